@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
 _LITERAL = "{text}"
 
@@ -107,6 +107,16 @@ def month_name(day: "date") -> Message:
 def day_message(day: "date") -> Message:
     """Return a date with its month's name, such as 24 Nov 2026, because not everybody reads 05/06 alike."""
     return msg("{day} {month} {year}", day=day.day, month=month_name(day), year=day.year)
+
+
+def duration_message(time: "timedelta") -> Message:
+    """Return a length of time, at least a minute, in the largest unit of which there are two: 119 minutes, 2 days."""
+    minutes = max(round(time.total_seconds() / 60), 1)
+    if minutes < 2 * 60:
+        return nmsg("{count} minute", "{count} minutes", minutes)
+    if minutes < 2 * 24 * 60:
+        return nmsg("{count} hour", "{count} hours", round(minutes / 60))
+    return nmsg("{count} day", "{count} days", round(minutes / (24 * 60)))
 
 
 def time_message(moment: "datetime") -> Message:

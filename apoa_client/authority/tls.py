@@ -29,11 +29,13 @@ _MAX_CHAIN = 20
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a certificate says. `subject` and `issuer` are "?" where they could not be read."""
+    """What a certificate says. `subject` and `issuer` are "?", and `valid_until` is "", where they cannot be read."""
 
     sha256: str
     subject: str = "?"
     issuer: str = "?"
+    valid_until: str = ""
+    """The end of its validity, in the form that `ssl.cert_time_to_seconds` takes."""
 
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
@@ -149,10 +151,11 @@ def _fetch_certificate(host: str, port: int) -> Certificate:
             names: Mapping[str, Any] = tls.getpeercert() or {}
     except OSError:
         return Certificate(fingerprint)
-    return Certificate(fingerprint, _common_name(names.get("subject", ())), _common_name(names.get("issuer", ())))
+    subject, issuer = (common_name(names.get(key, ())) for key in ("subject", "issuer"))
+    return Certificate(fingerprint, subject, issuer, str(names.get("notAfter", "")))
 
 
-def _common_name(name: Iterable[Iterable[tuple[str, str]]]) -> str:
+def common_name(name: Iterable[Iterable[tuple[str, str]]]) -> str:
     """The common name, else the organization, of a name as `ssl` decodes it: groups of pairs."""
     parts = {key: value for group in name for key, value in group}
     return str(parts.get("commonName") or parts.get("organizationName") or "?")

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError
-from apoa_client.ports.authority import Authority, AuthorityIdentity
+from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.state import Suspension
@@ -37,6 +37,11 @@ def receipt_pdf(
     return _call(outbox, connect, clock, settings, lambda authority: authority.receipt_pdf(report_id))
 
 
+def ask_meta(outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str) -> Meta:
+    """Ask the authority what it is, which also tests the account. Raises the error of the call."""
+    return _call(outbox, connect, clock, settings, lambda authority: authority.meta())
+
+
 def record_authority_time(
     outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str, expected: AuthorityIdentity
 ) -> None:
@@ -44,7 +49,7 @@ def record_authority_time(
 
     Another authority than `expected` raises an error too: its time does not count.
     """
-    meta = _call(outbox, connect, clock, settings, lambda authority: authority.meta())
+    meta = ask_meta(outbox, connect, clock, settings)
     mismatch = plan.identity_error(expected, meta.identity)
     if mismatch is not None:
         raise mismatch

@@ -3,14 +3,16 @@
 However many reports wait, only those that are shown are read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from heapq import nsmallest
 from typing import NamedTuple
 
 from apoa_client.errors import StorageProblem
+from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.outbox import ReportReader
+from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import OPEN_STATES, State
 
 _REFUSED = frozenset({State.REJECTED})
@@ -52,3 +54,12 @@ def most_urgent(reports: ReportReader, now: datetime, limit: int) -> UrgentRepor
             damage = exc
     first = nsmallest(limit, found, key=lambda entry: (entry.due_at or now, entry.seq))
     return UrgentReports(first, max(total, len(found)), damage)
+
+
+def find_doubts(summary: Summary, contradictions: Callable[[], Iterable[Doubt]]) -> list[Doubt]:
+    """Return what the last check with the key found, and what contradicts the audit trail now.
+
+    `contradictions` reads every report, and is called only if the numbers of reports are not those that were counted.
+    """
+    found = [*summary.doubts, *(contradictions() if summary.contradicted else ())]
+    return list(dict.fromkeys(found))

@@ -138,6 +138,10 @@ class Integrity(Protocol):
         """
         ...
 
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
+        """Read the database for damage, until `is_over` returns true. Raises `OutboxDamaged`. Needs no key."""
+        ...
+
     def verify(self, run_counter: RunCounter | None = None) -> Verification:
         """Check every report. A keyring may be asked for the key, and without it only the events are compared.
 
@@ -160,6 +164,14 @@ class Verification(NamedTuple):
     doubts: Sequence[Doubt]
     unauthenticated: int
     with_key: bool
+
+
+class FileCheck(NamedTuple):
+    """The result of reading the database for damage. `engine` is the name and version of what keeps it."""
+
+    complete: bool
+    schema: int
+    engine: str
 
 
 class Outbox(ReportQueue, DeliveryState, Protocol):

@@ -95,6 +95,13 @@ class PropertySettings(NamedTuple):
         """Whether staff type each report into APOA, because no authority supports the contract yet."""
         return self.delivery == MANUAL
 
+    def is_code_confirmed(self, confirmed_for: str | None) -> bool | None:
+        """Return whether the recovery code that was typed back is that of the present key.
+
+        `confirmed_for` is the public key whose code was typed back. Returns None for training, which needs no code.
+        """
+        return None if self.is_training else confirmed_for == self.public_key
+
     @property
     def typing_order(self) -> tuple[str, ...]:
         """The fields that come first when a report is typed into APOA; the others follow in our order."""

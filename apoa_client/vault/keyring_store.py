@@ -19,7 +19,7 @@ from apoa_client.timeouts import call_with_timeout
 from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
 from apoa_client.vault.refused_backends import refused_backend
 from apoa_client.vault.session_bus import session_buses
-from apoa_client.vault.store import SecretStore
+from apoa_client.vault.store import PRIVATE_KEY, SecretStore
 
 T = TypeVar("T")
 
@@ -37,6 +37,8 @@ _INTERACTION_NOT_ALLOWED = -25308  # macOS: errSecInteractionNotAllowed
 class KeyringBackend(Protocol):
     """A connection to one keyring. Any call may hang, and may raise any exception."""
 
+    label: str
+    """The name by which the platform's users know this kind of keyring."""
     may_prompt: bool
     """Whether reading and writing may themselves ask the person at the screen."""
 
@@ -115,6 +117,15 @@ class KeyringStore(SecretStore):
         """Delete a secret. Does nothing if there is none."""
         self._call(lambda keyring: keyring.delete(self._target(name), name), writing=False)
 
+    def describe(self) -> str:
+        """Return the name of the keyring that answers. A locked one raises `KeyringProblem`, as in every method."""
+
+        def label(keyring: KeyringBackend) -> str:
+            keyring.get(self._target(PRIVATE_KEY), PRIVATE_KEY)
+            return keyring.label
+
+        return self._call(label, writing=False)
+
     def explain_missing(self) -> SecretMissing | None:
         """Return the error for a Windows service, whose account has an empty Credential Manager of its own."""
         if not self._environ.get("USERNAME", "").endswith("$"):  # LocalSystem is the computer's name and a $
@@ -191,14 +202,15 @@ def _secret_service(address: str) -> KeyringBackend:
 
 
 class LibraryBackend:
-    """One of `keyring`'s own backends, created from its class, with values for its attributes.
+    """One of `keyring`'s own backends, by its `label`, created from its class, with values for its attributes.
 
     Raises `KeyringProblem` with `no_keyring` if the backend cannot work on this computer.
     """
 
     may_prompt = True
 
-    def __init__(self, backend: Callable[[], Any], **attributes: str) -> None:
+    def __init__(self, label: str, backend: Callable[[], Any], **attributes: str) -> None:
+        self.label = label
         try:
             _ = backend.priority  # type: ignore[attr-defined]  # a class property, which raises if it cannot work
         except Exception as exc:  # the platform's library may raise any exception here
@@ -239,14 +251,14 @@ def windows_credential_manager() -> KeyringBackend:
     """
     from keyring.backends.Windows import WinVaultKeyring  # slow, and not on every platform
 
-    return LibraryBackend(WinVaultKeyring, persist="local machine")
+    return LibraryBackend("Windows Credential Manager", WinVaultKeyring, persist="local machine")
 
 
 def macos_keychain(*, interactive: bool) -> KeyringBackend:
     """Return the Keychain of macOS. Unless `interactive`, the system's own prompts are switched off."""
     from keyring.backends import macOS  # slow, and not on every platform
 
-    keychain = LibraryBackend(macOS.Keyring)
+    keychain = LibraryBackend("macOS Keychain", macOS.Keyring)
     if not interactive:
         macOS.api._sec.SecKeychainSetUserInteractionAllowed(False)  # noqa: FBT003, SLF001  the only handle
     return keychain
@@ -258,7 +270,7 @@ class KWallet(LibraryBackend):
     may_prompt = False
 
     def __init__(self, module: Any) -> None:  # noqa: ANN401  `keyring.backends.kwallet`, which has no types
-        super().__init__(module.DBusKeyring)
+        super().__init__("KDE Wallet", module.DBusKeyring)
         self._module = module
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:  # noqa: ARG002  the protocol's

@@ -29,6 +29,7 @@ class SecretService:
     `OF_ANOTHER_USER` if it belongs to another user.
     """
 
+    label = "Secret Service"
     may_prompt = False
     """Only `resolve` asks a person; reading and writing do not."""
 

@@ -208,6 +208,10 @@ class PropertySecrets(Secrets):
         """The name of the keyring or key file, for messages."""
         return self._secret_store().place
 
+    def describe_store(self) -> str:
+        """Return which keyring or key file keeps the secrets. Raises `CredentialsProblem` if it cannot be read now."""
+        return self._secret_store().describe()
+
     def _find(
         self, secret: _Secret, prompt: Callable[[], str] | None = None, check: Callable[[], None] = lambda: None
     ) -> str:

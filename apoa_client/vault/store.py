@@ -34,6 +34,11 @@ class SecretStore(Protocol):
         """Delete a secret. Does nothing if there is none."""
         ...
 
+    def describe(self) -> str:
+        """Return the name of the place as an admin knows it. Raises `CredentialsProblem` if it cannot be read now."""
+        self.get(PRIVATE_KEY)
+        return self.place
+
     def explain_missing(self) -> SecretMissing | None:
         """Return a better error for a missing secret than that it was never stored, or None."""
         return None

@@ -28,6 +28,7 @@ class FakeKeyring:
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     closed: int = 0
     may_prompt: bool = False
+    label: str = "Keyring of the test"
 
     def obstacle(self, *, writing: bool) -> KeyringProblem | None:
         hidden = self.problem is not None and self.problem.reason is KeyringReason.NOT_SET_UP and not writing

@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.findings import error_fields, show_error
-from apoa_client.cli.views.recovery_code import is_code_confirmed, show_code_reminder
+from apoa_client.cli.views.recovery_code import show_code_reminder
 from apoa_client.errors import CredentialsProblem, Exit
 from apoa_client.vault.keyring_store import KeyringStore
 
@@ -59,7 +59,7 @@ def show(session: Session) -> int:
         value: dict[str, Any] = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
         value |= {"available": problem is None, "error": error, "change_unfinished": unfinished}
         value["old_key_kept"] = keeps_old_key
-        print_json({**value, "recovery_code_confirmed": is_code_confirmed(app.settings, summary)})
+        print_json({**value, "recovery_code_confirmed": app.settings.is_code_confirmed(summary.code_confirmed_for)})
     else:
         print_line(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
         print_line(_("The private key is kept in: {place}").format(place=_place_text(place)))
@@ -73,7 +73,7 @@ def show(session: Session) -> int:
         if unfinished:
             warning = _("A change of keys was interrupted. All reports open; finish it with: apoa key rotate")
             print_line(style_warning(warning))
-        if is_code_confirmed(app.settings, summary):
+        if app.settings.is_code_confirmed(summary.code_confirmed_for):
             print_line(_("The recovery code is confirmed: it was typed back."))
         show_code_reminder(app.settings, summary)
     return Exit.DONE if problem is None else problem.exit_code

@@ -7,10 +7,10 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json
-from apoa_client.cli.views.doubts import doubt_values, find_doubts, show_doubts
+from apoa_client.cli.views.doubts import doubt_values, show_doubts
 from apoa_client.cli.views.findings import show_damage, show_unwritable
 from apoa_client.cli.views.status import show_status, status_json
-from apoa_client.desk.attention import most_urgent
+from apoa_client.desk.attention import find_doubts, most_urgent
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import State
@@ -44,7 +44,7 @@ def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now + SOON)
     pressing = summary.overdue or summary.counts[State.REJECTED]
-    doubts = find_doubts(app, summary)
+    doubts = find_doubts(summary, lambda: app.outbox.integrity.doubts())  # noqa: PLW0108  loading the check is put off
     if not session.json:
         show_doubts(doubts)
     code = session.exit_code or (doubts[0].error().exit_code if doubts else Exit.DONE)

@@ -8,11 +8,11 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_error, style_success, style_warning
-from apoa_client.cli.views.doubts import find_doubts, show_doubts
+from apoa_client.cli.views.doubts import show_doubts
 from apoa_client.cli.views.findings import show_damage, show_unwritable
 from apoa_client.cli.views.recovery_code import show_code_reminder
 from apoa_client.cli.views.status import show_deadlines, show_drafts, show_property, show_urgent
-from apoa_client.desk.attention import most_urgent
+from apoa_client.desk.attention import find_doubts, most_urgent
 from apoa_client.errors import Exit
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import SOON
@@ -59,7 +59,8 @@ def _show_state(app: Container) -> Exit:
     show_deadlines(app.settings, summary, now)
     show_urgent(app.settings, urgent, now, {})
     show_code_reminder(app.settings, summary)
-    return show_damage(urgent.damage) or show_doubts(find_doubts(app, summary))
+    doubts = find_doubts(summary, lambda: app.outbox.integrity.doubts())  # noqa: PLW0108  loading the check is put off
+    return show_damage(urgent.damage) or show_doubts(doubts)
 
 
 def _show_counts(settings: PropertySettings, summary: Summary) -> None:

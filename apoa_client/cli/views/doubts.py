@@ -7,11 +7,9 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, style_error, style_warning
 from apoa_client.errors import Exit, NotAuthentic
 from apoa_client.ports.doubts import Doubt
-from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import short_id
 
 if TYPE_CHECKING:
-    from apoa_client.app.container import Container
     from apoa_client.delivery.options import Outcome
 
 _MAX_SHOWN = 20
@@ -51,11 +49,3 @@ def show_changed(outcome: "Outcome") -> None:
 def is_doubt(outcome: "Outcome") -> bool:
     """Return whether the error of a run is one of the doubts that `show_changed` shows."""
     return bool(outcome.doubts) and isinstance(outcome.error, NotAuthentic)
-
-
-def find_doubts(app: "Container", summary: Summary) -> list[Doubt]:
-    """Return what the last sync found, and what contradicts the audit trail now."""
-    found = list(summary.doubts)
-    if summary.contradicted:
-        found += app.outbox.integrity.doubts()  # reads every report
-    return list(dict.fromkeys(found))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain, style_error
-from apoa_client.messages import day_message, moment_message, month_name, nmsg
+from apoa_client.messages import day_message, duration_message, moment_message, month_name, nmsg
 from apoa_client.ports.entries import Entry
 from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 from apoa_client.report.kinds import Kind, State
@@ -114,12 +114,7 @@ def rebuilt_text() -> str:
 
 def duration_text(time: timedelta) -> str:
     """Return a length of time, at least a minute, in the largest unit of which there are two: 119 minutes, 2 days."""
-    minutes = max(round(time / timedelta(minutes=1)), 1)
-    if minutes < 2 * 60:
-        return text(nmsg("{count} minute", "{count} minutes", minutes))
-    if minutes < 2 * 24 * 60:
-        return text(nmsg("{count} hour", "{count} hours", round(minutes / 60)))
-    return text(nmsg("{count} day", "{count} days", round(minutes / (24 * 60))))
+    return text(duration_message(time))
 
 
 def time_over_text() -> str:

@@ -6,14 +6,9 @@ from apoa_client.ports.state import Summary
 from apoa_client.settings.config import PropertySettings
 
 
-def is_code_confirmed(settings: PropertySettings, summary: Summary) -> bool | None:
-    """Return whether the code of the present key was typed back; None for a training property, which needs no code."""
-    return None if settings.is_training else summary.code_confirmed_for == settings.public_key
-
-
 def show_code_reminder(settings: PropertySettings, summary: Summary) -> None:
     """Remind of the recovery code, unless it is confirmed or not needed."""
-    if is_code_confirmed(settings, summary) is False:
+    if settings.is_code_confirmed(summary.code_confirmed_for) is False:
         for line in unconfirmed_code_lines():
             print_line(line)
 

@@ -30,7 +30,7 @@ from apoa_client.cli.views.labels import (
     moment_text,
     whole_seconds,
 )
-from apoa_client.cli.views.recovery_code import is_code_confirmed, show_code_reminder
+from apoa_client.cli.views.recovery_code import show_code_reminder
 from apoa_client.desk.attention import UrgentReports
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary, Suspension
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _UNREADABLE = "unreadable_answer"
 """The name of the error of a report whose answer cannot be read."""
 
-_ENVIRONMENTS = {
+ENVIRONMENTS = {
     "training": N_("training, nothing reaches Immigration"),
     "production": N_("live"),
     "": N_("the connection was never tested: apoa login"),
@@ -78,7 +78,7 @@ def status_json(
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
         "unauthenticated": summary.unauthenticated,
-        "recovery_code_confirmed": is_code_confirmed(settings, summary),
+        "recovery_code_confirmed": settings.is_code_confirmed(summary.code_confirmed_for),
         "urgent": [
             {
                 "id": entry.id,
@@ -139,7 +139,7 @@ def current_suspension(settings: PropertySettings, summary: Summary) -> Suspensi
 
 def show_property(settings: PropertySettings, summary: Summary) -> None:
     """Show the property, its environment, and whether sending is suspended."""
-    environment = _(_ENVIRONMENTS[settings.environment])
+    environment = _(ENVIRONMENTS[settings.environment])
     if settings.by_hand:
         environment = _("by hand: reports are typed into APOA")
     print_line(f"{style_bold(sanitize(settings.name))}  ({environment})")

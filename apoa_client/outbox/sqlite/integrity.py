@@ -6,7 +6,7 @@ reports and those without a code are checked, so that this costs the same howeve
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from apoa_client.errors import CredentialsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.event_states import REOPENED, REPAIRED, states_after
-from apoa_client.outbox.interface import Verification
+from apoa_client.outbox.interface import FileCheck, Verification
 from apoa_client.outbox.rows import doubts_from_text, doubts_text
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.checkpoint import (
@@ -155,6 +155,12 @@ class Integrity:
         if authenticator is None:  # what the last check with the key found is still so
             return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])))
         return _Authentication(self._db, self._path, self._contents, authenticator, self._actor).run(counter)
+
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
+        """As `interface.Integrity`."""
+        from apoa_client.outbox.sqlite.file_check import check_file
+
+        return check_file(self._db, self._path, is_over)
 
     def verify(self, run_counter: RunCounter | None = None) -> Verification:
         """As `interface.Integrity`."""

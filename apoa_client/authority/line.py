@@ -1,0 +1,194 @@
+"""The line to an authority, piece by piece: the proxy, the name, the connection, the certificate.
+
+Each piece fails with an error of its own, where a whole call says only that the authority cannot be reached. Calls may
+hang and need a time limit. Nothing about guests and no password is sent.
+"""
+
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies_environment
+
+from requests.utils import get_environ_proxies, select_proxy
+
+from apoa_client.authority.address import check_base_url, is_loopback
+from apoa_client.authority.tls import (
+    common_name,
+    presented_certificate,
+    tls_context,
+    untrusted_certificate,
+    verification_failure,
+)
+from apoa_client.errors import ApoaError, Offline, SettingsProblem
+from apoa_client.messages import msg
+
+_HTTPS_PORT, _HTTP_PORT = 443, 80
+_CONNECT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy. Its address never contains the username and password."""
+
+    host: str
+    port: int
+    from_environment: bool
+    """Whether a variable of the environment names it; otherwise it is the operating system's setting."""
+    is_plain: bool = True
+    """Whether the proxy itself is reached over HTTP, without TLS."""
+    credentials: str = field(default="", repr=False)
+
+    @property
+    def address(self) -> str:
+        """The host and port."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How an authority is reached."""
+
+    host: str
+    port: int
+    uses_tls: bool
+    proxy: Proxy | None
+
+    @property
+    def first_host(self) -> str:
+        """The host that this computer connects to: the proxy's, if there is one."""
+        return self.host if self.proxy is None else self.proxy.host
+
+    @property
+    def first_port(self) -> int:
+        """The port that this computer connects to."""
+        return self.port if self.proxy is None else self.proxy.port
+
+
+def find_line(base_url: str) -> Line:
+    """Return how the authority at `base_url` is reached, by the same rules as a call. Raises `SettingsProblem`."""
+    url = check_base_url(base_url)
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    uses_tls = parts.scheme == "https"
+    port = parts.port or (_HTTPS_PORT if uses_tls else _HTTP_PORT)
+    return Line(host, port, uses_tls, None if is_loopback(host) else _find_proxy(url))
+
+
+def _find_proxy(url: str) -> Proxy | None:
+    named = select_proxy(url, get_environ_proxies(url))
+    if not named:
+        return None
+    try:
+        parts = urlsplit(named if "://" in named else f"http://{named}")
+        port = parts.port
+    except ValueError:
+        parts, port = SplitResult("", "", "", "", ""), None
+    if not parts.hostname:
+        raise SettingsProblem(
+            msg("The address of the proxy cannot be used."),
+            msg("Correct HTTPS_PROXY in the environment, or the proxy in this computer's network settings."),
+            name="proxy_unusable",
+        )
+    user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+    from_environment = named in getproxies_environment().values()
+    is_plain = parts.scheme == "http"
+    return Proxy(parts.hostname, port or (_HTTP_PORT if is_plain else _HTTPS_PORT), from_environment, is_plain, user)
+
+
+def count_addresses(host: str) -> int:
+    """Return how many addresses a name has. Raises `Offline` if it is not found."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Offline(
+            msg("The name {host} was not found.", host=host),
+            msg("Is the internet down? Open any web page. If web pages open, ask your IT admin about the DNS server."),
+            name="name_not_found",
+        ) from None
+    return len({each[4][0] for each in found})
+
+
+def connect(line: Line) -> None:
+    """Connect to the authority, or to the proxy, and close the connection again. Raises `Offline`."""
+    try:
+        socket.create_connection((line.first_host, line.first_port), timeout=_CONNECT_S).close()
+    except OSError:
+        host = f"{line.first_host}:{line.first_port}"
+        raise Offline(
+            msg("There is no connection to {host}.", host=host),
+            msg("Is the internet down? If web pages open, ask your IT admin whether a firewall or the proxy refuses."),
+            name="no_connection",
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedCertificate:
+    """A certificate that this computer trusts. `valid_until` is None if the certificate could not be read."""
+
+    issuer: str
+    valid_until: datetime | None
+
+
+def read_certificate(line: Line, ca_bundle: str | None) -> TrustedCertificate:
+    """Return the authority's certificate, after a handshake with the same trust as a call has.
+
+    Raises `UntrustedCertificate`, `Offline`, or `SettingsProblem` for a `ca_bundle` that cannot be used.
+    """
+    context = tls_context(ca_bundle)
+    try:
+        with closing(_open(line, context)) as connection:
+            connection.connect()
+            names = _decoded(connection)
+    except (OSError, HTTPException) as exc:
+        raise _handshake_error(exc, line) from None
+    if names is None and line.proxy is None:  # Windows and macOS judge it themselves, and Python decodes nothing
+        presented = presented_certificate(line.host, line.port)
+        if presented is not None:
+            return TrustedCertificate(presented.issuer, _moment(presented.valid_until))
+    return TrustedCertificate("?", None) if names is None else TrustedCertificate(*names)
+
+
+def _open(line: Line, context: ssl.SSLContext) -> HTTPSConnection:
+    connection = HTTPSConnection(line.first_host, line.first_port, timeout=_CONNECT_S, context=context)
+    if line.proxy is not None:
+        credentials = line.proxy.credentials
+        basic = b64encode(credentials.encode()).decode("ascii")
+        headers = {"Proxy-Authorization": f"Basic {basic}"} if credentials else {}
+        connection.set_tunnel(line.host, line.port, headers)
+    return connection
+
+
+def _decoded(connection: HTTPConnection) -> tuple[str, datetime | None] | None:
+    socket_ = connection.sock
+    names: Mapping[str, Any] = (socket_.getpeercert() or {}) if isinstance(socket_, ssl.SSLSocket) else {}
+    if not names:
+        return None
+    return common_name(names.get("issuer", ())), _moment(str(names.get("notAfter", "")))
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
+
+
+def _handshake_error(exc: Exception, line: Line) -> ApoaError:
+    failure = verification_failure(exc)
+    if failure is not None:
+        return untrusted_certificate(failure, line.host, line.port)
+    if line.proxy is not None:
+        return Offline(
+            msg("The proxy {proxy} does not connect to {host}.", proxy=line.proxy.address, host=line.host),
+            msg("Ask your IT admin to allow the connection in the proxy, and whether the proxy needs a password."),
+            name="proxy_refuses",
+        )
+    return Offline(
+        msg("The connection to {host} broke during the TLS handshake.", host=line.host),
+        msg("Is the internet down? If web pages open, ask your IT admin whether a firewall or the proxy refuses."),
+        name="handshake_broken",
+    )

@@ -1,0 +1,222 @@
+"""The line, piece by piece: each piece that is broken is named."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import WINE, raises_error
+from tls_helpers import CA
+
+from apoa_client.authority import line as module
+from apoa_client.authority.line import Line, Proxy, connect, count_addresses, find_line, read_certificate
+from apoa_client.authority.tls import presented_certificate
+from apoa_client.errors import SettingsProblem, UntrustedCertificate
+
+UNTIL = datetime(2126, 11, 1, 0, 34, 33, tzinfo=UTC)
+HOST = "apoa.example"
+windows_judges = pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> str:
+    """The CA's certificate where no other user can change it, wherever the checkout is."""
+    file = tmp_path / "trusted.pem"
+    file.write_bytes(CA.read_bytes())
+    return str(file)
+
+
+def relay(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while some := source.recv(4096):
+            target.sendall(some)
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def proxy(*, allowed: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """A proxy on loopback that connects to any host here, or refuses. Yields its port and the heads it received."""
+    heads: list[str] = []
+    over = threading.Event()
+
+    def handle(client: socket.socket) -> None:
+        with client, suppress(OSError):
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += client.recv(1024)
+            heads.append(head.decode())
+            if not allowed:
+                client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+                return
+            port = int(head.split()[1].rpartition(b":")[2])
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as server:
+                client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+                back = threading.Thread(target=relay, args=(server, client), daemon=True)
+                back.start()
+                relay(client, server)
+                back.join(5)
+
+    def serve() -> None:
+        while not over.is_set():
+            with suppress(OSError):
+                threading.Thread(target=handle, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield port, heads
+        over.set()
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        thread.join(5)
+
+
+def test_without_a_proxy() -> None:
+    """The usual ports; this computer itself is never reached over a proxy."""
+    assert find_line(f"https://{HOST}/v1") == Line(HOST, 443, uses_tls=True, proxy=None)
+    assert find_line("http://127.0.0.1:8080/v1") == Line("127.0.0.1", 8080, uses_tls=False, proxy=None)
+
+
+@pytest.mark.parametrize(
+    ("named", "address", "is_plain"),
+    [
+        ("http://budi:rahasia%20sekali@proxy.example:3128", "proxy.example:3128", True),
+        ("proxy.example:8080", "proxy.example:8080", True),
+        ("http://proxy.example", "proxy.example:80", True),
+        ("https://proxy.example", "proxy.example:443", False),
+    ],
+)
+def test_a_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, named: str, address: str, *, is_plain: bool
+) -> None:
+    """Its address has no username and no password, and neither has its `repr`."""
+    monkeypatch.setenv("HTTPS_PROXY", named)
+    found = find_line(f"https://{HOST}/v1")
+    assert found.proxy is not None
+    assert (found.proxy.address, found.proxy.is_plain, found.proxy.from_environment) == (address, is_plain, True)
+    assert (found.first_host, str(found.first_port)) == tuple(address.split(":"))
+    assert "rahasia" not in repr(found)
+
+
+def test_no_proxy_for_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_PROXY is observed, as in a call."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", HOST)
+    assert find_line(f"https://{HOST}/v1").proxy is None
+
+
+def test_a_proxy_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told apart from one of the environment."""
+    monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": "http://proxy.example:3128"})
+    found = find_line(f"https://{HOST}/v1").proxy
+    assert found is not None
+    assert not found.from_environment
+
+
+@pytest.mark.parametrize("named", ["http://:3128", "http://proxy.example:port", "http://[proxy"])
+def test_a_proxy_that_is_no_address(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    """The variable is to be corrected."""
+    monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": named})
+    with raises_error("proxy_unusable"):
+        find_line(f"https://{HOST}/v1")
+
+
+def test_an_address_that_cannot_be_used() -> None:
+    """The same error as of a call."""
+    with pytest.raises(SettingsProblem):
+        find_line(f"http://{HOST}/v1")
+
+
+def test_names() -> None:
+    """A name of this computer is found; one that cannot exist is not, and neither is one that is no name."""
+    assert count_addresses("127.0.0.1") == 1
+    for name in ("a" * 64 + ".invalid", "bad\u0000name"):
+        with raises_error("name_not_found"):
+            count_addresses(name)
+
+
+def test_connections(serve: Callable[..., Any]) -> None:
+    """To a server that listens, and to none."""
+    server = serve()
+    connect(Line("127.0.0.1", server.port, uses_tls=False, proxy=None))
+    with raises_error("no_connection"):
+        connect(Line("127.0.0.1", 9, uses_tls=False, proxy=None))
+    with raises_error("no_connection"):
+        connect(Line(HOST, 443, uses_tls=True, proxy=Proxy("127.0.0.1", 9, from_environment=True)))
+
+
+@windows_judges
+def test_a_trusted_certificate(serve: Callable[..., Any], ca: str) -> None:
+    """Its issuer, and until when it is valid."""
+    found = read_certificate(Line("localhost", serve(certificate="server.pem").port, uses_tls=True, proxy=None), ca)
+    assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
+
+
+@windows_judges
+def test_a_certificate_that_the_system_judges(
+    serve: Callable[..., Any], ca: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Python decodes nothing, as on Windows and macOS, the certificate is read once more."""
+    monkeypatch.setattr(ssl.SSLSocket, "getpeercert", _without_names(ssl.SSLSocket.getpeercert))
+    server = serve(certificate="server.pem")
+    found = read_certificate(Line("localhost", server.port, uses_tls=True, proxy=None), ca)
+    assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
+
+
+def _without_names(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a `getpeercert` that decodes nothing at its first call."""
+    calls = 0
+
+    def getpeercert(self: ssl.SSLSocket, binary_form: bool = False) -> Any:  # noqa: FBT001, FBT002  as in `ssl`
+        nonlocal calls
+        calls += 1
+        return {} if calls == 1 else original(self, binary_form)
+
+    return getpeercert
+
+
+@windows_judges
+@pytest.mark.parametrize("certificate", ["expired.pem", "elsewhere.pem"])
+def test_a_certificate_that_is_not_trusted(serve: Callable[..., Any], ca: str, certificate: str) -> None:
+    """The same error as of a call."""
+    server = serve(certificate=certificate)
+    with pytest.raises(UntrustedCertificate):
+        read_certificate(Line("localhost", server.port, uses_tls=True, proxy=None), ca)
+
+
+def test_a_server_without_tls(serve: Callable[..., Any]) -> None:
+    """The handshake breaks: 75, because another network may do that."""
+    with raises_error("handshake_broken"):
+        read_certificate(Line("localhost", serve(b"").port, uses_tls=True, proxy=None), None)
+
+
+@windows_judges
+def test_a_certificate_through_a_proxy(serve: Callable[..., Any], ca: str) -> None:
+    """The proxy gets its password, and the certificate is the authority's."""
+    server = serve(certificate="server.pem")
+    with proxy() as (port, heads):
+        through = Proxy("127.0.0.1", port, from_environment=True, credentials="budi:rahasia")
+        found = read_certificate(Line("localhost", server.port, uses_tls=True, proxy=through), ca)
+    assert found.valid_until == UNTIL
+    assert heads[0].startswith(f"CONNECT localhost:{server.port} ")
+    assert "Basic YnVkaTpyYWhhc2lh" in heads[0]
+
+
+def test_a_proxy_that_refuses(ca: str) -> None:
+    """It is named, without its password."""
+    with proxy(allowed=False) as (port, _heads), raises_error("proxy_refuses"):
+        through = Proxy("127.0.0.1", port, from_environment=True, credentials="budi:rahasia")
+        read_certificate(Line(HOST, 443, uses_tls=True, proxy=through), ca)
+
+
+def test_the_end_of_a_certificate_that_is_not_trusted(serve: Callable[..., Any]) -> None:
+    """What is only read says until when it is valid, too."""
+    found = presented_certificate("localhost", serve(certificate="server.pem").port)
+    assert found is not None
+    assert found.valid_until == "Nov  1 00:34:33 2126 GMT"
