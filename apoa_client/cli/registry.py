@@ -51,6 +51,7 @@ COMMANDS = {
     "sandbox": "apoa_client.cli.commands.sandbox:sandbox",
     "demo": "apoa_client.cli.commands.demo:demo",
     "key": "apoa_client.cli.commands.key:key",
+    "doctor": "apoa_client.cli.commands.doctor:doctor",
 }
 
 SECTIONS = (
@@ -58,7 +59,7 @@ SECTIONS = (
     (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
     (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
-    (N_("For the IT admin"), ("backup", "restore", "key", "purge", "log")),
+    (N_("For the IT admin"), ("doctor", "backup", "restore", "key", "purge", "log")),
     (N_("Help"), ("help", "info", "demo", "contract")),
 )
 

@@ -28,6 +28,8 @@ class Session:
     json = False
     logs = False
     """Whether there is a log."""
+    may_ask = True
+    """Whether the command may ask the user, or let the keyring ask, before it has looked at options and terminal."""
     exit_code = Exit.DONE
     """The exit code of a command that succeeded, if it showed a problem, such as a report that was refused at once."""
 
@@ -41,7 +43,7 @@ class Session:
     @property
     def interactive(self) -> bool:
         """Whether the command may ask the user: at a terminal, and not with `--json`."""
-        return self.terminal and not self.json
+        return self.terminal and not self.json and self.may_ask
 
     @cached_property
     def app(self) -> "Container":
@@ -59,6 +61,7 @@ class Session:
         session = Session(self.environ, self._clock, terminal=self.terminal)
         session.property_name = name
         session.verbosity, session.quiet, session.json = self.verbosity, self.quiet, self.json
+        session.may_ask = self.may_ask
         return session
 
     def _ask_password(self) -> str:

@@ -31,6 +31,7 @@ ALIASES = {
     "kontrak": "contract",
     "server-latihan": "sandbox",
     "kunci": "key",
+    "periksa": "doctor",
 }
 """Indonesian names of commands. "status", "info" and "demo" are Indonesian words too."""
 
@@ -99,6 +100,7 @@ OPTIONS = {
     "--non-interactive": "--tanpa-tanya",
     "--note": "--keterangan",
     "--office": "--kantor",
+    "--offline": "--tanpa-internet",
     "--output": "--folder",
     "--passphrase-stdin": "--frasa-sandi-stdin",
     "--password-stdin": "--kata-sandi-stdin",

@@ -1,11 +1,13 @@
 """Progress of a delivery or of other long work on stderr: a bar, or lines where nothing on the screen may move."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import is_static, print_error_line
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.errors import ApoaError
 from apoa_client.ports.authority import Status, Verdict
 
@@ -134,6 +136,24 @@ def track(items: Sequence[_T], label: str, *, silent: bool) -> Iterator[_T]:
                 bar.advance(bar.task_ids[0])
         finally:
             bar.stop()
+
+
+@contextmanager
+def current_step(label: str, *, silent: bool) -> Iterator[Callable[[str], object]]:
+    """Show on stderr what is being done, at a terminal only. Yields what shows the next step.
+
+    Where nothing may move, the label is printed once.
+    """
+    if silent or not is_terminal(sys.stderr):
+        yield str
+    elif is_static():
+        print_error_line(label)
+        yield str
+    else:
+        from rich.console import Console  # as in `_start_bar`
+
+        with Console(stderr=True).status(label) as status:
+            yield lambda step: status.update(f"{label} {step}")
 
 
 def watcher(*, silent: bool) -> NoProgress:

@@ -1,0 +1,245 @@
+"""The checks of `apoa doctor` for one property, with what each of them needs."""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from apoa_client.app.container import Container
+from apoa_client.authority.limits import Timeouts
+from apoa_client.delivery.single_call import ask_meta
+from apoa_client.desk.attention import find_doubts
+from apoa_client.doctor import automatic, computer, keys, reports
+from apoa_client.doctor.computer import Screen
+from apoa_client.doctor.line import LineChecks, last_contact
+from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
+from apoa_client.installation import own_command
+from apoa_client.messages import Message, msg
+from apoa_client.ports.authority import Authority, Meta
+from apoa_client.ports.state import Summary
+from apoa_client.report.deadline import SOON
+
+if TYPE_CHECKING:
+    from apoa_client.settings.config import PropertySettings
+
+_FILE_CHECK_S = 1.5
+"""How long the database is read for damage: 200 MB or more."""
+_LOCAL_S, _NAME_S, _CONNECT_S, _CERTIFICATE_S, _CALL_S = 2.0, 3.0, 3.5, 6.0, 5.0
+_CLOCK_COMMAND = {"win32": "w32tm /resync", "darwin": "sudo sntp -sS time.apple.com"}.get(
+    sys.platform, "sudo timedatectl set-ntp true"
+)
+
+_NO_SETTINGS = msg("The settings cannot be used.")
+_NO_DATABASE = msg("The saved reports cannot be opened.")
+_NO_SECRETS = msg("The keyring or key file cannot be read.")
+_NO_PASSWORD = msg("There is no password to test.")
+_NO_LINE = msg("The authority cannot be reached.")
+_OFFLINE = msg("It needs the internet, and only the rest was asked for.")
+
+
+class Examined(NamedTuple):
+    """The results of all checks of one property. `engine` is what keeps its reports, "" if that is not known."""
+
+    results: Sequence[CheckResult]
+    engine: str
+
+
+class HealthChecks:
+    """The checks of one property. `app` must not ask a person for anything. `screen` is where results are shown."""
+
+    def __init__(self, app: Container, screen: Screen, *, offline: bool) -> None:
+        self._app = app
+        self._screen = screen
+        self._offline = offline
+        self._unwritable: StorageProblem | None = None
+        app.on_unwritable = self._note_unwritable
+        self.engine = ""
+        """The name and version of what keeps the reports, once they were read."""
+
+    def all(self) -> list[Check]:
+        """Return every check that applies, in the order in which they run: each after those that it needs."""
+        groups = (self._of_settings, self._of_reports, self._of_keys, self._of_automatic, self._of_authority)
+        return [check for group in (*groups, self._of_computer) for check in group()]
+
+    def _note_unwritable(self, problem: StorageProblem) -> None:
+        self._unwritable = problem
+
+    @property
+    def _settings(self) -> "PropertySettings":
+        return self._app.settings
+
+    @cached_property
+    def _known_settings(self) -> "PropertySettings | None":
+        """The settings, if they can be read."""
+        try:
+            return self._settings
+        except ApoaError:  # the first check says why
+            return None
+
+    @cached_property
+    def _summary(self) -> Summary:
+        now = self._app.clock.now()
+        return self._app.outbox.summary(now=now, soon=now + SOON)
+
+    def _of_settings(self) -> list[Check]:
+        app = self._app
+
+        def settings() -> Finding:
+            name = self._settings.name
+            return ok(msg("Property {name}, {path}", name=name, path=str(app.folders.config)))
+
+        def permissions() -> Finding:
+            return computer.check_permissions_below((app.folders.settings, app.folders.data))
+
+        return [
+            Check("settings", Group.SETTINGS, settings, reason=_NO_SETTINGS),
+            Check("permissions", Group.SETTINGS, permissions, limit_s=_LOCAL_S),
+        ]
+
+    def _of_reports(self) -> list[Check]:
+        app = self._app
+
+        def doubts() -> Finding:
+            return reports.check_doubts(find_doubts(self._summary, app.outbox.integrity.doubts))
+
+        def check(name: str, run: Callable[[], Finding]) -> Check:
+            return Check(name, Group.REPORTS, run, ("settings", "database"))
+
+        checks = [
+            Check("database", Group.REPORTS, self._check_database, ("settings",), _NO_DATABASE),
+            check("authentic", doubts),
+            check("waiting", lambda: reports.check_waiting(self._settings, self._summary)),
+            check("drafts", lambda: reports.check_drafts(self._summary)),
+        ]
+        settings = self._known_settings
+        if settings is None or not settings.is_training:
+            backup = lambda: reports.check_backup(app.outbox.last_backup(), app.clock.now())  # noqa: E731  as above
+            checks.append(check("backup", backup))
+        folder = settings.backup_folder if settings is not None else ""
+        if folder:
+            reach = lambda: reports.check_backup_folder(Path(folder))  # noqa: E731  as above
+            checks.append(Check("backup_folder", Group.REPORTS, reach, limit_s=_LOCAL_S))
+        return checks
+
+    def _check_database(self) -> Finding:
+        """Open the reports, read them for damage, and check that they can be written."""
+        until = self._app.clock.monotonic() + _FILE_CHECK_S
+        try:
+            found = self._app.outbox.integrity.check_file(lambda: self._app.clock.monotonic() > until)
+        except OutboxDamaged as exc:
+            return reports.damaged_file(exc)
+        self.engine = found.engine
+        return reports.describe_file(found) if self._unwritable is None else failed_with(self._unwritable)
+
+    def _of_keys(self) -> list[Check]:
+        app, settings = self._app, self._known_settings
+        needs_password = settings is not None and not settings.by_hand and not settings.uses_sandbox
+
+        def private_key() -> Finding:
+            try:
+                outbox = app.outbox
+            except StorageProblem:
+                outbox = None
+            return keys.check_private_key(app.secrets, self._settings, outbox, app.clock.now())
+
+        def recovery_code() -> Finding:
+            return keys.check_recovery_code(self._settings, self._summary)
+
+        def check(name: str, run: Callable[[], Finding], *needs: str, reason: Message | None = None) -> Check:
+            return Check(name, Group.KEYS, run, ("settings", *needs), reason, exit_code=Exit.CREDENTIALS)
+
+        checks = [
+            check("keyring", lambda: keys.check_store(app.secrets, needs_password=needs_password), reason=_NO_SECRETS),
+            check("private_key", private_key, "keyring"),
+        ]
+        if needs_password:
+            checks.append(
+                check("password", lambda: keys.check_password(app.secrets.password), "keyring", reason=_NO_PASSWORD)
+            )
+        return [*checks, check("recovery_code", recovery_code, "database")]
+
+    def _of_automatic(self) -> list[Check]:
+        app = self._app
+
+        def last_run() -> Finding:
+            return automatic.check_last_run(app.outbox.last_scheduled_run(), app.clock.now())
+
+        return [
+            Check("last_run", Group.AUTOMATIC, last_run, ("settings", "database")),
+            Check("log", Group.AUTOMATIC, lambda: automatic.check_log(app.folders.logs), limit_s=_LOCAL_S),
+        ]
+
+    def _of_authority(self) -> list[Check]:
+        """Return the checks of the line and of what the authority answers; none where reports are typed by hand."""
+        app, settings = self._app, self._known_settings
+        if settings is not None and settings.by_hand:
+            return []
+        has_line = settings is None or not settings.uses_sandbox
+        line = LineChecks(
+            settings.api_url if settings is not None else "",
+            settings.ca_bundle if settings is not None else "",
+            self._ask,
+            app.clock,
+        )
+
+        def contract() -> Finding:
+            found = line.contract(self._settings.identity)
+            if found.result is Result.OK and line.meta is not None:
+                with suppress(StorageProblem):  # the check of the database says so
+                    app.outbox.record_contact(app.clock.now(), line.meta.server_time)
+            return found
+
+        steps = [
+            self._online("proxy", line.proxy, "settings", limit_s=_LOCAL_S),
+            self._online("name", line.name, "settings", "proxy", limit_s=_NAME_S),
+            self._online("connection", line.connection, "settings", "name", limit_s=_CONNECT_S),
+            self._online("certificate", line.certificate, "settings", "connection", limit_s=_CERTIFICATE_S),
+        ]
+        before = ("certificate", "password") if has_line else ()
+        return [
+            self._offline_check("sending", lambda: reports.check_suspension(self._settings, self._summary)),
+            *(steps if has_line else []),
+            self._online("account", line.account, "settings", "database", *before),
+            self._online("contract", contract, "settings", "account"),
+            self._offline_check("clock", lambda: line.clock(self._summary.clock_skew, _CLOCK_COMMAND)),
+            self._offline_check("contact", lambda: last_contact(self._summary.last_contact_at, app.clock.now())),
+        ]
+
+    def _offline_check(self, name: str, run: Callable[[], Finding]) -> Check:
+        return Check(name, Group.AUTHORITY, run, ("settings", "database"))
+
+    def _online(self, name: str, run: Callable[[], Finding], *needs: str, limit_s: float | None = None) -> Check:
+        """Return a check that needs the line; it is skipped where only the others were asked for."""
+        if self._offline:
+            run, limit_s = (lambda: skipped(_OFFLINE)), None
+        return Check(name, Group.AUTHORITY, run, needs, _NO_LINE, limit_s, Exit.NOT_NOW)
+
+    def _ask(self) -> Meta:
+        """Ask the authority what it is, within a few seconds, unless sending is suspended."""
+        app = self._app
+        until = app.clock.monotonic() + _CALL_S
+
+        def connect() -> Authority:
+            return app.connect(Timeouts(_CALL_S, _CALL_S, _CALL_S), lambda: until - app.clock.monotonic())
+
+        return ask_meta(app.outbox, connect, app.clock, self._settings.fingerprint)
+
+    def _of_computer(self) -> list[Check]:
+        app = self._app
+
+        def check(name: str, run: Callable[[], Finding], limit_s: float | None = None) -> Check:
+            return Check(name, Group.COMPUTER, run, limit_s=limit_s)
+
+        def installation() -> Finding:
+            return computer.check_installation(own_command(), app.environ.get("PATH", ""))
+
+        return [
+            check("disk", lambda: computer.check_space(app.folders.data), _LOCAL_S),
+            check("temporary_folder", computer.check_temporary_folder, _LOCAL_S),
+            check("installation", installation, _LOCAL_S),
+            check("screen", lambda: computer.check_screen(self._screen)),
+            check("versions", lambda: computer.check_versions(self.engine)),
+        ]

@@ -1,0 +1,158 @@
+"""The results of `apoa doctor`: first whether reports can be saved and sent and what to do, then each check."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import (
+    plain,
+    print_line,
+    sanitize,
+    style_bold,
+    style_error,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.terminal.wrapping import pad, width
+from apoa_client.cli.views.status import ENVIRONMENTS
+from apoa_client.doctor.results import CheckResult, Group, Result
+from apoa_client.errors import Exit, worst_exit
+from apoa_client.settings.config import PropertySettings
+
+RESULTS = {
+    Result.OK: N_("good"),
+    Result.WARNING: N_("NOTE"),
+    Result.FAILED: N_("WRONG"),
+    Result.SKIPPED: N_("skipped"),
+}
+_STYLES: dict[Result, Callable[[str], str]] = {
+    Result.OK: style_success,
+    Result.WARNING: style_warning,
+    Result.FAILED: style_error,
+    Result.SKIPPED: str,
+}
+GROUPS = {
+    Group.SETTINGS: N_("Settings"),
+    Group.REPORTS: N_("Saved reports"),
+    Group.KEYS: N_("Key and password"),
+    Group.AUTOMATIC: N_("Automatic sending"),
+    Group.AUTHORITY: N_("Authority and internet"),
+    Group.COMPUTER: N_("This computer"),
+}
+"""The headings, in the order in which the groups are shown."""
+CHECKS = {
+    "settings": N_("Settings file"),
+    "permissions": N_("File permissions"),
+    "database": N_("Database"),
+    "authentic": N_("Outside changes"),
+    "waiting": N_("Waiting reports"),
+    "drafts": N_("Unfinished guests"),
+    "backup": N_("Backup"),
+    "backup_folder": N_("Folder for backups"),
+    "keyring": N_("Place of the secrets"),
+    "private_key": N_("Private key"),
+    "password": N_("Stored password"),
+    "recovery_code": N_("Recovery code"),
+    "schedule": N_("Schedule"),
+    "last_run": N_("Last automatic run"),
+    "log": N_("Log"),
+    "sending": N_("Sending"),
+    "proxy": N_("Proxy"),
+    "name": N_("Name lookup"),
+    "connection": N_("Connection"),
+    "certificate": N_("Certificate"),
+    "account": N_("Account"),
+    "contract": N_("Reporting contract"),
+    "clock": N_("Clock"),
+    "contact": N_("Last contact"),
+    "disk": N_("Disk"),
+    "temporary_folder": N_("Temporary files"),
+    "installation": N_("Program"),
+    "screen": N_("Screen"),
+    "versions": N_("Versions"),
+}
+"""The names of the checks."""
+
+
+def health_json(results: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return the document of ``doctor --json``."""
+    return {
+        "healthy": health_exit(results) == Exit.DONE,
+        "checks": [
+            {
+                "name": each.name,
+                "result": each.result.value,
+                "message": text(each.finding.message),
+                "advice": None if each.finding.advice is None else text(each.finding.advice),
+            }
+            for each in results
+        ],
+    }
+
+
+def health_exit(results: Sequence[CheckResult]) -> Exit:
+    """Return the exit code of the worst failure."""
+    return worst_exit(each.finding.exit_code for each in results if each.result is Result.FAILED)
+
+
+def show_property_name(settings: PropertySettings) -> None:
+    """Show the property and its environment."""
+    environment = (
+        _("by hand: reports are typed into APOA") if settings.by_hand else _(ENVIRONMENTS[settings.environment])
+    )
+    print_line(style_bold(sanitize(settings.name)) + f"  ({environment})")
+
+
+def show_health(results: Sequence[CheckResult], *, by_hand: bool) -> None:
+    """Show the verdict, what to do, and every check. `by_hand` says that staff type the reports into APOA."""
+    problems = [each for each in results if each.result is Result.FAILED]
+    notes = [each for each in results if each.result is Result.WARNING]
+    print_line(_verdict(problems, notes, by_hand=by_hand))
+    for each in sorted(problems, key=lambda each: -each.finding.exit_code) + notes:
+        _show_problem(each)
+    print_line()
+    print_line(_("In detail, for the IT admin:"))
+    for group, title in GROUPS.items():
+        of_group = [each for each in results if each.group is group]
+        if of_group:
+            print_line(style_bold(_(title)))
+            _show_details(of_group)
+
+
+def _verdict(problems: Sequence[CheckResult], notes: Sequence[CheckResult], *, by_hand: bool) -> str:
+    codes = {each.finding.exit_code for each in problems}
+    if Exit.SETTINGS in codes:
+        return style_error(_("NOT READY: something on this computer must be corrected first."))
+    if codes:
+        return style_error(_("NOT READY: guests can be saved, but reports cannot be sent now."))
+    ready = _("READY: guests can be saved, and typed into APOA.") if by_hand else ""
+    ready = style_success(ready or _("READY: guests can be saved and reports sent."))
+    return ready + " " + _("Please note:") if notes else ready
+
+
+def _show_problem(each: CheckResult) -> None:
+    style = _STYLES[each.result]
+    name, message = _(CHECKS[each.name]), text(each.finding.message)
+    sign = "" if plain() else style("x ") if each.result is Result.FAILED else style("! ")
+    print_line(f"{sign}{style(name)}: {message}")
+    if each.finding.advice is not None:
+        advice = _("What to do: {advice}").format(advice=text(each.finding.advice))
+        print_line(advice if plain() else f"  {advice}")
+
+
+def _show_details(results: Sequence[CheckResult]) -> None:
+    """Show a line for each check, or one for all if they were skipped for the same reason."""
+    columns = max(width(_(RESULTS[result])) for result in RESULTS)
+    names = max(width(_(CHECKS[name])) for name in CHECKS)
+    reasons = {text(each.finding.message) for each in results if each.result is Result.SKIPPED}
+    if len(reasons) == 1 and all(each.result is Result.SKIPPED for each in results):
+        word = _(RESULTS[Result.SKIPPED])
+        print_line(f"{word}. {reasons.pop()}" if plain() else f"  {pad(word, columns)} {reasons.pop()}")
+        return
+    for each in results:
+        word, name, message = _(RESULTS[each.result]), _(CHECKS[each.name]), text(each.finding.message)
+        if plain():
+            print_line(f"{name}: {word}. {message}")
+        else:
+            mark = _STYLES[each.result](pad(word, columns))
+            print_line(f"  {mark} {pad(name, names)}  {message}")

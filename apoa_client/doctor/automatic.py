@@ -1,0 +1,57 @@
+"""Checks of automatic sending: its last run, and its log."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from apoa_client.doctor.results import Finding, ok, skipped, warning
+from apoa_client.errors import Exit
+from apoa_client.messages import duration_message, msg, nmsg
+from apoa_client.ports.state import ScheduledRun
+
+_SILENT = timedelta(days=1)
+"""Without a schedule that says how often it runs, a run that is older shows that automatic sending ended."""
+_WITHOUT_TROUBLE = frozenset({Exit.DONE, Exit.NOT_NOW})
+
+
+def check_last_run(run: ScheduledRun | None, now: datetime, every: timedelta | None = None) -> Finding:
+    """Check that automatic sending ran lately, if it ever did; `every` is how often its schedule starts it."""
+    if run is None:
+        if every is None:
+            return skipped(msg("Reports are not sent by themselves on this computer."))
+        return warning(msg("It has not run yet."), msg("Look again in an hour: apoa doctor"))
+    age = now - run.at
+    values = {"age": duration_message(abs(age))}
+    if age > max(_SILENT, 3 * (every or timedelta())):
+        return warning(
+            msg("It last ran {age} ago: it may have stopped.", **values),
+            msg("Send what waits: apoa sync"),
+        )
+    if run.exit_code not in _WITHOUT_TROUBLE:
+        return warning(
+            msg("It last ran {age} ago, with a problem (exit code {code}).", code=run.exit_code, **values),
+            msg("See what is wrong: apoa sync"),
+        )
+    return ok(msg("It last ran {age} ago (exit code {code}).", code=run.exit_code, **values))
+
+
+def check_log(folder: Path) -> Finding:
+    """Check that the log of automatic sending can be written, if there is one."""
+    if not folder.exists():
+        return skipped(msg("There is no log: nothing was sent by itself yet."))
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        return warning(
+            msg("The folder of the log cannot be written to: {path}", path=str(folder)),
+            msg("Check that this user may write there."),
+        )
+    files = log_files(folder)
+    return ok(nmsg("{count} file in {path}", "{count} files in {path}", len(files), path=str(folder)))
+
+
+def log_files(folder: Path) -> list[Path]:
+    """Return the files of the log, the newest first. A link is none: it may lead anywhere."""
+    try:
+        found = [each for each in folder.iterdir() if ".log" in each.name and each.is_file() and not each.is_symlink()]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    except OSError:
+        return []

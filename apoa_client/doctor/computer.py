@@ -1,0 +1,224 @@
+"""Checks of this computer: disk, permissions, the installed programs, the screen."""
+
+import os
+import shutil
+import ssl
+import stat
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import metadata
+from itertools import islice
+from pathlib import Path
+from platform import machine, python_implementation, python_version, release, system
+from shlex import quote
+from typing import NamedTuple
+
+from apoa_client import __version__
+from apoa_client.doctor.results import Finding, failed, ok, warning
+from apoa_client.messages import Message, msg, nmsg
+from apoa_client.permissions import find_fault
+
+LIBRARIES = (
+    *("click", "requests", "urllib3", "truststore", "keyring", "secretstorage", "pynacl", "rich", "tomlkit"),
+    *("platformdirs", "werkzeug"),
+)
+"""The libraries whose versions matter when something does not work."""
+
+_NO_SPACE = 20 * 1024 * 1024
+_LITTLE_SPACE = 200 * 1024 * 1024
+_MAX_FILES = 500
+_FOREIGN = "apoa"
+"""The distribution of another project, whose command has the same name."""
+_POSIX = os.name == "posix"
+_NARROW = 60
+
+
+class Screen(NamedTuple):
+    """What shows the results. `encoding` is "" if standard output is closed."""
+
+    encoding: str
+    columns: int
+    is_terminal: bool
+    language: str
+
+
+def check_space(folder: Path) -> Finding:
+    """Check the free space of the disk that a folder is on, which need not exist yet."""
+    existing = next(each for each in (folder, *folder.parents) if each.is_dir())
+    free = shutil.disk_usage(existing).free
+    size = free // (1024 * 1024)
+    if free < _NO_SPACE:
+        return failed(
+            msg("The disk of {path} is full: {size} MB are free.", path=str(folder), size=size),
+            msg("Empty the recycle bin, or move large files to another disk."),
+        )
+    if free < _LITTLE_SPACE:
+        return warning(
+            msg("The disk of {path} is almost full: {size} MB are free.", path=str(folder), size=size),
+            msg("Empty the recycle bin, or move large files to another disk."),
+        )
+    return ok(msg("{size} MB are free ({path}).", size=size, path=str(folder)))
+
+
+def check_temporary_folder() -> Finding:
+    """Check that there is a folder for temporary files that can be written to, with free space."""
+    try:
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return warning(
+            msg("There is no folder for temporary files that this user can write to."),
+            msg("Set TMPDIR to a folder of this user."),
+        )
+    found = check_space(folder)
+    return found if found.exit_code == 0 else warning(found.message, found.advice)
+
+
+def check_permissions_below(folders: Iterable[Path]) -> Finding:
+    """Check that only this user can change and read the program's files, and that this user can.
+
+    Of very many files, the first are checked.
+    """
+    files = list(islice(_files_below(dict.fromkeys(folders)), _MAX_FILES))
+    for path in files:
+        fault = find_fault(path, secret=True)
+        if fault is not None:
+            return failed(*fault)
+    foreign = next((path for path in files if not path.is_symlink() and not os.access(path, os.R_OK | os.W_OK)), None)
+    if foreign is not None:
+        return failed(
+            msg("This user cannot read and change {path}.", path=str(foreign)),
+            msg("Give it to this user: {command}", command=_own_command(foreign)),
+        )
+    readable = [path for path in files if _POSIX and _is_readable_by_others(path)]
+    if readable:
+        command = f"chmod -R go= {quote(str(readable[0]))}"
+        return warning(
+            nmsg(
+                "Other users can read {count} file, such as {path}.",
+                "Other users can read {count} files, such as {path}.",
+                len(readable),
+                path=str(readable[0]),
+            ),
+            msg("Take that right away from them: {command}", command=command),
+        )
+    return ok(nmsg("{count} file is this user's alone.", "{count} files are this user's alone.", len(files)))
+
+
+def _files_below(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            continue
+        yield folder
+        for root, inner, names in os.walk(folder):
+            yield from (Path(root, name) for name in [*sorted(inner), *sorted(names)])
+
+
+def _is_readable_by_others(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # gone meanwhile
+        return False
+    return not stat.S_ISLNK(mode) and bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _own_command(path: Path) -> str:
+    if sys.platform == "win32":
+        return f'takeown /F "{path}"'
+    if path.stat().st_uid == os.geteuid():
+        return f"chmod u+rwX {quote(str(path))}"
+    return f"sudo chown {os.geteuid()} {quote(str(path))}"
+
+
+def check_installation(command: Sequence[str], search_path: str) -> Finding:
+    """Check that `apoa` on the command line is this installation, and no program of another project."""
+    if _foreign_version() is not None:
+        return warning(
+            msg("The package apoa of another project is installed in the same place, and has a command of that name."),
+            msg("Remove it: {command}", command=" ".join([quote(sys.executable), "-m pip uninstall apoa"])),
+        )
+    found = list(dict.fromkeys(_commands_on(search_path)))
+    own = _real(Path(command[0]))
+    beside = {_real(Path(sys.executable).with_name(name)) for name in ("apoa", "apoa.exe")}
+    others = [path for path in found if _real(path) != own and _real(path) not in beside]
+    if others and found[0] == others[0]:
+        return warning(
+            msg("Typing apoa starts another program: {path}. This one is {own}.", path=str(others[0]), own=command[0]),
+            msg("Remove the other one, or put the folder of this one first in PATH."),
+        )
+    if others:
+        return ok(msg("It is {own}. There is another copy: {path}", own=command[0], path=str(others[0])))
+    return ok(msg("It is {own}.", own=command[0]))
+
+
+def _foreign_version() -> str | None:
+    try:
+        return metadata.version(_FOREIGN)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commands_on(search_path: str) -> Iterator[Path]:
+    for folder in filter(None, search_path.split(os.pathsep)):
+        found = shutil.which("apoa", path=folder)
+        if found is not None:
+            yield Path(found)
+
+
+def _real(path: Path) -> str:
+    return os.path.normcase(os.path.realpath(path))
+
+
+def check_screen(screen: Screen) -> Finding:
+    """Check that the screen can show names, and that a line has space for them."""
+    values: dict[str, str | int | Message] = {
+        "encoding": screen.encoding or "-",
+        "columns": screen.columns,
+        "language": screen.language,
+    }
+    if screen.is_terminal and _is_ascii(screen.encoding):
+        return warning(
+            msg("The screen shows no accents ({encoding}). What is saved and sent is complete.", **values),
+            msg("Use UTF-8: {command}", command="chcp 65001" if sys.platform == "win32" else "export LC_ALL=C.UTF-8"),
+        )
+    if screen.is_terminal and screen.columns < _NARROW:
+        return warning(msg("The window is narrow: {columns} columns.", **values), msg("Make the window wider."))
+    return ok(msg("{encoding}, {columns} columns, language: {language}", **values))
+
+
+def _is_ascii(encoding: str) -> bool:
+    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646", "apoa_ascii"}
+
+
+def check_versions(engine: str) -> Finding:
+    """Return the versions of the program, of Python and of this computer's system."""
+    computer = f"{system()} {release()}"
+    known = f"{computer}, {engine}" if engine else computer
+    return ok(
+        msg(
+            "apoa-client {version}, Python {python}, {system}",
+            version=__version__,
+            python=python_version(),
+            system=known,
+        )
+    )
+
+
+def versions(engine: str) -> Mapping[str, str]:
+    """Return every version that a person who helps needs to know, by name. `engine` keeps the reports."""
+    libraries = {name: _version(name) for name in LIBRARIES}
+    return {
+        "apoa-client": __version__,
+        "Python": f"{python_version()} ({python_implementation()})",
+        "System": f"{system()} {release()} {machine()}",
+        "Database": engine or "-",
+        "TLS": ssl.OPENSSL_VERSION,
+        **{name: version for name, version in libraries.items() if version is not None},
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:  # of another platform, or in a bundle
+        return None

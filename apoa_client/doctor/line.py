@@ -1,0 +1,137 @@
+"""Checks of the line to the authority, piece by piece, and of what the authority answers."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apoa_client.authority import line
+from apoa_client.authority.line import Line
+from apoa_client.delivery.plan import identity_error
+from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
+from apoa_client.errors import AuthorityBusy
+from apoa_client.messages import Message, duration_message, msg, nmsg
+from apoa_client.ports.authority import AuthorityIdentity, Meta
+from apoa_client.ports.clock import Clock
+from apoa_client.report.deadline import CLOCK_TOLERANCE
+
+_FEW_DAYS = 14
+_WRONG_DATE = timedelta(days=1)
+"""A clock that is wrong by more makes deadlines, certificates and the erasure of old data wrong."""
+
+
+class LineChecks:
+    """The checks of the line to one authority, in the order in which they build on each other.
+
+    `ask` makes one call that tests the account; it is not made while sending is suspended. `last_skew` is how far the
+    authority's clock was ahead at the last contact, if that is known.
+    """
+
+    def __init__(self, api_url: str, ca_bundle: str, ask: Callable[[], Meta], clock: Clock) -> None:
+        self._api_url = api_url
+        self._ca_bundle = ca_bundle or None
+        self._ask = ask
+        self._clock = clock
+        self.meta: Meta | None = None
+        """What the authority answered, once it was asked."""
+        self._skew: timedelta | None = None
+
+    @property
+    def _line(self) -> Line:
+        return line.find_line(self._api_url)
+
+    def proxy(self) -> Finding:
+        """Find out which proxy is used. Its username and password are never shown."""
+        proxy = self._line.proxy
+        if proxy is None:
+            return ok(msg("No proxy is used."))
+        if proxy.from_environment:
+            return ok(msg("{proxy}, from the environment (HTTPS_PROXY)", proxy=proxy.address))
+        return ok(msg("{proxy}, from this computer's network settings", proxy=proxy.address))
+
+    def name(self) -> Finding:
+        """Look up the name of the authority, or of the proxy."""
+        host = self._line.first_host
+        count = line.count_addresses(host)
+        return ok(nmsg("{host} has {count} address.", "{host} has {count} addresses.", count, host=host))
+
+    def connection(self) -> Finding:
+        """Connect to the authority, or to the proxy."""
+        found = self._line
+        line.connect(found)
+        return ok(msg("{host} port {port} answers.", host=found.first_host, port=found.first_port))
+
+    def certificate(self) -> Finding:
+        """Check that the authority's certificate is trusted, and for how long."""
+        found = self._line
+        if not found.uses_tls:
+            return ok(msg("Not needed: the authority is on this computer itself."))
+        if found.proxy is not None and not found.proxy.is_plain:
+            return ok(msg("It is checked with each call: it cannot be read through this kind of proxy."))
+        trusted = line.read_certificate(found, self._ca_bundle)
+        if trusted.valid_until is None:
+            return ok(msg("This computer trusts it."))
+        days = (trusted.valid_until - self._clock.now()).days
+        values: dict[str, str | Message] = {"issuer": trusted.issuer}
+        if days < _FEW_DAYS:
+            return warning(
+                nmsg(
+                    "This computer trusts it (issued by {issuer}), for {count} more day only.",
+                    "This computer trusts it (issued by {issuer}), for {count} more days only.",
+                    days,
+                    **values,
+                ),
+                msg("Tell the authority that its certificate must be renewed."),
+            )
+        return ok(
+            nmsg(
+                "This computer trusts it (issued by {issuer}), for {count} more day.",
+                "This computer trusts it (issued by {issuer}), for {count} more days.",
+                days,
+                **values,
+            )
+        )
+
+    def account(self) -> Finding:
+        """Test the username and password with one call. A password that was refused is not tried again."""
+        try:
+            self.meta = self._ask()
+        except AuthorityBusy as exc:
+            return warning(exc.message, exc.advice)
+        self._skew = self.meta.server_time - self._clock.now().astimezone(UTC)
+        return ok(msg("The authority accepts the username and password."))
+
+    def contract(self, expected: AuthorityIdentity) -> Finding:
+        """Check that the authority is the one of the set-up, and which version of the contract it speaks."""
+        if self.meta is None:
+            return skipped(msg("The authority was not asked."))
+        error = identity_error(expected, self.meta.identity)
+        if error is not None:
+            return failed_with(error)
+        environment = msg("training") if self.meta.environment == "training" else msg("live")
+        return ok(
+            msg(
+                "Version {version} of the reporting contract, {environment}",
+                version=self.meta.contract,
+                environment=environment,
+            )
+        )
+
+    def clock(self, last_skew: timedelta | None, command: str) -> Finding:
+        """Compare the clocks: now, or as they were at the last contact. `command` sets this computer's clock."""
+        skew = self._skew if self._skew is not None else last_skew
+        if skew is None:
+            return skipped(msg("The authority has not given its time yet."))
+        if abs(skew) <= CLOCK_TOLERANCE:
+            return ok(msg("It agrees with the authority's."))
+        difference = duration_message(abs(skew))
+        message = msg("It is {time} ahead of the authority's.", time=difference)
+        if skew > timedelta():
+            message = msg("It is {time} behind the authority's.", time=difference)
+        advice = msg("Set the date and time of this computer: {command}", command=command)
+        return failed(message, advice) if abs(skew) > _WRONG_DATE else warning(message, advice)
+
+
+def last_contact(moment: datetime | None, now: datetime) -> Finding:
+    """Return when the authority last answered."""
+    if moment is None:
+        return skipped(msg("The authority has never answered yet."))
+    return ok(msg("The authority last answered {time} ago.", time=duration_message(now - moment)))

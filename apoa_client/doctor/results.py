@@ -1,0 +1,99 @@
+"""A check of the installation, and its result. Each names one thing, and the one command that corrects it."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from apoa_client.errors import ApoaError, Exit
+from apoa_client.messages import Message
+
+
+class Result(StrEnum):
+    """What a check found. Only `FAILED` means that reports cannot be saved or sent."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Group(StrEnum):
+    """What a check is about, in the order in which they are shown."""
+
+    SETTINGS = "settings"
+    KEYS = "keys"
+    REPORTS = "reports"
+    AUTOMATIC = "automatic"
+    AUTHORITY = "authority"
+    COMPUTER = "computer"
+
+
+class Finding(NamedTuple):
+    """The result of one check, without its name. `exit_code` is that of a failure."""
+
+    result: Result
+    message: Message
+    advice: Message | None = None
+    exit_code: Exit = Exit.DONE
+
+
+class Check(NamedTuple):
+    """One check, which need not have run yet.
+
+    `needs` are the names of earlier checks without which it is skipped. `reason` says, for those that need this one,
+    why they were skipped. `limit_s` is the time after which it has failed: it then runs in a thread of its own, and
+    must not use the outbox, which belongs to one thread. `exit_code` is that of a failure without one of its own.
+    """
+
+    name: str
+    group: Group
+    run: Callable[[], Finding]
+    needs: tuple[str, ...] = ()
+    reason: Message | None = None
+    limit_s: float | None = None
+    exit_code: Exit = Exit.SETTINGS
+
+
+class CheckResult(NamedTuple):
+    """A check that has run, or was skipped."""
+
+    name: str
+    group: Group
+    finding: Finding
+
+    @property
+    def result(self) -> Result:
+        """What it found."""
+        return self.finding.result
+
+
+def ok(message: Message) -> Finding:
+    """Return that all is as it should be."""
+    return Finding(Result.OK, message)
+
+
+def warning(message: Message, advice: Message | None) -> Finding:
+    """Return that somebody should act, although reports can be saved and sent."""
+    return Finding(Result.WARNING, message, advice)
+
+
+def skipped(reason: Message) -> Finding:
+    """Return that the check does not apply, or cannot be made."""
+    return Finding(Result.SKIPPED, reason)
+
+
+def failed(message: Message, advice: Message | None, exit_code: Exit = Exit.SETTINGS) -> Finding:
+    """Return that reports cannot be saved or sent."""
+    return Finding(Result.FAILED, message, advice, exit_code)
+
+
+def failed_with(error: ApoaError, advice: Message | None = None) -> Finding:
+    """Return the failure that an error stands for, with other advice if it is given."""
+    code = error.exit_code if error.exit_code in _EXIT_CODES else _OTHER_CODES.get(error.exit_code, Exit.SETTINGS)
+    return failed(error.message, advice or error.advice, code)
+
+
+_EXIT_CODES = frozenset({Exit.SETTINGS, Exit.CREDENTIALS, Exit.NOT_NOW})
+"""The exit codes that a failed check has."""
+_OTHER_CODES = {Exit.AUTHORITY_REFUSES: Exit.CREDENTIALS}
+"""An authority that refuses refuses the account."""

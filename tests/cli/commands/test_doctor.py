@@ -1,0 +1,474 @@
+"""`apoa doctor`: each check notices what it is for, and names what to do."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, Apoa, spoken, typed_in
+from conftest import FixedClock
+from doctor_helpers import checks_of, doctor
+
+from apoa_client.app import health
+from apoa_client.authority import line
+from apoa_client.cli.views.health import CHECKS, GROUPS, RESULTS
+from apoa_client.doctor.results import Group, Result
+from apoa_client.errors import Offline
+from apoa_client.messages import msg
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.vault.sealing import encode_key, new_key_pair
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
+
+
+def outbox_of(apoa: Apoa) -> Path:
+    return apoa.home / "melati" / "outbox.db"
+
+
+def test_nothing_set_up(apoa: Apoa) -> None:
+    """It says so, and how to set up; the checks of the computer run all the same."""
+    found = doctor(apoa, code=78)
+    assert found["settings"] == ("failed", "Nothing is set up here yet.", "Set it up with: apoa setup")
+    assert {name for name, check in found.items() if check.result == "ok"} >= {"disk", "versions", "installation"}
+    assert found["account"] == ("skipped", "The settings cannot be used.", None)
+
+
+def test_a_property_that_is_not_there(configured: Apoa) -> None:
+    """The names of those that are there help."""
+    said = configured("--property", "kenanga", "doctor", "--json")
+    assert said.code == 78
+    assert checks_of(said)["settings"].message == "There is no property kenanga in the settings."
+
+
+@pytest.mark.parametrize("damage", ['vault = "cupboard"\n', "[[[\n"])
+def test_settings_that_are_not_right(configured: Apoa, damage: str) -> None:
+    """The line is named, and nothing that needs the settings is tried."""
+    file = configured.home / "config.toml"
+    file.write_text(damage + file.read_text())
+    found = doctor(configured, code=78)
+    assert found["settings"].result == "failed"
+    assert found["database"].result == found["keyring"].result == found["account"].result == "skipped"
+
+
+def test_a_healthy_property(configured: Apoa) -> None:
+    """With a report delivered, every check of the authority is good."""
+    configured.send(QUENTIN)
+    found = doctor(configured)
+    fine = {name for name, check in found.items() if check.result == "ok"}
+    assert fine >= {
+        *("settings", "permissions", "database", "authentic", "waiting", "drafts", "keyring", "private_key"),
+        *("password", "sending", "proxy", "name", "connection", "certificate", "account", "contract", "clock"),
+        *("contact", "disk", "temporary_folder"),
+    }
+    assert found["private_key"].message == "It opens the saved reports."
+    assert found.keys() <= CHECKS.keys()
+
+
+def test_the_call_is_a_contact(configured: Apoa, clock: FixedClock) -> None:
+    """`apoa status` knows of it."""
+    clock.forward(timedelta(hours=3))
+    doctor(configured)
+    assert configured("status", "--json").json["last_contact_at"].startswith("2026-11-24T23:00")
+
+
+# The reports.
+
+
+def test_a_file_that_is_no_database(configured: Apoa) -> None:
+    """It is kept, and the backup is restored."""
+    outbox_of(configured).write_bytes(b"no database" * 500)
+    found = doctor(configured, code=78)
+    assert found["database"].result == "failed"
+    assert found["database"].advice == "Keep the file. Restore the newest backup with: apoa restore FILE"
+    assert found["drafts"] == ("skipped", "The saved reports cannot be opened.", None)
+    assert found["private_key"].result == "ok"
+
+
+def test_a_missing_database(configured: Apoa) -> None:
+    """None is made in its place."""
+    outbox_of(configured).unlink()
+    assert doctor(configured, code=78)["database"].result == "failed"
+    assert not outbox_of(configured).exists()
+
+
+def test_a_newer_database(configured: Apoa) -> None:
+    """The program must be updated."""
+    configured.change_database("PRAGMA user_version = 99")
+    found = doctor(configured, code=78)["database"]
+    assert "newer version" in found.message
+    assert found.advice is not None
+    assert found.advice.startswith("Update apoa-client")
+
+
+def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read in time is sound: the rest is not waited for."""
+    monkeypatch.setattr(health, "_FILE_CHECK_S", -1)
+    configured.save(QUENTIN)
+    found = doctor(configured)["database"]
+    assert found.result == "ok"
+
+
+@posix_only
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(configured: Apoa) -> None:
+    """What is saved can be read, and no guest can be saved."""
+    folder = configured.home / "melati"
+    folder.chmod(0o500)
+    try:
+        found = doctor(configured, "--offline", code=78)
+    finally:
+        folder.chmod(0o700)
+    assert found["database"].result == "failed"
+
+
+def test_a_report_that_another_program_changed(configured: Apoa) -> None:
+    """It is counted here, and named by `apoa log`."""
+    configured.save(QUENTIN)
+    configured.change_database("UPDATE reports SET state = 'accepted'")
+    found = doctor(configured, "--offline", code=78)
+    assert found["authentic"].result == "failed"
+    assert found["authentic"].advice == "See each of them: apoa log --verify"
+
+
+def test_overdue_and_refused_reports(away: Apoa, clock: FixedClock) -> None:
+    """A warning, because reports can be saved and sent all the same."""
+    away.save(QUENTIN)
+    assert doctor(away, "--offline")["waiting"].result == "ok"
+    clock.forward(timedelta(days=2))
+    assert doctor(away, "--offline")["waiting"] == ("warning", "1 report is overdue.", "Send now: apoa sync")
+
+
+def test_a_refused_report(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
+    """It is to be corrected."""
+    apoa.set_up(serve("reject").base_url)
+    apoa.send(QUENTIN)
+    assert doctor(apoa)["waiting"] == ("warning", "1 report was refused.", "Correct it: apoa fix")
+
+
+def test_an_unfinished_guest(configured: Apoa) -> None:
+    """A draft waits for a user."""
+    configured("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+    found = doctor(configured)["drafts"]
+    assert found == ("warning", "1 guest is unfinished.", "Continue with: apoa report")
+
+
+def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
+    """None, one of today, and one that is too old."""
+    configured.change_setting("environment", "production")
+    make = "Make one: apoa backup FILE"
+    assert doctor(configured, "--offline")["backup"] == ("warning", "No backup is known.", make)
+    assert configured("backup", str(tmp_path / "copy.db")).code == 0
+    clock.forward(timedelta(hours=5))
+    assert doctor(configured, "--offline")["backup"] == ("ok", "The last one is 5 hours old.", None)
+    clock.forward(timedelta(days=8))
+    assert doctor(configured, "--offline")["backup"] == ("warning", "The last one is 8 days old.", make)
+
+
+def test_the_folder_for_backups(configured: Apoa, tmp_path: Path) -> None:
+    """A stick that is not there, and one that is."""
+    folder = tmp_path / "stick"
+    configured.change_setting("backup_folder", str(folder))
+    found = doctor(configured, "--offline")["backup_folder"]
+    assert found.result == "warning"
+    assert found.message == f"The folder for backups cannot be reached: {folder}"
+    folder.mkdir()
+    assert doctor(configured, "--offline")["backup_folder"].result == "ok"
+
+
+# The secrets.
+
+
+def test_another_private_key(configured: Apoa) -> None:
+    """The key of the settings belongs to no private key here."""
+    private_key, _public = new_key_pair()
+    found = doctor(configured, "--offline", code=77, APOA_PRIVATE_KEY=encode_key(private_key))
+    assert found["private_key"].result == "failed"
+    assert found["private_key"].advice == "Restore it with: apoa key recover"
+
+
+def test_no_private_key(configured: Apoa) -> None:
+    """The key file is gone: password and key are missing."""
+    configured.delete_key()
+    found = doctor(configured, code=77)
+    assert (found["private_key"].result, found["password"].result) == ("failed", "failed")
+    assert found["password"].advice == "Store it with: apoa login"
+    assert found["account"] == ("skipped", "There is no password to test.", None)
+
+
+def test_a_changed_public_key(configured: Apoa) -> None:
+    """Another person could read what is saved now."""
+    _private, public_key = new_key_pair()
+    configured.change_setting("public_key", encode_key(public_key))
+    found = doctor(configured, "--offline", code=77)
+    assert found["private_key"].result == "failed"
+    assert found["password"].result == "failed"
+
+
+@posix_only
+def test_a_key_file_that_others_can_read(configured: Apoa) -> None:
+    """It is not read; the command that corrects it is named."""
+    (configured.home / "melati" / "keys.json").chmod(0o644)
+    found = doctor(configured, "--offline", code=77)
+    assert found["keyring"].result == "failed"
+    assert found["private_key"].result == "skipped"
+    assert found["permissions"].result == "warning"
+
+
+def test_no_keyring(configured: Apoa) -> None:
+    """Without a desktop session there is none."""
+    configured.change_setting("vault", "keyring")
+    found = doctor(configured, "--offline", code=77)
+    assert found["keyring"].result == "failed"
+    assert found["keyring"].advice is not None
+    assert "apoa setup --vault file" in found["keyring"].advice
+
+
+def test_secrets_from_the_environment(configured: Apoa) -> None:
+    """Their places are named, and no keyring is looked for."""
+    private_key, public_key = new_key_pair()
+    configured.change_setting("public_key", encode_key(public_key))
+    configured.change_setting("vault", "keyring")
+    environ = {"APOA_PRIVATE_KEY": encode_key(private_key), "APOA_PASSWORD": PASSWORD}
+    configured.environ |= environ
+    found = doctor(configured, "--offline")
+    assert found["keyring"].message == "The environment gives the secrets: APOA_PRIVATE_KEY, APOA_PASSWORD"
+    assert found["private_key"].result == "ok"
+
+
+def test_a_key_change_that_was_broken_off(configured: Apoa) -> None:
+    """Its new key is still beside the current one."""
+    file = configured.home / "melati" / "keys.json"
+    secrets = json.loads(file.read_text())
+    file.write_text(json.dumps(secrets | {"private-key-next": secrets["private-key"]}))
+    found = doctor(configured, "--offline")["private_key"]
+    assert found == ("warning", "A change of the key was broken off.", "Finish it with: apoa key rotate")
+
+
+def test_the_recovery_code(configured: Apoa) -> None:
+    """Training needs none; otherwise it must have been typed back."""
+    assert doctor(configured, "--offline")["recovery_code"].result == "skipped"
+    configured.change_setting("environment", "production")
+    found = doctor(configured, "--offline")["recovery_code"]
+    assert found.result == "warning"
+    [public_key] = [
+        each.split('"')[1]
+        for each in (configured.home / "config.toml").read_text().splitlines()
+        if each.startswith("public_key")
+    ]
+    configured.change_database(f"INSERT INTO memo VALUES ('code_confirmed', '{public_key}')")  # noqa: S608  our own
+    assert doctor(configured, "--offline")["recovery_code"].result == "ok"
+
+
+# The authority.
+
+
+def test_no_server_listens(away: Apoa) -> None:
+    """The name is found, the connection is refused, and the rest is skipped."""
+    found = doctor(away, code=75)
+    assert found["name"].result == "ok"
+    assert found["connection"].result == "failed"
+    assert found["connection"].message == "There is no connection to 127.0.0.1:9."
+    assert found["account"] == ("skipped", "The authority cannot be reached.", None)
+
+
+def test_a_name_that_is_not_found(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name server is asked for nothing else."""
+
+    def unknown(_host: str) -> int:
+        raise Offline(msg("The name {host} was not found.", host="apoa.invalid"), msg("Is the internet down?"))
+
+    monkeypatch.setattr(line, "count_addresses", unknown)
+    found = doctor(away, code=75)
+    assert found["name"].message == "The name apoa.invalid was not found."
+    assert found["connection"].result == "skipped"
+
+
+def test_a_refused_password_is_not_tried_again(configured: Apoa) -> None:
+    """The first run tries it and stops the sending; the next one makes no call."""
+    configured.environ["APOA_PASSWORD"] = "another"
+    first = doctor(configured, code=77)
+    assert first["account"].result == "failed"
+    assert first["account"].advice is not None
+    assert "apoa login" in first["account"].advice
+    second = doctor(configured, code=77)
+    assert second["sending"].result == "failed"
+    assert second["account"].message == "The authority refused the password before. Nothing was sent."
+
+
+def test_a_suspended_account(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
+    """It counts as credentials: 77."""
+    apoa.set_up(serve("meta:ok,meta:403*3").base_url)
+    found = doctor(apoa, code=77)
+    assert found["account"].result == "failed"
+
+
+def test_a_busy_authority_is_no_failure(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
+    """It asks to wait: reports are sent later."""
+    apoa.set_up(serve("meta:ok,meta:503=60").base_url)
+    assert doctor(apoa)["account"].result == "warning"
+
+
+def test_another_environment(configured: Apoa) -> None:
+    """A training server where the set-up met a live one."""
+    configured.change_setting("environment", "production")
+    found = doctor(configured, code=78)
+    assert found["contract"].result == "failed"
+    assert found["contract"].message.startswith("The authority is not the one of the set-up any more.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "result", "message", "code"),
+    [
+        (timedelta(seconds=90), "ok", "It agrees with the authority's.", 0),
+        (timedelta(minutes=20), "warning", "It is 20 minutes behind the authority's.", 0),
+        (timedelta(minutes=-20), "warning", "It is 20 minutes ahead of the authority's.", 0),
+        (timedelta(days=365), "failed", "It is 365 days behind the authority's.", 78),
+    ],
+)
+def test_a_wrong_clock(
+    apoa: Apoa,
+    serve: Callable[..., SandboxServer],
+    clock: FixedClock,
+    wrong: timedelta,
+    result: str,
+    message: str,
+    code: int,
+) -> None:
+    """Compared with the authority's answer; the command that sets it is named."""
+    apoa.set_up(serve(now=lambda: clock.now() + wrong).base_url)
+    found = doctor(apoa, code=code)["clock"]
+    assert (found.result, found.message) == (result, message)
+    assert (found.advice is None) is (result == "ok")
+    offline = doctor(apoa, "--offline", code=code)["clock"]
+    assert offline == found
+
+
+def test_offline_asks_no_server(apoa: Apoa) -> None:
+    """What needs the internet is skipped, and says why."""
+    apoa.set_up(NOWHERE)
+    found = doctor(apoa, "--offline")
+    assert {name for name, check in found.items() if "internet" in check.message} == {
+        *("proxy", "name", "connection", "certificate", "account", "contract")
+    }
+
+
+def test_a_training_property(apoa: Apoa) -> None:
+    """It has no line and no password; its own authority is asked."""
+    apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
+    found = doctor(apoa)
+    assert found["account"].result == found["contract"].result == "ok"
+    assert not {"proxy", "name", "connection", "certificate", "password", "backup"} & found.keys()
+
+
+def test_a_property_by_hand(configured: Apoa) -> None:
+    """Nothing is asked over the line, and the verdict says what is done with the reports."""
+    configured.change_setting("delivery", "manual")
+    found = doctor(configured)
+    assert not {"account", "password", "name", "sending"} & found.keys()
+    said = configured("doctor")
+    assert "READY: guests can be saved, and typed into APOA." in said.out
+
+
+# This computer.
+
+
+@posix_only
+def test_a_file_that_others_can_change(configured: Apoa) -> None:
+    """The program refuses it, and the doctor names the command."""
+    file = configured.home / "melati" / "other.txt"
+    file.write_text("")
+    file.chmod(0o666)
+    found = doctor(configured, "--offline", code=78)["permissions"]
+    assert found.advice == f"Take that right away from them: chmod go-w {file}"
+
+
+@posix_only
+def test_files_that_others_can_read(configured: Apoa) -> None:
+    """A warning: their content is sealed."""
+    outbox_of(configured).chmod(0o644)
+    found = doctor(configured, "--offline")["permissions"]
+    assert found.result == "warning"
+    assert found.message == f"Other users can read 1 file, such as {outbox_of(configured)}."
+
+
+@pytest.mark.parametrize(("free", "result", "code"), [(5, "failed", 78), (100, "warning", 0), (5000, "ok", 0)])
+def test_free_space(configured: Apoa, monkeypatch: pytest.MonkeyPatch, free: int, result: str, code: int) -> None:
+    """Of the disk with the reports; a full disk for temporary files alone is a warning."""
+
+    class Usage:
+        def __init__(self) -> None:
+            self.free = free * 1024 * 1024
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage())
+    found = doctor(configured, "--offline", code=code)
+    assert found["disk"].result == result
+    assert found["temporary_folder"].result == ("ok" if result == "ok" else "warning")
+
+
+# The screen.
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_screen(away: Apoa, lang: str) -> None:
+    """The first lines say whether it is ready and what to do; each check follows below its heading."""
+    away.environ["APOA_LANG"] = lang
+    said = away("doctor")
+    lines = said.out.splitlines()
+    assert said.code == 75
+    assert lines[1] == spoken(lang, "NOT READY: guests can be saved, but reports cannot be sent now.")
+    assert lines[2].startswith(f"x {spoken(lang, CHECKS['connection'])}: ")
+    assert lines[3].startswith("  " + spoken(lang, "What to do: {advice}", advice=""))
+    for title in GROUPS.values():
+        assert spoken(lang, title) in lines
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_plain_lines(away: Apoa, lang: str) -> None:
+    """No columns and no signs: the result stands in words."""
+    away.environ["APOA_LANG"] = lang
+    said = away("--plain", "doctor", "--offline")
+    assert f"{spoken(lang, CHECKS['disk'])}: {spoken(lang, RESULTS[Result.OK])}. " in said.out
+    assert "  " not in said.out
+
+
+def test_every_check_has_a_name_and_every_group_a_heading(configured: Apoa) -> None:
+    """Whatever is found can be shown."""
+    assert GROUPS.keys() == set(Group)
+    assert RESULTS.keys() == set(Result)
+    assert "READY: guests can be saved and reports sent." in configured("doctor").out
+
+
+def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
+    """The trouble of one stops no other, and the worst exit code is that of all."""
+    assert configured.set_up(authority.base_url, name="kenanga").code == 0
+    outbox_of(configured).write_bytes(b"no database" * 500)
+    said = configured("doctor", "--all", "--json")
+    assert said.code == 78
+    melati, kenanga = said.json["properties"]
+    assert (melati["property"], melati["healthy"]) == ("melati", False)
+    assert (kenanga["property"], kenanga["healthy"]) == ("kenanga", True)
+
+
+def test_all_without_settings(apoa: Apoa) -> None:
+    """The checks of the computer run where there is no property."""
+    assert doctor(apoa, "--all", code=78)["settings"].result == "failed"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_command_in_both_languages(apoa: Apoa, lang: str) -> None:
+    """`apoa periksa --tanpa-internet` is the same command."""
+    said = apoa(*typed_in(lang, "doctor --offline").split(), lang=lang)
+    assert said.code == 78
+    assert spoken(lang, "Nothing is set up here yet.") in said.out
+
+
+def test_no_prompt_at_a_terminal(configured: Apoa) -> None:
+    """A missing password is a result and no question."""
+    configured.delete_key()
+    said = configured("doctor", keys=[])
+    assert said.code == 77

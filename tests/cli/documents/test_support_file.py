@@ -1,0 +1,189 @@
+"""`apoa doctor --report`: what a person who helps needs, and nothing about guests and no secret."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, Apoa, spoken
+from conftest import PERSONAL
+
+from apoa_client.doctor.masking import HIDDEN, Mask, secret_values, shown_settings, without_credentials
+from apoa_client.messages import Message, literal, msg
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.user import user_name
+
+LOG = "2026-11-24 20:00:00,123 INFO apoa_client.delivery.sync: sent 3\n"
+PLACE = ("Jalan Mawar 12, Gianyar", "Wisma Rahasia Melati", "Kantor Imigrasi Denpasar", "wisma-melati")
+SECRET_PROXY = "http://tamu:sandiproxy@proxy.invalid:3128"
+
+
+@pytest.fixture
+def report_of(apoa: Apoa, tmp_path: Path) -> Callable[..., str]:
+    """Run `apoa doctor --report` and return the file's text."""
+
+    def run(*arguments: str, **environ: str) -> str:
+        file = tmp_path / "support.md"
+        said = apoa("doctor", "--report", str(file), "--force", *arguments, **environ)
+        assert f"The support file is written: {file}" in said.err
+        return file.read_text(encoding="utf-8")
+
+    return run
+
+
+def test_nothing_personal_and_no_secret(
+    apoa: Apoa, serve: Callable[..., SandboxServer], report_of: Callable[..., str], tmp_path: Path
+) -> None:
+    """Guests, rooms, phones, drafts, account, address, keys, recovery code and proxy's password are nowhere in it."""
+    recovery = tmp_path / "recovery.txt"
+    more = ["--display-name", PLACE[1], "--address", PLACE[0], "--office", PLACE[2], "--recovery-file", str(recovery)]
+    assert apoa.set_up(serve("ok,reject*3").base_url, *more).code == 0
+    for guest in GUESTS:
+        apoa.send(guest, "--phone", "+62 812 3456 7890", "--email", "tamu@contoh.example")
+    apoa("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+    apoa.change_database(f"UPDATE reports SET last_error = '{QUENTIN.name}' WHERE state = 'rejected'")  # noqa: S608
+    logs = apoa.home / "logs"
+    logs.mkdir(mode=0o700)
+    (logs / "apoa.log").write_text(f"{LOG}{QUENTIN.name}, kamar 7\nTraceback: {PASSWORD}\n")
+    written = report_of(HTTPS_PROXY=SECRET_PROXY)
+    keys = re.findall(r'"([A-Za-z0-9+/]{43}=)"', (apoa.home / "melati" / "keys.json").read_text())
+    index_key = re.findall(r'index_key = "(\w+)"', (apoa.home / "config.toml").read_text())
+    codes = re.findall(r"\b(?:[0-9A-Z]{4,8}-){2,}[0-9A-Z]{4,8}\b", recovery.read_text())
+    assert keys
+    assert index_key
+    assert codes
+    words = [word for guest in GUESTS for word in (*guest.words, guest.name)]
+    secrets = [PASSWORD, "sandiproxy", "tamu", "3456 7890", "contoh.example", *PLACE, *keys, *index_key, *codes]
+    found = [word for word in (*words, *secrets, *PERSONAL) if word.casefold() in written.casefold()]
+    assert found == []
+    assert re.search(r"\b7\b", written.replace("schema 7", "")) is None or "kamar" not in written
+    assert LOG.strip() in written
+    assert "sent: 1" in written
+    assert "refused: 2" in written
+
+
+@pytest.mark.usefixtures("configured")
+def test_it_says_what_is_in_it(report_of: Callable[..., str]) -> None:
+    """At its top, and again on the screen; then the versions, the results, the settings and the counts."""
+    written = report_of()
+    assert written.splitlines()[2].startswith("This file has: versions of the programs")
+    for title in ("Versions", "Results of the checks", "Settings", "Reports", "Log"):
+        assert f"\n## {title}\n" in written
+    assert "- username = set, not shown" in written
+    assert "- timezone = Asia/Jakarta" in written
+    assert re.search(r"^- requests: \d", written, re.MULTILINE)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_to_the_screen(configured: Apoa, lang: str) -> None:
+    """With - it is the whole of standard output, in the reader's language."""
+    said = configured("doctor", "--offline", "--report", "-", lang=lang)
+    assert said.out.startswith(f"# {spoken(lang, 'Support file of apoa-client')}\n")
+    assert spoken(lang, "READY: guests can be saved and reports sent.") not in said.out
+    assert said.err == ""
+
+
+def test_not_together_with_json_on_one_stream(configured: Apoa) -> None:
+    """JSON and the file are one document each."""
+    assert configured("doctor", "--json", "--report", "-").code == 2
+
+
+def test_json_and_a_file(configured: Apoa, tmp_path: Path) -> None:
+    """Both are written."""
+    said = configured("doctor", "--json", "--offline", "--report", str(tmp_path / "support.md"))
+    assert said.json["healthy"]
+    assert (tmp_path / "support.md").exists()
+
+
+def test_another_file_is_not_replaced(configured: Apoa, tmp_path: Path) -> None:
+    """Only with --force; and the file is private."""
+    file = tmp_path / "support.md"
+    file.write_text("mine")
+    assert configured("doctor", "--offline", "--report", str(file)).code == 2
+    assert file.read_text() == "mine"
+    assert configured("doctor", "--offline", "--report", str(file), "--force").code == 0
+    assert file.read_text(encoding="utf-8").startswith("# Support file")
+    if sys.platform != "win32":
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_no_link_is_followed(configured: Apoa, tmp_path: Path) -> None:
+    """A link to another file stays what it is, and so does that file, whatever is asked for."""
+    other, link = tmp_path / "other", tmp_path / "support.md"
+    other.write_text("mine")
+    link.symlink_to(other)
+    assert configured("doctor", "--offline", "--report", str(link)).code == 2
+    configured("doctor", "--offline", "--report", str(link), "--force")
+    assert other.read_text() == "mine"
+
+
+def test_every_property_has_its_part(configured: Apoa, authority: SandboxServer, report_of: Callable[..., str]) -> None:
+    """The versions stand once, the results for each."""
+    assert configured.set_up(authority.base_url, name="kenanga").code == 0
+    written = report_of("--all", "--offline")
+    assert written.count("## Versions") == 1
+    assert written.count("## Results of the checks") == 2
+    assert "- name = kenanga" in written
+
+
+def test_without_settings(report_of: Callable[..., str]) -> None:
+    """The results say why, and nothing else is known."""
+    written = report_of()
+    assert "Nothing is set up here yet." in written
+    assert "## Settings" not in written
+
+
+def test_a_wrong_setting_is_not_quoted(configured: Apoa, report_of: Callable[..., str]) -> None:
+    """A password in the wrong place of the settings stays here."""
+    file = configured.home / "config.toml"
+    file.write_text(file.read_text() + 'vault = "kuda betul"\n'.replace("vault", "timezone2"))
+    configured.change_setting("notify", "kuda betul")
+    written = report_of()
+    assert "kuda" not in written
+    assert "Settings file: WRONG." in written
+
+
+def test_a_setting_is_masked_unless_it_may_be_shown() -> None:
+    """Every setting is there by its name, and what names the property or its account has no value."""
+    settings = PropertySettings("melati", "https://u:p@apoa.example/v1?token=x", "k" * 44, "budi", address="Ubud")
+    rows = {name: value.render() for name, value in shown_settings(settings, Mask({}, secret_values(settings)))}
+    assert rows.keys() == set(PropertySettings._fields)
+    assert rows["api_url"] == "https://apoa.example/v1"
+    assert [name for name, value in rows.items() if value == "set, not shown"] == ["public_key", "username", "address"]
+
+
+def test_values_in_messages() -> None:
+    """Only those that may be shown are left; what a server wrote is not."""
+    mask = Mask({"HOME": "/home/budi"}, ["wisma-melati"])
+    values: dict[str, str | int | Message] = {
+        "path": "/home/budi/x",
+        "host": "h",
+        "guest": "Anna",
+        "count": 3,
+        "detail": literal("Anna"),
+    }
+    part = msg("for {name}", name="WISMA-MELATI")
+    message = msg("{path} {host} {detail} {guest} {count} {part}", part=part, **values)
+    assert mask.message(message).render() == f"~/x h {HIDDEN} {HIDDEN} 3 for {HIDDEN}"
+
+
+def test_the_users_name() -> None:
+    """It is masked as a whole word only."""
+    user = user_name()
+    assert Mask({}).text(f"/srv/{user}/x{user}y") == f"/srv/USER/x{user}y"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://user:secret@apoa.example/v1?key=secret#secret", "https://apoa.example/v1"),
+        ("training", "training"),
+        ("https://[secret", HIDDEN),
+    ],
+)
+def test_addresses(address: str, shown: str) -> None:
+    """Without username, password, query and fragment."""
+    assert without_credentials(address) == shown

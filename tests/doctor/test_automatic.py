@@ -1,0 +1,60 @@
+"""What is said about the last run of automatic sending, and about its log."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from conftest import NOW
+
+from apoa_client.doctor.automatic import check_last_run, check_log, log_files
+from apoa_client.doctor.results import Result
+from apoa_client.ports.state import ScheduledRun
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("age", "code", "every", "result"),
+    [
+        (timedelta(minutes=20), 0, QUARTER, Result.OK),
+        (timedelta(minutes=20), 75, QUARTER, Result.OK),
+        (timedelta(minutes=20), 77, QUARTER, Result.WARNING),
+        (timedelta(days=2), 0, QUARTER, Result.WARNING),
+        (timedelta(days=2), 0, None, Result.WARNING),
+        (timedelta(days=2), 0, timedelta(days=1), Result.OK),
+        (timedelta(days=4), 0, timedelta(days=1), Result.WARNING),
+    ],
+)
+def test_the_last_run(age: timedelta, code: int, every: timedelta | None, result: Result) -> None:
+    """It must not be too long ago, nor have ended with what a person must correct; being offline is no such thing."""
+    assert check_last_run(ScheduledRun(NOW - age, code), NOW, every).result is result
+
+
+def test_no_run_yet() -> None:
+    """Without a schedule that is as it should be; with one it is not."""
+    assert check_last_run(None, NOW).result is Result.SKIPPED
+    assert check_last_run(None, NOW, QUARTER).result is Result.WARNING
+
+
+def test_the_log(tmp_path: Path) -> None:
+    """None before the first run; then its files, the newest first, and no link."""
+    folder = tmp_path / "logs"
+    assert check_log(folder).result is Result.SKIPPED
+    folder.mkdir()
+    for number, name in enumerate(("apoa.log.1", "apoa.log", "other.txt")):
+        (folder / name).write_text("")
+        os.utime(folder / name, (number, number))
+    if sys.platform != "win32":
+        (folder / "linked.log").symlink_to(folder / "other.txt")
+    assert [path.name for path in log_files(folder)] == ["apoa.log", "apoa.log.1"]
+    assert check_log(folder).message.render() == f"2 files in {folder}"
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    """Nothing can be written there."""
+    file = tmp_path / "logs"
+    file.write_text("")
+    assert check_log(file).result is Result.WARNING
+    assert log_files(file) == []

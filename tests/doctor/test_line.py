@@ -1,0 +1,80 @@
+"""What the checks of the line say."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from conftest import NOW, FixedClock
+
+from apoa_client.authority import line as pieces
+from apoa_client.authority.line import Line, Proxy, TrustedCertificate
+from apoa_client.doctor.line import LineChecks
+from apoa_client.doctor.results import Finding, Result
+
+HTTPS = Line("apoa.example", 443, uses_tls=True, proxy=None)
+
+
+def checks(monkeypatch: pytest.MonkeyPatch, line: Line = HTTPS) -> LineChecks:
+    monkeypatch.setattr(pieces, "find_line", lambda _url: line)
+    return LineChecks("https://apoa.example/v1", "", AuthoritySimulator(now=NOW).meta, FixedClock())
+
+
+def said(finding: Finding) -> tuple[Result, str]:
+    return finding.result, finding.message.render()
+
+
+@pytest.mark.parametrize(
+    ("from_environment", "text"),
+    [
+        (True, "proxy.example:3128, from the environment (HTTPS_PROXY)"),
+        (False, "proxy.example:3128, from this computer's network settings"),
+    ],
+)
+def test_where_the_proxy_comes_from(monkeypatch: pytest.MonkeyPatch, *, from_environment: bool, text: str) -> None:
+    """Its credentials are not shown."""
+    proxy = Proxy("proxy.example", 3128, from_environment=from_environment, credentials="budi:rahasia")
+    assert said(checks(monkeypatch, Line("apoa.example", 443, uses_tls=True, proxy=proxy)).proxy()) == (Result.OK, text)
+
+
+def test_an_encrypted_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls work through it; its certificate is not read apart."""
+    proxy = Proxy("proxy.example", 443, from_environment=True, is_plain=False)
+    found = checks(monkeypatch, Line("apoa.example", 443, uses_tls=True, proxy=proxy)).certificate()
+    assert found.result is Result.OK
+
+
+@pytest.mark.parametrize(
+    ("days", "result", "text"),
+    [
+        (200, Result.OK, "This computer trusts it (issued by CA), for 200 more days."),
+        (14, Result.OK, "This computer trusts it (issued by CA), for 14 more days."),
+        (13, Result.WARNING, "This computer trusts it (issued by CA), for 13 more days only."),
+        (1, Result.WARNING, "This computer trusts it (issued by CA), for 1 more day only."),
+        (None, Result.OK, "This computer trusts it."),
+    ],
+)
+def test_the_days_of_a_certificate(
+    monkeypatch: pytest.MonkeyPatch, days: int | None, result: Result, text: str
+) -> None:
+    """Two weeks before its end, the authority is to be told."""
+    until = None if days is None else NOW + timedelta(days=days, hours=1)
+
+    def trusted(*_arguments: Any) -> TrustedCertificate:
+        return TrustedCertificate("CA", until)
+
+    monkeypatch.setattr(pieces, "read_certificate", trusted)
+    assert said(checks(monkeypatch).certificate()) == (result, text)
+
+
+def test_the_clock_before_any_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be compared."""
+    assert checks(monkeypatch).clock(None, "timedatectl").result is Result.SKIPPED
+
+
+def test_the_clock_at_the_last_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a call, what was found then counts; with one, what it finds."""
+    line = checks(monkeypatch)
+    assert line.clock(timedelta(hours=3), "timedatectl").result is Result.WARNING
+    line.account()
+    assert line.clock(timedelta(hours=3), "timedatectl").result is Result.OK
