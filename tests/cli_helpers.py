@@ -239,9 +239,13 @@ class OpenContents:
 
 
 def child_environment() -> dict[str, str]:
-    """Return the variables that a child process needs: to measure its coverage, and on Windows to use the network."""
+    """Return the variables that a child process needs: to measure its coverage, and on Windows to use the network.
+
+    It reads no settings that this computer has for all users.
+    """
     needed = {"SYSTEMROOT"} if sys.platform == "win32" else set()
-    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_") or name in needed}
+    kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_") or name in needed}
+    return {"APOA_SITE_CONFIG": "", **kept}
 
 
 def installed_command() -> list[str]:

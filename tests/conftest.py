@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from apoa_client.cli.terminal import output
 from apoa_client.errors import ApoaError, CallRefused
 from apoa_client.messages import Message
+from apoa_client.settings import folders
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
@@ -168,6 +169,7 @@ def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     output.set_plain(plain=False)
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.setattr(folders, "_site_path", lambda _environ: tmp_path / "site" / "config.toml")
 
 
 _KEYRINGS = {"win32": ("keyring.backends.Windows", "WinVaultKeyring"), "darwin": ("keyring.backends.macOS", "Keyring")}

@@ -101,8 +101,8 @@ class Container:
 
     @cached_property
     def config(self) -> Config:
-        """The settings file. Raises `SettingsProblem`."""
-        return reading.load(self.folders.config)
+        """The settings of the files and the environment. Raises `SettingsProblem`."""
+        return reading.load(self.folders.config, self.folders.site, self.environ)
 
     @cached_property
     def settings(self) -> PropertySettings:
@@ -121,9 +121,21 @@ class Container:
             )
         raise nothing_set_up()
 
+    def saved_config(self) -> Config:
+        """Return the settings as the files have them now, whatever the environment says."""
+        return reading.load(self.folders.config, self.folders.site)
+
     def saved_settings(self, settings: PropertySettings) -> PropertySettings:
-        """Return the settings of this property as the file has them now; those given if it has none."""
-        return reading.load(self.folders.config).properties.get(settings.name, settings)
+        """Return the settings of this property as the files have them now; those given if they have none."""
+        return self.saved_config().properties.get(settings.name, settings)
+
+    def save_settings(
+        self, settings: PropertySettings, before: PropertySettings | None = None, *, language: str = ""
+    ) -> None:
+        """Write what is different from `before` into the settings file, as `apoa_client.settings.writer.save` says."""
+        from apoa_client.settings.writer import save
+
+        save(self.folders.config, settings, before=before, language=language, site=self.folders.site)
 
     @property
     def today(self) -> date:
@@ -211,13 +223,12 @@ class Container:
     def key_pair(self, vault: str = "") -> "KeyPair":
         """Return the property's key pair. `vault` is where its private key is, if not in the vault of the settings."""
         from apoa_client.app.key_rotation import KeyPair
-        from apoa_client.settings.writer import save
         from apoa_client.vault.sealing import decode_public_key, encode_key
 
         settings = self.settings._replace(vault=vault or self.settings.vault)
 
         def save_public_key(public_key: bytes) -> None:
-            save(self.folders.config, settings._replace(public_key=encode_key(public_key)))
+            self.save_settings(settings._replace(public_key=encode_key(public_key)), self.settings)
 
         public_key = decode_public_key(settings.public_key)
         return KeyPair(self.outbox, self.secrets_of(settings), public_key, save_public_key)

@@ -37,8 +37,6 @@ class PropertySetup:
         other error is raised before anything is stored. The settings are written last, so that a kill leaves no
         property without its private key.
         """
-        from apoa_client.settings.writer import save
-
         app = self._app
         settings = _with_full_path(settings)
         failure: NotNow | None = None
@@ -68,7 +66,7 @@ class PropertySetup:
             if meta is not None:  # the password was just tested
                 outbox.set_suspension(None)
                 outbox.record_contact(app.clock.now(), meta.server_time)
-        save(app.folders.config, settings, language=language)
+        app.save_settings(settings, app.config.properties.get(settings.name), language=language)
         return failure
 
     def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
@@ -78,8 +76,6 @@ class PropertySetup:
         answer to the test. Raises `SettingsProblem`, and stores nothing, if it is not the authority and account of the
         set-up any more.
         """
-        from apoa_client.settings.writer import save
-
         app = self._app
         settings = _with_full_path(app.settings._replace(username=username or app.settings.username))
         meta = self.test(settings, password) if test else None
@@ -90,8 +86,7 @@ class PropertySetup:
         settings = self._with_identity(settings, meta)
         app.secrets.store_password(password, password_binding(settings))
         if settings != app.settings:
-            # A key rotation may have ended while the user was typing.
-            save(app.folders.config, settings._replace(public_key=app.saved_settings(settings).public_key))
+            app.save_settings(settings, app.settings)
         app.outbox.record_event("logged_in", detail="untested" if meta is None else None)
         app.outbox.set_suspension(None)
         if meta is not None:

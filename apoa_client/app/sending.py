@@ -74,12 +74,9 @@ def complete_guest_tags(app: Container) -> None:
 
 
 def _save_identity(app: Container, meta: Meta) -> None:
-    from apoa_client.settings.writer import save
-
+    settings = app.settings.with_meta(meta)
     try:
-        # Read again: a key rotation may have ended while this process ran.
-        settings = app.saved_settings(app.settings).with_meta(meta)
-        save(app.folders.config, settings)
+        app.save_settings(settings, app.settings)
     except SettingsProblem as exc:  # the reports are delivered all the same, and the next run tries again
         _log.warning("the authority's identity was not saved: %s", exc.name)
     else:

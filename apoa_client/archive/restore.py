@@ -127,7 +127,7 @@ class _Restore:
     def _read_settings(self) -> None:
         """Read the settings here before (`known`), and find those after (`settings`)."""
         theirs = self._theirs
-        self.known = load(self.folders.config).properties.get(theirs.name)
+        self.known = load(self.folders.config, self.folders.site).properties.get(theirs.name)
         keys = self._trust.private_keys(self.known or theirs)
         own_key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
         self.proved = own_key is not None and self.backup.is_proved(own_key)
@@ -179,12 +179,12 @@ class _Restore:
     def _save_if_known(self) -> None:
         """Save the settings of a known property before its reports: reports saved from now on get the right key."""
         if self.known is not None and self.settings != self.known:
-            save(self.folders.config, self.settings)
+            save(self.folders.config, self.settings, before=self.known, site=self.folders.site)
 
     def _save_if_new(self) -> None:
         """Save the settings of a new property after its reports: until then, no property is there without reports."""
         if self.known is None:
-            save(self.folders.config, self.settings)
+            save(self.folders.config, self.settings, site=self.folders.site)
 
     def _fill(self, db: sqlite3.Connection) -> MergeResult:
         filled = copy(db, self.backup.db, self.actor, self._belief)

@@ -166,7 +166,8 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
     from apoa_client.settings.folders import find_folders
 
     try:
-        setting = reading.load(find_folders(environ).config).language
+        folders = find_folders(environ)
+        setting = reading.load(folders.config, folders.site).language
     except SettingsProblem:
         setting = ""  # the command itself says what is wrong with the settings
     return setting or language.system_language(environ)

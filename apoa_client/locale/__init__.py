@@ -15,3 +15,16 @@ def catalogue_path(language: str) -> str:
 
 LANGUAGES = (*sorted(name for name in os.listdir(FOLDER) if os.path.exists(catalogue_path(name))), SOURCE_LANGUAGE)
 """Tags of the languages; English is the last one."""
+
+_SPELLINGS = {
+    **dict.fromkeys(("in", "indonesian", "indonesia", "bahasa"), "id"),
+    **dict.fromkeys(("english", "inggris"), "en"),
+}
+"""Names of languages besides their tags."""
+
+
+def parse_language(name: str) -> str:
+    """Return the language of a locale's name ("id_ID.UTF-8", "Indonesian_Indonesia"); empty for other languages."""
+    word = name.replace("-", "_").split("_", maxsplit=1)[0].split(".", maxsplit=1)[0]
+    tag = _SPELLINGS.get(word.casefold(), word.casefold())
+    return tag if tag in LANGUAGES else ""

@@ -144,7 +144,8 @@ class Config(NamedTuple):
     """All settings. `language` and `default_property` are empty if they are not set.
 
     `properties` are those that are set up for this user. `below` has, by property, the values that apply if its own
-    table in the user's file does not set them, and `defaults` those of a property that no file names.
+    table in the user's file does not set them, and `defaults` those of a property that no file names. `environment` has
+    the values that the environment gives to every property.
     """
 
     language: str = ""
@@ -152,7 +153,12 @@ class Config(NamedTuple):
     properties: Mapping[str, PropertySettings] = MappingProxyType({})
     below: Mapping[str, Mapping[str, str | int]] = MappingProxyType({})
     defaults: Mapping[str, str | int] = MappingProxyType({})
+    environment: Mapping[str, str | int] = MappingProxyType({})
 
     def without_own_table(self, name: str) -> PropertySettings:
         """Return the settings of a property as they are without its own table in the user's file."""
         return PropertySettings(name, api_url="", public_key="").with_values(self.below.get(name, self.defaults))
+
+    def new_property(self, name: str) -> PropertySettings:
+        """Return the settings with which the set-up of a property begins."""
+        return self.without_own_table(name).with_values(self.environment)

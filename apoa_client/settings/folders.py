@@ -1,5 +1,6 @@
-"""Paths of the program's files: below ``APOA_HOME``, or in the platform's folders."""
+"""Paths of the program's files: below ``APOA_HOME``, or in the platform's folders; and of the file for all users."""
 
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -8,18 +9,32 @@ from typing import NamedTuple
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 
+_CONFIG = "config.toml"
+_PROGRAM = "apoa-client"
+
+
+class SiteFile(NamedTuple):
+    """The settings file that an administrator may write for all users; `named` if `APOA_SITE_CONFIG` names it."""
+
+    path: Path
+    named: bool = False
+
 
 class Folders(NamedTuple):
-    """The folder of config.toml, the folder that contains one folder for each property, and the folder of the logs."""
+    """The folder of config.toml, the folder that contains one folder for each property, and the folder of the logs.
+
+    `site` is the settings file for all users, which need not exist; None if none is to be read.
+    """
 
     settings: Path
     data: Path
     logs: Path
+    site: SiteFile | None = None
 
     @property
     def config(self) -> Path:
         """The settings file."""
-        return self.settings / "config.toml"
+        return self.settings / _CONFIG
 
     def outbox(self, property_name: str) -> Path:
         """Return the path of a property's queue and history."""
@@ -43,22 +58,50 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
     home = environ.get("APOA_HOME")
     if home:
         path = _absolute(Path(home), msg("APOA_HOME is not the full path of a folder: {path}", path=repr(home)))
-        return Folders(path, path, path / "logs")
+        return Folders(path, path, path / "logs", find_site_file(environ))
     # Imported here: with APOA_HOME, as in cron and in the tests, it is not needed.
     from platformdirs import user_config_path, user_data_path, user_log_path
 
-    paths = (find("apoa-client", appauthor=False) for find in (user_config_path, user_data_path, user_log_path))
-    return Folders(*(_absolute(path, msg("This user has no home folder on this computer.")) for path in paths))
+    paths = (find(_PROGRAM, appauthor=False) for find in (user_config_path, user_data_path, user_log_path))
+    own = [_absolute(path, msg("This user has no home folder on this computer.")) for path in paths]
+    return Folders(own[0], own[1], own[2], find_site_file(environ))
 
 
-def _absolute(path: Path, problem: Message) -> Path:
+def find_site_file(environ: Mapping[str, str]) -> SiteFile | None:
+    """Return the settings file for all users: the one that ``APOA_SITE_CONFIG`` names, else the platform's.
+
+    None if the variable is empty. Raises `SettingsProblem` if it names no full path.
+    """
+    named = environ.get("APOA_SITE_CONFIG")
+    if named is not None:
+        problem = msg("APOA_SITE_CONFIG is not the full path of a file: {path}", path=repr(named))
+        return SiteFile(_absolute(Path(named), problem, "APOA_SITE_CONFIG"), named=True) if named else None
+    return SiteFile(_site_path(environ))
+
+
+def _site_path(environ: Mapping[str, str]) -> Path:
+    """Return the path that platformdirs finds, too: loading it takes longer than the whole reading of the settings.
+
+    Where desktops add folders of their own before /etc/xdg, which cron does not have, the first file that exists is
+    taken.
+    """
+    if sys.platform == "win32":
+        return Path(environ.get("PROGRAMDATA") or r"C:\ProgramData", _PROGRAM, _CONFIG)
+    if sys.platform == "darwin":
+        return Path("/Library/Application Support", _PROGRAM, _CONFIG)
+    given = [folder for folder in environ.get("XDG_CONFIG_DIRS", "").split(":") if folder.startswith("/")]
+    candidates = [Path(folder, _PROGRAM, _CONFIG) for folder in dict.fromkeys([*given, "/etc/xdg"])]
+    return next((path for path in candidates if path.exists()), candidates[-1])
+
+
+def _absolute(path: Path, problem: Message, variable: str = "APOA_HOME") -> Path:
     """Return the path, with the home folder of the user that a tilde names. Raises `SettingsProblem` if it is none."""
     with suppress(RuntimeError):  # there is no such user, or the user has no home folder
         path = path.expanduser()
     if path.is_absolute():
         return path
-    raise SettingsProblem(
-        problem,
-        msg("Give the full path of a folder of this user, from the root or the drive on, in APOA_HOME."),
-        name="home_not_absolute",
-    )
+    if variable == "APOA_HOME":
+        advice = msg("Give the full path of a folder of this user, from the root or the drive on, in APOA_HOME.")
+    else:
+        advice = msg("Give the full path of the file, from the root or the drive on, or leave the variable empty.")
+    raise SettingsProblem(problem, advice, name="home_not_absolute")

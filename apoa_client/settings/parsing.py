@@ -42,11 +42,7 @@ def parse(text: str, path: Path, site: Tables = NOTHING) -> Config:
 
     Raises `SettingsProblem`, which names `path` and the place.
     """
-    tables = parse_tables(text, path)
-    try:
-        return merge(tables, site)
-    except _InvalidSetting as exc:
-        raise exc.located(path, text) from None
+    return merge(parse_tables(text, path), path, text, site)
 
 
 def parse_tables(text: str, path: Path, *, site: bool = False) -> Tables:
@@ -67,8 +63,11 @@ def parse_tables(text: str, path: Path, *, site: bool = False) -> Tables:
         raise exc.located(path, text) from None
 
 
-def merge(user: Tables, site: Tables = NOTHING) -> Config:
-    """Return the settings of a user's file above those for all users. Only the user's properties are set up here."""
+def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING) -> Config:
+    """Return the settings of a user's file above those for all users. Only the user's properties are set up here.
+
+    Raises `SettingsProblem` if a property lacks a required setting, with the place in the `text` of the file.
+    """
     general = {**site.general, **user.general}
     config = Config(
         language=str(general.get("language", "")),
@@ -76,7 +75,10 @@ def merge(user: Tables, site: Tables = NOTHING) -> Config:
         below={name: _below(name, user, site) for name in {**site.properties, **user.properties}},
         defaults={**site.defaults, **user.defaults},
     )
-    properties = {name: _property(name, table, config) for name, table in user.properties.items()}
+    try:
+        properties = {name: _property(name, table, config) for name, table in user.properties.items()}
+    except _InvalidSetting as exc:
+        raise exc.located(path, text) from None
     return config._replace(properties=properties)
 
 

@@ -6,25 +6,66 @@ file and keeps the admin's comments.
 
 import errno
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from apoa_client.decoding import decode_text
 from apoa_client.errors import SettingsProblem, file_in_use
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.messages import msg
-from apoa_client.permissions import check_permissions
+from apoa_client.permissions import check_permissions, check_shared_file
 from apoa_client.settings.config import Config
-from apoa_client.settings.parsing import MAX_BYTES, invalid, parse, too_long
+from apoa_client.settings.folders import SiteFile
+from apoa_client.settings.parsing import MAX_BYTES, NOTHING, Tables, invalid, merge, parse_tables, too_long
+from apoa_client.settings.variables import values_from
+
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def load(path: Path) -> Config:
-    """Read the settings file. Returns empty settings if there is no file.
+class SettingsFile(NamedTuple):
+    """A settings file that was read. The text is None if there is no file."""
 
-    Raises `SettingsProblem`, which names the file and the place, also if another user can change the file.
+    path: Path
+    text: str | None
+    tables: Tables
+
+
+def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = _NO_VARIABLES) -> Config:
+    """Return the settings of the environment above those of the user's file above those of the file for all users.
+
+    No file need exist. Raises `SettingsProblem`, which names the file and the place, or the variable, also if another
+    user can change a file.
     """
+    for_all = NOTHING if site is None else read_site_file(site).tables
+    user = read_user_file(path)
+    config = merge(user.tables, path, user.text or "", for_all)
+    given = values_from(environ) if environ else {}
+    if not given:
+        return config
+    properties = {name: each.with_values(given) for name, each in config.properties.items()}
+    return config._replace(properties=properties, environment=given)
+
+
+def read_user_file(path: Path) -> SettingsFile:
+    """Read the user's settings file. Raises `SettingsProblem` as `load` does."""
     check_permissions(path)
     text = read_text(path)
-    return Config() if text is None else parse(text, path)
+    return SettingsFile(path, text, NOTHING if text is None else parse_tables(text, path))
+
+
+def read_site_file(site: SiteFile) -> SettingsFile:
+    """Read the settings file for all users. Raises `SettingsProblem` as `load` does, and if a named file is missing."""
+    check_shared_file(site.path)
+    text = read_text(site.path)
+    if text is None and site.named:
+        raise SettingsProblem(
+            msg("The settings file {path}, which APOA_SITE_CONFIG names, is missing.", path=str(site.path)),
+            msg("Correct the variable, or leave it empty to use no settings for all users."),
+            name="site_file_missing",
+        )
+    return SettingsFile(site.path, text, NOTHING if text is None else parse_tables(text, site.path, site=True))
 
 
 def read_text(path: Path) -> str | None:

@@ -1,39 +1,84 @@
-"""Writing config.toml: changes one property or one value and keeps every comment of the admin."""
+"""Writing config.toml: changes what changed, under a lock, and keeps every comment of the admin."""
 
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
 from apoa_client.errors import SettingsProblem, file_in_use
-from apoa_client.files import FileInUse, write_private
+from apoa_client.files import FileInUse, make_private_folder, write_private
 from apoa_client.messages import msg
-from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.parsing import parse
-from apoa_client.settings.reading import load, read_text
+from apoa_client.settings.config import Config, PropertySettings
+from apoa_client.settings.definitions import OF_A_PROPERTY, Value
+from apoa_client.settings.file_lock import exclusive
+from apoa_client.settings.folders import SiteFile
+from apoa_client.settings.parsing import DEFAULTS, NOTHING, PROPERTY, Tables, merge, parse_tables
+from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
+_LINE_END_OF_WINDOWS = "\r\n"
 
 
-def save(path: Path, settings: PropertySettings, *, language: str = "") -> None:
+class Change(NamedTuple):
+    """New values of one table of the file, by name; None removes one.
+
+    The table is `()` for the settings of the whole program, `("defaults",)`, or `("property", NAME)`.
+    """
+
+    table: tuple[str, ...]
+    values: Mapping[str, Value | None]
+
+
+def save(
+    path: Path,
+    settings: PropertySettings,
+    *,
+    before: PropertySettings | None = None,
+    language: str = "",
+    site: SiteFile | None = None,
+) -> None:
     """Write a property into the settings file, as the default property if there is none yet.
 
-    Raises `SettingsProblem`, also for a file that is invalid already: then nothing is written.
+    `before` has its settings as the caller read them: only what is different is written, so that a change of another
+    process stays, and what the environment or the file for all users says is not copied. Without it, all is written
+    that does not apply by itself.
+    Raises `SettingsProblem`, also for a file that is invalid already, and `NotNow`: then nothing is written.
     """
-    load(path)
-    text = read_text(path)
+
+    def changes(config: Config, own: Tables) -> Sequence[Change]:
+        known = before if settings.name in own.properties else None
+        by_itself = config.without_own_table(settings.name)
+        values: dict[str, Value | None] = {}
+        for name in OF_A_PROPERTY:
+            value = getattr(settings, name)
+            if known is None or value != getattr(known, name):
+                values[name] = None if value == getattr(by_itself, name) else value
+        general: dict[str, Value | None] = {"language": language} if language else {}
+        if "default_property" not in own.general and config.default_property not in {*config.properties, settings.name}:
+            general["default_property"] = settings.name
+        return [Change((), general), Change((PROPERTY, settings.name), values)]
+
+    change_file(path, changes, site)
+
+
+def change_file(
+    path: Path, find_changes: Callable[[Config, Tables], Sequence[Change]], site: SiteFile | None = None
+) -> None:
+    """Change the user's settings file under its lock. `find_changes` gets what the files say now.
+
+    Raises `SettingsProblem`, also for a file that is invalid already, and `NotNow`: then nothing is written.
+    """
     try:
-        written = _insert(f"# {_HEADING}\n" if text is None else text, settings, language)
-        try:
-            readable = parse(written, path).properties.get(settings.name) == settings
-        except SettingsProblem:  # TOML can be written in ways that tomlkit does not keep together
-            readable = False
-        if not readable:
-            raise _unsupported(path)
-        write_private(path, written.encode())
-    except TOMLKitError:
-        raise _unsupported(path) from None
+        make_private_folder(path.parent)
+        with exclusive(path.with_suffix(".lock")):
+            for_all = NOTHING if site is None else read_site_file(site).tables
+            user = read_user_file(path)
+            config = merge(user.tables, path, user.text or "", for_all)
+            changes = find_changes(config, user.tables)
+            write_private(path, _changed_text(user, changes, for_all).encode())
     except FileInUse:
         raise file_in_use(str(path)) from None
     except OSError as exc:
@@ -43,34 +88,71 @@ def save(path: Path, settings: PropertySettings, *, language: str = "") -> None:
         ) from None
 
 
+def changed(tables: Tables, changes: Sequence[Change]) -> Tables:
+    """Return the values of a settings file after some changes."""
+    general, defaults = dict(tables.general), dict(tables.defaults)
+    properties = {name: dict(table) for name, table in tables.properties.items()}
+    for table, values in changes:
+        target = general if not table else defaults if table == (DEFAULTS,) else properties.setdefault(table[-1], {})
+        for name, value in values.items():
+            if value is not None:
+                target[name] = value
+            else:
+                target.pop(name, None)
+    return Tables(general, defaults, properties)
+
+
 def settings_text(settings: PropertySettings) -> str:
-    """Return the text of a settings file with this property only, as `apoa_client.settings.config.parse` reads it."""
-    return _insert("", settings, "")
+    """Return the text of a settings file with this property only, as `apoa_client.settings.parsing.parse` reads it."""
+    defaults = PropertySettings._field_defaults
+    values = {name: getattr(settings, name) for name in OF_A_PROPERTY}
+    written = {name: value for name, value in values.items() if value not in ("", defaults.get(name))}
+    return _edited("", [Change((), {"default_property": settings.name}), Change((PROPERTY, settings.name), written)])
 
 
-def _unsupported(path: Path) -> SettingsProblem:
-    return SettingsProblem(
-        msg("The settings file {path} is written in a way that this program cannot change.", path=str(path)),
+def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables) -> str:
+    """Return the new text of the file. Raises `SettingsProblem` unless it is read as what was to be written."""
+    try:
+        text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
+        written = parse_tables(text, user.path)
+        merge(written, user.path, text, for_all)
+        if written == changed(user.tables, changes):
+            return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
+    except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together
+        pass
+    raise SettingsProblem(
+        msg("The settings file {path} is written in a way that this program cannot change.", path=str(user.path)),
         msg("Give each property a heading of its own, like [property.bali], then run the command again."),
     )
 
 
-def _insert(text: str, settings: PropertySettings, language: str) -> str:
-    """Return the text of a settings file with this property inserted or changed, without values that are defaults."""
+def _is_written_on_windows(user: SettingsFile) -> bool:
+    """Return whether the lines of the file end as Windows' editors end them."""
+    content = user.path.read_bytes() if user.text is not None else b""
+    return any(_LINE_END_OF_WINDOWS.encode(encoding) in content for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
+def _edited(text: str, changes: Sequence[Change]) -> str:
     document = tomlkit.parse(text)
-    if language:
-        document["language"] = language
-    document.setdefault("default_property", settings.name)
-    if "property" not in document:
-        document["property"] = tomlkit.table(is_super_table=True)
-    tables = document["property"]
-    new = tomlkit.inline_table if isinstance(tables, InlineTable) else tomlkit.table
-    table = tables[settings.name] if settings.name in tables else new()
-    defaults = PropertySettings._field_defaults
-    for name, value in settings._asdict().items():
-        if name != "name" and value not in ("", defaults.get(name)):
-            table[name] = value
-        elif name in table:
-            del table[name]
-    tables[settings.name] = table
+    for table, values in changes:
+        if values:
+            target = _table(document, table)
+            for name, value in values.items():
+                if value is not None:
+                    target[name] = value
+                elif name in target:
+                    del target[name]
     return tomlkit.dumps(document)
+
+
+def _table(document: tomlkit.TOMLDocument, path: tuple[str, ...]) -> MutableMapping[str, Any]:
+    """Return a table of the document, which is made if it is missing, in the way in which the one around it is."""
+    table: MutableMapping[str, Any] = document
+    for depth, name in enumerate(path, 1):
+        if name not in table:
+            is_super = depth < len(path)
+            table[name] = (
+                tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table(is_super_table=is_super)
+            )
+        table = table[name]
+    return table

@@ -23,6 +23,7 @@ from apoa_client.cli.main import apoa as program
 from apoa_client.cli.registry import COMMANDS, SECTIONS, CommandGroup, LazyGroup, Option
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, SUBCOMMAND_ALIASES, SYNONYMS, in_indonesian
+from apoa_client.locale import parse_language
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
@@ -287,7 +288,7 @@ class TestLanguages:
     )
     def test_names_of_locales(self, name: str, known: str) -> None:
         """Names of POSIX and Windows and the old code of Indonesian are parsed; other names give no language."""
-        assert language.parse_language(name) == known
+        assert parse_language(name) == known
 
 
 class TestBugs:

@@ -224,7 +224,12 @@ class _Demo:
 
     def _call(self, arguments: list[str], typed: str, *, mixed: bool = False) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in self._session.environ.items() if not name.startswith("APOA_")}
-        ours = {"APOA_HOME": str(self.home), "APOA_LANG": language.current_language(), "APOA_PLAIN": str(int(plain()))}
+        ours = {
+            "APOA_HOME": str(self.home),
+            "APOA_SITE_CONFIG": "",
+            "APOA_LANG": language.current_language(),
+            "APOA_PLAIN": str(int(plain())),
+        }
         environ = {**kept, **ours, "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(  # noqa: S603  this program, with our own arguments
             [*own_command(), *arguments],

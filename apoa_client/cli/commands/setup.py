@@ -13,7 +13,6 @@ from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_h
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session, ask_password, read_password
-from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -28,11 +27,11 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.recovery_code import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
-from apoa_client.locale import LANGUAGES
+from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import msg
-from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, PropertySettings
+from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Config, PropertySettings
+from apoa_client.settings.definitions import OF_A_PROPERTY
 from apoa_client.settings.property_names import check_name
-from apoa_client.settings.reading import load
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringProblem
 from apoa_client.vault.sealing import decode_public_key
@@ -75,7 +74,7 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
         if asking:
             from apoa_client.cli.prompts.setup_questions import ask_setup_questions  # only needed at a terminal
 
-            spoken = language.parse_language(session.environ.get("APOA_LANG", "")) or _DEFAULT_LANGUAGE
+            spoken = parse_language(session.environ.get("APOA_LANG", "")) or _DEFAULT_LANGUAGE
             given = ask_setup_questions(session.app.config, spoken, given)
         result = _set_up(session, _property_settings(session.app, given), given, asking=asking)
     except (click.Abort, KeyboardInterrupt):
@@ -206,7 +205,7 @@ def _show_code(app: Container, result: _Result, file: Path | None, *, asking: bo
 
 def _saved_public_key(app: Container, settings: PropertySettings) -> str:
     """Return the public key of a property that was set up just now."""
-    return load(app.folders.config).properties[settings.name].public_key
+    return app.saved_settings(settings).public_key
 
 
 def _check_options(given: Mapping[str, Any]) -> None:
@@ -234,7 +233,8 @@ def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySe
     given |= {key: answers[key] for key in ("display_name", "office", "address") if answers[key] is not None}
     if answers["timezone"]:
         given["timezone"] = _zone(answers["timezone"])
-    settings = (before or PropertySettings(name, "", public_key=""))._replace(**given)
+    _check_environment(app.config, given)
+    settings = (before or app.config.new_property(name))._replace(**given)
     if _is_by_hand(answers, before):
         return settings._replace(api_url="", environment="", property_id="", delivery=MANUAL)
     address = TRAINING if answers["training"] else answers["api_url"] or settings.api_url
@@ -247,6 +247,16 @@ def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySe
     if not settings.uses_sandbox and not settings.username:
         raise UsageProblem(msg("The authority's username is missing."), msg("Give it with --username."))
     return settings
+
+
+def _check_environment(config: Config, given: Mapping[str, Any]) -> None:
+    """Raise `UsageProblem` if an option differs from the environment, which every later command believes."""
+    for name, value in given.items():
+        if config.environment.get(name, value) != value:
+            raise UsageProblem(
+                msg("The environment variable {variable} says otherwise.", variable=OF_A_PROPERTY[name].variable),
+                msg("Unset it, or give the same value with --{option}.", option=name.replace("_", "-")),
+            )
 
 
 def _is_by_hand(answers: Mapping[str, Any], before: PropertySettings | None) -> bool:

@@ -14,6 +14,7 @@ from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.language import N_, _, in_both_languages, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.errors import SettingsProblem
+from apoa_client.locale import parse_language
 from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
 from apoa_client.report.findings import Unreadable
@@ -103,7 +104,7 @@ class _SetupQuestions:
         """Return the first question without an answer, in the chosen language."""
         if "language" in answers:
             language.set_language(answers["language"])
-        self._before = self._config.properties.get(answers.get("name", ""))
+        self._before = self._settings_of(answers.get("name", ""))
         if answers.get("api_url") == HAND:  # chosen instead of an address
             del answers["api_url"]
             answers["destination"] = HAND
@@ -125,6 +126,11 @@ class _SetupQuestions:
                 print_error_line(f"  {where.format(place=sanitize(place.name), zone=place.zone)}")
         self._last_question = name
         return name, self._question(name, answers)
+
+    def _settings_of(self, name: str) -> PropertySettings | None:
+        """Return the settings of a property that is set up, or that the file for all users describes."""
+        described = self._config.new_property(name) if name in self._config.below else None
+        return self._config.properties.get(name, described)
 
     def timezone_name(self, abbreviation: str) -> str:
         """Return the zone of the earlier settings if it has this abbreviation: Pontianak is WIB too, like Jakarta."""
@@ -237,13 +243,13 @@ def _place(answers: Mapping[str, str]) -> Place | None:
 
 
 def _destination_of(settings: PropertySettings | None) -> str:
-    if settings is None or settings.uses_sandbox:
+    if settings is None or settings.uses_sandbox or not (settings.api_url or settings.by_hand):
         return PRACTICE
     return HAND if settings.by_hand else SERVER
 
 
 def _parse_language(answer: str) -> Answer:
-    known = language.parse_language(answer)
+    known = parse_language(answer)
     if not known:
         raise UnclearAnswer(in_both_languages(N_("Type id or en.")))
     return Answer(known)

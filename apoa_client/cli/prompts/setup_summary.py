@@ -11,7 +11,6 @@ from apoa_client.cli.terminal.output import print_line, style_bold, write
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.installation import own_command
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.reading import load
 
 _EVERY_MINUTES = 10
 _ON_WINDOWS = os.name == "nt"
@@ -19,7 +18,7 @@ _ON_WINDOWS = os.name == "nt"
 
 def show_next_steps(app: Container, settings: PropertySettings) -> None:
     """Show the next steps for a property that was just set up."""
-    is_default = load(app.folders.config).default_property == settings.name
+    is_default = app.saved_config().default_property == settings.name
     if settings.uses_sandbox:
         print_line(_("This is practice: try whatever you like, nothing reaches Immigration."))
     elif settings.by_hand:

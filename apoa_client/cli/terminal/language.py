@@ -11,14 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from apoa_client.cli.terminal.output import sanitize
-from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES, SOURCE_LANGUAGE, catalogue_path
+from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES, SOURCE_LANGUAGE, catalogue_path, parse_language
 from apoa_client.messages import Message
-
-_SPELLINGS = {
-    **dict.fromkeys(("in", "indonesian", "indonesia", "bahasa"), "id"),
-    **dict.fromkeys(("english", "inggris"), "en"),
-}
-"""Names of languages besides their tags."""
 
 
 def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that is translated later
@@ -89,10 +83,3 @@ def system_language(environ: Mapping[str, str]) -> str:
 
         name = locale.getlocale()[0] or ""
     return parse_language(name) or SOURCE_LANGUAGE
-
-
-def parse_language(name: str) -> str:
-    """Return the language of a locale's name ("id_ID.UTF-8", "Indonesian_Indonesia"); empty for other languages."""
-    word = name.replace("-", "_").split("_", maxsplit=1)[0].split(".", maxsplit=1)[0]
-    tag = _SPELLINGS.get(word.casefold(), word.casefold())
-    return tag if tag in LANGUAGES else ""

@@ -1,5 +1,6 @@
 """Each setting changed by a user who can write to config.toml: a sync notices it, or sends the report as it was."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,8 +32,10 @@ HARMLESS = [
     ("display_name", "X"),
     ("office", "X"),
     ("address", "X"),
+    ("backup_folder", str(Path.cwd() / "backups")),
+    ("backup_keep", 1),
 ]
-"""They change deadlines, how long guests' data are kept, what is compared with earlier guests, and what is printed."""
+"""They change deadlines, how long data and backups are kept, what is compared with earlier guests, what is printed."""
 NOT_SENT = {"by_hand_order"}
 """Settings of properties that send nothing."""
 

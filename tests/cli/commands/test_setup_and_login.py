@@ -100,7 +100,7 @@ class TestSetup:
         assert tomllib.loads(text)["language"] == "id"
         assert PASSWORD not in text
         assert PASSWORD not in result.all
-        assert files(apoa) == ["config.toml", "melati/keys.json", "melati/outbox.db"]
+        assert files(apoa) == ["config.lock", "config.toml", "melati/keys.json", "melati/outbox.db"]
 
     @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
     def test_files_are_private(self, apoa: Apoa) -> None:
@@ -178,7 +178,7 @@ class TestSetup:
         result = apoa("setup", "--non-interactive", "--property", "melati", *account, stdin=PASSWORD)
         assert result.code == 0, result.err
         assert keyring["apoa-client/melati/password"] == PASSWORD
-        assert files(apoa) == ["config.toml", "melati/outbox.db"]
+        assert files(apoa) == ["config.lock", "config.toml", "melati/outbox.db"]
 
     def test_without_a_keyring_a_key_file_is_suggested(self, apoa: Apoa) -> None:
         """Without a keyring set-up exits with 77, suggests the key file and creates no property."""
