@@ -59,12 +59,17 @@ def run_for_every_property(session: Session, work: Work) -> Exit:
     return worst_exit(codes)
 
 
-def _sessions(session: Session) -> Iterator[Session]:
-    """Yield a session for each property, and close it afterwards."""
+def refuse_one_property(session: Session) -> None:
+    """Raise `UsageProblem` if one property was chosen by an option."""
     if session.property_name:
         raise UsageProblem(
             msg("One property was chosen, and all were asked for."), msg("Give one of --property and --all.")
         )
+
+
+def _sessions(session: Session) -> Iterator[Session]:
+    """Yield a session for each property, and close it afterwards."""
+    refuse_one_property(session)
     names = list(session.app.config.properties)
     if not names:
         raise nothing_set_up()

@@ -2,9 +2,7 @@
 
 import logging
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -13,6 +11,7 @@ from apoa_client.errors import SettingsProblem
 from apoa_client.files import FILE_MODE, make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.permissions import find_fault
+from apoa_client.settings.file_lock import exclusive_if_free
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -24,7 +23,7 @@ _OLDER_FILES = 4
 """How many older files there are beside the one that is written: at most 5 MB in all."""
 
 
-def open_log(path: str) -> int:
+def _open_private(path: str) -> int:
     """Open a private file for appending. A link is not followed: another user may have put it there."""
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), FILE_MODE)
 
@@ -33,7 +32,7 @@ class _LogFile(logging.FileHandler):
     """Appends to a private file."""
 
     def _open(self) -> TextIOWrapper:
-        return os.fdopen(open_log(self.baseFilename), "a", encoding=self.encoding)
+        return os.fdopen(_open_private(self.baseFilename), "a", encoding=self.encoding)
 
 
 class _RotatingLog(_LogFile, RotatingFileHandler):
@@ -51,7 +50,7 @@ class _RotatingLog(_LogFile, RotatingFileHandler):
     def doRollover(self) -> None:  # noqa: N802  logging's name
         """Rename the file, unless another process does so or has done so."""
         self._close()
-        with suppress(OSError), _lock(f"{self.baseFilename}.lock") as locked:
+        with suppress(OSError), exclusive_if_free(Path(f"{self.baseFilename}.lock")) as locked:
             if locked and os.stat(self.baseFilename).st_size >= self.maxBytes:  # noqa: PTH116  logging has texts
                 super().doRollover()
 
@@ -67,28 +66,6 @@ class _RotatingLog(_LogFile, RotatingFileHandler):
         if stream is not None:
             with suppress(OSError):
                 stream.close()
-
-
-@contextmanager
-def _lock(path: str) -> Iterator[bool]:
-    """Lock a file until the context is left or the process dies, and yield whether it was free."""
-    descriptor = open_log(path)
-    try:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
 
 
 def start_logging(verbosity: int, name: str | None) -> None:
@@ -118,7 +95,7 @@ def start_rotating_log(path: Path) -> bool:
         make_private_folder(path.parent)
         if find_fault(path, own_levels=2) is not None:
             return False
-        os.close(open_log(str(path)))
+        os.close(_open_private(str(path)))
     except OSError:
         return False
     handler = _RotatingLog(

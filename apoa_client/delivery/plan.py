@@ -71,12 +71,22 @@ def may_send(entry: Entry, now: datetime, *, keep_backoff: bool) -> bool:
     The authority's own time (`not_before`) always counts; our backoff counts only with `keep_backoff`. A report in
     `sending` may be sent again when its lease is over.
     """
-    if is_ahead(entry.not_before, now, LONGEST_WAIT):
-        return False
-    if entry.state is State.SENDING:
-        return not is_ahead(entry.lease_until, now, LEASE)
-    backing_off = keep_backoff and is_ahead(entry.next_attempt_at, now, BACKOFF_LAST)
-    return entry.state is State.QUEUED and not backing_off
+    return ready_at(entry, now, keep_backoff=keep_backoff) == now
+
+
+def ready_at(entry: Entry, now: datetime, *, keep_backoff: bool) -> datetime | None:
+    """When `may_send` allows the report: `now` or later; None for a report that is not sent any more."""
+    until, longest = (entry.lease_until, LEASE)
+    if entry.state is not State.SENDING:
+        if entry.state is not State.QUEUED:
+            return None
+        until, longest = (entry.next_attempt_at if keep_backoff else None, BACKOFF_LAST)
+    ready = now
+    if until is not None and is_ahead(until, now, longest):
+        ready = until
+    if entry.not_before is not None and is_ahead(entry.not_before, now, LONGEST_WAIT):
+        ready = max(ready, entry.not_before)
+    return ready
 
 
 def is_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:

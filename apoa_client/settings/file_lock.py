@@ -42,6 +42,16 @@ def exclusive(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def exclusive_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock on the file at `path` if no other process does, and yield whether it is held. Raises `OSError`."""
+    descriptor = _open(path)
+    try:
+        yield _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _open(path: Path) -> int:
     with suppress(FileExistsError):
         return create_private(path)

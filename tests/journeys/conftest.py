@@ -53,9 +53,9 @@ def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
     """Starts `apoa sandbox` with a fault script and further options."""
     running: list[Sandbox] = []
 
-    def start(faults: str = "", *options: str) -> Sandbox:
+    def start(faults: str = "", *options: str, port: str = "0") -> Sandbox:
         given = ["--fault", faults] if faults else []
-        process = apoa.start("sandbox", "--port", "0", *given, *options, APOA_SANDBOX_PASSWORD=SANDBOX_PASSWORD)
+        process = apoa.start("sandbox", "--port", port, *given, *options, APOA_SANDBOX_PASSWORD=SANDBOX_PASSWORD)
         assert process.stdout is not None
         found = re.search(r"http://\S+/v1", process.stdout.readline())
         assert found is not None, process.communicate(timeout=20)

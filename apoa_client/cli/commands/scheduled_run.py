@@ -46,13 +46,15 @@ class ScheduledResult(NamedTuple):
     outcome: Outcome | ApoaError
 
 
-def run_scheduled(session: Session, interruptions: Interruptions, wait_s: float | None = None) -> ScheduledResult:
+def run_scheduled(
+    session: Session, interruptions: Interruptions, wait_s: float | None = None, *, keep_backoff: bool = True
+) -> ScheduledResult:
     """Do one run for the property of the session. Errors are shown and returned, not raised."""
     app = session.app
     started = app.clock.monotonic()
     try:
         with shown_once(session, _name(session)) as shown:
-            outcome = _deliver(session, interruptions, wait_s, shown)
+            outcome = _deliver(session, interruptions, shown, keep_backoff=keep_backoff, wait_s=wait_s)
             purged = _purge_daily(session, shown)
             _show_attention(session, shown)
         result = ScheduledResult(outcome.exit_code or purged, outcome)
@@ -104,10 +106,12 @@ def _show_failure(error: ApoaError) -> None:
     show_error(error)
 
 
-def _deliver(session: Session, interruptions: Interruptions, wait_s: float | None, shown: ShownBefore) -> Outcome:
+def _deliver(
+    session: Session, interruptions: Interruptions, shown: ShownBefore, *, keep_backoff: bool, wait_s: float | None
+) -> Outcome:
     if session.app.settings.by_hand:
         return report_by_hand(session, interactive=False, scheduled=True)
-    outcome = deliver(session, interruptions, keep_backoff=True, wait_s=wait_s, show=shown.show)
+    outcome = deliver(session, interruptions, keep_backoff=keep_backoff, wait_s=wait_s, show=shown.show)
     if outcome.error is None and outcome.meta is not None:
         shown.forget("error")
     return outcome

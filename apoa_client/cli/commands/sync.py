@@ -24,6 +24,7 @@ _LONGEST_PAUSE_S = 60
     is_flag=True,
     text=N_("For automatic sending: wait between tries, start at a random moment, say little."),
 )
+@option("--follow", is_flag=True, text=N_("Keep running, and send at once what is saved: for a service."))
 @option(
     "--wait",
     "wait_s",
@@ -46,12 +47,11 @@ def sync(session: Session, /, *, quiet: bool, every_property: bool, **options: A
     session.quiet = session.quiet or quiet or choices.scheduled
     # A question that no user sees would hold up every other run.
     session.terminal = session.terminal and not choices.scheduled
-    by_hand = choices.by_hand or choices.sheet is not None
-    if by_hand and (choices.scheduled or every_property):
-        raise UsageProblem(
-            msg("Typing reports into APOA needs a user, and one property."),
-            msg("Choose one property with --property NAME, and leave out --all and --scheduled."),
-        )
+    _check_choices(session, choices, every_property=every_property)
+    if choices.follow:
+        from apoa_client.cli.commands.sync_follow import follow  # for a service alone
+
+        return follow(session, every_property=every_property, quiet=session.quiet)
     if choices.scheduled:
         return _run_scheduled(session, choices, every_property=every_property)
     if every_property:
@@ -63,10 +63,25 @@ class _Choices(NamedTuple):
     """The options that say what one property's run does."""
 
     scheduled: bool
+    follow: bool
     wait_s: float | None
     by_hand: bool
     sheet: Path | None
     force: bool
+
+
+def _check_choices(session: Session, choices: _Choices, *, every_property: bool) -> None:
+    """Raise `UsageProblem` for options that exclude each other."""
+    by_hand = choices.by_hand or choices.sheet is not None
+    if by_hand and (choices.scheduled or choices.follow or every_property):
+        raise UsageProblem(
+            msg("Typing reports into APOA needs a user, and one property."),
+            msg("Choose one property with --property NAME, and leave out --all, --scheduled and --follow."),
+        )
+    if choices.follow and (choices.scheduled or choices.wait_s is not None or session.json):
+        raise UsageProblem(
+            msg("--follow never ends by itself."), msg("Leave out --scheduled, --wait and --json, or --follow.")
+        )
 
 
 def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:

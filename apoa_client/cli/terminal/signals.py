@@ -13,9 +13,9 @@ from typing import Self
 
 from apoa_client.cli.terminal.closed_console import close_is_sigterm
 
-_HANGUP: list[int] = [number for number in [getattr(signal, "SIGHUP", None)] if number is not None]
-"""The terminal's window was closed. Windows has no such signal, but a handler of the console."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, *_HANGUP)
+_OF_ONE_SYSTEM = [getattr(signal, name) for name in ("SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+"""POSIX: the terminal's window was closed. Windows has a handler of the console for that, and Ctrl-Break."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *_OF_ONE_SYSTEM)
 
 
 class Terminated(KeyboardInterrupt):

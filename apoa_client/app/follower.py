@@ -1,0 +1,110 @@
+"""Decides when a property's reports are delivered next by a process that keeps running.
+
+It notices by their sizes and times that another process has changed a file. So between two looks it has nothing open:
+a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from apoa_client.app.container import Container
+from apoa_client.delivery import follow
+from apoa_client.delivery.follow import LastRun
+from apoa_client.delivery.options import Jitter, Outcome
+from apoa_client.errors import ApoaError
+from apoa_client.ports.clock import Clock
+
+
+class Follower:
+    """When the property that `open_container` opens is delivered next. The container is closed after each look."""
+
+    def __init__(self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter = random.random) -> None:
+        self._open_container = open_container
+        self._clock = clock
+        self._jitter = jitter
+        self._files: Sequence[Path] = ()
+        self._seen: object = None
+        self._is_new = False
+        """Whether a change was seen just now: a second one might have the same time, so there is another look."""
+        self._changed = False
+        """Whether anything was changed by others since the last run."""
+        self._failures = 0
+        self._last: LastRun | None = None
+        self._next: datetime | None = None
+        self._latest = 0.0
+        """When to deliver at the latest (`Clock.monotonic`), whatever the wall clock shows."""
+
+    def is_due(self) -> bool:
+        """Return whether to deliver now. Costs next to nothing unless a file was changed."""
+        if self._last is None:
+            return True
+        seen = file_states(self._files)
+        if seen != self._seen:
+            self._seen, self._is_new, self._changed, self._next = seen, True, True, None
+        elif self._is_new:
+            self._is_new, self._next = False, None
+        if self._next is None:
+            self._next = self._look(self._last)
+        return self._clock.now() >= self._next or self._clock.monotonic() >= self._latest
+
+    @property
+    def keep_backoff(self) -> bool:
+        """Whether the next run keeps the backoff of each report."""
+        return self._last is None or self._last.keep_backoff
+
+    def ran(self, result: Outcome | ApoaError | None) -> None:
+        """Take note of a run that has ended: with its outcome, the error that it raised, or (None) by a bug."""
+        failed = not isinstance(result, Outcome) or result.error is not None
+        is_back = bool(self._failures) and not failed
+        self._failures = self._failures + 1 if failed else 0
+        pause = follow.pause_after(result, self._failures, self._jitter())
+        self._last = LastRun(self._clock.now(), pause, keep_backoff=not is_back)
+        self._latest = self._clock.monotonic() + follow.KEEP_UP / timedelta(seconds=1)
+        with closing(self._open_container()) as app:
+            self._files = _files_of(app)
+        self._seen, self._changed, self._next = (
+            file_states(self._files),
+            False,
+            None,
+        )  # before the look: nothing is missed
+
+    def _look(self, last: LastRun) -> datetime:
+        now = self._clock.now()
+        with closing(self._open_container()) as app:
+            try:
+                summary = app.outbox.summary(now=now, soon=now)
+                heads = () if app.settings.by_hand else app.outbox.heads()
+                return follow.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
+            except ApoaError:  # the next run says what is wrong
+                return last.at + (follow.SHORTEST_PAUSE if self._changed else follow.KEEP_UP)
+
+
+def _files_of(app: Container) -> Sequence[Path]:
+    """Return the files whose change may be a reason to deliver."""
+    try:
+        folders = app.folders
+    except ApoaError:
+        return ()
+    try:
+        name = app.settings.name
+    except ApoaError:
+        return (folders.config,)
+    outbox = folders.outbox(name)
+    return folders.config, outbox, outbox.with_name(f"{outbox.name}-wal"), folders.keys(name)
+
+
+def file_states(files: Sequence[Path]) -> object:
+    """Return what changes when one of the files is changed, made or removed."""
+    return [_state(file) for file in files]
+
+
+def _state(file: Path) -> object:
+    """Return what changes with the content of a file; None for one that is empty or cannot be read."""
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return (state.st_ino, state.st_size, state.st_mtime_ns) if state.st_size else None

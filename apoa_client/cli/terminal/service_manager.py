@@ -1,0 +1,56 @@
+"""What a service tells systemd: that it is ready, what it does, that it is alive, and that it ends. See sd_notify(3).
+
+A library would be no shorter: the protocol is a line of text in a datagram. Without systemd nothing is sent.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+
+_MICROSECONDS = 1_000_000
+
+
+class ServiceManager:
+    """Sends messages to the socket that ``NOTIFY_SOCKET`` names, if there is one. An error is ignored."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        name = environ.get("NOTIFY_SOCKET", "")
+        self._address = f"\0{name[1:]}" if name.startswith("@") else name  # Linux' abstract names
+        self.watchdog_s = _watchdog_s(environ)
+        """How often `alive` must be called, in seconds; None if the manager does not watch this process."""
+
+    def ready(self) -> None:
+        """Report that the start is over."""
+        self._send("READY=1")
+
+    def alive(self) -> None:
+        """Report that the process still works, for the watchdog."""
+        if self.watchdog_s is not None:
+            self._send("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """Report what the service does, in one line."""
+        self._send(f"STATUS={text}")
+
+    def stopping(self) -> None:
+        """Report that the process ends."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if not self._address or not hasattr(socket, "AF_UNIX"):
+            return
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(0)  # a manager that does not read must not hold up anything
+            sender.sendto(message.encode("utf-8", "replace"), self._address)
+
+
+def _watchdog_s(environ: Mapping[str, str]) -> float | None:
+    """Return half the time within which systemd wants to hear of this process, as its manual advises."""
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    try:
+        microseconds = int(environ.get("WATCHDOG_USEC", ""))
+    except ValueError:
+        return None
+    return microseconds / _MICROSECONDS / 2 if microseconds > 0 else None

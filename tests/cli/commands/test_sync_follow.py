@@ -1,0 +1,424 @@
+"""`apoa sync --follow` sends what is saved, until it is ended: with a clock that only the test moves."""
+
+import gc
+import socket
+import sqlite3
+import tracemalloc
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+
+from apoa_client.cli.terminal.signals import Terminated
+from apoa_client.outbox.sqlite import database, store
+from apoa_client.sandbox.server import SandboxServer
+
+SECOND = timedelta(seconds=1)
+Step = Callable[[], object]
+
+
+class Follow:
+    """Runs `sync --follow`: each step is done while it waits, and after the last one it is ended."""
+
+    def __init__(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.apoa = apoa
+        self.looks = 0
+        self._monkeypatch = monkeypatch
+        monkeypatch.setattr("random.random", lambda: 0.5)
+        monkeypatch.setattr("apoa_client.cli.commands.deadline_notice.show_notice", lambda *_arguments: False)
+
+    def __call__(
+        self, steps: Iterable[Step], *options: str, end: type[BaseException] = KeyboardInterrupt, **environ: str
+    ) -> CallResult:
+        waiting = iter(steps)
+
+        def sleep(_seconds: float) -> None:
+            self.looks += 1
+            step = next(waiting, None)
+            if step is None:
+                raise end
+            step()
+
+        with self._monkeypatch.context() as patch:
+            patch.setattr("apoa_client.cli.commands.sync_follow.time", SimpleNamespace(sleep=sleep))
+            return self.apoa("sync", "--follow", *options, **environ)
+
+    def forward(self, seconds: float) -> Step:
+        """A step: time goes by."""
+        return lambda: self.apoa.clock.forward(seconds * SECOND)
+
+    def states(self, expected: str, kind: str = "check_in") -> Step:
+        """A step: compare the states of the reports, separated by blanks."""
+
+        def check() -> None:
+            assert self.apoa.states() == [(kind, state) for state in expected.split()]
+
+        return check
+
+    def runs(self) -> list[str]:
+        """Return the runs in the log."""
+        log = (self.apoa.home / "logs" / "sync.log").read_text()
+        return [line for line in log.splitlines() if ": run property=" in line]
+
+
+@pytest.fixture
+def follows(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> Follow:
+    """Runs `sync --follow`."""
+    return Follow(apoa, monkeypatch)
+
+
+class TestSending:
+    """It sends what is saved by other processes."""
+
+    def test_what_is_saved_is_sent(self, configured: Apoa, follows: Follow) -> None:
+        """A second or two later; what had waited before at once."""
+        configured.save()
+        after = [follows.forward(0.5), follows.forward(1), lambda: None]
+        said = follows(
+            [
+                follows.states("accepted"),
+                lambda: configured.save(XIMENA),
+                follows.states("accepted queued"),
+                *after,
+                follows.states("accepted accepted"),
+            ]
+        )
+        assert (said.code, said.err) == (0, "")
+        assert len(follows.runs()) == 2
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_its_lines(self, configured: Apoa, follows: Follow, lang: str) -> None:
+        """One at the start and one for what was sent, with the time; with --quiet none."""
+        configured.save()
+        start = spoken(lang, "Sending what is saved here, until Ctrl-C ends it.")
+        sent = spoken(lang, "sent {count}", count=1)
+        first, second = follows([], lang=lang).out.splitlines()
+        assert (first, second.partition(": ")[2]) == (start, sent)
+        assert second.startswith("24 ")
+        configured.save(XIMENA)
+        assert follows([], "--quiet", lang=lang).all == ""
+
+    @pytest.mark.usefixtures("configured")
+    @pytest.mark.parametrize("end", [KeyboardInterrupt, Terminated])
+    def test_its_end(self, follows: Follow, end: type[BaseException]) -> None:
+        """Ctrl-C, SIGTERM and a closed window are how it ends: 0, without a word."""
+        assert follows([], "--quiet", end=end)[:] == (0, "", "")
+
+    @pytest.mark.usefixtures("configured")
+    def test_at_rest_it_only_looks(self, follows: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a change nothing is opened, for as long as nothing is due."""
+        opened: list[Path] = []
+        original = database.open_database
+
+        def count(path: Path, *, create: bool) -> sqlite3.Connection:
+            opened.append(path)
+            return original(path, create=create)
+
+        monkeypatch.setattr(store, "open_database", count)
+        follows([lambda: None] * 3)
+        few = len(opened)
+        opened.clear()
+        follows([lambda: None] * 1000)
+        assert len(opened) == few
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at Linux' list of open files")
+    def test_no_file_is_open_while_it_waits(self, configured: Apoa, follows: Follow) -> None:
+        """Neither the outbox nor a lock, so that every other command can do its work."""
+
+        def look() -> None:
+            open_files = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.exists()]
+            assert [each for each in open_files if each.startswith(str(configured.home))] == []
+
+        configured.save()
+        follows([look, lambda: configured.save(XIMENA), *[follows.forward(1), look] * 3])
+
+    def test_it_keeps_up(self, apoa: Apoa, serve: Serve, follows: Follow) -> None:
+        """Pending decisions are asked for every ten minutes."""
+        apoa.set_up(serve("pending").base_url)
+        apoa.save()
+        follows(
+            [
+                follows.states("pending"),
+                follows.forward(599),
+                follows.states("pending"),
+                follows.forward(2),
+                follows.states("accepted"),
+            ]
+        )
+        assert len(follows.runs()) == 2
+
+    def test_a_clock_that_is_set_back(self, configured: Apoa, follows: Follow) -> None:
+        """It neither stops nor runs all the time."""
+
+        def set_back() -> None:
+            configured.clock.time -= timedelta(days=400)
+
+        follows([set_back, *[follows.forward(1)] * 700])
+        assert len(follows.runs()) == 2
+
+    def test_backups_and_erasure(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
+        """The daily work of the schedule is done, too."""
+        report = configured.save()
+        follows([follows.forward(86_400)] * 100)
+        folder = tmp_path / "stick"
+        folder.mkdir(0o700)
+        configured.change_setting("backup_folder", str(folder))
+        follows([])
+        assert len(list(folder.iterdir())) == 1
+        assert configured("show", report["id"], "--json").json["erased"] is True
+
+    def test_by_hand(self, apoa: Apoa, follows: Follow) -> None:
+        """A property whose staff type has nothing to send; its deadlines are watched."""
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
+        said = follows(
+            [
+                lambda: apoa.save(QUENTIN, "--check-in", "2026-11-23T22:00", "--yes"),
+                *[follows.forward(300)] * 4,
+            ]
+        )
+        assert said.err.count("Due within 6 hours: 1") == 1
+        assert len(follows.runs()) == 3
+
+
+class TestFailures:
+    """It pauses while nothing can be sent."""
+
+    def test_the_line_is_down_and_back(self, configured: Apoa, authority: SandboxServer, follows: Follow) -> None:
+        """The tries become rarer; when the line is back, everything is sent."""
+        configured.save()
+        authority.stop()
+        said = follows(
+            [
+                *[follows.forward(1)] * 3600,
+                authority.start,
+                *[follows.forward(1)] * 700,
+                follows.states("accepted"),
+            ]
+        )
+        tries = len(follows.runs())
+        assert 6 <= tries <= 20
+        assert (said.code, said.err) == (0, "")
+
+    def test_a_new_report_is_tried_soon(self, away: Apoa, follows: Follow) -> None:
+        """Also while the line is down: it may be back. But not all the time."""
+        away.save()
+        follows([follows.forward(20), *[lambda: away.save(XIMENA, "--again"), *[follows.forward(1)] * 7]])
+        assert len(follows.runs()) == 3
+
+    def test_the_authority_asks_for_time(self, apoa: Apoa, serve: Serve, follows: Follow) -> None:
+        """Retry-After is heeded to the second, also if something new is saved."""
+        apoa.set_up(serve("503=120").base_url)
+        apoa.save()
+        follows(
+            [
+                *[follows.forward(1)] * 60,
+                lambda: apoa.save(XIMENA),
+                *[follows.forward(1)] * 59,
+                follows.states("queued queued"),
+                *[follows.forward(1)] * 30,
+                follows.states("accepted accepted"),
+            ]
+        )
+        assert len(follows.runs()) <= 3
+
+    def test_a_refused_password(self, apoa: Apoa, serve: Serve, follows: Follow) -> None:
+        """It is said once, and not tried again until a user has logged in; then at once."""
+        server = serve("401*2")
+        apoa.set_up(server.base_url)
+        apoa.save()
+        said = follows(
+            [
+                *[follows.forward(60)] * 60,
+                lambda: apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n"),
+                *[follows.forward(1)] * 8,
+                follows.states("accepted"),
+            ]
+        )
+        assert said.code == 0
+        assert "wrong_password" in follows.runs()[0]
+
+    def test_a_missing_password(self, configured: Apoa, follows: Follow) -> None:
+        """As after `apoa logout`: it is sent a few seconds after `apoa login`."""
+        configured("logout")
+        configured.save()
+        follows(
+            [
+                *[follows.forward(1)] * 300,
+                lambda: configured("login", "--password-stdin", stdin=f"{PASSWORD}\n"),
+                *[follows.forward(1)] * 8,
+                follows.states("accepted"),
+            ]
+        )
+        assert len(follows.runs()) == 2
+
+    def test_settings_are_read_again(self, configured: Apoa, serve: Serve, follows: Follow) -> None:
+        """Another address holds from the next run on, and broken settings end nothing."""
+        config = configured.home / "config.toml"
+        text = config.read_text()
+        server = serve()
+
+        def move() -> None:
+            config.write_text(text)
+            assert configured.set_up(server.base_url).code == 0
+            configured.save()
+
+        follows(
+            [
+                lambda: config.write_text("["),
+                *[follows.forward(60)] * 15,
+                move,
+                *[follows.forward(1)] * 10,
+                follows.states("accepted"),
+            ]
+        )
+        assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "78", "0 "]
+
+    def test_a_restored_outbox(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
+        """The file may be replaced while it waits."""
+        configured.save()
+        assert configured("backup", str(tmp_path / "backup.db")).code == 0
+
+        def restore() -> None:
+            (configured.home / "melati" / "outbox.db").unlink()
+            assert configured("restore", str(tmp_path / "backup.db"), "--yes").code == 0
+            configured.save(XIMENA)
+
+        follows([follows.states("accepted"), restore, *[follows.forward(1)] * 10, follows.states("accepted accepted")])
+
+    def test_a_bug_ends_nothing(self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is shown, and the next run comes later."""
+
+        def fail(*_arguments: object, **_options: object) -> None:
+            raise ValueError(QUENTIN.surname)
+
+        configured.save()
+        with monkeypatch.context() as patch:
+            patch.setattr("apoa_client.cli.commands.scheduled_run.deliver", fail)
+            said = follows([*[follows.forward(60)] * 15])
+        assert (said.code, said.err.count("ValueError"), QUENTIN.surname in said.err) == (0, 2, False)
+        follows([follows.states("accepted")])
+
+    def test_nothing_is_set_up(self, follows: Follow) -> None:
+        """Then it does not start: 78."""
+        assert follows([]).code == 78
+        assert follows([], "--all").code == 78
+
+
+class TestSeveralProperties:
+    """With `--all` it sends for each."""
+
+    @pytest.fixture
+    def both(self, configured: Apoa, serve: Serve) -> Apoa:
+        """Two properties."""
+        assert configured.set_up(serve().base_url, name="kenanga").code == 0
+        return configured
+
+    def save(self, apoa: Apoa, name: str) -> Step:
+        return lambda: apoa("--property", name, *QUENTIN.mrz("--no-send"))
+
+    def accepted(self, apoa: Apoa, *counts: int) -> Step:
+        def check() -> None:
+            documents = apoa("status", "--all", "--json").json["properties"]
+            assert [each["counts"]["accepted"] for each in documents] == list(counts)
+
+        return check
+
+    def test_each_is_sent(self, both: Apoa, follows: Follow) -> None:
+        """Whichever saves; its name is in the line."""
+        wait = [follows.forward(1)] * 4
+        said = follows(
+            [
+                self.save(both, "kenanga"),
+                *wait,
+                self.accepted(both, 0, 1),
+                self.save(both, "melati"),
+                *wait,
+                self.accepted(both, 1, 1),
+            ],
+            "--all",
+        )
+        assert (said.code, said.err) == (0, "")
+
+    def test_one_is_in_trouble(self, both: Apoa, follows: Follow) -> None:
+        """The other one is sent, and the trouble is below its name, once."""
+        (both.home / "melati" / "outbox.db").write_bytes(b"no database" * 100)
+        both("--property", "kenanga", *QUENTIN.mrz("--no-send"))
+        said = follows([*[follows.forward(60)] * 40], "--all")
+        assert [said.err.splitlines()[0], said.err.count("melati\n")] == ["melati", 1]
+        assert both("--property", "kenanga", "status", "--json").json["counts"]["accepted"] == 1
+
+    def test_a_new_property(self, configured: Apoa, serve: Serve, follows: Follow) -> None:
+        """It is sent from then on; broken settings in between end nothing."""
+        config = configured.home / "config.toml"
+        texts = []
+
+        def harm() -> None:
+            texts.append(config.read_text())
+            config.write_text("[")
+
+        def add() -> None:
+            config.write_text(texts[0])
+            assert configured.set_up(serve().base_url, name="kenanga").code == 0
+
+        follows(
+            [
+                harm,
+                *[follows.forward(1)] * 3,
+                add,
+                self.save(configured, "kenanga"),
+                *[follows.forward(1)] * 10,
+                self.accepted(configured, 0, 1),
+            ],
+            "--all",
+        )
+
+    def test_one_and_all(self, both: Apoa) -> None:
+        """They exclude each other: 2."""
+        assert both("--property", "melati", "sync", "--follow", "--all").code == 2
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("options", ["--scheduled", "--wait=5", "--json", "--by-hand", "--sheet=x.html"])
+def test_options_that_make_no_sense(configured: Apoa, options: str, lang: str) -> None:
+    """They are a usage error: 2."""
+    refused = configured("sync", "--follow", options, lang=lang)
+    assert (refused.code, "--follow" in refused.err or "--terus" in refused.err) == (2, True)
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
+def test_what_systemd_is_told(configured: Apoa, follows: Follow, tmp_path: Path) -> None:
+    """Ready, how each run ended, regular signs of life, and the end."""
+    configured.save()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(0)
+        configured.environ.update(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="60000000")
+        follows([follows.forward(31), follows.forward(31), lambda: None])
+        messages = [listening.recv(4096).decode() for _message in range(6)]
+        with pytest.raises(BlockingIOError):
+            listening.recv(4096)
+    status = messages.pop(2)
+    assert messages == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1", "STOPPING=1"]
+    assert status.startswith("STATUS=24 Nov 2026 20:00 WIB: sent 1")
+
+
+@pytest.mark.usefixtures("configured")
+def test_it_does_not_grow(follows: Follow) -> None:
+    """Neither memory nor open files, over many runs and looks."""
+    sizes: list[int] = []
+
+    def measure() -> None:
+        gc.collect()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+
+    some = [*[follows.forward(601)] * 20, *[follows.forward(0)] * 300, measure]
+    tracemalloc.start()
+    try:
+        follows([*some, *some, *some, *some])
+    finally:
+        tracemalloc.stop()
+    assert len(follows.runs()) == 81
+    assert sizes[3] - sizes[1] < 20_000

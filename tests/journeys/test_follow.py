@@ -1,0 +1,171 @@
+"""`apoa sync --follow` as a process of its own, with a real authority: what other processes save is sent."""
+
+import os
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed
+from journeys_helpers import unmeasured
+
+Start = Callable[..., Any]
+"""Starts a `Sandbox`."""
+
+LONGEST_S = 60.0
+"""How long a test waits for a line before it fails."""
+
+unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
+posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals; see tests/journeys/windows")
+
+
+class Follower:
+    """A running `apoa sync --follow`."""
+
+    def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
+        self.process = unmeasured(apoa).start("sync", "--follow", *options, **environ)
+        self._guard = threading.Timer(LONGEST_S, self.process.kill)
+        self._guard.start()
+        self.line()  # it has started
+
+    def line(self) -> str:
+        """Wait for a line on stdout."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().rstrip("\n")
+        assert line, self.process.communicate()
+        return line
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal, and return the exit code and stderr."""
+        self.process.send_signal(number)
+        _out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, err
+
+    def close(self) -> None:
+        """End it without a word."""
+        self._guard.cancel()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def following() -> Iterator[Callable[..., Follower]]:
+    """Starts `apoa sync --follow`."""
+    started: list[Follower] = []
+
+    def start(apoa: Installed, *options: str, **environ: str) -> Follower:
+        started.append(Follower(apoa, *options, **environ))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+@contextmanager
+def manager(folder: Path) -> Iterator[socket.socket]:
+    """The socket of a service manager."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(folder / "notify"))
+        listening.settimeout(LONGEST_S)
+        yield listening
+
+
+def save(apoa: Installed, *guests: Any) -> None:
+    for guest in guests:
+        said = apoa(*guest.mrz("--no-send"))
+        assert said.code == 0, said.err
+
+
+def states(apoa: Installed) -> list[str]:
+    return sorted(report["state"] for report in apoa.reports())
+
+
+def test_saved_in_another_process(configured: Installed, following: Callable[..., Follower]) -> None:
+    """It is sent within three seconds, without personal data on the screen, and the end is quick."""
+    follower = following(configured)
+    times = []
+    for guest in GUESTS:
+        save(configured, guest)
+        saved = time.monotonic()
+        assert re.fullmatch(r"\d+ \w+ \d{4} \d\d:\d\d WIB: sent 1", follower.line())
+        times.append(time.monotonic() - saved)
+    assert min(times) < 3  # the others may have met a busy machine
+    assert states(configured) == ["accepted"] * 3
+    if os.name == "posix":
+        assert follower.end() == (0, "")
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_each_signal_ends_it(apoa: Installed, following: Callable[..., Follower], number: int) -> None:
+    """Ctrl-C, a service manager and a closed window end it cleanly: 0."""
+    assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
+    assert following(apoa).end(number) == (0, "")
+
+
+def test_killed_and_started_again(configured: Installed, following: Callable[..., Follower]) -> None:
+    """Nothing is left behind that hinders the next one, and what was saved meanwhile is sent at once."""
+    first = following(configured)
+    save(configured, QUENTIN)
+    first.line()
+    first.process.kill()
+    first.process.wait()
+    save(configured, XIMENA, OBADIAH)
+    assert following(configured).line().endswith(": sent 2")
+    assert states(configured) == ["accepted"] * 3
+
+
+@unix
+@pytest.mark.slow  # it pauses for real seconds
+def test_the_authority_is_away_and_back(
+    apoa: Installed, sandbox: Start, following: Callable[..., Follower], tmp_path: Path
+) -> None:
+    """It goes on trying, and sends what has gathered."""
+    memory = str(tmp_path / "authority.db")
+    first = sandbox("", "--memory", memory)
+    assert apoa.set_up(first.url, "latihan").code == 0
+    with manager(tmp_path) as listening:
+        follower = following(apoa, NOTIFY_SOCKET=listening.getsockname())
+        first.process.kill()
+        first.process.wait()
+        save(apoa, QUENTIN)
+        while b"cannot be reached" not in listening.recv(4096):
+            pass
+    assert sandbox("", "--memory", memory, port=first.port).url == first.url
+    save(apoa, XIMENA)
+    while "sent 2" not in (line := follower.line()) and "waiting" in line:
+        pass
+    assert states(apoa) == ["accepted"] * 2
+
+
+@unix
+def test_what_a_service_manager_hears(
+    configured: Installed, following: Callable[..., Follower], tmp_path: Path
+) -> None:
+    """Ready after the start, how a run ended, signs of life, and the end."""
+    with manager(tmp_path) as listening:
+        follower = following(configured, NOTIFY_SOCKET=listening.getsockname(), WATCHDOG_USEC="1000000")
+        assert listening.recv(4096) == b"READY=1"
+        messages = [listening.recv(4096).decode() for _message in range(3)]
+        assert "WATCHDOG=1" in messages
+        assert any(each.startswith("STATUS=") for each in messages)
+        assert follower.end() == (0, "")
+        while (last := listening.recv(4096)) != b"STOPPING=1":
+            assert last in {b"WATCHDOG=1", *(each.encode() for each in messages)}
+
+
+def test_two_of_them(configured: Installed, following: Callable[..., Follower]) -> None:
+    """Each report is sent once, by one of the two."""
+    first, second = following(configured), following(configured)
+    save(configured, *GUESTS)
+    while states(configured) != ["accepted"] * 3:
+        assert first.process.poll() is second.process.poll() is None
+    assert all(report["attempts"] == 1 for report in configured.reports())
