@@ -112,6 +112,15 @@ def _parse_amount(text: str, route: Route, name: str, amount: str | None) -> flo
     return seconds
 
 
+def possible_steps() -> list[str]:
+    """Return every step without its seconds; those of other routes than `POST /reports` after the route."""
+    return [
+        name if route is Route.REPORTS else f"{route.value}:{name}"
+        for route, names in _POSSIBLE.items()
+        for name in sorted(names)
+    ]
+
+
 def _unknown(text: str, route: Route) -> UsageProblem:
     return UsageProblem(
         msg("The fault script has an unknown step: {step}", step=text),

@@ -1,0 +1,177 @@
+"""The values of options and arguments: those of fixed lists, and those of this installation.
+
+`NO_VALUES` names the options whose values only the user knows; a test demands that every option is in one table.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from apoa_client.cli.completion import references
+from apoa_client.cli.completion.choices import Choice
+from apoa_client.cli.completion.grammar import Grammar, Parameter
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import ALIASES, STATES, SUBCOMMAND_ALIASES, localized_state
+from apoa_client.cli.terminal.language import _, current_language, text
+from apoa_client.locale import LANGUAGES
+
+Values: TypeAlias = Callable[[Session], Iterable[Choice]]
+
+
+def named(english: str, indonesian: str, description: str = "") -> Choice:
+    """Return the choice with a name in each language."""
+    value, other = (indonesian, english) if current_language() == "id" else (english, indonesian)
+    return Choice(value, description, (other,))
+
+
+def commands(grammar: Grammar, path: tuple[str, ...]) -> Iterator[Choice]:
+    """Yield the commands of the program or of a group, each with its help."""
+    found = grammar.command(path)
+    aliases = {name: alias for alias, name in (SUBCOMMAND_ALIASES if path else ALIASES).items()}
+    for name in found.commands if found is not None else ():
+        command = grammar.command((*path, name))
+        yield named(name, aliases.get(name, name), _(command.help) if command is not None else "")
+
+
+def _properties(session: Session) -> Iterator[Choice]:
+    for settings in session.app.config.properties.values():
+        yield Choice(settings.name, settings.display_name)
+
+
+def _states_of_the_world(_session: Session) -> Iterator[Choice]:
+    from apoa_client.passport.states import all_states
+
+    language = current_language()
+    for state in all_states():
+        others = tuple(state.name(other) for other in LANGUAGES if other != language)
+        yield Choice(state.name(language), state.code, (*others, state.code))
+
+
+def _sexes(_session: Session) -> Iterator[Choice]:
+    from apoa_client.cli.views.labels import SEXES
+
+    yield from (Choice(letter, _(SEXES[sex])) for letter, sex in (("L", "M"), ("P", "F"), ("X", "X")))
+
+
+def _purposes(_session: Session) -> Iterator[Choice]:
+    from apoa_client.report.purposes import PURPOSES
+
+    for purpose, names in PURPOSES.items():
+        yield named(purpose.value, names.indonesian)
+
+
+def _permits(_session: Session) -> Iterator[Choice]:
+    from apoa_client.report.permits import permits
+
+    yield from (Choice(permit.code, permit.name(current_language())) for permit in permits())
+
+
+def _zones(_session: Session) -> Iterator[Choice]:
+    from apoa_client.settings.zones import ZONES
+
+    yield from (Choice(name, str(zone), (str(zone),)) for name, zone in ZONES.items())
+
+
+def _faults(_session: Session) -> Iterator[Choice]:
+    from apoa_client.sandbox.faults import possible_steps
+
+    yield from map(Choice, possible_steps())
+
+
+def _report_states(_session: Session) -> Iterator[Choice]:
+    from apoa_client.cli.views.labels import STATES as WORDS
+    from apoa_client.report.kinds import State
+
+    for state in State:
+        yield Choice(localized_state(state.value), _(WORDS[state]), (state.value, STATES[state.value]))
+
+
+def _help_topics(_session: Session) -> Iterator[Choice]:
+    from apoa_client.cli.guide.guides import all_guides, guides
+    from apoa_client.cli.guide.situations import situations
+
+    language = current_language()
+    other = {each.id: (each.name,) for tag in LANGUAGES if tag != language for each in situations(tag)}
+    yield from (Choice(each.name, each.title, other.get(each.id, ())) for each in situations(language))
+    for guide in guides(language):
+        names = tuple(each.name for each in all_guides() if each.id == guide.id)
+        yield Choice(guide.name, guide.title_in(language), names)
+
+
+def _fact_topics(_session: Session) -> Iterator[Choice]:
+    from apoa_client.cli.guide.facts import topics
+
+    language = current_language()
+    other = {each.id: (each.name,) for tag in LANGUAGES if tag != language for each in topics(tag)}
+    yield from (Choice(each.name, each.title, other.get(each.id, ())) for each in topics(language))
+
+
+OPTIONS: Mapping[str, Values] = {
+    "--fault": _faults,
+    "--group": references.in_house,
+    "--issuing-state": _states_of_the_world,
+    "--nationality": _states_of_the_world,
+    "--property": _properties,
+    "--purpose": _purposes,
+    "--sex": _sexes,
+    "--state": _report_states,
+    "--stay-permit": _permits,
+    "--timezone": _zones,
+}
+"""By the English name of an option, whatever the command."""
+
+COMMAND_OPTIONS: Mapping[tuple[str, str], Values] = {
+    ("cancel", "--room"): references.rooms,
+    ("checkout", "--room"): references.rooms,
+    ("list", "--room"): references.rooms,
+    ("log", "--report"): references.recent,
+    ("purge", "--guest"): references.recent,
+}
+"""By command and option, where the option means something else in other commands."""
+
+ARGUMENTS: Mapping[str, Values] = {
+    "amend": references.recent,
+    "cancel": references.recent,
+    "checkout": references.in_house,
+    "fix": references.refused,
+    "help": _help_topics,
+    "info": _fact_topics,
+    "receipt": references.recent,
+    "received": references.waiting,
+    "show": references.recent,
+}
+"""By the command whose arguments they are."""
+
+PATHS = frozenset({"--ca-bundle", "--log-file"})
+"""Options whose value is a file, although they take any text."""
+
+LISTS = {"--fault": ","}
+"""Options that take several values in one word, and what stands between them."""
+
+NO_VALUES = frozenset(
+    {
+        *("--address", "--api-url", "--at", "--birth-date", "--birth-place", "--check-in", "--day", "--display-name"),
+        *("--document-number", "--email", "--entry-date", "--expiry-date", "--fingerprint", "--from", "--given-names"),
+        *("--guest", "--input", "--issued-at", "--mrz", "--name", "--nights", "--note", "--office", "--phone"),
+        *("--planned-check-out", "--port", "--reason", "--room", "--since", "--stay-permit-number", "--stay-until"),
+        *("--surname", "--to", "--today", "--username", "--wait"),
+    }
+)
+"""Options whose values only the user knows."""
+
+
+def values_of(parameter: Parameter, command: str, session: Session) -> Iterable[Choice]:
+    """Return what can stand for an option or an argument of a command, by the command's English name."""
+    for name in parameter.names:
+        found = COMMAND_OPTIONS.get((command, name)) or OPTIONS.get(name)
+        if found is not None:
+            return found(session)
+    if parameter.choices:
+        return map(Choice, parameter.choices)
+    if not parameter.names[0].startswith("-") and command in ARGUMENTS:
+        return ARGUMENTS[command](session)
+    return ()
+
+
+def is_path(parameter: Parameter) -> bool:
+    """Return whether an option or argument takes the path of a file or a folder."""
+    return parameter.is_path or not PATHS.isdisjoint(parameter.names)

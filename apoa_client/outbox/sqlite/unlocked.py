@@ -1,0 +1,43 @@
+"""Opens the database file for a reader that must never be noticed: it writes nothing, locks nothing and never waits.
+
+Completion of a command line reads so, in a shell, at any moment, also while another process sends.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from apoa_client.outbox.errors import OutboxBusy
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.migrations import STEPS, check_version, version_of
+from apoa_client.permissions import check_permissions
+
+
+def open_unlocked(path: Path) -> sqlite3.Connection:
+    """Return a connection that only reads. Raises `StorageProblem`, also for a file that waits for a migration.
+
+    Where no other process has changes in the log, the file is read alone: a change during the reading may make what is
+    read useless, and a caller must accept that.
+    """
+    check_permissions(path)
+    with translate_errors(path):
+        path.lstat()
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode(path)}", uri=True, isolation_level=None, timeout=0)
+        try:
+            check_version(db, path)
+            if version_of(db) != len(STEPS):
+                raise OutboxBusy(msg("The file {path} is in use by another process.", path=str(path)))
+            db.execute("PRAGMA query_only = ON")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _mode(path: Path) -> str:
+    """Return how SQLite opens the file: without looking at a log, or with the log that another process keeps."""
+    log = f"{path}-wal"
+    if os.path.lexists(log) and os.lstat(log).st_size:  # noqa: PTH116  as `lexists`
+        return "mode=ro&readonly_shm=1"
+    return "mode=ro&immutable=1"
