@@ -41,6 +41,8 @@ DANGEROUS = ("\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\u200b", "\r")
 
 Serve = Callable[..., SandboxServer]
 """Starts a training authority: `serve("503=5,lost")`."""
+Complete = Callable[..., dict[str, str]]
+"""Returns the words that fit after a command line, with their descriptions: `complete("list", "--sta")`."""
 
 
 class CallResult(NamedTuple):

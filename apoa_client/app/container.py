@@ -86,6 +86,8 @@ class Container:
         self._command = command
         self.on_unwritable: Callable[[StorageProblem], object] | None = None
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
+        self.without_lock = False
+        """Set by completion: the outbox is read as it is, without a lock, a write or a wait."""
         self.guest_waits = False
         """Set by a command with a guest waiting: the time-out of the keyring is short from now on."""
         self._open = ExitStack()
@@ -238,13 +240,14 @@ class Container:
     @cached_property
     def outbox(self) -> "Outbox":
         """The property's queue and history. Raises `StorageProblem`, also if the file is missing."""
-        if self.on_unwritable is None:
+        if self.on_unwritable is None and not self.without_lock:
             return self._open.enter_context(self.outbox_of(self.settings))
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
-        path = self.folders.outbox(self.settings.name)
-        outbox = SqliteOutbox.open_for_reading(path, self._lazy_sealer(), self.on_unwritable, self.actor)
-        return self._open.enter_context(outbox)
+        path, sealer = self.folders.outbox(self.settings.name), self._lazy_sealer()
+        if self.on_unwritable is not None:
+            return self._open.enter_context(SqliteOutbox.open_for_reading(path, sealer, self.on_unwritable, self.actor))
+        return self._open.enter_context(SqliteOutbox.open_unlocked(path, sealer))
 
     def _lazy_sealer(self) -> "LazySealer":
         from apoa_client.app.vault_adapters import LazySealer

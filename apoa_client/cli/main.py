@@ -29,6 +29,8 @@ from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 if TYPE_CHECKING:
     from apoa_client.ports.clock import Clock
 
+_COMPLETION = "_APOA_COMPLETE"
+"""The variable in which a shell's script asks what can stand at the cursor."""
 _INTERRUPTED, _TERMINATED = 130, 143
 """The exit codes of a shell for SIGINT and SIGTERM."""
 
@@ -123,6 +125,8 @@ def _take_variables(arguments: Sequence[str]) -> Sequence[str]:
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | None") -> int:
     """Run one call of the program and return the exit code. `clock` is None for the real one."""
+    if environ.get(_COMPLETION):
+        return _complete(environ, clock)
     for stream in (sys.stdout, sys.stderr):
         encodings.adapt_stream(stream, environ)
     display, rest = _split_display_options(arguments)
@@ -139,6 +143,18 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
         return _TERMINATED
     finally:
         session.close()
+
+
+def _complete(environ: Mapping[str, str], clock: "Clock | None") -> int:
+    """Answer a shell that asks what can stand at the cursor; click would do it later, and with English names alone."""
+    from apoa_client.cli.completion.call import complete  # not needed by the commands themselves
+
+    session = Session(environ, clock)
+    try:
+        return complete(environ[_COMPLETION], apoa, session, lambda words: _choose_language(words, environ))
+    finally:
+        with suppress(ApoaError):
+            session.close()
 
 
 def _split_display_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

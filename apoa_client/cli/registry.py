@@ -48,6 +48,7 @@ COMMANDS = {
     "help": "apoa_client.cli.commands.help:show_help",
     "info": "apoa_client.cli.commands.info:info",
     "contract": "apoa_client.cli.commands.contract:contract",
+    "completion": "apoa_client.cli.commands.completion:completion",
     "sandbox": "apoa_client.cli.commands.sandbox:sandbox",
     "demo": "apoa_client.cli.commands.demo:demo",
     "key": "apoa_client.cli.commands.key:key",
@@ -59,7 +60,7 @@ SECTIONS = (
     (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
     (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
-    (N_("For the IT admin"), ("doctor", "backup", "restore", "key", "purge", "log")),
+    (N_("For the IT admin"), ("doctor", "backup", "restore", "key", "purge", "log", "completion")),
     (N_("Help"), ("help", "info", "demo", "contract")),
 )
 
@@ -266,12 +267,14 @@ class Command(_CommandHelp, click.Command):
     """A command with help and an example in the reader's language."""
 
 
-def command(name: str, text: str, example: str) -> Callable[[Callable[..., Any]], Command]:
+def command(
+    name: str, text: str, example: str, kind: type[Command] = Command
+) -> Callable[[Callable[..., Any]], Command]:
     """Declare a command with its help, a sentence marked with `N_`, and an example, the same in every language."""
 
     def declare(function: Callable[..., Any]) -> Command:
         function.example = example  # type: ignore[attr-defined]  # read by format_help_text
-        return click.command(name, cls=Command, help=text)(function)
+        return click.command(name, cls=kind, help=text)(function)
 
     return declare
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from cli_helpers import QUENTIN, Apoa
 
+from apoa_client.cli.completion.grammar import write
+from apoa_client.cli.main import apoa as apoa_program
+
 PROGRAM = """
 import json, os, sys
 started_with = set(sys.modules)  # for example those of a coverage tool
@@ -20,6 +23,10 @@ finally:
     print(json.dumps(loaded), file=open(os.environ["LOADED"], "w"))
 sys.exit(code)
 """
+WITH_GRAMMAR = PROGRAM.replace(
+    "try:",
+    "from pathlib import Path; from apoa_client.cli.completion import grammar; grammar.FILE = Path({file!r})\ntry:",
+)
 HEAVY = frozenset(
     {
         "asyncio",
@@ -83,11 +90,15 @@ NOT_FOR_VERSION = NOT_FOR_STATUS | {
 }
 
 
-def loaded_by(home: Path, *arguments: str, lang: str = "en") -> set[str]:
-    """Return the modules and packages that a command loads; the command must succeed."""
+def loaded_by(home: Path, *arguments: str, lang: str = "en", grammar: Path | None = None, **more: str) -> set[str]:
+    """Return the modules and packages that a command loads; the command must succeed.
+
+    `grammar` is a file as the build writes it for completion; `more` are variables of the environment.
+    """
     environ = {"APOA_HOME": str(home), "APOA_LANG": lang, "LOADED": str(home.parent / "loaded"), "PATH": os.defpath}
+    environ |= more
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [sys.executable, "-c", PROGRAM if grammar is None else WITH_GRAMMAR.format(file=str(grammar)), *arguments],
         env=environ,
         capture_output=True,
         stdin=subprocess.DEVNULL,
@@ -148,6 +159,37 @@ def test_a_check_needs_nothing_set_up(apoa: Apoa) -> None:
     """A check loads none of these modules and writes no file."""
     assert not loaded_by(apoa.home, "check", *QUENTIN.mrz()[1:5]) & NOT_FOR_CHECK
     assert not apoa.home.exists()
+
+
+NOT_FOR_COMPLETION = HEAVY | {
+    "apoa_client.cli.commands.checkout",
+    "apoa_client.cli.prompts",
+    "apoa_client.desk.changes",
+    "apoa_client.passport.mrz",
+    "apoa_client.report.rules",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "banned"),
+    [
+        (["apoa"], NOT_FOR_COMPLETION | {"sqlite3", "nacl", "apoa_client.app"}),
+        (["apoa", "report", "--nationality"], NOT_FOR_COMPLETION | {"sqlite3", "nacl", "apoa_client.app"}),
+        (["apoa", "checkout"], NOT_FOR_COMPLETION),
+        (["apoa", "fix"], NOT_FOR_COMPLETION | {"nacl"}),
+    ],
+    ids=["commands", "countries", "guests", "refused reports"],
+)
+def test_completion_imports_no_command(away: Apoa, tmp_path: Path, words: list[str], banned: frozenset[str]) -> None:
+    """What the build wrote is read in place of the commands, so that a completion takes less than 0.1 s."""
+    if words[-1] == "checkout":
+        away.save()
+    file = tmp_path / "grammar.json"
+    write(apoa_program, file)
+    asked = {"_APOA_COMPLETE": "fish_complete", "_APOA_WORDS": "\n".join(words), "_APOA_CURRENT": ""}
+    loaded = loaded_by(away.home, grammar=file, **asked)
+    assert "apoa_client.cli.completion.offers" in loaded
+    assert sorted(loaded & banned) == []
 
 
 def test_modules_are_loaded_when_they_are_needed(away: Apoa) -> None:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from apoa_client.cli.terminal.command_names import both_names
+
 FILE = Path(__file__).with_name("grammar.json")
 _HELP_LENGTH = 200
 
@@ -45,59 +47,65 @@ class Grammar:
         """Return the grammar of the command with these English names; none of them for the program itself."""
         if self._written is not None:
             return self._written.get(" ".join(path))
-        found = _declared(self._root, path)
-        return None if found is None else _grammar_of(found)
+        context = _top(self._root)
+        for name in path:
+            found = _below(context, name)
+            if found is None:
+                return None
+            context = found
+        return _grammar_of(context)
 
 
 def described(root: click.Group) -> dict[str, CommandGrammar]:
     """Return the grammar of the program and of each command, by the command's English names with blanks between."""
-    return {" ".join(path): _grammar_of(found) for path, found in all_commands(root)}
+    return {" ".join(path): _grammar_of(context) for path, context in all_commands(root)}
 
 
-def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield the program and each command, with their English names."""
-    paths: list[tuple[str, ...]] = [()]
-    for path in paths:  # which grows
-        found = _declared(root, path)
-        if found is not None:
-            yield path, found
-            paths += [(*path, name) for name in _names_in(found)]
+def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """Yield a context of the program and of each command, with the English names of the command."""
+    found: list[tuple[tuple[str, ...], click.Context]] = [((), _top(root))]
+    for path, context in found:  # which grows
+        yield path, context
+        for name in _names_in(context):
+            below = _below(context, name)
+            if below is not None:
+                found.append(((*path, name), below))
 
 
-def _declared(root: click.Group, path: Sequence[str]) -> click.Command | None:
-    found: click.Command | None = root
-    for name in path:
-        found = found.get_command(_context(found), name) if isinstance(found, click.Group) else None
-    return found
+def _top(root: click.Group) -> click.Context:
+    return root.context_class(root, info_name="apoa", **root.context_settings)
 
 
-def _names_in(command: click.Command) -> list[str]:
+def _below(context: click.Context, name: str) -> click.Context | None:
+    """Return the context of a command of a group; None if there is no such command."""
+    group = context.command
+    found = group.get_command(context, name) if isinstance(group, click.Group) else None
+    return None if found is None else found.context_class(found, parent=context, info_name=name)
+
+
+def _names_in(context: click.Context) -> list[str]:
     """Return the English names of a group's commands, in the order of its help."""
-    if not isinstance(command, click.Group):
+    group = context.command
+    if not isinstance(group, click.Group):
         return []
-    context = _context(command)
-    found = (command.get_command(context, name) for name in command.list_commands(context))
+    found = (group.get_command(context, name) for name in group.list_commands(context))
     return [each.name for each in found if each is not None and each.name is not None]
 
 
-def _grammar_of(command: click.Command) -> CommandGrammar:
-    parameters = command.get_params(_context(command))
+def _grammar_of(context: click.Context) -> CommandGrammar:
+    parameters = context.command.get_params(context)
     return CommandGrammar(
-        command.get_short_help_str(_HELP_LENGTH),
+        context.command.get_short_help_str(_HELP_LENGTH),
         tuple(_parameter(each) for each in parameters if isinstance(each, click.Option)),
         tuple(_parameter(each) for each in parameters if isinstance(each, click.Argument)),
-        tuple(_names_in(command)),
+        tuple(_names_in(context)),
     )
-
-
-def _context(command: click.Command) -> click.Context:
-    return command.context_class(command, info_name=command.name)
 
 
 def _parameter(declared: click.Parameter) -> Parameter:
     is_option = isinstance(declared, click.Option)
     return Parameter(
-        tuple(declared.opts),
+        tuple(both_names(name)[0] for name in declared.opts),
         (declared.help or "") if isinstance(declared, click.Option) else "",
         takes_value=not (isinstance(declared, click.Option) and (declared.is_flag or declared.count)),
         repeatable=declared.multiple or declared.nargs != 1 or (is_option and getattr(declared, "count", False)),
@@ -124,7 +132,12 @@ def _read(file: Path) -> dict[str, CommandGrammar] | None:
 
 
 def _from_json(text: str, options: Any, arguments: Any, commands: Any) -> CommandGrammar:  # noqa: ANN401  JSON
-    return CommandGrammar(text, *(tuple(map(_parameter_from_json, each)) for each in (options, arguments)), tuple(commands))
+    return CommandGrammar(
+        text,
+        tuple(map(_parameter_from_json, options)),
+        tuple(map(_parameter_from_json, arguments)),
+        tuple(commands),
+    )
 
 
 def _parameter_from_json(value: Sequence[Any]) -> Parameter:

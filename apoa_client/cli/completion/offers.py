@@ -7,7 +7,7 @@ from apoa_client.cli.completion import values
 from apoa_client.cli.completion.choices import Choice, beginning_with
 from apoa_client.cli.completion.grammar import CommandGrammar, Grammar, Parameter
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import ALIASES, SUBCOMMAND_ALIASES, both_names
+from apoa_client.cli.terminal.command_names import ALIASES, aliases_in, both_names
 from apoa_client.cli.terminal.language import _
 
 _ANYWHERE = ("--lang", "--plain")
@@ -83,8 +83,7 @@ class _Position:
         if self.command is None or not self.command.commands:
             self.arguments.append(word)
             return
-        aliases = SUBCOMMAND_ALIASES if self.path else ALIASES
-        name = next((each for each in (word, aliases.get(word)) if each in self.command.commands), word)
+        name = aliases_in(" ".join(self.path)).get(word, word)
         self.path = (*self.path, name)
         self.command = self._grammar.command(self.path)
         self.given = []
@@ -118,14 +117,16 @@ def _words(grammar: Grammar, position: _Position, session: Session, current: str
     """Return the commands or arguments that fit; the options of a command that takes neither."""
     argument = position.argument()
     if position.path == (_HELP,):
-        topics: Iterable[Choice] = values.values_of(argument, _HELP, session) if argument and not position.arguments else ()
+        topics: Iterable[Choice] = (
+            values.values_of(argument, _HELP, session) if argument and not position.arguments else ()
+        )
         path = tuple(ALIASES.get(word, word) for word in position.arguments)
         return Offers(list(beginning_with(current, [*topics, *values.commands(grammar, path)])))
     if position.command is not None and position.command.commands:
         return Offers(list(beginning_with(current, values.commands(grammar, position.path))))
     if argument is not None:
         return _values(argument, position, session, current)
-    return Offers(list(beginning_with(current, _option_names(position))))
+    return Offers() if position.only_arguments else Offers(list(beginning_with(current, _option_names(position))))
 
 
 def _values(parameter: Parameter, position: _Position, session: Session, current: str, *, prefix: str = "") -> Offers:
@@ -146,16 +147,9 @@ def _option_names(position: _Position) -> Iterator[Choice]:
     for option in position.options:
         if option in position.given and not option.repeatable:
             continue
-        long = [values.named(*_pair(name), _(option.help)) for name in option.names if name.startswith("--")]
-        short = tuple(name for name in option.names if not name.startswith("--"))
-        for choice in long[:1]:
-            yield choice._replace(other=(*choice.other, *short))
-
-
-def _pair(name: str) -> tuple[str, str]:
-    """Return an option's names in English and Indonesian."""
-    names = both_names(name)
-    return names[0], names[-1]
+        names = both_names(max(option.names, key=len))
+        choice = values.named(names[0], names[-1], _(option.help))
+        yield choice._replace(other=(*choice.other, *option.names))
 
 
 def _all_names(option: Parameter) -> list[str]:

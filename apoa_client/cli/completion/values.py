@@ -10,8 +10,9 @@ from apoa_client.cli.completion import references
 from apoa_client.cli.completion.choices import Choice
 from apoa_client.cli.completion.grammar import Grammar, Parameter
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import ALIASES, STATES, SUBCOMMAND_ALIASES, localized_state
-from apoa_client.cli.terminal.language import _, current_language, text
+from apoa_client.cli.terminal.command_names import STATES as INDONESIAN_STATES
+from apoa_client.cli.terminal.command_names import aliases_in, localized_state
+from apoa_client.cli.terminal.language import _, current_language
 from apoa_client.locale import LANGUAGES
 
 Values: TypeAlias = Callable[[Session], Iterable[Choice]]
@@ -26,7 +27,7 @@ def named(english: str, indonesian: str, description: str = "") -> Choice:
 def commands(grammar: Grammar, path: tuple[str, ...]) -> Iterator[Choice]:
     """Yield the commands of the program or of a group, each with its help."""
     found = grammar.command(path)
-    aliases = {name: alias for alias, name in (SUBCOMMAND_ALIASES if path else ALIASES).items()}
+    aliases = {name: alias for alias, name in aliases_in(" ".join(path)).items()}
     for name in found.commands if found is not None else ():
         command = grammar.command((*path, name))
         yield named(name, aliases.get(name, name), _(command.help) if command is not None else "")
@@ -78,11 +79,11 @@ def _faults(_session: Session) -> Iterator[Choice]:
 
 
 def _report_states(_session: Session) -> Iterator[Choice]:
-    from apoa_client.cli.views.labels import STATES as WORDS
+    from apoa_client.cli.views.labels import STATES
     from apoa_client.report.kinds import State
 
     for state in State:
-        yield Choice(localized_state(state.value), _(WORDS[state]), (state.value, STATES[state.value]))
+        yield Choice(localized_state(state.value), _(STATES[state]), (state.value, INDONESIAN_STATES[state.value]))
 
 
 def _help_topics(_session: Session) -> Iterator[Choice]:

@@ -95,6 +95,13 @@ class SqliteOutbox:
             on_unwritable(problem)
         return cls(db, path, sealer, actor)
 
+    @classmethod
+    def open_unlocked(cls, path: Path, sealer: Sealer) -> Self:
+        """Open the file for a reader that locks nothing, writes nothing and never waits. Raises `StorageProblem`."""
+        from apoa_client.outbox.sqlite.unlocked import open_unlocked  # for completion alone
+
+        return cls(open_unlocked(path), path, sealer)
+
     def close(self) -> None:
         """Close the file. Closing twice does no harm."""
         with translate_errors(self._path):

@@ -7,8 +7,8 @@ import os
 import sqlite3
 from pathlib import Path
 
-from apoa_client.outbox.errors import OutboxBusy
 from apoa_client.messages import msg
+from apoa_client.outbox.errors import OutboxBusy
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.migrations import STEPS, check_version, version_of
 from apoa_client.permissions import check_permissions
@@ -25,9 +25,7 @@ def open_unlocked(path: Path) -> sqlite3.Connection:
         path.lstat()
         db = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode(path)}", uri=True, isolation_level=None, timeout=0)
         try:
-            check_version(db, path)
-            if version_of(db) != len(STEPS):
-                raise OutboxBusy(msg("The file {path} is in use by another process.", path=str(path)))
+            _check_current(db, path)
             db.execute("PRAGMA query_only = ON")
         except BaseException:
             db.close()
@@ -35,9 +33,15 @@ def open_unlocked(path: Path) -> sqlite3.Connection:
         return db
 
 
+def _check_current(db: sqlite3.Connection, path: Path) -> None:
+    check_version(db, path)
+    if version_of(db) < len(STEPS):  # the next command migrates it
+        raise OutboxBusy(msg("The file {path} is in use by another process.", path=str(path)))
+
+
 def _mode(path: Path) -> str:
     """Return how SQLite opens the file: without looking at a log, or with the log that another process keeps."""
     log = f"{path}-wal"
-    if os.path.lexists(log) and os.lstat(log).st_size:  # noqa: PTH116  as `lexists`
+    if os.path.lexists(log) and os.lstat(log).st_size:
         return "mode=ro&readonly_shm=1"
     return "mode=ro&immutable=1"

@@ -81,6 +81,8 @@ NOT_TRANSLATED = {
 }
 # Values of these names are marked with N_ at their definition.
 MARKED_BEFORE = {
+    "command.help",
+    "option.help",
     "_HELP",
     "_KEYS",
     "_KEYS_OF_GROUP",

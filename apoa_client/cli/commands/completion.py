@@ -1,0 +1,42 @@
+"""`apoa completion`: print the script that makes a shell complete commands, options and values."""
+
+import click
+
+from apoa_client.cli.completion import shells
+from apoa_client.cli.registry import Command, argument, command
+from apoa_client.cli.terminal.command_names import localized_line
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import plain, write
+
+INSTALL = {
+    "bash": "mkdir -p ~/.local/share/bash-completion/completions && "
+    "apoa completion bash > ~/.local/share/bash-completion/completions/apoa",
+    "zsh": "mkdir -p ~/.zfunc && apoa completion zsh > ~/.zfunc/_apoa && "
+    "echo 'fpath+=~/.zfunc; autoload -Uz compinit; compinit' >> ~/.zshrc",
+    "fish": "mkdir -p ~/.config/fish/completions && apoa completion fish > ~/.config/fish/completions/apoa.fish",
+    "powershell": "mkdir -Force (Split-Path $PROFILE) | Out-Null; apoa completion powershell | Add-Content $PROFILE",
+}
+"""The line that installs the script of each shell for one user."""
+
+
+class _CompletionCommand(Command):
+    """The command, with the lines that install each script in its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
+        """Write a line for each shell, unwrapped, so that it can be copied."""
+        with formatter.section(_("To install it for this user, then open a new window")):
+            indent = "" if plain() else "  "
+            for shell, line in INSTALL.items():
+                formatter.write(f"{indent}{shell}:\n{2 * indent}{localized_line(line)}\n")
+
+
+@command(
+    "completion",
+    N_("Print the script with which a shell completes commands, options and values on the Tab key."),
+    "apoa completion bash",
+    _CompletionCommand,
+)
+@argument("shell", metavar="SHELL", type=click.Choice(shells.SHELLS))
+def completion(shell: str) -> None:
+    """Print the script of one shell."""
+    write(shells.script(shell).rstrip("\n"))

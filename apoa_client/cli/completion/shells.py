@@ -1,0 +1,61 @@
+"""The shells: their scripts, what the scripts ask, and how each of them is answered.
+
+A script calls the program with `_APOA_COMPLETE` set to ``SHELL_complete``, as click's scripts do (click's own complete
+no ``--option=value``, no names in a second language and no value with a blank). The answer is a line, ``words`` or
+``files PREFIX``, and a line for each word that fits: the word, a tab, its description.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from apoa_client.cli.completion.command_line import CommandLine, Word, parse_line, split
+from apoa_client.cli.completion.offers import Offers
+from apoa_client.cli.terminal.output import sanitize
+
+SHELLS = ("bash", "zsh", "fish", "powershell")
+_LISTING = frozenset({"63", "33", "64"})
+"""Bash's COMP_TYPE where it shows a list of the words: ?, ! and @."""
+_BASH_SPECIAL = frozenset(" \t\"'`\\$&|;<>()*?[]{}!#~")
+
+
+def script(shell: str) -> str:
+    """Return the script that makes a shell complete `apoa`."""
+    return Path(__file__).with_name("scripts").joinpath(f"apoa.{shell}").read_text(encoding="utf-8")
+
+
+def asked(shell: str, environ: Mapping[str, str]) -> CommandLine:
+    """Return the command line that a script wants to be completed."""
+    if shell == "bash":
+        return parse_line(environ.get("_APOA_LINE", ""))
+    words, current = environ.get("_APOA_WORDS", "").split("\n"), environ.get("_APOA_CURRENT", "")
+    # fish gives the word at the cursor as it was typed, the others without quotes
+    return CommandLine(tuple(words[1:]), split(current)[1] if shell == "fish" else Word(current))
+
+
+def answer(shell: str, offers: Offers, current: Word, environ: Mapping[str, str]) -> str:
+    """Return what a script reads."""
+    if offers.files:
+        return f"files {offers.prefix}\n"
+    words = [(offers.prefix + sanitize(word), sanitize(description)) for word, description in offers.words]
+    lines = _bash_lines(words, current, environ) if shell == "bash" else map("\t".join, words)
+    return "".join(f"{line}\n" for line in ("words", *lines))
+
+
+def _bash_lines(words: Sequence[tuple[str, str]], current: Word, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the words as bash inserts them, or, where it lists several, with their descriptions.
+
+    Bash replaces only what follows the last of COMP_WORDBREAKS, and quotes nothing by itself.
+    """
+    breaks = environ.get("_APOA_BREAKS", "")
+    done = 0
+    if not current.quote:
+        done = 1 + max((current.text.rfind(character) for character in "=:" if character in breaks), default=-1)
+    listed = len(words) > 1 and environ.get("_APOA_TYPE") in _LISTING
+    for word, description in words:
+        rest = word[done:]
+        if listed:
+            yield f"{rest}  ({description})" if description else rest
+        elif current.quote:
+            yield rest
+        else:
+            yield "".join(f"\\{character}" if character in _BASH_SPECIAL else character for character in rest)
