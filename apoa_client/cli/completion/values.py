@@ -72,6 +72,10 @@ def _zones(_session: Session) -> Iterator[Choice]:
     yield from (Choice(name, str(zone), (str(zone),)) for name, zone in ZONES.items())
 
 
+def _intervals(_session: Session) -> Iterator[Choice]:
+    yield from map(Choice, ("5m", "15m", "30m", "1h"))
+
+
 def _faults(_session: Session) -> Iterator[Choice]:
     from apoa_client.sandbox.faults import possible_steps
 
@@ -107,6 +111,7 @@ def _fact_topics(_session: Session) -> Iterator[Choice]:
 
 
 OPTIONS: Mapping[str, Values] = {
+    "--every": _intervals,
     "--fault": _faults,
     "--group": references.in_house,
     "--issuing-state": _states_of_the_world,
@@ -142,7 +147,7 @@ ARGUMENTS: Mapping[str, Values] = {
 }
 """By the command whose arguments they are."""
 
-PATHS = frozenset({"--ca-bundle", "--log-file"})
+PATHS = frozenset({"--backup", "--ca-bundle", "--log-file"})
 """Options whose value is a file, although they take any text."""
 
 LISTS = {"--fault": ","}
@@ -152,7 +157,18 @@ NO_VALUES = frozenset(
     {
         *("--address", "--api-url", "--at", "--birth-date", "--birth-place", "--check-in", "--day", "--display-name"),
         *("--document-number", "--email", "--entry-date", "--expiry-date", "--fingerprint", "--from", "--given-names"),
-        *("--guest", "--input", "--issued-at", "--mrz", "--name", "--nights", "--note", "--office", "--phone"),
+        *(
+            "--guest",
+            "--input",
+            "--issued-at",
+            "--keep",
+            "--mrz",
+            "--name",
+            "--nights",
+            "--note",
+            "--office",
+            "--phone",
+        ),
         *("--planned-check-out", "--port", "--reason", "--room", "--since", "--stay-permit-number", "--stay-until"),
         *("--surname", "--to", "--today", "--username", "--wait"),
     }
