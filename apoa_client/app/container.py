@@ -140,6 +140,11 @@ class Container:
         save(self.folders.config, settings, before=before, language=language, site=self.folders.site)
 
     @property
+    def label_if_several(self) -> str:
+        """The property's label, sanitized by whoever shows it; empty if no other property is set up."""
+        return self.settings.label if len(self.config.properties) > 1 else ""
+
+    @property
     def today(self) -> date:
         """The current date in the property's time zone."""
         return self.clock.now().astimezone(self.settings.zone).date()

@@ -96,13 +96,12 @@ def _code(session: Session, work: Work) -> int:
 
 
 def _heading(session: Session) -> str:
-    """Return the property's name as guests know it, and the short one by which it is chosen."""
-    name = session.property_name
+    """Return the property's label, or its short name if the settings do not say more."""
     try:
-        title = session.app.settings.title
+        label = session.app.settings.label
     except ApoaError:
-        title = name
-    return style_bold(sanitize(name if title == name else f"{title} ({name})"))
+        label = session.property_name
+    return style_bold(sanitize(label))
 
 
 def _error_heading(session: Session) -> str:

@@ -113,6 +113,11 @@ class PropertySettings(NamedTuple):
         return self.display_name or self.name
 
     @property
+    def label(self) -> str:
+        """The name to show where there are several properties: `title`, and the short name by which one is chosen."""
+        return self.name if self.title == self.name else f"{self.title} ({self.name})"
+
+    @property
     def zone(self) -> tzinfo:
         """The property's time zone."""
         return ZONES[self.timezone]

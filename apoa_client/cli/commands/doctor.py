@@ -14,7 +14,8 @@ from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, print_error_line, print_json, sanitize, style_success
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.health import CHECKS, health_exit, health_json, show_health, show_property_name
+from apoa_client.cli.views.health import CHECKS, health_exit, health_json, show_health
+from apoa_client.cli.views.status import show_property_name
 from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.messages import msg
 

@@ -13,7 +13,7 @@ from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line
 from apoa_client.cli.views.findings import show_warnings
-from apoa_client.cli.views.report import dry_run_value, report_lines
+from apoa_client.cli.views.report import dry_run_value, property_line, report_lines
 from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.report.draft import Draft
@@ -76,5 +76,5 @@ def _examined(session: Session, given: GivenDetails) -> Examination:
 
 def _show(session: Session, report: Report, warnings: Sequence[Finding]) -> None:
     show_warnings(warnings)
-    for line in report_lines(report, session.app.settings.zone):
+    for line in (*property_line(session.app.label_if_several), *report_lines(report, session.app.settings.zone)):
         print_error_line(line)

@@ -1,5 +1,7 @@
 """`apoa status`: what waits, what was refused, what is due when. Needs no key."""
 
+from collections.abc import Sequence
+
 import click
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
@@ -12,6 +14,8 @@ from apoa_client.cli.views.findings import show_damage, show_unwritable
 from apoa_client.cli.views.status import show_status, status_json
 from apoa_client.desk.attention import find_doubts, most_urgent
 from apoa_client.errors import Exit, StorageProblem
+from apoa_client.ports.doubts import Doubt
+from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import State
 
@@ -27,12 +31,36 @@ _MAX_SHOWN = 10
 @click.pass_obj
 def status(session: Session, *, tonight: bool, alarm: bool, every_property: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
-    if every_property:
+    if not every_property:
+        return _show(session, tonight=tonight, alarm=alarm)
+    if session.json or tonight:
         return run_for_every_property(session, lambda each: _show(each, tonight=tonight, alarm=alarm))
-    return _show(session, tonight=tonight, alarm=alarm)
+    return _show_properties(session, alarm=alarm)
 
 
-def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
+def _show_properties(session: Session, *, alarm: bool) -> int:
+    """Show all properties in one table, below what is wrong with any of them."""
+    from apoa_client.cli.views.properties import PropertyState, show_properties  # for several properties alone
+
+    states: list[PropertyState] = []
+
+    def work(each: Session) -> int:
+        states.append(PropertyState(each.property_name))  # if it cannot be read
+        settings = each.app.settings
+        states[-1] = PropertyState(settings.label)
+        summary, doubts, code = _examine(each, alarm=alarm)
+        states[-1] = PropertyState(settings.label, settings, summary)
+        show_doubts(doubts)
+        return code
+
+    session.quiet = True  # so that a name is above what is wrong alone
+    code = run_for_every_property(session, work)
+    show_properties(states)
+    return code
+
+
+def _examine(session: Session, *, alarm: bool) -> tuple[Summary, Sequence[Doubt], Exit]:
+    """Return the summary, what is doubtful, and the exit code for both. Shows why nothing can be saved, if so."""
     app = session.app
 
     def warn(problem: StorageProblem) -> None:
@@ -45,22 +73,23 @@ def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
     summary = app.outbox.summary(now=now, soon=now + SOON)
     pressing = summary.overdue or summary.counts[State.REJECTED]
     doubts = find_doubts(summary, lambda: app.outbox.integrity.doubts())  # noqa: PLW0108  loading the check is put off
+    code = session.exit_code or (doubts[0].error().exit_code if doubts else Exit.DONE)
+    return summary, doubts, code or (Exit.NOT_NOW if alarm and pressing else Exit.DONE)
+
+
+def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
+    app, now = session.app, session.app.clock.now()
+    summary, doubts, code = _examine(session, alarm=alarm)
     if not session.json:
         show_doubts(doubts)
-    code = session.exit_code or (doubts[0].error().exit_code if doubts else Exit.DONE)
-    code = code or (Exit.NOT_NOW if alarm and pressing else Exit.DONE)
     if tonight:
         from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 
         return show_night_summary(app, summary, as_json=session.json) or code
     urgent = most_urgent(app.outbox, now, _MAX_SHOWN)
     if session.json:
-        print_json(
-            {
-                **status_json(app.settings, summary, urgent, app.outbox.last_scheduled_run()),
-                "doubts": doubt_values(doubts),
-            }
-        )
+        value = status_json(app.settings, summary, urgent, app.outbox.last_scheduled_run(), app.outbox.last_backup())
+        print_json({**value, "doubts": doubt_values(doubts)})
     else:
         show_status(app, summary, urgent, now)
     return show_damage(urgent.damage) or code

@@ -233,7 +233,8 @@ class GuestConversation:
 
     def _card(self, member: GroupMember, index: int, others: Sequence[Report] = ()) -> ReviewCard:
         number = index + 1 if len(self._forms) > 1 else None
-        return ReviewCard(member.report, member.warnings, others, self._app.settings.zone, number=number)
+        zone, label = self._app.settings.zone, self._app.label_if_several
+        return ReviewCard(member.report, member.warnings, others, zone, number=number, property_label=label)
 
     def _another_passport(self, form: GuestForm, first_line: str) -> list[str]:
         """Return the lines of a passport that was scanned at the card; empty if they are not of another guest."""

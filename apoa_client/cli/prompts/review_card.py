@@ -16,7 +16,7 @@ from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.findings import warning_line
 from apoa_client.cli.views.labels import nights_text
-from apoa_client.cli.views.report import field_texts, guest_name
+from apoa_client.cli.views.report import field_texts, guest_name, property_line
 from apoa_client.desk.guest_form import ASKED_FIELDS
 from apoa_client.report.fields import ON_THE_FORM, Field
 from apoa_client.report.findings import Finding
@@ -32,7 +32,8 @@ _GUEST_LETTERS = frozenset({"g", "t"})
 class ReviewCard:
     """The review card of one guest. `others` are the reports of the earlier guests of the group.
 
-    `number` is the guest's place in the group, if there are several guests.
+    `number` is the guest's place in the group, if there are several guests. `property_label` names the property, if
+    there are several.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class ReviewCard:
         zone: tzinfo,
         *,
         number: int | None = None,
+        property_label: str = "",
     ) -> None:
         texts = {name: sanitize(value) for name, value in field_texts(report, zone).items()}
         if report.stay is not None:
@@ -51,6 +53,7 @@ class ReviewCard:
         self._warnings = warnings
         self._others = [guest_name(other.guest) for other in others if other.guest is not None]
         self._number = number
+        self._property = property_label
 
     def show(self) -> None:
         """Show the card."""
@@ -62,7 +65,12 @@ class ReviewCard:
             for number, item in enumerate(ON_THE_FORM, 1)
             if self._has_row(item)
         ]
-        above = [style_bold(title), *(warning_line(_with_number(each)) for each in self._warnings), *label_lines(rows)]
+        above = [
+            style_bold(title),
+            *property_line(self._property),
+            *(warning_line(_with_number(each)) for each in self._warnings),
+            *label_lines(rows),
+        ]
         below = []
         if self._others:
             names = (

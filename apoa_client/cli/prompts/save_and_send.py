@@ -23,7 +23,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.doubts import is_doubt, show_changed
 from apoa_client.cli.views.findings import finding_line, show_error
 from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text, time_over_text
-from apoa_client.cli.views.report import guest_name, report_json
+from apoa_client.cli.views.report import guest_name, property_line, report_json
 from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.errors import Exit, OutboxDamaged, StorageProblem
 from apoa_client.ports.authority import Verdict
@@ -78,6 +78,8 @@ class SaveAndSend:
 
     def show_saved(self, saved: Sequence[SavedReport]) -> None:
         """Show that each report is saved."""
+        for line in property_line(self._app.label_if_several):
+            print_line(line)
         for each in saved:
             kind, name, short = each.entry.kind, each.name, style_bold(short_id(each.entry.id))
             if kind is Kind.CHECK_IN:

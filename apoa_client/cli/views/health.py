@@ -7,17 +7,14 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     plain,
     print_line,
-    sanitize,
     style_bold,
     style_error,
     style_success,
     style_warning,
 )
 from apoa_client.cli.terminal.wrapping import pad, width
-from apoa_client.cli.views.status import ENVIRONMENTS
 from apoa_client.doctor.results import CheckResult, Group, Result
 from apoa_client.errors import Exit, worst_exit
-from apoa_client.settings.config import PropertySettings
 
 RESULTS = {
     Result.OK: N_("good"),
@@ -93,14 +90,6 @@ def health_json(results: Sequence[CheckResult]) -> dict[str, Any]:
 def health_exit(results: Sequence[CheckResult]) -> Exit:
     """Return the exit code of the worst failure."""
     return worst_exit(each.finding.exit_code for each in results if each.result is Result.FAILED)
-
-
-def show_property_name(settings: PropertySettings) -> None:
-    """Show the property and its environment."""
-    environment = (
-        _("by hand: reports are typed into APOA") if settings.by_hand else _(ENVIRONMENTS[settings.environment])
-    )
-    print_line(style_bold(sanitize(settings.name)) + f"  ({environment})")
 
 
 def show_health(results: Sequence[CheckResult], *, by_hand: bool) -> None:

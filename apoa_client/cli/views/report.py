@@ -77,6 +77,11 @@ def show_erased(entry: Entry, zone: tzinfo) -> None:
         print_line(style_warning(erased.format(moment=moment_text(entry.erased_at, zone))))
 
 
+def property_line(label: str) -> list[str]:
+    """Return the line that names the property; none without a label, where there is only one."""
+    return [_("Property: {name}").format(name=sanitize(label))] if label else []
+
+
 def guest_name(guest: Guest) -> str:
     """Return a guest's full name, sanitized."""
     return sanitize(" ".join(part for part in (guest.given_names, guest.surname) if part))

@@ -52,7 +52,11 @@ ENVIRONMENTS = {
 
 
 def status_json(
-    settings: PropertySettings, summary: Summary, urgent: UrgentReports, last_run: ScheduledRun | None
+    settings: PropertySettings,
+    summary: Summary,
+    urgent: UrgentReports,
+    last_run: ScheduledRun | None,
+    last_backup: datetime | None,
 ) -> dict[str, Any]:
     """Return the document of ``status --json``. `last_run` is the last run of automatic sending."""
 
@@ -74,6 +78,7 @@ def status_json(
         "last_scheduled_run": None
         if last_run is None
         else {"at": moment(last_run.at), "exit_code": last_run.exit_code},
+        "last_backup_at": moment(last_backup),
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
@@ -128,6 +133,7 @@ def show_status(app: "Container", summary: Summary, urgent: UrgentReports, now: 
     show_urgent(settings, urgent, now, urgent_names(app, urgent))
     show_drafts(summary)
     show_last_contact(settings, summary)
+    show_last_backup(settings, app.outbox.last_backup() if settings.backup_folder else None)
     show_code_reminder(settings, summary)
 
 
@@ -137,12 +143,17 @@ def current_suspension(settings: PropertySettings, summary: Summary) -> Suspensi
     return suspension if suspension is not None and suspension.settings == settings.fingerprint else None
 
 
-def show_property(settings: PropertySettings, summary: Summary) -> None:
-    """Show the property, its environment, and whether sending is suspended."""
+def show_property_name(settings: PropertySettings) -> None:
+    """Show the property and its environment."""
     environment = _(ENVIRONMENTS[settings.environment])
     if settings.by_hand:
         environment = _("by hand: reports are typed into APOA")
-    print_line(f"{style_bold(sanitize(settings.name))}  ({environment})")
+    print_line(f"{style_bold(sanitize(settings.label))}  ({environment})")
+
+
+def show_property(settings: PropertySettings, summary: Summary) -> None:
+    """Show the property, its environment, and whether sending is suspended."""
+    show_property_name(settings)
     suspension = current_suspension(settings, summary)
     if suspension is not None:
         since = moment_text(suspension.since, settings.zone)
@@ -214,3 +225,10 @@ def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
         print_line(style_warning(clock_skew_text(summary.clock_skew)))
     if summary.purge_skipped_at is not None:
         print_line(style_warning(_("Old guest data wait to be erased, until the date is confirmed: apoa purge")))
+
+
+def show_last_backup(settings: PropertySettings, last: datetime | None) -> None:
+    """Show when the last backup was made, where automatic sending makes them."""
+    if settings.backup_folder:
+        moment = moment_text(last, settings.zone) if last is not None else _("never")
+        print_line(_("Last backup: {moment}").format(moment=moment))
