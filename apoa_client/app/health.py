@@ -3,24 +3,27 @@
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
+from apoa_client.app.scheduling import Schedule, find_schedule
 from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.single_call import ask_meta
 from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, keys, reports
 from apoa_client.doctor.computer import Screen
 from apoa_client.doctor.line import LineChecks, last_contact
-from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
-from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
+from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped, warning
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged, SettingsProblem, StorageProblem
 from apoa_client.installation import own_command
 from apoa_client.messages import Message, msg
 from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import SOON
+from apoa_client.timeouts import call_with_timeout
 
 if TYPE_CHECKING:
     from apoa_client.settings.config import PropertySettings
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 _FILE_CHECK_S = 1.5
 """How long the database is read for damage: 200 MB or more."""
 _LOCAL_S, _NAME_S, _CONNECT_S, _CERTIFICATE_S, _CALL_S = 2.0, 3.0, 3.5, 6.0, 5.0
+_SCHEDULE_S = 5.0
+"""How long the system's scheduler may take. An answer takes 0.1 s."""
 _CLOCK_COMMAND = {"win32": "w32tm /resync", "darwin": "sudo sntp -sS time.apple.com"}.get(
     sys.platform, "sudo timedatectl set-ntp true"
 )
@@ -162,15 +167,49 @@ class HealthChecks:
         return [*checks, check("recovery_code", recovery_code, "database")]
 
     def _of_automatic(self) -> list[Check]:
-        app = self._app
+        app, settings = self._app, self._known_settings
+
+        def schedule() -> Finding:
+            try:
+                found = self._schedule
+            except TimeoutError:
+                return warning(msg("The system does not say which schedules it has."), msg("Look: apoa schedule show"))
+            except SettingsProblem as exc:  # reports can be saved and sent all the same
+                return warning(exc.message, exc.advice)
+            if found is not None:
+                return automatic.check_schedule(found.found, is_own=found.is_own, program_exists=found.program_exists)
+            if settings is not None and (settings.is_training or settings.by_hand):
+                return skipped(msg("No schedule is installed, and this property needs none."))
+            return automatic.check_schedule(None, is_own=False, program_exists=False)
 
         def last_run() -> Finding:
-            return automatic.check_last_run(app.outbox.last_scheduled_run(), app.clock.now())
+            every = None
+            with suppress(SettingsProblem, TimeoutError):  # the check before says so
+                every = timedelta(seconds=self._schedule.found.every_s or 0) if self._schedule is not None else None
+            return automatic.check_last_run(app.outbox.last_scheduled_run(), app.clock.now(), every)
 
         return [
+            Check("schedule", Group.AUTOMATIC, schedule, ("settings",)),
             Check("last_run", Group.AUTOMATIC, last_run, ("settings", "database")),
             Check("log", Group.AUTOMATIC, lambda: automatic.check_log(app.folders.logs), limit_s=_LOCAL_S),
         ]
+
+    @cached_property
+    def _schedule(self) -> Schedule | None:
+        """The schedule that sends for this property.
+
+        Raises `SettingsProblem` if the system refuses to answer, and `TimeoutError` if it does not.
+        """
+        app, name = self._app, self._settings.name
+
+        def find() -> Schedule | None:
+            own = Container(app.environ, app.clock, name)  # in its thread: an outbox belongs to one
+            try:
+                return find_schedule(own)
+            finally:
+                own.close()
+
+        return call_with_timeout(_SCHEDULE_S, find)
 
     def _of_authority(self) -> list[Check]:
         """Return the checks of the line and of what the authority answers; none where reports are typed by hand."""

@@ -1,4 +1,4 @@
-"""Checks of automatic sending: its last run, and its log."""
+"""Checks of automatic sending: its schedule, its last run, and its log."""
 
 import os
 from datetime import datetime, timedelta
@@ -8,10 +8,31 @@ from apoa_client.doctor.results import Finding, ok, skipped, warning
 from apoa_client.errors import Exit
 from apoa_client.messages import duration_message, msg, nmsg
 from apoa_client.ports.state import ScheduledRun
+from apoa_client.schedule.interface import Found
 
 _SILENT = timedelta(days=1)
 """Without a schedule that says how often it runs, a run that is older shows that automatic sending ended."""
 _WITHOUT_TROUBLE = frozenset({Exit.DONE, Exit.NOT_NOW})
+
+
+def check_schedule(found: Found | None, *, is_own: bool, program_exists: bool) -> Finding:
+    """Check that a schedule is installed, runs, and starts this installation."""
+    correct = msg("Correct it with: apoa schedule install")
+    if found is None:
+        return warning(
+            msg("No schedule is installed: nothing is sent automatically."),
+            msg("Install one with: apoa schedule install"),
+        )
+    if not program_exists:
+        return warning(msg("The program that the schedule starts is not there any more."), correct)
+    if not is_own:
+        return warning(msg("The schedule starts another installation of apoa."), correct)
+    if not found.active:
+        return warning(msg("The schedule is there, but switched off."), correct)
+    if found.every_s is None:
+        return ok(msg("It starts this program ({kind}).", kind=found.kind))
+    every = duration_message(timedelta(seconds=found.every_s))
+    return ok(msg("It starts this program every {time} ({kind}).", kind=found.kind, time=every))
 
 
 def check_last_run(run: ScheduledRun | None, now: datetime, every: timedelta | None = None) -> Finding:

@@ -8,11 +8,29 @@ from pathlib import Path
 import pytest
 from conftest import NOW
 
-from apoa_client.doctor.automatic import check_last_run, check_log, log_files
+from apoa_client.doctor.automatic import check_last_run, check_log, check_schedule, log_files
 from apoa_client.doctor.results import Result
 from apoa_client.ports.state import ScheduledRun
+from apoa_client.schedule.interface import CRON, SYSTEMD, Found
 
 QUARTER = timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("found", "facts", "result"),
+    [
+        (None, (False, False), Result.WARNING),
+        (Found(CRON, "apoa-sync", every_s=900), (True, True), Result.OK),
+        (Found(SYSTEMD, "apoa-sync", follow=True), (True, True), Result.OK),
+        (Found(CRON, "apoa-sync"), (False, False), Result.WARNING),
+        (Found(CRON, "apoa-sync"), (False, True), Result.WARNING),
+        (Found(SYSTEMD, "apoa-sync", active=False), (True, True), Result.WARNING),
+    ],
+)
+def test_the_schedule(found: Found | None, facts: tuple[bool, bool], result: Result) -> None:
+    """It must be there, start this installation, and be switched on."""
+    own, exists = facts
+    assert check_schedule(found, is_own=own, program_exists=exists).result is result
 
 
 @pytest.mark.parametrize(

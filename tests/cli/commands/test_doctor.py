@@ -12,15 +12,24 @@ import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, Apoa, spoken, typed_in
 from conftest import FixedClock
 from doctor_helpers import checks_of, doctor
+from schedule_helpers import Crontab, Tools, use
 
 from apoa_client.app import health
 from apoa_client.authority import line
 from apoa_client.cli.views.health import CHECKS, GROUPS, RESULTS
 from apoa_client.doctor.results import Group, Result
-from apoa_client.errors import Offline
+from apoa_client.errors import Offline, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.sandbox.server import SandboxServer
+from apoa_client.schedule.tools import ToolResult
 from apoa_client.vault.sealing import encode_key, new_key_pair
+
+
+@pytest.fixture(autouse=True)
+def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
+    """The tools of the system that start programs: none, unless a test adds one."""
+    return use(monkeypatch, Tools())
+
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
 
@@ -371,6 +380,67 @@ def test_a_property_by_hand(configured: Apoa) -> None:
     assert not {"account", "password", "name", "sending"} & found.keys()
     said = configured("doctor")
     assert "READY: guests can be saved, and typed into APOA." in said.out
+
+
+# Automatic sending.
+
+
+def test_no_schedule(configured: Apoa) -> None:
+    """Training needs none; otherwise it is a warning, because a user may send."""
+    assert doctor(configured, "--offline")["schedule"].result == "skipped"
+    configured.change_setting("environment", "production")
+    assert doctor(configured, "--offline")["schedule"] == (
+        *("warning", "No schedule is installed: nothing is sent automatically."),
+        "Install one with: apoa schedule install",
+    )
+
+
+@posix_only
+def test_a_schedule_of_a_moved_installation(configured: Apoa, tools: Tools) -> None:
+    """One of this program is good; one of a program that is gone is to be installed again, and so is another's."""
+    crontab = Crontab()
+    tools.answers |= {"crontab": crontab, sys.executable: lambda _words, _text: ToolResult(0, "", "")}
+    said = configured("schedule", "install", "--kind", "cron", "--every", "15m")
+    assert said.code == 0, said.err
+    found = doctor(configured, "--offline")
+    assert found["schedule"] == ("ok", "It starts this program every 15 minutes (cron).", None)
+    assert found["last_run"].message == "It has not run yet."
+    installed = crontab.text
+    for program, message in (
+        ("/nowhere/python", "The program that the schedule starts is not there any more."),
+        ("/bin/sh", "The schedule starts another installation of apoa."),
+    ):
+        crontab.text = installed.replace(sys.executable, program)
+        correct = "Correct it with: apoa schedule install"
+        assert doctor(configured, "--offline")["schedule"] == ("warning", message, correct)
+
+
+def test_a_scheduler_that_does_not_answer(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports can be sent all the same."""
+
+    def refuse(_app: object) -> None:
+        raise SettingsProblem(msg("crontab refused: -"), msg("See: apoa help admin"))
+
+    def hang(_app: object) -> None:
+        raise TimeoutError
+
+    for broken in (refuse, hang):
+        monkeypatch.setattr(health, "find_schedule", broken)
+        found = doctor(configured, "--offline")
+        assert found["schedule"].result == "warning"
+        assert found["last_run"].result == "skipped"
+
+
+def test_an_automatic_run(configured: Apoa, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time and its exit code; after a day without one it may have stopped."""
+    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+    assert configured("sync", "--scheduled").code == 0
+    clock.forward(timedelta(minutes=20))
+    found = doctor(configured, "--offline")
+    assert found["last_run"] == ("ok", "It last ran 20 minutes ago (exit code 0).", None)
+    assert found["log"].result == "ok"
+    clock.forward(timedelta(days=3))
+    assert doctor(configured, "--offline")["last_run"].result == "warning"
 
 
 # This computer.
