@@ -121,8 +121,8 @@ class OutboxDamaged(StorageProblem):
     """The outbox's file is not an outbox, or its content is not valid."""
 
     advice: Message | None = msg(
-        "Nothing was changed or recreated. Keep the file, and ask your IT admin: apoa doctor shows what is wrong, and the "
-        "reports can be restored from a backup."
+        "Nothing was changed or recreated. Keep the file, and ask your IT admin: apoa doctor shows what is wrong, and "
+        "the reports can be restored from a backup."
     )
 
 

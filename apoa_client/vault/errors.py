@@ -65,8 +65,8 @@ _ADVICE = {
         "again. Reports are still saved; send them after that with: apoa sync"
     ),
     KeyringReason.REFUSED: msg(
-        "Open the computer's own password manager and see whether it works there. If it does not, ask your IT admin, who "
-        "can see more with: apoa doctor"
+        "Open the computer's own password manager and see whether it works there. If it does not, ask your IT admin, "
+        "who can see more with: apoa doctor"
     ),
     KeyringReason.NOT_SET_UP: msg(
         "Log in to this computer's desktop once, so that the keyring is made, then try again. Without a desktop, keep "
