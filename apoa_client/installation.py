@@ -1,10 +1,11 @@
-"""How another process calls this installation of the program: a child, or the system's scheduler."""
+"""How another process calls this installation of the program, and what removes it."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 _SCRIPT = "apoa"
+_DISTRIBUTION = "apoa-client"
 _PROGRAMS = (_SCRIPT, "apoaw")
 _HEADLESS = ("conhost.exe", "--headless")
 
@@ -55,3 +56,15 @@ def is_own(command: Sequence[str]) -> bool:
     return bool({program.parent.resolve(), program.resolve().parent} & own) and (
         "apoa_client" in words if is_interpreter else program.stem.casefold() in _PROGRAMS
     )
+
+
+def removal() -> list[str]:
+    """Return the words of the command that removes this installation; none for a bundle, whose folder is deleted."""
+    if getattr(sys, "frozen", False):
+        return []
+    prefix = Path(sys.prefix)
+    if (prefix / "pipx_metadata.json").is_file():
+        return ["pipx", "uninstall", _DISTRIBUTION]
+    if (prefix / "uv-receipt.toml").is_file():
+        return ["uv", "tool", "uninstall", _DISTRIBUTION]
+    return [sys.executable, "-m", "pip", "uninstall", _DISTRIBUTION]

@@ -1,6 +1,6 @@
-"""A desktop session of the test's own: a bus, a gnome-keyring, an empty home, and a script that runs in it.
+"""A keyring in memory, and a desktop session of the test's own: a bus, a gnome-keyring, a home, a script in it.
 
-Tests are skipped if the tools are missing, unless APOA_REQUIRE_TOOLS is set.
+Tests of a session are skipped if the tools are missing, unless APOA_REQUIRE_TOOLS is set.
 """
 
 import json
@@ -10,9 +10,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+
+from apoa_client.vault.errors import KeyringProblem, KeyringReason
+from apoa_client.vault.store import SecretStore
 
 TOOLS = ("gnome-keyring-daemon", "dbus-run-session")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -23,6 +26,29 @@ needs_keyring = [
         bool(MISSING) and not os.environ.get("APOA_REQUIRE_TOOLS"), reason=f"not installed: {', '.join(MISSING)}"
     ),
 ]
+
+
+class MemoryKeyring(SecretStore):
+    """A keyring in memory, which all its stores share."""
+
+    secrets: ClassVar[dict[str, str]] = {}
+    locked: ClassVar[bool] = False
+    place = "keyring"
+
+    def __init__(self, service: str, **_options: object) -> None:
+        self._service = service
+
+    def get(self, name: str) -> str | None:
+        if self.locked:
+            raise KeyringProblem(KeyringReason.LOCKED)
+        return self.secrets.get(f"{self._service}/{name}")
+
+    def set(self, name: str, value: str) -> None:
+        self.secrets[f"{self._service}/{name}"] = value
+
+    def delete(self, name: str) -> None:
+        self.secrets.pop(f"{self._service}/{name}", None)
+
 
 # The newline is the password of the collection: an empty one.
 UNLOCKED = "echo '' | gnome-keyring-daemon --unlock --components=secrets >&2; "

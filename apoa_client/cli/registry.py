@@ -45,6 +45,7 @@ COMMANDS = {
     "log": "apoa_client.cli.commands.log:log",
     "backup": "apoa_client.cli.commands.backup:backup",
     "restore": "apoa_client.cli.commands.restore:restore",
+    "uninstall": "apoa_client.cli.commands.uninstall:uninstall",
     "help": "apoa_client.cli.commands.help:show_help",
     "info": "apoa_client.cli.commands.info:info",
     "contract": "apoa_client.cli.commands.contract:contract",
@@ -60,7 +61,7 @@ SECTIONS = (
     (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
     (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
-    (N_("For the IT admin"), ("doctor", "backup", "restore", "key", "purge", "log", "completion")),
+    (N_("For the IT admin"), ("doctor", "backup", "restore", "key", "purge", "log", "uninstall", "completion")),
     (N_("Help"), ("help", "info", "demo", "contract")),
 )
 

@@ -23,13 +23,13 @@ _LINE_END_OF_WINDOWS = "\r\n"
 
 
 class Change(NamedTuple):
-    """New values of one table of the file, by name; None removes one.
+    """New values of one table of the file, by name; None removes one, and in place of all values the whole table.
 
     The table is `()` for the settings of the whole program, `("defaults",)`, or `("property", NAME)`.
     """
 
     table: tuple[str, ...]
-    values: Mapping[str, Value | None]
+    values: Mapping[str, Value | None] | None
 
 
 def save(
@@ -93,6 +93,9 @@ def changed(tables: Tables, changes: Sequence[Change]) -> Tables:
     general, defaults = dict(tables.general), dict(tables.defaults)
     properties = {name: dict(table) for name, table in tables.properties.items()}
     for table, values in changes:
+        if values is None:
+            properties.pop(table[-1], None)
+            continue
         target = general if not table else defaults if table == (DEFAULTS,) else properties.setdefault(table[-1], {})
         for name, value in values.items():
             if value is not None:
@@ -100,6 +103,18 @@ def changed(tables: Tables, changes: Sequence[Change]) -> Tables:
             else:
                 target.pop(name, None)
     return Tables(general, defaults, properties)
+
+
+def remove_property(path: Path, name: str, site: SiteFile | None = None) -> None:
+    """Remove a property's table from the user's settings file, if it has one. Raises as `change_file` does."""
+
+    def changes(_config: Config, own: Tables) -> Sequence[Change]:
+        if name not in own.properties:
+            return []
+        is_default = own.general.get("default_property") == name
+        return [Change((PROPERTY, name), None), Change((), {"default_property": None} if is_default else {})]
+
+    change_file(path, changes, site)
 
 
 def settings_text(settings: PropertySettings) -> str:
@@ -135,7 +150,9 @@ def _is_written_on_windows(user: SettingsFile) -> bool:
 def _edited(text: str, changes: Sequence[Change]) -> str:
     document = tomlkit.parse(text)
     for table, values in changes:
-        if values:
+        if values is None:
+            del _table(document, table[:-1])[table[-1]]
+        elif values:
             target = _table(document, table)
             for name, value in values.items():
                 if value is not None:

@@ -19,7 +19,7 @@ from apoa_client.vault.errors import PublicKeyChanged, SecretFileRefused, Secret
 from apoa_client.vault.keys import Keys, store_verified
 from apoa_client.vault.sealing import decode_private_key, encode_key, public_key_of
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
-from apoa_client.vault.store import PASSWORD, PASSWORD_BINDING, PRIVATE_KEY, RUN_COUNTER, SecretStore
+from apoa_client.vault.store import NAMES, PASSWORD, PASSWORD_BINDING, PRIVATE_KEY, RUN_COUNTER, SecretStore
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -157,6 +157,14 @@ class PropertySecrets(Secrets):
         self._secret_store().delete(PASSWORD)
         self._secret_store().delete(PASSWORD_BINDING)
         self._password = self._unbound = None
+
+    def stored_names(self) -> list[str]:
+        """Return the names of what the keyring or key file has of this property. Raises `CredentialsProblem`."""
+        return [name for name in NAMES if self._secret_store().get(name) is not None]
+
+    def delete_stored(self, name: str) -> None:
+        """Delete what the keyring or key file has under this name. Raises `CredentialsProblem`."""
+        self._secret_store().delete(name)
 
     def password_from_environment(self) -> str | None:
         """Return where the environment provides the password, which is used before a stored one; None if nowhere."""

@@ -15,6 +15,9 @@ PRIVATE_KEY_OLD = "private-key-old"
 RUN_COUNTER = "run-counter"
 """How often the outbox was found right. Not secret: it is here because others cannot set it back."""
 
+NAMES = (PASSWORD, PASSWORD_BINDING, RUN_COUNTER, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, PRIVATE_KEY)
+"""Everything that a store may have of a property, the private key last."""
+
 
 class SecretStore(Protocol):
     """A place that keeps secrets between runs. Every method may raise `CredentialsProblem`."""

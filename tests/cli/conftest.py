@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cli_helpers import NOWHERE, PASSWORD, Apoa
 from conftest import FixedClock
+from keyring_helpers import MemoryKeyring
 
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault import export
@@ -66,3 +67,11 @@ def configured(apoa: Apoa, authority: SandboxServer) -> Apoa:
     said = apoa.set_up(authority.base_url)
     assert said.code == 0, said.err
     return apoa
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Replace the computer's keyring by one in memory and return its secrets."""
+    monkeypatch.setattr(MemoryKeyring, "secrets", {})
+    monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", MemoryKeyring)
+    return MemoryKeyring.secrets

@@ -28,6 +28,7 @@ ALIASES = {
     "riwayat": "log",
     "cadangkan": "backup",
     "pulihkan": "restore",
+    "copot": "uninstall",
     "bantuan": "help",
     "kontrak": "contract",
     "server-latihan": "sandbox",
@@ -167,6 +168,7 @@ SYNONYMS = {
     **dict.fromkeys(("antrean", "laporan", "guests", "reports"), "list"),
     **dict.fromkeys(("sandi", "password", "kata-sandi"), "login"),
     **dict.fromkeys(("send", "upload", "sinkron"), "sync"),
+    **dict.fromkeys(("remove", "deinstall", "bongkar"), "uninstall"),
     **dict.fromkeys(("install", "pasang", "mulai", "start", "init"), "setup"),
 }
 """Words that people try, and the commands that they mean: too unlike their names to be found by spelling."""

@@ -11,7 +11,6 @@ import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken, time_in, typed_in
 
 from apoa_client.errors import Exit
-from apoa_client.vault.store import SecretStore
 
 CA = Path(__file__).parents[2] / "authority" / "certificates" / "ca.pem"
 
@@ -25,33 +24,6 @@ def settings(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
 
 def files(apoa: Apoa) -> list[str]:
     return sorted(path.relative_to(apoa.home).as_posix() for path in apoa.home.rglob("*") if path.is_file())
-
-
-class MemoryKeyring(SecretStore):
-    """A keyring in memory."""
-
-    secrets: dict[str, str]
-    place = "keyring"
-
-    def __init__(self, service: str, **_options: object) -> None:
-        self._service = service
-
-    def get(self, name: str) -> str | None:
-        return self.secrets.get(f"{self._service}/{name}")
-
-    def set(self, name: str, value: str) -> None:
-        self.secrets[f"{self._service}/{name}"] = value
-
-    def delete(self, name: str) -> None:
-        self.secrets.pop(f"{self._service}/{name}", None)
-
-
-@pytest.fixture
-def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Replace the computer's keyring by one in memory and return its secrets."""
-    monkeypatch.setattr(MemoryKeyring, "secrets", {}, raising=False)
-    monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", MemoryKeyring)
-    return MemoryKeyring.secrets
 
 
 class TestSetup:

@@ -1,0 +1,288 @@
+"""What this program left on the computer, and its removal. What it did not make is listed and never removed.
+
+The program itself is removed by what installed it: `apoa_client.installation.removal`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from apoa_client.app.container import KEYRING_SERVICE, Container
+from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
+from apoa_client.files import FileInUse, drafts_in, wait_while_in_use
+from apoa_client.messages import msg
+from apoa_client.outbox.errors import OutboxMissing
+from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.property_names import valid_name
+
+
+class Kind(StrEnum):
+    """What something on the computer is. The values are those of JSON."""
+
+    OUTBOX = "outbox"
+    TRAINING = "training"
+    KEY_FILE = "key_file"
+    KEYRING = "keyring"
+    LOCK = "lock"
+    UNFINISHED = "unfinished"
+    """A file that was being written when its process was killed."""
+    LOG = "log"
+    SETTINGS = "settings"
+    FOREIGN = "foreign"
+    """A file in the program's folders that the program did not make."""
+    BACKUPS = "backups"
+
+
+class Trace(NamedTuple):
+    """One thing on the computer: where it is, and of which property, if it is one's."""
+
+    kind: Kind
+    place: str
+    property_name: str = ""
+
+
+class Loss(NamedTuple):
+    """What would be lost with a property. The numbers are None if the outbox cannot be read."""
+
+    property_name: str
+    training: bool
+    undelivered: int | None = 0
+    drafts: int | None = 0
+    reports: int | None = 0
+    code_confirmed: bool | None = None
+    """Whether the recovery code is on paper; None where no key is removed, none is needed, or nothing was saved."""
+    last_backup: datetime | None = None
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether something would be lost that nothing brings back."""
+        if self.training:
+            return False
+        return bool(self.undelivered is None or self.undelivered or self.drafts or self.code_confirmed is False)
+
+
+class Traces(NamedTuple):
+    """What is on the computer: what would be removed, in the order of its removal, and what is kept."""
+
+    found: Sequence[Trace]
+    kept: Sequence[Trace]
+    losses: Sequence[Loss]
+    problems: Sequence[ApoaError] = ()
+    """Why a keyring could not be searched."""
+
+    @property
+    def grave(self) -> list[Loss]:
+        """The properties with which something would be lost that nothing brings back."""
+        return [loss for loss in self.losses if loss.is_grave]
+
+
+_DATABASE_ENDINGS = ("", "-wal", "-shm", "-journal")
+_FILES = {
+    **{f"outbox.db{ending}": Kind.OUTBOX for ending in _DATABASE_ENDINGS},
+    **{f"sandbox.db{ending}": Kind.TRAINING for ending in _DATABASE_ENDINGS},
+    **{f"outbox.lock{ending}": Kind.LOCK for ending in (*_DATABASE_ENDINGS, ".json")},
+    "keys.json": Kind.KEY_FILE,
+}
+"""The files that the program makes in a property's folder. The private key goes last."""
+_ORDER = list(Kind)
+_LOG_NAME = "apoa.log"
+
+
+class Uninstall:
+    """Finds and removes what is on this computer, of one property or of all.
+
+    `container_of` returns the parts of the program for a property; the caller closes them.
+    """
+
+    def __init__(self, app: Container, container_of: Callable[[str], Container], chosen: str = "") -> None:
+        self._app = app
+        self._container_of = container_of
+        self._chosen = chosen
+        self._folders = app.folders
+
+    def find(self) -> Traces:
+        """Return what is on the computer. Raises `SettingsProblem` for settings that cannot be read."""
+        known = self._app.config.properties
+        if self._chosen:
+            names = [self._app.settings.name]
+        else:
+            names = [*known, *(name for name in self._folder_names() if name not in known)]
+        traces, losses, problems = list[Trace](), list[Loss](), list[ApoaError]()
+        for name in names:
+            traces += self._files_of(name)
+            if name in known:
+                keyring, problem = self._keyring_entries(known[name])
+                traces += keyring
+                problems += [problem] if problem is not None else []
+                losses.append(self._loss(known[name], traces))
+            elif any(trace.kind is Kind.OUTBOX and trace.property_name == name for trace in traces):
+                losses.append(_unreadable(name))
+        traces += self._shared()
+        kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
+        kept += [
+            Trace(Kind.BACKUPS, known[name].backup_folder, name)
+            for name in names
+            if name in known and known[name].backup_folder
+        ]
+        found = sorted((t for t in traces if t.kind is not Kind.FOREIGN), key=lambda trace: _ORDER.index(trace.kind))
+        return Traces(found, kept, losses, problems)
+
+    def remove(self, agreed: Traces) -> None:
+        """Remove what was found, after a last look that nothing more would be lost than the user agreed to.
+
+        Raises `NotNow` if there is more by now or if reports are being sent, and the error of the first thing that
+        cannot be removed; what comes before it in the list is removed then.
+        """
+        if agreed.problems:
+            raise agreed.problems[0]
+        for loss in agreed.losses:
+            self._refuse_while_sending(loss.property_name)
+        now = self.find()
+        if [loss._replace(last_backup=None) for loss in now.losses] != [
+            loss._replace(last_backup=None) for loss in agreed.losses
+        ]:
+            raise NotNow(
+                msg("The reports changed meanwhile. Nothing was removed."),
+                msg("Look at what would be lost once more: apoa uninstall --dry-run"),
+                name="changed_meanwhile",
+            )
+        for trace in now.found:
+            self._remove(trace)
+        self._remove_empty_folders({trace.property_name for trace in now.found if trace.property_name})
+
+    def _folder_names(self) -> list[str]:
+        """Return the names of the folders of properties, also of those that the settings do not name any more."""
+        with suppress(OSError):
+            return sorted(
+                each.name
+                for each in self._folders.data.iterdir()
+                if each.is_dir() and not each.is_symlink() and valid_name(each.name) and self._is_ours(each)
+            )
+        return []
+
+    def _is_ours(self, folder: Path) -> bool:
+        return any((folder / name).is_file() for name, kind in _FILES.items() if kind is not Kind.LOCK)
+
+    def _files_of(self, name: str) -> Iterator[Trace]:
+        folder = self._folders.data / name
+        with suppress(OSError):  # there is no such folder
+            unfinished = {file for files in drafts_in(folder).values() for file in files}
+            for path in sorted(folder.iterdir()):
+                kind = Kind.UNFINISHED if path in unfinished else _FILES.get(path.name, Kind.FOREIGN)
+                regular = path.is_file() and not path.is_symlink()
+                yield Trace(kind if regular else Kind.FOREIGN, str(path), name)
+
+    def _shared(self) -> Iterator[Trace]:
+        """Yield what no single property has: the settings and the logs. With one property chosen, its settings only."""
+        config = self._folders.config
+        if self._chosen:
+            yield Trace(Kind.SETTINGS, str(config), self._app.settings.name)
+            return
+        with suppress(OSError):
+            for path in sorted(self._folders.logs.iterdir()):
+                ours = path.name.startswith(_LOG_NAME) and path.is_file() and not path.is_symlink()
+                yield Trace(Kind.LOG if ours else Kind.FOREIGN, str(path))
+        with suppress(OSError):
+            yield from (Trace(Kind.UNFINISHED, str(each)) for each in drafts_in(config.parent, config))
+        if config.is_file():
+            yield Trace(Kind.SETTINGS, str(config))
+
+    def _keyring_entries(self, settings: PropertySettings) -> tuple[list[Trace], ApoaError | None]:
+        """Return the property's entries in the keyring, and why they cannot be read, if the settings name it.
+
+        A property that keeps its secrets in a file may have had them in the keyring before.
+        """
+        keyring = settings._replace(vault="keyring")
+        with closing(self._container_of(settings.name)) as app:
+            try:
+                names = app.secrets_of(keyring, prompt=False).stored_names()
+            except CredentialsProblem as exc:
+                return [], exc if settings.vault == "keyring" else None
+        entry = f"{KEYRING_SERVICE}/{settings.name}"
+        return [Trace(Kind.KEYRING, f"{entry}/{name}", settings.name) for name in names], None
+
+    def _loss(self, settings: PropertySettings, traces: Sequence[Trace]) -> Loss:
+        """Return what would be lost with the property. Needs no key."""
+        loss = Loss(settings.name, settings.is_training)
+        with closing(self._container_of(settings.name)) as app:
+            app.on_unwritable = _ignore  # a full disk is a reason to remove something
+            try:
+                now = app.clock.now()
+                summary = app.outbox.summary(now=now, soon=now + SOON)
+                last_backup = app.outbox.last_backup()
+            except OutboxMissing:
+                return loss
+            except StorageProblem:
+                return _unreadable(settings.name, training=settings.is_training)
+        has_key = any(t.kind in {Kind.KEY_FILE, Kind.KEYRING} and t.property_name == settings.name for t in traces)
+        reports = sum(summary.counts.values())
+        needs_code = has_key and not settings.is_training and (reports or last_backup is not None)
+        confirmed = summary.code_confirmed_for == settings.public_key
+        return loss._replace(
+            undelivered=sum(summary.counts[state] for state in OPEN_STATES),
+            drafts=summary.drafts,
+            reports=reports,
+            code_confirmed=confirmed if needs_code else None,
+            last_backup=last_backup,
+        )
+
+    def _refuse_while_sending(self, name: str) -> None:
+        with closing(self._container_of(name)) as app:
+            app.on_unwritable = _ignore
+            try:
+                with app.outbox.delivery_lock(0) as taken:
+                    if taken:
+                        return
+            except SettingsProblem:  # nothing can be sent from it
+                return
+        raise NotNow(
+            msg("Reports of {name} are being sent. Nothing was removed.", name=name),
+            msg("Wait for the end of apoa sync, or stop it, then try again."),
+            name="being_sent",
+        )
+
+    def _remove(self, trace: Trace) -> None:
+        if trace.kind is Kind.KEYRING:
+            with closing(self._container_of(trace.property_name)) as app:
+                keyring = app.settings._replace(vault="keyring")
+                app.secrets_of(keyring, prompt=False).delete_stored(trace.place.rpartition("/")[2])
+        elif trace.kind is Kind.SETTINGS and trace.property_name:
+            from apoa_client.settings.writer import remove_property
+
+            remove_property(Path(trace.place), trace.property_name, self._folders.site)
+        else:
+            _unlink(Path(trace.place))
+
+    def _remove_empty_folders(self, names: set[str]) -> None:
+        """Remove the program's folders that are empty now. Others' files, and a mounted volume, keep theirs."""
+        folders = [self._folders.data / name for name in sorted(names)]
+        if not self._chosen:
+            folders += [self._folders.logs, self._folders.data, self._folders.settings]
+        for folder in folders:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _unreadable(name: str, *, training: bool = False) -> Loss:
+    return Loss(name, training, undelivered=None, drafts=None, reports=None)
+
+
+def _ignore(_problem: StorageProblem) -> None:
+    pass
+
+
+def _unlink(path: Path) -> None:
+    try:
+        wait_while_in_use(path, lambda: path.unlink(missing_ok=True))
+    except FileInUse:
+        raise file_in_use(str(path)) from None
+    except OSError as exc:
+        raise SettingsProblem(
+            msg("The file {path} cannot be removed: {reason}.", path=str(path), reason=exc.strerror or ""),
+            msg("Run the command as the user who set up the property."),
+        ) from None

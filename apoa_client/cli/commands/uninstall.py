@@ -1,0 +1,101 @@
+"""`apoa uninstall`: list what the program left on this computer, and remove it when a person asks twice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from apoa_client.app.uninstall import Loss, Traces, Uninstall
+from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import ask_line, confirm
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
+from apoa_client.cli.views.uninstall import show_program, show_traces, traces_json
+from apoa_client.errors import NotNow, UsageProblem
+from apoa_client.messages import msg
+
+
+@command(
+    "uninstall",
+    N_("List or remove all that apoa keeps on this computer, or one property's."),
+    "apoa uninstall --dry-run",
+)
+@option("--dry-run", is_flag=True, text=N_("Only say what would be removed and lost."))
+@option("--yes", is_flag=True, text=N_("Do not ask."))
+@option("--force", is_flag=True, text=N_("With --yes: also what was not delivered, and keys without a recovery code."))
+@json_option
+@click.pass_obj
+def uninstall(session: Session, *, dry_run: bool, yes: bool, force: bool) -> None:
+    """Show what is there and what would be lost; remove it unless a person or an option says no."""
+    if force and not yes:
+        raise UsageProblem(msg("--force goes with --yes only."), msg("See: apoa uninstall --help"))
+    chosen = session.property_name or session.environ.get("APOA_PROPERTY", "")
+    work = Uninstall(session.app, lambda name: session.for_property(name).app, chosen)
+    traces = work.find()
+    if not session.json:
+        show_traces(traces, session.app.config)
+    removed = bool(traces.found) and not dry_run and _agreed(session, traces, yes=yes, force=force)
+    if removed:
+        work.remove(traces)
+    if session.json:
+        print_json(traces_json(traces, dry_run=dry_run, removed=removed))
+        return
+    if removed:
+        print_line(style_success(_("All of this is removed.")))
+    elif dry_run and traces.found:
+        print_line(_("Nothing was removed (--dry-run)."))
+    elif traces.found:
+        print_error_line(_("Nothing was removed."))
+        return
+    show_program()
+
+
+def _agreed(session: Session, traces: Traces, *, yes: bool, force: bool) -> bool:
+    """Return whether everything may be removed. Raises an error where no person can be asked, or more is needed."""
+    if yes:
+        if traces.grave and not force:
+            raise NotNow(
+                msg("Something would be lost that nothing brings back. Nothing was removed."),
+                msg("Look at it with apoa uninstall --dry-run. If it may be lost, give --yes and --force."),
+                name="would_be_lost",
+            )
+        return True
+    if not session.interactive:
+        raise UsageProblem(
+            msg("Removing must be confirmed, and there is no terminal to ask at. Nothing was removed."),
+            msg("Look first with --dry-run, then give --yes."),
+        )
+    for loss in traces.losses:
+        _offer_backup(session, loss)
+    if not confirm(_("Remove all of this from this computer? It cannot be undone."), default=False):
+        return False
+    return _named([loss.property_name for loss in traces.losses])
+
+
+def _offer_backup(session: Session, loss: Loss) -> None:
+    """Write a last backup, if the user names a file for it."""
+    if loss.training or not loss.reports:
+        return
+    from apoa_client.archive.backup import write_backup  # only if one is wanted
+
+    name = sanitize(loss.property_name)
+    print_error_line(
+        _("A backup of {name} can be restored on another computer with its recovery code.").format(name=name)
+    )
+    file = ask_line(_("File for a last backup (Enter = none)"))
+    if file:
+        each = session.for_property(loss.property_name)
+        try:
+            app = each.app
+            write_backup(
+                app.folders.outbox(loss.property_name), Path(file), app.describe_backup, app.actor, force=False
+            )
+        finally:
+            each.close()
+        print_error_line(style_success(_("The backup is written: {file}").format(file=sanitize(file))))
+
+
+def _named(names: Sequence[str]) -> bool:
+    """Return whether the user types each property's name."""
+    return all(ask_line(_("Type {name} to remove it").format(name=sanitize(name))) == name for name in names)

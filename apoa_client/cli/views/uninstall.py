@@ -1,0 +1,127 @@
+"""What `apoa uninstall` shows: what is on the computer, what would be lost with it, and how the program is removed."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from apoa_client import installation
+from apoa_client.app.uninstall import Kind, Loss, Trace, Traces
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import print_line, sanitize, style_bold, style_error, style_warning
+from apoa_client.cli.terminal.quoting import quote_words
+from apoa_client.cli.views.findings import show_error
+from apoa_client.cli.views.labels import moment_text
+from apoa_client.messages import nmsg
+from apoa_client.report.deadline import instant
+from apoa_client.settings.config import Config
+
+KINDS = {
+    Kind.OUTBOX: N_("queue and history of reports"),
+    Kind.TRAINING: N_("records of the training authority"),
+    Kind.KEY_FILE: N_("key file"),
+    Kind.KEYRING: N_("entry in the keyring"),
+    Kind.LOCK: N_("lock of the process that sends"),
+    Kind.UNFINISHED: N_("file that was never finished"),
+    Kind.LOG: N_("log"),
+    Kind.SETTINGS: N_("settings"),
+    Kind.FOREIGN: N_("not made by apoa"),
+    Kind.BACKUPS: N_("folder for backups"),
+}
+
+
+def traces_json(traces: Traces, *, dry_run: bool, removed: bool) -> dict[str, Any]:
+    """Return the document of `uninstall --json`."""
+    return {
+        "dry_run": dry_run,
+        "removed": removed,
+        "properties": [_loss_value(loss) for loss in traces.losses],
+        "found": [_trace_value(trace) for trace in traces.found],
+        "kept": [_trace_value(trace) for trace in traces.kept],
+        "remove_program": installation.removal() or None,
+    }
+
+
+def _loss_value(loss: Loss) -> dict[str, Any]:
+    return {
+        "property": loss.property_name,
+        "training": loss.training,
+        "reports": loss.reports,
+        "undelivered": loss.undelivered,
+        "drafts": loss.drafts,
+        "recovery_code_confirmed": loss.code_confirmed,
+        "last_backup_at": None if loss.last_backup is None else instant(loss.last_backup),
+    }
+
+
+def _trace_value(trace: Trace) -> dict[str, Any]:
+    return {"kind": trace.kind.value, "place": trace.place, "property": trace.property_name or None}
+
+
+def show_traces(traces: Traces, config: Config) -> None:
+    """Show what was found, what is kept, and what would be lost."""
+    if not traces.found:
+        print_line(_("Nothing of apoa is left on this computer."))
+    else:
+        print_line(style_bold(_("On this computer:")))
+        for trace in traces.found:
+            print_line(_line(trace))
+    if traces.kept:
+        print_line(style_bold(_("Not removed in any case:")))
+        for trace in traces.kept:
+            print_line(_line(trace))
+    for loss in traces.losses:
+        _show_loss(loss, config)
+    for problem in traces.problems:
+        show_error(problem)
+
+
+def _line(trace: Trace) -> str:
+    return f"  {_(KINDS[trace.kind])}: {sanitize(trace.place)}"
+
+
+def _show_loss(loss: Loss, config: Config) -> None:
+    name = sanitize(loss.property_name)
+    if loss.training:
+        print_line(_("{name} is for training: nothing of it was ever reported.").format(name=name))
+        return
+    print_line(style_bold(_("What would be lost with {name}:").format(name=name)))
+    lines = [f"  {line}" for line in _losses(loss)]
+    for line in lines:
+        print_line(style_error(line))
+    if not lines:
+        done = _("The history of reports. All that was reported has reached the authority or was withdrawn.")
+        print_line(f"  {done}")
+    if loss.last_backup is not None:
+        moment = moment_text(loss.last_backup, config.properties[loss.property_name].zone)
+        print_line("  " + _("Last backup: {moment}").format(moment=moment))
+    elif loss.reports:
+        print_line("  " + style_warning(_("No backup of the history is known.")))
+
+
+def _losses(loss: Loss) -> list[str]:
+    if loss.undelivered is None:
+        return [_("The reports cannot be read: it is not known whether all were sent.")]
+    lines = []
+    if loss.undelivered:
+        unsent = nmsg(
+            "{count} report that is not delivered, and would never be.",
+            "{count} reports that are not delivered, and would never be.",
+            loss.undelivered,
+        )
+        lines.append(text(unsent))
+    if loss.drafts:
+        unfinished = nmsg("{count} unfinished guest.", "{count} unfinished guests.", loss.drafts)
+        lines.append(text(unfinished))
+    if loss.code_confirmed is False:
+        lines.append(_("The key of all backups: the recovery code is not confirmed, and nothing else opens them."))
+    return lines
+
+
+def show_program() -> None:
+    """Show how the program itself is removed."""
+    words = installation.removal()
+    if words:
+        print_line(_("The program itself is removed with: {command}").format(command=quote_words(words)))
+    else:
+        folder = sanitize(str(Path(sys.executable).parent))
+        print_line(_("The program itself is this folder; delete it: {folder}").format(folder=folder))

@@ -1,0 +1,332 @@
+"""`apoa uninstall`: what is left on the computer, what would be lost, and its removal when a person asks twice."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from cli_helpers import NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult
+from journeys_helpers import files_below
+from keyring_helpers import MemoryKeyring
+
+from apoa_client.errors import Exit
+from apoa_client.files import temporary_beside
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.vault.store import NAMES
+
+
+@pytest.fixture
+def two(away: Apoa) -> Apoa:
+    """A property whose authority cannot be reached, with a report that waits, and one for training."""
+    training = ["setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file"]
+    assert away(*training).code == 0
+    assert away("--property", "latihan", *QUENTIN.mrz("--no-send")).code == 0
+    away.save()
+    return away
+
+
+def places(said: CallResult, kind: str) -> list[str]:
+    return [trace["place"] for trace in said.json["found"] if trace["kind"] == kind]
+
+
+def test_nothing_is_left(apoa: Apoa) -> None:
+    """Without anything to remove, the command says so, and how the program itself is removed."""
+    said = apoa("uninstall")
+    assert said.code == 0
+    assert "Nothing of apoa is left" in said.out
+    assert "pip uninstall apoa-client" in said.out
+    value = apoa("uninstall", "--json", "--yes").json
+    assert (value["removed"], value["found"], value["properties"]) == (False, [], [])
+
+
+def test_what_is_listed(two: Apoa) -> None:
+    """The settings, each property's files, and what would be lost are named; nothing changes."""
+    before = files_below(two.home)
+    said = two("uninstall", "--dry-run", "--json")
+    assert said.code == 0
+    for name in ("melati", "latihan"):
+        assert str(two.home / name / "outbox.db") in places(said, "outbox")
+        assert str(two.home / name / "keys.json") in places(said, "key_file")
+    assert places(said, "settings") == [str(two.home / "config.toml")]
+    losses = {each["property"]: each for each in said.json["properties"]}
+    assert losses["melati"] == {
+        "property": "melati",
+        "training": False,
+        "reports": 1,
+        "undelivered": 1,
+        "drafts": 0,
+        "recovery_code_confirmed": False,
+        "last_backup_at": None,
+    }
+    assert (losses["latihan"]["training"], losses["latihan"]["recovery_code_confirmed"]) == (True, None)
+    shown = two("uninstall", "--dry-run")
+    assert "1 report that is not delivered, and would never be." in shown.out
+    assert "recovery code is not confirmed" in shown.out
+    assert "latihan is for training" in shown.out
+    assert "No backup of the history is known." in shown.out
+    assert files_below(two.home) == before
+
+
+def test_yes_alone_loses_nothing(two: Apoa) -> None:
+    """`--yes` is refused while something would be lost; with `--force` everything goes, and the folder too."""
+    before = files_below(two.home)
+    refused = two("uninstall", "--yes")
+    assert refused.code == Exit.NOT_NOW
+    assert "--yes and --force" in refused.err
+    assert two("uninstall", "--yes", "--json").json["error"]["class"] == "would_be_lost"
+    assert files_below(two.home) == before
+    said = two("uninstall", "--yes", "--force", "--json")
+    assert (said.code, said.json["removed"]) == (0, True)
+    assert not two.home.exists()
+
+
+def test_options_that_go_together(two: Apoa) -> None:
+    """Without a terminal `--yes` is needed, and `--force` alone means nothing."""
+    before = files_below(two.home)
+    assert two("uninstall").code == Exit.USAGE
+    assert two("uninstall", "--force").code == Exit.USAGE
+    assert files_below(two.home) == before
+
+
+def test_a_training_property_needs_no_force(apoa: Apoa) -> None:
+    """What was only practice is removed with `--yes`."""
+    assert apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file").code == 0
+    apoa.save()
+    assert apoa("uninstall", "--yes").code == 0
+    assert not apoa.home.exists()
+
+
+def test_one_property(two: Apoa) -> None:
+    """With `--property`, or APOA_PROPERTY, the other property and the rest of the settings stay."""
+    assert two("--property", "latihan", "uninstall", "--yes").code == 0
+    assert not (two.home / "latihan").exists()
+    assert [each["state"] for each in two.reports()] == ["queued"]
+    assert "latihan" not in (two.home / "config.toml").read_text()
+    assert two("uninstall", "--yes", "--force", APOA_PROPERTY="melati").code == 0
+    assert files_below(two.home) == {"config.toml"}
+    assert two("uninstall", "--yes", "--json", APOA_PROPERTY="melati").json["error"]["class"] == "settings_problem"
+
+
+@pytest.mark.parametrize(
+    ("keys", "removed"),
+    [
+        (["", "y", "melati", "latihan"], True),
+        (["", "n"], False),
+        (["", ""], False),
+        (["", "y", "melati", "no"], False),
+        (["", "y", "MELATI"], False),
+    ],
+)
+def test_at_a_terminal(two: Apoa, keys: Sequence[str], removed: bool) -> None:  # noqa: FBT001  pytest's
+    """It asks twice: yes or no, which is no at Enter, and the name of each property."""
+    before = files_below(two.home)
+    said = two("uninstall", keys=keys)
+    assert said.code == 0
+    if removed:
+        assert "All of this is removed." in said.out
+        assert "pip uninstall" in said.out
+        assert not two.home.exists()
+    else:
+        assert "Nothing was removed." in said.err
+        assert files_below(two.home) == before
+
+
+def test_a_last_backup(two: Apoa, tmp_path: Path) -> None:
+    """A backup is offered of a property with reports, and what it holds is there after the removal."""
+    file = tmp_path / "last.apoa"
+    said = two("uninstall", keys=[str(file), "y", "melati", "latihan"])
+    assert said.code == 0, said.err
+    assert not two.home.exists()
+    assert file.stat().st_size > 0
+    assert two("restore", str(file), "--dry-run").code in {Exit.DONE, Exit.USAGE}  # its key is gone with the rest
+
+
+def test_a_backup_that_cannot_be_written(two: Apoa, tmp_path: Path) -> None:
+    """Then nothing is removed."""
+    before = files_below(two.home)
+    said = two("uninstall", keys=[str(tmp_path / "no folder" / "last.apoa"), "y", "melati", "latihan"])
+    assert said.code == Exit.USAGE
+    assert files_below(two.home) == before
+
+
+def test_the_last_backup_is_named(two: Apoa, tmp_path: Path) -> None:
+    """Its time is shown, so that a user sees whether it is fresh."""
+    assert two("backup", str(tmp_path / "a.apoa")).code == 0
+    assert "Last backup: 24 Nov 2026" in two("uninstall", "--dry-run").out
+
+
+def test_files_of_others_are_kept(two: Apoa) -> None:
+    """What the program did not make is listed and stays, and so does the folder that it is in."""
+    note, folder = two.home / "melati" / "note.txt", two.home / "melati" / "sandbox.db"
+    note.write_text("theirs")
+    folder.mkdir()
+    said = two("uninstall", "--yes", "--force", "--json")
+    assert {trace["place"] for trace in said.json["kept"]} == {str(note), str(folder)}
+    assert {each.name for each in (two.home / "melati").iterdir()} == {"note.txt", "sandbox.db"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows, a link needs a right")
+def test_links_are_kept(two: Apoa, tmp_path: Path) -> None:
+    """A link with the name of one of our files is not ours, and what it leads to is never touched."""
+    outside, link = tmp_path / "outside", two.home / "melati" / "sandbox.db"
+    outside.write_text("theirs")
+    link.symlink_to(outside)
+    assert two("uninstall", "--yes", "--force").code == 0
+    assert link.is_symlink()
+    assert outside.read_text() == "theirs"
+
+
+def test_backups_are_kept(two: Apoa, tmp_path: Path) -> None:
+    """The folder for backups that the settings name is listed as kept."""
+    two.change_setting("backup_folder", str(tmp_path))
+    said = two("uninstall", "--dry-run", "--json")
+    assert {"kind": "backups", "place": str(tmp_path), "property": "latihan"} in said.json["kept"]
+
+
+def test_files_that_a_killed_process_left(two: Apoa) -> None:
+    """Unfinished files go too: one may contain a secret."""
+    for path in (two.home / "config.toml", two.home / "melati" / "keys.json"):
+        temporary_beside(path).write_text("secret")
+    said = two("uninstall", "--dry-run", "--json")
+    assert len(places(said, "unfinished")) == 2
+    assert two("uninstall", "--yes", "--force").code == 0
+    assert not two.home.exists()
+
+
+def test_logs(two: Apoa) -> None:
+    """The logs are found, and other files beside them are kept."""
+    logs = two.home / "logs"
+    logs.mkdir(exist_ok=True)
+    for name in ("apoa.log", "apoa.log.1", "other.txt"):
+        (logs / name).write_text("")
+    said = two("uninstall", "--yes", "--force", "--json")
+    assert [Path(place).name for place in places(said, "log")] == ["apoa.log", "apoa.log.1"]
+    assert files_below(two.home) == {"logs", "logs/other.txt"}
+
+
+def test_a_folder_without_settings(two: Apoa) -> None:
+    """Reports whose settings are gone are found, and not removed without `--force`."""
+    (two.home / "config.toml").unlink()
+    (two.home / "empty").mkdir()
+    said = two("uninstall", "--dry-run")
+    assert "The reports cannot be read: it is not known whether all were sent." in said.out
+    assert two("uninstall", "--yes").code == Exit.NOT_NOW
+    assert two("uninstall", "--yes", "--force").code == 0
+    assert files_below(two.home) == {"empty"}
+
+
+def test_a_missing_or_damaged_outbox(two: Apoa) -> None:
+    """A missing one is no loss; a damaged one is, because what is in it is not known."""
+    path = two.home / "melati" / "outbox.db"
+    path.write_bytes(b"\x00" * 4096)
+    losses = {each["property"]: each for each in two("uninstall", "--dry-run", "--json").json["properties"]}
+    assert losses["melati"]["undelivered"] is None
+    assert two("uninstall", "--yes").code == Exit.NOT_NOW
+    path.unlink()
+    losses = {each["property"]: each for each in two("uninstall", "--dry-run", "--json").json["properties"]}
+    assert losses["melati"]["undelivered"] == 0
+    assert two("uninstall", "--yes").code == 0
+
+
+def test_while_reports_are_sent(two: Apoa) -> None:
+    """Nothing is removed under a process that sends."""
+    before = files_below(two.home)
+    with delivery_lock(two.home / "melati" / "outbox.db", 0) as taken:
+        assert taken
+        said = two("uninstall", "--yes", "--force")
+    assert said.code == Exit.NOT_NOW
+    assert "Reports of melati are being sent." in said.err
+    assert before <= files_below(two.home)
+
+
+def test_a_report_that_comes_meanwhile(two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was saved while the user read the questions is not removed with the rest."""
+    from apoa_client.cli.commands import uninstall
+
+    confirm = uninstall.confirm
+
+    def save_first(question: str, *, default: bool) -> bool:
+        assert two(*XIMENA.mrz("--no-send")).code == 0
+        return confirm(question, default=default)
+
+    monkeypatch.setattr(uninstall, "confirm", save_first)
+    said = two("uninstall", keys=["", "y", "melati", "latihan"])
+    assert said.code == Exit.NOT_NOW
+    assert "The reports changed meanwhile." in said.err
+    assert len(two.reports()) == 2
+
+
+def in_keyring(apoa: Apoa) -> None:
+    account = ["--api-url", NOWHERE, "--username", "wisma", "--password-stdin", "--vault", "keyring"]
+    said = apoa("setup", "--non-interactive", "--property", "melati", *account, stdin=f"{PASSWORD}\n")
+    assert said.code == Exit.NOT_NOW, said.err
+
+
+def test_entries_in_the_keyring(apoa: Apoa, keyring: dict[str, str]) -> None:
+    """The property's entries are named, never shown, and removed; those of others stay."""
+    in_keyring(apoa)
+    keyring["other/password"] = "theirs"
+    said = apoa("uninstall", "--yes", "--json")
+    assert said.code == 0, said.err
+    names = {place.removeprefix("apoa-client/melati/") for place in places(said, "keyring")}
+    assert {"password", "private-key"} <= names <= set(NAMES)
+    assert PASSWORD not in said.all
+    assert keyring == {"other/password": "theirs"}
+
+
+def test_entries_of_before(apoa: Apoa, keyring: dict[str, str]) -> None:
+    """A property that keeps its secrets in a file now may have entries from before in the keyring."""
+    in_keyring(apoa)
+    to_file = ["setup", "--non-interactive", "--property", "melati", "--vault", "file", "--password-stdin"]
+    assert apoa(*to_file, stdin=f"{PASSWORD}\n").code == Exit.NOT_NOW
+    assert apoa("uninstall", "--yes").code == 0
+    assert keyring == {}
+    assert not apoa.home.exists()
+
+
+@pytest.mark.usefixtures("keyring")
+def test_a_locked_keyring(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list says that the keyring could not be searched, and nothing is removed until it can."""
+    in_keyring(apoa)
+    monkeypatch.setattr(MemoryKeyring, "locked", True)
+    shown = apoa("uninstall", "--dry-run")
+    assert shown.code == 0
+    assert "The keyring is locked." in shown.err
+    before = files_below(apoa.home)
+    said = apoa("uninstall", "--yes")
+    assert said.code == Exit.CREDENTIALS
+    assert files_below(apoa.home) == before
+
+
+def test_a_file_that_cannot_be_removed(two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names it; what comes after it in the list stays, and another try goes on."""
+    unlink = Path.unlink
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == "keys.json":
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        said = two("uninstall", "--yes", "--force")
+    assert said.code == Exit.SETTINGS
+    assert "keys.json" in said.err
+    assert (two.home / "config.toml").exists()
+    assert two("uninstall", "--yes", "--force").code == 0
+    assert not two.home.exists()
+
+
+def test_settings_that_cannot_be_read(two: Apoa) -> None:
+    """The error is that of the settings, and nothing is removed."""
+    (two.home / "config.toml").write_text("[property.melati")
+    before = files_below(two.home)
+    assert two("uninstall", "--yes", "--force").code == Exit.SETTINGS
+    assert files_below(two.home) == before
+
+
+def test_a_home_that_does_not_exist(apoa: Apoa) -> None:
+    """There is nothing to list."""
+    shutil.rmtree(apoa.home, ignore_errors=True)
+    assert apoa("uninstall", "--dry-run", "--json").json["found"] == []
