@@ -9,7 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,14 +97,13 @@ def usual_call(words: str) -> Call:
     return Call(["--json"] if has_json else [])
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """An environment, and what else is unusual. `{desk}` in a value stands for the folder of the copy."""
 
     name: str
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = {}
     condition: Condition = USUAL
-    start: Mapping[str, str] = field(default_factory=dict)
+    start: Mapping[str, str] = {}
     """Variables that Python or the system's libraries read when a process starts."""
     container: Sequence[str] = ()
     bare: bool = False
@@ -117,6 +116,9 @@ class Environment:
     """Exit codes that are right here beside the usual ones."""
     harmless: bool = False
     """Whether each call must end as it usually does."""
+
+
+_USUAL = Environment("a usual one")
 
 
 @dataclass
@@ -183,7 +185,7 @@ def _run(
     environ: Mapping[str, str],
     stdin: str,
     condition: Condition,
-    environment: Environment = Environment("usual"),
+    environment: Environment = _USUAL,
 ) -> CallResult:
     start = {"PYTHONIOENCODING": "utf-8"} if not environment.start else environment.start
     container = tuple(environment.container)

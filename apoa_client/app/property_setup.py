@@ -29,13 +29,19 @@ class PropertySetup:
         self._app = app
 
     def set_up(
-        self, settings: PropertySettings, password: str, *, language: str = "", new_code: Callable[[str], object] = str
+        self,
+        settings: PropertySettings,
+        password: str,
+        *,
+        language: str = "",
+        new_code: Callable[[str], object] = str,
+        store_password: bool = True,
     ) -> NotNow | None:
         """Create or change a property. Returns the connection's temporary failure, which does not stop the set-up.
 
-        `new_code` is called with the recovery code of a new key pair before the key pair is stored; it may raise. Every
-        other error is raised before anything is stored. The settings are written last, so that a kill leaves no
-        property without its private key.
+        `store_password` is false for a password that the environment provides at each run. `new_code` is called with
+        the recovery code of a new key pair before the key pair is stored; it may raise. Every other error is raised
+        before anything is stored. The settings are written last, so that a kill leaves no property without its key.
         """
         app = self._app
         settings = _with_full_path(settings)
@@ -52,7 +58,8 @@ class PropertySetup:
             public_key=public_key, index_key=settings.index_key or os.urandom(INDEX_KEY_BYTES).hex()
         )
         if not (settings.uses_sandbox or settings.by_hand):
-            secrets.store_password(password, password_binding(settings))
+            if store_password:
+                secrets.store_password(password, password_binding(settings))
         else:
             with suppress(CredentialsProblem):  # a property without an account may have no vault
                 secrets.forget_password()
@@ -69,10 +76,13 @@ class PropertySetup:
         app.save_settings(settings, app.config.properties.get(settings.name), language=language)
         return failure
 
-    def log_in(self, password: str, *, username: str = "", test: bool = True) -> Meta | None:
+    def log_in(
+        self, password: str, *, username: str = "", test: bool = True, store_password: bool = True
+    ) -> Meta | None:
         """Test a password, store it, and end a suspension. A refused password is not stored.
 
-        It is bound to the settings as they are now. Without `test`, it is stored untested. Returns the authority's
+        It is bound to the settings as they are now. Without `test`, it is stored untested. `store_password` is as in
+        `set_up`. Returns the authority's
         answer to the test. Raises `SettingsProblem`, and stores nothing, if it is not the authority and account of the
         set-up any more.
         """
@@ -84,7 +94,8 @@ class PropertySetup:
             if mismatch is not None:
                 raise mismatch
         settings = self._with_identity(settings, meta)
-        app.secrets.store_password(password, password_binding(settings))
+        if store_password:
+            app.secrets.store_password(password, password_binding(settings))
         if settings != app.settings:
             app.save_settings(settings, app.settings)
         app.outbox.record_event("logged_in", detail="untested" if meta is None else None)

@@ -83,6 +83,12 @@ def ask_password(settings: "PropertySettings") -> str:
     return password
 
 
+def provided_password(session: Session, settings: "PropertySettings") -> str | None:
+    """Return the password that the environment provides, as in a container; None if it provides none."""
+    secrets = session.app.secrets_of(settings, prompt=False)
+    return secrets.password() if secrets.password_from_environment() is not None else None
+
+
 def read_password(session: Session, settings: "PropertySettings", *, from_stdin: bool, may_ask: bool = True) -> str:
     """Read the password of the account in `settings`.
 

@@ -62,8 +62,12 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
     # Imported here: with APOA_HOME, as in cron and in the tests, it is not needed.
     from platformdirs import user_config_path, user_data_path, user_log_path
 
-    paths = (find(_PROGRAM, appauthor=False) for find in (user_config_path, user_data_path, user_log_path))
-    own = [_absolute(path, msg("This user has no home folder on this computer.")) for path in paths]
+    problem = msg("This user has no home folder on this computer.")
+    try:
+        paths = [find(_PROGRAM, appauthor=False) for find in (user_config_path, user_data_path, user_log_path)]
+    except RuntimeError:  # as in a container, with a number in place of a user and no HOME
+        raise _not_absolute(problem) from None
+    own = [_absolute(path, problem) for path in paths]
     return Folders(own[0], own[1], own[2], find_site_file(environ))
 
 
@@ -100,8 +104,12 @@ def _absolute(path: Path, problem: Message, variable: str = "APOA_HOME") -> Path
         path = path.expanduser()
     if path.is_absolute():
         return path
+    raise _not_absolute(problem, variable)
+
+
+def _not_absolute(problem: Message, variable: str = "APOA_HOME") -> SettingsProblem:
     if variable == "APOA_HOME":
         advice = msg("Give the full path of a folder of this user, from the root or the drive on, in APOA_HOME.")
     else:
         advice = msg("Give the full path of the file, from the root or the drive on, or leave the variable empty.")
-    raise SettingsProblem(problem, advice, name="home_not_absolute")
+    return SettingsProblem(problem, advice, name="home_not_absolute")

@@ -155,9 +155,7 @@ class KeyringStore(SecretStore):
                 missing.append(exc)
             else:
                 return self._call_backend(backend, action, writing=writing)
-        from keyring.util import platform_  # slow
-
-        refused = refused_backend(self._environ, Path(platform_.config_root()) / "keyringrc.cfg")
+        refused = refused_backend(self._environ, _keyring_settings())
         raise refused or next(iter(missing), KeyringProblem(KeyringReason.NO_BUS))
 
     def _call_backend(self, backend: KeyringBackend, action: Callable[[KeyringBackend], T], *, writing: bool) -> T:
@@ -177,6 +175,16 @@ class KeyringStore(SecretStore):
             return _limited(PROMPT_TIMEOUT_S if prompting else self._timeout_s(), lambda: action(backend))
         finally:
             backend.close()
+
+
+def _keyring_settings() -> Path | None:
+    """Return the path of the settings of Python's `keyring`; None for a user without a home folder."""
+    from keyring.util import platform_  # slow
+
+    try:
+        return Path(platform_.config_root()) / "keyringrc.cfg"
+    except RuntimeError:
+        return None
 
 
 def platform_backends(

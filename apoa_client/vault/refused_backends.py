@@ -38,13 +38,13 @@ _REASONS: tuple[tuple[str, Callable[[str], Message]], ...] = (
 """By the beginning of a backend's name. The last row matches every name."""
 
 
-def refused_backend(environ: Mapping[str, str], settings: Path) -> KeyringProblem | None:
-    """Return the error for the backend named in the environment or in `keyring`'s settings file.
+def refused_backend(environ: Mapping[str, str], settings: Path | None) -> KeyringProblem | None:
+    """Return the error for the backend named in the environment or in `keyring`'s settings file, if it may have one.
 
     Returns None if no backend is named, or a trusted one: then the keyring behind it is what is missing.
     """
     name = environ.get(VARIABLE)
-    if not name:
+    if not name and settings is not None:
         parser = RawConfigParser()
         try:
             parser.read(settings, encoding="utf-8")

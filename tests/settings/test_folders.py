@@ -46,6 +46,17 @@ def test_a_user_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         find_folders({})
 
 
+def test_a_user_whom_the_system_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container, a number in place of a user has no home folder at all: the same error."""
+
+    def refuse(*_arguments: object, **_options: object) -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(platformdirs, "user_config_path", refuse)
+    with raises_error("home_not_absolute"):
+        find_folders({})
+
+
 @pytest.mark.parametrize("environ", [{}, {"APOA_HOME": ""}])
 def test_platform_folders_without_apoa_home(environ: dict[str, str]) -> None:
     """The folders that other programs use, too."""

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from conftest import raises_error
+from keyring.util import platform_
 
+from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.refused_backends import refused_backend
 
 NOWHERE = Path("nowhere.cfg")
@@ -49,3 +52,15 @@ def test_a_settings_file_without_a_backend(content: bytes, tmp_path: Path) -> No
     settings = tmp_path / "keyringrc.cfg"
     settings.write_bytes(content)
     assert refused_backend({}, settings) is None
+
+
+def test_a_user_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container there is no keyring, and no settings file to look at."""
+
+    def refuse() -> str:
+        raise RuntimeError
+
+    monkeypatch.setattr(platform_, "config_root", refuse)
+    store = KeyringStore("apoa-client/melati", interactive=False, environ={}, factories=[])
+    with raises_error("keyring_no_bus"):
+        store.get("password")

@@ -4,7 +4,7 @@ import click
 
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.cli.registry import command, option
-from apoa_client.cli.session import Session, read_password
+from apoa_client.cli.session import Session, provided_password, read_password
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
@@ -29,12 +29,17 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
         return
     settings = app.settings._replace(username=username or app.settings.username)
     _check_settings(session, ask=not password_stdin)
-    password = read_password(session, settings, from_stdin=password_stdin)
-    PropertySetup(app).log_in(password, username=username or "", test=not no_test)
-    done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
-    print_line(style_success(done))
     place = app.secrets.password_from_environment()
-    if place is not None:  # the environment has priority over the store, so the new password is never used
+    provided = None if password_stdin or session.terminal else provided_password(session, settings)
+    password = provided or read_password(session, settings, from_stdin=password_stdin)
+    PropertySetup(app).log_in(password, username=username or "", test=not no_test, store_password=provided is None)
+    if provided is not None:
+        done = _("Sending is allowed again.") if no_test else _("The authority accepts the password of {place}.")
+        done = done.format(place=sanitize(place or ""))
+    else:
+        done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
+    print_line(style_success(done))
+    if place is not None and provided is None:  # the environment has priority: the stored password is never used
         warning = _("But {place} gives a password too, and that one is used.")
         print_error_line(style_warning(warning.format(place=sanitize(place))))
     now = app.clock.now()

@@ -12,7 +12,7 @@ from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
 from apoa_client.cli.registry import command, option
-from apoa_client.cli.session import Session, ask_password, read_password
+from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -99,9 +99,7 @@ class _Result(NamedTuple):
 def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, Any], *, asking: bool) -> _Result:
     """Set up. If `asking`, the user may type another account, or agree to a key file if there is no keyring."""
     app, from_stdin = session.app, answers["password_stdin"]
-    password = (
-        _read_password(session, settings, from_stdin=from_stdin, asking=asking) if _needs_account(settings) else ""
-    )
+    password, store_password = _find_password(session, settings, from_stdin=from_stdin, asking=asking)
     tries = _TRIES if asking and not from_stdin else 1
     while True:
         tries -= 1
@@ -109,7 +107,11 @@ def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, 
             today = app.clock.now().astimezone(settings.zone).date()
             with RecoveryCodeReceiver(settings, app.secrets_of(settings), today, answers["recovery_file"]) as receiver:
                 failure = PropertySetup(app).set_up(
-                    settings, password, language=answers["language"] or "", new_code=receiver
+                    settings,
+                    password,
+                    language=answers["language"] or "",
+                    new_code=receiver,
+                    store_password=store_password,
                 )
             return _Result(settings, receiver.code, failure)
         except WrongPassword as exc:
@@ -134,13 +136,19 @@ def _needs_account(settings: PropertySettings) -> bool:
     return not (settings.uses_sandbox or settings.by_hand)
 
 
-def _read_password(session: Session, settings: PropertySettings, *, from_stdin: bool, asking: bool) -> str:
+def _find_password(session: Session, settings: PropertySettings, *, from_stdin: bool, asking: bool) -> tuple[str, bool]:
+    """Return the password, empty without an account, and whether to store it: not if the environment provides it."""
+    if not _needs_account(settings):
+        return "", True
+    provided = None if from_stdin or asking else provided_password(session, settings)
+    if provided is not None:
+        return provided, False
     if asking and not from_stdin:
         print_error_line(_("The password does not show while you type it."))
     password = read_password(session, settings, from_stdin=from_stdin, may_ask=asking)
     if asking:
         print_error_line(_("Testing the connection ..."))
-    return password
+    return password, True
 
 
 def _ask_account_again(settings: PropertySettings, refused: WrongPassword) -> tuple[PropertySettings, str]:

@@ -342,6 +342,19 @@ class TestLogin:
         assert "baru" in keys.read_text()
 
     @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_password_of_the_environment(self, configured: Apoa, lang: str) -> None:
+        """Without a terminal it is the one that is tested. It is not stored."""
+        result = configured("login", lang=lang, APOA_PASSWORD=PASSWORD)
+        sentence = "The authority accepts the password of {place}."
+        assert (result.code, result.out.strip()) == (0, spoken(lang, sentence, place="APOA_PASSWORD"))
+        assert result.err == ""
+        untested = configured("login", "--no-test", lang=lang, APOA_PASSWORD="usang")
+        assert (untested.code, untested.out.strip()) == (0, spoken(lang, "Sending is allowed again."))
+        assert "usang" not in (configured.home / "melati" / "keys.json").read_text()
+        refused = configured("login", lang=lang, APOA_PASSWORD="usang")
+        assert refused.code == 77
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
     def test_a_password_of_the_environment_is_reported(self, configured: Apoa, lang: str) -> None:
         """The output says that the password of the environment is used instead, and does not show it."""
         result = configured("login", "--password-stdin", stdin=PASSWORD, lang=lang, APOA_PASSWORD="usang")

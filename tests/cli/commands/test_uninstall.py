@@ -10,6 +10,7 @@ from cli_helpers import NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult
 from journeys_helpers import files_below
 from keyring_helpers import MemoryKeyring
 
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.errors import Exit
 from apoa_client.files import temporary_beside
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
@@ -242,15 +243,12 @@ def test_while_reports_are_sent(two: Apoa) -> None:
 
 def test_a_report_that_comes_meanwhile(two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was saved while the user read the questions is not removed with the rest."""
-    from apoa_client.cli.commands import uninstall
-
-    confirm = uninstall.confirm
 
     def save_first(question: str, *, default: bool) -> bool:
         assert two(*XIMENA.mrz("--no-send")).code == 0
         return confirm(question, default=default)
 
-    monkeypatch.setattr(uninstall, "confirm", save_first)
+    monkeypatch.setattr("apoa_client.cli.commands.uninstall.confirm", save_first)
     said = two("uninstall", keys=["", "y", "melati", "latihan"])
     assert said.code == Exit.NOT_NOW
     assert "The reports changed meanwhile." in said.err

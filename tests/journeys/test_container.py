@@ -1,0 +1,114 @@
+"""The installed command in a container, as the guide for IT admins describes it.
+
+No keyring, secrets as files, a root that cannot be written to, a number in place of a user, no HOME, files on a volume.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli_helpers import COMMAND, QUENTIN, XIMENA
+from container_helpers import ContainerCommand
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
+
+
+@pytest.fixture
+def apoa_in_a_container(tmp_path: Path) -> ContainerCommand:
+    """The installed command with an empty volume and the authority's password as a secret."""
+    volume, secrets = tmp_path / "volume", tmp_path / "secrets"
+    volume.mkdir(mode=0o700)
+    secrets.mkdir()
+    secret(secrets, "apoa-password", "latihan\n")
+    return ContainerCommand(COMMAND, volume, secrets)
+
+
+def secret(folder: Path, name: str, text: str, mode: int = 0o400) -> None:
+    path = folder / name
+    path.unlink(missing_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def set_up(apoa: ContainerCommand, url: str, *more: str) -> None:
+    account = ["--api-url", url, "--username", "latihan", "--vault", "file"]
+    said = apoa("setup", "--non-interactive", "--property", "melati", *account, *more)
+    assert said.code == 0, said.err
+
+
+def test_the_main_job(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+    """A property is set up with the password of a secret file; guests are reported and sent, a backup is written."""
+    apoa = apoa_in_a_container
+    set_up(apoa, sandbox().url, "--recovery-file", "/srv/code.txt")  # type: ignore[attr-defined]  # a `Sandbox`
+    assert apoa(*QUENTIN.mrz()).code == 0
+    assert apoa(*XIMENA.mrz("--no-send", "--room", "9")).code == 0
+    sent = apoa("sync", "--json")
+    assert (sent.code, sent.json["accepted"]) == (0, 1), sent.err
+    status = apoa("status", "--json")
+    assert (status.code, status.json["counts"]["accepted"]) == (0, 2)
+    assert apoa("backup", "/srv/backup.apoa").code == 0
+    assert "latihan" not in (apoa.volume / "apoa" / "melati" / "keys.json").read_text()  # the secret stays where it is
+    private = [path for path in apoa.volume.rglob("*") if path.stat().st_mode & 0o077]
+    assert private == []
+    assert apoa("log", "--json").json["entries"][0]["who"] == "uid 12345"
+
+
+@pytest.mark.slow
+def test_a_private_key_as_a_secret(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+    """With the key as a secret too, nothing on the volume opens the reports."""
+    apoa = apoa_in_a_container
+    set_up(apoa, sandbox().url)  # type: ignore[attr-defined]  # a `Sandbox`
+    keys = apoa.volume / "apoa" / "melati" / "keys.json"
+    secret(apoa.secrets, "apoa-private-key", json.loads(keys.read_text())["private-key"] + "\n")
+    keys.unlink()
+    assert apoa(*QUENTIN.mrz()).code == 0
+    assert apoa("list", "--json").json["reports"][0]["guest"]["surname"] == QUENTIN.surname
+    assert not keys.exists()
+
+
+@pytest.mark.slow
+def test_a_secret_that_others_can_read(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+    """It is refused, and the error names the file."""
+    apoa = apoa_in_a_container
+    secret(apoa.secrets, "apoa-password", "latihan\n", mode=0o444)
+    account = ["--api-url", sandbox().url, "--username", "latihan", "--vault", "file"]  # type: ignore[attr-defined]  # a `Sandbox`
+    said = apoa("setup", "--non-interactive", "--property", "melati", *account)
+    assert said.code == 77
+    assert "/run/secrets/apoa-password" in said.err
+
+
+@pytest.mark.slow
+def test_a_new_password(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+    """After a refused password and a new secret, `apoa login` tests the new one and lets sending go on."""
+    apoa = apoa_in_a_container
+    set_up(apoa, sandbox().url)  # type: ignore[attr-defined]  # a `Sandbox`
+    assert apoa(*QUENTIN.mrz("--no-send")).code == 0
+    secret(apoa.secrets, "apoa-password", "salah\n")
+    assert apoa("sync").code == 77
+    assert apoa("login").code == 77
+    secret(apoa.secrets, "apoa-password", "latihan\n")
+    assert apoa("sync").code == 77
+    said = apoa("login")
+    assert said.code == 0, said.err
+    assert "accepts the password of /run/secrets/apoa-password" in said.out
+    assert apoa("sync", "--json").json["accepted"] == 1
+
+
+def test_a_home_that_is_not_named(apoa_in_a_container: ContainerCommand) -> None:
+    """Without APOA_HOME there is no folder for the files, and the error says how to name one."""
+    said = apoa_in_a_container("status", APOA_HOME="")
+    assert said.code == 78
+    assert "APOA_HOME" in said.err
+
+
+@pytest.mark.slow
+def test_a_volume_that_cannot_be_written(apoa_in_a_container: ContainerCommand) -> None:
+    """The error names the folder."""
+    account = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
+    said = apoa_in_a_container(*account, APOA_HOME="/opt/apoa")
+    assert said.code in {77, 78}
+    assert "/opt/apoa" in said.err
+    assert not os.path.exists("/opt/apoa")  # noqa: PTH110  outside the container, too
