@@ -62,6 +62,7 @@ CALLS: Mapping[str, Call] = {
     "info": Call(["--poster", "poster.html"]),
     "sandbox": Call(["--port", "0"], seconds=0.5),
     "demo": Call(),
+    "schedule install": Call(["--print"]),
     "key recover": Call(["--code-stdin"], "WRONG-WRONG\n"),
     "key rotate": Call(["--recovery-file", "code.html"]),
     "key export": Call(["key.txt", "--passphrase-stdin"], PASSPHRASE),

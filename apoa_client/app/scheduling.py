@@ -99,6 +99,19 @@ def remove(app: Container, property_name: str) -> bool:
     return any(removed)
 
 
+def installed(app: Container, property_names: Sequence[str], *, of_home: bool) -> list[Found]:
+    """Return the schedules of these properties, and that of the home if wanted. Raises `SettingsProblem`."""
+    names = [_name(app, name) for name in (*([""] if of_home else []), *property_names)]
+    known = choice.schedulers(app.environ, app.clock.now)
+    return [found for name in names for each in known if (found := each.find(name)) is not None]
+
+
+def remove_named(app: Container, name: str) -> None:
+    """Remove the schedules with this name, of whatever kind. Raises `SettingsProblem`."""
+    for each in choice.schedulers(app.environ, app.clock.now):
+        each.remove(name)
+
+
 def can_schedule(app: Container) -> bool:
     """Whether this computer has a scheduler that a user could choose."""
     return any(each.problem() is None for each in choice.schedulers(app.environ, app.clock.now))

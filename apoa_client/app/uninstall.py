@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import KEYRING_SERVICE, Container
+from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
 from apoa_client.files import FileInUse, drafts_in, wait_while_in_use
 from apoa_client.messages import msg
@@ -18,12 +19,15 @@ from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
 from apoa_client.settings.property_names import valid_name
 
 
 class Kind(StrEnum):
     """What something on the computer is. The values are those of JSON."""
 
+    SCHEDULE = "schedule"
+    """It goes first, so that nothing starts to send meanwhile."""
     OUTBOX = "outbox"
     TRAINING = "training"
     KEY_FILE = "key_file"
@@ -73,7 +77,7 @@ class Traces(NamedTuple):
     kept: Sequence[Trace]
     losses: Sequence[Loss]
     problems: Sequence[ApoaError] = ()
-    """Why a keyring could not be searched."""
+    """Why a keyring or the system's schedules could not be searched."""
 
     @property
     def grave(self) -> list[Loss]:
@@ -90,7 +94,6 @@ _FILES = {
 }
 """The files that the program makes in a property's folder. The private key goes last."""
 _ORDER = list(Kind)
-_LOG_NAME = "apoa.log"
 
 
 class Uninstall:
@@ -113,6 +116,11 @@ class Uninstall:
         else:
             names = [*known, *(name for name in self._folder_names() if name not in known)]
         traces, losses, problems = list[Trace](), list[Loss](), list[ApoaError]()
+        try:
+            schedules = installed(self._app, names, of_home=not self._chosen)
+        except SettingsProblem as exc:
+            schedules, problems = [], [exc]
+        traces += [Trace(Kind.SCHEDULE, found.name) for found in schedules]
         for name in names:
             traces += self._files_of(name)
             if name in known:
@@ -185,12 +193,14 @@ class Uninstall:
             return
         with suppress(OSError):
             for path in sorted(self._folders.logs.iterdir()):
-                ours = path.name.startswith(_LOG_NAME) and path.is_file() and not path.is_symlink()
+                ours = path.name.startswith(LOG_NAME) or path.name.endswith(SHOWN_NAME)
+                ours = ours and path.is_file() and not path.is_symlink()
                 yield Trace(Kind.LOG if ours else Kind.FOREIGN, str(path))
         with suppress(OSError):
             yield from (Trace(Kind.UNFINISHED, str(each)) for each in drafts_in(config.parent, config))
-        if config.is_file():
-            yield Trace(Kind.SETTINGS, str(config))
+        for kind, path in ((Kind.LOCK, config.with_suffix(".lock")), (Kind.SETTINGS, config)):
+            if path.is_file():
+                yield Trace(kind, str(path))
 
     def _keyring_entries(self, settings: PropertySettings) -> tuple[list[Trace], ApoaError | None]:
         """Return the property's entries in the keyring, and why they cannot be read, if the settings name it.
@@ -247,7 +257,9 @@ class Uninstall:
         )
 
     def _remove(self, trace: Trace) -> None:
-        if trace.kind is Kind.KEYRING:
+        if trace.kind is Kind.SCHEDULE:
+            remove_named(self._app, trace.place)
+        elif trace.kind is Kind.KEYRING:
             with closing(self._container_of(trace.property_name)) as app:
                 keyring = app.settings._replace(vault="keyring")
                 app.secrets_of(keyring, prompt=False).delete_stored(trace.place.rpartition("/")[2])

@@ -9,6 +9,10 @@ from typing import NamedTuple
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 
+LOG_NAME = "sync.log"
+"""The log of automatic sending, for all properties of the home; older ones have a number behind."""
+SHOWN_NAME = "shown.json"
+"""What automatic sending printed, so that it does not print it again; before the name a property's and a dot."""
 _CONFIG = "config.toml"
 _PROGRAM = "apoa-client"
 

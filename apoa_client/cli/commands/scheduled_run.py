@@ -25,11 +25,9 @@ from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.ports.run import Interruptions
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
+from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
 
 _log = logging.getLogger(__name__)
-
-LOG_NAME = "sync.log"
-"""The log of automatic sending, for all properties of the home."""
 
 
 def start_log(session: Session) -> None:
@@ -72,7 +70,7 @@ def shown_once(session: Session, name: str = "") -> Iterator[ShownBefore]:
     """Show an error from inside unless it was shown within the last hours, and raise it. `name` is the property's."""
     file: Path | None = None
     with suppress(ApoaError):
-        file = session.app.folders.logs / f"{name}.shown.json".lstrip(".")
+        file = session.app.folders.logs / f"{name}.{SHOWN_NAME}".lstrip(".")
     shown = ShownBefore(file, session.app.clock.now())
     try:
         yield shown

@@ -16,6 +16,7 @@ from apoa_client.report.deadline import instant
 from apoa_client.settings.config import Config
 
 KINDS = {
+    Kind.SCHEDULE: N_("schedule of automatic sending"),
     Kind.OUTBOX: N_("queue and history of reports"),
     Kind.TRAINING: N_("records of the training authority"),
     Kind.KEY_FILE: N_("key file"),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,12 +10,22 @@ import pytest
 from cli_helpers import NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult
 from journeys_helpers import files_below
 from keyring_helpers import MemoryKeyring
+from schedule_helpers import Crontab, Tools, use
 
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.errors import Exit
 from apoa_client.files import temporary_beside
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.schedule.tools import ToolResult
 from apoa_client.vault.store import NAMES
+
+
+@pytest.fixture(autouse=True)
+def crontab(monkeypatch: pytest.MonkeyPatch) -> Crontab:
+    """The crontab of this test, which is the only scheduler."""
+    crontab = Crontab("5 4 * * *  theirs\n")
+    use(monkeypatch, Tools({"crontab": crontab}))
+    return crontab
 
 
 @pytest.fixture
@@ -105,7 +116,7 @@ def test_one_property(two: Apoa) -> None:
     assert [each["state"] for each in two.reports()] == ["queued"]
     assert "latihan" not in (two.home / "config.toml").read_text()
     assert two("uninstall", "--yes", "--force", APOA_PROPERTY="melati").code == 0
-    assert files_below(two.home) == {"config.toml"}
+    assert files_below(two.home) == {"config.toml", "config.lock"}
     assert two("uninstall", "--yes", "--json", APOA_PROPERTY="melati").json["error"]["class"] == "settings_problem"
 
 
@@ -199,10 +210,10 @@ def test_logs(two: Apoa) -> None:
     """The logs are found, and other files beside them are kept."""
     logs = two.home / "logs"
     logs.mkdir(exist_ok=True)
-    for name in ("apoa.log", "apoa.log.1", "other.txt"):
+    for name in ("sync.log", "sync.log.1", "melati.shown.json", "other.txt"):
         (logs / name).write_text("")
     said = two("uninstall", "--yes", "--force", "--json")
-    assert [Path(place).name for place in places(said, "log")] == ["apoa.log", "apoa.log.1"]
+    assert [Path(place).name for place in places(said, "log")] == ["melati.shown.json", "sync.log", "sync.log.1"]
     assert files_below(two.home) == {"logs", "logs/other.txt"}
 
 
@@ -328,3 +339,27 @@ def test_a_home_that_does_not_exist(apoa: Apoa) -> None:
     """There is nothing to list."""
     shutil.rmtree(apoa.home, ignore_errors=True)
     assert apoa("uninstall", "--dry-run", "--json").json["found"] == []
+
+
+@pytest.mark.skipif(sys.platform not in {"linux", "darwin"}, reason="cron is of POSIX")
+def test_schedules(two: Apoa, crontab: Crontab) -> None:
+    """The schedule of the home and those of properties go first; lines of others in the crontab stay."""
+    theirs = crontab.text
+    assert two("schedule", "install", "--kind", "cron").code == 0
+    assert two("--property", "melati", "schedule", "install", "--kind", "cron").code == 0
+    said = two("--property", "latihan", "uninstall", "--dry-run", "--json")
+    assert places(said, "schedule") == []
+    said = two("uninstall", "--yes", "--force", "--json")
+    assert said.json["found"][0]["kind"] == "schedule"
+    assert len(places(said, "schedule")) == 2
+    assert crontab.text == theirs
+
+
+@pytest.mark.skipif(sys.platform not in {"linux", "darwin"}, reason="cron is of POSIX")
+def test_a_scheduler_that_does_not_answer(two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is removed while a schedule may go on sending."""
+    use(monkeypatch, Tools({"crontab": lambda _arguments, _text: ToolResult(1, "", "cannot open the spool")}))
+    before = files_below(two.home)
+    assert two("uninstall", "--dry-run").code == 0
+    assert two("uninstall", "--yes", "--force").code == Exit.SETTINGS
+    assert files_below(two.home) == before
