@@ -117,11 +117,15 @@ class Container:
         if name in known:
             return known[name]
         if name:
-            raise SettingsProblem(
-                msg("There is no property {name} in the settings.", name=name),
-                msg("Known: {names}. Set it up with: apoa setup", names=", ".join(known) or "-"),
-            )
+            raise self.unknown_property(name)
         raise nothing_set_up()
+
+    def unknown_property(self, name: str) -> SettingsProblem:
+        """Return the error about a property that is not set up here."""
+        return SettingsProblem(
+            msg("There is no property {name} in the settings.", name=name),
+            msg("Known: {names}. Set it up with: apoa setup", names=", ".join(self.config.properties) or "-"),
+        )
 
     def saved_config(self) -> Config:
         """Return the settings as the files have them now, whatever the environment says."""

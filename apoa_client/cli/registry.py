@@ -53,6 +53,7 @@ COMMANDS = {
     "sandbox": "apoa_client.cli.commands.sandbox:sandbox",
     "demo": "apoa_client.cli.commands.demo:demo",
     "key": "apoa_client.cli.commands.key:key",
+    "config": "apoa_client.cli.commands.config:config",
     "doctor": "apoa_client.cli.commands.doctor:doctor",
 }
 
@@ -61,7 +62,10 @@ SECTIONS = (
     (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
     (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
-    (N_("For the IT admin"), ("doctor", "backup", "restore", "key", "purge", "log", "uninstall", "completion")),
+    (
+        N_("For the IT admin"),
+        ("doctor", "config", "backup", "restore", "key", "purge", "log", "uninstall", "completion"),
+    ),
     (N_("Help"), ("help", "info", "demo", "contract")),
 )
 
@@ -115,6 +119,7 @@ _METAVARS = frozenset(
         *(
             N_("GUEST"),
             N_("INTERVAL"),
+            N_("KEY"),
             N_("LINE"),
             N_("NAME"),
             N_("NUMBER"),
@@ -123,9 +128,17 @@ _METAVARS = frozenset(
             N_("SECONDS"),
             N_("TEXT"),
             N_("TIME"),
+            N_("VALUE"),
             N_("ZONE"),
         ),
-        *(N_("[FILE]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
+        *(
+            N_("[FILE]"),
+            N_("[GUEST]"),
+            N_("[GUEST] [NUMBER]"),
+            N_("[KEY]"),
+            N_("[TOPIC|GUIDE|COMMAND]..."),
+            N_("[TOPIC|WORDS]..."),
+        ),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
     }
 )

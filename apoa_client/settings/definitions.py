@@ -68,6 +68,8 @@ class Definition(NamedTuple):
     """Whether the program writes it for this computer, so that it belongs into no file for all users."""
     variable: str = ""
     """The environment variable that has priority over the files; empty if there is none."""
+    is_hidden: bool = False
+    """Whether its value is shown nowhere."""
 
     @property
     def default(self) -> Value | None:
@@ -207,6 +209,7 @@ OF_A_PROPERTY = {
             without=msg("none"),
             set_instead=_MADE_BY_SETUP,
             is_own=True,
+            is_hidden=True,
         ),
         Definition(
             "timezone",

@@ -40,7 +40,11 @@ def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = 
     """
     for_all = NOTHING if site is None else read_site_file(site).tables
     user = read_user_file(path)
-    config = merge(user.tables, path, user.text or "", for_all)
+    return with_environment(merge(user.tables, path, user.text or "", for_all), environ)
+
+
+def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
+    """Return the settings with the values that the environment gives. Raises `SettingsProblem` for a wrong one."""
     given = values_from(environ) if environ else {}
     if not given:
         return config

@@ -159,7 +159,7 @@ def _edited(text: str, changes: Sequence[Change]) -> str:
                     target[name] = value
                 elif name in target:
                     del target[name]
-    return tomlkit.dumps(document)
+    return tomlkit.dumps(document).rstrip("\n") + "\n"
 
 
 def _table(document: tomlkit.TOMLDocument, path: tuple[str, ...]) -> MutableMapping[str, Any]:

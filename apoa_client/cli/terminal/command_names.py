@@ -33,12 +33,21 @@ ALIASES = {
     "kontrak": "contract",
     "server-latihan": "sandbox",
     "kunci": "key",
+    "pengaturan": "config",
     "periksa": "doctor",
     "pelengkapan": "completion",
 }
 """Indonesian names of commands. "status", "info" and "demo" are Indonesian words too."""
 
 SUBCOMMAND_ALIASES = {
+    "config": {
+        "daftar": "list",
+        "lihat": "get",
+        "atur": "set",
+        "hapus": "unset",
+        "letak": "path",
+        "jelaskan": "explain",
+    },
     "key": {
         "lihat": "show",
         "ekspor": "export",
@@ -169,6 +178,7 @@ SYNONYMS = {
     **dict.fromkeys(("sandi", "password", "kata-sandi"), "login"),
     **dict.fromkeys(("send", "upload", "sinkron"), "sync"),
     **dict.fromkeys(("remove", "deinstall", "bongkar"), "uninstall"),
+    **dict.fromkeys(("settings", "setting", "setelan", "konfigurasi"), "config"),
     **dict.fromkeys(("install", "pasang", "mulai", "start", "init"), "setup"),
 }
 """Words that people try, and the commands that they mean: too unlike their names to be found by spelling."""

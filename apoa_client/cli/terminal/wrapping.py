@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-GROUPS = frozenset({"key", "kunci", "schedule", "jadwal"})
+GROUPS = frozenset({"config", "pengaturan", "key", "kunci", "schedule", "jadwal"})
 """Commands that have subcommands."""
 
 _END = (".", ",", ";", ":", ")")

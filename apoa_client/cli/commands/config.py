@@ -1,0 +1,138 @@
+"""`apoa config`: the group of commands for the settings, with `list`, `get`, `path` and `explain`."""
+
+from typing import Any
+
+import click
+
+from apoa_client.cli.every_property import all_option
+from apoa_client.cli.registry import CommandGroup, argument, command, json_option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize, write
+from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.views.settings import (
+    Setting,
+    bare_value,
+    definition_value,
+    setting_value,
+    show_definition,
+    show_definitions,
+    show_settings,
+)
+from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.messages import msg
+from apoa_client.settings.addresses import Address, find_definition, parse_address
+from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+from apoa_client.settings.origins import SITE, USER, Origins
+from apoa_client.settings.parsing import PROPERTY
+
+config = CommandGroup(
+    "config",
+    N_("The settings: show them, where each comes from, what each means, and change them."),
+    "apoa config list",
+    {
+        "list": "apoa_client.cli.commands.config:list_settings",
+        "get": "apoa_client.cli.commands.config:get",
+        "set": "apoa_client.cli.commands.config_set:set_",
+        "unset": "apoa_client.cli.commands.config_set:unset",
+        "path": "apoa_client.cli.commands.config:path",
+        "explain": "apoa_client.cli.commands.config:explain",
+    },
+)
+
+
+@command("list", N_("Show all settings of the property, and where each value comes from."), "apoa config list")
+@all_option
+@json_option
+@click.pass_obj
+def list_settings(session: Session, *, every_property: bool) -> None:
+    """Show the settings of the program and of the chosen property, or of all."""
+    app = session.app
+    origins = Origins.read(app.folders, app.environ)
+    known = origins.config.properties
+    names = list(known) if every_property or not known else [app.settings.name]
+    groups: dict[str, list[Setting]] = {_("The program"): _settings(origins, (), GENERAL)}
+    for name in names:
+        title = _("The property {name}").format(name=name)
+        groups[title] = _settings(origins, (PROPERTY, name), OF_A_PROPERTY)
+    if session.json:
+        print_json([setting_value(*setting) for settings in groups.values() for setting in settings])
+        return
+    for number, (title, settings) in enumerate(groups.items()):
+        if number:
+            print_line()
+        show_settings(title, settings)
+    if not names:
+        print_line(_("Nothing is set up here yet. Set it up with: apoa setup"))
+
+
+def _settings(origins: Origins, table: tuple[str, ...], definitions: Any) -> list[Setting]:  # noqa: ANN401  a mapping
+    addresses = [Address(table, definition) for definition in definitions.values()]
+    return [(address, origins.of(address)) for address in addresses]
+
+
+@command("get", N_("Print the value of one setting, for a script."), "apoa config get retention_days")
+@argument("key", metavar="KEY")
+@json_option
+@click.pass_obj
+def get(session: Session, key: str) -> None:
+    """Print the value that applies; an empty line if there is none."""
+    app = session.app
+    address = parse_address(key, lambda: app.settings.name)
+    if address.property_name and address.property_name not in app.config.properties:
+        raise app.unknown_property(address.property_name)
+    origin = Origins.read(app.folders, app.environ).of(address)
+    if session.json:
+        print_json(setting_value(address, origin))
+        return
+    if address.definition.is_hidden:
+        raise UsageProblem(
+            msg("{key} is not shown: with it, saved reports could be searched for a passport.", key=key),
+            msg("Nothing needs to be done with it. The file has it: apoa config path"),
+        )
+    write(bare_value(origin.value))
+
+
+@command("path", N_("Show which settings files are read."), "apoa config path")
+@json_option
+@click.pass_obj
+def path(session: Session) -> None:
+    """Show the files, also those that do not exist or cannot be read as settings."""
+    folders = session.app.folders
+    files = [(USER, folders.config), *([(SITE, folders.site.path)] if folders.site is not None else [])]
+    if session.json:
+        print_json([{"file": kind, "path": str(each), "exists": each.is_file()} for kind, each in files])
+        return
+    titles = {USER: _("this user"), SITE: _("all users")}
+    rows = [(titles[kind], sanitize(str(each)), _("yes") if each.is_file() else _("no")) for kind, each in files]
+    show_table([_("For"), _("Path"), _("Exists")], rows)
+
+
+@command("explain", N_("Say what a setting means and what it may be."), "apoa config explain retention_days")
+@argument("key", metavar="[KEY]", required=False)
+@json_option
+@click.pass_obj
+def explain(session: Session, key: str | None) -> None:
+    """Explain one setting, or list all; works without a property and with a settings file that is not right."""
+    if key is None:
+        definitions = [*GENERAL.values(), *OF_A_PROPERTY.values()]
+        if session.json:
+            print_json([definition_value(each) for each in definitions])
+        else:
+            show_definitions(definitions)
+        return
+    definition = find_definition(key)
+    if session.json:
+        print_json(definition_value(definition))
+    else:
+        show_definition(definition, _value_now(session, key))
+
+
+def _value_now(session: Session, key: str) -> Setting | None:
+    """Return the value of a setting; None if there is no property, or the settings cannot be read."""
+    app = session.app
+    try:
+        address = parse_address(key, lambda: app.settings.name)
+        return address, Origins.read(app.folders, app.environ).of(address)
+    except SettingsProblem:
+        return None

@@ -1,0 +1,85 @@
+"""`apoa config set` and `apoa config unset`: change one setting, after saying what follows from it."""
+
+import click
+
+from apoa_client.app.settings_change import SettingChange, carry_out, plan_change
+from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    sanitize,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.views.settings import setting_value, source_text, value_text
+from apoa_client.errors import UsageProblem
+from apoa_client.messages import msg
+from apoa_client.settings.addresses import parse_address
+from apoa_client.settings.origins import Origins
+
+_yes_option = option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
+
+
+@command("set", N_("Change one setting in the user's file. Comments in it stay."), "apoa config set retention_days 60")
+@argument("key", metavar="KEY")
+@argument("value", metavar="VALUE")
+@_yes_option
+@json_option
+@click.pass_obj
+def set_(session: Session, key: str, value: str, *, yes: bool) -> None:
+    """Check the value, say what follows, and write it."""
+    change = _confirmed(session, key, value, yes=yes)
+    carry_out(session.app, change)
+    _show(session, change)
+
+
+@command("unset", N_("Remove one setting from the user's file."), "apoa config unset retention_days")
+@argument("key", metavar="KEY")
+@_yes_option
+@json_option
+@click.pass_obj
+def unset(session: Session, key: str, *, yes: bool) -> None:
+    """Remove the setting; the value of the file for all users applies, or the default."""
+    change = _confirmed(session, key, None, yes=yes)
+    if change.is_in_file:
+        carry_out(session.app, change)
+    elif not session.json:
+        value = value_text(change.address.definition, change.before)
+        line = _("The user's file does not set {key}. It is: {value} ({source})")
+        shown = {"key": sanitize(change.address.key), "value": value, "source": source_text(change.before)}
+        print_line(line.format(**shown))
+        return
+    _show(session, change)
+
+
+def _confirmed(session: Session, key: str, value: str | None, *, yes: bool) -> SettingChange:
+    """Return the planned change. Raises `UsageProblem` or `click.Abort` if a user must confirm it and does not."""
+    app = session.app
+    change = plan_change(app, parse_address(key, lambda: app.settings.name), value)
+    if change.erases is not None and not yes:
+        if not session.interactive:
+            raise UsageProblem(change.erases, msg("Nothing was changed. If that is right, give --yes."))
+        print_error_line(style_warning(text(change.erases)))
+        if not confirm(_("Change it?"), default=False):
+            raise click.Abort
+    return change
+
+
+def _show(session: Session, change: SettingChange) -> None:
+    app, address = session.app, change.address
+    now = Origins.read(app.folders, app.environ).of(address)
+    consequences = [text(each) for each in change.consequences]
+    if session.json:
+        before = setting_value(address, change.before)["value"]
+        print_json({**setting_value(address, now), "before": before, "consequences": consequences})
+        return
+    before, after = value_text(address.definition, change.before), value_text(address.definition, now)
+    line = _("{key}: {before} before, {after} now ({source}).")
+    shown = {"key": sanitize(address.key), "before": before, "after": after, "source": source_text(now)}
+    print_line(style_success(line.format(**shown)))
+    for each in consequences:
+        print_error_line(style_warning(each))

@@ -1,0 +1,90 @@
+"""Where the value of each setting comes from: the environment, a line of a file, or the program."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from apoa_client.locale import parse_language
+from apoa_client.settings.addresses import Address
+from apoa_client.settings.config import Config
+from apoa_client.settings.definitions import Value
+from apoa_client.settings.folders import Folders
+from apoa_client.settings.parsing import DEFAULTS, NOTHING, Tables, line_of, merge
+from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file, with_environment
+from apoa_client.settings.variables import values_from
+from apoa_client.settings.writer import Change, changed
+
+ENVIRONMENT, USER, SITE, DEFAULT = "environment", "user", "site", "default"
+
+
+class Origin(NamedTuple):
+    """A value and its source. The place is a file or a variable; the line is None if it is not known."""
+
+    value: Value | None
+    source: str
+    place: str = ""
+    line: int | None = None
+
+
+class Origins:
+    """The settings of the files and the environment, each with its origin. Raises `SettingsProblem`."""
+
+    def __init__(self, user: SettingsFile, site: SettingsFile | None, environ: Mapping[str, str]) -> None:
+        self.user = user
+        self._site = site
+        self._environ = environ
+        self._given: dict[str, Value] = {**values_from(environ), **_general_values(environ)}
+
+    @classmethod
+    def read(cls, folders: Folders, environ: Mapping[str, str]) -> "Origins":
+        """Read the files."""
+        site = None if folders.site is None else read_site_file(folders.site)
+        return cls(read_user_file(folders.config), site, environ)
+
+    def after(self, change: Change) -> "Origins":
+        """Return the settings as they are after a change of the user's file."""
+        return Origins(self.user._replace(tables=changed(self.user.tables, [change])), self._site, self._environ)
+
+    @property
+    def config(self) -> Config:
+        """The settings. Raises `SettingsProblem` if a property lacks a required one."""
+        for_all = self._site.tables if self._site is not None else NOTHING
+        config = merge(self.user.tables, self.user.path, self.user.text or "", for_all)
+        return with_environment(config, self._environ)
+
+    def of(self, address: Address) -> Origin:
+        """Return the value that applies to a setting, and where it comes from."""
+        name = address.definition.name
+        if address.table != (DEFAULTS,) and name in self._given:
+            return Origin(self._given[name], ENVIRONMENT, address.definition.variable)
+        for file, source in ((self.user, USER), (self._site, SITE)):
+            if file is not None:
+                for table in _tables(address):
+                    values = _values_of(file.tables, table)
+                    if name in values:
+                        line = line_of(file.text or "", _heading(table), name)
+                        return Origin(values[name], source, str(file.path), line or None)
+        return Origin(address.definition.default, DEFAULT)
+
+    def is_in_file(self, address: Address) -> bool:
+        """Return whether the user's file itself sets this setting, in this table."""
+        return address.definition.name in _values_of(self.user.tables, address.table)
+
+
+def _general_values(environ: Mapping[str, str]) -> dict[str, Value]:
+    given = {"language": parse_language(environ.get("APOA_LANG", "")), "default_property": environ.get("APOA_PROPERTY")}
+    return {name: value for name, value in given.items() if value}
+
+
+def _tables(address: Address) -> list[tuple[str, ...]]:
+    """Return the tables of a file in which a setting may be, the nearest first."""
+    return [address.table, *([(DEFAULTS,)] if address.property_name else [])]
+
+
+def _values_of(tables: Tables, table: tuple[str, ...]) -> Mapping[str, Value]:
+    if not table:
+        return tables.general
+    return tables.defaults if table == (DEFAULTS,) else tables.properties.get(table[-1], {})
+
+
+def _heading(table: tuple[str, ...]) -> str:
+    return f"[{'.'.join(table)}]" if table else ""
