@@ -65,6 +65,9 @@ CALLS: Mapping[str, Call] = {
     "schedule install": Call(["--print"]),
     "key recover": Call(["--code-stdin"], "WRONG-WRONG\n"),
     "key rotate": Call(["--recovery-file", "code.html"]),
+    "config get": Call(["retention_days", "--json"]),
+    "config set": Call(["notify", "off", "--json"]),
+    "config unset": Call(["notify", "--json"]),
     "key export": Call(["key.txt", "--passphrase-stdin"], PASSPHRASE),
     "key import": Call(["old-key.txt", "--passphrase-stdin"], PASSPHRASE),
 }

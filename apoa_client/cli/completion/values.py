@@ -12,7 +12,7 @@ from apoa_client.cli.completion.grammar import Grammar, Parameter
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import STATES as INDONESIAN_STATES
 from apoa_client.cli.terminal.command_names import aliases_in, localized_state
-from apoa_client.cli.terminal.language import _, current_language
+from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.locale import LANGUAGES
 
 Values: TypeAlias = Callable[[Session], Iterable[Choice]]
@@ -110,6 +110,28 @@ def _fact_topics(_session: Session) -> Iterator[Choice]:
     yield from (Choice(each.name, each.title, other.get(each.id, ())) for each in topics(language))
 
 
+def _settings(_session: Session) -> Iterator[Choice]:
+    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+
+    yield from (Choice(each.name, text(each.meaning)) for each in (*GENERAL.values(), *OF_A_PROPERTY.values()))
+
+
+def _settings_set_by_hand(_session: Session) -> Iterator[Choice]:
+    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+
+    for each in (*GENERAL.values(), *OF_A_PROPERTY.values()):
+        if each.set_instead is None:
+            yield Choice(each.name, text(each.meaning))
+
+
+def _setting_values(_session: Session) -> Iterator[Choice]:
+    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+
+    for each in (*GENERAL.values(), *OF_A_PROPERTY.values()):
+        if each.set_instead is None:
+            yield from (Choice(value, each.name) for value in each.choices if value)
+
+
 OPTIONS: Mapping[str, Values] = {
     "--every": _intervals,
     "--fault": _faults,
@@ -128,6 +150,7 @@ OPTIONS: Mapping[str, Values] = {
 COMMAND_OPTIONS: Mapping[tuple[str, str], Values] = {
     ("cancel", "--room"): references.rooms,
     ("checkout", "--room"): references.rooms,
+    ("config set", "value"): _setting_values,
     ("list", "--room"): references.rooms,
     ("log", "--report"): references.recent,
     ("purge", "--guest"): references.recent,
@@ -138,6 +161,10 @@ ARGUMENTS: Mapping[str, Values] = {
     "amend": references.recent,
     "cancel": references.recent,
     "checkout": references.in_house,
+    "config explain": _settings,
+    "config get": _settings,
+    "config set": _settings_set_by_hand,
+    "config unset": _settings_set_by_hand,
     "fix": references.refused,
     "help": _help_topics,
     "info": _fact_topics,

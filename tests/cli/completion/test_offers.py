@@ -49,6 +49,10 @@ def test_every_command_is_offered_in_the_readers_language(complete: Complete) ->
             {"--guest", "--force", "--dry-run", "--today", "--yes", "--json", "--help", "--lang", "--plain"},
         ),
         (["purge", "-y"], "en", {"-y"}),
+        (["config", "get", "index"], "en", {"index_key"}),
+        (["config", "set", "index"], "en", set()),
+        (["pengaturan", "atur", "retention"], "id", {"retention_days"}),
+        (["config", "set", "notify", "o"], "en", {"on", "off"}),
     ],
 )
 def test_commands_and_options(complete: Complete, words: list[str], lang: str, offered: set[str]) -> None:
