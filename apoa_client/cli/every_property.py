@@ -46,7 +46,7 @@ def run_for_every_property(session: Session, work: Work) -> Exit:
     chosen by an option.
     """
     codes, documents = list[int](), list[dict[str, Any]]()
-    for each in _sessions(session):
+    for each in sessions(session):
         if not (session.json or session.quiet):
             if codes:
                 print_line()
@@ -67,7 +67,7 @@ def refuse_one_property(session: Session) -> None:
         )
 
 
-def _sessions(session: Session) -> Iterator[Session]:
+def sessions(session: Session) -> Iterator[Session]:
     """Yield a session for each property, and close it afterwards."""
     refuse_one_property(session)
     names = list(session.app.config.properties)

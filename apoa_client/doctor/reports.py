@@ -49,8 +49,7 @@ def check_suspension(settings: PropertySettings, summary: Summary) -> Finding:
     """Check that sending is not suspended by an account that was refused."""
     if settings.by_hand:
         return skipped(msg("Reports of this property are typed by hand."))
-    suspension = summary.suspension
-    if suspension is None or suspension.settings != settings.fingerprint:
+    if summary.current_suspension(lambda: settings.fingerprint) is None:
         return ok(msg("Sending is not stopped."))
     return failed(
         msg("Sending has stopped: the authority refused the login."),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from apoa_client.ports.doubts import Doubt
 
 
@@ -59,6 +61,13 @@ class Summary(NamedTuple):
     """What the last check with the key found that only a person can correct."""
     unauthenticated: int | None = None
     """How many reports have no code yet that proves who wrote them; None before the first code was made."""
+
+    def current_suspension(self, settings: "Callable[[], str]") -> Suspension | None:
+        """Return why nothing is sent; None if sending is not suspended, or if the settings have changed since.
+
+        `settings` returns the fingerprint of the property's settings, and is only called if sending was suspended.
+        """
+        return self.suspension if self.suspension is not None and self.suspension.settings == settings() else None
 
 
 class LockHolder(NamedTuple):

@@ -42,7 +42,7 @@ from apoa_client.cli.views.labels import (
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_reader import ReportReader
-from apoa_client.cli.views.status import current_suspension, show_last_contact, show_property
+from apoa_client.cli.views.status import show_last_contact, show_property
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.desk.night import Night, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory
@@ -249,7 +249,7 @@ class _Screen:
     def _room_for_guests(self) -> int:
         """Return how many lines of the screen are left for the table of guests."""
         wrapped = sum(len(wrap_line(line, columns())) for line in self._lines)
-        stopped = 2 * (current_suspension(self._app.settings, self._summary) is not None)
+        stopped = 2 * (self._summary.current_suspension(lambda: self._app.settings.fingerprint) is not None)
         others = 6  # the property, the night, the heading, the counts, the last contact, and the shell's prompt
         others += 2 * (columns() < _USUAL_WIDTH)  # some of them wrap
         return shutil.get_terminal_size().lines - wrapped - stopped - others

@@ -7,7 +7,6 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_warning
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.cli.views.status import current_suspension
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
@@ -62,7 +61,7 @@ def _number(count: int, style: Callable[[str], str]) -> str:
 
 def _sending(settings: PropertySettings, summary: Summary) -> str:
     """Return what is special about the sending, if anything is."""
-    if current_suspension(settings, summary) is not None:
+    if summary.current_suspension(lambda: settings.fingerprint) is not None:
         return style_error(_("STOPPED"))
     if settings.by_hand:
         return _("by hand")

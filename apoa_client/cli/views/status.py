@@ -21,6 +21,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.deadlines import deadline_lines
+from apoa_client.cli.views.doubts import doubt_values
 from apoa_client.cli.views.labels import (
     KINDS,
     STATES,
@@ -31,14 +32,16 @@ from apoa_client.cli.views.labels import (
     whole_seconds,
 )
 from apoa_client.cli.views.recovery_code import show_code_reminder
+from apoa_client.desk.alarm import worst_level
 from apoa_client.desk.attention import UrgentReports
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.state import ScheduledRun, Summary, Suspension
+from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
+    from apoa_client.app.condition import Condition
     from apoa_client.app.container import Container
 
 _UNREADABLE = "unreadable_answer"
@@ -51,19 +54,14 @@ ENVIRONMENTS = {
 }
 
 
-def status_json(
-    settings: PropertySettings,
-    summary: Summary,
-    urgent: UrgentReports,
-    last_run: ScheduledRun | None,
-    last_backup: datetime | None,
-) -> dict[str, Any]:
-    """Return the document of ``status --json``. `last_run` is the last run of automatic sending."""
+def status_json(settings: PropertySettings, condition: "Condition", urgent: UrgentReports) -> dict[str, Any]:
+    """Return the document of ``status --json``."""
+    summary, last_run = condition.summary, condition.last_run
 
     def moment(value: datetime | None) -> str | None:
         return None if value is None else instant(value.astimezone(settings.zone))
 
-    suspension = current_suspension(settings, summary)
+    suspension = summary.current_suspension(lambda: settings.fingerprint)
     return {
         "property": settings.name,
         "environment": settings.environment or None,
@@ -78,7 +76,7 @@ def status_json(
         "last_scheduled_run": None
         if last_run is None
         else {"at": moment(last_run.at), "exit_code": last_run.exit_code},
-        "last_backup_at": moment(last_backup),
+        "last_backup_at": moment(condition.last_backup),
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
@@ -94,6 +92,11 @@ def status_json(
             }
             for entry in urgent.first
         ],
+        "doubts": doubt_values(condition.doubts),
+        "alarm": {
+            "level": worst_level(condition.problems).name.lower(),
+            "problems": [problem.name for problem in condition.problems],
+        },
     }
 
 
@@ -137,12 +140,6 @@ def show_status(app: "Container", summary: Summary, urgent: UrgentReports, now: 
     show_code_reminder(settings, summary)
 
 
-def current_suspension(settings: PropertySettings, summary: Summary) -> Suspension | None:
-    """Return why nothing is sent; None if sending is not suspended, or if the settings have changed since."""
-    suspension = summary.suspension
-    return suspension if suspension is not None and suspension.settings == settings.fingerprint else None
-
-
 def show_property_name(settings: PropertySettings) -> None:
     """Show the property and its environment."""
     environment = _(ENVIRONMENTS[settings.environment])
@@ -154,7 +151,7 @@ def show_property_name(settings: PropertySettings) -> None:
 def show_property(settings: PropertySettings, summary: Summary) -> None:
     """Show the property, its environment, and whether sending is suspended."""
     show_property_name(settings)
-    suspension = current_suspension(settings, summary)
+    suspension = summary.current_suspension(lambda: settings.fingerprint)
     if suspension is not None:
         since = moment_text(suspension.since, settings.zone)
         stopped = _("SENDING HAS STOPPED since {since}: the authority refused the login.")

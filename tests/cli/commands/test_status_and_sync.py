@@ -55,6 +55,7 @@ STATUS_KEYS: dict[str, Any] = {
     "recovery_code_confirmed": (bool, type(None)),
     "urgent": list,
     "doubts": list,
+    "alarm": dict,
 }
 SYNC_KEYS: dict[str, Any] = {
     **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), int),
@@ -118,6 +119,7 @@ class TestStatus:
             "drafts": 0,
             "unauthenticated": 0,
             "doubts": [],
+            "alarm": {"level": "ok", "problems": []},
             "recovery_code_confirmed": None,
             "urgent": [
                 {
