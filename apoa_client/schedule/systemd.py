@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from apoa_client.errors import SettingsProblem
@@ -56,14 +57,23 @@ class Systemd:
     kind = SYSTEMD
 
     def __init__(self, environ: Mapping[str, str], home: Path, user: str, uid: int | None) -> None:
-        given = environ.get("XDG_CONFIG_HOME", "")
-        self._folder = (Path(given) if given.startswith("/") else home / ".config") / "systemd" / "user"
+        self._home = home
         self._user = user
-        self._uid = uid
         runtime = Path(f"/run/user/{uid}")
         # A shell of sudo or su lacks the variable, and so does cron.
         at_hand = {} if "XDG_RUNTIME_DIR" in environ or not runtime.is_dir() else {"XDG_RUNTIME_DIR": str(runtime)}
         self._environ = {**environ, **at_hand, "TZ": "UTC"}  # the times that systemctl prints have no other form
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Where the manager looks for a user's units: a shell may have an XDG_CONFIG_HOME that the manager lacks."""
+        usual = self._home / ".config" / "systemd" / "user"
+        given = self._environ.get("XDG_CONFIG_HOME", "")
+        folder = Path(given) / "systemd" / "user" if given.startswith("/") else usual
+        if folder == usual:
+            return usual
+        known = _values(self._systemctl("show", "--property=UnitPath").out).get("UnitPath", "")
+        return usual if known and str(folder) not in known.split() else folder
 
     def problem(self) -> SettingsProblem | None:
         """Return why there is no user manager here, or None."""

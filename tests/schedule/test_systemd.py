@@ -169,12 +169,15 @@ def test_lingering_is_explained(systemd: Systemd) -> None:
     assert "loginctl enable-linger hotel" in note.render()
 
 
-def test_units_folder_follows_the_environment(manager: UserManager, home: Path) -> None:
-    """XDG_CONFIG_HOME, as systemd itself looks there."""
-    del manager
-    Systemd({"XDG_CONFIG_HOME": str(home / "c")}, home, "hotel", None).install(JOB)
-    found = files_below(home)
-    assert found == ([f"c/systemd/user/apoa-sync.{kind}" for kind in ("service", "timer")] if os.sep == "/" else found)
+@pytest.mark.skipif(os.name == "nt", reason="POSIX paths")
+def test_the_folder_of_the_units(manager: UserManager, home: Path) -> None:
+    """That of XDG_CONFIG_HOME, unless the manager looks elsewhere."""
+    for paths, folder in (("", "c"), (f"/etc {home}/c/systemd/user", "c"), ("/etc", ".config")):
+        manager.paths = paths
+        systemd = Systemd({"XDG_CONFIG_HOME": f"{home}/c"}, home, "hotel", None)
+        systemd.install(JOB)
+        assert files_below(home) == [f"{folder}/systemd/user/apoa-sync.{kind}" for kind in ("service", "timer")]
+        systemd.remove(JOB.name)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux' own")
