@@ -9,6 +9,7 @@ import pytest
 from apoa_client.schedule.tools import ToolResult
 
 MODULES = ("cron", "systemd", "launchd", "task_scheduler")
+PROGRAM = "/opt/wisma melati/apoa"
 Answer = Callable[[Sequence[str], str], ToolResult]
 """What a tool does with its arguments and its standard input."""
 
@@ -29,6 +30,12 @@ class Tools:
         del environ, folder
         self.calls.append(list(words))
         return self.answers[words[0]](words[1:], text)
+
+    def start(self, words: Sequence[str], environ: Mapping[str, str], **_options: str | None) -> ToolResult:
+        """Start the program itself, as an installation does before it changes anything."""
+        del environ
+        assert list(words) == [PROGRAM, "--version"]
+        return ToolResult(0, "apoa 1.0\n", "")
 
 
 @dataclass
@@ -76,7 +83,9 @@ class UserManager:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, tools: Tools) -> Tools:
-    """Let every scheduler use these tools."""
+    """Let every scheduler use these tools, for a program that is installed at the same place on every computer."""
+    monkeypatch.setattr("apoa_client.app.scheduling.run_tool", tools.start)
+    monkeypatch.setattr("apoa_client.app.scheduling.background_command", lambda: [PROGRAM])
     for module in MODULES:
         monkeypatch.setattr(f"apoa_client.schedule.{module}.find_tool", tools.find)
         monkeypatch.setattr(f"apoa_client.schedule.{module}.run_tool", tools.run)

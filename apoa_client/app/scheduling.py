@@ -15,7 +15,7 @@ from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem
 from apoa_client.installation import background_command, is_own
 from apoa_client.messages import Message, listed, literal, msg
 from apoa_client.schedule import choice
-from apoa_client.schedule.interface import CRON, SYSTEMD, TASK, Change, Found, Job, Plan, Scheduler
+from apoa_client.schedule.interface import CRON, DEFAULT_EVERY_S, SYSTEMD, TASK, Change, Found, Job, Plan, Scheduler
 from apoa_client.schedule.tools import run_tool
 from apoa_client.schedule.variables import Variables, folder_variables, variables_of
 from apoa_client.settings.config import PropertySettings
@@ -42,7 +42,7 @@ class Wish(NamedTuple):
     """What a user wants installed: for the property with this name, or for all of the home if it is empty."""
 
     kind: str
-    every_s: int
+    every_s: int = DEFAULT_EVERY_S
     property_name: str = ""
     follow: bool = False
 

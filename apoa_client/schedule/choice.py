@@ -8,13 +8,12 @@ from pathlib import Path
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.schedule.cron import Cron
-from apoa_client.schedule.interface import CRON, LAUNCHD, SYSTEMD, TASK, Found, Scheduler
+from apoa_client.schedule.interface import AUTO, CRON, LAUNCHD, SYSTEMD, TASK, Found, Scheduler
 from apoa_client.schedule.launchd import Launchd
 from apoa_client.schedule.systemd import Systemd
 from apoa_client.schedule.task_scheduler import TaskScheduler
 from apoa_client.settings.user import user_id, user_name
 
-AUTO = "auto"
 _BY_PLATFORM = {"win32": (TASK,), "darwin": (LAUNCHD, CRON)}
 _ELSEWHERE = (SYSTEMD, CRON)
 

@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 
+AUTO = "auto"
+"""The best kind that the computer has."""
 SYSTEMD, CRON, LAUNCHD, TASK = KINDS = ("systemd", "cron", "launchd", "task")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 INTERVALS = (
@@ -15,6 +17,7 @@ INTERVALS = (
     *(count * HOUR for count in (1, 2, 3, 4, 6, 8, 12, 24)),
 )
 """The intervals in seconds that every scheduler can keep: each divides an hour or a day."""
+DEFAULT_EVERY_S = 15 * MINUTE
 
 DESCRIPTION = "Sends waiting reports of foreign guests"
 MADE_BY = "Made by: apoa schedule install. Remove it with: apoa schedule remove"

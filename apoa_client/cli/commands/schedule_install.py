@@ -18,12 +18,10 @@ from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.views.schedule import interval_message, schedule_value, show_installed, show_schedule
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import listed, msg
-from apoa_client.schedule.choice import AUTO
-from apoa_client.schedule.interface import DAY, HOUR, INTERVALS, KINDS, MINUTE, Plan
+from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INTERVALS, KINDS, MINUTE, Plan
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.writer import save
 
-DEFAULT_EVERY_S = 15 * MINUTE
 _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "jam": HOUR, "d": DAY, "hari": DAY}
 
 

@@ -29,6 +29,7 @@ from apoa_client.cli.views.recovery_code import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import msg
+from apoa_client.schedule.interface import AUTO, KINDS
 from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Config, PropertySettings
 from apoa_client.settings.definitions import OF_A_PROPERTY
 from apoa_client.settings.property_names import check_name
@@ -44,6 +45,9 @@ _TRIES = 4
 
 _INTERRUPTED = 130
 """The exit code that a shell reports for Ctrl-C."""
+
+NO, YES = "no", "yes"
+SCHEDULES = (YES, NO, *KINDS)
 
 _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
@@ -63,6 +67,11 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
 @option("--language", type=click.Choice(LANGUAGES), text=N_("The language that is spoken here."))
 @recovery_file_option
+@option(
+    "--schedule",
+    type=click.Choice(SCHEDULES),
+    text=N_("Let this computer send automatically: yes, no, or by which kind of schedule."),
+)
 @option("--non-interactive", is_flag=True, text=N_("Ask nothing."))
 @click.pass_obj
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
@@ -83,7 +92,7 @@ def setup(session: Session, /, *, name: str | None, non_interactive: bool, **ans
         print_error_line()
         print_error_line(_("Nothing was set up. Begin again at any time: apoa setup"))
         return _INTERRUPTED
-    _show_result(session.app, result, given["recovery_file"], asking=asking)
+    _show_result(session.app, result, given, asking=asking)
     return Exit.DONE if result.failure is None else result.failure.exit_code
 
 
@@ -162,7 +171,7 @@ def _ask_account_again(settings: PropertySettings, refused: WrongPassword) -> tu
     return settings, password
 
 
-def _show_result(app: Container, result: _Result, recovery_file: Path | None, *, asking: bool) -> None:
+def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *, asking: bool) -> None:
     """Show the result of the test first, then the recovery code, then what to do next."""
     settings, _code, failure = result
     if failure is not None:
@@ -171,16 +180,20 @@ def _show_result(app: Container, result: _Result, recovery_file: Path | None, *,
     elif asking and _needs_account(settings):
         print_line(style_success(_("The connection works.")))
     print_line(style_success(_("The property {name} is set up.").format(name=sanitize(settings.name))))
-    _show_code(app, result, recovery_file, asking=asking)
+    _show_code(app, result, answers["recovery_file"], asking=asking)
     if failure is not None:
         print_error_line(
             _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
         )
+    if answers["schedule"] not in {None, NO}:
+        from apoa_client.cli.prompts.setup_schedule import install_chosen
+
+        install_chosen(app, AUTO if answers["schedule"] == YES else answers["schedule"])
     report = style_bold(localized_command("report"))
     if asking:
         from apoa_client.cli.prompts.setup_summary import show_next_steps
 
-        show_next_steps(app, settings)
+        show_next_steps(app, settings, answers["schedule"])
     elif failure is None and settings.by_hand:
         print_line(_("Save a guest's report with: {command}").format(command=report))
         print_line(_("Then type it into APOA with: apoa sync --by-hand"))

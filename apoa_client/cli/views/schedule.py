@@ -20,7 +20,7 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.report.deadline import instant
-from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change
+from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change, Found
 
 _KINDS = {
     SYSTEMD: msg("systemd of this user"),
@@ -58,9 +58,8 @@ def show_installed(installation: Installation) -> None:
 def show_schedule(app: Container, schedule: Schedule) -> None:
     """Show the schedule, when it runs, and what is wrong with it."""
     found, zone = schedule.found, _zone(app)
-    how_often = interval_message(found.every_s) if found.every_s is not None else msg("by its own times")
     rows = [
-        (_("How often"), _("all the time, as a service") if found.follow else text(how_often)),
+        (_("How often"), how_often_text(found)),
         (_("Started by"), text(_KINDS[found.kind])),
         (_("Command"), sanitize(quote_words(found.command))),
     ]
@@ -87,6 +86,13 @@ def schedule_problems(schedule: Schedule) -> list[Message]:
     if not schedule.found.active:
         problems.append(msg("The schedule is there, but switched off. Switch it on with: apoa schedule install"))
     return problems
+
+
+def how_often_text(found: Found) -> str:
+    """Return how often a schedule that is installed sends."""
+    if found.follow:
+        return _("all the time, as a service")
+    return text(interval_message(found.every_s) if found.every_s is not None else msg("by its own times"))
 
 
 def interval_message(every_s: int) -> Message:

@@ -2,14 +2,15 @@
 
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, spoken
+from schedule_helpers import Crontab, Tools, use
 
-from apoa_client.cli.prompts.setup_summary import cron_line, task_lines
+from apoa_client.schedule.tools import ToolResult
 
 PRACTICE = ["melati", "", "", "", "WIB", "1"]
 """The shortest way through, after the language."""
@@ -393,8 +394,7 @@ class TestAccount:
         assert spoken(lang, "The recovery code of {name}", name="melati") in said.err
         lines = said.out.splitlines()
         assert lines[0] == spoken(lang, WORKS)
-        automatic = task_lines(apoa.environ, "")[-1] if sys.platform == "win32" else cron_line(apoa.environ, "")
-        assert lines[-2] == f"  {automatic}"
+        assert lines[-2] == spoken(lang, "To let this computer send automatically: apoa schedule install")
         assert lines[-1] == spoken(lang, "Try it: {command}", command={"en": "apoa report", "id": "apoa lapor"}[lang])
         assert PASSWORD not in said.all
         assert settings(apoa)["username"] == "wisma-melati"
@@ -539,64 +539,56 @@ class TestExistingProperty:
         assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", "", "", ""]).err
 
 
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program is installed at a path that is the same on every computer."""
-    monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.own_command", lambda: ["/opt/my apoa/apoa"])
-
-
-@pytest.mark.usefixtures("installed")
-class TestCronLine:
-    """A line that cron runs unchanged."""
-
-    def test_the_default_property(self) -> None:
-        """The command alone, with its whole path: cron knows few folders."""
-        assert cron_line({}, "") == "*/10 * * * *  '/opt/my apoa/apoa' sync --scheduled"
-
-    def test_another_folder_and_property(self) -> None:
-        """Both are named; a blank is quoted, and a percent sign is escaped."""
-        line = cron_line({"APOA_HOME": "/srv/my 100%"}, "kebun")
-        assert line == r"*/10 * * * *  APOA_HOME='/srv/my 100\%' '/opt/my apoa/apoa' --property kebun sync --scheduled"
-
-
-class TestTaskLines:
-    """Commands that make a task of Windows, the same in cmd and in PowerShell."""
+class TestSchedule:
+    """Offered where reports go to a server and this computer has a scheduler."""
 
     @pytest.fixture(autouse=True)
-    def program(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-        """The program is in a folder with a blank, or where the test says."""
-
-        def install(path: str) -> None:
-            monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.own_command", lambda: [path])
-
-        install(r"C:\Users\Kadek Ayu\apoa\apoa.exe")
-        return install
-
-    def test_the_default_property(self) -> None:
-        """The path is quoted inside the quoted command."""
-        run = r"""'C:\Users\Kadek Ayu\apoa\apoa.exe' sync --scheduled"""
-        assert task_lines({}, "") == [f'schtasks /Create /F /TN apoa /SC MINUTE /MO 10 /TR "{run}"']
-
-    def test_another_folder_and_property(self) -> None:
-        """The task is the property's own, and the account gets the variable, whatever its end."""
-        variable, task = task_lines({"APOA_HOME": r"D:\my apoa"}, "kebun")
-        assert variable == r'setx APOA_HOME "D:\my apoa"'
-        assert task_lines({"APOA_HOME": "D:\\my apoa\\"}, "")[0] == r'setx APOA_HOME "D:\my apoa\\"'
-        assert "/TN apoa-kebun " in task
-        assert task.endswith("apoa.exe' --property kebun sync --scheduled" + '"')
-
-    def test_an_apostrophe_in_the_path(self, program: Callable[[str], None]) -> None:
-        """It is quoted for cmd."""
-        program(r"C:\Users\O'Brien\apoa.exe")
-        assert task_lines({}, "")[0].endswith(r"""/TR "\"C:\Users\O'Brien\apoa.exe\" sync --scheduled""" + '"')
+    def tab(self, monkeypatch: pytest.MonkeyPatch) -> Crontab:
+        """The only scheduler is cron."""
+        if sys.platform == "win32":
+            pytest.skip("cron")
+        tab = Crontab()
+        use(monkeypatch, Tools({"crontab": tab}))
+        return tab
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_set_up_shows_them_on_windows(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
-        """There is no cron there: the task's line stands before the command to try, unwrapped."""
-        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary._ON_WINDOWS", True)
-        monkeypatch.setattr("apoa_client.cli.commands.setup.confirm_code", lambda _name, _code: True)
-        said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD], lang=lang)
-        assert "cron" not in said.out
-        assert [line.strip() for line in said.out.splitlines()[-3:-1]] == task_lines(apoa.environ, "")
-        hint = "Your IT admin can make this computer send automatically. Type this in a command prompt:"
-        assert spoken(lang, hint) in " ".join(said.out.split())
+    def test_yes(self, apoa: Apoa, tab: Crontab, lang: str) -> None:
+        """Enter installs it; the next set-up says so and does not ask again."""
+        said = set_up(apoa, [lang, *server(NOWHERE)[1:], "wisma", PASSWORD, "", "y", ""], lang=lang)
+        assert said.code == 75, said.all
+        assert spoken(lang, "Automatic sending is installed.") in said.out
+        assert tab.text.count("sync --all --scheduled # apoa-sync-") == 1
+        again = set_up(apoa, [lang, "", "", "", "", "", "", "", "", PASSWORD], lang=lang)
+        assert again.code == 75, again.all
+        every = {"en": "every 15 minutes", "id": "setiap 15 menit"}[lang]
+        assert spoken(lang, "What waits is sent automatically: {how_often}.", how_often=every) in again.out
+
+    def test_no(self, apoa: Apoa, tab: Crontab) -> None:
+        """Nothing is installed, and the command for later is named."""
+        said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD, "", "y", "n"])
+        assert said.code == 75, said.all
+        assert "To let this computer send automatically: apoa schedule install" in said.out
+        assert tab.text == ""
+
+    def test_not_for_practice(self, apoa: Apoa, tab: Crontab) -> None:
+        """And not where reports are typed in by hand."""
+        assert set_up(apoa, ["en", *PRACTICE]).code == 0
+        assert tab.text == ""
+
+    def test_a_failure(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is shown, and the property is set up all the same."""
+        use(monkeypatch, Tools({"crontab": lambda _words, _text: ToolResult(1, "", "not allowed")}))
+        said = set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD, "", "y", ""])
+        assert said.code == 75, said.all
+        assert "crontab refused: not allowed" in said.err
+        assert settings(apoa)["username"] == "wisma"
+
+    def test_by_option(self, apoa: Apoa, tab: Crontab) -> None:
+        """Without a question, also for practice; `no` installs nothing and asks nothing."""
+        practice = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
+        assert apoa(*practice, "--schedule", "no").code == 0
+        assert tab.text == ""
+        assert apoa(*practice, "--schedule", "yes").code == 0
+        assert tab.text.endswith("\n")
+        assert apoa(*practice, "--schedule", "launchd").code == 2
+        assert set_up(apoa, [*server(NOWHERE), "wisma", PASSWORD, ""], "--schedule", "no").code == 75
