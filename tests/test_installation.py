@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.installation import own_command, removal
+from apoa_client.installation import background_command, is_own, own_command, removal
 
 FROM_PYTHON = [sys.executable, "-m", "apoa_client"]
 
@@ -77,3 +77,77 @@ def test_a_bundle_is_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """No command removes a bundle."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert removal() == []
+
+
+class TestBackgroundCommand:
+    """The words for the system's scheduler: no window on Windows, and no module from the folder it starts in."""
+
+    def test_elsewhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The command itself, or the interpreter without the current folder."""
+        monkeypatch.setattr(sys, "argv", ["-c"])
+        assert background_command("linux") == [sys.executable, "-P", "-m", "apoa_client"]
+        (tmp_path / "apoa").touch()
+        monkeypatch.setattr(sys, "argv", [str(tmp_path / "apoa")])
+        assert background_command("darwin") == [str(tmp_path / "apoa")]
+
+    @pytest.mark.parametrize(("frozen", "silent"), [(True, "apoaw.exe"), (False, "pythonw.exe")])
+    def test_on_windows(self, frozen: bool, silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001  a parameter
+        """The program without a console beside the one that runs; without it, a console that is not shown."""
+        program = tmp_path / ("apoa.exe" if frozen else "python.exe")
+        monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+        monkeypatch.setattr(sys, "executable", str(program))
+        monkeypatch.setattr(sys, "argv", ["-c"])
+        words = [] if frozen else ["-m", "apoa_client"]
+        assert background_command("win32") == ["conhost.exe", "--headless", str(program), *words]
+        (tmp_path / silent).touch()
+        assert background_command("win32") == [str(tmp_path / silent), *([] if frozen else ["-P", *words])]
+
+
+class TestIsOwn:
+    """Whether a scheduler starts this installation."""
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """An installation whose interpreter and script are in one folder."""
+        folder = tmp_path / "here"
+        folder.mkdir()
+        for name in ("python", "pythonw.exe", "apoa", "apoaw.exe", "other"):
+            (folder / name).touch()
+        monkeypatch.setattr(sys, "executable", str(folder / "python"))
+        monkeypatch.setattr(sys, "argv", [str(folder / "apoa")])
+        return folder
+
+    @pytest.mark.parametrize(
+        ("words", "own"),
+        [
+            (["apoa", "sync"], True),
+            (["apoaw.exe", "sync"], True),
+            (["python", "-P", "-m", "apoa_client", "sync"], True),
+            (["pythonw.exe", "-m", "apoa_client"], True),
+            (["python", "-m", "http.server"], False),
+            (["other", "sync"], False),
+            (["gone", "sync"], False),
+        ],
+    )
+    def test_words(self, folder: Path, words: list[str], own: bool) -> None:  # noqa: FBT001  a parameter
+        """By script, by interpreter, or through a console that is not shown."""
+        command = [str(folder / words[0]), *words[1:]]
+        assert is_own(command) is own
+        assert is_own(["conhost.exe", "--headless", *command]) is own
+
+    def test_another_installation(self, tmp_path: Path) -> None:
+        """A program of the same name elsewhere, a name without a folder, and nothing."""
+        (tmp_path / "apoa").touch()
+        assert not is_own([str(tmp_path / "apoa"), "sync"])
+        assert not is_own(["apoa", "sync"])
+        assert not is_own([])
+
+    @pytest.mark.skipif(os.name != "posix", reason="on Windows, installers make no links")
+    def test_a_link(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A link that an installer made is this installation, whichever of the two was started."""
+        link = tmp_path / "apoa"
+        link.symlink_to(folder / "apoa")
+        assert is_own([str(link), "sync"])
+        monkeypatch.setattr(sys, "argv", [str(link)])
+        assert is_own([str(folder / "apoa"), "sync"])
+        assert is_own([str(link), "sync"])

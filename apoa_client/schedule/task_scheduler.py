@@ -123,11 +123,9 @@ class TaskScheduler:
         done = run_tool(words, {**self._environ, "SCHEDULED_TASK": name})
         if done.code == _NO_TASK:
             return None
-        try:
-            answer = json.loads(done.out)
-        except ValueError:
-            raise refused("PowerShell", done.reason) from None
-        return dict(answer)
+        if done.code != 0:
+            raise refused("PowerShell", done.reason)
+        return dict(json.loads(done.out))
 
     def _schtasks(self, *words: str) -> ToolResult:
         tool = find_tool("schtasks", self._environ)

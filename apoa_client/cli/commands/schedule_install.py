@@ -93,13 +93,11 @@ def parse_interval(given: str) -> int:
     seconds = int(found[1]) * unit
     if seconds in INTERVALS:
         return seconds
-    near = sorted(sorted(INTERVALS, key=lambda each: abs(each - seconds))[:2])
+    near = [*[each for each in INTERVALS if each < seconds][-1:], *[each for each in INTERVALS if each > seconds][:1]]
+    nearest = listed([interval_message(each) for each in near])
     raise UsageProblem(
         msg("No schedule can keep this interval: {interval}", interval=repr(given)),
-        msg(
-            "It must divide an hour or a day. The nearest are: {intervals}",
-            intervals=listed([interval_message(each) for each in near]),
-        ),
+        msg("It must divide an hour or a day. The nearest are: {intervals}", intervals=nearest),
     )
 
 

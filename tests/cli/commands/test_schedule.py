@@ -1,0 +1,208 @@
+"""`apoa schedule`: install, show and remove automatic sending."""
+
+import os
+import sys
+from datetime import timedelta
+
+import pytest
+from cli_helpers import LANGUAGES, Apoa, assert_form, spoken
+from conftest import NOW
+from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
+
+from apoa_client.app.container import Container
+from apoa_client.cli import main
+from apoa_client.schedule.tools import ToolResult
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="cron")
+
+FORM = {
+    "installed": bool,
+    **dict.fromkeys(("kind", "every_s", "command", "next_run_at", "last_run_at", "last_result"), object),
+    **dict.fromkeys(("name", "follow", "active", "this_installation"), object),
+}
+
+
+@pytest.fixture
+def tab(monkeypatch: pytest.MonkeyPatch) -> Crontab:
+    """The only scheduler is cron."""
+    tab = Crontab("# mine\n")
+    use(monkeypatch, Tools({"crontab": tab}))
+    return tab
+
+
+@pytest.fixture
+def apoa(apoa: Apoa, tab: Crontab) -> Apoa:
+    """The program with two training properties."""
+    del tab
+    for name in ("melati", "kebun"):
+        assert apoa("setup", "--non-interactive", "--property", name, "--training", "--vault", "file").code == 0
+    return apoa
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_install_show_and_remove(apoa: Apoa, tab: Crontab, lang: str) -> None:
+    """Each says what it did; doing it again is no error and says so."""
+    install, remove = ["schedule", "install"], ["schedule", "remove"]
+    if lang == "id":
+        install, remove = ["jadwal", "pasang"], ["jadwal", "hapus"]
+    none = spoken(lang, "No schedule is installed: nothing is sent automatically.")
+    assert none in apoa("schedule", "show", lang=lang).out
+    said = apoa(*install, lang=lang)
+    assert (said.code, spoken(lang, "Automatic sending is installed.") in said.out) == (0, True), said.err
+    assert f"'{PROGRAM}' sync --all --scheduled" in said.out
+    assert {"en": "every 15 minutes", "id": "setiap 15 menit"}[lang] in said.out
+    assert spoken(lang, "Automatic sending was installed already; nothing is changed.") in apoa(*install, lang=lang).out
+    assert spoken(lang, "Automatic sending is updated.") in apoa(*install, "--every", "1h", lang=lang).out
+    shown = apoa("jadwal", "lihat", lang=lang)
+    assert (shown.code, {"en": "every hour", "id": "setiap 1 jam"}[lang] in shown.out) == (0, True)
+    assert tab.text.startswith("# mine\n")
+    assert (
+        spoken(lang, "The schedule is removed: nothing is sent automatically any more.") in apoa(*remove, lang=lang).out
+    )
+    assert none in apoa(*remove, lang=lang).out
+    assert tab.text == "# mine\n"
+
+
+def test_json(apoa: Apoa) -> None:
+    """One document, whose keys are fixed, null where nothing is installed."""
+    shown = apoa("schedule", "show", "--json").json
+    assert_form(shown, FORM)
+    assert [value for value in shown.values() if value is not None] == [False]
+    installed = apoa("schedule", "install", "--json").json
+    assert (installed["change"], installed["installed"], installed["kind"]) == ("installed", True, "cron")
+    assert "cron does not make up" in installed["notes"][0]
+    apoa.clock.forward(timedelta(minutes=1))
+    shown = apoa("schedule", "show", "--json").json
+    assert_form(shown, FORM)
+    assert (shown["every_s"], shown["last_run_at"], shown["active"], shown["this_installation"]) == (
+        900,
+        None,
+        True,
+        False,
+    )
+    assert shown["command"] == f"'{PROGRAM}' sync --all --scheduled"
+    assert shown["next_run_at"].endswith("+07:00")
+    assert apoa("schedule", "remove", "--json").json == {"removed": True}
+    assert apoa("schedule", "remove", "--json").json == {"removed": False}
+
+
+def test_print_changes_nothing(apoa: Apoa, tab: Crontab) -> None:
+    """And prints the line that an installation writes, word for word."""
+    printed = apoa("schedule", "install", "--print")
+    assert (printed.code, tab.text) == (0, "# mine\n")
+    value = apoa("schedule", "install", "--print", "--json").json
+    assert list(value) == ["kind", "files", "lines", "commands"]
+    apoa("schedule", "install")
+    assert printed.out == f"{tab.text.splitlines()[1]}\n$ crontab -\n"
+    assert value["lines"] == [tab.text.splitlines()[1]]
+
+
+def test_print_of_units(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file with its path, then the commands."""
+    use(monkeypatch, Tools({"systemctl": UserManager()}))
+    printed = apoa("schedule", "install", "--print", HOME=str(apoa.home)).out
+    assert printed.startswith(f"# {apoa.home}/.config/systemd/user/apoa-sync-")
+    assert "\nExecStart=" in printed
+    assert "\n$ systemctl --user daemon-reload\n" in printed
+    assert not (apoa.home / ".config").exists()
+
+
+@pytest.mark.parametrize(
+    ("every", "said"),
+    [
+        ("45m", "every 30 minutes, every hour"),
+        ("7m", "every 6 minutes, every 10 minutes"),
+        ("0m", "are: every minute\n"),
+        ("2d", "are: every 24 hours\n"),
+        ("15", "'15' is no interval."),
+        ("soon", "'soon' is no interval."),
+    ],
+)
+def test_intervals_that_no_schedule_keeps(apoa: Apoa, tab: Crontab, every: str, said: str) -> None:
+    """The nearest ones are named, and nothing is installed."""
+    refused = apoa("schedule", "install", "--every", every)
+    assert (refused.code, said in refused.err) == (2, True), refused.err
+    assert tab.text == "# mine\n"
+
+
+@pytest.mark.parametrize(("every", "seconds"), [("1m", 60), ("1 h", 3600), ("2j", 7200), ("60m", 3600), ("1d", 86400)])
+def test_intervals(apoa: Apoa, every: str, seconds: int) -> None:
+    """With the units of both languages."""
+    assert apoa("schedule", "install", "--every", every, "--json").json["every_s"] == seconds
+
+
+def test_options_that_contradict_each_other(apoa: Apoa) -> None:
+    """A service has no interval, cron keeps none running, and launchd is another platform's."""
+    for options in (["--follow", "--every", "5m"], ["--follow"], ["--kind", "task"]):
+        assert apoa("schedule", "install", *options).code == 2
+
+
+def test_a_property_of_its_own(apoa: Apoa, tab: Crontab) -> None:
+    """`--property` makes a schedule for that property, and removes no other."""
+    apoa("schedule", "install")
+    said = apoa("--property", "kebun", "schedule", "install", "--every", "5m")
+    assert "--property kebun sync --scheduled" in said.out
+    assert tab.text.count("\n") == 3
+    assert apoa("--property", "kebun", "schedule", "remove").code == 0
+    assert "sync --all" in apoa("schedule", "show").out
+    assert apoa("--property", "nowhere", "schedule", "install").code == 78
+
+
+def test_backups(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The folder is set for each property that the schedule serves; a missing one is a warning."""
+    folder = tmp_path_factory.mktemp("stick")
+    said = apoa("schedule", "install", "--backup", str(folder))
+    assert f"A backup is written once a day into: {folder}" in said.out
+    config = (apoa.home / "config.toml").read_text()
+    assert config.count(f'backup_folder = "{folder}"') == 2
+    said = apoa("--property", "kebun", "schedule", "install", "--backup", str(folder / "gone"))
+    assert (said.code, "This folder is not there now." in said.err) == (0, True)
+    assert (apoa.home / "config.toml").read_text().count(f'backup_folder = "{folder}"') == 1
+
+
+def test_runs_and_problems_are_shown(apoa: Apoa, tab: Crontab) -> None:
+    """How the last run ended, and a schedule that is switched off or starts another program."""
+    apoa("schedule", "install")
+    assert "The program that the schedule starts is not there any more." in apoa("schedule", "show").err
+    tab.text = tab.text.replace(f"'{PROGRAM}'", sys.executable)
+    assert "The schedule starts another installation of apoa." in apoa("schedule", "show").err
+    tab.text = tab.text.replace(sys.executable, f"{sys.executable} -m apoa_client")
+    shown = apoa("schedule", "show")
+    assert (shown.err, "Last run" in shown.out) == ("", False)
+    for code, said in ((0, "without a problem"), (75, "without a problem"), (77, "exit code 77")):
+        app = Container(apoa.environ, apoa.clock)
+        app.outbox.record_scheduled_run(NOW, code)
+        app.close()
+        assert said in apoa("schedule", "show").out
+    tab.text = tab.text.replace("\n", "\n#", 1)
+    assert "The schedule is there, but switched off." in apoa("schedule", "show").err
+
+
+def test_nothing_is_set_up(apoa: Apoa, tab: Crontab) -> None:
+    """An installation is refused with what to do; show and remove work."""
+    (apoa.home / "config.toml").unlink()
+    assert apoa("schedule", "install").code == 78
+    assert tab.text == "# mine\n"
+    assert apoa("schedule", "show").code == 0
+    assert apoa("schedule", "remove").code == 0
+
+
+def test_no_scheduler(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container: what to do in place of a schedule is said."""
+    use(monkeypatch, Tools())
+    refused = apoa("schedule", "install")
+    assert (refused.code, "apoa sync --follow" in refused.err) == (78, True)
+    use(monkeypatch, Tools({"crontab": lambda _words, _text: ToolResult(1, "", "not allowed")}))
+    assert apoa("schedule", "show").code == 78
+
+
+def test_variables_of_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task of Windows gives them as first arguments; elsewhere in the line they are no variables."""
+    monkeypatch.setenv("APOA_HOME", "/before")
+    taken = main._take_variables(
+        ["--set-variable", "APOA_HOME=C:\\a=b", "--set-variable", "X", "sync", "--set-variable"]
+    )
+    assert taken == ["sync", "--set-variable"]
+
+    assert os.environ["APOA_HOME"] == "C:\\a=b"
+    monkeypatch.delenv("X", raising=False)

@@ -1,0 +1,162 @@
+"""Calls of the system's tools, the environment of a schedule, and which scheduler is chosen."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import NOW, raises_error
+from schedule_helpers import Crontab, Tools, UserManager, use
+
+from apoa_client.schedule import tools
+from apoa_client.schedule.choice import choose, find, schedulers
+from apoa_client.schedule.interface import AUTO, MINUTE, Job
+from apoa_client.schedule.tools import ToolResult, find_tool, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.variables import folder_variables, variables_of
+
+JOB = Job("apoa-sync", ("/opt/apoa",), ("sync",), 15 * MINUTE, {})
+needs_crontab = pytest.mark.skipif(sys.platform == "win32", reason="python-crontab is not installed there")
+
+
+class TestRunTool:
+    """A tool runs in a bounded time, in English, and without this program's secrets."""
+
+    def run(self, code: str, text: str = "", **environ: str) -> ToolResult:
+        return run_tool([sys.executable, "-c", code], {**os.environ, **environ}, text)
+
+    def test_what_it_gets_and_gives(self) -> None:
+        """Input, both outputs, the exit code; bytes that are no text pass unchanged."""
+        code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()); print('e', file=sys.stderr); sys.exit(3)"
+        done = self.run(code, "caf\udce9\n")
+        assert done._replace(err=done.err.strip()) == ToolResult(3, "caf\udce9\n", "e")
+
+    def test_its_environment(self) -> None:
+        """No variable of ours, and the language that is parsed."""
+        code = "import os; print(sorted(n for n in os.environ if n.startswith(('APOA', 'CRED'))), os.environ['LC_ALL'])"
+        given = {"APOA_PASSWORD": "rahasia", "CREDENTIALS_DIRECTORY": "/run/x", "LC_ALL": "id_ID.UTF-8"}
+        assert self.run(code, **given).out.split() == ["[]", "C"]
+
+    def test_it_is_missing_or_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each is an error with advice."""
+        with raises_error("schedule_refused"):
+            run_tool(["/no/such/tool"], {})
+        monkeypatch.setattr(tools, "_TIMEOUT_S", 0.2)
+        with raises_error("schedule_refused") as caught:
+            self.run("import time; time.sleep(60)")
+        assert caught.value.message.values["reason"] == "TimeoutExpired"
+
+    def test_reasons(self) -> None:
+        """The first line of what it says, or else the exit code."""
+        assert ToolResult(1, "", "\nno\nmore").reason == "no"
+        assert ToolResult(1, "out", "").reason == "out"
+        assert ToolResult(7, "", "").reason == "exit code 7"
+
+    def test_only_the_given_path_is_searched(self) -> None:
+        """Without a PATH nothing is found."""
+        assert find_tool(Path(sys.executable).stem, {}) is None
+        assert find_tool(Path(sys.executable).stem, {"PATH": str(Path(sys.executable).parent)}) is not None
+
+
+class TestFiles:
+    """Files of schedules are written as one step, and only if they change."""
+
+    def test_write_and_remove(self, tmp_path: Path) -> None:
+        """Missing folders are made; the same text again changes nothing; a missing file is no error."""
+        path = tmp_path / "a" / "b.timer"
+        assert [write_file(path, "é\n"), write_file(path, "é\n"), write_file(path, "e\n")] == [True, False, True]
+        assert read_file(path) == "e\n"
+        assert [remove_file(path), remove_file(path)] == [True, False]
+        assert read_file(path) is None
+
+    def test_what_cannot_be_used(self, tmp_path: Path) -> None:
+        """A folder in its place is named."""
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "bytes").write_bytes(b"\xff")
+        for action in (lambda: read_file(tmp_path / "folder"), lambda: remove_file(tmp_path / "folder")):
+            with raises_error("schedule_refused"):
+                action()
+        with raises_error("schedule_refused"):
+            read_file(tmp_path / "bytes")
+        (tmp_path / "file").touch()
+        with raises_error("schedule_refused"):
+            write_file(tmp_path / "file" / "x", "")
+
+
+class TestVariables:
+    """A schedule gets what decides where the files are and how the authority is reached, and no secret."""
+
+    def test_what_is_kept(self) -> None:
+        """The home, proxies, certificates, and files with secrets; the folders of XDG only without a home."""
+        proxies = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost", "SSL_CERT_FILE": "/etc/ca.pem"}
+        files = {"APOA_HOME": "/srv/a", "APOA_PASSWORD_FILE": "/etc/apoa/p", "APOA_LANG": "id"}
+        more = {"XDG_DATA_HOME": "/d", "PATH": "/bin", "HOME": "/root", "EMPTY": "", "HTTP_PROXY": ""}
+        found = variables_of({**proxies, **files, **more})
+        assert (found.kept, found.left_out) == ({**proxies, **files}, ())
+        assert folder_variables({"XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": ""}) == {"XDG_DATA_HOME": "/d"}
+
+    def test_secrets_are_left_out_and_named(self) -> None:
+        """Passwords, also in the address of a proxy."""
+        environ = {"APOA_PASSWORD": "rahasia", "APOA_PRIVATE_KEY": "x", "https_proxy": "http://u:rahasia@proxy"}
+        found = variables_of(environ)
+        assert (found.kept, found.left_out) == ({}, ("APOA_PASSWORD", "APOA_PRIVATE_KEY", "https_proxy"))
+
+    def test_a_line_end(self) -> None:
+        """It would begin another line of a crontab or a unit: the variable is not kept."""
+        assert variables_of({"APOA_HOME": "/srv/a\n* * * * * evil"}).kept == {}
+
+
+class TestChoice:
+    """The best scheduler of the platform that works here, or the one that is named."""
+
+    @pytest.mark.parametrize(
+        ("platform", "kinds"),
+        [
+            ("linux", ["systemd", "cron"]),
+            ("darwin", ["launchd", "cron"]),
+            ("win32", ["task"]),
+            ("freebsd14", ["systemd", "cron"]),
+        ],
+    )
+    def test_kinds_of_a_platform(self, platform: str, kinds: list[str]) -> None:
+        """The best one first."""
+        assert [each.kind for each in schedulers({}, lambda: NOW, platform)] == kinds
+
+    def test_the_best_that_works(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Systemd's user manager if it answers, else cron if there is a crontab, else an error with what to do."""
+        known = schedulers({}, lambda: NOW, "linux")
+        use(monkeypatch, Tools({"crontab": Crontab(), "systemctl": UserManager()}))
+        assert choose(known, AUTO).kind == "systemd"
+        assert choose(known, "cron").kind == "cron"
+        use(monkeypatch, Tools({"crontab": Crontab()}))
+        assert choose(known, AUTO).kind == "cron"
+        with raises_error("schedule_missing"):
+            choose(known, "systemd")
+        use(monkeypatch, Tools())
+        with raises_error("schedule_missing") as caught:
+            choose(known, AUTO)
+        assert caught.value.advice is not None
+        assert "apoa sync --follow" in caught.value.advice.template
+
+    def test_a_kind_of_another_platform(self) -> None:
+        """The kinds of this one are named."""
+        with raises_error("usage_problem") as caught:
+            choose(schedulers({}, lambda: NOW, "win32"), "cron")
+        assert caught.value.advice is not None
+        assert caught.value.advice.values["kinds"] == "task"
+
+    @needs_crontab
+    def test_an_active_schedule_comes_first(self, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+        """Before one that is switched off."""
+        manager = UserManager()
+        use(monkeypatch, Tools({"crontab": Crontab(), "systemctl": manager}))
+        known = schedulers({"HOME": str(home)}, lambda: NOW, "linux")
+        assert find(known, JOB.name) is None
+        for each in known:
+            each.install(JOB)
+        found = find(known, JOB.name)
+        assert found is not None
+        assert found[1].kind == "systemd"
+        manager.active.clear()
+        found = find(known, JOB.name)
+        assert found is not None
+        assert found[1].kind == "cron"
