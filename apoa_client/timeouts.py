@@ -5,10 +5,9 @@ thread. After the time limit the thread is abandoned, not stopped, so it must do
 that are safe to repeat, are called this way.
 """
 
-import queue
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -16,29 +15,44 @@ _SLICE_S = 0.25
 """On Windows, Ctrl-C does not interrupt a thread that waits, so the wait is split."""
 
 
-def call_with_timeout(seconds: float, call: Callable[[], T]) -> T:
-    """Return what `call` returns, or raise what it raises. Raises `TimeoutError` after `seconds`."""
-    results: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+class BackgroundCall(Generic[T]):
+    """A call in a daemon thread, which begins at once."""
 
-    def run() -> None:
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._done = threading.Event()
+        threading.Thread(target=self._run, daemon=True, name="apoa-timeout").start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long, and return whether the call is over."""
+        while seconds > 0 and not self._done.wait(min(seconds, _SLICE_S)):
+            seconds -= _SLICE_S
+        return self._done.is_set()
+
+    def result(self) -> T:
+        """Wait for the end of the call, and return what it returns, or raise what it raises."""
+        while not self._done.wait(_SLICE_S):
+            pass
+        return self._result()
+
+    def _run(self) -> None:
         try:
-            value = call()
+            value = self._call()
         except BaseException as exc:  # noqa: BLE001  every exception belongs to the caller
             failure = exc
 
             def fail() -> T:
                 raise failure
 
-            results.put(fail)
+            self._result = fail
         else:
-            results.put(lambda: value)
+            self._result = lambda: value
+        self._done.set()
 
-    threading.Thread(target=run, daemon=True, name="apoa-timeout").start()
-    while seconds > 0:
-        try:
-            result = results.get(timeout=min(seconds, _SLICE_S))
-        except queue.Empty:
-            seconds -= _SLICE_S
-        else:
-            return result()
-    raise TimeoutError
+
+def call_with_timeout(seconds: float, call: Callable[[], T]) -> T:
+    """Return what `call` returns, or raise what it raises. Raises `TimeoutError` after `seconds`."""
+    running = BackgroundCall(call)
+    if not running.wait(seconds):
+        raise TimeoutError
+    return running.result()

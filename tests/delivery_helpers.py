@@ -99,6 +99,7 @@ class Hotel:
         connect: Callable[[], Authority] | None = None,
         interruptions: Interruptions | None = None,
         expected: AuthorityIdentity = UNKNOWN_AUTHORITY,
+        overlap: bool = False,
     ) -> Outcome:
         self.watcher = ProgressRecorder()
         dependencies = Dependencies(
@@ -108,6 +109,7 @@ class Hotel:
             lambda: self.chance,
             self.watcher,
             interruptions or Uninterrupted(),
+            overlap=overlap,
         )
         options = RunOptions(settings, expected, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
         outcome = deliver(dependencies, options)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from apoa_client.timeouts import call_with_timeout
+from apoa_client.timeouts import BackgroundCall, call_with_timeout
 
 
 def test_a_result_in_time_is_returned() -> None:
@@ -34,3 +34,13 @@ def test_a_call_that_hangs_is_abandoned() -> None:
     release.set()
     hanging.join(5)
     assert not hanging.is_alive()
+
+
+def test_a_background_call_runs_while_its_caller_does_something_else() -> None:
+    """Its end can be waited for a while; its result is returned at any time."""
+    go_on = threading.Event()
+    call = BackgroundCall(lambda: go_on.wait(5))
+    assert not call.wait(0.01)
+    go_on.set()
+    assert call.wait(5)
+    assert call.result() is True

@@ -57,7 +57,7 @@ def delivery_dependencies(
         app.guest_waits = True
     # The jitter is not secret: it spreads the load of many properties.
     jitter = random.random
-    return Dependencies(app.outbox, connect, app.clock, jitter, progress, interruptions, app.run_counter)
+    return Dependencies(app.outbox, connect, app.clock, jitter, progress, interruptions, app.run_counter, overlap=True)
 
 
 def complete_guest_tags(app: Container) -> None:

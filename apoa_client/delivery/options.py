@@ -53,7 +53,7 @@ class Outcome:
     error: ApoaError | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict, repr=False)
     repeated_receipts: dict[str, int] = field(default_factory=dict)
-    """Receipt numbers of this run that several stays have, now or before, each with the number of stays, at most 20.
+    """Receipt numbers of this run that several stays have, now or before, each with the number of stays.
 
     It is a mistake of the authority: only reports of one stay may share a number.
     """
@@ -133,3 +133,5 @@ class Dependencies(NamedTuple):
     interruptions: Interruptions = Uninterrupted()
     counter: RunCounter | None = None
     """The vault's counter, by which an older copy of the outbox is noticed; None if the vault is not in use."""
+    overlap: bool = False
+    """Whether the first batch is prepared while the authority is asked about itself, if the line is slow."""

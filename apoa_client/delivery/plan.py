@@ -227,8 +227,14 @@ def suspends_sending(error: ApoaError) -> bool:
     return isinstance(error, WrongPassword | AccountSuspended)
 
 
-def change_from_verdict(verdict: Verdict, now: datetime, known: Sequence[Finding] = ()) -> Change:
-    """How a verdict changes its report (contract: Results). `known` are our own warnings about the report."""
+def change_from_verdict(
+    verdict: Verdict, now: datetime, known: Sequence[Finding] = (), stored_errors: Sequence[Finding] | None = None
+) -> Change:
+    """How a verdict changes its report (contract: Results).
+
+    `known` are our own warnings about the report, `stored_errors` its errors, if they are known: the same errors need
+    not be sealed again.
+    """
     state, why = _BECOMES[verdict.status]
     deferred = verdict.status is Status.DEFERRED
     wait = _limited(verdict.retry_after) if verdict.retry_after is not None else BACKOFF_FIRST
@@ -240,7 +246,7 @@ def change_from_verdict(verdict: Verdict, now: datetime, known: Sequence[Finding
         next_attempt_at=now if state is State.PENDING else None,  # the order of the questions
         not_before=now + wait if deferred else None,
         receipt=verdict.receipt,
-        errors=verdict.errors,
+        errors=None if stored_errors is not None and verdict.errors == tuple(stored_errors) else verdict.errors,
         warnings=(*known, *new) if new else None,
     )
 

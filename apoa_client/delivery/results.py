@@ -16,6 +16,9 @@ from apoa_client.report.kinds import State
 
 _log = logging.getLogger(__name__)
 
+_NUMBERS = 100
+"""Receipt numbers looked up at a time."""
+
 
 class Results:
     """The results of one run: recorded in the outbox, counted in `outcome`. `settings` is the settings' fingerprint."""
@@ -41,19 +44,18 @@ class Results:
         """Find receipt numbers of this run that reports of several stays have."""
         verdicts = self._outcome.verdicts.values()
         accepted = (verdict.receipt for verdict in verdicts if verdict.status is Status.ACCEPTED)
-        for number in dict.fromkeys(receipt.number for receipt in accepted if receipt is not None):
-            found: list[Entry] = []
+        numbers = list(dict.fromkeys(receipt.number for receipt in accepted if receipt is not None))
+        for start in range(0, len(numbers), _NUMBERS):
             with suppress(StorageProblem):  # an old report on a damaged page is not about these reports
-                found = self._outbox.with_receipt(number)
-            # A duplicate has the number of the report that covers its guest and night.
-            stays = {entry.stay_id for entry in found if entry.last_error != "duplicate"}
-            if len(stays) > 1:
-                self._outcome.repeated_receipts[number] = len(stays)
+                self._outcome.repeated_receipts |= self._outbox.shared_receipts(numbers[start : start + _NUMBERS])
 
     def store(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
         """Store all verdicts at once; if that fails, each by itself: one damaged page must not lose the others."""
         now = self._now()
-        changes = [plan.change_from_verdict(verdict, now, opened[verdict.id].warnings) for verdict in verdicts]
+        changes = [
+            plan.change_from_verdict(verdict, now, opened[verdict.id].warnings, opened[verdict.id].errors)
+            for verdict in verdicts
+        ]
         try:
             self._settle(lease, changes)
         except StorageProblem as exc:

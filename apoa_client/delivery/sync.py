@@ -5,7 +5,7 @@ the lease expires and a later run sends the report again under the same id; the 
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -33,8 +33,12 @@ from apoa_client.ports.entries import Content, Entry, Selection
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import State
+from apoa_client.timeouts import BackgroundCall
 
 _log = logging.getLogger(__name__)
+
+_FAST_S = 0.05
+"""While the authority answers so fast, there is nothing to be gained by doing something else meanwhile."""
 
 _MAX_UNANSWERED = 3
 """After so many reports in a row without a usable answer the cause is the connection or the authority, not a report."""
@@ -91,6 +95,8 @@ class _Run:
         self._size = BatchSize(options.settings, in_hurry=options.wait_s is not None)
         self._max_bytes = 0
         self._tried: set[str] = set()
+        self._opened: dict[str, Content] = {}
+        """Reports that were opened before they are sent."""
         self._authenticated = False
         self._unanswered = 0
         """How many reports in a row got no usable answer although they were alone in a call."""
@@ -152,20 +158,40 @@ class _Run:
         self._dependencies.progress.begin(_undelivered(summary))
         try:
             authority = self._authority or self._dependencies.connect(self._time_left_s)
-            self._check_authority(authority, batch)
-            self._send_all(authority, self._authenticated_batch(batch))
+            self._send_all(authority, self._first_batch(authority, batch))
             self._ask_about_pending(authority)
         except ApoaError as exc:
             remember(self._outbox, exc, self._now(), self._options.settings)
             raise
 
-    def _check_authority(self, authority: Authority, batch: Sequence[Entry]) -> None:
+    def _first_batch(self, authority: Authority, batch: Sequence[Entry]) -> list[Entry]:
+        """Check the authority and the outbox, and return what may be sent then.
+
+        Over a slow line the reports are opened while the authority is asked. Its error comes before that of a report.
+        """
+        if not (batch and self._dependencies.overlap):
+            self._check_authority(authority.meta, batch)
+            return self._authenticated_batch(batch)
+        asked = BackgroundCall(authority.meta)
+        failure: ApoaError | None = None
+        if not asked.wait(_FAST_S):
+            try:
+                self._opened = self._open(self._authenticated_batch(batch))
+            except ApoaError as exc:
+                failure = exc
+        self._check_authority(asked.result, batch)
+        if failure is not None:
+            raise failure
+        return self._authenticated_batch(batch)
+
+    def _check_authority(self, ask: Callable[[], Meta], batch: Sequence[Entry]) -> None:
         """Compare the authority with the one of the set-up, and read its limits, before any report leaves.
 
         If the call fails, the batch is put back with a backoff.
         """
         try:
-            meta = self._meta(authority)
+            meta = ask()
+            self._answered_at = self._dependencies.clock.monotonic()
         except (NotNow, CallRefused) as exc:
             with self._dependencies.interruptions.delayed():
                 self._results.requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
@@ -265,7 +291,7 @@ class _Run:
         opened: dict[str, Content] = {}
         for entry in batch:
             try:
-                opened[entry.id] = self._outbox.content(entry)
+                opened[entry.id] = self._opened.get(entry.id) or self._outbox.content(entry)
             except (SealBroken, OutboxDamaged, Erased) as exc:
                 self._results.defer(exc)
                 self._tried.add(entry.id)

@@ -109,6 +109,13 @@ class DeliveryState(ReportReader, Protocol):
         """Return counts and times; costs the same however long the history is."""
         ...
 
+    def shared_receipts(self, numbers: Sequence[str]) -> dict[str, int]:
+        """Return those of the receipt numbers that accepted reports of several stays have, and how many stays.
+
+        A duplicate does not count: it has the number of the report that covers its guest and night.
+        """
+        ...
+
     def set_suspension(self, suspension: Suspension | None) -> None:
         """Suspend sending for the property, or (None) resume it."""
         ...

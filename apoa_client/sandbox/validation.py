@@ -91,7 +91,7 @@ def fits(schema: str, value: Any) -> bool:  # noqa: ANN401  JSON
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    return _compiled({"$ref": f"#/components/schemas/{schema}"})
+    return _compiled(contract()["components"]["schemas"][schema])
 
 
 @cache
@@ -106,8 +106,18 @@ def _list_validator() -> Draft202012Validator:
 
 
 def _compiled(schema: dict[str, Any]) -> Draft202012Validator:
-    root = {**schema, "components": contract()["components"]}
-    return _Validator(root, format_checker=formats)
+    return _Validator(_resolved(schema), format_checker=formats)
+
+
+def _resolved(schema: Any) -> Any:  # noqa: ANN401  part of a JSON Schema
+    """A schema with what it refers to in place of each reference: looking one up takes longer than a validation."""
+    if isinstance(schema, list):
+        return [_resolved(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _resolved(contract()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    return {name: _resolved(each) for name, each in schema.items()}
 
 
 def _found(validator: Draft202012Validator, value: Any) -> Violations:  # noqa: ANN401  JSON

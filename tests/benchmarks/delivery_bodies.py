@@ -1,7 +1,7 @@
 """Makes invented reports for `delivery.py` beside this file.
 
-Run it as ``python delivery_bodies.py PATH COUNT``. It writes a JSON list of report bodies. Their ids and times are
-new in each run; the guests are the same.
+Run it as ``python delivery_bodies.py PATH COUNT [SEED]``. It writes a JSON list of report bodies. Their ids and times
+are new in each run; the guests of a seed are the same.
 """
 
 import json
@@ -63,7 +63,7 @@ def arrival(rng: random.Random, now: datetime) -> Report:
 def main() -> None:
     """Make the reports and write the file."""
     path, count = Path(sys.argv[1]), int(sys.argv[2])
-    rng = random.Random(188)  # noqa: S311  the same guests in every run
+    rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 188)  # noqa: S311  the same guests in every run
     now = datetime.now(WIB).replace(microsecond=0)
     reports = [arrival(rng, now - rng.random() * LAST_HOURS) for _ in range(count)]
     path.write_text(json.dumps([to_json(report).decode() for report in reports]), encoding="utf-8")

@@ -1,9 +1,9 @@
 """The two ends of a slow line. `delivery.py` beside this file runs one of them in each network namespace.
 
-``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``deliver HOME`` is one run of
-delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE COUNT`` a client that sends single
-reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE [--plain]`` the authority. Each prints one
-JSON object.
+``delivery_line.py prepare HOME BODIES URL CERTIFICATE`` fills a property's outbox, ``queue HOME BODIES`` adds to it,
+``deliver HOME`` is one run of delivery, ``sync HOME`` the command that does it, ``one-by-one HOME URL CERTIFICATE
+COUNT`` a client that sends single reports on one connection, and ``serve ADDRESS PORT CERTIFICATE KEY STORAGE
+[--plain]`` the authority. Each prints one JSON object.
 
 The authority is the sandbox's own service, which compresses its answers, behind a server that keeps connections open as
 one on the Internet does; werkzeug's closes the connection after each answer. ``--plain`` turns the compression off.
@@ -48,6 +48,11 @@ def prepare(home: str, bodies: str, url: str, certificate: str) -> dict[str, Any
     settings = PropertySettings("benchmark", url, "", USERNAME, vault="file", ca_bundle=certificate)
     PropertySetup(app).set_up(settings, PASSWORD)
     app.close()
+    return queue(home, bodies)
+
+
+def queue(home: str, bodies: str) -> dict[str, Any]:
+    """Queue the reports."""
     app = app_in(home)
     for body in json.loads(Path(bodies).read_text(encoding="utf-8")):
         report = from_json(body.encode())
@@ -200,6 +205,7 @@ def serve(address: str, port: str, certificate: str, key: str, storage: str, *op
 
 MODES: dict[str, Callable[..., dict[str, Any]]] = {
     "prepare": prepare,
+    "queue": queue,
     "deliver": deliver,
     "sync": sync,
     "one-by-one": one_by_one,

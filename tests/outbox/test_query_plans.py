@@ -20,7 +20,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.outbox import DeliveryState, ReportQueue, ReportReader
-from apoa_client.ports.state import Suspension
+from apoa_client.ports.state import LearnedBatchSize, Suspension
 from apoa_client.report.kinds import OPEN_STATES, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
@@ -87,12 +87,15 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "record a receipt": lambda outbox: outbox.record_receipt(uuid(36), receipt(9)._replace(typed=True)),
     "guests who are staying": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING))),
     "with a receipt": lambda outbox: outbox.with_receipt("STT-1"),
+    "shared receipts": lambda outbox: outbox.shared_receipts(["STT-1", "STT-2"]),
     "guests of a night": lambda outbox: list(outbox.entries(Selection(leaving_from=MORNING, arriving_by=MORNING))),
     "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
     "suspension": lambda outbox: outbox.set_suspension(Suspension("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),
     "check the queue": lambda outbox: outbox.check_queue(),
     "contact": lambda outbox: outbox.record_contact(NOON, NOON),
+    "batch size": lambda outbox: outbox.batch_size(),
+    "learned batch size": lambda outbox: outbox.record_batch_size(LearnedBatchSize(500, "settings")),
 }
 LIST_ALL: dict[str, Callable[[SqliteOutbox], object]] = {
     "list --all": lambda outbox: list(outbox.entries(Selection())),

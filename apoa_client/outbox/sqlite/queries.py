@@ -67,6 +67,12 @@ WITH_RECEIPT = """
     SELECT seq FROM reports WHERE receipt_number = :number AND state = 'accepted' ORDER BY +seq DESC LIMIT 20
 """
 
+SHARED_RECEIPTS = """
+    SELECT receipt_number, count(DISTINCT stay_id) AS stays FROM reports
+    WHERE receipt_number IN ({numbers}) AND state = 'accepted' AND last_error IS NOT 'duplicate'
+    GROUP BY receipt_number HAVING stays > 1
+"""
+
 # The plus as above.
 SAME_GUEST = """
     SELECT seq FROM reports WHERE last_morning > :first AND first_night < :last AND guest_tag = :tag ORDER BY +seq

@@ -167,6 +167,12 @@ class SqliteOutbox:
         """As `ports.ReportReader`."""
         return list(self._reader.in_batches(self._reader.seqs(queries.WITH_RECEIPT, {"number": number})))
 
+    def shared_receipts(self, numbers: Sequence[str]) -> dict[str, int]:
+        """As `ports.DeliveryState`."""
+        query = queries.SHARED_RECEIPTS.format(numbers=", ".join("?" * len(numbers)))
+        with translate_read_errors(self._path):
+            return {str(number): int(stays) for number, stays in self._db.execute(query, numbers).fetchall()}
+
     def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
         """As `ports.ReportQueue`."""
         nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
