@@ -110,11 +110,15 @@ class HealthChecks:
         def doubts() -> Finding:
             return reports.check_doubts(find_doubts(self._summary, app.outbox.integrity.doubts))
 
+        def saving() -> Finding:  # it is known since the reports were opened
+            return ok(msg("Guests can be saved.")) if self._unwritable is None else failed_with(self._unwritable)
+
         def check(name: str, run: Callable[[], Finding]) -> Check:
             return Check(name, Group.REPORTS, run, ("settings", "database"))
 
         checks = [
             Check("database", Group.REPORTS, self._check_database, ("settings",), _NO_DATABASE),
+            check("saving", saving),
             check("authentic", doubts),
             check("waiting", lambda: reports.check_waiting(self._settings, self._summary)),
             check("drafts", lambda: reports.check_drafts(self._summary)),
@@ -130,14 +134,14 @@ class HealthChecks:
         return checks
 
     def _check_database(self) -> Finding:
-        """Open the reports, read them for damage, and check that they can be written."""
+        """Open the reports and read them for damage."""
         until = self._app.clock.monotonic() + _FILE_CHECK_S
         try:
             found = self._app.outbox.integrity.check_file(lambda: self._app.clock.monotonic() > until)
         except OutboxDamaged as exc:
             return reports.damaged_file(exc)
         self.engine = found.engine
-        return reports.describe_file(found) if self._unwritable is None else failed_with(self._unwritable)
+        return reports.describe_file(found)
 
     def _of_keys(self) -> list[Check]:
         app, settings = self._app, self._known_settings

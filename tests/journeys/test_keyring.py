@@ -65,6 +65,32 @@ output(*calls)
     assert json.loads(status[1])["sending_stopped"] is None
 
 
+def test_what_the_doctor_says(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+    """An open keyring is named; of a locked one it is said, at once, and it stays locked."""
+    account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
+    script = f"""
+calls = [apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")]
+calls.append(apoa("doctor", "--json"))
+lock()
+calls.append(apoa("doctor", "--json"))
+calls.append(apoa("doctor", "--json"))
+output(*calls)
+"""
+    (tmp_path / "user").mkdir(exist_ok=True)
+    setup, opened, locked, again = in_a_session(apoa, tmp_path / "user", script)
+    assert setup[0] == 0, setup
+    checks = {each["name"]: each for each in json.loads(opened[1])["checks"]}
+    assert (opened[0], checks["keyring"]["message"]) == (0, "It can be read: Secret Service")
+    assert checks["private_key"]["result"] == checks["account"]["result"] == "ok"
+    for call in (locked, again):
+        checks = {each["name"]: each for each in json.loads(call[1])["checks"]}
+        assert (call[0], checks["keyring"]["result"], checks["keyring"]["message"]) == (
+            *(77, "failed"),
+            "The keyring is locked.",
+        )
+        assert checks["private_key"]["result"] == checks["account"]["result"] == "skipped"
+
+
 OWN_RUN = ["unshare", "--user", "--map-root-user", "--mount", "--"]
 """Runs a command with a /run of its own, which the test fills as systemd does."""
 

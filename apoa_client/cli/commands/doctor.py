@@ -106,4 +106,4 @@ def _show(session: Session, examined: "Examined", *, heading: bool) -> None:
         by_hand = session.app.settings.by_hand
         if heading:
             show_property_name(session.app.settings)
-    show_health(examined.results, by_hand=by_hand)
+    show_health(examined.results, by_hand=by_hand, details=bool(session.verbosity))

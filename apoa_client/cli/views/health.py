@@ -6,13 +6,13 @@ from typing import Any
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     plain,
+    print_definitions,
     print_line,
     style_bold,
     style_error,
     style_success,
     style_warning,
 )
-from apoa_client.cli.terminal.wrapping import pad, width
 from apoa_client.doctor.results import CheckResult, Group, Result
 from apoa_client.errors import Exit, worst_exit
 
@@ -41,17 +41,18 @@ CHECKS = {
     "settings": N_("Settings file"),
     "permissions": N_("File permissions"),
     "database": N_("Database"),
+    "saving": N_("Saving"),
     "authentic": N_("Outside changes"),
     "waiting": N_("Waiting reports"),
     "drafts": N_("Unfinished guests"),
     "backup": N_("Backup"),
     "backup_folder": N_("Folder for backups"),
-    "keyring": N_("Place of the secrets"),
+    "keyring": N_("Secrets"),
     "private_key": N_("Private key"),
-    "password": N_("Stored password"),
+    "password": N_("Password"),
     "recovery_code": N_("Recovery code"),
     "schedule": N_("Schedule"),
-    "last_run": N_("Last automatic run"),
+    "last_run": N_("Last run"),
     "log": N_("Log"),
     "sending": N_("Sending"),
     "proxy": N_("Proxy"),
@@ -92,20 +93,50 @@ def health_exit(results: Sequence[CheckResult]) -> Exit:
     return worst_exit(each.finding.exit_code for each in results if each.result is Result.FAILED)
 
 
-def show_health(results: Sequence[CheckResult], *, by_hand: bool) -> None:
-    """Show the verdict, what to do, and every check. `by_hand` says that staff type the reports into APOA."""
+def show_health(results: Sequence[CheckResult], *, by_hand: bool, details: bool) -> None:
+    """Show the verdict and what to do, and what was checked: with `details` each check, which fills a screen or two.
+
+    Notes are explained only where nothing is wrong: then they are what is to be done.
+
+    `by_hand` says that staff type the reports into APOA.
+    """
     problems = [each for each in results if each.result is Result.FAILED]
     notes = [each for each in results if each.result is Result.WARNING]
     print_line(_verdict(problems, notes, by_hand=by_hand))
-    for each in sorted(problems, key=lambda each: -each.finding.exit_code) + notes:
+    for each in sorted(problems, key=lambda each: -each.finding.exit_code) or notes:  # the worst first
         _show_problem(each)
     print_line()
-    print_line(_("In detail, for the IT admin:"))
+    (_show_details if details else _show_groups)(results)
+
+
+def _show_groups(results: Sequence[CheckResult]) -> None:
+    """Show a line for each group: what is not good in it."""
+    print_definitions([(_(title), _group_text(results, group)) for group, title in GROUPS.items()])
+    print_line(_("Each check in full: apoa -v doctor"))
+
+
+def _group_text(results: Sequence[CheckResult], group: Group) -> str:
+    parts = []
+    for result in (Result.FAILED, Result.WARNING):
+        names = [_(CHECKS[each.name]) for each in results if each.group is group and each.result is result]
+        if names:
+            parts.append(f"{_(RESULTS[result])}: {', '.join(names)}")
+    skipped = all(each.result is Result.SKIPPED for each in results if each.group is group)
+    return "; ".join(parts) or _(RESULTS[Result.SKIPPED if skipped else Result.OK])
+
+
+def _show_details(results: Sequence[CheckResult]) -> None:
+    """Show every check below the heading of its group."""
     for group, title in GROUPS.items():
         of_group = [each for each in results if each.group is group]
         if of_group:
             print_line(style_bold(_(title)))
-            _show_details(of_group)
+            print_definitions([(_(CHECKS[each.name]), _detail(each)) for each in of_group])
+
+
+def _detail(each: CheckResult) -> str:
+    result = _(RESULTS[each.result])
+    return f"{result}. {text(each.finding.message)}"
 
 
 def _verdict(problems: Sequence[CheckResult], notes: Sequence[CheckResult], *, by_hand: bool) -> str:
@@ -127,21 +158,3 @@ def _show_problem(each: CheckResult) -> None:
     if each.finding.advice is not None:
         advice = _("What to do: {advice}").format(advice=text(each.finding.advice))
         print_line(advice if plain() else f"  {advice}")
-
-
-def _show_details(results: Sequence[CheckResult]) -> None:
-    """Show a line for each check, or one for all if they were skipped for the same reason."""
-    columns = max(width(_(RESULTS[result])) for result in RESULTS)
-    names = max(width(_(CHECKS[name])) for name in CHECKS)
-    reasons = {text(each.finding.message) for each in results if each.result is Result.SKIPPED}
-    if len(reasons) == 1 and all(each.result is Result.SKIPPED for each in results):
-        word = _(RESULTS[Result.SKIPPED])
-        print_line(f"{word}. {reasons.pop()}" if plain() else f"  {pad(word, columns)} {reasons.pop()}")
-        return
-    for each in results:
-        word, name, message = _(RESULTS[each.result]), _(CHECKS[each.name]), text(each.finding.message)
-        if plain():
-            print_line(f"{name}: {word}. {message}")
-        else:
-            mark = _STYLES[each.result](pad(word, columns))
-            print_line(f"  {mark} {pad(name, names)}  {message}")

@@ -1,18 +1,23 @@
 """`apoa doctor`: each check notices what it is for, and names what to do."""
 
 import json
-import os
 import shutil
+import socket
+import ssl
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, Apoa, spoken, typed_in
-from conftest import FixedClock
+from conftest import WINE, FixedClock
+from damage_helpers import file_size_limit, needs_size_limit
 from doctor_helpers import checks_of, doctor
 from schedule_helpers import Crontab, Tools, use
+from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.app import health
 from apoa_client.authority import line
@@ -121,17 +126,15 @@ def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.Monkey
     assert found.result == "ok"
 
 
-@posix_only
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder(configured: Apoa) -> None:
+@needs_size_limit
+def test_a_full_disk(configured: Apoa) -> None:
     """What is saved can be read, and no guest can be saved."""
-    folder = configured.home / "melati"
-    folder.chmod(0o500)
-    try:
+    configured.save(QUENTIN)
+    with file_size_limit(4096):
         found = doctor(configured, "--offline", code=78)
-    finally:
-        folder.chmod(0o700)
-    assert found["database"].result == "failed"
+    assert (found["database"].result, found["saving"].result) == ("ok", "failed")
+    assert found["waiting"].message == "1 report waits, none is overdue or refused."
+    assert found["private_key"].message == "It opens the saved reports."
 
 
 def test_a_report_that_another_program_changed(configured: Apoa) -> None:
@@ -294,6 +297,51 @@ def test_a_name_that_is_not_found(away: Apoa, monkeypatch: pytest.MonkeyPatch) -
     found = doctor(away, code=75)
     assert found["name"].message == "The name apoa.invalid was not found."
     assert found["connection"].result == "skipped"
+
+
+@contextmanager
+def handshakes(certificate: str) -> Iterator[str]:
+    """A server on loopback that ends each connection after the TLS handshake. Yields its address."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / certificate, CERTIFICATES / "server_key.pem")
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            with suppress(OSError), listener.accept()[0] as connection:
+                connection.settimeout(5)
+                context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://localhost:{listener.getsockname()[1]}/v1"
+        over.set()
+        socket.create_connection(listener.getsockname()[:2], timeout=1).close()
+        thread.join(5)
+
+
+@pytest.mark.skipif(WINE, reason="Wine judges certificates in its own way")
+@pytest.mark.parametrize(
+    ("certificate", "result", "says"),
+    [
+        ("expired.pem", "failed", "is out of date, or this computer's clock is wrong."),
+        ("elsewhere.pem", "failed", "The server's certificate is not for localhost."),
+        ("server.pem", "ok", "This computer trusts it (issued by Test CA of apoa-client), for "),
+    ],
+)
+def test_certificates(away: Apoa, tmp_path: Path, certificate: str, result: str, says: str) -> None:
+    """One that is not trusted is a matter of this computer (78); behind a trusted one nobody answers (75)."""
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(CA.read_bytes())
+    with handshakes(certificate) as address:
+        away.change_setting("api_url", address)
+        away.change_setting("ca_bundle", str(trusted))
+        assert away("login", "--no-test", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+        found = doctor(away, code=75 if result == "ok" else 78)
+    assert found["certificate"].result == result
+    assert says in found["certificate"].message
+    assert found["account"].result == ("failed" if result == "ok" else "skipped")
 
 
 def test_a_refused_password_is_not_tried_again(configured: Apoa) -> None:
@@ -492,9 +540,32 @@ def test_the_screen(away: Apoa, lang: str) -> None:
     assert lines[1] == spoken(lang, "NOT READY: guests can be saved, but reports cannot be sent now.")
     assert lines[2].startswith(f"x {spoken(lang, CHECKS['connection'])}: ")
     assert lines[3].startswith("  " + spoken(lang, "What to do: {advice}", advice=""))
+    shown = "\n".join(lines[5:])
     for title in GROUPS.values():
-        assert spoken(lang, title) in lines
+        assert spoken(lang, title) in shown
+    assert spoken(lang, "Each check in full: apoa -v doctor") in shown
     assert said.err == ""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_check_in_full(away: Apoa, lang: str) -> None:
+    """With -v each one has its line, with what was found."""
+    away.environ["APOA_LANG"] = lang
+    said = away("-v", "--plain", "doctor", "--offline")
+    for name, check in doctor(away, "--offline").items():
+        assert spoken(lang, CHECKS[name]) in said.out
+        assert check.message in said.out
+
+
+def test_notes_are_explained_where_nothing_is_wrong(away: Apoa, clock: FixedClock) -> None:
+    """What is wrong comes first, and fits on a screen: then the other things are only named."""
+    away.save(QUENTIN)
+    clock.forward(timedelta(days=2))
+    overdue = "! Waiting reports: 1 report is overdue.\n  What to do: Send now: apoa sync"
+    assert overdue in away("doctor", "--offline").out
+    wrong = away("doctor").out
+    assert overdue not in wrong
+    assert "NOTE: Waiting reports" in wrong
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -502,7 +573,7 @@ def test_plain_lines(away: Apoa, lang: str) -> None:
     """No columns and no signs: the result stands in words."""
     away.environ["APOA_LANG"] = lang
     said = away("--plain", "doctor", "--offline")
-    assert f"{spoken(lang, CHECKS['disk'])}: {spoken(lang, RESULTS[Result.OK])}. " in said.out
+    assert f"{spoken(lang, GROUPS[Group.COMPUTER])}: {spoken(lang, RESULTS[Result.OK])}\n" in said.out
     assert "  " not in said.out
 
 
