@@ -282,7 +282,8 @@ class _Check:
     def judge_state(self, row: Row) -> _Finding:
         """Return what is true of a row, whatever its content is."""
         event = last_event(self._db, row.id)
-        eventless = event is None and (self._is_legacy(row) or self._restored)
+        # A report from before there was an audit trail has a code since the first run with the key.
+        eventless = event is None and (row.state_mac is not None or self._is_legacy(row) or self._restored)
         erased = row.value("erased_at") is not None
         if not eventless and (event is None or not event.agrees(row.state, erased=erased)):
             return DoubtKind.STATE

@@ -1,0 +1,128 @@
+"""An update keeps everything: the files of each earlier schema are migrated by the first command, whatever it is.
+
+The files were written by the programs of those schemas themselves (`released_homes`).
+"""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import released_homes
+from cli_helpers import GUESTS, Apoa
+from conftest import FixedClock
+from released_homes import FIRST_WITH_DRAFTS, MADE_AT, PROPERTY, unpack
+
+from apoa_client.app.container import Container
+from apoa_client.outbox.sqlite.migrations import STEPS
+
+SCHEMAS = range(1, len(STEPS) + 1)
+FIRST_WITH_AUDIT_TRAIL = 2
+FIRST_WITH_NIGHTS = 3
+"""Before it, and in no release, a stay's nights were inside the seal alone: its room does not find it."""
+
+
+@pytest.fixture(params=SCHEMAS)
+def schema(request: pytest.FixtureRequest) -> int:
+    """The number of a schema."""
+    number: int = request.param
+    return number
+
+
+@pytest.fixture
+def apoa(schema: int, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Apoa:
+    """The program of today on files of that schema, an hour after they were written."""
+    unpack(schema, home)
+    return Apoa(
+        {"APOA_HOME": str(home), "APOA_LANG": "en"}, FixedClock(MADE_AT + timedelta(hours=1)), capsys, monkeypatch
+    )
+
+
+def version_of(home: Path) -> int:
+    with closing(sqlite3.connect(home / PROPERTY / "outbox.db")) as db:
+        [version] = db.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def test_every_schema_has_its_files() -> None:
+    """A new migration comes with files of the schema that it makes: python tests/released_homes.py add."""
+    assert [number for number in SCHEMAS if not released_homes.archive_of(number).is_file()] == []
+
+
+def test_everything_is_kept(apoa: Apoa, schema: int) -> None:
+    """Reports, a receipt, a draft, the audit trail, keys and settings are there; what waited is sent, once."""
+    assert version_of(apoa.home) == schema
+    settings = (apoa.home / "config.toml").read_bytes()
+    status = apoa("status", "--json")
+    assert status.code == 0, status.err
+    counts = {state: count for state, count in status.json["counts"].items() if count}
+    assert counts == {"queued": 2, "accepted": 1}
+    assert status.json["drafts"] == (1 if schema >= FIRST_WITH_DRAFTS else 0)
+    assert version_of(apoa.home) == len(STEPS)
+    reports = apoa.reports()
+    assert [report["guest"]["surname"] for report in reports] == [guest.surname for guest in GUESTS]
+    assert [(report["state"], report["receipt"]) for report in reports[1:]] == [("queued", None)] * 2
+    assert reports[0]["receipt"]["number"] == "LATIHAN-2026-000001"
+    entries = apoa("log", "--json").json["entries"]
+    assert [entry["action"] for entry in entries].count("saved") == (3 if schema >= FIRST_WITH_AUDIT_TRAIL else 0)
+    assert (apoa.home / "config.toml").read_bytes() == settings
+    sent = apoa("sync", "--json")
+    assert (sent.code, sent.json["accepted"], sent.json["doubts"]) == (0, 2, []), sent.err
+    numbers = [report["receipt"]["number"] for report in apoa.reports()]
+    assert numbers == [f"LATIHAN-2026-{number:06}" for number in (1, 2, 3)]
+    verified = apoa("log", "--verify", "--json")
+    assert verified.code == 0, verified.all
+    assert apoa("sync", "--json").json["sent"] == 0
+
+
+def test_a_draft_opens(apoa: Apoa, schema: int) -> None:
+    """What was typed for an unfinished guest can be continued with."""
+    app = Container(apoa.environ, apoa.clock, PROPERTY)
+    drafts = app.outbox.drafts.waiting(apoa.clock.now())
+    assert [app.outbox.drafts.open(draft) is not None for draft in drafts] == [True] * (schema >= FIRST_WITH_DRAFTS)
+    app.close()
+
+
+@pytest.mark.parametrize(
+    "command", [["report"], ["list"], ["checkout", "--room", "9", "--yes", "--no-send"], ["backup"]]
+)
+def test_whatever_comes_first(apoa: Apoa, schema: int, command: list[str], tmp_path: Path) -> None:
+    """The first command after the update does its work: it migrates, and has the exit code of its work."""
+    if command[0] == "checkout" and schema < FIRST_WITH_NIGHTS:
+        command = ["checkout", apoa.reports()[1]["id"], *command[3:]]
+    more = {"report": GUESTS[0].mrz("--again", "--no-send")[1:], "backup": [str(tmp_path / "backup.apoa")]}
+    said = apoa(*command, *more.get(command[0], []))
+    assert said.code == 0, said.err
+    assert version_of(apoa.home) == len(STEPS)
+
+
+def test_a_backup_of_before(apoa: Apoa, tmp_path: Path) -> None:
+    """A backup made right after the update restores on another computer with the same key."""
+    file = tmp_path / "backup.apoa"
+    assert apoa("backup", str(file)).code == 0
+    said = apoa("restore", str(file), "--dry-run", "--json")
+    assert said.code == 0, said.err
+
+
+def test_an_interrupted_migration(apoa: Apoa, schema: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration that is cut off leaves the version before it, and the next command finishes."""
+    steps = list(STEPS)
+    steps[-1] = (*STEPS[-1], "SELECT fail()")
+    with monkeypatch.context() as patch:
+        patch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", tuple(steps))
+        assert apoa("status").code == (0 if schema == len(STEPS) else 78)
+    assert version_of(apoa.home) == max(schema, len(STEPS) - 1)
+    assert len(apoa.reports()) == len(GUESTS)
+
+
+def test_a_downgrade(apoa: Apoa) -> None:
+    """An older program refuses a newer database, says what to do, and changes nothing."""
+    path = apoa.home / PROPERTY / "outbox.db"
+    apoa.change_database(f"PRAGMA user_version = {len(STEPS) + 1}")
+    before = path.read_bytes()
+    for command in (["status"], ["sync"], GUESTS[0].mrz("--again", "--no-send")):
+        said = apoa(*command)
+        assert said.code == 78
+        assert "newer" in said.err
+    assert path.read_bytes() == before

@@ -1,0 +1,68 @@
+"""Homes as the program of each schema left them: settings, keys, outbox and training authority, one archive each.
+
+Each has a report with a receipt, two that wait, and since schema 4 a draft. Schema 4 is that of release 0.1.0. A new
+schema gets its archive from the program that has it:
+
+    python tests/released_homes.py add
+"""
+
+import sys
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli_helpers import OBADIAH, QUENTIN, XIMENA
+
+from apoa_client.app.container import Container, SystemClock
+from apoa_client.cli import main
+from apoa_client.outbox.sqlite.migrations import STEPS
+
+FOLDER = Path(__file__).parent / "journeys" / "released"
+PROPERTY = "melati"
+FILES = ("config.toml", *(f"{PROPERTY}/{name}" for name in ("keys.json", "outbox.db", "sandbox.db")))
+MADE_AT = datetime(2026, 11, 26, 20, 56, tzinfo=UTC)
+"""When the first seven were made. A later one may only be younger."""
+FIRST_WITH_DRAFTS = 4
+_DRAFT = "1\n"
+
+
+def archive_of(schema: int) -> Path:
+    return FOLDER / f"schema-{schema}.zip"
+
+
+def unpack(schema: int, home: Path) -> None:
+    """Lay out the home of a schema, for its owner only."""
+    with zipfile.ZipFile(archive_of(schema)) as archive:
+        for name in FILES:
+            path = home / name
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_bytes(archive.read(name))
+            path.chmod(0o600)
+
+
+def pack(home: Path, schema: int) -> None:
+    """Write the archive of a home."""
+    with zipfile.ZipFile(archive_of(schema), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in FILES:
+            archive.writestr(zipfile.ZipInfo(name), (home / name).read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def _add() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"APOA_HOME": folder, "APOA_LANG": "en"}
+        place = ["--property", PROPERTY, "--training", "--timezone", "WITA", "--vault", "file"]
+        waiting = XIMENA.mrz("--no-send"), OBADIAH.mrz("--no-send", "--room", "9")
+        for call in (["setup", "--non-interactive", *place], QUENTIN.mrz(), *waiting):
+            code = main.run(call, environ, None)
+            if code:
+                return code
+        app = Container(environ, SystemClock(), PROPERTY)
+        app.outbox.drafts.save(_DRAFT, SystemClock().now())
+        app.close()
+        pack(Path(folder), len(STEPS))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_add() if sys.argv[1:] == ["add"] else __doc__)
