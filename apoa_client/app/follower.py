@@ -88,12 +88,13 @@ def _files_of(app: Container) -> Sequence[Path]:
         folders = app.folders
     except ApoaError:
         return ()
+    settings = (folders.config, *([folders.site.path] if folders.site is not None else []))
     try:
         name = app.settings.name
     except ApoaError:
-        return (folders.config,)
+        return settings
     outbox = folders.outbox(name)
-    return folders.config, outbox, outbox.with_name(f"{outbox.name}-wal"), folders.keys(name)
+    return *settings, outbox, outbox.with_name(f"{outbox.name}-wal"), folders.keys(name)
 
 
 def file_states(files: Sequence[Path]) -> object:

@@ -112,7 +112,7 @@ def _into_folder(session: Session, target: _Target) -> Exit:
     if target.folder is None and not settings.backup_folder:
         raise UsageProblem(
             msg("Where does the backup go? {name} has no folder for backups.", name=settings.name),
-            msg("Name a file, such as: apoa backup FILE. Or set the folder once: backup_folder in config.toml."),
+            msg("Name a file, such as: apoa backup FILE. Or set the folder once: apoa config set backup_folder FOLDER"),
         )
     new = write_folder_backup(session.app, folder, target.keep or settings.backup_keep)
     if session.json:

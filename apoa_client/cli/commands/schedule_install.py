@@ -20,7 +20,6 @@ from apoa_client.errors import UsageProblem
 from apoa_client.messages import listed, msg
 from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INTERVALS, KINDS, MINUTE, Plan
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.writer import save
 
 _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "jam": HOUR, "d": DAY, "hari": DAY}
 
@@ -59,7 +58,7 @@ def install(session: Session, /, *, every: str | None, kind: str, folder: str | 
     backup = None if folder is None else Path(folder).expanduser().absolute()
     if backup is not None:
         for settings in properties:
-            save(app.folders.config, app.saved_settings(settings)._replace(backup_folder=str(backup)))
+            app.save_settings(settings._replace(backup_folder=str(backup)), settings)
     _show(session, installation, backup)
 
 

@@ -1,0 +1,43 @@
+"""A change of one setting is planned with its consequences and written under the lock of the file."""
+
+import threading
+from pathlib import Path
+
+from app_helpers import app_of, set_up, training
+from conftest import FixedClock
+
+from apoa_client.app.settings_change import carry_out, plan_change
+from apoa_client.settings.addresses import parse_address
+
+
+def test_changes_at_once_lose_nothing(home: Path, clock: FixedClock) -> None:
+    """Each of several commands that run at once changes its own setting, and keeps those of the others."""
+    set_up(home, clock, training())
+    wanted = {"notify": "off", "office": "Denpasar", "address": "Ubud", "display_name": "Melati", "backup_keep": "5"}
+    together = threading.Barrier(len(wanted))
+
+    def change(key: str, value: str) -> None:
+        app = app_of(home, clock)
+        planned = plan_change(app, parse_address(key, lambda: app.settings.name), value)
+        together.wait(30)
+        carry_out(app, planned)
+
+    commands = [threading.Thread(target=change, args=item) for item in wanted.items()]
+    for command in commands:
+        command.start()
+    for command in commands:
+        command.join()
+    settings = app_of(home, clock).settings
+    assert {key: str(getattr(settings, key)) for key in wanted} == wanted
+
+
+def test_a_command_that_runs_meanwhile_keeps_the_change(home: Path, clock: FixedClock) -> None:
+    """A run that started before writes what it learned only, such as who the authority is."""
+    set_up(home, clock, training())
+    running = app_of(home, clock)
+    before = running.settings
+    app = app_of(home, clock)
+    carry_out(app, plan_change(app, parse_address("office", lambda: "melati"), "Denpasar"))
+    running.save_settings(before._replace(property_id="P-7"), before)
+    settings = app_of(home, clock).settings
+    assert (settings.office, settings.property_id) == ("Denpasar", "P-7")

@@ -1,0 +1,476 @@
+"""`apoa config`: settings are shown with their origin, explained, and changed only as far as reports stay safe."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import LANGUAGES, NOWHERE, Apoa, Serve, assert_form, spoken, typed_in
+
+from apoa_client.errors import Exit
+from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+from apoa_client.settings.parsing import MAX_BYTES
+
+SETTING: Mapping[str, type | tuple[type, ...]] = {
+    "key": str,
+    "value": (str, int, type(None)),
+    "default": (str, int, type(None)),
+    "source": str,
+    "place": (str, type(None)),
+    "line": (int, type(None)),
+    "settable": bool,
+    "type": str,
+    "allowed": (list, dict, type(None)),
+    "meaning": str,
+}
+"""The fixed form of a setting as JSON."""
+SITE = '[defaults]\nretention_days = 60\noffice = "Kanim Denpasar"\n'
+
+
+@pytest.fixture
+def practice(apoa: Apoa) -> Apoa:
+    """The program with a property for training."""
+    said = apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
+    assert said.code == 0, said.err
+    return apoa
+
+
+def table(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
+    value: dict[str, Any] = tomllib.loads((apoa.home / "config.toml").read_text(encoding="utf-8"))["property"][name]
+    return value
+
+
+class TestList:
+    """`apoa config list`."""
+
+    def test_every_setting_with_its_origin(self, practice: Apoa, tmp_path: Path) -> None:
+        """The program's and the property's, in one form: from the environment, a line of a file, or by default."""
+        (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
+        practice.environ |= {"APOA_SITE_CONFIG": str(tmp_path / "site.toml"), "APOA_BACKUP_KEEP": "3"}
+        found = practice("config", "list", "--json").json
+        for each in found:
+            assert_form(each, SETTING)
+        names = [*GENERAL, *(f"property.melati.{name}" for name in OF_A_PROPERTY)]
+        assert [each["key"] for each in found] == names
+        by_key = {each["key"].rpartition(".")[2]: each for each in found}
+        own = str(practice.home / "config.toml")
+        shown = {key: tuple(by_key[key][part] for part in ("value", "source", "place", "line")) for key in by_key}
+        assert shown["language"] == ("en", "environment", "APOA_LANG", None)
+        assert shown["vault"][:3] == ("file", "user", own)
+        lines = Path(own).read_text(encoding="utf-8").splitlines()
+        assert lines[shown["vault"][3] - 1] == 'vault = "file"'
+        assert shown["retention_days"] == (60, "site", str(tmp_path / "site.toml"), 2)
+        assert shown["backup_keep"] == (3, "environment", "APOA_BACKUP_KEEP", None)
+        assert shown["window_hours"] == (24, "default", None, None)
+        assert shown["username"] == (None, "default", None, None)
+        assert by_key["retention_days"]["allowed"] == {"least": 1, "most": 3650}
+        assert by_key["vault"]["allowed"] == ["keyring", "file"]
+        assert [key for key, each in by_key.items() if not each["settable"]] == [
+            *("public_key", "index_key", "environment", "property_id", "delivery")
+        ]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_on_screen(self, practice: Apoa, lang: str) -> None:
+        """Grouped, with the file's line, in the reader's language."""
+        said = practice("config", "list", lang=lang)
+        assert said.code == 0
+        assert spoken(lang, "The property {name}", name="melati") in said.out
+        line = next(line for line in said.out.splitlines() if line.startswith("vault "))
+        assert line.split()[1] == "file"
+        assert spoken(lang, "{file}, line {line}", file=spoken(lang, "file"), line="")[:-1] in line
+
+    def test_the_key_of_the_hash_is_shown_nowhere(self, practice: Apoa) -> None:
+        """With it, the finder of a database could test whether a passport was here."""
+        key = table(practice)["index_key"]
+        calls = [["list"], ["list", "--json"], ["get", "index_key"], ["get", "index_key", "--json"]]
+        calls += [["explain", "index_key"], ["explain", "index_key", "--json"]]
+        for words in calls:
+            assert key not in practice("config", *words).all
+        assert practice("config", "get", "index_key").code == Exit.USAGE
+
+    def test_before_the_first_set_up(self, apoa: Apoa) -> None:
+        """The program's settings, and how to set up."""
+        said = apoa("config", "list")
+        assert (said.code, "apoa setup" in said.out) == (0, True)
+        assert [each["key"] for each in apoa("config", "list", "--json").json] == [*GENERAL]
+
+    def test_every_property(self, practice: Apoa) -> None:
+        """The chosen one, or with `--all` each."""
+        practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
+
+        def shown(*words: str) -> set[str]:
+            keys = [each["key"].split(".") for each in practice(*words, "--json").json]
+            return {key[1] for key in keys if len(key) == 3}
+
+        assert shown("config", "list") == {"melati"}
+        assert shown("--property", "kuta", "config", "list") == {"kuta"}
+        assert shown("config", "list", "--all") == {"melati", "kuta"}
+
+
+class TestGet:
+    """`apoa config get`."""
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("retention_days", "90"),
+            ("Retention-Days", "90"),
+            ("property.melati.vault", "file"),
+            ("defaults.vault", "keyring"),
+            ("default_property", "melati"),
+            ("language", "en"),
+            ("office", ""),
+        ],
+    )
+    def test_the_bare_value(self, practice: Apoa, key: str, value: str) -> None:
+        """For scripts: the value that applies and nothing else; an empty line if there is none."""
+        said = practice("config", "get", key)
+        assert (said.code, said.out, said.err) == (0, f"{value}\n", "")
+
+    def test_as_json(self, practice: Apoa) -> None:
+        """The form of a setting in the list."""
+        assert_form(practice("config", "get", "notify", "--json").json, SETTING)
+
+    @pytest.mark.parametrize(
+        ("key", "near"),
+        [
+            ("vualt", "Did you mean vault?"),
+            ("langage", "Did you mean language?"),
+            ("property.melati.retention", "Did you mean retention_days?"),
+            ("defaults.public_key", "All settings: apoa config explain"),
+            ("xyz", "All settings: apoa config explain"),
+            ("melati.vault", "property.NAME.KEY"),
+            ("", "All settings: apoa config explain"),
+        ],
+    )
+    def test_an_unknown_key(self, practice: Apoa, key: str, near: str) -> None:
+        """Exit code 2, with the nearest name."""
+        said = practice("config", "get", key)
+        assert (said.code, said.out) == (Exit.USAGE, "")
+        assert near in said.err
+
+    def test_an_unknown_property(self, practice: Apoa) -> None:
+        """Exit code 78, with those that are set up."""
+        for words in (["get", "property.kuta.vault"], ["set", "property.kuta.vault", "file"]):
+            said = practice("config", *words)
+            assert (said.code, "Known: melati" in said.err) == (Exit.SETTINGS, True)
+
+    def test_without_a_property(self, apoa: Apoa) -> None:
+        """A setting of a property needs one."""
+        assert apoa("config", "get", "vault").code == Exit.SETTINGS
+
+
+class TestSet:
+    """`apoa config set` and `unset`."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_old_and_new_value(self, practice: Apoa, lang: str) -> None:
+        """Both are said, the file has the new one, and every command uses it."""
+        said = practice("config", "set", "retention_days", "120", lang=lang)
+        assert said.code == 0
+        assert " 90" in said.out
+        assert " 120" in said.out
+        assert table(practice)["retention_days"] == 120
+        assert practice("purge", "--dry-run", "--json").json["retention_days"] == 120
+
+    def test_as_json(self, practice: Apoa) -> None:
+        """The form of a setting, with the value before and what follows."""
+        found = practice("config", "set", "notify", "off", "--json").json
+        assert (found.pop("before"), found.pop("consequences")) == ("on", [])
+        assert_form(found, SETTING)
+        assert (found["value"], found["source"]) == ("off", "user")
+
+    def test_indonesian_names(self, practice: Apoa) -> None:
+        """The command and its second words."""
+        assert practice("pengaturan", "atur", "notify", "off", lang="id").code == 0
+        assert practice("pengaturan", "lihat", "notify", lang="id").out == "off\n"
+        assert practice("pengaturan", "hapus", "notify", lang="id").code == 0
+        assert practice("pengaturan", "lihat", "notify", lang="id").out == "on\n"
+        for words in ("daftar", "letak", "jelaskan"):
+            assert practice("pengaturan", words, lang="id").code == 0
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_the_admin_own_text_stays(self, practice: Apoa, encoding: str) -> None:
+        """Comments, order, blank lines and Windows' line ends, in each encoding of Windows' editors."""
+        path = practice.home / "config.toml"
+        text = "# Ours: é.\r\n\r\n" + path.read_text(encoding="utf-8").replace("\n", "  # why\r\n")
+        path.write_bytes(text.encode(encoding))
+        assert practice("config", "set", "notify", "off").code == 0
+        written = path.read_bytes().decode("utf-8")
+        assert written.startswith(text)
+        assert written.removeprefix(text) == 'notify = "off"\r\n'
+        assert practice("config", "unset", "notify").code == 0
+        assert path.read_bytes().decode("utf-8") == text
+
+    def test_unset_says_what_applies(self, practice: Apoa, tmp_path: Path) -> None:
+        """The value for all users, or the default; and that a setting was not in the file."""
+        practice("config", "set", "retention_days", "100")
+        (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
+        practice.environ["APOA_SITE_CONFIG"] = str(tmp_path / "site.toml")
+        said = practice("config", "unset", "retention_days", "--yes")
+        assert "100 before, 60 now (file for all users, line 2)" in said.out
+        assert "retention_days" not in table(practice)
+        again = practice("config", "unset", "retention_days")
+        assert (again.code, "does not set property.melati.retention_days. It is: 60" in again.out) == (0, True)
+        assert practice("config", "unset", "retention_days", "--json").json["value"] == 60
+
+    def test_defaults_for_all_properties(self, practice: Apoa) -> None:
+        """A table of the user's file, below that of each property."""
+        assert practice("config", "set", "defaults.timezone", "wit").code == 0
+        assert practice("config", "get", "timezone").out == "Asia/Jayapura\n"
+        practice("config", "set", "timezone", "wita")
+        assert practice("config", "get", "timezone").out == "Asia/Makassar\n"
+        assert practice("config", "get", "defaults.timezone").out == "Asia/Jayapura\n"
+
+    @pytest.mark.parametrize(
+        ("key", "value", "said"),
+        [
+            ("timezone", "Mars", "Asia/Jakarta, Asia/Pontianak, Asia/Makassar, Asia/Jayapura"),
+            ("retention_days", "0", "a number from 1 to 3650"),
+            ("notify", "yes", "on, off"),
+            ("language", "fr", "id, en"),
+            ("by_hand_order", "visa", "each once: surname"),
+            ("office", "", "any text"),
+            ("password", "kuda", "apoa login"),
+            ("private_key", "abc", "apoa key show"),
+            ("public_key", "abc", "apoa key rotate"),
+            ("index_key", "ab", "apoa setup"),
+            ("environment", "production", "apoa setup"),
+            ("property_id", "x", "apoa setup"),
+            ("delivery", "manual", "apoa setup --by-hand"),
+            ("api_url", "https://authority.example/v1", "apoa setup --property melati"),
+            ("vault", "keyring", "apoa setup --property melati --vault keyring"),
+        ],
+    )
+    def test_what_is_refused(self, practice: Apoa, key: str, value: str, said: str) -> None:
+        """A wrong value names the allowed ones; what would harm reports names the command that does it safely."""
+        before = (practice.home / "config.toml").read_bytes()
+        result = practice("config", "set", key, value)
+        assert result.code == Exit.USAGE
+        assert said in result.err
+        assert "kuda" not in result.all
+        assert (practice.home / "config.toml").read_bytes() == before
+
+    def test_a_required_setting_stays(self, practice: Apoa) -> None:
+        """Without an address the property could not be read any more."""
+        said = practice("config", "unset", "api_url")
+        assert (said.code, "required" in said.err) == (Exit.USAGE, True)
+
+    def test_the_default_property_must_exist(self, practice: Apoa) -> None:
+        """Otherwise the next command would find nothing."""
+        said = practice("config", "set", "default_property", "kuta")
+        assert (said.code, "Known: melati" in said.err) == (Exit.SETTINGS, True)
+        assert practice("config", "set", "default_property", "melati").code == 0
+
+    def test_a_variable_that_wins_is_named(self, practice: Apoa) -> None:
+        """The file is changed, and the user is not left to wonder why nothing happens."""
+        said = practice("config", "set", "notify", "off", APOA_NOTIFY="on")
+        assert (said.code, table(practice)["notify"]) == (0, "off")
+        assert "APOA_NOTIFY is set: its value is used" in said.err
+        assert "on now (APOA_NOTIFY)" in said.out
+
+    def test_a_folder_that_is_not_there(self, practice: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A stick may come later. The full path is stored, for cron and the Task Scheduler."""
+        monkeypatch.chdir(tmp_path)
+        said = practice("config", "set", "backup_folder", "stick")
+        assert (said.code, "is not there now" in said.err) == (0, True)
+        assert table(practice)["backup_folder"] == str(tmp_path / "stick")
+        (tmp_path / "stick").mkdir()
+        assert practice("config", "set", "backup_folder", str(tmp_path / "stick")).err == ""
+
+    def test_certificates_are_read_first(self, practice: Apoa, tmp_path: Path) -> None:
+        """A file that does not exist or has none is refused, before any report fails for it."""
+        (tmp_path / "none.pem").write_text("no certificate", encoding="utf-8")
+        for name in ("missing.pem", "none.pem"):
+            said = practice("config", "set", "ca_bundle", str(tmp_path / name))
+            assert (said.code, "cannot be read" in said.err) == (Exit.SETTINGS, True)
+
+    def test_a_file_that_is_not_right_is_not_changed(self, practice: Apoa) -> None:
+        """The mistake is named with its line, and nothing is written; where the files are is said all the same."""
+        path = practice.home / "config.toml"
+        broken = path.read_text(encoding="utf-8") + 'vualt = "file"\n'
+        path.write_text(broken, encoding="utf-8")
+        for words in (["set", "notify", "off"], ["unset", "notify"], ["list"], ["get", "notify"]):
+            said = practice("config", *words)
+            assert said.code == Exit.SETTINGS
+            assert f"Line {broken.count(chr(10))} of" in said.err
+            assert "Did you mean vault?" in said.err
+        assert path.read_text(encoding="utf-8") == broken
+        assert practice("config", "path").code == 0
+        assert practice("config", "explain", "vault").code == 0
+
+    def test_a_file_that_cannot_be_written(self, practice: Apoa) -> None:
+        """More than the largest file is refused as when reading, and nothing changes."""
+        path = practice.home / "config.toml"
+        full = path.read_text(encoding="utf-8") + "#" * 1999 + "\n"
+        full += ("#" * 1999 + "\n") * ((MAX_BYTES - len(full)) // 2000)
+        full += "#" * (MAX_BYTES - len(full) - 1) + "\n"
+        path.write_text(full, encoding="utf-8")
+        assert practice("config", "set", "office", "x" * 100).code == Exit.SETTINGS
+        assert path.read_text(encoding="utf-8") == full
+
+
+class TestErasing:
+    """A shorter retention erases guests' data at the next daily purge."""
+
+    def test_nobody_to_ask(self, practice: Apoa) -> None:
+        """Without a terminal `--yes` is needed; longer is never asked about."""
+        said = practice("config", "set", "retention_days", "30")
+        assert said.code == Exit.USAGE
+        assert "more than 30 days ago are then erased" in said.err
+        assert "--yes" in said.err
+        assert "retention_days" not in table(practice)
+        assert practice("config", "set", "retention_days", "30", "--json").code == Exit.USAGE
+        assert practice("config", "set", "retention_days", "30", "--yes").code == 0
+        assert practice("config", "set", "retention_days", "31").code == 0
+
+    def test_at_a_terminal(self, practice: Apoa) -> None:
+        """No is the default answer and changes nothing."""
+        refused = practice("config", "set", "retention_days", "30", keys=[""])
+        assert refused.code == 130
+        assert "retention_days" not in table(practice)
+        assert practice("config", "set", "retention_days", "30", keys=["y"]).code == 0
+        assert table(practice)["retention_days"] == 30
+
+    def test_by_removing_and_by_default(self, practice: Apoa) -> None:
+        """What counts is the value that applies afterwards; a variable that wins changes nothing."""
+        practice("config", "set", "retention_days", "200")
+        assert practice("config", "unset", "retention_days").code == Exit.USAGE
+        assert practice("config", "unset", "retention_days", APOA_RETENTION_DAYS="300").code == 0
+        assert practice("config", "set", "defaults.retention_days", "10").code == Exit.USAGE
+
+
+class TestAccount:
+    """Changes of what a stored password is bound to."""
+
+    def test_a_new_address_and_username(self, configured: Apoa, serve: Serve) -> None:
+        """It says that the password is given again, and nothing is sent until it is."""
+        configured.save()
+        address = serve().base_url
+        for key, value in (("api_url", address), ("username", "lain")):
+            said = configured("config", "set", key, value)
+            assert said.code == 0, said.err
+            assert "Give it again with: apoa login" in said.err
+            assert configured("sync").code == Exit.CREDENTIALS
+        assert configured.states() == [("check_in", "queued")]
+
+    def test_addresses_that_set_up_refuses(self, configured: Apoa) -> None:
+        """Not https, APOA's website for people, or training."""
+        for value, code in (
+            ("http://authority.example/v1", Exit.SETTINGS),
+            ("https://apoa.imigrasi.go.id", Exit.USAGE),
+            ("training", Exit.USAGE),
+        ):
+            assert configured("config", "set", "api_url", value).code == code
+
+    def test_reports_without_a_decision(self, apoa: Apoa, serve: Serve) -> None:
+        """The authority that has them would not be asked any more, and another one might get them twice."""
+        server = serve("pending")
+        assert apoa.set_up(server.base_url).code == 0
+        report = apoa.send()
+        assert report["state"] == "pending"
+        said = apoa("config", "set", "api_url", NOWHERE)
+        assert said.code == Exit.USAGE
+        assert "1 report on which it has not decided yet" in said.err
+
+    def test_a_vault_that_has_the_key(self, configured: Apoa, keyring: dict[str, str]) -> None:
+        """It is allowed once the private key is there, as after a move by hand."""
+        assert configured("config", "set", "vault", "keyring").code == Exit.USAGE
+        key = (configured.home / "melati" / "keys.json").read_text(encoding="utf-8")
+        import json
+
+        keyring["apoa-client/melati/private-key"] = json.loads(key)["private-key"]
+        said = configured("config", "set", "vault", "keyring")
+        assert (said.code, "apoa login" in said.err) == (0, True)
+
+    def test_the_window_is_the_authority_own(self, configured: Apoa) -> None:
+        """A number set by hand lasts until the next log-in."""
+        said = configured("config", "set", "window_hours", "48")
+        assert (said.code, "apoa login takes it over again" in said.err) == (0, True)
+
+
+class TestPathAndExplain:
+    """`apoa config path` and `apoa config explain`."""
+
+    def test_the_files(self, practice: Apoa, tmp_path: Path) -> None:
+        """The user's and that for all users, and which of them exist."""
+        practice.environ["APOA_SITE_CONFIG"] = str(tmp_path / "site.toml")
+        found = practice("config", "path", "--json").json
+        assert found == [
+            {"file": "user", "path": str(practice.home / "config.toml"), "exists": True},
+            {"file": "site", "path": str(tmp_path / "site.toml"), "exists": False},
+        ]
+        said = practice("config", "path")
+        assert str(practice.home / "config.toml") in said.out
+        practice.environ["APOA_SITE_CONFIG"] = ""
+        assert len(practice("config", "path", "--json").json) == 1
+
+    @pytest.mark.parametrize("name", [*GENERAL, *OF_A_PROPERTY])
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_each_setting(self, practice: Apoa, name: str, lang: str) -> None:
+        """Its meaning, what is allowed, its default, its value now, and how to set it."""
+        said = practice("config", "explain", name, lang=lang)
+        definition = {**GENERAL, **OF_A_PROPERTY}[name]
+        assert said.code == 0
+        assert spoken(lang, definition.meaning.template) in said.out
+        assert spoken(lang, "Now") in said.out
+        example = typed_in(lang, f"apoa config set {name} ")
+        assert (example in said.out) == (definition.set_instead is None)
+
+    def test_all(self, apoa: Apoa) -> None:
+        """Without a property too."""
+        said = apoa("config", "explain")
+        assert all(name in said.out for name in (*GENERAL, *OF_A_PROPERTY))
+        found = apoa("config", "explain", "--json").json
+        assert [each["key"] for each in found] == [*GENERAL, *OF_A_PROPERTY]
+        one = apoa("config", "explain", "vault", "--json").json
+        assert one in found
+        assert list(one) == [*("key", "default", "settable", "type", "allowed", "meaning", "example", "variable")]
+        assert apoa("config", "explain", "vault").code == 0
+
+    def test_an_unknown_one(self, apoa: Apoa) -> None:
+        """With the nearest name."""
+        said = apoa("config", "explain", "vualt")
+        assert (said.code, "Did you mean vault?" in said.err) == (Exit.USAGE, True)
+
+    def test_the_fields_to_type(self, practice: Apoa) -> None:
+        """The names that `by_hand_order` may have."""
+        assert "stay_permit_number" in practice("config", "explain", "by_hand_order").out
+
+
+@pytest.mark.parametrize("words", [["status"], ["config", "list"], ["config", "get", "vault"]])
+def test_a_wrong_variable_stops_what_reads_settings(practice: Apoa, words: list[str]) -> None:
+    """Exit code 78, with the variable and what is allowed; help and explanations work."""
+    said = practice(*words, APOA_RETENTION_DAYS="ninety")
+    assert said.code == Exit.SETTINGS
+    assert "APOA_RETENTION_DAYS is not right. Allowed: a number from 1 to 3650" in said.err
+    assert practice("config", "explain", "retention_days", APOA_RETENTION_DAYS="ninety").code == 0
+    assert practice("config", "path", APOA_RETENTION_DAYS="ninety").code == 0
+
+
+def test_the_file_for_all_users_begins_a_set_up(apoa: Apoa, tmp_path: Path) -> None:
+    """The set-up of a property of that file takes over what it says, and copies nothing of it."""
+    site = tmp_path / "site.toml"
+    site.write_text(f'{SITE}[property.melati]\napi_url = "training"\ntimezone = "Asia/Makassar"\n', encoding="utf-8")
+    apoa.environ |= {"APOA_SITE_CONFIG": str(site), "APOA_VAULT": "file"}
+    assert apoa("setup", "--non-interactive", "--property", "melati").code == 0
+    assert sorted(table(apoa)) == ["environment", "index_key", "property_id", "public_key", "vault"]
+    assert apoa("config", "get", "timezone").out == "Asia/Makassar\n"
+    assert apoa("status").code == 0
+
+
+def test_an_option_of_set_up_and_the_environment_disagree(apoa: Apoa) -> None:
+    """The secrets would be stored in one vault and looked for in the other."""
+    words = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault"]
+    said = apoa(*words, "keyring", APOA_VAULT="file")
+    assert (said.code, "APOA_VAULT says otherwise" in said.err) == (Exit.USAGE, True)
+    assert apoa(*words, "file", APOA_VAULT="file").code == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the mode; on Windows the access list is read back in tests/test_files.py")
+def test_the_file_stays_private(practice: Apoa) -> None:
+    """After a change as after the set-up."""
+    practice("config", "set", "notify", "off")
+    assert {(practice.home / name).stat().st_mode & 0o777 for name in ("config.toml", "config.lock")} == {0o600}
