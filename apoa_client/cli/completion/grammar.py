@@ -4,12 +4,13 @@ Importing all commands takes longer than a user waits for a completion, so the b
 `grammar.json` beside this module. Without that file, as in a checkout, the commands themselves are asked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
+from apoa_client.cli.command_tree import all_commands, names_in, subcommand_context, top_context
 from apoa_client.cli.terminal.command_names import both_names
 
 FILE = Path(__file__).with_name("grammar.json")
@@ -47,9 +48,9 @@ class Grammar:
         """Return the grammar of the command with these English names; none of them for the program itself."""
         if self._written is not None:
             return self._written.get(" ".join(path))
-        context = _top(self._root)
+        context = top_context(self._root)
         for name in path:
-            found = _below(context, name)
+            found = subcommand_context(context, name)
             if found is None:
                 return None
             context = found
@@ -61,44 +62,13 @@ def described(root: click.Group) -> dict[str, CommandGrammar]:
     return {" ".join(path): _grammar_of(context) for path, context in all_commands(root)}
 
 
-def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Context]]:
-    """Yield a context of the program and of each command, with the English names of the command."""
-    found: list[tuple[tuple[str, ...], click.Context]] = [((), _top(root))]
-    for path, context in found:  # which grows
-        yield path, context
-        for name in _names_in(context):
-            below = _below(context, name)
-            if below is not None:
-                found.append(((*path, name), below))
-
-
-def _top(root: click.Group) -> click.Context:
-    return root.context_class(root, info_name="apoa", **root.context_settings)
-
-
-def _below(context: click.Context, name: str) -> click.Context | None:
-    """Return the context of a command of a group; None if there is no such command."""
-    group = context.command
-    found = group.get_command(context, name) if isinstance(group, click.Group) else None
-    return None if found is None else found.context_class(found, parent=context, info_name=name)
-
-
-def _names_in(context: click.Context) -> list[str]:
-    """Return the English names of a group's commands, in the order of its help."""
-    group = context.command
-    if not isinstance(group, click.Group):
-        return []
-    found = (group.get_command(context, name) for name in group.list_commands(context))
-    return [each.name for each in found if each is not None and each.name is not None]
-
-
 def _grammar_of(context: click.Context) -> CommandGrammar:
     parameters = context.command.get_params(context)
     return CommandGrammar(
         context.command.get_short_help_str(_HELP_LENGTH),
         tuple(_parameter(each) for each in parameters if isinstance(each, click.Option)),
         tuple(_parameter(each) for each in parameters if isinstance(each, click.Argument)),
-        tuple(_names_in(context)),
+        tuple(names_in(context)),
     )
 
 

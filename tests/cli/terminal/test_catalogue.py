@@ -83,6 +83,7 @@ NOT_TRANSLATED = {
 MARKED_BEFORE = {
     "command.help",
     "option.help",
+    "sentence",
     "_HELP",
     "_KEYS",
     "_KEYS_OF_GROUP",
