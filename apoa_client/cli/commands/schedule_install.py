@@ -57,8 +57,6 @@ def install(session: Session, /, *, every: str | None, kind: str, folder: str | 
     installation = install_schedule(app, wish)
     backup = None if folder is None else Path(folder).expanduser().absolute()
     if backup is not None:
-        from apoa_client.settings.writer import save  # slow to load
-
         for settings in properties:
             app.save_settings(settings._replace(backup_folder=str(backup)), settings)
     _show(session, installation, backup)
