@@ -88,6 +88,8 @@ class Container:
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
         self.without_lock = False
         """Set by completion: the outbox is read as it is, without a lock, a write or a wait."""
+        self.choose_property: Callable[[Config], str] | None = None
+        """Asks a person at the terminal for one of several properties; None: an error then."""
         self.guest_waits = False
         """Set by a command with a guest waiting: the time-out of the keyring is short from now on."""
         self._open = ExitStack()
@@ -108,24 +110,41 @@ class Container:
 
     @cached_property
     def settings(self) -> PropertySettings:
-        """The settings of the named property, else of the default one, else of the only one.
+        """The settings of the named property, else of the default one, else of the only one, else of one asked for.
 
-        Raises `SettingsProblem` if there is no such property.
+        Raises `SettingsProblem` if there is no such property, if its table is invalid, or if there are several and no
+        person can be asked.
         """
-        known = self.config.properties
-        name = self._name or self.config.default_property or (next(iter(known)) if len(known) == 1 else "")
-        if name in known:
-            return known[name]
-        if name:
+        names = self.config.names
+        if not names:
+            raise nothing_set_up()
+        name = self._name or self.config.default_property or (names[0] if len(names) == 1 else "")
+        if not name:
+            name = self._chosen_property()
+        settings = self.config.find(name)
+        if settings is None:
             raise self.unknown_property(name)
-        raise nothing_set_up()
+        return settings
+
+    def _chosen_property(self) -> str:
+        if self.choose_property is not None:
+            return self.choose_property(self.config)
+        raise SettingsProblem(
+            msg("Several properties are set up here: {names}.", names=", ".join(self.config.names)),
+            msg("Choose one with --property NAME, or for good: apoa config set default_property NAME"),
+            name="property_not_chosen",
+        )
 
     def unknown_property(self, name: str) -> SettingsProblem:
         """Return the error about a property that is not set up here."""
-        return SettingsProblem(
-            msg("There is no property {name} in the settings.", name=name),
-            msg("Known: {names}. Set it up with: apoa setup", names=", ".join(self.config.properties) or "-"),
-        )
+        from apoa_client.matching import close_matches  # for a mistake alone
+
+        names = ", ".join(self.config.names) or "-"
+        advice = msg("Known: {names}. Set it up with: apoa setup", names=names)
+        near = close_matches(name, self.config.names, limit=1)
+        if near:
+            advice = msg("Did you mean {near}? Known: {names}", near=near[0], names=names)
+        return SettingsProblem(msg("There is no property {name} in the settings.", name=name), advice)
 
     def saved_config(self) -> Config:
         """Return the settings as the files have them now, whatever the environment says."""
@@ -145,8 +164,8 @@ class Container:
 
     @property
     def label_if_several(self) -> str:
-        """The property's label, sanitized by whoever shows it; empty if no other property is set up."""
-        return self.settings.label if len(self.config.properties) > 1 else ""
+        """The property's label, to be sanitized; empty if no other property is set up."""
+        return self.settings.label if len(self.config.names) > 1 else ""
 
     @property
     def today(self) -> date:

@@ -73,7 +73,7 @@ class PropertySetup:
             if meta is not None:  # the password was just tested
                 outbox.set_suspension(None)
                 outbox.record_contact(app.clock.now(), meta.server_time)
-        app.save_settings(settings, app.config.properties.get(settings.name), language=language)
+        app.save_settings(settings, app.config.find(settings.name), language=language)
         return failure
 
     def log_in(
@@ -118,7 +118,7 @@ class PropertySetup:
         """
         if meta is not None:
             return settings.with_meta(meta)
-        before = self._app.config.properties.get(settings.name)
+        before = self._app.config.find(settings.name)
         if before is not None and before.fingerprint == settings.fingerprint:
             return settings
         return settings._replace(environment="", property_id="")
@@ -134,7 +134,7 @@ class PropertySetup:
         from apoa_client.vault import recovery
         from apoa_client.vault.sealing import encode_key, key_pair_from_seed, public_key_of
 
-        before = self._app.config.properties.get(settings.name)
+        before = self._app.config.find(settings.name)
         if before is not None:
             if before.vault != settings.vault:
                 secrets_before = self._app.secrets_of(before)

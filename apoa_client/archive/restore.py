@@ -127,7 +127,7 @@ class _Restore:
     def _read_settings(self) -> None:
         """Read the settings here before (`known`), and find those after (`settings`)."""
         theirs = self._theirs
-        self.known = load(self.folders.config, self.folders.site).properties.get(theirs.name)
+        self.known = load(self.folders.config, self.folders.site).find(theirs.name)
         keys = self._trust.private_keys(self.known or theirs)
         own_key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
         self.proved = own_key is not None and self.backup.is_proved(own_key)

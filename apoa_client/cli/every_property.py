@@ -70,7 +70,7 @@ def refuse_one_property(session: Session) -> None:
 def sessions(session: Session) -> Iterator[Session]:
     """Yield a session for each property, and close it afterwards."""
     refuse_one_property(session)
-    names = list(session.app.config.properties)
+    names = session.app.config.names
     if not names:
         raise nothing_set_up()
     for name in names:

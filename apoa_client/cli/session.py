@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from apoa_client.cli.terminal.input import ask_secret, secret_line
+from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
@@ -16,7 +16,7 @@ from apoa_client.messages import msg
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
     from apoa_client.ports.clock import Clock
-    from apoa_client.settings.config import PropertySettings
+    from apoa_client.settings.config import Config, PropertySettings
 
 
 class Session:
@@ -54,7 +54,10 @@ class Session:
         ask = self._ask_password if self.interactive else None
         context = click.get_current_context(silent=True)
         command = context.command_path if context is not None else ""
-        return Container(self.environ, self._clock or SystemClock(), name, ask, command)
+        app = Container(self.environ, self._clock or SystemClock(), name, ask, command)
+        if self.interactive:
+            app.choose_property = ask_property
+        return app
 
     def for_property(self, name: str) -> "Session":
         """Return a session of the same call for the property of this name. The caller closes it."""
@@ -72,6 +75,24 @@ class Session:
         """Close what was opened."""
         if "app" in self.__dict__:
             self.app.close()
+
+
+def ask_property(config: "Config") -> str:
+    """Ask for one of several properties at the terminal, by its number or name, until one is given."""
+    print_error_line(_("Which property?"))
+    names = config.names
+    for number, name in enumerate(names, 1):
+        known = config.properties.get(name)
+        print_error_line(f"{number:>3} {sanitize(name if known is None else known.label)}")
+    discard_typed_ahead()
+    while True:
+        answer = ask_line(_("Number or name"))
+        index = index_of_choice(answer, len(names))
+        if index is not None:
+            return names[index]
+        if answer in names:
+            return answer
+        print_error_line(_("Type a number from 1 to {last}, or a name.").format(last=len(names)))
 
 
 def ask_password(settings: "PropertySettings") -> str:

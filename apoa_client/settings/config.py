@@ -8,6 +8,7 @@ from datetime import tzinfo
 from types import MappingProxyType
 from typing import NamedTuple
 
+from apoa_client.errors import SettingsProblem
 from apoa_client.ports.authority import AuthorityIdentity, Meta
 from apoa_client.settings.zones import ZONES
 
@@ -148,7 +149,8 @@ class PropertySettings(NamedTuple):
 class Config(NamedTuple):
     """All settings. `language` and `default_property` are empty if they are not set.
 
-    `properties` are those that are set up for this user. `below` has, by property, the values that apply if its own
+    `properties` are those that are set up for this user, and `invalid` says, by property, what is wrong with the table
+    of one that is therefore not among them. `below` has, by property, the values that apply if its own
     table in the user's file does not set them, and `defaults` those of a property that no file names. `environment` has
     the values that the environment gives to every property.
     """
@@ -156,9 +158,21 @@ class Config(NamedTuple):
     language: str = ""
     default_property: str = ""
     properties: Mapping[str, PropertySettings] = MappingProxyType({})
+    invalid: Mapping[str, SettingsProblem] = MappingProxyType({})
     below: Mapping[str, Mapping[str, str | int]] = MappingProxyType({})
     defaults: Mapping[str, str | int] = MappingProxyType({})
     environment: Mapping[str, str | int] = MappingProxyType({})
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all properties, the invalid ones last."""
+        return [*self.properties, *self.invalid]
+
+    def find(self, name: str) -> PropertySettings | None:
+        """Return the property of this name; None if there is none. Raises `SettingsProblem` if its table is invalid."""
+        if name in self.invalid:
+            raise self.invalid[name]
+        return self.properties.get(name)
 
     def without_own_table(self, name: str) -> PropertySettings:
         """Return the settings of a property as they are without its own table in the user's file."""

@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, literal, msg
@@ -24,6 +24,10 @@ PROPERTY = "property"
 """The table with one table for each property."""
 
 _NONE: Mapping[str, Value] = MappingProxyType({})
+
+Problems: TypeAlias = dict[str, SettingsProblem]
+"""What is wrong with one property alone, by its name."""
+_Read = TypeVar("_Read")
 
 
 class Tables(NamedTuple):
@@ -45,10 +49,11 @@ def parse(text: str, path: Path, site: Tables = NOTHING) -> Config:
     return merge(parse_tables(text, path), path, text, site)
 
 
-def parse_tables(text: str, path: Path, *, site: bool = False) -> Tables:
+def parse_tables(text: str, path: Path, *, site: bool = False, problems: Problems | None = None) -> Tables:
     """Return the values that the text of a settings file sets; `site` says that the file is for all users.
 
-    Raises `SettingsProblem`, which names `path` and the place.
+    Raises `SettingsProblem`, which names `path` and the place. With `problems`, what is wrong with one property alone
+    is put there, by the property's name, and the property is left out.
     """
     if len(text) > MAX_BYTES:
         raise too_long(path, MAX_BYTES)
@@ -56,17 +61,28 @@ def parse_tables(text: str, path: Path, *, site: bool = False) -> Tables:
         if len(line) > _MAX_LINE:
             raise too_long(path, _MAX_LINE, number)
     try:
-        return _parse_tables(tomllib.loads(text), site=site)
+        tables = _parse_tables(tomllib.loads(text))
     except (ValueError, RecursionError) as exc:  # a number of many digits is the former, too
         raise _not_toml(path, text, str(exc)) from None
     except _InvalidSetting as exc:
         raise exc.located(path, text) from None
+    known = {name: each for name, each in OF_A_PROPERTY.items() if not (site and each.is_own)}
+
+    def check(name: str, table: Mapping[str, Value]) -> Mapping[str, Value]:
+        place = f"[{PROPERTY}.{name}]"
+        if not valid_name(name):
+            raise _InvalidSetting(place, allowed=NAME_FORM)
+        _check_table(table, known, place, known)
+        return table
+
+    return tables._replace(properties=_each(tables.properties, check, path, text, problems))
 
 
-def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING) -> Config:
+def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING, *, problems: Problems | None = None) -> Config:
     """Return the settings of a user's file above those for all users. Only the user's properties are set up here.
 
-    Raises `SettingsProblem` if a property lacks a required setting, with the place in the `text` of the file.
+    Raises `SettingsProblem` if a property lacks a required setting, with the place in the `text` of the file, or puts
+    it into `problems` as `parse_tables` does.
     """
     general = {**site.general, **user.general}
     config = Config(
@@ -75,11 +91,31 @@ def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING) -> Config
         below={name: _below(name, user, site) for name in {**site.properties, **user.properties}},
         defaults={**site.defaults, **user.defaults},
     )
-    try:
-        properties = {name: _property(name, table, config) for name, table in user.properties.items()}
-    except _InvalidSetting as exc:
-        raise exc.located(path, text) from None
-    return config._replace(properties=properties)
+
+    def build(name: str, table: Mapping[str, Value]) -> PropertySettings:
+        return _property(name, table, config)
+
+    return config._replace(properties=_each(user.properties, build, path, text, problems))
+
+
+def _each(
+    tables: Mapping[str, Mapping[str, Value]],
+    read: Callable[[str, Mapping[str, Value]], _Read],
+    path: Path,
+    text: str,
+    problems: Problems | None,
+) -> dict[str, _Read]:
+    """Return what `read` makes of the table of each property. Problems are raised or collected."""
+    found: dict[str, _Read] = {}
+    for name, table in tables.items():
+        try:
+            found[name] = read(name, table)
+        except _InvalidSetting as exc:
+            problem = exc.located(path, text)
+            if problems is None:
+                raise problem from None
+            problems[name] = problem
+    return found
 
 
 def _below(name: str, user: Tables, site: Tables) -> Mapping[str, Value]:
@@ -183,21 +219,16 @@ def _not_toml(path: Path, text: str, problem: str) -> SettingsProblem:
     return invalid(path, msg("it is not TOML: {reason}", reason=reason.rstrip(".")), number)
 
 
-def _parse_tables(value: Mapping[str, Any], *, site: bool) -> Tables:
+def _parse_tables(value: Mapping[str, Any]) -> Tables:
+    """Return the values, of which those of the properties are not checked yet."""
     general = {key: each for key, each in value.items() if key not in {DEFAULTS, PROPERTY}}
     _check_table(general, GENERAL, "", (*GENERAL, PROPERTY, DEFAULTS))
     tables = value.get(PROPERTY, {})
     if not isinstance(tables, dict):
         raise _InvalidSetting("", PROPERTY)
-    known = {name: each for name, each in OF_A_PROPERTY.items() if not (site and each.is_own)}
     shared = {name: each for name, each in OF_A_PROPERTY.items() if not each.is_own}
     defaults = value.get(DEFAULTS, {})
     _check_table(defaults, shared, f"[{DEFAULTS}]", shared)
-    for name, table in tables.items():
-        place = f"[{PROPERTY}.{name}]"
-        if not valid_name(name):
-            raise _InvalidSetting(place, allowed=NAME_FORM)
-        _check_table(table, known, place, known)
     return Tables(general, defaults, tables)
 
 

@@ -18,7 +18,7 @@ from apoa_client.messages import msg
 from apoa_client.permissions import check_permissions, check_shared_file
 from apoa_client.settings.config import Config
 from apoa_client.settings.folders import SiteFile
-from apoa_client.settings.parsing import MAX_BYTES, NOTHING, Tables, invalid, merge, parse_tables, too_long
+from apoa_client.settings.parsing import MAX_BYTES, NOTHING, Problems, Tables, invalid, merge, parse_tables, too_long
 from apoa_client.settings.variables import values_from
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
@@ -36,11 +36,13 @@ def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = 
     """Return the settings of the environment above those of the user's file above those of the file for all users.
 
     No file need exist. Raises `SettingsProblem`, which names the file and the place, or the variable, also if another
-    user can change a file.
+    user can change a file. What is wrong with one property alone stops no other one: it is in `Config.invalid`.
     """
     for_all = NOTHING if site is None else read_site_file(site).tables
-    user = read_user_file(path)
-    return with_environment(merge(user.tables, path, user.text or "", for_all), environ)
+    problems: Problems = {}
+    user = read_user_file(path, problems)
+    config = merge(user.tables, path, user.text or "", for_all, problems=problems)
+    return with_environment(config._replace(invalid=problems), environ)
 
 
 def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
@@ -52,11 +54,11 @@ def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
     return config._replace(properties=properties, environment=given)
 
 
-def read_user_file(path: Path) -> SettingsFile:
-    """Read the user's settings file. Raises `SettingsProblem` as `load` does."""
+def read_user_file(path: Path, problems: Problems | None = None) -> SettingsFile:
+    """Read the user's settings file. Raises `SettingsProblem` as `parse_tables` does."""
     check_permissions(path)
     text = read_text(path)
-    return SettingsFile(path, text, NOTHING if text is None else parse_tables(text, path))
+    return SettingsFile(path, text, NOTHING if text is None else parse_tables(text, path, problems=problems))
 
 
 def read_site_file(site: SiteFile) -> SettingsFile:

@@ -15,7 +15,7 @@ from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.definitions import OF_A_PROPERTY, Value
 from apoa_client.settings.file_lock import exclusive
 from apoa_client.settings.folders import SiteFile
-from apoa_client.settings.parsing import DEFAULTS, NOTHING, PROPERTY, Tables, merge, parse_tables
+from apoa_client.settings.parsing import DEFAULTS, NOTHING, PROPERTY, Problems, Tables, merge, parse_tables
 from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
@@ -69,16 +69,21 @@ def change_file(
 ) -> None:
     """Change the user's settings file under its lock. `find_changes` gets what the files say now.
 
-    Raises `SettingsProblem`, also for a file that is invalid already, and `NotNow`: then nothing is written.
+    Raises `SettingsProblem`, also if the file or a property that changes is invalid already, and `NotNow`: then nothing
+    is written.
     """
+    problems: Problems = {}
     try:
         make_private_folder(path.parent)
         with exclusive(path.with_suffix(".lock")):
             for_all = NOTHING if site is None else read_site_file(site).tables
-            user = read_user_file(path)
-            config = merge(user.tables, path, user.text or "", for_all)
+            user = read_user_file(path, problems)
+            config = merge(user.tables, path, user.text or "", for_all, problems=problems)
             changes = find_changes(config, user.tables)
-            write_private(path, _changed_text(user, changes, for_all).encode())
+            for table, _values in changes:
+                if table[-1:] and table[-1] in problems:
+                    raise problems[table[-1]]
+            write_private(path, _changed_text(user, changes, for_all, problems).encode())
     except FileInUse:
         raise file_in_use(str(path)) from None
     except OSError as exc:
@@ -125,13 +130,17 @@ def settings_text(settings: PropertySettings) -> str:
     return _edited("", [Change((), {"default_property": settings.name}), Change((PROPERTY, settings.name), written)])
 
 
-def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables) -> str:
-    """Return the new text of the file. Raises `SettingsProblem` unless it is read as what was to be written."""
+def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables, before: Problems) -> str:
+    """Return the new text of the file. Raises `SettingsProblem` unless it is read as what was to be written.
+
+    Properties that were invalid `before` are so afterwards, and no others are.
+    """
+    problems: Problems = {}
     try:
         text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
-        written = parse_tables(text, user.path)
-        merge(written, user.path, text, for_all)
-        if written == changed(user.tables, changes):
+        written = parse_tables(text, user.path, problems=problems)
+        merge(written, user.path, text, for_all, problems=problems)
+        if written == changed(user.tables, changes) and problems.keys() == before.keys():
             return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
     except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together
         pass

@@ -46,9 +46,16 @@ public_key = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
 START = f'[property.bali]\napi_url = "training"\npublic_key = "{KEY}"\n'
 
 
+def load_all(path: Path) -> None:
+    """Load the file, and raise what is wrong with any property."""
+    for each in load(path).invalid.values():
+        raise each
+
+
 def problem(path: Path) -> SettingsProblem:
+    """Return what is wrong with the file, or with a property in it."""
     with pytest.raises(SettingsProblem) as caught:
-        load(path)
+        load_all(path)
     assert caught.value.exit_code is Exit.SETTINGS
     assert caught.value.advice is not None
     assert str(path) in caught.value.message.render()

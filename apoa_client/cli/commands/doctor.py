@@ -81,7 +81,7 @@ def _check_file(session: Session, file: Path | None, *, force: bool) -> None:
 def _has_properties(session: Session) -> bool:
     """Return whether the settings name any property; otherwise the checks of one say what is wrong."""
     try:
-        return bool(session.app.config.properties)
+        return bool(session.app.config.names)
     except ApoaError:
         return False
 

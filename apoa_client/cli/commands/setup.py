@@ -190,11 +190,13 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
 
         install_chosen(app, AUTO if answers["schedule"] == YES else answers["schedule"])
     report = style_bold(localized_command("report"))
-    if asking:
-        from apoa_client.cli.prompts.setup_summary import show_next_steps
+    from apoa_client.cli.prompts.setup_summary import show_how_to_choose, show_next_steps  # not for --help
 
+    if asking:
         show_next_steps(app, settings, answers["schedule"])
-    elif failure is None and settings.by_hand:
+        return
+    show_how_to_choose(app, settings)
+    if failure is None and settings.by_hand:
         print_line(_("Save a guest's report with: {command}").format(command=report))
         print_line(_("Then type it into APOA with: apoa sync --by-hand"))
     elif failure is None:
@@ -204,7 +206,7 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
 def _show_code(app: Container, result: _Result, file: Path | None, *, asking: bool) -> None:
     """Show a new recovery code or where it is, or warn that there is none."""
     settings, code, _failure = result
-    before = app.config.properties.get(settings.name)
+    before = app.config.find(settings.name)
     if file is not None:
         if code or file_has_code_of(file, decode_public_key(_saved_public_key(app, settings))):
             show_code_file(file)
@@ -249,7 +251,7 @@ def _property_settings(app: Container, answers: Mapping[str, Any]) -> PropertySe
     """Return the settings that the answers describe. What has no answer stays as in an earlier set-up."""
     name = answers["name"] or ""
     check_name(name)
-    before = app.config.properties.get(name)
+    before = app.config.find(name)
     given = {key: answers[key] for key in ("username", "ca_bundle", "vault") if answers[key]}
     given |= {key: answers[key] for key in ("display_name", "office", "address") if answers[key] is not None}
     if answers["timezone"]:

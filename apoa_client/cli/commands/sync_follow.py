@@ -99,7 +99,7 @@ class Sender:
         """Find which properties there are now. Raises `SettingsProblem`."""
         with closing(self._for_property(self._session.property_name)) as session:
             self._settings_seen = file_states([session.app.folders.config])
-            names = list(session.app.config.properties) if self._every_property else [session.app.settings.name]
+            names = session.app.config.names if self._every_property else [session.app.settings.name]
         if not names:
             raise nothing_set_up()
         known = self._followers

@@ -25,7 +25,7 @@ _MOST = 5
 
 def welcome(session: Session) -> int:
     """Show the state of the queue and the next commands. Raises and returns the same exit code as `apoa status`."""
-    if not session.app.config.properties:
+    if not session.app.config.names:
         print_line(_("Nothing is set up on this computer yet. Begin with:"))
         print_definitions(
             [

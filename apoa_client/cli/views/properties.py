@@ -27,7 +27,7 @@ def show_properties(states: Iterable[PropertyState]) -> None:
         _("Waiting"),
         _("Refused"),
         _("Overdue"),
-        _("Sending"),
+        _("Delivery"),
         _("Next deadline"),
         _("Last contact"),
     )
