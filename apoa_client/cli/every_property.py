@@ -39,19 +39,22 @@ _ENDS_THE_CALL = (click.Abort, click.ClickException, click.exceptions.Exit, Brok
 """Exceptions that are no property's trouble: the user or the reader of the output ended the command."""
 
 
-def run_for_every_property(session: Session, work: Work) -> Exit:
+def run_for_every_property(session: Session, work: Work, *, has_heading: bool = False) -> Exit:
     """Do the work for each property in the order of the settings, and return the worst exit code.
 
+    With `has_heading`, what the work prints has the property's name as its own heading.
     Raises `SettingsProblem` if the settings cannot be read or there is no property, and `UsageProblem` if one was
     chosen by an option.
     """
     codes, documents = list[int](), list[dict[str, Any]]()
     for each in sessions(session):
-        if not (session.json or session.quiet):
-            if codes:
-                print_line()
+        shown = not (session.json or session.quiet)
+        if shown and codes:
+            print_line()
+        if shown and not has_heading:
             print_line(_heading(each))
-        with error_heading(_error_heading(each)), _collected(session) as printed:
+        above_errors = "" if shown and not has_heading and _is_one_screen() else _heading(each)
+        with error_heading(above_errors), _collected(session) as printed:
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
@@ -104,7 +107,6 @@ def _heading(session: Session) -> str:
     return style_bold(sanitize(label))
 
 
-def _error_heading(session: Session) -> str:
-    """Return the heading for stderr; none where stdout has shown it on the same screen."""
-    shown = not (session.json or session.quiet) and is_terminal(sys.stdout) and is_terminal(sys.stderr)
-    return "" if shown else _heading(session)
+def _is_one_screen() -> bool:
+    """Return whether stderr needs no heading, because stdout has shown it on the same screen."""
+    return is_terminal(sys.stdout) and is_terminal(sys.stderr)

@@ -38,7 +38,7 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
     if not every_property:
         return _show(session, tonight=tonight, alarm=alarm)
     if session.json or tonight:
-        return run_for_every_property(session, lambda each: _show(each, tonight=tonight, alarm=alarm))
+        return run_for_every_property(session, lambda each: _show(each, tonight=tonight, alarm=alarm), has_heading=True)
     return _show_properties(session, alarm=alarm)
 
 

@@ -42,7 +42,7 @@ def _row(state: PropertyState) -> tuple[str, ...]:
         return (sanitize(label), "", "", "", style_error(_("cannot be read")), "", "")
     counts = summary.counts
     due, contact = (
-        moment_text(moment, settings.zone) if moment is not None else "-"
+        moment_text(moment, settings.zone) if moment is not None else "" if settings.by_hand else "-"
         for moment in (summary.next_due_at, summary.last_contact_at)
     )
     return (

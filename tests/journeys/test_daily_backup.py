@@ -1,0 +1,77 @@
+"""The daily backup through the installed command: a process of its own writes it after the sending of all."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_helpers import QUENTIN, Installed
+from journeys.test_deadline import unpaused
+
+from apoa_client.archive.backup import open_backup
+
+SET_UP = ("setup", "--non-interactive", "--training", "--vault", "file", "--property")
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    """The folder for backups."""
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def two(apoa: Installed, stick: Path) -> Installed:
+    """Two training properties with a report each, whose settings name the folder; no random pause."""
+    for name in ("melati", "kenanga"):
+        assert apoa(*SET_UP, name).code == 0
+        assert apoa("--property", name, *QUENTIN.mrz("--no-send")).code == 0
+        assert apoa("--property", name, "config", "set", "backup_folder", str(stick)).code == 0
+    return unpaused(apoa, {})
+
+
+def test_one_schedule_sends_and_backs_up_all(two: Installed, stick: Path) -> None:
+    """Each property is sent and has its backup of the day, which is proved; the next run writes none."""
+    first = two("sync", "--all", "--scheduled", "--json")
+    assert (first.code, first.err) == (0, "")
+    assert [each["accepted"] for each in first.json["properties"]] == [1, 1]
+    files = sorted(stick.iterdir())
+    assert [file.name.split("-")[1] for file in files] == ["kenanga", "melati"]
+    for file in files:
+        with open_backup(file) as backup:
+            assert backup.mac is not None
+            assert backup.db.execute("SELECT state FROM reports").fetchall() == [("accepted",)]
+    assert two("sync", "--all", "--scheduled").code == 0
+    assert sorted(stick.iterdir()) == files
+    log = (two.home / "logs" / "sync.log").read_text()
+    assert log.count("backup property=melati written") == 1
+
+
+def test_a_missing_stick_is_a_warning_in_the_readers_language(two: Installed, stick: Path) -> None:
+    """The process reports what is missing, and this run's exit code is that of sending."""
+    stick.rmdir()
+    ran = two("--property", "melati", "sync", "--scheduled", lang="id")
+    assert ran.code == 0
+    assert ran.err.splitlines()[1] == f"Folder cadangan tidak ada: {stick}"
+    assert two("--property", "melati", "sync", "--scheduled", lang="id").err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process at once there")
+def test_an_interrupted_backup_leaves_nothing(two: Installed, stick: Path) -> None:
+    """SIGTERM, as of the process that waits no longer, removes what was written; a later backup is made."""
+    slow = (
+        "import os, signal, sys; from apoa_client.archive import backup;"
+        "backup.sync_file = lambda _path: os.kill(os.getpid(), signal.SIGTERM);"
+        "from apoa_client.cli.main import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", slow, "--property", "melati", "backup"],
+        env={**os.environ, **two.environ},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, list(stick.iterdir())) == (143, [])
+    assert two("--property", "melati", "backup").code == 0
