@@ -118,7 +118,7 @@ def _words(grammar: Grammar, position: _Position, session: Session, current: str
     argument = position.argument()
     if position.path == (_HELP,):
         topics: Iterable[Choice] = (
-            values.values_of(argument, _HELP, session) if argument and not position.arguments else ()
+            values.values_of(argument, _HELP, session, ()) if argument and not position.arguments else ()
         )
         path = tuple(ALIASES.get(word, word) for word in position.arguments)
         return Offers(list(beginning_with(current, [*topics, *values.commands(grammar, path)])))
@@ -130,7 +130,8 @@ def _words(grammar: Grammar, position: _Position, session: Session, current: str
 
 
 def _values(parameter: Parameter, position: _Position, session: Session, current: str, *, prefix: str = "") -> Offers:
-    if values.is_path(parameter):
+    command, given = " ".join(position.path), position.arguments
+    if values.is_path(parameter, command, given):
         return Offers(files=True, prefix=prefix)
     before = ""
     for name in parameter.names:
@@ -138,7 +139,7 @@ def _values(parameter: Parameter, position: _Position, session: Session, current
         if separator is not None:
             before = current[: current.rfind(separator) + 1]
     typed = current.removeprefix(before)
-    words = beginning_with(typed, values.values_of(parameter, " ".join(position.path), session))
+    words = beginning_with(typed, values.values_of(parameter, command, session, given))
     return Offers([(before + word, description) for word, description in words], prefix=prefix)
 
 

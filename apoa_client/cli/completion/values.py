@@ -3,8 +3,8 @@
 `NO_VALUES` names the options whose values only the user knows; a test demands that every option is in one table.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.cli.completion import references
 from apoa_client.cli.completion.choices import Choice
@@ -14,6 +14,9 @@ from apoa_client.cli.terminal.command_names import STATES as INDONESIAN_STATES
 from apoa_client.cli.terminal.command_names import aliases_in, localized_state
 from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.locale import LANGUAGES
+
+if TYPE_CHECKING:
+    from apoa_client.settings.definitions import Definition
 
 Values: TypeAlias = Callable[[Session], Iterable[Choice]]
 
@@ -111,25 +114,29 @@ def _fact_topics(_session: Session) -> Iterator[Choice]:
 
 
 def _settings(_session: Session) -> Iterator[Choice]:
+    yield from (Choice(each.name, text(each.meaning)) for each in _definitions())
+
+
+def _settings_to_show(_session: Session) -> Iterator[Choice]:
+    """Yield the settings whose values may be shown."""
+    yield from (Choice(each.name, text(each.meaning)) for each in _definitions() if not each.is_hidden)
+
+
+def _settings_to_change(_session: Session) -> Iterator[Choice]:
+    """Yield the settings that may be changed by hand."""
+    yield from (Choice(each.name, text(each.meaning)) for each in _definitions() if each.set_instead is None)
+
+
+def _definitions() -> list["Definition"]:
     from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
 
-    yield from (Choice(each.name, text(each.meaning)) for each in (*GENERAL.values(), *OF_A_PROPERTY.values()))
+    return [*GENERAL.values(), *OF_A_PROPERTY.values()]
 
 
-def _settings_set_by_hand(_session: Session) -> Iterator[Choice]:
-    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
-
-    for each in (*GENERAL.values(), *OF_A_PROPERTY.values()):
-        if each.set_instead is None:
-            yield Choice(each.name, text(each.meaning))
-
-
-def _setting_values(_session: Session) -> Iterator[Choice]:
-    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
-
-    for each in (*GENERAL.values(), *OF_A_PROPERTY.values()):
-        if each.set_instead is None:
-            yield from (Choice(value, each.name) for value in each.choices if value)
+def _setting(given: Sequence[str]) -> "Definition | None":
+    """Return the setting whose name was given before its value, which may be one of a property."""
+    name = given[0].rpartition(".")[2] if given else ""
+    return next((each for each in _definitions() if each.name == name), None)
 
 
 OPTIONS: Mapping[str, Values] = {
@@ -150,7 +157,6 @@ OPTIONS: Mapping[str, Values] = {
 COMMAND_OPTIONS: Mapping[tuple[str, str], Values] = {
     ("cancel", "--room"): references.rooms,
     ("checkout", "--room"): references.rooms,
-    ("config set", "value"): _setting_values,
     ("list", "--room"): references.rooms,
     ("log", "--report"): references.recent,
     ("purge", "--guest"): references.recent,
@@ -160,11 +166,11 @@ COMMAND_OPTIONS: Mapping[tuple[str, str], Values] = {
 ARGUMENTS: Mapping[str, Values] = {
     "amend": references.recent,
     "cancel": references.recent,
-    "checkout": references.in_house,
     "config explain": _settings,
-    "config get": _settings,
-    "config set": _settings_set_by_hand,
-    "config unset": _settings_set_by_hand,
+    "config get": _settings_to_show,
+    "config set": _settings_to_change,
+    "config unset": _settings_to_change,
+    "checkout": references.in_house,
     "fix": references.refused,
     "help": _help_topics,
     "info": _fact_topics,
@@ -203,19 +209,32 @@ NO_VALUES = frozenset(
 """Options whose values only the user knows."""
 
 
-def values_of(parameter: Parameter, command: str, session: Session) -> Iterable[Choice]:
-    """Return what can stand for an option or an argument of a command, by the command's English name."""
+_VALUE_OF_A_SETTING = ("config set", ("value",))
+"""The argument whose values depend on the one before: by its command and its name."""
+
+
+def values_of(parameter: Parameter, command: str, session: Session, given: Sequence[str]) -> Iterable[Choice]:
+    """Return what can stand for an option or an argument of a command, after the arguments that were given.
+
+    The command is given by its English name.
+    """
     for name in parameter.names:
         found = COMMAND_OPTIONS.get((command, name)) or OPTIONS.get(name)
         if found is not None:
             return found(session)
     if parameter.choices:
         return map(Choice, parameter.choices)
+    if (command, parameter.names) == _VALUE_OF_A_SETTING:
+        setting = _setting(given)
+        return map(Choice, filter(None, setting.choices)) if setting is not None else ()
     if not parameter.names[0].startswith("-") and command in ARGUMENTS:
         return ARGUMENTS[command](session)
     return ()
 
 
-def is_path(parameter: Parameter) -> bool:
+def is_path(parameter: Parameter, command: str = "", given: Sequence[str] = ()) -> bool:
     """Return whether an option or argument takes the path of a file or a folder."""
+    if (command, parameter.names) == _VALUE_OF_A_SETTING:
+        setting = _setting(given)
+        return setting is not None and setting.kind == "path"
     return parameter.is_path or not PATHS.isdisjoint(parameter.names)

@@ -49,7 +49,7 @@ def test_every_command_is_offered_in_the_readers_language(complete: Complete) ->
             {"--guest", "--force", "--dry-run", "--today", "--yes", "--json", "--help", "--lang", "--plain"},
         ),
         (["purge", "-y"], "en", {"-y"}),
-        (["config", "get", "index"], "en", {"index_key"}),
+        (["config", "explain", "index"], "en", {"index_key"}),
         (["config", "set", "index"], "en", set()),
         (["pengaturan", "atur", "retention"], "id", {"retention_days"}),
         (["config", "set", "notify", "o"], "en", {"on", "off"}),
@@ -105,6 +105,13 @@ def test_options_where_nothing_else_fits(complete: Complete) -> None:
         (["help", "sync"], "en", {"sync"}),
         (["info", "over"], "en", {"overstay"}),
         (["completion", "z"], "en", {"zsh"}),
+        (["config", "get", "retention"], "en", {"retention_days"}),
+        (["config", "get", "index"], "en", set()),
+        (["config", "set", "public"], "en", set()),
+        (["config", "set", "vault", ""], "en", {"keyring", "file"}),
+        (["config", "set", "property.melati.timezone", "asia/jay"], "en", {"Asia/Jayapura"}),
+        (["config", "set", "ca_bundle", ""], "en", {"files "}),
+        (["config", "set", "no_such", ""], "en", set()),
     ],
 )
 def test_values(complete: Complete, words: list[str], lang: str, offered: set[str]) -> None:
