@@ -16,8 +16,6 @@ from apoa_client import __version__, memory_dumps
 from apoa_client.errors import CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.audit import Actor
-from apoa_client.ports.authority import Authority
-from apoa_client.ports.clock import Clock
 from apoa_client.settings import reading
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import Folders, find_folders
@@ -36,6 +34,8 @@ if TYPE_CHECKING:
     from apoa_client.desk.stay_history import Stays
     from apoa_client.outbox.interface import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
+    from apoa_client.ports.authority import Authority
+    from apoa_client.ports.clock import Clock
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
     from apoa_client.vault.store import SecretStore
@@ -74,7 +74,7 @@ class Container:
     def __init__(
         self,
         environ: Mapping[str, str],
-        clock: Clock,
+        clock: "Clock",
         property_name: str = "",
         ask_password: Callable[[], str] | None = None,
         command: str = "",
@@ -380,7 +380,7 @@ class Container:
 
         return AuthorityConnections(self.folders, self.clock, self._open)
 
-    def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> Authority:
+    def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> "Authority":
         """Return the property's authority. For a training property, start one.
 
         Raises `SettingsChanged` if the property has the password of an authority and does not name that one any more.

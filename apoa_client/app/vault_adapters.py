@@ -5,9 +5,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import CredentialsProblem
-from apoa_client.ports.vault import Authenticator, RunCounter
 
 if TYPE_CHECKING:
+    from apoa_client.ports.vault import Authenticator
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
 
@@ -36,14 +36,14 @@ class LazySealer:
         """Open as `ports.Sealer` describes."""
         return self._sealer().open(record_id, sealed)
 
-    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
         """Return what makes codes as `ports.Sealer` describes."""
         if not ask and not self._key_is_at_hand():  # without loading the cryptography
             return None
         return self._sealer().authenticator(ask=ask, only_checks=only_checks)
 
 
-class VaultCounter(RunCounter):
+class VaultCounter:
     """The `ports.RunCounter` of a property: a keyring is opened only if the private key was read from it before."""
 
     def __init__(self, secrets: "Callable[[], PropertySecrets]", key_is_at_hand: Callable[[], bool]) -> None:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry, NewReport
-from apoa_client.ports.outbox import ReportQueue
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
@@ -22,6 +20,8 @@ from apoa_client.report.model import Document, Report
 from apoa_client.report.rules import Examination, examine
 
 if TYPE_CHECKING:
+    from apoa_client.ports.clock import Clock
+    from apoa_client.ports.outbox import ReportQueue
     from apoa_client.report.checking import CheckedDocument
 
 
@@ -41,7 +41,7 @@ class ReportingRules(NamedTuple):
 class DocumentChecker:
     """Reads and checks documents. It needs no property, no outbox and no secret."""
 
-    def __init__(self, clock: Clock, zone: tzinfo) -> None:
+    def __init__(self, clock: "Clock", zone: tzinfo) -> None:
         self._clock = clock
         self._zone = zone
 
@@ -63,7 +63,7 @@ class DocumentChecker:
 class Desk(DocumentChecker):
     """Checks drafts and saves the reports of guests who arrive."""
 
-    def __init__(self, outbox: ReportQueue, clock: Clock, rules: ReportingRules, random: RandomBytes) -> None:
+    def __init__(self, outbox: "ReportQueue", clock: "Clock", rules: ReportingRules, random: RandomBytes) -> None:
         super().__init__(clock, rules.zone)
         self._outbox = outbox
         self._rules = rules

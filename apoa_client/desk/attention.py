@@ -6,14 +6,16 @@ However many reports wait, only those that are shown are read.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from heapq import nsmallest
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import StorageProblem
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.ports.outbox import ReportReader
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import OPEN_STATES, State
+
+if TYPE_CHECKING:
+    from apoa_client.ports.outbox import ReportReader
 
 _REFUSED = frozenset({State.REJECTED})
 _UNDELIVERED = OPEN_STATES - _REFUSED
@@ -39,7 +41,7 @@ class UrgentReports(NamedTuple):
     """Why not all of them could be read, if so."""
 
 
-def most_urgent(reports: ReportReader, now: datetime, limit: int) -> UrgentReports:
+def most_urgent(reports: "ReportReader", now: datetime, limit: int) -> UrgentReports:
     """Return the most urgent open reports, at most `limit`, as far as the outbox can be read.
 
     They are the reports with a deadline, and refused reports without one, which count as due now.

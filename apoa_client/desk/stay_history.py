@@ -6,13 +6,16 @@ Everything here comes from the unencrypted columns of the outbox, so no key is n
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta, tzinfo
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.ports.outbox import ReportQueue
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
+
+if TYPE_CHECKING:
+    from apoa_client.ports.outbox import ReportQueue
 
 MAX_OVERSTAY = timedelta(days=31)
 """How long after the planned departure a guest without a check-out still counts as in house."""
@@ -91,7 +94,7 @@ class StayHistory:
 class Stays:
     """Finds stays in the outbox."""
 
-    def __init__(self, outbox: ReportQueue, zone: tzinfo) -> None:
+    def __init__(self, outbox: "ReportQueue", zone: tzinfo) -> None:
         self._outbox = outbox
         self._zone = zone
 

@@ -6,12 +6,15 @@ Errors and warnings are sealed separately, so that one can be replaced without t
 import json
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from apoa_client.ports.entries import Content
-from apoa_client.ports.vault import Sealer
 from apoa_client.report.findings import Finding, finding_from_json
 from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json, to_json
+
+if TYPE_CHECKING:
+    from apoa_client.ports.vault import Sealer
 
 ERRORS = "errors"
 WARNINGS = "warnings"
@@ -34,7 +37,7 @@ def end_of_stay(report: Report) -> datetime | None:
 class Contents:
     """Seals and opens what a row holds."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: "Sealer") -> None:
         self._sealer = sealer
 
     def seal_report(self, report: Report) -> bytes:

@@ -12,7 +12,6 @@ from apoa_client.passport.dates import read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Field, Kind, Layout, Span
 from apoa_client.passport.lookalikes import lookalikes
 from apoa_client.passport.problems import Correction, FieldState, Problem
-from apoa_client.passport.repair import composite_correction, corrections
 from apoa_client.passport.states import all_states, by_code, find
 from apoa_client.passport.verify import checks_of
 
@@ -49,6 +48,8 @@ class _Lines(NamedTuple):
 
     def corrections(self, field: Field) -> tuple[Correction, ...]:
         """Return the corrections that make a field's check digit fit."""
+        from apoa_client.passport.repair import corrections  # start-up: most passports are read correctly
+
         return corrections(self.layout, self.text, field.name, self.today)
 
 
@@ -60,6 +61,8 @@ def find_problems(layout: Layout, text: str, today: date, failing: Sequence[str]
     lines = _Lines(layout, text, today, frozenset(failing))
     found = [problem for field in layout.fields if (problem := _INSPECTORS[field.kind](lines, field)) is not None]
     if lines.failing == {COMPOSITE} and not any(problem.code == "bad_date" for problem in found):
+        from apoa_client.passport.repair import composite_correction  # start-up
+
         best = composite_correction(layout, text)
         span = Span(best.line, best.position, best.position + 1)
         found.append(Problem(COMPOSITE, "check_digit", wording.composite_fails(best), (span,), (best,)))

@@ -17,7 +17,6 @@ from apoa_client.passport.check_digits import ILLEGAL, character_values, failing
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
 from apoa_client.passport.field_problems import NAME_CHARACTERS, SEXES, field_states, find_problems, state_codes
 from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
-from apoa_client.passport.line_length_repair import repaired_line
 from apoa_client.passport.long_numbers import Convention, long_number
 from apoa_client.passport.names import FILLER, split_names, without_fillers
 from apoa_client.passport.normalise import (
@@ -262,6 +261,8 @@ def _length_problems(layout: Layout, lines: tuple[str, ...], today: date) -> tup
     problems = []
     for index, length in enumerate(map(len, lines)):
         if length != layout.length:
+            from apoa_client.passport.line_length_repair import repaired_line  # start-up: rarely needed
+
             found = repaired_line(layout, lines, index, today) if legal else ()
             message = wording.wrong_length(index, length, layout.length, next(iter(found), None))
             problems.append(Problem("mrz", "bad_length", message, (Span(index, 0, length),), found))

@@ -6,11 +6,13 @@
 from collections.abc import Mapping
 from datetime import tzinfo
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import SettingsProblem
-from apoa_client.ports.authority import AuthorityIdentity, Meta
 from apoa_client.settings.zones import ZONES
+
+if TYPE_CHECKING:
+    from apoa_client.ports.authority import AuthorityIdentity, Meta
 
 TRAINING = "training"
 VAULTS = ("keyring", "file")
@@ -124,15 +126,17 @@ class PropertySettings(NamedTuple):
         return ZONES[self.timezone]
 
     @property
-    def identity(self) -> AuthorityIdentity:
+    def identity(self) -> "AuthorityIdentity":
         """Which authority the property was set up for, as far as it is known."""
+        from apoa_client.ports.authority import AuthorityIdentity  # only a call needs it
+
         return AuthorityIdentity(self.environment, self.property_id)
 
     def with_values(self, values: Mapping[str, str | int]) -> "PropertySettings":
         """Return the settings with these values, by name, which were checked."""
         return self._replace(**values)  # type: ignore[arg-type]  # `definitions` knows the types
 
-    def with_meta(self, meta: Meta) -> "PropertySettings":
+    def with_meta(self, meta: "Meta") -> "PropertySettings":
         """Return the settings with what the authority says about itself and the account."""
         return self._replace(
             environment=meta.environment, property_id=meta.property_id, window_hours=meta.reporting_window_hours

@@ -15,7 +15,6 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports.vault import Authenticator, Sealer
 from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.mac import Purpose, mac, mac_key
 
@@ -32,7 +31,7 @@ _KeyPair: TypeAlias = tuple[bytes, bytes]
 """A public key, and the private key that belongs to it."""
 
 
-class PropertySealer(Sealer):
+class PropertySealer:
     """Seals to `public_key` (32 bytes). `private_key` is called at the first opening, and its result is kept.
 
     During a key rotation there are records of two key pairs: `spare_keys` returns further private keys. It is called
@@ -167,7 +166,7 @@ def _unpad(padded: bytes) -> bytes:
     return plain[1:] if plain[:1] == _PADDED else b""
 
 
-class RowAuthenticator(Authenticator):
+class RowAuthenticator:
     """Makes codes for an outbox with a key derived from `private_key`; a code of a spare private key is valid too."""
 
     def __init__(self, private_key: bytes, spare_keys: Callable[[], Iterable[bytes]]) -> None:

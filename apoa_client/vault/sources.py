@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import Message, msg
-from apoa_client.ports.vault import Secrets
 from apoa_client.vault import binding
 from apoa_client.vault.binding import Binding
 from apoa_client.vault.errors import PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged
@@ -50,7 +49,7 @@ _PRIVATE_KEY = _Secret(
 )
 
 
-class PropertySecrets(Secrets):
+class PropertySecrets:
     """The secrets of one property. Each is looked up at its first use and kept.
 
     `environ` is the environment of the process. `store` returns the keyring or the key file, and is called only if

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.cli.commands.deadline_notice import Attention, attention_lines, find_attention, notify
 from apoa_client.cli.commands.shown_before import ShownBefore
@@ -23,9 +23,11 @@ from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.cli.views.outcome import COUNTS
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit
-from apoa_client.ports.run import Interruptions
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
+
+if TYPE_CHECKING:
+    from apoa_client.ports.run import Interruptions
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class ScheduledResult(NamedTuple):
 
 
 def run_scheduled(
-    session: Session, interruptions: Interruptions, wait_s: float | None = None, *, keep_backoff: bool = True
+    session: Session, interruptions: "Interruptions", wait_s: float | None = None, *, keep_backoff: bool = True
 ) -> ScheduledResult:
     """Do one run for the property of the session. Errors are shown and returned, not raised."""
     app = session.app
@@ -105,7 +107,7 @@ def _show_failure(error: ApoaError) -> None:
 
 
 def _deliver(
-    session: Session, interruptions: Interruptions, shown: ShownBefore, *, keep_backoff: bool, wait_s: float | None
+    session: Session, interruptions: "Interruptions", shown: ShownBefore, *, keep_backoff: bool, wait_s: float | None
 ) -> Outcome:
     if session.app.settings.by_hand:
         return report_by_hand(session, interactive=False, scheduled=True)

@@ -1,17 +1,21 @@
 """One delivery of `apoa sync`, with its outcome on the screen or as JSON."""
 
+from typing import TYPE_CHECKING
+
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.output import print_error_line, print_json, style_warning
 from apoa_client.cli.terminal.progress import watcher
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.cli.views.outcome import Show, outcome_json, show_always, show_outcome
 from apoa_client.delivery.options import Outcome
-from apoa_client.ports.run import Interruptions
+
+if TYPE_CHECKING:
+    from apoa_client.ports.run import Interruptions
 
 
 def deliver(
     session: Session,
-    interruptions: Interruptions,
+    interruptions: "Interruptions",
     *,
     keep_backoff: bool = False,
     wait_s: float | None = None,

@@ -6,7 +6,7 @@ report that the authority refuses at once is saved too; the exit code says that 
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _, text
@@ -20,18 +20,18 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.doubts import is_doubt, show_changed
 from apoa_client.cli.views.findings import finding_line, show_error
 from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text, time_over_text
 from apoa_client.cli.views.report import guest_name, property_line, report_json
-from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.errors import Exit, OutboxDamaged, StorageProblem
-from apoa_client.ports.authority import Verdict
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Guest, Report
 from apoa_client.report.wire import to_json
+
+if TYPE_CHECKING:
+    from apoa_client.ports.authority import Verdict
 
 SEND_TIMEOUT_S = 4.0
 """How long each answer of the authority may take while a guest is waiting at the desk."""
@@ -99,6 +99,8 @@ class SaveAndSend:
         if not self._session.exit_code and any(entry.state is State.REJECTED for entry in entries):
             self._session.exit_code = Exit.DATA_REFUSED
         if self._session.json:
+            from apoa_client.cli.views.report_reader import open_if_possible  # start-up: only for what is withdrawn
+
             closed = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
             values = [report_json(*each, zone=self._app.settings.zone) for each in (*closed, *pairs)]
             print_json({"reports": values} if several else values[0])
@@ -133,7 +135,7 @@ class SaveAndSend:
                 return _("What was just saved is in the file and can be read.")
         return _("What was just saved cannot be read back now. Keep a note of the guest until the file is repaired.")
 
-    def _deliver(self, first: str) -> Mapping[str, Verdict]:
+    def _deliver(self, first: str) -> Mapping[str, "Verdict"]:
         """Send the waiting reports, the given one first, and return the verdicts by id."""
         from apoa_client.app.sending import send  # not for --no-send
         from apoa_client.authority.limits import Timeouts
@@ -146,6 +148,8 @@ class SaveAndSend:
             outcome = send(self._app, NoProgress(), signals, timeouts, first=first, wait_s=_SENDING_S, lock_wait_s=wait)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
+        from apoa_client.cli.views.doubts import is_doubt, show_changed  # start-up: only after sending
+
         show_changed(outcome)  # this run has checked it, so a later one does not find all of it again
         error = None if is_doubt(outcome) else outcome.error
         if error is not None and error.exit_code is not Exit.NOT_NOW:

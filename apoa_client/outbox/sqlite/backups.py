@@ -3,7 +3,6 @@
 import os
 import sqlite3
 from datetime import datetime
-from zlib import crc32
 
 from apoa_client.outbox.rows import from_millis, millis
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
@@ -52,4 +51,6 @@ def record_folder_backups(db: sqlite3.Connection, folder: str, known: FolderBack
 
 def _checksum(folder: str) -> str:
     """Return what tells one folder from the next. The path may name a person, and backups hold the metadata."""
+    from zlib import crc32  # start-up: only a backup into a folder needs it
+
     return f"{crc32(folder.encode(errors='surrogateescape')):08x}"

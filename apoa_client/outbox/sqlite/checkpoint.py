@@ -5,12 +5,14 @@ checkpoint cannot be rewritten, and events after it are all that a process witho
 """
 
 import sqlite3
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.outbox.audit_chain import COLUMNS, HEAD_KEY, Head, check_chain, head_from_text
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY, Counts, actual_counts, read_metadata, write_metadata
-from apoa_client.ports.vault import Authenticator
+
+if TYPE_CHECKING:
+    from apoa_client.ports.vault import Authenticator
 
 _TAIL = f"SELECT {COLUMNS} FROM audit WHERE n > ? ORDER BY n"  # noqa: S608  constants
 
@@ -37,7 +39,7 @@ class Checkpoint(NamedTuple):
     def _text(self) -> str:
         return f"{self.n} {self.counts.text()} {self.legacy} {self.counter}"
 
-    def write(self, db: sqlite3.Connection, authenticator: Authenticator) -> None:
+    def write(self, db: sqlite3.Connection, authenticator: "Authenticator") -> None:
         """Store it with its code, inside a transaction."""
         link = link_at(db, self.n)
         if link is not None:
@@ -52,7 +54,7 @@ def link_at(db: sqlite3.Connection, n: int) -> bytes | None:
     return row[0] if row is not None and isinstance(row[0], bytes) else None
 
 
-def read_checkpoint(db: sqlite3.Connection, authenticator: Authenticator) -> Checkpoint | None:
+def read_checkpoint(db: sqlite3.Connection, authenticator: "Authenticator") -> Checkpoint | None:
     """Return the checkpoint; None if there was never one. Raises `CheckpointBroken`."""
     value = read_metadata(db, CHECKPOINT_KEY)
     if value is None:
@@ -75,7 +77,7 @@ def _any_row_has_code(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM reports WHERE state_mac IS NOT NULL LIMIT 1").fetchone() is not None
 
 
-def begin(db: sqlite3.Connection, authenticator: Authenticator) -> None:
+def begin(db: sqlite3.Connection, authenticator: "Authenticator") -> None:
     """Make the first checkpoint, inside a transaction, unless there is one or was one."""
     if read_metadata(db, CHECKPOINT_KEY) is None and not _any_row_has_code(db):
         (highest,) = db.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
@@ -103,7 +105,7 @@ def counts_agree(db: sqlite3.Connection, checkpoint: Checkpoint) -> bool:
     return audit.add_counts(checkpoint.counts, events) == actual_counts(db)
 
 
-def renew_checkpoint(db: sqlite3.Connection, authenticator: Authenticator) -> None:
+def renew_checkpoint(db: sqlite3.Connection, authenticator: "Authenticator") -> None:
     """Make the checkpoint's code again with another key, inside a transaction, if there is one and it is right."""
     try:
         checkpoint = read_checkpoint(db, authenticator)

@@ -9,12 +9,14 @@ away. A row whose code is wrong keeps it: a later change must not make it look a
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.outbox.sqlite.checkpoint import begin
 from apoa_client.outbox.sqlite.metadata import read_metadata
 from apoa_client.outbox.sqlite.sealing_key import KEY as PUBLIC_KEY
-from apoa_client.ports.vault import Authenticator, Sealer
+
+if TYPE_CHECKING:
+    from apoa_client.ports.vault import Authenticator, Sealer
 
 STATE_COLUMNS = (
     *("short_id", "stay_id", "kind", "state", "created_at", "due_at", "attempts", "attempted_at", "next_attempt_at"),
@@ -77,7 +79,7 @@ class Row(NamedTuple):
             return False
         return True
 
-    def has_own_content(self, authenticator: Authenticator) -> bool:
+    def has_own_content(self, authenticator: "Authenticator") -> bool:
         """Return whether this program sealed the content; also if it was erased."""
         if self.content is None:
             return self.content_mac is None
@@ -86,7 +88,7 @@ class Row(NamedTuple):
         except (TypeError, ValueError):
             return False
 
-    def has_own_state(self, authenticator: Authenticator) -> bool:
+    def has_own_state(self, authenticator: "Authenticator") -> bool:
         """Return whether this program wrote the state and all else, with the key."""
         try:
             return authenticator.confirms(self.state_mac, *self.state_parts())
@@ -114,7 +116,7 @@ def rows_of(db: sqlite3.Connection, ids: Sequence[str]) -> Iterator[Row]:
         yield from read_rows(db, f"id IN ({', '.join('?' * len(batch))})", batch)
 
 
-def renew_codes(db: sqlite3.Connection, authenticator: Authenticator, rows: Sequence[Row]) -> None:
+def renew_codes(db: sqlite3.Connection, authenticator: "Authenticator", rows: Sequence[Row]) -> None:
     """Write the codes of rows again that were right as they were read, inside the transaction that changed them."""
     for old in rows:
         [new] = read_rows(db, "seq = ?", [old.seq])
@@ -126,7 +128,7 @@ def renew_codes(db: sqlite3.Connection, authenticator: Authenticator, rows: Sequ
         db.execute("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", [content, state, new.seq])
 
 
-def write_codes(db: sqlite3.Connection, authenticator: Authenticator, ids: Sequence[str]) -> None:
+def write_codes(db: sqlite3.Connection, authenticator: "Authenticator", ids: Sequence[str]) -> None:
     """Write both codes of these rows, inside a transaction: the caller vouches for what they hold."""
     values = [
         (
@@ -142,11 +144,11 @@ def write_codes(db: sqlite3.Connection, authenticator: Authenticator, ids: Seque
 class RowCodes:
     """Keeps the codes of one database right when rows change."""
 
-    def __init__(self, db: sqlite3.Connection, sealer: Sealer) -> None:
+    def __init__(self, db: sqlite3.Connection, sealer: "Sealer") -> None:
         self._db = db
         self._sealer = sealer
 
-    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
         """Return what makes codes, as `ports.Sealer`; None too if the property has another key pair by now."""
         authenticator = self._sealer.authenticator(ask=ask, only_checks=only_checks)
         if authenticator is None:

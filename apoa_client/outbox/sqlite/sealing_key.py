@@ -9,10 +9,12 @@ it is recorded here, the settings have it too, and no record is sealed to an ear
 
 import sqlite3
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
-from apoa_client.ports.vault import Sealer
+
+if TYPE_CHECKING:
+    from apoa_client.ports.vault import Sealer
 
 KEY = "public_key"
 """The metadata's key of the public key."""
@@ -26,7 +28,7 @@ def record_public_key(db: sqlite3.Connection, public_key: str) -> None:
 
 
 def sealed_to_current_key(
-    db: sqlite3.Connection, sealer: Sealer, sealed: _Sealed, seal: Callable[[], _Sealed]
+    db: sqlite3.Connection, sealer: "Sealer", sealed: _Sealed, seal: Callable[[], _Sealed]
 ) -> _Sealed:
     """Return `sealed`, or what `seal` returns if the property has another key pair by now.
 
