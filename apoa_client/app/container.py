@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from apoa_client.vault.store import SecretStore
 
 KEYRING_SERVICE = "apoa-client"
+NOT_CHOSEN = "property_not_chosen"
+"""The name of the error that there are several properties, and none was chosen."""
 _TIME_WAIT_S = 10.0
 """How long to wait for the authority's time."""
 _SHORT_KEYRING_TIMEOUT_S = 1.5
@@ -132,7 +134,7 @@ class Container:
         raise SettingsProblem(
             msg("Several properties are set up here: {names}.", names=", ".join(self.config.names)),
             msg("Choose one with --property NAME, or for good: apoa config set default_property NAME"),
-            name="property_not_chosen",
+            name=NOT_CHOSEN,
         )
 
     def unknown_property(self, name: str) -> SettingsProblem:

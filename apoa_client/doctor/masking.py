@@ -26,7 +26,7 @@ _SHOWN_VALUES = frozenset(
 _SHOWN_SETTINGS = frozenset(
     {
         *("name", "timezone", "environment", "vault", "ca_bundle", "window_hours", "retention_days", "delivery"),
-        *("notify", "by_hand_order", "backup_folder", "backup_keep", "max_batch"),
+        *("notify", "by_hand_order", "backup_folder", "backup_keep"),
     }
 )
 _ADDRESS = "api_url"

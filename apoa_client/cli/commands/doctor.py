@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from apoa_client.app.container import NOT_CHOSEN
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
@@ -14,7 +15,7 @@ from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, print_error_line, print_json, sanitize, style_success
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.health import CHECKS, health_exit, health_json, show_health
+from apoa_client.cli.views.health import CHECKS, health_exit, health_json, show_failures, show_health
 from apoa_client.cli.views.status import show_property_name
 from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.messages import msg
@@ -45,6 +46,7 @@ def doctor(session: Session, *, offline: bool, file: Path | None, force: bool, e
     session.quiet = session.quiet or file == STANDARD_OUTPUT
     session.may_ask = False  # a question would change what is checked: a locked keyring would be open then
     support = SupportFile()
+    every_property = _takes_every(session, asked_for=every_property)
 
     def work(each: Session) -> int:
         examined = _examine(each, offline=offline)
@@ -56,7 +58,7 @@ def doctor(session: Session, *, offline: bool, file: Path | None, force: bool, e
             _show(each, examined, heading=not every_property)
         return health_exit(examined.results)
 
-    code = run_for_every_property(session, work) if every_property and _has_properties(session) else work(session)
+    code = run_for_every_property(session, work) if every_property else work(session)
     if file is not None:
         write_output(file, support.text().encode(), force=force)
     if file not in {None, STANDARD_OUTPUT}:
@@ -78,12 +80,18 @@ def _check_file(session: Session, file: Path | None, *, force: bool) -> None:
         check_writable(file, force=force)
 
 
-def _has_properties(session: Session) -> bool:
-    """Return whether the settings name any property; otherwise the checks of one say what is wrong."""
+def _takes_every(session: Session, *, asked_for: bool) -> bool:
+    """Return whether to check every property: if it was asked for, or on a screen if none of several was chosen.
+
+    Without any property, the checks of one say what is wrong.
+    """
     try:
-        return bool(session.app.config.names)
-    except ApoaError:
-        return False
+        if asked_for:
+            return bool(session.app.config.names)
+        _ = session.app.settings
+    except ApoaError as exc:
+        return exc.name == NOT_CHOSEN and not session.json
+    return False
 
 
 def _examine(session: Session, *, offline: bool) -> "Examined":
@@ -101,6 +109,9 @@ def _examine(session: Session, *, offline: bool) -> "Examined":
 
 
 def _show(session: Session, examined: "Examined", *, heading: bool) -> None:
+    if session.quiet:
+        show_failures(examined.results)
+        return
     by_hand = False
     with suppress(ApoaError):  # the first check says why there are no settings
         by_hand = session.app.settings.by_hand

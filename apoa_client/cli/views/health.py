@@ -93,6 +93,18 @@ def health_exit(results: Sequence[CheckResult]) -> Exit:
     return worst_exit(each.finding.exit_code for each in results if each.result is Result.FAILED)
 
 
+def show_failures(results: Sequence[CheckResult]) -> None:
+    """Show only what is wrong, and what to do."""
+    for each in _failures(results):
+        _show_problem(each)
+
+
+def _failures(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return what is wrong, the worst first."""
+    failed = (each for each in results if each.result is Result.FAILED)
+    return sorted(failed, key=lambda each: -each.finding.exit_code)
+
+
 def show_health(results: Sequence[CheckResult], *, by_hand: bool, details: bool) -> None:
     """Show the verdict and what to do, and what was checked: with `details` each check, which fills a screen or two.
 
@@ -100,10 +112,10 @@ def show_health(results: Sequence[CheckResult], *, by_hand: bool, details: bool)
 
     `by_hand` says that staff type the reports into APOA.
     """
-    problems = [each for each in results if each.result is Result.FAILED]
+    problems = _failures(results)
     notes = [each for each in results if each.result is Result.WARNING]
     print_line(_verdict(problems, notes, by_hand=by_hand))
-    for each in sorted(problems, key=lambda each: -each.finding.exit_code) or notes:  # the worst first
+    for each in problems or notes:
         _show_problem(each)
     print_line()
     (_show_details if details else _show_groups)(results)

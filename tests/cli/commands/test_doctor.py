@@ -575,6 +575,14 @@ def test_plain_lines(away: Apoa, lang: str) -> None:
     assert "  " not in said.out
 
 
+def test_quiet(configured: Apoa) -> None:
+    """Nothing where all is well, else only what is wrong."""
+    assert configured("-q", "doctor").out == ""
+    configured.delete_key()
+    lines = configured("-q", "doctor").out.splitlines()
+    assert [line[:2] for line in lines] == ["x ", "  ", "x ", "  "]
+
+
 def test_every_check_has_a_name_and_every_group_a_heading(configured: Apoa) -> None:
     """Whatever is found can be shown."""
     assert GROUPS.keys() == set(Group)
@@ -591,6 +599,15 @@ def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
     melati, kenanga = said.json["properties"]
     assert (melati["property"], melati["healthy"]) == ("melati", False)
     assert (kenanga["property"], kenanga["healthy"]) == ("kenanga", True)
+
+
+def test_none_of_several_is_chosen(configured: Apoa, authority: SandboxServer) -> None:
+    """On a screen each is checked, whatever its name is; a program must choose."""
+    assert configured.set_up(authority.base_url, name="kenanga").code == 0
+    assert configured("config", "unset", "default_property").code == 0
+    said = configured("doctor", "--offline")
+    assert said.out.count("READY: ") == 2
+    assert doctor(configured, "--offline", code=78)["settings"].message.startswith("Several properties are set up")
 
 
 def test_all_without_settings(apoa: Apoa) -> None:
