@@ -1,7 +1,8 @@
 """Runs a command in a console window of Windows, types into it, reads its screen, and closes the window.
 
 As a script, `run CODE_PAGE OUTPUT COMMAND` runs a command with the streams of the window that the script runs in, and
-`close PROCESS` closes the window of a process as Windows does, which Wine's pseudoconsole leaves out.
+`close PROCESS` closes the window of a process as Windows does, which Wine's pseudoconsole leaves out. `break COMMAND`
+presses Ctrl-Break for a command that has written its first line, and has its exit code.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import ctypes
 import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -33,6 +35,8 @@ _ATTRIBUTE_PSEUDOCONSOLE = 0x20016
 _CTRL_CLOSE_EVENT = 2
 _MS_TO_CLOSE = 5000
 """How long Windows waits for a program whose window is closed."""
+_NEW_GROUP, _CTRL_BREAK = "CREATE_NEW_PROCESS_GROUP", "CTRL_BREAK_EVENT"
+"""Names that the standard library has on Windows alone."""
 _ALL_ACCESS = 0x1FFFFF
 _TIMED_OUT = 0x102
 
@@ -188,9 +192,21 @@ def _run_in_window(code_page: int, output: str, command: Sequence[str]) -> int:
     return subprocess.call(command, stdin=keys, stdout=written, stderr=screen)
 
 
+def _press_ctrl_break(command: Sequence[str]) -> int:
+    """Runs a command in a process group of its own, because Ctrl-Break is for a group."""
+    group, event = (getattr(each, name) for each, name in ((subprocess, _NEW_GROUP), (signal, _CTRL_BREAK)))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, creationflags=group) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(event)
+        return process.wait(_SECONDS)
+
+
 if __name__ == "__main__":
     _script, action, *rest = sys.argv
     if action == "close":
         _close_window_of(int(rest[0]))
+    elif action == "break":
+        sys.exit(_press_ctrl_break(rest))
     else:
         sys.exit(_run_in_window(int(rest[0]), rest[1], rest[2:]))

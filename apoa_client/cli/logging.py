@@ -2,7 +2,9 @@
 
 import logging
 import os
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -21,6 +23,10 @@ _OUR_LOG = "apoa_client"
 _MAX_BYTES = 1_000_000
 _OLDER_FILES = 4
 """How many older files there are beside the one that is written: at most 5 MB in all."""
+
+
+_ATTEMPTS, _PAUSE_S = 20, 0.005
+"""How often, and after which pause, the lock is tried: a process that was stopped while it wrote must stop no other."""
 
 
 def _open_private(path: str) -> int:
@@ -42,24 +48,39 @@ class _RotatingLog(_LogFile, RotatingFileHandler):
     renamed or written now is no failure.
     """
 
+    _locked = False
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        super().emit(record)
-        self._close()
-
-    def doRollover(self) -> None:  # noqa: N802  logging's name
-        """Rename the file, unless another process does so or has done so."""
-        self._close()
-        with suppress(OSError), exclusive_if_free(Path(f"{self.baseFilename}.lock")) as locked:
-            if locked and os.stat(self.baseFilename).st_size >= self.maxBytes:  # noqa: PTH116  logging has texts
-                super().doRollover()
+        with self._lock() as self._locked:
+            super().emit(record)
+            self._close()
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: ARG002, N802  logging's names
-        """Return whether the file is full."""
+        """Return whether the file is full, and no other process can be renaming it."""
         try:
-            return os.lstat(self.baseFilename).st_size >= self.maxBytes
+            return self._locked and os.lstat(self.baseFilename).st_size >= self.maxBytes
         except OSError:
             return False
+
+    def doRollover(self) -> None:  # noqa: N802  logging's name
+        """Rename the file."""
+        with suppress(OSError):
+            super().doRollover()
+
+    @contextmanager
+    def _lock(self) -> Iterator[bool]:
+        """Hold the lock beside the file, and yield whether it is held. Windows cannot append without it: wait there."""
+        attempts = _ATTEMPTS if os.name == "nt" else 1
+        with ExitStack() as stack:
+            held = False
+            while attempts and not held:
+                attempts -= 1
+                with suppress(OSError):
+                    held = stack.enter_context(exclusive_if_free(Path(f"{self.baseFilename}.lock")))
+                if attempts and not held:
+                    time.sleep(_PAUSE_S)
+            yield held
 
     def _close(self) -> None:
         stream, self.stream = self.stream, None

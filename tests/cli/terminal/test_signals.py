@@ -8,8 +8,11 @@ import pytest
 
 from apoa_client.cli.terminal.signals import Signals, Terminated
 
+OF_ONE_SYSTEM = [getattr(signal, name) for name in ("SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+"""A closed terminal on POSIX, Ctrl-Break on Windows."""
 SIGNALS = pytest.mark.parametrize(
-    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+    ("number", "error"),
+    [(signal.SIGINT, KeyboardInterrupt), *((number, Terminated) for number in (signal.SIGTERM, *OF_ONE_SYSTEM))],
 )
 
 
