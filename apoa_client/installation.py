@@ -34,9 +34,10 @@ def background_command(platform: str = sys.platform) -> list[str]:
     first, and Python has ``pythonw.exe`` beside ``python.exe``. Without them, a console that is not shown runs the
     command (Windows 10 and later).
     """
-    command = own_command()
+    program, *words = own_command()
+    command = [program, "-P", *words] if words else [program]  # with -P no folder that it starts in can add modules
     if platform != "win32":
-        return command if command[1:] == [] else [command[0], "-P", *command[1:]]
+        return command
     if getattr(sys, "frozen", False):
         silent, words = Path(sys.executable).with_name("apoaw.exe"), []
     else:
@@ -44,9 +45,14 @@ def background_command(platform: str = sys.platform) -> list[str]:
     return [str(silent), *words] if silent.is_file() else [*_HEADLESS, *command]
 
 
+def without_console(command: Sequence[str]) -> list[str]:
+    """Return the words behind the console that is not shown, if `background_command` put one before them."""
+    return list(command[len(_HEADLESS) :] if tuple(command[: len(_HEADLESS)]) == _HEADLESS else command)
+
+
 def is_own(command: Sequence[str]) -> bool:
     """Return whether these words, which a scheduler starts, are a program of this installation that exists."""
-    words = [word for word in command if word not in _HEADLESS]
+    words = without_console(command)
     program = Path(words[0] if words else "")
     if not program.is_absolute() or not program.is_file():
         return False

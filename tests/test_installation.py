@@ -97,10 +97,10 @@ class TestBackgroundCommand:
         monkeypatch.setattr(sys, "frozen", frozen, raising=False)
         monkeypatch.setattr(sys, "executable", str(program))
         monkeypatch.setattr(sys, "argv", ["-c"])
-        words = [] if frozen else ["-m", "apoa_client"]
+        words = [] if frozen else ["-P", "-m", "apoa_client"]
         assert background_command("win32") == ["conhost.exe", "--headless", str(program), *words]
         (tmp_path / silent).touch()
-        assert background_command("win32") == [str(tmp_path / silent), *([] if frozen else ["-P", *words])]
+        assert background_command("win32") == [str(tmp_path / silent), *words]
 
 
 class TestIsOwn:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from apoa_client import SET_VARIABLE
 from apoa_client.app.container import Container
 from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem
-from apoa_client.installation import background_command, is_own
+from apoa_client.installation import background_command, is_own, without_console
 from apoa_client.messages import Message, listed, literal, msg
 from apoa_client.schedule import choice
 from apoa_client.schedule.interface import CRON, DEFAULT_EVERY_S, SYSTEMD, TASK, Change, Found, Job, Plan, Scheduler
@@ -141,7 +141,7 @@ def _schedule(app: Container, scheduler: Scheduler, found: Found) -> Schedule:
     if next_run_at is None and last_run_at is not None and found.every_s is not None and found.active:
         computed = last_run_at + timedelta(seconds=found.every_s)
         next_run_at = computed if computed > app.clock.now() else None
-    program = Path(next((word for word in found.command if Path(word).is_absolute()), ""))
+    program = Path(next(iter(without_console(found.command)), ""))
     return Schedule(
         found,
         scheduler,
@@ -187,10 +187,11 @@ def _job(app: Container, wish: Wish, kind: str) -> Job:
 def _check_start(app: Container, job: Job) -> None:
     """Start the program as the system will: elsewhere, and without what a shell may have set for Python."""
     environ = {name: value for name, value in app.environ.items() if not name.startswith("PYTHON")}
-    done = run_tool([*job.program, "--version"], environ, folder=Path(job.program[0]).anchor or None)
+    program = without_console(job.program)
+    done = run_tool([*program, "--version"], environ, folder=Path(program[0]).anchor)
     if done.code != 0:
         raise SettingsProblem(
-            msg("This installation cannot be started from another folder: {command}", command=" ".join(job.program)),
+            msg("This installation cannot be started from another folder: {command}", command=" ".join(program)),
             msg("Install the program, for instance with pipx install apoa-client, and run that one."),
             name="schedule_refused",
         )

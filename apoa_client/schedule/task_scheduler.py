@@ -97,12 +97,12 @@ class TaskScheduler:
 
     def remove(self, name: str) -> bool:
         """Remove the task."""
-        if self._schtasks("/Query", "/TN", name).code != 0:
-            return False
         done = self._schtasks("/Delete", "/TN", name, "/F")
-        if done.code != 0:
-            raise refused("schtasks", done.reason)
-        return True
+        if done.code == 0:
+            return True
+        if self._query(name) is None:
+            return False
+        raise refused("schtasks", done.reason)
 
     def notes(self) -> Sequence[Message]:
         """Return when the task runs."""
@@ -121,7 +121,7 @@ class TaskScheduler:
             return None
         words = [shell, "-NoProfile", "-NonInteractive", "-Command", _QUERY]
         done = run_tool(words, {**self._environ, "SCHEDULED_TASK": name})
-        if done.code == _NO_TASK:
+        if done.code == _NO_TASK or not (done.code or done.out.strip()):  # Wine's PowerShell says nothing
             return None
         if done.code != 0:
             raise refused("PowerShell", done.reason)

@@ -41,7 +41,7 @@ class Windows:
 
     def schtasks(self, arguments: Sequence[str], _text: str) -> ToolResult:
         verb, name = arguments[0], arguments[2]
-        if self.error and verb != "/Query":
+        if self.error:
             return ToolResult(1, "", self.error)
         if verb == "/Create":
             assert arguments[3] == "/XML"
@@ -159,6 +159,7 @@ def test_schtasks_refuses(tasks: TaskScheduler, windows: Windows) -> None:
     with raises_error("schedule_refused") as caught:
         tasks.install(JOB)
     assert caught.value.message.values["reason"] == windows.error
+    assert not tasks.remove(JOB.name)
     windows.tasks = {JOB.name: ""}
     with raises_error("schedule_refused"):
         tasks.remove(JOB.name)
