@@ -48,7 +48,7 @@ class Wish(NamedTuple):
 
 
 class Installation(NamedTuple):
-    """The result of an installation, with what the user must know."""
+    """The result of an installation, and what the user must know about secrets."""
 
     change: Change
     kind: str
@@ -86,7 +86,7 @@ def install(app: Container, wish: Wish) -> Installation:
     for other in choice.schedulers(app.environ, app.clock.now):
         if other.kind != scheduler.kind and other.remove(job.name) and change is Change.INSTALLED:
             change = Change.UPDATED
-    return Installation(change, scheduler.kind, [*scheduler.notes(), *_secret_notes(app, wish, scheduler.kind)])
+    return Installation(change, scheduler.kind, _secret_notes(app, wish, scheduler.kind))
 
 
 def remove(app: Container, property_name: str) -> bool:

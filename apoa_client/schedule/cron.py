@@ -71,9 +71,9 @@ class Cron:
         self._write(rest)
         return True
 
-    def notes(self) -> Sequence[Message]:
+    def note(self) -> Message:
         """Return what cron does not do."""
-        return [msg("cron does not make up for runs that a switched-off computer missed; the next one sends it all.")]
+        return msg("cron does not make up for runs that a switched-off computer missed; the next one sends it all.")
 
     def _read(self) -> list[str]:
         """Return the lines with their ends."""

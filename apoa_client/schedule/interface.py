@@ -107,8 +107,8 @@ class Scheduler(Protocol):
         """Remove the schedule with this name and return whether there was one. Raises `SettingsProblem`."""
         ...
 
-    def notes(self) -> Sequence[Message]:
-        """Return what a user must know about when this scheduler runs."""
+    def note(self) -> Message:
+        """Return when this scheduler runs what is installed, and what a user can do about it."""
         ...
 
 

@@ -3,7 +3,7 @@
 import plistlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +91,9 @@ class Launchd:
         self._launchctl("bootout", self._service(name))
         return remove_file(self._file(name))
 
-    def notes(self) -> Sequence[Message]:
+    def note(self) -> Message:
         """Return when the agent runs."""
-        return [msg("It runs while this user is logged in at this Mac; after sleep, it runs at once.")]
+        return msg("It runs while this user is logged in at this Mac; after sleep, it runs at once.")
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{_PREFIX}{name}.plist"

@@ -7,7 +7,7 @@ nobody, so that our own check of owners would refuse them.
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,8 @@ from apoa_client.schedule.tools import ToolResult, find_tool, read_file, remove_
 _LONGEST_RUN = "30min"
 """More than a delivery run, a backup and the time-outs of a dead line together."""
 
+_LINGER = Path("/var/lib/systemd/linger")
+"""Has a file for each user whose manager runs without a session."""
 _ENV = "/usr/bin/env"
 _QUOTES = frozenset("\"'\\")
 _PLAIN = re.compile(r"[\w./:=@,+-]+", re.ASCII)
@@ -142,18 +144,16 @@ class Systemd:
             self._systemctl("daemon-reload")
         return any(removed)
 
-    def notes(self) -> Sequence[Message]:
-        """Return that runs end with the session, unless lingering is on."""
-        if Path("/var/lib/systemd/linger", self._user).exists():
-            return []
+    def note(self) -> Message:
+        """Return whether it runs without a session: whether lingering is on."""
+        if (_LINGER / self._user).exists():
+            return msg("It runs whenever the computer is on: lingering is on for this user.")
         command = f"loginctl enable-linger {shlex.quote(self._user)}"
-        return [
-            msg(
-                "It runs while this user is logged in. To let it run whenever the computer is on, type this once: "
-                "{command}",
-                command=command,
-            )
-        ]
+        return msg(
+            "It runs while this user is logged in. To let it run whenever the computer is on, type this once: "
+            "{command}",
+            command=command,
+        )
 
     def _service(self, name: str) -> Path:
         return self._folder / f"{name}.service"

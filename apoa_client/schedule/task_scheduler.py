@@ -11,7 +11,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ $task = Get-ScheduledTask -TaskName $name -TaskPath '\' -ErrorAction SilentlyCon
 if ($null -eq $task) { exit 3 }
 $info = $task | Get-ScheduledTaskInfo
 $value = @{
-    xml = Export-ScheduledTask -TaskName $name -TaskPath '\'
+    xml = (Export-ScheduledTask -TaskName $name -TaskPath '\') -join "`n"
     enabled = ($task.State -ne 'Disabled')
     result = [long]$info.LastTaskResult
 }
@@ -104,9 +104,9 @@ class TaskScheduler:
             return False
         raise refused("schtasks", done.reason)
 
-    def notes(self) -> Sequence[Message]:
+    def note(self) -> Message:
         """Return when the task runs."""
-        return [msg("It runs while this user is logged in to Windows, without a window, and catches up after sleep.")]
+        return msg("It runs while this user is logged in to Windows, without a window, and catches up after sleep.")
 
     def _text(self, job: Job) -> str:
         return task_text(job, self._account)

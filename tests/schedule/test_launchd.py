@@ -140,7 +140,7 @@ def test_a_file_that_a_user_changed(launchd: Launchd, home: Path, text: str) -> 
 def test_no_launchd(monkeypatch: pytest.MonkeyPatch, launchd: Launchd, home: Path) -> None:
     """As over SSH without a session at the desktop: it is said with what to do."""
     assert launchd.problem() is None
-    assert "after sleep" in launchd.notes()[0].template
+    assert "after sleep" in launchd.note().template
     use(monkeypatch, Tools({"launchctl": lambda _words, _text: ToolResult(125, "", "Domain does not support it")}))
     problem = Launchd({}, home, 501).problem()
     assert problem is not None

@@ -163,10 +163,12 @@ def test_no_user_manager(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     assert Systemd({}, home, "hotel", 1000).problem() is None
 
 
-def test_lingering_is_explained(systemd: Systemd) -> None:
-    """With the line to type."""
-    (note,) = systemd.notes()
-    assert "loginctl enable-linger hotel" in note.render()
+def test_lingering_is_explained(systemd: Systemd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the line to type, unless it is on."""
+    monkeypatch.setattr("apoa_client.schedule.systemd._LINGER", tmp_path)
+    assert "loginctl enable-linger hotel" in systemd.note().render()
+    (tmp_path / "hotel").touch()
+    assert "lingering is on" in systemd.note().render()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX paths")

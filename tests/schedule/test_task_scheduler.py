@@ -189,7 +189,7 @@ def test_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tasks.find(JOB.name), tasks.remove(JOB.name)) == (None, False)
     use(monkeypatch, Tools({"schtasks": Windows().schtasks}))
     assert tasks.problem() is None
-    assert "without a window" in tasks.notes()[0].template
+    assert "without a window" in tasks.note().template
 
 
 @pytest.mark.skipif(not WINE, reason="registers a task: under Wine only, whose Task Scheduler is a throw-away one")

@@ -33,6 +33,7 @@ def build(wine: WinePython) -> Path:
 def check(wine: WinePython, program: Path) -> int:
     """Runs the demo, and the tests of what a bundle may lack, with the bundle. Returns pytest's exit code."""
     run([WINE, program, "demo"], {**os.environ, **wine.wine_environ()})
+    run([WINE, program.with_name("apoaw.exe"), "--version"], {**os.environ, **wine.wine_environ()})
     environ = {**os.environ, "APOA_COMMAND": windows_path(program).replace("\\", "/")}
     command: list[str | Path] = [wine.commands / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS]
     return subprocess.run(command, env=environ, cwd=CHECKOUT, check=False).returncode

@@ -66,8 +66,9 @@ def _show(session: Session, installation: Installation, backup: Path | None) -> 
     app = session.app
     found = find_schedule(app, session.property_name)
     if session.json:
-        notes = [text(note) for note in installation.notes]
-        print_json({"change": installation.change.value, **schedule_value(app, found), "notes": notes})
+        notes = [] if found is None else [found.scheduler.note()]
+        value = {"change": installation.change.value, **schedule_value(app, found)}
+        print_json({**value, "notes": [text(note) for note in (*notes, *installation.notes)]})
         return
     show_installed(installation)
     if found is not None:

@@ -15,6 +15,8 @@ def install_chosen(app: Container, kind: str) -> None:
     """Install the schedule of this home with this kind. Raises `SettingsProblem`, `UsageProblem`."""
     installation = install(app, Wish(kind))
     show_installed(installation)
+    if (found := find_schedule(app)) is not None:
+        print_line(text(found.scheduler.note()))
     for note in installation.notes:
         print_error_line(text(note))
 

@@ -177,6 +177,7 @@ SYNONYMS = {
     **dict.fromkeys(("antrean", "laporan", "guests", "reports"), "list"),
     **dict.fromkeys(("sandi", "password", "kata-sandi"), "login"),
     **dict.fromkeys(("send", "upload", "sinkron"), "sync"),
+    **dict.fromkeys(("otomatis", "automatic", "auto", "cron", "timer"), "schedule"),
     **dict.fromkeys(("remove", "deinstall", "bongkar"), "uninstall"),
     **dict.fromkeys(("settings", "setting", "setelan", "konfigurasi"), "config"),
     **dict.fromkeys(("install", "pasang", "mulai", "start", "init"), "setup"),

@@ -68,6 +68,7 @@ def show_schedule(app: Container, schedule: Schedule) -> None:
     if schedule.last_run_at is not None:
         rows.append((_("Last run"), f"{moment_text(schedule.last_run_at, zone)}{_result_text(schedule.last_result)}"))
     print_definitions(rows)
+    print_line(text(schedule.scheduler.note()))
     for problem in schedule_problems(schedule):
         print_error_line(style_warning(text(problem)))
 
