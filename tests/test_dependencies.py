@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 CI = ROOT / ".ci"
@@ -59,3 +61,43 @@ def test_advisories(tmp_path: Path, answer: list[Any] | None, code: int, said: s
         [sys.executable, CI / "audit", stand_in, tmp_path], capture_output=True, encoding="utf-8", check=False
     )
     assert (done.returncode, said in done.stdout, done.stderr) == (code, True, "")
+
+
+GUIDE = (ROOT / "apoa_client" / "cli" / "guide" / "guides" / "admin.en.md").read_text(encoding="utf-8")
+
+
+def test_wheels_for_windows_are_named() -> None:
+    """The guide names what only Windows needs: pip on another system does not fetch it by itself."""
+    windows = {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"}
+    needed, left = set[str](), ["apoa-client"]
+    only_there = set[str]()
+    while left:
+        for text in metadata.requires(left.pop()) or []:
+            requirement = Requirement(text)
+            marker = requirement.marker
+            if marker is not None and not marker.evaluate({**windows, "extra": ""}):
+                continue
+            if marker is not None and not marker.evaluate({"sys_platform": "linux", "os_name": "posix", "extra": ""}):
+                only_there.add(requirement.name)
+            elif requirement.name not in needed:
+                needed.add(requirement.name)
+                left.append(requirement.name)
+    assert len(needed) > 20
+    [line] = [line for line in GUIDE.splitlines() if "--platform win_amd64" in line]
+    only_there.discard("colorama")  # click's, before release 8.5
+    assert set(line.partition(" apoa-client ")[2].split()) == only_there
+
+
+@with_ci
+def test_the_guide_has_the_containerfile() -> None:
+    """The guide shows the file from which the workflow makes and tests an image."""
+    file = (ROOT / ".github" / "container" / "Containerfile").read_text(encoding="utf-8")
+    assert f"```dockerfile\n{file}```" in GUIDE
+
+
+@pytest.mark.parametrize("document", ["README.md", "apoa_client/cli/guide/guides/admin.en.md"])
+def test_the_other_project_is_named(document: str) -> None:
+    """Both say that `pip install apoa` is not this program, and neither tells a reader to run it."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert "`pip install apoa` installs the program of another project" in text
+    assert len(re.findall(r"install apoa(?![-\w])", text)) == 1

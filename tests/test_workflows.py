@@ -37,10 +37,17 @@ def test_actions_are_pinned(path: Path) -> None:
 
 @every_workflow
 def test_permissions(path: Path) -> None:
-    """A job may read the repository; only the one that publishes may write, and no token stays in a checkout."""
+    """A job may read the repository; only those that publish may do more, and no token stays in a checkout."""
     workflow = load(path)
     assert workflow["permissions"] == {"contents": "read"}
-    assert [name for name, job in workflow["jobs"].items() if "permissions" in job] in ([], ["publish"])
+    more = {name: job["permissions"] for name, job in workflow["jobs"].items() if "permissions" in job}
+    assert more in (
+        {},
+        {
+            "publish": {"contents": "write", "id-token": "write", "attestations": "write"},
+            "pypi": {"contents": "read", "id-token": "write"},
+        },
+    )
     checkouts = [step for step in steps(path) if step.get("uses", "").startswith("actions/checkout@")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
@@ -75,5 +82,43 @@ def test_every_supported_system_and_python_is_tested() -> None:
 def test_a_release_is_tested_first() -> None:
     """Nothing is published before all tests have passed, and the wheel and the bundle were built and run."""
     jobs = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
-    assert set(jobs["publish"]["needs"]) == set(jobs) - {"publish"}
-    assert jobs["publish"]["if"] == "github.ref_type == 'tag'"
+    assert set(jobs["publish"]["needs"]) == set(jobs) - {"publish", "pypi"}
+    assert jobs["pypi"]["needs"] == "publish"
+    assert {jobs[name]["if"] for name in ("publish", "pypi")} == {"github.ref_type == 'tag'"}
+
+
+def test_what_a_release_has() -> None:
+    """Checksums of all files, attestations of the same files, and the text of the changelog, in this order."""
+    path = ROOT / ".github" / "workflows" / "release.yml"
+    steps_of = load(path)["jobs"]["publish"]["steps"]
+    done = [step.get("run") or step["uses"].partition("@")[0] for step in steps_of]
+    sums = done.index("cd dist && sha256sum -- * > SHA256SUMS")
+    attested = done.index("actions/attest-build-provenance")
+    assert steps_of[attested]["with"] == {"subject-checksums": "dist/SHA256SUMS"}
+    [text] = [number for number, run in enumerate(done) if run.startswith(".ci/release-text")]
+    [release] = [number for number, run in enumerate(done) if run.startswith("gh release create")]
+    assert sums < attested < release
+    assert text < release
+    assert "--notes-file release.md dist/*" in done[release]
+
+
+def test_the_upload_needs_no_stored_token() -> None:
+    """PyPI trusts the workflow and its environment; no workflow reads a secret of the repository."""
+    job = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["pypi"]
+    assert job["environment"] == "pypi"
+    assert job["steps"][-1]["run"] == "uv publish --trusted-publishing always dist/*"
+    assert all("secrets." not in path.read_text(encoding="utf-8") for path in WORKFLOWS)
+
+
+def test_oldest_and_newest_dependencies() -> None:
+    """Each push is tested with the oldest that are allowed, and each week with the newest."""
+    oldest = load(ROOT / ".github" / "workflows" / "test.yml")["jobs"]["oldest"]
+    runs = [step["run"] for step in oldest["steps"] if "run" in step]
+    gate = re.sub(r"\\\n +", "", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    assert runs[0] == "python .ci/oldest > oldest.txt"
+    assert runs[2].removeprefix("python -m pytest -n auto ") in gate
+    assert runs[1].partition(" . ")[2] in gate
+    path = ROOT / ".github" / "workflows" / "weekly.yml"
+    weekly = load(path)
+    assert "\n  schedule:\n    - cron: " in path.read_text(encoding="utf-8")
+    assert "./.github/workflows/test.yml" in {job.get("uses") for job in weekly["jobs"].values()}

@@ -21,7 +21,7 @@ KINDS = {
     Kind.TRAINING: N_("records of the training authority"),
     Kind.KEY_FILE: N_("key file"),
     Kind.KEYRING: N_("entry in the keyring"),
-    Kind.LOCK: N_("lock of the process that sends"),
+    Kind.LOCK: N_("lock of a running command"),
     Kind.UNFINISHED: N_("file that was never finished"),
     Kind.LOG: N_("log"),
     Kind.SETTINGS: N_("settings"),
