@@ -356,7 +356,16 @@ class CommandGroup(_CommandHelp, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and show it by its name in the reader's language."""
+        """Find the command, and show it by its name in the reader's language. For an unknown one, suggest another."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from apoa_client.matching import close_matches
+
+            aliases = SUBCOMMAND_ALIASES.get(self._group, {})
+            near = close_matches(args[0], [*self._targets, *aliases], limit=1)
+            words = [localized_name(self._group), *(localized_subcommand(self._group, each) for each in near)]
+            hint = _("Did you mean: apoa {command}") if near else _("See: apoa {command} --help")
+            problem = _("There is no command {command}.").format(command=repr(args[0]))
+            ctx.fail(f"{problem} {localized_line(hint).format(command=' '.join(words))}")
         name, found, rest = super().resolve_command(ctx, args)
         return localized_subcommand(self._group, name or ""), found, rest
 

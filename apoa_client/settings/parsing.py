@@ -131,6 +131,9 @@ def _property(name: str, table: Mapping[str, Value], config: Config) -> Property
     return settings
 
 
+CORRECT_LINE = msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept.")
+
+
 def invalid(
     path: Path, place: str | Message, line: int = 0, *, advice: Message | None = None, name: str = ""
 ) -> SettingsProblem:
@@ -140,11 +143,7 @@ def invalid(
         message = msg(
             "Line {line} of the settings file {path} is not right: {place}.", line=line, path=str(path), place=place
         )
-    if advice is None:
-        advice = msg(
-            "Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept."
-        )
-    return SettingsProblem(message, advice, name=name)
+    return SettingsProblem(message, CORRECT_LINE if advice is None else advice, name=name)
 
 
 def too_long(path: Path, most: int, line: int = 0) -> SettingsProblem:

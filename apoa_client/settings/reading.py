@@ -18,7 +18,17 @@ from apoa_client.messages import msg
 from apoa_client.permissions import check_permissions, check_shared_file
 from apoa_client.settings.config import Config
 from apoa_client.settings.folders import SiteFile
-from apoa_client.settings.parsing import MAX_BYTES, NOTHING, Problems, Tables, invalid, merge, parse_tables, too_long
+from apoa_client.settings.parsing import (
+    CORRECT_LINE,
+    MAX_BYTES,
+    NOTHING,
+    Problems,
+    Tables,
+    invalid,
+    merge,
+    parse_tables,
+    too_long,
+)
 from apoa_client.settings.variables import values_from
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
@@ -71,7 +81,13 @@ def read_site_file(site: SiteFile) -> SettingsFile:
             msg("Correct the variable, or leave it empty to use no settings for all users."),
             name="site_file_missing",
         )
-    return SettingsFile(site.path, text, NOTHING if text is None else parse_tables(text, site.path, site=True))
+    try:
+        tables = NOTHING if text is None else parse_tables(text, site.path, site=True)
+    except SettingsProblem as exc:
+        if exc.advice == CORRECT_LINE:
+            exc.advice = msg("Ask an administrator. Until then, an empty APOA_SITE_CONFIG leaves the file out.")
+        raise
+    return SettingsFile(site.path, text, tables)
 
 
 def read_text(path: Path) -> str | None:

@@ -109,7 +109,10 @@ def test_the_program_own_settings_belong_to_one_computer(path: Path, site: SiteF
 def test_a_mistake_names_the_file_for_all_users(path: Path, site: SiteFile) -> None:
     """With its line, also for a property that is not set up here."""
     site.path.write_text('[property.kuta]\nvault = "drawer"\n', encoding="utf-8")
-    said = problem(path, site).message.render()
+    error = problem(path, site)
+    assert error.advice is not None
+    assert "Ask an administrator" in error.advice.render()
+    said = error.message.render()
     assert said.startswith(f"Line 2 of the settings file {site.path} is not right: [property.kuta] vault drawer.")
 
 

@@ -33,8 +33,9 @@ _yes_option = option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
 def set_(session: Session, key: str, value: str, *, yes: bool) -> None:
     """Check the value, say what follows, and write it."""
     change = _confirmed(session, key, value, yes=yes)
-    carry_out(session.app, change)
-    _show(session, change)
+    if change is not None:
+        carry_out(session.app, change)
+        _show(session, change)
 
 
 @command("unset", N_("Remove one setting from the user's file."), "apoa config unset retention_days")
@@ -45,6 +46,8 @@ def set_(session: Session, key: str, value: str, *, yes: bool) -> None:
 def unset(session: Session, key: str, *, yes: bool) -> None:
     """Remove the setting; the value of the file for all users applies, or the default."""
     change = _confirmed(session, key, None, yes=yes)
+    if change is None:
+        return
     if change.is_in_file:
         carry_out(session.app, change)
     elif not session.json:
@@ -56,8 +59,11 @@ def unset(session: Session, key: str, *, yes: bool) -> None:
     _show(session, change)
 
 
-def _confirmed(session: Session, key: str, value: str | None, *, yes: bool) -> SettingChange:
-    """Return the planned change. Raises `UsageProblem` or `click.Abort` if a user must confirm it and does not."""
+def _confirmed(session: Session, key: str, value: str | None, *, yes: bool) -> SettingChange | None:
+    """Return the planned change; None if the user does not want it after all.
+
+    Raises `UsageProblem` if it must be confirmed and no user can be asked.
+    """
     app = session.app
     change = plan_change(app, parse_address(key, lambda: app.settings.name), value)
     if change.erases is not None and not yes:
@@ -65,7 +71,8 @@ def _confirmed(session: Session, key: str, value: str | None, *, yes: bool) -> S
             raise UsageProblem(change.erases, msg("Nothing was changed. If that is right, give --yes."))
         print_error_line(style_warning(text(change.erases)))
         if not confirm(_("Change it?"), default=False):
-            raise click.Abort
+            print_error_line(_("Nothing was changed."))
+            return None
     return change
 
 
@@ -79,6 +86,8 @@ def _show(session: Session, change: SettingChange) -> None:
         return
     before, after = value_text(address.definition, change.before), value_text(address.definition, now)
     line = _("{key}: {before} before, {after} now ({source}).")
+    if before == after:
+        line = _("{key}: {after}, as before ({source}).")
     shown = {"key": sanitize(address.key), "before": before, "after": after, "source": source_text(now)}
     print_line(style_success(line.format(**shown)))
     for each in consequences:

@@ -173,6 +173,8 @@ class TestSet:
         assert " 90" in said.out
         assert " 120" in said.out
         assert table(practice)["retention_days"] == 120
+        again = practice("config", "set", "retention_days", "120", lang=lang)
+        assert (again.code, again.out.count("120"), " 90" in again.out) == (0, 1, False)
         assert practice("purge", "--dry-run", "--json").json["retention_days"] == 120
 
     def test_as_json(self, practice: Apoa) -> None:
@@ -269,7 +271,7 @@ class TestSet:
         said = practice("config", "set", "notify", "off", APOA_NOTIFY="on")
         assert (said.code, table(practice)["notify"]) == (0, "off")
         assert "APOA_NOTIFY is set: its value is used" in said.err
-        assert "on now (APOA_NOTIFY)" in said.out
+        assert "on, as before (APOA_NOTIFY)" in said.out
 
     def test_a_folder_that_is_not_there(self, practice: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A stick may come later. The full path is stored, for cron and the Task Scheduler."""
@@ -329,7 +331,8 @@ class TestErasing:
     def test_at_a_terminal(self, practice: Apoa) -> None:
         """No is the default answer and changes nothing."""
         refused = practice("config", "set", "retention_days", "30", keys=[""])
-        assert refused.code == 130
+        assert (refused.code, "Nothing was changed." in refused.err) == (0, True)
+        assert practice("config", "unset", "retention_days", keys=[""]).code == 0
         assert "retention_days" not in table(practice)
         assert practice("config", "set", "retention_days", "30", keys=["y"]).code == 0
         assert table(practice)["retention_days"] == 30
@@ -474,3 +477,17 @@ def test_the_file_stays_private(practice: Apoa) -> None:
     """After a change as after the set-up."""
     practice("config", "set", "notify", "off")
     assert {(practice.home / name).stat().st_mode & 0o777 for name in ("config.toml", "config.lock")} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("word", "lang", "said"),
+    [
+        ("lst", "en", "Did you mean: apoa config list"),
+        ("explane", "id", "apoa pengaturan jelaskan"),
+        ("xyz", "en", "See: apoa config --help"),
+    ],
+)
+def test_an_unknown_second_word(apoa: Apoa, word: str, lang: str, said: str) -> None:
+    """A usage error that names the nearest command in the reader's language."""
+    result = apoa("config", word, lang=lang)
+    assert (result.code, said in result.err) == (Exit.USAGE, True)
