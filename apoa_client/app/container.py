@@ -296,7 +296,9 @@ class Container:
         """Erases guests' data."""
         from apoa_client.app.retention import Retention
 
-        settings = self.settings
+        # Read again: a run that takes long must not erase what a change meanwhile says is kept.
+        config = reading.load(self.folders.config, self.folders.site, self.environ)
+        settings = config.properties.get(self.settings.name, self.settings)
         ask = None if settings.by_hand else self._record_authority_time
         return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask)
 

@@ -1,6 +1,7 @@
 """A change of one setting is planned with its consequences and written under the lock of the file."""
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 from app_helpers import app_of, set_up, training
@@ -41,3 +42,14 @@ def test_a_command_that_runs_meanwhile_keeps_the_change(home: Path, clock: Fixed
     running.save_settings(before._replace(property_id="P-7"), before)
     settings = app_of(home, clock).settings
     assert (settings.office, settings.property_id) == ("Denpasar", "P-7")
+
+
+def test_a_run_erases_by_the_settings_of_its_end(home: Path, clock: FixedClock) -> None:
+    """Guests' data that a longer retention keeps are not erased by a run that began before the change."""
+    set_up(home, clock, training())
+    running = app_of(home, clock)
+    assert running.settings.retention_days == 90
+    app = app_of(home, clock)
+    carry_out(app, plan_change(app, parse_address("retention_days", lambda: "melati"), "300"))
+    assert clock.now() - running.retention.cutoff() >= timedelta(days=299)
+    running.close()

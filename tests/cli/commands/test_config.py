@@ -1,5 +1,6 @@
 """`apoa config`: settings are shown with their origin, explained, and changed only as far as reports stay safe."""
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -378,12 +379,15 @@ class TestAccount:
         assert said.code == Exit.USAGE
         assert "1 report on which it has not decided yet" in said.err
 
+    def test_an_outbox_that_cannot_be_read(self, configured: Apoa) -> None:
+        """What it holds is not known; the authority of the set-up is compared before a report leaves."""
+        (configured.home / "melati" / "outbox.db").unlink()
+        assert configured("config", "set", "api_url", NOWHERE).code == 0
+
     def test_a_vault_that_has_the_key(self, configured: Apoa, keyring: dict[str, str]) -> None:
         """It is allowed once the private key is there, as after a move by hand."""
         assert configured("config", "set", "vault", "keyring").code == Exit.USAGE
         key = (configured.home / "melati" / "keys.json").read_text(encoding="utf-8")
-        import json
-
         keyring["apoa-client/melati/private-key"] = json.loads(key)["private-key"]
         said = configured("config", "set", "vault", "keyring")
         assert (said.code, "apoa login" in said.err) == (0, True)
