@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, UsageProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.report.kinds import State
 from apoa_client.settings.addresses import Address
@@ -47,19 +47,18 @@ def plan_change(app: Container, address: Address, text: str | None) -> SettingCh
         raise UsageProblem(msg("{key} is not changed by hand.", key=definition.name), definition.set_instead)
     origins = Origins.read(app.folders, app.environ)
     known = origins.config
-    if address.property_name and address.property_name not in known.properties:
+    if address.property_name and known.find(address.property_name) is None:
         raise app.unknown_property(address.property_name)
     value = None if text is None else _parse_value(address, text)
-    if definition.name == "default_property" and value is not None and value not in known.properties:
+    if definition.name == "default_property" and value is not None and value not in known.names:
         raise app.unknown_property(str(value))
     changed = origins.after(Change(address.table, {definition.name: value}))
-    try:
-        new = changed.config
-    except SettingsProblem:
+    new = changed.config
+    if new.invalid:  # nothing but a required setting can be missing
         raise UsageProblem(
             msg("{key} is required: it cannot be removed.", key=definition.name),
             msg("Give another value with: apoa config set, or set up again: apoa setup"),
-        ) from None
+        )
     consequences: list[Message] = []
     erases: Message | None = None
     for name, after in new.properties.items():

@@ -8,7 +8,7 @@ from apoa_client.settings.addresses import Address
 from apoa_client.settings.config import Config
 from apoa_client.settings.definitions import Value
 from apoa_client.settings.folders import Folders
-from apoa_client.settings.parsing import DEFAULTS, NOTHING, Tables, line_of, merge
+from apoa_client.settings.parsing import DEFAULTS, NOTHING, Problems, Tables, line_of, merge
 from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file, with_environment
 from apoa_client.settings.variables import values_from
 from apoa_client.settings.writer import Change, changed
@@ -26,10 +26,16 @@ class Origin(NamedTuple):
 
 
 class Origins:
-    """The settings of the files and the environment, each with its origin. Raises `SettingsProblem`."""
+    """The settings of the files and the environment, each with its origin. Raises `SettingsProblem`.
 
-    def __init__(self, user: SettingsFile, site: SettingsFile | None, environ: Mapping[str, str]) -> None:
+    `problems` says what is wrong with one property alone, by its name.
+    """
+
+    def __init__(
+        self, user: SettingsFile, site: SettingsFile | None, environ: Mapping[str, str], problems: Problems
+    ) -> None:
         self.user = user
+        self._problems = problems
         self._site = site
         self._environ = environ
         self._given: dict[str, Value] = {**values_from(environ), **_general_values(environ)}
@@ -38,18 +44,20 @@ class Origins:
     def read(cls, folders: Folders, environ: Mapping[str, str]) -> "Origins":
         """Read the files."""
         site = None if folders.site is None else read_site_file(folders.site)
-        return cls(read_user_file(folders.config), site, environ)
+        problems: Problems = {}
+        return cls(read_user_file(folders.config, problems), site, environ, problems)
 
     def after(self, change: Change) -> "Origins":
-        """Return the settings as they are after a change of the user's file."""
-        return Origins(self.user._replace(tables=changed(self.user.tables, [change])), self._site, self._environ)
+        """Return the settings as they are after a change of the user's file, without what was wrong before."""
+        return Origins(self.user._replace(tables=changed(self.user.tables, [change])), self._site, self._environ, {})
 
     @property
     def config(self) -> Config:
-        """The settings. Raises `SettingsProblem` if a property lacks a required one."""
+        """The settings, as `apoa_client.settings.reading.load` returns them."""
         for_all = self._site.tables if self._site is not None else NOTHING
-        config = merge(self.user.tables, self.user.path, self.user.text or "", for_all)
-        return with_environment(config, self._environ)
+        problems = dict(self._problems)
+        config = merge(self.user.tables, self.user.path, self.user.text or "", for_all, problems=problems)
+        return with_environment(config._replace(invalid=problems), self._environ)
 
     def of(self, address: Address) -> Origin:
         """Return the value that applies to a setting, and where it comes from."""

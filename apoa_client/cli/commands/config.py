@@ -1,6 +1,6 @@
 """`apoa config`: the group of commands for the settings, with `list`, `get`, `path` and `explain`."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -10,6 +10,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, write
 from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.settings import (
     Setting,
     bare_value,
@@ -19,10 +20,10 @@ from apoa_client.cli.views.settings import (
     show_definitions,
     show_settings,
 )
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.settings.addresses import Address, find_definition, parse_address
-from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, Definition
 from apoa_client.settings.origins import SITE, USER, Origins
 from apoa_client.settings.parsing import PROPERTY
 
@@ -45,28 +46,37 @@ config = CommandGroup(
 @all_option
 @json_option
 @click.pass_obj
-def list_settings(session: Session, *, every_property: bool) -> None:
-    """Show the settings of the program and of the chosen property, or of all."""
+def list_settings(session: Session, *, every_property: bool) -> int:
+    """Show the settings of the program and of the chosen property, or of all if none is chosen."""
     app = session.app
     origins = Origins.read(app.folders, app.environ)
-    known = origins.config.properties
-    names = list(known) if every_property or not known else [app.settings.name]
+    config = origins.config
+    is_chosen = bool(session.property_name or origins.of(Address((), GENERAL["default_property"])).value)
+    every_property = every_property or not config.names or (len(config.names) > 1 and not is_chosen)
+    names = list(config.properties) if every_property else [app.settings.name]
     groups: dict[str, list[Setting]] = {_("The program"): _settings(origins, (), GENERAL)}
     for name in names:
         title = _("The property {name}").format(name=name)
         groups[title] = _settings(origins, (PROPERTY, name), OF_A_PROPERTY)
     if session.json:
         print_json([setting_value(*setting) for settings in groups.values() for setting in settings])
-        return
+    else:
+        _show_groups(groups)
+        if not config.names:
+            print_line(_("Nothing is set up here yet. Set it up with: apoa setup"))
+    for problem in config.invalid.values() if every_property else ():
+        show_error(problem)
+    return Exit.SETTINGS if every_property and config.invalid else Exit.DONE
+
+
+def _show_groups(groups: Mapping[str, Sequence[Setting]]) -> None:
     for number, (title, settings) in enumerate(groups.items()):
         if number:
             print_line()
         show_settings(title, settings)
-    if not names:
-        print_line(_("Nothing is set up here yet. Set it up with: apoa setup"))
 
 
-def _settings(origins: Origins, table: tuple[str, ...], definitions: Any) -> list[Setting]:  # noqa: ANN401  a mapping
+def _settings(origins: Origins, table: tuple[str, ...], definitions: Mapping[str, Definition]) -> list[Setting]:
     addresses = [Address(table, definition) for definition in definitions.values()]
     return [(address, origins.of(address)) for address in addresses]
 
@@ -79,7 +89,7 @@ def get(session: Session, key: str) -> None:
     """Print the value that applies; an empty line if there is none."""
     app = session.app
     address = parse_address(key, lambda: app.settings.name)
-    if address.property_name and address.property_name not in app.config.properties:
+    if address.property_name and app.config.find(address.property_name) is None:
         raise app.unknown_property(address.property_name)
     origin = Origins.read(app.folders, app.environ).of(address)
     if session.json:

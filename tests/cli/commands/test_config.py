@@ -106,8 +106,22 @@ class TestList:
             return {key[1] for key in keys if len(key) == 3}
 
         assert shown("config", "list") == {"melati"}
+        practice("config", "unset", "default_property")
+        assert shown("config", "list") == {"melati", "kuta"}
         assert shown("--property", "kuta", "config", "list") == {"kuta"}
         assert shown("config", "list", "--all") == {"melati", "kuta"}
+
+    def test_one_property_that_is_not_right(self, practice: Apoa) -> None:
+        """The others are shown and changed; what is wrong is said, and the exit code is 78 where it was asked for."""
+        practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
+        path = practice.home / "config.toml"
+        path.write_text(path.read_text(encoding="utf-8") + 'vualt = "file"\n', encoding="utf-8")
+        assert practice("config", "list").code == 0
+        assert practice("config", "set", "notify", "off").code == 0
+        for words in (["list", "--all"], ["list", "--all", "--json"], ["get", "property.kuta.vault"]):
+            said = practice("config", *words)
+            assert (said.code, "Did you mean vault?" in said.err) == (Exit.SETTINGS, True)
+        assert practice("config", "set", "property.kuta.notify", "off").code == Exit.SETTINGS
 
 
 class TestGet:
