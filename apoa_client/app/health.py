@@ -16,8 +16,8 @@ from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, keys, reports
 from apoa_client.doctor.computer import Screen
 from apoa_client.doctor.line import LineChecks, last_contact
-from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped, warning
-from apoa_client.errors import ApoaError, Exit, OutboxDamaged, SettingsProblem, StorageProblem
+from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.installation import own_command
 from apoa_client.messages import Message, msg
 from apoa_client.ports.authority import Authority, Meta
@@ -60,6 +60,8 @@ class HealthChecks:
         self._screen = screen
         self._offline = offline
         self._unwritable: StorageProblem | None = None
+        self._every: timedelta | None = None
+        """How often automatic sending is started, once its schedule was found; 0 if it says no interval."""
         app.on_unwritable = self._note_unwritable
         self.engine = ""
         """The name and version of what keeps the reports, once they were read."""
@@ -130,7 +132,7 @@ class HealthChecks:
         folder = settings.backup_folder if settings is not None else ""
         if folder:
             reach = lambda: reports.check_backup_folder(Path(folder))  # noqa: E731  as above
-            checks.append(Check("backup_folder", Group.REPORTS, reach, limit_s=_LOCAL_S))
+            checks.append(Check("backup_folder", Group.REPORTS, reach, limit_s=_LOCAL_S, essential=False))
         return checks
 
     def _check_database(self) -> Finding:
@@ -174,33 +176,27 @@ class HealthChecks:
         app, settings = self._app, self._known_settings
 
         def schedule() -> Finding:
-            try:
-                found = self._schedule
-            except TimeoutError:
-                return warning(msg("The system does not say which schedules it has."), msg("Look: apoa schedule show"))
-            except SettingsProblem as exc:  # reports can be saved and sent all the same
-                return warning(exc.message, exc.advice)
+            found = self._find_schedule()
             if found is not None:
+                self._every = timedelta(seconds=found.found.every_s or 0)
                 return automatic.check_schedule(found.found, is_own=found.is_own, program_exists=found.program_exists)
             if settings is not None and (settings.is_training or settings.by_hand):
                 return skipped(msg("No schedule is installed, and this property needs none."))
             return automatic.check_schedule(None, is_own=False, program_exists=False)
 
         def last_run() -> Finding:
-            every = None
-            with suppress(SettingsProblem, TimeoutError):  # the check before says so
-                every = timedelta(seconds=self._schedule.found.every_s or 0) if self._schedule is not None else None
-            return automatic.check_last_run(app.outbox.last_scheduled_run(), app.clock.now(), every)
+            return automatic.check_last_run(app.outbox.last_scheduled_run(), app.clock.now(), self._every)
 
         return [
-            Check("schedule", Group.AUTOMATIC, schedule, ("settings",)),
-            Check("last_run", Group.AUTOMATIC, last_run, ("settings", "database")),
-            Check("log", Group.AUTOMATIC, lambda: automatic.check_log(app.folders.logs), limit_s=_LOCAL_S),
+            Check("schedule", Group.AUTOMATIC, schedule, ("settings",), essential=False),
+            Check("last_run", Group.AUTOMATIC, last_run, ("settings", "database"), essential=False),
+            Check(
+                "log", Group.AUTOMATIC, lambda: automatic.check_log(app.folders.logs), limit_s=_LOCAL_S, essential=False
+            ),
         ]
 
-    @cached_property
-    def _schedule(self) -> Schedule | None:
-        """The schedule that sends for this property.
+    def _find_schedule(self) -> Schedule | None:
+        """Return the schedule that sends for this property, or None.
 
         Raises `SettingsProblem` if the system refuses to answer, and `TimeoutError` if it does not.
         """
@@ -273,14 +269,16 @@ class HealthChecks:
     def _of_computer(self) -> list[Check]:
         app = self._app
 
-        def check(name: str, run: Callable[[], Finding], limit_s: float | None = None) -> Check:
-            return Check(name, Group.COMPUTER, run, limit_s=limit_s)
+        def check(
+            name: str, run: Callable[[], Finding], limit_s: float | None = None, *, essential: bool = False
+        ) -> Check:
+            return Check(name, Group.COMPUTER, run, limit_s=limit_s, essential=essential)
 
         def installation() -> Finding:
             return computer.check_installation(own_command(), app.environ.get("PATH", ""))
 
         return [
-            check("disk", lambda: computer.check_space(app.folders.data), _LOCAL_S),
+            check("disk", lambda: computer.check_space(app.folders.data), _LOCAL_S, essential=True),
             check("temporary_folder", computer.check_temporary_folder, _LOCAL_S),
             check("installation", installation, _LOCAL_S),
             check("screen", lambda: computer.check_screen(self._screen)),

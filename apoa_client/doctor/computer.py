@@ -70,8 +70,7 @@ def check_temporary_folder() -> Finding:
             msg("There is no folder for temporary files that this user can write to."),
             msg("Set TMPDIR to a folder of this user."),
         )
-    found = check_space(folder)
-    return found if found.exit_code == 0 else warning(found.message, found.advice)
+    return check_space(folder)
 
 
 def check_permissions_below(folders: Iterable[Path]) -> Finding:
@@ -101,6 +100,8 @@ def check_permissions_below(folders: Iterable[Path]) -> Finding:
             ),
             _advice_about_readers(readable[0]),
         )
+    if not files:
+        return ok(msg("There are no files yet."))
     return ok(nmsg("{count} file is this user's alone.", "{count} files are this user's alone.", len(files)))
 
 
@@ -151,14 +152,15 @@ def check_installation(command: Sequence[str], search_path: str) -> Finding:
     own = _real(Path(command[0]))
     beside = {_real(Path(sys.executable).with_name(name)) for name in ("apoa", "apoa.exe")}
     others = [path for path in found if _real(path) != own and _real(path) not in beside]
+    words = " ".join(command)
     if others and found[0] == others[0]:
         return warning(
-            msg("Typing apoa starts another program: {path}. This one is {own}.", path=str(others[0]), own=command[0]),
+            msg("Typing apoa starts another program: {path}. This one is {own}.", path=str(others[0]), own=words),
             msg("Remove the other one, or put the folder of this one first in PATH."),
         )
     if others:
-        return ok(msg("It is {own}. There is another copy: {path}", own=command[0], path=str(others[0])))
-    return ok(msg("It is {own}.", own=command[0]))
+        return ok(msg("It is {own}. There is another copy: {path}", own=words, path=str(others[0])))
+    return ok(msg("It is {own}.", own=words))
 
 
 def _foreign_version() -> str | None:

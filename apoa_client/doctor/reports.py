@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
+from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
 from apoa_client.errors import Exit, OutboxDamaged
 from apoa_client.messages import Message, duration_message, msg, nmsg
 from apoa_client.outbox.interface import FileCheck
@@ -47,8 +47,6 @@ def check_doubts(doubts: Sequence[Doubt]) -> Finding:
 
 def check_suspension(settings: PropertySettings, summary: Summary) -> Finding:
     """Check that sending is not suspended by an account that was refused."""
-    if settings.by_hand:
-        return skipped(msg("Reports of this property are typed by hand."))
     if summary.current_suspension(lambda: settings.fingerprint) is None:
         return ok(msg("Sending is not stopped."))
     return failed(

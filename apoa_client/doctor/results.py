@@ -43,6 +43,7 @@ class Check(NamedTuple):
     `needs` are the names of earlier checks without which it is skipped. `reason` says, for those that need this one,
     why they were skipped. `limit_s` is the time after which it has failed: it then runs in a thread of its own, and
     must not use the outbox, which belongs to one thread. `exit_code` is that of a failure without one of its own.
+    What is wrong with one that is not `essential` is a warning: reports can be saved and sent all the same.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Check(NamedTuple):
     reason: Message | None = None
     limit_s: float | None = None
     exit_code: Exit = Exit.SETTINGS
+    essential: bool = True
 
 
 class CheckResult(NamedTuple):

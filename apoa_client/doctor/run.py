@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from apoa_client.doctor.results import Check, CheckResult, Finding, Result, failed, failed_with, skipped
+from apoa_client.doctor.results import Check, CheckResult, Finding, Result, failed, failed_with, skipped, warning
 from apoa_client.errors import ApoaError
 from apoa_client.messages import msg, nmsg
 from apoa_client.timeouts import call_with_timeout
@@ -20,6 +20,8 @@ def run_checks(checks: Iterable[Check], on_start: Callable[[Check], object] = la
         if missing is None:
             on_start(check)
             finding = _run(check)
+            if finding.result is Result.FAILED and not check.essential:
+                finding = warning(finding.message, finding.advice)
         else:
             finding = missing
         if finding.result is Result.SKIPPED:

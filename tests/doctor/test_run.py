@@ -69,6 +69,14 @@ def test_what_needs_it_is_skipped_with_the_reason(cause: Finding) -> None:
     assert started == ["settings", "disk"]
 
 
+def test_what_is_not_essential_is_a_warning() -> None:
+    """Whatever it raises: reports can be saved and sent all the same, and what needs it runs."""
+    checks = [check("one", raising(ValueError()), essential=False), check("two", lambda: FINE, "one")]
+    first, second = run_checks(checks)
+    assert (first.finding.result, first.finding.exit_code) == (Result.WARNING, Exit.DONE)
+    assert second.finding == FINE
+
+
 def test_a_warning_holds_nothing_up() -> None:
     """What needs a check with a warning runs."""
     results = run_checks([check("one", lambda: warning(msg("Old."), None)), check("two", lambda: FINE, "one")])
