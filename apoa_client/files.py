@@ -84,6 +84,17 @@ def make_private_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def full_path(path: Path) -> Path:
+    """Return the path from the root or the drive on; a relative one if the working directory was deleted.
+
+    Windows' ``E:``, the working directory of that drive, is none to pathlib.
+    """
+    try:
+        return Path(os.path.abspath(path)) if _ON_WINDOWS else path.absolute()  # noqa: PTH100  as above
+    except FileNotFoundError:
+        return path
+
+
 def names_stream(path: PurePath) -> bool:
     """Return whether this path names, on Windows, a stream inside a file, as ``file:stream``, that no listing shows."""
     return _ON_WINDOWS and ":" in str(path)[len(path.drive) :]

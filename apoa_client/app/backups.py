@@ -16,6 +16,7 @@ from typing import Any
 from apoa_client.app.container import Container
 from apoa_client.archive.backup_folder import BackupFolder, FolderBackup
 from apoa_client.errors import ApoaError, NotNow, SettingsProblem
+from apoa_client.files import full_path
 from apoa_client.installation import own_command
 from apoa_client.messages import literal, msg
 from apoa_client.ports.state import FolderBackups
@@ -39,7 +40,7 @@ def write_folder_backup(app: Container, folder: Path, keep: int) -> FolderBackup
     """
     settings = app.settings
     now = app.clock.now()
-    backups = BackupFolder(folder.absolute(), settings.name, app.outbox.backup_series(), keep)
+    backups = BackupFolder(full_path(folder), settings.name, app.outbox.backup_series(), keep)
     moment = now.astimezone(settings.zone)
     written = backups.write(app.folders.outbox(settings.name), moment, app.describe_backup, app.actor)
     if settings.backup_folder and folder == Path(settings.backup_folder):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
+from apoa_client.files import full_path
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.report.kinds import State
 from apoa_client.settings.addresses import Address
@@ -86,7 +87,7 @@ def _parse_value(address: Address, text: str) -> Value:
     if definition.kind == PATH and text:
         with suppress(RuntimeError):  # there is no such user
             text = str(Path(text).expanduser())
-        text = str(Path(text).absolute())
+        text = str(full_path(Path(text)))
     try:
         value = definition.parse(text)
     except WrongValue as exc:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 from apoa_client.errors import DataRefused, OutboxDamaged, UsageProblem
 from apoa_client.files import (
     create_private,
+    full_path,
     remove_abandoned,
     remove_draft,
     replace_file,
@@ -148,7 +149,8 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
 
 
 def _check_target(file: Path, *, force: bool) -> None:
-    if not _has_folder(file):
+    folder = full_path(file).parent
+    if not (folder.is_absolute() and folder.is_dir()):
         raise UsageProblem(
             msg("There is no folder {path}.", path=str(file.parent)),
             msg("Make the folder first, or plug in the disk that it is on."),
@@ -161,13 +163,6 @@ def _check_target(file: Path, *, force: bool) -> None:
                 msg("{path} is not a backup, so it is not replaced.", path=str(file)),
                 msg("Give the backup another name."),
             )
-
-
-def _has_folder(file: Path) -> bool:
-    try:
-        return file.absolute().parent.is_dir()
-    except FileNotFoundError:  # the working directory was deleted
-        return False
 
 
 def _name_taken(file: Path) -> UsageProblem:
@@ -355,7 +350,7 @@ def _read(file: Path, copy: sqlite3.Connection) -> None:
 
 def _open_read_only(file: Path) -> sqlite3.Connection:
     """Open read-only and without a lock: the file may be where nothing can be written."""
-    db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    db = sqlite3.connect(f"{full_path(file).as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
     with suppress(sqlite3.Error):  # the caller will meet the same error when it reads
         for setting in _UNTRUSTED:
             db.execute(setting)

@@ -50,7 +50,7 @@ class BackupFolder(NamedTuple):
 
         Raises `SettingsProblem` if the folder is not there, and as `write_backup`; then nothing is deleted.
         """
-        if not self.path.is_dir():
+        if not (self.path.is_absolute() and self.path.is_dir()):
             raise SettingsProblem(
                 msg("The folder for backups is not there: {path}", path=str(self.path)),
                 msg("Plug in the disk that it is on, or make the folder, then run: apoa backup"),

@@ -19,6 +19,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import Exit, UsageProblem
+from apoa_client.files import full_path
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.deadline import instant
 from apoa_client.settings.config import MAX_BACKUP_KEEP
@@ -96,7 +97,7 @@ def _back_up(session: Session, target: _Target) -> Exit:
 
     app = session.app
     outbox = app.folders.outbox(app.settings.name)
-    written = write_backup(outbox, target.file, app.describe_backup, app.actor, force=target.force)
+    written = write_backup(outbox, full_path(target.file), app.describe_backup, app.actor, force=target.force)
     if session.json:
         print_json(_value(session, target.file, written))
     else:
@@ -127,7 +128,7 @@ def _into_folder(session: Session, target: _Target) -> Exit:
 def _value(session: Session, file: Path, written: "BackupResult") -> dict[str, Any]:
     created_at = written.created_at.astimezone(session.app.settings.zone)
     counts = {"reports": written.reports, "bytes": written.bytes, "proved": written.proved}
-    return {"file": str(file.absolute()), **counts, "created_at": instant(created_at)}
+    return {"file": str(full_path(file)), **counts, "created_at": instant(created_at)}
 
 
 def _show(session: Session, file: Path, written: "BackupResult") -> None:

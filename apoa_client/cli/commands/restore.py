@@ -17,6 +17,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.labels import moment_text
+from apoa_client.files import full_path
 from apoa_client.messages import nmsg
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import short_id
@@ -75,7 +76,7 @@ def restore(
 def _value(file: Path, restored: "RestoreResult", missing: list[str], *, dry_run: bool) -> dict[str, Any]:
     merged = restored.merged
     return {
-        "file": str(file.absolute()),
+        "file": str(full_path(file)),
         "property": restored.settings.name,
         "created": restored.created,
         "dry_run": dry_run,

@@ -17,6 +17,7 @@ from apoa_client.cli.terminal.output import print_error_line, print_json, print_
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.views.schedule import interval_message, schedule_value, show_installed, show_schedule
 from apoa_client.errors import UsageProblem
+from apoa_client.files import full_path
 from apoa_client.messages import listed, msg
 from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INTERVALS, KINDS, MINUTE, Plan
 from apoa_client.settings.config import PropertySettings
@@ -55,7 +56,7 @@ def install(session: Session, /, *, every: str | None, kind: str, folder: str | 
         _print_plan(session, *plan(app, wish))
         return
     installation = install_schedule(app, wish)
-    backup = None if folder is None else Path(folder).expanduser().absolute()
+    backup = None if folder is None else full_path(Path(folder).expanduser())
     if backup is not None:
         for settings in properties:
             app.save_settings(settings._replace(backup_folder=str(backup)), settings)

@@ -88,6 +88,27 @@ class TestByHand:
         monkeypatch.chdir(stick.parent)
         assert away("backup", "--to", stick.name, "--json").json["file"].startswith(str(stick))
 
+    @pytest.mark.skipif(os.name != "nt", reason="only Windows has drives")
+    def test_a_drive(self, away: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """``E:`` is the working directory of that drive, as ``E:file`` is a file there."""
+        monkeypatch.chdir(stick)
+        assert Path(away("backup", "--to", stick.drive, "--json").json["file"]).parent == stick
+        assert away("backup", f"{stick.drive}apoa.db").code == 0
+        assert away("restore", f"{stick.drive}apoa.db", "--dry-run").code == 0
+        assert away("config", "set", "backup_folder", stick.drive).code == 0
+        assert away("backup").code == 0
+        assert len(names(stick)) == 3
+
+    @pytest.mark.skipif(os.name != "posix", reason="Windows keeps the working directory")
+    def test_a_working_directory_that_was_deleted(
+        self, away: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A folder in it is not there."""
+        monkeypatch.chdir(stick)
+        stick.rmdir()
+        assert [away("backup", "--to", folder).code for folder in ("x", ".")] == [78, 78]
+        assert away("backup", "x").code == 2
+
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_the_folder_of_the_settings(self, with_folder: Apoa, stick: Path, lang: str) -> None:
         """Without a file and a folder; `backup_keep` says how many stay, and the number of the command wins."""
