@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.app.container import Container
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.sync import deliver
-from apoa_client.errors import CredentialsProblem, SettingsProblem
+from apoa_client.errors import CredentialsProblem, NotNow, SettingsProblem
 from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.run import Interruptions, Progress
 
@@ -77,7 +77,7 @@ def _save_identity(app: Container, meta: Meta) -> None:
     settings = app.settings.with_meta(meta)
     try:
         app.save_settings(settings, app.settings)
-    except SettingsProblem as exc:  # the reports are delivered all the same, and the next run tries again
+    except (SettingsProblem, NotNow) as exc:  # the reports are delivered all the same, and the next run tries again
         _log.warning("the authority's identity was not saved: %s", exc.name)
     else:
         app.settings = settings  # the next run of this process compares the authority with it

@@ -1,6 +1,7 @@
 """What a delivery run works with, and what it stores in the settings."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from apoa_client.authority.limits import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.sandbox.server import SandboxServer
+from apoa_client.settings import file_lock
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.writer import save
 from apoa_client.vault import keyring_store
@@ -40,6 +42,27 @@ def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedC
         rotating.close()
     after = app_of(home, clock).settings
     assert (after.property_id, after.public_key) == ("melati", encode_key(public_key))
+
+
+def test_settings_that_another_process_holds(
+    home: Path, tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is delivered all the same, and the next run writes who the authority is."""
+    monkeypatch.setattr(file_lock, "_WAIT_S", 0.0)
+    with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
+        first = app_of(home, clock)
+        given = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
+        PropertySetup(first).set_up(given, PASSWORD)
+        first.close()
+        path = home / "config.toml"
+        save(path, app_of(home, clock).settings._replace(environment="", property_id=""))
+        for number, known in ((1, ""), (2, "melati")):
+            app = app_of(home, clock)
+            app.outbox.add(report(number), due_at=None)
+            with file_lock.exclusive(path.with_suffix(".lock")) if not known else nullcontext():
+                assert send(app, NoProgress(), Signals()).sent == 1
+            assert app.saved_config().properties["melati"].property_id == known
+            app.close()
 
 
 def test_a_waiting_guest_shortens_the_time_limit_of_a_keyring_used_before(
