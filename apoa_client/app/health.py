@@ -41,6 +41,7 @@ _NO_SETTINGS = msg("The settings cannot be used.")
 _NO_DATABASE = msg("The saved reports cannot be opened.")
 _NO_SECRETS = msg("The keyring or key file cannot be read.")
 _NO_PASSWORD = msg("There is no password to test.")
+_STOPPED = msg("No call is made while sending is stopped.")
 _NO_LINE = msg("The authority cannot be reached.")
 _OFFLINE = msg("It needs the internet, and only the rest was asked for.")
 
@@ -224,6 +225,9 @@ class HealthChecks:
             app.clock,
         )
 
+        def suspension() -> Finding:
+            return reports.check_suspension(self._settings, self._summary)
+
         def contract() -> Finding:
             found = line.contract(self._settings.identity)
             if found.result is Result.OK and line.meta is not None:
@@ -237,9 +241,9 @@ class HealthChecks:
             self._online("connection", line.connection, "settings", "name", limit_s=_CONNECT_S),
             self._online("certificate", line.certificate, "settings", "connection", limit_s=_CERTIFICATE_S),
         ]
-        before = ("certificate", "password") if has_line else ()
+        before = ("certificate", "password", "sending") if has_line else ()
         return [
-            self._offline_check("sending", lambda: reports.check_suspension(self._settings, self._summary)),
+            Check("sending", Group.AUTHORITY, suspension, ("settings", "database"), _STOPPED),
             *(steps if has_line else []),
             self._online("account", line.account, "settings", "database", *before),
             self._online("contract", contract, "settings", "account"),

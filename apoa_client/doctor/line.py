@@ -7,7 +7,7 @@ from apoa_client.authority import line
 from apoa_client.authority.line import Line
 from apoa_client.delivery.plan import identity_error
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
-from apoa_client.errors import AuthorityBusy
+from apoa_client.errors import AuthorityBusy, Exit, TimedOut
 from apoa_client.messages import Message, duration_message, msg, nmsg
 from apoa_client.ports.authority import AuthorityIdentity, Meta
 from apoa_client.ports.clock import Clock
@@ -96,6 +96,9 @@ class LineChecks:
             self.meta = self._ask()
         except AuthorityBusy as exc:
             return warning(exc.message, exc.advice)
+        except TimedOut:  # whose own words are about reports that were sent
+            advice = msg("Try again in a minute: apoa doctor")
+            return failed(msg("The authority did not answer in time."), advice, Exit.NOT_NOW)
         self._skew = self.meta.server_time - self._clock.now().astimezone(UTC)
         return ok(msg("The authority accepts the username and password."))
 

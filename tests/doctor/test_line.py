@@ -11,6 +11,9 @@ from apoa_client.authority import line as pieces
 from apoa_client.authority.line import Line, Proxy, TrustedCertificate
 from apoa_client.doctor.line import LineChecks
 from apoa_client.doctor.results import Finding, Result
+from apoa_client.errors import Exit, TimedOut
+from apoa_client.messages import msg
+from apoa_client.ports.authority import Meta
 
 HTTPS = Line("apoa.example", 443, uses_tls=True, proxy=None)
 
@@ -65,6 +68,18 @@ def test_the_days_of_a_certificate(
 
     monkeypatch.setattr(pieces, "read_certificate", trusted)
     assert said(checks(monkeypatch).certificate()) == (result, text)
+
+
+def test_an_authority_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was sent, so nothing is said about reports."""
+
+    def ask() -> Meta:
+        raise TimedOut(msg("We do not know what it received."))
+
+    monkeypatch.setattr(pieces, "find_line", lambda _url: HTTPS)
+    found = LineChecks("https://apoa.example/v1", "", ask, FixedClock()).account()
+    assert said(found) == (Result.FAILED, "The authority did not answer in time.")
+    assert found.exit_code == Exit.NOT_NOW
 
 
 def test_the_clock_before_any_contact(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -352,7 +352,7 @@ def test_a_refused_password_is_not_tried_again(configured: Apoa) -> None:
     assert "apoa login" in first["account"].advice
     second = doctor(configured, code=77)
     assert second["sending"].result == "failed"
-    assert second["account"].message == "The authority refused the password before. Nothing was sent."
+    assert second["account"] == ("skipped", "No call is made while sending is stopped.", None)
 
 
 def test_a_suspended_account(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
