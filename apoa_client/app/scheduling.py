@@ -86,6 +86,8 @@ def install(app: Container, wish: Wish) -> Installation:
     for other in choice.schedulers(app.environ, app.clock.now):
         if other.kind != scheduler.kind and other.remove(job.name) and change is Change.INSTALLED:
             change = Change.UPDATED
+    if change is not Change.UNCHANGED:
+        _forget_runs(app, wish.property_name)
     return Installation(change, scheduler.kind, _secret_notes(app, wish, scheduler.kind))
 
 
@@ -96,7 +98,18 @@ def remove(app: Container, property_name: str) -> bool:
     """
     names = [_name(app, property_name)] if property_name else _names(app)
     removed = [each.remove(name) for name in names for each in choice.schedulers(app.environ, app.clock.now)]
+    if any(removed):
+        _forget_runs(app, property_name)
     return any(removed)
+
+
+def _forget_runs(app: Container, property_name: str) -> None:
+    """Forget when the schedule last ran, so that monitoring neither waits for it nor knows an interval of before."""
+    with suppress(SettingsProblem):  # nothing is set up any more
+        for name, settings in app.config.properties.items():
+            if property_name in {"", name}:
+                with suppress(ApoaError), app.outbox_of(settings) as outbox:
+                    outbox.forget_scheduled_runs()
 
 
 def installed(app: Container, property_names: Sequence[str], *, of_home: bool) -> list[Found]:

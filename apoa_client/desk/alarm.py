@@ -11,6 +11,7 @@ from apoa_client.ports.state import ScheduledRun, Summary, Suspension
 from apoa_client.report.kinds import State
 
 _MISSED_RUNS = 3
+_LATE = 1.5
 _SHORTEST_SILENCE, _LONGEST_SILENCE = timedelta(hours=1), timedelta(days=1)
 
 
@@ -69,12 +70,12 @@ def find_problems(
 def is_silent(last_run: ScheduledRun, now: datetime) -> bool:
     """Return whether automatic sending seems to have stopped: it missed three runs, or has not run for a day.
 
-    How often it runs is known from its last two runs. Nothing is concluded from less than an hour.
+    How often it runs is known from its last two runs. Nothing is concluded from less than an hour, and a daily run may
+    be half a day late.
     """
-    allowed = _LONGEST_SILENCE
-    if last_run.interval is not None:
-        allowed = min(max(_MISSED_RUNS * last_run.interval, _SHORTEST_SILENCE), _LONGEST_SILENCE)
-    return now - last_run.at > allowed
+    interval = last_run.interval or _LONGEST_SILENCE / _LATE
+    allowed = min(max(_MISSED_RUNS * interval, _SHORTEST_SILENCE), _LONGEST_SILENCE)
+    return now - last_run.at > max(allowed, _LATE * interval)
 
 
 def worst_level(problems: Sequence[Problem]) -> Level:

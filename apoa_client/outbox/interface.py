@@ -245,6 +245,10 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
         """Record that a run of automatic sending ended at this time with this exit code."""
         ...
 
+    def forget_scheduled_runs(self) -> None:
+        """Forget the last run: automatic sending was ended, or runs at other intervals from now on."""
+        ...
+
     def last_scheduled_run(self) -> ScheduledRun | None:
         """Return the last run of automatic sending; None if there was none on this computer."""
         ...

@@ -65,7 +65,8 @@ def test_sending_has_stopped(reason: str, code: Exit) -> None:
         (20 * MINUTE, HOUR),
         (30 * MINUTE, HOUR + 30 * MINUTE),
         (8 * HOUR, DAY),
-        (DAY, DAY),
+        (18 * HOUR, 27 * HOUR),
+        (DAY, 36 * HOUR),
     ],
 )
 def test_automatic_sending_that_stopped(interval: timedelta | None, allowed: timedelta) -> None:

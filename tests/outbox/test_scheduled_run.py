@@ -27,6 +27,16 @@ def test_the_last_one_outlives_the_process(path: Path) -> None:
         assert outbox.last_scheduled_run() == ScheduledRun(NOON + HOUR, 75, HOUR)
 
 
+def test_it_can_be_forgotten(outbox: SqliteOutbox) -> None:
+    """As if there had been none; the next one knows no interval."""
+    outbox.forget_scheduled_runs()
+    outbox.record_scheduled_run(NOON, 0)
+    outbox.forget_scheduled_runs()
+    assert outbox.last_scheduled_run() is None
+    outbox.record_scheduled_run(NOON + HOUR, 0)
+    assert outbox.last_scheduled_run() == ScheduledRun(NOON + HOUR, 0)
+
+
 @pytest.mark.parametrize("at", [NOON, NOON - HOUR])
 def test_a_clock_that_was_set_back(outbox: SqliteOutbox, at: datetime) -> None:
     """The time since the run before is not known then."""

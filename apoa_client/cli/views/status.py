@@ -5,7 +5,7 @@ Needs no key, and imports no module that is slow to load.
 
 import sys
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.command_names import localized_command
@@ -32,10 +32,10 @@ from apoa_client.cli.views.labels import (
     whole_seconds,
 )
 from apoa_client.cli.views.recovery_code import show_code_reminder
-from apoa_client.desk.alarm import worst_level
+from apoa_client.desk.alarm import is_silent, worst_level
 from apoa_client.desk.attention import UrgentReports
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.state import Summary
+from apoa_client.ports.state import ScheduledRun, Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
@@ -43,6 +43,9 @@ from apoa_client.settings.config import PropertySettings
 if TYPE_CHECKING:
     from apoa_client.app.condition import Condition
     from apoa_client.app.container import Container
+
+_A_DAY = timedelta(days=1)
+"""A computer that was off for the night catches up by itself."""
 
 _UNREADABLE = "unreadable_answer"
 """The name of the error of a report whose answer cannot be read."""
@@ -136,6 +139,7 @@ def show_status(app: "Container", summary: Summary, urgent: UrgentReports, now: 
     show_urgent(settings, urgent, now, urgent_names(app, urgent))
     show_drafts(summary)
     show_last_contact(settings, summary)
+    show_silence(app.outbox.last_scheduled_run(), now)
     show_last_backup(settings, app.outbox.last_backup() if settings.backup_folder else None)
     show_code_reminder(settings, summary)
 
@@ -222,6 +226,13 @@ def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
         print_line(style_warning(clock_skew_text(summary.clock_skew)))
     if summary.purge_skipped_at is not None:
         print_line(style_warning(_("Old guest data wait to be erased, until the date is confirmed: apoa purge")))
+
+
+def show_silence(last_run: ScheduledRun | None, now: datetime) -> None:
+    """Show that automatic sending has stopped, if it ever ran and has not done so for more than a day."""
+    if last_run is not None and now - last_run.at > _A_DAY and is_silent(last_run, now):
+        line = _("Automatic sending has not run for {time}. See why: apoa doctor")
+        print_line(style_warning(line.format(time=duration_text(now - last_run.at))))
 
 
 def show_last_backup(settings: PropertySettings, last: datetime | None) -> None:

@@ -27,3 +27,8 @@ def last_scheduled_run(db: sqlite3.Connection) -> ScheduledRun | None:
         return None
     at, exit_code, interval = map(int, str(value).split(" "))
     return ScheduledRun(from_millis(at), exit_code, interval * MILLISECOND if interval else None)
+
+
+def forget_scheduled_runs(db: sqlite3.Connection) -> None:
+    """Forget the last run, inside a transaction."""
+    write_metadata(db, KEY, None)

@@ -424,6 +424,13 @@ class SqliteOutbox:
         with transaction(self._db, self._path):
             record_scheduled_run(self._db, at, exit_code)
 
+    def forget_scheduled_runs(self) -> None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sqlite.scheduled_run import forget_scheduled_runs
+
+        with transaction(self._db, self._path):
+            forget_scheduled_runs(self._db)
+
     def last_scheduled_run(self) -> ScheduledRun | None:
         """As `interface.Outbox`."""
         from apoa_client.outbox.sqlite.scheduled_run import last_scheduled_run

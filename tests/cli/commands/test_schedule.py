@@ -86,6 +86,24 @@ def test_json(apoa: Apoa) -> None:
     assert apoa("schedule", "remove", "--json").json == {"removed": False}
 
 
+def test_monitoring_does_not_wait_for_a_removed_schedule(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a change or the removal, the runs of before are forgotten for the properties that it served."""
+    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+    alarms = []
+    for words in (["remove"], ["install", "--every", "24h"], ["install", "--every", "24h"]):
+        apoa("schedule", "install")
+        for _run in range(2):
+            apoa.clock.forward(timedelta(minutes=15))
+            apoa("sync", "--all", "--scheduled")
+        apoa("schedule", *words)
+        apoa.clock.forward(timedelta(hours=2))
+        alarms.append(apoa("status", "--all", "--alarm").code)
+    assert alarms == [0, 0, 0]
+    apoa("sync", "--all", "--scheduled")
+    apoa("schedule", "install", "--every", "24h")
+    assert apoa("--property", "kebun", "status", "--json").json["last_scheduled_run"] is not None
+
+
 def test_print_changes_nothing(apoa: Apoa, tab: Crontab) -> None:
     """And prints the line that an installation writes, word for word."""
     printed = apoa("schedule", "install", "--print")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from importlib.resources import files
 
 import pytest
-from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken, spoken_count
 
 HOUR = timedelta(hours=1)
 PLUGIN = re.compile(
@@ -85,6 +85,18 @@ class TestNagios:
         assert numbers["last_run_age"] == "7200s"
         assert configured("status", "--alarm").code == 75
         assert configured("status", "--json").json["alarm"] == {"level": "critical", "problems": ["no_run"]}
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_staff_see_it_after_a_day(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+        """A computer that was off for the night catches up by itself."""
+        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+        configured("sync", "--scheduled")
+        configured.clock.forward(24 * HOUR)
+        silent = "Automatic sending has not run for {time}. See why: apoa doctor"
+        shown = spoken(lang, silent, time=spoken_count(lang, "{count} hour", "{count} hours", 25))
+        assert shown not in configured("status", lang=lang).out
+        configured.clock.forward(HOUR)
+        assert shown in configured("status", lang=lang).out.splitlines()
 
     def test_sending_stopped(self, apoa: Apoa, serve: Serve) -> None:
         """A refused password stops sending: critical, until a user logs in."""
