@@ -15,21 +15,14 @@ from apoa_client.errors import Erased, OutboxDamaged
 from apoa_client.messages import msg
 from apoa_client.outbox import rows
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.rows import MILLISECOND, NO_ACTOR, millis
+from apoa_client.outbox.rows import NO_ACTOR, millis
 from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
 from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadline
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
-from apoa_client.outbox.sqlite.metadata import (
-    DOUBTS_KEY,
-    is_contradicted,
-    legacy_rows,
-    read_metadata,
-    write_metadata,
-)
+from apoa_client.outbox.sqlite.property_values import PropertyValues
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.entries import NewReport
-from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
@@ -50,17 +43,14 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, Selection
-    from apoa_client.ports.state import FolderBackups, LearnedBatchSize, LockHolder, ScheduledRun, Suspension
+    from apoa_client.ports.state import LockHolder, Summary
     from apoa_client.ports.vault import Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import Receipt
     from apoa_client.report.model import Document, Report
 
-_LONG_AGO = -(1 << 62)
-"""Milliseconds before any deadline."""
 
-
-class SqliteOutbox:
+class SqliteOutbox(PropertyValues):
     """An `interface.Outbox` in the file at `path`. Open it with `open`, close it, and do not share it between threads.
 
     What is known about guests is sealed by `sealer`: adding needs no secret, only opening contents and drafts does.
@@ -68,10 +58,8 @@ class SqliteOutbox:
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
-        self._db = db
-        self._path = path
+        super().__init__(db, path, actor)
         self._sealer = sealer
-        self._actor = actor
         self._reader = EntryReader(db, path)
 
     @classmethod
@@ -184,33 +172,10 @@ class SqliteOutbox:
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:
         """As `ports.DeliveryState`."""
-        with translate_read_errors(self._path):
-            counts = {State(state): int(number) for state, number in self._db.execute(queries.TALLY).fetchall()}
-            overdue, due_soon = (
-                int(self._db.execute(queries.DUE, bounds).fetchone()[0])
-                for bounds in ((_LONG_AGO, millis(now)), (millis(now), millis(soon)))
-            )
-            return Summary(
-                counts={state: counts[state] for state in State},
-                overdue=overdue,
-                due_soon=due_soon,
-                next_due_at=rows.from_millis_or_none(self._db.execute(queries.NEXT_DUE).fetchone()[0]),
-                last_contact_at=rows.from_millis_or_none(read_metadata(self._db, "last_contact")),
-                suspension=rows.suspension_from_text(read_metadata(self._db, "stop")),
-                hold_until=rows.from_millis_or_none(read_metadata(self._db, "hold")),
-                clock_skew=rows.duration_or_none(read_metadata(self._db, "clock_skew")),
-                purge_skipped_at=rows.from_millis_or_none(read_metadata(self._db, "purge_skipped")),
-                lease_until=rows.from_millis_or_none(self._db.execute(queries.LAST_LEASE).fetchone()[0]),
-                drafts=int(self._db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
-                code_confirmed_for=rows.text_or_none(read_metadata(self._db, "code_confirmed")),
-                contradicted=is_contradicted(self._db),
-                doubts=rows.doubts_from_text(read_metadata(self._db, DOUBTS_KEY)),
-                unauthenticated=self._count_unauthenticated(),
-            )
+        from apoa_client.outbox.sqlite.summary import read_summary
 
-    def _count_unauthenticated(self) -> int | None:
-        legacy = legacy_rows(self._db)
-        return None if legacy is None else int(self._db.execute(queries.UNAUTHENTICATED, [legacy]).fetchone()[0])
+        with translate_read_errors(self._path):
+            return read_summary(self._db, now, soon)
 
     # The desk's changes.
 
@@ -338,49 +303,6 @@ class SqliteOutbox:
             self._codes.changed([report_id], authentic)
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
-    def set_suspension(self, suspension: Suspension | None) -> None:
-        """As `ports.DeliveryState`."""
-        if suspension is None:
-            value, event = None, AuditEvent("sending_resumed")
-        else:
-            value, event = rows.suspension_text(suspension), AuditEvent("sending_stopped", detail=suspension.reason)
-        with transaction(self._db, self._path):
-            if read_metadata(self._db, "stop") != value:
-                write_metadata(self._db, "stop", value)
-                self._record([event])
-
-    def hold(self, until: datetime) -> None:
-        """As `ports.DeliveryState`; a later call replaces an earlier one."""
-        with transaction(self._db, self._path):
-            write_metadata(self._db, "hold", millis(until))
-
-    def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
-        """As `ports.DeliveryState`."""
-        with transaction(self._db, self._path):
-            write_metadata(self._db, "last_contact", millis(at))
-            if server_time is not None:
-                from apoa_client.outbox.sqlite.clock_check import record_clock_check
-                from apoa_client.report.deadline import MAX_BELIEVED_SKEW
-
-                skew = server_time - at
-                write_metadata(self._db, "clock_skew", skew // MILLISECOND)
-                if abs(skew) <= MAX_BELIEVED_SKEW:
-                    record_clock_check(self._db, at)
-
-    def batch_size(self) -> LearnedBatchSize | None:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.batch_size import batch_size
-
-        with translate_read_errors(self._path):
-            return batch_size(self._db)
-
-    def record_batch_size(self, learned: LearnedBatchSize) -> None:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.batch_size import record_batch_size
-
-        with transaction(self._db, self._path):
-            record_batch_size(self._db, learned)
-
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.index_repair import check_queue
@@ -406,93 +328,6 @@ class SqliteOutbox:
         return lock_holder(self._path)
 
     # What the rest of the program needs.
-
-    def record_notice(self, code: str, at: datetime) -> None:
-        """As `interface.Outbox`."""
-        with transaction(self._db, self._path):
-            write_metadata(self._db, "notice", rows.notice_text(code, at))
-
-    def last_notice(self) -> tuple[str, datetime] | None:
-        """As `interface.Outbox`."""
-        with translate_read_errors(self._path):
-            return rows.notice_from_text(read_metadata(self._db, "notice"))
-
-    def record_scheduled_run(self, at: datetime, exit_code: int) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.scheduled_run import record_scheduled_run
-
-        with transaction(self._db, self._path):
-            record_scheduled_run(self._db, at, exit_code)
-
-    def forget_scheduled_runs(self) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.scheduled_run import forget_scheduled_runs
-
-        with transaction(self._db, self._path):
-            forget_scheduled_runs(self._db)
-
-    def last_scheduled_run(self) -> ScheduledRun | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.scheduled_run import last_scheduled_run
-
-        with translate_read_errors(self._path):
-            return last_scheduled_run(self._db)
-
-    def last_backup(self) -> datetime | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.backups import LAST_KEY
-
-        with translate_read_errors(self._path):
-            return rows.from_millis_or_none(read_metadata(self._db, LAST_KEY))
-
-    def backup_series(self) -> str:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.backups import backup_series
-
-        with transaction(self._db, self._path):
-            return backup_series(self._db)
-
-    def folder_backups(self, folder: str) -> FolderBackups:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.backups import folder_backups
-
-        with translate_read_errors(self._path):
-            return folder_backups(self._db, folder)
-
-    def record_folder_backups(self, folder: str, known: FolderBackups) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.backups import record_folder_backups
-
-        with transaction(self._db, self._path):
-            record_folder_backups(self._db, folder, known)
-
-    def record_clock_check(self, at: datetime) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.clock_check import record_clock_check
-
-        with transaction(self._db, self._path):
-            write_metadata(self._db, "clock_skew", None)
-            record_clock_check(self._db, at)
-
-    def clock_checked_at(self, now: datetime) -> datetime | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.clock_check import clock_checked_at
-
-        with translate_read_errors(self._path):
-            return clock_checked_at(self._db, now)
-
-    def record_public_key(self, public_key: str) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.sealing_key import record_public_key
-
-        with transaction(self._db, self._path):
-            record_public_key(self._db, public_key)
-
-    def record_code_confirmed(self, public_key: str) -> None:
-        """As `interface.Outbox`."""
-        with transaction(self._db, self._path):
-            write_metadata(self._db, "code_confirmed", public_key)
-            self._record([AuditEvent("code_confirmed")])
 
     def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
         """As `interface.Outbox`."""
@@ -557,8 +392,3 @@ class SqliteOutbox:
     def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
         """As `ports.DeliveryState`."""
         return self.integrity.authenticate(ask=ask, counter=counter)
-
-    def _record(self, events: Sequence[AuditEvent]) -> None:
-        from apoa_client.outbox.sqlite import audit
-
-        audit.append(self._db, self._actor, events)
