@@ -9,7 +9,8 @@ from typing import Any
 from conftest import NOW
 from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 
-from apoa_client.archive.backup import BackupInfo, BackupResult, digest, write_backup
+from apoa_client.archive.backup import BackupResult, write_backup
+from apoa_client.archive.backup_content import BackupInfo, digest
 from apoa_client.archive.restore import RestoreResult, restore_backup
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor

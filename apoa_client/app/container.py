@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from apoa_client.app.key_rotation import KeyPair
     from apoa_client.app.retention import Retention
     from apoa_client.app.vault_adapters import LazySealer, VaultCounter
-    from apoa_client.archive.backup import BackupInfo
+    from apoa_client.archive.backup_content import BackupInfo
     from apoa_client.authority.limits import Timeouts
     from apoa_client.delivery.options import TimeLeft
     from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -344,7 +344,7 @@ class Container:
         The key of the guest hash is left out: with it, the finder of a backup could test whether a passport was here.
         So is the folder for backups, which another computer does not have.
         """
-        from apoa_client.archive.backup import BackupInfo
+        from apoa_client.archive.backup_content import BackupInfo
         from apoa_client.settings.writer import settings_text
 
         self.sealer.refresh()  # the settings may have changed meanwhile

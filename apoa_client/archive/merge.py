@@ -9,8 +9,7 @@ never received. Nothing here is erased, closed or replaced for it.
 """
 
 import sqlite3
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import groupby
 from operator import itemgetter
@@ -18,55 +17,29 @@ from pathlib import Path
 from time import sleep
 from typing import Any, NamedTuple
 
-from apoa_client.archive.backup import columns_of, tables
-from apoa_client.outbox.sqlite import audit, backups, clock_check, scheduled_run
+from apoa_client.archive.backup_content import columns_of, tables
+from apoa_client.archive.merge_rows import (
+    TO_ASK,
+    TO_BE_ASKED,
+    UNPROVED,
+    VERDICTS,
+    Row,
+    merged_order,
+    merged_row,
+    questioned_row,
+)
+from apoa_client.outbox.sqlite import audit, backups, batch_size, clock_check, scheduled_run
 from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
 from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY
 from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.report.kinds import OPEN_STATES, State
+from apoa_client.report.kinds import State
 
-_Row = Mapping[str, Any]
-
-_OF_THE_COMPUTER = ("clock_skew", clock_check.KEY, scheduled_run.KEY, *backups.KEYS)
-"""Metadata about the computer that wrote the backup: its clock, its schedule, its backups: not copied."""
+_OF_THE_COMPUTER = ("clock_skew", batch_size.KEY, clock_check.KEY, scheduled_run.KEY, *backups.KEYS)
+"""Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
 """Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""
-
-_SEALED = ("content", "content_mac", "errors", "warnings")
-_CONSTANT = frozenset(
-    {
-        *("seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "content_mac", "guest_tag"),
-        "state_mac",  # removed with every change: a command with the key makes it again
-    }
-)
-"""Columns that a report has from its beginning, and its content as it is sealed here."""
-
-_OF_THE_STATE = frozenset(
-    {
-        *("state", "lease", "lease_until", "last_error", "next_attempt_at", "not_before"),
-        *("receipt_number", "receipt_issued_at", "receipt_sha256", "receipt_typed", "finished_at"),
-    }
-)
-"""Columns that are taken over together with a state, even if they are empty."""
-
-_VERDICTS = (State.PENDING, State.REJECTED, State.ACCEPTED)
-"""States that an authority decides on."""
-
-# The same condition as in `_rows`.
-_TO_BE_ASKED = f"state IN {tuple(state.value for state in _VERDICTS)} AND content IS NOT NULL AND NOT receipt_typed"
-
-_TO_ASK: _Row = {
-    **dict.fromkeys(_OF_THE_STATE),
-    "receipt_typed": 0,
-    "state": State.PENDING.value,
-    "errors": None,
-}
-"""What changes in a report about which the authority is asked."""
-
-_UNPROVED: _Row = {"content_mac": None, "state_mac": None}
-"""The codes of a row from a backup that nothing proves: they may be of a key that is not here."""
 
 _PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
@@ -131,7 +104,7 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
     audit.append(here, actor, [*queued, belief.event])
     to_ask = count_to_ask(backup, belief)
     if to_ask:
-        ids = backup.execute(f"SELECT id FROM reports WHERE {_TO_BE_ASKED}")  # noqa: S608  constants
+        ids = backup.execute(f"SELECT id FROM reports WHERE {TO_BE_ASKED}")  # noqa: S608  constants
         while batch := ids.fetchmany(_PIECE):
             audit.append(here, actor, (AuditEvent("restored", each, State.PENDING.value) for (each,) in batch))
     return MergeResult(count, 0, 0, 0, to_ask=to_ask)
@@ -141,7 +114,7 @@ def count_to_ask(backup: sqlite3.Connection, belief: Belief) -> int:
     """Return about how many reports the authority is to be asked after a restore into a new outbox."""
     if belief is not Belief.ASK:
         return 0
-    return int(backup.execute(f"SELECT count(*) FROM reports WHERE {_TO_BE_ASKED}").fetchone()[0])  # noqa: S608  constants
+    return int(backup.execute(f"SELECT count(*) FROM reports WHERE {TO_BE_ASKED}").fetchone()[0])  # noqa: S608  constants
 
 
 def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:
@@ -157,32 +130,12 @@ def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[
     return sealed, shared
 
 
-def merged_order(ours: Sequence[str], theirs: Sequence[str], created_at: Mapping[str, int]) -> list[str]:
-    """Return one order of a stay's reports that keeps ours, and theirs as far as possible, and otherwise goes by time.
-
-    `created_at` is milliseconds by id. The order decides what is sent first, and clocks are not always right.
-    """
-    common = set(ours) & set(theirs)
-    left, right = deque(ours), deque(theirs)
-    order: dict[str, None] = {}
-    while left and right:
-        mine, its = left[0], right[0]
-        if its in order:
-            right.popleft()
-        # A report of both sides comes at our position, and after all that the backup has before it.
-        elif its not in common and (mine in common or (created_at[its], its) < (created_at[mine], mine)):
-            order[right.popleft()] = None
-        else:
-            order[left.popleft()] = None
-    return list(order | dict.fromkeys([*left, *right]))
-
-
 class _Difference(NamedTuple):
     """A report of the backup, its row here, if there is one, and what the merge changes in that."""
 
-    theirs: _Row
-    mine: _Row | None
-    changes: _Row
+    theirs: Row
+    mine: Row | None
+    changes: Row
 
     @property
     def is_one(self) -> bool:
@@ -234,9 +187,9 @@ class Merge:
             self._count(differences)
         return self._result()
 
-    def _pieces(self) -> Iterator[list[_Row]]:
+    def _pieces(self) -> Iterator[list[Row]]:
         """Yield the backup's reports, stay by stay, as many stays at once as have some hundred reports."""
-        piece: list[_Row] = []
+        piece: list[Row] = []
         rows = _rows(self._backup, self._columns, "stay_id, seq", self._belief)
         for _stay, reports in groupby(rows, itemgetter("stay_id")):
             piece += reports
@@ -246,7 +199,7 @@ class Merge:
         if piece:
             yield piece
 
-    def _differences(self, reports: Sequence[_Row]) -> list[_Difference]:
+    def _differences(self, reports: Sequence[Row]) -> list[_Difference]:
         query = f"{_select_sql('reports', self._columns)} WHERE id = ?"
         merge = merged_row if self._belief is Belief.PROVED else questioned_row
         differences = []
@@ -325,53 +278,7 @@ class Merge:
         return MergeResult(self._inserted, self._advanced, unchanged, only_here, conflicts, self._to_ask)
 
 
-def merged_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
-    """Return the row that a report has after the merge, from its rows here and in the backup."""
-    merged = dict(mine)
-    if _progress(theirs) > _progress(mine):
-        for name in mine.keys() - _CONSTANT:
-            take_theirs = name in _OF_THE_STATE or theirs[name] is not None
-            merged[name] = theirs[name] if take_theirs else mine[name]
-        merged |= {count: max(mine[count], theirs[count]) for count in ("attempts", "calls")}
-    if merged["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
-        merged |= dict.fromkeys(_SEALED)
-        merged["erased_at"] = mine["erased_at"] or theirs["erased_at"]
-    return merged
-
-
-def questioned_row(mine: _Row, theirs: _Row) -> dict[str, Any]:
-    """Return the row that a report has after the merge of a backup that nothing proves.
-
-    A waiting report is asked about before it is sent if the backup says that the authority has it.
-    """
-    if mine["state"] == State.QUEUED and theirs["state"] == State.PENDING:
-        return {**mine, **_TO_ASK}
-    return dict(mine)
-
-
-def _progress(row: _Row) -> tuple[bool, int]:
-    """Return how far along a report is. A receipt counts most, because only the authority can have given it.
-
-    `superseded` and `withdrawn` are either the end of a rejected report, or a person's decision about a report that had
-    not been sent. The authority's answer that it was sent counts for more than such a decision: otherwise its verdict
-    is never asked for.
-    """
-    state = State(row["state"])
-    answered = row["errors"] is not None or row["content"] is None
-    closed = 4 if answered else 1
-    ranks = {
-        State.QUEUED: 0,
-        State.SENDING: 0,
-        State.PENDING: 2,
-        State.REJECTED: 3,
-        State.SUPERSEDED: closed,
-        State.WITHDRAWN: closed,
-        State.ACCEPTED: 5,
-    }
-    return row["receipt_number"] is not None, ranks[state]
-
-
-def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief: Belief) -> Iterator[_Row]:
+def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief: Belief) -> Iterator[Row]:
     """Yield the backup's reports in an order, each as it is after a restore.
 
     An erased report stays as it is: there is nothing that could be sent. So does a typed receipt, about which no
@@ -383,10 +290,10 @@ def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief
         if row["state"] == State.SENDING:  # the process that was sending it is gone
             row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None, "state_mac": None}
         may_ask = belief is Belief.ASK and row["content"] is not None and not row["receipt_typed"]
-        if may_ask and row["state"] in _VERDICTS:
-            row |= _TO_ASK
+        if may_ask and row["state"] in VERDICTS:
+            row |= TO_ASK
         if belief is not Belief.PROVED:
-            row |= _UNPROVED
+            row |= UNPROVED
         yield row
 
 

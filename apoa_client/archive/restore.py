@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from apoa_client import __version__
-from apoa_client.archive.backup import Backup, not_ours, open_backup
+from apoa_client.archive.backup_check import Backup, not_ours, open_backup
 from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, count_to_ask
 from apoa_client.errors import OutboxDamaged, SettingsProblem
 from apoa_client.files import make_private_folder

@@ -228,12 +228,12 @@ def suspends_sending(error: ApoaError) -> bool:
 
 
 def change_from_verdict(
-    verdict: Verdict, now: datetime, known: Sequence[Finding] = (), stored_errors: Sequence[Finding] | None = None
+    verdict: Verdict, now: datetime, known: Sequence[Finding] = (), stored_errors: tuple[Finding, ...] | None = None
 ) -> Change:
     """How a verdict changes its report (contract: Results).
 
-    `known` are our own warnings about the report, `stored_errors` its errors, if they are known: the same errors need
-    not be sealed again.
+    `known` are our own warnings about the report, `stored_errors` its errors, if they are known. An accepted report
+    keeps equal ones as they are sealed; any other one has its errors sealed again, which shows that it was answered.
     """
     state, why = _BECOMES[verdict.status]
     deferred = verdict.status is Status.DEFERRED
@@ -246,7 +246,7 @@ def change_from_verdict(
         next_attempt_at=now if state is State.PENDING else None,  # the order of the questions
         not_before=now + wait if deferred else None,
         receipt=verdict.receipt,
-        errors=None if stored_errors is not None and verdict.errors == tuple(stored_errors) else verdict.errors,
+        errors=None if state is State.ACCEPTED and verdict.errors == stored_errors else verdict.errors,
         warnings=(*known, *new) if new else None,
     )
 

@@ -13,7 +13,9 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.batch_size import BatchSize
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
+from apoa_client.delivery.questions import Questions
 from apoa_client.delivery.results import Results
+from apoa_client.delivery.run_time import RunTime
 from apoa_client.delivery.single_call import remember
 from apoa_client.errors import (
     ApoaError,
@@ -28,7 +30,7 @@ from apoa_client.errors import (
     UnknownOutcome,
 )
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Authority, Meta, Verdict
+from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.entries import Content, Entry, Selection
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE
@@ -39,9 +41,6 @@ _log = logging.getLogger(__name__)
 
 _FAST_S = 0.05
 """While the authority answers so fast, there is nothing to be gained by doing something else meanwhile."""
-
-_MAX_UNANSWERED = 3
-"""After so many reports in a row without a usable answer the cause is the connection or the authority, not a report."""
 
 
 def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
@@ -98,10 +97,8 @@ class _Run:
         self._opened: dict[str, Content] = {}
         """Reports that were opened before they are sent."""
         self._authenticated = False
-        self._unanswered = 0
-        """How many reports in a row got no usable answer although they were alone in a call."""
-        self._ends_at = self._answered_at = 0.0
-        """When time is over, and when the authority last answered (`Clock.monotonic`)."""
+        self._time = RunTime(dependencies.clock, options.wait_s)
+        self._questions = Questions(dependencies, self._results, self._time)
 
     def connect(self) -> None:
         """Build the authority, unless there is nothing to send or a suspension or hold forbids it."""
@@ -109,16 +106,14 @@ class _Run:
             summary = self._summary()
             allowed = plan.forbidden_call(summary, self._options.settings, self._now()) is None
             if allowed and (summary.counts[State.PENDING] or self._next_batch()):
-                self._authority = self._dependencies.connect(self._time_left_s)
+                self._authority = self._dependencies.connect(self._time.left_s)
 
     def deliver(self) -> None:
         """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one.
 
         If indexes of the outbox are damaged, they are rebuilt, once, and the run starts again.
         """
-        self._answered_at = self._dependencies.clock.monotonic()
-        longest = plan.LONGEST_RUN_S if self._options.wait_s is None else self._options.wait_s
-        self._ends_at = self._answered_at + min(longest, plan.LONGEST_RUN_S)
+        self._time.begin()
         self._results.deferred_error = None
         try:
             self._deliver()
@@ -145,7 +140,7 @@ class _Run:
             self._work(summary, batch)
             self._authenticate()  # what this run recorded
         self._results.find_repeated_receipts()
-        if self._time_left_s() > 0 and _undelivered(self._summary()):
+        if self._time.left_s() > 0 and _undelivered(self._summary()):
             self._outbox.check_queue()
         if self._results.deferred_error is not None:
             raise self._results.deferred_error
@@ -157,7 +152,7 @@ class _Run:
             raise hold
         self._dependencies.progress.begin(_undelivered(summary))
         try:
-            authority = self._authority or self._dependencies.connect(self._time_left_s)
+            authority = self._authority or self._dependencies.connect(self._time.left_s)
             self._send_all(authority, self._first_batch(authority, batch))
             self._ask_about_pending(authority)
         except ApoaError as exc:
@@ -170,9 +165,9 @@ class _Run:
         Over a slow line the reports are opened while the authority is asked. Its error comes before that of a report.
         """
         if not (batch and self._dependencies.overlap):
-            self._check_authority(authority.meta, batch)
+            self._check_authority(lambda: self._questions.meta(authority), batch)
             return self._authenticated_batch(batch)
-        asked = BackgroundCall(authority.meta)
+        asked = BackgroundCall(lambda: self._questions.meta(authority))
         failure: ApoaError | None = None
         if not asked.wait(_FAST_S):
             try:
@@ -191,7 +186,6 @@ class _Run:
         """
         try:
             meta = ask()
-            self._answered_at = self._dependencies.clock.monotonic()
         except (NotNow, CallRefused) as exc:
             with self._dependencies.interruptions.delayed():
                 self._results.requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
@@ -227,11 +221,6 @@ class _Run:
         self._authenticated = True
         self._tried.difference_update(found.repaired)
 
-    def _meta(self, authority: Authority) -> Meta:
-        meta = authority.meta()
-        self._answered_at = self._dependencies.clock.monotonic()
-        return meta
-
     # Sending.
 
     def _next_batch(self) -> list[Entry]:
@@ -249,7 +238,7 @@ class _Run:
 
     def _send_all(self, authority: Authority, batch: Sequence[Entry]) -> None:
         while batch:
-            if self._time_left_s() <= 0:
+            if self._time.left_s() <= 0:
                 self.outcome.time_over = True
                 return
             self._send(authority, batch[: self._size.current])
@@ -275,15 +264,15 @@ class _Run:
                 self._results.requeue(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
                 raise
             else:
-                self._unanswered = 0
-                self._answered_at = self._dependencies.clock.monotonic()
+                seconds = self._dependencies.clock.monotonic() - begun
+                self._questions.answered()
                 self._results.store(lease, verdicts, opened)
                 answered = {verdict.id for verdict in verdicts}
                 unread = [entry for entry in claimed if entry.id not in answered]
                 if unread:
-                    self._ask_about_unread(authority, lease, unread)
+                    self._questions.ask_about_unread(authority, lease, unread)
                 else:
-                    self._size.worked(len(claimed), self._answered_at - begun, self._now())
+                    self._size.worked(len(claimed), seconds, self._now())
                     self._record_size()
 
     def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
@@ -317,7 +306,7 @@ class _Run:
         """Whether the reports go again at once in smaller batches. They are queued again for that."""
         smaller = self._size.failed(len(claimed), error)
         self._record_size()
-        if not smaller or self._time_left_s() <= 0:
+        if not smaller or self._time.left_s() <= 0:
             return False
         self._tried.difference_update(entry.id for entry in claimed)
         self._results.requeue(error, lease, claimed, backoff=False)
@@ -330,7 +319,7 @@ class _Run:
         """Find the report that makes the answer unreadable, if it is still the authority that answers; else raise."""
         try:
             with self._dependencies.interruptions.allowed():
-                self._meta(authority)
+                self._questions.meta(authority)
         except BaseException:
             self._results.requeue(error, lease, claimed)
             raise
@@ -339,59 +328,10 @@ class _Run:
         if len(claimed) > 1:  # time is over before the cause was found
             self._results.requeue(error, lease, claimed)
             raise plan.unreadable_answer(claimed)
-        self._ask_about_unread(authority, lease, claimed, alone=True)
+        self._questions.ask_about_unread(authority, lease, claimed, alone=True)
         self._size.isolated()
 
-    def _ask_about_unread(
-        self, authority: Authority, lease: str, claimed: Sequence[Entry], *, alone: bool = False
-    ) -> None:
-        """Ask about reports of which the answer said nothing readable; queue those again that get no verdict now.
-
-        `alone` says that the whole answer was unreadable: if that happens again and again, the authority is the cause
-        and no single report, and the error is raised.
-        """
-        left = {entry.id: entry for entry in claimed}
-        try:
-            for entry in claimed:
-                verdict = None
-                if self._time_left_s() > 0:
-                    with suppress(CallRefused, UnknownOutcome), self._dependencies.interruptions.allowed():
-                        verdict = self._question(authority, entry)
-                if verdict is not None:
-                    self._results.store(lease, [verdict], {entry.id: self._outbox.content(entry)})
-                    del left[entry.id]
-                elif alone:
-                    self._count_unanswered(plan.unreadable_answer([entry]))
-        finally:
-            if left:
-                error = plan.unreadable_answer(list(left.values()))
-                self._results.defer(error)
-                self._results.requeue(error, lease, list(left.values()))
-
     # Asking about single reports.
-
-    def _question(self, authority: Authority, entry: Entry) -> Verdict | None:
-        """The verdict on one report; None if the authority never received it.
-
-        Raises `UnreadableAnswer` if the authority answers, but not what the contract says.
-        """
-        try:
-            verdict = authority.verdict(entry.id)
-        except NotTheAuthority as exc:
-            _log.info("report %s: %s", entry.id, exc)
-            self._meta(authority)  # raises if another server answers now
-            raise plan.unreadable_answer([entry]) from None
-        if verdict is not None:
-            self._unanswered = 0
-            self._answered_at = self._dependencies.clock.monotonic()
-        return verdict
-
-    def _count_unanswered(self, error: ApoaError) -> None:
-        """Go on without this report, unless it is not the first one without a usable answer: then raise the error."""
-        self._results.defer(error)
-        self._unanswered += 1
-        if self._unanswered == _MAX_UNANSWERED:
-            raise error
 
     def _ask_about_pending(self, authority: Authority) -> None:
         """Ask for the verdicts of reports that earlier runs left pending, and send what they hold up.
@@ -404,24 +344,14 @@ class _Run:
         until = asking + plan.QUESTIONS_S
         for entry in plan.questions(pending):
             now = self._dependencies.clock.monotonic()
-            if now >= until or self._time_left_s() <= 0:
+            if now >= until or self._time.left_s() <= 0:
                 break
             if now >= asking + plan.GUESTS_FIRST_S:
                 self._send_all(authority, self._next_batch())
                 asking = self._dependencies.clock.monotonic()
             if entry.id not in self._tried:
-                self._ask_about(authority, entry)
+                self._questions.ask_about_pending(authority, entry)
         self._send_all(authority, self._next_batch())
-
-    def _ask_about(self, authority: Authority, entry: Entry) -> None:
-        """Ask about one pending report, and record the answer."""
-        try:
-            verdict = self._question(authority, entry)
-        except (CallRefused, UnknownOutcome) as exc:
-            self._outbox.settle_pending([plan.change_without_answer(exc, entry, self._now())])
-            self._count_unanswered(exc)
-        else:
-            self._results.decide(entry, verdict)
 
     # Helpers.
 
@@ -442,7 +372,3 @@ class _Run:
 
     def _summary(self) -> Summary:
         return self._outbox.summary(now=self._now(), soon=self._now())
-
-    def _time_left_s(self) -> float:
-        """How many seconds a call may take now: until the run ends, or until the authority was silent for too long."""
-        return min(self._ends_at, self._answered_at + plan.LONGEST_SILENCE_S) - self._dependencies.clock.monotonic()

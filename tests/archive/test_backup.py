@@ -19,7 +19,10 @@ from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, report, sealer
 
 from apoa_client.archive import backup as backup_module
-from apoa_client.archive.backup import BackupResult, open_backup
+from apoa_client.archive import backup_check
+from apoa_client.archive.backup import BackupResult
+from apoa_client.archive.backup_check import open_backup
+from apoa_client.archive.backup_content import columns_of
 from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem, UsageProblem
 from apoa_client.outbox.errors import DiskFull, OutboxMissing
 from apoa_client.outbox.sqlite import migrations
@@ -387,7 +390,7 @@ def test_sizes_are_limited(made: Path, statement: str) -> None:
 
 def test_the_file_is_limited(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused before it is copied."""
-    monkeypatch.setattr(backup_module, "MAX_BYTES", made.stat().st_size - 1)
+    monkeypatch.setattr(backup_check, "MAX_BYTES", made.stat().st_size - 1)
     with raises_error("backup_damaged"), open_backup(made):
         pass
 
@@ -408,7 +411,7 @@ def test_one_of_an_older_version_is_migrated_in_a_copy(made: Path, monkeypatch: 
     before = made.read_bytes()
     monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, ("ALTER TABLE reports ADD COLUMN later INTEGER",)))
     with open_backup(made) as backup:
-        assert '"later"' in backup_module.columns_of(backup.db, "reports")
+        assert '"later"' in columns_of(backup.db, "reports")
     assert made.read_bytes() == before
 
 
@@ -420,7 +423,7 @@ def test_no_space_for_the_private_copy(made: Path, monkeypatch: pytest.MonkeyPat
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
-    monkeypatch.setattr(backup_module, "_read", full)
+    monkeypatch.setattr(backup_check, "_read", full)
     with pytest.raises(DiskFull) as caught, open_backup(made):
         pass
     assert str(made) not in caught.value.message.render()

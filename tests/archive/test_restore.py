@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
 from apoa_client.archive import merge, restore
-from apoa_client.archive.merge import merged_order, merged_row
+from apoa_client.archive.merge_rows import merged_order, merged_row
 from apoa_client.errors import (
     ApoaError,
     Exit,

@@ -81,7 +81,13 @@ CHANGES: dict[str, tuple[list[str], str, str]] = {
     "erased": ([of(2, f"{ACCEPT}, content = NULL, warnings = NULL, erased_at = 5")], KEPT, BELIEVED_VERDICT),
     "deleted": ([f"DELETE FROM reports WHERE id = '{uuid(2)}'"], KEPT, BELIEVED),  # noqa: S608  ours
     "a flipped bit": (
-        [of(2, "content = CAST(substr(content, 1, 80) || x'00' || substr(content, 82) AS BLOB)")],
+        [
+            of(
+                2,
+                "content = CAST(substr(content, 1, 80) || CASE substr(content, 81, 1) WHEN x'00' THEN x'01' ELSE x'00' "
+                "END || substr(content, 82) AS BLOB)",
+            )
+        ],
         KEPT,
         SEALED,
     ),

@@ -74,6 +74,16 @@ def test_the_authoritys_warnings_are_added_to_ours() -> None:
     assert plan.change_from_verdict(Verdict("r", Status.PENDING), NOW, [ours]).warnings is None
 
 
+def test_errors_are_sealed_again_unless_an_accepted_report_keeps_them() -> None:
+    """A restore tells by sealed errors, also by none, that a report was answered; of an accepted one it is known."""
+    error = finding()
+    for status in Status:
+        change = plan.change_from_verdict(Verdict("r", status), NOW, (), ())
+        assert change.errors == (None if change.state is State.ACCEPTED else ())
+    assert plan.change_from_verdict(Verdict("r", Status.ACCEPTED), NOW, (), (error,)).errors == ()
+    assert plan.change_from_verdict(Verdict("r", Status.ACCEPTED), NOW).errors == ()
+
+
 # Errors of a whole call. For each: does it suspend sending, how long is the hold, is a smaller batch tried?
 
 ERRORS: list[tuple[ApoaError, bool, int | None, bool]] = [

@@ -20,7 +20,7 @@ from conftest import LONG
 from journeys.conftest import SANDBOX_PASSWORD
 from journeys_helpers import Disk, assert_delivered_once, call, files_below, guest, sync_later, unmeasured
 
-from apoa_client.archive.backup import open_backup
+from apoa_client.archive.backup_check import open_backup
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""

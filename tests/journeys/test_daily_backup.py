@@ -9,7 +9,7 @@ import pytest
 from cli_helpers import QUENTIN, Installed
 from journeys.test_deadline import unpaused
 
-from apoa_client.archive.backup import open_backup
+from apoa_client.archive.backup_check import open_backup
 
 SET_UP = ("setup", "--non-interactive", "--training", "--vault", "file", "--property")
 

@@ -11,7 +11,7 @@ from outbox_helpers import HOUR, NOON, PRIVATE_KEY, PUBLIC_KEY, open_outbox, rec
 
 from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite import codes, integrity, metadata
+from apoa_client.outbox.sqlite import codes, metadata, row_check
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -329,7 +329,7 @@ def test_reports_from_before_codes_are_completed_little_by_little(
     outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long history is not read at once, and until then a missing code is no doubt."""
-    monkeypatch.setattr("apoa_client.outbox.sqlite.integrity._LEGACY_BATCH", 2)
+    monkeypatch.setattr("apoa_client.outbox.sqlite.authentication._LEGACY_BATCH", 2)
     with SqliteOutbox.open(outbox._path, behind_a_keyring()) as before:
         before.add_all([NewReport(report(number), NOON) for number in range(5)])
         for number in range(5):
@@ -413,7 +413,7 @@ def test_types_that_this_program_never_writes(
 @pytest.mark.parametrize(
     ("look", "module", "between"),
     [
-        (lambda outbox: outbox.integrity.verify().doubts, integrity, "last_event"),
+        (lambda outbox: outbox.integrity.verify().doubts, row_check, "last_event"),
         (lambda outbox: outbox.integrity.doubts(), metadata, "actual_counts"),
     ],
     ids=["verify", "doubts"],

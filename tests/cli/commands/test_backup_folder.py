@@ -14,7 +14,7 @@ from cli_helpers import LANGUAGES, QUENTIN, Apoa, spoken, spoken_count
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
-from apoa_client.archive.backup import open_backup
+from apoa_client.archive.backup_check import open_backup
 from apoa_client.cli.commands import daily_backup, scheduled_run
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.desktop_notice import Notice

@@ -1,0 +1,198 @@
+"""Reads a backup and checks it completely: it comes from elsewhere, and may hold anything."""
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from apoa_client.archive.backup_content import (
+    FORMAT,
+    OWN_TABLE,
+    UNTRUSTED,
+    BackupInfo,
+    backup_code,
+    digest,
+    open_read_only,
+    tables,
+)
+from apoa_client.errors import DataRefused, OutboxDamaged
+from apoa_client.messages import Message, msg
+from apoa_client.outbox.errors import DiskFull, OutboxMissing, too_new
+from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis
+from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.index_repair import is_sound
+from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
+
+MAX_BYTES = 16 << 30
+"""The largest file that is read: some eight million reports."""
+
+_MAX_VALUE_BYTES = 16 << 20
+"""The largest value in it. An authority's findings about a report, the longest ones, come from at most 1 MiB."""
+
+_LARGEST = 1 << 62
+
+_MAX_SETTINGS = 1 << 16
+"""The longest text of the settings."""
+
+_MAGIC = b"SQLite format 3\0"
+
+
+class Backup(NamedTuple):
+    """A backup that was checked: a private copy of it, migrated to this version's schema, and its information."""
+
+    db: sqlite3.Connection
+    info: BackupInfo
+    file: Path
+    digest: str
+    mac: bytes | None
+
+    def is_proved(self, private_key: bytes) -> bool:
+        """Return whether a holder of this private key, which fits the settings in it, wrote it.
+
+        False if it was written without the key. Raises `DataRefused` if it was changed since.
+        """
+        if self.mac is None:
+            return False
+        if not compare_digest(self.mac, backup_code(private_key, self.digest)):
+            raise DataRefused(
+                msg(
+                    "The backup {path} was changed by a person who does not have the property's key.",
+                    path=str(self.file),
+                ),
+                msg("Nothing was changed here. Take another backup, and ask who had this one."),
+                name="backup_forged",
+            )
+        return True
+
+
+@contextmanager
+def open_backup(file: Path) -> Iterator[Backup]:
+    """Copy and check a backup completely; the file itself is only read, once.
+
+    Raises `DataRefused` for a file that is no backup or a damaged one, and `StorageProblem` for a file that cannot be
+    read or that a newer program wrote, or if there is no space.
+    """
+    with closing(sqlite3.connect("", isolation_level=None)) as copy:  # SQLite's own temporary file, removed at the end
+        copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
+        try:
+            with translate_errors(file):
+                _read(file, copy)
+                backup = _check(copy, file)
+        except OutboxMissing:
+            raise _not_a_backup(msg("There is no file {path}.", path=str(file))) from None
+        except DiskFull:
+            raise DiskFull(
+                msg("There is no space on this computer for the temporary files that checking the backup needs.")
+            ) from None
+        except (OutboxDamaged, ValueError, TypeError, KeyError, OverflowError) as exc:
+            raise backup_damaged(file) from exc
+        yield backup
+
+
+def backup_damaged(file: Path) -> DataRefused:
+    """Return the error for a backup that is not complete."""
+    return DataRefused(
+        msg("The backup {path} is damaged.", path=str(file)),
+        msg("Nothing was changed here. Take an older backup, or another copy of this one."),
+        name="backup_damaged",
+    )
+
+
+def not_ours(file: Path) -> DataRefused:
+    """Return the error for a backup that this program did not write."""
+    return DataRefused(
+        msg("The backup {path} holds something that apoa-client never writes into one.", path=str(file)),
+        msg("Nothing was changed here. Ask who wrote this file, and take another backup."),
+        name="backup_damaged",
+    )
+
+
+def _no_backup(file: Path) -> DataRefused:
+    return _not_a_backup(msg("The file {path} is not a backup of apoa-client.", path=str(file)))
+
+
+def _not_a_backup(message: Message) -> DataRefused:
+    return DataRefused(message, msg("Give the file that apoa backup wrote. Nothing was changed."), name="not_a_backup")
+
+
+def _read(file: Path, copy: sqlite3.Connection) -> None:
+    status = file.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise _no_backup(file)
+    if status.st_size > MAX_BYTES:
+        raise not_ours(file)
+    with file.open("rb") as opened:
+        if opened.read(len(_MAGIC)) != _MAGIC:
+            raise _no_backup(file)
+        # Page size, then the versions of SQLite's format: a later one would be opened read-only.
+        if not {1, 2}.issuperset(opened.read(4)[2:]):
+            raise backup_damaged(file)
+    with closing(open_read_only(file)) as db:
+        db.backup(copy)
+
+
+def _check(db: sqlite3.Connection, file: Path) -> Backup:
+    """Check the copy and migrate it."""
+    for setting in UNTRUSTED:
+        db.execute(setting)
+    if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or '"backup"' not in tables(db):
+        raise _no_backup(file)
+    check_version(db, file)
+    if not _has_our_schema(db):  # before any table is read: a view may have its name
+        raise not_ours(file)
+    if not is_sound(db):  # which also checks the constraints of our schema, so that each row can be inserted here
+        raise backup_damaged(file)
+    backup = _read_info(db, file)
+    migrate(db)
+    if not all(_has_our_types(db, table) for table in ("reports", "audit")):
+        raise backup_damaged(file)
+    for row in db.execute(f"SELECT {COLUMNS}, content, errors, warnings FROM reports"):  # noqa: S608  constants
+        entry = entry_from_row(row)
+        content, *findings = row[-3:]
+        sealed = all(value is None or isinstance(value, bytes) for value in (content, *findings))
+        if not sealed or (content is None) != (entry.erased_at is not None):  # this program never wrote such a row
+            raise backup_damaged(file)
+    return backup
+
+
+def _has_our_schema(db: sqlite3.Connection) -> bool:
+    """Return whether tables, indexes and triggers are those of our migrations up to its version, and nothing else."""
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as ours:
+        migrate(ours, to=version_of(db))
+        ours.execute(OWN_TABLE)
+        # Another version of SQLite may lay the text out in another way.
+        theirs, expected = (
+            sorted((kind, name, table, str(sql).split()) for kind, name, table, sql in each.execute(query))
+            for each in (db, ours)
+        )
+    return theirs == expected
+
+
+def _has_our_types(db: sqlite3.Connection, table: str) -> bool:
+    """Return whether each value has its column's type, which SQLite does not enforce, and can be counted up."""
+    terms = []
+    for _number, name, declared, *_rest in db.execute(f"PRAGMA table_info({table})"):
+        terms.append(f"typeof({name}) NOT IN ('null', '{declared.lower()}')")
+        if declared == "INTEGER":
+            terms.append(f"{name} NOT BETWEEN -{_LARGEST} AND {_LARGEST}")
+    wrong = f"SELECT 1 FROM {table} WHERE {' OR '.join(terms)} LIMIT 1"  # noqa: S608  names from our own schema
+    return db.execute(wrong).fetchone() is None
+
+
+def _read_info(db: sqlite3.Connection, file: Path) -> Backup:
+    values: dict[str, Any] = dict(db.execute("SELECT key, value FROM backup").fetchall())
+    if values["format"] > FORMAT:
+        raise too_new(file)
+    db.execute("DELETE FROM backup WHERE key IN ('sha256', 'mac')")
+    found, code = digest(db), values.get("mac")
+    if found != values["sha256"] or not isinstance(code, bytes | None):
+        raise backup_damaged(file)
+    created_at = from_millis(values["created_at"])
+    texts = [values[key] for key in ("program", "property", "settings")]
+    if not all(isinstance(text, str) and len(text) <= _MAX_SETTINGS for text in texts):
+        raise backup_damaged(file)
+    return Backup(db, BackupInfo(texts[0], created_at, texts[1], texts[2]), file, found, code)

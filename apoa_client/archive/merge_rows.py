@@ -1,0 +1,109 @@
+"""How a report's rows here and in a backup become one row, and a stay's reports one order. Pure."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apoa_client.report.kinds import OPEN_STATES, State
+
+Row = Mapping[str, Any]
+
+_SEALED = ("content", "content_mac", "errors", "warnings")
+_CONSTANT = frozenset(
+    {
+        *("seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "content_mac", "guest_tag"),
+        "state_mac",  # removed with every change: a command with the key makes it again
+    }
+)
+"""Columns that a report has from its beginning, and its content as it is sealed here."""
+
+_OF_THE_STATE = frozenset(
+    {
+        *("state", "lease", "lease_until", "last_error", "next_attempt_at", "not_before"),
+        *("receipt_number", "receipt_issued_at", "receipt_sha256", "receipt_typed", "finished_at"),
+    }
+)
+"""Columns that are taken over together with a state, even if they are empty."""
+
+VERDICTS = (State.PENDING, State.REJECTED, State.ACCEPTED)
+"""States that an authority decides on."""
+
+# The same condition as in `merge._rows`.
+TO_BE_ASKED = f"state IN {tuple(state.value for state in VERDICTS)} AND content IS NOT NULL AND NOT receipt_typed"
+
+TO_ASK: Row = {
+    **dict.fromkeys(_OF_THE_STATE),
+    "receipt_typed": 0,
+    "state": State.PENDING.value,
+    "errors": None,
+}
+"""What changes in a report about which the authority is asked."""
+
+UNPROVED: Row = {"content_mac": None, "state_mac": None}
+"""The codes of a row from a backup that nothing proves: they may be of a key that is not here."""
+
+
+def merged_order(ours: Sequence[str], theirs: Sequence[str], created_at: Mapping[str, int]) -> list[str]:
+    """Return one order of a stay's reports that keeps ours, and theirs as far as possible, and otherwise goes by time.
+
+    `created_at` is milliseconds by id. The order decides what is sent first, and clocks are not always right.
+    """
+    common = set(ours) & set(theirs)
+    left, right = deque(ours), deque(theirs)
+    order: dict[str, None] = {}
+    while left and right:
+        mine, its = left[0], right[0]
+        if its in order:
+            right.popleft()
+        # A report of both sides comes at our position, and after all that the backup has before it.
+        elif its not in common and (mine in common or (created_at[its], its) < (created_at[mine], mine)):
+            order[right.popleft()] = None
+        else:
+            order[left.popleft()] = None
+    return list(order | dict.fromkeys([*left, *right]))
+
+
+def merged_row(mine: Row, theirs: Row) -> dict[str, Any]:
+    """Return the row that a report has after the merge, from its rows here and in the backup."""
+    merged = dict(mine)
+    if _progress(theirs) > _progress(mine):
+        for name in mine.keys() - _CONSTANT:
+            take_theirs = name in _OF_THE_STATE or theirs[name] is not None
+            merged[name] = theirs[name] if take_theirs else mine[name]
+        merged |= {count: max(mine[count], theirs[count]) for count in ("attempts", "calls")}
+    if merged["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
+        merged |= dict.fromkeys(_SEALED)
+        merged["erased_at"] = mine["erased_at"] or theirs["erased_at"]
+    return merged
+
+
+def questioned_row(mine: Row, theirs: Row) -> dict[str, Any]:
+    """Return the row that a report has after the merge of a backup that nothing proves.
+
+    A waiting report is asked about before it is sent if the backup says that the authority has it.
+    """
+    if mine["state"] == State.QUEUED and theirs["state"] == State.PENDING:
+        return {**mine, **TO_ASK}
+    return dict(mine)
+
+
+def _progress(row: Row) -> tuple[bool, int]:
+    """Return how far along a report is. A receipt counts most, because only the authority can have given it.
+
+    `superseded` and `withdrawn` are either the end of a rejected report, or a person's decision about a report that had
+    not been sent. The authority's answer that it was sent counts for more than such a decision: otherwise its verdict
+    is never asked for.
+    """
+    state = State(row["state"])
+    answered = row["errors"] is not None or row["content"] is None
+    closed = 4 if answered else 1
+    ranks = {
+        State.QUEUED: 0,
+        State.SENDING: 0,
+        State.PENDING: 2,
+        State.REJECTED: 3,
+        State.SUPERSEDED: closed,
+        State.WITHDRAWN: closed,
+        State.ACCEPTED: 5,
+    }
+    return row["receipt_number"] is not None, ranks[state]
