@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.command_names import OPTIONS, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, write
-from apoa_client.cli.terminal.streams import is_terminal, occupy_descriptors
+from apoa_client.cli.terminal.streams import discard_output, is_terminal, occupy_descriptors
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 
@@ -139,7 +139,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
     except OSError:
         if at_a_terminal() or not session.terminal:
             raise
-        _discard_output()  # the window was closed: no error can be shown
+        discard_output()  # the window was closed: no error can be shown
         return _TERMINATED
     finally:
         session.close()
@@ -207,7 +207,7 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
             _show_failure(session, exc)
         return exc.exit_code
     except (BrokenPipeError, SystemExit):  # click makes the latter of a broken pipe
-        _discard_output()
+        discard_output()
         return Exit.DONE
     except Exception as exc:  # noqa: BLE001  the last handler there is
         with _discarded_without_reader():
@@ -247,9 +247,4 @@ def _discarded_without_reader() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        _discard_output()
-
-
-def _discard_output() -> None:
-    """Discard further output: the reader of the pipe (head, less) has ended, and Python would report it at exit."""
-    sys.stdout = sys.stderr = None  # as with pythonw.exe, where nothing is written
+        discard_output()

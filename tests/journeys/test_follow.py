@@ -52,7 +52,8 @@ class Follower:
         self._guard.cancel()
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.process.communicate()
 
 
 @pytest.fixture
@@ -101,6 +102,21 @@ def test_saved_in_another_process(configured: Installed, following: Callable[...
     assert states(configured) == ["accepted"] * 3
     if os.name == "posix":
         assert follower.end() == (0, "")
+
+
+@posix_only
+def test_output_without_a_reader(configured: Installed, following: Callable[..., Follower]) -> None:
+    """It sends all the same: a service manager may close the pipe."""
+    follower = following(configured)
+    for stream in (follower.process.stdout, follower.process.stderr):
+        assert stream is not None
+        stream.close()
+    for guest in GUESTS[:2]:
+        save(configured, guest)
+        while "queued" in states(configured):
+            assert follower.process.poll() is None
+    follower.process.terminate()
+    assert follower.process.wait(20) == 0
 
 
 @posix_only

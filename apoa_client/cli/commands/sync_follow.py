@@ -20,6 +20,7 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import error_heading, print_line, sanitize
 from apoa_client.cli.terminal.service_manager import ServiceManager
 from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.terminal.streams import discard_output
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.outcome import outcome_text
 from apoa_client.delivery.options import Outcome
@@ -122,10 +123,12 @@ class Sender:
                 run = run_scheduled(session, self._interruptions, wait_s, keep_backoff=follower.keep_backoff)
                 result = run.outcome
                 show_daily_backup(session)
+                if isinstance(result, Outcome):
+                    self._show(session, heading, result)
+            except BrokenPipeError:
+                discard_output()  # who read it has ended, and the sending goes on
             except Exception as exc:  # noqa: BLE001  a bug of ours must not end the sending for good
                 show_failure(session, exc)
-            if isinstance(result, Outcome):
-                self._show(session, heading, result)
         follower.ran(result)  # when its own files are closed, which changes them
 
     def _show(self, session: Session, heading: str, outcome: Outcome) -> None:

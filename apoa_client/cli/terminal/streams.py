@@ -50,6 +50,11 @@ def closed_pipes_as_on_posix() -> Iterator[None]:
         raise
 
 
+def discard_output() -> None:
+    """Discard further output: the reader of the pipe (head, less) has ended, and Python would report it at exit."""
+    sys.stdout = sys.stderr = None  # as with pythonw.exe, where nothing is written
+
+
 def occupy_descriptors() -> None:
     """Open the null device in place of each standard stream that the caller closed.
 

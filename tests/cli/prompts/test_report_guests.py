@@ -1101,7 +1101,7 @@ class TestInterruption:
         with away.monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.prompts.conversation.ask_line", closed)
             patch.setattr(Signals, "delayed", delayed)
-            patch.setattr(main, "_discard_output", lambda: None)
+            patch.setattr(main, "discard_output", lambda: None)
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
         assert "Not finished yet:" in away("report", keys=["n"]).err
 
