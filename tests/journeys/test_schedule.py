@@ -155,3 +155,20 @@ class TestSystemd:
         assert apoa("schedule", "install", "--every", "1m", "--json").json["change"] == "unchanged"
         assert apoa("schedule", "remove").code == 0
         assert json.loads(self.systemctl(place, "list-timers", "--output=json")) == []
+
+    def test_the_service_delivers(
+        self, waiting: Installed, authority: Authority, place: Namespace, tmp_path: Path
+    ) -> None:
+        """The service tells systemd that it is ready, and delivers at once; removing stops it."""
+        apoa = inside(place, waiting, **self.environ(tmp_path))
+        said = apoa("schedule", "install", "--follow", "--json")
+        log = (tmp_path / "manager.log").read_text
+        assert (said.code, said.json["change"], said.json["follow"]) == (0, "installed", True), said.err + log()
+        assert said.json["active"], log()
+        wait_for_delivery(waiting, authority, 30, log)
+        service = f"{said.json['name']}.service"
+        assert self.systemctl(place, "is-active", service).strip() == "active"
+        assert apoa("schedule", "install", "--every", "1m", "--json").json["change"] == "updated"
+        assert self.systemctl(place, "is-active", service).strip() == "inactive"
+        assert apoa("schedule", "remove").code == 0
+        assert self.systemctl(place, "is-active", service).strip() == "inactive"

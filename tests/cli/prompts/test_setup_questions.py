@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, spoken
-from schedule_helpers import Crontab, Tools, use
+from schedule_helpers import PROGRAM, Crontab, Tools, use
 
 from apoa_client.schedule.tools import ToolResult
 
@@ -558,6 +558,7 @@ class TestSchedule:
         assert said.code == 75, said.all
         assert spoken(lang, "Automatic sending is installed.") in said.out
         assert tab.text.count("sync --all --scheduled # apoa-sync-") == 1
+        tab.text = tab.text.replace(f"'{PROGRAM}'", f"{sys.executable} -m apoa_client")  # which is there
         again = set_up(apoa, [lang, "", "", "", "", "", "", "", "", PASSWORD], lang=lang)
         assert again.code == 75, again.all
         every = {"en": "every 15 minutes", "id": "setiap 15 menit"}[lang]
