@@ -179,16 +179,23 @@ def _chosen(app: Container, wish: Wish) -> Scheduler:
 def _job(app: Container, wish: Wish, kind: str) -> Job:
     words = ["--property", wish.property_name, "sync"] if wish.property_name else ["sync", "--all"]
     words.append("--follow" if wish.follow else "--scheduled")
-    variables = variables_of(app.environ).kept
+    program, variables = background_command(), variables_of(app.environ).kept
     if kind == TASK:
         words = [
             word for name, value in sorted(variables.items()) for word in (SET_VARIABLE, f"{name}={value}")
         ] + words
         variables = {}
+    for text in (*program, *words, *variables.values()):
+        if not text.isprintable():  # a line end would begin another line; bytes that are no text fit no file
+            raise SettingsProblem(
+                msg("A schedule cannot hold this path or variable: {text}", text=repr(text)),
+                msg("Rename the folder, or correct the variable, then install the schedule again."),
+                name="schedule_refused",
+            )
     place = f"{platform.node()}\n{app.folders.config}".encode(errors="surrogateescape")
     return Job(
         _name(app, wish.property_name),
-        tuple(background_command()),
+        tuple(program),
         tuple(words),
         wish.every_s,
         variables,

@@ -1,13 +1,21 @@
 """The environment that a scheduled run needs, and which the system's scheduler does not give it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
+
+from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
 
 _HOME = "APOA_HOME"
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 """Where platformdirs looks on Linux, unless everything is below `_HOME`."""
+_SITE_FILE = "APOA_SITE_CONFIG"
+"""Empty, it says that no settings file for all users is read."""
+_PROPERTY = "APOA_PROPERTY"
+"""A schedule names its property, or sends for all."""
+_PATHS = ("APOA_PASSWORD_FILE", "APOA_PRIVATE_KEY_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _KEPT = (
-    *("APOA_LANG", "APOA_PASSWORD_FILE", "APOA_PRIVATE_KEY_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *(each.variable for each in (*GENERAL.values(), *OF_A_PROPERTY.values()) if each.variable not in {"", _PROPERTY}),
     *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "all_proxy", "no_proxy"),
 )
 _SECRETS = ("APOA_PASSWORD", "APOA_PRIVATE_KEY")
@@ -23,8 +31,10 @@ class Variables(NamedTuple):
 def variables_of(environ: Mapping[str, str]) -> Variables:
     """Choose from this environment what a scheduled run needs to find the same files and the same authority."""
     wanted = {name: environ[name] for name in (*folder_variables(environ), *_KEPT) if environ.get(name)}
+    wanted |= {name: environ[name] for name in (_SITE_FILE,) if name in environ}
+    wanted |= {name: str(Path(environ[name]).absolute()) for name in _PATHS if environ.get(name)}
     secret = {name for name, value in wanted.items() if name.lower().endswith("_proxy") and "@" in value}
-    kept = {name: value for name, value in wanted.items() if name not in secret and value.isprintable()}
+    kept = {name: value for name, value in wanted.items() if name not in secret}
     return Variables(kept, (*(name for name in _SECRETS if environ.get(name)), *sorted(secret)))
 
 

@@ -167,6 +167,15 @@ def test_an_installation_that_cannot_be_started(app: Container, tab: Crontab, mo
     assert tab.text == ""
 
 
+@pytest.mark.parametrize("text", ["http://proxy\n* * * * * evil", "/srv/caf\udce9"])
+def test_text_that_no_schedule_can_hold(app: Container, tab: Crontab, text: str) -> None:
+    """A line end would begin another line, and bytes that are no text fit no file: nothing is installed."""
+    app.environ = {**app.environ, "HTTPS_PROXY": text}
+    with raises_error("schedule_refused"):
+        install(app, Wish(AUTO))
+    assert tab.text == ""
+
+
 def test_secrets_are_not_written_and_named(app: Container, tab: Crontab) -> None:
     """A secret of this session's environment is in no crontab, and the user learns it."""
     app.environ = {**app.environ, "APOA_PASSWORD": "rahasia", "APOA_PASSWORD_FILE": "/etc/apoa/password"}

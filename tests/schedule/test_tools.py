@@ -87,22 +87,31 @@ class TestVariables:
 
     def test_what_is_kept(self) -> None:
         """The home, proxies, certificates, and files with secrets; the folders of XDG only without a home."""
-        proxies = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost", "SSL_CERT_FILE": "/etc/ca.pem"}
-        files = {"APOA_HOME": "/srv/a", "APOA_PASSWORD_FILE": "/etc/apoa/p", "APOA_LANG": "id"}
-        more = {"XDG_DATA_HOME": "/d", "PATH": "/bin", "HOME": "/root", "EMPTY": "", "HTTP_PROXY": ""}
+        proxies = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost"}
+        files = {"APOA_HOME": "/srv/a", "APOA_LANG": "id", "APOA_TIMEZONE": "WIB", "APOA_SITE_CONFIG": ""}
+        more = {
+            "XDG_DATA_HOME": "/d",
+            "APOA_PROPERTY": "melati",
+            "PATH": "/bin",
+            "HOME": "/root",
+            "EMPTY": "",
+            "HTTP_PROXY": "",
+        }
         found = variables_of({**proxies, **files, **more})
         assert (found.kept, found.left_out) == ({**proxies, **files}, ())
         assert folder_variables({"XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": ""}) == {"XDG_DATA_HOME": "/d"}
+
+    def test_paths_are_made_absolute(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The system starts the program in another folder."""
+        monkeypatch.chdir(tmp_path)
+        kept = variables_of({"APOA_PASSWORD_FILE": "password", "SSL_CERT_FILE": "ca.pem"}).kept
+        assert kept == {"APOA_PASSWORD_FILE": str(tmp_path / "password"), "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
 
     def test_secrets_are_left_out_and_named(self) -> None:
         """Passwords, also in the address of a proxy."""
         environ = {"APOA_PASSWORD": "rahasia", "APOA_PRIVATE_KEY": "x", "https_proxy": "http://u:rahasia@proxy"}
         found = variables_of(environ)
         assert (found.kept, found.left_out) == ({}, ("APOA_PASSWORD", "APOA_PRIVATE_KEY", "https_proxy"))
-
-    def test_a_line_end(self) -> None:
-        """It would begin another line of a crontab or a unit: the variable is not kept."""
-        assert variables_of({"APOA_HOME": "/srv/a\n* * * * * evil"}).kept == {}
 
 
 class TestChoice:
