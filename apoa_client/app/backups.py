@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from apoa_client.app.container import Container
-from apoa_client.archive.backup_folder import BackupFolder, FolderBackup
+from apoa_client.archive.backup_folder import MISSING, BackupFolder, FolderBackup
 from apoa_client.errors import ApoaError, NotNow, SettingsProblem
 from apoa_client.files import full_path
 from apoa_client.installation import own_command
@@ -30,21 +30,24 @@ _END_S = 5.0
 """How long a process that was asked to end may take."""
 _AGAIN_AFTER = timedelta(hours=1)
 """When a backup that failed is tried again. One whose folder was not there is tried at each run."""
-_MISSING = "backup_folder_missing"
 
 
-def write_folder_backup(app: Container, folder: Path, keep: int) -> FolderBackup:
+def write_folder_backup(app: Container, folder: Path | None, keep: int) -> FolderBackup:
     """Write a backup of the property into a folder, and delete the oldest ones beyond `keep`.
 
-    Raises as `BackupFolder.write`.
+    None is the folder of the settings, which must be on the disk that it was on. Raises as `BackupFolder.write`.
     """
     settings = app.settings
     now = app.clock.now()
-    backups = BackupFolder(full_path(folder), settings.name, app.outbox.backup_series(), keep)
+    known = app.outbox.folder_backups(settings.backup_folder)
+    other_disk = folder is None and known.other_disk
+    folder = folder or Path(settings.backup_folder)
+    backups = BackupFolder(full_path(folder), settings.name, app.outbox.backup_series(), keep, other_disk)
     moment = now.astimezone(settings.zone)
     written = backups.write(app.folders.outbox(settings.name), moment, app.describe_backup, app.actor)
     if settings.backup_folder and folder == Path(settings.backup_folder):
-        app.outbox.record_folder_backups(settings.backup_folder, FolderBackups(written_at=now))
+        known = FolderBackups(written_at=now, other_disk=not written.same_disk)
+        app.outbox.record_folder_backups(settings.backup_folder, known)
     return written
 
 
@@ -69,7 +72,7 @@ def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | Non
     except ApoaError as exc:
         _log.warning("backup property=%s error=%s", app.settings.name, exc.name)
         shown = is_today(known.shown_at)
-        if exc.name != _MISSING:
+        if exc.name != MISSING:
             failed_at = now
         shown_at = known.shown_at if shown else now
         app.outbox.record_folder_backups(folder, known._replace(failed_at=failed_at, shown_at=shown_at))

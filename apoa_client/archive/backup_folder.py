@@ -23,6 +23,15 @@ _TIME_FORM = "%Y%m%d-%H%M%S"
 _SECOND = timedelta(seconds=1)
 
 
+MISSING = "backup_folder_missing"
+"""The name of the error about a folder, or the disk that it was on, that is not there."""
+
+
+def is_same_disk(folder: Path, outbox: Path) -> bool:
+    """Return whether the folder is on the disk of the outbox. Raises `OSError`."""
+    return folder.stat().st_dev == outbox.stat().st_dev
+
+
 class FolderBackup(NamedTuple):
     """A backup that was written into a folder."""
 
@@ -38,12 +47,16 @@ class FolderBackup(NamedTuple):
 
 
 class BackupFolder(NamedTuple):
-    """The backups of one outbox in a folder; `keep` of them are kept."""
+    """The backups of one outbox in a folder; `keep` of them are kept.
+
+    `on_other_disk` says that the folder is known to be on another disk than the outbox.
+    """
 
     path: Path
     property_name: str
     series: str
     keep: int
+    on_other_disk: bool = False
 
     def write(self, outbox: Path, moment: datetime, describe: DescribeBackup, actor: Actor) -> FolderBackup:
         """Write a backup, named after the moment, then delete the oldest ones.
@@ -54,11 +67,22 @@ class BackupFolder(NamedTuple):
             raise SettingsProblem(
                 msg("The folder for backups is not there: {path}", path=str(self.path)),
                 msg("Plug in the disk that it is on, or make the folder, then run: apoa backup"),
-                name="backup_folder_missing",
+                name=MISSING,
+            )
+        same_disk = is_same_disk(self.path, outbox)
+        if same_disk and self.on_other_disk:  # the folder that a stick is mounted on exists without the stick, too
+            raise SettingsProblem(
+                msg(
+                    "The disk of the backups is missing: {path} is on the disk of the reports now.", path=str(self.path)
+                ),
+                msg(
+                    "Plug it in, then run: apoa backup. If this is where the backups belong: apoa backup --to {path}",
+                    path=str(self.path),
+                ),
+                name=MISSING,
             )
         file = self._free_name(moment)
         written = write_backup(outbox, file, describe, actor, force=False)
-        same_disk = self.path.stat().st_dev == outbox.stat().st_dev
         return self._rotated(FolderBackup(file, written, kept=1, deleted=0, undeletable=0, same_disk=same_disk))
 
     def _free_name(self, moment: datetime) -> Path:

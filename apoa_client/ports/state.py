@@ -88,6 +88,8 @@ class FolderBackups(NamedTuple):
     """When one last failed although the folder was there, and since when none was written."""
     shown_at: datetime | None = None
     """When it was last shown that there is none."""
+    other_disk: bool = False
+    """Whether the last one was written to another disk than that of the outbox."""
 
 
 class ScheduledRun(NamedTuple):

@@ -58,6 +58,27 @@ def test_a_missing_stick_is_a_warning_in_the_readers_language(two: Installed, st
     assert two("--property", "melati", "sync", "--scheduled", lang="id").err == ""
 
 
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts a disk, on Linux")
+def test_a_stick_of_its_own(two: Installed, stick: Path) -> None:
+    """On a real disk without room for a second backup the first stays. Unmounted, nothing goes to the computer's."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", stick], check=False).returncode:
+        pytest.skip("this container may not mount a disk")
+    melati = ("--property", "melati")
+    try:
+        first = two(*melati, "backup", "--json")
+        assert (first.code, first.json["same_disk"]) == (0, False)
+        full = two(*melati, "backup", "--keep", "1", "--json")
+        assert (full.code, full.json["error"]["class"]) == (78, "disk_full")
+        subprocess.run(["mount", "-o", "remount,ro", stick], check=True)
+        assert two(*melati, "backup").code == 78
+        assert [str(file) for file in stick.iterdir()] == [first.json["file"]]
+    finally:
+        subprocess.run(["umount", stick], check=True)
+    unmounted = two(*melati, "backup", "--json")
+    assert (unmounted.code, unmounted.json["error"]["class"]) == (78, "backup_folder_missing")
+    assert list(stick.iterdir()) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process at once there")
 def test_an_interrupted_backup_leaves_nothing(two: Installed, stick: Path) -> None:
     """SIGTERM, as of the process that waits no longer, removes what was written; a later backup is made."""

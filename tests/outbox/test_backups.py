@@ -22,7 +22,13 @@ def test_the_series_is_made_once(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "known", [FolderBackups(), FolderBackups(NOON), FolderBackups(None, NOON, NOON + HOUR), FolderBackups(NOON, NOON)]
+    "known",
+    [
+        FolderBackups(),
+        FolderBackups(NOON),
+        FolderBackups(None, NOON, NOON + HOUR),
+        FolderBackups(NOON, NOON, other_disk=True),
+    ],
 )
 def test_what_is_known_belongs_to_one_folder(path: Path, known: FolderBackups) -> None:
     """Of another folder, as after a change of the settings, nothing is known."""
@@ -41,7 +47,7 @@ def test_no_path_is_stored(outbox: SqliteOutbox, path: Path) -> None:
     assert b"wayan" not in path.read_bytes()
 
 
-@pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da - -", "7cb2b4da a - -", "7cb2b4da 1 2 3 4"])
+@pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"])
 def test_an_invalid_value_is_damage(outbox: SqliteOutbox, path: Path, value: str) -> None:
     """It is not guessed."""
     manipulate(path, "INSERT INTO memo VALUES ('folder_backups', ?)", value)

@@ -109,13 +109,12 @@ def _into_folder(session: Session, target: _Target) -> Exit:
     from apoa_client.app.backups import write_folder_backup  # not for --help
 
     settings = session.app.settings
-    folder = target.folder if target.folder is not None else Path(settings.backup_folder)
     if target.folder is None and not settings.backup_folder:
         raise UsageProblem(
             msg("Where does the backup go? {name} has no folder for backups.", name=settings.name),
             msg("Name a file, such as: apoa backup FILE. Or set the folder once: apoa config set backup_folder FOLDER"),
         )
-    new = write_folder_backup(session.app, folder, target.keep or settings.backup_keep)
+    new = write_folder_backup(session.app, target.folder, target.keep or settings.backup_keep)
     if session.json:
         counts = {"kept": new.kept, "deleted": new.deleted, "same_disk": new.same_disk}
         print_json({**_value(session, new.file, new.written), **counts})

@@ -37,16 +37,17 @@ def folder_backups(db: sqlite3.Connection, folder: str) -> FolderBackups:
     value = read_metadata(db, _FOLDER_KEY)
     if value is None:
         return FolderBackups()
-    checksum, *times = str(value).split(" ")
+    checksum, other_disk, *times = str(value).split(" ")
     written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
-    known = FolderBackups(written_at, failed_at, shown_at)
+    known = FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
     return known if checksum == _checksum(folder) else FolderBackups()
 
 
 def record_folder_backups(db: sqlite3.Connection, folder: str, known: FolderBackups) -> None:
     """Store it in place of what is known of any folder, inside a transaction."""
-    times = [_NEVER if time is None else str(millis(time)) for time in known]
-    write_metadata(db, _FOLDER_KEY, " ".join([_checksum(folder), *times]))
+    times = (known.written_at, known.failed_at, known.shown_at)
+    words = [_NEVER if time is None else str(millis(time)) for time in times]
+    write_metadata(db, _FOLDER_KEY, " ".join([_checksum(folder), str(int(known.other_disk)), *words]))
 
 
 def _checksum(folder: str) -> str:

@@ -14,6 +14,7 @@ from cli_helpers import LANGUAGES, QUENTIN, Apoa, spoken, spoken_count
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
+from apoa_client.archive import backup_folder
 from apoa_client.archive.backup_check import open_backup
 from apoa_client.cli.commands import daily_backup, scheduled_run
 from apoa_client.cli.session import Session
@@ -188,7 +189,7 @@ class TestDaily:
 
         def run(app: Container, environ: Mapping[str, str]) -> None:
             called.append(environ)
-            backups.write_folder_backup(app, Path(app.settings.backup_folder), app.settings.backup_keep)
+            backups.write_folder_backup(app, None, app.settings.backup_keep)
 
         monkeypatch.setattr(backups, "run_backup", run)
         return called
@@ -249,6 +250,17 @@ class TestDaily:
         stick.mkdir()
         assert self.run(with_folder) == ""
         assert len(names(stick)) == 1
+
+    @pytest.mark.usefixtures("runs", "notices")
+    def test_an_empty_mount_point(self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without the stick its folder is on the computer's disk: nothing is written until a user says so."""
+        with monkeypatch.context() as patch:
+            patch.setattr(backup_folder, "is_same_disk", lambda *_paths: False)
+            assert self.run(with_folder) == ""
+        with_folder.clock.time += DAY
+        assert f"{stick} is on the disk of the reports now" in self.run(with_folder)
+        assert (len(names(stick)), with_folder("backup").code) == (1, 78)
+        assert with_folder("backup", "--to", str(stick)).code == with_folder("backup").code == 0
 
     @pytest.mark.usefixtures("runs")
     def test_notices_are_switched_off(self, with_folder: Apoa, stick: Path, notices: list[Notice]) -> None:

@@ -212,7 +212,7 @@ def test_placeholders_are_kept() -> None:
 def test_commands_and_options_have_their_indonesian_names() -> None:
     """A translation names the same commands and options, by their Indonesian names, and the same variables."""
     for message in entries():
-        typed = {in_indonesian(each) for each in AS_TYPED.findall(catalogue.forms(message.id)[-1])}
+        typed = set(AS_TYPED.findall(in_indonesian(catalogue.forms(message.id)[-1])))
         for translation in catalogue.forms(message.string):
             found = set(AS_TYPED.findall(translation))
             assert typed <= found, message.id
