@@ -33,6 +33,8 @@ _FILE_CHECK_S = 1.5
 _LOCAL_S, _NAME_S, _CONNECT_S, _CERTIFICATE_S, _CALL_S = 2.0, 3.0, 3.5, 6.0, 5.0
 _SCHEDULE_S = 5.0
 """How long the system's scheduler may take. An answer takes 0.1 s."""
+_FILES_S = 10.0
+"""How long the owners and rights of 500 files may take to read. On Windows it takes 1 s."""
 _CLOCK_COMMAND = {"win32": "w32tm /resync", "darwin": "sudo sntp -sS time.apple.com"}.get(
     sys.platform, "sudo timedatectl set-ntp true"
 )
@@ -104,7 +106,7 @@ class HealthChecks:
 
         return [
             Check("settings", Group.SETTINGS, settings, reason=_NO_SETTINGS),
-            Check("permissions", Group.SETTINGS, permissions, limit_s=_LOCAL_S),
+            Check("permissions", Group.SETTINGS, permissions, limit_s=_FILES_S),
         ]
 
     def _of_reports(self) -> list[Check]:
@@ -126,14 +128,23 @@ class HealthChecks:
             check("waiting", lambda: reports.check_waiting(self._settings, self._summary)),
             check("drafts", lambda: reports.check_drafts(self._summary)),
         ]
-        settings = self._known_settings
+        return [*checks, *self._of_backups()]
+
+    def _of_backups(self) -> list[Check]:
+        """Return the checks of backups: training needs none, and only some properties have automatic ones."""
+        app, settings = self._app, self._known_settings
+
+        def backup() -> Finding:
+            return reports.check_backup(app.outbox.last_backup(), app.clock.now())
+
+        def folder() -> Finding:
+            return reports.check_backup_folder(Path(self._settings.backup_folder))
+
+        checks = []
         if settings is None or not settings.is_training:
-            backup = lambda: reports.check_backup(app.outbox.last_backup(), app.clock.now())  # noqa: E731  as above
-            checks.append(check("backup", backup))
-        folder = settings.backup_folder if settings is not None else ""
-        if folder:
-            reach = lambda: reports.check_backup_folder(Path(folder))  # noqa: E731  as above
-            checks.append(Check("backup_folder", Group.REPORTS, reach, limit_s=_LOCAL_S, essential=False))
+            checks.append(Check("backup", Group.REPORTS, backup, ("settings", "database")))
+        if settings is not None and settings.backup_folder:
+            checks.append(Check("backup_folder", Group.REPORTS, folder, limit_s=_LOCAL_S, essential=False))
         return checks
 
     def _check_database(self) -> Finding:
@@ -231,7 +242,7 @@ class HealthChecks:
         def contract() -> Finding:
             found = line.contract(self._settings.identity)
             if found.result is Result.OK and line.meta is not None:
-                with suppress(StorageProblem):  # the check of the database says so
+                with suppress(StorageProblem):  # the check of saving says so
                     app.outbox.record_contact(app.clock.now(), line.meta.server_time)
             return found
 

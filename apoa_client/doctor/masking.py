@@ -1,7 +1,7 @@
 """Removes from texts for a support file what is personal or secret, or says who uses this computer.
 
 What may be shown is listed, and everything else is masked: a new setting, or a new value in a message, is masked until
-somebody decides that it may be shown.
+it is added to the list.
 """
 
 import re

@@ -75,7 +75,7 @@ def ok(message: Message) -> Finding:
 
 
 def warning(message: Message, advice: Message | None) -> Finding:
-    """Return that somebody should act, although reports can be saved and sent."""
+    """Return that a person should act, although reports can be saved and sent."""
     return Finding(Result.WARNING, message, advice)
 
 

@@ -112,7 +112,7 @@ def test_no_proxy_for_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_proxy_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told apart from one of the environment."""
+    """It is distinguished from one of the environment."""
     monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": "http://proxy.example:3128"})
     found = find_line(f"https://{HOST}/v1").proxy
     assert found is not None

@@ -60,7 +60,7 @@ def test_an_encrypted_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_days_of_a_certificate(
     monkeypatch: pytest.MonkeyPatch, days: int | None, result: Result, text: str
 ) -> None:
-    """Two weeks before its end, the authority is to be told."""
+    """Two weeks before its end, the authority must be informed."""
     until = None if days is None else NOW + timedelta(days=days, hours=1)
 
     def trusted(*_arguments: Any) -> TrustedCertificate:

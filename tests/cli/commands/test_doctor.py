@@ -330,7 +330,7 @@ def handshakes(certificate: str) -> Iterator[str]:
     ],
 )
 def test_certificates(away: Apoa, tmp_path: Path, certificate: str, result: str, says: str) -> None:
-    """One that is not trusted is a matter of this computer (78); behind a trusted one nobody answers (75)."""
+    """One that is not trusted is a matter of this computer (78); behind a trusted one no authority answers (75)."""
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(CA.read_bytes())
     with handshakes(certificate) as address:
