@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def schedulers(
     environ: Mapping[str, str], now: Callable[[], datetime], platform: str = sys.platform
 ) -> list[Scheduler]:
     """Return the schedulers that this platform may have, the best one first."""
-    home = Path(environ.get("HOME") or "/")
+    home = Path(environ.get("HOME") or _home_of_account())
     made: dict[str, Scheduler] = {
         TASK: TaskScheduler(environ),
         LAUNCHD: Launchd(environ, home, user_id()),
@@ -30,6 +31,12 @@ def schedulers(
         CRON: Cron(environ, now),
     }
     return [made[kind] for kind in _BY_PLATFORM.get(platform, _ELSEWHERE)]
+
+
+def _home_of_account() -> str:
+    with suppress(RuntimeError):  # an account without a home, as in a container
+        return str(Path.home())
+    return "/"
 
 
 def choose(known: list[Scheduler], kind: str) -> Scheduler:

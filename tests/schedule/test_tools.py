@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from conftest import NOW, raises_error
@@ -152,6 +153,16 @@ class TestChoice:
             choose(schedulers({}, lambda: NOW, "win32"), "cron")
         assert caught.value.advice is not None
         assert caught.value.advice.values["kinds"] == "task"
+
+    def test_an_account_without_a_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As a number without a user in a container: nothing is found, and nothing fails."""
+
+        def fail() -> NoReturn:
+            raise RuntimeError
+
+        monkeypatch.setattr(Path, "home", fail)
+        use(monkeypatch, Tools())
+        assert find(schedulers({}, lambda: NOW, "linux"), JOB.name) is None
 
     @needs_crontab
     def test_an_active_schedule_comes_first(self, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:

@@ -125,6 +125,20 @@ def test_print_of_units(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not (apoa.home / ".config").exists()
 
 
+def test_a_service(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown as such, and what it printed about its last run; it has no interval."""
+    manager = UserManager()
+    use(monkeypatch, Tools({"systemctl": manager}))
+    apoa.environ["HOME"] = str(apoa.home)
+    installed = apoa("schedule", "install", "--follow", "--json").json
+    assert (installed["kind"], installed["every_s"], installed["follow"]) == ("systemd", None, True)
+    manager.shown = "LastTriggerUSec=Thu 2026-11-26 20:15:00 UTC\n"
+    shown = apoa("schedule", "show")
+    assert "all the time, as a service" in shown.out
+    assert shown.out.count("Last run") == 1
+    assert "exit code" not in shown.out
+
+
 @pytest.mark.parametrize(
     ("every", "said"),
     [
