@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +21,10 @@ from typing import Any, NamedTuple
 import forked_command
 import pytest
 from conftest import FixedClock
+from jsonschema import Draft202012Validator
 
 from apoa_client.cli import main
+from apoa_client.cli.documents.json_schemas import json_schema
 from apoa_client.cli.terminal.command_names import in_indonesian
 from apoa_client.cli.terminal.language import _catalogue as catalogue_of
 from apoa_client.errors import Exit
@@ -45,6 +48,13 @@ Complete = Callable[..., dict[str, str]]
 """Returns the words that fit after a command line, with their descriptions: `complete("list", "--sta")`."""
 
 
+@cache
+def validator_of(schema: str) -> Draft202012Validator:
+    """Return what checks the JSON documents that name this schema."""
+    _apoa, name, _version = schema.split("/")
+    return Draft202012Validator(json_schema(name))
+
+
 class CallResult(NamedTuple):
     """The result of a call: exit code, stdout and stderr."""
 
@@ -54,8 +64,12 @@ class CallResult(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """The JSON document on stdout."""
-        return json.loads(self.out)
+        """The JSON document on stdout, without the name of its schema, which it must fit."""
+        value = json.loads(self.out)
+        schema = value.get("schema", "")
+        validator_of(schema).validate(value)
+        del value["schema"]
+        return value
 
     @property
     def all(self) -> str:

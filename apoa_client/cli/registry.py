@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
     SUBCOMMAND_ALIASES,
@@ -223,6 +224,14 @@ def guest_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     ctx.obj.json = value
+    if value:
+        output.set_schema(f"apoa/{'-'.join(_english_names(ctx))}/1")
+
+
+def _english_names(ctx: click.Context) -> list[str]:
+    """Return the names of a command as it is declared, without that of the program."""
+    above = _english_names(ctx.parent) if ctx.parent is not None and ctx.parent.parent is not None else []
+    return [*above, ctx.command.name or ""]
 
 
 json_option = option(

@@ -1,6 +1,5 @@
 """The entry point: global options, languages, help, usage errors, bugs, and how a call ends."""
 
-import json
 import logging
 import os
 import re
@@ -484,7 +483,7 @@ def test_an_error_in_json(apoa: Apoa) -> None:
     """With `--json` the class, message and advice of an error are on stdout, and the text is on stderr too."""
     result = apoa("status", "--json")
     assert result.code == 78
-    assert json.loads(result.out) == {
+    assert result.json == {
         "error": {
             "class": "settings_problem",
             "message": "Nothing is set up here yet.",

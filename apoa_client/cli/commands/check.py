@@ -44,7 +44,7 @@ def check(session: Session, /, *, mrz: Sequence[str], **details: Any) -> int:  #
     checked = [checker.check(typed, lines) for lines in _lines_by_document(session, mrz, typed)]
     if session.json:
         values = [document_value(one) for one in checked]
-        print_json(values if len(values) > 1 else values[0])
+        print_json({"results": values} if len(values) > 1 else values[0])
     elif len(checked) == 1:
         show_document(checked[0])
     else:

@@ -59,7 +59,8 @@ def list_settings(session: Session, *, every_property: bool) -> int:
         title = _("The property {name}").format(name=name)
         groups[title] = _settings(origins, (PROPERTY, name), OF_A_PROPERTY)
     if session.json:
-        print_json([setting_value(*setting) for settings in groups.values() for setting in settings])
+        values = [setting_value(*setting) for settings in groups.values() for setting in settings]
+        print_json({"settings": values})
     else:
         _show_groups(groups)
         if not config.names:
@@ -111,7 +112,8 @@ def path(session: Session) -> None:
     folders = session.app.folders
     files = [(USER, folders.config), *([(SITE, folders.site.path)] if folders.site is not None else [])]
     if session.json:
-        print_json([{"file": kind, "path": str(each), "exists": each.is_file()} for kind, each in files])
+        values = [{"file": kind, "path": str(each), "exists": each.is_file()} for kind, each in files]
+        print_json({"files": values})
         return
     titles = {USER: _("this user"), SITE: _("all users")}
     rows = [(titles[kind], sanitize(str(each)), _("yes") if each.is_file() else _("no")) for kind, each in files]
@@ -127,7 +129,7 @@ def explain(session: Session, key: str | None) -> None:
     if key is None:
         definitions = [*GENERAL.values(), *OF_A_PROPERTY.values()]
         if session.json:
-            print_json([definition_value(each) for each in definitions])
+            print_json({"settings": [definition_value(each) for each in definitions]})
         else:
             show_definitions(definitions)
         return

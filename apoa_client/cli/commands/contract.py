@@ -1,8 +1,12 @@
-"""`apoa contract`: print the reporting contract, for implementers of the other side."""
+"""`apoa contract`: print the reporting contract, or the schema of what a command prints with ``--json``."""
 
-from apoa_client.cli.registry import command
+from apoa_client.cli.registry import command, option
 from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.output import write
+from apoa_client.cli.terminal.output import print_line, write
+from apoa_client.errors import UsageProblem
+from apoa_client.messages import msg
+
+_ALL = ""
 
 
 @command(
@@ -10,8 +14,31 @@ from apoa_client.cli.terminal.output import write
     N_("Print the reporting contract (OpenAPI 3.1). It is ours and open; APOA publishes none."),
     "apoa contract > openapi.yaml",
 )
-def contract() -> None:
-    """Print the file as it is."""
-    from apoa_client.authority.contract import contract_text
+@option(
+    "--json-schema",
+    "name",
+    is_flag=False,
+    flag_value=_ALL,
+    metavar="[COMMAND]",
+    text=N_("Print the JSON Schema of what a command prints with --json; without a command, the names of all."),
+)
+def contract(name: str | None) -> None:
+    """Print the file as it is, or a schema."""
+    if name is None:
+        from apoa_client.authority.contract import contract_text
 
-    write(contract_text().rstrip("\n"))
+        write(contract_text().rstrip("\n"))
+        return
+    import json
+
+    from apoa_client.cli.documents.json_schemas import FORMS, json_schema
+
+    if name == _ALL:
+        for each in FORMS:
+            print_line(each)
+        return
+    if name not in FORMS:
+        raise UsageProblem(
+            msg("No command {command} prints JSON.", command=name), msg("All: apoa contract --json-schema")
+        )
+    write(json.dumps(json_schema(name), indent=2))

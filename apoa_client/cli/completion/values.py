@@ -113,6 +113,12 @@ def _fact_topics(_session: Session) -> Iterator[Choice]:
     yield from (Choice(each.name, each.title, other.get(each.id, ())) for each in topics(language))
 
 
+def _schemas(_session: Session) -> Iterator[Choice]:
+    from apoa_client.cli.documents.json_schemas import FORMS
+
+    yield from map(Choice, FORMS)
+
+
 def _settings(_session: Session) -> Iterator[Choice]:
     yield from (Choice(each.name, text(each.meaning)) for each in _definitions())
 
@@ -144,6 +150,7 @@ OPTIONS: Mapping[str, Values] = {
     "--fault": _faults,
     "--group": references.in_house,
     "--issuing-state": _states_of_the_world,
+    "--json-schema": _schemas,
     "--nationality": _states_of_the_world,
     "--property": _properties,
     "--purpose": _purposes,

@@ -38,6 +38,7 @@ class _Mode:
     """How this call of the program prints."""
 
     plain = False
+    schema = ""
     documents: list[Any] | None = None
     """Collects JSON documents instead of printing them."""
     heading = ""
@@ -126,14 +127,19 @@ def _echo(content: str | bytes, *, newline: bool = True) -> None:
         raise SettingsProblem(msg("The result cannot be written: {reason}.", reason=reason), _NOT_WRITTEN) from None
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401  any JSON value
+def set_schema(name: str) -> None:
+    """Name the schema of the JSON document that the command prints from now on, such as apoa/status/1."""
+    _Mode.schema = name
+
+
+def print_json(value: Mapping[str, Any]) -> None:
     """Print the one JSON document of a command. It is ASCII, so that every console can show it."""
     if _Mode.documents is not None:
         _Mode.documents.append(value)
         return
     import json  # only where JSON is asked for
 
-    write(json.dumps(value, indent=2))
+    write(json.dumps({"schema": _Mode.schema, **value}, indent=2))
 
 
 def stream_json(members: Mapping[str, Any]) -> None:
@@ -146,7 +152,7 @@ def stream_json(members: Mapping[str, Any]) -> None:
         whole = {name: list(value) if isinstance(value, Iterator) else value for name, value in members.items()}
         _Mode.documents.append(whole)
         return
-    pieces = _json_pieces(members)
+    pieces = _json_pieces({"schema": _Mode.schema, **members})
     while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
         _echo(some, newline=False)
 

@@ -209,10 +209,10 @@ class TestJson:
         text = "\n\n".join("\n".join(guest.lines) for guest in GUESTS)
         result = apoa("check", "--mrz", "-", "--json", stdin=text)
         assert result.code == 0
-        assert [value["guest"]["surname"] for value in result.json] == [guest.surname for guest in GUESTS]
+        assert [value["guest"]["surname"] for value in result.json["results"]] == [guest.surname for guest in GUESTS]
         result = apoa("check", "--json", stdin=f"{text}\n\n{FIRST}\n{WRONG}\n")
         assert result.code == 65
-        assert [value["valid"] for value in result.json] == [True, True, True, False]
+        assert [value["valid"] for value in result.json["results"]] == [True, True, True, False]
 
     def test_normalised_input(self, apoa: Apoa) -> None:
         """The document lists each normalisation and how the check digit of a long number was computed."""

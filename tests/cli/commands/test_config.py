@@ -50,7 +50,7 @@ class TestList:
         """The program's and the property's, in one form: from the environment, a line of a file, or by default."""
         (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
         practice.environ |= {"APOA_SITE_CONFIG": str(tmp_path / "site.toml"), "APOA_BACKUP_KEEP": "3"}
-        found = practice("config", "list", "--json").json
+        found = practice("config", "list", "--json").json["settings"]
         for each in found:
             assert_form(each, SETTING)
         names = [*GENERAL, *(f"property.melati.{name}" for name in OF_A_PROPERTY)]
@@ -95,14 +95,14 @@ class TestList:
         """The program's settings, and how to set up."""
         said = apoa("config", "list")
         assert (said.code, "apoa setup" in said.out) == (0, True)
-        assert [each["key"] for each in apoa("config", "list", "--json").json] == [*GENERAL]
+        assert [each["key"] for each in apoa("config", "list", "--json").json["settings"]] == [*GENERAL]
 
     def test_every_property(self, practice: Apoa) -> None:
         """The chosen one, or with `--all` each."""
         practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
 
         def shown(*words: str) -> set[str]:
-            keys = [each["key"].split(".") for each in practice(*words, "--json").json]
+            keys = [each["key"].split(".") for each in practice(*words, "--json").json["settings"]]
             return {key[1] for key in keys if len(key) == 3}
 
         assert shown("config", "list") == {"melati"}
@@ -418,7 +418,7 @@ class TestPathAndExplain:
     def test_the_files(self, practice: Apoa, tmp_path: Path) -> None:
         """The user's and that for all users, and which of them exist."""
         practice.environ["APOA_SITE_CONFIG"] = str(tmp_path / "site.toml")
-        found = practice("config", "path", "--json").json
+        found = practice("config", "path", "--json").json["files"]
         assert found == [
             {"file": "user", "path": str(practice.home / "config.toml"), "exists": True},
             {"file": "site", "path": str(tmp_path / "site.toml"), "exists": False},
@@ -426,7 +426,7 @@ class TestPathAndExplain:
         said = practice("config", "path")
         assert str(practice.home / "config.toml") in said.out
         practice.environ["APOA_SITE_CONFIG"] = ""
-        assert len(practice("config", "path", "--json").json) == 1
+        assert len(practice("config", "path", "--json").json["files"]) == 1
 
     @pytest.mark.parametrize("name", [*GENERAL, *OF_A_PROPERTY])
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -444,7 +444,7 @@ class TestPathAndExplain:
         """Without a property too."""
         said = apoa("config", "explain")
         assert all(name in said.out for name in (*GENERAL, *OF_A_PROPERTY))
-        found = apoa("config", "explain", "--json").json
+        found = apoa("config", "explain", "--json").json["settings"]
         assert [each["key"] for each in found] == [*GENERAL, *OF_A_PROPERTY]
         one = apoa("config", "explain", "vault", "--json").json
         assert one in found

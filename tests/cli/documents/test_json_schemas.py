@@ -1,0 +1,83 @@
+"""The JSON Schemas of what commands print. Every test that reads a document through `CallResult.json` validates it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cli_helpers import QUENTIN, Apoa
+from jsonschema import Draft202012Validator
+
+from apoa_client.cli.completion.grammar import described
+from apoa_client.cli.documents.json_schemas import FORMS, json_schema
+from apoa_client.cli.main import apoa as program
+
+
+def test_every_command_with_json_has_a_schema() -> None:
+    """And no other command has one."""
+    with_json = {
+        command.replace(" ", "-")
+        for command, grammar in described(program).items()
+        if any("--json" in option.names for option in grammar.options)
+    }
+    assert set(FORMS) == with_json
+
+
+def objects_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield each part of a schema that describes an object."""
+    if isinstance(value, dict):
+        if "properties" in value and value.get("type") == "object":
+            yield value
+        for each in value.values():
+            yield from objects_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from objects_in(each)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_schema_is_closed_and_valid(name: str) -> None:
+    """It is JSON Schema 2020-12, names itself, and no object may have a member that is not listed."""
+    schema = json_schema(name)
+    Draft202012Validator.check_schema(schema)
+    assert all(each["additionalProperties"] is False for each in objects_in(schema))
+    assert all(form["properties"]["schema"] == {"const": f"apoa/{name}/1"} for form in schema["anyOf"])
+    references = set(_references(schema))
+    assert references <= {f"#/$defs/{part}" for part in schema["$defs"]}
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from ([value["$ref"]] if "$ref" in value else [])
+        for each in value.values():
+            yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)
+
+
+def test_the_command_prints_schemas(apoa: Apoa) -> None:
+    """With a name its schema, without one the names; an unknown name is a wrong usage."""
+    assert apoa("contract", "--json-schema").out.split() == list(FORMS)
+    assert json.loads(apoa("contract", "--json-schema", "key-show").out) == json_schema("key-show")
+    unknown = apoa("contract", "--json-schema", "demo")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "demo" in unknown.err
+
+
+def test_a_document_names_its_schema_first(away: Apoa) -> None:
+    """Also in Indonesian, of second words of commands, of lists, and of errors."""
+    calls = (
+        (["status"], "status"),
+        (["daftar"], "list"),
+        (["kunci", "lihat"], "key-show"),
+        (["show", "0000"], "show"),
+        (["status", "--all"], "status"),
+        (QUENTIN.typed("--dry-run"), "report"),
+        (["report"], "report"),
+        (["check", "--surname", "X"], "check"),
+    )
+    for arguments, name in calls:
+        value = json.loads(away(*arguments, "--json").out)
+        assert next(iter(value.items())) == ("schema", f"apoa/{name}/1")
+        Draft202012Validator(json_schema(name)).validate(value)
