@@ -222,7 +222,7 @@ _UNINSTALL = _object(
     ),
     found=_list(_TRACE),
     kept=_list(_TRACE),
-    remove_program=_or_null(_TEXT),
+    remove_program=_or_null(_list(_TEXT)),
 )
 
 FORMS: Mapping[str, tuple[Schema, ...]] = {

@@ -100,6 +100,7 @@ OPTIONS = {
     "--keep": "--simpan",
     "--kind": "--jenis",
     "--lang": "--bahasa",
+    "--json-schema": "--skema-json",
     "--language": "--bahasa-tetap",
     "--log-file": "--file-log",
     "--memory": "--simpan-di",
