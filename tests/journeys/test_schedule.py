@@ -159,7 +159,7 @@ class TestSystemd:
     def test_the_service_delivers(
         self, waiting: Installed, authority: Authority, place: Namespace, tmp_path: Path
     ) -> None:
-        """The service tells systemd that it is ready, and delivers at once; removing stops it."""
+        """The service tells systemd that it is ready and what it sent, and ends cleanly; removing stops it."""
         apoa = inside(place, waiting, **self.environ(tmp_path))
         said = apoa("schedule", "install", "--follow", "--json")
         log = (tmp_path / "manager.log").read_text
@@ -167,7 +167,12 @@ class TestSystemd:
         assert said.json["active"], log()
         wait_for_delivery(waiting, authority, 30, log)
         service = f"{said.json['name']}.service"
-        assert self.systemctl(place, "is-active", service).strip() == "active"
+        end = time.monotonic() + 20
+        while "sent 1" not in (shown := self.systemctl(place, "show", service)):
+            assert time.monotonic() < end, shown
+        assert {"Type=notify", "ActiveState=active", "SubState=running"} <= set(shown.splitlines())
+        self.systemctl(place, "stop", service)
+        assert "Result=success" in self.systemctl(place, "show", service), log()
         assert apoa("schedule", "install", "--every", "1m", "--json").json["change"] == "updated"
         assert self.systemctl(place, "is-active", service).strip() == "inactive"
         assert apoa("schedule", "remove").code == 0
