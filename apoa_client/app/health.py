@@ -138,13 +138,15 @@ class HealthChecks:
             return reports.check_backup(app.outbox.last_backup(), app.clock.now())
 
         def folder() -> Finding:
-            return reports.check_backup_folder(Path(self._settings.backup_folder))
+            place, outbox = self._settings.backup_folder, app.folders.outbox(self._settings.name)
+            known = app.outbox.folder_backups(place)
+            return reports.check_backup_folder(Path(place), outbox, on_other_disk=known.other_disk, limit_s=_LOCAL_S)
 
         checks = []
         if settings is None or not settings.is_training:
             checks.append(Check("backup", Group.REPORTS, backup, ("settings", "database")))
         if settings is not None and settings.backup_folder:
-            checks.append(Check("backup_folder", Group.REPORTS, folder, limit_s=_LOCAL_S, essential=False))
+            checks.append(Check("backup_folder", Group.REPORTS, folder, ("settings", "database"), essential=False))
         return checks
 
     def _check_database(self) -> Finding:

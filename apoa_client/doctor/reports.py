@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from apoa_client.archive.backup_folder import is_same_disk
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
 from apoa_client.errors import Exit, OutboxDamaged
 from apoa_client.messages import Message, duration_message, msg, nmsg
@@ -13,6 +14,7 @@ from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
+from apoa_client.timeouts import call_with_timeout
 
 _OLD_BACKUP = timedelta(days=7)
 """After a week more is at stake than a hotel can type again."""
@@ -100,9 +102,22 @@ def check_backup(last: datetime | None, now: datetime) -> Finding:
     return warning(message, make_one) if age > _OLD_BACKUP else ok(message)
 
 
-def check_backup_folder(folder: Path) -> Finding:
-    """Check that the folder of automatic backups can be reached."""
-    if folder.is_dir() and os.access(folder, os.W_OK):
+def check_backup_folder(folder: Path, outbox: Path, *, on_other_disk: bool, limit_s: float) -> Finding:
+    """Check that the folder of automatic backups can be reached, within this time, and is on the disk that it was on.
+
+    `on_other_disk` says that it was on another disk than the outbox.
+    """
+
+    def is_there() -> bool:
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            return False
+        return not (on_other_disk and is_same_disk(folder, outbox))  # that of a stick exists without it, too
+
+    try:
+        reached = call_with_timeout(limit_s, is_there)
+    except (TimeoutError, OSError):  # a network drive that hangs
+        reached = False
+    if reached:
         return ok(msg("{path} can be reached.", path=str(folder)))
     return warning(
         msg("The folder for backups cannot be reached: {path}", path=str(folder)),
