@@ -131,7 +131,8 @@ class SealBroken(StorageProblem):
 
     advice: Message | None = msg(
         "It was not sent and not deleted. Ask your IT admin: either the database file was changed, or this computer "
-        "has another private key than the one that the report was sealed for."
+        "has another private key than the one that the report was sealed for. If that key is nowhere, cancel the "
+        "report with apoa cancel, and report the guest again."
     )
 
 

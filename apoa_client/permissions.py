@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,7 +137,12 @@ def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
 
     descriptor, user = _read_access_list(name)
     if descriptor is None:
-        return None
+        if not is_own:  # the system's folders may not be readable for this user
+            return None
+        return Fault(
+            msg("Who can change {path} cannot be found out, so it is not used.", path=name),
+            msg("Keep it on a disk of this computer with access rights (NTFS), and let this user read them."),
+        )
     if not access_lists.owner_is_trusted(descriptor, user):
         command = f'takeown /F "{name}"'
         return Fault(
@@ -155,7 +161,8 @@ def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
 def _read_access_list(name: str) -> tuple[str | None, str]:
     """Return the owner and access list of a file, or None if they cannot be read; and this user (Windows)."""
     if sys.platform == "win32":
-        return windows_access.descriptor_of(name), windows_access.user()
+        with suppress(OSError):  # this user is not known
+            return windows_access.descriptor_of(name), windows_access.user()
     return None, ""
 
 

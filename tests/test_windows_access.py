@@ -16,17 +16,17 @@ from apoa_client.vault.key_file import KeyFileStore
 USER = "S-1-5-21-1-2-3-1001"
 PRIVATE = f"O:{USER}D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;{USER})"
 
-Describe = Callable[[Path, str], None]
+Describe = Callable[[Path, str | None], None]
 
 
 @pytest.fixture
 def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
-    """Gives a file an owner and an access list. Every other file has none."""
-    descriptors: dict[str, str] = {}
+    """Gives a file an owner and an access list, or none that can be read. Every other file is private."""
+    descriptors: dict[str, str | None] = {}
     monkeypatch.setattr(permissions, "_POSIX", False)
-    monkeypatch.setattr(permissions, "_read_access_list", lambda name: (descriptors.get(name), USER))
+    monkeypatch.setattr(permissions, "_read_access_list", lambda name: (descriptors.get(name, PRIVATE), USER))
 
-    def set_descriptor(path: Path, descriptor: str) -> None:
+    def set_descriptor(path: Path, descriptor: str | None) -> None:
         descriptors[str(path)] = descriptor
 
     return set_descriptor
@@ -137,3 +137,13 @@ class TestOnWindows:
             create_private(tmp_path / "file")
         with pytest.raises(FileNotFoundError):
             create_private(tmp_path / "missing" / "file")
+
+
+def test_an_access_list_that_cannot_be_read(file: Path, describe: Describe) -> None:
+    """The file is refused: another user may be able to change it. Of the system's folders it is no fault."""
+    describe(file.parent.parent, None)
+    check_permissions(file)
+    describe(file, None)
+    with raises_error("unsafe_permissions"):
+        check_permissions(file)
+    assert "NTFS" in advice(file)

@@ -9,6 +9,7 @@ from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.numbers import WholeNumber
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 )
 @option(
     "--keep",
-    type=click.IntRange(1, MAX_BACKUP_KEEP),
+    type=WholeNumber(1, MAX_BACKUP_KEEP),
     metavar="NUMBER",
     text=N_("Keep this many backups in the folder and delete older ones; 14 if the settings name no number."),
 )
@@ -140,9 +141,11 @@ def _show(session: Session, file: Path, written: "BackupResult") -> None:
         )
         print_error_line(style_warning(warning))
     if not session.quiet:
-        print_error_line(
-            _("It can be read only with the private key, which is not in it. Keep the recovery code, too.")
-        )
+        if session.app.settings.uses_sandbox:
+            reminder = _("It can be read only with the private key, which is not in it. Training has no recovery code.")
+        else:
+            reminder = _("It can be read only with the private key, which is not in it. Keep the recovery code, too.")
+        print_error_line(reminder)
 
 
 def _show_folder(session: Session, new: "FolderBackup") -> None:

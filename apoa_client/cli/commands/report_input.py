@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from apoa_client.cli.commands.guest_options import GivenDetails
-from apoa_client.cli.terminal.input import standard_input
+from apoa_client.cli.terminal.input import MAX_INPUT_BYTES, check_input_size, standard_input
 from apoa_client.decoding import decode_text
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
@@ -28,9 +28,16 @@ def with_input(given: GivenDetails, file: str) -> GivenDetails:
     return given._replace(typed=typed, lines=[line for line in read.lines if line.strip()])
 
 
+def _read(file: Path) -> str:
+    with file.open("rb") as opened:
+        content = opened.read(MAX_INPUT_BYTES + 1)
+    check_input_size(content)
+    return decode_text(content)
+
+
 def _load(file: str) -> Any:  # noqa: ANN401  any JSON value
     try:
-        return json.loads(standard_input() if file == _STDIN else decode_text(Path(file).read_bytes()))
+        return json.loads(standard_input() if file == _STDIN else _read(Path(file)))
     except OSError as exc:
         raise DataRefused(
             msg("{file} cannot be read ({error}).", file=file, error=type(exc).__name__),

@@ -10,6 +10,7 @@ from apoa_client.app.authority_connection import TRAINING_USERNAME
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.numbers import WholeNumber
 from apoa_client.cli.terminal.output import print_error_line, print_line, style_warning
 from apoa_client.cli.terminal.signals import Signals
 
@@ -25,7 +26,7 @@ _PORT = 8765
 )
 @option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     metavar="NUMBER",
     default=_PORT,
     show_default=True,

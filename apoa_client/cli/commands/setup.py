@@ -40,7 +40,7 @@ from apoa_client.vault.sealing import decode_public_key
 _DEFAULT_LANGUAGE = "id"
 """The first question is in this language unless the environment names another one."""
 
-_TRIES = 4
+_TRIES = 3
 """How many times a user may type the account."""
 
 _INTERRUPTED = 130
@@ -111,7 +111,6 @@ def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, 
     password, store_password = _find_password(session, settings, from_stdin=from_stdin, asking=asking)
     tries = _TRIES if asking and not from_stdin else 1
     while True:
-        tries -= 1
         try:
             today = app.clock.now().astimezone(settings.zone).date()
             with RecoveryCodeReceiver(settings, app.secrets_of(settings), today, answers["recovery_file"]) as receiver:
@@ -124,6 +123,7 @@ def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, 
                 )
             return _Result(settings, receiver.code, failure)
         except WrongPassword as exc:
+            tries -= 1
             if not asking:
                 raise
             if tries <= 0:

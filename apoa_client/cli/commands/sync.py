@@ -11,6 +11,7 @@ from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
+from apoa_client.cli.terminal.numbers import Seconds
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import ApoaError, Exit, UsageProblem
 from apoa_client.messages import msg
@@ -28,7 +29,7 @@ _LONGEST_PAUSE_S = 60
 @option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
 )

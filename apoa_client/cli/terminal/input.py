@@ -25,6 +25,8 @@ NO = frozenset({"n", "no", "t", "tidak"})
 
 _NO_TEXT = msg("What came from standard input cannot be read as text.")
 _SAVE_AS_UTF8 = msg("Save the text as UTF-8, and run the command again.")
+MAX_INPUT_BYTES = 1_000_000
+"""The most that is read of one report. A report has less than 20 kB."""
 _LONGEST_LINE = 64 * 1024
 """Bytes of the longest line with a secret."""
 
@@ -35,14 +37,28 @@ def at_a_terminal() -> bool:
 
 
 def standard_input(*, lenient: bool = False) -> str:
-    """Read all of standard input. Raises `DataRefused` for bytes that are not text; `lenient` replaces those bytes."""
-    content = _read_bytes(lambda stream: stream.read())
+    """Read all of standard input: one report, or with `lenient` any number of documents.
+
+    Raises `DataRefused` for bytes that are not text, and for more than `MAX_INPUT_BYTES`; `lenient` replaces those
+    bytes, and has no limit.
+    """
+    content = _read_bytes(lambda stream: stream.read(-1 if lenient else MAX_INPUT_BYTES + 1))
+    check_input_size(content, lenient=lenient)
     try:
         return _decode(content)
     except UnicodeDecodeError:
         if lenient:
             return content.decode(errors="replace")
         raise DataRefused(_NO_TEXT, _SAVE_AS_UTF8) from None
+
+
+def check_input_size(content: bytes, *, lenient: bool = False) -> None:
+    """Raise `DataRefused` if it is more than one report can be."""
+    if len(content) > MAX_INPUT_BYTES and not lenient:
+        raise DataRefused(
+            msg("The input is larger than 1 MB, so it is no report."),
+            msg("Give one report at a time. Check that it is the right file."),
+        )
 
 
 def secret_line() -> str:

@@ -42,6 +42,8 @@ _SETTINGS = (
 )
 
 _LOGS = ("-wal", "-journal")
+_BESIDE = (*_LOGS, "-shm")
+_NO_ORDINARY_FILE = "no_ordinary_file"
 """What SQLite adds to the name of the file for those whose content it applies to it."""
 
 _ON_WINDOWS = os.name == "nt"
@@ -57,10 +59,7 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
     with translate_errors(path):
         if create and not os.path.lexists(path):
             create_database(path)
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise OutboxUnreachable(
-                msg("{path} is a link or a folder, where a file of apoa-client should be.", path=str(path))
-            )
+        _check_ordinary_files(path)
         db = connect(path)
         try:
             check_version(db, path)  # before any setting: some of them write
@@ -69,6 +68,20 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def _check_ordinary_files(path: Path) -> None:
+    """Raise `OutboxUnreachable` if the file, or one that SQLite keeps beside it, is a link, a folder or a pipe.
+
+    SQLite would wait for a pipe until another program writes into it.
+    """
+    for name in (path, *(Path(f"{path}{ending}") for ending in _BESIDE)):
+        if (name == path or os.path.lexists(name)) and not stat.S_ISREG(name.lstat().st_mode):
+            raise OutboxUnreachable(
+                msg("{path} is a link, a folder or a pipe, where a file of apoa-client should be.", path=str(name)),
+                msg("Find out what made it, and remove it. Nothing was read or changed."),
+                name=_NO_ORDINARY_FILE,
+            )
 
 
 def open_for_reading(path: Path) -> tuple[sqlite3.Connection, StorageProblem | None]:
@@ -81,6 +94,8 @@ def open_for_reading(path: Path) -> tuple[sqlite3.Connection, StorageProblem | N
     except OutboxMissing:
         raise
     except (DiskFull, OutboxUnreachable) as exc:
+        if exc.name == _NO_ORDINARY_FILE:
+            raise
         from apoa_client.outbox.sqlite.read_only_copy import open_copy  # rarely needed
 
         with translate_errors(path):

@@ -70,6 +70,15 @@ def test_a_backup_says_where_it_is(configured: Apoa, file: Path, lang: str) -> N
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_backup_of_a_training_property(apoa: Apoa, file: Path, lang: str) -> None:
+    """There is no recovery code to keep."""
+    assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
+    result = apoa("backup", str(file), lang=lang)
+    reminder = "It can be read only with the private key, which is not in it. Training has no recovery code."
+    assert spoken(lang, reminder) in result.err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_backup_is_not_written_to_standard_output(
     configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str
 ) -> None:

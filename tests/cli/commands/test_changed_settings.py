@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import Apoa
+from cli_helpers import LANGUAGES, Apoa, spoken
 
-from apoa_client.errors import Exit
+from apoa_client.errors import Exit, SealBroken
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.sealing import encode_key
 
@@ -71,3 +71,20 @@ def test_a_change_that_does_not_matter_for_sending(
     [report] = configured.reports()
     assert (report["state"], report["guest"]) == ("accepted", saved["guest"])
     assert saved["id"].encode() in authority.storage.read_bytes()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_report_saved_under_an_exchanged_public_key(configured: Apoa, lang: str) -> None:
+    """No key here opens it: it stays, and the advice, which works, is to cancel it and to report the guest again."""
+    path = configured.home / "config.toml"
+    before = path.read_text()
+    configured.change_setting("public_key", encode_key(bytes(range(32))))
+    report = configured.save()
+    path.write_text(before)
+    refused = configured("sync", lang=lang)
+    assert refused.code == Exit.SETTINGS
+    assert spoken(lang, str(SealBroken.advice.template if SealBroken.advice else "")) in refused.err
+    assert configured("cancel", report["id"], "--reason", "key", "--yes", "--no-send").code == 0
+    configured.save()
+    assert configured("sync").code == 0
+    assert sorted(state for _kind, state in configured.states()) == ["accepted", "withdrawn"]

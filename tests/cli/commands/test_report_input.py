@@ -115,3 +115,15 @@ def test_a_file_at_a_terminal(away: Apoa, tmp_path: Path) -> None:
     assert said.code == 0, said.err
     assert "Save and send this report?" in said.err
     assert [report["guest"]["surname"] for report in away.reports()] == [QUENTIN.surname]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("from_file", [True, False])
+def test_too_much(away: Apoa, tmp_path: Path, lang: str, *, from_file: bool) -> None:
+    """More than one report can be is refused before it is read to its end."""
+    text = json.dumps({**READ, "note": "x" * 1_000_000})
+    file = tmp_path / "large.json"
+    file.write_text(text)
+    said = away("report", "--input", str(file) if from_file else "-", stdin="" if from_file else text, lang=lang)
+    assert said.code == 65
+    assert spoken(lang, "The input is larger than 1 MB, so it is no report.") in said.err

@@ -402,8 +402,15 @@ class TestSync:
         configured.monkeypatch.setattr(configured.clock, "monotonic", lambda: float(next(ticks)))
         result = configured("sync", "--wait", "1", "--json")
         assert (result.code, result.json["left"]) == (75, 1)
-        assert configured("sync", "--wait", "0").code == 2
-        assert configured("sync", "--wait", "soon").code == 2
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "inf"])
+    def test_a_wait_that_is_no_time(self, configured: Apoa, value: str, lang: str) -> None:
+        """The error says which numbers are allowed."""
+        said = configured("sync", "--wait", value, lang=lang)
+        assert said.code == 2
+        allowed = "{value} is not allowed here: give a number of seconds greater than 0, such as 30 or 2.5."
+        assert spoken(lang, allowed, value=value) in " ".join(said.err.split())
 
     def test_a_bar_at_a_terminal(self, configured: Apoa) -> None:
         """At a terminal the bar is on stderr, and stdout has the same result."""
