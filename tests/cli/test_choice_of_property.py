@@ -131,6 +131,14 @@ class TestInvalidProperty:
         assert "vault drawer" in kenanga["error"]["message"]
         assert "kenanga" in both("status", "--all").out
 
+    def test_it_is_named_in_the_log_of_automatic_sending(self, both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The line of the log has the property's name, and what was shown is kept for it alone."""
+        monkeypatch.setattr("time.sleep", lambda _seconds: None)
+        break_kenanga(both)
+        assert both("sync", "--all", "--scheduled").code == 78
+        log = (both.home / "logs" / "sync.log").read_text()
+        assert "run property=kenanga exit=78 error=settings_problem" in log
+
     def test_it_counts_as_a_property(self, without_default: Apoa) -> None:
         """With one valid and one invalid property a choice is still needed: the valid one is not taken silently."""
         break_kenanga(without_default)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
 
-from apoa_client.cli.commands import sync_delivery
+from apoa_client.cli.commands import scheduled_run, sync_delivery
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
 from apoa_client.sandbox.server import SandboxServer
 
@@ -85,6 +86,27 @@ def test_quiet_names_only_the_property_with_trouble(both: Apoa, lang: str) -> No
     assert (sent.code, sent.out) == (78, "")
     assert sent.err.splitlines()[0] == "Wisma Kenanga (kenanga)"
     assert "melati" not in sent.err
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, None), (2, None), (4, 300.0)])
+def test_a_slow_authority_leaves_time_for_the_others(
+    apoa: Apoa, monkeypatch: pytest.MonkeyPatch, count: int, expected: float | None
+) -> None:
+    """Where there are many properties, the run of each has a share of the time before the schedule ends it."""
+    for number in range(count):
+        apoa("setup", "--non-interactive", "--property", f"hotel{number}", "--training", "--vault", "file")
+    given: list[object] = []
+    original = scheduled_run.run_scheduled
+
+    def run(session: Session, signals: Signals, wait_s: float | None) -> scheduled_run.ScheduledResult:
+        given.append(wait_s)
+        return original(session, signals, wait_s)
+
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(scheduled_run, "run_scheduled", run)
+    assert apoa("sync", "--all", "--scheduled").code == 0
+    assert apoa("sync", "--all", "--scheduled", "--wait", "5").code == 0
+    assert given == [expected] * count + [5.0] * count
 
 
 def test_the_random_pause_is_one_for_all(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
+from apoa_client.settings.property_names import valid_name
 
 if TYPE_CHECKING:
     from apoa_client.ports.run import Interruptions
@@ -86,11 +87,11 @@ def shown_once(session: Session, name: str = "") -> Iterator[ShownBefore]:
 
 
 def _name(session: Session) -> str:
-    """Return the property's name; empty where the settings do not say it."""
+    """Return the property's name; empty where neither the settings nor the call say it."""
     try:
         return session.app.settings.name
     except ApoaError:
-        return ""
+        return session.property_name if valid_name(session.property_name) else ""  # it becomes a file's name
 
 
 def _log_text(outcome: Outcome | ApoaError) -> str:

@@ -17,6 +17,8 @@ from apoa_client.errors import ApoaError, Exit, UsageProblem
 from apoa_client.messages import msg
 
 _LONGEST_PAUSE_S = 60
+_LONGEST_FOR_ALL_S = 1200.0
+"""How long the runs of all properties may take together: the schedule ends the process after half an hour."""
 
 
 @command("sync", N_("Send what waits. Safe to run at any time, and as often as you like."), "apoa sync")
@@ -106,9 +108,11 @@ def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool)
     from apoa_client.cli.commands.daily_backup import daily_backups
     from apoa_client.cli.commands.scheduled_run import run_scheduled, shown_once, start_log
 
+    wait_s = choices.wait_s
+
     def run(each: Session) -> Exit:
         with Signals() as signals:
-            result = run_scheduled(each, signals, choices.wait_s)
+            result = run_scheduled(each, signals, wait_s)
         if isinstance(result.outcome, ApoaError):
             raise result.outcome
         return result.code
@@ -121,7 +125,19 @@ def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool)
         if not every_property:
             return run(session)
         with shown_once(session):
+            if wait_s is None:
+                wait_s = _share_s(len(session.app.config.names))
             return run_for_every_property(session, run)
+
+
+def _share_s(count: int) -> float | None:
+    """Return how long the run of each of several properties may take; None for a run's own limit.
+
+    One whose authority is slow must not take the time of the others until the schedule ends the process.
+    """
+    from apoa_client.delivery.plan import LONGEST_RUN_S
+
+    return _LONGEST_FOR_ALL_S / count if count * LONGEST_RUN_S > _LONGEST_FOR_ALL_S else None
 
 
 def _has_authority(session: Session) -> bool:
