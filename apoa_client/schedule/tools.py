@@ -65,7 +65,7 @@ def read_file(path: Path) -> str | None:
     """Return the text of a schedule's file, or None if there is none. Raises `SettingsProblem`."""
     try:
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the latter where HOME is a file
         return None
     except (OSError, UnicodeDecodeError) as exc:
         raise _unusable(path, exc) from None
@@ -86,7 +86,7 @@ def remove_file(path: Path) -> bool:
     """Remove a schedule's file and return whether there was one. Raises `SettingsProblem`."""
     try:
         path.unlink()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the latter where HOME is a file
         return False
     except OSError as exc:
         raise _unusable(path, exc) from None

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from conftest import LONG
 from container_helpers import box
 from forked_command import Condition
 from hostile_helpers import SLOW, STOPPED, Environment, Prepared, commands, prepare, run_in
@@ -74,10 +75,11 @@ DAILY = ("report", "status", "sync")
 """The main job. All other commands are tried in `.ci/run`."""
 
 
-def other_commands() -> tuple[str, ...]:
+def other_commands(turn: int | None = None) -> tuple[str, ...]:
+    """Return the other commands; by turns one half, which is enough for `.ci/run`. A long run tries all each time."""
     found = tuple(words for words in commands() if words not in {*DAILY, *SLOW})
     assert len(found) > 20
-    return found
+    return found if turn is None or LONG else found[turn % 2 :: 2]
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +122,7 @@ def test_the_daily_commands(environment: Environment, prepared: Prepared, tmp_pa
 @in_each_environment
 def test_every_other_command(environment: Environment, prepared: Prepared, tmp_path: Path, usual: Usual) -> None:
     """Each command of the registry gives its result or one clear error."""
-    try_commands(environment, other_commands(), prepared, tmp_path, usual)
+    try_commands(environment, other_commands(ENVIRONMENTS.index(environment)), prepared, tmp_path, usual)
 
 
 @pytest.mark.slow
@@ -162,7 +164,7 @@ def test_a_clock_that_is_a_year_off(offset: str, prepared: Prepared, tmp_path: P
 def test_other_commands_with_that_clock(offset: str, prepared: Prepared, tmp_path: Path, usual: Usual) -> None:
     """Nothing is erased because of the clock alone, and no command fails in another way than it says."""
     environment = Environment(f"a clock {offset}", start=fake_time(offset))
-    try_commands(environment, other_commands(), prepared, tmp_path, usual)
+    try_commands(environment, other_commands(int(offset[0] == "+")), prepared, tmp_path, usual)
 
 
 MEGABYTE = 1 << 20
@@ -186,7 +188,7 @@ def test_little_space_on_the_disk(room: int, prepared: Prepared, disk: Disk, tmp
 @in_each_room
 def test_other_commands_on_that_disk(room: int, prepared: Prepared, disk: Disk, tmp_path: Path, usual: Usual) -> None:
     """The same for every other command."""
-    try_commands(small_disk(room, disk), other_commands(), prepared, tmp_path, usual)
+    try_commands(small_disk(room, disk), other_commands(room), prepared, tmp_path, usual)
 
 
 @pytest.mark.slow
@@ -197,4 +199,4 @@ def test_a_read_only_root_without_a_user(prepared: Prepared, tmp_path: Path, usu
     container = box("--bind", str(volume), str(volume))
     environment = Environment("a container", container=container, harmless=True)
     try_commands(environment, (*DAILY, *other_commands()), prepared, volume, usual)
-    try_commands(environment._replace(bare=True, harmless=False), (*DAILY, *other_commands()), prepared, volume, usual)
+    try_commands(environment._replace(bare=True, harmless=False), other_commands(1), prepared, volume, usual)

@@ -180,3 +180,11 @@ class TestChoice:
         found = find(known, JOB.name)
         assert found is not None
         assert found[1].kind == "cron"
+
+
+def test_a_home_that_is_a_file(tmp_path: Path) -> None:
+    """No schedule is found below it, and there is nothing to remove."""
+    home = tmp_path / "home"
+    home.write_text("")
+    assert read_file(home / ".config" / "apoa-sync.service") is None
+    assert remove_file(home / ".config" / "apoa-sync.service") is False
