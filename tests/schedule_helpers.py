@@ -83,7 +83,8 @@ class UserManager:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, tools: Tools) -> Tools:
-    """Let every scheduler use these tools, for a program that is installed at the same place on every computer."""
+    """Let Linux' schedulers use these tools on every platform, for a program that is at the same place everywhere."""
+    monkeypatch.setattr("apoa_client.schedule.choice._BY_PLATFORM", {})
     monkeypatch.setattr("apoa_client.app.scheduling.run_tool", tools.start)
     monkeypatch.setattr("apoa_client.app.scheduling.background_command", lambda: [PROGRAM])
     for module in MODULES:
