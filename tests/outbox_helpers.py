@@ -3,13 +3,15 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
+from key_helpers import new_key_pair
+
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, Receipt
 from apoa_client.report.model import Document, Guest, Report, Stay
-from apoa_client.vault.sealing import PropertySealer, new_key_pair
+from apoa_client.vault.sealing import PropertySealer
 
 WIB = timezone(timedelta(hours=7))
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -187,14 +187,6 @@ class RowAuthenticator:
         return any(code == mac(key, *parts) for key in self._spares)
 
 
-def new_key_pair() -> tuple[bytes, bytes]:
-    """Return a new key pair: private key and public key, 32 bytes each."""
-    from nacl import bindings  # start-up
-
-    public_key, private_key = bindings.crypto_box_keypair()
-    return private_key, public_key
-
-
 def key_pair_from_seed(seed: bytes) -> tuple[bytes, bytes]:
     """Return the key pair of a 32-byte seed (libsodium's `crypto_box_seed_keypair`): private key and public key."""
     from nacl import bindings  # start-up

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from app_helpers import app_of, set_up, training
 from conftest import FixedClock
+from key_helpers import new_key_pair
 from outbox_helpers import report
 
 from apoa_client.app.container import SystemClock
@@ -14,7 +15,6 @@ from apoa_client.ports.entries import Selection
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
-from apoa_client.vault.sealing import new_key_pair
 
 
 def test_system_clock() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import raises_error
+from key_helpers import new_key_pair
 from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
 
 from apoa_client.app.key_rotation import KeyPair, KeyRecovery
@@ -32,7 +33,7 @@ from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keys import Keys
-from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint, new_key_pair, public_key_of
+from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint, public_key_of
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import PRIVATE_KEY as PRIVATE_KEY_NAME
 

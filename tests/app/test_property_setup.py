@@ -6,13 +6,14 @@ import pytest
 from app_helpers import app_of, set_up, training
 from cli_helpers import PASSWORD
 from conftest import FixedClock
+from key_helpers import new_key_pair
 
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.errors import SettingsProblem, WrongPassword
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.key_file import KeyFileStore
-from apoa_client.vault.sealing import encode_key, new_key_pair
+from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.store import PRIVATE_KEY
 
 

@@ -8,6 +8,7 @@ import pytest
 from app_helpers import app_of, set_up, training
 from cli_helpers import PASSWORD
 from conftest import FixedClock, raises_error
+from key_helpers import new_key_pair
 from outbox_helpers import report
 
 from apoa_client.app.property_setup import PropertySetup
@@ -20,7 +21,7 @@ from apoa_client.settings import file_lock
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.writer import save
 from apoa_client.vault import keyring_store
-from apoa_client.vault.sealing import encode_key, new_key_pair
+from apoa_client.vault.sealing import encode_key
 
 
 def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedClock, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
 from hypothesis import given
 from hypothesis import strategies as st
+from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
 
 from apoa_client.archive import merge, restore
@@ -40,7 +41,7 @@ from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.missing_secrets import find_missing_secrets
-from apoa_client.vault.sealing import encode_key, new_key_pair
+from apoa_client.vault.sealing import encode_key
 
 OTHER_KEY = encode_key(new_key_pair()[1])
 

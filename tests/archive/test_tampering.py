@@ -15,6 +15,7 @@ from backup_helpers import SETTINGS, Home, changed, signed, snapshot
 from conftest import FixedClock, raises_error
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
+from key_helpers import new_key_pair
 from outbox_helpers import PUBLIC_KEY, sealer, uuid
 
 from apoa_client.archive import merge
@@ -23,7 +24,7 @@ from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
 from apoa_client.settings.config import TRAINING
-from apoa_client.vault.sealing import PropertySealer, encode_key, new_key_pair
+from apoa_client.vault.sealing import PropertySealer, encode_key
 
 FORGER, FORGER_PUBLIC = new_key_pair()
 ACCEPT = "state = 'accepted', receipt_number = 'STT-9', receipt_issued_at = 5, finished_at = 5"

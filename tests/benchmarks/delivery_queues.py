@@ -8,6 +8,7 @@ version, the seconds of both, and how many texts are `left` in the queue.
 import gc
 import importlib.metadata
 import json
+import os
 import sys
 import tempfile
 import time
@@ -36,9 +37,9 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
     from apoa_client.ports.entries import Change
     from apoa_client.report.kinds import Receipt, State
     from apoa_client.report.wire import from_json
-    from apoa_client.vault.sealing import PropertySealer, new_key_pair
+    from apoa_client.vault.sealing import PropertySealer, key_pair_from_seed
 
-    private, public = new_key_pair()
+    private, public = key_pair_from_seed(os.urandom(32))
     outbox = SqliteOutbox.open(folder / "outbox.db", PropertySealer(public, lambda: private), create=True)
 
     def take(count: int) -> None:

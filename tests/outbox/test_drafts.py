@@ -13,6 +13,7 @@ from backup_helpers import SETTINGS, Home, signed
 from cli_helpers import readable_in
 from conftest import FixedClock
 from damage_helpers import manipulate
+from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
@@ -24,7 +25,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
 from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Selection
-from apoa_client.vault.sealing import PropertySealer, new_key_pair
+from apoa_client.vault.sealing import PropertySealer
 
 TYPED = "|".join(PERSONAL) * 90
 """Long enough to fill pages of its own."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, PUBLIC_KEY, open_outbox, receipt, report, sealer, uuid
 
 from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
@@ -16,7 +17,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.report.kinds import State
-from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, new_key_pair, public_key_of
+from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, public_key_of
 
 
 def behind_a_keyring() -> PropertySealer:

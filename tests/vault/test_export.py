@@ -10,12 +10,13 @@ import pytest
 from conftest import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
+from key_helpers import new_key_pair
 from nacl import bindings, exceptions
 
 from apoa_client.errors import UsageProblem
 from apoa_client.vault.errors import SecretUnusable
 from apoa_client.vault.export import ExportedKey, export_key, import_key
-from apoa_client.vault.sealing import MAX_EFFORT, MIN_EFFORT, encode_key, new_key_pair
+from apoa_client.vault.sealing import MAX_EFFORT, MIN_EFFORT, encode_key
 
 PASSPHRASE = "kuda betul baterai"
 KEY = ExportedKey("melati", new_key_pair()[0])

@@ -162,6 +162,7 @@ def test_modes_are_ignored_on_windows(path: Path, monkeypatch: pytest.MonkeyPatc
     """There a file's mode does not say who may read it."""
     monkeypatch.setattr("apoa_client.vault.secret_files.POSIX", False)
     monkeypatch.setattr("apoa_client.permissions._POSIX", False)
+    monkeypatch.setattr("apoa_client.permissions._read_access_list", lambda _name: ("O:SYD:P(A;;FA;;;SY)", "SY"))
     store = KeyFileStore(path)
     store.set("password", "x")
     path.chmod(0o666)

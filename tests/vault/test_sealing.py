@@ -8,6 +8,7 @@ import pytest
 from conftest import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
+from key_helpers import new_key_pair
 from nacl import bindings
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SecretMissing, SettingsProblem
@@ -19,7 +20,6 @@ from apoa_client.vault.sealing import (
     decode_public_key,
     encode_key,
     key_pair_from_seed,
-    new_key_pair,
     public_key_of,
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import raises_error
+from key_helpers import new_key_pair
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import msg
@@ -20,7 +21,7 @@ from apoa_client.vault.errors import (
     SecretUnusable,
     SettingsChanged,
 )
-from apoa_client.vault.sealing import encode_key, new_key_pair
+from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import SecretStore
 

@@ -16,6 +16,7 @@ from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, Apoa, spoken, typ
 from conftest import WINE, FixedClock
 from damage_helpers import file_size_limit, needs_size_limit
 from doctor_helpers import checks_of, doctor
+from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
 from tls_helpers import CA, CERTIFICATES
 
@@ -26,7 +27,7 @@ from apoa_client.doctor.results import Group, Result
 from apoa_client.errors import Offline, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.vault.sealing import encode_key, new_key_pair
+from apoa_client.vault.sealing import encode_key
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, Serve, spoken
+from key_helpers import new_key_pair
 
 from apoa_client.errors import Exit
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.vault.sealing import encode_key, new_key_pair
+from apoa_client.vault.sealing import encode_key
 
 STOPPED = 130
 """The exit code of a command that the user stopped."""
