@@ -112,7 +112,7 @@ def _deliver(
 ) -> Outcome:
     if session.app.settings.by_hand:
         return report_by_hand(session, interactive=False, scheduled=True)
-    outcome = deliver(session, interruptions, keep_backoff=keep_backoff, wait_s=wait_s, show=shown.show)
+    outcome = deliver(session, interruptions, keep_backoff=keep_backoff, wait_s=wait_s, show_unattended=shown.show)
     if outcome.error is None and outcome.meta is not None:
         shown.forget("error")
     return outcome

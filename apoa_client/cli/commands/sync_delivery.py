@@ -6,7 +6,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.output import print_error_line, print_json, style_warning
 from apoa_client.cli.terminal.progress import watcher
 from apoa_client.cli.views.labels import rebuilt_text
-from apoa_client.cli.views.outcome import Show, outcome_json, show_always, show_outcome
+from apoa_client.cli.views.outcome import Show, outcome_json, show_outcome
 from apoa_client.delivery.options import Outcome
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ def deliver(
     *,
     keep_backoff: bool = False,
     wait_s: float | None = None,
-    show: Show = show_always,
+    show_unattended: Show | None = None,
 ) -> Outcome:
-    """Send what waits, and show the outcome. `show` decides about what was shown before."""
+    """Send what waits, and show the outcome; `show_unattended` as `show_outcome` takes it."""
     from apoa_client.app.sending import send  # slow to load
 
     progress = watcher(silent=not session.interactive or session.quiet)
@@ -33,5 +33,5 @@ def deliver(
     if session.json:
         print_json(outcome_json(outcome, zone))
     else:
-        show_outcome(outcome, session.app.clock.now(), zone, quiet=session.quiet, show=show)
+        show_outcome(outcome, session.app.clock.now(), zone, quiet=session.quiet, show_unattended=show_unattended)
     return outcome

@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.service_manager import ServiceManager
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.terminal.streams import discard_output
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.cli.views.outcome import outcome_text
+from apoa_client.cli.views.outcome import outcome_text, without_quotation
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.ports.run import Interruptions
@@ -133,7 +133,7 @@ class Sender:
 
     def _show(self, session: Session, heading: str, outcome: Outcome) -> None:
         """Show what was sent, and tell the service manager how the run ended."""
-        result = outcome_text(outcome) if outcome.error is None else text(outcome.error.message)
+        result = outcome_text(outcome) if outcome.error is None else text(without_quotation(outcome.error).message)
         words = [moment_text(session.app.clock.now(), session.app.settings.zone), heading, result]
         line = ": ".join(filter(None, words))
         self._manager.status(click.unstyle(line))

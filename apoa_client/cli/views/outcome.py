@@ -19,8 +19,9 @@ from apoa_client.cli.views.doubts import doubt_values, is_doubt, show_changed
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
 from apoa_client.cli.views.labels import clock_skew_text, moment_text, time_over_text, whole_seconds
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import Exit
-from apoa_client.messages import nmsg
+from apoa_client.errors import ApoaError, CallRefused, Exit
+from apoa_client.messages import msg, nmsg
+from apoa_client.ports.authority import Status
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import short_id
 
@@ -28,19 +29,25 @@ Show: TypeAlias = Callable[[str, Callable[[], object]], None]
 """Shows something that lasts, by calling its second argument. The first is a code of what it is, without blanks."""
 
 
-def show_always(_code: str, show: Callable[[], object]) -> None:
-    """Show it, whatever was shown before."""
-    show()
+def show_outcome(
+    outcome: Outcome, now: datetime, zone: tzinfo, *, quiet: bool, show_unattended: Show | None = None
+) -> None:
+    """Show the error, what was refused, what is strange, and the counts. With `quiet`, only what a user must act on.
 
-
-def show_outcome(outcome: Outcome, now: datetime, zone: tzinfo, *, quiet: bool, show: Show = show_always) -> None:
-    """Show the error, what was refused, what is strange, and the counts. With `quiet`, only what a user must act on."""
+    `show_unattended` is given for a run whose output is mailed or logged: it decides what is shown again, and no text
+    of the authority is shown, because that may quote a passport.
+    """
+    show = show_unattended or _show_always
     error = outcome.error
     # An error that passes by itself is not shown with --quiet: cron would mail it each time.
     passes = quiet and error is not None and error.exit_code is Exit.NOT_NOW
     if error is not None and not passes and not is_doubt(outcome):
-        show(f"error:{error.name}", lambda: show_error(error))
-    _show_refused(outcome)
+        shown = error if show_unattended is None else without_quotation(error)
+        show(f"error:{error.name}", lambda: show_error(shown))
+    if show_unattended is None:
+        _show_refused(outcome)
+    else:
+        _name_refused(outcome)
     if outcome.repaired or outcome.closed or outcome.doubts:
         show(f"changed:{_changes_code(outcome)}", lambda: show_changed(outcome))
     skew = outcome.clock_skew
@@ -53,6 +60,24 @@ def show_outcome(outcome: Outcome, now: datetime, zone: tzinfo, *, quiet: bool, 
         show("busy", lambda: show_busy(outcome, now, zone, quiet=quiet))
     elif not quiet:
         _show_counts(outcome, zone)
+
+
+def _show_always(_code: str, show: Callable[[], object]) -> None:
+    show()
+
+
+def without_quotation(error: ApoaError) -> ApoaError:
+    """Return the error without what it quotes of the authority, which may be about a guest."""
+    if not isinstance(error, CallRefused):
+        return error
+    return CallRefused(msg("The authority does not accept what we sent."), error.advice, name=error.name)
+
+
+def _name_refused(outcome: Outcome) -> None:
+    for verdict in outcome.verdicts.values():
+        if verdict.status is Status.REJECTED:
+            line = _("Refused: {id}. See why: apoa show {id}").format(id=short_id(verdict.id))
+            print_error_line(style_error(line))
 
 
 def _show_refused(outcome: Outcome) -> None:

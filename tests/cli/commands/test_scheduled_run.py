@@ -8,7 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    PASSWORD,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    CallResult,
+    Hostile,
+    Serve,
+    listening,
+    spoken,
+)
 
 from apoa_client.report.kinds import short_id
 from apoa_client.sandbox.server import SandboxServer
@@ -232,13 +244,27 @@ class TestPrintedOnce:
         assert scheduled(apoa).all == f"{waiting}\n{late}\n"
 
     def test_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
-        """It is printed with its reasons when it is refused, and then as a count after six hours, until it is fixed."""
+        """Its id is printed when it is refused, and then as a count after six hours, until it is fixed."""
         apoa.set_up(serve("reject").base_url)
         report = apoa.save()
         printed = repeat(apoa)
-        assert f"Refused: {short_id(report['id'])}" in printed[0]
+        short = short_id(report["id"])
+        assert printed[0].splitlines()[0] == f"Refused: {short}. See why: apoa show {short}"
         assert [bool(each) for each in printed] == [True, *[False] * 23, True]
         assert printed[24] == "Refused: 1. What to do: apoa status\n"
+
+    def test_no_text_of_the_authority(self, apoa: Apoa) -> None:
+        """What is printed is mailed or logged, and the authority may quote a passport: a user sees it on the screen."""
+        quoted = f"{QUENTIN.surname} {QUENTIN.number} is wrong"
+        hostile = Hostile()
+        with listening(hostile) as url:
+            apoa.set_up(url)
+            apoa.save()
+            hostile.problem = (400, quoted)
+            unattended = scheduled(apoa)
+            assert (unattended.code, quoted in unattended.all) == (69, False)
+            assert "The authority does not accept what we sent." in unattended.err
+            assert quoted in apoa("sync").err
 
     @pytest.mark.parametrize("content", ["", "[]", "7", '{"a": "b"}', '{"error:outbox_missing": 1e300}', "\0"])
     def test_a_damaged_file(self, configured: Apoa, content: str) -> None:
