@@ -6,7 +6,7 @@ import pytest
 
 from apoa_client import errors
 from apoa_client.delivery.plan import suspends_sending
-from apoa_client.errors import ApoaError, AuthorityBusy, Exit
+from apoa_client.errors import ApoaError, AuthorityBusy, Exit, worst_exit
 from apoa_client.messages import msg
 
 CLASSES = [
@@ -78,3 +78,16 @@ def test_a_busy_authority_may_give_a_wait() -> None:
     """In seconds, or None."""
     assert AuthorityBusy(msg("Busy."), retry_after=30).retry_after == 30
     assert AuthorityBusy(msg("Busy.")).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"),
+    [
+        *(([], 0), ([0, 0], 0), ([0, 75], 75), ([75, 65, 0], 65), ([65, 69, 75], 69), ([69, 77], 77)),
+        *(([77, 78], 78), ([78, 1], 1)),
+    ],
+)
+def test_the_worst_exit_code(codes: list[int], worst: int) -> None:
+    """Of work in several parts: a user must act on all but 75 and 0, and a bug is the worst."""
+    assert worst_exit(codes) is worst_exit(reversed(codes)) is Exit(worst)
+    assert worst_exit(list(Exit)) is Exit.BUG  # each code has its place

@@ -311,6 +311,12 @@ class TestBugs:
         assert "File " not in result.err
         assert SECRET not in result.err
 
+    def test_json_has_a_document(self, away: Apoa) -> None:
+        """A program that reads the output learns of it, too."""
+        result = away("status", "--json")
+        assert (result.code, result.json["error"]["class"], SECRET in result.all) == (1, "bug", False)
+        assert "RuntimeError" in result.json["error"]["message"]
+
     @pytest.mark.parametrize("verbosity", ["-v", "-vv"])
     def test_verbose_output_shows_the_place(self, away: Apoa, verbosity: str) -> None:
         """`-v` shows the place in the code, without the exception text."""
