@@ -67,6 +67,7 @@ CALLS: Mapping[str, Call] = {
     "key rotate": Call(["--recovery-file", "code.html"]),
     "config get": Call(["retention_days", "--json"]),
     "config set": Call(["notify", "off", "--json"]),
+    "completion": Call(["bash"]),
     "config unset": Call(["notify", "--json"]),
     "key export": Call(["key.txt", "--passphrase-stdin"], PASSPHRASE),
     "key import": Call(["old-key.txt", "--passphrase-stdin"], PASSPHRASE),

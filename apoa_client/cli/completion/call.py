@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import click
 
@@ -35,10 +36,9 @@ def complete(task: str, root: click.Group, session: Session, choose_language: Ca
 
 
 def _write(text: str) -> None:
-    """Write lines that end as the scripts expect, on Windows too."""
+    """Write lines that end as the scripts expect, on Windows too. A shell that does not read them is no error."""
     stream = getattr(sys.stdout, "buffer", None)
-    if stream is None:
-        sys.stdout.write(text)
-    else:
-        stream.write(text.encode())
-        stream.flush()
+    if stream is not None:
+        with suppress(OSError):
+            stream.write(text.encode())
+            stream.flush()

@@ -185,7 +185,7 @@ ARGUMENTS: Mapping[str, Values] = {
     "received": references.waiting,
     "show": references.recent,
 }
-"""By the command whose arguments they are."""
+"""By the command whose first argument they are: a guest is named by one id, and what follows is the user's own."""
 
 PATHS = frozenset({"--backup", "--ca-bundle", "--log-file"})
 """Options whose value is a file, although they take any text."""
@@ -234,9 +234,8 @@ def values_of(parameter: Parameter, command: str, session: Session, given: Seque
     if (command, parameter.names) == _VALUE_OF_A_SETTING:
         setting = _setting(given)
         return map(Choice, filter(None, setting.choices)) if setting is not None else ()
-    if not parameter.names[0].startswith("-") and command in ARGUMENTS:
-        return ARGUMENTS[command](session)
-    return ()
+    is_first = not parameter.names[0].startswith("-") and not given
+    return ARGUMENTS[command](session) if is_first and command in ARGUMENTS else ()
 
 
 def is_path(parameter: Parameter, command: str = "", given: Sequence[str] = ()) -> bool:

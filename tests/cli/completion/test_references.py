@@ -57,6 +57,7 @@ def test_a_part_of_an_id_chooses(away: Apoa, complete: Complete) -> None:
     """Only ids that begin with what was typed are offered."""
     ids = [away.save(guest)["short_id"] for guest in GUESTS]
     assert list(complete("show", ids[1][:5])) == [ids[1]]
+    assert complete("received", ids[1], "") == {}
 
 
 def test_of_two_properties_the_named_one_is_read(away: Apoa, complete: Complete) -> None:

@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from cli_helpers import BESIDE, QUENTIN, Apoa
 from tmux_helpers import Terminal, require_tmux
 
+from apoa_client.cli import main
 from apoa_client.cli.completion import shells
 from apoa_client.cli.completion.command_line import Word
 from apoa_client.cli.completion.offers import Offers
@@ -56,6 +58,19 @@ def test_an_unknown_shell_gets_a_usage_error(apoa: Apoa) -> None:
     assert said.code == 2
     assert all(shell in said.err for shell in shells.SHELLS)
     assert apoa(_APOA_COMPLETE="tcsh_complete") == (2, "", "")
+
+
+def test_nothing_is_said_where_nothing_is_read(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that has closed its end of the line gets no error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    asked = {**apoa.environ, "_APOA_COMPLETE": "zsh_complete", "_APOA_WORDS": "apoa"}
+    closed = os.fdopen(writer, "w")
+    for stream in (closed, None):
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main.run([], asked, apoa.clock) == 0
+    with suppress(OSError):
+        closed.close()
 
 
 def test_the_help_has_a_line_for_each_shell(apoa: Apoa) -> None:
