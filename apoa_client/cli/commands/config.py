@@ -141,8 +141,9 @@ def explain(session: Session, key: str | None) -> None:
 
 
 def _value_now(session: Session, key: str) -> Setting | None:
-    """Return the value of a setting; None if there is no property, or the settings cannot be read."""
+    """Return the value of a setting; None if no property is chosen, or the settings cannot be read."""
     app = session.app
+    app.choose_property = None  # what a setting means is the same for all
     try:
         address = parse_address(key, lambda: app.settings.name)
         return address, Origins.read(app.folders, app.environ).of(address)
