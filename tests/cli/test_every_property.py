@@ -1,9 +1,10 @@
 """`--all`: a command runs for each property, and the trouble of one never stops the next."""
 
+import json
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa
 
 from apoa_client.cli.commands import scheduled_run, sync_delivery
 from apoa_client.cli.session import Session
@@ -60,6 +61,17 @@ def test_a_missing_password_stops_no_other_property(both: Apoa) -> None:
     sent = both("sync", "--all", "--json")
     melati, kenanga = sent.json["properties"]
     assert (sent.code, melati["error"]["class"], kenanga["accepted"]) == (77, "secret_missing", 1)
+
+
+def test_a_password_is_asked_for_at_a_terminal_only(both: Apoa) -> None:
+    """Below the name of its property, and the others go on; elsewhere it is missing: 77."""
+    path = both.home / "melati" / "keys.json"
+    secrets = json.loads(path.read_text())
+    path.write_text(json.dumps({name: value for name, value in secrets.items() if "password" not in name}))
+    assert both("sync", "--all").code == 77
+    asked = both("sync", "--all", keys=[PASSWORD])
+    assert (asked.code, asked.out.splitlines()[:2]) == (0, ["melati", "sent 1"])
+    assert asked.err.count("The password of") == 1
 
 
 def test_a_bug_stops_no_other_property(both: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
