@@ -49,6 +49,7 @@ def test_one_schedule_sends_and_backs_up_all(two: Installed, stick: Path) -> Non
     assert log.count("backup property=melati written") == 1
 
 
+@pytest.mark.slow
 def test_a_missing_stick_is_a_warning_in_the_readers_language(two: Installed, stick: Path) -> None:
     """The process reports what is missing, and this run's exit code is that of sending."""
     stick.rmdir()
@@ -58,6 +59,7 @@ def test_a_missing_stick_is_a_warning_in_the_readers_language(two: Installed, st
     assert two("--property", "melati", "sync", "--scheduled", lang="id").err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts a disk, on Linux")
 def test_a_stick_of_its_own(two: Installed, stick: Path) -> None:
     """On a real disk without room for a second backup the first stays. Unmounted, nothing goes to the computer's."""
@@ -79,6 +81,7 @@ def test_a_stick_of_its_own(two: Installed, stick: Path) -> None:
     assert list(stick.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process at once there")
 def test_an_interrupted_backup_leaves_nothing(two: Installed, stick: Path) -> None:
     """SIGTERM, as of the process that waits no longer, removes what was written; a later backup is made."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     command="backup",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    text=N_("Write it into this folder under a name of its own. Without FILE: the folder of the settings."),
+    text=N_("Into this folder, under a name of its own. With neither this nor FILE: into the folder of the settings."),
 )
 @option(
     "--keep",
