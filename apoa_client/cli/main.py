@@ -223,7 +223,7 @@ def _show_usage_error(exc: click.ClickException) -> None:
     shown = io.StringIO()
     exc.show(shown)
     for line in shown.getvalue().splitlines():
-        print_error_line(sanitize(line))
+        print_error_line(sanitize(line.expandtabs(2)))
 
 
 def _is_termination(exc: BaseException | None) -> bool:

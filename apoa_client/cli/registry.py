@@ -134,6 +134,7 @@ _METAVARS = frozenset(
         ),
         *(
             N_("[FILE]"),
+            N_("[COMMAND]"),
             N_("[GUEST]"),
             N_("[GUEST] [NUMBER]"),
             N_("[KEY]"),

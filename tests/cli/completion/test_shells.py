@@ -57,6 +57,9 @@ def test_an_unknown_shell_gets_a_usage_error(apoa: Apoa) -> None:
     said = apoa("completion", "tcsh")
     assert said.code == 2
     assert all(shell in said.err for shell in shells.SHELLS)
+    said = apoa("completion")
+    assert (said.code, said.out) == (2, "")
+    assert "  bash,\n  zsh,\n" in said.err
     assert apoa(_APOA_COMPLETE="tcsh_complete") == (2, "", "")
 
 
