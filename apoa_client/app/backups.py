@@ -84,14 +84,17 @@ def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | Non
 def run_backup(app: Container, environ: Mapping[str, str]) -> None:
     """Run `apoa backup` for the property in a process of its own. Raises what it reports, or that it took too long."""
     time_limit = max(_LEAST_S, app.folders.outbox(app.settings.name).stat().st_size / _SLOWEST)
-    process = subprocess.Popen(  # noqa: S603  this program itself
-        [*own_command(), "--property", app.settings.name, "backup", "--json"],
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window for a moment
-    )
+    try:
+        process = subprocess.Popen(  # noqa: S603  this program itself
+            [*own_command(), "--property", app.settings.name, "backup", "--json"],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window for a moment
+        )
+    except OSError:  # no memory, or the installation was replaced just now
+        raise _reported(b"") from None
     try:
         output, _nothing = process.communicate(timeout=time_limit)
     except subprocess.TimeoutExpired:

@@ -403,6 +403,14 @@ class TestProcess:
         assert caught.value.name == "backup_failed"
         app.close()
 
+    def test_one_that_cannot_be_started(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The installation was replaced or there is no memory: it is tried again as any other failure."""
+        monkeypatch.setattr(backups, "own_command", lambda: ["/nowhere/apoa"])
+        with pytest.raises(SettingsProblem) as caught:
+            backups.run_backup(app, os.environ)
+        assert caught.value.name == "backup_failed"
+        app.close()
+
     def test_one_that_hangs_is_ended(self, app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
         """A network share does not answer: the process is ended, even if it ignores the request."""
         monkeypatch.setattr(backups, "_LEAST_S", 0)
