@@ -3,6 +3,7 @@
 The program itself is removed by what installed it: `apoa_client.installation.removal`.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
@@ -40,6 +41,8 @@ class Kind(StrEnum):
     FOREIGN = "foreign"
     """A file in the program's folders that the program did not make."""
     BACKUPS = "backups"
+    COMPLETION = "completion"
+    """A script that the user wrote with `apoa completion`."""
 
 
 class Trace(NamedTuple):
@@ -94,6 +97,12 @@ _FILES = {
 }
 """The files that the program makes in a property's folder. The private key goes last."""
 _ORDER = list(Kind)
+_COMPLETION_SCRIPTS = (
+    ".local/share/bash-completion/completions/apoa",
+    ".zfunc/_apoa",
+    ".config/fish/completions/apoa.fish",
+)
+"""Where the help of `apoa completion` says to write them, below the user's home folder."""
 
 
 class Uninstall:
@@ -132,6 +141,9 @@ class Uninstall:
                 losses.append(_unreadable(name))
         traces += self._shared()
         kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
+        if not self._chosen:
+            scripts = (Path(self._app.environ.get("HOME") or "/", name) for name in _COMPLETION_SCRIPTS)
+            kept += [Trace(Kind.COMPLETION, str(path)) for path in scripts if os.path.isfile(path)]  # noqa: PTH113  no error for a closed folder
         kept += [
             Trace(Kind.BACKUPS, known[name].backup_folder, name)
             for name in names

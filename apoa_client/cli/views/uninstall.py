@@ -27,6 +27,7 @@ KINDS = {
     Kind.SETTINGS: N_("settings"),
     Kind.FOREIGN: N_("not made by apoa"),
     Kind.BACKUPS: N_("folder for backups"),
+    Kind.COMPLETION: N_("script for the Tab key"),
 }
 
 

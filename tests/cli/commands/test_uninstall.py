@@ -196,6 +196,16 @@ def test_backups_are_kept(two: Apoa, tmp_path: Path) -> None:
     assert {"kind": "backups", "place": str(tmp_path), "property": "latihan"} in said.json["kept"]
 
 
+def test_scripts_for_the_tab_key_are_named(two: Apoa, tmp_path: Path) -> None:
+    """They were written by the user, as the help of `apoa completion` says, and stay."""
+    script = tmp_path / ".zfunc" / "_apoa"
+    script.parent.mkdir()
+    script.write_text("")
+    said = two("uninstall", "--yes", "--force", "--json", HOME=str(tmp_path))
+    assert {"kind": "completion", "place": str(script), "property": None} in said.json["kept"]
+    assert script.exists()
+
+
 def test_files_that_a_killed_process_left(two: Apoa) -> None:
     """Unfinished files go too: one may contain a secret."""
     for path in (two.home / "config.toml", two.home / "melati" / "keys.json"):
