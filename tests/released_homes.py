@@ -16,6 +16,7 @@ from cli_helpers import OBADIAH, QUENTIN, XIMENA
 
 from apoa_client.app.container import Container, SystemClock
 from apoa_client.cli import main
+from apoa_client.files import write_private
 from apoa_client.outbox.sqlite.migrations import STEPS
 
 FOLDER = Path(__file__).parent / "journeys" / "released"
@@ -35,10 +36,7 @@ def unpack(schema: int, home: Path) -> None:
     """Lay out the home of a schema, for its owner only."""
     with zipfile.ZipFile(archive_of(schema)) as archive:
         for name in FILES:
-            path = home / name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.write_bytes(archive.read(name))
-            path.chmod(0o600)
+            write_private(home / name, archive.read(name))
 
 
 def pack(home: Path, schema: int) -> None:
