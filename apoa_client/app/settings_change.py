@@ -22,7 +22,7 @@ _LOG_IN_AGAIN = msg("The stored password was given for the settings before. Give
 
 
 class SettingChange(NamedTuple):
-    """A change that may be made: the value that applies before and after it, and what follows.
+    """A change that may be made: the value that applies before it, and what follows.
 
     `value` is None if the setting is removed from the file. `erases` says that guests' data will be erased sooner,
     which a user must confirm.
@@ -31,7 +31,6 @@ class SettingChange(NamedTuple):
     address: Address
     value: Value | None
     before: Origin
-    after: Origin
     consequences: tuple[Message, ...]
     erases: Message | None
     is_in_file: bool
@@ -53,9 +52,8 @@ def plan_change(app: Container, address: Address, text: str | None) -> SettingCh
     value = None if text is None else _parse_value(address, text)
     if definition.name == "default_property" and value is not None and value not in known.names:
         raise app.unknown_property(str(value))
-    changed = origins.after(Change(address.table, {definition.name: value}))
-    new = changed.config
-    if new.invalid:  # nothing but a required setting can be missing
+    new = origins.after(Change(address.table, {definition.name: value})).config
+    if new.invalid.keys() - known.invalid.keys():  # nothing but a required setting can be missing
         raise UsageProblem(
             msg("{key} is required: it cannot be removed.", key=definition.name),
             msg("Give another value with: apoa config set, or set up again: apoa setup"),
@@ -63,16 +61,14 @@ def plan_change(app: Container, address: Address, text: str | None) -> SettingCh
     consequences: list[Message] = []
     erases: Message | None = None
     for name, after in new.properties.items():
-        before = known.properties[name]
+        before = known.properties.get(name, after)  # one that lacked a required setting has nothing to lose
         if before != after:
             consequences += _consequences(app, before, after)
             erases = _erased(before, after) or erases
     if definition.variable and app.environ.get(definition.variable):
         consequences.append(msg("{variable} is set: its value is used as long as it is.", variable=definition.variable))
-    now, then = origins.of(address), changed.of(address)
-    return SettingChange(
-        address, value, now, then, tuple(dict.fromkeys(consequences)), erases, origins.is_in_file(address)
-    )
+    follows = tuple(dict.fromkeys(consequences))
+    return SettingChange(address, value, origins.of(address), follows, erases, origins.is_in_file(address))
 
 
 def carry_out(app: Container, change: SettingChange) -> None:

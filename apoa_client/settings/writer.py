@@ -133,14 +133,17 @@ def settings_text(settings: PropertySettings) -> str:
 def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables, before: Problems) -> str:
     """Return the new text of the file. Raises `SettingsProblem` unless it is read as what was to be written.
 
-    Properties that were invalid `before` are so afterwards, and no others are.
+    Properties that were invalid `before` are kept as they are, and no others are invalid; one that lacks a setting may
+    get it by the change.
     """
     problems: Problems = {}
+    unread = before.keys() - user.tables.properties.keys()
     try:
         text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
         written = parse_tables(text, user.path, problems=problems)
+        are_kept = problems.keys() == unread and written == changed(user.tables, changes)
         merge(written, user.path, text, for_all, problems=problems)
-        if written == changed(user.tables, changes) and problems.keys() == before.keys():
+        if are_kept and problems.keys() <= before.keys():
             return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
     except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together
         pass

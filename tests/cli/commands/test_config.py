@@ -123,6 +123,19 @@ class TestList:
             assert (said.code, "Did you mean vault?" in said.err) == (Exit.SETTINGS, True)
         assert practice("config", "set", "property.kuta.notify", "off").code == Exit.SETTINGS
 
+    def test_one_property_that_lacks_a_setting(self, practice: Apoa) -> None:
+        """The others are changed, and so is what it lacks."""
+        practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
+        path = practice.home / "config.toml"
+        before, _heading, own = path.read_text(encoding="utf-8").partition("[property.kuta]")
+        own = own.replace('api_url = "training"\n', "")
+        path.write_text(f"{before}[property.kuta]{own}", encoding="utf-8")
+        assert practice("config", "get", "property.kuta.vault").code == Exit.SETTINGS
+        assert practice("config", "set", "notify", "off").code == 0
+        assert practice("config", "unset", "api_url").code == Exit.USAGE
+        assert practice("config", "set", "defaults.api_url", "training").code == 0
+        assert practice("config", "get", "property.kuta.vault").out == "file\n"
+
 
 class TestGet:
     """`apoa config get`."""
