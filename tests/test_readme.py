@@ -58,7 +58,13 @@ def run(command: str, home: Path, folder: Path, typed: str = "") -> str:
     done = subprocess.run(
         [*COMMAND, *words[1:]],
         cwd=folder,
-        env={"APOA_HOME": str(home), "APOA_LANG": "en", "PATH": "", "PYTHONIOENCODING": "utf-8"},
+        env={
+            "APOA_HOME": str(home),
+            "APOA_LANG": "en",
+            "APOA_SITE_CONFIG": "",
+            "PATH": "",
+            "PYTHONIOENCODING": "utf-8",
+        },
         input=typed,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
