@@ -76,7 +76,7 @@ def _advice_about_shared(name: str) -> Message:
         grants = " ".join(f'"*{right.format(inherited)}"' for right in rights)
         first, second = f'icacls "{name}" /setowner *S-1-5-32-544', f'icacls "{name}" /inheritance:r /grant:r {grants}'
     return msg(
-        "Ask an administrator to run: {first} and then: {second} Until then, an empty APOA_SITE_CONFIG leaves it out.",
+        "An empty APOA_SITE_CONFIG leaves the file out, until an administrator runs: {first} and then: {second}",
         first=first,
         second=second,
     )
