@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -63,8 +62,8 @@ class HealthChecks:
         self._screen = screen
         self._offline = offline
         self._unwritable: StorageProblem | None = None
-        self._every: timedelta | None = None
-        """How often automatic sending is started, once its schedule was found; 0 if it says no interval."""
+        self._is_scheduled = False
+        """Whether a schedule was found, once it was looked for."""
         app.on_unwritable = self._note_unwritable
         self.engine = ""
         """The name and version of what keeps the reports, once they were read."""
@@ -192,14 +191,16 @@ class HealthChecks:
         def schedule() -> Finding:
             found = self._find_schedule()
             if found is not None:
-                self._every = timedelta(seconds=found.found.every_s or 0)
-                return automatic.check_schedule(found.found, is_own=found.is_own, program_exists=found.program_exists)
+                self._is_scheduled = True
+                return found.check()
             if settings is not None and (settings.is_training or settings.by_hand):
                 return skipped(msg("No schedule is installed, and this property needs none."))
-            return automatic.check_schedule(None, is_own=False, program_exists=False)
+            return automatic.no_schedule()
 
         def last_run() -> Finding:
-            return automatic.check_last_run(app.outbox.last_scheduled_run(), app.clock.now(), self._every)
+            return automatic.check_last_run(
+                app.outbox.last_scheduled_run(), app.clock.now(), is_scheduled=self._is_scheduled
+            )
 
         return [
             Check("schedule", Group.AUTOMATIC, schedule, ("settings",), essential=False),

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from apoa_client import SET_VARIABLE
 from apoa_client.app.container import Container
+from apoa_client.doctor.automatic import check_schedule
+from apoa_client.doctor.results import Finding
 from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem
 from apoa_client.installation import background_command, is_own, without_console
 from apoa_client.messages import Message, listed, literal, msg
@@ -37,6 +39,10 @@ class Schedule(NamedTuple):
     last_run_at: datetime | None
     last_result: int | None
 
+    def check(self) -> Finding:
+        """Check that the schedule is active and starts this installation."""
+        return check_schedule(self.found, is_own=self.is_own, program_exists=self.program_exists)
+
 
 class Wish(NamedTuple):
     """What a user wants installed: for the property with this name, or for all of the home if it is empty."""
@@ -60,9 +66,8 @@ def find_schedule(app: Container, property_name: str = "") -> Schedule | None:
 
     With `property_name`, the property's own comes first. Raises `SettingsProblem` if the system does not answer.
     """
-    known = choice.schedulers(app.environ, app.clock.now)
     for name in reversed(_names(app)) if property_name else _names(app):
-        pair = choice.find(known, name)
+        pair = choice.find(_schedulers(app), name)
         if pair is not None:
             return _schedule(app, *pair)
     return None
@@ -83,7 +88,7 @@ def install(app: Container, wish: Wish) -> Installation:
     job = _job(app, wish, scheduler.kind)
     _check_start(app, job)
     change = scheduler.install(job)
-    for other in choice.schedulers(app.environ, app.clock.now):
+    for other in _schedulers(app):
         if other.kind != scheduler.kind and other.remove(job.name) and change is Change.INSTALLED:
             change = Change.UPDATED
     if change is not Change.UNCHANGED:
@@ -97,7 +102,7 @@ def remove(app: Container, property_name: str) -> bool:
     Raises `SettingsProblem`.
     """
     names = [_name(app, property_name)] if property_name else _names(app)
-    removed = [each.remove(name) for name in names for each in choice.schedulers(app.environ, app.clock.now)]
+    removed = [each.remove(name) for name in names for each in _schedulers(app)]
     if any(removed):
         _forget_runs(app, property_name)
     return any(removed)
@@ -115,19 +120,23 @@ def _forget_runs(app: Container, property_name: str) -> None:
 def installed(app: Container, property_names: Sequence[str], *, of_home: bool) -> list[Found]:
     """Return the schedules of these properties, and that of the home if wanted. Raises `SettingsProblem`."""
     names = [_name(app, name) for name in (*([""] if of_home else []), *property_names)]
-    known = choice.schedulers(app.environ, app.clock.now)
+    known = _schedulers(app)
     return [found for name in names for each in known if (found := each.find(name)) is not None]
 
 
 def remove_named(app: Container, name: str) -> None:
     """Remove the schedules with this name, of whatever kind. Raises `SettingsProblem`."""
-    for each in choice.schedulers(app.environ, app.clock.now):
+    for each in _schedulers(app):
         each.remove(name)
 
 
 def can_schedule(app: Container) -> bool:
     """Whether this computer has a scheduler that a user could choose."""
-    return any(each.problem() is None for each in choice.schedulers(app.environ, app.clock.now))
+    return any(each.problem() is None for each in _schedulers(app))
+
+
+def _schedulers(app: Container) -> list[Scheduler]:
+    return choice.schedulers(app.environ, app.clock.now)
 
 
 def _names(app: Container) -> list[str]:
@@ -167,7 +176,7 @@ def _schedule(app: Container, scheduler: Scheduler, found: Found) -> Schedule:
 
 
 def _chosen(app: Container, wish: Wish) -> Scheduler:
-    scheduler = choice.choose(choice.schedulers(app.environ, app.clock.now), wish.kind)
+    scheduler = choice.choose(_schedulers(app), wish.kind)
     if wish.follow and scheduler.kind != SYSTEMD:
         raise UsageProblem(
             msg("Only systemd can keep a service running: this schedule is of the kind {kind}.", kind=scheduler.kind),

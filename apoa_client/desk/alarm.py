@@ -78,6 +78,14 @@ def is_silent(last_run: ScheduledRun, now: datetime) -> bool:
     return now - last_run.at > max(allowed, _LATE * interval)
 
 
+def has_stopped(last_run: ScheduledRun, now: datetime) -> bool:
+    """Return whether a person is to know that automatic sending seems to have stopped: `is_silent`, and for a day.
+
+    Monitoring watches a computer that is always on; a desk's computer may be off at night.
+    """
+    return now - last_run.at > _LONGEST_SILENCE and is_silent(last_run, now)
+
+
 def worst_level(problems: Sequence[Problem]) -> Level:
     """Return the level of the worst of them; OK for none."""
     return max((problem.level for problem in problems), default=Level.OK)

@@ -4,25 +4,27 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from apoa_client.desk.alarm import has_stopped
 from apoa_client.doctor.results import Finding, ok, skipped, warning
 from apoa_client.errors import Exit
 from apoa_client.messages import duration_message, msg, nmsg
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.schedule.interface import Found
 
-_SILENT = timedelta(days=1)
-"""Without a schedule that says how often it runs, a run that is older shows that automatic sending ended."""
 _WITHOUT_TROUBLE = frozenset({Exit.DONE, Exit.NOT_NOW})
 
 
-def check_schedule(found: Found | None, *, is_own: bool, program_exists: bool) -> Finding:
-    """Check that a schedule is installed, runs, and starts this installation."""
+def no_schedule() -> Finding:
+    """Return that no schedule is installed."""
+    return warning(
+        msg("No schedule is installed: nothing is sent automatically."),
+        msg("Install one with: apoa schedule install"),
+    )
+
+
+def check_schedule(found: Found, *, is_own: bool, program_exists: bool) -> Finding:
+    """Check that a schedule is active and starts this installation."""
     correct = msg("Correct it with: apoa schedule install")
-    if found is None:
-        return warning(
-            msg("No schedule is installed: nothing is sent automatically."),
-            msg("Install one with: apoa schedule install"),
-        )
     if not program_exists:
         return warning(msg("The program that the schedule starts is not there any more."), correct)
     if not is_own:
@@ -35,15 +37,15 @@ def check_schedule(found: Found | None, *, is_own: bool, program_exists: bool) -
     return ok(msg("It starts this program every {time} ({kind}).", kind=found.kind, time=every))
 
 
-def check_last_run(run: ScheduledRun | None, now: datetime, every: timedelta | None = None) -> Finding:
-    """Check that automatic sending ran lately, if it ever did; `every` is how often its schedule starts it."""
+def check_last_run(run: ScheduledRun | None, now: datetime, *, is_scheduled: bool) -> Finding:
+    """Check that automatic sending ran lately, if it ever did; `is_scheduled` says that there is a schedule."""
     if run is None:
-        if every is None:
+        if not is_scheduled:
             return skipped(msg("Reports are not sent by themselves on this computer."))
         return warning(msg("It has not run yet."), msg("Look again in an hour: apoa doctor"))
     age = now - run.at
     values = {"age": duration_message(abs(age))}
-    if age > max(_SILENT, 3 * (every or timedelta())):
+    if has_stopped(run, now):
         return warning(
             msg("It last ran {age} ago: it may have stopped.", **values),
             msg("Send what waits: apoa sync"),

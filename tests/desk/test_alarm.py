@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from apoa_client.desk.alarm import Level, find_problems, is_silent, worst_level
+from apoa_client.desk.alarm import Level, find_problems, has_stopped, is_silent, worst_level
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.doubts import Doubt, DoubtKind
@@ -75,3 +75,13 @@ def test_automatic_sending_that_stopped(interval: timedelta | None, allowed: tim
     assert not is_silent(last, NOW + allowed)
     assert is_silent(last, NOW + allowed + MINUTE)
     assert not is_silent(last, NOW - DAY)  # the clock was set back
+
+
+def test_a_desk_learns_it_after_a_day() -> None:
+    """A desk's computer may be off at night; monitoring alarms earlier, and a daily run may be half a day late."""
+    often, daily = ScheduledRun(NOW, 0, 15 * MINUTE), ScheduledRun(NOW, 0, DAY)
+    assert is_silent(often, NOW + 10 * HOUR)
+    assert not has_stopped(often, NOW + 10 * HOUR)
+    assert has_stopped(often, NOW + DAY + MINUTE)
+    assert not has_stopped(daily, NOW + DAY + HOUR)
+    assert has_stopped(daily, NOW + 2 * DAY)

@@ -6,7 +6,8 @@ from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.schedule import how_often_text, schedule_problems, show_installed
+from apoa_client.cli.views.schedule import how_often_text, show_installed
+from apoa_client.doctor.results import Result
 from apoa_client.errors import SettingsProblem
 from apoa_client.schedule.interface import AUTO
 
@@ -25,7 +26,7 @@ def offer_schedule(app: Container) -> None:
     """Ask whether this computer is to send what could not be sent at once. A failure does not undo the set-up."""
     try:
         found = find_schedule(app)
-        if found is not None and not schedule_problems(found):
+        if found is not None and found.check().result is Result.OK:
             print_line(
                 _("What waits is sent automatically: {how_often}.").format(how_often=how_often_text(found.found))
             )

@@ -17,6 +17,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.views.labels import moment_text
+from apoa_client.doctor.results import Result
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.report.deadline import instant
@@ -69,24 +70,10 @@ def show_schedule(app: Container, schedule: Schedule) -> None:
         rows.append((_("Last run"), f"{moment_text(schedule.last_run_at, zone)}{_result_text(schedule.last_result)}"))
     print_definitions(rows)
     print_line(text(schedule.scheduler.note()))
-    for problem in schedule_problems(schedule):
-        print_error_line(style_warning(text(problem)))
-
-
-def schedule_problems(schedule: Schedule) -> list[Message]:
-    """Return what is wrong with a schedule: each with the command that corrects it."""
-    problems = []
-    if not schedule.program_exists:
-        problems.append(
-            msg("The program that the schedule starts is not there any more. Correct it with: apoa schedule install")
-        )
-    elif not schedule.is_own:
-        problems.append(
-            msg("The schedule starts another installation of apoa. To start this one: apoa schedule install")
-        )
-    if not schedule.found.active:
-        problems.append(msg("The schedule is there, but switched off. Switch it on with: apoa schedule install"))
-    return problems
+    checked = schedule.check()
+    if checked.result is not Result.OK:
+        lines = [text(each) for each in (checked.message, checked.advice) if each is not None]
+        print_error_line(style_warning(" ".join(lines)))
 
 
 def how_often_text(found: Found) -> str:

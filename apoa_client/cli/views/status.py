@@ -5,7 +5,7 @@ Needs no key, and imports no module that is slow to load.
 
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.command_names import localized_command
@@ -32,7 +32,7 @@ from apoa_client.cli.views.labels import (
     whole_seconds,
 )
 from apoa_client.cli.views.recovery_code import show_code_reminder
-from apoa_client.desk.alarm import is_silent, worst_level
+from apoa_client.desk.alarm import has_stopped, worst_level
 from apoa_client.desk.attention import UrgentReports
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from apoa_client.app.condition import Condition
     from apoa_client.app.container import Container
 
-_A_DAY = timedelta(days=1)
 """A computer that was off for the night catches up by itself."""
 
 _UNREADABLE = "unreadable_answer"
@@ -230,7 +229,7 @@ def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
 
 def show_silence(last_run: ScheduledRun | None, now: datetime) -> None:
     """Show that automatic sending has stopped, if it ever ran and has not done so for more than a day."""
-    if last_run is not None and now - last_run.at > _A_DAY and is_silent(last_run, now):
+    if last_run is not None and has_stopped(last_run, now):
         line = _("Automatic sending has not run for {time}. See why: apoa doctor")
         print_line(style_warning(line.format(time=duration_text(now - last_run.at))))
 
