@@ -12,6 +12,9 @@ import click
 GROUPS = frozenset({"config", "pengaturan", "key", "kunci", "schedule", "jadwal"})
 """Commands that have subcommands."""
 
+_WITH_NAME = frozenset({"--property", "--penginapan"})
+"""Options whose value is a word like any other."""
+
 _END = (".", ",", ";", ":", ")")
 
 # Kept as text: re compiles it when it is first used, which `--version` never does.
@@ -84,13 +87,17 @@ def fold_cell(text: str, columns: int) -> list[str]:
 def break_points(text: str) -> Iterator[tuple[str, str]]:
     """Yield the parts between which a cell may be broken: words, and parts of long words with hyphens.
 
-    A word with a digit, such as a receipt number, stays whole. Each part comes with the separator from the part before:
-    a blank or nothing.
+    A word with a digit, such as a receipt number, stays whole, and a path. Each part comes with the separator from the
+    part before: a blank or nothing.
     """
     for word in text.split(" "):
-        divisible = width(word) > _LONG and not any(character.isdigit() for character in click.unstyle(word))
+        divisible = width(word) > _LONG and not any(map(_is_of_a_number_or_path, click.unstyle(word)))
         for number, part in enumerate(re.findall(_JOINED, word) if divisible else [word]):
             yield "" if number else " ", part
+
+
+def _is_of_a_number_or_path(character: str) -> bool:
+    return character.isdigit() or character in "/\\"
 
 
 def _filled(pieces: Iterable[tuple[str, str]], columns: int) -> Iterator[str]:
@@ -141,8 +148,10 @@ def _length_of_command(words: list[str]) -> int:
     if click.unstyle(words[0]).lstrip("(\"'") != "apoa":
         return 1
     named = False
+    of_option = False
     for length, word in enumerate(map(click.unstyle, words[1:]), 1):
-        is_value = word.isupper() or any(character.isdigit() for character in word)
+        is_value = of_option or word.isupper() or "_" in word or any(character.isdigit() for character in word)
+        of_option = word in _WITH_NAME
         if not (is_value or word.startswith(("-", "'", '"'))):
             if named:
                 return length

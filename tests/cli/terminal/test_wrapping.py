@@ -86,6 +86,12 @@ def test_long_words_are_broken_after_hyphens() -> None:
     assert fold_cell("--", 1) == ["-", "-"]
 
 
+def test_a_path_is_not_broken_at_its_hyphens() -> None:
+    """A path that fits stays whole, so that it can be copied."""
+    assert fold_cell("Property /home/desk/apoa-client/keys", 30) == ["Property", "/home/desk/apoa-client/keys"]
+    assert fold_cell(r"Property C:\apoa-client", 18) == ["Property", r"C:\apoa-client"]
+
+
 def test_an_accent_stays_with_its_letter() -> None:
     """A word is not broken between a letter and its accent."""
     assert fold_cell(ACCENTED * 2, 4) == [ACCENTED, ACCENTED]
@@ -100,6 +106,8 @@ def test_an_accent_stays_with_its_letter() -> None:
         f"apoa fix {click.style('2e8b11aa', bold=True)}",
         "apoa key rotate --recovery-file FILE",
         "apoa --property NAME key import FILE",
+        "apoa --property anggrek report",
+        "apoa config explain retention_days",
         "(apoa received ID NUMBER)",
         "apoa amend 2e8b11aa --room 8 --reason 'moved'",
     ],
