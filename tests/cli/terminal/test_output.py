@@ -53,10 +53,11 @@ def test_streamed_json_is_the_same_document(members: dict[str, tuple[Any, bool]]
         name: iter(value) if as_iterator and isinstance(value, list) else value
         for name, (value, as_iterator) in members.items()
     }
+    output.set_schema("apoa/list/1")
     with redirect_stdout(io.StringIO()) as printed:
         output.print_json(whole)
         output.stream_json(streamed)
-    document = json.dumps(whole, indent=2) + "\n"
+    document = json.dumps({"schema": "apoa/list/1", **whole}, indent=2) + "\n"
     assert printed.getvalue() == document * 2
 
 
