@@ -41,8 +41,10 @@ def check_last_run(run: ScheduledRun | None, now: datetime, *, is_scheduled: boo
     """Check that automatic sending ran lately, if it ever did; `is_scheduled` says that there is a schedule."""
     if run is None:
         if not is_scheduled:
-            return skipped(msg("Reports are not sent by themselves on this computer."))
-        return warning(msg("It has not run yet."), msg("Look again in an hour: apoa doctor"))
+            return skipped(msg("Reports are not sent automatically on this computer."))
+        return warning(
+            msg("The schedule is installed, but it has not run yet."), msg("Look again in an hour: apoa doctor")
+        )
     age = now - run.at
     values = {"age": duration_message(abs(age))}
     if has_stopped(run, now):
@@ -61,7 +63,7 @@ def check_last_run(run: ScheduledRun | None, now: datetime, *, is_scheduled: boo
 def check_log(folder: Path) -> Finding:
     """Check that the log of automatic sending can be written, if there is one."""
     if not folder.exists():
-        return skipped(msg("There is no log: nothing was sent by itself yet."))
+        return skipped(msg("There is no log: nothing was sent automatically yet."))
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         return warning(
             msg("The folder of the log cannot be written to: {path}", path=str(folder)),

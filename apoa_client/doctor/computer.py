@@ -27,6 +27,8 @@ LIBRARIES = (
 
 _NO_SPACE = 20 * 1024 * 1024
 _LITTLE_SPACE = 200 * 1024 * 1024
+_PER_GB = 1024
+"""Megabytes."""
 _MAX_FILES = 500
 _FOREIGN = "apoa"
 """The distribution of another project, whose command has the same name."""
@@ -58,6 +60,8 @@ def check_space(folder: Path) -> Finding:
             msg("The disk of {path} is almost full: {size} MB are free.", path=str(folder), size=size),
             msg("Empty the recycle bin, or move large files to another disk."),
         )
+    if size >= _PER_GB:
+        return ok(msg("{size} GB are free ({path}).", size=size // _PER_GB, path=str(folder)))
     return ok(msg("{size} MB are free ({path}).", size=size, path=str(folder)))
 
 

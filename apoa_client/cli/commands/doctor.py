@@ -12,7 +12,7 @@ from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language
-from apoa_client.cli.terminal.output import columns, print_error_line, print_json, sanitize, style_success
+from apoa_client.cli.terminal.output import columns, print_error_line, print_json, print_line, sanitize, style_success
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.health import CHECKS, health_exit, health_json, show_failures, show_health
@@ -55,10 +55,13 @@ def doctor(session: Session, *, offline: bool, file: Path | None, force: bool, e
         if each.json:
             print_json(health_json(examined.results))
         elif file != STANDARD_OUTPUT:
-            _show(each, examined, heading=not every_property)
+            _show(each, examined, every_property=every_property)
         return health_exit(examined.results)
 
     code = run_for_every_property(session, work) if every_property else work(session)
+    if every_property and not (session.json or session.quiet or session.verbosity):
+        print_line()
+        print_line(_("Each check in full: apoa -v doctor --all"))
     if file is not None:
         write_output(file, support.text().encode(), force=force)
     if file not in {None, STANDARD_OUTPUT}:
@@ -108,13 +111,13 @@ def _examine(session: Session, *, offline: bool) -> "Examined":
     return Examined(results, health.engine)
 
 
-def _show(session: Session, examined: "Examined", *, heading: bool) -> None:
+def _show(session: Session, examined: "Examined", *, every_property: bool) -> None:
     if session.quiet:
         show_failures(examined.results)
         return
     by_hand = False
     with suppress(ApoaError):  # the first check says why there are no settings
         by_hand = session.app.settings.by_hand
-        if heading:
+        if not every_property:  # else its name is shown already
             show_property_name(session.app.settings)
-    show_health(examined.results, by_hand=by_hand, details=bool(session.verbosity))
+    show_health(examined.results, by_hand=by_hand, details=bool(session.verbosity), brief=every_property)

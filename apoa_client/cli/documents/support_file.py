@@ -64,7 +64,7 @@ def _contents() -> str:
 
 
 def _section(title: str, rows: Sequence[str]) -> list[str]:
-    return [f"## {title}", "", *(f"- {row}" for row in rows or ["-"]), ""]
+    return [f"## {title}", "", *(f"- {row}" for row in rows or [_("nothing")]), ""]
 
 
 def _settings_of(app: Container) -> PropertySettings | None:

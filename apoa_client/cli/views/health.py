@@ -105,26 +105,33 @@ def _failures(results: Sequence[CheckResult]) -> list[CheckResult]:
     return sorted(failed, key=lambda each: -each.finding.exit_code)
 
 
-def show_health(results: Sequence[CheckResult], *, by_hand: bool, details: bool) -> None:
+def show_health(results: Sequence[CheckResult], *, by_hand: bool, details: bool, brief: bool = False) -> None:
     """Show the verdict and what to do, and what was checked: with `details` each check, which fills a screen or two.
 
-    Notes are explained only where nothing is wrong: then they are what is to be done.
+    Notes are explained only where nothing is wrong: then they are what is to be done. With `brief`, what was checked is
+    shown only where something is wrong.
 
     `by_hand` says that staff type the reports into APOA.
     """
     problems = _failures(results)
     notes = [each for each in results if each.result is Result.WARNING]
     print_line(_verdict(problems, notes, by_hand=by_hand))
-    for each in problems or notes:
+    for each in _without_repetition(problems or notes):
         _show_problem(each)
+    if brief and not (details or problems):
+        return
     print_line()
-    (_show_details if details else _show_groups)(results)
-
-
-def _show_groups(results: Sequence[CheckResult]) -> None:
-    """Show a line for each group: what is not good in it."""
+    if details:
+        _show_details(results)
+        return
     print_definitions([(_(title), _group_text(results, group)) for group, title in GROUPS.items()])
-    print_line(_("Each check in full: apoa -v doctor"))
+    if not brief:
+        print_line(_("Each check in full: apoa -v doctor"))
+
+
+def _without_repetition(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return the results without those that say the same as an earlier one, such as two checks of one file."""
+    return list({(each.finding.message, each.finding.advice): each for each in reversed(results)}.values())[::-1]
 
 
 def _group_text(results: Sequence[CheckResult], group: Group) -> str:

@@ -459,7 +459,7 @@ def test_a_schedule_of_a_moved_installation(configured: Apoa, tools: Tools) -> N
         crontab.text = installed.replace(f"'{PROGRAM}'", program)
         found = doctor(configured, "--offline")
         assert found["schedule"] == expected
-        assert found["last_run"].message == "It has not run yet."
+        assert found["last_run"].message == "The schedule is installed, but it has not run yet."
 
 
 def test_a_scheduler_that_does_not_answer(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -600,6 +600,25 @@ def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
     melati, kenanga = said.json["properties"]
     assert (melati["property"], melati["healthy"]) == ("melati", False)
     assert (kenanga["property"], kenanga["healthy"]) == ("kenanga", True)
+
+
+def test_every_property_on_a_screen(configured: Apoa, authority: SandboxServer) -> None:
+    """A property where all is well takes two lines; the other one says what is wrong, and where."""
+    assert configured.set_up(authority.base_url, name="kenanga").code == 0
+    outbox_of(configured).write_bytes(b"no database" * 500)
+    said = configured("doctor", "--all").out
+    assert said.count("Authority and internet") == 1
+    assert said.endswith("Each check in full: apoa -v doctor --all\n")
+    assert said.count("Each check in full") == 1
+
+
+@posix_only
+def test_one_cause_is_shown_once(configured: Apoa) -> None:
+    """Two checks that find the same file open to other users show it, and its command, once."""
+    (configured.home / "config.toml").chmod(0o666)
+    said = configured("doctor", "--offline").out
+    assert said.count("chmod go-w") == 1
+    assert "WRONG: Settings file, File permissions" in said
 
 
 def test_none_of_several_is_chosen(configured: Apoa, authority: SandboxServer) -> None:
