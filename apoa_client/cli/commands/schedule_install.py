@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from apoa_client.app.container import Container, nothing_set_up
-from apoa_client.app.scheduling import Installation, Wish, find_schedule, plan
+from apoa_client.app.scheduling import Installation, Wish, find_schedule, installed, plan
 from apoa_client.app.scheduling import install as install_schedule
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
@@ -16,10 +17,10 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_warning, write
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.views.schedule import interval_message, schedule_value, show_installed, show_schedule
-from apoa_client.errors import UsageProblem
+from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import listed, msg
-from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INTERVALS, KINDS, MINUTE, Plan
+from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INTERVALS, KINDS, MINUTE, SYSTEMD, Plan
 from apoa_client.settings.config import PropertySettings
 
 _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "jam": HOUR, "d": DAY, "hari": DAY}
@@ -30,7 +31,9 @@ _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "ja
     N_("Let this computer send what waits automatically. Run it again to change it."),
     "apoa schedule install --every 15m",
 )
-@option("--every", metavar="INTERVAL", text=N_("How often: from 1m to 24h, such as 5m, 15m or 1h. [15m]"))
+@option(
+    "--every", metavar="INTERVAL", text=N_("How often: from 1m to 24h, such as 5m, 15m or 1h. [as installed, or 15m]")
+)
 @option(
     "--kind",
     type=click.Choice((AUTO, *KINDS)),
@@ -49,9 +52,11 @@ def install(session: Session, /, *, every: str | None, kind: str, folder: str | 
         raise UsageProblem(
             msg("With --follow the service sends at once: it has no interval."), msg("Leave out --every or --follow.")
         )
-    every_s = DEFAULT_EVERY_S if every is None else parse_interval(every)
+    every_s = None if every is None else parse_interval(every)
     properties = _properties(app, session.property_name)
-    wish = Wish(kind, every_s, session.property_name, follow=follow)
+    wish = Wish(kind, every_s or DEFAULT_EVERY_S, session.property_name, follow=follow)
+    if every_s is None and not follow:
+        wish = _as_installed(app, wish)
     if flags["only_print"]:
         _print_plan(session, *plan(app, wish))
         return
@@ -61,6 +66,18 @@ def install(session: Session, /, *, every: str | None, kind: str, folder: str | 
         for settings in properties:
             app.save_settings(settings._replace(backup_folder=str(backup)), settings)
     _show(session, installation, backup)
+
+
+def _as_installed(app: Container, wish: Wish) -> Wish:
+    """Return the wish with the interval or the service that is installed, if there is one: only the rest changes."""
+    name = wish.property_name
+    with suppress(SettingsProblem):  # the installation itself says why the system does not answer
+        for found in installed(app, [name] if name else [], of_home=not name):
+            if found.follow:
+                return wish._replace(follow=wish.kind in {AUTO, SYSTEMD})
+            if found.every_s in INTERVALS:
+                return wish._replace(every_s=found.every_s)
+    return wish
 
 
 def _show(session: Session, installation: Installation, backup: Path | None) -> None:

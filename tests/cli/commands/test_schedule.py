@@ -91,7 +91,7 @@ def test_monitoring_does_not_wait_for_a_removed_schedule(apoa: Apoa, monkeypatch
     monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     alarms = []
     for words in (["remove"], ["install", "--every", "24h"], ["install", "--every", "24h"]):
-        apoa("schedule", "install")
+        apoa("schedule", "install", "--every", "15m")
         for _run in range(2):
             apoa.clock.forward(timedelta(minutes=15))
             apoa("sync", "--all", "--scheduled")
@@ -137,6 +137,8 @@ def test_a_service(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "all the time, as a service" in shown.out
     assert shown.out.count("Last run") == 1
     assert "exit code" not in shown.out
+    assert apoa("schedule", "install", "--json").json["follow"] is True
+    assert apoa("schedule", "install", "--every", "1h", "--json").json["every_s"] == 3600
 
 
 @pytest.mark.parametrize(
@@ -161,6 +163,13 @@ def test_intervals_that_no_schedule_keeps(apoa: Apoa, tab: Crontab, every: str, 
 def test_intervals(apoa: Apoa, every: str, seconds: int) -> None:
     """With the units of both languages."""
     assert apoa("schedule", "install", "--every", every, "--json").json["every_s"] == seconds
+
+
+def test_what_no_option_names_stays(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A second installation, for a folder for backups, keeps the interval of the first."""
+    assert apoa("schedule", "install", "--every", "1h").code == 0
+    said = apoa("schedule", "install", "--backup", str(tmp_path_factory.mktemp("stick")), "--json")
+    assert (said.json["change"], said.json["every_s"]) == ("unchanged", 3600)
 
 
 def test_options_that_contradict_each_other(apoa: Apoa) -> None:
