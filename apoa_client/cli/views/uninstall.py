@@ -1,13 +1,14 @@
 """What `apoa uninstall` shows: what is on the computer, what would be lost with it, and how the program is removed."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from apoa_client import installation
 from apoa_client.app.uninstall import Kind, Loss, Trace, Traces
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_line, sanitize, style_bold, style_error, style_warning
+from apoa_client.cli.terminal.output import print_line, sanitize, style_bold, style_error, style_warning, write
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
@@ -29,6 +30,9 @@ KINDS = {
     Kind.BACKUPS: N_("folder for backups"),
     Kind.COMPLETION: N_("script for the Tab key"),
 }
+
+_IN_A_FOLDER = frozenset({Kind.OUTBOX, Kind.TRAINING, Kind.KEY_FILE, Kind.LOCK, Kind.LOG, Kind.SETTINGS})
+"""Files that the program has in a folder of its own."""
 
 
 def traces_json(traces: Traces, *, dry_run: bool, removed: bool) -> dict[str, Any]:
@@ -65,20 +69,26 @@ def show_traces(traces: Traces, config: Config) -> None:
         print_line(_("Nothing of apoa is left on this computer."))
     else:
         print_line(style_bold(_("On this computer:")))
-        for trace in traces.found:
-            print_line(_line(trace))
+        _show_places(traces.found)
     if traces.kept:
         print_line(style_bold(_("Not removed in any case:")))
-        for trace in traces.kept:
-            print_line(_line(trace))
+        _show_places(traces.kept)
     for loss in traces.losses:
         _show_loss(loss, config)
     for problem in traces.problems:
         show_error(problem)
 
 
-def _line(trace: Trace) -> str:
-    return f"  {_(KINDS[trace.kind])}: {sanitize(trace.place)}"
+def _show_places(traces: Sequence[Trace]) -> None:
+    """Show a line for each folder with the program's files, and for each other place. Locks there are left out."""
+    places: dict[str, list[Trace]] = {}
+    for trace in traces:
+        folder = str(Path(trace.place).parent) if trace.kind in _IN_A_FOLDER else trace.place
+        places.setdefault(folder, []).append(trace)
+    for folder, of_place in places.items():
+        named = [trace for trace in of_place if trace.kind is not Kind.LOCK] or of_place
+        kinds = dict.fromkeys(_(KINDS[trace.kind]) for trace in named)
+        print_line(f"  {', '.join(kinds)}: {sanitize(named[0].place if len(named) == 1 else folder)}")
 
 
 def _show_loss(loss: Loss, config: Config) -> None:
@@ -123,7 +133,8 @@ def show_program() -> None:
     """Show how the program itself is removed."""
     words = installation.removal()
     if words:
-        print_line(_("The program itself is removed with: {command}").format(command=quote_words(words)))
+        print_line(_("The program itself is removed with:"))
+        write("  " + sanitize(quote_words(words)))  # it is to be copied, so it is not wrapped
     else:
         folder = sanitize(str(Path(sys.executable).parent))
         print_line(_("The program itself is this folder; delete it: {folder}").format(folder=folder))

@@ -52,6 +52,15 @@ def test_nothing_is_left(apoa: Apoa) -> None:
     assert (value["removed"], value["found"], value["properties"]) == (False, [], [])
 
 
+def test_the_list_on_a_screen(two: Apoa) -> None:
+    """Each folder has one line, which says what is in it."""
+    said = two("uninstall", "--dry-run").out
+    folder = two.home / "melati"
+    assert said.count(f"queue and history of reports, key file: {folder}\n") == 1
+    assert f"settings: {two.home / 'config.toml'}\n" in said
+    assert ".lock" not in said
+
+
 def test_what_is_listed(two: Apoa) -> None:
     """The settings, each property's files, and what would be lost are named; nothing changes."""
     before = files_below(two.home)
