@@ -18,7 +18,7 @@ from apoa_client import SET_VARIABLE, __version__, memory_dumps
 from apoa_client.cli.registry import LazyGroup, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, encodings, language, output
-from apoa_client.cli.terminal.command_names import OPTIONS, localized_option
+from apoa_client.cli.terminal.command_names import OPTIONS, both_names, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, write
@@ -224,6 +224,20 @@ def _show_usage_error(exc: click.ClickException) -> None:
     exc.show(shown)
     for line in shown.getvalue().splitlines():
         print_error_line(sanitize(line.expandtabs(2)))
+    if isinstance(exc, click.NoSuchOption) and exc.ctx is not None:
+        _show_place(exc.option_name, exc.ctx)
+
+
+def _show_place(option: str, ctx: click.Context) -> None:
+    """Show where an option stands that a command does not have, if it is one of the program's."""
+    root = ctx.find_root()
+    program, _blank, words = ctx.command_path.partition(" ")
+    for parameter in root.command.params:
+        if words and any(option in both_names(name) for name in parameter.opts):
+            takes_value = isinstance(parameter, click.Option) and not (parameter.is_flag or parameter.count)
+            value = [parameter.make_metavar(root)] if takes_value else []
+            command = " ".join([program, localized_option(option), *value, words])
+            print_error_line(_("This option comes before the command: {command}").format(command=command))
 
 
 def _is_termination(exc: BaseException | None) -> bool:
