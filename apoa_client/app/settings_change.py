@@ -44,7 +44,7 @@ def plan_change(app: Container, address: Address, text: str | None) -> SettingCh
     """
     definition = address.definition
     if definition.set_instead is not None:
-        raise UsageProblem(msg("{key} is not changed by hand.", key=definition.name), definition.set_instead)
+        raise UsageProblem(msg("{key} is not changed with this command.", key=definition.name), definition.set_instead)
     origins = Origins.read(app.folders, app.environ)
     known = origins.config
     if address.property_name and known.find(address.property_name) is None:
@@ -166,7 +166,11 @@ def _check_private_key(app: Container, after: PropertySettings) -> None:
         if encode_key(public_key_of(app.secrets_of(after, prompt=False).private_key())) == after.public_key.strip():
             return
     raise UsageProblem(
-        msg("The private key of {name} is not there: its reports could not be read any more.", name=after.name),
+        msg(
+            "The private key of {name} is not in that place ({vault}): its reports could not be read any more.",
+            name=after.name,
+            vault=after.vault,
+        ),
         msg(
             "Move the key with: apoa setup --property {name} --vault {vault}",
             name=after.name,

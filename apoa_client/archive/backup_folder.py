@@ -66,7 +66,7 @@ class BackupFolder(NamedTuple):
         if not (self.path.is_absolute() and self.path.is_dir()):
             raise SettingsProblem(
                 msg("The folder for backups is not there: {path}", path=str(self.path)),
-                msg("Plug in the disk that it is on, or make the folder, then run: apoa backup"),
+                msg("Plug in the disk that it is on, or make the folder, then try again."),
                 name=MISSING,
             )
         same_disk = is_same_disk(self.path, outbox)

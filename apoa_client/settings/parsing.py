@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.errors import SettingsProblem
-from apoa_client.messages import Message, literal, msg
+from apoa_client.messages import Message, msg
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, SECRETS, Definition, Value, WrongValue
 from apoa_client.settings.property_names import NAME_FORM, valid_name
@@ -207,7 +207,10 @@ def _unknown_key(table: str, key: str, names: Iterable[str]) -> "_InvalidSetting
     if near:
         advice = msg("Did you mean {name}? Correct that line with a text editor.", name=near[0])
         return _InvalidSetting(table, key, advice=advice)
-    return _InvalidSetting(table, key, allowed=literal(", ".join(sorted(names))))
+    error = _InvalidSetting(table, key)
+    place, known = " ".join(filter(None, (table, key))), ", ".join(sorted(names))
+    error.description = msg("{place} is no setting. Allowed: {values}", place=place, values=known)
+    return error
 
 
 def _not_toml(path: Path, text: str, problem: str) -> SettingsProblem:

@@ -13,7 +13,6 @@ from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_h
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
-from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -189,13 +188,17 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
         from apoa_client.cli.prompts.setup_schedule import install_chosen
 
         install_chosen(app, AUTO if answers["schedule"] == YES else answers["schedule"])
-    report = style_bold(localized_command("report"))
-    from apoa_client.cli.prompts.setup_summary import show_how_to_choose, show_next_steps  # not for --help
+    from apoa_client.cli.prompts.setup_summary import (
+        report_command,
+        show_how_to_choose,
+        show_next_steps,
+    )  # not for --help
 
     if asking:
         show_next_steps(app, settings, answers["schedule"])
         return
     show_how_to_choose(app, settings)
+    report = style_bold(report_command(app, settings))
     if failure is None and settings.by_hand:
         print_line(_("Save a guest's report with: {command}").format(command=report))
         print_line(_("Then type it into APOA with: apoa sync --by-hand"))

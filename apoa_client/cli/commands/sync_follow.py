@@ -5,7 +5,7 @@ secrets as they are then.
 """
 
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import click
 
@@ -79,7 +79,7 @@ class Sender:
         self._followers: dict[str, Follower] = {}
         if every_property:
             refuse_one_property(session)
-        with shown_once(session):
+        with nullcontext() if session.terminal else shown_once(session):  # a user who starts it sees why it ends
             self._find_properties()
 
     def send_due(self) -> None:

@@ -19,7 +19,7 @@ def show_next_steps(app: Container, settings: PropertySettings, schedule: str | 
         print_line(_("A report is sent as soon as it is saved. What could not be sent waits; send it with: apoa sync"))
         if schedule is None:
             offer_schedule(app)
-    print_line(_("Try it: {command}").format(command=style_bold(_report_command(app, settings))))
+    print_line(_("Try it: {command}").format(command=style_bold(report_command(app, settings))))
 
 
 def show_how_to_choose(app: Container, settings: PropertySettings) -> None:
@@ -27,11 +27,11 @@ def show_how_to_choose(app: Container, settings: PropertySettings) -> None:
     count = len(app.saved_config().names)
     if count > 1:
         line = _("{count} properties are set up here. For this one: {command}")
-        print_line(line.format(count=count, command=style_bold(_report_command(app, settings))))
+        print_line(line.format(count=count, command=style_bold(report_command(app, settings))))
         print_line(_("In a window for one property alone, set APOA_PROPERTY. All at once: apoa sync --all"))
 
 
-def _report_command(app: Container, settings: PropertySettings) -> str:
+def report_command(app: Container, settings: PropertySettings) -> str:
     """Return the command that reports a guest of this property."""
     is_default = app.saved_config().default_property == settings.name
     option = "" if is_default else f" {localized_option('--property')} {settings.name}"
