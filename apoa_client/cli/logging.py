@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from io import TextIOWrapper
@@ -10,10 +9,10 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from apoa_client.errors import SettingsProblem
+from apoa_client.file_lock import exclusive
 from apoa_client.files import FILE_MODE, make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.permissions import find_fault
-from apoa_client.settings.file_lock import exclusive_if_free
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -24,9 +23,8 @@ _MAX_BYTES = 1_000_000
 _OLDER_FILES = 4
 """How many older files there are beside the one that is written: at most 5 MB in all."""
 
-
-_ATTEMPTS, _PAUSE_S = 20, 0.005
-"""How often, and after which pause, the lock is tried: a process that was stopped while it wrote must stop no other."""
+_LOCK_WAIT_S = 0.1 if os.name == "nt" else 0.0
+"""Windows cannot append without the lock. A process that was stopped while it wrote must stop no other."""
 
 
 def _open_private(path: str) -> int:
@@ -70,17 +68,12 @@ class _RotatingLog(_LogFile, RotatingFileHandler):
 
     @contextmanager
     def _lock(self) -> Iterator[bool]:
-        """Hold the lock beside the file, and yield whether it is held. Windows cannot append without it: wait there."""
-        attempts = _ATTEMPTS if os.name == "nt" else 1
+        """Hold the lock beside the file, and yield whether it is held."""
         with ExitStack() as stack:
-            held = False
-            while attempts and not held:
-                attempts -= 1
-                with suppress(OSError):
-                    held = stack.enter_context(exclusive_if_free(Path(f"{self.baseFilename}.lock")))
-                if attempts and not held:
-                    time.sleep(_PAUSE_S)
-            yield held
+            is_held = False
+            with suppress(OSError):
+                is_held = stack.enter_context(exclusive(Path(f"{self.baseFilename}.lock"), _LOCK_WAIT_S))
+            yield is_held
 
     def _close(self) -> None:
         stream, self.stream = self.stream, None

@@ -8,18 +8,19 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from apoa_client.errors import SettingsProblem, file_in_use
+from apoa_client.errors import NotNow, SettingsProblem, file_in_use
+from apoa_client.file_lock import exclusive
 from apoa_client.files import FileInUse, make_private_folder, write_private
 from apoa_client.messages import msg
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.definitions import OF_A_PROPERTY, Value
-from apoa_client.settings.file_lock import exclusive
 from apoa_client.settings.folders import SiteFile
 from apoa_client.settings.parsing import DEFAULTS, NOTHING, PROPERTY, Problems, Tables, merge, parse_tables
 from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 _LINE_END_OF_WINDOWS = "\r\n"
+_LOCK_WAIT_S = 10.0
 
 
 class Change(NamedTuple):
@@ -75,7 +76,13 @@ def change_file(
     problems: Problems = {}
     try:
         make_private_folder(path.parent)
-        with exclusive(path.with_suffix(".lock")):
+        with exclusive(path.with_suffix(".lock"), _LOCK_WAIT_S) as is_held:
+            if not is_held:
+                raise NotNow(
+                    msg("Another program is changing the settings."),
+                    msg("Nothing was changed. Wait a minute, then run the command again."),
+                    name="settings_locked",
+                )
             for_all = NOTHING if site is None else read_site_file(site).tables
             user = read_user_file(path, problems)
             config = merge(user.tables, path, user.text or "", for_all, problems=problems)

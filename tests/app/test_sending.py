@@ -16,8 +16,9 @@ from apoa_client.app.sending import delivery_dependencies, send
 from apoa_client.authority.limits import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
+from apoa_client.file_lock import exclusive
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.settings import file_lock
+from apoa_client.settings import writer
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.writer import save
 from apoa_client.vault import keyring_store
@@ -49,7 +50,7 @@ def test_settings_that_another_process_holds(
     home: Path, tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The report is delivered all the same, and the next run writes who the authority is."""
-    monkeypatch.setattr(file_lock, "_WAIT_S", 0.0)
+    monkeypatch.setattr(writer, "_LOCK_WAIT_S", 0.0)
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         first = app_of(home, clock)
         given = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
@@ -60,7 +61,7 @@ def test_settings_that_another_process_holds(
         for number, known in ((1, ""), (2, "melati")):
             app = app_of(home, clock)
             app.outbox.add(report(number), due_at=None)
-            with file_lock.exclusive(path.with_suffix(".lock")) if not known else nullcontext():
+            with exclusive(path.with_suffix(".lock")) if not known else nullcontext():
                 assert send(app, NoProgress(), Signals()).sent == 1
             assert app.saved_config().properties["melati"].property_id == known
             app.close()

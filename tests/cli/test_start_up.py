@@ -55,10 +55,10 @@ HEAVY = frozenset(
         "apoa_client.authority",
         "apoa_client.delivery",
         "apoa_client.app.property_setup",
+        "apoa_client.file_lock",
         "apoa_client.sandbox",
         "apoa_client.vault.keyring_store",
         "apoa_client.settings.addresses",
-        "apoa_client.settings.file_lock",
         "apoa_client.settings.origins",
         "apoa_client.settings.writer",
     }

@@ -2,11 +2,14 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from apoa_client.errors import Exit, SettingsProblem
+from apoa_client.errors import Exit, NotNow, SettingsProblem
+from apoa_client.file_lock import exclusive
+from apoa_client.settings import writer
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
@@ -157,3 +160,23 @@ def test_a_failed_write_keeps_the_old_settings(path: Path, monkeypatch: pytest.M
     assert "No space left on device" in caught.value.message.render()
     assert load(path).properties["bali"] == BALI
     assert sorted(item.name for item in path.parent.iterdir()) == ["config.lock", "config.toml"]
+
+
+def test_changes_at_once_are_all_kept(path: Path) -> None:
+    """Each of many writers changes another property's settings in the same file."""
+    names = [f"p{number}" for number in range(8)]
+    writers = [threading.Thread(target=save, args=(path, PropertySettings(name, "training", KEY))) for name in names]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+    assert sorted(load(path).properties) == names
+
+
+def test_a_file_that_another_process_changes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer gives up after a bounded time, says so, and writes nothing."""
+    monkeypatch.setattr(writer, "_LOCK_WAIT_S", 0.0)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with exclusive(path.with_suffix(".lock")), pytest.raises(NotNow, match="Another program is changing the settings"):
+        save(path, BALI)
+    assert not path.exists()

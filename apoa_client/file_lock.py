@@ -7,47 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.errors import NotNow
 from apoa_client.files import create_private
-from apoa_client.messages import msg
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
 
-_WAIT_S = 10.0
 _PAUSE_S = 0.01
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock on the file at `path`, which is made for it and stays empty.
+def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[bool]:
+    """Hold the lock on the file at `path`, which is made for it and stays empty, and yield whether it is held.
 
-    Raises `NotNow` if another process holds it for ten seconds, and `OSError`.
+    Waits at most `wait_s` seconds while another process holds it. Raises `OSError`.
     """
     descriptor = _open(path)
     try:
-        last = time.monotonic() + _WAIT_S
-        while not _try_lock(descriptor):
-            if time.monotonic() > last:
-                raise NotNow(
-                    msg("Another program is changing the settings."),
-                    msg("Nothing was changed. Wait a minute, then run the command again."),
-                    name="settings_locked",
-                )
+        last = time.monotonic() + wait_s
+        while not (is_held := _try_lock(descriptor)) and time.monotonic() < last:
             time.sleep(_PAUSE_S)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def exclusive_if_free(path: Path) -> Iterator[bool]:
-    """Hold the lock on the file at `path` if no other process does, and yield whether it is held. Raises `OSError`."""
-    descriptor = _open(path)
-    try:
-        yield _try_lock(descriptor)
+        yield is_held
     finally:
         os.close(descriptor)
 
