@@ -21,7 +21,7 @@ from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.messages import msg
 
 if TYPE_CHECKING:
-    from apoa_client.app.health import Examined
+    from apoa_client.app.health_checks import HealthResults
 
 
 @command("doctor", N_("Check whether everything is fit to send, and say what to do."), "apoa doctor")
@@ -97,9 +97,9 @@ def _takes_every(session: Session, *, asked_for: bool) -> bool:
     return False
 
 
-def _examine(session: Session, *, offline: bool) -> "Examined":
+def _examine(session: Session, *, offline: bool) -> "HealthResults":
     """Run the checks of one property."""
-    from apoa_client.app.health import Examined, HealthChecks
+    from apoa_client.app.health_checks import HealthChecks, HealthResults
     from apoa_client.doctor.computer import Screen
     from apoa_client.doctor.run import run_checks
 
@@ -108,10 +108,10 @@ def _examine(session: Session, *, offline: bool) -> "Examined":
     health = HealthChecks(session.app, screen, offline=offline)
     with current_step(_("Checking ..."), silent=session.json or session.quiet) as show:
         results = run_checks(health.all(), lambda check: show(_(CHECKS[check.name])))
-    return Examined(results, health.engine)
+    return HealthResults(results, health.engine)
 
 
-def _show(session: Session, examined: "Examined", *, every_property: bool) -> None:
+def _show(session: Session, examined: "HealthResults", *, every_property: bool) -> None:
     if session.quiet:
         show_failures(examined.results)
         return

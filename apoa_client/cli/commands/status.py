@@ -2,7 +2,7 @@
 
 import click
 
-from apoa_client.app.condition import Condition, read_condition
+from apoa_client.app.property_status import PropertyStatus, read_status
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
@@ -52,9 +52,9 @@ def _show_properties(session: Session, *, alarm: bool) -> int:
         states.append(PropertyState(each.property_name))  # if it cannot be read
         settings = each.app.settings
         states[-1] = PropertyState(settings.label)
-        condition, code = _examine(each, alarm=alarm)
-        states[-1] = PropertyState(settings.label, settings, condition.summary)
-        show_doubts(condition.doubts)
+        status, code = _examine(each, alarm=alarm)
+        states[-1] = PropertyState(settings.label, settings, status.summary)
+        show_doubts(status.doubts)
         return code
 
     session.quiet = True  # so that a name is above what is wrong alone
@@ -63,28 +63,28 @@ def _show_properties(session: Session, *, alarm: bool) -> int:
     return code
 
 
-def _examine(session: Session, *, alarm: bool) -> tuple[Condition, Exit]:
-    """Return the condition of the property, and the exit code for it. Shows why nothing can be saved, if so."""
-    condition = read_condition(session.app, session.app.clock.now())
-    if condition.unwritable is not None:
-        show_unwritable(condition.unwritable)
+def _examine(session: Session, *, alarm: bool) -> tuple[PropertyStatus, Exit]:
+    """Return the status of the property, and the exit code for it. Shows why nothing can be saved, if so."""
+    status = read_status(session.app, session.app.clock.now())
+    if status.unwritable is not None:
+        show_unwritable(status.unwritable)
     if alarm:
-        return condition, condition.problems[0].exit_code if condition.problems else Exit.DONE
-    return condition, condition.doubts[0].error().exit_code if condition.doubts else Exit.DONE
+        return status, status.problems[0].exit_code if status.problems else Exit.DONE
+    return status, status.doubts[0].error().exit_code if status.doubts else Exit.DONE
 
 
 def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
     app, now = session.app, session.app.clock.now()
-    condition, code = _examine(session, alarm=alarm)
+    status, code = _examine(session, alarm=alarm)
     if not session.json:
-        show_doubts(condition.doubts)
+        show_doubts(status.doubts)
     if tonight:
         from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 
-        return show_night_summary(app, condition.summary, as_json=session.json) or code
+        return show_night_summary(app, status.summary, as_json=session.json) or code
     urgent = most_urgent(app.outbox, now, _MAX_SHOWN)
     if session.json:
-        print_json(status_json(app.settings, condition, urgent))
+        print_json(status_json(app.settings, status, urgent))
     else:
-        show_status(app, condition.summary, urgent, now)
+        show_status(app, status.summary, urgent, now)
     return show_damage(urgent.damage) or code

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from apoa_client.app.condition import read_condition
+from apoa_client.app.property_status import read_status
 from apoa_client.cli.every_property import sessions
 from apoa_client.cli.session import Session
 from apoa_client.cli.views.alarm import Checked, alarm_level, alarm_line, checked, unchecked
@@ -36,9 +36,9 @@ def _check(session: Session, now: datetime) -> Checked:
     name = session.property_name
     try:
         name = session.app.settings.name
-        condition = read_condition(session.app, now)
+        status = read_status(session.app, now)
         damage = most_urgent(session.app.outbox, now, 1).damage
-        return checked(name, condition, now) if damage is None else unchecked(name, damage)
+        return checked(name, status, now) if damage is None else unchecked(name, damage)
     except ApoaError as exc:
         return unchecked(name, exc)
     finally:

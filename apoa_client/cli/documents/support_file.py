@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import islice
 
 from apoa_client.app.container import Container
-from apoa_client.app.health import Examined
+from apoa_client.app.health_checks import HealthResults
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.views.health import CHECKS, RESULTS
 from apoa_client.cli.views.labels import STATES
@@ -39,7 +39,7 @@ class SupportFile:
         title = _("Support file of apoa-client")
         return "\n".join([f"# {title}", "", _contents(), "", *self._parts, ""])
 
-    def add(self, app: Container, examined: Examined) -> None:
+    def add(self, app: Container, examined: HealthResults) -> None:
         """Add the results and the state of one property."""
         settings = _settings_of(app)
         mask = Mask(app.environ, [] if settings is None else [*secret_values(settings), *_secrets_of(app)])
@@ -82,7 +82,7 @@ def _secrets_of(app: Container) -> Iterator[str]:
         yield app.secrets.password()
 
 
-def _results(examined: Examined, mask: Mask) -> list[str]:
+def _results(examined: HealthResults, mask: Mask) -> list[str]:
     rows = []
     for each in examined.results:
         name, result = _(CHECKS[each.name]), _(RESULTS[each.result])

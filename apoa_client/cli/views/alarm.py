@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from apoa_client.app.condition import Condition
+from apoa_client.app.property_status import PropertyStatus
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import duration_text
@@ -27,9 +27,9 @@ class Checked(NamedTuple):
     numbers: dict[str, int]
 
 
-def checked(name: str, condition: Condition, now: datetime) -> Checked:
-    """Return a property whose condition is known."""
-    summary, last_run = condition.summary, condition.last_run
+def checked(name: str, status: PropertyStatus, now: datetime) -> Checked:
+    """Return a property whose status is known."""
+    summary, last_run = status.summary, status.last_run
     numbers = {state.value: summary.counts[state] for state in State}
     numbers |= {"overdue": summary.overdue, "due_within_6h": summary.due_soon}
     for label, moment in (
@@ -38,8 +38,8 @@ def checked(name: str, condition: Condition, now: datetime) -> Checked:
     ):
         if moment is not None:
             numbers[label] = max(round((now - moment).total_seconds()), 0)
-    texts = [_problem_text(problem, last_run, now) for problem in condition.problems]
-    return Checked(name, worst_level(condition.problems), texts, numbers)
+    texts = [_problem_text(problem, last_run, now) for problem in status.problems]
+    return Checked(name, worst_level(status.problems), texts, numbers)
 
 
 def unchecked(name: str, error: ApoaError) -> Checked:

@@ -41,8 +41,8 @@ from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
-    from apoa_client.app.condition import Condition
     from apoa_client.app.container import Container
+    from apoa_client.app.property_status import PropertyStatus
 
 """A computer that was off for the night catches up by itself."""
 
@@ -56,9 +56,9 @@ ENVIRONMENTS = {
 }
 
 
-def status_json(settings: PropertySettings, condition: "Condition", urgent: UrgentReports) -> dict[str, Any]:
+def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: UrgentReports) -> dict[str, Any]:
     """Return the document of ``status --json``."""
-    summary, last_run = condition.summary, condition.last_run
+    summary, last_run = status.summary, status.last_run
 
     def moment(value: datetime | None) -> str | None:
         return None if value is None else instant(value.astimezone(settings.zone))
@@ -78,7 +78,7 @@ def status_json(settings: PropertySettings, condition: "Condition", urgent: Urge
         "last_scheduled_run": None
         if last_run is None
         else {"at": moment(last_run.at), "exit_code": last_run.exit_code},
-        "last_backup_at": moment(condition.last_backup),
+        "last_backup_at": moment(status.last_backup),
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
@@ -94,10 +94,10 @@ def status_json(settings: PropertySettings, condition: "Condition", urgent: Urge
             }
             for entry in urgent.first
         ],
-        "doubts": doubt_values(condition.doubts),
+        "doubts": doubt_values(status.doubts),
         "alarm": {
-            "level": worst_level(condition.problems).name.lower(),
-            "problems": [problem.name for problem in condition.problems],
+            "level": worst_level(status.problems).name.lower(),
+            "problems": [problem.name for problem in status.problems],
         },
     }
 

@@ -20,8 +20,8 @@ from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
 from tls_helpers import CA, CERTIFICATES
 
-from apoa_client.app import health
-from apoa_client.authority import line
+from apoa_client.app import health_checks
+from apoa_client.authority import route
 from apoa_client.cli.views.health import CHECKS, GROUPS, RESULTS
 from apoa_client.doctor.results import Group, Result
 from apoa_client.errors import Offline, SettingsProblem
@@ -120,7 +120,7 @@ def test_a_newer_database(configured: Apoa) -> None:
 
 def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read in time is sound: the rest is not waited for."""
-    monkeypatch.setattr(health, "_FILE_CHECK_S", -1)
+    monkeypatch.setattr(health_checks, "_FILE_CHECK_S", -1)
     configured.save(QUENTIN)
     found = doctor(configured)["database"]
     assert found.result == "ok"
@@ -293,7 +293,7 @@ def test_a_name_that_is_not_found(away: Apoa, monkeypatch: pytest.MonkeyPatch) -
     def unknown(_host: str) -> int:
         raise Offline(msg("The name {host} was not found.", host="apoa.invalid"), msg("Is the internet down?"))
 
-    monkeypatch.setattr(line, "count_addresses", unknown)
+    monkeypatch.setattr(route, "count_addresses", unknown)
     found = doctor(away, code=75)
     assert found["name"].message == "The name apoa.invalid was not found."
     assert found["connection"].result == "skipped"
@@ -422,7 +422,7 @@ def test_a_training_property(apoa: Apoa) -> None:
 
 
 def test_a_property_by_hand(configured: Apoa) -> None:
-    """Nothing is asked over the line, and the verdict says what is done with the reports."""
+    """No authority is asked, and the verdict says what is done with the reports."""
     configured.change_setting("delivery", "manual")
     found = doctor(configured)
     assert not {"account", "password", "name", "sending"} & found.keys()
@@ -472,7 +472,7 @@ def test_a_scheduler_that_does_not_answer(configured: Apoa, monkeypatch: pytest.
         raise TimeoutError
 
     for broken in (refuse, hang):
-        monkeypatch.setattr(health, "find_schedule", broken)
+        monkeypatch.setattr(health_checks, "find_schedule", broken)
         found = doctor(configured, "--offline")
         assert found["schedule"].result == "warning"
         assert found["last_run"].result == "skipped"

@@ -13,8 +13,8 @@ from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.single_call import ask_meta
 from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, keys, reports
+from apoa_client.doctor.authority import AuthorityChecks, last_contact
 from apoa_client.doctor.computer import Screen
-from apoa_client.doctor.line import LineChecks, last_contact
 from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.installation import own_command
@@ -47,7 +47,7 @@ _NO_LINE = msg("The authority cannot be reached.")
 _OFFLINE = msg("It needs the internet, and only the rest was asked for.")
 
 
-class Examined(NamedTuple):
+class HealthResults(NamedTuple):
     """The results of all checks of one property. `engine` is what keeps its reports, "" if that is not known."""
 
     results: Sequence[CheckResult]
@@ -227,12 +227,12 @@ class HealthChecks:
         return call_with_timeout(_SCHEDULE_S, find)
 
     def _of_authority(self) -> list[Check]:
-        """Return the checks of the line and of what the authority answers; none where reports are typed by hand."""
+        """Return the checks of the authority and of the route to it; none where reports are typed by hand."""
         app, settings = self._app, self._known_settings
         if settings is not None and settings.by_hand:
             return []
         has_line = settings is None or not settings.uses_sandbox
-        line = LineChecks(
+        authority = AuthorityChecks(
             settings.api_url if settings is not None else "",
             settings.ca_bundle if settings is not None else "",
             self._ask,
@@ -243,25 +243,25 @@ class HealthChecks:
             return reports.check_suspension(self._settings, self._summary)
 
         def contract() -> Finding:
-            found = line.contract(self._settings.identity)
-            if found.result is Result.OK and line.meta is not None:
+            found = authority.contract(self._settings.identity)
+            if found.result is Result.OK and authority.meta is not None:
                 with suppress(StorageProblem):  # the check of saving says so
-                    app.outbox.record_contact(app.clock.now(), line.meta.server_time)
+                    app.outbox.record_contact(app.clock.now(), authority.meta.server_time)
             return found
 
         steps = [
-            self._online("proxy", line.proxy, "settings", limit_s=_LOCAL_S),
-            self._online("name", line.name, "settings", "proxy", limit_s=_NAME_S),
-            self._online("connection", line.connection, "settings", "name", limit_s=_CONNECT_S),
-            self._online("certificate", line.certificate, "settings", "connection", limit_s=_CERTIFICATE_S),
+            self._online("proxy", authority.proxy, "settings", limit_s=_LOCAL_S),
+            self._online("name", authority.name, "settings", "proxy", limit_s=_NAME_S),
+            self._online("connection", authority.connection, "settings", "name", limit_s=_CONNECT_S),
+            self._online("certificate", authority.certificate, "settings", "connection", limit_s=_CERTIFICATE_S),
         ]
         before = ("certificate", "password", "sending") if has_line else ()
         return [
             Check("sending", Group.AUTHORITY, suspension, ("settings", "database"), _STOPPED),
             *(steps if has_line else []),
-            self._online("account", line.account, "settings", "database", *before),
+            self._online("account", authority.account, "settings", "database", *before),
             self._online("contract", contract, "settings", "account"),
-            self._offline_check("clock", lambda: line.clock(self._summary.clock_skew, _CLOCK_COMMAND)),
+            self._offline_check("clock", lambda: authority.clock(self._summary.clock_skew, _CLOCK_COMMAND)),
             self._offline_check("contact", lambda: last_contact(self._summary.last_contact_at, app.clock.now())),
         ]
 
@@ -269,7 +269,7 @@ class HealthChecks:
         return Check(name, Group.AUTHORITY, run, ("settings", "database"))
 
     def _online(self, name: str, run: Callable[[], Finding], *needs: str, limit_s: float | None = None) -> Check:
-        """Return a check that needs the line; it is skipped where only the others were asked for."""
+        """Return a check that needs the internet; it is skipped where only the others were asked for."""
         if self._offline:
             run, limit_s = (lambda: skipped(_OFFLINE)), None
         return Check(name, Group.AUTHORITY, run, needs, _NO_LINE, limit_s, Exit.NOT_NOW)

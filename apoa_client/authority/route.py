@@ -1,6 +1,6 @@
-"""The line to an authority, piece by piece: the proxy, the name, the connection, the certificate.
+"""The route to an authority, part by part: the proxy, the name, the connection, the certificate.
 
-Each piece fails with an error of its own, where a whole call says only that the authority cannot be reached. Calls may
+Each part fails with an error of its own, where a whole call says only that the authority cannot be reached. Calls may
 hang and need a time limit. Nothing about guests and no password is sent.
 """
 
@@ -52,7 +52,7 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Route:
     """How an authority is reached."""
 
     host: str
@@ -71,14 +71,14 @@ class Line:
         return self.port if self.proxy is None else self.proxy.port
 
 
-def find_line(base_url: str) -> Line:
+def find_route(base_url: str) -> Route:
     """Return how the authority at `base_url` is reached, by the same rules as a call. Raises `SettingsProblem`."""
     url = check_base_url(base_url)
     parts = urlsplit(url)
     host = parts.hostname or ""
     uses_tls = parts.scheme == "https"
     port = parts.port or (_HTTPS_PORT if uses_tls else _HTTP_PORT)
-    return Line(host, port, uses_tls, None if is_loopback(host) else _find_proxy(url))
+    return Route(host, port, uses_tls, None if is_loopback(host) else _find_proxy(url))
 
 
 def _find_proxy(url: str) -> Proxy | None:
@@ -115,12 +115,12 @@ def count_addresses(host: str) -> int:
     return len({each[4][0] for each in found})
 
 
-def connect(line: Line) -> None:
+def connect(route: Route) -> None:
     """Connect to the authority, or to the proxy, and close the connection again. Raises `Offline`."""
     try:
-        socket.create_connection((line.first_host, line.first_port), timeout=_CONNECT_S).close()
+        socket.create_connection((route.first_host, route.first_port), timeout=_CONNECT_S).close()
     except OSError:
-        host = f"{line.first_host}:{line.first_port}"
+        host = f"{route.first_host}:{route.first_port}"
         raise Offline(
             msg("There is no connection to {host}.", host=host),
             msg("Is the internet down? If web pages open, ask your IT admin whether a firewall or the proxy refuses."),
@@ -136,32 +136,32 @@ class TrustedCertificate:
     valid_until: datetime | None
 
 
-def read_certificate(line: Line, ca_bundle: str | None) -> TrustedCertificate:
+def read_certificate(route: Route, ca_bundle: str | None) -> TrustedCertificate:
     """Return the authority's certificate, after a handshake with the same trust as a call has.
 
     Raises `UntrustedCertificate`, `Offline`, or `SettingsProblem` for a `ca_bundle` that cannot be used.
     """
     context = tls_context(ca_bundle)
     try:
-        with closing(_open(line, context)) as connection:
+        with closing(_open(route, context)) as connection:
             connection.connect()
             names = _decoded(connection)
     except (OSError, HTTPException) as exc:
-        raise _handshake_error(exc, line) from None
-    if names is None and line.proxy is None:  # Windows and macOS judge it themselves, and Python decodes nothing
-        presented = presented_certificate(line.host, line.port)
+        raise _handshake_error(exc, route) from None
+    if names is None and route.proxy is None:  # Windows and macOS judge it themselves, and Python decodes nothing
+        presented = presented_certificate(route.host, route.port)
         if presented is not None:
             return TrustedCertificate(presented.issuer, _moment(presented.valid_until))
     return TrustedCertificate("?", None) if names is None else TrustedCertificate(*names)
 
 
-def _open(line: Line, context: ssl.SSLContext) -> HTTPSConnection:
-    connection = HTTPSConnection(line.first_host, line.first_port, timeout=_CONNECT_S, context=context)
-    if line.proxy is not None:
-        credentials = line.proxy.credentials
+def _open(route: Route, context: ssl.SSLContext) -> HTTPSConnection:
+    connection = HTTPSConnection(route.first_host, route.first_port, timeout=_CONNECT_S, context=context)
+    if route.proxy is not None:
+        credentials = route.proxy.credentials
         basic = b64encode(credentials.encode()).decode("ascii")
         headers = {"Proxy-Authorization": f"Basic {basic}"} if credentials else {}
-        connection.set_tunnel(line.host, line.port, headers)
+        connection.set_tunnel(route.host, route.port, headers)
     return connection
 
 
@@ -177,18 +177,18 @@ def _moment(text: str) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
 
 
-def _handshake_error(exc: Exception, line: Line) -> ApoaError:
+def _handshake_error(exc: Exception, route: Route) -> ApoaError:
     failure = verification_failure(exc)
     if failure is not None:
-        return untrusted_certificate(failure, line.host, line.port)
-    if line.proxy is not None:
+        return untrusted_certificate(failure, route.host, route.port)
+    if route.proxy is not None:
         return Offline(
-            msg("The proxy {proxy} does not connect to {host}.", proxy=line.proxy.address, host=line.host),
+            msg("The proxy {proxy} does not connect to {host}.", proxy=route.proxy.address, host=route.host),
             msg("Ask your IT admin to allow the connection in the proxy, and whether the proxy needs a password."),
             name="proxy_refuses",
         )
     return Offline(
-        msg("The connection to {host} broke during the TLS handshake.", host=line.host),
+        msg("The connection to {host} broke during the TLS handshake.", host=route.host),
         msg("Is the internet down? If web pages open, ask your IT admin whether a firewall or the proxy refuses."),
         name="handshake_broken",
     )

@@ -1,10 +1,10 @@
-"""Checks of the line to the authority, piece by piece, and of what the authority answers."""
+"""Checks of the route to the authority, part by part, and of what the authority answers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from apoa_client.authority import line
-from apoa_client.authority.line import Line
+from apoa_client.authority import route
+from apoa_client.authority.route import Route
 from apoa_client.delivery.plan import identity_error
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
 from apoa_client.errors import AuthorityBusy, Exit, TimedOut
@@ -18,11 +18,10 @@ _WRONG_DATE = timedelta(days=1)
 """A clock that is wrong by more makes deadlines, certificates and the erasure of old data wrong."""
 
 
-class LineChecks:
-    """The checks of the line to one authority, in the order in which they build on each other.
+class AuthorityChecks:
+    """The checks of one authority, in the order in which they build on each other.
 
-    `ask` makes one call that tests the account; it is not made while sending is suspended. `last_skew` is how far the
-    authority's clock was ahead at the last contact, if that is known.
+    `ask` makes one call that tests the account.
     """
 
     def __init__(self, api_url: str, ca_bundle: str, ask: Callable[[], Meta], clock: Clock) -> None:
@@ -35,12 +34,12 @@ class LineChecks:
         self._skew: timedelta | None = None
 
     @property
-    def _line(self) -> Line:
-        return line.find_line(self._api_url)
+    def _route(self) -> Route:
+        return route.find_route(self._api_url)
 
     def proxy(self) -> Finding:
         """Find out which proxy is used. Its username and password are never shown."""
-        proxy = self._line.proxy
+        proxy = self._route.proxy
         if proxy is None:
             return ok(msg("No proxy is used."))
         if proxy.from_environment:
@@ -49,24 +48,24 @@ class LineChecks:
 
     def name(self) -> Finding:
         """Look up the name of the authority, or of the proxy."""
-        host = self._line.first_host
-        count = line.count_addresses(host)
+        host = self._route.first_host
+        count = route.count_addresses(host)
         return ok(nmsg("{host} has {count} address.", "{host} has {count} addresses.", count, host=host))
 
     def connection(self) -> Finding:
         """Connect to the authority, or to the proxy."""
-        found = self._line
-        line.connect(found)
+        found = self._route
+        route.connect(found)
         return ok(msg("{host} port {port} answers.", host=found.first_host, port=found.first_port))
 
     def certificate(self) -> Finding:
         """Check that the authority's certificate is trusted, and for how long."""
-        found = self._line
+        found = self._route
         if not found.uses_tls:
             return ok(msg("Not needed: the authority is on this computer itself."))
         if found.proxy is not None and not found.proxy.is_plain:
             return ok(msg("It is checked with each call: it cannot be read through this kind of proxy."))
-        trusted = line.read_certificate(found, self._ca_bundle)
+        trusted = route.read_certificate(found, self._ca_bundle)
         if trusted.valid_until is None:
             return ok(msg("This computer trusts it."))
         days = (trusted.valid_until - self._clock.now()).days
@@ -119,7 +118,11 @@ class LineChecks:
         )
 
     def clock(self, last_skew: timedelta | None, command: str) -> Finding:
-        """Compare the clocks: now, or as they were at the last contact. `command` sets this computer's clock."""
+        """Compare the clocks: now, or as they were at the last contact.
+
+        `last_skew` is how far the authority's clock was ahead then, if that is known. `command` sets this computer's
+        clock.
+        """
         skew = self._skew if self._skew is not None else last_skew
         if skew is None:
             return skipped(msg("The authority has not given its time yet."))

@@ -1,4 +1,4 @@
-"""What the checks of the line say."""
+"""What the checks of the authority say."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,20 +7,20 @@ import pytest
 from authority_simulator import AuthoritySimulator
 from conftest import NOW, FixedClock
 
-from apoa_client.authority import line as pieces
-from apoa_client.authority.line import Line, Proxy, TrustedCertificate
-from apoa_client.doctor.line import LineChecks
+from apoa_client.authority import route as module
+from apoa_client.authority.route import Proxy, Route, TrustedCertificate
+from apoa_client.doctor.authority import AuthorityChecks
 from apoa_client.doctor.results import Finding, Result
 from apoa_client.errors import Exit, TimedOut
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Meta
 
-HTTPS = Line("apoa.example", 443, uses_tls=True, proxy=None)
+HTTPS = Route("apoa.example", 443, uses_tls=True, proxy=None)
 
 
-def checks(monkeypatch: pytest.MonkeyPatch, line: Line = HTTPS) -> LineChecks:
-    monkeypatch.setattr(pieces, "find_line", lambda _url: line)
-    return LineChecks("https://apoa.example/v1", "", AuthoritySimulator(now=NOW).meta, FixedClock())
+def checks(monkeypatch: pytest.MonkeyPatch, route: Route = HTTPS) -> AuthorityChecks:
+    monkeypatch.setattr(module, "find_route", lambda _url: route)
+    return AuthorityChecks("https://apoa.example/v1", "", AuthoritySimulator(now=NOW).meta, FixedClock())
 
 
 def said(finding: Finding) -> tuple[Result, str]:
@@ -37,13 +37,16 @@ def said(finding: Finding) -> tuple[Result, str]:
 def test_where_the_proxy_comes_from(monkeypatch: pytest.MonkeyPatch, *, from_environment: bool, text: str) -> None:
     """Its credentials are not shown."""
     proxy = Proxy("proxy.example", 3128, from_environment=from_environment, credentials="budi:rahasia")
-    assert said(checks(monkeypatch, Line("apoa.example", 443, uses_tls=True, proxy=proxy)).proxy()) == (Result.OK, text)
+    assert said(checks(monkeypatch, Route("apoa.example", 443, uses_tls=True, proxy=proxy)).proxy()) == (
+        Result.OK,
+        text,
+    )
 
 
 def test_an_encrypted_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls work through it; its certificate is not read apart."""
     proxy = Proxy("proxy.example", 443, from_environment=True, is_plain=False)
-    found = checks(monkeypatch, Line("apoa.example", 443, uses_tls=True, proxy=proxy)).certificate()
+    found = checks(monkeypatch, Route("apoa.example", 443, uses_tls=True, proxy=proxy)).certificate()
     assert found.result is Result.OK
 
 
@@ -66,7 +69,7 @@ def test_the_days_of_a_certificate(
     def trusted(*_arguments: Any) -> TrustedCertificate:
         return TrustedCertificate("CA", until)
 
-    monkeypatch.setattr(pieces, "read_certificate", trusted)
+    monkeypatch.setattr(module, "read_certificate", trusted)
     assert said(checks(monkeypatch).certificate()) == (result, text)
 
 
@@ -76,8 +79,8 @@ def test_an_authority_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> N
     def ask() -> Meta:
         raise TimedOut(msg("We do not know what it received."))
 
-    monkeypatch.setattr(pieces, "find_line", lambda _url: HTTPS)
-    found = LineChecks("https://apoa.example/v1", "", ask, FixedClock()).account()
+    monkeypatch.setattr(module, "find_route", lambda _url: HTTPS)
+    found = AuthorityChecks("https://apoa.example/v1", "", ask, FixedClock()).account()
     assert said(found) == (Result.FAILED, "The authority did not answer in time.")
     assert found.exit_code == Exit.NOT_NOW
 
@@ -89,7 +92,7 @@ def test_the_clock_before_any_contact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_clock_at_the_last_contact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a call, what was found then counts; with one, what it finds."""
-    line = checks(monkeypatch)
-    assert line.clock(timedelta(hours=3), "timedatectl").result is Result.WARNING
-    line.account()
-    assert line.clock(timedelta(hours=3), "timedatectl").result is Result.OK
+    found = checks(monkeypatch)
+    assert found.clock(timedelta(hours=3), "timedatectl").result is Result.WARNING
+    found.account()
+    assert found.clock(timedelta(hours=3), "timedatectl").result is Result.OK

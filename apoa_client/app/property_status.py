@@ -1,4 +1,4 @@
-"""The condition of a property, as `apoa status` and monitoring show it. Needs no key."""
+"""The status of a property, as `apoa status` and monitoring show it. Needs no key."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from apoa_client.ports.state import ScheduledRun, Summary
 from apoa_client.report.deadline import SOON
 
 
-class Condition(NamedTuple):
+class PropertyStatus(NamedTuple):
     """What is known of a property without its key, and what to alarm about."""
 
     summary: Summary
@@ -25,8 +25,8 @@ class Condition(NamedTuple):
     problems: Sequence[Problem]
 
 
-def read_condition(app: Container, now: datetime) -> Condition:
-    """Read the condition, also where the outbox can be read only. Raises `StorageProblem` and `SettingsProblem`."""
+def read_status(app: Container, now: datetime) -> PropertyStatus:
+    """Read the status, also where the outbox can be read only. Raises `StorageProblem` and `SettingsProblem`."""
     unwritable = list[StorageProblem]()
     app.on_unwritable = unwritable.append
     summary = app.outbox.summary(now=now, soon=now + SOON)
@@ -35,4 +35,4 @@ def read_condition(app: Container, now: datetime) -> Condition:
     problem = unwritable[0] if unwritable else None
     suspension = summary.current_suspension(lambda: app.settings.fingerprint)
     problems = find_problems(summary, suspension, last_run, doubts, problem, now)
-    return Condition(summary, last_run, app.outbox.last_backup(), doubts, problem, problems)
+    return PropertyStatus(summary, last_run, app.outbox.last_backup(), doubts, problem, problems)

@@ -1,4 +1,4 @@
-"""The line, piece by piece: each piece that is broken is named."""
+"""The route, part by part: each part that is broken is named."""
 
 import socket
 import ssl
@@ -13,8 +13,8 @@ import pytest
 from conftest import WINE, raises_error
 from tls_helpers import CA
 
-from apoa_client.authority import line as module
-from apoa_client.authority.line import Line, Proxy, connect, count_addresses, find_line, read_certificate
+from apoa_client.authority import route as module
+from apoa_client.authority.route import Proxy, Route, connect, count_addresses, find_route, read_certificate
 from apoa_client.authority.tls import presented_certificate
 from apoa_client.errors import SettingsProblem, UntrustedCertificate
 
@@ -79,8 +79,8 @@ def proxy(*, allowed: bool = True) -> Iterator[tuple[int, list[str]]]:
 
 def test_without_a_proxy() -> None:
     """The usual ports; this computer itself is never reached over a proxy."""
-    assert find_line(f"https://{HOST}/v1") == Line(HOST, 443, uses_tls=True, proxy=None)
-    assert find_line("http://127.0.0.1:8080/v1") == Line("127.0.0.1", 8080, uses_tls=False, proxy=None)
+    assert find_route(f"https://{HOST}/v1") == Route(HOST, 443, uses_tls=True, proxy=None)
+    assert find_route("http://127.0.0.1:8080/v1") == Route("127.0.0.1", 8080, uses_tls=False, proxy=None)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_proxy_of_the_environment(
 ) -> None:
     """Its address has no username and no password, and neither has its `repr`."""
     monkeypatch.setenv("HTTPS_PROXY", named)
-    found = find_line(f"https://{HOST}/v1")
+    found = find_route(f"https://{HOST}/v1")
     assert found.proxy is not None
     assert (found.proxy.address, found.proxy.is_plain, found.proxy.from_environment) == (address, is_plain, True)
     assert (found.first_host, str(found.first_port)) == tuple(address.split(":"))
@@ -108,13 +108,13 @@ def test_no_proxy_for_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_PROXY is observed, as in a call."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", HOST)
-    assert find_line(f"https://{HOST}/v1").proxy is None
+    assert find_route(f"https://{HOST}/v1").proxy is None
 
 
 def test_a_proxy_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is distinguished from one of the environment."""
     monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": "http://proxy.example:3128"})
-    found = find_line(f"https://{HOST}/v1").proxy
+    found = find_route(f"https://{HOST}/v1").proxy
     assert found is not None
     assert not found.from_environment
 
@@ -124,13 +124,13 @@ def test_a_proxy_that_is_no_address(monkeypatch: pytest.MonkeyPatch, named: str)
     """The variable is to be corrected."""
     monkeypatch.setattr(module, "get_environ_proxies", lambda _url: {"https": named})
     with raises_error("proxy_unusable"):
-        find_line(f"https://{HOST}/v1")
+        find_route(f"https://{HOST}/v1")
 
 
 def test_an_address_that_cannot_be_used() -> None:
     """The same error as of a call."""
     with pytest.raises(SettingsProblem):
-        find_line(f"http://{HOST}/v1")
+        find_route(f"http://{HOST}/v1")
 
 
 def test_names() -> None:
@@ -144,17 +144,17 @@ def test_names() -> None:
 def test_connections(serve: Callable[..., Any]) -> None:
     """To a server that listens, and to none."""
     server = serve()
-    connect(Line("127.0.0.1", server.port, uses_tls=False, proxy=None))
+    connect(Route("127.0.0.1", server.port, uses_tls=False, proxy=None))
     with raises_error("no_connection"):
-        connect(Line("127.0.0.1", 9, uses_tls=False, proxy=None))
+        connect(Route("127.0.0.1", 9, uses_tls=False, proxy=None))
     with raises_error("no_connection"):
-        connect(Line(HOST, 443, uses_tls=True, proxy=Proxy("127.0.0.1", 9, from_environment=True)))
+        connect(Route(HOST, 443, uses_tls=True, proxy=Proxy("127.0.0.1", 9, from_environment=True)))
 
 
 @windows_judges
 def test_a_trusted_certificate(serve: Callable[..., Any], ca: str) -> None:
     """Its issuer, and until when it is valid."""
-    found = read_certificate(Line("localhost", serve(certificate="server.pem").port, uses_tls=True, proxy=None), ca)
+    found = read_certificate(Route("localhost", serve(certificate="server.pem").port, uses_tls=True, proxy=None), ca)
     assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
 
 
@@ -165,7 +165,7 @@ def test_a_certificate_that_the_system_judges(
     """Where Python decodes nothing, as on Windows and macOS, the certificate is read once more."""
     monkeypatch.setattr(ssl.SSLSocket, "getpeercert", _without_names(ssl.SSLSocket.getpeercert))
     server = serve(certificate="server.pem")
-    found = read_certificate(Line("localhost", server.port, uses_tls=True, proxy=None), ca)
+    found = read_certificate(Route("localhost", server.port, uses_tls=True, proxy=None), ca)
     assert (found.issuer, found.valid_until) == ("Test CA of apoa-client", UNTIL)
 
 
@@ -187,13 +187,13 @@ def test_a_certificate_that_is_not_trusted(serve: Callable[..., Any], ca: str, c
     """The same error as of a call."""
     server = serve(certificate=certificate)
     with pytest.raises(UntrustedCertificate):
-        read_certificate(Line("localhost", server.port, uses_tls=True, proxy=None), ca)
+        read_certificate(Route("localhost", server.port, uses_tls=True, proxy=None), ca)
 
 
 def test_a_server_without_tls(serve: Callable[..., Any]) -> None:
     """The handshake breaks: 75, because another network may do that."""
     with raises_error("handshake_broken"):
-        read_certificate(Line("localhost", serve(b"").port, uses_tls=True, proxy=None), None)
+        read_certificate(Route("localhost", serve(b"").port, uses_tls=True, proxy=None), None)
 
 
 @windows_judges
@@ -202,7 +202,7 @@ def test_a_certificate_through_a_proxy(serve: Callable[..., Any], ca: str) -> No
     server = serve(certificate="server.pem")
     with proxy() as (port, heads):
         through = Proxy("127.0.0.1", port, from_environment=True, credentials="budi:rahasia")
-        found = read_certificate(Line("localhost", server.port, uses_tls=True, proxy=through), ca)
+        found = read_certificate(Route("localhost", server.port, uses_tls=True, proxy=through), ca)
     assert found.valid_until == UNTIL
     assert heads[0].startswith(f"CONNECT localhost:{server.port} ")
     assert "Basic YnVkaTpyYWhhc2lh" in heads[0]
@@ -212,7 +212,7 @@ def test_a_proxy_that_refuses(ca: str) -> None:
     """It is named, without its password."""
     with proxy(allowed=False) as (port, _heads), raises_error("proxy_refuses"):
         through = Proxy("127.0.0.1", port, from_environment=True, credentials="budi:rahasia")
-        read_certificate(Line(HOST, 443, uses_tls=True, proxy=through), ca)
+        read_certificate(Route(HOST, 443, uses_tls=True, proxy=through), ca)
 
 
 def test_the_end_of_a_certificate_that_is_not_trusted(serve: Callable[..., Any]) -> None:
