@@ -15,7 +15,7 @@ from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, print_error_line, print_json, print_line, sanitize, style_success
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.health import CHECKS, health_exit, health_json, show_failures, show_health
+from apoa_client.cli.views.health import CHECKS, Presentation, health_exit, health_json, show_failures, show_health
 from apoa_client.cli.views.status import show_property_name
 from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.messages import msg
@@ -55,7 +55,7 @@ def doctor(session: Session, *, offline: bool, file: Path | None, force: bool, e
         if each.json:
             print_json(health_json(examined.results))
         elif file != STANDARD_OUTPUT:
-            _show(each, examined, every_property=every_property)
+            _show(each, examined, offline=offline, every_property=every_property)
         return health_exit(examined.results)
 
     code = run_for_every_property(session, work) if every_property else work(session)
@@ -111,7 +111,7 @@ def _examine(session: Session, *, offline: bool) -> "HealthResults":
     return HealthResults(results, health.engine)
 
 
-def _show(session: Session, examined: "HealthResults", *, every_property: bool) -> None:
+def _show(session: Session, examined: "HealthResults", *, offline: bool, every_property: bool) -> None:
     if session.quiet:
         show_failures(examined.results)
         return
@@ -120,4 +120,5 @@ def _show(session: Session, examined: "HealthResults", *, every_property: bool) 
         by_hand = session.app.settings.by_hand
         if not every_property:  # else its name is shown already
             show_property_name(session.app.settings)
-    show_health(examined.results, by_hand=by_hand, details=bool(session.verbosity), brief=every_property)
+    presentation = Presentation(by_hand, offline, details=bool(session.verbosity), brief=every_property)
+    show_health(examined.results, presentation)

@@ -1,7 +1,7 @@
 """The results of `apoa doctor`: first whether reports can be saved and sent and what to do, then each check."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -105,27 +105,39 @@ def _failures(results: Sequence[CheckResult]) -> list[CheckResult]:
     return sorted(failed, key=lambda each: -each.finding.exit_code)
 
 
-def show_health(results: Sequence[CheckResult], *, by_hand: bool, details: bool, brief: bool = False) -> None:
-    """Show the verdict and what to do, and what was checked: with `details` each check, which fills a screen or two.
+class Presentation(NamedTuple):
+    """What the results are about, and how much of them is shown."""
 
-    Notes are explained only where nothing is wrong: then they are what is to be done. With `brief`, what was checked is
-    shown only where something is wrong.
+    by_hand: bool = False
+    """Staff type the reports into APOA."""
+    offline: bool = False
+    """The line to the authority was not checked."""
+    details: bool = False
+    """Show each check, which fills a screen or two."""
+    brief: bool = False
+    """Show what was checked only where something is wrong."""
 
-    `by_hand` says that staff type the reports into APOA.
+
+def show_health(results: Sequence[CheckResult], presentation: Presentation) -> None:
+    """Show the verdict and what to do, and what was checked.
+
+    Notes are explained only where nothing is wrong: then they are what is to be done.
     """
     problems = _failures(results)
     notes = [each for each in results if each.result is Result.WARNING]
-    print_line(_verdict(problems, notes, by_hand=by_hand))
+    print_line(_verdict(problems, notes, presentation))
     for each in _without_repetition(problems or notes):
         _show_problem(each)
-    if brief and not (details or problems):
+    if presentation.brief and not (presentation.details or problems):
         return
     print_line()
-    if details:
+    if presentation.details:
         _show_details(results)
         return
-    print_definitions([(_(title), _group_text(results, group)) for group, title in GROUPS.items()])
-    if not brief:
+    print_definitions(
+        [(_(title), _group_text(results, group, offline=presentation.offline)) for group, title in GROUPS.items()]
+    )
+    if not presentation.brief:
         print_line(_("Each check in full: apoa -v doctor"))
 
 
@@ -134,13 +146,15 @@ def _without_repetition(results: Sequence[CheckResult]) -> list[CheckResult]:
     return list({(each.finding.message, each.finding.advice): each for each in reversed(results)}.values())[::-1]
 
 
-def _group_text(results: Sequence[CheckResult], group: Group) -> str:
+def _group_text(results: Sequence[CheckResult], group: Group, *, offline: bool) -> str:
     parts = []
     for result in (Result.FAILED, Result.WARNING):
         names = [_(CHECKS[each.name]) for each in results if each.group is group and each.result is result]
         if names:
             parts.append(f"{_(RESULTS[result])}: {', '.join(names)}")
     skipped = all(each.result is Result.SKIPPED for each in results if each.group is group)
+    if offline and group is Group.AUTHORITY and not parts:
+        return _("not checked")
     return "; ".join(parts) or _(RESULTS[Result.SKIPPED if skipped else Result.OK])
 
 
@@ -158,14 +172,19 @@ def _detail(each: CheckResult) -> str:
     return f"{result}. {text(each.finding.message)}"
 
 
-def _verdict(problems: Sequence[CheckResult], notes: Sequence[CheckResult], *, by_hand: bool) -> str:
+def _verdict(problems: Sequence[CheckResult], notes: Sequence[CheckResult], presentation: Presentation) -> str:
     codes = {each.finding.exit_code for each in problems}
     if Exit.SETTINGS in codes:
         return style_error(_("NOT READY: something on this computer must be corrected first."))
     if codes:
         return style_error(_("NOT READY: guests can be saved, but reports cannot be sent now."))
-    ready = _("READY: guests can be saved, and typed into APOA.") if by_hand else ""
-    ready = style_success(ready or _("READY: guests can be saved and reports sent."))
+    if presentation.by_hand:
+        ready = _("READY: guests can be saved, and typed into APOA.")
+    elif presentation.offline:
+        ready = _("READY: guests can be saved. The internet and the authority were not checked.")
+    else:
+        ready = _("READY: guests can be saved and reports sent.")
+    ready = style_success(ready)
     return ready + " " + _("Please note:") if notes else ready
 
 

@@ -1,6 +1,7 @@
 """`apoa doctor`: each check notices what it is for, and names what to do."""
 
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -589,6 +590,13 @@ def test_every_check_has_a_name_and_every_group_a_heading(configured: Apoa) -> N
     assert GROUPS.keys() == set(Group)
     assert RESULTS.keys() == set(Result)
     assert "READY: guests can be saved and reports sent." in configured("doctor").out
+
+
+def test_nothing_is_claimed_of_what_was_not_checked(configured: Apoa) -> None:
+    """With --offline no line says that reports can be sent, or that the authority is good."""
+    said = configured("doctor", "--offline").out
+    assert "READY: guests can be saved. The internet and the authority were not checked." in said
+    assert re.search(r"Authority and internet +not checked\n", said)
 
 
 def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
