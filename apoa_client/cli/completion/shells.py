@@ -13,9 +13,12 @@ from apoa_client.cli.completion.offers import Offers
 from apoa_client.cli.terminal.output import sanitize
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
-_LISTING = frozenset({"63", "33", "64"})
-"""Bash's COMP_TYPE where it shows a list of the words: ?, ! and @."""
+_ONLY_LISTED = "63"
+_LISTING = frozenset({_ONLY_LISTED, "33", "64"})
+"""Bash's COMP_TYPE where it shows a list of the words: ?, ! and @. The last two also insert what they begin with."""
 _BASH_SPECIAL = frozenset(" \t\"'`\\$&|;<>()*?[]{}!#~")
+_IN_DOUBLE_QUOTES = {**{character: f"\\{character}" for character in '"\\$`'}, "!": "\"'!'\""}
+"""What stands for a character between double quotes, where bash still expands some. A ! would keep its backslash."""
 
 
 def script(shell: str) -> str:
@@ -42,20 +45,26 @@ def answer(shell: str, offers: Offers, current: Word, environ: Mapping[str, str]
 
 
 def _bash_lines(words: Sequence[tuple[str, str]], current: Word, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the words as bash inserts them, or, where it lists several, with their descriptions.
+    """Yield the words as bash inserts them, and, where it lists several, with their descriptions.
 
-    Bash replaces only what follows the last of COMP_WORDBREAKS, and quotes nothing by itself.
+    Bash replaces only what follows the last of COMP_WORDBREAKS, and quotes nothing by itself: a room with a `$` in its
+    name would be run as a command.
     """
     breaks = environ.get("_APOA_BREAKS", "")
     done = 0
     if not current.quote:
         done = 1 + max((current.text.rfind(character) for character in "=:" if character in breaks), default=-1)
-    listed = len(words) > 1 and environ.get("_APOA_TYPE") in _LISTING
+    listing = environ.get("_APOA_TYPE", "") if len(words) > 1 else ""
     for word, description in words:
         rest = word[done:]
-        if listed:
-            yield f"{rest}  ({description})" if description else rest
-        elif current.quote:
-            yield rest
-        else:
-            yield "".join(f"\\{character}" if character in _BASH_SPECIAL else character for character in rest)
+        text = rest if listing == _ONLY_LISTED else _quoted_for_bash(rest, current.quote)
+        yield f"{text}  ({description})" if description and listing in _LISTING else text
+
+
+def _quoted_for_bash(text: str, quote: str) -> str:
+    """Return a text that bash reads as it is, behind a quotation mark that is open, or none."""
+    if not quote:
+        return "".join(f"\\{character}" if character in _BASH_SPECIAL else character for character in text)
+    special = {"'": "'\\''"} if quote == "'" else _IN_DOUBLE_QUOTES
+    quoted = "".join(special.get(character, character) for character in text)
+    return quoted + quote if quoted.endswith(quote) else quoted  # bash takes such an end for the closing mark

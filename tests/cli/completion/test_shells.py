@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import BESIDE, QUENTIN, Apoa
+from cli_helpers import BESIDE, QUENTIN, XIMENA, Apoa
 from tmux_helpers import Terminal, require_tmux
 
 from apoa_client.cli import main
@@ -50,6 +50,7 @@ def test_powershells_script_is_parsed_by_its_grammar() -> None:
     tree = tree_sitter.Parser(tree_sitter.Language(grammar.language())).parse(source)
     assert not tree.root_node.has_error
     assert b"Register-ArgumentCompleter -Native" in source
+    assert rb"""-replace "['\u2018-\u201b]", '$0$0'""" in source  # each of these ends a text there
 
 
 def test_an_unknown_shell_gets_a_usage_error(apoa: Apoa) -> None:
@@ -91,6 +92,12 @@ def test_the_help_has_a_line_for_each_shell(apoa: Apoa) -> None:
         ([("Selandia Baru", "NZL")], Word("Sel"), {}, ["Selandia\\ Baru"]),
         ([("Selandia Baru", "NZL")], Word("Sel", '"'), {}, ["Selandia Baru"]),
         ([("Côte d'Ivoire", "")], Word("c"), {}, ["Côte\\ d\\'Ivoire"]),
+        ([("Côte d'Ivoire", "")], Word("c", "'"), {}, ["Côte d'\\''Ivoire"]),
+        ([('$(x) `x` "x"\\', "")], Word("$", '"'), {}, ['\\$(x) \\`x\\` \\"x\\"\\\\']),
+        ([("Melati !", "")], Word("M", '"'), {}, ['Melati "\'!\'""']),
+        ([("7 !! $x", "")], Word("7", '"'), {}, ["7 \"'!'\"\"'!'\" \\$x"]),
+        ([("$(x)1", "one"), ("$(x)2", "")], Word(""), {"_APOA_TYPE": "33"}, ["\\$\\(x\\)1  (one)", "\\$\\(x\\)2"]),
+        ([("$(x)1", ""), ("$(x)2", "")], Word("$", '"'), {"_APOA_TYPE": "64"}, ["\\$(x)1", "\\$(x)2"]),
         ([("token:400", "")], Word("token:4"), {"_APOA_BREAKS": ":="}, ["400"]),
         ([("token:400", "")], Word("token:4"), {"_APOA_BREAKS": ""}, ["token:400"]),
         ([("token:400", "")], Word("token:4", "'"), {"_APOA_BREAKS": ":="}, ["token:400"]),
@@ -163,6 +170,35 @@ def test_the_tab_key(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: st
             terminal.press("C-u")  # read by the shell in its turn; Ctrl-C would interrupt it at any moment
     finally:
         terminal.close()
+
+
+HOSTILE_ROOM = "EV$(touch ran)`touch ran`;touch ran;\u2019\"'&|!"
+"""A room whose name a shell must never run. Nothing of the name may be lost either."""
+
+
+@posix_only
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_no_shell_runs_a_name(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: str) -> None:
+    """What Tab inserts for a room is that room for the program, whichever quotation mark is open before it."""
+    require(shell)
+    require_tmux()
+    known = [each["short_id"] for each in away.reports()]
+    away.save(XIMENA, "--room", HOSTILE_ROOM)
+    (report,) = (each for each in away.reports() if each["short_id"] not in known)
+    terminal = Terminal(tmp_path, (160, 60), environ_of(away, home_of_shells))
+    commands = {"bash": ["bash", "--noprofile", "-i"], "zsh": ["zsh", "-i"], "fish": ["fish", "--no-config", "-i"]}
+    try:
+        terminal.run(commands[shell])
+        if shell == "fish":
+            terminal.type(f"function fish_prompt; echo -n 'ready> '; end; source '{home_of_shells}/apoa.fish'")
+        terminal.wait_for("ready>")
+        for mark in ("", '"', "'"):
+            terminal.type(f"cd '{home_of_shells}'; clear")
+            terminal.type(f"apoa list --room {mark}EV\t")
+            terminal.wait_for(report["short_id"])
+    finally:
+        terminal.close()
+    assert not (home_of_shells / "ran").exists()
 
 
 @posix_only
