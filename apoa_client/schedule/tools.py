@@ -3,12 +3,12 @@
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shutil import which
 from typing import NamedTuple
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import msg
+from apoa_client.search_path import find_program
 
 _TIMEOUT_S = 30.0
 _PRIVATE = ("APOA_", "CREDENTIALS_DIRECTORY")
@@ -30,7 +30,7 @@ class ToolResult(NamedTuple):
 
 def find_tool(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the path of a tool of the system, or None."""
-    return which(name, path=environ.get("PATH", ""))  # without a PATH, `which` would use this process's own
+    return find_program(name, environ.get("PATH", ""))
 
 
 def run_tool(words: Sequence[str], environ: Mapping[str, str], text: str = "", folder: str | None = None) -> ToolResult:

@@ -9,9 +9,9 @@ import logging
 import subprocess
 import sys
 from collections.abc import Mapping
-from shutil import which
 from typing import NamedTuple
 
+from apoa_client.search_path import find_program
 from apoa_client.vault.session_bus import session_buses
 
 _log = logging.getLogger(__name__)
@@ -73,8 +73,7 @@ def show_notice(notice: Notice, environ: Mapping[str, str], uid: int | None, pla
 def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str) -> list[_Call]:
     kept = {name: value for name, value in environ.items() if not name.upper().startswith(_PRIVATE)}
     name = {"darwin": "osascript", "win32": "powershell"}.get(platform, "notify-send")
-    # Without a PATH `which` would use this process's own.
-    tool = which(name, path=environ.get("PATH", ""))
+    tool = find_program(name, environ.get("PATH", ""))
     if tool is None:
         _log.info("no notice: there is no %s", name)
         return []

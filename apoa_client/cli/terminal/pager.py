@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
 from apoa_client.cli.terminal.output import columns, plain, write
 from apoa_client.cli.terminal.streams import closed_pipes_as_on_posix, is_terminal
+from apoa_client.search_path import find_program
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -60,8 +62,15 @@ def _pager_command(environ: Mapping[str, str]) -> list[str]:
         command = shlex.split(environ.get("PAGER", "less"), posix=os.name == "posix")
     except ValueError:
         return []
-    found = shutil.which(command[0]) if command else None
+    found = _found(command[0], environ) if command else None
     return [found, *command[1:]] if found is not None else []
+
+
+def _found(program: str, environ: Mapping[str, str]) -> str | None:
+    """Return the full path of a program; one that is given as a path is the user's own choice."""
+    if Path(program).name != program:
+        return shutil.which(program)
+    return find_program(program, environ.get("PATH", ""))
 
 
 class _PagedOutput:
