@@ -113,12 +113,18 @@ def main() -> int:
 def _take_variables(arguments: Sequence[str]) -> Sequence[str]:
     """Set the variables that a task of Windows gives as first arguments, and return the others.
 
-    A task has no other way to say where the files are: its environment is that of the account.
+    A task has no other way to say where the files are: its environment is that of the account. Other variables than
+    those that a schedule has, above all secrets, which others could see in the list of processes, are not taken: then
+    the words are left to be refused as unknown ones.
     """
     while arguments[:1] == [SET_VARIABLE]:
+        from apoa_client.schedule.variables import variables_of  # only a task needs it
+
         name, _equals, value = "".join(arguments[1:2]).partition("=")
-        if name:
-            os.environ[name] = value  # noqa: TID251  libraries read it there, too
+        kept = variables_of({name: value}).kept
+        if name not in kept:
+            break
+        os.environ[name] = kept[name]  # noqa: TID251  libraries read it there, too
         arguments = arguments[2:]
     return arguments
 

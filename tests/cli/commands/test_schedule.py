@@ -240,10 +240,19 @@ def test_no_scheduler(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_variables_of_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task of Windows gives them as first arguments; elsewhere in the line they are no variables."""
     monkeypatch.setenv("APOA_HOME", "/before")
-    taken = main._take_variables(
-        ["--set-variable", "APOA_HOME=C:\\a=b", "--set-variable", "X", "sync", "--set-variable"]
-    )
+    taken = main._take_variables(["--set-variable", "APOA_HOME=C:\\a=b", "sync", "--set-variable"])
     assert taken == ["sync", "--set-variable"]
 
     assert os.environ["APOA_HOME"] == "C:\\a=b"
-    monkeypatch.delenv("X", raising=False)
+
+
+@pytest.mark.parametrize("given", ["APOA_PASSWORD=rahasia", "PATH=/tmp", "HTTPS_PROXY=http://u:rahasia@proxy", "X", ""])
+def test_other_variables_are_refused(apoa: Apoa, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """A secret in the arguments, or a variable that no schedule has, is not taken, and its value is not repeated."""
+    monkeypatch.setenv("APOA_LANG", "id")
+    before = dict(os.environ)
+    words = main._take_variables(["--set-variable", "APOA_LANG=en", "--set-variable", given, "sync"])
+    assert dict(os.environ) == {**before, "APOA_LANG": "en"}
+    said = apoa(*words)
+    assert said.code == 2
+    assert "rahasia" not in said.err
