@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import KEYRING_SERVICE, Container
+from apoa_client.app.own_files import is_key_file, is_log, is_outbox
 from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
 from apoa_client.files import FileInUse, drafts_in, wait_while_in_use
@@ -20,7 +21,6 @@ from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
 from apoa_client.settings.property_names import valid_name
 
 
@@ -181,19 +181,17 @@ class Uninstall:
             return sorted(
                 each.name
                 for each in self._folders.data.iterdir()
-                if each.is_dir() and not each.is_symlink() and valid_name(each.name) and self._is_ours(each)
+                if each.is_dir() and not each.is_symlink() and valid_name(each.name) and _is_ours(each)
             )
         return []
 
-    def _is_ours(self, folder: Path) -> bool:
-        return any((folder / name).is_file() for name, kind in _FILES.items() if kind is not Kind.LOCK)
-
     def _files_of(self, name: str) -> Iterator[Trace]:
         folder = self._folders.data / name
+        settings = self._app.config.properties.get(name)
         with suppress(OSError):  # there is no such folder
             unfinished = {file for files in drafts_in(folder).values() for file in files}
             for path in sorted(folder.iterdir()):
-                kind = Kind.UNFINISHED if path in unfinished else _FILES.get(path.name, Kind.FOREIGN)
+                kind = Kind.UNFINISHED if path in unfinished else _kind_of(path, settings)
                 regular = path.is_file() and not path.is_symlink()
                 yield Trace(kind if regular else Kind.FOREIGN, str(path), name)
 
@@ -204,10 +202,11 @@ class Uninstall:
             yield Trace(Kind.SETTINGS, str(config), self._app.settings.name)
             return
         with suppress(OSError):
+            unfinished = {file for files in drafts_in(self._folders.logs).values() for file in files}
             for path in sorted(self._folders.logs.iterdir()):
-                ours = path.name.startswith(LOG_NAME) or path.name.endswith(SHOWN_NAME)
-                ours = ours and path.is_file() and not path.is_symlink()
-                yield Trace(Kind.LOG if ours else Kind.FOREIGN, str(path))
+                kind = Kind.LOG if is_log(path.name) else Kind.UNFINISHED if path in unfinished else Kind.FOREIGN
+                regular = path.is_file() and not path.is_symlink()
+                yield Trace(kind if regular else Kind.FOREIGN, str(path))
         with suppress(OSError):
             yield from (Trace(Kind.UNFINISHED, str(each)) for each in drafts_in(config.parent, config))
         for kind, path in ((Kind.LOCK, config.with_suffix(".lock")), (Kind.SETTINGS, config)):
@@ -290,6 +289,19 @@ class Uninstall:
         for folder in folders:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder that the settings do not name is a property's: others may have files of such names."""
+    return is_outbox(folder / "outbox.db") or is_key_file(folder / "keys.json")
+
+
+def _kind_of(path: Path, settings: PropertySettings | None) -> Kind:
+    """Return what a file in a property's folder is; `settings` are None for one that the settings do not name."""
+    kind = _FILES.get(path.name, Kind.FOREIGN)
+    if kind is Kind.KEY_FILE and (settings is None or settings.vault != "file") and not is_key_file(path):
+        return Kind.FOREIGN
+    return kind
 
 
 def _unreadable(name: str, *, training: bool = False) -> Loss:

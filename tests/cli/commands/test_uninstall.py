@@ -229,11 +229,29 @@ def test_logs(two: Apoa) -> None:
     """The logs are found, and other files beside them are kept."""
     logs = two.home / "logs"
     logs.mkdir(exist_ok=True)
-    for name in ("sync.log", "sync.log.1", "melati.shown.json", "other.txt"):
+    ours = ["melati.shown.json", "shown.json", "sync.log", "sync.log.1", "sync.log.lock"]
+    others = ["Melati.shown.json", "have-shown.json", "other.txt", "sync.log-2.txt", "sync.logbook"]
+    for name in (*ours, *others):
         (logs / name).write_text("")
+    temporary_beside(logs / "melati.shown.json").write_text("")
     said = two("uninstall", "--yes", "--force", "--json")
-    assert [Path(place).name for place in places(said, "log")] == ["melati.shown.json", "sync.log", "sync.log.1"]
-    assert {path.name for path in two.home.rglob("*")} == {"logs", "other.txt"}
+    assert [Path(place).name for place in places(said, "log")] == ours
+    assert files_below(two.home) == {"logs", *(f"logs/{name}" for name in others)}
+
+
+def test_a_home_with_files_of_others(two: Apoa) -> None:
+    """Where APOA_HOME is the user's whole home, folders and files of other programs stay, also with such names."""
+    theirs = ["proyek/keys.json", "proyek/outbox.db", "proyek/sandbox.db", "surat/outbox.lock", "surat/outbox.db-wal"]
+    for name in theirs:
+        (two.home / name).parent.mkdir(exist_ok=True)
+        (two.home / name).write_text('{"id": "x"}')
+    two.change_setting("vault", "keyring")  # so that a key file is not the program's by its name alone
+    (two.home / "latihan" / "keys.json").write_text('{"id": "x"}')
+    said = two("uninstall", "--dry-run", "--json")
+    assert not any("proyek" in each["place"] or "surat" in each["place"] for each in said.json["found"])
+    assert str(two.home / "latihan" / "keys.json") in {each["place"] for each in said.json["kept"]}
+    two("uninstall", "--yes", "--force")
+    assert set(theirs) | {"latihan/keys.json"} <= files_below(two.home)
 
 
 def test_a_folder_without_settings(two: Apoa) -> None:
