@@ -55,9 +55,10 @@ def check_permissions(path: Path, *, beside: tuple[str, ...] = ()) -> None:
 def check_shared_file(path: Path) -> None:
     """Raise `SettingsProblem` if the file at `path`, which all users read, can be changed by another user than root.
 
-    A file that does not exist may be in a folder where others can write: theirs would be refused.
+    A file that does not exist may be in a folder where others can write: theirs would be refused. Its folder may be
+    open to others on Windows only, where a file that this program has open is neither replaced nor removed.
     """
-    fault = find_fault(path) if os.path.lexists(path) else None
+    fault = find_fault(path, own_levels=2 if _POSIX else 1) if os.path.lexists(path) else None
     if fault is not None:
         name = str(fault.message.values["path"])
         raise SettingsProblem(fault.message, _advice_about_shared(name), name=UNSAFE)

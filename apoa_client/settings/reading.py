@@ -6,7 +6,7 @@ file and keeps the admin's comments.
 
 import errno
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -74,7 +74,8 @@ def read_user_file(path: Path, problems: Problems | None = None) -> SettingsFile
 def read_site_file(site: SiteFile) -> SettingsFile:
     """Read the settings file for all users. Raises `SettingsProblem` as `load` does, and if a named file is missing."""
     check_shared_file(site.path)
-    text = read_text(site.path)
+    # Again while it is open: where others can add files, as in Windows' ProgramData, theirs may have appeared since.
+    text = read_text(site.path, check_shared_file)
     if text is None and site.named:
         raise SettingsProblem(
             msg("The settings file {path}, which APOA_SITE_CONFIG names, is missing.", path=str(site.path)),
@@ -90,10 +91,13 @@ def read_site_file(site: SiteFile) -> SettingsFile:
     return SettingsFile(site.path, text, tables)
 
 
-def read_text(path: Path) -> str | None:
-    """Return the text of a settings file, or None if there is none. Raises `SettingsProblem` as `load` does."""
+def read_text(path: Path, check: Callable[[Path], None] | None = None) -> str | None:
+    """Return the text of a settings file, or None if there is none. `check` is called while it is open.
+
+    Raises `SettingsProblem` as `load` does, and what `check` raises.
+    """
     try:
-        content = wait_while_in_use(path, lambda: _read(path))
+        content = wait_while_in_use(path, lambda: _read(path, check))
     except FileNotFoundError:
         return None
     except FileInUse:
@@ -111,8 +115,10 @@ def read_text(path: Path) -> str | None:
         raise invalid(path, str(exc)) from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, check: Callable[[Path], None] | None) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):  # opening a named pipe would wait for a writer
         raise OSError(errno.EINVAL, "not a file")
     with path.open("rb") as file:
+        if check is not None:
+            check(path)
         return file.read(MAX_BYTES + 1)

@@ -9,6 +9,7 @@ import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.permissions import UNSAFE, check_shared_file
+from apoa_client.settings import reading
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import SiteFile, find_folders, find_site_file
 from apoa_client.settings.reading import load
@@ -137,6 +138,31 @@ def test_another_user_may_not_change_the_file(path: Path, site: SiteFile) -> Non
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no modes on Windows, where the access list says it")
+def test_a_file_that_appears_after_the_check(path: Path, site: SiteFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that another user makes just before it is read is refused, too."""
+    hidden = site.path.rename(site.path.with_suffix(".hidden"))
+    hidden.chmod(0o666)
+
+    def check(file: Path) -> None:
+        check_shared_file(file)
+        if hidden.exists():
+            hidden.rename(site.path)
+
+    monkeypatch.setattr(reading, "check_shared_file", check)
+    assert problem(path, site).name == UNSAFE
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no modes on Windows, where the access list says it")
+def test_a_folder_like_tmp(path: Path, site: SiteFile) -> None:
+    """Others can put a file there as soon as the administrator's is taken away: it is not used."""
+    folder = site.path.parent / "sticky"
+    folder.mkdir()
+    file = site.path.rename(folder / "site.toml")
+    folder.chmod(0o1777)
+    assert problem(path, SiteFile(file, named=True)).name == UNSAFE
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no modes on Windows, where the access list says it")
 def test_a_missing_file_may_be_in_a_folder_of_others(tmp_path: Path) -> None:
     """On macOS administrators may write into the folder; a file that one of them puts there is checked itself."""
     shared = tmp_path / "shared"
@@ -151,7 +177,7 @@ def test_a_missing_file_may_be_in_a_folder_of_others(tmp_path: Path) -> None:
 def test_the_advice_on_windows(path: Path, site: SiteFile, monkeypatch: pytest.MonkeyPatch) -> None:
     """All users keep the right to read, and the file belongs to the administrators."""
     fault = permissions_of_windows(site.path)
-    monkeypatch.setattr("apoa_client.permissions.find_fault", lambda _path: fault)
+    monkeypatch.setattr("apoa_client.permissions.find_fault", lambda _path, **_levels: fault)
     monkeypatch.setattr("apoa_client.permissions._POSIX", False)
     advice = problem(path, site).advice
     assert advice is not None
