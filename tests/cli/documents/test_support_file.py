@@ -85,6 +85,27 @@ def test_to_the_screen(configured: Apoa, lang: str) -> None:
     assert said.err == ""
 
 
+def test_the_log_controls_no_terminal(configured: Apoa) -> None:
+    """A line that another program wrote in our form is shown without what would change the screen."""
+    (configured.home / "logs").mkdir(mode=0o700, exist_ok=True)
+    (configured.home / "logs" / "sync.log").write_text(LOG.replace("sent", "\x1b[31m\u202esent"), encoding="utf-8")
+    assert "?[31m?sent 3" in configured("doctor", "--offline", "--report", "-").out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes")
+@pytest.mark.parametrize("mode", [0o666, 0o644])
+def test_names_of_the_users_own_files(configured: Apoa, mode: int) -> None:
+    """A file that a user put there may have a guest's name: the screen names it, the support file does not."""
+    for name, is_named in ((f"melati/paspor {QUENTIN.name}.jpg", False), ("melati/sandbox.db-wal", True)):
+        file = configured.home / name
+        file.touch()
+        file.chmod(mode)
+        assert str(file) in configured("doctor", "--offline").out
+        written = configured("doctor", "--offline", "--report", "-").out
+        assert (file.name in written) is is_named
+        file.unlink()
+
+
 def test_not_together_with_json_on_one_stream(configured: Apoa) -> None:
     """JSON and the file are one document each."""
     assert configured("doctor", "--json", "--report", "-").code == 2
