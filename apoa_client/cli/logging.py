@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from apoa_client.cli.terminal.output import sanitize
 from apoa_client.errors import SettingsProblem
 from apoa_client.file_lock import exclusive
 from apoa_client.files import FILE_MODE, make_private_folder
@@ -37,6 +38,14 @@ class _LogFile(logging.FileHandler):
 
     def _open(self) -> TextIOWrapper:
         return os.fdopen(_open_private(self.baseFilename), "a", encoding=self.encoding)
+
+
+class _OneLine(logging.Formatter):
+    """Makes one line that controls no terminal: an id may come from a file that others have changed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return sanitize(super().format(record))
 
 
 class _RotatingLog(_LogFile, RotatingFileHandler):
@@ -120,7 +129,7 @@ def start_rotating_log(path: Path) -> bool:
 
 
 def _add(handler: logging.Handler, level: int) -> None:
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.raiseExceptions = False  # a log that cannot be written prints no traceback
     log = logging.getLogger(_OUR_LOG)
     log.setLevel(level)

@@ -158,3 +158,12 @@ def test_a_file_that_disappears(tmp_path: Path) -> None:
     path.unlink()
     write("two")
     assert texts(path) == ["two"]
+
+
+def test_a_text_of_others_is_one_harmless_line(tmp_path: Path) -> None:
+    """An id that others have changed begins no line of its own, and controls no terminal that shows the log."""
+    path = tmp_path / "logs" / "sync.log"
+    assert our_logging.start_rotating_log(path)
+    write("report x\n2026-11-24 20:00:00,123 INFO apoa_client: sent 9\x1b[2J\u202e\u2028")
+    (line,) = path.read_text().split("\n")[:-1]
+    assert line.endswith("report x?2026-11-24 20:00:00,123 INFO apoa_client: sent 9?[2J??")

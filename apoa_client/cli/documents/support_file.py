@@ -9,6 +9,7 @@ from itertools import islice
 from apoa_client.app.container import Container
 from apoa_client.app.health_checks import HealthResults
 from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.health import CHECKS, RESULTS
 from apoa_client.cli.views.labels import STATES
 from apoa_client.doctor.automatic import log_files
@@ -120,5 +121,5 @@ def _log(app: Container, mask: Mask) -> list[str]:
         with suppress(OSError), path.open("rb") as file:
             file.seek(max(path.stat().st_size - _LOG_BYTES, 0))
             lines = file.read(_LOG_BYTES).decode("utf-8", "replace").splitlines()
-            return list(mask.log_lines(lines))[-_LOG_LINES:]
+            return [sanitize(line) for line in mask.log_lines(lines)][-_LOG_LINES:]
     return []
