@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
 import click
@@ -68,7 +67,7 @@ def _pager_command(environ: Mapping[str, str]) -> list[str]:
 
 def _found(program: str, environ: Mapping[str, str]) -> str | None:
     """Return the full path of a program; one that is given as a path is the user's own choice."""
-    if Path(program).name != program:
+    if os.path.dirname(program):  # noqa: PTH120  `help` does without pathlib, which takes long to load
         return shutil.which(program)
     return find_program(program, environ.get("PATH", ""))
 
