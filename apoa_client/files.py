@@ -26,7 +26,7 @@ _ABANDONED_BY_ANY_S = 60 * 60
 
 _DRAFT = ".new"
 _TOKEN_BYTES = 8
-_SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
+SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 """What SQLite adds to the name of a database for the files beside it."""
 
 _Result = TypeVar("_Result")
@@ -167,7 +167,7 @@ def drafts_in(folder: Path, path: Path | None = None) -> dict[Path, list[Path]]:
     for file in folder.iterdir():
         stem, _, ending = file.name.rpartition(_DRAFT)
         name, _, token = stem.removeprefix(".").rpartition(".")
-        is_draft = ending in _SQLITE_ENDINGS and stem == f".{name}.{token}" and _is_token(token)
+        is_draft = ending in SQLITE_ENDINGS and stem == f".{name}.{token}" and _is_token(token)
         if is_draft and (path is None or name == path.name):
             found.setdefault(folder / f"{stem}{_DRAFT}", []).append(file)
     return found
@@ -179,7 +179,7 @@ def _is_token(text: str) -> bool:
 
 def remove_draft(draft: Path) -> None:
     """Remove a temporary file, and what SQLite may have left beside it."""
-    for ending in _SQLITE_ENDINGS:
+    for ending in SQLITE_ENDINGS:
         with suppress(OSError):
             draft.with_name(draft.name + ending).unlink()
 

@@ -9,6 +9,13 @@ _DISTRIBUTION = "apoa-client"
 _PROGRAMS = (_SCRIPT, "apoaw")
 _HEADLESS = ("conhost.exe", "--headless")
 
+COMPLETION_SCRIPTS = {
+    "bash": ".local/share/bash-completion/completions/apoa",
+    "zsh": ".zfunc/_apoa",
+    "fish": ".config/fish/completions/apoa.fish",
+}
+"""Where a user writes the script of each shell, as the help of `apoa completion` says, below the home folder."""
+
 
 def own_command() -> list[str]:
     """Return the words that start this installation, with absolute paths.

@@ -15,12 +15,14 @@ from apoa_client.app.container import KEYRING_SERVICE, Container
 from apoa_client.app.own_files import is_key_file, is_log, is_outbox
 from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
-from apoa_client.files import FileInUse, drafts_in, wait_while_in_use
+from apoa_client.files import SQLITE_ENDINGS, FileInUse, drafts_in, wait_while_in_use
+from apoa_client.installation import COMPLETION_SCRIPTS
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.folders import KEYS_NAME, OUTBOX_NAME, SANDBOX_NAME
 from apoa_client.settings.property_names import valid_name
 
 
@@ -88,21 +90,15 @@ class Traces(NamedTuple):
         return [loss for loss in self.losses if loss.is_grave]
 
 
-_DATABASE_ENDINGS = ("", "-wal", "-shm", "-journal")
+_LOCK_NAME = str(Path(OUTBOX_NAME).with_suffix(".lock"))
 _FILES = {
-    **{f"outbox.db{ending}": Kind.OUTBOX for ending in _DATABASE_ENDINGS},
-    **{f"sandbox.db{ending}": Kind.TRAINING for ending in _DATABASE_ENDINGS},
-    **{f"outbox.lock{ending}": Kind.LOCK for ending in (*_DATABASE_ENDINGS, ".json")},
-    "keys.json": Kind.KEY_FILE,
+    **{f"{OUTBOX_NAME}{ending}": Kind.OUTBOX for ending in SQLITE_ENDINGS},
+    **{f"{SANDBOX_NAME}{ending}": Kind.TRAINING for ending in SQLITE_ENDINGS},
+    **{f"{_LOCK_NAME}{ending}": Kind.LOCK for ending in (*SQLITE_ENDINGS, ".json")},
+    KEYS_NAME: Kind.KEY_FILE,
 }
 """The files that the program makes in a property's folder. The private key goes last."""
 _ORDER = list(Kind)
-_COMPLETION_SCRIPTS = (
-    ".local/share/bash-completion/completions/apoa",
-    ".zfunc/_apoa",
-    ".config/fish/completions/apoa.fish",
-)
-"""Where the help of `apoa completion` says to write them, below the user's home folder."""
 
 
 class Uninstall:
@@ -142,7 +138,7 @@ class Uninstall:
         traces += self._shared()
         kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
         if not self._chosen:
-            scripts = (Path(self._app.environ.get("HOME") or "/", name) for name in _COMPLETION_SCRIPTS)
+            scripts = (Path(self._app.environ.get("HOME") or "/", name) for name in COMPLETION_SCRIPTS.values())
             kept += [Trace(Kind.COMPLETION, str(path)) for path in scripts if os.path.isfile(path)]  # noqa: PTH113  no error for a closed folder
         kept += [
             Trace(Kind.BACKUPS, known[name].backup_folder, name)
@@ -293,7 +289,7 @@ class Uninstall:
 
 def _is_ours(folder: Path) -> bool:
     """Return whether a folder that the settings do not name is a property's: others may have files of such names."""
-    return is_outbox(folder / "outbox.db") or is_key_file(folder / "keys.json")
+    return is_outbox(folder / OUTBOX_NAME) or is_key_file(folder / KEYS_NAME)
 
 
 def _kind_of(path: Path, settings: PropertySettings | None) -> Kind:

@@ -9,6 +9,10 @@ from typing import NamedTuple
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 
+OUTBOX_NAME = "outbox.db"
+"""A property's queue and history. What lies beside it, such as its lock, has the same stem."""
+SANDBOX_NAME = "sandbox.db"
+KEYS_NAME = "keys.json"
 LOG_NAME = "sync.log"
 """The log of automatic sending, for all properties of the home; older ones have a number behind."""
 SHOWN_NAME = "shown.json"
@@ -42,15 +46,15 @@ class Folders(NamedTuple):
 
     def outbox(self, property_name: str) -> Path:
         """Return the path of a property's queue and history."""
-        return self.data / property_name / "outbox.db"
+        return self.data / property_name / OUTBOX_NAME
 
     def sandbox(self, property_name: str) -> Path:
         """Return the path of the training authority's storage for a property."""
-        return self.data / property_name / "sandbox.db"
+        return self.data / property_name / SANDBOX_NAME
 
     def keys(self, property_name: str) -> Path:
         """Return the path of a property's key file, which is used with ``vault = "file"``."""
-        return self.data / property_name / "keys.json"
+        return self.data / property_name / KEYS_NAME
 
 
 def find_folders(environ: Mapping[str, str]) -> Folders:

@@ -7,13 +7,16 @@ from apoa_client.cli.registry import Command, argument, command
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import plain, write
+from apoa_client.installation import COMPLETION_SCRIPTS
 
+_SCRIPTS = {
+    shell: f"mkdir -p ~/{path.rpartition('/')[0]} && apoa completion {shell} > ~/{path}"
+    for shell, path in COMPLETION_SCRIPTS.items()
+}
 INSTALL = {
-    "bash": "mkdir -p ~/.local/share/bash-completion/completions && "
-    "apoa completion bash > ~/.local/share/bash-completion/completions/apoa",
-    "zsh": "mkdir -p ~/.zfunc && apoa completion zsh > ~/.zfunc/_apoa && "
-    "echo 'fpath+=~/.zfunc; autoload -Uz compinit; compinit' >> ~/.zshrc",
-    "fish": "mkdir -p ~/.config/fish/completions && apoa completion fish > ~/.config/fish/completions/apoa.fish",
+    "bash": _SCRIPTS["bash"],
+    "zsh": f"{_SCRIPTS['zsh']} && echo 'fpath+=~/.zfunc; autoload -Uz compinit; compinit' >> ~/.zshrc",
+    "fish": _SCRIPTS["fish"],
     "powershell": "mkdir -Force (Split-Path $PROFILE) | Out-Null; apoa completion powershell | Add-Content $PROFILE",
 }
 """The line that installs the script of each shell for one user."""
