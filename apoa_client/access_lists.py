@@ -43,7 +43,7 @@ def owner_is_trusted(descriptor: str, user: str) -> bool:
 
 
 def others_may(rights: int, descriptor: str, user: str) -> bool:
-    """Return whether anybody else has one of these rights. What forbids is not read: it may apply to some only."""
+    """Return whether any other user has one of these rights. What forbids is not read: it may apply to some only."""
     _owner, has_list, entries = descriptor.partition("D:")
     if not has_list or entries.startswith("NO_ACCESS_CONTROL"):
         return True

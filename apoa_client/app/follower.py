@@ -19,7 +19,7 @@ from apoa_client.ports.clock import Clock
 
 
 class Follower:
-    """When the property that `open_container` opens is delivered next. The container is closed after each look."""
+    """Decides when the property that `open_container` opens is delivered next. Between two looks nothing is open."""
 
     def __init__(self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter = random.random) -> None:
         self._open_container = open_container
@@ -65,11 +65,8 @@ class Follower:
         self._latest = self._clock.monotonic() + follow.KEEP_UP / timedelta(seconds=1)
         with closing(self._open_container()) as app:
             self._files = _files_of(app)
-        self._seen, self._changed, self._next = (
-            file_states(self._files),
-            False,
-            None,
-        )  # before the look: nothing is missed
+        self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
+        self._changed, self._next = False, None
 
     def _look(self, last: LastRun) -> datetime:
         now = self._clock.now()

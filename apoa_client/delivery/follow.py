@@ -37,7 +37,7 @@ class LastRun(NamedTuple):
 
 
 def pause_after(result: Outcome | ApoaError | None, failures: int, jitter: float) -> timedelta:
-    """How long to pause after a run: with backoff while its error may pass by itself, else until a person has acted.
+    """Return the pause after a run: with backoff while its error may pass by itself, else until a person has acted.
 
     `result` is its outcome, the error that it raised, or None for a bug; `failures` counts the failed runs in a row,
     and `jitter` is that of `backoff`.
@@ -54,7 +54,7 @@ def pause_after(result: Outcome | ApoaError | None, failures: int, jitter: float
 def next_run(
     heads: Iterable[Entry], summary: Summary, settings: str, now: datetime, last: LastRun, *, changed: bool
 ) -> datetime:
-    """When to deliver next: at the latest `KEEP_UP` after the last run.
+    """Return when to deliver next: at the latest `KEEP_UP` after the last run.
 
     `heads` are the first undelivered reports of the stays, `settings` is the fingerprint of the property's settings,
     and `changed` says whether anything was changed by others since the last run.
@@ -71,7 +71,7 @@ def next_run(
 
 
 def _first_ready(heads: Iterable[Entry], now: datetime, *, keep_backoff: bool) -> datetime | None:
-    """When the first of the reports may be sent; None if there is none. Reads no further than one that may be now."""
+    """Return when the first of the reports may be sent; None if there is none. Reads only up to one that may be now."""
     first: datetime | None = None
     for entry in heads:
         ready = plan.ready_at(entry, now, keep_backoff=keep_backoff)

@@ -151,7 +151,7 @@ def _quoted(word: str) -> str:
 def _words(command: str) -> list[str]:
     try:
         return shlex.split(command)
-    except ValueError:  # another hand wrote it
+    except ValueError:  # it was changed by hand
         return []
 
 

@@ -127,6 +127,6 @@ def agent_text(job: Job) -> str:
 def _agent(text: str) -> dict[str, Any]:
     try:
         value = plistlib.loads(text.encode())
-    except (ValueError, plistlib.InvalidFileException):  # another hand wrote it
+    except (ValueError, plistlib.InvalidFileException):  # it was changed by hand
         return {}
     return value if isinstance(value, dict) else {}

@@ -2,7 +2,7 @@
 
 The directives are those that a user manager can apply on every distribution. Private file systems (ProtectSystem= and
 its like) need unprivileged user namespaces there, which Ubuntu forbids, and in which root's files seem to belong to
-nobody, so that our own check of owners would refuse them.
+another user, so that our own check of owners would refuse them.
 """
 
 import re
@@ -241,7 +241,7 @@ def _command(start: str) -> tuple[str, ...]:
 def _unquoted(text: str) -> list[str]:
     try:
         return [word.replace("%%", "%") for word in shlex.split(text)]
-    except ValueError:  # another hand wrote it
+    except ValueError:  # it was changed by hand
         return []
 
 

@@ -1,4 +1,4 @@
-"""Calls of the system's own tools, with a time limit and without this program's secrets."""
+"""Calls of the system's own tools, with a time limit and without this program's secrets; and a schedule's files."""
 
 import subprocess
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The settings as the program uses them: those of a property, and those of the whole program.
 
-`apoa_client.settings.keys` says what each may be, `apoa_client.settings.reading` reads them.
+`apoa_client.settings.definitions` says what each may be, `apoa_client.settings.reading` reads them.
 """
 
 from collections.abc import Mapping

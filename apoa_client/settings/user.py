@@ -1,6 +1,6 @@
 """The operating system's user who runs the program: for the audit trail, and to find the session bus.
 
-It is read from the operating system, not from the environment, which anybody can set to a colleague's name.
+It is read from the operating system, not from the environment, which any user can set to a colleague's name.
 """
 
 import os

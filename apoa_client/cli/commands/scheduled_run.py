@@ -1,4 +1,4 @@
-"""One run of automatic sending, by the schedule or by `apoa sync --follow`: nobody reads what it prints at once.
+"""One run of automatic sending, by the schedule or by `apoa sync --follow`: no user reads at once what it prints.
 
 It delivers, erases old guest data and shows notices. What a user must act on is printed once, and not at each run. The
 log gets one line a run, and the outbox the time and the exit code.

@@ -197,18 +197,8 @@ NO_VALUES = frozenset(
     {
         *("--address", "--api-url", "--at", "--birth-date", "--birth-place", "--check-in", "--day", "--display-name"),
         *("--document-number", "--email", "--entry-date", "--expiry-date", "--fingerprint", "--from", "--given-names"),
-        *(
-            "--guest",
-            "--input",
-            "--issued-at",
-            "--keep",
-            "--mrz",
-            "--name",
-            "--nights",
-            "--note",
-            "--office",
-            "--phone",
-        ),
+        *("--guest", "--input", "--issued-at", "--keep", "--mrz", "--name", "--nights", "--note", "--office"),
+        "--phone",
         *("--planned-check-out", "--port", "--reason", "--room", "--since", "--stay-permit-number", "--stay-until"),
         *("--surname", "--to", "--today", "--username", "--wait"),
     }
@@ -241,6 +231,8 @@ def values_of(parameter: Parameter, command: str, session: Session, given: Seque
 def is_path(parameter: Parameter, command: str = "", given: Sequence[str] = ()) -> bool:
     """Return whether an option or argument takes the path of a file or a folder."""
     if (command, parameter.names) == _VALUE_OF_A_SETTING:
+        from apoa_client.settings.definitions import PATH
+
         setting = _setting(given)
-        return setting is not None and setting.kind == "path"
+        return setting is not None and setting.kind == PATH
     return parameter.is_path or not PATHS.isdisjoint(parameter.names)

@@ -11,7 +11,7 @@ from apoa_client.ports.state import LockHolder
 from apoa_client.report.deadline import instant
 
 _LONG = timedelta(minutes=2)
-"""After this time the process may be stopped or hang, and somebody must look."""
+"""After this time the process may be stopped or hang, and a person must look."""
 
 
 def show_busy(outcome: Outcome, now: datetime, zone: tzinfo, *, quiet: bool) -> None:
