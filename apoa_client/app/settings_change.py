@@ -12,10 +12,10 @@ from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.report.kinds import State
-from apoa_client.settings.addresses import Address
 from apoa_client.settings.config import TRAINING, PropertySettings
 from apoa_client.settings.definitions import PATH, Value, WrongValue
 from apoa_client.settings.origins import Origin, Origins
+from apoa_client.settings.setting_keys import SettingKey
 from apoa_client.settings.writer import Change, change_file
 
 _LOG_IN_AGAIN = msg("The stored password was given for the settings before. Give it again with: apoa login")
@@ -28,7 +28,7 @@ class SettingChange(NamedTuple):
     which a user must confirm.
     """
 
-    address: Address
+    setting_key: SettingKey
     value: Value | None
     before: Origin
     consequences: tuple[Message, ...]
@@ -37,22 +37,22 @@ class SettingChange(NamedTuple):
     """Whether the user's file sets it before the change, in this table."""
 
 
-def plan_change(app: Container, address: Address, text: str | None) -> SettingChange:
+def plan_change(app: Container, setting_key: SettingKey, text: str | None) -> SettingChange:
     """Check a change, to the value that a user typed or, for None, to what applies without the file.
 
     Raises `UsageProblem` for a change that is not made, `SettingsProblem`, or what reading the certificates raises.
     """
-    definition = address.definition
+    definition = setting_key.definition
     if definition.set_instead is not None:
         raise UsageProblem(msg("{key} is not changed with this command.", key=definition.name), definition.set_instead)
     origins = Origins.read(app.folders, app.environ)
     known = origins.config
-    if address.property_name and known.find(address.property_name) is None:
-        raise app.unknown_property(address.property_name)
-    value = None if text is None else _parse_value(address, text)
+    if setting_key.property_name and known.find(setting_key.property_name) is None:
+        raise app.unknown_property(setting_key.property_name)
+    value = None if text is None else _parse_value(setting_key, text)
     if definition.name == "default_property" and value is not None and value not in known.names:
         raise app.unknown_property(str(value))
-    new = origins.after(Change(address.table, {definition.name: value})).config
+    new = origins.after(Change(setting_key.table, {definition.name: value})).config
     if new.invalid.keys() - known.invalid.keys():  # nothing but a required setting can be missing
         raise UsageProblem(
             msg("{key} is required: it cannot be removed.", key=definition.name),
@@ -68,18 +68,18 @@ def plan_change(app: Container, address: Address, text: str | None) -> SettingCh
     if definition.variable and app.environ.get(definition.variable):
         consequences.append(msg("{variable} is set: its value is used as long as it is.", variable=definition.variable))
     follows = tuple(dict.fromkeys(consequences))
-    return SettingChange(address, value, origins.of(address), follows, erases, origins.is_in_file(address))
+    return SettingChange(setting_key, value, origins.of(setting_key), follows, erases, origins.is_in_file(setting_key))
 
 
 def carry_out(app: Container, change: SettingChange) -> None:
     """Write a change that was planned. Raises `SettingsProblem` or `NotNow`: then nothing is written."""
-    written = Change(change.address.table, {change.address.definition.name: change.value})
+    written = Change(change.setting_key.table, {change.setting_key.definition.name: change.value})
     change_file(app.folders.config, lambda _config, _tables: [written], app.folders.site)
 
 
-def _parse_value(address: Address, text: str) -> Value:
+def _parse_value(setting_key: SettingKey, text: str) -> Value:
     """Return the value that a user typed. Raises `UsageProblem`, or `SettingsProblem` for an address."""
-    definition = address.definition
+    definition = setting_key.definition
     if definition.kind == PATH and text:
         with suppress(RuntimeError):  # there is no such user
             text = str(Path(text).expanduser())

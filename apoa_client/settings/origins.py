@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from apoa_client.locale import parse_language
-from apoa_client.settings.addresses import Address
 from apoa_client.settings.config import Config
 from apoa_client.settings.definitions import Value
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.parsing import DEFAULTS, NOTHING, Problems, Tables, line_of, merge
 from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file, with_environment
+from apoa_client.settings.setting_keys import SettingKey
 from apoa_client.settings.variables import values_from
 from apoa_client.settings.writer import Change, changed
 
@@ -59,23 +59,23 @@ class Origins:
         config = merge(self.user.tables, self.user.path, self.user.text or "", for_all, problems=problems)
         return with_environment(config._replace(invalid=problems), self._environ)
 
-    def of(self, address: Address) -> Origin:
+    def of(self, setting_key: SettingKey) -> Origin:
         """Return the value that applies to a setting, and where it comes from."""
-        name = address.definition.name
-        if address.table != (DEFAULTS,) and name in self._given:
-            return Origin(self._given[name], ENVIRONMENT, address.definition.variable)
+        name = setting_key.definition.name
+        if setting_key.table != (DEFAULTS,) and name in self._given:
+            return Origin(self._given[name], ENVIRONMENT, setting_key.definition.variable)
         for file, source in ((self.user, USER), (self._site, SITE)):
             if file is not None:
-                for table in _tables(address):
+                for table in _tables(setting_key):
                     values = _values_of(file.tables, table)
                     if name in values:
                         line = line_of(file.text or "", _heading(table), name)
                         return Origin(values[name], source, str(file.path), line or None)
-        return Origin(address.definition.default, DEFAULT)
+        return Origin(setting_key.definition.default, DEFAULT)
 
-    def is_in_file(self, address: Address) -> bool:
+    def is_in_file(self, setting_key: SettingKey) -> bool:
         """Return whether the user's file itself sets this setting, in this table."""
-        return address.definition.name in _values_of(self.user.tables, address.table)
+        return setting_key.definition.name in _values_of(self.user.tables, setting_key.table)
 
 
 def _general_values(environ: Mapping[str, str]) -> dict[str, Value]:
@@ -83,9 +83,9 @@ def _general_values(environ: Mapping[str, str]) -> dict[str, Value]:
     return {name: value for name, value in given.items() if value}
 
 
-def _tables(address: Address) -> list[tuple[str, ...]]:
+def _tables(setting_key: SettingKey) -> list[tuple[str, ...]]:
     """Return the tables of a file in which a setting may be, the nearest first."""
-    return [address.table, *([(DEFAULTS,)] if address.property_name else [])]
+    return [setting_key.table, *([(DEFAULTS,)] if setting_key.property_name else [])]
 
 
 def _values_of(tables: Tables, table: tuple[str, ...]) -> Mapping[str, Value]:

@@ -8,7 +8,7 @@ from app_helpers import app_of, set_up, training
 from conftest import FixedClock
 
 from apoa_client.app.settings_change import carry_out, plan_change
-from apoa_client.settings.addresses import parse_address
+from apoa_client.settings.setting_keys import parse_setting_key
 
 
 def test_changes_at_once_lose_nothing(home: Path, clock: FixedClock) -> None:
@@ -19,7 +19,7 @@ def test_changes_at_once_lose_nothing(home: Path, clock: FixedClock) -> None:
 
     def change(key: str, value: str) -> None:
         app = app_of(home, clock)
-        planned = plan_change(app, parse_address(key, lambda: app.settings.name), value)
+        planned = plan_change(app, parse_setting_key(key, lambda: app.settings.name), value)
         together.wait(30)
         carry_out(app, planned)
 
@@ -38,7 +38,7 @@ def test_a_command_that_runs_meanwhile_keeps_the_change(home: Path, clock: Fixed
     running = app_of(home, clock)
     before = running.settings
     app = app_of(home, clock)
-    carry_out(app, plan_change(app, parse_address("office", lambda: "melati"), "Denpasar"))
+    carry_out(app, plan_change(app, parse_setting_key("office", lambda: "melati"), "Denpasar"))
     running.save_settings(before._replace(property_id="P-7"), before)
     settings = app_of(home, clock).settings
     assert (settings.office, settings.property_id) == ("Denpasar", "P-7")
@@ -50,6 +50,6 @@ def test_a_run_erases_by_the_settings_of_its_end(home: Path, clock: FixedClock) 
     running = app_of(home, clock)
     assert running.settings.retention_days == 90
     app = app_of(home, clock)
-    carry_out(app, plan_change(app, parse_address("retention_days", lambda: "melati"), "300"))
+    carry_out(app, plan_change(app, parse_setting_key("retention_days", lambda: "melati"), "300"))
     assert clock.now() - running.retention.cutoff() >= timedelta(days=299)
     running.close()

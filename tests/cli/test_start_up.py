@@ -58,7 +58,7 @@ HEAVY = frozenset(
         "apoa_client.file_lock",
         "apoa_client.sandbox",
         "apoa_client.vault.keyring_store",
-        "apoa_client.settings.addresses",
+        "apoa_client.settings.setting_keys",
         "apoa_client.settings.origins",
         "apoa_client.settings.writer",
     }

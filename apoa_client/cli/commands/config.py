@@ -22,10 +22,10 @@ from apoa_client.cli.views.settings import (
 )
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.settings.addresses import Address, find_definition, parse_address
 from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, Definition
 from apoa_client.settings.origins import SITE, USER, Origins
 from apoa_client.settings.parsing import PROPERTY
+from apoa_client.settings.setting_keys import SettingKey, find_definition, parse_setting_key
 
 config = CommandGroup(
     "config",
@@ -51,7 +51,7 @@ def list_settings(session: Session, *, every_property: bool) -> int:
     app = session.app
     origins = Origins.read(app.folders, app.environ)
     config = origins.config
-    is_chosen = bool(session.property_name or origins.of(Address((), GENERAL["default_property"])).value)
+    is_chosen = bool(session.property_name or origins.of(SettingKey((), GENERAL["default_property"])).value)
     every_property = every_property or not config.names or (len(config.names) > 1 and not is_chosen)
     names = list(config.properties) if every_property else [app.settings.name]
     groups: dict[str, list[Setting]] = {_("The program"): _settings(origins, (), GENERAL)}
@@ -78,8 +78,8 @@ def _show_groups(groups: Mapping[str, Sequence[Setting]]) -> None:
 
 
 def _settings(origins: Origins, table: tuple[str, ...], definitions: Mapping[str, Definition]) -> list[Setting]:
-    addresses = [Address(table, definition) for definition in definitions.values()]
-    return [(address, origins.of(address)) for address in addresses]
+    setting_keys = [SettingKey(table, definition) for definition in definitions.values()]
+    return [(setting_key, origins.of(setting_key)) for setting_key in setting_keys]
 
 
 @command("get", N_("Print the value of one setting, for a script."), "apoa config get retention_days")
@@ -89,14 +89,14 @@ def _settings(origins: Origins, table: tuple[str, ...], definitions: Mapping[str
 def get(session: Session, key: str) -> None:
     """Print the value that applies; an empty line if there is none."""
     app = session.app
-    address = parse_address(key, lambda: app.settings.name)
-    if address.property_name and app.config.find(address.property_name) is None:
-        raise app.unknown_property(address.property_name)
-    origin = Origins.read(app.folders, app.environ).of(address)
+    setting_key = parse_setting_key(key, lambda: app.settings.name)
+    if setting_key.property_name and app.config.find(setting_key.property_name) is None:
+        raise app.unknown_property(setting_key.property_name)
+    origin = Origins.read(app.folders, app.environ).of(setting_key)
     if session.json:
-        print_json(setting_value(address, origin))
+        print_json(setting_value(setting_key, origin))
         return
-    if address.definition.is_hidden:
+    if setting_key.definition.is_hidden:
         raise UsageProblem(
             msg("{key} is not shown: with it, saved reports could be searched for a passport.", key=key),
             msg("Nothing needs to be done with it. The file has it: apoa config path"),
@@ -145,7 +145,7 @@ def _value_now(session: Session, key: str) -> Setting | None:
     app = session.app
     app.choose_property = None  # what a setting means is the same for all
     try:
-        address = parse_address(key, lambda: app.settings.name)
-        return address, Origins.read(app.folders, app.environ).of(address)
+        setting_key = parse_setting_key(key, lambda: app.settings.name)
+        return setting_key, Origins.read(app.folders, app.environ).of(setting_key)
     except SettingsProblem:
         return None

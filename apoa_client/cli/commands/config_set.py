@@ -18,8 +18,8 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.settings import setting_value, source_text, value_text
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
-from apoa_client.settings.addresses import parse_address
 from apoa_client.settings.origins import Origins
+from apoa_client.settings.setting_keys import parse_setting_key
 
 _yes_option = option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
 
@@ -51,9 +51,9 @@ def unset(session: Session, key: str, *, yes: bool) -> None:
     if change.is_in_file:
         carry_out(session.app, change)
     elif not session.json:
-        value = value_text(change.address.definition, change.before)
+        value = value_text(change.setting_key.definition, change.before)
         line = _("The user's file does not set {key}. It is: {value} ({source})")
-        shown = {"key": sanitize(change.address.key), "value": value, "source": source_text(change.before)}
+        shown = {"key": sanitize(change.setting_key.text), "value": value, "source": source_text(change.before)}
         print_line(line.format(**shown))
         return
     _show(session, change)
@@ -65,7 +65,7 @@ def _confirmed(session: Session, key: str, value: str | None, *, yes: bool) -> S
     Raises `UsageProblem` if it must be confirmed and no user can be asked.
     """
     app = session.app
-    change = plan_change(app, parse_address(key, lambda: app.settings.name), value)
+    change = plan_change(app, parse_setting_key(key, lambda: app.settings.name), value)
     if change.erases is not None and not yes:
         if not session.interactive:
             raise UsageProblem(change.erases, msg("Nothing was changed. If that is right, give --yes."))
@@ -77,18 +77,18 @@ def _confirmed(session: Session, key: str, value: str | None, *, yes: bool) -> S
 
 
 def _show(session: Session, change: SettingChange) -> None:
-    app, address = session.app, change.address
-    now = Origins.read(app.folders, app.environ).of(address)
+    app, setting_key = session.app, change.setting_key
+    now = Origins.read(app.folders, app.environ).of(setting_key)
     consequences = [text(each) for each in change.consequences]
     if session.json:
-        before = setting_value(address, change.before)["value"]
-        print_json({**setting_value(address, now), "before": before, "consequences": consequences})
+        before = setting_value(setting_key, change.before)["value"]
+        print_json({**setting_value(setting_key, now), "before": before, "consequences": consequences})
         return
-    before, after = value_text(address.definition, change.before), value_text(address.definition, now)
+    before, after = value_text(setting_key.definition, change.before), value_text(setting_key.definition, now)
     line = _("{key}: {before} before, {after} now ({source}).")
     if before == after:
         line = _("{key}: {after}, as before ({source}).")
-    shown = {"key": sanitize(address.key), "before": before, "after": after, "source": source_text(now)}
+    shown = {"key": sanitize(setting_key.text), "before": before, "after": after, "source": source_text(now)}
     print_line(style_success(line.format(**shown)))
     for each in consequences:
         print_error_line(style_warning(each))

@@ -9,11 +9,11 @@ from apoa_client.cli.terminal.output import print_definitions, print_line, sanit
 from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.terminal.tables import label_lines, show_table
 from apoa_client.messages import msg
-from apoa_client.settings.addresses import Address
 from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, Value, typing_fields
 from apoa_client.settings.origins import DEFAULT, ENVIRONMENT, SITE, Origin
+from apoa_client.settings.setting_keys import SettingKey
 
-Setting = tuple[Address, Origin]
+Setting = tuple[SettingKey, Origin]
 
 _KINDS = {TEXT: msg("text"), PATH: msg("path"), CHOICE: msg("choice"), NUMBER: msg("number")}
 
@@ -22,8 +22,8 @@ def show_settings(title: str, settings: Sequence[Setting]) -> None:
     """Show a group of settings: key, value, and where the value comes from."""
     print_line(style_bold(title))
     rows = [
-        (address.definition.name, value_text(address.definition, origin), source_text(origin))
-        for address, origin in settings
+        (setting_key.definition.name, value_text(setting_key.definition, origin), source_text(origin))
+        for setting_key, origin in settings
     ]
     show_table([_("Key"), _("Value"), _("From")], rows)
 
@@ -45,12 +45,12 @@ def source_text(origin: Origin) -> str:
     return whose if origin.line is None else _("{file}, line {line}").format(file=whose, line=origin.line)
 
 
-def setting_value(address: Address, origin: Origin) -> dict[str, Any]:
+def setting_value(setting_key: SettingKey, origin: Origin) -> dict[str, Any]:
     """Return a setting as JSON values."""
-    definition = address.definition
+    definition = setting_key.definition
     hidden = definition.is_hidden and origin.value is not None
     return {
-        "key": address.key,
+        "key": setting_key.text,
         "value": None if hidden or origin.value == "" else origin.value,
         "default": definition.default,
         "source": origin.source,
@@ -93,8 +93,8 @@ def show_definition(definition: Definition, setting: Setting | None) -> None:
     if definition.variable:
         rows.append((_("Variable"), definition.variable))
     if setting is not None:
-        address, origin = setting
-        rows.append((_("Now"), f"{value_text(address.definition, origin)} ({source_text(origin)})"))
+        setting_key, origin = setting
+        rows.append((_("Now"), f"{value_text(setting_key.definition, origin)} ({source_text(origin)})"))
     print_line(style_bold(definition.name))
     for line in label_lines(rows):
         print_line(line)

@@ -12,14 +12,14 @@ _SEPARATOR = "."
 _PROPERTY_AND_KEY = 2
 
 
-class Address(NamedTuple):
+class SettingKey(NamedTuple):
     """A setting in a table of the settings: `()`, `("defaults",)` or `("property", NAME)`."""
 
     table: tuple[str, ...]
     definition: Definition
 
     @property
-    def key(self) -> str:
+    def text(self) -> str:
         """The whole name, such as property.melati.vault."""
         return _SEPARATOR.join((*self.table, self.definition.name))
 
@@ -29,8 +29,8 @@ class Address(NamedTuple):
         return self.table[-1] if self.table[:1] == (PROPERTY,) else ""
 
 
-def parse_address(text: str, chosen_property: Callable[[], str]) -> Address:
-    """Return the setting that a user names. `chosen_property` returns the property if the name has none.
+def parse_setting_key(text: str, chosen_property: Callable[[], str]) -> SettingKey:
+    """Return the key of the setting that a user names. `chosen_property` returns the property if the name has none.
 
     Raises `UsageProblem`, with the nearest name, and what `chosen_property` raises.
     """
@@ -38,14 +38,14 @@ def parse_address(text: str, chosen_property: Callable[[], str]) -> Address:
     name = last.casefold().replace("-", "_")
     if not table:
         if name in GENERAL:
-            return Address((), GENERAL[name])
+            return SettingKey((), GENERAL[name])
         definition = _find(name, OF_A_PROPERTY, [*GENERAL, *OF_A_PROPERTY])
-        return Address((PROPERTY, chosen_property()), definition)
+        return SettingKey((PROPERTY, chosen_property()), definition)
     if table == [DEFAULTS]:
         shared = {each.name: each for each in OF_A_PROPERTY.values() if not each.is_own}
-        return Address((DEFAULTS,), _find(name, shared, shared))
+        return SettingKey((DEFAULTS,), _find(name, shared, shared))
     if table[0] == PROPERTY and len(table) == _PROPERTY_AND_KEY:
-        return Address((PROPERTY, table[1]), _find(name, OF_A_PROPERTY, OF_A_PROPERTY))
+        return SettingKey((PROPERTY, table[1]), _find(name, OF_A_PROPERTY, OF_A_PROPERTY))
     raise UsageProblem(
         msg("There is no setting {key}.", key=text),
         msg("Write KEY, property.NAME.KEY or defaults.KEY. All settings: apoa config explain"),
@@ -53,8 +53,8 @@ def parse_address(text: str, chosen_property: Callable[[], str]) -> Address:
 
 
 def find_definition(text: str) -> Definition:
-    """Return the setting that a user names, whichever property it is of. Raises as `parse_address`."""
-    return parse_address(text, str).definition
+    """Return the setting that a user names, whichever property it is of. Raises as `parse_setting_key`."""
+    return parse_setting_key(text, str).definition
 
 
 def _find(name: str, known: Mapping[str, Definition], names: Iterable[str]) -> Definition:
