@@ -15,6 +15,7 @@ from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import (
+    print_definitions,
     print_error_line,
     print_json,
     print_line,
@@ -23,7 +24,6 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.labels import day_text
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import Message, msg
@@ -81,8 +81,7 @@ def _find(words: Sequence[str]) -> Sequence[Topic]:
 
 def _list_topics(found: Sequence[Topic]) -> None:
     print_line(style_bold(_("What this program knows")))
-    for line in label_lines([(topic.name, topic.title) for topic in found]):
-        print_line(line)
+    print_definitions([(topic.name, topic.title) for topic in found])
     print_line()
     print_line(_("Read one: apoa info {topic}").format(topic=found[0].name))
     print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCH_EXAMPLE))

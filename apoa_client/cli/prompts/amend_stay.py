@@ -9,8 +9,7 @@ from apoa_client.cli.prompts.save_and_send import SavedReport
 from apoa_client.cli.prompts.single_questions import ask_reason
 from apoa_client.cli.terminal.input import confirm, index_of_choice
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold
-from apoa_client.cli.terminal.tables import label_lines
+from apoa_client.cli.terminal.output import label_lines, print_error_line, sanitize, style_bold
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.cli.views.report import changed_field_lines, field_texts, guest_name
 from apoa_client.desk.changes import PendingChange, require_current_report

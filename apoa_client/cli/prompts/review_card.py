@@ -11,9 +11,8 @@ from datetime import tzinfo
 
 from apoa_client.cli.terminal.input import index_of_choice
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold, wrap_for_terminal
+from apoa_client.cli.terminal.output import label_lines, print_error_line, sanitize, style_bold, wrap_for_terminal
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.terminal.tables import label_lines
 from apoa_client.cli.views.findings import warning_line
 from apoa_client.cli.views.labels import nights_text
 from apoa_client.cli.views.report import field_texts, guest_name, property_line

@@ -201,14 +201,18 @@ def _json_pieces(members: Mapping[str, Any]) -> Iterator[str]:
 
 def print_definitions(rows: Sequence[tuple[str, str]]) -> None:
     """Print names and their descriptions to stdout in two columns; descriptions are wrapped."""
+    for line in label_lines(rows):
+        print_line(line)
+
+
+def label_lines(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line for each label and its value, in two columns; in plain mode with a colon."""
     if plain():
-        for name, description in rows:
-            print_line(f"{name}: {description}")
-        return
-    formatter = click.HelpFormatter()
-    with formatter.indentation():
-        formatter.write_dl(rows)
-    write(formatter.getvalue().rstrip("\n"))
+        return [f"{label}: {value}" for label, value in rows]
+    from apoa_client.cli.terminal.wrapping import pad, width  # not for --version
+
+    wide = max((width(label) for label, _value in rows), default=0)
+    return [f"  {pad(label, wide)}  {value}" for label, value in rows]
 
 
 def print_error_line(line: str = "") -> None:

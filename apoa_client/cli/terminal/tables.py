@@ -95,11 +95,3 @@ def fit_widths(upright: Sequence[Sequence[str]], room: int) -> list[int]:
         widest = max(giving, key=widths.__getitem__)
         widths[widest] = max(widths[widest] - 1, 1)
     return widths
-
-
-def label_lines(rows: Sequence[tuple[str, str]]) -> list[str]:
-    """Return a line for each label and its value, in two columns; in plain mode with a colon."""
-    if plain():
-        return [f"{label}: {value}" for label, value in rows]
-    wide = max((width(label) for label, _value in rows), default=0)
-    return [f"  {pad(label, wide)}  {value}" for label, value in rows]

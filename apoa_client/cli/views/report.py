@@ -5,8 +5,7 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 
 from apoa_client.cli.terminal.language import _, current_language, text
-from apoa_client.cli.terminal.output import plain, print_line, sanitize, style_bold, style_warning
-from apoa_client.cli.terminal.tables import label_lines
+from apoa_client.cli.terminal.output import label_lines, plain, print_line, sanitize, style_bold, style_warning
 from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, moment_text
 from apoa_client.passport.dates import PartialDate

@@ -7,7 +7,7 @@ from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_definitions, print_line, sanitize, style_bold, write
 from apoa_client.cli.terminal.quoting import quote_words
-from apoa_client.cli.terminal.tables import label_lines, show_table
+from apoa_client.cli.terminal.tables import show_table
 from apoa_client.messages import msg
 from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, Value, typing_fields
 from apoa_client.settings.origins import DEFAULT, ENVIRONMENT, SITE, Origin
@@ -96,8 +96,7 @@ def show_definition(definition: Definition, setting: Setting | None) -> None:
         setting_key, origin = setting
         rows.append((_("Now"), f"{value_text(setting_key.definition, origin)} ({source_text(origin)})"))
     print_line(style_bold(definition.name))
-    for line in label_lines(rows):
-        print_line(line)
+    print_definitions(rows)
     if definition.set_instead is not None:
         print_line(text(definition.set_instead))
     else:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.tables import fit_widths, label_lines, show_table
+from apoa_client.cli.terminal.tables import fit_widths, show_table
 from apoa_client.cli.terminal.wrapping import width
 
 WORDS = st.text("abc", min_size=1, max_size=9)
@@ -144,8 +144,8 @@ def test_columns_are_aligned_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> No
 def test_labels(capsys: pytest.CaptureFixture[str]) -> None:
     """Values are aligned, and in plain output they follow a colon."""
     rows = [("Nama", "王小明"), ("姓", "王")]
-    assert label_lines(rows) == ["  Nama  王小明", "  姓    王"]
+    assert output.label_lines(rows) == ["  Nama  王小明", "  姓    王"]
     output.set_plain(plain=True)
-    assert label_lines(rows) == ["Nama: 王小明", "姓: 王"]
+    assert output.label_lines(rows) == ["Nama: 王小明", "姓: 王"]
     show_table(["Guest", "Rm."], [["王小明", "7"], ["ANNA", ""]])
     assert capsys.readouterr().out == "Guest: 王小明\nRm.: 7\n\nGuest: ANNA\n"
