@@ -7,7 +7,13 @@ import click
 from apoa_client.cli.guide.guides import all_guides, guides
 from apoa_client.cli.guide.situations import Situation, situations
 from apoa_client.cli.registry import COMMANDS, argument, command
-from apoa_client.cli.terminal.command_names import ALIASES, localized_command, localized_name, localized_subcommand
+from apoa_client.cli.terminal.command_names import (
+    ALIASES,
+    SYNONYMS,
+    localized_command,
+    localized_name,
+    localized_subcommand,
+)
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
 from apoa_client.cli.terminal.pager import page_markdown
@@ -57,6 +63,8 @@ def find(query: str) -> str:
     known = {each.name: each.id for language in LANGUAGES for each in situations(language)}
     known |= {name: name for name in COMMANDS} | ALIASES | {guide.name: guide.id for guide in all_guides()}
     matching = {wanted: known[wanted]} if wanted in known else _beginning_with(wanted, known)
+    if not matching and wanted in SYNONYMS:
+        return SYNONYMS[wanted]
     if len(set(matching.values())) == 1:
         return next(iter(matching.values()))
     similar = matching or {name: known[name] for name in close_matches(wanted, list(known), limit=_MAX_SUGGESTIONS)}
@@ -104,6 +112,7 @@ def _show_topics() -> None:
     print_line(_("One of them: apoa help {topic}").format(topic=known[0].name))
     print_line(_("How a command works: apoa help {command}").format(command=localized_name(_EXAMPLE_COMMAND)))
     print_line(_("All commands: apoa --help"))
+    print_line(_("Something does not work: apoa doctor"))
 
 
 def _show_situation(situation: Situation) -> None:

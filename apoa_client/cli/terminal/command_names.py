@@ -179,6 +179,7 @@ SYNONYMS = {
     **dict.fromkeys(("sandi", "password", "kata-sandi"), "login"),
     **dict.fromkeys(("send", "upload", "sinkron"), "sync"),
     **dict.fromkeys(("otomatis", "automatic", "auto", "cron", "timer"), "schedule"),
+    **dict.fromkeys(("masalah", "rusak", "problem", "diagnose", "diagnosis", "health"), "doctor"),
     **dict.fromkeys(("remove", "deinstall", "bongkar"), "uninstall"),
     **dict.fromkeys(("settings", "setting", "setelan", "konfigurasi"), "config"),
     **dict.fromkeys(("install", "pasang", "mulai", "start", "init"), "setup"),

@@ -64,9 +64,11 @@ class TestFinding:
         """The start of a name, or of a word in it, finds the topic if no other name has it."""
         assert find(query) == name
 
-    @pytest.mark.parametrize(("query", "name"), [("lapor", "report"), ("repo", "report"), ("key", "key")])
+    @pytest.mark.parametrize(
+        ("query", "name"), [("lapor", "report"), ("repo", "report"), ("key", "key"), ("otomatis", "schedule")]
+    )
     def test_a_command(self, query: str, name: str) -> None:
-        """A command is found by its Indonesian name, or by its start."""
+        """A command is found by its Indonesian name, by its start, or by a word that people try."""
         assert find(query) == name
 
 
