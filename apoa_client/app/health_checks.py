@@ -15,6 +15,7 @@ from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, keys, reports
 from apoa_client.doctor.authority import AuthorityChecks, last_contact
 from apoa_client.doctor.computer import Screen
+from apoa_client.doctor.permissions import check_permissions_below
 from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.installation import own_command
@@ -101,7 +102,7 @@ class HealthChecks:
             return ok(msg("Property {name}, {path}", name=name, path=str(app.folders.config)))
 
         def permissions() -> Finding:
-            return computer.check_permissions_below((app.folders.settings, app.folders.data))
+            return check_permissions_below((app.folders.settings, app.folders.data))
 
         return [
             Check("settings", Group.SETTINGS, settings, reason=_NO_SETTINGS),

@@ -1,13 +1,10 @@
 """Which files in the program's folders are the program's: `APOA_HOME` may be a folder that has others' files, too."""
 
 import json
-import re
 from contextlib import suppress
 from pathlib import Path
 
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
-from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
-from apoa_client.settings.property_names import valid_name
 from apoa_client.vault.store import NAMES
 
 _SQLITE = b"SQLite format 3\0"
@@ -15,7 +12,6 @@ _APPLICATION_ID = slice(68, 72)
 """Where a database says whose it is, in the first bytes of the file: see SQLite's "Database File Format"."""
 _HEADER_BYTES = 100
 _MAX_KEY_FILE = 1 << 20
-_LOG = re.compile(rf"{re.escape(LOG_NAME)}(\.\d+|\.lock)?", re.ASCII)
 
 
 def is_outbox(path: Path) -> bool:
@@ -30,14 +26,6 @@ def is_key_file(path: Path) -> bool:
         value = json.loads(_beginning(path, _MAX_KEY_FILE))
         return isinstance(value, dict) and bool(value) and set(NAMES).issuperset(value)
     return False
-
-
-def is_log(name: str) -> bool:
-    """Return whether a file of this name in the folder of the logs is the log, or says what was shown."""
-    if _LOG.fullmatch(name) is not None or name == SHOWN_NAME:
-        return True
-    ending = f".{SHOWN_NAME}"
-    return name.endswith(ending) and valid_name(name.removesuffix(ending))
 
 
 def _beginning(path: Path, size: int) -> bytes:

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.app.container import KEYRING_SERVICE, Container
-from apoa_client.app.own_files import is_key_file, is_log, is_outbox
+from apoa_client.app.own_files import is_key_file, is_outbox
 from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
-from apoa_client.files import SQLITE_ENDINGS, FileInUse, drafts_in, wait_while_in_use
+from apoa_client.files import FileInUse, drafts_in, wait_while_in_use
 from apoa_client.installation import COMPLETION_SCRIPTS
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.folders import KEYS_NAME, OUTBOX_NAME, SANDBOX_NAME
+from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
+from apoa_client.settings.folders import KEYS_NAME, OUTBOX_NAME
 from apoa_client.settings.property_names import valid_name
 
 
@@ -90,11 +91,10 @@ class Traces(NamedTuple):
         return [loss for loss in self.losses if loss.is_grave]
 
 
-_LOCK_NAME = str(Path(OUTBOX_NAME).with_suffix(".lock"))
 _FILES = {
-    **{f"{OUTBOX_NAME}{ending}": Kind.OUTBOX for ending in SQLITE_ENDINGS},
-    **{f"{SANDBOX_NAME}{ending}": Kind.TRAINING for ending in SQLITE_ENDINGS},
-    **{f"{_LOCK_NAME}{ending}": Kind.LOCK for ending in (*SQLITE_ENDINGS, ".json")},
+    **dict.fromkeys(OUTBOX_FILES, Kind.OUTBOX),
+    **dict.fromkeys(SANDBOX_FILES, Kind.TRAINING),
+    **dict.fromkeys(LOCK_FILES, Kind.LOCK),
     KEYS_NAME: Kind.KEY_FILE,
 }
 """The files that the program makes in a property's folder. The private key goes last."""
@@ -200,7 +200,8 @@ class Uninstall:
         with suppress(OSError):
             unfinished = {file for files in drafts_in(self._folders.logs).values() for file in files}
             for path in sorted(self._folders.logs.iterdir()):
-                kind = Kind.LOG if is_log(path.name) else Kind.UNFINISHED if path in unfinished else Kind.FOREIGN
+                is_log = belongs_to_log(path.name)
+                kind = Kind.LOG if is_log else Kind.UNFINISHED if path in unfinished else Kind.FOREIGN
                 regular = path.is_file() and not path.is_symlink()
                 yield Trace(kind if regular else Kind.FOREIGN, str(path))
         with suppress(OSError):

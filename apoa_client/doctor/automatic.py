@@ -10,6 +10,7 @@ from apoa_client.errors import Exit
 from apoa_client.messages import duration_message, msg, nmsg
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.schedule.interface import Found
+from apoa_client.settings.file_names import is_log
 
 _WITHOUT_TROUBLE = frozenset({Exit.DONE, Exit.NOT_NOW})
 
@@ -76,7 +77,7 @@ def check_log(folder: Path) -> Finding:
 def log_files(folder: Path) -> list[Path]:
     """Return the files of the log, the newest first. A link is none: it may lead anywhere."""
     try:
-        found = [each for each in folder.iterdir() if ".log" in each.name and each.is_file() and not each.is_symlink()]
+        found = [each for each in folder.iterdir() if is_log(each.name) and each.is_file() and not each.is_symlink()]
         return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
     except OSError:
         return []

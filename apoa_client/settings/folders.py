@@ -9,6 +9,7 @@ from typing import NamedTuple
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 
+CONFIG_NAME = "config.toml"
 OUTBOX_NAME = "outbox.db"
 """A property's queue and history. What lies beside it, such as its lock, has the same stem."""
 SANDBOX_NAME = "sandbox.db"
@@ -17,7 +18,6 @@ LOG_NAME = "sync.log"
 """The log of automatic sending, for all properties of the home; older ones have a number behind."""
 SHOWN_NAME = "shown.json"
 """What automatic sending printed, so that it does not print it again; before the name a property's and a dot."""
-_CONFIG = "config.toml"
 _PROGRAM = "apoa-client"
 
 
@@ -42,7 +42,7 @@ class Folders(NamedTuple):
     @property
     def config(self) -> Path:
         """The settings file."""
-        return self.settings / _CONFIG
+        return self.settings / CONFIG_NAME
 
     def outbox(self, property_name: str) -> Path:
         """Return the path of a property's queue and history."""
@@ -98,11 +98,11 @@ def _site_path(environ: Mapping[str, str]) -> Path:
     taken.
     """
     if sys.platform == "win32":
-        return Path(environ.get("PROGRAMDATA") or r"C:\ProgramData", _PROGRAM, _CONFIG)
+        return Path(environ.get("PROGRAMDATA") or r"C:\ProgramData", _PROGRAM, CONFIG_NAME)
     if sys.platform == "darwin":
-        return Path("/Library/Application Support", _PROGRAM, _CONFIG)
+        return Path("/Library/Application Support", _PROGRAM, CONFIG_NAME)
     given = [folder for folder in environ.get("XDG_CONFIG_DIRS", "").split(":") if folder.startswith("/")]
-    candidates = [Path(folder, _PROGRAM, _CONFIG) for folder in dict.fromkeys([*given, "/etc/xdg"])]
+    candidates = [Path(folder, _PROGRAM, CONFIG_NAME) for folder in dict.fromkeys([*given, "/etc/xdg"])]
     return next((path for path in candidates if path.exists()), candidates[-1])
 
 

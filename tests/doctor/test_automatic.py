@@ -67,12 +67,12 @@ def test_the_log(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     assert check_log(folder).result is Result.SKIPPED
     folder.mkdir()
-    for number, name in enumerate(("apoa.log.1", "apoa.log", "other.txt")):
+    for number, name in enumerate(("sync.log.1", "sync.log", "sync.log.lock")):
         (folder / name).write_text("")
         os.utime(folder / name, (number, number))
     if sys.platform != "win32":
-        (folder / "linked.log").symlink_to(folder / "other.txt")
-    assert [path.name for path in log_files(folder)] == ["apoa.log", "apoa.log.1"]
+        (folder / "sync.log.2").symlink_to(folder / "sync.log")
+    assert [path.name for path in log_files(folder)] == ["sync.log", "sync.log.1"]
     assert check_log(folder).message.render() == f"2 files in {folder}"
 
 

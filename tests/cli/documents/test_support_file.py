@@ -46,7 +46,7 @@ def test_nothing_personal_and_no_secret(
     apoa.change_database(f"UPDATE reports SET last_error = '{QUENTIN.name}' WHERE state = 'rejected'")  # noqa: S608
     logs = apoa.home / "logs"
     logs.mkdir(mode=0o700)
-    (logs / "apoa.log").write_text(f"{LOG}{QUENTIN.name}, kamar 7\nTraceback: {PASSWORD}\n")
+    (logs / "sync.log").write_text(f"{LOG}{QUENTIN.name}, kamar 7\nTraceback: {PASSWORD}\n")
     written = report_of(HTTPS_PROXY=SECRET_PROXY)
     keys = re.findall(r'"([A-Za-z0-9+/]{43}=)"', (apoa.home / "melati" / "keys.json").read_text())
     index_key = re.findall(r'index_key = "(\w+)"', (apoa.home / "config.toml").read_text())

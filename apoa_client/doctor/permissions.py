@@ -1,0 +1,121 @@
+"""The check of who can read and change the program's files."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from shlex import quote
+from typing import NamedTuple
+
+from apoa_client.doctor.results import Finding, failed, ok, warning
+from apoa_client.messages import Message, literal, msg, nmsg
+from apoa_client.permissions import find_fault
+from apoa_client.settings.file_names import is_own
+from apoa_client.settings.folders import OUTBOX_NAME
+
+_MAX_FILES = 500
+_POSIX = os.name == "posix"
+
+
+def check_permissions_below(folders: Iterable[Path]) -> Finding:
+    """Check that only this user can change and read the program's files, and that this user can.
+
+    Of very many files, the first are checked. A user may have named other files there after guests: their names are in
+    the result for the screen, and not in a support file.
+    """
+    folders = list(dict.fromkeys(folders))
+    found = _check_permissions_of(list(islice(_files_below(folders), _MAX_FILES)))
+    if found.file is None or _is_named_by_us(found.file, folders):
+        return found.finding
+    advice = found.finding.advice
+    return found.finding._replace(message=_hidden(found.finding.message), advice=advice and _hidden(advice))
+
+
+class _Found(NamedTuple):
+    """A finding, and the file that it names, if it names one."""
+
+    finding: Finding
+    file: Path | None = None
+
+
+def _check_permissions_of(files: Sequence[Path]) -> _Found:
+    for path in files:
+        fault = find_fault(path)
+        if fault is not None:
+            return _Found(failed(*fault), path)
+    foreign = next((path for path in files if not path.is_symlink() and not os.access(path, os.R_OK | os.W_OK)), None)
+    if foreign is not None:
+        finding = failed(
+            msg("This user cannot read and change {path}.", path=str(foreign)),
+            msg("Give it to this user: {command}", command=_own_command(foreign)),
+        )
+        return _Found(finding, foreign)
+    readable = [path for path in files if _is_readable_by_others(path)]
+    if readable:
+        finding = warning(
+            nmsg(
+                "Other users can read {count} file, such as {path}.",
+                "Other users can read {count} files, such as {path}.",
+                len(readable),
+                path=str(readable[0]),
+            ),
+            _advice_about_readers(readable[0]),
+        )
+        return _Found(finding, readable[0])
+    if not files:
+        return _Found(ok(msg("There are no files yet.")))
+    return _Found(ok(nmsg("{count} file is this user's alone.", "{count} files are this user's alone.", len(files))))
+
+
+def _is_named_by_us(path: Path, folders: Sequence[Path]) -> bool:
+    """Return whether a file or folder has a name that the program gives, and so does the folder that it is in."""
+    folder = next((each for each in folders if path.is_relative_to(each)), None)
+    if folder is None:
+        return False
+    ours = {"logs", *(each.parent.name for each in folder.glob(f"*/{OUTBOX_NAME}"))}
+    *before, last = path.relative_to(folder).parts or ("logs",)
+    return len(before) <= 1 and ours.issuperset(before) and (last in ours or is_own(last))
+
+
+def _hidden(message: Message) -> Message:
+    """Return the message with its texts as those of others, which `apoa_client.doctor.masking` masks."""
+    values = {name: literal(value) if isinstance(value, str) else value for name, value in message.values.items()}
+    return Message(message.template, values, message.plural, message.count)
+
+
+def _files_below(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            continue
+        yield folder
+        for root, inner, names in os.walk(folder):
+            yield from (Path(root, name) for name in [*sorted(inner), *sorted(names)])
+
+
+def _is_readable_by_others(path: Path) -> bool:
+    if not _POSIX:
+        return find_fault(path, secret=True) is not None
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # gone meanwhile
+        return False
+    return not stat.S_ISLNK(mode) and bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _advice_about_readers(path: Path) -> Message:
+    """Return the command that takes the right to read away from others."""
+    fault = None if _POSIX else find_fault(path, secret=True)
+    if fault is not None:
+        return fault.advice
+    command = f"chmod -R go= {quote(str(path))}"
+    return msg("Take that right away from them: {command}", command=command)
+
+
+def _own_command(path: Path) -> str:
+    if sys.platform == "win32":
+        return f'takeown /F "{path}"'
+    if path.stat().st_uid == os.geteuid():
+        return f"chmod u+rwX {quote(str(path))}"
+    return f"sudo chown {os.geteuid()} {quote(str(path))}"
