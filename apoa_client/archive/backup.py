@@ -144,11 +144,18 @@ def is_backup_of(file: Path, property_name: str) -> bool:
         if not stat.S_ISREG(file.lstat().st_mode):
             return False
         with closing(open_read_only(file)) as db:
-            ours = db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+            if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or not _has_own_table(db):
+                return False
             name = db.execute("SELECT value FROM backup WHERE key = 'property'").fetchone()
-            return bool(ours and name == (property_name,))
+            return bool(name == (property_name,))
     except (OSError, sqlite3.Error):
         return False
+
+
+def _has_own_table(db: sqlite3.Connection) -> bool:
+    """Return whether the table is as we make it: a view of this name could compute for ever."""
+    found = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'backup'").fetchone()
+    return found is not None and str(found[0]).split() == OWN_TABLE.split()
 
 
 def _write_draft(db: sqlite3.Connection, outbox: Path, draft: Path, describe: DescribeBackup) -> BackupResult:

@@ -1,8 +1,10 @@
 """A folder for backups: names of their own, the oldest ones deleted, and nothing else touched."""
 
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from apoa_client.archive.backup_content import BackupInfo
 from apoa_client.archive.backup_folder import BackupFolder, FolderBackup
 from apoa_client.errors import SettingsProblem
 from apoa_client.outbox.errors import DiskFull
+from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
 from apoa_client.settings.writer import settings_text
 
 DAY = timedelta(days=1)
@@ -107,6 +110,19 @@ def test_other_files_are_not_touched(write: Write, settings: Home, stick: Path) 
     new = write(keep=1)
     assert names(stick) == sorted([*before, new.file.name])
     assert (new.kept, new.deleted) == (1, 0)
+
+
+def test_a_forged_backup_is_not_read(write: Write, settings: Home, stick: Path) -> None:
+    """A writer of the stick could put a query without an end in place of the table: the file is not ours."""
+    write()
+    forged = stick / f"apoa-melati-{NOW - DAY:%Y%m%d-%H%M%S}-abc123.db"
+    with closing(sqlite3.connect(forged)) as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute("CREATE VIEW backup AS SELECT 'property' AS key, 'melati' AS value")
+    found = write(NOW + DAY, keep=1)
+    assert (found.deleted, found.kept) == (1, 1)
+    assert forged.exists()
+    assert settings.path.exists()
 
 
 def test_backups_from_the_future_are_kept(write: Write, stick: Path) -> None:
