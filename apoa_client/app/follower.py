@@ -105,4 +105,5 @@ def _state(file: Path) -> object:
         state = file.stat()
     except OSError:
         return None
-    return (state.st_ino, state.st_size, state.st_mtime_ns) if state.st_size else None
+    # With mode and owner: a file that was not used because others could change it is read when that is corrected.
+    return (state.st_ino, state.st_size, state.st_mtime_ns, state.st_mode, state.st_uid) if state.st_size else None

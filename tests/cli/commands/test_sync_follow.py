@@ -1,6 +1,7 @@
 """`apoa sync --follow` sends what is saved, until it is ended: with a clock that only the test moves."""
 
 import gc
+import os
 import socket
 import sqlite3
 import tracemalloc
@@ -275,6 +276,31 @@ class TestFailures:
             ]
         )
         assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "78", "0 "]
+
+    @pytest.mark.skipif(os.name == "nt", reason="modes")
+    def test_settings_that_others_can_change(self, configured: Apoa, follows: Follow) -> None:
+        """They are not used as long as that is so, and soon after it is corrected."""
+        config = configured.home / "config.toml"
+
+        def open_to_others() -> None:
+            configured.save()
+            config.chmod(0o666)
+
+        def correct() -> None:
+            config.chmod(0o600)
+            follows.states("queued")()
+
+        said = follows(
+            [
+                open_to_others,
+                *[follows.forward(1)] * 30,
+                correct,
+                *[follows.forward(1)] * 10,
+                follows.states("accepted"),
+            ]
+        )
+        assert "Other users of this computer can change" in said.err
+        assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "0 "]
 
     def test_a_restored_outbox(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The file may be replaced while it waits."""
