@@ -1,5 +1,6 @@
 """Paths of the program's files: below ``APOA_HOME``, or in the platform's folders; and of the file for all users."""
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -103,7 +104,8 @@ def _site_path(environ: Mapping[str, str]) -> Path:
         return Path("/Library/Application Support", _PROGRAM, CONFIG_NAME)
     given = [folder for folder in environ.get("XDG_CONFIG_DIRS", "").split(":") if folder.startswith("/")]
     candidates = [Path(folder, _PROGRAM, CONFIG_NAME) for folder in dict.fromkeys([*given, "/etc/xdg"])]
-    return next((path for path in candidates if path.exists()), candidates[-1])
+    # Not `Path.exists`, which raises for a folder that this user may not look into.
+    return next((path for path in candidates if os.path.exists(path)), candidates[-1])  # noqa: PTH110
 
 
 def _absolute(path: Path, problem: Message, variable: str = "APOA_HOME") -> Path:

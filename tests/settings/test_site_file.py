@@ -252,3 +252,11 @@ class TestPlatformFolder:
         (folders[1] / "apoa-client").mkdir(parents=True)
         (folders[1] / "apoa-client" / "config.toml").touch()
         assert find_site_file(environ) == SiteFile(folders[1] / "apoa-client" / "config.toml")
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="XDG's folders are POSIX'")
+    def test_a_folder_of_xdg_that_cannot_be_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is left out: a name that is too long raises what a folder of another user does."""
+        monkeypatch.setattr(sys, "platform", "linux")
+        assert find_site_file({"XDG_CONFIG_DIRS": str(tmp_path / ("a" * 300))}) == SiteFile(
+            Path("/etc/xdg/apoa-client/config.toml")
+        )
