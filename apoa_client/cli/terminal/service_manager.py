@@ -30,8 +30,8 @@ class ServiceManager:
             self._send("WATCHDOG=1")
 
     def status(self, text: str) -> None:
-        """Report what the service does, in one line."""
-        self._send(f"STATUS={text}")
+        """Report what the service does, in one line: another line would be another message."""
+        self._send(f"STATUS={' '.join(text.split())}")
 
     def stopping(self) -> None:
         """Report that the process ends."""

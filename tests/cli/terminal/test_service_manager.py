@@ -39,9 +39,10 @@ def test_the_messages(manager_socket: socket.socket) -> None:
     manager = ServiceManager({"NOTIFY_SOCKET": manager_socket.getsockname(), "WATCHDOG_USEC": "30000000"})
     manager.ready()
     manager.status("wisma: terkirim 3")
+    manager.status("wisma\nMAINPID=1")
     manager.alive()
     manager.stopping()
-    expected = ["READY=1", "STATUS=wisma: terkirim 3", "WATCHDOG=1", "STOPPING=1"]
+    expected = ["READY=1", "STATUS=wisma: terkirim 3", "STATUS=wisma MAINPID=1", "WATCHDOG=1", "STOPPING=1"]
     assert received(manager_socket) == expected
 
 
