@@ -63,7 +63,10 @@ def _find(name: str, known: Mapping[str, Definition], names: Iterable[str]) -> D
     if name in SECRETS:
         raise UsageProblem(
             msg("{key} is a secret, and no secret is kept in a settings file.", key=name),
-            msg("Store the password with apoa login; see the keys with apoa key show"),
+            msg(
+                "Store the password with apoa login; see the keys with apoa key show. A secret that you typed here may "
+                "be in your shell's history: delete it there, or change it."
+            ),
         )
     from apoa_client.matching import close_matches
 

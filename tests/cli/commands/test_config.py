@@ -522,3 +522,14 @@ def test_an_unknown_second_word(apoa: Apoa, word: str, lang: str, said: str) -> 
     """A usage error that names the nearest command in the reader's language."""
     result = apoa("config", word, lang=lang)
     assert (result.code, said in result.err) == (Exit.USAGE, True)
+
+
+@pytest.mark.parametrize("key", ["password", "kata-sandi", "property.melati.private_key", "passwort"])
+def test_a_secret_typed_by_mistake(configured: Apoa, tmp_path: Path, key: str) -> None:
+    """It is neither stored, nor repeated, nor logged; and the user learns where the shell may have kept it."""
+    secret, log = "Rahasia-123", tmp_path / "log"
+    said = configured("-vv", "--log-file", str(log), "config", "set", key, secret)
+    assert said.code == 2
+    assert key == "passwort" or "your shell's history" in said.err
+    written = [path.read_bytes() for path in (log, *configured.home.rglob("*")) if path.is_file()]
+    assert not any(secret.encode() in each for each in [*written, (said.out + said.err).encode()])
