@@ -93,8 +93,10 @@ def interval_message(every_s: int) -> Message:
 def _result_text(result: int | None) -> str:
     if result is None:
         return ""
-    if result in {Exit.DONE, Exit.NOT_NOW}:  # something that is left for the next run is no problem
+    if result == Exit.DONE:
         return ", " + _("without a problem")
+    if result == Exit.NOT_NOW:
+        return ", " + _("something still waits")
     return ", " + _("exit code {code}").format(code=result)
 
 

@@ -210,7 +210,7 @@ def test_runs_and_problems_are_shown(apoa: Apoa, tab: Crontab) -> None:
     tab.text = tab.text.replace(sys.executable, f"{sys.executable} -m apoa_client")
     shown = apoa("schedule", "show")
     assert (shown.err, "Last run" in shown.out) == ("", False)
-    for code, said in ((0, "without a problem"), (75, "without a problem"), (77, "exit code 77")):
+    for code, said in ((0, "without a problem"), (75, "something still waits"), (77, "exit code 77")):
         app = Container(apoa.environ, apoa.clock)
         app.outbox.record_scheduled_run(NOW, code)
         app.close()
