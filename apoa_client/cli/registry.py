@@ -116,31 +116,11 @@ class _TranslatedHelp:
 
 _METAVARS = frozenset(
     {
-        *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT")),
-        *(
-            N_("GUEST"),
-            N_("INTERVAL"),
-            N_("KEY"),
-            N_("LINE"),
-            N_("NAME"),
-            N_("NUMBER"),
-            N_("PATH"),
-            N_("SCRIPT"),
-            N_("SECONDS"),
-            N_("TEXT"),
-            N_("TIME"),
-            N_("VALUE"),
-            N_("ZONE"),
-        ),
-        *(
-            N_("[FILE]"),
-            N_("[COMMAND]"),
-            N_("[GUEST]"),
-            N_("[GUEST] [NUMBER]"),
-            N_("[KEY]"),
-            N_("[TOPIC|GUIDE|COMMAND]..."),
-            N_("[TOPIC|WORDS]..."),
-        ),
+        *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("INTERVAL"), N_("KEY")),
+        *(N_("LINE"), N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME")),
+        *(N_("VALUE"), N_("ZONE")),
+        *(N_("[FILE]"), N_("[COMMAND]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[KEY]")),
+        *(N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
     }
 )

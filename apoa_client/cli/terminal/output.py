@@ -159,7 +159,7 @@ def stream_json(members: Mapping[str, Any]) -> None:
 
 @contextmanager
 def collected_json() -> Iterator[list[Any]]:
-    """Collect the JSON documents that are printed inside, in place of printing them. Returns them."""
+    """Collect the JSON documents that are printed inside, in place of printing them. Yields their list."""
     documents: list[Any] = []
     _Mode.documents = documents
     try:
