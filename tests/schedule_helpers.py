@@ -88,7 +88,7 @@ def use(monkeypatch: pytest.MonkeyPatch, tools: Tools) -> Tools:
     monkeypatch.setattr("apoa_client.app.scheduling.run_tool", tools.start)
     monkeypatch.setattr("apoa_client.app.scheduling.background_command", lambda: [PROGRAM])
     for module in MODULES:
-        monkeypatch.setattr(f"apoa_client.schedule.{module}.find_tool", tools.find)
+        monkeypatch.setattr(f"apoa_client.schedule.{module}.find_program", tools.find)
         monkeypatch.setattr(f"apoa_client.schedule.{module}.run_tool", tools.run)
     return tools
 

@@ -19,13 +19,18 @@ def make(folder: Path) -> str:
     return str(file)
 
 
+def find(path: str, name: str = NAME) -> str | None:
+    return find_program(name, {"PATH": path})
+
+
 def test_the_working_directory_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows would search it first, and a PATH may name it: a program that others left there is not run."""
     make(tmp_path)
     monkeypatch.chdir(tmp_path)
-    assert [find_program(NAME, path) for path in ("", ".", os.pathsep)] == [None, None, None]
+    assert [find(path) for path in ("", ".", os.pathsep)] == [None, None, None]
+    assert find_program(NAME, {}) is None
     real = make(tmp_path / "bin")
-    assert find_program(NAME, os.pathsep.join([".", "", "bin", str(tmp_path / "bin")])) == real
+    assert find(os.pathsep.join([".", "", "bin", str(tmp_path / "bin")])) == real
 
 
 def test_the_first_that_can_be_run(tmp_path: Path) -> None:
@@ -33,7 +38,7 @@ def test_the_first_that_can_be_run(tmp_path: Path) -> None:
     (tmp_path / "a" / NAME).mkdir(parents=True)
     first, second = make(tmp_path / "b"), make(tmp_path / "c")
     folders = [str(tmp_path / name) for name in "abc"]
-    assert find_program(NAME, os.pathsep.join(folders)) == first
-    assert find_program(NAME, os.pathsep.join(reversed(folders))) == second
-    assert find_program(NAME, f'"{folders[2]}"') == second
-    assert find_program("no-such-tool", folders[1]) is None
+    assert find(os.pathsep.join(folders)) == first
+    assert find(os.pathsep.join(reversed(folders))) == second
+    assert find(f'"{folders[2]}"') == second
+    assert find(folders[1], "no-such-tool") is None

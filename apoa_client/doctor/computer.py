@@ -74,7 +74,7 @@ def check_temporary_folder() -> Finding:
 
 def check_installation(command: Sequence[str], search_path: str) -> Finding:
     """Check that `apoa` on the command line is this installation, and no program of another project."""
-    if _foreign_version() is not None:
+    if _version(_FOREIGN) is not None:
         return warning(
             msg("The package apoa of another project is installed in the same place, and has a command of that name."),
             msg("Remove it: {command}", command=" ".join([quote(sys.executable), "-m pip uninstall apoa"])),
@@ -92,13 +92,6 @@ def check_installation(command: Sequence[str], search_path: str) -> Finding:
     if others:
         return ok(msg("It is {own}. There is another copy: {path}", own=words, path=str(others[0])))
     return ok(msg("It is {own}.", own=words))
-
-
-def _foreign_version() -> str | None:
-    try:
-        return metadata.version(_FOREIGN)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _commands_on(search_path: str) -> Iterator[Path]:
@@ -163,5 +156,5 @@ def versions(engine: str) -> Mapping[str, str]:
 def _version(distribution: str) -> str | None:
     try:
         return metadata.version(distribution)
-    except metadata.PackageNotFoundError:  # of another platform, or in a bundle
+    except metadata.PackageNotFoundError:  # for a library: it is of another platform, or in a bundle
         return None

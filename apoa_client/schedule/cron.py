@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.schedule.interface import CRON, DAY, HOUR, MINUTE, Change, Found, Job, Plan, refused
-from apoa_client.schedule.tools import find_tool, run_tool
+from apoa_client.schedule.tools import run_tool
+from apoa_client.search_path import find_program
 
 if TYPE_CHECKING:
     from crontab import CronItem
@@ -34,7 +35,7 @@ class Cron:
 
     def problem(self) -> SettingsProblem | None:
         """Return why there is no crontab here, or None."""
-        if find_tool("crontab", self._environ) is not None:
+        if find_program("crontab", self._environ) is not None:
             return None
         return SettingsProblem(msg("There is no crontab program here."), _ADVICE, name="schedule_missing")
 
@@ -77,7 +78,7 @@ class Cron:
 
     def _read(self) -> list[str]:
         """Return the lines with their ends."""
-        tool = find_tool("crontab", self._environ)
+        tool = find_program("crontab", self._environ)
         if tool is None:
             return []
         done = run_tool([tool, "-l"], self._environ)
@@ -88,7 +89,7 @@ class Cron:
         return _split(done.out)
 
     def _write(self, lines: Sequence[str]) -> None:
-        tool = find_tool("crontab", self._environ) or "crontab"
+        tool = find_program("crontab", self._environ) or "crontab"
         done = run_tool([tool, "-"], self._environ, "".join(lines))
         if done.code != 0:
             raise refused("crontab", done.reason)

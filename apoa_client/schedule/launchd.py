@@ -10,7 +10,8 @@ from typing import Any
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.schedule.interface import LAUNCHD, Change, Found, Job, Plan, refused
-from apoa_client.schedule.tools import ToolResult, find_tool, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.tools import ToolResult, read_file, remove_file, run_tool, write_file
+from apoa_client.search_path import find_program
 
 _PREFIX = "apoa-client."
 _ATTEMPTS, _PAUSE_S = 10, 0.3
@@ -105,7 +106,7 @@ class Launchd:
         return ["enable", self._service(name)], ["bootstrap", self._domain, str(self._file(name))]
 
     def _launchctl(self, *words: str) -> ToolResult:
-        tool = find_tool("launchctl", self._environ)
+        tool = find_program("launchctl", self._environ)
         return ToolResult(1, "", "") if tool is None else run_tool([tool, *words], self._environ)
 
 

@@ -28,7 +28,8 @@ from apoa_client.schedule.interface import (
     Plan,
     refused,
 )
-from apoa_client.schedule.tools import ToolResult, find_tool, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.tools import ToolResult, read_file, remove_file, run_tool, write_file
+from apoa_client.search_path import find_program
 
 _LONGEST_RUN = "30min"
 """More than a delivery run, a backup and the time-outs of a dead line together."""
@@ -184,7 +185,7 @@ class Systemd:
             raise refused("systemctl", done.reason)
 
     def _systemctl(self, *words: str) -> ToolResult:
-        tool = find_tool("systemctl", self._environ)
+        tool = find_program("systemctl", self._environ)
         return ToolResult(1, "", "") if tool is None else run_tool([tool, "--user", *words], self._environ)
 
 

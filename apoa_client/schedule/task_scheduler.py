@@ -21,7 +21,8 @@ from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import Message, msg
 from apoa_client.schedule.interface import DESCRIPTION, MADE_BY, TASK, Change, Found, Job, Plan, refused
-from apoa_client.schedule.tools import ToolResult, find_tool, run_tool
+from apoa_client.schedule.tools import ToolResult, run_tool
+from apoa_client.search_path import find_program
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,7 +65,7 @@ class TaskScheduler:
 
     def problem(self) -> SettingsProblem | None:
         """Return why there is no Task Scheduler here, or None."""
-        if find_tool("schtasks", self._environ) is not None:
+        if find_program("schtasks", self._environ) is not None:
             return None
         return SettingsProblem(
             msg("There is no Task Scheduler here."),
@@ -116,7 +117,7 @@ class TaskScheduler:
 
     def _query(self, name: str) -> dict[str, Any] | None:
         """Return what the system says about a task, or None if there is no such task."""
-        shell = find_tool("powershell", self._environ)
+        shell = find_program("powershell", self._environ)
         if shell is None:
             return None
         words = [shell, "-NoProfile", "-NonInteractive", "-Command", _QUERY]
@@ -128,7 +129,7 @@ class TaskScheduler:
         return dict(json.loads(done.out))
 
     def _schtasks(self, *words: str) -> ToolResult:
-        tool = find_tool("schtasks", self._environ)
+        tool = find_program("schtasks", self._environ)
         return ToolResult(1, "", "") if tool is None else run_tool([tool, *words], self._environ)
 
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import msg
-from apoa_client.search_path import find_program
 
 _TIMEOUT_S = 30.0
 _PRIVATE = ("APOA_", "CREDENTIALS_DIRECTORY")
@@ -26,11 +25,6 @@ class ToolResult(NamedTuple):
     def reason(self) -> str:
         """The first line that the tool printed about its failure."""
         return next(iter((self.err.strip() or self.out.strip()).splitlines()), f"exit code {self.code}")
-
-
-def find_tool(name: str, environ: Mapping[str, str]) -> str | None:
-    """Return the path of a tool of the system, or None."""
-    return find_program(name, environ.get("PATH", ""))
 
 
 def run_tool(words: Sequence[str], environ: Mapping[str, str], text: str = "", folder: str | None = None) -> ToolResult:

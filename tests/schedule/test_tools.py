@@ -12,7 +12,7 @@ from schedule_helpers import Crontab, Tools, UserManager, use
 from apoa_client.schedule import tools
 from apoa_client.schedule.choice import choose, find, schedulers
 from apoa_client.schedule.interface import AUTO, MINUTE, Job
-from apoa_client.schedule.tools import ToolResult, find_tool, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.tools import ToolResult, read_file, remove_file, run_tool, write_file
 from apoa_client.schedule.variables import folder_variables, variables_of
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync",), 15 * MINUTE, {})
@@ -51,11 +51,6 @@ class TestRunTool:
         assert ToolResult(1, "", "\nno\nmore").reason == "no"
         assert ToolResult(1, "out", "").reason == "out"
         assert ToolResult(7, "", "").reason == "exit code 7"
-
-    def test_only_the_given_path_is_searched(self) -> None:
-        """Without a PATH nothing is found."""
-        assert find_tool(Path(sys.executable).stem, {}) is None
-        assert find_tool(Path(sys.executable).stem, {"PATH": str(Path(sys.executable).parent)}) is not None
 
 
 class TestFiles:

@@ -73,7 +73,7 @@ def show_notice(notice: Notice, environ: Mapping[str, str], uid: int | None, pla
 def _calls(notice: Notice, environ: Mapping[str, str], uid: int | None, platform: str) -> list[_Call]:
     kept = {name: value for name, value in environ.items() if not name.upper().startswith(_PRIVATE)}
     name = {"darwin": "osascript", "win32": "powershell"}.get(platform, "notify-send")
-    tool = find_program(name, environ.get("PATH", ""))
+    tool = find_program(name, environ)
     if tool is None:
         _log.info("no notice: there is no %s", name)
         return []

@@ -69,7 +69,7 @@ def _found(program: str, environ: Mapping[str, str]) -> str | None:
     """Return the full path of a program; one that is given as a path is the user's own choice."""
     if os.path.dirname(program):  # noqa: PTH120  `help` does without pathlib, which takes long to load
         return shutil.which(program)
-    return find_program(program, environ.get("PATH", ""))
+    return find_program(program, environ)
 
 
 class _PagedOutput:
