@@ -16,6 +16,7 @@ from apoa_client.doctor.results import Finding
 from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem
 from apoa_client.installation import background_command, is_own, without_console
 from apoa_client.messages import Message, listed, literal, msg
+from apoa_client.ports.state import ScheduledRun
 from apoa_client.schedule import choice
 from apoa_client.schedule.interface import CRON, DEFAULT_EVERY_S, SYSTEMD, TASK, Change, Found, Job, Plan, Scheduler
 from apoa_client.schedule.tools import run_tool
@@ -155,9 +156,7 @@ def _name(app: Container, property_name: str) -> str:
 
 
 def _schedule(app: Container, scheduler: Scheduler, found: Found) -> Schedule:
-    run = None
-    with suppress(ApoaError):  # the schedule is shown without it
-        run = app.outbox.last_scheduled_run()
+    run = _last_run(app)
     last_run_at = found.last_run_at if run is None else run.at
     next_run_at = found.next_run_at
     if next_run_at is None and last_run_at is not None and found.every_s is not None and found.active:
@@ -173,6 +172,18 @@ def _schedule(app: Container, scheduler: Scheduler, found: Found) -> Schedule:
         last_run_at=last_run_at,
         last_result=found.last_result if run is None else run.exit_code,
     )
+
+
+def _last_run(app: Container) -> ScheduledRun | None:
+    """Return the last run for the property of `app`, or for any if none of several is chosen; None without one."""
+    with suppress(ApoaError):  # the schedule is shown without it
+        return app.outbox.last_scheduled_run()
+    runs = []
+    with suppress(ApoaError):
+        for settings in app.config.properties.values():
+            with suppress(ApoaError), app.outbox_of(settings) as outbox:
+                runs.append(outbox.last_scheduled_run())
+    return max(filter(None, runs), key=lambda run: run.at, default=None)
 
 
 def _chosen(app: Container, wish: Wish) -> Scheduler:

@@ -27,6 +27,7 @@ schedule = CommandGroup(
 @click.pass_obj
 def show(session: Session) -> None:
     """Show the schedule of this home or property, its next run, and how the last one ended."""
+    session.may_ask = False  # the schedule serves all properties: none is to be chosen
     found = find_schedule(session.app, session.property_name)
     if session.json:
         print_json(schedule_value(session.app, found))
@@ -42,6 +43,7 @@ def show(session: Session) -> None:
 @click.pass_obj
 def remove(session: Session) -> None:
     """Remove the schedule. It is no error if there is none."""
+    session.may_ask = False
     removed = remove_schedule(session.app, session.property_name)
     if session.json:
         print_json({"removed": removed})

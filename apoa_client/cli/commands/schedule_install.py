@@ -47,6 +47,7 @@ _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "ja
 @click.pass_obj
 def install(session: Session, /, *, every: str | None, kind: str, folder: str | None, **flags: Any) -> None:  # noqa: ANN401  click's
     """Install or update the schedule of this home, or with `--property` of one property."""
+    session.may_ask = False  # the schedule serves all properties: none is to be chosen
     app, follow = session.app, flags["follow"]
     if every is not None and follow:
         raise UsageProblem(

@@ -41,14 +41,23 @@ def uninstall(session: Session, *, dry_run: bool, yes: bool, force: bool) -> Non
     if session.json:
         print_json(traces_json(traces, dry_run=dry_run, removed=removed))
         return
-    if removed:
-        print_line(style_success(_("All of this is removed.")))
-    elif dry_run and traces.found:
-        print_line(_("Nothing was removed (--dry-run)."))
-    elif traces.found:
+    _show_end(traces, chosen, dry_run=dry_run, removed=removed)
+
+
+def _show_end(traces: Traces, chosen: str, *, dry_run: bool, removed: bool) -> None:
+    """Show what was removed, and how the program itself is removed, unless only one property was `chosen`."""
+    if traces.found and not (removed or dry_run):
         print_error_line(_("Nothing was removed."))
         return
-    show_program()
+    if removed and chosen:
+        done = _("All of {name} is removed; other properties and the program stay.").format(name=sanitize(chosen))
+        print_line(style_success(done))
+    elif removed:
+        print_line(style_success(_("All of this is removed.")))
+    elif traces.found:
+        print_line(_("Nothing was removed (--dry-run)."))
+    if not chosen:
+        show_program()
 
 
 def _agreed(session: Session, traces: Traces, *, yes: bool, force: bool) -> bool:

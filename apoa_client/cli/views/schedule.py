@@ -101,8 +101,10 @@ def _result_text(result: int | None) -> str:
 
 
 def _zone(app: Container) -> tzinfo:
-    with suppress(SettingsProblem):  # nothing is set up
+    with suppress(SettingsProblem):  # nothing is set up, or none of several is chosen
         return app.settings.zone
+    with suppress(SettingsProblem):
+        return next((each.zone for each in app.config.properties.values()), UTC)
     return UTC
 
 

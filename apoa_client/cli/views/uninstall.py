@@ -87,8 +87,14 @@ def _show_places(traces: Sequence[Trace]) -> None:
         places.setdefault(folder, []).append(trace)
     for folder, of_place in places.items():
         named = [trace for trace in of_place if trace.kind is not Kind.LOCK] or of_place
-        kinds = dict.fromkeys(_(KINDS[trace.kind]) for trace in named)
+        kinds = dict.fromkeys(_kind_text(trace) for trace in named)
         print_line(f"  {', '.join(kinds)}: {sanitize(named[0].place if len(named) == 1 else folder)}")
+
+
+def _kind_text(trace: Trace) -> str:
+    if trace.kind is Kind.SETTINGS and trace.property_name:
+        return _("settings of {name}").format(name=sanitize(trace.property_name))
+    return _(KINDS[trace.kind])
 
 
 def _show_loss(loss: Loss, config: Config) -> None:

@@ -172,6 +172,18 @@ def test_what_no_option_names_stays(apoa: Apoa, tmp_path_factory: pytest.TempPat
     assert (said.json["change"], said.json["every_s"]) == ("unchanged", 3600)
 
 
+def test_no_property_is_asked_for(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schedule serves all properties, so that none is to be chosen; times are those of the first one."""
+    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+    assert apoa("config", "unset", "default_property").code == 0
+    assert apoa("schedule", "install", keys=[]).code == 0
+    assert apoa("sync", "--all", "--scheduled").code == 0
+    shown = apoa("schedule", "show", keys=[])
+    assert (shown.code, "Last run" in shown.out, "WIB" in shown.out) == (0, True, True), shown.all
+    assert "Which property" not in shown.all
+    assert apoa("schedule", "remove", keys=[]).code == 0
+
+
 def test_options_that_contradict_each_other(apoa: Apoa) -> None:
     """A service has no interval, cron keeps none running, and launchd is another platform's."""
     for options in (["--follow", "--every", "5m"], ["--follow"], ["--kind", "task"]):

@@ -120,7 +120,10 @@ def test_a_training_property_needs_no_force(apoa: Apoa) -> None:
 
 def test_one_property(two: Apoa) -> None:
     """With `--property`, or APOA_PROPERTY, the other property and the rest of the settings stay."""
-    assert two("--property", "latihan", "uninstall", "--yes").code == 0
+    said = two("--property", "latihan", "uninstall", "--yes")
+    assert said.code == 0
+    assert f"settings of latihan: {two.home / 'config.toml'}" in said.out
+    assert said.out.endswith("All of latihan is removed; other properties and the program stay.\n")
     assert not (two.home / "latihan").exists()
     assert [each["state"] for each in two.reports()] == ["queued"]
     assert "latihan" not in (two.home / "config.toml").read_text()
