@@ -25,6 +25,7 @@ from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
 from apoa_client.settings.folders import KEYS_NAME, OUTBOX_NAME
 from apoa_client.settings.property_names import valid_name
+from apoa_client.settings.user import account_home
 
 
 class Kind(StrEnum):
@@ -138,7 +139,10 @@ class Uninstall:
         traces += self._shared()
         kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
         if not self._chosen:
-            scripts = (Path(self._app.environ.get("HOME") or "/", name) for name in COMPLETION_SCRIPTS.values())
+            scripts = (
+                Path(self._app.environ.get("HOME") or account_home() or "/", name)
+                for name in COMPLETION_SCRIPTS.values()
+            )
             kept += [Trace(Kind.COMPLETION, str(path)) for path in scripts if os.path.isfile(path)]  # noqa: PTH113  no error for a closed folder
         kept += [
             Trace(Kind.BACKUPS, known[name].backup_folder, name)

@@ -6,12 +6,11 @@ it is added to the list.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from apoa_client.messages import Message, literal, msg
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.user import user_name
+from apoa_client.settings.user import account_home, user_name
 
 HIDDEN = "***"
 _SHOWN_VALUES = frozenset(
@@ -39,7 +38,7 @@ class Mask:
     """Masks texts. `values` are known values, such as the username, that must not be shown wherever they stand."""
 
     def __init__(self, environ: Mapping[str, str], values: Iterable[str] = ()) -> None:
-        homes = {environ.get("HOME", ""), environ.get("USERPROFILE", ""), _home()}
+        homes = {environ.get("HOME", ""), environ.get("USERPROFILE", ""), str(account_home() or "")}
         folders = [(path, "~") for path in homes if len(path) > _LEAST_LENGTH]
         secrets = [(value, HIDDEN) for value in values if len(value) >= _LEAST_LENGTH]
         known = [(re.escape(value), shown) for value, shown in sorted([*folders, *secrets], key=_longest_first)]
@@ -72,13 +71,6 @@ class Mask:
 
 def _longest_first(pair: tuple[str, str]) -> int:
     return -len(pair[0])
-
-
-def _home() -> str:
-    try:
-        return str(Path.home())
-    except RuntimeError:
-        return ""
 
 
 def secret_values(settings: PropertySettings) -> list[str]:

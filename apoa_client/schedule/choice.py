@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from apoa_client.schedule.interface import AUTO, CRON, LAUNCHD, SYSTEMD, TASK, F
 from apoa_client.schedule.launchd import Launchd
 from apoa_client.schedule.systemd import Systemd
 from apoa_client.schedule.task_scheduler import TaskScheduler
-from apoa_client.settings.user import user_id, user_name
+from apoa_client.settings.user import account_home, user_id, user_name
 
 _BY_PLATFORM = {"win32": (TASK,), "darwin": (LAUNCHD, CRON)}
 _ELSEWHERE = (SYSTEMD, CRON)
@@ -23,7 +22,7 @@ def schedulers(
     environ: Mapping[str, str], now: Callable[[], datetime], platform: str = sys.platform
 ) -> list[Scheduler]:
     """Return the schedulers that this platform may have, the best one first."""
-    home = Path(environ.get("HOME") or _home_of_account())
+    home = Path(environ.get("HOME") or account_home() or "/")
     made: dict[str, Scheduler] = {
         TASK: TaskScheduler(environ),
         LAUNCHD: Launchd(environ, home, user_id()),
@@ -31,12 +30,6 @@ def schedulers(
         CRON: Cron(environ, now),
     }
     return [made[kind] for kind in _BY_PLATFORM.get(platform, _ELSEWHERE)]
-
-
-def _home_of_account() -> str:
-    with suppress(RuntimeError):  # an account without a home, as in a container
-        return str(Path.home())
-    return "/"
 
 
 def choose(known: list[Scheduler], kind: str) -> Scheduler:

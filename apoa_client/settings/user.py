@@ -1,10 +1,12 @@
-"""The operating system's user who runs the program: for the audit trail, and to find the session bus.
+"""The operating system's user who runs the program: for the audit trail, and to find the session bus and files.
 
-It is read from the operating system, not from the environment, which any user can set to a colleague's name.
+The name is read from the operating system, not from the environment, which any user can set to a colleague's name.
 """
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 
 def user_name() -> str:
@@ -27,3 +29,10 @@ def user_name() -> str:
 def user_id() -> int | None:
     """Return the user's number, which is the name of the user's session folder on Linux; None on Windows."""
     return None if sys.platform == "win32" else os.geteuid()
+
+
+def account_home() -> Path | None:
+    """Return the user's home folder; None for an account without one, as in a container."""
+    with suppress(RuntimeError):
+        return Path.home()
+    return None

@@ -2,11 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apoa_client.settings.user import user_id, user_name
+from apoa_client.settings.user import account_home, user_id, user_name
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX has numbers for users")
@@ -63,3 +64,14 @@ class TestWindows:
 
         monkeypatch.setattr(os, "getlogin", no_login)
         assert user_name() == "-"
+
+
+def test_an_account_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container; elsewhere it is the folder that the system names."""
+    assert account_home() == Path.home()
+
+    def missing() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", missing)
+    assert account_home() is None
