@@ -30,7 +30,9 @@ class Follower:
         self._is_new = False
         """Whether a change was seen just now: a second one might have the same time, so there is another look."""
         self._changed = False
-        """Whether anything was changed by others since the last run."""
+        """Whether anything was changed by others since the last run, and not only by a run of theirs."""
+        self._last_run_seen: datetime | None = None
+        """When the last run ended that is known here, of this process or of another one."""
         self._failures = 0
         self._last: LastRun | None = None
         self._next: datetime | None = None
@@ -43,7 +45,7 @@ class Follower:
             return True
         seen = file_states(self._files)
         if seen != self._seen:
-            self._seen, self._is_new, self._changed, self._next = seen, True, True, None
+            self._seen, self._is_new, self._next = seen, True, None
         elif self._is_new:
             self._is_new, self._next = False, None
         if self._next is None:
@@ -62,6 +64,7 @@ class Follower:
         self._failures = self._failures + 1 if failed else 0
         pause = follow.pause_after(result, self._failures, self._jitter())
         self._last = LastRun(self._clock.now(), pause, keep_backoff=not is_back)
+        self._last_run_seen = self._last.at
         self._latest = self._clock.monotonic() + follow.KEEP_UP / timedelta(seconds=1)
         with closing(self._open_container()) as app:
             self._files = _files_of(app)
@@ -73,10 +76,24 @@ class Follower:
         with closing(self._open_container()) as app:
             try:
                 summary = app.outbox.summary(now=now, soon=now)
+                self._changed = self._changed or (self._is_new and not self._another_has_run(app))
                 heads = () if app.settings.by_hand else app.outbox.heads()
                 return follow.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
             except ApoaError:  # the next run says what is wrong
+                self._changed = self._changed or self._is_new
                 return last.at + (follow.SHORTEST_PAUSE if self._changed else follow.KEEP_UP)
+
+    def _another_has_run(self, app: Container) -> bool:
+        """Return whether another process has ended a run since the last look.
+
+        It has tried what waits. If its changes were a reason to try again, two processes would make each other try
+        every few seconds, however long the authority does not answer.
+        """
+        run = app.outbox.last_scheduled_run()
+        if run is None or self._last_run_seen is None or run.at <= self._last_run_seen:
+            return False
+        self._last_run_seen = run.at
+        return True
 
 
 def _files_of(app: Container) -> Sequence[Path]:
