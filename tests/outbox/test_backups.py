@@ -1,12 +1,12 @@
 """What the outbox knows of its backups outlives the process, and never leaves the computer."""
 
+import re
 from pathlib import Path
 
 import pytest
 from damage_helpers import manipulate
 from outbox_helpers import HOUR, NOON, open_outbox
 
-from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.state import FolderBackups
 
@@ -48,8 +48,25 @@ def test_no_path_is_stored(outbox: SqliteOutbox, path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"])
-def test_an_invalid_value_is_damage(outbox: SqliteOutbox, path: Path, value: str) -> None:
-    """It is not guessed."""
+def test_an_invalid_value_is_unknown(outbox: SqliteOutbox, path: Path, value: str) -> None:
+    """No backup waits for it."""
     manipulate(path, "INSERT INTO memo VALUES ('folder_backups', ?)", value)
-    with pytest.raises(OutboxDamaged):
-        outbox.folder_backups("E:\\")
+    assert outbox.folder_backups("E:\\") == FolderBackups()
+    outbox.record_folder_backups("E:\\", FolderBackups(NOON))
+    assert outbox.folder_backups("E:\\") == FolderBackups(NOON)
+
+
+@pytest.mark.parametrize("value", ["", "noon", 1.5, 1 << 62])
+def test_an_invalid_time_of_the_last_backup_is_unknown(outbox: SqliteOutbox, path: Path, value: object) -> None:
+    """`apoa status` shows what waits all the same."""
+    manipulate(path, "INSERT INTO memo VALUES ('last_backup', ?)", value)
+    assert outbox.last_backup() is None
+
+
+@pytest.mark.parametrize("value", ["", "../../x", "ABCDEF", "1234567", 5])
+def test_an_invalid_series_is_replaced(outbox: SqliteOutbox, path: Path, value: object) -> None:
+    """It becomes a part of a file's name."""
+    manipulate(path, "INSERT INTO memo VALUES ('backup_series', ?)", value)
+    series = outbox.backup_series()
+    assert re.fullmatch("[0-9a-f]{6}", series)
+    assert outbox.backup_series() == series

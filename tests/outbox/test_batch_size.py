@@ -32,7 +32,10 @@ def test_what_was_learned_is_kept(tmp_path: Path, learned: LearnedBatchSize) -> 
         assert outbox.batch_size() == learned
 
 
-@pytest.mark.parametrize("value", ["", "500", "many a1b2 0 0", "5 a 0 99999999999999999999", 7])
+@pytest.mark.parametrize(
+    "value",
+    ["", "500", "many a1b2 0 0", "5 a 0 99999999999999999999", 7, "-1 a 0 0", "0 a 0 0", f"{10**9} a 0 0", "5 a -1 0"],
+)
 def test_what_cannot_be_read_is_unknown(tmp_path: Path, value: str | int) -> None:
     """No report waits for it."""
     with closing(open_outbox(tmp_path / "outbox.db")) as outbox:

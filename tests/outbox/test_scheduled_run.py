@@ -7,7 +7,6 @@ import pytest
 from damage_helpers import manipulate
 from outbox_helpers import HOUR, NOON, open_outbox
 
-from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.state import ScheduledRun
 
@@ -46,11 +45,10 @@ def test_a_clock_that_was_set_back(outbox: SqliteOutbox, at: datetime) -> None:
 
 
 @pytest.mark.parametrize("value", [b"7", b"noon 0 0", b"1 2 3 4", b"1 2 99999999999999999999"])
-def test_an_invalid_one_is_damage(outbox: SqliteOutbox, path: Path, value: bytes) -> None:
-    """Its value is not guessed, and the next run replaces it."""
+def test_an_invalid_one_is_unknown(outbox: SqliteOutbox, path: Path, value: bytes) -> None:
+    """No command ends for it, and the next run replaces it."""
     manipulate(path, "INSERT INTO memo VALUES ('scheduled_run', CAST(? AS TEXT))", value)
-    with pytest.raises(OutboxDamaged):
-        outbox.last_scheduled_run()
+    assert outbox.last_scheduled_run() is None
     outbox.record_scheduled_run(NOON, 0)
     assert outbox.last_scheduled_run() == ScheduledRun(NOON, 0, None)
 

@@ -50,7 +50,7 @@ def _watchdog_s(environ: Mapping[str, str]) -> float | None:
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     try:
-        microseconds = int(environ.get("WATCHDOG_USEC", ""))
-    except ValueError:
+        seconds = int(environ.get("WATCHDOG_USEC", "")) / _MICROSECONDS
+    except (ValueError, OverflowError):
         return None
-    return microseconds / _MICROSECONDS / 2 if microseconds > 0 else None
+    return seconds / 2 if seconds > 0 else None

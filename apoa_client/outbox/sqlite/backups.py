@@ -1,6 +1,7 @@
 """What the outbox knows of its backups: the last one, the automatic ones into a folder, and the id in their names."""
 
 import os
+import re
 import sqlite3
 from datetime import datetime
 
@@ -15,6 +16,7 @@ _SERIES_KEY = "backup_series"
 KEYS = (LAST_KEY, _FOLDER_KEY, _SERIES_KEY)
 
 _SERIES_BYTES = 3
+_SERIES = re.compile(r"[0-9a-f]{6}")
 _NEVER = "-"
 
 
@@ -23,23 +25,38 @@ def record_backup(db: sqlite3.Connection, at: datetime) -> None:
     write_metadata(db, LAST_KEY, millis(at))
 
 
+def last_backup(db: sqlite3.Connection) -> datetime | None:
+    """Return when the last backup was made; None if none is known, or what is stored is no time."""
+    try:
+        return from_millis(read_metadata(db, LAST_KEY))
+    except (TypeError, OverflowError):
+        return None
+
+
 def backup_series(db: sqlite3.Connection) -> str:
-    """Return the id of this outbox in the names of its backups, inside a transaction, which stores a new one."""
-    series = read_metadata(db, _SERIES_KEY)
-    if series is None:
+    """Return the id of this outbox in the names of its backups, inside a transaction, which stores a new one.
+
+    What has another form is replaced: it becomes a part of a file's name.
+    """
+    series = str(read_metadata(db, _SERIES_KEY))
+    if _SERIES.fullmatch(series) is None:
         series = os.urandom(_SERIES_BYTES).hex()
         write_metadata(db, _SERIES_KEY, series)
-    return str(series)
+    return series
 
 
 def folder_backups(db: sqlite3.Connection, folder: str) -> FolderBackups:
-    """Return what is known of the automatic backups into this folder. For use within `translate_errors`."""
-    value = read_metadata(db, _FOLDER_KEY)
-    if value is None:
+    """Return what is known of the automatic backups into this folder.
+
+    Of another folder nothing is known, neither if it cannot be read: no backup waits for it, and the next one
+    replaces it.
+    """
+    try:
+        checksum, other_disk, *times = str(read_metadata(db, _FOLDER_KEY)).split(" ")
+        written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
+        known = FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
+    except (ValueError, OverflowError):
         return FolderBackups()
-    checksum, other_disk, *times = str(value).split(" ")
-    written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
-    known = FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
     return known if checksum == _checksum(folder) else FolderBackups()
 
 

@@ -7,6 +7,8 @@ from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
 from apoa_client.ports.state import LearnedBatchSize
 
 KEY = "batch_size"
+_LARGEST = 10_000
+"""No authority allows a call of so many reports, so no larger size was learned."""
 
 
 def record_batch_size(db: sqlite3.Connection, learned: LearnedBatchSize) -> None:
@@ -19,8 +21,9 @@ def batch_size(db: sqlite3.Connection) -> LearnedBatchSize | None:
     """Return what is stored; None if there is nothing, or nothing readable: no report waits for it."""
     try:
         size, settings, limit, until = str(read_metadata(db, KEY)).split(" ")
-        return LearnedBatchSize(
+        learned = LearnedBatchSize(
             int(size), settings, int(limit) or None, from_millis(int(until)) if int(until) else None
         )
     except (ValueError, OverflowError):
         return None
+    return learned if 1 <= learned.size <= _LARGEST and (learned.limit or 1) >= 1 else None

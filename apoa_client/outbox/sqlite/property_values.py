@@ -105,10 +105,10 @@ class PropertyValues:
 
     def last_backup(self) -> datetime | None:
         """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.backups import LAST_KEY
+        from apoa_client.outbox.sqlite.backups import last_backup
 
         with translate_read_errors(self._path):
-            return rows.from_millis_or_none(read_metadata(self._db, LAST_KEY))
+            return last_backup(self._db)
 
     def backup_series(self) -> str:
         """As `interface.Outbox`."""

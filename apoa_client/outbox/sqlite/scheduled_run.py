@@ -12,21 +12,18 @@ KEY = "scheduled_run"
 
 def record_scheduled_run(db: sqlite3.Connection, at: datetime, exit_code: int) -> None:
     """Record a run that ended at this time with this exit code, inside a transaction."""
-    try:
-        last = last_scheduled_run(db)
-    except (ValueError, TypeError, OverflowError):  # what is damaged is replaced
-        last = None
+    last = last_scheduled_run(db)
     interval = (at - last.at) // MILLISECOND if last is not None and last.at < at else 0
     write_metadata(db, KEY, f"{millis(at)} {int(exit_code)} {interval}")
 
 
 def last_scheduled_run(db: sqlite3.Connection) -> ScheduledRun | None:
-    """Return the last run; None if there was none. For use within `translate_errors`."""
-    value = read_metadata(db, KEY)
-    if value is None:
+    """Return the last run; None if there was none, or nothing readable: the next run replaces it."""
+    try:
+        at, exit_code, interval = map(int, str(read_metadata(db, KEY)).split(" "))
+        return ScheduledRun(from_millis(at), exit_code, interval * MILLISECOND if interval else None)
+    except (ValueError, OverflowError):
         return None
-    at, exit_code, interval = map(int, str(value).split(" "))
-    return ScheduledRun(from_millis(at), exit_code, interval * MILLISECOND if interval else None)
 
 
 def forget_scheduled_runs(db: sqlite3.Connection) -> None:

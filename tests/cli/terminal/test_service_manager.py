@@ -80,6 +80,7 @@ def test_a_manager_that_does_not_read(manager_socket: socket.socket) -> None:
         ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
         ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "9" * 400}, None),
         ({}, None),
     ],
 )
