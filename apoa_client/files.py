@@ -6,6 +6,7 @@ set when a file is created, not after: no umask widens it, and there is no momen
 
 import errno
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -206,6 +207,13 @@ def sync_folder(folder: Path) -> None:
 def sync_file(path: Path) -> None:
     """Make the content of a file durable, whichever process wrote it. Raises `OSError`."""
     _sync(path, os.O_RDWR)
+
+
+def read_regular(path: Path) -> bytes:
+    """Return the content of a file. Raises `OSError`, also for a pipe or a device: reading one might never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return path.read_bytes()
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -356,3 +356,15 @@ def test_an_unsynced_file_is_private_and_replaces_another(tmp_path: Path) -> Non
         write_private_unsynced(path, b"three")
         assert other.read_bytes() == b"other"
         assert not path.is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
+def test_only_a_file_is_read(tmp_path: Path) -> None:
+    """Reading a pipe would wait for its writer, and reading a device might never end."""
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    assert files.read_regular(tmp_path / "link") == b"content"
+    for other in (tmp_path / "pipe", Path("/dev/zero"), tmp_path, tmp_path / "missing"):
+        with pytest.raises(OSError, match=r".+"):
+            files.read_regular(other)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from apoa_client.files import read_regular
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.binding import Binding, bind
 
@@ -11,7 +12,7 @@ def password_binding(settings: PropertySettings) -> Binding:
     certificates = b""
     if settings.ca_bundle:
         try:
-            certificates = Path(settings.ca_bundle).read_bytes()
+            certificates = read_regular(Path(settings.ca_bundle))
         except OSError:
             from apoa_client.authority.tls import unreadable_certificates
 

@@ -67,6 +67,8 @@ def _check_bundle(path: Path) -> None:
             msg("The setting ca_bundle is not a full path: {path}", path=str(path)),
             msg("In the folder of that file, run: apoa login"),
         )
+    if not path.is_file():  # reading a pipe or a device might never end
+        raise unreadable_certificates(str(path))
     fault = find_fault(path)
     if fault is not None:  # who can write to it decides which servers are trusted
         raise SettingsProblem(*fault, name=UNSAFE)

@@ -29,8 +29,12 @@ _LOCK_WAIT_S = 0.1 if os.name == "nt" else 0.0
 
 
 def _open_private(path: str) -> int:
-    """Open a private file for appending. A link is not followed: another user may have put it there."""
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), FILE_MODE)
+    """Open a private file for appending. Raises `OSError`.
+
+    A link is not followed: another user may have put it there. For a reader of a pipe it does not wait.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    return os.open(path, flags, FILE_MODE)
 
 
 class _LogFile(logging.FileHandler):

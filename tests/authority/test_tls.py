@@ -109,6 +109,14 @@ def test_an_unusable_bundle(make_client: Callable[..., Any], tmp_path: Path, nam
         make_client("https://authority.example/v1", ca_bundle=str(tmp_path / name))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
+def test_a_pipe_is_no_bundle(make_client: Callable[..., Any], tmp_path: Path) -> None:
+    """Reading it would wait for a writer, so that no command would end."""
+    os.mkfifo(tmp_path / "ca.pem")
+    with pytest.raises(SettingsProblem, match="cannot be read"):
+        make_client("https://authority.example/v1", ca_bundle=str(tmp_path / "ca.pem"))
+
+
 def test_a_bundle_without_a_full_path(
     make_client: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,24 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert target.read_text() == ""
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
+def test_no_wait_for_the_reader_of_a_pipe(tmp_path: Path) -> None:
+    """A pipe in place of the log, or of its lock, must not stop the sending."""
+    path = tmp_path / "logs" / "sync.log"
+    path.parent.mkdir(0o700)
+    os.mkfifo(path)
+    assert not our_logging.start_rotating_log(path)
+    path.unlink()
+    os.mkfifo(f"{path}.lock")
+    assert our_logging.start_rotating_log(path)
+    path.unlink()
+    os.mkfifo(path)
+    write("one")
+    path.unlink()
+    write("two")
+    assert texts(path) == ["two"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the modes of POSIX")
 def test_a_folder_that_others_can_change(tmp_path: Path) -> None:
     """Nothing is written there."""

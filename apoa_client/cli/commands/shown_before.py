@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from apoa_client.cli.commands.deadline_notice import is_repeated
-from apoa_client.files import write_private
+from apoa_client.files import read_regular, write_private
 
 
 class ShownBefore:
@@ -48,7 +48,7 @@ class ShownBefore:
 
 def _read(file: Path | None) -> dict[str, datetime]:
     try:
-        value = {} if file is None else json.loads(file.read_bytes())
+        value = {} if file is None else json.loads(read_regular(file))
         return {str(code): datetime.fromtimestamp(at, UTC) for code, at in value.items()}
     except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return {}

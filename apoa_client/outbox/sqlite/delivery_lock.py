@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.files import create_private
+from apoa_client.files import create_private, read_regular
 from apoa_client.outbox.errors import OutboxBusy
 from apoa_client.outbox.rows import NO_ACTOR, from_millis, millis
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -57,7 +57,7 @@ def lock_holder(path: Path) -> LockHolder | None:
     A process that was killed leaves its file, so ask only while the lock is held.
     """
     try:
-        value = json.loads(_holder_file(path).read_bytes())
+        value = json.loads(read_regular(_holder_file(path)))
         return LockHolder(int(value["pid"]), str(value["command"]), from_millis(value["since"]))
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
