@@ -13,7 +13,7 @@ from apoa_client import SET_VARIABLE
 from apoa_client.app.container import Container
 from apoa_client.doctor.automatic import check_schedule
 from apoa_client.doctor.results import Finding
-from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem
+from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem, worst_exit
 from apoa_client.installation import background_command, is_own, without_console
 from apoa_client.messages import Message, listed, literal, msg
 from apoa_client.ports.state import ScheduledRun
@@ -175,7 +175,7 @@ def _schedule(app: Container, scheduler: Scheduler, found: Found) -> Schedule:
 
 
 def _last_run(app: Container) -> ScheduledRun | None:
-    """Return the last run for the property of `app`, or for any if none of several is chosen; None without one."""
+    """Return the last run for the property of `app`, or for all if none of several is chosen: the worst result."""
     with suppress(ApoaError):  # the schedule is shown without it
         return app.outbox.last_scheduled_run()
     runs = []
@@ -183,7 +183,11 @@ def _last_run(app: Container) -> ScheduledRun | None:
         for settings in app.config.properties.values():
             with suppress(ApoaError), app.outbox_of(settings) as outbox:
                 runs.append(outbox.last_scheduled_run())
-    return max(filter(None, runs), key=lambda run: run.at, default=None)
+    known = [run for run in runs if run is not None]
+    if not known:
+        return None
+    latest = max(known, key=lambda run: run.at)
+    return latest._replace(exit_code=worst_exit(run.exit_code for run in known))
 
 
 def _chosen(app: Container, wish: Wish) -> Scheduler:

@@ -47,6 +47,10 @@ def remove(session: Session) -> None:
     removed = remove_schedule(session.app, session.property_name)
     if session.json:
         print_json({"removed": removed})
+    elif removed and find_schedule(session.app, session.property_name) is not None:
+        print_line(
+            style_success(_("The schedule of this property is removed; the one for all properties still sends."))
+        )
     elif removed:
         print_line(style_success(_("The schedule is removed: nothing is sent automatically any more.")))
         print_line(_("Send what waits with: apoa sync"))

@@ -184,6 +184,15 @@ def test_no_property_is_asked_for(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -
     assert apoa("schedule", "remove", keys=[]).code == 0
 
 
+def test_the_schedule_of_all_goes_on(apoa: Apoa) -> None:
+    """The removal of a property's own schedule does not say that nothing is sent if that of all stays."""
+    assert apoa("schedule", "install").code == 0
+    assert apoa("--property", "kebun", "schedule", "install").code == 0
+    removed = apoa("--property", "kebun", "schedule", "remove").out
+    assert removed == "The schedule of this property is removed; the one for all properties still sends.\n"
+    assert "nothing is sent automatically any more" in apoa("schedule", "remove").out
+
+
 def test_options_that_contradict_each_other(apoa: Apoa) -> None:
     """A service has no interval, cron keeps none running, and launchd is another platform's."""
     for options in (["--follow", "--every", "5m"], ["--follow"], ["--kind", "task"]):
