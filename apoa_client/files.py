@@ -158,7 +158,12 @@ def remove_abandoned(draft: Path, path: Path | None = None) -> None:
     before = draft.stat().st_mtime - (_ABANDONED_BY_ANY_S if path is None else _ABANDONED_S)
     with suppress(OSError):  # a folder that cannot be listed, or a file that has just gone
         for left, files in drafts_in(draft.parent, path).items():
-            if max(file.lstat().st_mtime for file in files) < before:
+            inside = draft_inside(left)
+            every = [
+                *files,
+                *filter(os.path.lexists, (inside.with_name(inside.name + each) for each in SQLITE_ENDINGS)),
+            ]
+            if max(file.lstat().st_mtime for file in every) < before:
                 remove_draft(left)
 
 
@@ -179,10 +184,32 @@ def _is_token(text: str) -> bool:
 
 
 def remove_draft(draft: Path) -> None:
-    """Remove a temporary file, and what SQLite may have left beside it."""
-    for ending in SQLITE_ENDINGS:
-        with suppress(OSError):
-            draft.with_name(draft.name + ending).unlink()
+    """Remove a temporary file, or a folder with one, and what SQLite may have left beside it."""
+    for file in (draft_inside(draft), draft):
+        for ending in SQLITE_ENDINGS:
+            with suppress(OSError):
+                file.with_name(file.name + ending).unlink()
+    with suppress(OSError):
+        draft.rmdir()
+
+
+def make_draft_folder(path: Path) -> Path:
+    """Make a temporary folder beside `path` for one file, `draft_inside`. Return the folder. Raises `OSError`.
+
+    Where other users can write, they could replace a temporary file by a link while a library opens it by its name, or
+    put a journal beside it that SQLite would apply. They can do neither in a folder of this user.
+    """
+    folder = temporary_beside(path)
+    if sys.platform == "win32":
+        windows_access.make_private_folder(str(folder))
+    else:
+        folder.mkdir(FOLDER_MODE)
+    return folder
+
+
+def draft_inside(folder: Path) -> Path:
+    """Return the path of the file in a temporary folder. No other file has this name, should a link replace the folder."""
+    return folder / folder.name
 
 
 def temporary_beside(path: Path) -> Path:

@@ -17,9 +17,12 @@ from apoa_client.errors import UsageProblem
 from apoa_client.files import (
     FileInUse,
     create_private,
+    draft_inside,
+    make_draft_folder,
     make_private_folder,
     names_stream,
     remove_abandoned,
+    remove_draft,
     sync_folder,
     temporary_beside,
     write_private,
@@ -312,6 +315,42 @@ def test_what_sqlite_left_beside_a_temporary_file_is_removed(tmp_path: Path) -> 
     busy.with_name(f"{busy.name}-wal").touch()
     write_private(path, b"2")
     assert {file.name for file in tmp_path.iterdir()} == {path.name, busy.name, f"{busy.name}-wal"}
+
+
+def test_temporary_folders_are_removed_after_an_hour(tmp_path: Path) -> None:
+    """By the last writing into the file inside, with what SQLite left there; nothing else in them is touched."""
+    draft = make_draft_folder(tmp_path / "today.db")
+    now = draft.stat().st_mtime
+    left = {}
+    for name, age in (("old", 3601), ("young", 3599), ("used", 3601)):
+        folder = left[name] = make_draft_folder(tmp_path / name)
+        inside = draft_inside(folder)
+        journal = inside.with_name(f"{inside.name}-journal")
+        for file in (inside, journal):
+            file.touch()
+        for file in (inside, folder):
+            os.utime(file, (now - 9999, now - 9999))
+        os.utime(journal, (now - age, now - age))
+    (left["used"] / "theirs").touch()
+    os.utime(left["used"], (now - 9999, now - 9999))
+    remove_abandoned(draft)
+    assert {*tmp_path.iterdir()} == {draft, left["young"], left["used"]}
+    assert [file.name for file in left["used"].iterdir()] == ["theirs"]
+    remove_draft(draft)
+    assert not draft.exists()
+
+
+@posix
+def test_a_link_in_place_of_a_temporary_folder(tmp_path: Path) -> None:
+    """Nothing is removed where it leads."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "outbox.db").touch()
+    folder = make_draft_folder(tmp_path / "today.db")
+    folder.rmdir()
+    folder.symlink_to(other)
+    remove_draft(folder)
+    assert [file.name for file in other.iterdir()] == ["outbox.db"]
 
 
 def test_temporary_files_of_any_name_are_removed_after_an_hour(tmp_path: Path) -> None:

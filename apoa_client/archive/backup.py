@@ -28,13 +28,14 @@ from apoa_client.archive.backup_content import (
 from apoa_client.errors import UsageProblem
 from apoa_client.files import (
     create_private,
+    draft_inside,
     full_path,
+    make_draft_folder,
     remove_abandoned,
     remove_draft,
     replace_file,
     sync_file,
     sync_folder,
-    temporary_beside,
     wait_while_in_use,
 )
 from apoa_client.messages import msg
@@ -77,11 +78,12 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
     """
     with translate_errors(file), closing(open_database(outbox, create=False)) as db:
         _check_target(file, force=force)
-        draft = temporary_beside(file)
+        draft_folder = make_draft_folder(file)
+        draft = draft_inside(draft_folder)
         try:
             result = _write_draft(db, outbox, draft, describe)
             sync_file(draft)
-            remove_abandoned(draft)
+            remove_abandoned(draft_folder)
             if force:
                 replace_file(draft, file)
             else:
@@ -91,7 +93,7 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
                     raise _name_taken(file) from None
             sync_folder(file.parent)
         finally:
-            remove_draft(draft)
+            remove_draft(draft_folder)
         with transaction(db, outbox):
             record_backup(db, result.created_at)
             audit.append(db, actor, [AuditEvent("backed_up")])

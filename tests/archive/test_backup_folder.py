@@ -20,6 +20,7 @@ from apoa_client.archive.backup_content import BackupInfo
 from apoa_client.archive.backup_folder import BackupFolder, FolderBackup
 from apoa_client.errors import SettingsProblem
 from apoa_client.outbox.errors import DiskFull
+from apoa_client.outbox.sqlite.database import connect as real_connect
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
 from apoa_client.settings.writer import settings_text
 
@@ -123,6 +124,23 @@ def test_a_forged_backup_is_not_read(write: Write, settings: Home, stick: Path) 
     assert (found.deleted, found.kept) == (1, 1)
     assert forged.exists()
     assert settings.path.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes")
+def test_others_add_nothing_to_a_backup(write: Write, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite opens the unfinished file by its name: it is where other users can put neither a link nor a journal."""
+    stick.chmod(0o777)
+    modes = []
+
+    def connect(path: Path) -> sqlite3.Connection:
+        modes.append(stat.S_IMODE(path.parent.stat().st_mode))
+        assert path.parent != stick
+        return real_connect(path)
+
+    monkeypatch.setattr(backup_module, "connect", connect)
+    write()
+    assert modes == [0o700]
+    assert len(list(stick.iterdir())) == 1
 
 
 def test_backups_from_the_future_are_kept(write: Write, stick: Path) -> None:

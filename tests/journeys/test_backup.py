@@ -251,7 +251,7 @@ def test_backup_killed_before_each_disk_change(configured: Installed, disk: Disk
         step += 1 if LONG else 3
     assert {"", "-journal"} <= left
     kept = {name for name in files_below(disk.root) if not name.startswith(".")}
-    for file in disk.root.iterdir():
+    for file in disk.root.rglob("*"):
         os.utime(file, (file.stat().st_mtime - 3700,) * 2)
     assert configured("backup", str(disk.root / "new.db")).code == 0
     assert files_below(disk.root) == {*kept, "new.db"}
