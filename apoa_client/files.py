@@ -159,11 +159,8 @@ def remove_abandoned(draft: Path, path: Path | None = None) -> None:
     with suppress(OSError):  # a folder that cannot be listed, or a file that has just gone
         for left, files in drafts_in(draft.parent, path).items():
             inside = draft_inside(left)
-            every = [
-                *files,
-                *filter(os.path.lexists, (inside.with_name(inside.name + each) for each in SQLITE_ENDINGS)),
-            ]
-            if max(file.lstat().st_mtime for file in every) < before:
+            inner = (inside.with_name(inside.name + ending) for ending in SQLITE_ENDINGS)
+            if max(file.lstat().st_mtime for file in (*files, *filter(os.path.lexists, inner))) < before:
                 remove_draft(left)
 
 
@@ -208,7 +205,10 @@ def make_draft_folder(path: Path) -> Path:
 
 
 def draft_inside(folder: Path) -> Path:
-    """Return the path of the file in a temporary folder. No other file has this name, should a link replace the folder."""
+    """Return the path of the file in a temporary folder.
+
+    No other file has its name: should a link take the folder's place, none is written or removed where it leads.
+    """
     return folder / folder.name
 
 
