@@ -4,7 +4,6 @@ It notices by their sizes and times that another process has changed a file. So 
 a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced.
 """
 
-import random
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from apoa_client.ports.clock import Clock
 class Follower:
     """Decides when the property that `open_container` opens is delivered next. Between two looks nothing is open."""
 
-    def __init__(self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter = random.random) -> None:
+    def __init__(self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter) -> None:
         self._open_container = open_container
         self._clock = clock
         self._jitter = jitter

@@ -4,6 +4,7 @@ Between two runs nothing is open: see `apoa_client.app.follower`. Each run gets 
 secrets as they are then.
 """
 
+import random
 import time
 from contextlib import closing, nullcontext
 
@@ -112,7 +113,7 @@ class Sender:
         return session
 
     def _new_follower(self, name: str) -> Follower:
-        return Follower(lambda: self._for_property(name).app, self._session.app.clock)
+        return Follower(lambda: self._for_property(name).app, self._session.app.clock, random.random)
 
     def _run(self, name: str, follower: Follower) -> None:
         heading = sanitize(name) if self._every_property else ""

@@ -446,4 +446,4 @@ def test_it_does_not_grow(follows: Follow) -> None:
     finally:
         tracemalloc.stop()
     assert len(follows.runs()) == 81
-    assert sizes[3] - sizes[1] < 20_000
+    assert min(sizes[3] - sizes[2], sizes[2] - sizes[1]) < 10_000  # a cache that is filled grows once
