@@ -14,8 +14,8 @@ _ENDINGS = (".exe", ".com", ".cmd", ".bat") if os.name == "nt" else ("",)
 def find_program(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the full path of a program that is in one of the folders of the environment's `PATH`, or None.
 
-    Folders that depend on the working directory are left out. Without the variable, the system's own folders count.
+    Folders that depend on the working directory are left out.
     """
-    folders = [folder.strip('"') for folder in environ.get("PATH", os.defpath).split(os.pathsep)]
+    folders = [folder.strip('"') for folder in environ.get("PATH", "").split(os.pathsep)]
     files = (os.path.join(folder, name + ending) for folder in filter(os.path.isabs, folders) for ending in _ENDINGS)  # noqa: PTH118  text
     return next((file for file in files if which(file) is not None), None)

@@ -33,16 +33,6 @@ def test_the_working_directory_is_not_searched(tmp_path: Path, monkeypatch: pyte
     assert find(os.pathsep.join([".", "", "bin", str(tmp_path / "bin")])) == real
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows' default is its working directory")
-def test_without_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A program that was started without PATH finds the system's own tools."""
-    make(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    shell = find_program("sh", {})
-    assert shell is not None
-    assert shell.startswith(tuple(os.defpath.split(os.pathsep)))
-
-
 def test_the_first_that_can_be_run(tmp_path: Path) -> None:
     """Folders in the order of PATH, also in quotation marks as on Windows; a folder of the name is no program."""
     (tmp_path / "a" / NAME).mkdir(parents=True)

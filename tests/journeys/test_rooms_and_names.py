@@ -1,5 +1,6 @@
 """In a real terminal: guests are found by room, a whole room is changed at once, and lists fit on the screen."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -54,7 +55,7 @@ def test_a_full_house_on_one_screen(configured: Installed, lang: str) -> None:
         code, screen = at_a_terminal(configured, tonight, [], lang, size=(columns, 24))
         assert code == 0, screen
         assert len(screen.splitlines()) < 24
-    paged = replace(configured, environ={**configured.environ, "PAGER": "head -n 3"})
+    paged = replace(configured, environ={**configured.environ, "PAGER": "head -n 3", "PATH": os.defpath})
     code, screen = at_a_terminal(paged, ["daftar" if lang == "id" else "list"], [], lang)
     assert len(screen.splitlines()) == 3
     code, screen = at_a_terminal(paged, ["list", "--no-pager"], [], lang)
