@@ -48,7 +48,10 @@ def proxy(*, allowed: bool = True) -> Iterator[tuple[int, list[str]]]:
         with client, suppress(OSError):
             head = b""
             while not head.endswith(b"\r\n\r\n"):
-                head += client.recv(1024)
+                some = client.recv(1024)
+                if not some:
+                    return
+                head += some
             heads.append(head.decode())
             if not allowed:
                 client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
