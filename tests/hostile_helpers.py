@@ -24,7 +24,7 @@ from apoa_client.cli.registry import COMMANDS, CommandGroup
 CODES = frozenset({0, 2, 65, 69, 75, 77, 78})
 """The exit codes of cli.md, without that of a bug."""
 ENDED = frozenset({130, 143})
-"""The exit codes of a command that was told to end."""
+"""The exit codes of a command that was asked to end."""
 STOPPED = frozenset({128 + 21, 128 + 22})
 """The exit codes of a job that waits in the background for the terminal: SIGTTIN and SIGTTOU."""
 LONGEST = 20
@@ -38,7 +38,7 @@ class Call(NamedTuple):
     arguments: Sequence[str] = ()
     stdin: str = ""
     seconds: float = 0
-    """After how many seconds it is told to end, for a command that never ends by itself."""
+    """After how many seconds it is asked to end, for a command that never ends by itself."""
 
 
 _NEW_GUEST = OBADIAH.mrz()[1:]

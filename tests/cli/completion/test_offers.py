@@ -144,7 +144,7 @@ def parameters_with_values() -> list[tuple[str, Parameter]]:
 
 
 def test_every_option_is_known_to_completion() -> None:
-    """Whoever adds an option or an argument decides what completes it: `completion/values.py`."""
+    """The author of an option or an argument decides what completes it: `completion/values.py`."""
     for command, parameter in parameters_with_values():
         for name in parameter.names:
             if name.startswith("-"):
