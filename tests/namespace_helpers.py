@@ -4,6 +4,7 @@ It has its own processes, crontabs, ``/run`` and view of the control groups. Net
 """
 
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -84,6 +85,14 @@ def namespace(*, group: str = "") -> Iterator[Namespace]:
 
 
 def remove_group(folder: Path) -> None:
-    """Remove a control group with those below it, which are empty."""
+    """Remove a control group, with those below it, when the last process in it has ended."""
+    if not folder.exists():
+        return
+    with (folder / "cgroup.events").open() as events:
+        changed = select.poll()
+        changed.register(events, select.POLLPRI)
+        while "populated 0" not in events.read():
+            assert changed.poll(20_000), "processes of the namespace are still there"
+            events.seek(0)
     for path, _folders, _files in os.walk(folder, topdown=False):
         os.rmdir(path)  # noqa: PTH106  beside os.walk, whose links are none

@@ -114,7 +114,7 @@ class TestSystemd:
         """A namespace with a running user manager. Skips where none can be started."""
         manager = next(filter(Path.exists, map(Path, ("/usr/lib/systemd/systemd", "/lib/systemd/systemd"))), None)
         needs_tool("systemd", found=manager is not None and shutil.which("systemctl") is not None)
-        with namespace(group=f"apoa-test-{os.getpid()}") as place, ExitStack() as stack:
+        with namespace(group=f"apoa-{os.getpid()}-{tmp_path.name}") as place, ExitStack() as stack:
             log = stack.enter_context((tmp_path / "manager.log").open("wb"))
             process = place.start("sh", "-c", _MANAGER, str(manager), environ=self.environ(tmp_path), log=log)
             end = time.monotonic() + 20
