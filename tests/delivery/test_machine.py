@@ -59,7 +59,8 @@ def eventful_run(machine: DeliveryMachine, run: Run) -> Process:
     return machine.run(replace(run, script=["ok", "slow=60", "defer=60"]))
 
 
-@pytest.mark.parametrize("after", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True])
 def test_a_death_at_each_step(after: bool) -> None:  # noqa: FBT001  a parameter
     """Whatever step the dead process reached, later runs deliver everything."""
     for step in count(1):

@@ -78,6 +78,7 @@ def test_signal_during_a_call(slow: Installed, number: signal.Signals, code: int
     assert slow("sync", "--json").json["accepted"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has neither signal")
 @pytest.mark.parametrize(("number", "start"), [("HUP", "exec nohup"), ("INT", "trap '' INT; exec")])
 def test_signal_that_is_ignored(slow: Installed, number: str, start: str) -> None:

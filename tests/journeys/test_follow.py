@@ -104,6 +104,7 @@ def test_saved_in_another_process(configured: Installed, following: Callable[...
         assert follower.end() == (0, "")
 
 
+@pytest.mark.slow
 @posix_only
 def test_output_without_a_reader(configured: Installed, following: Callable[..., Follower]) -> None:
     """It sends all the same: a service manager may close the pipe."""

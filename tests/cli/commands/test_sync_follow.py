@@ -430,6 +430,7 @@ def test_what_systemd_is_told(configured: Apoa, follows: Follow, tmp_path: Path)
     assert status.startswith("STATUS=24 Nov 2026 20:00 WIB: sent 1")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("configured")
 def test_it_does_not_grow(follows: Follow) -> None:
     """Neither memory nor open files, over many runs and looks."""

@@ -151,6 +151,7 @@ TYPED = [
 """What is typed before Tab, and what then stands on the line."""
 
 
+@pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_the_tab_key(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: str) -> None:
