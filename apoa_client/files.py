@@ -236,6 +236,17 @@ def sync_file(path: Path) -> None:
     _sync(path, os.O_RDWR)
 
 
+def state_if_exists(path: str | Path) -> os.stat_result | None:
+    """Return the state of a file, or of a link itself; None if there is none. Raises another `OSError`.
+
+    It is one call: where the existence is tested first, another process can remove the file before the second call.
+    """
+    try:
+        return os.lstat(path)
+    except FileNotFoundError:
+        return None
+
+
 def read_regular(path: Path) -> bytes:
     """Return the content of a file. Raises `OSError`, also for a pipe or a device: reading one might never end."""
     if not stat.S_ISREG(path.stat().st_mode):

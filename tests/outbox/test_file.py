@@ -127,6 +127,29 @@ def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Pat
         assert other.find(uuid(1))
 
 
+def test_a_log_that_disappears_while_it_is_looked_at_is_no_missing_outbox(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last other process that has it open removes the log when it ends, at any moment."""
+    other = open_outbox(path)
+    other.add(report(1), due_at=None)
+    really = os.lstat
+
+    def then_close_the_other(name: str | Path) -> os.stat_result:
+        state = really(name)
+        if str(name).endswith("-wal"):
+            monkeypatch.setattr(os, "lstat", really)
+            other.close()
+            assert not Path(name).exists()
+        return state
+
+    monkeypatch.setattr(database, "check_permissions", lambda *_names, **_more: None)  # which looks at the log earlier
+    monkeypatch.setattr(os, "lstat", then_close_the_other)
+    with open_outbox(path) as outbox:
+        assert outbox.find(uuid(1))
+    assert os.lstat is really
+
+
 def test_losing_the_race_to_create_it_is_no_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The draft is removed if the name was taken meanwhile."""
     really = database._write_draft

@@ -17,6 +17,7 @@ from apoa_client.files import (
     drafts_in,
     make_private_folder,
     remove_draft,
+    state_if_exists,
     sync_file,
     sync_folder,
     temporary_beside,
@@ -75,10 +76,11 @@ def _check_ordinary_files(path: Path) -> None:
 
     SQLite would wait for a pipe until another program writes into it.
     """
-    for name in (path, *(Path(f"{path}{ending}") for ending in _BESIDE)):
-        if (name == path or os.path.lexists(name)) and not stat.S_ISREG(name.lstat().st_mode):
+    for name in (str(path), *(f"{path}{ending}" for ending in _BESIDE)):
+        state = os.lstat(name) if name == str(path) else state_if_exists(name)
+        if state is not None and not stat.S_ISREG(state.st_mode):
             raise OutboxUnreachable(
-                msg("{path} is a link, a folder or a pipe, where a file of apoa-client should be.", path=str(name)),
+                msg("{path} is a link, a folder or a pipe, where a file of apoa-client should be.", path=name),
                 msg("Find out what made it, and remove it. Nothing was read or changed."),
                 name=_NO_ORDINARY_FILE,
             )

@@ -4,13 +4,13 @@ SQLite cannot open a database in WAL mode there unless its shared memory file ex
 into memory and the copy is read. It is exact only if the file alone holds everything and did not change meanwhile.
 """
 
-import os
 import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
 
 from apoa_client.errors import StorageProblem
+from apoa_client.files import state_if_exists
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
 
 _TRIES = 3
@@ -49,8 +49,9 @@ def _file_state(path: Path) -> tuple[int, ...] | None:
     file = path.lstat()
     if not stat.S_ISREG(file.st_mode):  # the log of a linked file is elsewhere
         return None
-    for log in (Path(f"{path}-wal"), Path(f"{path}-journal")):
-        if os.path.lexists(log) and log.lstat().st_size:
+    for name in (f"{path}-wal", f"{path}-journal"):
+        log = state_if_exists(name)
+        if log is not None and log.st_size:
             return None
     folder = path.parent.stat()
     return file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns, folder.st_mtime_ns

@@ -3,10 +3,10 @@
 Completion of a command line reads so, in a shell, at any moment, also while another process sends.
 """
 
-import os
 import sqlite3
 from pathlib import Path
 
+from apoa_client.files import state_if_exists
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxBusy
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -41,7 +41,7 @@ def _check_current(db: sqlite3.Connection, path: Path) -> None:
 
 def _mode(path: Path) -> str:
     """Return how SQLite opens the file: without looking at a log, or with the log that another process keeps."""
-    log = f"{path}-wal"
-    if os.path.lexists(log) and os.lstat(log).st_size:
+    log = state_if_exists(f"{path}-wal")
+    if log is not None and log.st_size:
         return "mode=ro&readonly_shm=1"
     return "mode=ro&immutable=1"
