@@ -1,0 +1,1 @@
+"""Tables in and out: files become rows of typed fields, and reports become tables and figures."""
