@@ -13,6 +13,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -87,13 +88,21 @@ def forms(text: str | Iterable[str] | None) -> tuple[str, ...]:
 def found(language: str | None = "id") -> Catalog:
     """Return every sentence in the code, ours and the installed click's, untranslated."""
     catalog = PlainCatalog(locale=language, header_comment=_COMMENT, fuzzy=False)
-    for folder, keywords in ((ROOT / "apoa_client", OURS), (Path(click.__file__).parent, CLICKS)):
-        for path in sorted(folder.rglob("*.py")):
-            place = path.relative_to(folder.parent).as_posix()
-            for _line, sentence, _comments, _context in extract_from_file("python", path, keywords=keywords):
-                if translatable(forms(sentence)[0]):
-                    catalog.add(sentence, locations=[(place, 0)])
+    for place, sentence in _in_the_code():
+        catalog.add(sentence, locations=[(place, 0)])
     return catalog
+
+
+@cache
+def _in_the_code() -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    """Return the sentences with their files. They are extracted once, which takes seconds."""
+    return tuple(
+        (path.relative_to(folder.parent).as_posix(), sentence)
+        for folder, keywords in ((ROOT / "apoa_client", OURS), (Path(click.__file__).parent, CLICKS))
+        for path in sorted(folder.rglob("*.py"))
+        for _line, sentence, _comments, _context in extract_from_file("python", path, keywords=keywords)
+        if translatable(forms(sentence)[0])
+    )
 
 
 def kept(language: str = "id") -> Catalog:

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from string import Formatter
@@ -119,8 +120,13 @@ def entries() -> list[Message]:
 def nodes(folder: str) -> Iterator[tuple[ast.AST, str]]:
     """Yield each node of the sources and its place."""
     for path in sorted((catalogue.ROOT / "apoa_client" / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             yield node, f"{path.name}:{getattr(node, 'lineno', 0)}"
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def calls(folder: str) -> Iterator[tuple[str, ast.Call, str]]:
@@ -131,7 +137,8 @@ def calls(folder: str) -> Iterator[tuple[str, ast.Call, str]]:
 
 
 def name_of(call: ast.Call) -> str:
-    return ast.unparse(call.func).rsplit(".", 1)[-1]
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def is_literal(node: ast.expr) -> bool:
