@@ -255,13 +255,12 @@ class OpenContents:
 
 
 def child_environment() -> dict[str, str]:
-    """Return the variables that a child process needs: to measure its coverage, and on Windows to use the network.
+    """Return the variables that a child process needs: on Windows those to use the network.
 
     It reads no settings that this computer has for all users.
     """
     needed = {"SYSTEMROOT"} if sys.platform == "win32" else set()
-    kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_") or name in needed}
-    return {"APOA_SITE_CONFIG": "", **kept}
+    return {"APOA_SITE_CONFIG": "", **{name: value for name, value in os.environ.items() if name in needed}}
 
 
 def installed_command() -> list[str]:
@@ -299,8 +298,8 @@ class Installed:
         return CallResult(done.returncode, done.stdout, done.stderr)
 
     def _may_be_forked(self, environ: Mapping[str, str]) -> bool:
-        """Return whether a fork runs this call in the same way: no coverage, and no variable that Python reads."""
-        read_at_start = {name for name in environ if name.startswith(("PYTHON", "COVERAGE_", "LC_", "LANG", "LD_"))}
+        """Return whether a fork runs this call in the same way: there is no variable that Python reads."""
+        read_at_start = {name for name in environ if name.startswith(("PYTHON", "LC_", "LANG", "LD_"))}
         usual = read_at_start <= {"PYTHONIOENCODING"} and environ.get("PYTHONIOENCODING", "utf-8") == "utf-8"
         return self.forked and usual and sys.platform != "win32" and self.command == BESIDE
 

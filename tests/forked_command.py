@@ -1,7 +1,7 @@
 """Runs the program in processes forked from one that has already imported it, which saves most of its start-up time.
 
 The call is the same as for the installed command: arguments, a whole environment, standard streams and an exit code.
-`.ci/run` measures coverage and then starts the installed command itself for each call.
+Where APOA_COMMAND names an installation, as in `.ci/run` for the wheel, that command itself is started for each call.
 
 What Python and the system's libraries read when a process starts (locale, PYTHON* variables, LD_PRELOAD, a container)
 belongs to the process that is forked from: there is one for each `start`. Everything else is a `Condition` of the call.

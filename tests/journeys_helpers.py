@@ -40,10 +40,9 @@ def guest(number: int) -> Guest:
     return Guest(QUENTIN.surname, QUENTIN.given_names, f"ZX{number:07}", QUENTIN.birth_place)
 
 
-def unmeasured(apoa: Installed) -> Installed:
-    """Returns the same command without coverage, and never forked: for processes that are killed."""
-    environ = {name: value for name, value in apoa.environ.items() if not name.startswith("COVERAGE_")}
-    return Installed(apoa.command, environ, forked=False)
+def in_new_processes(apoa: Installed) -> Installed:
+    """Returns the same command, never forked: for processes that are killed."""
+    return Installed(apoa.command, apoa.environ, forked=False)
 
 
 def call(
@@ -52,7 +51,7 @@ def call(
     """Runs one call with additions to its environment, and with options of `subprocess.run`."""
     done = subprocess.run(
         [*apoa.command, *arguments],
-        env={**unmeasured(apoa).environ, "APOA_LANG": lang, **more},
+        env={**apoa.environ, "APOA_LANG": lang, **more},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

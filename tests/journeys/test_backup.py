@@ -18,7 +18,7 @@ from backup_helpers import rows_of
 from cli_helpers import Installed, readable_in
 from conftest import LONG
 from journeys.conftest import SANDBOX_PASSWORD
-from journeys_helpers import Disk, assert_delivered_once, call, files_below, guest, sync_later, unmeasured
+from journeys_helpers import Disk, assert_delivered_once, call, files_below, guest, in_new_processes, sync_later
 
 from apoa_client.archive.backup_check import open_backup
 
@@ -145,7 +145,7 @@ def fresh_homes(configured: Installed, early: Path, tmp_path: Path) -> Callable[
     def make(*args: bool) -> Installed:
         nonlocal count
         count += 1
-        home = elsewhere(unmeasured(configured), tmp_path / f"home-{count}")
+        home = elsewhere(in_new_processes(configured), tmp_path / f"home-{count}")
         if args[0]:
             assert home("restore", str(early), *proof(early)).code == 0
         return home

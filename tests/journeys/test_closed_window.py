@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import pytest
 from cli_helpers import QUENTIN, XIMENA, Installed
-from journeys_helpers import unmeasured
 from terminal_helpers import plain
 
 from apoa_client.app.container import Container, SystemClock
@@ -76,7 +75,7 @@ def window_of(apoa: Installed) -> Iterator[Window]:
     process, terminal = pty.fork()
     if process == 0:
         os.set_inheritable(alive, True)  # noqa: FBT003  positional only
-        environ = {**unmeasured(apoa).environ, "TERM": "xterm", "PATH": os.environ["PATH"], "PS1": "shell> "}
+        environ = {**apoa.environ, "TERM": "xterm", "PATH": os.environ["PATH"], "PS1": "shell> "}
         os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], environ)  # noqa: S606  the one in PATH
     os.close(alive)
     os.set_inheritable(terminal, False)  # noqa: FBT003  as above; another window must not keep this one open

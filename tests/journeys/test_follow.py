@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed
-from journeys_helpers import unmeasured
+from journeys_helpers import in_new_processes
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
@@ -29,7 +29,7 @@ class Follower:
     """A running `apoa sync --follow`."""
 
     def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
-        self.process = unmeasured(apoa).start("sync", "--follow", *options, **environ)
+        self.process = in_new_processes(apoa).start("sync", "--follow", *options, **environ)
         self._guard = threading.Timer(LONGEST_S, self.process.kill)
         self._guard.start()
         self.line()  # it has started

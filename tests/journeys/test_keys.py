@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cli_helpers import GUESTS, NOWHERE, PASSWORD, Installed, readable_in
 from conftest import LONG
-from journeys_helpers import Disk, call, guest, saved_id, unmeasured
+from journeys_helpers import Disk, call, guest, in_new_processes, saved_id
 
 from apoa_client.cli import main
 from apoa_client.vault.key_file import KeyFileStore
@@ -35,7 +35,7 @@ class Installation:
     """A property with many reports, whose key rotations are killed."""
 
     def __init__(self, apoa: Installed, url: str, folder: Path) -> None:
-        self.apoa = unmeasured(apoa)
+        self.apoa = in_new_processes(apoa)
         self.folder = folder
         self.codes = 0
         self.cut_off = 0

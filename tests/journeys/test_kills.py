@@ -21,10 +21,10 @@ from journeys_helpers import (
     call,
     files_below,
     guest,
+    in_new_processes,
     saved_id,
     sweep_drafts,
     sync_later,
-    unmeasured,
 )
 
 pytestmark = [
@@ -47,7 +47,7 @@ class Installation:
     """A property and its authority, whose processes may be killed, and the reports that were shown as saved."""
 
     def __init__(self, apoa: Installed, start: Start, memory: Path) -> None:
-        self.apoa = unmeasured(apoa)
+        self.apoa = in_new_processes(apoa)
         self.memory = memory
         self.promised: set[str] = set()
         self.guests = 0

@@ -24,7 +24,6 @@ from journeys_helpers import (
     receipts_of_authority,
     saved_id,
     sync_later,
-    unmeasured,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.durable]
@@ -45,7 +44,7 @@ class Promised(NamedTuple):
 @pytest.fixture
 def watched(apoa: Installed, disk: Disk) -> Installed:
     """The installed command with its home on the watched disk, nothing set up."""
-    return Installed(apoa.command, {**unmeasured(apoa).environ, **disk.logged, "APOA_HOME": str(disk.root / "home")})
+    return Installed(apoa.command, {**apoa.environ, **disk.logged, "APOA_HOME": str(disk.root / "home")})
 
 
 @pytest.fixture

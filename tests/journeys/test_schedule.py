@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import QUENTIN, Installed
-from journeys_helpers import unmeasured
+from journeys_helpers import in_new_processes
 from namespace_helpers import Namespace, namespace
 from system_helpers import needs_tool
 
@@ -56,7 +56,7 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
 @pytest.fixture
 def waiting(apoa: Installed, authority: Authority, tmp_path: Path) -> Installed:
     """The installed command in a home with a blank and a percent sign, with one report that waits."""
-    apoa = unmeasured(apoa)
+    apoa = in_new_processes(apoa)
     apoa.environ = {**apoa.environ, "APOA_HOME": str(tmp_path / "ho me 100%"), "PATH": _PATH, "HOME": "/root"}
     said = apoa.set_up(authority.server.base_url, _PASSWORD)
     assert said.code == 0, said.err

@@ -30,10 +30,10 @@ from journeys_helpers import (
     assert_delivered_once,
     files_below,
     guest,
+    in_new_processes,
     saved_id,
     sweep_drafts,
     sync_later,
-    unmeasured,
 )
 from unruly_authority import POISONS, UnrulyAuthority
 
@@ -51,7 +51,7 @@ class Storm:
     """The home, the authority, and what happened. Its methods may be called from several threads."""
 
     def __init__(self, apoa: Installed, disk: Disk, seed: int) -> None:
-        plain = unmeasured(apoa)
+        plain = in_new_processes(apoa)
         self.apoa = replace(plain, command=[sys.executable, fast_command.__file__])
         self.promised: set[str] = set()
         self.figures: Counter[str] = Counter()
