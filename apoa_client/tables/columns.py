@@ -1,0 +1,243 @@
+"""Which column of a table is which field, found by the headings and never by the position.
+
+What cannot be known is a `Doubt`: a user answers it, in a mapping, and it is never guessed. A row whose cells are in
+doubt has findings, so a table with doubts can be read safely.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import MappingProxyType
+from typing import NamedTuple
+
+from apoa_client.matching import fold
+from apoa_client.messages import Message, literal, msg
+from apoa_client.report.fields import BY_NAME
+from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
+from apoa_client.tables.date_order import DateEvidence, EvidenceCollector
+from apoa_client.tables.headings import Heading, parse_heading
+from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source
+from apoa_client.tables.rows import GuestRow, Records, Row, Table
+
+_SAMPLE = 1000
+"""The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
+_SEVERAL = frozenset({"middle_names", "guest_count"})
+"""Targets of which a table may have several columns, which belong together."""
+_NAMES = ("surname", "given_names")
+_OTHER_WAYS = {
+    **dict.fromkeys(_NAMES, ("full_name",)),
+    "planned_check_out": ("nights", "check_out"),
+}
+_REQUIRED = (*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date", "planned_check_out")
+_IN_MRZ = frozenset({*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date"})
+_LINES = frozenset({"mrz", "mrz1"})
+
+
+class Doubt(NamedTuple):
+    """Something about columns that a user must say.
+
+    `kind` is ``date_order``, ``name_order``, ``two_columns``, ``name_column`` or ``no_columns``. `columns` are the
+    indexes of the columns. `choices` are the possible answers: orders for the mapping, or targets.
+    """
+
+    kind: str
+    columns: tuple[int, ...]
+    message: Message
+    choices: tuple[str, ...] = ()
+
+
+class ColumnMap(NamedTuple):
+    """What the columns of a table are. `fields` has targets by column index; the other columns are not read.
+
+    `date_order`, `name_order` and `defaults` are those of the mapping. `evidence` is what the dates of a column say,
+    `stated_orders` what its heading says. `absent` are headings of the mapping that the table does not have.
+    """
+
+    fields: Mapping[int, str]
+    date_order: str = ""
+    name_order: str = ""
+    defaults: Mapping[str, str] = MappingProxyType({})
+    doubts: tuple[Doubt, ...] = ()
+    evidence: Mapping[int, DateEvidence] = MappingProxyType({})
+    stated_orders: Mapping[int, str] = MappingProxyType({})
+    absent: tuple[str, ...] = ()
+
+    def stated_order(self, column: int) -> str:
+        """Return the order of dates that a user, or else the heading, states for a column."""
+        return self.date_order or self.stated_orders.get(column, "")
+
+    def date_order_of(self, column: int) -> str:
+        """Return the order of the dates in a column; empty if it is not known or not needed."""
+        return self.evidence.get(column, DateEvidence()).order(self.stated_order(column))
+
+    def columns_of(self, target: str) -> tuple[int, ...]:
+        """Return the indexes of the columns with a target."""
+        return tuple(column for column, each in self.fields.items() if each == target)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required fields that have no column and no default: each row is refused, whatever it has."""
+        given = {*self.fields.values(), *self.defaults}
+        required = [name for name in _REQUIRED if not given & {name, *_OTHER_WAYS.get(name, ())}]
+        if given & _LINES:
+            required = [name for name in required if name not in _IN_MRZ]
+        if any(name in given for name in _NAMES):  # a passport may have one name only
+            required = [name for name in required if name not in _NAMES]
+        return tuple(required)
+
+    def as_mapping(self, table: Table) -> ColumnMapping:
+        """Return the mapping that says the same of another table with these headings."""
+        columns = {table.headings[column]: target for column, target in self.fields.items()}
+        return ColumnMapping(columns, self.date_order, self.name_order, self.defaults)
+
+
+def match_columns(table: Table, saved: ColumnMapping | None = None) -> ColumnMap:
+    """Return what the columns of a table are: as a mapping says, or else as their headings are known.
+
+    The rows are read once, as far as is needed to find the order of dates that are text.
+    """
+    mapping = saved or ColumnMapping()
+    headings = [parse_heading(heading) for heading in table.headings]
+    fields = _with_name_column(_fields(table, headings, mapping))
+    stated = {column: each.date_order for column, each in enumerate(headings) if each.date_order}
+    columns = ColumnMap(
+        {column: target for column, target in fields.items() if target != IGNORE},
+        mapping.date_order,
+        mapping.name_order,
+        mapping.defaults,
+        evidence=_evidence(table, [column for column, target in fields.items() if target in DATE_TARGETS]),
+        stated_orders=stated,
+        absent=_absent(table, mapping),
+    )
+    return columns._replace(doubts=tuple(_doubts(table, columns)))
+
+
+def guest_rows(table: Table, columns: ColumnMap) -> Records:
+    """Return the rows of a table as fields. A cell that cannot be read, or is in doubt, is a finding."""
+    sources: dict[str, list[Source]] = {}
+    for column, target in columns.fields.items():
+        source = Source(column, columns.evidence.get(column, DateEvidence()), columns.stated_order(column))
+        sources.setdefault(target, []).append(source)
+    reader = RowReader(sources, columns.name_order, columns.defaults)
+
+    def read_rows() -> Iterator[GuestRow]:
+        return map(reader.read, table.read_rows())
+
+    return Records(table.facts, read_rows)
+
+
+def unread_columns(table: Table, columns: ColumnMap) -> list[str]:
+    """Return the headings of the columns that are not read."""
+    return [
+        heading for column, heading in enumerate(table.headings) if column not in columns.fields and heading.strip()
+    ]
+
+
+def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -> dict[int, str]:
+    """Return the target of each column. A column that the mapping names has priority over one that is known."""
+    said = {fold(heading): target for heading, target in mapping.columns.items()}
+    found = {column: said[fold(heading)] for column, heading in enumerate(table.headings) if fold(heading) in said}
+    taken = set(found.values()) - {IGNORE} - _SEVERAL
+    for column, heading in enumerate(headings):
+        if column not in found and heading.target and heading.target not in taken:
+            found[column] = heading.target
+    return dict(sorted(found.items()))
+
+
+def _with_name_column(fields: dict[int, str]) -> dict[int, str]:
+    """Return the columns without one for the whole name, where surname and given names have their own."""
+    if not set(_NAMES) <= set(fields.values()):
+        return fields
+    return {column: target for column, target in fields.items() if target != "full_name"}
+
+
+def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
+    present = {fold(heading) for heading in table.headings}
+    return tuple(heading for heading in mapping.columns if fold(heading) not in present)
+
+
+def _evidence(table: Table, columns: Sequence[int]) -> dict[int, DateEvidence]:
+    """Return what the dates of these columns say about their order."""
+    collectors = {column: EvidenceCollector() for column in columns}
+    if not collectors:
+        return {}
+
+    def collect(rows: Iterable[Row]) -> None:
+        for row in rows:
+            for column, collector in collectors.items():
+                collector.add(row.values[column] if column < len(row.values) else None)
+
+    rows = table.read_rows()
+    collect(islice(rows, _SAMPLE))
+    if any(collector.has_texts for collector in collectors.values()):
+        collect(rows)
+    return {column: collector.result() for column, collector in collectors.items()}
+
+
+def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
+    if not columns.fields:
+        yield Doubt("no_columns", (), msg("No column has a heading that is known."))
+    targets = list(columns.fields.values())
+    for target in dict.fromkeys(targets):
+        same = columns.columns_of(target)
+        if len(same) > 1 and target not in _SEVERAL:
+            message = msg(
+                "{first} and {second} are both the same: {field}. Say which one is to be read.",
+                first=table.headings[same[0]],
+                second=table.headings[same[1]],
+                field=label_of_target(target),
+            )
+            yield Doubt("two_columns", same, message)
+    yield from _name_doubts(table, columns, targets)
+    unclear = tuple(
+        column
+        for column, found in columns.evidence.items()
+        if found.is_ambiguous and not columns.date_order_of(column) and column in columns.fields
+    )
+    if unclear:
+        message = msg(
+            "The dates of {columns} can be read in two ways. Say whether the day or the month comes first.",
+            columns=", ".join(table.headings[column] for column in unclear),
+        )
+        orders = [order for order in ("dmy", "mdy", "ymd") if any(order in _orders(columns, each) for each in unclear)]
+        yield Doubt("date_order", unclear, message, tuple(orders))
+
+
+def _orders(columns: ColumnMap, column: int) -> frozenset[str]:
+    found = columns.evidence[column]
+    return found.possible or found.proven
+
+
+def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> Iterator[Doubt]:
+    whole = columns.columns_of("full_name")
+    if not whole:
+        return
+    heading = table.headings[whole[0]]
+    if set(_NAMES) & set(targets):
+        message = msg("{heading}: say whether it has the given names or the whole name.", heading=heading)
+        yield Doubt("name_column", whole, message, ("given_names", "surname", IGNORE))
+    elif not columns.name_order:
+        message = msg("{heading} has all names in one column. Say which names come first.", heading=heading)
+        yield Doubt("name_order", whole, message, NAME_ORDERS)
+
+
+def label_of_target(target: str) -> Message:
+    """Return what a target of a column is called."""
+    return BY_NAME[target].label if target in BY_NAME else _LABELS.get(target, literal(target))
+
+
+_LABELS = {
+    "full_name": msg("Full name"),
+    "middle_names": msg("Middle names"),
+    "title": msg("Title (Mr, Mrs)"),
+    "mrz1": msg("Line 1 of the MRZ"),
+    "mrz2": msg("Line 2 of the MRZ"),
+    "mrz3": msg("Line 3 of the MRZ"),
+    "document_type": msg("Type of document"),
+    "check_in_time": msg("Time of check-in"),
+    "check_out": msg("Check-out, when the guest has left"),
+    "check_out_time": msg("Time of check-out"),
+    "status": msg("Status of the reservation"),
+    "booking": msg("Number of the reservation"),
+    "guest_count": msg("Number of guests"),
+    IGNORE: msg("not read"),
+}

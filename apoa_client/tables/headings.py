@@ -1,0 +1,61 @@
+"""What the headings of a table mean: `headings.tsv` has those of guest books, booking systems and official forms.
+
+A heading is compared without case, accents, blanks and signs. If the whole is not known, its parts are compared: forms
+have two languages (``Nama keluarga / Surname``), remarks in brackets, and the order of a date (``DD/MM/YYYY``).
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from apoa_client.matching import fold
+
+_PARTS = re.compile(r"[/|()\[\]\n\r;:*]+|\s-\s")
+_ORDER = re.compile(
+    r"\b(?:d{1,2}[-/. ]m{1,2}[-/. ]y{2,4}|m{1,2}[-/. ]d{1,2}[-/. ]y{2,4}|y{2,4}[-/. ]m{1,2}[-/. ]d{1,2}"
+    r"|(?:hari|tgl|tanggal|day|hh?)/(?:bulan|bln|month|bb?)/(?:tahun|thn|year|tttt)"
+    r"|g{1,2}[-/. ]m{1,2}[-/. ]a{2,4})\b",
+    re.IGNORECASE,
+)
+
+
+class Heading(NamedTuple):
+    """What a heading means: a target of a column, or empty; and the order of dates that it states, or empty."""
+
+    target: str
+    date_order: str = ""
+
+
+def parse_heading(text: str) -> Heading:
+    """Return what a heading means. The target is empty if it is not known, or if its parts mean different targets."""
+    order = _ORDER.search(text)
+    plain = text if order is None else text.replace(order[0], " ")
+    return Heading(_target(plain), _date_order(order[0]) if order is not None else "")
+
+
+def is_known(text: str) -> bool:
+    """Return whether a text is the heading of a column that is read."""
+    return bool(parse_heading(text).target)
+
+
+def _target(text: str) -> str:
+    known = _known_headings()
+    whole = known.get(fold(text))
+    if whole is not None:
+        return whole
+    parts = {known[fold(part)] for part in _PARTS.split(text) if fold(part) in known}
+    return parts.pop() if len(parts) == 1 else ""
+
+
+def _date_order(form: str) -> str:
+    letters = [part[0].lower() for part in re.split(r"[-/. ]", form)]
+    return {"y": "ymd", "m": "mdy"}.get(letters[0], "dmy")
+
+
+@cache
+def _known_headings() -> dict[str, str]:
+    """Return the target of each folded heading."""
+    _titles, *lines = Path(__file__).with_name("headings.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines)
+    return {fold(heading): target for heading, target, _source in rows}

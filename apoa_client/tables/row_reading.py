@@ -1,0 +1,283 @@
+"""One row of a table as the fields of a guest: each cell is read as what its column is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from apoa_client.messages import Message, msg
+from apoa_client.report.fields import BY_NAME, label_of
+from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.tables import cell_values, status_words
+from apoa_client.tables.date_order import DateEvidence
+from apoa_client.tables.full_names import split_full_name
+from apoa_client.tables.rows import CellValue, GuestRow, Row
+
+T = TypeVar("T")
+
+DATE_TARGETS = frozenset(
+    {"birth_date", "expiry_date", "stay_until", "entry_date", "check_in", "planned_check_out", "check_out"}
+)
+"""Targets whose columns have dates."""
+
+_TEXTS = (
+    *("surname", "given_names", "birth_place", "document_number", "stay_permit", "stay_permit_number"),
+    *("room", "purpose", "phone", "email", "note"),
+)
+_COUNTRIES = ("nationality", "issuing_state")
+_DATES = ("expiry_date", "stay_until", "entry_date", "planned_check_out")
+_LINES = ("mrz", "mrz1", "mrz2", "mrz3")
+_PATHS = {
+    **{name: field.path for name, field in BY_NAME.items()},
+    **dict.fromkeys(_LINES, BY_NAME["mrz"].path),
+    "full_name": BY_NAME["surname"].path,
+    "middle_names": BY_NAME["given_names"].path,
+    "title": BY_NAME["sex"].path,
+    "document_type": BY_NAME["document_number"].path,
+    "check_in_time": BY_NAME["check_in"].path,
+    **dict.fromkeys(("check_out", "check_out_time"), "check_out"),
+    **dict.fromkeys(("status", "booking", "guest_count"), ""),
+}
+"""The path in the contract that a finding about a column has."""
+_LETTERS = 26
+_NO_COLUMN = -1
+
+_TWO_CELLS = msg("Two columns of the table have it, and they differ. Say which one is to be read.")
+_TWO_CHECK_OUTS = msg("The number of nights and the date of departure do not agree.")
+_TWO_TIMES = msg("Two columns have different times of the check-in.")
+_NOT_A_PASSPORT = msg("The table says that this document is no passport. Give the passport of the guest.")
+
+
+class Source(NamedTuple):
+    """A column: its index, what is known of the order of its dates, and the order that a user or a heading states."""
+
+    column: int
+    evidence: DateEvidence = DateEvidence()
+    stated_order: str = ""
+
+
+class _Cell(NamedTuple):
+    """The value of a cell, or a default in its place, and the column that it is from."""
+
+    value: CellValue
+    source: Source
+
+
+class RowReader:
+    """Reads the rows of one table. `sources` are the columns by target."""
+
+    def __init__(self, sources: Mapping[str, Sequence[Source]], name_order: str, defaults: Mapping[str, str]) -> None:
+        self.sources = sources
+        self.name_order = name_order
+        self.defaults = defaults
+        self.letters = {
+            source.column: column_letters(source.column) for columns in sources.values() for source in columns
+        }
+
+    def read(self, row: Row) -> GuestRow:
+        """Return the fields of one row."""
+        return _Reading(self, row).guest_row()
+
+
+def column_letters(column: int) -> str:
+    """Return the letters of a column by its index: A, B, …, Z, AA."""
+    letters, rest = "", column + 1
+    while rest:
+        rest, letter = divmod(rest - 1, _LETTERS)
+        letters = chr(ord("A") + letter) + letters
+    return letters
+
+
+class _Reading:
+    """The reading of one row: collects the fields and the findings."""
+
+    def __init__(self, reader: RowReader, row: Row) -> None:
+        self._reader = reader
+        self._row = row
+        self._typed: dict[str, str] = {}
+        self._findings: list[Finding] = []
+
+    def guest_row(self) -> GuestRow:
+        """Return what was read."""
+        lines = self._lines()
+        for target in _TEXTS:
+            self._put(target, self._read(target, _text))
+        for target in _COUNTRIES:
+            self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
+        self._read_names(has_lines=bool(lines))
+        self._read_sex(has_lines=bool(lines))
+        self._check_document_type(has_lines=bool(lines))
+        check_in, check_out = self._read_stay()
+        self._put("birth_date", self._read("birth_date", partial(_birth_date, by=check_in)))
+        status = self._read("status", lambda cell: status_words.meaning(cell_values.text(cell.value))) or ""
+        if status == status_words.LEFT and not check_out:
+            check_out = self._typed.get("planned_check_out", "")
+        return GuestRow(
+            self._row.number,
+            self._typed,
+            lines,
+            self._cell_names(),
+            tuple(self._findings),
+            check_out,
+            status if status in status_words.SKIPPED else "",
+        )
+
+    # The cells.
+
+    def _cell(self, target: str) -> _Cell | None:
+        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ."""
+        found = [_Cell(self._value(source), source) for source in self._reader.sources.get(target, ())]
+        filled = [cell for cell in found if not cell_values.is_empty(cell.value)]
+        if len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
+            self._add(target, "conflict", _TWO_CELLS)
+            return None
+        if filled:
+            return filled[0]
+        default = self._reader.defaults.get(target)
+        return None if default is None else _Cell(default, Source(_NO_COLUMN))
+
+    def _value(self, source: Source) -> CellValue:
+        values = self._row.values
+        return values[source.column] if source.column < len(values) else None
+
+    def _read(self, target: str, parse: Callable[[_Cell], T]) -> T | None:
+        """Return the value of a target; None where it is empty, or where it cannot be read."""
+        cell = self._cell(target)
+        if cell is None:
+            return None
+        try:
+            return parse(cell)
+        except Unreadable as exc:
+            self._add(target, exc.code, exc.message, exc.suggestion)
+            return None
+
+    def _texts(self, target: str) -> list[str]:
+        """Return the texts of all columns of a target that belong together."""
+        found = []
+        for source in self._reader.sources.get(target, ()):
+            value = self._value(source)
+            if not cell_values.is_empty(value):
+                try:
+                    found.append(cell_values.text(value))
+                except Unreadable as exc:
+                    self._add(target, exc.code, exc.message)
+        return found
+
+    def _put(self, name: str, text: str | None) -> None:
+        if text:
+            self._typed[name] = text
+
+    def _add(self, target: str, code: str, message: Message, suggestion: str | None = None) -> None:
+        path = _PATHS[target]
+        labelled = msg("{field}: {remark}", field=label_of(path), remark=message) if path else message
+        self._findings.append(Finding(path, code, labelled, suggestion))
+
+    def _cell_names(self) -> dict[str, str]:
+        """Return the cell of each field by its path: the first filled one, or the first one of an empty field."""
+        names: dict[str, str] = {}
+        filled: set[str] = set()
+        for target, sources in self._reader.sources.items():
+            for source in sources:
+                paths = [_PATHS[target], *([BY_NAME["given_names"].path] if target == "full_name" else [])]
+                has_value = not cell_values.is_empty(self._value(source))
+                for path in paths:
+                    if path not in names or (has_value and path not in filled):
+                        names[path] = f"{self._reader.letters[source.column]}{self._row.number}"
+                        filled.update([path] if has_value else [])
+        return names
+
+    # The fields.
+
+    def _lines(self) -> tuple[str, ...]:
+        """Return the lines of the MRZ, from one column or from several."""
+        texts = [self._read(target, _text) or "" for target in _LINES]
+        return tuple(line for text in texts for line in cell_values.mrz_lines(text))
+
+    def _read_names(self, *, has_lines: bool) -> None:
+        middle = self._texts("middle_names")
+        if middle:
+            self._put("given_names", " ".join([*filter(None, [self._typed.get("given_names")]), *middle]))
+        if has_lines or {"surname", "given_names"} & self._typed.keys():
+            return
+        nationality = self._typed.get("nationality", "")
+        names = self._read(
+            "full_name",
+            lambda cell: split_full_name(cell_values.text(cell.value), self._reader.name_order, nationality),
+        )
+        if names is not None:
+            self._put("surname", names[0])
+            self._put("given_names", names[1])
+
+    def _read_sex(self, *, has_lines: bool) -> None:
+        """Read the sex. A title such as Mr is a suggestion, and never the sex."""
+        text = self._read("sex", _text) or ""
+        titles = [text, *self._texts("title")] if not text or status_words.sex_of_title(text) else []
+        hint = next(filter(None, map(status_words.sex_of_title, titles)), None)
+        if hint is None:
+            self._put("sex", status_words.sex_text(text))
+        elif not has_lines:
+            self._add("sex", "missing", msg("The title says what it may be. Write L (male), P (female) or X."), hint)
+
+    def _check_document_type(self, *, has_lines: bool) -> None:
+        text = self._read("document_type", _text)
+        if text and not has_lines and not status_words.is_passport(text):
+            self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
+
+    def _read_stay(self) -> tuple[date | None, str]:
+        """Read the dates of the stay. Returns the day of the check-in, and the time of the check-out."""
+        for target in _DATES:
+            self._put(target, self._read(target, _day))
+        arrival = self._moment("check_in", "check_in_time")
+        departure = self._moment("check_out", "check_out_time")
+        check_in = arrival[0] if arrival is not None else None
+        if arrival is not None:
+            self._put("check_in", _joined(arrival))
+        if departure is not None and "planned_check_out" not in self._typed and "nights" not in self._reader.sources:
+            self._put("planned_check_out", departure[0].isoformat())
+        self._put("nights", self._read("nights", lambda cell: cell_values.whole_number(cell.value)))
+        self._compare_nights(check_in)
+        return check_in, _joined(departure) if departure is not None else ""
+
+    def _moment(self, target: str, time_target: str) -> tuple[date, str] | None:
+        """Return the day and the time of a column of dates and of one of times, which may be the same column."""
+        found = self._read(target, _moment)
+        if found is None:
+            return None
+        day, clock = found
+        typed_clock = self._read(time_target, lambda cell: cell_values.clock_time(cell.value))
+        if clock and typed_clock and clock != typed_clock and self._reader.sources.get(time_target):
+            self._add(target, "conflict", _TWO_TIMES)
+            return None
+        return day, clock or typed_clock or ""
+
+    def _compare_nights(self, check_in: date | None) -> None:
+        """Leave out the nights if there is a date of departure, with which they must agree."""
+        nights, departure = self._typed.get("nights"), self._typed.get("planned_check_out")
+        if nights is None or departure is None:
+            return
+        if check_in is not None and nights != str((date.fromisoformat(departure) - check_in).days):
+            del self._typed["planned_check_out"]
+            self._add("planned_check_out", "conflict", _TWO_CHECK_OUTS)
+        del self._typed["nights"]
+
+
+def _text(cell: _Cell) -> str:
+    return cell_values.text(cell.value)
+
+
+def _day(cell: _Cell) -> str:
+    return cell_values.day(cell.value, cell.source.evidence, cell.source.stated_order).isoformat()
+
+
+def _birth_date(cell: _Cell, *, by: date | None) -> str:
+    return str(cell_values.birth_date(cell.value, cell.source.evidence, cell.source.stated_order, by=by))
+
+
+def _moment(cell: _Cell) -> tuple[date, str]:
+    return cell_values.moment(cell.value, cell.source.evidence, cell.source.stated_order)
+
+
+def _joined(moment: tuple[date, str]) -> str:
+    """Return a day and a time in ISO 8601; the day alone if there is no time."""
+    day, clock = moment
+    return f"{day.isoformat()}T{clock}" if clock else day.isoformat()
