@@ -9,16 +9,10 @@ from datetime import date
 
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import as_typed, field_values
+from apoa_client.report.fields import IN_AN_MRZ, as_typed, field_values
 from apoa_client.report.model import Report
 from apoa_client.report.parse_fields import changed_nights
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination
-
-_IN_AN_MRZ = (
-    *("surname", "given_names", "sex", "birth_date", "nationality"),
-    *("document_number", "issuing_state", "expiry_date"),
-)
-"""The fields that new MRZ lines replace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,7 @@ class CorrectionDraft:
         texts = typed_texts(self.before)
         mrz = self.mrz
         if mrz is not None:
-            texts = {name: text for name, text in texts.items() if name not in _IN_AN_MRZ}
+            texts = {name: text for name, text in texts.items() if name not in IN_AN_MRZ}
             texts["note"] = texts.get("note", "").removesuffix(CHECK_DIGIT_NOTE).strip()  # it was about the old lines
         elif self.before.guest is not None and self.before.guest.document.mrz:
             reported = read_mrz(self.before.guest.document.mrz, today=today)

@@ -8,12 +8,17 @@ RandomBytes = Callable[[int], bytes]
 
 _VERSION_7 = 0x7
 _VARIANT = 0b10
+_TIME_BITS = (1 << 48) - 1
+_LAST_BITS = (1 << 62) - 1
 
 
 def new_id(now: datetime, random: RandomBytes) -> str:
     """Return a new id as text. `random` returns the given number of unpredictable bytes."""
-    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
     random_bits = int.from_bytes(random(10), "big")
-    a = random_bits >> 68
-    b = random_bits & ((1 << 62) - 1)
-    return str(UUID(int=milliseconds << 80 | _VERSION_7 << 76 | a << 64 | _VARIANT << 62 | b))
+    return uuid7(int(now.timestamp() * 1000), (random_bits >> 68) << 62 | random_bits & _LAST_BITS)
+
+
+def uuid7(milliseconds: int, bits: int) -> str:
+    """Return a UUID of version 7 with this time in milliseconds since 1970, and with these 74 bits after it."""
+    head, tail = bits >> 62, bits & _LAST_BITS
+    return str(UUID(int=(milliseconds & _TIME_BITS) << 80 | _VERSION_7 << 76 | head << 64 | _VARIANT << 62 | tail))

@@ -71,6 +71,12 @@ BY_NAME = {field.name: field for field in FIELDS}
 ON_THE_FORM = tuple(field for field in FIELDS if field.name not in {"nights", "mrz"})
 """The fields that are shown and changed one by one. Nights are another way to type the check-out, lines many fields."""
 
+IN_AN_MRZ = (
+    *("surname", "given_names", "sex", "birth_date", "nationality"),
+    *("document_number", "issuing_state", "expiry_date"),
+)
+"""The fields that an MRZ has."""
+
 OTHER_LABELS = {
     "": msg("The whole report"),
     "check_out": msg("Check-out"),

@@ -19,16 +19,17 @@ def guest_hash(key: bytes, document: Document) -> int:
 
     Hyphens and blanks in the number and the two codes of Germany make no difference.
     """
-    state, number = _identity(document)
+    state, number = document_identity(document)
     digest = blake2b(f"{state}\0{number}".encode(), digest_size=_BYTES, key=key, person=_PERSON).digest()
     return int.from_bytes(digest, "big")
 
 
 def same_document(one: Document, other: Document) -> bool:
     """Return whether two documents have the issuing state and number that `guest_hash` uses in common."""
-    return _identity(one) == _identity(other)
+    return document_identity(one) == document_identity(other)
 
 
-def _identity(document: Document) -> tuple[str, str]:
+def document_identity(document: Document) -> tuple[str, str]:
+    """Return issuing state and number in the form in which documents are compared."""
     number = "".join(character for character in document.number.upper() if character.isalnum())
     return canonical_code(document.issuing_state), number

@@ -4,7 +4,7 @@ Only foreigners are reported, so a child's Indonesian parents are not in the dat
 guest is a child only where the date of birth leaves no doubt; with a partly unknown date the guest may be an adult.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from apoa_client.messages import msg
@@ -17,7 +17,7 @@ from apoa_client.report.rules import Examination, years_between
 UNACCOMPANIED_MINOR = "child_alone"
 ADULT_YEARS = 18
 
-_WARNING = Finding(
+WARNING = Finding(
     BY_NAME["birth_date"].path,
     UNACCOMPANIED_MINOR,
     msg(
@@ -29,21 +29,20 @@ _WARNING = Finding(
 GuestStay: TypeAlias = tuple[Guest, Stay]
 """A guest of a group, and the guest's stay."""
 
+Nights: TypeAlias = tuple[int, int]
+"""A stay's first night and its morning of departure, as ordinals of dates."""
+
 
 def unaccompanied_minor_warnings(group: Sequence[GuestStay]) -> list[tuple[Finding, ...]]:
     """Return the warnings about each guest of a group, in their order: one for a minor without an adult, else none.
 
     A guest without a room counts as being in every room.
     """
-    are_minors = [
-        # The earliest day that the date of birth can mean makes the guest oldest.
-        years_between(guest.birth_date.earliest, stay.check_in.date()) < ADULT_YEARS
-        for guest, stay in group
-    ]
-    adults = [stay for (_guest, stay), is_minor in zip(group, are_minors, strict=True) if not is_minor]
+    are_minors = [is_minor(guest, stay) for guest, stay in group]
+    adults = [stay for (_guest, stay), minor in zip(group, are_minors, strict=True) if not minor]
     return [
-        (_WARNING,) if is_minor and _is_alone(stay, adults) else ()
-        for (_guest, stay), is_minor in zip(group, are_minors, strict=True)
+        (WARNING,) if minor and is_alone(_nights(stay), sorted(_nights(each) for each in _with(stay, adults))) else ()
+        for (_guest, stay), minor in zip(group, are_minors, strict=True)
     ]
 
 
@@ -54,15 +53,28 @@ def unaccompanied_minor_warning(examination: Examination) -> tuple[Finding, ...]
     return unaccompanied_minor_warnings([(examination.guest, examination.stay)])[0]
 
 
-def _is_alone(minor: Stay, adults: Sequence[Stay]) -> bool:
-    """Return whether there is a night on which no adult is in the minor's room."""
-    nights = sorted(
-        (adult.check_in.date(), adult.planned_check_out)
-        for adult in adults
-        if minor.room is None or adult.room is None or normalized_room(minor.room) == normalized_room(adult.room)
-    )
-    night = minor.check_in.date()
-    for arrival, departure in nights:
-        if arrival <= night:
-            night = max(night, departure)
-    return night < minor.planned_check_out
+def is_minor(guest: Guest, stay: Stay) -> bool:
+    """Return whether a guest is certainly under 18 at the check-in."""
+    # The earliest day that the date of birth can mean makes the guest oldest.
+    return years_between(guest.birth_date.earliest, stay.check_in.date()) < ADULT_YEARS
+
+
+def is_alone(minor: Nights, adults: Iterable[Nights]) -> bool:
+    """Return whether there is a night of a minor on which no adult is there. The adults' nights are sorted."""
+    night, end = minor
+    for arrival, departure in adults:
+        if arrival > night or night >= end:
+            break
+        night = max(night, departure)
+    return night < end
+
+
+def _nights(stay: Stay) -> Nights:
+    return stay.check_in.date().toordinal(), stay.planned_check_out.toordinal()
+
+
+def _with(minor: Stay, adults: Iterable[Stay]) -> Iterator[Stay]:
+    """Yield the stays of the adults who are in the minor's room, or may be."""
+    for adult in adults:
+        if minor.room is None or adult.room is None or normalized_room(minor.room) == normalized_room(adult.room):
+            yield adult

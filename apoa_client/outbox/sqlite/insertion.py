@@ -13,11 +13,15 @@ from apoa_client.report.model import Report
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
 
-_INSERT = """
-    INSERT INTO reports (seq, id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at,
-        first_night, last_morning)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+COLUMNS = (
+    "id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at, first_night, last_morning"
+)
+"""The columns of a new report's row, in the order of `Row`."""
+
+WIDTH = COLUMNS.count(",") + 1
+"""The number of columns."""
+
+_INSERT = f"INSERT INTO reports (seq, {COLUMNS}) VALUES (?{', ?' * WIDTH})"  # noqa: S608  constants
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:

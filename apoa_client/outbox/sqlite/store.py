@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, Selection
+    from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import LockHolder, Summary
     from apoa_client.ports.vault import Sealer
     from apoa_client.report.findings import Finding
@@ -221,6 +222,12 @@ class SqliteOutbox(PropertyValues):
             superseded = [AuditEvent("superseded", old) for old in replaced]
             self._record([*superseded, *(AuditEvent("saved", new.report.id, first) for new in new_reports)])
         return entries
+
+    def batch(self) -> AbstractContextManager[ReportBatch]:
+        """As `ports.ReportQueue`; two batches at once are not possible."""
+        from apoa_client.outbox.sqlite.batch import SqliteBatch
+
+        return SqliteBatch.opened(self._db, self._path, self._sealer, self._codes, self._actor)
 
     def _make_room(self, new: NewReport) -> int | None:
         """Supersede what a new report replaces, and return the number that it then takes; None for one at the end."""

@@ -1,0 +1,264 @@
+"""Rows of a table become reports: of new guests, corrections and check-outs, or none if nothing is new.
+
+The ids of what is imported are computed from the rows (`apoa_client.desk.import_ids`). So a row that was imported
+before is found again without the private key, and changes nothing unless it was edited.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from apoa_client.desk.arrivals import Desk, ReportingRules
+from apoa_client.desk.changes import Changes
+from apoa_client.desk.departures import Departure, departure_day, read_departure
+from apoa_client.desk.duplicates import duplicate_warnings
+from apoa_client.desk.import_ids import ImportIds, row_content
+from apoa_client.desk.import_rows import (
+    CHECK_IN,
+    Action,
+    ImportedStay,
+    RowResult,
+    missing_check_in,
+    read_lines,
+    without_missing,
+)
+from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.errors import SettingsProblem
+from apoa_client.messages import Message, msg
+from apoa_client.ports.clock import Clock
+from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.ports.outbox import ReportQueue
+from apoa_client.report.draft import Draft
+from apoa_client.report.fields import IN_AN_MRZ, field_values
+from apoa_client.report.guest_hash import same_document
+from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.model import Report
+from apoa_client.report.rules import Examination
+from apoa_client.tables.rows import GuestRow
+
+NOT_FOREIGN, NOT_ARRIVED = "not_foreign", "not_arrived"
+"""Why a row is skipped, besides the reasons of `GuestRow.skip`."""
+
+_REASON = "import"
+"""The reason of a correction, for the authority."""
+
+
+class _CheckedRow(NamedTuple):
+    """A row without errors of its own."""
+
+    result: RowResult
+    imported: ImportedStay
+    departure: Departure | None
+    examination: Examination
+
+    def __repr__(self) -> str:
+        return f"_CheckedRow({self.imported!r}, …)"
+
+
+class Imports:
+    """Decides what importing rows does. Saves nothing, and needs no private key.
+
+    `open_report` returns a report if the private key is at hand, else None. Raises `SettingsProblem` if the property
+    has no key of the guest hash.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        changes: Changes,
+        outbox: ReportQueue,
+        clock: Clock,
+        rules: ReportingRules,
+        open_report: Callable[[Entry], Report | None],
+    ) -> None:
+        if not rules.index_key:
+            raise SettingsProblem(
+                msg("This property has no key that recognises rows that were imported before."),
+                msg("Run apoa setup once more for this property: it makes the key. Then import the file."),
+                name="index_key_missing",
+            )
+        self._desk = desk
+        self._changes = changes
+        self._clock = clock
+        self._rules = rules
+        self._stays = Stays(outbox, rules.zone)
+        self._ids = ImportIds(rules.index_key)
+        self._open_report = open_report
+
+    def plan(self, row: GuestRow) -> RowResult:
+        """Return what importing this row does to the outbox as it is now. Raises `StorageProblem`."""
+        if row.skip:
+            return RowResult(row, Action.SKIPPED, skip=row.skip)
+        examination, departure = self._examine(row)
+        codes = {(finding.field, finding.code) for finding in examination.errors}
+        if any(code == NOT_FOREIGN for _field, code in codes):
+            return RowResult(row, Action.SKIPPED, skip=NOT_FOREIGN)
+        if (CHECK_IN, "implausible") in codes:  # more than a day ahead
+            return RowResult(row, Action.SKIPPED, skip=NOT_ARRIVED)
+        guest, stay = examination.guest, examination.stay
+        if guest is None or stay is None:
+            return RowResult(row, Action.REFUSED, errors=examination.errors, warnings=examination.warnings)
+        stay_id = self._ids.stay_id(guest.document, stay.check_in.date())
+        content, left, last = row_content(guest, stay), b"", stay.planned_check_out
+        if departure is not None:
+            left, last = departure.content, min(last, departure.at.date())
+        imported = ImportedStay(stay_id, content, left, guest, stay, last)
+        result = RowResult(row, Action.UNCHANGED, imported=imported)
+        checked = _CheckedRow(result, imported, departure, examination)
+        history = self._stays.of(stay_id)
+        return self._again(checked, history) if history.entries else self._new(checked)
+
+    def _examine(self, row: GuestRow) -> tuple[Examination, Departure | None]:
+        """Check a row by the rules of a check-in. Without errors, return also when the guest left."""
+        errors = list(row.findings)
+        mrz = read_lines(row, self._desk, errors)
+        now, zone = self._clock.now(), self._rules.zone
+        typed = dict(row.typed)
+        if row.check_out and not typed.get("nights") and not typed.get("planned_check_out"):
+            typed["planned_check_out"] = departure_day(row.check_out, zone, now)
+        if not typed.get("check_in", "").strip() and all(finding.field != CHECK_IN for finding in errors):
+            errors.append(missing_check_in())
+        found = self._desk.examine(Draft(typed, mrz))
+        errors += without_missing(row, found.errors, errors)
+        departure = None
+        if found.stay is not None and row.check_out:
+            departure, wrong = read_departure(row.check_out, found.stay.check_in, zone, now)
+            errors += wrong
+        if errors:
+            return found._replace(guest=None, stay=None, errors=tuple(errors)), None
+        return found, departure
+
+    def _new(self, checked: _CheckedRow) -> RowResult:
+        """Return the result for a stay that was never imported."""
+        imported, result = checked.imported, checked.result
+        report = Report(
+            id=self._ids.report_id(imported.stay_id, imported.content, ""),
+            stay_id=imported.stay_id,
+            kind=Kind.CHECK_IN,
+            created_at=self._created_at,
+            guest=imported.guest,
+            stay=imported.stay,
+        )
+        overlapping = self._desk.overlapping_stays(report)
+        if any(self._is_reported(result.row, report, history) for history in overlapping):
+            return result
+        if overlapping:
+            return result.refused(*duplicate_warnings(overlapping))
+        warnings = checked.examination.warnings
+        reports = [self._desk.new_report(report, warnings)]
+        if checked.departure is not None:
+            reports.append(self._check_out(report.stay_id, checked.departure, report.id))
+        return result._replace(action=Action.NEW, reports=tuple(reports), warnings=warnings)
+
+    def _is_reported(self, row: GuestRow, report: Report, history: StayHistory) -> bool:
+        """Return whether a stay that the desk reported is provably the row's, with each value that the row gives."""
+        current = history.current_report
+        reported = self._open_report(current) if current is not None else None
+        if reported is None or reported.guest is None or reported.stay is None:
+            return False
+        if report.guest is None or report.stay is None:
+            return False
+        given = {*row.typed, *(IN_AN_MRZ if row.lines else ()), "planned_check_out"} - {"check_in"}
+        values, known = field_values(report), field_values(reported)
+        return (
+            same_document(report.guest.document, reported.guest.document)
+            and report.stay.check_in.date() == reported.stay.check_in.date()
+            and all(known.get(name) == value for name, value in values.items() if name in given)
+        )
+
+    def _again(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
+        """Return the result for a stay that was imported before."""
+        current, left, departure = history.current_report, history.check_out, checked.departure
+        if current is None or not history.is_active:
+            return checked.result.conflict(msg("This stay was cancelled here after it was imported."))
+        same = self._is_made_of(current, checked.imported.content, history)
+        if not same and not self._ids.is_imported(current.id):
+            if not self._says(current, checked.imported.content):
+                return checked.result.conflict(_changed_here(current))
+            same = True
+        if left is not None and not self._ids.is_imported(left.id):
+            return self._left_here(checked, left, same=same)
+        if departure is None or (left is not None and self._is_reported_departure(left, departure, history)):
+            return checked.result if same else self._amend(checked, history)
+        if any(
+            entry.state is State.WITHDRAWN and self._is_made_of(entry, departure.content, history)
+            for entry in history.entries
+        ):
+            return checked.result.conflict(msg("The check-out was withdrawn here after it was imported."))
+        return self._leave(checked, departure, history) if same else self._amend(checked, history)
+
+    def _left_here(self, checked: _CheckedRow, left: Entry, *, same: bool) -> RowResult:
+        """Return the result for a stay whose guest was checked out at the desk."""
+        departure, at = checked.departure, left.ends_at
+        other_day = (
+            departure is not None and at is not None and at.astimezone(self._rules.zone).date() != departure.at.date()
+        )
+        return checked.result if same and not other_day else checked.result.conflict(_changed_here(left))
+
+    def _leave(self, checked: _CheckedRow, departure: Departure, history: StayHistory) -> RowResult:
+        """Return the result for a row that is as before, but for the departure."""
+        left = history.check_out
+        if left is not None and not left.withdrawable:  # a sent check-out is replaced by a correction and another one
+            return self._amend(checked, history)
+        active = tuple(entry.id for entry in history.active_reports)
+        new = self._check_out(history.stay_id, departure, active[-1])._replace(active_reports=active)
+        if left is None:
+            return _result(checked, Action.CHECKED_OUT, [new], history)
+        return _result(checked, Action.AMENDED, [new._replace(replaces=(left.id,))], history)
+
+    def _amend(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
+        """Return the result for an edited row: what it says now is reported."""
+        change = self._changes.amend(history, checked.examination, _REASON)
+        before = history.active_reports[-1].id
+        report_id = self._ids.report_id(history.stay_id, checked.imported.content, before)
+        report = change.report._replace(id=report_id)
+        reports = [self._desk.new_report(report, change.warnings, change.replaces, change.active_reports)]
+        departure, left = checked.departure, history.check_out
+        if departure is None and left is not None and left.ends_at is not None:
+            departure = Departure.at_time(left.ends_at.astimezone(self._rules.zone))
+        if departure is not None:  # a correction says that the guest is in house
+            reports.append(self._check_out(history.stay_id, departure, report_id))
+        return _result(checked, Action.AMENDED, reports, history)
+
+    def _check_out(self, stay_id: str, departure: Departure, before: str) -> NewReport:
+        """Return the check-out after the report `before`."""
+        report_id = self._ids.report_id(stay_id, departure.content, before)
+        report = Report(report_id, stay_id, Kind.CHECK_OUT, self._created_at, check_out=departure.at)
+        return self._desk.new_report(report, ())
+
+    def _is_made_of(self, entry: Entry, content: bytes, history: StayHistory) -> bool:
+        """Return whether an import made this report of this content. Needs no key."""
+        before = ("", *(other.id for other in history.entries))
+        return any(self._ids.report_id(history.stay_id, content, each) == entry.id for each in before)
+
+    def _is_reported_departure(self, left: Entry, departure: Departure, history: StayHistory) -> bool:
+        return left.ends_at == departure.at or self._is_made_of(left, departure.content, history)
+
+    def _says(self, entry: Entry, content: bytes) -> bool:
+        """Return whether a report that the desk made says the same, as far as it can be opened."""
+        report = self._open_report(entry)
+        if report is None or report.guest is None or report.stay is None:
+            return False
+        return row_content(report.guest, report.stay) == content
+
+    @property
+    def _created_at(self) -> datetime:
+        return self._clock.now().astimezone(self._rules.zone).replace(microsecond=0)  # as the contract sends it
+
+
+def _result(checked: _CheckedRow, action: Action, reports: Sequence[NewReport], history: StayHistory) -> RowResult:
+    """Return the result with these reports; a conflict if one of them was saved before and withdrawn at the desk."""
+    known = {entry.id: entry for entry in history.entries}
+    before = next((known[new.report.id] for new in reports if new.report.id in known), None)
+    if before is not None:
+        return checked.result.conflict(_changed_here(before))
+    warnings = tuple(warning for new in reports for warning in new.warnings)
+    return checked.result._replace(action=action, reports=tuple(reports), warnings=warnings)
+
+
+def _changed_here(entry: Entry) -> Message:
+    return msg(
+        "This stay was changed here after it was imported: report {id}. The row changes nothing; to change the stay: "
+        "apoa amend {id}",
+        id=short_id(entry.id),
+    )

@@ -1,0 +1,65 @@
+"""Rows of a table as the readers give them, and imports into an outbox."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from report_helpers import TYPED, WIB
+
+from apoa_client.app.table_import import ImportResult, TableImport
+from apoa_client.desk.arrivals import Desk, ReportingRules
+from apoa_client.desk.changes import Changes
+from apoa_client.desk.imports import Imports
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.clock import Clock
+from apoa_client.ports.entries import Entry
+from apoa_client.report.model import Report
+from apoa_client.tables.rows import GuestRow, Records, SourceFacts
+
+INDEX_KEY = b"a key of sixteen"
+RULES = ReportingRules(WIB, 24, INDEX_KEY)
+
+
+def guest_row(number: int = 2, *, check_out: str = "", lines: Sequence[str] = (), **changes: str) -> GuestRow:
+    """Return the typed guest of `report_helpers`, who arrived on the 24th at 14:00, with other texts in some fields."""
+    typed = {**TYPED, "check_in": "2026-11-24 14:00", **changes}
+    given = {name: text for name, text in typed.items() if text}
+    return GuestRow(number, given, tuple(lines), {"guest.document.number": f"F{number}"}, check_out=check_out)
+
+
+def records(rows: Sequence[GuestRow]) -> Records:
+    return Records(SourceFacts("csv"), lambda: iter(rows))
+
+
+class ProgressList:
+    """Remembers what it observes."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int]] = []
+
+    def checked(self, rows: int) -> None:
+        self.calls.append(("checked", rows))
+
+    def saving(self, reports: int) -> None:
+        self.calls.append(("saving", reports))
+
+
+class Importer:
+    """Imports rows into an outbox, with the private key at hand or without."""
+
+    def __init__(self, outbox: SqliteOutbox, clock: Clock, *, with_key: bool = False) -> None:
+        self.outbox, self.with_key, self.progress = outbox, with_key, ProgressList()
+        numbers = iter(range(1, 1_000_000))
+        self.desk = Desk(outbox, clock, RULES, lambda count: next(numbers).to_bytes(count, "big"))
+        self.changes = Changes(self.desk, outbox, clock, RULES, lambda count: next(numbers).to_bytes(count, "big"))
+        self.imports = Imports(self.desk, self.changes, outbox, clock, RULES, self._open)
+
+    def _open(self, entry: Entry) -> Report | None:
+        return self.outbox.content(entry).report if self.with_key else None
+
+    def run(self, *rows: GuestRow, **options: Any) -> ImportResult:
+        with self.of(rows) as table_import:
+            table_import.check()
+            return table_import.save(**options)
+
+    def of(self, rows: Sequence[GuestRow], *, dry_run: bool = False) -> TableImport:
+        return TableImport(self.imports, self.outbox, records(rows), self.progress, dry_run=dry_run)
