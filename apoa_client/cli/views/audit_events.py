@@ -23,6 +23,7 @@ _ACTIONS = {
     "vouched": N_("reports taken as they are"),
     "superseded": N_("replaced"),
     "withdrawn": N_("withdrawn"),
+    "imported": N_("table imported"),
     "erased": N_("guest's data erased"),
     "draft_erased": N_("draft erased"),
     "date_confirmed": N_("date confirmed"),
@@ -60,7 +61,10 @@ _DETAILS = {
 }
 """Words for details; other details, such as classes of errors, are shown by their codes."""
 
-STAFF_ACTIONS = frozenset({"saved", "received", "superseded", "withdrawn", "erased"})
+_IMPORT_BLANKS = 2
+"""The detail of an import is the format, the number of rows, and the number of reports."""
+
+STAFF_ACTIONS = frozenset({"saved", "imported", "received", "superseded", "withdrawn", "erased"})
 """Actions that a user decided on, shown with the user's name."""
 
 
@@ -73,6 +77,9 @@ def detail_text(entry: AuditEntry) -> str:
     """Return the detail of an event, sanitized; empty if there is none."""
     if entry.action == "saved" and entry.detail:
         return _("together with {id}").format(id=sanitize(short_id(entry.detail)))
+    if entry.action == "imported" and entry.detail and entry.detail.count(" ") == _IMPORT_BLANKS:
+        name, rows, reports = sanitize(entry.detail).split(" ")
+        return _("{format}: rows {rows}, reports {reports}").format(format=name.upper(), rows=rows, reports=reports)
     return _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else sanitize(entry.detail or "")
 
 
