@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from apoa_client.report.fields import FIELDS
+from apoa_client.report.fields import FIELDS, Field
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
 from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.headings import parse_heading
@@ -29,7 +29,7 @@ def read(
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_the_labels_of_the_program_are_known_headings(field) -> None:
+def test_the_labels_of_the_program_are_known_headings(field: Field) -> None:
     """A table with the names that the program itself shows needs no mapping."""
     assert parse_heading(field.label.template).target == field.name
     assert field.name in TARGETS
