@@ -6,7 +6,7 @@ Everything here comes from the unencrypted columns of the outbox, so no key is n
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta, tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 MAX_OVERSTAY = timedelta(days=31)
 """How long after the planned departure a guest without a check-out still counts as in house."""
+
+
+class Period(NamedTuple):
+    """Check-in nights, the first and the last included; None for no limit."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def includes(self, night: date) -> bool:
+        """Return whether a night is in the period."""
+        return (self.first is None or self.first <= night) and (self.last is None or night <= self.last)
 
 
 class StayHistory:
@@ -79,6 +90,11 @@ class StayHistory:
     def withdrawable(self) -> bool:
         """Whether the authority certainly has no report of the stay, so that it can be withdrawn without traffic."""
         return all(entry.withdrawable for entry in self.active_reports)
+
+    def check_in_night(self, zone: tzinfo) -> date:
+        """Return the first night by the current report; if that does not tell, the day of the first report."""
+        night = self.current_report.first_night if self.current_report is not None else None
+        return night or self.entries[0].created_at.astimezone(zone).date()
 
     def covers(self, first_night: date, last_morning: date, zone: tzinfo) -> bool:
         """Return whether the guest was reported for any night from `first_night` to the morning `last_morning`."""
@@ -145,6 +161,16 @@ class Stays:
         entries = self._outbox.entries(Selection(leaving_from=morning, arriving_by=night))
         stays = [self.of(stay_id) for stay_id in dict.fromkeys(entry.stay_id for entry in entries)]
         yield from sorted((stay for stay in stays if stay.covers(night, morning, self._zone)), key=_departure_order)
+
+    def arrived(self, period: Period) -> Iterator[StayHistory]:
+        """Yield the stays whose check-in night is in the period, withdrawn and cancelled ones too, the oldest first.
+
+        A stay that is changed meanwhile is yielded once, because its first position does not change.
+        """
+        for entry in self._outbox.entries(Selection()):
+            history = self.of(entry.stay_id)
+            if history.entries[0].seq == entry.seq and period.includes(history.check_in_night(self._zone)):
+                yield history
 
     def same_guest(self, tag: int, first_night: date, last_morning: date, *, but: str = "") -> Iterator[StayHistory]:
         """Return the stays of the guest with this hash for any of these nights, except the stay with the id `but`.

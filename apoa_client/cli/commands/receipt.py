@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, moment_text
 from apoa_client.cli.views.report import receipt_value, show_erased
-from apoa_client.cli.views.report_reader import open_report, parse_day, parse_day_start
+from apoa_client.cli.views.report_reader import open_report, parse_period
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports.entries import Entry
@@ -160,20 +160,13 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
 
 def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     """Write a page for each receipt of a period. Returns the exit code."""
-    from apoa_client.cli.documents.inspection_folder import Period, write_inspection_folder  # as above
+    from apoa_client.cli.documents.inspection_folder import write_inspection_folder  # as above
 
     app = session.app
-    first = parse_day_start(app, options["first"]).date() if options["first"] else None
-    last = None
-    if options["last"] and first is not None:  # without a year: the day nearest to the first one
-        last = parse_day(app, options["last"], near=first)
-        if last < first:
-            raise UsageProblem(msg("The last day is before the first one."))
-    elif options["last"]:  # without a year: a day in the past
-        last = parse_day_start(app, options["last"]).date()
+    period = parse_period(app, options["first"], options["last"])
     folder: Path = options["folder"]
     silent = session.quiet or not session.interactive
-    found = write_inspection_folder(app, Period(first, last), folder, force=options["force"], silent=silent)
+    found = write_inspection_folder(app, period, folder, force=options["force"], silent=silent)
     without = found.without_receipt
     if session.json:
         print_json({"folder": str(folder.absolute()), "written": found.written, "without_receipt": without})

@@ -5,7 +5,7 @@ or ids, because anyone who looks at the screen sees the names in a folder.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -20,9 +20,9 @@ from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, day_text, state_text
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report_reader import open_report
-from apoa_client.desk.stay_history import StayHistory
+from apoa_client.desk.stay_history import Period
 from apoa_client.errors import Exit, NotAuthentic, SealBroken
-from apoa_client.ports.entries import Entry, Selection
+from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import short_id
 from apoa_client.report.rooms import room_name
 
@@ -35,17 +35,6 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
 _MAX_NAME_LENGTH = 80
 # Names that are taken: by our own table, and by Windows for its devices.
 _TAKEN = frozenset({"index", "con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
-
-
-class Period(NamedTuple):
-    """Check-in nights, the first and the last included; None for no limit."""
-
-    first: date | None
-    last: date | None
-
-    def includes(self, night: date) -> bool:
-        """Return whether a night is in the period."""
-        return (self.first is None or self.first <= night) and (self.last is None or night <= self.last)
 
 
 class InspectionResult(NamedTuple):
@@ -77,9 +66,10 @@ def write_inspection_folder(
     receipt. Raises `CredentialsProblem` without the key, before anything is written. Shows progress unless `silent`.
     """
     rows, taken, code = list[_Row](), set(_TAKEN), Exit.DONE
-    stays = sorted(_stays(app, period), key=lambda found: (found[0], found[1].entries[0].seq))
-    entries = [(night, entry) for night, stay in stays for entry in stay.active_reports]
-    for night, entry in track(entries, _("Writing pages"), silent=silent):
+    zone = app.settings.zone
+    stays = sorted(app.stays.arrived(period), key=lambda stay: (stay.check_in_night(zone), stay.entries[0].seq))
+    entries = [(stay.check_in_night(zone), entry) for stay in stays for entry in stay.active_reports]
+    for night, entry in track(entries, _("Writing pages"), total=len(entries), silent=silent):
         report, problem = _opened(app, entry)
         if problem is not None:
             show_error(problem)
@@ -109,18 +99,6 @@ def _opened(app: Container, entry: Entry) -> tuple[OpenedReport, SealBroken | No
     except NotAuthentic as exc:
         return OpenedReport(entry._replace(receipt=None)), exc
     return report, problem
-
-
-def _stays(app: Container, period: Period) -> Iterator[tuple[date, StayHistory]]:
-    """Yield the stays of a period with their check-in nights; if a night is not known, the day of the first report."""
-    entries = app.outbox.entries(Selection())
-    near = (entry.stay_id for entry in entries if entry.first_night is None or period.includes(entry.first_night))
-    for stay_id in dict.fromkeys(near):
-        stay = app.stays.of(stay_id)
-        night = stay.current_report.first_night if stay.current_report is not None else None
-        night = night or stay.entries[0].created_at.astimezone(app.settings.zone).date()
-        if period.includes(night):
-            yield night, stay
 
 
 def _file_name(entry: Entry, taken: set[str]) -> str:

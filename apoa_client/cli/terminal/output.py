@@ -152,7 +152,7 @@ def stream_json(members: Mapping[str, Any]) -> None:
         whole = {name: list(value) if isinstance(value, Iterator) else value for name, value in members.items()}
         _Mode.documents.append(whole)
         return
-    pieces = _json_pieces({"schema": _Mode.schema, **members})
+    pieces = json_pieces(_Mode.schema, members)
     while some := "".join(islice(pieces, _PIECES_AT_ONCE)):
         _echo(some, newline=False)
 
@@ -178,14 +178,15 @@ def error_heading(heading: str) -> Iterator[None]:
         _Mode.heading = ""
 
 
-def _json_pieces(members: Mapping[str, Any]) -> Iterator[str]:
+def json_pieces(schema: str, members: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the document that `stream_json` prints, in pieces."""
     import json  # as above
 
     def indented(value: Any, by: str) -> str:  # noqa: ANN401  any JSON value
         return json.dumps(value, indent=2).replace("\n", f"\n{by}")  # strings contain no line break: it is escaped
 
     before = "{\n  "
-    for name, value in members.items():
+    for name, value in {"schema": schema, **members}.items():
         yield f"{before}{json.dumps(name)}: "
         before = ",\n  "
         if not isinstance(value, Iterator):

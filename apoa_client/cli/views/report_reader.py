@@ -8,7 +8,9 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.opened_report import OpenedReport
+from apoa_client.desk.stay_history import Period
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, Exit, SealBroken, UsageProblem
+from apoa_client.messages import msg
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report import parse_dates, parse_fields
@@ -151,3 +153,17 @@ def parse_day_start(app: Container, text: str) -> datetime:
         return datetime.combine(parse_dates.past_date(text, today=app.today), time(), app.settings.zone)
     except Unreadable as exc:
         raise UsageProblem(exc.message) from None
+
+
+def parse_period(app: Container, first: str | None, last: str | None) -> Period:
+    """Return the period between two days that a user typed; None for no limit. Raises `UsageProblem`.
+
+    A day without a year is in the past; the last one is the nearest to the first.
+    """
+    begin = parse_day_start(app, first).date() if first else None
+    if not last:
+        return Period(begin)
+    end = parse_day(app, last, near=begin) if begin is not None else parse_day_start(app, last).date()
+    if begin is not None and end < begin:
+        raise UsageProblem(msg("The last day is before the first one."))
+    return Period(begin, end)
