@@ -37,6 +37,7 @@ COMMANDS = {
     "amend": "apoa_client.cli.commands.amend:amend",
     "cancel": "apoa_client.cli.commands.cancel:cancel",
     "fix": "apoa_client.cli.commands.fix:fix",
+    "export": "apoa_client.cli.commands.export:export",
     "sync": "apoa_client.cli.commands.sync:sync",
     "setup": "apoa_client.cli.commands.setup:setup",
     "schedule": "apoa_client.cli.commands.schedule:schedule",
@@ -60,7 +61,7 @@ COMMANDS = {
 
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "status")),
-    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received")),
+    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received", "export")),
     (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (

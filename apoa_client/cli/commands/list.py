@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
+from apoa_client.cli.commands.state_choice import StateChoice
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import localized_state
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.report_list import ListForm, show_report_list
@@ -25,14 +25,6 @@ _HELP = N_(
 )
 
 
-class _StateChoice(click.Choice[str]):
-    """The states by their names in either language, shown in the reader's."""
-
-    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:  # noqa: ARG002  click's
-        """Return the name in the reader's language."""
-        return localized_state(str(choice))
-
-
 @command("list", _HELP, "apoa list --in-house --room 7")
 @option("--in-house", is_flag=True, text=N_("Guests who are here now, by the day on which they leave."))
 @option("--day", metavar="DATE", text=N_("Guests of the night that begins on this day, gone or not."))
@@ -43,7 +35,7 @@ class _StateChoice(click.Choice[str]):
     "--state",
     "states",
     multiple=True,
-    type=_StateChoice([s.value for s in State]),
+    type=StateChoice(),
     text=N_("In this state; of a guest, the last report."),
 )
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))

@@ -69,7 +69,7 @@ def write_inspection_folder(
     zone = app.settings.zone
     stays = sorted(app.stays.arrived(period), key=lambda stay: (stay.check_in_night(zone), stay.entries[0].seq))
     entries = [(stay.check_in_night(zone), entry) for stay in stays for entry in stay.active_reports]
-    for night, entry in track(entries, _("Writing pages"), total=len(entries), silent=silent):
+    for night, entry in track(entries, _("Writing pages"), silent=silent):
         report, problem = _opened(app, entry)
         if problem is not None:
             show_error(problem)

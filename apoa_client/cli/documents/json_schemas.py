@@ -99,6 +99,22 @@ _REPORT = _object(
     erased__optional={"const": True},
 )
 _REPORTS = _object(reports=_list(_REPORT))
+_EXPORTED = _object(
+    property=_TEXT,
+    id=_TEXT,
+    short_id=_TEXT,
+    stay_id=_TEXT,
+    kind=_one_of(*Kind),
+    state=_one_of(*State),
+    created_at=_MOMENT,
+    due_at=_or_null(_MOMENT),
+    attempts=_COUNT,
+    last_error=_or_null(_TEXT),
+    receipt=_or_null(_RECEIPT),
+    check_out=_or_null(_MOMENT),
+    stay_state=_one_of("in_house", "checked_out", "cancelled", "withdrawn"),
+)
+_EXPORTED_STAY = _with(_EXPORTED, guest=_from_contract("Guest"), stay=_from_contract("Stay"), reason=_or_null(_TEXT))
 _EVENT = _object(
     n=_COUNT, at=_MOMENT, who=_TEXT, action=_TEXT, report=_or_null(_TEXT), detail=_or_null(_TEXT), link=_TEXT
 )
@@ -238,6 +254,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
     "config-set": (_CHANGED_SETTING,),
     "config-unset": (_CHANGED_SETTING,),
     "doctor": (_HEALTH,),
+    "export": (_object(reports=_list(_EXPORTED)), _object(reports=_list(_EXPORTED_STAY))),
     "fix": (_REPORT, _REPORTS),
     "info": (
         _object(

@@ -19,6 +19,7 @@ ALIASES = {
     "ubah": "amend",
     "batal": "cancel",
     "perbaiki": "fix",
+    "ekspor": "export",
     "kirim": "sync",
     "jadwal": "schedule",
     "siapkan": "setup",
@@ -117,6 +118,7 @@ OPTIONS = {
     "--output": "--folder",
     "--passphrase-stdin": "--frasa-sandi-stdin",
     "--password-stdin": "--kata-sandi-stdin",
+    "--personal": "--data-pribadi",
     "--phone": "--nomor-hp",
     "--plain": "--polos",
     "--planned-check-out": "--rencana-check-out",
@@ -143,6 +145,7 @@ OPTIONS = {
     "--today": "--hari-ini",
     "--tonight": "--malam-ini",
     "--training": "--latihan",
+    "--until": "--hingga",
     "--username": "--nama-pengguna",
     "--vault": "--brankas",
     "--verbose": "--rinci",
@@ -153,7 +156,7 @@ OPTIONS = {
 }
 """Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
 
-OPTIONS_OF_ONE = {"backup": {"--to": "--ke"}}
+OPTIONS_OF_ONE = {"backup": {"--to": "--ke"}, "export": {"--output": "--hasil"}}
 """Indonesian names of options that mean something else in this command than in the others."""
 
 STATES = {

@@ -1,7 +1,7 @@
 """Progress of a delivery or of other long work on stderr: a bar, or lines where nothing on the screen may move."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -118,18 +118,18 @@ def _start_bar(label: str, total: int) -> "RichProgress":
     return bar
 
 
-def track(items: Iterable[_T], label: str, *, total: int, silent: bool) -> Iterator[_T]:
-    """Yield the items while a bar or lines show how many of `total` are done. For a few items, show nothing."""
-    if silent or total < 2 * _LEAST_STEP:
+def track(items: Sequence[_T], label: str, *, silent: bool) -> Iterator[_T]:
+    """Yield the items while a bar or lines show how many are done. For a few items, show nothing."""
+    if silent or len(items) < 2 * _LEAST_STEP:
         yield from items
     elif is_static():
-        step = max(total // 4, _LEAST_STEP)
+        step = max(len(items) // 4, _LEAST_STEP)
         for number, item in enumerate(items):
             if number % step == 0:
-                print_error_line(_("{label}: {done} of {all}").format(label=label, done=number, all=total))
+                print_error_line(_("{label}: {done} of {all}").format(label=label, done=number, all=len(items)))
             yield item
     else:
-        bar = _start_bar(label, total)
+        bar = _start_bar(label, len(items))
         try:
             for item in items:
                 yield item

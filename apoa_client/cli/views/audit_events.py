@@ -39,6 +39,7 @@ _ACTIONS = {
     "code_confirmed": N_("recovery code confirmed"),
     "backed_up": N_("backup made"),
     "indexes_rebuilt": N_("damaged index rebuilt"),
+    "exported": N_("guests' data exported"),
     "restored": N_("restored from a backup"),
 }
 """Words for actions; other actions are shown by their codes."""

@@ -45,19 +45,19 @@ def test_a_password_can_be_typed_during_a_delivery(apoa: Apoa, serve: Serve) -> 
 def test_long_work_is_shown_in_lines_where_nothing_may_move(capsys: pytest.CaptureFixture[str]) -> None:
     """A line at each quarter; nothing for a few items or if it is silent."""
     for count, silent in ((49, False), (60, True)):
-        assert list(track(range(count), "Pages", total=count, silent=silent)) == list(range(count))
+        assert list(track(range(count), "Pages", silent=silent)) == list(range(count))
     assert capsys.readouterr().err == ""
-    assert list(track(range(120), "Pages", total=120, silent=False)) == list(range(120))
+    assert list(track(range(120), "Pages", silent=False)) == list(range(120))
     assert capsys.readouterr().err.splitlines() == [f"Pages: {done} of 120" for done in (0, 30, 60, 90)]
 
 
 def test_long_work_has_a_bar_at_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """It is drawn until the last item, and removed also if the work stops before."""
     show_as_terminal(monkeypatch, sys.stderr)
-    assert list(track(range(50), "Pages", total=50, silent=False)) == list(range(50))
+    assert list(track(range(50), "Pages", silent=False)) == list(range(50))
     shown = capsys.readouterr().err
     assert "Pages" in shown
     assert "50/50" in shown
-    started = track(range(50), "Pages", total=50, silent=False)
+    started = track(range(50), "Pages", silent=False)
     next(started)
     started.close()  # type: ignore[attr-defined]  # a generator

@@ -1,0 +1,175 @@
+"""`apoa export`: write the reports, or the guest book, as a table for Excel or for another program."""
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from apoa_client.app.table_export import ExportedReport, Exporter
+from apoa_client.cli.commands.state_choice import StateChoice
+from apoa_client.cli.documents.exported_table import csv_export, json_export, xlsx_export
+from apoa_client.cli.every_property import all_option, sessions
+from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
+from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
+from apoa_client.cli.terminal.progress import current_step
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.terminal.streams import is_terminal
+from apoa_client.cli.views.findings import Readable, show_damage, show_error, show_unwritable
+from apoa_client.cli.views.report_reader import parse_period
+from apoa_client.errors import Exit, SealBroken, UsageProblem, worst_exit
+from apoa_client.messages import msg, nmsg
+from apoa_client.report.kinds import State
+from apoa_client.tables.csv_writer import BYTE_ORDER_MARK
+
+SCHEMA = "apoa/export/1"
+
+_FORMS = ("csv", "xlsx", "json")
+_SHOWN_EVERY = 100
+_HELP = N_(
+    "Write a table of the reports, without guests' data; with --personal, the guest book: each stay with its guest, "
+    "which apoa import reads again."
+)
+
+
+@command("export", _HELP, "apoa export --personal -o guests.xlsx")
+@option(
+    "--output",
+    "-o",
+    "file",
+    command="export",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    text=N_("The file to write; without it, or with -, standard output."),
+)
+@option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    text=N_("The form of the file; usually known by the end of its name, else CSV."),
+)
+@option("--personal", is_flag=True, text=N_("The current report of each stay with the guest's data; the log says so."))
+@option("--since", metavar="DATE", text=N_("Of guests who checked in on this day or later."))
+@option("--until", metavar="DATE", text=N_("Of guests who checked in on this day or before."))
+@option("--state", "states", multiple=True, type=StateChoice(), text=N_("Reports in this state only."))
+@option("--force", is_flag=True, text=N_("Replace a file that is there already."))
+@all_option
+@json_option
+@click.pass_obj
+def export(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
+    """Write the table, and say how many rows it has."""
+    target = _target(session, options["file"], options["form"], force=options["force"])
+    exporter = Exporter(frozenset(map(State, options["states"])) or frozenset(State), show_error)
+    days = options["since"], options["until"]
+    source = _Source(session, exporter, days, every_property=every_property, personal=options["personal"])
+    silent = session.quiet or not target.is_file
+    with Signals(), current_step(_("Writing the table:"), silent=silent) as show:  # an interrupted one leaves no file
+        write_output(target.file, _content(target, source, show), force=target.force)
+    _show_result(session, target, source)
+    return worst_exit([*source.codes, SealBroken.exit_code if exporter.unreadable else Exit.DONE])
+
+
+class _Target(NamedTuple):
+    """Where the table goes, and its form."""
+
+    file: Path
+    form: str
+    force: bool
+
+    @property
+    def is_file(self) -> bool:
+        return self.file != STANDARD_OUTPUT
+
+
+def _target(session: Session, file: Path | None, form: str | None, *, force: bool) -> _Target:
+    """Return the target that was asked for. Raises `UsageProblem` if nothing can be written there."""
+    if session.json and form not in {None, "json"}:
+        raise UsageProblem(msg("--json and --format ask for different forms."), msg("Give one of them."))
+    by_name = file.suffix.lower().removeprefix(".") if file is not None else ""
+    found = "json" if session.json else form or (by_name if by_name in _FORMS else _FORMS[0])
+    target = _Target(file or STANDARD_OUTPUT, found, force)
+    if found == "xlsx" and not target.is_file and is_terminal(sys.stdout):
+        raise UsageProblem(
+            msg("An XLSX file is no text, so it is not shown on a screen."),
+            msg("Name a file with -o FILE, or send it to another program."),
+        )
+    check_writable(target.file, force=force)
+    return target
+
+
+class _Source:
+    """Yields the rows of the chosen properties."""
+
+    def __init__(
+        self,
+        session: Session,
+        exporter: Exporter,
+        days: tuple[str | None, str | None],
+        *,
+        every_property: bool,
+        personal: bool,
+    ) -> None:
+        self._session = session
+        self._days = days
+        self._every_property = every_property
+        self.exporter = exporter
+        self.personal = personal
+        self.codes: list[Exit] = []
+
+    def rows(self, show: Callable[[str], object]) -> Iterator[ExportedReport]:
+        """Yield the rows, and show their number as it grows."""
+        for each in sessions(self._session) if self._every_property else [self._session]:
+            app = each.app
+            period = parse_period(app, *self._days)
+            if not self.personal:
+                app.on_unwritable = show_unwritable
+            rows = Readable((self.exporter.stays if self.personal else self.exporter.reports)(app, period))
+            for row in rows:
+                if self.exporter.written % _SHOWN_EVERY == 0:
+                    show(str(self.exporter.written))
+                yield row
+            self.codes.append(show_damage(rows.damage))
+
+
+def _content(target: _Target, source: _Source, show: Callable[[str], object]) -> Iterator[bytes]:
+    """Return the file in pieces."""
+    found = source.rows(show)
+    rows = chain(list(islice(found, 1)), found)  # without the key, nothing is written at all
+    if target.form == "json":
+        return json_export(rows, SCHEMA)
+    if target.form == "xlsx":
+        return xlsx_export(rows, personal=source.personal)
+    # A program that reads a pipe needs no mark, and Excel reads no pipe.
+    mark = [BYTE_ORDER_MARK] if target.is_file else []
+    return chain(mark, csv_export(rows, personal=source.personal))
+
+
+def _show_result(session: Session, target: _Target, source: _Source) -> None:
+    """Show how many rows were written, and what was left out."""
+    exporter = source.exporter
+    if target.is_file and not session.json:
+        done = nmsg(
+            "The table has {count} row: {file}",
+            "The table has {count} rows: {file}",
+            exporter.written,
+            file=sanitize(str(target.file)),
+        )
+        print_line(style_success(text(done)))
+    if exporter.erased:
+        left_out = nmsg(
+            "{count} stay was left out: the guest's data are erased.",
+            "{count} stays were left out: the guests' data are erased.",
+            exporter.erased,
+        )
+        print_error_line(style_warning(text(left_out)))
+    if source.personal and target.is_file and exporter.written:
+        warning = _(
+            "It holds guests' personal data. Keep it where only staff can read it, and delete it when it is no longer "
+            "needed."
+        )
+        print_error_line(warning)

@@ -1,0 +1,161 @@
+"""An export as a table and as JSON.
+
+The headings are in the reader's language, and `apoa import` knows them in both. The cells are the same in every
+language: codes, and dates and times in ISO 8601.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from apoa_client.app.table_export import ExportedReport
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import json_pieces
+from apoa_client.cli.views.report import receipt_value
+from apoa_client.messages import Message, msg
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report.deadline import instant
+from apoa_client.report.fields import ON_THE_FORM, Field, as_typed
+from apoa_client.report.kinds import Kind, short_id
+from apoa_client.report.wire import guest_value, stay_value
+from apoa_client.tables.csv_writer import csv_pieces
+from apoa_client.tables.rows import CellValue
+from apoa_client.tables.xlsx_writer import xlsx_pieces
+
+_MOST_LINES = 3
+"""Lines of the longest MRZ."""
+_MOMENT, _ID = 26, 37
+"""Widths of columns with times and with ids."""
+_WIDTHS = {"sex": 6, "nationality": 12, "check_in": _MOMENT, "email": 26, "note": 40}
+"""Widths of the columns of some fields."""
+
+_STAY_STATES = {
+    "in_house": N_("in house"),
+    "checked_out": N_("checked out"),
+    "cancelled": N_("cancelled"),
+    "withdrawn": N_("withdrawn"),
+}
+
+
+class _Column(NamedTuple):
+    """A column of the table: its heading, its content, and its width in characters."""
+
+    heading: Message
+    value: Callable[[ExportedReport], CellValue]
+    width: int = 16
+
+
+def csv_export(reports: Iterable[ExportedReport], *, personal: bool) -> Iterator[bytes]:
+    """Yield the CSV file in pieces."""
+    columns = _columns(personal=personal)
+    rows = ([column.value(each) for column in columns] for each in reports)
+    return csv_pieces(_with_first([text(column.heading) for column in columns], rows))
+
+
+def xlsx_export(reports: Iterable[ExportedReport], *, personal: bool) -> Iterator[bytes]:
+    """Yield the XLSX file in pieces. Raises `UsageProblem` for more rows than a worksheet holds."""
+    columns = _columns(personal=personal)
+    headings = [text(column.heading) for column in columns]
+    rows = ([column.value(each) for column in columns] for each in reports)
+    return xlsx_pieces(_("Guests") if personal else _("Reports"), headings, [each.width for each in columns], rows)
+
+
+def json_export(reports: Iterable[ExportedReport], schema: str) -> Iterator[bytes]:
+    """Yield the JSON document in pieces: ``{"schema", "reports": [...]}``."""
+    return (piece.encode() for piece in json_pieces(schema, {"reports": map(exported_value, reports)}))
+
+
+def exported_value(row: ExportedReport) -> dict[str, Any]:
+    """Return a row as JSON values; `guest`, `stay` and `reason` are there only if it holds guests' data."""
+    entry, report = row.entry, row.report
+    value = {
+        "property": row.property_name,
+        "id": entry.id,
+        "short_id": short_id(entry.id),
+        "stay_id": entry.stay_id,
+        "kind": entry.kind.value,
+        "state": entry.state.value,
+        "created_at": _moment(row, entry.created_at),
+        "due_at": _moment(row, entry.due_at),
+        "attempts": entry.attempts,
+        "last_error": entry.last_error,
+        "receipt": receipt_value(entry.receipt, row.zone),
+        "check_out": _check_out(row),
+        "stay_state": row.stay_state,
+    }
+    if report is not None and report.guest is not None and report.stay is not None:
+        value |= {"guest": guest_value(report.guest), "stay": stay_value(report.stay), "reason": report.reason}
+    return value
+
+
+def _with_first(first: Sequence[CellValue], rows: Iterable[Sequence[CellValue]]) -> Iterator[Sequence[CellValue]]:
+    yield first
+    yield from rows
+
+
+def _columns(*, personal: bool) -> list[_Column]:
+    of_the_guest = [
+        *(_Column(field.label, _field_value(field), _WIDTHS.get(field.name, 16)) for field in ON_THE_FORM),
+        _Column(msg("Document type"), _document_type, 10),
+        *(_Column(msg("MRZ line {number}", number=line + 1), _mrz_line(line), 46) for line in range(_MOST_LINES)),
+        _Column(msg("Reason"), lambda row: row.report.reason if row.report is not None else None, 24),
+    ]
+    return [
+        *(of_the_guest if personal else ()),
+        _Column(msg("Checked out at"), _check_out, _MOMENT),
+        _Column(msg("Status of the stay"), lambda row: _(_STAY_STATES[row.stay_state])),
+        _Column(msg("Property"), lambda row: row.property_name),
+        _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
+        _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),
+        _Column(msg("Kind of report"), lambda row: row.entry.kind.value),
+        _Column(msg("State of the report"), lambda row: row.entry.state.value),
+        _Column(msg("Saved at"), lambda row: _moment(row, row.entry.created_at), _MOMENT),
+        _Column(msg("Due by"), lambda row: _moment(row, row.entry.due_at), _MOMENT),
+        _Column(msg("Last error"), lambda row: row.entry.last_error),
+        _Column(msg("Receipt number"), lambda row: row.entry.receipt.number if row.entry.receipt else None, 24),
+        _Column(msg("Receipt issued at"), _receipt_time, _MOMENT),
+    ]
+
+
+def _field_value(field: Field) -> Callable[[ExportedReport], CellValue]:
+    """Return what finds a field's value in a row: a day as a date, everything else as a user would type it."""
+
+    def value(row: ExportedReport) -> CellValue:
+        found = field.value_in(row.report) if row.report is not None else None
+        if found is None or found == "":
+            return None
+        if isinstance(found, PartialDate) and found.day is not None:
+            return found.earliest
+        return found if isinstance(found, date) and not isinstance(found, datetime) else as_typed(found)
+
+    return value
+
+
+def _mrz_line(line: int) -> Callable[[ExportedReport], CellValue]:
+    """Return what finds a line of the MRZ in a row."""
+
+    def value(row: ExportedReport) -> CellValue:
+        lines = row.report.guest.document.mrz if row.report is not None and row.report.guest is not None else None
+        return lines[line] if lines is not None and line < len(lines) else None
+
+    return value
+
+
+def _document_type(row: ExportedReport) -> CellValue:
+    return row.report.guest.document.type if row.report is not None and row.report.guest is not None else None
+
+
+def _check_out(row: ExportedReport) -> str | None:
+    """Return when the guest left, if so. Of a report without guests' data: what it says itself."""
+    if row.report is None:
+        return _moment(row, row.entry.ends_at) if row.entry.kind is Kind.CHECK_OUT else None
+    check_out = row.stay.check_out
+    return _moment(row, check_out.ends_at) if check_out is not None else None
+
+
+def _receipt_time(row: ExportedReport) -> str | None:
+    return _moment(row, row.entry.receipt.issued_at) if row.entry.receipt is not None else None
+
+
+def _moment(row: ExportedReport, moment: datetime | None) -> str | None:
+    return instant(moment.astimezone(row.zone)) if moment is not None else None
