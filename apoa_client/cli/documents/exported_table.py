@@ -29,7 +29,7 @@ _MOMENT, _ID = 26, 37
 _WIDTHS = {"sex": 6, "nationality": 12, "check_in": _MOMENT, "email": 26, "note": 40}
 """Widths of the columns of some fields."""
 
-_STAY_STATES = {
+STAY_STATES = {
     "in_house": N_("in house"),
     "checked_out": N_("checked out"),
     "cancelled": N_("cancelled"),
@@ -103,7 +103,7 @@ def _columns(*, personal: bool) -> list[_Column]:
     return [
         *(of_the_guest if personal else ()),
         _Column(msg("Checked out at"), _check_out, _MOMENT),
-        _Column(msg("Status of the stay"), lambda row: _(_STAY_STATES[row.stay_state])),
+        _Column(msg("Status of the stay"), lambda row: _(STAY_STATES[row.stay_state])),
         _Column(msg("Property"), lambda row: row.property_name),
         _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
         _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),

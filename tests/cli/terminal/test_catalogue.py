@@ -86,6 +86,7 @@ MARKED_BEFORE = {
     "option.help",
     "sentence",
     "_HELP",
+    "STAY_STATES",
     "_KEYS",
     "_KEYS_OF_GROUP",
     "_NO_MATCH",
