@@ -92,9 +92,8 @@ class StayHistory:
         return all(entry.withdrawable for entry in self.active_reports)
 
     def check_in_night(self, zone: tzinfo) -> date:
-        """Return the first night by the current report; if that does not tell, the day of the first report."""
-        night = self.current_report.first_night if self.current_report is not None else None
-        return night or self.entries[0].created_at.astimezone(zone).date()
+        """Return the first night by the report that is shown; if that does not tell, the day of the first report."""
+        return self.display_report.first_night or self.entries[0].created_at.astimezone(zone).date()
 
     def covers(self, first_night: date, last_morning: date, zone: tzinfo) -> bool:
         """Return whether the guest was reported for any night from `first_night` to the morning `last_morning`."""

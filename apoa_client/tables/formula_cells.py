@@ -6,7 +6,9 @@ tab, a line break, and the full-width forms that programs for Japanese and Chine
 "CSV Injection"). It is also written inside a text, behind a character that separates cells: a program that expects a
 semicolon splits a file with commas there, whatever the quotes say.
 
-What was written is read again without loss: a text that had apostrophes there already gets one more.
+What was written is read again without loss: a text that had apostrophes there already gets one more. A workbook needs
+no apostrophes, because its cells say that they are texts. But a CSV file that was opened and saved as a workbook has
+them, so they are removed from the cells of workbooks, too, and a text that has its own is stored with one more.
 """
 
 import re
@@ -25,3 +27,8 @@ def neutralise(text: str) -> str:
 def original(text: str) -> str:
     """Return the text for which `neutralise` returned this one; any other text unchanged."""
     return _NEUTRALISED.sub("", text)
+
+
+def for_workbook(text: str) -> str:
+    """Return a text for a cell of a workbook, for which `original` returns this one."""
+    return text if original(text) == text else neutralise(text)

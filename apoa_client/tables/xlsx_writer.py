@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
+from apoa_client.tables.formula_cells import for_workbook
+from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import CellValue
 
 MOST_ROWS = 1_048_576
@@ -140,7 +142,7 @@ def _sheet(headings: Sequence[str], widths: Sequence[int], rows: Iterable[Sequen
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
         f"<cols>{columns}</cols><sheetData>"
     )
-    names = [column_name(index) for index in range(len(headings))]
+    names = [column_letters(index) for index in range(len(headings))]
     heads = "".join(_text_cell(f"{name}1", heading, _HEADING) for name, heading in zip(names, headings, strict=True))
     yield f'<row r="1">{heads}</row>'
     for number, row in enumerate(rows, start=2):
@@ -154,15 +156,6 @@ def _sheet(headings: Sequence[str], widths: Sequence[int], rows: Iterable[Sequen
     yield "</sheetData></worksheet>"
 
 
-def column_name(index: int) -> str:
-    """Return the letters of a column: the first one, A, has the index 0."""
-    name = ""
-    while index >= 0:
-        index, letter = divmod(index, 26)
-        name, index = chr(ord("A") + letter) + name, index - 1
-    return name
-
-
 def _cell(place: str, value: CellValue) -> str:
     if value is None or value == "":
         return ""
@@ -174,5 +167,5 @@ def _cell(place: str, value: CellValue) -> str:
 
 
 def _text_cell(place: str, text: str, style: int) -> str:
-    escaped = _ILLEGAL.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+    escaped = _ILLEGAL.sub(lambda found: f"_x{ord(found[0]):04X}_", for_workbook(text))
     return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(escaped)}</t></is></c>'

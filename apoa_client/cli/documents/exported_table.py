@@ -33,8 +33,9 @@ STAY_STATES = {
     "in_house": N_("in house"),
     "checked_out": N_("checked out"),
     "cancelled": N_("cancelled"),
-    "withdrawn": N_("withdrawn"),
+    "withdrawn": N_("cancelled"),
 }
+"""What became of a stay, in words that an import knows: it leaves out the last two."""
 
 
 class _Column(NamedTuple):
@@ -103,7 +104,7 @@ def _columns(*, personal: bool) -> list[_Column]:
     return [
         *(of_the_guest if personal else ()),
         _Column(msg("Checked out at"), _check_out, _MOMENT),
-        _Column(msg("Status of the stay"), lambda row: _(STAY_STATES[row.stay_state])),
+        _Column(msg("Guest status"), lambda row: _(STAY_STATES[row.stay_state])),
         _Column(msg("Property"), lambda row: row.property_name),
         _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
         _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),

@@ -1,0 +1,203 @@
+"""`apoa export`: reports, or the guest book, as CSV, XLSX or JSON."""
+
+import csv
+import io
+import os
+import stat
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, OpenContents, readable_in, spoken
+
+from apoa_client.cli.documents.exported_table import _columns
+from apoa_client.cli.terminal.language import set_language, text
+from apoa_client.tables.headings import parse_heading
+
+PRIVATE = [word for guest in GUESTS for word in guest.words]
+
+
+@pytest.fixture
+def three(away: Apoa) -> Apoa:
+    """Three guests: one has left, one was cancelled, one has other data now."""
+    saved = [away.save(guest, "--check-in", f"2026-11-2{number}T15:00") for number, guest in enumerate(GUESTS, 1)]
+    away("checkout", saved[0]["id"], "--at", "2026-11-23T10:00", "--no-send")
+    away("cancel", saved[1]["id"], "--reason", "batal", "--no-send", "--yes")
+    away("amend", saved[2]["id"], "--room", "+9", "--yes", "--no-send")
+    return away
+
+
+def table(content: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content, newline="")))
+
+
+def rows(apoa: Apoa, *options: str) -> list[dict[str, str]]:
+    result = apoa("export", *options)
+    assert result.code == 0, result.err
+    return table(result.out)
+
+
+def test_without_guests_data(three: Apoa) -> None:
+    """Each report is a row with its ids, kind, state and times, stay by stay. Neither the key nor a word is needed."""
+    three.delete_key()
+    found = rows(three)
+    assert [(row["Kind of report"], row["State of the report"]) for row in found] == [
+        ("check_in", "queued"),
+        ("check_out", "queued"),
+        ("check_in", "withdrawn"),
+        ("check_in", "queued"),
+        ("check_in", "superseded"),
+    ]
+    assert [row["Guest status"] for row in found] == ["checked out"] * 2 + ["cancelled"] + ["in house"] * 2
+    assert found[1]["Checked out at"] == "2026-11-23T10:00:00+07:00"
+    assert found[0]["Due by"] == "2026-11-22T15:00:00+07:00"
+    assert not readable_in_text(three("export").all)
+
+
+def readable_in_text(content: str) -> list[str]:
+    return [word for word in PRIVATE if word.lower() in content.lower()]
+
+
+def test_the_guest_book(three: Apoa) -> None:
+    """With --personal, each stay is a row with every field of its current report, and the log says so."""
+    found = rows(three, "--personal")
+    assert [row["Surname"] for row in found] == [guest.surname for guest in GUESTS]
+    assert [row["Room"] for row in found] == ["7", "7", "'+9"]  # no formula
+    assert found[0]["Date of birth"] == str(QUENTIN.birth_date)
+    assert found[0]["MRZ line 2"] == QUENTIN.lines[1]
+    assert [row["Checked out at"] for row in found] == ["2026-11-23T10:00:00+07:00", "", ""]
+    assert [row["Guest status"] for row in found] == ["checked out", "cancelled", "in house"]
+    events = three("log", "--json").json["entries"]
+    assert [event["action"] for event in events].count("exported") == 1
+    assert spoken("en", "guests' data exported") in three("log").out
+
+
+def test_only_the_chosen(three: Apoa) -> None:
+    """The days are those of the check-in; the state is that of the report."""
+    assert [row["Surname"] for row in rows(three, "--personal", "--since", "22/11", "--until", "22 nov")] == [
+        XIMENA.surname
+    ]
+    assert [row["Surname"] for row in rows(three, "--personal", "--state", "queued")] == [
+        QUENTIN.surname,
+        OBADIAH.surname,
+    ]
+    assert [row["Kind of report"] for row in rows(three, "--state", "superseded", "--state", "withdrawn")] == [
+        "check_in"
+    ] * 2
+    assert rows(three, "--since", "2026-12-01") == []
+    assert three("export", "--since", "2026-11-22", "--until", "2026-11-21").code == 2
+
+
+def test_a_file(three: Apoa, tmp_path: Path) -> None:
+    """The end of the name says the form. It is private, is not overwritten without --force, and says what it holds."""
+    file = tmp_path / "guests.xlsx"
+    said = three("export", "--personal", "-o", str(file))
+    assert said.code == 0, said.err
+    assert "3 rows" in said.out
+    assert "personal data" in said.err
+    sheet = openpyxl.load_workbook(file).active
+    assert sheet is not None
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["Surname", *(guest.surname for guest in GUESTS)]
+    if os.name != "nt":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert three("export", "--personal", "-o", str(file)).code == 2
+    plain = tmp_path / "reports.csv"
+    assert three("export", "-o", str(plain)).err == ""
+    assert plain.read_bytes().startswith(b"\xef\xbb\xbfChecked out at,")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["guests.xlsx", "home", "reports.csv"]
+
+
+def test_json(three: Apoa, tmp_path: Path) -> None:
+    """The document has its schema, with guests' data and without, on stdout and in a file."""
+    reports = three("export", "--json").json["reports"]
+    assert len(reports) == 5
+    assert "guest" not in reports[0]
+    stays = three("export", "--json", "--personal").json["reports"]
+    assert [stay["guest"]["surname"] for stay in stays] == [guest.surname for guest in GUESTS]
+    assert [stay["stay_state"] for stay in stays] == ["checked_out", "withdrawn", "in_house"]
+    file = tmp_path / "a.json"
+    assert three("export", "--personal", "-o", str(file)).code == 0
+    assert file.read_text() == three("export", "--format", "json", "--personal").out
+
+
+def test_without_the_key(three: Apoa, tmp_path: Path) -> None:
+    """Without the key there is no guest book, and not a part of a file."""
+    three.delete_key()
+    file = tmp_path / "guests.csv"
+    assert three("export", "--personal", "-o", str(file)).code == 77
+    assert not file.exists()
+    assert "error" in three("export", "--personal", "--json").json
+
+
+def test_erased_guests_are_left_out(three: Apoa) -> None:
+    """A stay whose data are erased has no guest to write; the others are written, and it is said."""
+    gone = three.reports()[0]["id"]
+    assert three("purge", "--guest", gone, "--force", "--yes").code == 0
+    said = three("export", "--personal")
+    assert [row["Surname"] for row in table(said.out)] == [XIMENA.surname, OBADIAH.surname]
+    assert "1 stay was left out" in said.err
+    assert len(rows(three)) == 5
+
+
+def test_a_report_that_cannot_be_opened(three: Apoa) -> None:
+    """The others are written, the error is shown, and the exit code says so."""
+    three.change_database("UPDATE reports SET content = x'00' WHERE seq = 1")
+    said = three("export", "--personal")
+    assert said.code == 78
+    assert len(table(said.out)) == 2
+    assert not readable_in_text(said.err)
+
+
+def test_every_property(three: Apoa) -> None:
+    """--all writes one table, with the property in a column; --property chooses one."""
+    assert three.set_up(name="kenanga").code == 75
+    three("--property", "kenanga", *QUENTIN.mrz("--no-send"))
+    found = rows(three, "--all", "--personal")
+    assert [row["Property"] for row in found] == ["melati"] * 3 + ["kenanga"]
+    assert [row["Property"] for row in table(three("--property", "kenanga", "export").out)] == ["kenanga"]
+    assert three("--property", "melati", "export", "--all").code == 2
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_import_knows_the_headings(lang: str) -> None:
+    """Each heading means to `apoa import` what it is, in both languages, and what it does not need it does not read."""
+    set_language(lang)
+    try:
+        targets = [parse_heading(text(column.heading)).target for column in _columns(personal=True)]
+    finally:
+        set_language("en")
+    assert targets == [
+        *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
+        *("issuing_state", "expiry_date", "stay_permit", "stay_permit_number", "stay_until", "entry_date"),
+        *("check_in", "planned_check_out", "room", "purpose", "phone", "email", "note"),
+        *("document_type", "mrz1", "mrz2", "mrz3", "", "check_out", "status"),
+        *[""] * 10,
+    ]
+
+
+def test_usage(three: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options that contradict each other, and a workbook on a screen, are refused."""
+    assert three("export", "--json", "--format", "csv").code == 2
+    assert three("export", "-o", str(tmp_path / "no" / "folder.csv")).code == 2
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
+    assert three("export", "--format", "xlsx").code == 2
+
+
+def test_one_report_is_held_at_a_time(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contents are opened, written and forgotten one by one."""
+    contents = OpenContents(monkeypatch)
+    rows(three, "--personal")
+    assert len(contents.opened) == 3
+    assert contents.most <= 2
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nothing_personal_is_left(three: Apoa, tmp_path: Path, lang: str) -> None:
+    """No file but the table has anything of a guest, in either language."""
+    file = tmp_path / "out" / "a.csv"
+    file.parent.mkdir()
+    assert three("export", "--personal", "-o", str(file), lang=lang).code == 0
+    assert readable_in(file.parent, PRIVATE)
+    file.unlink()
+    assert not readable_in(tmp_path, PRIVATE)
