@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from apoa_client.errors import UsageProblem
@@ -17,6 +18,9 @@ from apoa_client.messages import msg
 from apoa_client.tables.formula_cells import for_workbook
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import CellValue
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MOST_ROWS = 1_048_576
 """Rows of a worksheet, the headings included."""
@@ -91,7 +95,7 @@ def xlsx_pieces(
         with archive.open(_part("xl/worksheets/sheet1.xml"), "w") as part:
             for text in _sheet(headings, widths, rows):
                 part.write(text.encode())
-                if target.size >= _PIECE:
+                if len(target.content) >= _PIECE:
                     yield target.taken()
     yield target.taken()
 
@@ -100,21 +104,19 @@ class _Unseekable(io.RawIOBase):
     """Collects what is written until it is taken."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self.size = 0
+        self.content = bytearray()
 
     def writable(self) -> bool:
         return True
 
-    def write(self, piece: object) -> int:
-        content = bytes(piece)  # type: ignore[call-overload]  # any buffer
-        self._pieces.append(content)
-        self.size += len(content)
-        return len(content)
+    def write(self, piece: "ReadableBuffer") -> int:
+        self.content += piece
+        return memoryview(piece).nbytes
 
     def taken(self) -> bytes:
-        pieces, self._pieces, self.size = self._pieces, [], 0
-        return b"".join(pieces)
+        content = bytes(self.content)
+        self.content.clear()
+        return content
 
 
 def _part(name: str) -> zipfile.ZipInfo:

@@ -92,7 +92,7 @@ def test_memory_is_flat() -> None:
         tracemalloc.stop()
         return most
 
-    assert peak(9000) < peak(3000) * 1.2
+    assert peak(9000) < peak(3000) * 1.5  # a piece of the file and the tables of zlib
 
 
 @pytest.mark.slow
