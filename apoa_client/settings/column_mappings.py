@@ -4,11 +4,16 @@ A mapping is the table ``[map.NAME]`` of config.toml, or a whole TOML file. Both
 `name_order`, and the tables `columns`, from headings to targets, and `defaults`, from targets to values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from apoa_client.matching import close_matches, fold
+from apoa_client.messages import Message, literal, msg
+from apoa_client.report import parse_fields
 from apoa_client.report.fields import FIELDS
+from apoa_client.report.findings import Unreadable
 
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 """Day first, month first, and year first: the orders of a date with three numbers."""
@@ -26,7 +31,30 @@ TARGETS = (
 )
 """What a column can be: a field of a report, or something that a field is made of or that decides about the row."""
 
+_OF_ONE_GUEST = frozenset({"mrz", "mrz1", "mrz2", "mrz3", "title", "booking", "guest_count", IGNORE})
+DEFAULT_TARGETS = tuple(target for target in TARGETS if target not in _OF_ONE_GUEST)
+"""What can have a value for empty cells."""
+
+COLUMNS, DEFAULTS = "columns", "defaults"
+_ORDERS = {"date_order": DATE_ORDERS, "name_order": NAME_ORDERS}
+_KEYS = (COLUMNS, DEFAULTS, *_ORDERS)
+_MAX_LENGTH = parse_fields.MAX_NOTE_LENGTH
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "sex": parse_fields.sex,
+    **dict.fromkeys(("nationality", "issuing_state"), parse_fields.state),
+    "purpose": parse_fields.purpose,
+    "nights": lambda text: parse_fields.nights(text, datetime(2000, 1, 1)),  # noqa: DTZ001  only the number matters
+    **dict.fromkeys(
+        ("birth_date", "expiry_date", "stay_until", "entry_date", "check_in", "planned_check_out", "check_out"),
+        date.fromisoformat,
+    ),
+    **dict.fromkeys(("check_in_time", "check_out_time"), lambda text: time.fromisoformat(text.replace(".", ":"))),
+    "document_number": parse_fields.document_number,
+    "email": parse_fields.email,
+    "phone": parse_fields.phone,
+}
 
 
 class ColumnMapping(NamedTuple):
@@ -43,3 +71,84 @@ class ColumnMapping(NamedTuple):
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
         return "ColumnMapping(…)"
+
+    def as_values(self) -> dict[str, Any]:
+        """Return the mapping as the values of its TOML table, without empty ones."""
+        values = {
+            "date_order": self.date_order,
+            "name_order": self.name_order,
+            COLUMNS: dict(self.columns),
+            DEFAULTS: dict(self.defaults),
+        }
+        return {key: value for key, value in values.items() if value}
+
+
+class WrongMapping(Exception):
+    """A mapping that is not right. `table` is empty, ``columns`` or ``defaults``, `key` the key in it."""
+
+    def __init__(self, table: str, key: str, problem: Message, near: str = "") -> None:
+        super().__init__(table)
+        self.table = table
+        self.key = key
+        self.problem = problem
+        self.near = near
+        """The name that may be meant; empty if none is near."""
+
+
+def parse_mapping(values: object) -> ColumnMapping:
+    """Return the mapping in the values of a TOML table. Raises `WrongMapping`."""
+    if not isinstance(values, dict):
+        raise WrongMapping("", "", msg("a mapping must be a table"))
+    for key in values:
+        if key not in _KEYS:
+            raise _unknown("", key, _KEYS)
+    orders = {key: _one_of(key, values.get(key, ""), ("", *allowed)) for key, allowed in _ORDERS.items()}
+    columns = _texts(COLUMNS, values.get(COLUMNS, {}))
+    folded: dict[str, str] = {}
+    for heading, target in columns.items():
+        if target not in TARGETS:
+            raise _unknown(COLUMNS, heading, TARGETS, target)
+        if folded.setdefault(fold(heading), target) != target:
+            raise WrongMapping(COLUMNS, heading, msg("this heading stands there twice, with different fields"))
+    defaults = _texts(DEFAULTS, values.get(DEFAULTS, {}))
+    for target, value in defaults.items():
+        check_default(target, value)
+    return ColumnMapping(columns, orders["date_order"], orders["name_order"], defaults)
+
+
+def check_default(target: str, value: str) -> None:
+    """Raise `WrongMapping` unless a target can have this value for empty cells."""
+    if target not in DEFAULT_TARGETS:
+        raise _unknown(DEFAULTS, target, DEFAULT_TARGETS)
+    if len(value) > _MAX_LENGTH or not value.isprintable():
+        raise WrongMapping(DEFAULTS, target, msg("a text in one line, of at most {most} characters", most=_MAX_LENGTH))
+    try:
+        _PARSERS.get(target, str)(value)
+    except Unreadable as exc:
+        raise WrongMapping(DEFAULTS, target, exc.message, exc.suggestion or "") from None
+    except ValueError:
+        raise WrongMapping(DEFAULTS, target, msg("a date such as 2026-11-24, a time such as 14:00")) from None
+
+
+def _texts(table: str, values: object) -> dict[str, str]:
+    """Return the keys and texts of a table; a date or a number as text."""
+    if not isinstance(values, dict):
+        raise WrongMapping("", table, msg("this must be a table"))
+    found = {}
+    for key, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (str, int, date, time)):
+            raise WrongMapping(table, key, msg("a text in quotation marks"))
+        found[key] = value.isoformat() if isinstance(value, (date, time)) else str(value).strip()
+    return found
+
+
+def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise WrongMapping("", key, literal(", ".join(filter(None, allowed))))
+    return value
+
+
+def _unknown(table: str, key: str, known: tuple[str, ...], target: str = "") -> WrongMapping:
+    """Return the error about a name that is none of the known ones, with the nearest one."""
+    near = close_matches(target or key, list(known), limit=1)
+    return WrongMapping(table, key, literal(", ".join(known)), near[0] if near else "")

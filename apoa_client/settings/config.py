@@ -13,6 +13,7 @@ from apoa_client.settings.zones import ZONES
 
 if TYPE_CHECKING:
     from apoa_client.ports.authority import AuthorityIdentity, Meta
+    from apoa_client.settings.column_mappings import ColumnMapping
 
 TRAINING = "training"
 VAULTS = ("keyring", "file")
@@ -156,7 +157,8 @@ class Config(NamedTuple):
     `properties` are those that are set up for this user, and `invalid` says, by property, what is wrong with the table
     of one that is therefore not among them. `below` has, by property, the values that apply if its own
     table in the user's file does not set them, and `defaults` those of a property that no file names. `environment` has
-    the values that the environment gives to every property.
+    the values that the environment gives to every property. `maps` are the mappings of columns by name, and
+    `invalid_maps` says what is wrong with those that are not among them.
     """
 
     language: str = ""
@@ -166,6 +168,8 @@ class Config(NamedTuple):
     below: Mapping[str, Mapping[str, str | int]] = MappingProxyType({})
     defaults: Mapping[str, str | int] = MappingProxyType({})
     environment: Mapping[str, str | int] = MappingProxyType({})
+    maps: "Mapping[str, ColumnMapping]" = MappingProxyType({})
+    invalid_maps: Mapping[str, SettingsProblem] = MappingProxyType({})
 
     @property
     def names(self) -> list[str]:

@@ -7,7 +7,7 @@ from apoa_client.locale import parse_language
 from apoa_client.settings.config import Config
 from apoa_client.settings.definitions import Value
 from apoa_client.settings.folders import Folders
-from apoa_client.settings.parsing import DEFAULTS, NOTHING, Problems, Tables, line_of, merge
+from apoa_client.settings.parsing import DEFAULTS, NOTHING, Problems, Tables, line_of, merge, with_problems
 from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file, with_environment
 from apoa_client.settings.setting_keys import SettingKey
 from apoa_client.settings.variables import values_from
@@ -57,7 +57,7 @@ class Origins:
         for_all = self._site.tables if self._site is not None else NOTHING
         problems = dict(self._problems)
         config = merge(self.user.tables, self.user.path, self.user.text or "", for_all, problems=problems)
-        return with_environment(config._replace(invalid=problems), self._environ)
+        return with_environment(with_problems(config, problems), self._environ)
 
     def of(self, setting_key: SettingKey) -> Origin:
         """Return the value that applies to a setting, and where it comes from."""

@@ -5,13 +5,16 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, SECRETS, Definition, Value, WrongValue
 from apoa_client.settings.property_names import NAME_FORM, valid_name
+
+if TYPE_CHECKING:
+    from apoa_client.settings.column_mappings import ColumnMapping, WrongMapping
 
 MAX_BYTES = 256 * 1024
 """The largest settings file: hundreds of properties."""
@@ -22,11 +25,16 @@ DEFAULTS = "defaults"
 """The table with values for all properties."""
 PROPERTY = "property"
 """The table with one table for each property."""
+MAP = "map"
+"""The table with one table for each mapping of columns."""
+
+_NOT_COMPARED = r"[\s\"']"
+"""Blanks and quotation marks, which keys may have around them."""
 
 _NONE: Mapping[str, Value] = MappingProxyType({})
 
 Problems: TypeAlias = dict[str, SettingsProblem]
-"""What is wrong with one property alone, by its name."""
+"""What is wrong with one property alone, by its name, or with one mapping alone, by `map_key`."""
 _Read = TypeVar("_Read")
 
 
@@ -36,6 +44,7 @@ class Tables(NamedTuple):
     general: Mapping[str, Value] = _NONE
     defaults: Mapping[str, Value] = _NONE
     properties: Mapping[str, Mapping[str, Value]] = MappingProxyType({})
+    maps: "Mapping[str, ColumnMapping]" = MappingProxyType({})
 
 
 NOTHING = Tables()
@@ -55,15 +64,9 @@ def parse_tables(text: str, path: Path, *, site: bool = False, problems: Problem
     Raises `SettingsProblem`, which names `path` and the place. With `problems`, what is wrong with one property alone
     is put there, by the property's name, and the property is left out.
     """
-    if len(text) > MAX_BYTES:
-        raise too_long(path, MAX_BYTES)
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > _MAX_LINE:
-            raise too_long(path, _MAX_LINE, number)
+    values = load_toml(text, path)
     try:
-        tables = _parse_tables(tomllib.loads(text))
-    except (ValueError, RecursionError) as exc:  # a number of many digits is the former, too
-        raise _not_toml(path, text, str(exc)) from None
+        tables = _parse_tables(values)
     except _InvalidSetting as exc:
         raise exc.located(path, text) from None
     known = {name: each for name, each in OF_A_PROPERTY.items() if not (site and each.is_own)}
@@ -75,7 +78,21 @@ def parse_tables(text: str, path: Path, *, site: bool = False, problems: Problem
         _check_table(table, known, place, known)
         return table
 
-    return tables._replace(properties=_each(tables.properties, check, path, text, problems))
+    maps = {} if MAP not in values else _maps(values[MAP], path, text, problems)
+    return tables._replace(properties=_each(tables.properties, check, path, text, problems), maps=maps)
+
+
+def load_toml(text: str, path: Path) -> dict[str, Any]:
+    """Return the values in the text of a TOML file. Raises `SettingsProblem` with the line."""
+    if len(text) > MAX_BYTES:
+        raise too_long(path, MAX_BYTES)
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _MAX_LINE:
+            raise too_long(path, _MAX_LINE, number)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as exc:  # a number of many digits is the former, too
+        raise _not_toml(path, text, str(exc)) from None
 
 
 def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING, *, problems: Problems | None = None) -> Config:
@@ -90,12 +107,20 @@ def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING, *, proble
         default_property=str(general.get("default_property", "")),
         below={name: _below(name, user, site) for name in {**site.properties, **user.properties}},
         defaults={**site.defaults, **user.defaults},
+        maps={**site.maps, **user.maps},
     )
 
     def build(name: str, table: Mapping[str, Value]) -> PropertySettings:
         return _property(name, table, config)
 
     return config._replace(properties=_each(user.properties, build, path, text, problems))
+
+
+def with_problems(config: Config, problems: Problems) -> Config:
+    """Return the settings with what is wrong with single properties and single mappings."""
+    invalid = {name: problem for name, problem in problems.items() if not name.startswith(f"{MAP}.")}
+    invalid_maps = {name.partition(".")[2]: problems[name] for name in problems if name not in invalid}
+    return config._replace(invalid=invalid, invalid_maps=invalid_maps)
 
 
 def _each(
@@ -116,6 +141,44 @@ def _each(
                 raise problem from None
             problems[name] = problem
     return found
+
+
+def map_key(name: str) -> str:
+    """Return the key of a mapping among the problems of a file; no property has such a name."""
+    return f"{MAP}.{name}"
+
+
+def _maps(values: object, path: Path, text: str, problems: Problems | None) -> "dict[str, ColumnMapping]":
+    """Return the mappings by name. Problems are raised or collected."""
+    from apoa_client.settings.column_mappings import WrongMapping, parse_mapping  # start-up
+
+    if not isinstance(values, dict):
+        raise _InvalidSetting("", MAP).located(path, text)
+    found = {}
+    for name, table in values.items():
+        try:
+            found[name] = parse_mapping(table)
+            wrong_name = _InvalidSetting(f"[{map_key(name)}]", allowed=NAME_FORM)
+            problem = None if valid_name(name) else wrong_name.located(path, text)
+        except WrongMapping as exc:
+            problem = wrong_mapping(exc, path, text, map_key(name))
+        if problem is not None and problems is None:
+            raise problem
+        if problem is not None and problems is not None:
+            found.pop(name, None)
+            problems[map_key(name)] = problem
+    return found
+
+
+def wrong_mapping(error: "WrongMapping", path: Path, text: str, place: str = "") -> SettingsProblem:
+    """Return the error for the user about a mapping in a file, in the table at `place`, with the line."""
+    table = ".".join(filter(None, (place, error.table)))
+    heading = f"[{table}]" if table else ""
+    advice = msg("Did you mean {name}? Correct that line with a text editor.", name=error.near) if error.near else None
+    invalid_setting = _InvalidSetting(
+        heading, error.key, allowed=error.problem, advice=advice, name="mapping_not_right"
+    )
+    return invalid_setting.located(path, text)
 
 
 def _below(name: str, user: Tables, site: Tables) -> Mapping[str, Value]:
@@ -154,8 +217,9 @@ def too_long(path: Path, most: int, line: int = 0) -> SettingsProblem:
 def line_of(text: str, table: str, key: str) -> int:
     """Return the line of a key in a table such as ``[property.melati]``, else that of the table; 0 if there is none."""
     found, current = 0, ""
+    table, key = (re.sub(_NOT_COMPARED, "", each) for each in (table, key))
     for number, line in enumerate(text.splitlines(), 1):
-        tidy = re.sub(r"[\s\"']", "", line)
+        tidy = re.sub(_NOT_COMPARED, "", line)
         if tidy.startswith("["):
             current = tidy.partition("]")[0] + "]"
             found = number if current == table else found
@@ -223,8 +287,8 @@ def _not_toml(path: Path, text: str, problem: str) -> SettingsProblem:
 
 def _parse_tables(value: Mapping[str, Any]) -> Tables:
     """Return the values, of which those of the properties are not checked yet."""
-    general = {key: each for key, each in value.items() if key not in {DEFAULTS, PROPERTY}}
-    _check_table(general, GENERAL, "", (*GENERAL, PROPERTY, DEFAULTS))
+    general = {key: each for key, each in value.items() if key not in {DEFAULTS, PROPERTY, MAP}}
+    _check_table(general, GENERAL, "", (*GENERAL, PROPERTY, DEFAULTS, MAP))
     tables = value.get(PROPERTY, {})
     if not isinstance(tables, dict):
         raise _InvalidSetting("", PROPERTY)

@@ -28,6 +28,7 @@ from apoa_client.settings.parsing import (
     merge,
     parse_tables,
     too_long,
+    with_problems,
 )
 from apoa_client.settings.variables import values_from
 
@@ -46,13 +47,13 @@ def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = 
     """Return the settings of the environment above those of the user's file above those of the file for all users.
 
     No file need exist. Raises `SettingsProblem`, which names the file and the place, or the variable, also if another
-    user can change a file. What is wrong with one property alone stops no other one: it is in `Config.invalid`.
+    user can change a file. What is wrong with one property or mapping alone stops no other one: it is in the result.
     """
     for_all = NOTHING if site is None else read_site_file(site).tables
     problems: Problems = {}
     user = read_user_file(path, problems)
     config = merge(user.tables, path, user.text or "", for_all, problems=problems)
-    return with_environment(config._replace(invalid=problems), environ)
+    return with_environment(with_problems(config, problems), environ)
 
 
 def with_environment(config: Config, environ: Mapping[str, str]) -> Config:

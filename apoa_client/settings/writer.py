@@ -2,21 +2,35 @@
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from apoa_client.errors import NotNow, SettingsProblem, file_in_use
+from apoa_client.errors import NotNow, SettingsProblem, UsageProblem, file_in_use
 from apoa_client.file_lock import exclusive
 from apoa_client.files import FileInUse, make_private_folder, write_private
 from apoa_client.messages import msg
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.definitions import OF_A_PROPERTY, Value
 from apoa_client.settings.folders import SiteFile
-from apoa_client.settings.parsing import DEFAULTS, NOTHING, PROPERTY, Problems, Tables, merge, parse_tables
+from apoa_client.settings.parsing import (
+    DEFAULTS,
+    MAP,
+    NOTHING,
+    PROPERTY,
+    Problems,
+    Tables,
+    map_key,
+    merge,
+    parse_tables,
+)
+from apoa_client.settings.property_names import NAME_FORM, valid_name
 from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file
+
+if TYPE_CHECKING:
+    from apoa_client.settings.column_mappings import ColumnMapping
 
 _HEADING = "Settings of apoa-client. No secret belongs in this file: secrets are in the vault."
 _LINE_END_OF_WINDOWS = "\r\n"
@@ -26,11 +40,17 @@ _LOCK_WAIT_S = 10.0
 class Change(NamedTuple):
     """New values of one table of the file, by name; None removes one, and in place of all values the whole table.
 
-    The table is `()` for the settings of the whole program, `("defaults",)`, or `("property", NAME)`.
+    The table is `()` for the settings of the whole program, `("defaults",)`, `("property", NAME)`, or `("map", NAME)`,
+    which is written as a whole.
     """
 
     table: tuple[str, ...]
-    values: Mapping[str, Value | None] | None
+    values: Mapping[str, Value | Mapping[str, str] | None] | None
+
+    @property
+    def problem_key(self) -> str:
+        """The key of what is wrong with the table alone, among the problems of a file."""
+        return map_key(self.table[-1]) if self.table[:1] == (MAP,) else "".join(self.table[-1:])
 
 
 def save(
@@ -87,9 +107,9 @@ def change_file(
             user = read_user_file(path, problems)
             config = merge(user.tables, path, user.text or "", for_all, problems=problems)
             changes = find_changes(config, user.tables)
-            for table, _values in changes:
-                if table[-1:] and table[-1] in problems:
-                    raise problems[table[-1]]
+            for change in changes:
+                if change.problem_key in problems:
+                    raise problems[change.problem_key]
             write_private(path, _changed_text(user, changes, for_all, problems).encode())
     except FileInUse:
         raise file_in_use(str(path)) from None
@@ -104,17 +124,43 @@ def changed(tables: Tables, changes: Sequence[Change]) -> Tables:
     """Return the values of a settings file after some changes."""
     general, defaults = dict(tables.general), dict(tables.defaults)
     properties = {name: dict(table) for name, table in tables.properties.items()}
+    maps = dict(tables.maps)
     for table, values in changes:
+        if table[:1] == (MAP,):
+            maps.pop(table[-1], None)
+            if values is not None:
+                from apoa_client.settings.column_mappings import parse_mapping  # start-up
+
+                maps[table[-1]] = parse_mapping(values)
+            continue
         if values is None:
             properties.pop(table[-1], None)
             continue
         target = general if not table else defaults if table == (DEFAULTS,) else properties.setdefault(table[-1], {})
         for name, value in values.items():
-            if value is not None:
+            if isinstance(value, (str, int)):
                 target[name] = value
             else:
                 target.pop(name, None)
-    return Tables(general, defaults, properties)
+    return Tables(general, defaults, properties, maps)
+
+
+def save_mapping(path: Path, name: str, mapping: "ColumnMapping", site: SiteFile | None = None) -> None:
+    """Write a mapping of columns into the user's settings file, in place of the one with this name.
+
+    Raises `UsageProblem` for a name that is not valid, and as `change_file` does.
+    """
+    if not valid_name(name):
+        raise UsageProblem(
+            msg("{name} is no name for a mapping.", name=name), msg("Allowed: {values}", values=NAME_FORM)
+        )
+    change_file(path, lambda _config, own: _mapping_changes(name, mapping, own), site)
+
+
+def _mapping_changes(name: str, mapping: "ColumnMapping", own: Tables) -> list[Change]:
+    table = (MAP, name)
+    removal = [Change(table, None)] if name in own.maps else []
+    return [*removal, Change(table, mapping.as_values())]
 
 
 def remove_property(path: Path, name: str, site: SiteFile | None = None) -> None:

@@ -61,6 +61,10 @@ _CONTRADICTORY = msg(
     "This date can be read in two ways, and the column has dates with the day first and dates with the month first. "
     "Write it as 2026-11-24."
 )
+_DISPROVED = msg(
+    "This date can be read in two ways: other dates of the column do not have the order that was given. Write it as "
+    "2026-11-24, or correct the order."
+)
 _OTHER_ORDER = msg("This date is not written in the order of its column. Write it as 2026-11-24.")
 _EXCHANGED = msg(
     "The day and the month of this date may be exchanged: other dates of the column are text, as a spreadsheet program "
@@ -205,7 +209,8 @@ def _in_order(found: dict[str, PartialDate], evidence: DateEvidence, stated: str
     if order:
         return found[order]
     if len(different) > 1:
-        raise Unreadable("bad_date", _CONTRADICTORY if evidence.is_contradictory or stated else _TWO_WAYS)
+        wrong_order = _DISPROVED if stated else _CONTRADICTORY if evidence.is_contradictory else _TWO_WAYS
+        raise Unreadable("bad_date", wrong_order)
     return different.pop()
 
 

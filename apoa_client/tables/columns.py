@@ -191,7 +191,7 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
     unclear = tuple(
         column
         for column, found in columns.evidence.items()
-        if found.is_ambiguous and not columns.date_order_of(column) and column in columns.fields
+        if found.is_ambiguous and column in columns.fields and not columns.stated_order(column) and not found.order()
     )
     if unclear:
         message = msg(
@@ -214,7 +214,7 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
     heading = table.headings[whole[0]]
     if set(_NAMES) & set(targets):
         message = msg("{heading}: say whether it has the given names or the whole name.", heading=heading)
-        yield Doubt("name_column", whole, message, ("given_names", "surname", IGNORE))
+        yield Doubt("name_column", whole, message, (*(name for name in _NAMES if name not in targets), IGNORE))
     elif not columns.name_order:
         message = msg("{heading} has all names in one column. Say which names come first.", heading=heading)
         yield Doubt("name_order", whole, message, NAME_ORDERS)

@@ -200,7 +200,7 @@ def test_a_property_with_reports_typed_by_hand(path: Path) -> None:
         (START + "window_hours = 0\n", "[property.bali] window_hours. Allowed: a number from 1 to 8760."),
         (START + "username = 7\n", "[property.bali] username. Allowed: a text in quotation marks."),
         (START + 'vualt = "file"\n', "[property.bali] vualt."),
-        ("x = 1\n", "x is no setting. Allowed: default_property, defaults, language, property."),
+        ("x = 1\n", "x is no setting. Allowed: default_property, defaults, language, map, property."),
         (START.replace(KEY, "abc"), "Line 3 of the settings file"),
         ('property.bali = "training"\n', "The settings file"),
     ],
