@@ -67,15 +67,17 @@ def parse_default(text: str) -> tuple[str, str]:
     target = name if name in DEFAULT_TARGETS else parse_heading(name).target
     if not sign or not name or not value:
         raise UsageProblem(
-            msg("--default needs a field and its value, such as birth_place=-"),
+            msg("A value for empty cells needs the name of its field, such as birth_place=-"),
             msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS)),
         )
     try:
         check_default(target or name, value)
     except WrongMapping as exc:
         if target in DEFAULT_TARGETS:
-            raise UsageProblem(msg("--default {field}: {remark}", field=target, remark=exc.problem)) from None
+            raise UsageProblem(
+                msg("The value for empty cells of {field} is not right: {remark}", field=target, remark=exc.problem)
+            ) from None
         near = msg("Did you mean {name}?", name=exc.near) if exc.near else None
         every = msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS))
-        raise UsageProblem(msg("--default: {name} is no field.", name=name), near or every) from None
+        raise UsageProblem(msg("There is no field {name}.", name=name), near or every) from None
     return target or name, value
