@@ -9,11 +9,15 @@ _MARKS = (
 )
 
 
+def marked_encoding(content: bytes) -> str | None:
+    """Return the encoding that a byte order mark at the beginning of `content` names; None without one."""
+    return next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)
+
+
 def find_encoding(content: bytes) -> str | None:
     """Return the encoding that a byte order mark names, else UTF-8 if `content` is valid in it; None otherwise."""
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return encoding
+    if (marked := marked_encoding(content)) is not None:
+        return marked
     try:
         content.decode()
     except UnicodeDecodeError:

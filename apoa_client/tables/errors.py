@@ -30,3 +30,12 @@ def damaged(kind: str) -> TableRefused:
         msg("Nothing was saved. Copy or export the file again. If it opens in a spreadsheet program, save it there."),
         name="table_damaged",
     )
+
+
+def encrypted() -> TableRefused:
+    """Return the error for a workbook that needs a password."""
+    return TableRefused(
+        msg("The workbook is protected by a password."),
+        msg("Nothing was saved. Open it in a spreadsheet program and save it without the password."),
+        name="password_protected",
+    )

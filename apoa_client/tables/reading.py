@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from apoa_client.messages import msg
 from apoa_client.tables.content import Content
-from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.csv_reader import open_csv
+from apoa_client.tables.formats import find_format, refuse_other_kinds
+from apoa_client.tables.json_reader import open_json
+from apoa_client.tables.mrz_reader import open_mrz
 from apoa_client.tables.rows import Records, Table
-
-_ZIP = b"PK\x03\x04"
 
 
 def open_source(content: Path | bytes, format: str = "", sheet: str = "") -> Table | Records:  # noqa: A002  the option's name
@@ -20,18 +20,20 @@ def open_source(content: Path | bytes, format: str = "", sheet: str = "") -> Tab
     installed. `read_rows` of the result raises them, too.
     """
     source = Content(content)
-    found = format or find_format(source.head)
-    if found == "csv":
-        from apoa_client.tables.csv_reader import open_csv
+    if format:
+        refuse_other_kinds(source)
+    match format or find_format(source):
+        case "csv":
+            return open_csv(source)
+        case "xlsx":
+            from apoa_client.tables.workbook_reader import open_workbook
 
-        return open_csv(source)
-    if found == "xlsx":
-        from apoa_client.tables.workbook_reader import open_workbook
+            return open_workbook(source, sheet)
+        case "ods":
+            from apoa_client.tables.ods_reader import open_ods
 
-        return open_workbook(source, sheet)
-    raise TableRefused(msg("This kind of file cannot be read."), name="unknown_format")
-
-
-def find_format(head: bytes) -> str:
-    """Return the format of a file by its first bytes."""
-    return "xlsx" if head.startswith(_ZIP) else "csv"
+            return open_ods(source, sheet)
+        case "json":
+            return open_json(source)
+        case _:
+            return open_mrz(source)

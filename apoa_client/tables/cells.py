@@ -1,0 +1,22 @@
+"""The values of cells, the same whichever program stored them: whole numbers, dates without a time, no blank texts."""
+
+from datetime import datetime, time
+
+from apoa_client.tables.rows import CellValue
+
+MOST_COLUMNS = 1024
+"""A table with a cell further to the right is none of guests."""
+
+_MOST_DIGITS = 10**15
+"""A number of this size is not exact as a floating point number, and is kept as it is."""
+
+
+def as_value(value: CellValue) -> CellValue:
+    """Return a value without what the program added: 5.0 becomes 5, midnight the date, a blank text an empty cell."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, datetime):
+        return value.date() if value.time() == time() else value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:
+        return int(value)
+    return value

@@ -1,0 +1,224 @@
+"""Spreadsheets of LibreOffice (.ods), read row by row.
+
+The file is a ZIP archive (OpenDocument 1.3, part 3, 9: tables). One element stands for many equal cells or rows. Values
+are read as they were stored: no formula is calculated, no link is followed, no macro is read.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, time
+from typing import NamedTuple
+from xml.parsers import expat
+from zipfile import ZipFile
+
+from apoa_client.messages import msg
+from apoa_client.tables.cells import MOST_COLUMNS, as_value
+from apoa_client.tables.content import Content
+from apoa_client.tables.errors import TableRefused, damaged, encrypted
+from apoa_client.tables.heading_row import table_of
+from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
+from apoa_client.tables.workbook_archive import UNREADABLE, check_archive, choose_sheet
+
+_PIECE = 1 << 16
+_MOST_ROWS = 1_048_576
+"""The rows that a sheet has in any program."""
+
+_OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
+_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
+_TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0 "
+_STYLE = "urn:oasis:names:tc:opendocument:xmlns:style:1.0 "
+_SHEET, _ROW, _PARAGRAPH = _TABLE + "table", _TABLE + "table-row", _TEXT + "p"
+_CELLS = {_TABLE + "table-cell", _TABLE + "covered-table-cell"}
+_NOTE = _OFFICE + "annotation"
+_BLANKS = {_TEXT + "s": " ", _TEXT + "tab": "\t", _TEXT + "line-break": "\n"}
+_DURATION = re.compile(r"PT([0-9]{1,2})H([0-9]{1,2})M([0-9]{1,2})(?:[.,][0-9]+)?S")
+
+_Attributes = dict[str, str]
+"""The attributes of an element. A name is that of its namespace, a blank, and its own."""
+
+
+def open_ods(content: Content, sheet: str = "") -> Table:
+    """Return the table in a sheet of an ODS file: the one named, else the first visible one.
+
+    Raises `TableRefused` for a file that is damaged, unsafe, encrypted, or has no such sheet.
+    """
+    check_archive(content, "ODS")
+    sheets = _Sheets()
+    for _ in _parse(content, sheets):
+        pass
+    visible = [name for name, style in sheets.styles.items() if style not in sheets.hidden]
+    chosen = choose_sheet(visible, list(sheets.styles), sheet)
+
+    def read_all() -> Iterator[Row]:
+        rows = _Rows(chosen)
+        for _ in _parse(content, rows):
+            yield from rows.taken()
+
+    others = tuple(name for name in sheets.styles if name != chosen)
+    return table_of(SourceFacts("ods", sheet=chosen, other_sheets=others), read_all)
+
+
+class _Handler:
+    """What a parser calls: does nothing with any element."""
+
+    done = False
+    """Whether the rest of the file is not needed."""
+
+    def start(self, name: str, attributes: _Attributes) -> None:
+        """Take the beginning of an element."""
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+
+    def text(self, text: str) -> None:
+        """Take a piece of text."""
+
+
+def _parse(content: Content, handler: _Handler) -> Iterator[None]:
+    """Give the file's elements to a handler, and yield after each piece. Raises `TableRefused` for a damaged file."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
+    parser.CharacterDataHandler = handler.text
+    try:
+        with content.open() as opened, ZipFile(opened) as archive:
+            if b"encryption-data" in archive.read("META-INF/manifest.xml") or "content.xml" not in archive.namelist():
+                raise encrypted()
+            with archive.open("content.xml") as file:
+                while not handler.done and (piece := file.read(_PIECE)):
+                    parser.Parse(piece)
+                    yield
+            if not handler.done:
+                parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece
+                yield
+    except (*UNREADABLE, KeyError, expat.ExpatError) as exc:
+        raise damaged("ODS") from exc
+
+
+class _Sheets(_Handler):
+    """Collects the names of the sheets with their styles, and the styles that hide a sheet."""
+
+    def __init__(self) -> None:
+        self.styles: dict[str, str] = {}
+        self.hidden: set[str] = set()
+        self._style = ""
+
+    def start(self, name: str, attributes: _Attributes) -> None:
+        """See `_Handler`."""
+        if name == _SHEET:
+            self.styles[attributes.get(_TABLE + "name", "")] = attributes.get(_TABLE + "style-name", "")
+        elif name == _STYLE + "style":
+            self._style = attributes.get(_STYLE + "name", "")
+        elif attributes.get(_TABLE + "display") == "false":
+            self.hidden.add(self._style)
+
+
+class _Repeated(NamedTuple):
+    number: int
+    times: int
+    values: tuple[CellValue, ...]
+
+
+class _Rows(_Handler):
+    """Collects the rows of one sheet that are not empty."""
+
+    def __init__(self, sheet: str) -> None:
+        self._sheet = sheet
+        self._inside = False
+        self._rows: list[_Repeated] = []
+        self._number = 0
+        self._row: _Attributes = {}
+        self._cells: list[CellValue] = []
+        self._gap = 0
+        self._cell: _Attributes = {}
+        self._paragraphs: list[str] = []
+        self._in_paragraph = 0
+        self._in_note = 0
+
+    def taken(self) -> Iterator[Row]:
+        """Yield the rows that are complete, and forget them."""
+        rows, self._rows = self._rows, []
+        for each in rows:
+            for number in range(each.number, each.number + each.times):
+                yield Row(number, each.values)
+
+    def start(self, name: str, attributes: _Attributes) -> None:
+        """See `_Handler`."""
+        if name == _SHEET:
+            self._inside = attributes.get(_TABLE + "name", "") == self._sheet
+        elif not self._inside:
+            return
+        elif name == _ROW:
+            self._row, self._cells, self._gap = attributes, [], 0
+        elif name in _CELLS:
+            self._cell, self._paragraphs = attributes, []
+        elif name == _NOTE:
+            self._in_note += 1
+        elif name == _PARAGRAPH and not self._in_note:
+            self._paragraphs.append("")
+            self._in_paragraph += 1
+        elif name in _BLANKS:
+            self.text(_BLANKS[name] * _repeated(attributes, _TEXT + "c"))
+
+    def text(self, text: str) -> None:
+        """See `_Handler`."""
+        if self._in_paragraph and not self._in_note:
+            self._paragraphs[-1] += text
+
+    def end(self, name: str) -> None:
+        """See `_Handler`."""
+        if not self._inside:
+            return
+        if name in _CELLS:
+            self._end_cell()
+        elif name == _ROW:
+            self._end_row()
+        elif name == _NOTE:
+            self._in_note -= 1
+        elif name == _PARAGRAPH and not self._in_note:
+            self._in_paragraph -= 1
+        elif name == _SHEET:
+            self._inside, self.done = False, True
+
+    def _end_cell(self) -> None:
+        value = _value(self._cell, "\n".join(self._paragraphs))
+        count = _repeated(self._cell, _TABLE + "number-columns-repeated")
+        if value is None:
+            self._gap += count
+            return
+        if len(self._cells) + self._gap + count > MOST_COLUMNS:
+            raise TableRefused(
+                msg("The table has over {limit} columns.", limit=MOST_COLUMNS),
+                msg("Choose another sheet with --sheet, or delete the columns without guests."),
+                name="too_many_columns",
+            )
+        self._cells += [None] * self._gap + [value] * count
+        self._gap = 0
+
+    def _end_row(self) -> None:
+        count = _repeated(self._row, _TABLE + "number-rows-repeated")
+        if self._cells:
+            self._rows.append(_Repeated(self._number + 1, count, tuple(self._cells)))
+        self._number += count
+        self.done = self._number >= _MOST_ROWS
+
+
+def _repeated(attributes: _Attributes, name: str) -> int:
+    """Return how many equal cells, rows or blanks an element stands for. Raises `ValueError`."""
+    return max(1, min(int(attributes.get(name, 1)), _MOST_ROWS))
+
+
+def _value(cell: _Attributes, text: str) -> CellValue:
+    """Return the value of a cell, or its text where the value is of no kind that a table of guests has."""
+    kind = cell.get(_OFFICE + "value-type", "")
+    if any(name.endswith(" value-type") and value == "error" for name, value in cell.items()):
+        return text
+    if kind in {"float", "currency", "percentage"}:
+        return as_value(float(cell[_OFFICE + "value"]))
+    if kind == "date":
+        return as_value(datetime.fromisoformat(cell[_OFFICE + "date-value"]))
+    if kind == "boolean":
+        return cell[_OFFICE + "boolean-value"] == "true"
+    if kind == "time" and (match := _DURATION.fullmatch(cell[_OFFICE + "time-value"])) and int(match[1]) < 24:  # noqa: PLR2004
+        return time(int(match[1]), int(match[2]), int(match[3]))
+    return as_value(cell.get(_OFFICE + "string-value", text))

@@ -1,0 +1,82 @@
+"""Checks of a workbook, a ZIP archive of XML files, before its content is read: no library is given a bomb."""
+
+import zlib
+from xml.parsers import expat
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from apoa_client.messages import msg
+from apoa_client.tables.content import Content
+from apoa_client.tables.errors import TableRefused, damaged
+
+UNREADABLE = (BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+"""What reading a damaged or encrypted archive raises."""
+
+_MOST_MEMBERS = 5_000
+_MOST_UNPACKED = 2 * 1024**3
+_MOST_RATIO = 200
+_SMALL = 10 * 1024**2
+"""A member of up to this size may have any ratio."""
+
+
+def choose_sheet(visible: list[str], sheets: list[str], wanted: str) -> str:
+    """Return the name of the sheet to read: `wanted`, whatever its case, or the first one. Raises `TableRefused`."""
+    if not wanted and sheets:
+        return (visible or sheets)[0]
+    for name in sheets:
+        if name.casefold().strip() == wanted.casefold().strip():
+            return name
+    raise TableRefused(
+        msg("The workbook has no sheet with this name. It has: {sheets}", sheets=", ".join(sheets)),
+        msg("Give one of these names with --sheet."),
+        name="no_such_sheet",
+    )
+
+
+def check_archive(content: Content, kind: str) -> None:
+    """Check the size of what a workbook unpacks to, and its XML, before it is read. Raises `TableRefused`.
+
+    `kind` is the name of its format, as users know it.
+    """
+    try:
+        with content.open() as file, ZipFile(file) as archive:
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
+            if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or any(map(_is_bomb, members)):
+                raise TableRefused(
+                    msg("The workbook was not opened: it unpacks to more than any table needs."),
+                    msg("It may be made to harm this computer. Delete it, or ask who sent it."),
+                    name="zip_bomb",
+                )
+            for member in members:
+                if member.filename.endswith((".xml", ".rels")):
+                    _check_xml(archive, member, kind)
+    except UNREADABLE as exc:
+        raise damaged(kind) from exc
+
+
+def _is_bomb(member: ZipInfo) -> bool:
+    return member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size)
+
+
+def _check_xml(archive: ZipFile, member: ZipInfo, kind: str) -> None:
+    """Read the XML up to its first element, before which the document type stands. Raises `TableRefused` for one.
+
+    A document type can define entities, which expand to gigabytes or to the content of other files.
+    """
+    parser, begun = expat.ParserCreate(), []
+
+    def refuse(*_: object) -> None:
+        raise TableRefused(
+            msg("The workbook was not opened: it defines XML entities, which no spreadsheet program does."),
+            msg("It may be made to harm this computer. Delete it, or ask who sent it."),
+            name="xml_entities",
+        )
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = lambda *_: begun.append(True)
+    with archive.open(member) as file:
+        while not begun and (piece := file.read(4096)):
+            try:
+                parser.Parse(piece)
+            except expat.ExpatError:
+                raise damaged(kind) from None
