@@ -1,0 +1,163 @@
+"""A folder into which another program puts tables: which files are whole, and where a file goes afterwards.
+
+A file is imported first, and moved last, by one renaming. If the program is killed in between, the file is imported
+again at the next start, which changes nothing, and is moved then. So no row is lost and none is reported twice.
+"""
+
+import errno
+import os
+import stat
+import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from apoa_client import file_lock, files
+from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.messages import msg
+
+DONE, REFUSED = "done", "refused"
+"""The folders for imported and for refused files, inside the watched one."""
+SETTLED_S = 5.0
+"""How long a file must be unchanged before it is whole."""
+CUT_OFF_S = 60.0
+"""The same for a file that ends in the middle of a line or of an archive: its writer may have paused."""
+RETRY_S = 60.0
+"""How long a file that could not be imported, for a reason outside it, is left alone."""
+
+_LOCK_NAME = ".apoa-import.lock"
+_UNFINISHED = (
+    *(".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".opdownload", ".lock", "~"),
+    *(".swp", ".bak"),
+)
+"""Ends of the names of files that browsers, copying programs and editors have not finished, or keep for themselves."""
+_NEVER = frozenset({"desktop.ini", "thumbs.db"})
+_TAIL = 4
+_ENDS = (b"\n", b"\r", b"}", b"]")
+"""How a complete text ends; a JSON document has no line break after it."""
+
+
+class _Seen(NamedTuple):
+    """A file as it was at the last look, since when it is unchanged, and when it is tried."""
+
+    state: tuple[int, ...]
+    since: float
+    retry_at: float = 0.0
+
+
+class WatchedFolder:
+    """The files of one folder. `monotonic` returns the seconds of a clock that only goes forward."""
+
+    def __init__(self, folder: Path, monotonic: Callable[[], float]) -> None:
+        self.folder = folder
+        self._monotonic = monotonic
+        self._seen: dict[str, _Seen] = {}
+
+    def prepare(self) -> None:
+        """Make the folders for imported and refused files. Raises `UsageProblem` or `SettingsProblem`."""
+        if not self.folder.is_dir():
+            raise UsageProblem(
+                msg("There is no folder {path}.", path=str(self.folder)),
+                msg("Make the folder first, and let the booking system put its files there."),
+            )
+        try:
+            for folder in (self.folder / DONE, self.folder / REFUSED):
+                files.make_private_folder(folder)
+                next(folder.iterdir(), None)  # a file has the name, or this user may not use the folder
+            with self.lock():
+                pass
+        except OSError:
+            raise SettingsProblem(
+                msg("The folder {path} cannot be changed.", path=str(self.folder)),
+                msg("Files are moved out of it when they are imported. Let this user write in it."),
+                name="folder_unwritable",
+            ) from None
+
+    def whole_files(self) -> list[Path]:
+        """Look at the folder, and return the files that are whole, the oldest first. Raises `OSError`."""
+        now = self._monotonic()
+        found = {path.name: state for path in self.folder.iterdir() if (state := _state(path)) is not None}
+        seen = {}
+        for name, state in found.items():
+            before = self._seen.get(name)
+            seen[name] = before if before is not None and before.state == state else _Seen(state, now)
+        self._seen = seen
+        whole = [name for name, each in seen.items() if self._is_whole(name, each, now)]
+        return [self.folder / name for name in sorted(whole, key=lambda name: (_modified(seen[name]), name))]
+
+    def _is_whole(self, name: str, seen: _Seen, now: float) -> bool:
+        unchanged = now - seen.since
+        if not _size(seen) or unchanged < SETTLED_S or now < seen.retry_at:
+            return False
+        return unchanged >= CUT_OFF_S or _looks_whole(self.folder / name)
+
+    def lock(self) -> AbstractContextManager[bool]:
+        """Hold the folder, so that no other process takes a file from it; the value is whether it is held."""
+        return file_lock.exclusive(self.folder / _LOCK_NAME)
+
+    def is_as_seen(self, path: Path) -> bool:
+        """Return whether the file is still there, and as it was at the last look."""
+        seen = self._seen.get(path.name)
+        return seen is not None and seen.state == _state(path)
+
+    def leave(self, path: Path) -> None:
+        """Leave a file where it is, and do not return it for some time unless it is changed."""
+        seen = self._seen.get(path.name)
+        if seen is not None:
+            self._seen[path.name] = seen._replace(retry_at=self._monotonic() + RETRY_S)
+
+    def target(self, path: Path, folder: str) -> Path:
+        """Return where a file goes in `folder`: its own name, with a number if another file has it there."""
+        names = (f"{path.stem}{f'-{number}' if number > 1 else ''}{path.suffix}" for number in count(1))
+        return next(each for name in names if not os.path.lexists(each := self.folder / folder / name))
+
+    def move(self, path: Path, target: Path) -> bool:
+        """Move a file, if it is as it was at the last look, and return whether it was. Raises `OSError`."""
+        if not self.is_as_seen(path):
+            return False
+        files.replace_file(path, target)
+        for folder in (target.parent, self.folder):
+            files.sync_folder(folder)
+        return True
+
+
+def reason_file(target: Path) -> Path:
+    """Return the file beside a refused one that says why it was refused."""
+    return target.with_name(f"{target.name}.reason.txt")
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Return what changes with a file; None for what is no file to import."""
+    name = path.name.lower()
+    if name.startswith((".", "~")) or name.endswith(_UNFINISHED) or name in _NEVER:
+        return None
+    found = None
+    with suppress(OSError):  # it has just gone, or its name is too strange for the system
+        found = files.state_if_exists(path)
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _size(seen: _Seen) -> int:
+    return seen.state[1]
+
+
+def _modified(seen: _Seen) -> int:
+    return seen.state[2]
+
+
+def _looks_whole(path: Path) -> bool:
+    """Return whether an archive has its end, and a text ends with a line. False for a file that cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            if file.read(2) == b"PK":
+                return zipfile.is_zipfile(file)
+            file.seek(-min(_TAIL, file.seek(0, os.SEEK_END)), os.SEEK_END)
+            return file.read().strip(b"\0").endswith(_ENDS)
+    except OSError as exc:
+        if exc.errno in {errno.EACCES, errno.EPERM, errno.ENOENT}:
+            return False
+        raise

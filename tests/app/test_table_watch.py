@@ -1,0 +1,199 @@
+"""A watched folder: which files are whole, and where a file goes."""
+
+import io
+import os
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import FixedClock
+
+from apoa_client.app.table_watch import (
+    CUT_OFF_S,
+    DONE,
+    REFUSED,
+    RETRY_S,
+    SETTLED_S,
+    WatchedFolder,
+    reason_file,
+)
+from apoa_client.errors import SettingsProblem, UsageProblem
+
+TEXT = b"Surname;Room\nSMITH;5\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder into which a booking system puts its files."""
+    path = tmp_path / "drop"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def watched(folder: Path, clock: FixedClock) -> WatchedFolder:
+    """Watches it."""
+    found = WatchedFolder(folder, clock.monotonic)
+    found.prepare()
+    return found
+
+
+@pytest.fixture
+def names_after(watched: WatchedFolder, clock: FixedClock) -> Callable[[float], list[str]]:
+    """Returns the names of the whole files after some seconds."""
+
+    def look(seconds: float) -> list[str]:
+        clock.seconds += seconds
+        return [path.name for path in watched.whole_files()]
+
+    return look
+
+
+Names = Callable[[float], list[str]]
+
+
+def test_a_file_that_grows_is_left_alone(folder: Path, names_after: Names) -> None:
+    """It is whole when nothing has changed for some seconds."""
+    file = folder / "guests.csv"
+    file.write_bytes(TEXT)
+    assert names_after(SETTLED_S) == []
+    file.write_bytes(TEXT * 2)
+    assert names_after(SETTLED_S) == []
+    assert names_after(SETTLED_S - 1) == []
+    assert names_after(1) == ["guests.csv"]
+
+
+def test_a_change_of_the_same_size_is_noticed(folder: Path, names_after: Names) -> None:
+    """By its time; so is another file of the same name."""
+    file = folder / "guests.csv"
+    file.write_bytes(TEXT)
+    os.utime(file, (1, 1))
+    names_after(0)
+    os.utime(file, (2, 2))
+    assert names_after(SETTLED_S) == []
+    assert names_after(SETTLED_S) == ["guests.csv"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [TEXT[:-4], b'{"guest": {"surname": "SMI', b"PK\x03\x04 half an archive\n", TEXT.decode().encode("utf-16")[:-2]],
+)
+def test_a_file_that_ends_in_the_middle(folder: Path, names_after: Names, content: bytes) -> None:
+    """It is whole only after a minute: its writer may have paused."""
+    (folder / "guests").write_bytes(content)
+    names_after(0)
+    assert names_after(SETTLED_S) == []
+    assert names_after(CUT_OFF_S - SETTLED_S) == ["guests"]
+
+
+def archive() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as made:
+        made.writestr("a", "b")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [TEXT, b'[{"guest": {}}]', archive(), TEXT.decode().encode("utf-16-be"), TEXT[:-1] + b"\r"]
+)
+def test_a_file_with_its_end(folder: Path, names_after: Names, content: bytes) -> None:
+    """A last line, the end of a JSON document or of an archive: the usual pause is enough."""
+    (folder / "guests").write_bytes(content)
+    names_after(0)
+    assert names_after(SETTLED_S) == ["guests"]
+
+
+def test_what_is_no_file_to_import(folder: Path, watched: WatchedFolder, names_after: Names) -> None:
+    """Unfinished, hidden and empty files, those of the systems, folders, links and our own are left alone."""
+    ours = sorted(path.name for path in folder.iterdir())
+    assert ours == [".apoa-import.lock", DONE, REFUSED]
+    for name in (
+        "a.csv.part",
+        "A.TMP",
+        "a.crdownload",
+        ".hidden.csv",
+        "~$a.xlsx",
+        ".~lock.a.ods#",
+        "a.csv~",
+        "Thumbs.db",
+    ):
+        (folder / name).write_bytes(TEXT)
+    (folder / "empty.csv").write_bytes(b"")
+    (folder / "sub.csv").mkdir()
+    if sys.platform != "win32":
+        (folder / "link.csv").symlink_to(folder / "sub.csv" / "elsewhere.csv")
+        os.mkfifo(folder / "pipe.csv")
+    names_after(0)
+    assert names_after(CUT_OFF_S) == []
+    assert watched.folder == folder
+
+
+def test_the_oldest_first(folder: Path, names_after: Names) -> None:
+    """Files are imported in the order in which they were written: a later one may correct an earlier one."""
+    for name, time in (("a.csv", 3), ("b.csv", 1), ("c.csv", 2)):
+        (folder / name).write_bytes(TEXT)
+        os.utime(folder / name, (time, time))
+    names_after(0)
+    assert names_after(SETTLED_S) == ["b.csv", "c.csv", "a.csv"]
+
+
+def test_a_file_that_is_left(folder: Path, watched: WatchedFolder, names_after: Names) -> None:
+    """It is not tried again for a minute, unless it is changed."""
+    file = folder / "guests.csv"
+    file.write_bytes(TEXT)
+    names_after(0)
+    assert names_after(SETTLED_S) == ["guests.csv"]
+    watched.leave(file)
+    assert names_after(RETRY_S - 1) == []
+    assert names_after(1) == ["guests.csv"]
+    watched.leave(file)
+    file.write_bytes(TEXT * 2)
+    names_after(0)
+    assert names_after(SETTLED_S) == ["guests.csv"]
+
+
+def test_where_a_file_goes(folder: Path, watched: WatchedFolder, names_after: Names) -> None:
+    """It keeps its name; a second one gets a number, and none is replaced."""
+    found = []
+    for content in (TEXT, TEXT * 2, TEXT * 3):
+        file = folder / "guests.v1.csv"
+        file.write_bytes(content)
+        names_after(0)
+        target = watched.target(file, DONE)
+        assert watched.move(file, target)
+        found.append((target.name, target.read_bytes() == content))
+    assert found == [("guests.v1.csv", True), ("guests.v1-2.csv", True), ("guests.v1-3.csv", True)]
+    assert watched.target(folder / "guests.v1.csv", REFUSED).name == "guests.v1.csv"
+    assert reason_file(folder / "guests.v1-3.csv").name == "guests.v1-3.csv.reason.txt"
+
+
+def test_a_file_that_was_changed_is_not_moved(folder: Path, watched: WatchedFolder, names_after: Names) -> None:
+    """Rows that were added while it was imported are imported, too."""
+    file = folder / "guests.csv"
+    file.write_bytes(TEXT)
+    names_after(0)
+    file.write_bytes(TEXT * 2)
+    assert not watched.move(file, watched.target(file, DONE))
+    assert file.exists()
+    file.unlink()
+    assert not watched.move(file, watched.target(file, DONE))
+
+
+def test_two_watchers(folder: Path, watched: WatchedFolder, clock: FixedClock) -> None:
+    """While one takes a file, another one takes none."""
+    other = WatchedFolder(folder, clock.monotonic)
+    with watched.lock() as first, other.lock() as second:
+        assert (first, second) == (True, False)
+    with other.lock() as second:
+        assert second
+
+
+def test_a_folder_that_cannot_be_watched(tmp_path: Path, clock: FixedClock) -> None:
+    """A missing one is a wrong usage; one that cannot be changed is an error of this computer."""
+    with pytest.raises(UsageProblem):
+        WatchedFolder(tmp_path / "nowhere", clock.monotonic).prepare()
+    (tmp_path / DONE).write_text("a file")
+    with pytest.raises(SettingsProblem):
+        WatchedFolder(tmp_path, clock.monotonic).prepare()
