@@ -2,6 +2,7 @@
 
 from datetime import datetime, time
 
+from apoa_client.tables.formula_cells import original
 from apoa_client.tables.rows import CellValue
 
 MOST_COLUMNS = 1024
@@ -12,9 +13,12 @@ _MOST_DIGITS = 10**15
 
 
 def as_value(value: CellValue) -> CellValue:
-    """Return a value without what the program added: 5.0 becomes 5, midnight the date, a blank text an empty cell."""
+    """Return a value without what the program added: 5.0 becomes 5, midnight the date, a blank text an empty cell.
+
+    An apostrophe that keeps a text from being a formula is removed.
+    """
     if isinstance(value, str):
-        return value if value.strip() else None
+        return original(value) if value.strip() else None
     if isinstance(value, datetime):
         return value.date() if value.time() == time() else value
     if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from apoa_client.messages import msg
+from apoa_client.tables.cells import as_value
 from apoa_client.tables.content import Content
 from apoa_client.tables.errors import TableRefused
 from apoa_client.tables.heading_row import table_of
@@ -89,4 +90,4 @@ def _rows(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
 def _value(text: str) -> CellValue:
     if text.startswith('="') and (match := _FORCED_TEXT.fullmatch(text)):
         text = match[1].replace('""', '"')
-    return text if text.strip() else None
+    return as_value(text)

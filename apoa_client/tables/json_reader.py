@@ -1,7 +1,8 @@
 """JSON of the contract: a list of reports, one report, the JSON of `apoa list`, or one report a line (JSON Lines).
 
 A report is an object with `guest` and `stay`. Its other members, which this program writes beside them, are ignored,
-but for `check_out`: the time when the guest left. One report after the other is in memory.
+but for `check_out`, the time when the guest left, and `stay_state`, which may say that the stay was cancelled. One
+report after the other is in memory.
 """
 
 import json
@@ -16,10 +17,13 @@ from apoa_client.report.report_input import parse_report_input
 from apoa_client.tables.content import Content
 from apoa_client.tables.errors import TableRefused
 from apoa_client.tables.rows import GuestRow, Records, SourceFacts
+from apoa_client.tables.status_words import CANCELLED
 from apoa_client.tables.text_files import TextFile
 
 _MEMBERS = {"guest", "stay"}
 _CHECK_OUT = "check_out"
+_STAY_STATE = "stay_state"
+_CANCELLED = ("cancelled", "withdrawn")
 _PIECE = 1 << 16
 _MOST_CHARACTERS = 16 * 1024 * 1024
 """One report is never so long."""
@@ -46,6 +50,8 @@ def open_json(content: Content) -> Records:
 def _guest_row(number: int, place: str, value: object) -> GuestRow:
     cells = dict.fromkeys((*(field.path for field in FIELDS), _CHECK_OUT), place)
     left: object = ""
+    if isinstance(value, dict) and value.get(_STAY_STATE) in _CANCELLED:
+        return GuestRow(number, cells=cells, skip=CANCELLED)
     if isinstance(value, dict) and not _MEMBERS.isdisjoint(value):
         left, value = value.get(_CHECK_OUT) or "", {name: value[name] for name in value if name in _MEMBERS}
     try:

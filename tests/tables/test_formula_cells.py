@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apoa_client.tables.formula_cells import neutralise, original
+from apoa_client.tables.reading import open_source
+from apoa_client.tables.rows import Table
+from apoa_client.tables.xlsx_writer import xlsx_pieces
 
 FORMULA = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001  full-width forms, which some programs read as the same
 SEPARATORS = ",;|\t\r\n"
@@ -38,3 +41,14 @@ def test_how_it_looks() -> None:
     assert neutralise("+62 812 3456") == "'+62 812 3456"
     assert neutralise("'=x") == "''=x"
     assert neutralise("a;=1+1") == "a;'=1+1"
+
+
+def test_readers_undo_it() -> None:
+    """A cell of a CSV file, and of a workbook that was made from one, is read as it was."""
+    table = open_source(b"Phone;Note\n'+62 812;'=x\n")
+    assert isinstance(table, Table)
+    assert [row.values for row in table.read_rows()] == [("+62 812", "=x")]
+    book = b"".join(xlsx_pieces("Guests", ["Phone", "Note"], [9, 9], [["'+62 812", "it's"]]))
+    workbook = open_source(book)
+    assert isinstance(workbook, Table)
+    assert [row.values for row in workbook.read_rows()] == [("'+62 812", "it's")]  # stored so that it is read unchanged
