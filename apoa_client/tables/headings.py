@@ -44,7 +44,8 @@ def _target(text: str) -> str:
     whole = known.get(fold(text))
     if whole is not None:
         return whole
-    parts = {known[fold(part)] for part in _PARTS.split(text) if fold(part) in known}
+    folded = filter(None, map(fold, _PARTS.split(text)))
+    parts = {known[part] for part in folded if part in known}
     return parts.pop() if len(parts) == 1 else ""
 
 

@@ -1,0 +1,160 @@
+"""The rows of a table that were refused, with their problems marked in place, to be corrected and imported again.
+
+The columns are those of the file. A last column says in words what is wrong with the row; the next import ignores it.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from apoa_client.tables.errors import TablesMissing
+from apoa_client.tables.formula_cells import neutralise
+from apoa_client.tables.rows import CellValue, GuestRow
+from apoa_client.tables.template import DAY_FIRST, template_columns
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
+    from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]  # it has no types
+    from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # it has no types
+
+PROBLEM_HEADING = "Masalah / Problem"
+"""The heading of the last column."""
+
+WHOLE_ROW = -1
+"""Stands for the column of a problem that no single cell has."""
+
+_MOST_DIGITS = 15
+"""A spreadsheet program rounds numbers with more digits."""
+_MRZ_HEADINGS = ("MRZ 1", "MRZ 2", "MRZ 3")
+_WIDTH, _PROBLEM_WIDTH = 18, 70
+
+
+class MarkedRow(NamedTuple):
+    """A row with problems: its values, and what is wrong, by the index of the column or `WHOLE_ROW`."""
+
+    values: Sequence[CellValue]
+    problems: Mapping[int, str]
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return f"MarkedRow({sorted(self.problems)!r}, …)"
+
+
+def marked_csv(headings: Sequence[str], rows: Iterable[MarkedRow], delimiter: str = ",") -> bytes:
+    """Return the rows as a CSV file in UTF-8, in which no spreadsheet program finds a formula."""
+    text = StringIO()
+    writer = csv.writer(text, delimiter=delimiter or ",")
+    kept = _kept_columns(headings)
+    writer.writerow([*(neutralise(headings[column]) for column in kept), PROBLEM_HEADING])
+    for row in rows:
+        cells = [_as_text(_value(row, column)) for column in kept]
+        writer.writerow([*map(neutralise, cells), neutralise(_in_words(row))])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def marked_book(headings: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
+    """Return the rows as a workbook, in which each cell with a problem is coloured and has the problem as a comment.
+
+    Raises `TablesMissing` if XlsxWriter is not installed.
+    """
+    try:
+        import xlsxwriter  # type: ignore[import-untyped]  # it has no types
+    except ImportError:
+        raise TablesMissing from None
+    content = BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
+        _MarkedSheet(book, headings).write(rows)
+    return content.getvalue()
+
+
+def table_of_guests(guests: Iterable[tuple[GuestRow, Mapping[str, str]]]) -> tuple[list[str], list[MarkedRow]]:
+    """Return headings and rows for guests that came without headings, as from JSON, with their problems by field.
+
+    A problem of the field "" is one of the whole row. The columns are those of the template that any guest has.
+    """
+    found = list(guests)
+    columns = [each for each in template_columns() if any(each.field in guest.typed for guest, _problems in found)]
+    most_lines = max((len(guest.lines) for guest, _problems in found), default=0)
+    names = [*(each.field for each in columns), *_MRZ_HEADINGS[:most_lines]]
+    headings = [each.heading.removesuffix(f" ({DAY_FIRST})") for each in columns]
+    return [*headings, *_MRZ_HEADINGS[:most_lines]], [_row_of(names, guest, problems) for guest, problems in found]
+
+
+def _row_of(names: Sequence[str], guest: GuestRow, problems: Mapping[str, str]) -> MarkedRow:
+    lines = dict(zip(_MRZ_HEADINGS, guest.lines, strict=False))
+    values = tuple(guest.typed.get(name) or lines.get(name) for name in names)
+    marks: dict[int, str] = {}
+    for field, text in problems.items():
+        column = names.index(field) if field in names else WHOLE_ROW
+        marks[column] = " ".join(filter(None, (marks.get(column), text)))
+    return MarkedRow(values, marks)
+
+
+def _kept_columns(headings: Sequence[str]) -> list[int]:
+    """Return the columns to write: not the problems of an earlier copy."""
+    return [column for column, heading in enumerate(headings) if heading != PROBLEM_HEADING]
+
+
+def _value(row: MarkedRow, column: int) -> CellValue:
+    return row.values[column] if column < len(row.values) else None
+
+
+def _in_words(row: MarkedRow) -> str:
+    return " ".join(row.problems[column] for column in sorted(row.problems))
+
+
+def _as_text(value: CellValue) -> str:
+    if isinstance(value, (date, time)):
+        return value.isoformat(" ", "minutes") if isinstance(value, datetime) else value.isoformat()
+    return "" if value is None else str(value)
+
+
+class _MarkedSheet:
+    """Writes the only sheet of a marked copy."""
+
+    def __init__(self, book: "Workbook", headings: Sequence[str]) -> None:
+        self._sheet: Worksheet = book.add_worksheet("Masalah - Problems")
+        self._book = book
+        self._headings = headings
+        self._formats: dict[tuple[str, bool], Format] = {}
+
+    def write(self, rows: Iterable[MarkedRow]) -> None:
+        """Write the headings and the rows."""
+        kept = _kept_columns(self._headings)
+        bold = self._book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
+        for place, heading in enumerate([*(self._headings[column] for column in kept), PROBLEM_HEADING]):
+            self._sheet.write_string(0, place, heading, bold)
+        self._sheet.set_column(0, len(kept) - 1, _WIDTH)
+        self._sheet.set_column(len(kept), len(kept), _PROBLEM_WIDTH)
+        self._sheet.freeze_panes(1, 0)
+        for number, row in enumerate(rows, 1):
+            for place, column in enumerate(kept):
+                self._write_value(number, place, _value(row, column), row.problems.get(column, ""))
+            self._sheet.write_string(number, len(kept), _in_words(row), self._format("@", marked=False))
+
+    def _write_value(self, row: int, column: int, value: CellValue, problem: str) -> None:
+        """Write a value in its own kind: a text stays a text, and a date is shown with the year first."""
+        marked = bool(problem)
+        if isinstance(value, datetime):
+            self._sheet.write_datetime(row, column, value, self._format("yyyy-mm-dd hh:mm", marked=marked))
+        elif isinstance(value, (date, time)):
+            kind = "yyyy-mm-dd" if isinstance(value, date) else "hh:mm"
+            self._sheet.write_datetime(row, column, value, self._format(kind, marked=marked))
+        elif isinstance(value, bool):
+            self._sheet.write_boolean(row, column, value, self._format("General", marked=marked))
+        elif isinstance(value, (int, float)) and len(str(value)) <= _MOST_DIGITS:
+            self._sheet.write_number(row, column, value, self._format("General", marked=marked))
+        elif value is not None:
+            self._sheet.write_string(row, column, str(value), self._format("@", marked=marked))
+        else:
+            self._sheet.write_blank(row, column, None, self._format("@", marked=marked))
+        if problem:
+            self._sheet.write_comment(row, column, problem, {"author": "apoa", "x_scale": 2})
+
+    def _format(self, kind: str, *, marked: bool) -> "Format":
+        if (kind, marked) not in self._formats:
+            colours = {"bg_color": "#F6C9C2", "border": 1, "border_color": "#B3261E"} if marked else {}
+            self._formats[kind, marked] = self._book.add_format({"num_format": kind, "valign": "top", **colours})
+        return self._formats[kind, marked]
