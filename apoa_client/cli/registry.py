@@ -28,6 +28,7 @@ from apoa_client.cli.terminal.wrapping import wrap_line
 COMMANDS = {
     "report": "apoa_client.cli.commands.report:report",
     "check": "apoa_client.cli.commands.check:check",
+    "import": "apoa_client.cli.commands.import_table:import_table",
     "status": "apoa_client.cli.commands.status:status",
     "list": "apoa_client.cli.commands.list:list_reports",
     "show": "apoa_client.cli.commands.show:show",
@@ -60,7 +61,7 @@ COMMANDS = {
 }
 
 SECTIONS = (
-    (N_("Daily work"), ("report", "check", "status")),
+    (N_("Daily work"), ("report", "check", "import", "status")),
     (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received", "export")),
     (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
@@ -119,7 +120,7 @@ _METAVARS = frozenset(
     {
         *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("INTERVAL"), N_("KEY")),
         *(N_("LINE"), N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME")),
-        *(N_("VALUE"), N_("ZONE")),
+        *(N_("VALUE"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
         *(N_("[FILE]"), N_("[COMMAND]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[KEY]")),
         *(N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),

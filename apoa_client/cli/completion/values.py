@@ -41,6 +41,10 @@ def _properties(session: Session) -> Iterator[Choice]:
         yield Choice(settings.name, settings.display_name)
 
 
+def _mappings(session: Session) -> Iterator[Choice]:
+    yield from map(Choice, session.app.config.maps)
+
+
 def _states_of_the_world(_session: Session) -> Iterator[Choice]:
     from apoa_client.passport.states import all_states
 
@@ -151,6 +155,7 @@ OPTIONS: Mapping[str, Values] = {
     "--group": references.in_house,
     "--issuing-state": _states_of_the_world,
     "--json-schema": _schemas,
+    "--map": _mappings,
     "--nationality": _states_of_the_world,
     "--property": _properties,
     "--purpose": _purposes,
@@ -195,6 +200,7 @@ LISTS = {"--fault": ","}
 
 NO_VALUES = frozenset(
     {
+        *("--default", "--sheet"),
         *("--address", "--api-url", "--at", "--birth-date", "--birth-place", "--check-in", "--day", "--display-name"),
         *("--document-number", "--email", "--entry-date", "--expiry-date", "--fingerprint", "--from", "--given-names"),
         *("--guest", "--input", "--issued-at", "--keep", "--mrz", "--name", "--nights", "--note", "--office"),

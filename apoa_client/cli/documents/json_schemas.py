@@ -199,6 +199,15 @@ _SETTING = _object(
 )
 _CHANGED_SETTING = _with(_SETTING, before=_VALUE, consequences=_list(_TEXT))
 _DEFINITION = _with(_without(_SETTING, "value", "source", "place", "line"), example=_TEXT, variable=_or_null(_TEXT))
+_ROW_FINDING = _with(_FINDING, row=_COUNT, cell=_or_null(_TEXT), suggestion=_or_null(_TEXT))
+_IMPORT = _object(
+    **dict.fromkeys(("rows", "saved", "unchanged", "amended", "checked_out", "skipped", "refused", "late"), _COUNT),
+    skipped_for=_map(_COUNT),
+    problems=_list(_ROW_FINDING),
+    warnings=_list(_ROW_FINDING),
+    reports=_list(_TEXT),
+    dry_run=_FLAG,
+)
 _HEALTH = _object(
     healthy=_FLAG,
     checks=_list(
@@ -256,6 +265,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
     "doctor": (_HEALTH,),
     "export": (_object(reports=_list(_EXPORTED)), _object(reports=_list(_EXPORTED_STAY))),
     "fix": (_REPORT, _REPORTS),
+    "import": (_IMPORT,),
     "info": (
         _object(
             topics=_list(

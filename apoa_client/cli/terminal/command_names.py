@@ -11,6 +11,7 @@ from apoa_client.cli.terminal.language import current_language
 ALIASES = {
     "lapor": "report",
     "cek": "check",
+    "impor": "import",
     "daftar": "list",
     "lihat": "show",
     "bukti": "receipt",
@@ -70,6 +71,7 @@ OPTIONS = {
     "--address": "--alamat",
     "--again": "--lagi",
     "--all": "--semua",
+    "--all-or-nothing": "--semua-atau-tidak",
     "--all-due": "--semua-waktunya",
     "--api-url": "--url-server",
     "--at": "--waktu",
@@ -78,8 +80,11 @@ OPTIONS = {
     "--birth-place": "--tempat-lahir",
     "--by-hand": "--ketik-sendiri",
     "--ca-bundle": "--sertifikat",
+    "--check": "--periksa",
     "--code-stdin": "--kode-stdin",
+    "--date-order": "--urutan-tanggal",
     "--day": "--tanggal",
+    "--default": "--isi-kosong",
     "--display-name": "--nama-untuk-tamu",
     "--document-number": "--nomor-paspor",
     "--dry-run": "--coba",
@@ -104,7 +109,9 @@ OPTIONS = {
     "--lang": "--bahasa",
     "--language": "--bahasa-tetap",
     "--log-file": "--file-log",
+    "--map": "--kolom",
     "--memory": "--simpan-di",
+    "--name-order": "--urutan-nama",
     "--name": "--nama",
     "--nationality": "--kewarganegaraan",
     "--nights": "--malam",
@@ -140,6 +147,7 @@ OPTIONS = {
     "--stay-permit-number": "--nomor-izin-tinggal",
     "--stay-until": "--izin-sampai",
     "--surname": "--nama-keluarga",
+    "--template": "--formulir-kosong",
     "--timezone": "--zona-waktu",
     "--to": "--sampai",
     "--today": "--hari-ini",
@@ -152,6 +160,7 @@ OPTIONS = {
     "--verify": "--buktikan",
     "--version": "--versi",
     "--wait": "--tunggu",
+    "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }
 """Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
@@ -174,6 +183,7 @@ SYNONYMS = {
     **dict.fromkeys(
         ("tamu", "guest", "checkin", "check-in", "daftarkan", "registrasi", "register", "new", "baru"), "report"
     ),
+    **dict.fromkeys(("excel", "xlsx", "csv", "spreadsheet", "tabel", "unggah", "load"), "import"),
     **dict.fromkeys(("pulang", "check-out", "leave"), "checkout"),
     **dict.fromkeys(("edit", "change", "ganti", "koreksi"), "amend"),
     **dict.fromkeys(("hapus", "delete", "batalkan", "withdraw"), "cancel"),

@@ -52,6 +52,11 @@ def standard_input(*, lenient: bool = False) -> str:
         raise DataRefused(_NO_TEXT, _SAVE_AS_UTF8) from None
 
 
+def standard_input_bytes() -> bytes:
+    """Read all of standard input as it is: a file of any size."""
+    return _read_bytes(lambda stream: stream.read())
+
+
 def check_input_size(content: bytes, *, lenient: bool = False) -> None:
     """Raise `DataRefused` if it is more than one report can be."""
     if len(content) > MAX_INPUT_BYTES and not lenient:

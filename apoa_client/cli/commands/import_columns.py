@@ -1,0 +1,56 @@
+"""The columns of a file that is imported: from its headings, a mapping, options, and a user's answers."""
+
+from apoa_client.cli.commands.import_options import ImportOptions
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_error_line, style_success
+from apoa_client.cli.views.import_columns import absent_fields
+from apoa_client.settings.column_mappings import ColumnMapping
+from apoa_client.settings.writer import save_mapping
+from apoa_client.tables.columns import ColumnMap, match_columns
+from apoa_client.tables.mapping_file import find_mapping, parse_default
+from apoa_client.tables.rows import Table
+
+
+def find_columns(session: Session, table: Table, options: ImportOptions, *, asks: bool) -> ColumnMap | None:
+    """Return what the columns are. None if the user does not want to go on.
+
+    Raises `DataRefused` if something is doubtful or missing and no user `asks`, `UsageProblem` for a wrong option.
+    """
+    from apoa_client.cli.prompts.import_columns import ColumnQuestions, doubt_error, missing_error
+
+    mapping = _stated(session, options)
+    if not asks:
+        columns = match_columns(table, mapping)
+        for doubt in columns.doubts:
+            raise doubt_error(doubt)
+        if absent_fields(columns):
+            raise missing_error(columns)
+        return columns
+    questions = ColumnQuestions(table, mapping)
+    confirmed = questions.run()
+    if confirmed is not None and questions.answered:
+        _offer_to_keep(session, questions.mapping)
+    return confirmed
+
+
+def _offer_to_keep(session: Session, mapping: ColumnMapping) -> None:
+    """Ask for a name for the mapping, and keep it in the settings, if the user wants that."""
+    from apoa_client.cli.prompts.import_columns import ask_mapping_name
+
+    app = session.app
+    name = ask_mapping_name(app.saved_config().maps)
+    if name:
+        save_mapping(app.folders.config, name, mapping, app.folders.site)
+        line = _("Kept. The next time: apoa import FILE --map {name}")
+        print_error_line(style_success(line.format(name=name)))
+
+
+def _stated(session: Session, options: ImportOptions) -> ColumnMapping:
+    """Return the mapping of --map, with what other options say."""
+    mapping = find_mapping(options.mapping, session.app.config) if options.mapping else ColumnMapping()
+    return mapping._replace(
+        date_order=options.date_order or mapping.date_order,
+        name_order=(options.name_order or "").replace("-", "_") or mapping.name_order,
+        defaults={**mapping.defaults, **dict(map(parse_default, options.defaults))},
+    )

@@ -1,0 +1,73 @@
+"""`apoa import`: report the guests of a table: a spreadsheet, a booking system's export, a passport reader's log."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apoa_client.cli.registry import argument, command, json_option, no_send_option, option, yes_option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import N_
+from apoa_client.errors import UsageProblem
+from apoa_client.messages import msg
+
+FORMATS = ("csv", "xlsx", "ods", "json", "mrz")
+DATE_ORDERS = ("dmy", "mdy", "ymd")
+NAME_ORDERS = ("surname-first", "given-first")
+
+_HELP = N_(
+    "Report the guests of a table: Excel, CSV, JSON or MRZ lines. Every row is checked before anything is saved, and "
+    "the same file twice reports no guest twice. See: apoa help import"
+)
+
+
+@command("import", _HELP, "apoa import guests.xlsx")
+@argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@option("--check", is_flag=True, text=N_("Only check the rows, and say what importing them would do."))
+@option(
+    "--format", "file_format", type=click.Choice(FORMATS), text=N_("The format of the file; else its content says it.")
+)
+@option("--sheet", metavar="NAME", text=N_("The sheet of a workbook to read; else the first one."))
+@option("--map", "mapping", metavar="NAME|FILE", text=N_("The columns' fields: a saved mapping, or a TOML file."))
+@option("--date-order", type=click.Choice(DATE_ORDERS), text=N_("Dates are day/month/year, month/day/year, ..."))
+@option("--name-order", type=click.Choice(NAME_ORDERS), text=N_("What comes first in a column with whole names."))
+@option(
+    "--default",
+    "defaults",
+    metavar="FIELD=VALUE",
+    multiple=True,
+    text=N_("The value of a field where its cell is empty, such as birth_place=-"),
+)
+@option("--all-or-nothing", is_flag=True, text=N_("Save no row if one is refused."))
+@option(
+    "--write-errors",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    text=N_("Write the refused rows to this .xlsx or .csv file, with the problems marked, to correct and import."),
+)
+@option(
+    "--template",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    text=N_("Only write an empty workbook with all columns, lists and examples."),
+)
+@option("--force", is_flag=True, text=N_("Replace a file that is there already."))
+@yes_option
+@no_send_option
+@json_option
+@click.pass_obj
+def import_table(session: Session, /, *, file: Path | None, template: Path | None, **choices: Any) -> int:  # noqa: ANN401  click's
+    """Write the template, or import the file."""
+    if template is not None:
+        from apoa_client.cli.commands.import_template import write_template
+
+        return write_template(template, force=choices["force"])
+    if file is None:
+        raise UsageProblem(
+            msg("No file was given."),
+            msg("Name it: apoa import guests.xlsx. For an empty one: apoa import --template guests.xlsx"),
+        )
+    from apoa_client.cli.commands.import_file import FileImport  # for a file alone
+    from apoa_client.cli.commands.import_options import ImportOptions
+
+    return FileImport(session, ImportOptions(file, **choices)).run()

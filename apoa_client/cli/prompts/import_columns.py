@@ -1,0 +1,235 @@
+"""The questions about the columns of a table: what is doubtful, whether they are right, and a name for the mapping."""
+
+from collections.abc import Callable, Container, Sequence
+
+from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
+from apoa_client.cli.terminal.input import confirm, discard_typed_ahead, index_of_choice
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold
+from apoa_client.cli.terminal.wrapping import pad
+from apoa_client.cli.views.import_columns import ORDERS, absent_fields, cell_text, show_columns
+from apoa_client.cli.views.labels import partial_text
+from apoa_client.errors import DataRefused
+from apoa_client.matching import fold
+from apoa_client.messages import listed, msg
+from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping
+from apoa_client.settings.property_names import NAME_FORM, valid_name
+from apoa_client.tables.columns import ColumnMap, Doubt, label_of_target, match_columns
+from apoa_client.tables.date_order import readings, split_time
+from apoa_client.tables.row_reading import column_letters
+from apoa_client.tables.rows import Row, Table
+
+_HALF = 38
+"""Columns of the left half of a long list of choices."""
+_SEVERAL_COLUMNS = frozenset({"middle_names", "guest_count"})
+_NAME_ORDERS = {
+    "surname_first": msg("the surname comes first, and one word is the surname"),
+    "given_first": msg("the given names come first, and the last word is the surname"),
+}
+_SETTLED_BY = {
+    "date_order": msg("Say it with --date-order dmy (day first), mdy or ymd, or in a mapping. See: apoa help import"),
+    "name_order": msg(
+        "Say it with --name-order surname-first or given-first, or in a mapping. Better are two columns, one for the "
+        "surname and one for the given names. See: apoa help import"
+    ),
+}
+_BY_MAPPING = msg("Say what the columns are in a mapping: --map FILE.toml. See: apoa help import")
+
+
+def doubt_error(doubt: Doubt) -> DataRefused:
+    """Return the error for a doubt where no user can be asked: it says which option or mapping settles it."""
+    return DataRefused(doubt.message, _SETTLED_BY.get(doubt.kind, _BY_MAPPING), name="doubtful_columns")
+
+
+def missing_error(columns: ColumnMap) -> DataRefused:
+    """Return the error for a table that lacks columns which each guest needs."""
+    names = listed([label_of_target(name) for name in absent_fields(columns)])
+    return DataRefused(
+        msg("The table has no column for: {names}.", names=names),
+        msg(
+            "Add the column, or say which one it is with --map. For a field that no row has, give --default "
+            "FIELD=VALUE, such as birth_place=- (not stated). See: apoa help import"
+        ),
+        name="missing_columns",
+    )
+
+
+class ColumnQuestions:
+    """Asks about the columns of one table, at a terminal. `mapping` is what was said about them already."""
+
+    def __init__(self, table: Table, mapping: ColumnMapping) -> None:
+        self._table = table
+        self._first = next(iter(table.read_rows()), Row(0, ()))
+        self.mapping = mapping
+        self._asked_for_birth_place = False
+        self.answered = False
+        """Whether the user said something that the table does not say, so that it is worth to be kept."""
+
+    def run(self) -> ColumnMap | None:
+        """Ask until nothing is in doubt and the user says that the columns are right. None if the user goes back."""
+        discard_typed_ahead()
+        shown: object = None
+        while True:
+            columns = match_columns(self._table, self.mapping)
+            if columns.fields != shown:
+                show_columns(self._table, columns, self._first.values)
+                shown = columns.fields
+            print_error_line()
+            if columns.doubts:
+                if not self._settle(columns, columns.doubts[0]):
+                    return None
+            elif self._takes_unstated_birth_place(columns):
+                continue
+            elif confirm(_("Are the columns right?")):
+                return columns
+            elif not self._change_a_column():
+                return None
+
+    def _takes_unstated_birth_place(self, columns: ColumnMap) -> bool:
+        """If no column has the place of birth, ask once whether it is to be reported as not stated."""
+        if "birth_place" not in absent_fields(columns) or self._asked_for_birth_place:
+            return False
+        self._asked_for_birth_place = True
+        if not confirm(_("No column has the place of birth. Report all these guests with - for it (not stated)?")):
+            return False
+        self.mapping = self.mapping._replace(defaults={**self.mapping.defaults, "birth_place": "-"})
+        self.answered = True
+        return True
+
+    def _settle(self, columns: ColumnMap, doubt: Doubt) -> bool:
+        """Ask about one doubt, and add the answer to the mapping. Return False if the user goes back."""
+        print_error_line(text(doubt.message))
+        if doubt.kind == "date_order":
+            order = self._choose([(each, self._date_in_words(doubt, each)) for each in doubt.choices])
+            self.mapping = self.mapping._replace(date_order=order or "")
+        elif doubt.kind == "name_order":
+            order = self._choose([(each, text(_NAME_ORDERS[each])) for each in doubt.choices])
+            self.mapping = self.mapping._replace(name_order=order or "")
+        elif doubt.kind == "two_columns":
+            order = self._choose_column(columns, doubt)
+        elif doubt.choices:
+            order = self._choose([(each, text(label_of_target(each))) for each in doubt.choices])
+            self._say(doubt.columns[0], order or "")
+        else:  # no heading is known
+            return self._change_a_column()
+        return order is not None
+
+    def _choose_column(self, columns: ColumnMap, doubt: Doubt) -> str | None:
+        """Ask which of several columns is read; the others are not."""
+        named = [
+            (str(each), f"{column_letters(each)} {sanitize(self._table.headings[each])}") for each in doubt.columns
+        ]
+        chosen = self._choose(named)
+        if chosen is not None:
+            target = columns.fields[int(chosen)]
+            for column in doubt.columns:
+                self._say(column, target if column == int(chosen) else IGNORE)
+        return chosen
+
+    def _date_in_words(self, doubt: Doubt, order: str) -> str:
+        """Return an order of dates, with a date of the table as an example."""
+        for row in self._table.read_rows():
+            for column in doubt.columns:
+                value = row.values[column] if column < len(row.values) else None
+                found = readings(split_time(value)[0]) if isinstance(value, str) else {}
+                if len(set(found.values())) > 1 and order in found:
+                    example = _("{text} is {date}").format(text=cell_text(value), date=partial_text(found[order]))
+                    return f"{text(ORDERS[order])}: {example}"
+        return text(ORDERS[order])
+
+    def _choose(self, choices: Sequence[tuple[str, str]]) -> str | None:
+        """Show these with numbers, and return the key of the one that the user chooses. None if the user goes back."""
+        for number, (_key, shown) in enumerate(choices, 1):
+            print_error_line(f"{number:>4}  {shown}")
+        return self._number_of(choices)
+
+    def _number_of(self, choices: Sequence[tuple[str, str]]) -> str | None:
+        def parse(answer: str) -> Answer:
+            index = index_of_choice(answer, len(choices))
+            if index is None:
+                raise UnclearAnswer(_("Type a number from 1 to {last}.").format(last=len(choices)))
+            return Answer(choices[index][0])
+
+        chosen = _asked(_("Number"), _stops(), parse)
+        self.answered = self.answered or chosen is not None
+        return chosen
+
+    def _change_a_column(self) -> bool:
+        """Ask which column is wrong, and what it is. Return False if the user goes back."""
+        column = self._ask_column()
+        return column is not None and self._ask_field(column)
+
+    def _ask_column(self) -> int | None:
+        """Ask for a column by its letter or its heading. None if the user goes back."""
+        letters = [column_letters(each) for each in range(len(self._table.headings))]
+
+        def parse(answer: str) -> Answer:
+            if answer.upper() in letters:
+                return Answer(str(letters.index(answer.upper())))
+            same = [index for index, heading in enumerate(self._table.headings) if fold(heading) == fold(answer)]
+            if not same:
+                problem = _("There is no such column. Type a letter from A to {last}, or a heading.")
+                raise UnclearAnswer(problem.format(last=letters[-1]))
+            return Answer(str(same[0]), sanitize(self._table.headings[same[0]]))
+
+        found = _asked(_("Which column is wrong? Its letter"), _stops(), parse)
+        return None if found is None else int(found)
+
+    def _ask_field(self, column: int) -> bool:
+        """Ask what a column is, and add that to the mapping. Return False if the user goes back."""
+        heading = style_bold(f"{column_letters(column)} {sanitize(self._table.headings[column])}")
+        print_error_line(_("What is in column {heading}?").format(heading=heading))
+        choices = [(target, text(label_of_target(target))) for target in TARGETS]
+        half = (len(choices) + 1) // 2
+        shown = [f"{number:>4}  {label}" for number, (_target, label) in enumerate(choices, 1)]
+        for number in range(half):
+            right = shown[half + number] if half + number < len(shown) else ""
+            print_error_line(f"{pad(shown[number], _HALF)}{right}".rstrip() if not plain() else shown[number])
+        if plain():
+            for line in shown[half:]:
+                print_error_line(line)
+        target = self._number_of(choices)
+        if target is not None:
+            self._say(column, target)
+        return target is not None
+
+    def _say(self, column: int, target: str) -> None:
+        """Add to the mapping what a column is. Another column that was the same is not read then."""
+        said = {self._table.headings[column]: target}
+        if target != IGNORE and target not in _SEVERAL_COLUMNS:
+            others = match_columns(self._table, self.mapping).columns_of(target)
+            said |= {self._table.headings[other]: IGNORE for other in others if other != column}
+        self.mapping = self.mapping._replace(columns={**self.mapping.columns, **said})
+
+
+def ask_mapping_name(taken: Container[str]) -> str:
+    """Offer to keep the answers under a name, which may be `taken` already. Empty if the user does not want it."""
+    print_error_line()
+    print_error_line(_("Keep these answers for the next file of this kind? Then nothing is asked."))
+
+    def parse(answer: str) -> Answer:
+        if not valid_name(answer):
+            raise UnclearAnswer(_("Allowed: {values}").format(values=text(NAME_FORM)))
+        if answer in taken:
+            return Answer(answer, _("This replaces the earlier answers of this name."))
+        return Answer(answer)
+
+    question = Question(
+        _("A short name for it, such as cloudbeds; Enter = no"),
+        _("The next time: apoa import FILE --map NAME"),
+        parse,
+        required=False,
+    )
+    answer = ask(question)
+    return answer.value if isinstance(answer, Answer) else ""
+
+
+def _stops() -> str:
+    return _("< stops, and nothing is saved.")
+
+
+def _asked(label: str, help_text: str, parse: Callable[[str], Answer]) -> str | None:
+    """Ask a question that has no default. None if the user goes back."""
+    while (answer := ask(Question(label, help_text, parse))) is Move.ACCEPT_ALL:
+        print_error_line(_("This must be answered first. ? shows help."))
+    return answer.value if isinstance(answer, Answer) else None

@@ -1,0 +1,114 @@
+"""What was found out about a table: its format, and which column is which field, with the values of the first row."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_warning
+from apoa_client.cli.terminal.tables import table_lines
+from apoa_client.cli.terminal.wrapping import width
+from apoa_client.messages import listed, literal, msg, nmsg
+from apoa_client.tables.columns import ColumnMap, label_of_target, unread_columns
+from apoa_client.tables.row_reading import column_letters
+from apoa_client.tables.rows import CellValue, SourceFacts, Table
+
+_FORMATS = {
+    "csv": literal("CSV"),
+    "xlsx": msg("an Excel workbook"),
+    "ods": msg("a LibreOffice workbook"),
+    "json": literal("JSON"),
+    "mrz": msg("MRZ lines"),
+}
+_DELIMITERS = {",": msg("commas"), ";": msg("semicolons"), "\t": msg("tabs"), "|": msg("bars")}
+ORDERS = {"dmy": msg("day/month/year"), "mdy": msg("month/day/year"), "ymd": msg("year-month-day")}
+"""The orders of a date in words."""
+
+_EXAMPLE_WIDTH = 28
+_ALSO_NEEDED = ("birth_place", "check_in")
+
+
+def facts_line(facts: SourceFacts, heading_row: int = 0) -> str:
+    """Return what was found out about a file, in one line."""
+    parts = [text(_FORMATS[facts.format])]
+    if facts.encoding:
+        parts.append(_("encoding {name}").format(name=sanitize(facts.encoding)))
+    if facts.delimiter:
+        delimiter = _DELIMITERS.get(facts.delimiter, literal(facts.delimiter))
+        parts.append(_("cells separated by {signs}").format(signs=text(delimiter)))
+    if facts.sheet:
+        parts.append(_("sheet {name}").format(name=sanitize(facts.sheet)))
+    if heading_row:
+        parts.append(_("headings in row {number}").format(number=heading_row))
+    return ", ".join(parts) + "."
+
+
+def show_facts(facts: SourceFacts, heading_row: int = 0) -> None:
+    """Show on stderr what was found out about a file, and the sheets that are not read."""
+    print_error_line(_("The file is {facts}").format(facts=facts_line(facts, heading_row)))
+    if facts.other_sheets:
+        line = _("Sheets that are not read: {names}. Choose one with --sheet NAME")
+        print_error_line(line.format(names=", ".join(map(sanitize, facts.other_sheets))))
+
+
+def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue]) -> None:
+    """Show on stderr which column is which field, with its value in the first row."""
+    heads = (_("Column"), _("Field"), _("First row"))
+    rows = [
+        (
+            f"{column_letters(column)} {_shortened(table.headings[column])}",
+            _field_text(columns, column, target),
+            _shortened(cell_text(first_row[column])) if column < len(first_row) else "",
+        )
+        for column, target in columns.fields.items()
+    ]
+    if plain():
+        for row in rows:
+            print_error_line(", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True) if cell))
+    elif rows:
+        for line in table_lines(heads, rows):
+            print_error_line(line)
+    left = unread_columns(table, columns)
+    if left:
+        print_error_line(_("Not read: {headings}").format(headings=", ".join(map(sanitize, left))))
+    absent = absent_fields(columns)
+    if absent:
+        names = text(listed([label_of_target(name) for name in absent]))
+        warning = nmsg(
+            "No column has: {names}. Each row needs it.", "No column has: {names}. Each row needs them.",
+            len(absent), names=names,
+        )  # fmt: skip
+        print_error_line(style_warning(text(warning)))
+
+
+def absent_fields(columns: ColumnMap) -> list[str]:
+    """Return the fields that each guest needs and that no column and no default has."""
+    given = {*columns.fields.values(), *columns.defaults}
+    return [*columns.missing, *(name for name in _ALSO_NEEDED if name not in given)]
+
+
+def _field_text(columns: ColumnMap, column: int, target: str) -> str:
+    """Return the field of a column, with the order of its dates if they are text."""
+    label = text(label_of_target(target))
+    order = columns.date_order_of(column) if _needs_order(columns, column) else ""
+    return f"{label} ({text(ORDERS[order])})" if order else label
+
+
+def _needs_order(columns: ColumnMap, column: int) -> bool:
+    found = columns.evidence.get(column)
+    return found is not None and (found.is_ambiguous or bool(found.proven))
+
+
+def cell_text(value: CellValue) -> str:
+    """Return what a cell has, sanitized, as the screen shows it."""
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes")
+    return "" if value is None else sanitize(" ".join(str(value).split()))
+
+
+def _shortened(shown: str) -> str:
+    shown = sanitize(shown)
+    if width(shown) <= _EXAMPLE_WIDTH:
+        return shown
+    while width(shown) > _EXAMPLE_WIDTH - 3:
+        shown = shown[:-1]
+    return f"{shown}..."

@@ -1,0 +1,140 @@
+"""What importing a table would do, or did: counts, problems with their cells, warnings; on a screen and as JSON."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from apoa_client.app.table_import import ImportResult, RowFinding
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import label_lines, plain, print_error_line, sanitize, style_error
+from apoa_client.cli.terminal.tables import show_table, table_lines
+from apoa_client.cli.views.findings import warning_line
+from apoa_client.messages import Message, literal, msg, nmsg
+from apoa_client.report.fields import label_of
+
+SKIP_REASONS: Mapping[str, Message] = {
+    "not_foreign": msg("Indonesian guests, who are not reported"),
+    "not_arrived": msg("guests who arrive later"),
+    "cancelled": msg("cancelled reservations, or guests who did not come"),
+}
+"""Why rows are skipped, in words."""
+
+_MOST_SHOWN = 15
+"""Problems that are shown before the question whether to save."""
+
+Print = Callable[[str], object]
+
+
+def import_value(result: ImportResult, *, saved: bool) -> dict[str, Any]:
+    """Return the document of ``import --json``. Nothing but the counts says what would be saved if not `saved`."""
+    return {
+        "rows": result.rows,
+        "saved": result.saved,
+        "unchanged": result.unchanged,
+        "amended": result.amended,
+        "checked_out": result.checked_out,
+        "skipped": result.skipped,
+        "skipped_for": dict(result.skip_reasons),
+        "refused": result.refused,
+        "late": result.warning_counts.get("late", 0),
+        "problems": [_finding_value(each) for each in result.problems],
+        "warnings": [_finding_value(each) for each in result.warnings],
+        "reports": list(result.reports),
+        "dry_run": not saved,
+    }
+
+
+def _finding_value(finding: RowFinding) -> dict[str, Any]:
+    return {
+        "row": finding.row,
+        "cell": finding.cell or None,
+        "field": finding.field,
+        "code": finding.code,
+        "message": text(finding.message),
+        "suggestion": finding.suggestion,
+    }
+
+
+def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
+    """Show how many rows there are, and what importing them does, or did if they are `saved`."""
+    show(text(nmsg("{count} row was read and checked:", "{count} rows were read and checked:", result.rows)))
+    if plain():
+        rows = [(count, label) for count, label in _counts(result, saved=saved) if count]
+        for count, label in rows:
+            show(f"{label}: {count}")
+        return
+    for count, label in _counts(result, saved=saved):
+        if count:
+            line = f"{count:>7}  {label}"
+            show(style_error(line) if label == _("refused: they must be corrected") else line)
+
+
+def _counts(result: ImportResult, *, saved: bool) -> Iterable[tuple[int, str]]:
+    late = result.warning_counts.get("late", 0)
+    yield result.saved, _("new guests, saved") if saved else _("new guests")
+    yield late, _("   of these, reported more than 24 hours after check-in")
+    yield result.amended, _("changed since the last import, saved") if saved else _("changed since the last import")
+    yield result.checked_out, _("   of all these, guests who have left")
+    yield result.unchanged, _("saved before, and unchanged")
+    for reason, count in result.skip_reasons.items():
+        yield count, _("skipped: {reason}").format(reason=text(SKIP_REASONS.get(reason, literal(reason))))
+    yield result.refused, _("refused: they must be corrected")
+
+
+def show_problems(result: ImportResult) -> None:
+    """Show every problem of refused rows on stdout, as a table."""
+    if result.problems:
+        show_table(_problem_heads(), _problem_rows(result.problems))
+
+
+def print_problems(result: ImportResult) -> None:
+    """Show the first problems of refused rows on stderr, before a question."""
+    some = result.problems[:_MOST_SHOWN]
+    if not some:
+        return
+    print_error_line()
+    heads, rows = _problem_heads(), _problem_rows(some)
+    if plain():
+        for row in rows:
+            for line in label_lines([pair for pair in zip(heads, row, strict=True) if pair[1]]):
+                print_error_line(line)
+    else:
+        for line in table_lines(heads, rows):
+            print_error_line(line)
+    more = len(result.problems) - len(some)
+    if more:
+        print_error_line(text(nmsg("... and {count} problem more.", "... and {count} problems more.", more)))
+
+
+def _problem_heads() -> Sequence[str]:
+    return (_("Row"), _("Cell"), _("Problem"))
+
+
+def _problem_rows(problems: Iterable[RowFinding]) -> list[Sequence[str]]:
+    return [(str(each.row), sanitize(each.cell), problem_text(each)) for each in problems]
+
+
+def problem_text(finding: RowFinding) -> str:
+    """Return a problem in words, sanitized: with the label of its field, and with the suggestion, each once."""
+    words, label = text(finding.message), text(label_of(finding.field)) if finding.field else ""
+    if not words.startswith(label):
+        words = f"{label}: {words}"
+    suggestion = sanitize(finding.suggestion or "")
+    if suggestion and suggestion not in words:
+        words += " " + _("Perhaps: {value}").format(value=suggestion)
+    return words
+
+
+def print_warnings(result: ImportResult) -> None:
+    """Show each kind of warning once on stderr: its first cell, and how many rows have it."""
+    shown: dict[str, RowFinding] = {}
+    for each in result.warnings:
+        shown.setdefault(each.code, each)
+    for code, first in shown.items():
+        if code == "late":  # counted
+            continue
+        place = first.cell or _("row {number}").format(number=first.row)
+        line = f"{sanitize(place)}: {text(first.message)}"
+        more = result.warning_counts.get(code, 1) - 1
+        if more:
+            line += " " + text(nmsg("({count} more row)", "({count} more rows)", more))
+        print_error_line(warning_line(line))

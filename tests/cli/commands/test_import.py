@@ -1,0 +1,226 @@
+"""`apoa import`: the guests of a table are checked, saved and sent."""
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest, Serve, spoken, spoken_count
+
+from apoa_client.tables.reading import open_source
+
+HEADINGS = "Surname;Given names;Sex;Place of birth;DOB;Nationality;Passport number;Expiry date;Check-in;Check-out;Room"
+"""`DOB` holds 12 and 30 April: the order of its dates can be found out only from a day after the 12th."""
+
+
+def row(guest: Guest, *, room: str = "7", birth_date: str = "") -> str:
+    """Return a line of a CSV file as Excel writes it in Indonesia."""
+    born = birth_date or guest.birth_date.earliest.strftime("%d/%m/%Y")
+    expiry = guest.expiry_date.strftime("%d/%m/%Y")
+    stay = ["24/11/2026", "26/11/2026", room]
+    known = [guest.surname, guest.given_names, guest.sex, guest.birth_place, born, guest.state, guest.number, expiry]
+    return ";".join([*known, *stay])
+
+
+def lines(*rows: str, headings: str = HEADINGS) -> str:
+    return "\n".join([headings, *rows, ""])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "guests.csv"
+
+
+def write(file: Path, *rows: str, headings: str = HEADINGS) -> str:
+    file.write_text(lines(*rows, headings=headings), encoding="utf-8")
+    return str(file)
+
+
+class TestUnattended:
+    """Without a terminal nothing is asked."""
+
+    def test_each_guest_becomes_a_report(self, away: Apoa, file: Path) -> None:
+        """The counts and the ids are in the JSON document, and the reports are in the queue."""
+        result = away("import", write(file, row(OBADIAH), row(XIMENA)), "--no-send", "--json")
+        assert result.code == 0, result.all
+        value = result.json
+        assert (value["rows"], value["saved"], value["refused"], value["problems"]) == (2, 2, 0, [])
+        reports = away.reports()
+        assert {report["id"] for report in reports} == set(value["reports"])
+        assert {report["guest"]["surname"] for report in reports} == {OBADIAH.surname, XIMENA.surname}
+
+    def test_the_same_file_twice_saves_nothing_twice(self, away: Apoa, file: Path) -> None:
+        """The second import finds all rows unchanged; an edited row becomes a change."""
+        path = write(file, row(OBADIAH), row(XIMENA))
+        assert away("import", path, "--no-send").code == 0
+        again = away("import", path, "--no-send", "--json").json
+        assert (again["saved"], again["unchanged"], again["reports"]) == (0, 2, [])
+        edited = away("import", write(file, row(OBADIAH, room="8"), row(XIMENA)), "--no-send", "--json").json
+        assert (edited["amended"], edited["unchanged"], len(edited["reports"])) == (1, 1, 1)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_wrong_row_is_refused_with_its_cell(self, away: Apoa, file: Path, lang: str) -> None:
+        """The good rows are saved all the same, and the exit code says that one was refused."""
+        bad = row(QUENTIN, birth_date="31/02/1985")
+        result = away("import", write(file, row(OBADIAH), bad), "--no-send", lang=lang)
+        assert result.code == 65
+        assert "E3" in result.out
+        assert spoken_count(lang, "Saved: {count} report.", "Saved: {count} reports.", 1) in result.out
+        assert len(away.reports()) == 1
+
+    def test_all_or_nothing_saves_nothing(self, away: Apoa, file: Path) -> None:
+        """With --all-or-nothing a refused row holds up the others."""
+        bad = row(QUENTIN, birth_date="31/02/1985")
+        result = away("import", write(file, row(OBADIAH), bad), "--no-send", "--all-or-nothing", "--json")
+        assert (result.code, result.json["saved"], away.reports()) == (65, 0, [])
+
+    def test_check_saves_nothing(self, away: Apoa, file: Path) -> None:
+        """With --check the counts say what would be done."""
+        result = away("import", write(file, row(OBADIAH)), "--check", "--json")
+        assert (result.code, result.json["saved"], result.json["dry_run"]) == (0, 1, True)
+        assert away.reports() == []
+
+    def test_standard_input_is_read(self, away: Apoa) -> None:
+        """`-` reads the table from standard input."""
+        result = away("import", "-", "--no-send", "--json", stdin=lines(row(OBADIAH)))
+        assert (result.code, result.json["saved"]) == (0, 1)
+
+    def test_a_doubt_is_an_error_that_says_what_settles_it(self, away: Apoa, file: Path) -> None:
+        """Dates that can be read two ways are never guessed: the option settles it."""
+        path = write(file, row(QUENTIN))
+        result = away("import", path, "--no-send", "--json")
+        assert (result.code, result.json["error"]["class"]) == (65, "doubtful_columns")
+        assert "--date-order" in result.json["error"]["advice"]
+        assert away("import", path, "--no-send", "--date-order", "dmy").code == 0
+        assert away.reports()[0]["guest"]["birth_date"] == "1985-09-12"
+
+    def test_a_missing_column_is_named_at_once(self, away: Apoa, file: Path) -> None:
+        """The place of birth has no column; a default takes its place."""
+        headings = HEADINGS.replace("Place of birth", "Source")
+        path = write(file, row(OBADIAH), headings=headings)
+        result = away("import", path, "--no-send", "--json")
+        assert (result.code, result.json["error"]["class"]) == (65, "missing_columns")
+        assert away("import", path, "--no-send", "--default", "birth_place=-").code == 0
+        assert away.reports()[0]["guest"]["birth_place"] == "-"
+
+    def test_a_default_needs_a_field(self, away: Apoa, file: Path) -> None:
+        """Another word is a mistake of usage."""
+        assert away("import", write(file, row(OBADIAH)), "--default", "village=-").code == 2
+
+    def test_the_guests_are_sent(self, apoa: Apoa, serve: Serve, file: Path) -> None:
+        """What was saved is sent at once."""
+        assert apoa.set_up(serve().base_url).code == 0
+        result = apoa("import", write(file, row(OBADIAH), row(XIMENA)))
+        assert result.code == 0, result.all
+        assert apoa.states() == [("check_in", "accepted")] * 2
+
+    def test_a_guest_whom_the_authority_refuses(self, apoa: Apoa, serve: Serve, file: Path) -> None:
+        """The exit code says it, as after `apoa report`."""
+        assert apoa.set_up(serve("reject").base_url).code == 0
+        result = apoa("import", write(file, row(OBADIAH)), "--json")
+        assert (result.code, apoa.states()) == (65, [("check_in", "rejected")])
+
+    def test_no_file(self, away: Apoa) -> None:
+        """Without a file, and with one that is not there, the command says so."""
+        assert away("import").code == 2
+        assert away("import", "nowhere.csv").code == 65
+
+
+class TestWriteErrors:
+    """The refused rows are given back, marked."""
+
+    @pytest.mark.parametrize("ending", ["csv", "xlsx"])
+    def test_a_corrected_copy_is_imported(self, away: Apoa, file: Path, ending: str) -> None:
+        """The copy has only the refused row; corrected, it is imported, and the good row stays as it is."""
+        copy = file.with_name(f"bad.{ending}")
+        bad = row(QUENTIN, birth_date="31/02/1985")
+        result = away("import", write(file, row(OBADIAH), bad), "--no-send", "--write-errors", str(copy))
+        assert result.code == 65
+        if ending == "xlsx":
+            book = openpyxl.load_workbook(copy)
+            assert book.worksheets[0]["E2"].comment is not None
+            book.worksheets[0]["E2"] = "1985-09-12"
+            book.save(copy)
+        else:
+            copy.write_text(copy.read_text("utf-8-sig").replace("31/02/1985", "1985-09-12"), encoding="utf-8")
+        corrected = away("import", str(copy), "--no-send", "--json")
+        assert (corrected.code, corrected.json["saved"]) == (0, 1), corrected.all
+        assert len(away.reports()) == 2
+
+    def test_the_file_is_private(self, away: Apoa, file: Path) -> None:
+        """It has guests' data: no other account reads it, and no file is replaced without --force."""
+        copy, path = file.with_name("bad.csv"), write(file, row(QUENTIN, birth_date="31/02/1985"))
+        assert away("import", path, "--no-send", "--write-errors", str(copy)).code == 65
+        assert away("import", path, "--no-send", "--write-errors", str(copy)).code == 2
+        assert away("import", path, "--no-send", "--write-errors", str(copy), "--force").code == 65
+
+
+class TestAtATerminal:
+    """At a terminal the user confirms the columns, and what is doubtful is asked."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_columns_are_shown(self, away: Apoa, file: Path, lang: str) -> None:
+        """Each column with its field and the first guest's value; the user confirms them, and the reports."""
+        result = away("import", write(file, row(OBADIAH)), "--no-send", keys=["", ""], lang=lang)
+        assert result.code == 0, result.all
+        for word in ("G Passport number", OBADIAH.number, spoken(lang, "Passport number")):
+            assert word in result.err
+        assert len(away.reports()) == 1
+
+    def test_the_order_of_dates_is_asked(self, away: Apoa, file: Path) -> None:
+        """A date of the table shows what each order means."""
+        result = away("import", write(file, row(QUENTIN)), "--no-send", keys=["2", "", "n", ""])
+        assert result.code == 0, result.all
+        assert "12/09/1985 is 12 Sep 1985" in result.err
+        assert "12/09/1985 is 9 Dec 1985" in result.err
+
+    def test_the_answer_no_saves_nothing(self, away: Apoa, file: Path) -> None:
+        """After the counts, no saves nothing."""
+        result = away("import", write(file, row(OBADIAH)), "--no-send", keys=["", "n"])
+        assert (result.code, away.reports()) == (0, [])
+        assert "Nothing was saved." in result.err
+
+    def test_a_column_can_be_changed(self, away: Apoa, file: Path) -> None:
+        """A column whose heading is not known gets its field by its letter and a number; the rest stays."""
+        path = write(file, row(OBADIAH), headings=HEADINGS.replace("Room", "Pavilion"))
+        shown = away("import", path, "--no-send", "--check", keys=["n", "K", "?", "<"])
+        number = next(
+            line.split()[line.split().index("Room") - 1] for line in shown.err.splitlines() if " Room" in line
+        )
+        result = away("import", path, "--no-send", keys=["n", "k", number, "", "", ""])
+        assert result.code == 0, result.all
+        assert away.reports()[0]["stay"]["room"] == "7"
+
+    def test_answers_are_kept_under_a_name(self, away: Apoa, file: Path) -> None:
+        """With --map nothing is asked the next time, also without a terminal."""
+        path = write(file, row(QUENTIN))
+        kept = away("import", path, "--check", keys=["1", "", "Not a name", "guestbook"])
+        assert "apoa import FILE --map guestbook" in kept.err, kept.all
+        assert away("import", path, "--no-send", "--map", "guestbook").code == 0
+        assert away.reports()[0]["guest"]["birth_date"] == "1985-09-12"
+
+    def test_the_place_of_birth_is_asked_once(self, away: Apoa, file: Path) -> None:
+        """No export of a booking system has it: the user decides that it is not stated."""
+        path = write(file, row(OBADIAH), headings=HEADINGS.replace("Place of birth", "Source"))
+        result = away("import", path, "--no-send", keys=["", "", "", ""])
+        assert result.code == 0, result.all
+        assert away.reports()[0]["guest"]["birth_place"] == "-"
+
+    def test_the_refused_rows_are_offered_as_a_file(self, away: Apoa, file: Path) -> None:
+        """The copy is written beside the file, under a name that is free."""
+        path = write(file, row(OBADIAH), row(QUENTIN, birth_date="31/02/1985"))
+        for name in ("guests-problems.csv", "guests-problems-2.csv"):
+            result = away("import", path, "--no-send", keys=["", "", "", ""])
+            assert result.code == 65
+            assert file.with_name(name).exists(), result.all
+
+
+class TestTemplate:
+    """The empty workbook."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_it_is_written(self, apoa: Apoa, tmp_path: Path, lang: str) -> None:
+        """It needs no property, and can be read by the program."""
+        path = tmp_path / "empty.xlsx"
+        assert apoa("import", "--template", str(path), lang=lang).code == 0
+        assert open_source(path).facts.format == "xlsx"
+        assert apoa("import", "--template", str(path), lang=lang).code == 2
