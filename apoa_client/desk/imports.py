@@ -139,7 +139,7 @@ class Imports:
             guest=imported.guest,
             stay=imported.stay,
         )
-        overlapping = self._desk.overlapping_stays(report)
+        overlapping = self._desk.overlapping_stays(report, same_arrival=True)
         if any(self._is_reported(result.row, report, history) for history in overlapping):
             return result
         if overlapping:
