@@ -29,7 +29,10 @@ _OTHER_WAYS = {
     **dict.fromkeys(_NAMES, ("full_name",)),
     "planned_check_out": ("nights", "check_out"),
 }
-_REQUIRED = (*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date", "planned_check_out")
+_REQUIRED = (
+    *(*_NAMES, "sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date"),
+    *("check_in", "planned_check_out"),
+)
 _IN_MRZ = frozenset({*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date"})
 _LINES = frozenset({"mrz", "mrz1"})
 

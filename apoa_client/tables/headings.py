@@ -20,7 +20,7 @@ _END_OF_LATIN = 0x250
 """Of Latin Extended-B (Unicode 15, Blocks.txt)."""
 _ORDER = re.compile(
     r"\b(?:d{1,2}[-/. ]m{1,2}[-/. ]y{2,4}|m{1,2}[-/. ]d{1,2}[-/. ]y{2,4}|y{2,4}[-/. ]m{1,2}[-/. ]d{1,2}"
-    r"|(?:hari|tgl|tanggal|day|hh?)/(?:bulan|bln|month|bb?)/(?:tahun|thn|year|tttt)"
+    r"|(?:hari|tgl|tanggal|day)/(?:bulan|bln|month)/(?:tahun|thn|year)|month/day/year|year/month/day"
     r"|g{1,2}[-/. ]m{1,2}[-/. ]a{2,4})\b",
     re.IGNORECASE,
 )
@@ -38,11 +38,6 @@ def parse_heading(text: str) -> Heading:
     order = _ORDER.search(text)
     plain = text if order is None else text.replace(order[0], " ")
     return Heading(_target(plain), _date_order(order[0]) if order is not None else "")
-
-
-def is_known(text: str) -> bool:
-    """Return whether a text is the heading of a column that is read."""
-    return bool(parse_heading(text).target)
 
 
 def _target(text: str) -> str:
