@@ -14,14 +14,12 @@ from apoa_client.messages import Message, literal, msg
 from apoa_client.report.fields import BY_NAME
 from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
 from apoa_client.tables.date_order import DateEvidence, EvidenceCollector
-from apoa_client.tables.formula_cells import original
 from apoa_client.tables.headings import Heading, parse_heading
 from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
 
 _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
-_CSV = "csv"
 _SEVERAL = frozenset({"middle_names", "guest_count"})
 """Targets of which a table may have several columns, which belong together."""
 _NAMES = ("surname", "given_names")
@@ -125,16 +123,9 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
     reader = RowReader(sources, columns.name_order, columns.defaults)
 
     def read_rows() -> Iterator[GuestRow]:
-        rows = table.read_rows()
-        return reader.read_all(map(_original_texts, rows) if table.facts.format == _CSV else rows)
+        return reader.read_all(table.read_rows())
 
     return Records(table.facts, read_rows)
-
-
-def _original_texts(row: Row) -> Row:
-    """Return a row of a CSV file without the apostrophes that `formula_cells` writes in front of formulas."""
-    values = (original(value) if isinstance(value, str) and "'" in value else value for value in row.values)
-    return Row(row.number, tuple(values))
 
 
 def unread_columns(table: Table, columns: ColumnMap) -> list[str]:

@@ -150,15 +150,6 @@ def test_defaults_fill_empty_cells_only() -> None:
     ]
 
 
-def test_texts_that_an_export_changed_are_read_as_they_were() -> None:
-    """`apoa export` writes an apostrophe in front of what looks like a formula, in CSV files."""
-    headings, row = ["Nomor HP", "Nama depan"], ("'+62 812 345", "D'ARCY")
-    (restored,) = read_table(table_of(headings, row, source="csv"))
-    assert restored.typed == {"phone": "+62 812 345", "given_names": "D'ARCY"}
-    (as_it_is,) = read_table(table_of(headings, row))
-    assert as_it_is.typed["phone"] == "'+62 812 345"
-
-
 # Size.
 
 

@@ -8,10 +8,9 @@ from table_helpers import table_of
 
 from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES
 from apoa_client.matching import fold
-from apoa_client.report.fields import FIELDS
 from apoa_client.settings.column_mappings import TARGETS
 from apoa_client.tables import headings
-from apoa_client.tables.columns import match_columns
+from apoa_client.tables.columns import label_of_target, match_columns
 from apoa_client.tables.headings import parse_heading
 
 TABLE = Path(headings.__file__).with_name("headings.tsv").read_text(encoding="utf-8").splitlines()
@@ -54,8 +53,8 @@ UBYPORT = ("cFrom", "cUntil", "cSurN", "cFirstN", "cDate", "cNati", "cDocN", "cV
 def test_the_labels_of_the_program_are_known_headings(language: str) -> None:
     """A table with the names that the program itself shows needs no mapping."""
     catalogue = gettext.translation(DOMAIN, FOLDER, [language], fallback=True)
-    for field in FIELDS:
-        assert parse_heading(field.label.render(catalogue.gettext)).target == field.name
+    for target in TARGETS:
+        assert parse_heading(label_of_target(target).render(catalogue.gettext)).target == target
 
 
 def test_the_table_is_sound() -> None:

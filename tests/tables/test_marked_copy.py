@@ -56,7 +56,7 @@ def test_csv_keeps_each_text() -> None:
     assert b"'=HYPERLINK(1)" in content
     headings, [read] = rows_of(content)
     assert headings == (*HEADINGS, PROBLEM_HEADING)
-    assert read == ("'=HYPERLINK(1)", "0123E45", "1985-09-12", "12", "Wrong.")
+    assert read == ("=HYPERLINK(1)", "0123E45", "1985-09-12", "12", "Wrong.")
 
 
 @pytest.mark.parametrize("write", [marked_book, marked_csv])
