@@ -51,23 +51,38 @@ _HELP = N_(
     metavar="FILE",
     text=N_("Only write an empty workbook with all columns, lists and examples."),
 )
+@option(
+    "--watch",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    text=N_("Keep running, and import each file that is put into this folder; it is moved to done or refused there."),
+)
 @option("--force", is_flag=True, text=N_("Replace a file that is there already."))
 @yes_option
 @no_send_option
 @json_option
 @click.pass_obj
-def import_table(session: Session, /, *, file: Path | None, template: Path | None, **choices: Any) -> int:  # noqa: ANN401  click's
-    """Write the template, or import the file."""
+def import_table(session: Session, /, *, file: Path | None, **choices: Any) -> int:  # noqa: ANN401  click's
+    """Write the template, watch a folder, or import the file."""
+    template, folder = choices.pop("template"), choices.pop("folder")
     if template is not None:
         from apoa_client.cli.commands.import_template import write_template
 
         return write_template(template, force=choices["force"])
+    if file is not None and folder is not None:
+        raise UsageProblem(msg("Give a file, or a folder with --watch."), msg("See: apoa import --help"))
+    from apoa_client.cli.commands.import_options import ImportOptions  # not for --help
+
+    if folder is not None:
+        from apoa_client.cli.commands.import_watch import watch  # for a service alone
+
+        return watch(session, folder, ImportOptions(folder, **choices))
     if file is None:
         raise UsageProblem(
             msg("No file was given."),
             msg("Name it: apoa import guests.xlsx. For an empty one: apoa import --template guests.xlsx"),
         )
     from apoa_client.cli.commands.import_file import FileImport  # for a file alone
-    from apoa_client.cli.commands.import_options import ImportOptions
 
     return FileImport(session, ImportOptions(file, **choices)).run()

@@ -73,8 +73,6 @@ class Sender:
         self._interruptions = interruptions
         self._manager = manager
         self._quiet = quiet
-        self._alive_at = 0.0
-        """When to tell the service manager again that this process works (`Clock.monotonic`)."""
         self._every_property = every_property
         self._settings_seen: object = None
         self._followers: dict[str, Follower] = {}
@@ -92,10 +90,10 @@ class Sender:
             except ApoaError:  # it was shown; the properties that are known go on
                 pass
         for name, follower in self._followers.items():
-            self._keep_alive()
+            self._manager.alive(self._session.app.clock.monotonic())
             if follower.is_due():
                 self._run(name, follower)
-        self._keep_alive()
+        self._manager.alive(self._session.app.clock.monotonic())
 
     def _find_properties(self) -> None:
         """Find which properties there are now. Raises `SettingsProblem`."""
@@ -140,9 +138,3 @@ class Sender:
         self._manager.status(click.unstyle(line))
         if outcome.verdicts and not self._quiet:
             print_line(line)
-
-    def _keep_alive(self) -> None:
-        now = self._session.app.clock.monotonic()
-        if self._manager.watchdog_s is not None and now >= self._alive_at:
-            self._manager.alive()
-            self._alive_at = now + self._manager.watchdog_s

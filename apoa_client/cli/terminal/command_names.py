@@ -160,6 +160,7 @@ OPTIONS = {
     "--verify": "--buktikan",
     "--version": "--versi",
     "--wait": "--tunggu",
+    "--watch": "--pantau",
     "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }

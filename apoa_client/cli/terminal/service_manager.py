@@ -18,16 +18,19 @@ class ServiceManager:
         name = environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{name[1:]}" if name.startswith("@") else name  # Linux' abstract names
         self.watchdog_s = _watchdog_s(environ)
-        """How often `alive` must be called, in seconds; None if the manager does not watch this process."""
+        """How often it must hear of this process, in seconds; None if it does not watch it."""
+        self._alive_at = 0.0
+        """When to report again."""
 
     def ready(self) -> None:
         """Report that the start is over."""
         self._send("READY=1")
 
-    def alive(self) -> None:
-        """Report that the process still works, for the watchdog."""
-        if self.watchdog_s is not None:
+    def alive(self, now: float) -> None:
+        """Report that the process still works, if the watchdog is to hear of it again. `now` is `Clock.monotonic`."""
+        if self.watchdog_s is not None and now >= self._alive_at:
             self._send("WATCHDOG=1")
+            self._alive_at = now + self.watchdog_s
 
     def status(self, text: str) -> None:
         """Report what the service does, in one line: another line would be another message."""

@@ -40,7 +40,7 @@ def test_the_messages(manager_socket: socket.socket) -> None:
     manager.ready()
     manager.status("wisma: terkirim 3")
     manager.status("wisma\nMAINPID=1")
-    manager.alive()
+    manager.alive(0)
     manager.stopping()
     expected = ["READY=1", "STATUS=wisma: terkirim 3", "STATUS=wisma MAINPID=1", "WATCHDOG=1", "STOPPING=1"]
     assert received(manager_socket) == expected
@@ -60,7 +60,7 @@ def test_without_a_manager(environ: dict[str, str]) -> None:
     """Nothing is sent, and nothing fails."""
     manager = ServiceManager(environ)
     manager.ready()
-    manager.alive()
+    manager.alive(0)
     manager.stopping()
 
 
@@ -92,5 +92,5 @@ def test_the_watchdog(environ: dict[str, str], seconds: float | None) -> None:
 @unix
 def test_no_sign_of_life_without_a_watchdog(manager_socket: socket.socket) -> None:
     """It is sent only where it is expected."""
-    ServiceManager({"NOTIFY_SOCKET": manager_socket.getsockname()}).alive()
+    ServiceManager({"NOTIFY_SOCKET": manager_socket.getsockname()}).alive(0)
     assert received(manager_socket) == []
