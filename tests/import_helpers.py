@@ -1,5 +1,6 @@
 """Rows of a table as the readers give them, and imports into an outbox."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,9 +49,8 @@ class Importer:
 
     def __init__(self, outbox: SqliteOutbox, clock: Clock, *, with_key: bool = False) -> None:
         self.outbox, self.with_key, self.progress = outbox, with_key, ProgressList()
-        numbers = iter(range(1, 1_000_000))
-        self.desk = Desk(outbox, clock, RULES, lambda count: next(numbers).to_bytes(count, "big"))
-        self.changes = Changes(self.desk, outbox, clock, RULES, lambda count: next(numbers).to_bytes(count, "big"))
+        self.desk = Desk(outbox, clock, RULES, os.urandom)
+        self.changes = Changes(self.desk, outbox, clock, RULES, os.urandom)
         self.imports = Imports(self.desk, self.changes, outbox, clock, RULES, self._open)
 
     def _open(self, entry: Entry) -> Report | None:

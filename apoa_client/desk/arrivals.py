@@ -146,13 +146,17 @@ class Desk(DocumentChecker):
             Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max), key=_arrival, reverse=True
         )
 
-    def overlapping_stays(self, report: Report) -> list[StayHistory]:
-        """Return other stays of the same travel document for any of the same nights, as far as the outbox knows."""
+    def overlapping_stays(self, report: Report, *, same_arrival: bool = False) -> list[StayHistory]:
+        """Return other stays of the same travel document for any of the same nights, as far as the outbox knows.
+
+        `same_arrival` is that of `Stays.same_guest`.
+        """
         tag = self._guest_tag(report.guest.document) if report.guest is not None else None
         if tag is None or report.stay is None:
             return []
         first, last = report.stay.check_in.date(), report.stay.planned_check_out
-        return list(Stays(self._outbox, self._rules.zone).same_guest(tag, first, last, but=report.stay_id))
+        stays = Stays(self._outbox, self._rules.zone)
+        return list(stays.same_guest(tag, first, last, but=report.stay_id, same_arrival=same_arrival))
 
 
 def _arrival(stay: StayHistory) -> date:

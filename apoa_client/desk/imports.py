@@ -124,6 +124,7 @@ class Imports:
         if found.stay is not None and row.check_out:
             departure, wrong = read_departure(row.check_out, found.stay.check_in, zone, now)
             errors += wrong
+        found = found._replace(warnings=(*found.warnings, *row.warnings))
         if errors:
             return found._replace(guest=None, stay=None, errors=tuple(errors)), None
         return found, departure
@@ -139,7 +140,7 @@ class Imports:
             guest=imported.guest,
             stay=imported.stay,
         )
-        overlapping = self._desk.overlapping_stays(report)
+        overlapping = self._desk.overlapping_stays(report, same_arrival=True)
         if any(self._is_reported(result.row, report, history) for history in overlapping):
             return result
         if overlapping:

@@ -171,8 +171,12 @@ class Stays:
             if history.entries[0].seq == entry.seq and period.includes(history.check_in_night(self._zone)):
                 yield history
 
-    def same_guest(self, tag: int, first_night: date, last_morning: date, *, but: str = "") -> Iterator[StayHistory]:
+    def same_guest(
+        self, tag: int, first_night: date, last_morning: date, *, but: str = "", same_arrival: bool = False
+    ) -> Iterator[StayHistory]:
         """Return the stays of the guest with this hash for any of these nights, except the stay with the id `but`.
+
+        With `same_arrival`, also one that begins on the first night and was ended early.
 
         Only the current report counts: after a correction of the passport, an earlier one is not the guest's any more.
         """
@@ -180,8 +184,11 @@ class Stays:
         ids = {entry.id for entry in found}
         for stay_id in dict.fromkeys(entry.stay_id for entry in found if entry.stay_id != but):
             history = self.of(stay_id)
-            is_current = history.current_report is not None and history.current_report.id in ids
-            if is_current and history.covers(first_night, last_morning, self._zone):
+            current = history.current_report
+            if current is None or current.id not in ids or not history.is_active:
+                continue
+            arrived_then = same_arrival and current.first_night == first_night
+            if arrived_then or history.covers(first_night, last_morning, self._zone):
                 yield history
 
 

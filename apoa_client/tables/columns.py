@@ -27,7 +27,10 @@ _OTHER_WAYS = {
     **dict.fromkeys(_NAMES, ("full_name",)),
     "planned_check_out": ("nights", "check_out"),
 }
-_REQUIRED = (*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date", "planned_check_out")
+_REQUIRED = (
+    *(*_NAMES, "sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date"),
+    *("check_in", "planned_check_out"),
+)
 _IN_MRZ = frozenset({*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date"})
 _LINES = frozenset({"mrz", "mrz1"})
 
@@ -120,7 +123,7 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
     reader = RowReader(sources, columns.name_order, columns.defaults)
 
     def read_rows() -> Iterator[GuestRow]:
-        return map(reader.read, table.read_rows())
+        return reader.read_all(table.read_rows())
 
     return Records(table.facts, read_rows)
 

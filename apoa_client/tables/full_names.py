@@ -1,8 +1,8 @@
 """Surname and given names from one column, in the order that a user said.
 
-The surname is the first word, or the last word. A comma behind the surname says where it ends, in any order. A name in
+The surname is the first word, or the last word. Where the surname comes first, a comma may be behind it. A name in
 which the surname may have more words is refused: those with a particle such as *van* or *bin*, and those of states
-where people have two surnames.
+where people have two surnames. So is a comma where the given names come first: it may stand between two guests.
 """
 
 from apoa_client.messages import msg
@@ -27,6 +27,13 @@ _ORDER_UNKNOWN = msg(
     "The names are in one column. Say which names come first, or give surname and given names a column each."
 )
 _BORDER_UNKNOWN = msg("The surname may have more than one word. Write a comma behind it: SURNAME, GIVEN NAMES.")
+_LAST_BORDER_UNKNOWN = msg(
+    "The surname may have more than one word. Give surname and given names a column each, as in the passport."
+)
+_COMMA = msg(
+    "The names have a comma. Write one guest in a row, the given names first, without a comma; or give surname and "
+    "given names a column each."
+)
 _SEVERAL = msg("There are several guests in one row. Each guest needs a row, because each has a passport.")
 
 
@@ -40,18 +47,25 @@ def split_full_name(text: str, name_order: str, nationality: str = "") -> tuple[
         raise Unreadable("bad_character", _SEVERAL)
     if not name_order:
         raise Unreadable("missing", _ORDER_UNKNOWN)
-    surname, comma, given = text.partition(",")
-    if comma:
-        if "," in given or not surname.strip() or not given.strip():
-            raise Unreadable("bad_character", _BORDER_UNKNOWN)
-        return " ".join(surname.split()), " ".join(given.split())
+    is_surname_first = name_order == SURNAME_FIRST
+    if "," in text:
+        return _split_at_comma(text, is_surname_first=is_surname_first)
     if len(words) > _TWO_WORDS and _may_have_long_surname(words, nationality):
-        raise Unreadable("bad_character", _BORDER_UNKNOWN)
+        raise Unreadable("bad_character", _BORDER_UNKNOWN if is_surname_first else _LAST_BORDER_UNKNOWN)
     if len(words) == 1:
         return words[0], ""
-    if name_order == SURNAME_FIRST:
+    if is_surname_first:
         return words[0], " ".join(words[1:])
     return words[-1], " ".join(words[:-1])
+
+
+def _split_at_comma(text: str, *, is_surname_first: bool) -> tuple[str, str]:
+    surname, given = (" ".join(part.split()) for part in text.split(",", 1))
+    if not is_surname_first:
+        raise Unreadable("bad_character", _COMMA)
+    if "," in given or not surname or not given:
+        raise Unreadable("bad_character", _BORDER_UNKNOWN)
+    return surname, given
 
 
 def _may_have_long_surname(words: list[str], nationality: str) -> bool:

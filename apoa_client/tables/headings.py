@@ -1,7 +1,11 @@
 """What the headings of a table mean: `headings.tsv` has those of guest books, booking systems and official forms.
 
 A heading is compared without case, accents, blanks and signs. If the whole is not known, its parts are compared: forms
-have two languages (``Nama keluarga / Surname``), remarks in brackets, and the order of a date (``DD/MM/YYYY``).
+have two languages (``Nama keluarga / Surname``), also in another script (TM30), remarks in brackets, and the order of a
+date (``DD/MM/YYYY``).
+
+`headings.tsv` has the heading, the target, and where the heading was found. A heading that means something else than it
+seems has the target ``ignore``: the country where a guest booked is not the nationality.
 """
 
 import re
@@ -12,9 +16,11 @@ from typing import NamedTuple
 from apoa_client.matching import fold
 
 _PARTS = re.compile(r"[/|()\[\]\n\r;:*]+|\s-\s")
+_END_OF_LATIN = 0x250
+"""Of Latin Extended-B (Unicode 15, Blocks.txt)."""
 _ORDER = re.compile(
     r"\b(?:d{1,2}[-/. ]m{1,2}[-/. ]y{2,4}|m{1,2}[-/. ]d{1,2}[-/. ]y{2,4}|y{2,4}[-/. ]m{1,2}[-/. ]d{1,2}"
-    r"|(?:hari|tgl|tanggal|day|hh?)/(?:bulan|bln|month|bb?)/(?:tahun|thn|year|tttt)"
+    r"|(?:hari|tgl|tanggal|day)/(?:bulan|bln|month)/(?:tahun|thn|year)|month/day/year|year/month/day"
     r"|g{1,2}[-/. ]m{1,2}[-/. ]a{2,4})\b",
     re.IGNORECASE,
 )
@@ -34,17 +40,13 @@ def parse_heading(text: str) -> Heading:
     return Heading(_target(plain), _date_order(order[0]) if order is not None else "")
 
 
-def is_known(text: str) -> bool:
-    """Return whether a text is the heading of a column that is read."""
-    return bool(parse_heading(text).target)
-
-
 def _target(text: str) -> str:
     known = _known_headings()
     whole = known.get(fold(text))
     if whole is not None:
         return whole
-    folded = filter(None, map(fold, _PARTS.split(text)))
+    in_latin = "".join(character if ord(character) < _END_OF_LATIN else " " for character in text)
+    folded = filter(None, map(fold, (in_latin, *_PARTS.split(in_latin))))
     parts = {known[part] for part in folded if part in known}
     return parts.pop() if len(parts) == 1 else ""
 

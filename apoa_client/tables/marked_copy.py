@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
+from apoa_client.report.fields import IN_AN_MRZ
 from apoa_client.tables.errors import TablesMissing
 from apoa_client.tables.formula_cells import neutralise
 from apoa_client.tables.rows import CellValue, GuestRow
@@ -72,11 +73,17 @@ def marked_book(headings: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
 def table_of_guests(guests: Iterable[tuple[GuestRow, Mapping[str, str]]]) -> tuple[list[str], list[MarkedRow]]:
     """Return headings and rows for guests that came without headings, as from JSON, with their problems by field.
 
-    A problem of the field "" is one of the whole row. The columns are those of the template that any guest has.
+    A problem of the field "" is one of the whole row. The columns are those of the template that any guest has, and
+    those that each guest needs.
     """
     found = list(guests)
-    columns = [each for each in template_columns() if any(each.field in guest.typed for guest, _problems in found)]
     most_lines = max((len(guest.lines) for guest, _problems in found), default=0)
+    needed = {name for guest, problems in found for name in (*guest.typed, *problems)}
+    columns = [
+        each
+        for each in template_columns()
+        if each.field in needed or (each.required and not (most_lines and each.field in IN_AN_MRZ))
+    ]
     names = [*(each.field for each in columns), *_MRZ_HEADINGS[:most_lines]]
     headings = [each.heading.removesuffix(f" ({DAY_FIRST})") for each in columns]
     return [*headings, *_MRZ_HEADINGS[:most_lines]], [_row_of(names, guest, problems) for guest, problems in found]

@@ -1,6 +1,6 @@
 """One row of a table as the fields of a guest: each cell is read as what its column is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -74,9 +74,26 @@ class RowReader:
             source.column: column_letters(source.column) for columns in sources.values() for source in columns
         }
 
-    def read(self, row: Row) -> GuestRow:
-        """Return the fields of one row."""
-        return _Reading(self, row).guest_row()
+    def read_all(self, rows: Iterable[Row]) -> Iterator[GuestRow]:
+        """Yield the fields of each row. Rows of one reservation are next to each other."""
+        before, row = "", None
+        for following in rows:
+            if row is not None:
+                yield self._read(row, before, following)
+                before = self.booking(row)
+            row = following
+        if row is not None:
+            yield self._read(row, before, None)
+
+    def booking(self, row: Row) -> str:
+        """Return the number of the reservation of a row; empty if the table has none."""
+        values = (row.values[source.column : source.column + 1] for source in self.sources.get("booking", ()))
+        return next((str(value) for found in values for value in found if not cell_values.is_empty(value)), "")
+
+    def _read(self, row: Row, before: str, following: Row | None) -> GuestRow:
+        booking = self.booking(row)
+        is_alone = not booking or (booking != before and (following is None or self.booking(following) != booking))
+        return _Reading(self, row, is_alone=is_alone).guest_row()
 
 
 def column_letters(column: int) -> str:
@@ -91,9 +108,10 @@ def column_letters(column: int) -> str:
 class _Reading:
     """The reading of one row: collects the fields and the findings."""
 
-    def __init__(self, reader: RowReader, row: Row) -> None:
+    def __init__(self, reader: RowReader, row: Row, *, is_alone: bool) -> None:
         self._reader = reader
         self._row = row
+        self._is_alone = is_alone
         self._typed: dict[str, str] = {}
         self._findings: list[Finding] = []
 
@@ -120,6 +138,7 @@ class _Reading:
             tuple(self._findings),
             check_out,
             status if status in status_words.SKIPPED else "",
+            self._warnings(),
         )
 
     # The cells.
@@ -232,8 +251,6 @@ class _Reading:
         check_in = arrival[0] if arrival is not None else None
         if arrival is not None:
             self._put("check_in", _joined(arrival))
-        if departure is not None and "planned_check_out" not in self._typed and "nights" not in self._reader.sources:
-            self._put("planned_check_out", departure[0].isoformat())
         self._put("nights", self._read("nights", lambda cell: cell_values.whole_number(cell.value)))
         self._compare_nights(check_in)
         return check_in, _joined(departure) if departure is not None else ""
@@ -249,6 +266,18 @@ class _Reading:
             self._add(target, "conflict", _TWO_TIMES)
             return None
         return day, clock or typed_clock or ""
+
+    def _warnings(self) -> tuple[Finding, ...]:
+        """Return a warning if the reservation is for more guests than this row and the rows beside it have."""
+        counts = [int(text) for text in self._texts("guest_count") if text.isascii() and text.isdecimal()]
+        if not self._is_alone or max(counts, default=1) <= 1:
+            return ()
+        message = msg(
+            "The reservation is for {count} guests, and the table has only this one. Report the others too, if they "
+            "are foreigners.",
+            count=max(counts),
+        )
+        return (Finding("", "missing", message),)
 
     def _compare_nights(self, check_in: date | None) -> None:
         """Leave out the nights if there is a date of departure, with which they must agree."""

@@ -68,7 +68,9 @@ class GuestRow(NamedTuple):
     findings: tuple[Finding, ...] = ()
     check_out: str = ""
     skip: str = ""
-    """``cancelled``: the reservation was cancelled, or the guest did not come."""
+    """``cancelled``: the reservation was cancelled, or the guest did not come. ``not_arrived``: not yet."""
+    warnings: tuple[Finding, ...] = ()
+    """What is worth a look in the row and is no problem with a cell."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""

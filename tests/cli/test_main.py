@@ -114,7 +114,7 @@ class TestCommands:
             group = LazyGroup("apoa").get_command(None, name)  # type: ignore[arg-type]  # as above
             assert isinstance(group, CommandGroup)
             assert sorted(aliases.values()) == sorted(group.list_commands(click.Context(group)))
-        same_options = {"--alarm", "--check-in", "--email", "--html", "--input", "--json"}
+        same_options = {"--alarm", "--check-in", "--email", "--format", "--html", "--input", "--json"}
         same_options |= {"--mrz", "--nagios", "--pdf", "--port", "--poster"}
         for command in all_commands():
             names = [name for each in command.params if isinstance(each, Option) for name in each.opts]

@@ -1,46 +1,181 @@
-"""The columns of a table: found by their headings, read as fields, and never guessed."""
+"""The columns of a table: found by their headings, never by their position, and never guessed."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
+from table_helpers import read_table, table_of
 
-from apoa_client.report.fields import FIELDS, Field
+from apoa_client.locale import LANGUAGES
+from apoa_client.report.fields import FIELDS
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
-from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.headings import parse_heading
-from apoa_client.tables.rows import CellValue, GuestRow, Row, SourceFacts, Table
+from apoa_client.tables.columns import guest_rows, label_of_target, match_columns, unread_columns
+from apoa_client.tables.rows import Row, Table
 
-
-def table(headings: tuple[str, ...], *rows: tuple[CellValue, ...]) -> Table:
-    """Return a table with these headings in its first row."""
-
-    def read_rows() -> Iterator[Row]:
-        return (Row(number, values) for number, values in enumerate(rows, 2))
-
-    return Table(SourceFacts("csv"), headings, 1, read_rows)
-
-
-def read(
-    headings: tuple[str, ...], *rows: tuple[CellValue, ...], mapping: ColumnMapping | None = None
-) -> list[GuestRow]:
-    """Return the rows of a table as fields."""
-    source = table(headings, *rows)
-    return list(guest_rows(source, match_columns(source, mapping)).read_rows())
-
-
-@pytest.mark.parametrize("field", FIELDS)
-def test_the_labels_of_the_program_are_known_headings(field: Field) -> None:
-    """A table with the names that the program itself shows needs no mapping."""
-    assert parse_heading(field.label.template).target == field.name
-    assert field.name in TARGETS
+GUEST = ("N1234567", "24/11/1985")
+REQUIRED = (
+    *("surname", "sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date"),
+    *("check_in", "nights"),
+)
 
 
 def test_a_row_becomes_fields_with_cells() -> None:
     """Each field has its text as a user would type it, and the cell that it is from."""
-    (row,) = read(("No. Paspor", "Tgl lahir", "Check-in"), ("N1234567", "24/11/1985", "2026-11-24 14:30"))
+    (row,) = read_table(table_of(["No. Paspor", "Tgl lahir", "Check-in"], (*GUEST, "2026-11-24 14:30")))
     assert row.typed == {
         "document_number": "N1234567",
         "birth_date": "1985-11-24",
         "check_in": "2026-11-24T14:30:00",
     }
+    assert (row.cells["guest.document.number"], row.cells["guest.birth_date"]) == ("A2", "B2")
+    assert "N1234567" not in repr(row)
+
+
+def test_the_position_of_a_column_does_not_matter() -> None:
+    """Columns in any order, with others between them, give the same fields."""
+    headings = ["Kamar", "Paspor", "???", "Tgl lahir"]
+    values = ["5", "N1234567", "x", "1985-11-24"]
+    expected = {"room": "5", "document_number": "N1234567", "birth_date": "1985-11-24"}
+    for order in itertools.permutations(range(4)):
+        (row,) = read_table(table_of([headings[i] for i in order], [values[i] for i in order]))
+        assert row.typed == expected
+
+
+def test_columns_that_are_not_read_are_named() -> None:
+    """No data is left out silently; empty headings are none."""
+    table = table_of(["Kamar", "Warna favorit", "", "Booker country"], ("5", "biru", "", "au"))
+    columns = match_columns(table)
+    assert unread_columns(table, columns) == ["Warna favorit", "Booker country"]
+    assert columns.fields == {0: "room"}
+
+
+def test_a_short_row_has_empty_cells() -> None:
+    """Programs leave out the empty cells at the end of a row; their fields have cells all the same."""
+    (row,) = read_table(table_of(["Kamar", "Tgl lahir"], ("5",)))
+    assert row.typed == {"room": "5"}
     assert row.cells["guest.birth_date"] == "B2"
+
+
+def test_the_letters_go_on_after_z() -> None:
+    """The 28th column is AB, as in a spreadsheet program."""
+    (row,) = read_table(table_of([*["x"] * 26, "y", "Kamar"], [*[None] * 27, "5"]))
+    assert row.cells["stay.room"] == "AB2"
+
+
+# Doubts.
+
+
+def test_two_columns_for_one_field_are_a_doubt() -> None:
+    """It names both columns. A row in which they differ is refused; one in which one is empty is read."""
+    table = table_of(["Paspor", "Passport number"], ("A1", "A1"), ("A1", None), ("A1", "B2"))
+    columns = match_columns(table)
+    (doubt,) = columns.doubts
+    assert (doubt.kind, doubt.columns) == ("two_columns", (0, 1))
+    same, one, different = guest_rows(table, columns).read_rows()
+    assert same.typed == one.typed == {"document_number": "A1"}
+    assert different.typed == {}
+    assert [finding.code for finding in different.findings] == ["conflict"]
+
+
+def test_a_mapping_settles_two_columns() -> None:
+    """A column that the mapping names has priority over one whose heading is known."""
+    table = table_of(["Paspor", "Passport number"], ("A1", "B2"))
+    for mapping in ({"passport NUMBER": "document_number"}, {"Paspor": "ignore"}):
+        columns = match_columns(table, ColumnMapping(mapping))
+        assert columns.doubts == ()
+        assert [row.typed for row in guest_rows(table, columns).read_rows()] == [{"document_number": "B2"}]
+
+
+def test_a_table_without_known_headings_is_a_doubt() -> None:
+    """It has nothing to read, and says so."""
+    (doubt,) = match_columns(table_of(["JOHN", "SMITH"], ("MARY", "SMITH"))).doubts
+    assert (doubt.kind, doubt.columns) == ("no_columns", ())
+
+
+@pytest.mark.parametrize("name_order", ["", "given_first"])
+def test_a_whole_name_beside_a_surname_is_a_doubt(name_order: str) -> None:
+    """A column Nama beside Nama keluarga may be the given names or the whole name."""
+    table = table_of(["Nama", "Nama keluarga"], ("John", "Smith"))
+    (doubt,) = match_columns(table, ColumnMapping(name_order=name_order)).doubts
+    assert (doubt.kind, doubt.columns, doubt.choices) == ("name_column", (0,), ("given_names", "ignore"))
+    (row,) = read_table(table, ColumnMapping({"Nama": "given_names"}))
+    assert row.typed == {"surname": "Smith", "given_names": "John"}
+
+
+def test_a_whole_name_is_not_read_where_both_names_have_a_column() -> None:
+    """Then there is no doubt about it."""
+    table = table_of(["Guest Full Name", "Guest First Name", "Guest Surname"], ("John Smith", "John", "Smith"))
+    assert match_columns(table).doubts == ()
+
+
+def test_required_fields_without_a_column_are_named() -> None:
+    """Before each of a thousand rows is refused for the same reason."""
+    assert match_columns(table_of(["Kamar"])).missing == (
+        *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
+        *("expiry_date", "check_in", "planned_check_out"),
+    )
+    assert match_columns(table_of([str(label_of_target(name).template) for name in REQUIRED])).missing == ()
+    assert match_columns(table_of(["Baris MRZ 1", "Baris MRZ 2", "Tempat lahir", "Check-in", "Malam"])).missing == ()
+    without = table_of(["MRZ"])
+    assert match_columns(without).missing == ("birth_place", "check_in", "planned_check_out")
+    defaults = {"birth_place": "-", "check_in": "2026-11-24", "nights": "1"}
+    assert match_columns(without, ColumnMapping(defaults=defaults)).missing == ()
+
+
+# Mappings and defaults.
+
+
+def test_a_mapping_says_what_the_same_table_is_again() -> None:
+    """The mapping of the columns that were found gives the same columns."""
+    table = table_of(["Nama tamu", "Paspor", "Alamat"], ("John Smith", "A1", "x"))
+    first = match_columns(table, ColumnMapping({"Alamat": "birth_place"}, "dmy", "given_first", {"nights": "1"}))
+    again = match_columns(table, first.as_mapping(table))
+    assert again == first
+    assert first.fields == {0: "full_name", 1: "document_number", 2: "birth_place"}
+
+
+def test_headings_of_a_mapping_that_the_table_lacks_are_named() -> None:
+    """An export that changed is noticed."""
+    table = table_of(["Kamar"], ("5",))
+    assert match_columns(table, ColumnMapping({"Zimmer": "room", "KAMAR ": "room"})).absent == ("Zimmer",)
+
+
+def test_defaults_fill_empty_cells_only() -> None:
+    """A value of the table has priority."""
+    mapping = ColumnMapping(defaults={"room": "9", "check_in_time": "14.00", "birth_place": "-"})
+    rows = read_table(table_of(["Kamar", "Check-in"], ("5", "2026-11-24 20:00"), ("  ", "2026-11-24")), mapping)
+    assert [row.typed for row in rows] == [
+        {"room": "5", "check_in": "2026-11-24T20:00:00", "birth_place": "-"},
+        {"room": "9", "check_in": "2026-11-24T14:00:00", "birth_place": "-"},
+    ]
+
+
+# Size.
+
+
+def test_rows_are_read_one_by_one() -> None:
+    """A table of any length needs the memory of two rows, and one whose dates are real dates is read in part."""
+    read = []
+
+    def read_rows() -> Iterator[Row]:
+        for number in itertools.count(2):
+            read.append(number)
+            yield Row(number, ("1985-11-24",))
+
+    table = Table(table_of([]).facts, ("Tgl lahir",), 1, read_rows)
+    columns = match_columns(table)
+    assert len(read) < 2000
+    read.clear()
+    rows = iter(guest_rows(table, columns).read_rows())
+    assert next(rows).typed == {"birth_date": "1985-11-24"}
+    assert len(read) <= 2
+
+
+def test_each_target_has_a_label() -> None:
+    """Also those that are no field of a report."""
+    fields = {field.name for field in FIELDS}
+    for target in TARGETS:
+        label = label_of_target(target).template
+        assert label[0].isupper() or target == "ignore"
+        assert target in fields or label != target
+    assert len(LANGUAGES) == 2

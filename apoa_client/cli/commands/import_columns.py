@@ -7,9 +7,23 @@ from apoa_client.cli.terminal.output import print_error_line, style_success
 from apoa_client.cli.views.import_columns import absent_fields
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
-from apoa_client.tables.columns import ColumnMap, match_columns
+from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns
+from apoa_client.tables.defaults import with_defaults
 from apoa_client.tables.mapping_file import find_mapping, parse_default
-from apoa_client.tables.rows import Table
+from apoa_client.tables.rows import Records, Table
+
+
+def find_records(session: Session, source: Table | Records, options: ImportOptions, *, asks: bool) -> Records | None:
+    """Return the rows of a file as fields. None if the user does not want to go on. Raises as `find_columns`."""
+    if isinstance(source, Table):
+        columns = find_columns(session, source, options, asks=asks)
+        return guest_rows(source, columns) if columns is not None else None
+    defaults = _stated(session, options).defaults
+    if asks and source.facts.format == "mrz":
+        from apoa_client.cli.prompts.import_lines import ask_page_and_stay
+
+        defaults = ask_page_and_stay(source, defaults)
+    return with_defaults(source, defaults)
 
 
 def find_columns(session: Session, table: Table, options: ImportOptions, *, asks: bool) -> ColumnMap | None:

@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 from apoa_client.app.table_import import ImportResult, table_import
-from apoa_client.cli.commands.import_columns import find_columns
+from apoa_client.cli.commands.import_columns import find_records
 from apoa_client.cli.commands.import_options import ImportOptions
 from apoa_client.cli.commands.import_sending import send_imported
 from apoa_client.cli.documents.marked_rows import marked_file
@@ -36,7 +36,6 @@ from apoa_client.cli.views.import_result import (
 from apoa_client.cli.views.report import property_line
 from apoa_client.errors import Exit
 from apoa_client.messages import nmsg
-from apoa_client.tables.columns import guest_rows
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Records, Table
 
@@ -72,7 +71,7 @@ class FileImport:
         if self._options.write_errors is not None:
             check_writable(self._options.write_errors, force=self._options.force)
         source = self._open()
-        records = self._records(source)
+        records = find_records(self._session, source, self._options, asks=self._asks)
         if records is None:
             print_error_line(_("Nothing was saved."))
             return Exit.DONE
@@ -93,13 +92,6 @@ class FileImport:
         if self._asks:
             show_facts(source.facts, source.heading_row if isinstance(source, Table) else 0)
         return source
-
-    def _records(self, source: Table | Records) -> Records | None:
-        """Return the rows as fields. None if the user does not want to go on."""
-        if isinstance(source, Records):
-            return source
-        columns = find_columns(self._session, source, self._options, asks=self._asks)
-        return guest_rows(source, columns) if columns is not None else None
 
     def _import(self, records: Records) -> ImportResult | None:
         """Check every row, and save the good ones unless they are only checked. None if the user does not want it."""

@@ -5,13 +5,13 @@ from collections.abc import Callable, Container, Sequence
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal.input import confirm, discard_typed_ahead, index_of_choice
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.wrapping import pad
 from apoa_client.cli.views.import_columns import ORDERS, absent_fields, cell_text, show_columns
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
-from apoa_client.messages import listed, msg
+from apoa_client.messages import listed, msg, nmsg
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping
 from apoa_client.settings.property_names import NAME_FORM, valid_name
 from apoa_client.tables.columns import ColumnMap, Doubt, label_of_target, match_columns
@@ -61,7 +61,7 @@ class ColumnQuestions:
         self._table = table
         self._first = next(iter(table.read_rows()), Row(0, ()))
         self.mapping = mapping
-        self._asked_for_birth_place = False
+        self._asked_for: set[str] = set()
         self.answered = False
         """Whether the user said something that the table does not say, so that it is worth to be kept."""
 
@@ -78,21 +78,42 @@ class ColumnQuestions:
             if columns.doubts:
                 if not self._settle(columns, columns.doubts[0]):
                     return None
-            elif self._takes_unstated_birth_place(columns):
+            elif self._finds_absent_field(columns):
                 continue
-            elif confirm(_("Are the columns right?")):
+            elif self._confirmed(columns):
                 return columns
             elif not self._change_a_column():
                 return None
 
-    def _takes_unstated_birth_place(self, columns: ColumnMap) -> bool:
-        """If no column has the place of birth, ask once whether it is to be reported as not stated."""
-        if "birth_place" not in absent_fields(columns) or self._asked_for_birth_place:
+    def _confirmed(self, columns: ColumnMap) -> bool:
+        absent = absent_fields(columns)
+        if absent:
+            names = text(listed([label_of_target(name) for name in absent]))
+            warning = nmsg(
+                "No column has: {names}. Without it, each row is refused.",
+                "No column has: {names}. Without them, each row is refused.",
+                len(absent),
+                names=names,
+            )
+            print_error_line(style_warning(text(warning)))
+        return confirm(_("Are the columns right?"), default=not absent)
+
+    def _finds_absent_field(self, columns: ColumnMap) -> bool:
+        """Ask once about each field that no column has: which column it is. Return whether the mapping was changed."""
+        name = next((each for each in absent_fields(columns) if each not in self._asked_for), None)
+        if name is None:
             return False
-        self._asked_for_birth_place = True
-        if not confirm(_("No column has the place of birth. Report all these guests with - for it (not stated)?")):
+        self._asked_for.add(name)
+        label = style_bold(text(label_of_target(name)))
+        column = self._ask_column(_("Which column has this: {field}? Its letter; Enter = none").format(field=label))
+        if column is not None:
+            self._say(column, name)
+        elif name != "birth_place":
+            return self._finds_absent_field(columns)
+        elif confirm(_("Report all these guests without their place of birth (-, not stated)?")):
+            self.mapping = self.mapping._replace(defaults={**self.mapping.defaults, name: "-"})
+        else:
             return False
-        self.mapping = self.mapping._replace(defaults={**self.mapping.defaults, "birth_place": "-"})
         self.answered = True
         return True
 
@@ -156,11 +177,11 @@ class ColumnQuestions:
 
     def _change_a_column(self) -> bool:
         """Ask which column is wrong, and what it is. Return False if the user goes back."""
-        column = self._ask_column()
+        column = self._ask_column(_("Which column is wrong? Its letter; Enter = stop"))
         return column is not None and self._ask_field(column)
 
-    def _ask_column(self) -> int | None:
-        """Ask for a column by its letter or its heading. None if the user goes back."""
+    def _ask_column(self, question: str) -> int | None:
+        """Ask for a column by its letter or its heading. None for Enter alone, or if the user goes back."""
         letters = [column_letters(each) for each in range(len(self._table.headings))]
 
         def parse(answer: str) -> Answer:
@@ -172,8 +193,8 @@ class ColumnQuestions:
                 raise UnclearAnswer(problem.format(last=letters[-1]))
             return Answer(str(same[0]), sanitize(self._table.headings[same[0]]))
 
-        found = _asked(_("Which column is wrong? Its letter"), _stops(), parse)
-        return None if found is None else int(found)
+        found = _asked(question, _stops(), parse, required=False)
+        return int(found) if found else None
 
     def _ask_field(self, column: int) -> bool:
         """Ask what a column is, and add that to the mapping. Return False if the user goes back."""
@@ -228,8 +249,8 @@ def _stops() -> str:
     return _("< stops, and nothing is saved.")
 
 
-def _asked(label: str, help_text: str, parse: Callable[[str], Answer]) -> str | None:
+def _asked(label: str, help_text: str, parse: Callable[[str], Answer], *, required: bool = True) -> str | None:
     """Ask a question that has no default. None if the user goes back."""
-    while (answer := ask(Question(label, help_text, parse))) is Move.ACCEPT_ALL:
+    while (answer := ask(Question(label, help_text, parse, required=required))) is Move.ACCEPT_ALL:
         print_error_line(_("This must be answered first. ? shows help."))
     return answer.value if isinstance(answer, Answer) else None

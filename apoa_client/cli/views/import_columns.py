@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_warning
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize
 from apoa_client.cli.terminal.tables import table_lines
 from apoa_client.cli.terminal.wrapping import width
-from apoa_client.messages import listed, literal, msg, nmsg
+from apoa_client.messages import literal, msg
 from apoa_client.tables.columns import ColumnMap, label_of_target, unread_columns
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import CellValue, SourceFacts, Table
@@ -70,14 +70,6 @@ def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue
     left = unread_columns(table, columns)
     if left:
         print_error_line(_("Not read: {headings}").format(headings=", ".join(map(sanitize, left))))
-    absent = absent_fields(columns)
-    if absent:
-        names = text(listed([label_of_target(name) for name in absent]))
-        warning = nmsg(
-            "No column has: {names}. Each row needs it.", "No column has: {names}. Each row needs them.",
-            len(absent), names=names,
-        )  # fmt: skip
-        print_error_line(style_warning(text(warning)))
 
 
 def absent_fields(columns: ColumnMap) -> list[str]:

@@ -12,9 +12,9 @@ from apoa_client.messages import Message, literal, msg, nmsg
 from apoa_client.report.fields import label_of
 
 SKIP_REASONS: Mapping[str, Message] = {
-    "not_foreign": msg("Indonesian guests, who are not reported"),
-    "not_arrived": msg("guests who arrive later"),
-    "cancelled": msg("cancelled reservations, or guests who did not come"),
+    "not_foreign": msg("Indonesian, who are not reported"),
+    "not_arrived": msg("not arrived yet"),
+    "cancelled": msg("cancelled, or the guest did not come"),
 }
 """Why rows are skipped, in words."""
 
@@ -65,19 +65,27 @@ def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
     for count, label in _counts(result, saved=saved):
         if count:
             line = f"{count:>7}  {label}"
-            show(style_error(line) if label == _("refused: they must be corrected") else line)
+            show(style_error(line) if label == _refused_label() else line)
 
 
 def _counts(result: ImportResult, *, saved: bool) -> Iterable[tuple[int, str]]:
     late = result.warning_counts.get("late", 0)
-    yield result.saved, _("new guests, saved") if saved else _("new guests")
-    yield late, _("   of these, reported more than 24 hours after check-in")
-    yield result.amended, _("changed since the last import, saved") if saved else _("changed since the last import")
-    yield result.checked_out, _("   of all these, guests who have left")
+    new, amended = result.saved, result.amended
+    if saved:
+        yield new, text(nmsg("new guest, saved", "new guests, saved", new))
+    else:
+        yield new, text(nmsg("new guest", "new guests", new))
+    yield late, _("   reported more than 24 hours after check-in")
+    yield amended, _("changed since the last import, saved") if saved else _("changed since the last import")
+    yield result.checked_out, _("   checked out now")
     yield result.unchanged, _("saved before, and unchanged")
     for reason, count in result.skip_reasons.items():
         yield count, _("skipped: {reason}").format(reason=text(SKIP_REASONS.get(reason, literal(reason))))
-    yield result.refused, _("refused: they must be corrected")
+    yield result.refused, _refused_label()
+
+
+def _refused_label() -> str:
+    return _("refused: to be corrected")
 
 
 def show_problems(result: ImportResult) -> None:

@@ -1,5 +1,6 @@
 """`apoa import`: the guests of a table are checked, saved and sent."""
 
+import json
 from pathlib import Path
 
 import openpyxl
@@ -153,6 +154,38 @@ class TestWriteErrors:
         assert away("import", path, "--no-send", "--write-errors", str(copy)).code == 2
         assert away("import", path, "--no-send", "--write-errors", str(copy), "--force").code == 65
 
+    def test_guests_in_json(self, away: Apoa, file: Path) -> None:
+        """Rows that came without headings get those of the template."""
+        guest = {"surname": "VANTERPOOL", "sex": "M", "nationality": "GBR"}
+        path, copy = file.with_name("guests.json"), file.with_name("bad.csv")
+        path.write_text(json.dumps([{"guest": guest, "stay": {}}]), encoding="utf-8")
+        assert away("import", str(path), "--write-errors", str(copy)).code == 65
+        assert "Nama keluarga / Surname" in copy.read_text("utf-8-sig")
+
+
+LOG = "\n".join(["2026-11-24 14:03:11", *OBADIAH.lines, "2026-11-24 15:10:00", *XIMENA.lines, ""])
+"""What a passport reader writes."""
+
+
+class TestReaderLog:
+    """A passport reader's log has neither the place of birth nor the nights."""
+
+    def test_defaults_say_what_no_mrz_says(self, away: Apoa) -> None:
+        """--default gives both for all guests; the times of the log are those of the check-ins."""
+        options = ["--default", "birth_place=-", "--default", "nights=2", "--default", "surname=X"]
+        result = away("import", "-", "--no-send", "--json", *options, stdin=LOG)
+        assert (result.code, result.json["saved"]) == (0, 2), result.all
+        stays = {report["guest"]["surname"]: report["stay"] for report in away.reports()}
+        assert stays[OBADIAH.surname]["check_in"].startswith("2026-11-24T14:03")
+        assert stays[XIMENA.surname]["planned_check_out"] == "2026-11-26"
+
+    def test_a_user_is_asked_for_both(self, away: Apoa, file: Path) -> None:
+        """At a terminal one answer holds for all guests."""
+        file.write_text(LOG, encoding="utf-8")
+        result = away("import", str(file), "--no-send", keys=["", "two", "2", ""])
+        assert result.code == 0, result.all
+        assert len(away.reports()) == 2
+
 
 class TestAtATerminal:
     """At a terminal the user confirms the columns, and what is doubtful is asked."""
@@ -201,7 +234,7 @@ class TestAtATerminal:
     def test_the_place_of_birth_is_asked_once(self, away: Apoa, file: Path) -> None:
         """No export of a booking system has it: the user decides that it is not stated."""
         path = write(file, row(OBADIAH), headings=HEADINGS.replace("Place of birth", "Source"))
-        result = away("import", path, "--no-send", keys=["", "", "", ""])
+        result = away("import", path, "--no-send", keys=["", "", "", "", ""])
         assert result.code == 0, result.all
         assert away.reports()[0]["guest"]["birth_place"] == "-"
 
