@@ -96,7 +96,7 @@ def text(value: CellValue) -> str:
         raise Unreadable("bad_character", _NO_TEXT)
     if isinstance(value, (date, time)):
         raise Unreadable("bad_character", _DATE_IN_TEXT)
-    if abs(value) >= _MOST_EXACT:
+    if not abs(value) < _MOST_EXACT:  # NaN is less than no number
         raise Unreadable("bad_character", _TOO_LONG_NUMBER)
     return str(int(value)) if value == int(value) else str(value)
 

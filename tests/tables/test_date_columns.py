@@ -1,0 +1,276 @@
+"""Dates in columns: read in one way or refused, never guessed, and the same whenever the file is imported."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from table_helpers import read_cells, read_table, remark, table_of
+
+from apoa_client.settings.column_mappings import DATE_ORDERS, ColumnMapping
+from apoa_client.tables.columns import match_columns
+from apoa_client.tables.date_order import evidence, readings
+from apoa_client.tables.rows import CellValue
+
+DAYS = st.dates(date(1950, 1, 1), date(2060, 12, 31))
+CLEAR = DAYS.filter(lambda day: day.day > 12)
+"""Days that can be read in one order only."""
+SEPARATORS = st.sampled_from("-/.")
+FORMS = {"dmy": "{d}{s}{m}{s}{y}", "mdy": "{m}{s}{d}{s}{y}"}
+TWO_WAYS = "This date can be read in two ways"
+BIRTH, EXPIRY = "Tgl lahir", "Masa berlaku paspor"
+
+
+def written(day: date, order: str, separator: str = "/", width: int = 2) -> str:
+    """Return a date as it is written in an order."""
+    form = FORMS[order]
+    return form.format(d=f"{day.day:0{width}}", m=f"{day.month:0{width}}", y=day.year, s=separator)
+
+
+def dates(*values: CellValue, order: str = "", heading: str = EXPIRY) -> list[str]:
+    """Return what each cell of a column is read as; the code of its problem where it is refused."""
+    rows = read_cells(heading, *values, mapping=ColumnMapping(date_order=order))
+    return [next(iter(row.typed.values()), "") or "".join(finding.code for finding in row.findings) for row in rows]
+
+
+# The order.
+
+
+@given(st.data(), st.sampled_from(sorted(FORMS)), st.lists(DAYS, max_size=8), CLEAR, SEPARATORS)
+def test_one_date_after_the_12th_settles_the_column(
+    data: st.DataObject, order: str, days: list[date], clear: date, separator: str
+) -> None:
+    """Wherever it stands, each date of the column is then read as it was written."""
+    column = data.draw(st.permutations([*days, clear]))
+    width = data.draw(st.sampled_from([1, 2]))
+    texts = [written(day, order, separator, width) for day in column]
+    assert dates(*texts) == [day.isoformat() for day in column]
+
+
+@given(st.sampled_from(sorted(FORMS)), st.lists(DAYS, min_size=1, max_size=6), st.sampled_from(["", *FORMS]))
+def test_a_date_is_read_as_it_was_written_or_refused(order: str, days: list[date], stated: str) -> None:
+    """Whatever else the column has, and whatever a user says, unless both say the same wrong thing."""
+    found = dates(*(written(day, order) for day in days), order=stated)
+    for day, value in zip(days, found, strict=True):
+        is_shown = any(each.day > 12 for each in days)
+        assert value in {day.isoformat(), "bad_date"} or (stated not in {"", order} and not is_shown)
+
+
+@given(st.lists(DAYS.filter(lambda day: day.day <= 12 and day.day != day.month), min_size=1, max_size=5))
+def test_dates_that_can_be_read_in_two_ways_are_a_doubt(days: list[date]) -> None:
+    """Without an answer each of them is refused; with the answer each is read."""
+    texts = [[written(day, "dmy")] for day in days]
+    table = table_of([BIRTH], *texts)
+    (doubt,) = match_columns(table).doubts
+    assert (doubt.kind, doubt.columns, doubt.choices) == ("date_order", (0,), ("dmy", "mdy"))
+    for row in read_table(table):
+        assert row.typed == {}
+        assert remark(row.findings[0]).startswith(TWO_WAYS)
+    answered = ColumnMapping(date_order="dmy")
+    assert match_columns(table, answered).doubts == ()
+    assert [row.typed["birth_date"] for row in read_table(table, answered)] == [day.isoformat() for day in days]
+
+
+def test_the_other_columns_do_not_settle_a_column() -> None:
+    """A birth date after the 12th says nothing of the check-ins, which another program may have written."""
+    table = table_of([BIRTH, "Check-in"], ("24/11/1985", "05/06/2026"))
+    (doubt,) = match_columns(table).doubts
+    assert doubt.columns == (1,)
+
+
+def test_a_heading_that_states_the_order_settles_the_column() -> None:
+    """As in the program's own template."""
+    assert dates("05/06/2030", heading="Masa berlaku paspor (dd/mm/yyyy)") == ["2030-06-05"]
+    assert dates("05/06/2030", heading="Passport expiry (MM/DD/YYYY)") == ["2030-05-06"]
+    assert dates("05/06/2030", "25/12/2030", heading="Passport expiry (MM/DD/YYYY)") == ["bad_date", "2030-12-25"]
+
+
+def test_contradictory_dates_are_refused() -> None:
+    """Days after the 12th in both places: what can be read in two ways is refused, what cannot is read."""
+    assert dates("24/11/2030", "11/25/2030", "05/06/2030") == ["2030-11-24", "2030-11-25", "bad_date"]
+    (doubt,) = match_columns(table_of([EXPIRY], ["24/11/2030"], ["11/25/2030"], ["05/06/2030"])).doubts
+    assert (doubt.kind, doubt.choices) == ("date_order", ("dmy", "mdy"))
+
+
+def test_the_answer_to_a_contradiction_refuses_the_other_dates() -> None:
+    """A user says what the order is; the date that does not have it is refused and not turned round."""
+    texts = ("24/11/2030", "11/25/2030", "05/06/2030")
+    assert dates(*texts, order="dmy") == ["2030-11-24", "bad_date", "2030-06-05"]
+    assert dates(*texts, order="mdy") == ["bad_date", "2030-11-25", "2030-05-06"]
+
+
+def test_an_answer_that_the_column_disproves_is_not_used() -> None:
+    """Nothing in the column has that order, and one date has another: only that one is read."""
+    assert dates("11/25/2030", "05/06/2030", order="dmy") == ["2030-11-25", "bad_date"]
+
+
+def test_dates_that_are_the_same_in_both_orders_are_no_doubt() -> None:
+    """The fifth of May is 05/05 everywhere."""
+    assert match_columns(table_of([EXPIRY], ["05/05/2030"])).doubts == ()
+    assert dates("05/05/2030") == ["2030-05-05"]
+
+
+def test_a_short_year_may_be_in_front() -> None:
+    """24/11/26 may be 26 November 2024; a day that no year or month can be settles it."""
+    assert dates("24/11/26") == ["bad_date"]
+    assert dates("24/11/26", "24/12/99") == ["2026-11-24", "2099-12-24"]
+    assert dates("24/11/26", order="dmy") == ["2026-11-24"]
+    assert dates("24/11/26", order="ymd") == ["2024-11-26"]
+    (doubt,) = match_columns(table_of([EXPIRY], ["24/11/26"])).doubts
+    assert doubt.choices == ("dmy", "ymd")
+
+
+@given(st.lists(st.one_of(st.text(max_size=12), DAYS, st.none(), st.floats(), st.booleans()), max_size=6))
+def test_the_evidence_of_any_cells_is_found(cells: Sequence[CellValue]) -> None:
+    """No cell stops it, and its order is one in which the column can be."""
+    found = evidence(cells)
+    assert found.proven <= set(DATE_ORDERS)
+    assert found.order() in {"", *found.possible}
+    assert not (found.is_contradictory and found.order())
+
+
+@given(st.text(max_size=14))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """With a finding on the field, and no other error."""
+    for heading in (BIRTH, EXPIRY, "Check-in", "Jam check-in", "Malam", "Kewarganegaraan"):
+        (row,) = read_cells(heading, text)
+        assert all(finding.code for finding in row.findings)
+    assert all(str(value) for value in readings(text).values())
+
+
+# Other forms.
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2030-06-05", "2030-06-05"),
+        ("2030/6/5", "2030-06-05"),
+        ("20300605", "2030-06-05"),
+        ("5 Jun 2030", "2030-06-05"),
+        ("Jun 5, 2030", "2030-06-05"),
+        ("5-Jun-30", "2030-06-05"),
+        ("5 Juni 2030", "2030-06-05"),
+        ("Rabu, 5 Juni 2030", "2030-06-05"),
+        ("Wed 05 Jun 2030", "2030-06-05"),
+        ("2030-06-05T00:00:00", "2030-06-05"),
+        ("5 Juni 2030 14.30", "2030-06-05"),
+        ("25. 6. 2030", "2030-06-25"),
+        ("25.06.2030.", "2030-06-25"),
+        ("25062030", "2030-06-25"),
+        ("45620", "bad_date"),
+        ("45620.5", "bad_date"),
+        ("250630", "bad_date"),
+        ("25/06", "bad_date"),
+        ("2030", "bad_date"),
+        ("06/2030", "bad_date"),
+        ("30/02/2030", "bad_date"),
+        ("2030-13-01", "bad_date"),
+        ("00/06/2030", "bad_date"),
+        ("besok", "bad_date"),
+        ("+3", "bad_date"),
+        ("########", "bad_date"),
+        ("2030-06-05T14:00:00Z", "bad_date"),
+        ("2030-06-05 14:00 WIB", "bad_date"),
+    ],
+)
+def test_a_date_in_another_form(text: str, value: str) -> None:
+    """A month's name or the year in front needs no order; a day's number, a day from today and a part are refused."""
+    assert dates(text) == [value]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (date(2030, 6, 5), "2030-06-05"),
+        (datetime(2030, 6, 5), "2030-06-05"),  # noqa: DTZ001  a spreadsheet has no time zone
+        (datetime(2030, 6, 5, 14, 30), "2030-06-05"),  # noqa: DTZ001  a spreadsheet has no time zone
+        (45620, "bad_date"),
+        (45620.25, "bad_date"),
+        (time(14, 30), "bad_date"),
+        (True, "bad_date"),
+    ],
+)
+def test_real_dates_need_no_order(value: CellValue, read: str) -> None:
+    """A number is the day's number of one of two calendars, so it is refused."""
+    assert dates(value) == [read]
+
+
+def test_dates_that_excel_may_have_exchanged_are_refused() -> None:
+    """Excel that expects the month first makes 05/06 the 6th of May, and leaves 24/11 as a text."""
+    column = ("24/11/2030", date(2030, 5, 6), date(2030, 7, 7), "25/12/2030")
+    assert dates(*column) == ["2030-11-24", "bad_date", "2030-07-07", "2030-12-25"]
+    assert dates(*column, order="dmy")[1] == "bad_date"
+    assert dates(*column, date(2030, 5, 31))[1] == "2030-05-06"  # a real date after the 12th: they were not exchanged
+    assert dates(*column, "05/06/2030")[1] == "2030-05-06"  # a text before the 13th: nothing was changed
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("00/00/1985", "1985"),
+        ("00/06/1985", "1985-06"),
+        ("00001985", "1985"),
+        ("00061985", "1985-06"),
+        ("1985", "1985"),
+        ("06/1985", "1985-06"),
+        ("Juni 1985", "1985-06"),
+        ("0", "bad_date"),
+        (1985, "bad_date"),
+    ],
+)
+def test_a_birth_date_may_be_known_in_part(value: CellValue, read: str) -> None:
+    """As in Thailand's TM30 and Czechia's UbyPort."""
+    assert dates(value, heading=BIRTH) == [read]
+
+
+def test_a_short_year_of_birth_is_before_the_check_in() -> None:
+    """The century follows from the row, not from the day on which the file is imported."""
+    headings = [BIRTH, "Check-in"]
+    rows = [("24/11/85", "2026-11-24"), ("24/11/26", "2026-11-25"), ("24/11/26", "2026-11-23"), ("24/11/85", None)]
+    births = [row.typed.get("birth_date") for row in read_table(table_of(headings, *rows))]
+    assert births == ["1985-11-24", "2026-11-24", "1926-11-24", None]
+    named = [("24 Nov 85", "2026-11-24"), ("24-nov-26", "2026-11-23")]
+    births = [row.typed.get("birth_date") for row in read_table(table_of(headings, *named))]
+    assert births == ["1985-11-24", "1926-11-24"]
+
+
+# Check-in.
+
+
+@pytest.mark.parametrize(
+    ("cells", "check_in"),
+    [
+        (("2026-11-24", "14:30"), "2026-11-24T14:30:00"),
+        (("2026-11-24", "14.30"), "2026-11-24T14:30:00"),
+        (("2026-11-24", "jam 14.30"), "2026-11-24T14:30:00"),
+        (("2026-11-24", "1430"), "2026-11-24T14:30:00"),
+        (("2026-11-24", "2:30 PM"), "2026-11-24T14:30:00"),
+        (("2026-11-24", "12:05 a.m."), "2026-11-24T00:05:00"),
+        (("2026-11-24", "2 pm"), "2026-11-24T14:00:00"),
+        (("2026-11-24", "14:30 WITA"), "2026-11-24T14:30:00+08:00"),
+        (("2026-11-24", time(14, 30)), "2026-11-24T14:30:00"),
+        (("24 Nov 2026, 14:30", None), "2026-11-24T14:30:00"),
+        (("24 Nov 2026 14.30", "14:30"), "2026-11-24T14:30:00"),
+        (("25/11/2026 2:30 PM", None), "2026-11-25T14:30:00"),
+        (("2026-11-24T14:30:00+08:00", None), "2026-11-24T14:30:00+08:00"),
+        (("2026-11-24T06:30:00Z", None), "2026-11-24T06:30:00+00:00"),
+        ((datetime(2026, 11, 24, 14, 30), None), "2026-11-24T14:30:00"),  # noqa: DTZ001  as spreadsheets have it
+        ((date(2026, 11, 24), time(14, 30)), "2026-11-24T14:30:00"),
+        (("2026-11-24", None), "2026-11-24"),
+        (("2026-11-24 00:00:00", ""), "2026-11-24"),
+        (("2026-11-24 14:30", "15:30"), "conflict"),
+        (("2026-11-24", "25:00"), "bad_date"),
+        (("2026-11-24", "13 pm"), "bad_date"),
+        (("2026-11-24", "sore"), "bad_date"),
+        (("2026-11-24", 0.604), "bad_date"),
+        (("2026-11-24", 14), "bad_date"),
+    ],
+)
+def test_a_check_in_with_its_time(cells: tuple[CellValue, CellValue], check_in: str) -> None:
+    """In one column or in two. Without a time it is the day alone, which is read as its beginning."""
+    (row,) = read_table(table_of(["Check-in", "Jam check-in"], cells))
+    codes = [finding.code for finding in row.findings]
+    assert codes == ([] if ":" in check_in or check_in[:2] == "20" else [check_in])
+    assert codes == ["bad_date"] or row.typed.get("check_in", "conflict") == check_in

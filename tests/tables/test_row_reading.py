@@ -1,0 +1,324 @@
+"""Rows of tables as fields of a guest: names, sex, documents, stays, reservations and MRZs."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from table_helpers import read_cells, read_table, remark, table_of
+
+from apoa_client.passport import states
+from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
+from apoa_client.tables.columns import label_of_target
+from apoa_client.tables.rows import CellValue, GuestRow
+
+LINES = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
+GIVEN_FIRST, SURNAME_FIRST = ColumnMapping(name_order="given_first"), ColumnMapping(name_order="surname_first")
+
+
+def one(cells: Mapping[str, CellValue], mapping: ColumnMapping | None = None) -> GuestRow:
+    """Return the only row of a table with these cells by heading."""
+    (row,) = read_table(table_of(list(cells), list(cells.values())), mapping)
+    return row
+
+
+def codes(row: GuestRow) -> list[str]:
+    """Return the codes of a row's findings."""
+    return [finding.code for finding in row.findings]
+
+
+# Names.
+
+
+@pytest.mark.parametrize(
+    ("name", "mapping", "surname", "given_names"),
+    [
+        ("John Smith", GIVEN_FIRST, "Smith", "John"),
+        ("John Paul  Smith", GIVEN_FIRST, "Smith", "John Paul"),
+        ("SMITH John Paul", SURNAME_FIRST, "SMITH", "John Paul"),
+        ("Van der Berg, Anna Maria", SURNAME_FIRST, "Van der Berg", "Anna Maria"),
+        ("Suparman", GIVEN_FIRST, "Suparman", None),
+        ("Suparman", SURNAME_FIRST, "Suparman", None),
+    ],
+)
+def test_a_name_is_split_as_a_user_said(
+    name: str, mapping: ColumnMapping, surname: str, given_names: str | None
+) -> None:
+    """The last word, or the first one, is the surname; a comma may end a surname that comes first."""
+    row = read_cells("Nama tamu", name, mapping=mapping)[0]
+    assert (row.typed["surname"], row.typed.get("given_names"), row.findings) == (surname, given_names, ())
+    assert row.cells == {"guest.surname": "A2", "guest.given_names": "A2"}
+
+
+@pytest.mark.parametrize(
+    ("name", "mapping", "said"),
+    [
+        ("John Smith", None, "Say which names come first"),
+        ("Suparman", None, "Say which names come first"),
+        ("Anna van der Berg", GIVEN_FIRST, "more than one word"),
+        ("Ahmad bin Abdullah", GIVEN_FIRST, "more than one word"),
+        ("de Souza Maria Clara", SURNAME_FIRST, "more than one word"),
+        ("Smith, John", GIVEN_FIRST, "comma"),
+        ("John Smith, Mary Smith", GIVEN_FIRST, "comma"),
+        ("Smith, John, Mary", SURNAME_FIRST, "comma"),
+        (", John", SURNAME_FIRST, "comma"),
+        ("John Smith & Mary Smith", GIVEN_FIRST, "several guests"),
+        ("John and Mary Smith", GIVEN_FIRST, "several guests"),
+        ("John dan Mary", None, "several guests"),
+        ("John Smith; Mary Smith", GIVEN_FIRST, "several guests"),
+        ("John Smith\nMary Smith", GIVEN_FIRST, "several guests"),
+    ],
+)
+def test_a_name_that_cannot_be_split_for_certain_is_refused(
+    name: str, mapping: ColumnMapping | None, said: str
+) -> None:
+    """Without a user's word, with a surname of several words, and with several guests."""
+    row = read_cells("Nama tamu", name, mapping=mapping)[0]
+    assert row.typed == {}
+    assert [finding.field for finding in row.findings] == ["guest.surname"]
+    assert said in remark(row.findings[0])
+
+
+@pytest.mark.parametrize(("nationality", "is_split"), [("AUS", True), ("Spanyol", False), ("Brazilian", False)])
+def test_three_words_are_not_split_where_people_have_two_surnames(nationality: str, *, is_split: bool) -> None:
+    """Juan García López is García López, John Paul Smith is Smith."""
+    row = one({"Nama": "Juan García López", "Kewarganegaraan": nationality}, GIVEN_FIRST)
+    assert ("surname" in row.typed) == is_split
+    assert one({"Nama": "Juan García", "Kewarganegaraan": nationality}, GIVEN_FIRST).typed["surname"] == "García"
+
+
+def test_middle_names_are_given_names() -> None:
+    """Thailand's sheet has them in a column of their own."""
+    row = one({"First Name": "John", "Middle Name": "Paul", "Last Name": "Smith"})
+    assert row.typed == {"given_names": "John Paul", "surname": "Smith"}
+    assert one({"First Name": None, "Middle Name": "Paul", "Last Name": "Smith"}).typed["given_names"] == "Paul"
+
+
+def test_a_whole_name_is_not_needed_beside_an_mrz() -> None:
+    """The MRZ says where the surname ends."""
+    row = one({"Nama": "Anna Maria Eriksson", "MRZ": "\n".join(LINES)})
+    assert (row.typed, row.lines, row.findings) == ({}, LINES, ())
+
+
+# Texts and numbers.
+
+
+@pytest.mark.parametrize(
+    ("heading", "value", "typed"),
+    [
+        ("Paspor", 12345678, "12345678"),
+        ("Paspor", 12345678.0, "12345678"),
+        ("Paspor", " a 123 ", "a 123"),
+        ("Kamar", 101.0, "101"),
+        ("Kamar", "101", "101"),
+        ("Nomor HP", 6281234567890.0, "6281234567890"),
+        ("Malam", 2, "2"),
+        ("Malam", 2.0, "2"),
+        ("Malam", "3.0", "3"),
+        ("Malam", "2 malam", "2 malam"),
+        ("Keterangan", "  ", None),
+        ("Keterangan", None, None),
+    ],
+)
+def test_a_number_is_what_the_spreadsheet_shows(heading: str, value: CellValue, typed: str | None) -> None:
+    """Without the fraction that the program added."""
+    row = read_cells(heading, value)[0]
+    assert (list(row.typed.values()), row.findings) == ([] if typed is None else [typed], ())
+
+
+@pytest.mark.parametrize(
+    ("heading", "value"),
+    [
+        ("Paspor", 1.2e35),
+        ("Paspor", 1e15),
+        ("Paspor", float("inf")),
+        ("Paspor", float("nan")),
+        ("Paspor", date(2026, 12, 5)),
+        ("Kamar", datetime(2026, 2, 1)),  # noqa: DTZ001  a spreadsheet has no time zone
+        ("Kamar", True),
+    ],
+)
+def test_what_the_spreadsheet_made_of_a_text_is_refused(heading: str, value: CellValue) -> None:
+    """A passport 12E34 became a number, a room 1/2 a date: what was written is lost."""
+    row = read_cells(heading, value)[0]
+    assert (row.typed, codes(row)) == ({}, ["bad_character"])
+
+
+# Nationality.
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("AUS", "AUS"),
+        ("AU", "AUS"),
+        ("Australia", "AUS"),
+        ("Australian", "AUS"),
+        ("orang Australia", "AUS"),
+        ("Jepang", "JPN"),
+        ("Inggris", "GBR"),
+        ("AUS : Australia", "AUS"),
+        ("AUS - Australia", "AUS"),
+        ("Australia (AUS)", "AUS"),
+        ("Timor-Leste", "TLS"),
+    ],
+)
+def test_a_nationality_is_a_code_a_name_or_a_demonym(text: str, code: str) -> None:
+    """In both languages, and as lists show both."""
+    found = states.find(read_cells("Kewarganegaraan", text)[0].typed["nationality"])
+    assert found is not None
+    assert found.code == code
+
+
+def test_two_nationalities_are_none() -> None:
+    """They stay as they are, and the rules refuse them."""
+    assert read_cells("Kewarganegaraan", "AUS / NZL")[0].typed == {"nationality": "AUS / NZL"}
+
+
+# Sex.
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [("L", "L"), ("P", "P"), ("Female", "Female"), ("Woman", "F"), ("Boy", "M"), ("Laki2", "M"), ("X", "X")],
+)
+def test_the_sex_is_a_word_in_either_language(text: str, typed: str) -> None:
+    """Words of exports, besides those that a user may type."""
+    assert read_cells("L/P", text)[0].typed == {"sex": typed}
+
+
+def test_a_title_is_a_hint_only() -> None:
+    """Mr and Mrs are suggested, and never taken."""
+    for cells in ({"Sex": "Mrs"}, {"Sex": None, "Title": "Ibu"}, {"Title": "Mrs."}):
+        row = one(cells)
+        (finding,) = row.findings
+        assert (finding.field, finding.code, finding.suggestion) == ("guest.sex", "missing", "F")
+        assert row.cells["guest.sex"]
+    assert one({"Sex": "M", "Title": "Mrs"}).findings == ()
+    assert one({"Sex": None, "Title": "Dr"}).findings == ()
+    assert one({"Title": "Mrs", "MRZ": "\n".join(LINES)}).findings == ()
+
+
+# Documents.
+
+
+@pytest.mark.parametrize("text", ["Passport", "PASPOR", "P", "Paspor biasa", "PASOR", "passport (ordinary)"])
+def test_a_passport_is_reported(text: str) -> None:
+    """Whatever its type is called."""
+    assert one({"Paspor": "A1", "Jenis dokumen": text}).findings == ()
+
+
+@pytest.mark.parametrize("text", ["KTP", "IDENT", "Driver's license", "KITAS", "ID card"])
+def test_another_document_is_refused(text: str) -> None:
+    """The number of an identity card is no number of a passport; an MRZ says itself what it is."""
+    row = one({"Paspor": "A1", "Jenis dokumen": text})
+    assert [(finding.field, finding.code) for finding in row.findings] == [("guest.document.number", "unknown_format")]
+    assert one({"Jenis dokumen": text, "MRZ": "\n".join(LINES)}).findings == ()
+
+
+def test_the_lines_of_an_mrz_are_in_one_column_or_in_several() -> None:
+    """On two lines of a cell, joined to one, or in a column each."""
+    for cells in (
+        {"MRZ": "\r\n".join(LINES)},
+        {"MRZ": "".join(LINES)},
+        {"MRZ": " ".join(LINES)},
+        {"MRZ1": LINES[0], "MRZ2": LINES[1], "MRZ3": None},
+    ):
+        row = one(cells)
+        assert row.lines == LINES
+        assert row.cells["guest.document.mrz"] == "A2"
+
+
+# The stay.
+
+
+def test_nights_and_departure_must_agree() -> None:
+    """The date is reported if they do; nothing if they do not."""
+    headings = {"Check-in": "2026-11-24", "Check-out": "2026-11-26"}
+    assert one({**headings, "Malam": 2}).typed == {"check_in": "2026-11-24", "planned_check_out": "2026-11-26"}
+    row = one({**headings, "Malam": 3})
+    assert (row.typed, codes(row)) == ({"check_in": "2026-11-24"}, ["conflict"])
+    assert one({"Check-in": "2026-11-24", "Malam": 2}).typed == {"check_in": "2026-11-24", "nights": "2"}
+
+
+def test_a_departure_has_a_time_or_not() -> None:
+    """A guest who left; the planned day is another column."""
+    row = one({"Check-out": "2026-11-27", "Check-out sebenarnya": "2026-11-26 10:15"})
+    assert (row.typed, row.check_out) == ({"planned_check_out": "2026-11-27"}, "2026-11-26T10:15:00")
+    assert one({"Actual check-out": "2026-11-26", "Check-out time": "10:15"}).check_out == "2026-11-26T10:15:00"
+    assert one({"Actual check-out": "2026-11-26"}).check_out == "2026-11-26"
+
+
+@pytest.mark.parametrize(
+    ("status", "skip", "check_out"),
+    [
+        ("Confirmed", "", ""),
+        ("ok", "", ""),
+        ("Checked In", "", ""),
+        ("In-house", "", ""),
+        ("Checked out", "", "2026-11-26"),
+        ("Sudah check-out", "", "2026-11-26"),
+        ("Past guest", "", "2026-11-26"),
+        ("Canceled by guest", "cancelled", ""),
+        ("cancelled_by_guest", "cancelled", ""),
+        ("No-Show", "cancelled", ""),
+        ("batal", "cancelled", ""),
+        ("Tentative", "not_arrived", ""),
+        ("belum datang", "not_arrived", ""),
+        (None, "", ""),
+    ],
+)
+def test_the_status_of_a_reservation(status: str | None, skip: str, check_out: str) -> None:
+    """Cancelled reservations are no guests, and a guest who left has left on the planned day."""
+    row = one({"Check-in": "2026-11-24", "Check-out": "2026-11-26", "Status": status})
+    assert (row.skip, row.check_out, row.findings) == (skip, check_out, ())
+
+
+def test_an_unknown_status_is_refused() -> None:
+    """It may be another language's word for a cancelled reservation."""
+    row = one({"Status": "Storniert"})
+    assert (codes(row), row.cells[""]) == (["unknown_format"], "A2")
+
+
+def test_a_reservation_for_several_guests_is_named() -> None:
+    """Unless the rows beside it are of the same reservation."""
+    headings = ["Kamar", "Booking number", "Adults", "Children"]
+    rows: list[tuple[CellValue, ...]] = [
+        ("1", "B1", 2, 0),
+        ("1", "B1", 2, 0),
+        ("2", "B2", 2, 1),
+        ("3", "B3", 1, 0),
+        ("4", None, "3", ""),
+    ]
+    found = read_table(table_of(headings, *rows))
+    assert [len(row.warnings) for row in found] == [0, 0, 1, 0, 1]
+    assert found[2].warnings[0].message.values == {"count": 2}
+
+
+# All together.
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.text(max_size=20),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.dates(),
+    st.datetimes(),
+    st.times(),
+    st.sampled_from(["John Smith", "24/11/1985", "AUS", "Mr", "2", "cancelled", *LINES]),
+)
+
+
+@given(st.lists(st.lists(CELLS, max_size=len(TARGETS)), max_size=3))
+def test_any_cells_are_read_or_refused(rows: list[list[CellValue]]) -> None:
+    """Each finding has a field, a code and, where the table has the column, a cell; no row stops the others."""
+    headings = [label_of_target(target).template for target in TARGETS]
+    for mapping in (None, GIVEN_FIRST):
+        found = read_table(table_of(headings, *rows), mapping)
+        assert [row.number for row in found] == list(range(2, len(rows) + 2))
+        for row in found:
+            assert all(row.typed.values())
+            assert all(finding.code and finding.field in row.cells for finding in row.findings)
