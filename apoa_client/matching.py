@@ -16,7 +16,8 @@ def without_accents(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return only the letters and digits of a text, without case and accents: equal for texts that mean the same."""
-    return "".join(character for character in without_accents(text) if character.isalnum())
+    plain = text.casefold() if text.isascii() else without_accents(text)
+    return plain if plain.isalnum() else "".join(filter(str.isalnum, plain))
 
 
 def similarity(text: str, words: Iterable[str]) -> float:

@@ -21,8 +21,7 @@ from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from conftest import FixedClock
 from import_helpers import Importer
@@ -79,11 +78,11 @@ def guests(count: int) -> Iterator[tuple[str | date, ...]]:
 
 
 def write_workbook(path: Path, count: int) -> None:
-    """Write a workbook as openpyxl writes them."""
+    """Write a workbook with its dimensions, as Excel and LibreOffice write them."""
     from openpyxl import Workbook
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
+    book = Workbook()
+    sheet = book.worksheets[0]
     sheet.append(HEADINGS)
     for cells in guests(count):
         sheet.append(cells)
@@ -104,7 +103,7 @@ def read_bare(path: Path) -> int:
 
     book = load_workbook(path, read_only=True, data_only=True)
     try:
-        return sum(1 for _row in book.active.iter_rows(values_only=True))
+        return len([None for _row in book.worksheets[0].iter_rows(values_only=True)])
     finally:
         book.close()
 
