@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from conftest import FixedClock
-from import_helpers import Importer, guest_row
+from import_helpers import Importer, guest_row, records
 from outbox_helpers import open_outbox
 from report_helpers import NOW
 
+from apoa_client.app.table_import import TableImport
+from apoa_client.errors import ReportMoved
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.batch import SqliteBatch
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import Kind
+from apoa_client.tables.rows import GuestRow
 
 
 @pytest.fixture
@@ -63,3 +69,122 @@ def test_an_edited_row_amends_and_back(importer: Importer, outbox: SqliteOutbox)
     stay = outbox.content(active).report.stay
     assert stay is not None
     assert stay.room == "5"
+
+
+def children(*rooms: str, born: str = "2015-01-01") -> list[GuestRow]:
+    numbers = range(10, 10 + len(rooms))
+    return [
+        guest_row(number, document_number=f"C{number}", birth_date=born, room=room)
+        for number, room in zip(numbers, rooms, strict=True)
+    ]
+
+
+def test_children_alone(importer: Importer, outbox: SqliteOutbox) -> None:
+    """A child without an adult of the file in the same room for each night is warned about, as at the desk."""
+    adults = [guest_row(2, room="Kamar 5"), guest_row(3, document_number="X3", room="6", nights="2")]
+    result = importer.run(*children("5", "6", "7"), *adults)
+    assert (result.saved, result.warning_counts) == (5, {"child_alone": 2})
+    assert [warning.row for warning in result.warnings] == [11, 12]
+    entries = {entry.id: entry for entry in outbox.entries(Selection())}
+    warned = [report_id for report_id in result.reports if outbox.content(entries[report_id]).warnings]
+    assert len(warned) == 2
+
+
+def test_a_room_that_is_not_known_may_be_any(importer: Importer) -> None:
+    """As at the desk: an adult without a room is in every room, and a child without one is in every room."""
+    assert importer.run(*children("5"), guest_row(2)).warning_counts == {}
+    assert importer.run(*children("", "8", born="2016-01-01"), guest_row(3, room="9")).warning_counts == {
+        "child_alone": 1
+    }
+
+
+def test_a_stay_that_is_in_the_file_twice(importer: Importer) -> None:
+    """The same row twice is one guest. Two rows that differ are both refused: only a person knows which is right."""
+    same = importer.run(guest_row(2), guest_row(3))
+    assert (same.saved, same.unchanged, same.refused) == (1, 1, 0)
+    rows = [guest_row(2, document_number="Y", room="5"), guest_row(3, document_number="Y", room="6")]
+    result = importer.run(*rows, guest_row(4, document_number="Z"))
+    assert (result.saved, result.refused) == (1, 2)
+    assert [(problem.row, problem.code) for problem in result.problems] == [(2, "conflict"), (3, "conflict")]
+    assert "Row 3 " in result.problems[0].message.render()
+
+
+def test_overlapping_stays_of_a_guest(importer: Importer) -> None:
+    """The second one is refused; a guest who comes back after leaving is not."""
+    first = guest_row(2, check_in="2026-11-20 14:00", nights="3", check_out="2026-11-21 09:00")
+    back = guest_row(3, check_in="2026-11-22 14:00", nights="2")
+    again = guest_row(4, check_in="2026-11-23 14:00", nights="2")
+    result = importer.run(first, back, again)
+    assert (result.saved, result.refused) == (2, 1)
+    assert [(problem.row, problem.code) for problem in result.problems] == [(4, "duplicate")]
+    assert importer.run(first, back).unchanged == 2
+
+
+def test_warnings_of_a_row_that_is_refused_do_not_count(importer: Importer) -> None:
+    """Late guests are counted for what is saved."""
+    late = {"check_in": "2026-11-20 14:00"}
+    result = importer.run(
+        guest_row(2, room="5", **late), guest_row(3, room="6", **late), guest_row(4, document_number="X9", **late)
+    )
+    assert (result.refused, result.warning_counts) == (2, {"late": 1})
+    assert [warning.row for warning in result.warnings] == [4]
+
+
+def test_all_or_nothing(importer: Importer, outbox: SqliteOutbox) -> None:
+    """One refused row saves none."""
+    result = importer.run(guest_row(2), guest_row(3, sex="Q"), all_or_nothing=True)
+    assert (result.rows, result.saved, result.refused, result.reports) == (2, 0, 1, ())
+    assert list(outbox.entries(Selection())) == []
+    assert importer.run(guest_row(2), all_or_nothing=True).saved == 1
+
+
+def test_a_check_alone_saves_nothing(importer: Importer, outbox: SqliteOutbox) -> None:
+    """It says what would be done."""
+    with importer.of([guest_row(2), guest_row(3, sex="Q")], dry_run=True) as table_import:
+        result = table_import.check()
+        assert table_import.save().reports == ()
+    assert (result.saved, result.new_reports, result.refused) == (1, 1, 1)
+    assert list(outbox.entries(Selection())) == []
+
+
+def test_progress_is_observed(importer: Importer) -> None:
+    """Every hundred rows, at the end, and when the saving begins."""
+    importer.run(*(guest_row(number, document_number=f"X{number}") for number in range(250)))
+    assert importer.progress.calls == [("checked", 100), ("checked", 200), ("checked", 250), ("saving", 250)]
+
+
+def test_ctrl_c_while_reading(importer: Importer, outbox: SqliteOutbox) -> None:
+    """Nothing is saved, and the next import begins anew."""
+
+    def rows() -> Iterator[GuestRow]:
+        yield guest_row(2)
+        raise KeyboardInterrupt
+
+    with importer.of(()) as table_import:
+        table_import._records = records(())._replace(read_rows=rows)
+        with pytest.raises(KeyboardInterrupt):
+            table_import.save()
+    assert list(outbox.entries(Selection())) == []
+    assert importer.run(guest_row(2)).saved == 1
+
+
+def test_a_stay_that_another_process_changes_all_the_time(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch, outbox: SqliteOutbox
+) -> None:
+    """The rows are checked again, but not for ever."""
+    checks = list[TableImport]()
+    really = TableImport.check
+
+    def check(table_import: TableImport) -> object:
+        checks.append(table_import)
+        return really(table_import)
+
+    def moved(*_arguments: object) -> NoReturn:
+        raise ReportMoved(msg("moved"))
+
+    monkeypatch.setattr(TableImport, "check", check)
+    monkeypatch.setattr(SqliteBatch, "save", moved)
+    with pytest.raises(ReportMoved), importer.of([guest_row(2)]) as table_import:
+        table_import.save()
+    assert len(checks) == 3
+    assert list(outbox.entries(Selection())) == []

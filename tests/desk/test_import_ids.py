@@ -1,0 +1,67 @@
+"""Ids of imported stays and reports: the same for the same values, recognisable, and without meaning to others."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from outbox_helpers import guest
+
+from apoa_client.desk.ids import new_id
+from apoa_client.desk.import_ids import ImportIds
+from apoa_client.report.model import Document
+
+KEY, OTHER = b"k" * 16, b"o" * 16
+DAY = date(2026, 11, 24)
+DAYS = st.dates(date(1001, 1, 2), date(2998, 12, 30))
+
+
+def document(number: str, state: str = "D") -> Document:
+    return guest().document._replace(number=number, issuing_state=state)
+
+
+@given(DAYS, st.binary(max_size=20), st.uuids().map(str) | st.just(""))
+def test_ids_are_uuids_of_the_day_of_arrival(day: date, content: bytes, before: str) -> None:
+    """Version 7 of RFC 9562, whose time is the day, so that a server's index stays small."""
+    ids = ImportIds(KEY)
+    stay = ids.stay_id(document("X1"), day)
+    report = ids.report_id(stay, content, before)
+    for made in (stay, report):
+        assert (UUID(made).version, UUID(made).variant) == (7, UUID(stay).variant)
+        assert str(UUID(made)) == made
+        assert made[:13] == stay[:13]
+    midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+    assert int(stay[:13].replace("-", ""), 16) == midnight & ((1 << 48) - 1)
+    assert ids.is_imported(report)
+    assert not ImportIds(OTHER).is_imported(report)
+
+
+@given(st.binary(min_size=10, max_size=10))
+def test_a_report_of_the_desk_is_not_taken_for_an_imported_one(random: bytes) -> None:
+    """But for one in seventeen million."""
+    assert not ImportIds(KEY).is_imported(new_id(datetime(2026, 11, 24, tzinfo=UTC), lambda _count: random))
+
+
+def test_the_same_document_and_day_are_the_same_stay() -> None:
+    """However the number and Germany's code are written; another day, document or property is another stay."""
+    ids = ImportIds(KEY)
+    stay = ids.stay_id(document("C01X-0006H"), DAY)
+    assert ids.stay_id(document("c01x 0006h", "DEU"), DAY) == stay
+    others = {
+        ids.stay_id(document("C01X0006H"), date(2026, 11, 25)),
+        ids.stay_id(document("C01X0006J"), DAY),
+        ids.stay_id(document("C01X0006H", "AUT"), DAY),
+        ImportIds(OTHER).stay_id(document("C01X0006H"), DAY),
+    }
+    assert len(others | {stay}) == 5
+
+
+def test_each_report_of_a_stay_has_an_id_of_its_own() -> None:
+    """The same content after another report has another id, so that a value can be changed and changed back."""
+    ids = ImportIds(KEY)
+    stay = ids.stay_id(document("X1"), DAY)
+    first = ids.report_id(stay, b"5", "")
+    second = ids.report_id(stay, b"6", first)
+    third = ids.report_id(stay, b"5", second)
+    assert len({first, second, third}) == 3
+    assert ids.report_id(stay, b"5", "") == first
