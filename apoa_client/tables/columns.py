@@ -128,11 +128,9 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
     return Records(table.facts, read_rows)
 
 
-def unread_columns(table: Table, columns: ColumnMap) -> list[str]:
-    """Return the headings of the columns that are not read."""
-    return [
-        heading for column, heading in enumerate(table.headings) if column not in columns.fields and heading.strip()
-    ]
+def unread_columns(table: Table, columns: ColumnMap) -> list[int]:
+    """Return the indexes of the columns that have a heading and are not read."""
+    return [column for column, heading in enumerate(table.headings) if column not in columns.fields and heading.strip()]
 
 
 def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -> dict[int, str]:

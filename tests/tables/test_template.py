@@ -80,6 +80,15 @@ def test_every_cell_for_a_guest_is_a_text(book: bytes) -> None:
     assert max(column.max or 0 for column in columns) == len(template_columns())
 
 
+def test_the_lists_are_offered(book: bytes) -> None:
+    """Each column with a list offers it in every row for a guest; other words may be typed, too."""
+    sheet = openpyxl.load_workbook(BytesIO(book))[GUESTS]
+    found = [each for each in sheet.data_validations.dataValidation if each.type == "list"]
+    columns = [each for each in template_columns() if each.kind not in {"text", "date"}]
+    assert len(found) == len(columns) == 5
+    assert {each.errorStyle for each in found} == {"information"}
+
+
 def test_the_notes_are_in_both_languages(book: bytes) -> None:
     """Each column has a note in Indonesian and in English, whatever the reader's language is."""
     texts = {value for row in openpyxl.load_workbook(BytesIO(book))[NOTES].values for value in row}

@@ -37,7 +37,7 @@ def find_columns(session: Session, table: Table, options: ImportOptions, *, asks
     if not asks:
         columns = match_columns(table, mapping)
         for doubt in columns.doubts:
-            raise doubt_error(doubt)
+            raise doubt_error(doubt, table)
         if absent_fields(columns):
             raise missing_error(columns)
         return columns

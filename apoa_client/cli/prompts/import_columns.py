@@ -28,6 +28,10 @@ _NAME_ORDERS = {
 }
 _SETTLED_BY = {
     "date_order": msg("Say it with --date-order dmy (day first), mdy or ymd, or in a mapping. See: apoa help import"),
+    "no_columns": msg(
+        "The table needs a row of headings above the guests, such as Surname or Nama keluarga. If it has one, say what "
+        "the columns are: --map FILE.toml. See: apoa help import"
+    ),
     "name_order": msg(
         "Say it with --name-order surname-first or given-first, or in a mapping. Better are two columns, one for the "
         "surname and one for the given names. See: apoa help import"
@@ -36,9 +40,12 @@ _SETTLED_BY = {
 _BY_MAPPING = msg("Say what the columns are in a mapping: --map FILE.toml. See: apoa help import")
 
 
-def doubt_error(doubt: Doubt) -> DataRefused:
+def doubt_error(doubt: Doubt, table: Table) -> DataRefused:
     """Return the error for a doubt where no user can be asked: it says which option or mapping settles it."""
-    return DataRefused(doubt.message, _SETTLED_BY.get(doubt.kind, _BY_MAPPING), name="doubtful_columns")
+    advice = _SETTLED_BY.get(doubt.kind, _BY_MAPPING)
+    if len(doubt.columns) > 1 and len({fold(table.headings[column]) for column in doubt.columns}) == 1:
+        advice = msg("Give one of the columns another heading, or delete it, and save the file.")
+    return DataRefused(doubt.message, advice, name="doubtful_columns")
 
 
 def missing_error(columns: ColumnMap) -> DataRefused:
@@ -128,15 +135,26 @@ class ColumnQuestions:
             self.mapping = self.mapping._replace(name_order=order or "")
         elif doubt.kind == "two_columns":
             order = self._choose_column(columns, doubt)
-        elif doubt.choices:
+        elif doubt.kind == "no_columns":
+            return self._has_headings() and self._finds_absent_field(columns)
+        else:
             order = self._choose([(each, text(label_of_target(each))) for each in doubt.choices])
-            self._say(doubt.columns[0], order or "")
-        else:  # no heading is known
-            return self._change_a_column()
+            self._say(doubt.columns[0], order or IGNORE)
         return order is not None
 
+    def _has_headings(self) -> bool:
+        """Ask whether the row of the headings has headings. A row with a guest would be lost."""
+        shown = ", ".join(map(sanitize, filter(None, self._table.headings)))
+        print_error_line(_("Row {number}: {cells}").format(number=self._table.heading_row, cells=shown))
+        if confirm(_("Are these the headings? If that is a guest, the guest is not reported."), default=False):
+            return True
+        print_error_line(_("Add a row of headings above the guests in the file, and import it again."))
+        return False
+
     def _choose_column(self, columns: ColumnMap, doubt: Doubt) -> str | None:
-        """Ask which of several columns is read; the others are not."""
+        """Ask which of several columns is read; the others are not. Raises `DataRefused` for columns of one name."""
+        if len({fold(self._table.headings[each]) for each in doubt.columns}) == 1:
+            raise doubt_error(doubt, self._table)
         named = [
             (str(each), f"{column_letters(each)} {sanitize(self._table.headings[each])}") for each in doubt.columns
         ]

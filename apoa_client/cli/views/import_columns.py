@@ -55,7 +55,7 @@ def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue
     heads = (_("Column"), _("Field"), _("First row"))
     rows = [
         (
-            f"{column_letters(column)} {_shortened(table.headings[column])}",
+            _heading_text(table, column),
             _field_text(columns, column, target),
             _shortened(cell_text(first_row[column])) if column < len(first_row) else "",
         )
@@ -67,9 +67,13 @@ def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue
     elif rows:
         for line in table_lines(heads, rows):
             print_error_line(line)
-    left = unread_columns(table, columns)
+    left = [_heading_text(table, column) for column in unread_columns(table, columns)]
     if left:
-        print_error_line(_("Not read: {headings}").format(headings=", ".join(map(sanitize, left))))
+        print_error_line(_("Not read: {headings}").format(headings=", ".join(left)))
+
+
+def _heading_text(table: Table, column: int) -> str:
+    return f"{column_letters(column)} {_shortened(table.headings[column])}"
 
 
 def absent_fields(columns: ColumnMap) -> list[str]:

@@ -56,6 +56,9 @@ def _finding_value(finding: RowFinding) -> dict[str, Any]:
 
 def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
     """Show how many rows there are, and what importing them does, or did if they are `saved`."""
+    if not result.rows:
+        show(_("The table has no rows with guests."))
+        return
     show(text(nmsg("{count} row was read and checked:", "{count} rows were read and checked:", result.rows)))
     if plain():
         rows = [(count, label) for count, label in _counts(result, saved=saved) if count]

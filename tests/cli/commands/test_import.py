@@ -247,6 +247,47 @@ class TestAtATerminal:
             assert file.with_name(name).exists(), result.all
 
 
+class TestDoubtfulTables:
+    """What could lose or confuse guests is never guessed."""
+
+    def test_a_table_without_headings(self, away: Apoa, file: Path) -> None:
+        """Its first guest would be lost: the user says whether that row has headings, and no is the default."""
+        path = write(file, row(XIMENA), headings=row(OBADIAH))
+        result = away("import", path, "--no-send", keys=[""])
+        assert (result.code, away.reports()) == (0, [])
+        assert "Are these the headings?" in result.err
+        assert away("import", path, "--json").json["error"]["class"] == "doubtful_columns"
+
+    def test_two_columns_with_one_heading(self, away: Apoa, file: Path) -> None:
+        """A mapping cannot tell them apart, so the file must."""
+        path = write(file, row(OBADIAH), headings=HEADINGS.replace("Given names", "Surname"))
+        for result in (away("import", path, keys=[]), away("import", path)):
+            assert result.code == 65
+            assert "another heading" in result.err
+
+    def test_two_columns_of_one_field(self, away: Apoa, file: Path) -> None:
+        """The user chooses the one that is read."""
+        path = write(file, row(OBADIAH), headings=HEADINGS.replace("Room", "Family name"))
+        result = away("import", path, "--no-send", keys=["1", "", "", ""])
+        assert result.code == 0, result.all
+        assert away.reports()[0]["guest"]["surname"] == OBADIAH.surname
+
+    def test_whole_names_are_split_after_a_users_word(self, away: Apoa, file: Path) -> None:
+        """One column with both names needs their order."""
+        headings = HEADINGS.replace("Surname;Given names", "Guest name;Source")
+        path = write(file, row(OBADIAH).replace("VANTERPOOL;OBADIAH", "VANTERPOOL OBADIAH;x"), headings=headings)
+        assert away("import", path).code == 65
+        assert away("import", path, "--no-send", "--name-order", "surname-first").code == 0
+        assert away.reports()[0]["guest"]["given_names"] == "OBADIAH"
+        shown = away("import", path, "--check", keys=["2", "", ""])
+        assert "the surname comes first" in shown.err
+
+    def test_a_table_without_rows(self, away: Apoa, file: Path) -> None:
+        """An empty template is no error."""
+        result = away("import", write(file), "--no-send")
+        assert (result.code, "The table has no rows with guests." in result.out) == (0, True)
+
+
 class TestTemplate:
     """The empty workbook."""
 
