@@ -80,6 +80,8 @@ VARIANTS: Mapping[str, Call] = {
     "status --all": Call(["--json"]),
     "status --alarm": Call(),
     "doctor --offline": Call(["--json"]),
+    "export --personal": Call(["--output", "guests.xlsx"]),
+    "import --watch .": Call(seconds=0.5),
     "completion bash": Call(),
     REMOVAL: Call(["--json"]),
 }
