@@ -9,7 +9,9 @@ Every function raises `Unreadable` with a message that does not repeat the cell.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from apoa_client.messages import msg
 from apoa_client.passport import states
@@ -38,6 +40,9 @@ _JOINED_LINES = {88: 44, 72: 36, 90: 30}
 """The length of a line by that of all lines joined: TD3 and MRV-A, TD2 and MRV-B, TD1 (ICAO Doc 9303-4 to 9303-7)."""
 _WHOLE_NUMBER = re.compile(r"\d+(?:\.0+)?", re.ASCII)
 
+_ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_CACHED = 256
+"""Texts whose state is remembered: most guests are from few."""
 _ZONE = re.compile(r"(?:Z|WIB|WITA|WIT|[+-]\d\d:?\d\d)$", re.IGNORECASE | re.ASCII)
 _LONG_YEAR = re.compile(r"\d{4}", re.ASCII)
 _LENGTHS_OF_DATES = (4, 8)
@@ -109,12 +114,17 @@ def whole_number(value: CellValue) -> str:
 
 def country(value: CellValue) -> str:
     """Return the text of a state; the code where a list shows the code and the name, as in ``AUS : Australia``."""
-    found = text(value)
+    return _country(text(value))
+
+
+@lru_cache(_CACHED)
+def _country(found: str) -> str:
     if states.find(found) is None:
         parts = [part.strip() for part in re.split(r"\s*[:|/()]\s*|\s+-\s+", found) if part.strip()]
-        named = {state.code for state in map(states.find, parts) if state is not None}
-        if len(named) == 1 and all(states.find(part) is not None for part in parts):
-            return named.pop()
+        named = [states.find(part) for part in parts]
+        codes = {state.code for state in named if state is not None}
+        if len(codes) == 1 and None not in named:
+            return codes.pop()
     return found
 
 
@@ -190,6 +200,8 @@ def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tupl
         return PartialDate(value.year, value.month, value.day), ""
     if not isinstance(value, str):
         raise Unreadable("bad_date", _SERIAL)
+    if _ISO.fullmatch(value) is not None and (iso := _iso_date(value)) is not None:
+        return iso, value
     written, clock = split_time(value)
     if _ZONE.search(clock) is not None:
         raise Unreadable("bad_date", _FOREIGN_ZONE)
@@ -200,7 +212,14 @@ def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tupl
     return _in_order(found, evidence, stated) if found else None, written
 
 
-def _in_order(found: dict[str, PartialDate], evidence: DateEvidence, stated: str) -> PartialDate:
+def _iso_date(text: str) -> PartialDate | None:
+    try:
+        return PartialDate.of(date.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def _in_order(found: Mapping[str, PartialDate], evidence: DateEvidence, stated: str) -> PartialDate:
     """Return the date in the order of the column, or the only date that a text can be."""
     order = evidence.order(stated)
     if order and order not in found:

@@ -6,8 +6,9 @@ ways is refused.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from apoa_client.passport.dates import PartialDate
@@ -24,6 +25,8 @@ CLOCK = (
 )
 """A time of day: 19:50, 19.50, 7:50 PM, 7 pm, 19:50:00+07:00."""
 _DATE_AND_TIME = re.compile(rf"(?P<date>.+?)(?:\s*,\s*|\s+|T)(?P<clock>{CLOCK})", re.IGNORECASE | re.ASCII)
+_CACHED = 1024
+"""Texts that are read once: many guests arrive on the same day, and each row is read more than once."""
 _CENTURIES = range(1900, 2100)
 _MONTHS = 12
 _LONG_YEAR = 4
@@ -60,7 +63,8 @@ class DateEvidence(NamedTuple):
         return ""
 
 
-def readings(text: str) -> dict[str, PartialDate]:
+@lru_cache(_CACHED)
+def readings(text: str) -> Mapping[str, PartialDate]:
     """Return the dates that a text of three numbers can mean, by order; empty for a text of another form.
 
     A year of two digits is in this century. Zeros are parts that are not known: 00/00/1985.
@@ -125,6 +129,7 @@ class EvidenceCollector:
             self._is_ambiguous = True
 
 
+@lru_cache(_CACHED)
 def split_time(text: str) -> tuple[str, str]:
     """Return the date and the time of day in a text, which may have none; without blanks around signs."""
     tidy = re.sub(r" ?([-/.]) ?", r"\1", " ".join(text.split()))

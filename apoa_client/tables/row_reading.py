@@ -1,7 +1,8 @@
 """One row of a table as the fields of a guest: each cell is read as what its column is."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -36,11 +37,13 @@ _PATHS = {
     "document_type": BY_NAME["document_number"].path,
     "check_in_time": BY_NAME["check_in"].path,
     **dict.fromkeys(("check_out", "check_out_time"), "check_out"),
-    **dict.fromkeys(("status", "booking", "guest_count"), ""),
+    **dict.fromkeys(("status", "guest_count"), ""),
 }
 """The path in the contract that a finding about a column has."""
 _LETTERS = 26
 _NO_COLUMN = -1
+_MOST_DIGITS = 3
+"""Of a number of nights."""
 
 _TWO_CELLS = msg("Two columns of the table have it, and they differ. Say which one is to be read.")
 _TWO_CHECK_OUTS = msg("The number of nights and the date of departure do not agree.")
@@ -69,10 +72,18 @@ class RowReader:
     def __init__(self, sources: Mapping[str, Sequence[Source]], name_order: str, defaults: Mapping[str, str]) -> None:
         self.sources = sources
         self.name_order = name_order
-        self.defaults = defaults
-        self.letters = {
-            source.column: column_letters(source.column) for columns in sources.values() for source in columns
-        }
+        self.defaults = {target: _Cell(value, Source(_NO_COLUMN)) for target, value in defaults.items()}
+        self.targets = frozenset((*sources, *defaults))
+        self.texts = [target for target in _TEXTS if target in self.targets]
+        cells = [
+            (path, target, source, column_letters(source.column))
+            for target, columns in sources.items()
+            for path in _paths(target)
+            for source in columns
+        ]
+        count = Counter(path for path, *_rest in cells)
+        self.cells = [(path, letters) for path, _target, _source, letters in cells if count[path] == 1]
+        self.shared_cells = [cell for cell in cells if count[cell[0]] > 1]
 
     def read_all(self, rows: Iterable[Row]) -> Iterator[GuestRow]:
         """Yield the fields of each row. Rows of one reservation are next to each other."""
@@ -105,6 +116,13 @@ def column_letters(column: int) -> str:
     return letters
 
 
+def _paths(target: str) -> tuple[str, ...]:
+    """Return the paths of a column in the contract."""
+    if target == "full_name":
+        return BY_NAME["surname"].path, BY_NAME["given_names"].path
+    return (_PATHS[target],) if target in _PATHS else ()
+
+
 class _Reading:
     """The reading of one row: collects the fields and the findings."""
 
@@ -114,11 +132,13 @@ class _Reading:
         self._is_alone = is_alone
         self._typed: dict[str, str] = {}
         self._findings: list[Finding] = []
+        self._wrong: dict[str, str] = {}
+        """The target that a finding is about, by path: several columns may have one path."""
 
     def guest_row(self) -> GuestRow:
         """Return what was read."""
         lines = self._lines()
-        for target in _TEXTS:
+        for target in self._reader.texts:
             self._put(target, self._read(target, _text))
         for target in _COUNTRIES:
             self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
@@ -129,31 +149,24 @@ class _Reading:
         self._put("birth_date", self._read("birth_date", partial(_birth_date, by=check_in)))
         status = self._read("status", lambda cell: status_words.meaning(cell_values.text(cell.value))) or ""
         if status == status_words.LEFT and not check_out:
-            check_out = self._typed.get("planned_check_out", "")
-        return GuestRow(
-            self._row.number,
-            self._typed,
-            lines,
-            self._cell_names(),
-            tuple(self._findings),
-            check_out,
-            status if status in status_words.SKIPPED else "",
-            self._warnings(),
-        )
+            check_out = self._planned_day(check_in)
+        skip = status if status in status_words.SKIPPED else ""
+        warnings, findings = self._warnings(), tuple(self._findings)
+        return GuestRow(self._row.number, self._typed, lines, self._cell_names(), findings, check_out, skip, warnings)
 
     # The cells.
 
     def _cell(self, target: str) -> _Cell | None:
         """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ."""
-        found = [_Cell(self._value(source), source) for source in self._reader.sources.get(target, ())]
-        filled = [cell for cell in found if not cell_values.is_empty(cell.value)]
+        filled = []
+        for source in self._reader.sources.get(target, ()):
+            value = self._value(source)
+            if not cell_values.is_empty(value):
+                filled.append(_Cell(value, source))
         if len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
-        if filled:
-            return filled[0]
-        default = self._reader.defaults.get(target)
-        return None if default is None else _Cell(default, Source(_NO_COLUMN))
+        return filled[0] if filled else self._reader.defaults.get(target)
 
     def _value(self, source: Source) -> CellValue:
         values = self._row.values
@@ -161,7 +174,7 @@ class _Reading:
 
     def _read(self, target: str, parse: Callable[[_Cell], T]) -> T | None:
         """Return the value of a target; None where it is empty, or where it cannot be read."""
-        cell = self._cell(target)
+        cell = self._cell(target) if target in self._reader.targets else None
         if cell is None:
             return None
         try:
@@ -188,22 +201,20 @@ class _Reading:
 
     def _add(self, target: str, code: str, message: Message, suggestion: str | None = None) -> None:
         path = _PATHS[target]
+        self._wrong[path] = target
         labelled = msg("{field}: {remark}", field=label_of(path), remark=message) if path else message
         self._findings.append(Finding(path, code, labelled, suggestion))
 
     def _cell_names(self) -> dict[str, str]:
-        """Return the cell of each field by its path: the first filled one, or the first one of an empty field."""
-        names: dict[str, str] = {}
-        filled: set[str] = set()
-        for target, sources in self._reader.sources.items():
-            for source in sources:
-                paths = [_PATHS[target], *([BY_NAME["given_names"].path] if target == "full_name" else [])]
-                has_value = not cell_values.is_empty(self._value(source))
-                for path in paths:
-                    if path not in names or (has_value and path not in filled):
-                        names[path] = f"{self._reader.letters[source.column]}{self._row.number}"
-                        filled.update([path] if has_value else [])
-        return names
+        """Return the cell of each field by its path: of the wrong column, the first filled one, or the first one."""
+        number = self._row.number
+        best: dict[str, tuple[int, str]] = {}
+        for path, target, source, letters in self._reader.shared_cells:
+            rank = 2 * (self._wrong.get(path) == target) + (not cell_values.is_empty(self._value(source)))
+            if path not in best or rank > best[path][0]:
+                best[path] = rank, letters
+        names = {path: f"{letters}{number}" for path, letters in self._reader.cells}
+        return names | {path: f"{letters}{number}" for path, (_rank, letters) in best.items()}
 
     # The fields.
 
@@ -255,6 +266,13 @@ class _Reading:
         self._compare_nights(check_in)
         return check_in, _joined(departure) if departure is not None else ""
 
+    def _planned_day(self, check_in: date | None) -> str:
+        """Return the day of the planned departure in ISO 8601; empty if it is not known."""
+        nights = self._typed.get("nights", "")
+        if check_in is not None and nights.isascii() and nights.isdecimal() and len(nights) <= _MOST_DIGITS:
+            return (check_in + timedelta(days=int(nights))).isoformat()
+        return self._typed.get("planned_check_out", "")
+
     def _moment(self, target: str, time_target: str) -> tuple[date, str] | None:
         """Return the day and the time of a column of dates and of one of times, which may be the same column."""
         found = self._read(target, _moment)
@@ -277,6 +295,7 @@ class _Reading:
             "are foreigners.",
             count=max(counts),
         )
+        self._wrong.setdefault("", "guest_count")
         return (Finding("", "missing", message),)
 
     def _compare_nights(self, check_in: date | None) -> None:

@@ -1,8 +1,13 @@
 """Words in the cells of booking systems: the status of a reservation, the title and the sex of a guest, documents."""
 
+from functools import lru_cache
+
 from apoa_client.matching import fold
 from apoa_client.messages import msg
 from apoa_client.report.findings import Unreadable
+
+_CACHED = 64
+"""Texts whose meaning is remembered: a column has few."""
 
 CANCELLED = "cancelled"
 NOT_ARRIVED = "not_arrived"
@@ -54,6 +59,7 @@ _PASSPORTS = ("paspor", "passport", "passaporto", "pas", "cestovnipas", "reisepa
 _PASSPORT_CODES = frozenset({"p", "pp", "psp", "pass", "pasor", "pasdi", "passe", "ppt"})
 
 
+@lru_cache(_CACHED)
 def meaning(status: str) -> str:
     """Return what the status of a reservation means: `CANCELLED`, `NOT_ARRIVED`, `STAYING` or `LEFT`.
 
@@ -68,11 +74,13 @@ def meaning(status: str) -> str:
     return found
 
 
+@lru_cache(_CACHED)
 def sex_of_title(text: str) -> str | None:
     """Return the sex that a title such as Mr suggests; None for another text."""
     return _TITLES.get(fold(text))
 
 
+@lru_cache(_CACHED)
 def sex_text(text: str) -> str:
     """Return M or F for words of exports; any other text as it is."""
     return _SEXES.get(fold(text), text)

@@ -296,6 +296,21 @@ def test_a_reservation_for_several_guests_is_named() -> None:
     assert found[2].warnings[0].message.values == {"count": 2}
 
 
+def test_a_problem_has_the_cell_of_its_own_column() -> None:
+    """Where several columns are about one field, and where the column is about the whole row."""
+    row = one({"Check-in": "2026-11-24", "Jam check-in": "sore", "Status": "Storniert", "Booking number": "B1"})
+    assert {finding.field: row.cells[finding.field] for finding in row.findings} == {"stay.check_in": "B2", "": "C2"}
+    right = one({"Jam check-in": "14:00", "Check-in": "2026-11-24", "Pax": 2, "Status": "ok"})
+    assert (right.cells["stay.check_in"], right.cells[""], len(right.warnings)) == ("A2", "C2", 1)
+
+
+def test_a_guest_who_left_after_some_nights_left_on_that_day() -> None:
+    """Also where the table has nights in place of a date."""
+    row = one({"Check-in": "2026-11-24", "Malam": 2, "Status": "Checked out"})
+    assert row.check_out == "2026-11-26"
+    assert one({"Malam": 2, "Status": "Checked out"}).check_out == ""
+
+
 # All together.
 
 
