@@ -3,7 +3,7 @@
 from apoa_client.cli.commands.import_options import ImportOptions
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, style_success
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_success, style_warning
 from apoa_client.cli.views.import_columns import absent_fields
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
@@ -34,18 +34,24 @@ def find_columns(session: Session, table: Table, options: ImportOptions, *, asks
     from apoa_client.cli.prompts.import_columns import ColumnQuestions, doubt_error, missing_error
 
     mapping = _stated(session, options)
-    if not asks:
-        columns = match_columns(table, mapping)
-        for doubt in columns.doubts:
-            raise doubt_error(doubt, table)
-        if absent_fields(columns):
-            raise missing_error(columns)
+    columns = match_columns(table, mapping)
+    if columns.absent and not session.json:
+        names = ", ".join(map(sanitize, columns.absent))
+        print_error_line(
+            style_warning(_("The mapping has headings that this table does not have: {names}").format(names=names))
+        )
+    clear = not columns.doubts and not absent_fields(columns)
+    if clear and (options.mapping or not asks):
         return columns
-    questions = ColumnQuestions(table, mapping)
-    confirmed = questions.run()
-    if confirmed is not None and questions.answered:
-        _offer_to_keep(session, questions.mapping)
-    return confirmed
+    if asks:
+        questions = ColumnQuestions(table, mapping)
+        confirmed = questions.run()
+        if confirmed is not None and questions.answered:
+            _offer_to_keep(session, questions.mapping)
+        return confirmed
+    for doubt in columns.doubts:
+        raise doubt_error(doubt, table)
+    raise missing_error(columns)
 
 
 def _offer_to_keep(session: Session, mapping: ColumnMapping) -> None:

@@ -108,10 +108,9 @@ class FileImport:
     def _wanted(self, checked: ImportResult) -> bool:
         """Show what importing does, and ask whether to do it, if it does anything."""
         print_error_line()
-        show_counts(checked, print_error_line, saved=False)
         print_problems(checked)
         print_warnings(checked)
-        print_error_line()
+        show_counts(checked, print_error_line, saved=False)
         if not checked.new_reports or (checked.refused and self._options.all_or_nothing):
             return True
         question = nmsg("Save this report?", "Save these {count} reports?", checked.new_reports)

@@ -1,11 +1,12 @@
 """What importing a table would do, or did: counts, problems with their cells, warnings; on a screen and as JSON."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from apoa_client.app.table_import import ImportResult, RowFinding
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import label_lines, plain, print_error_line, sanitize, style_error
+from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error
 from apoa_client.cli.terminal.tables import show_table, table_lines
 from apoa_client.cli.views.findings import warning_line
 from apoa_client.messages import Message, literal, msg, nmsg
@@ -18,8 +19,8 @@ SKIP_REASONS: Mapping[str, Message] = {
 }
 """Why rows are skipped, in words."""
 
-_MOST_SHOWN = 15
-"""Problems that are shown before the question whether to save."""
+_MOST_SHOWN, _MOST_CELLS = 10, 3
+"""Different problems that are shown before the question whether to save, and cells of each."""
 
 Print = Callable[[str], object]
 
@@ -98,22 +99,34 @@ def show_problems(result: ImportResult) -> None:
 
 
 def print_problems(result: ImportResult) -> None:
-    """Show the first problems of refused rows on stderr, before a question."""
-    some = result.problems[:_MOST_SHOWN]
-    if not some:
+    """Show the problems of refused rows on stderr, before a question: the same one once, with its first cells."""
+    places: dict[str, list[str]] = {}
+    for each in result.problems:
+        places.setdefault(problem_text(each), []).append(_place(each))
+    if not places:
         return
-    print_error_line()
-    heads, rows = _problem_heads(), _problem_rows(some)
+    heads = (_("Cells"), _("Problem"))
+    rows = [(_listed(cells), words) for words, cells in islice(places.items(), _MOST_SHOWN)]
     if plain():
         for row in rows:
-            for line in label_lines([pair for pair in zip(heads, row, strict=True) if pair[1]]):
-                print_error_line(line)
+            print_error_line(", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True)))
     else:
         for line in table_lines(heads, rows):
             print_error_line(line)
-    more = len(result.problems) - len(some)
+    more = len(places) - len(rows)
     if more:
         print_error_line(text(nmsg("... and {count} problem more.", "... and {count} problems more.", more)))
+    print_error_line()
+
+
+def _place(finding: RowFinding) -> str:
+    return sanitize(finding.cell) or _("row {number}").format(number=finding.row)
+
+
+def _listed(cells: Sequence[str]) -> str:
+    """Return the first cells, and how many more there are."""
+    more = len(cells) - _MOST_CELLS
+    return ", ".join(cells[:_MOST_CELLS]) + (f" +{more}" if more > 0 else "")
 
 
 def _problem_heads() -> Sequence[str]:
@@ -143,8 +156,7 @@ def print_warnings(result: ImportResult) -> None:
     for code, first in shown.items():
         if code == "late":  # counted
             continue
-        place = first.cell or _("row {number}").format(number=first.row)
-        line = f"{sanitize(place)}: {text(first.message)}"
+        line = f"{_place(first)}: {text(first.message)}"
         more = result.warning_counts.get(code, 1) - 1
         if more:
             line += " " + text(nmsg("({count} more row)", "({count} more rows)", more))

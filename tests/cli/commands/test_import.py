@@ -228,6 +228,7 @@ class TestAtATerminal:
         path = write(file, row(QUENTIN))
         kept = away("import", path, "--check", keys=["1", "", "Not a name", "guestbook"])
         assert "apoa import FILE --map guestbook" in kept.err, kept.all
+        assert away("import", path, "--check", "--map", "guestbook", keys=[]).code == 0
         assert away("import", path, "--no-send", "--map", "guestbook").code == 0
         assert away.reports()[0]["guest"]["birth_date"] == "1985-09-12"
 
