@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.matching import close_matches, fold
 from apoa_client.messages import Message, literal, msg
-from apoa_client.report import parse_fields
 from apoa_client.report.fields import FIELDS
-from apoa_client.report.findings import Unreadable
 
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 """Day first, month first, and year first: the orders of a date with three numbers."""
@@ -35,26 +33,14 @@ _OF_ONE_GUEST = frozenset({"mrz", "mrz1", "mrz2", "mrz3", "title", "booking", "g
 DEFAULT_TARGETS = tuple(target for target in TARGETS if target not in _OF_ONE_GUEST)
 """What can have a value for empty cells."""
 
+_UNCHECKED = frozenset({"surname", "given_names", "birth_place", "room", "note", "stay_permit", "stay_permit_number"})
+"""Targets that may have any text."""
+
 COLUMNS, DEFAULTS = "columns", "defaults"
 _ORDERS = {"date_order": DATE_ORDERS, "name_order": NAME_ORDERS}
 _KEYS = (COLUMNS, DEFAULTS, *_ORDERS)
-_MAX_LENGTH = parse_fields.MAX_NOTE_LENGTH
+_MAX_LENGTH = 500
 _NONE: Mapping[str, str] = MappingProxyType({})
-
-_PARSERS: Mapping[str, Callable[[str], object]] = {
-    "sex": parse_fields.sex,
-    **dict.fromkeys(("nationality", "issuing_state"), parse_fields.state),
-    "purpose": parse_fields.purpose,
-    "nights": lambda text: parse_fields.nights(text, datetime(2000, 1, 1)),  # noqa: DTZ001  only the number matters
-    **dict.fromkeys(
-        ("birth_date", "expiry_date", "stay_until", "entry_date", "check_in", "planned_check_out", "check_out"),
-        date.fromisoformat,
-    ),
-    **dict.fromkeys(("check_in_time", "check_out_time"), lambda text: time.fromisoformat(text.replace(".", ":"))),
-    "document_number": parse_fields.document_number,
-    "email": parse_fields.email,
-    "phone": parse_fields.phone,
-}
 
 
 class ColumnMapping(NamedTuple):
@@ -122,12 +108,33 @@ def check_default(target: str, value: str) -> None:
         raise _unknown(DEFAULTS, target, DEFAULT_TARGETS)
     if len(value) > _MAX_LENGTH or not value.isprintable():
         raise WrongMapping(DEFAULTS, target, msg("a text in one line, of at most {most} characters", most=_MAX_LENGTH))
+    from apoa_client.report.findings import Unreadable
+
     try:
-        _PARSERS.get(target, str)(value)
+        _parser(target)(value)
     except Unreadable as exc:
         raise WrongMapping(DEFAULTS, target, exc.message, exc.suggestion or "") from None
     except ValueError:
         raise WrongMapping(DEFAULTS, target, msg("a date such as 2026-11-24, a time such as 14:00")) from None
+
+
+def _parser(target: str) -> Callable[[str], object]:
+    """Return the parser of a target's values; `ValueError` is about a date or a time."""
+    if target in {"check_in_time", "check_out_time"}:
+        return lambda text: time.fromisoformat(text.replace(".", ":"))
+    if target == "check_out" or target.endswith("_date") or target in {"stay_until", "check_in", "planned_check_out"}:
+        return date.fromisoformat
+    if target in _UNCHECKED:
+        return str
+    from apoa_client.report import parse_fields  # start-up: each command reads the settings
+
+    if target == "nights":
+        return lambda text: parse_fields.nights(text, datetime(2000, 1, 1))  # noqa: DTZ001  only the number matters
+    parsers: Mapping[str, Callable[[str], object]] = {
+        **dict.fromkeys(("nationality", "issuing_state"), parse_fields.state),
+        **{name: getattr(parse_fields, name) for name in ("sex", "purpose", "document_number", "email", "phone")},
+    }
+    return parsers.get(target, str)
 
 
 def _texts(table: str, values: object) -> dict[str, str]:

@@ -11,6 +11,8 @@ from cli_helpers import QUENTIN, Apoa
 
 from apoa_client.cli.completion.grammar import write
 from apoa_client.cli.main import apoa as apoa_program
+from apoa_client.settings.column_mappings import ColumnMapping
+from apoa_client.settings.writer import save_mapping
 
 PROGRAM = """
 import json, os, sys
@@ -57,7 +59,9 @@ HEAVY = frozenset(
         "apoa_client.app.property_setup",
         "apoa_client.file_lock",
         "apoa_client.sandbox",
+        "apoa_client.tables",
         "apoa_client.vault.keyring_store",
+        "apoa_client.settings.column_mappings",
         "apoa_client.settings.setting_keys",
         "apoa_client.settings.origins",
         "apoa_client.settings.writer",
@@ -150,6 +154,13 @@ def test_commands_do_not_load_unneeded_modules(
     loaded = loaded_by(away.home, *arguments, lang=lang)
     assert "apoa_client.cli.main" in loaded
     assert sorted(loaded & banned) == []
+
+
+def test_a_kept_mapping_loads_no_parsers(away: Apoa) -> None:
+    """Each command reads the settings, and few commands need the mappings of columns in them."""
+    save_mapping(away.home / "config.toml", "pms", ColumnMapping({"Guest": "full_name"}, defaults={"room": "5"}))
+    banned = NOT_FOR_STATUS - {"apoa_client.settings.column_mappings"}
+    assert sorted(loaded_by(away.home, "status") & banned) == []
 
 
 def test_a_receipt_on_screen_needs_no_templates(away: Apoa) -> None:
