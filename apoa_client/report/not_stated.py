@@ -43,6 +43,6 @@ def without_not_stated(name: str, text: str) -> str:
 
     A place of birth that is not stated is ``-``, because the contract requires one.
     """
-    if not is_not_stated(name, text):
+    if not text or not is_not_stated(name, text):
         return text.strip()
     return BIRTH_PLACE_NOT_STATED if name == "birth_place" else ""

@@ -10,6 +10,7 @@ future. Nothing here reads the clock. Every parser raises `Unreadable`, and no o
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from apoa_client.messages import msg
@@ -191,6 +192,7 @@ def _tidy(text: str) -> str:
     return re.sub(r" ?([-/.,]) ?", r"\1", " ".join(text.casefold().split()))
 
 
+@lru_cache(maxsize=256)  # a table has the same days in thousands of rows
 def _parts(text: str) -> _Parts:
     """Read the parts of a date. Raises `Unreadable` for a month or a day that cannot exist."""
     tidy = _tidy(text)

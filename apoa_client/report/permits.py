@@ -14,7 +14,7 @@ questions at the desk, the facts and the sandbox read it. The visa or the stamp 
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -145,6 +145,7 @@ def by_code(text: str) -> Permit | None:
     return next((permit for permit in permits() if fold(permit.code) == folded), None)
 
 
+@lru_cache(maxsize=64)  # a table has the same few codes in thousands of rows
 def find(text: str) -> Permit | None:
     """Return the permit that a text means: its code in any spelling, or a word that no other permit has; else None."""
     folded = fold(text)

@@ -4,7 +4,6 @@ So memory stays flat, and other processes wait only while the rows are copied, n
 holds the same sealed bytes as the outbox. SQLite deletes its file even if the process is killed.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +82,7 @@ class SqliteBatch:
         """As `ports.ReportBatch`."""
         is_new = not any(new.replaces or new.active_reports for new in new_reports)
         for number, new in enumerate(new_reports):
-            lists = json.dumps(list(new.replaces)), json.dumps(list(new.active_reports))
+            lists = " ".join(new.replaces), " ".join(new.active_reports)
             row = insertion.sealed_row(self._contents, new)
             self._pending.append((key, number == 0, is_new, *lists, *row))
         if len(self._pending) >= _PIECE:
@@ -133,8 +132,8 @@ class SqliteBatch:
         """Save the reports of stays that were saved before, as `SqliteOutbox.add_all` does."""
         at = millis(self._actor.now())
         for replaces, active, *row in self._db.execute(_CHANGES):
-            revision.check_active(self._db, json.loads(active))
-            replaced = json.loads(replaces)
+            revision.check_active(self._db, active.split())
+            replaced = replaces.split()
             authentic = self._codes.authentic(replaced)
             seq = revision.supersede(self._db, replaced, at) if replaced else None
             insertion.insert(self._db, tuple(row), seq)
