@@ -13,7 +13,7 @@ from apoa_client.report.fields import IN_AN_MRZ
 from apoa_client.tables.errors import TablesMissing
 from apoa_client.tables.formula_cells import neutralise
 from apoa_client.tables.rows import CellValue, GuestRow
-from apoa_client.tables.template import DAY_FIRST, template_columns
+from apoa_client.tables.template import A4, DAY_FIRST, template_columns
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
@@ -131,15 +131,19 @@ class _MarkedSheet:
         """Write the headings and the rows."""
         kept = _kept_columns(self._headings)
         bold = self._book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
+        wrapped = self._book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
         for place, heading in enumerate([*(self._headings[column] for column in kept), PROBLEM_HEADING]):
             self._sheet.write_string(0, place, heading, bold)
         self._sheet.set_column(0, len(kept) - 1, _WIDTH)
         self._sheet.set_column(len(kept), len(kept), _PROBLEM_WIDTH)
         self._sheet.freeze_panes(1, 0)
+        self._sheet.set_landscape()
+        self._sheet.set_paper(A4)
+        self._sheet.fit_to_pages(1, 0)
         for number, row in enumerate(rows, 1):
             for place, column in enumerate(kept):
                 self._write_value(number, place, _value(row, column), row.problems.get(column, ""))
-            self._sheet.write_string(number, len(kept), _in_words(row), self._format("@", marked=False))
+            self._sheet.write_string(number, len(kept), _in_words(row), wrapped)
 
     def _write_value(self, row: int, column: int, value: CellValue, problem: str) -> None:
         """Write a value in its own kind: a text stays a text, and a date is shown with the year first."""

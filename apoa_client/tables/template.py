@@ -30,7 +30,7 @@ GUESTS, EXAMPLES, NOTES, LISTS = "Tamu - Guests", "Contoh - Examples", "Petunjuk
 DAY_FIRST = "dd/mm/yyyy"
 """The hint in the headings of dates: without it, 03/04/2026 can be read two ways."""
 
-_A4 = 9
+A4 = 9
 """The number of the paper size in a workbook (ECMA-376-1 §18.3.1.63)."""
 _ROWS = 5_000
 """Rows with drop-down lists."""
@@ -181,7 +181,7 @@ class _Template:
             sheet.write_string(0, index, column.heading, self._heads[column.required])
         sheet.freeze_panes(1, 2)
         sheet.set_landscape()
-        sheet.set_paper(_A4)
+        sheet.set_paper(A4)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
 
@@ -228,5 +228,5 @@ class _Template:
             for index, tag in enumerate(LANGUAGES, 1):
                 sheet.write_string(row, index, permit.name(tag), plain)
         sheet.set_landscape()
-        sheet.set_paper(_A4)
+        sheet.set_paper(A4)
         sheet.fit_to_pages(1, 0)

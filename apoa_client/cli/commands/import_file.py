@@ -163,7 +163,7 @@ class FileImport:
         write_output(path, marked_file(source, result.problems, path), force=self._options.force)
         if path != _STDIN and not self._session.json:
             print_error_line(_("Written: {path}").format(path=sanitize(str(path))))
-            again = localized_command(f"import {quote_words([str(path)])}")
+            again = localized_command(f"import {quote_words([str(path), *self._options.about_columns()])}")
             print_error_line(_("Correct the rows there, and import it: {command}").format(command=sanitize(again)))
 
 

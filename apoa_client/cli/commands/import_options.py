@@ -20,3 +20,9 @@ class ImportOptions(NamedTuple):
     force: bool
     yes: bool
     no_send: bool
+
+    def about_columns(self) -> list[str]:
+        """Return the words of the options that say what the columns are, for another file with the same ones."""
+        given = (("--map", self.mapping), ("--date-order", self.date_order), ("--name-order", self.name_order))
+        words = [word for name, value in given if value for word in (name, value)]
+        return words + [word for default in self.defaults for word in ("--default", default)]

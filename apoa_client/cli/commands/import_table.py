@@ -29,7 +29,11 @@ _HELP = N_(
 )
 @option("--sheet", metavar="NAME", text=N_("The sheet of a workbook to read; else the first one."))
 @option("--map", "mapping", metavar="NAME|FILE", text=N_("The columns' fields: a saved mapping, or a TOML file."))
-@option("--date-order", type=click.Choice(DATE_ORDERS), text=N_("Which part of the dates comes first: d is the day, m the month, y the year."))
+@option(
+    "--date-order",
+    type=click.Choice(DATE_ORDERS),
+    text=N_("Which part of the dates comes first: d is the day, m the month, y the year."),
+)
 @option("--name-order", type=click.Choice(NAME_ORDERS), text=N_("What comes first in a column with whole names."))
 @option(
     "--default",

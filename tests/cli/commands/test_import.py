@@ -147,6 +147,12 @@ class TestWriteErrors:
         assert (corrected.code, corrected.json["saved"]) == (0, 1), corrected.all
         assert len(away.reports()) == 2
 
+    def test_the_next_command_has_the_same_columns(self, away: Apoa, file: Path) -> None:
+        """The line to copy repeats what was said about the columns."""
+        path, copy = write(file, row(QUENTIN), row(XIMENA, birth_date="31/02/1985")), file.with_name("bad.csv")
+        result = away("import", path, "--check", "--date-order", "dmy", "--write-errors", str(copy))
+        assert f"apoa import {copy} --date-order dmy" in result.err
+
     def test_the_file_is_private(self, away: Apoa, file: Path) -> None:
         """It has guests' data: no other account reads it, and no file is replaced without --force."""
         copy, path = file.with_name("bad.csv"), write(file, row(QUENTIN, birth_date="31/02/1985"))
