@@ -67,10 +67,11 @@ class Reader:
 
     def typed_value(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return the typed value of a field; None where nothing was typed, or where it is wrong."""
-        if not self.typed(name):
+        text = self.typed(name)
+        if not text:
             return None
         try:
-            return parse(bounded(self.typed(name)))
+            return parse(bounded(text))
         except Unreadable as exc:
             self.add_error(name, exc.code, _with_label(name, exc.message), exc.suggestion)
             return None

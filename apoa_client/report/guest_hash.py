@@ -31,5 +31,7 @@ def same_document(one: Document, other: Document) -> bool:
 
 def document_identity(document: Document) -> tuple[str, str]:
     """Return issuing state and number in the form in which documents are compared."""
-    number = "".join(character for character in document.number.upper() if character.isalnum())
+    number = document.number.upper()
+    if not number.isalnum():
+        number = "".join(filter(str.isalnum, number))
     return canonical_code(document.issuing_state), number

@@ -279,14 +279,17 @@ def check_validity(reader: Reader, expiry: date, entered: date | None, day: date
 
     If the date of entry is not known, the months are counted from the day.
     """
-    months = sum(_months_after(entered or day, count) <= expiry for count in range(1, PASSPORT_MONTHS + 1))
+    start = entered or day
+    if day <= expiry >= _months_after(start, PASSPORT_MONTHS):
+        return
+    months = sum(_months_after(start, count) <= expiry for count in range(1, PASSPORT_MONTHS))
     if expiry < day:
         reader.add_warning(
             "expiry_date",
             "expired",
             msg("The document has expired. Ask the guest for a valid one; without one, it is reported anyway."),
         )
-    elif months < PASSPORT_MONTHS:
+    else:
         reader.add_warning("expiry_date", "implausible", _short_validity(months, at_entry=entered is not None))
 
 
