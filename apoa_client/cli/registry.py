@@ -39,6 +39,7 @@ COMMANDS = {
     "cancel": "apoa_client.cli.commands.cancel:cancel",
     "fix": "apoa_client.cli.commands.fix:fix",
     "export": "apoa_client.cli.commands.export:export",
+    "stats": "apoa_client.cli.commands.stats:stats",
     "sync": "apoa_client.cli.commands.sync:sync",
     "setup": "apoa_client.cli.commands.setup:setup",
     "schedule": "apoa_client.cli.commands.schedule:schedule",
@@ -62,7 +63,7 @@ COMMANDS = {
 
 SECTIONS = (
     (N_("Daily work"), ("report", "check", "import", "status")),
-    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received", "export")),
+    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received", "export", "stats")),
     (N_("Sending"), ("sync", "schedule", "login", "logout")),
     (N_("Set-up"), ("setup", "sandbox")),
     (
@@ -120,7 +121,7 @@ _METAVARS = frozenset(
     {
         *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("INTERVAL"), N_("KEY")),
         *(N_("LINE"), N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME")),
-        *(N_("VALUE"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
+        *(N_("VALUE"), N_("YYYY-MM"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
         *(N_("[FILE]"), N_("[COMMAND]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[KEY]")),
         *(N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),

@@ -123,6 +123,18 @@ def _schemas(_session: Session) -> Iterator[Choice]:
     yield from map(Choice, FORMS)
 
 
+def _months(session: Session) -> Iterator[Choice]:
+    """Yield the current month and those of the year before it."""
+    from apoa_client.cli.views.figures import month_text
+    from apoa_client.tables.statistics import Month
+
+    now = session.app.today
+    for back in range(12):
+        years, number = divmod(now.month - 1 - back, 12)
+        month = Month(now.year + years, number + 1)
+        yield Choice(str(month), month_text(month))
+
+
 def _settings(_session: Session) -> Iterator[Choice]:
     yield from (Choice(each.name, text(each.meaning)) for each in _definitions())
 
@@ -156,6 +168,7 @@ OPTIONS: Mapping[str, Values] = {
     "--issuing-state": _states_of_the_world,
     "--json-schema": _schemas,
     "--map": _mappings,
+    "--month": _months,
     "--nationality": _states_of_the_world,
     "--property": _properties,
     "--purpose": _purposes,

@@ -98,6 +98,16 @@ _REPORT = _object(
     sealed__optional={"const": True},
     erased__optional={"const": True},
 )
+_FIGURES = _object(
+    month=_TEXT,
+    guests=_COUNT,
+    nights=_COUNT,
+    average_stay=_or_null({"type": "number"}),
+    by_nationality=_or_null(_list(_object(state=_or_null(_TEXT), guests=_COUNT, nights=_COUNT))),
+    punctuality=_object(on_time=_COUNT, late=_COUNT, share=_or_null({"type": "number"})),
+    refused=_COUNT,
+    sealed__optional={"const": True},
+)
 _REPORTS = _object(reports=_list(_REPORT))
 _EXPORTED = _object(
     property=_TEXT,
@@ -350,13 +360,14 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
     "schedule-remove": (_object(removed=_FLAG),),
     "schedule-show": (_SCHEDULE,),
     "show": (_with(_REPORT, story=_list(_with(_without(_REPORT, "guest", "stay"), events=_list(_EVENT)))),),
+    "stats": (_FIGURES,),
     "status": (_STATUS, _NIGHT),
     "sync": (_OUTCOME,),
     "uninstall": (_UNINSTALL,),
 }
 """The forms of each command's document, by the command's English names with hyphens between."""
 
-_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "status", "sync"})
+_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "stats", "status", "sync"})
 """Commands whose ``--all`` puts the document of each property into one."""
 
 

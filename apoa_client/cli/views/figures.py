@@ -1,0 +1,193 @@
+"""The figures of a month: as JSON, and as tables with bars on a screen."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.output import columns, plain, print_definitions, print_line, style_bold, style_error
+from apoa_client.cli.terminal.streams import is_terminal
+from apoa_client.cli.terminal.tables import show_table
+from apoa_client.cli.terminal.wrapping import width
+from apoa_client.cli.views.labels import day_text
+from apoa_client.messages import month_name
+from apoa_client.passport.states import by_code
+from apoa_client.tables.statistics import OTHERS, Figures, Group, Month, Punctuality, Week
+
+ERASED_GUESTS = N_("unknown (data erased)")
+OTHER_GUESTS = N_("others")
+RESIDENCE = N_(
+    "The monthly survey VHT-S of Statistics Indonesia asks for the country of residence. It is not reported: these are "
+    "nationalities."
+)
+MERGED = N_("Nationalities with fewer than three guests are counted together as others.")
+
+MONTHS = (
+    *(N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"), N_("August")),
+    *(N_("September"), N_("October"), N_("November"), N_("December")),
+)
+"""The names of the months."""
+
+_BAR = "█"
+_LEAST_BAR = 8
+"""Columns below which bars say nothing: a narrow terminal shows none."""
+_ALL = 100
+
+
+def figures_json(figures: Figures) -> dict[str, Any]:
+    """Return the figures as JSON values. Without the key, `by_nationality` is null and `sealed` is true."""
+    total, punctuality, groups = figures.total, figures.punctuality, figures.groups
+    value = {
+        "month": str(figures.month),
+        "guests": total.guests,
+        "nights": total.nights,
+        "average_stay": _rounded(total.average, 2),
+        "by_nationality": None,
+        "punctuality": {
+            "on_time": punctuality.on_time,
+            "late": punctuality.late,
+            "share": _rounded(punctuality.share, 4),
+        },
+        "refused": figures.refused,
+    }
+    if groups is None:
+        return {**value, "sealed": True}
+    members = [{"state": group.state, "guests": group.guests, "nights": group.nights} for group in groups]
+    return {**value, "by_nationality": members}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def show_figures(figures: Figures, today: date) -> None:
+    """Show the figures. Bars are for a terminal only: a pipe and a screen reader get lines."""
+    print_line(style_bold(month_text(figures.month)))
+    print_definitions(list(_key_figures(figures, today)))
+    if figures.groups:
+        print_line()
+        _show_nationalities(figures.groups)
+        print_line()
+        print_line(_(RESIDENCE))
+    if figures.total.arrivals:
+        print_line()
+        _show_weeks(figures)
+
+
+def month_text(month: Month, translate: Callable[[str], str] = _) -> str:
+    """Return a month in words, such as October 2026."""
+    return f"{translate(MONTHS[month.number - 1])} {month.year}"
+
+
+def group_name(group: Group, language: str, translate: Callable[[str], str] = _) -> str:
+    """Return the name of a nationality, or of the guests that have none of their own."""
+    if group.state is None:
+        return translate(ERASED_GUESTS)
+    if group.state == OTHERS:
+        return translate(OTHER_GUESTS)
+    state = by_code(group.state)
+    return state.name(language) if state is not None else group.state
+
+
+def decimal_text(value: float | None, translate: Callable[[str], str] = _) -> str:
+    """Return a number with one digit after the point, as the language writes it; a hyphen for None."""
+    if value is None:
+        return "-"
+    whole, fraction = f"{value:.1f}".split(".")
+    return translate("{whole}.{fraction}").format(whole=whole, fraction=fraction)
+
+
+def share_text(punctuality: Punctuality) -> str:
+    """Return the share on time in per cent, 100% only if none is late; a hyphen if nothing is decided."""
+    if punctuality.share is None:
+        return "-"
+    rounded = round(punctuality.share * _ALL)
+    return f"{min(rounded, _ALL - 1) if punctuality.late else rounded}%"
+
+
+def week_text(week: Week) -> str:
+    """Return the days of a week, such as 2-8 Nov."""
+    days = f"{week.first.day}-{week.last.day}" if week.first != week.last else str(week.first.day)
+    return f"{days} {text(month_name(week.first))}"
+
+
+def _key_figures(figures: Figures, today: date) -> Iterator[tuple[str, str]]:
+    total, punctuality = figures.total, figures.punctuality
+    nights = str(total.nights)
+    if figures.planned_nights:
+        after = _("{nights}, {planned} of them planned after {day}")
+        nights = after.format(nights=nights, planned=figures.planned_nights, day=day_text(today))
+    yield _("Guests"), str(total.guests)
+    yield _("Nights"), nights
+    if total.average is not None:
+        average = _("{number} nights in the month for each guest").format(number=decimal_text(total.average))
+        yield _("Average stay"), average
+    if punctuality.share is not None:
+        decided = punctuality.on_time + punctuality.late
+        yield (
+            _("On time"),
+            _("{share} ({count} of {all} check-ins)").format(
+                share=share_text(punctuality), count=punctuality.on_time, all=decided
+            ),
+        )
+    if punctuality.waiting:
+        yield _("Not due yet"), str(punctuality.waiting)
+    refused = str(figures.refused)
+    if figures.refused:
+        refused = style_error(refused) + "  " + _("See: apoa list --state rejected")
+    yield _("Refused"), refused
+
+
+def _show_nationalities(groups: Sequence[Group]) -> None:
+    heads = (_("Nationality"), _("Guests"), _("Nights"), _("Average"))
+    language = current_language()
+    rows = [
+        (group_name(group, language), str(group.guests), str(group.nights), decimal_text(group.average))
+        for group in groups
+    ]
+    _show_with_bars(heads, rows, [group.nights for group in groups])
+
+
+def _show_weeks(figures: Figures) -> None:
+    heads = (_("Week"), _("Arrivals"), _("On time"), _("Late"), _("Not due yet"), _("Share"))
+    arrivals = [
+        sum(count for day, count in figures.arrivals.items() if week.first <= day <= week.last)
+        for week in figures.weeks
+    ]
+    rows = [
+        (week_text(week), str(count), *_punctuality_cells(week.punctuality))
+        for week, count in zip(figures.weeks, arrivals, strict=True)
+    ]
+    _show_with_bars(heads, rows, arrivals)
+
+
+def _punctuality_cells(punctuality: Punctuality) -> Iterable[str]:
+    waiting = str(punctuality.waiting) if punctuality.waiting else ""
+    return str(punctuality.on_time), str(punctuality.late), waiting, share_text(punctuality)
+
+
+def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], values: Sequence[int]) -> None:
+    """Show rows whose cells after the first are numbers, at a terminal each with a bar for its value."""
+    upright = [
+        column if number == 0 or not any(column[1:]) else _aligned_right(column)
+        for number, column in enumerate(zip(heads, *rows, strict=True))
+    ]
+    used = sum(max(map(width, column)) + 2 for column in upright if any(column[1:]))
+    room = columns() - used - 1
+    if plain() or not is_terminal(sys.stdout) or room < _LEAST_BAR:
+        show_table([column[0] for column in upright], rows)
+        return
+    upright.append(("", *(_bar(value, max(values), room) for value in values)))
+    heads, *rows = zip(*upright, strict=True)
+    show_table(heads, rows)
+
+
+def _aligned_right(column: Sequence[str]) -> tuple[str, ...]:
+    wide = max(map(len, column))
+    return tuple(cell.rjust(wide) for cell in column)
+
+
+def _bar(value: int, most: int, room: int) -> str:
+    """Return a bar; for a value above 0 it is at least one column wide."""
+    return _BAR * max(round(value * room / most), 1) if value else ""

@@ -1,0 +1,228 @@
+"""The figures of a month: guests, nights, punctuality and refused reports. Pure: stays, month and time are given.
+
+A guest is counted in each month in which a night of the stay is, and in the month of arrival. Only the nationality is
+sealed: everything else is counted without a key.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+LEAST_GUESTS = 3
+"""A smaller group of guests is not shown in anonymous figures."""
+
+OTHERS = "others"
+"""The state of the group that holds all groups that are not shown."""
+
+_DAY = timedelta(days=1)
+_DAYS_OF_A_WEEK = 7
+_MONTHS_OF_A_YEAR = 12
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+
+
+class Month(NamedTuple):
+    """A month of a year."""
+
+    year: int
+    number: int
+
+    def __str__(self) -> str:
+        """Return the month as JSON and options have it: 2026-10."""
+        return f"{self.year:04}-{self.number:02}"
+
+    @property
+    def first(self) -> date:
+        """The first day."""
+        return date(self.year, self.number, 1)
+
+    @property
+    def last(self) -> date:
+        """The last day."""
+        years, number = divmod(self.number, _MONTHS_OF_A_YEAR)
+        return date(self.year + years, number + 1, 1) - _DAY
+
+    @property
+    def days(self) -> list[date]:
+        """All days."""
+        return [date(self.year, self.number, day) for day in range(1, self.last.day + 1)]
+
+    def includes(self, day: date) -> bool:
+        """Return whether a day is in the month."""
+        return (day.year, day.month) == self
+
+    def nights(self, first_night: date, leaves_on: date) -> int:
+        """Return how many nights of a stay begin in this month."""
+        return max((min(leaves_on, self.last + _DAY) - max(first_night, self.first)).days, 0)
+
+
+def parse_month(text: str) -> Month | None:
+    """Return the month of a text such as 2026-10; None for any other text. The years are those of a calendar today."""
+    found = _MONTH.fullmatch(text)
+    if found is None:
+        return None
+    month = Month(*map(int, found.groups()))
+    return month if 1 <= month.number <= _MONTHS_OF_A_YEAR and date.min.year < month.year < date.max.year else None
+
+
+class StayFacts(NamedTuple):
+    """What the figures need of a stay that was neither withdrawn nor cancelled. No personal data."""
+
+    first_night: date
+    leaves_on: date
+    """The day of the check-out; the planned one if the guest has not checked out."""
+    checked_out: bool = False
+    due_at: datetime | None = None
+    """The deadline of the check-in's report."""
+    accepted_at: datetime | None = None
+    """When the authority first accepted the check-in, by its receipt."""
+    refused: int = 0
+    """How many of the stay's reports were refused and not corrected yet."""
+
+
+class Group(NamedTuple):
+    """The guests of one nationality. `state` is an ICAO code, `OTHERS`, or None for data that were erased."""
+
+    state: str | None
+    guests: int
+    arrivals: int
+    """How many of the guests arrived in the month."""
+    nights: int
+
+    @property
+    def average(self) -> float | None:
+        """The nights in the month for each guest; None without guests."""
+        return self.nights / self.guests if self.guests else None
+
+
+NO_GUEST = Group(None, 0, 0, 0)
+
+
+@dataclass
+class Punctuality:
+    """How many check-ins of the month were accepted in time.
+
+    A report that waits and is not due yet is neither on time nor late.
+    """
+
+    on_time: int = 0
+    late: int = 0
+    waiting: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """The share on time, from 0 to 1; None if no check-in is decided."""
+        decided = self.on_time + self.late
+        return self.on_time / decided if decided else None
+
+    def count(self, stay: StayFacts, now: datetime) -> None:
+        """Count the check-in of a stay. Without a deadline it is not counted."""
+        if stay.due_at is None:
+            return
+        if stay.accepted_at is not None:
+            self.on_time += stay.accepted_at <= stay.due_at
+            self.late += stay.accepted_at > stay.due_at
+        else:
+            self.late += stay.due_at < now
+            self.waiting += stay.due_at >= now
+
+
+@dataclass
+class Week:
+    """A week from Monday to Sunday, or the part of it that is in the month."""
+
+    first: date
+    last: date
+    punctuality: Punctuality = field(default_factory=Punctuality)
+
+
+def weeks_of(month: Month) -> list[Week]:
+    """Return the weeks of a month."""
+    starts = [day for day in month.days if day.day == 1 or day.weekday() == 0]
+    ends = [start - _DAY for start in starts[1:]] + [month.last]
+    return [Week(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+@dataclass
+class Figures:
+    """The figures of a month so far. `groups` has no guest whose nationality was not given to `count`."""
+
+    month: Month
+    total: Group = NO_GUEST
+    planned_nights: int = 0
+    """How many of the nights are after `count`'s today, as planned."""
+    refused: int = 0
+    groups: Sequence[Group] | None = ()
+    """By nationality, most nights first; None if nationalities cannot be read."""
+    punctuality: Punctuality = field(default_factory=Punctuality)
+    arrivals: dict[date, int] = field(init=False)
+    """The guests who arrived on each day of the month."""
+    weeks: list[Week] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.arrivals = dict.fromkeys(self.month.days, 0)
+        self.weeks = weeks_of(self.month)
+
+    def count(self, stay: StayFacts, now: datetime, today: date) -> Group | None:
+        """Count a stay and return its guest as a group without a nationality; None if it is not of this month."""
+        nights, arrived = self.month.nights(stay.first_night, stay.leaves_on), self.month.includes(stay.first_night)
+        if not nights and not arrived:
+            return None
+        guest = Group(None, 1, int(arrived), nights)
+        self.total = _sum(None, [self.total, guest])
+        self.planned_nights += self.month.nights(max(stay.first_night, today + _DAY), stay.leaves_on)
+        self.refused += stay.refused
+        if arrived:
+            self.arrivals[stay.first_night] += 1
+            week = next(week for week in self.weeks if week.last >= stay.first_night)
+            for counted in (self.punctuality, week.punctuality):
+                counted.count(stay, now)
+        return guest
+
+
+class NationalityCount:
+    """Adds up guests by nationality, without keeping them."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str | None, Group] = {}
+
+    def add(self, state: str | None, guest: Group) -> None:
+        """Add a guest; a `state` of None is for data that were erased."""
+        self._groups[state] = _sum(state, [self._groups.get(state, NO_GUEST), guest])
+
+    def groups(self) -> list[Group]:
+        """Return the groups, most nights first, that of erased data last."""
+        return sorted(self._groups.values(), key=_order)
+
+
+def without_small_groups(groups: Iterable[Group]) -> list[Group]:
+    """Return the groups with all that have fewer than three guests merged into one, `OTHERS`, at the end.
+
+    The smallest of the other groups are merged, too, until `OTHERS` has three guests of two nationalities: else a
+    small group would follow from the total.
+    """
+    by_size = sorted(groups, key=lambda group: (group.guests, group.nights, group.state or ""))
+    hidden = [group for group in by_size if group.guests < LEAST_GUESTS]
+    if not hidden:
+        return sorted(by_size, key=_order)
+    shown = by_size[len(hidden) :]
+    while shown and (len(hidden) == 1 or sum(group.guests for group in hidden) < LEAST_GUESTS):
+        hidden.append(shown.pop(0))
+    return [*sorted(shown, key=_order), _sum(OTHERS, hidden)]
+
+
+def largest_groups(groups: Sequence[Group], most: int) -> list[Group]:
+    """Return at most this many groups: the first ones, and the sum of the rest as `OTHERS`."""
+    if len(groups) <= most:
+        return list(groups)
+    return [*groups[: most - 1], _sum(OTHERS, groups[most - 1 :])]
+
+
+def _sum(state: str | None, groups: Iterable[Group]) -> Group:
+    guests, arrivals, nights = (sum(column) for column in zip(*(group[1:] for group in groups), strict=True))
+    return Group(state, guests, arrivals, nights)
+
+
+def _order(group: Group) -> tuple[bool, int, int, str]:
+    return group.state is None, -group.nights, -group.guests, group.state or ""
