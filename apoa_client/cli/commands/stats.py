@@ -72,7 +72,7 @@ def _count(session: Session, month: Month | None, *, anonymous: bool) -> MonthFi
             msg("The month {month} has not begun.", month=str(month)),
             msg("The current month is {month}.", month=str(now)),
         )
-    silent = session.json or session.quiet
+    silent = session.quiet or not session.interactive
     found = count_month(app, month or now, lambda stays: track(stays, _("Counting"), silent=silent))
     if found.locked is not None:
         show_error(found.locked)

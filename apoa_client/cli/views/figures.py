@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, plain, print_definitions, print_line, style_bold, style_error
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table
@@ -29,6 +29,7 @@ MONTHS = (
 )
 """The names of the months."""
 
+_DECIMAL = N_("{whole}.{fraction}")
 _BAR = "█"
 _LEAST_BAR = 8
 """Columns below which bars say nothing: a narrow terminal shows none."""
@@ -95,7 +96,7 @@ def decimal_text(value: float | None, translate: Callable[[str], str] = _) -> st
     if value is None:
         return "-"
     whole, fraction = f"{value:.1f}".split(".")
-    return translate("{whole}.{fraction}").format(whole=whole, fraction=fraction)
+    return translate(_DECIMAL).format(whole=whole, fraction=fraction)
 
 
 def share_text(punctuality: Punctuality) -> str:
@@ -106,10 +107,10 @@ def share_text(punctuality: Punctuality) -> str:
     return f"{min(rounded, _ALL - 1) if punctuality.late else rounded}%"
 
 
-def week_text(week: Week) -> str:
+def week_text(week: Week, translate: Callable[[str], str] = _) -> str:
     """Return the days of a week, such as 2-8 Nov."""
     days = f"{week.first.day}-{week.last.day}" if week.first != week.last else str(week.first.day)
-    return f"{days} {text(month_name(week.first))}"
+    return f"{days} {month_name(week.first).render(translate)}"
 
 
 def _key_figures(figures: Figures, today: date) -> Iterator[tuple[str, str]]:

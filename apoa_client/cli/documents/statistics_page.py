@@ -1,0 +1,203 @@
+"""The figures of a month as a page of A4 to print, in both languages, with charts that are readable without colour.
+
+Below each chart is a table with the same figures, for screen readers and for everyone who needs a number.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
+from apoa_client.cli.documents.receipt_page import PRINTED_BY
+from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
+from apoa_client.cli.views.figures import (
+    MERGED,
+    RESIDENCE,
+    decimal_text,
+    group_name,
+    month_text,
+    share_text,
+    week_text,
+)
+from apoa_client.cli.views.labels import day_text
+from apoa_client.locale import LANGUAGES
+from apoa_client.settings.config import PropertySettings
+from apoa_client.tables.charts import KINDS, Chart, columns_of_bars, rows_of_bars
+from apoa_client.tables.statistics import OTHERS, Figures, Group, Punctuality, Week, largest_groups
+
+_TITLE = N_("Foreign guests")
+_NIGHTS, _ARRIVALS, _PUNCTUALITY = N_("Nights by nationality"), N_("Arrivals by day"), N_("Punctuality by week")
+_TRAINING = N_("Training only: these guests were not reported to Immigration.")
+_NO_GUESTS = N_("No guest stayed in this month.")
+_NO_ARRIVALS = N_("No guest arrived in this month.")
+_SEALED = N_("Nationalities are encrypted, and the key is not on this computer. All other figures are complete.")
+_ON_TIME, _LATE, _WAITING = N_("on time"), N_("late"), N_("not due yet")
+_NATIONALITY, _GUESTS, _NIGHT_COUNT = N_("Nationality"), N_("Guests"), N_("Nights")
+_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+_COUNTED = N_(
+    "A guest counts in each month in which nights of the stay are. Nights end at the check-out, or at the planned one "
+    "until the guest checks out. Cancelled and withdrawn reports do not count. On time: accepted before the deadline."
+)
+_MOST_BARS = 14
+"""With more nationalities the chart would need a page of its own; the table has them all."""
+_LONGEST_LABEL = 34
+"""Characters of a nationality's name beside its bar; a longer one is shown in one language."""
+
+
+class _Section(NamedTuple):
+    """A chart and its table."""
+
+    id: str
+    title: str
+    chart: str = ""
+    legend: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
+    kind: str = ""
+    headings: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    total: Sequence[str] = ()
+    breakable: bool = False
+
+
+def statistics_page(settings: PropertySettings, figures: Figures, now: datetime, *, anonymous: bool) -> str:
+    """Return the page, printed at the time `now`. Raises `TablesMissing` if the extra is not installed."""
+    today = now.astimezone(settings.zone).date()
+    notes = [_COUNTED, *([MERGED] if anonymous else []), PRINTED_BY]
+    return render_page(
+        "statistics.html",
+        title=_TITLE,
+        month=_in_both(partial(month_text, figures.month)),
+        so_far=(N_("so far, up to"), day_text(today, in_both_languages)) if figures.month.includes(today) else None,
+        settings=settings,
+        training=_TRAINING if settings.is_training else "",
+        keys=list(_key_figures(figures)),
+        sections=[_nationalities(figures), _arrivals(figures), _punctuality(figures)],
+        notes=notes,
+        printed=moment_in_both_languages(now, settings.zone),
+    )
+
+
+def _in_both(text: Any) -> str:  # noqa: ANN401  a function of the translation
+    """Return what a function makes of each language's translation, once if they are alike."""
+    return " / ".join(dict.fromkeys(text(partial(in_language, language)) for language in LANGUAGES))
+
+
+def _key_figures(figures: Figures) -> Iterator[tuple[str, str, str]]:
+    """Yield label, value and remark of the figures at the top."""
+    total, punctuality = figures.total, figures.punctuality
+    planned, waiting = figures.planned_nights, punctuality.waiting
+    yield _GUESTS, str(total.guests), _remark(N_("{count} arrived in this month"), total.arrivals)
+    yield _NIGHT_COUNT, str(total.nights), _remark(N_("{count} of them planned"), planned) if planned else ""
+    yield N_("Nights for each guest"), _in_both(partial(decimal_text, total.average)), ""
+    yield (
+        N_("Reported on time"),
+        share_text(punctuality),
+        _remark(N_("{count} not due yet"), waiting) if waiting else "",
+    )
+    yield N_("Refused reports"), str(figures.refused), ""
+
+
+def _remark(sentence: str, count: int) -> str:
+    return in_both_languages(sentence).format(count=count)
+
+
+def _nationalities(figures: Figures) -> _Section:
+    section = _Section("nationalities", _NIGHTS)
+    groups = figures.groups
+    if groups is None:
+        return section._replace(notes=[_SEALED])
+    if not groups:
+        return section._replace(notes=[_NO_GUESTS])
+    shown = largest_groups(groups, _MOST_BARS)
+    chart = Chart(
+        section.id,
+        in_both_languages(_NIGHTS),
+        in_both_languages(N_("A bar for each nationality. The table below has the same figures.")),
+        [_label(group) for group in shown],
+        [[group.nights for group in shown]],
+        [number for number, group in enumerate(shown) if group.state in {None, OTHERS}],
+    )
+    return section._replace(
+        chart=rows_of_bars(chart),
+        notes=[RESIDENCE],
+        headings=(_NATIONALITY, _GUESTS, N_("Arrived in this month"), _NIGHT_COUNT, N_("Nights for each guest")),
+        rows=[_group_cells(_full_name(group), group) for group in groups],
+        total=_group_cells(in_both_languages(N_("Total")), figures.total),
+        breakable=True,
+    )
+
+
+def _group_cells(name: str, group: Group) -> tuple[str, ...]:
+    average = _in_both(partial(decimal_text, group.average))
+    return name, str(group.guests), str(group.arrivals), str(group.nights), average
+
+
+def _full_name(group: Group) -> str:
+    names = [group_name(group, language, partial(in_language, language)) for language in LANGUAGES]
+    return " / ".join(dict.fromkeys(names))
+
+
+def _label(group: Group) -> str:
+    """Return a name that fits beside a bar: in both languages, in one, or shortened."""
+    name = _full_name(group)
+    if len(name) > _LONGEST_LABEL:
+        name = name.partition(" / ")[0]
+    return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
+
+
+def _arrivals(figures: Figures) -> _Section:
+    section = _Section("arrivals", _ARRIVALS)
+    if not figures.total.arrivals:
+        return section._replace(notes=[_NO_ARRIVALS])
+    chart = Chart(
+        section.id,
+        in_both_languages(_ARRIVALS),
+        in_both_languages(N_("A bar for each day of the month. The table below has the same figures.")),
+        [str(day.day) for day in figures.arrivals],
+        [list(figures.arrivals.values())],
+    )
+    return section._replace(
+        chart=columns_of_bars(chart),
+        kind="days",
+        headings=(N_("Week"), *_WEEKDAYS, N_("Total")),
+        rows=[_days(week, figures) for week in figures.weeks],
+    )
+
+
+def _days(week: Week, figures: Figures) -> list[Any]:
+    """Return the week, a pair of day and arrivals for each weekday, empty outside the month, and the sum."""
+    monday = week.first - timedelta(days=week.first.weekday())
+    days: list[date] = [monday + timedelta(days=number) for number in range(len(_WEEKDAYS))]
+    cells = [(day.day, figures.arrivals[day]) if day in figures.arrivals else None for day in days]
+    return [_week_name(week), *cells, sum(figures.arrivals.get(day, 0) for day in days)]
+
+
+def _week_name(week: Week) -> str:
+    return _in_both(partial(week_text, week))
+
+
+def _punctuality(figures: Figures) -> _Section:
+    section = _Section("punctuality", _PUNCTUALITY)
+    if not figures.total.arrivals:
+        return section._replace(notes=[_NO_ARRIVALS])
+    weeks = [week.punctuality for week in figures.weeks]
+    chart = Chart(
+        section.id,
+        in_both_languages(_PUNCTUALITY),
+        in_both_languages(N_("A bar for each week of the month. The table below has the same figures.")),
+        [f"{_week_name(week)} · {share_text(week.punctuality)}" for week in figures.weeks],
+        [[each.on_time for each in weeks], [each.late for each in weeks], [each.waiting for each in weeks]],
+    )
+    return section._replace(
+        chart=rows_of_bars(chart),
+        legend=list(zip(KINDS, (_ON_TIME, _LATE, _WAITING), strict=True)),
+        headings=(N_("Week"), N_("On time"), N_("Late"), N_("Not due yet"), N_("Share on time")),
+        rows=[_punctuality_cells(_week_name(week), week.punctuality) for week in figures.weeks],
+        total=_punctuality_cells(in_both_languages(N_("Total")), figures.punctuality),
+    )
+
+
+def _punctuality_cells(name: str, punctuality: Punctuality) -> tuple[str, ...]:
+    counts = (punctuality.on_time, punctuality.late, punctuality.waiting)
+    return name, *map(str, counts), share_text(punctuality)
