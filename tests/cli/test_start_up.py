@@ -65,6 +65,9 @@ HEAVY = frozenset(
         "apoa_client.settings.setting_keys",
         "apoa_client.settings.origins",
         "apoa_client.settings.writer",
+        "apoa_client.tables",
+        "openpyxl",
+        "xlsxwriter",
     }
 )
 NOT_FOR_REPORT = HEAVY | {
@@ -220,4 +223,15 @@ def test_modules_are_loaded_when_they_are_needed(away: Apoa) -> None:
     """The list of loaded modules has the modules that a command needs."""
     loaded = loaded_by(away.home, *QUENTIN.mrz())
     assert {"requests", "apoa_client.authority.client", "apoa_client.delivery.sync", "nacl"} <= loaded
-    assert not loaded & {"rich", "keyring", "werkzeug", "jsonschema", "yaml", "tomlkit"}
+    assert not loaded & {"rich", "keyring", "werkzeug", "jsonschema", "yaml", "tomlkit", "apoa_client.tables"}
+
+
+def test_an_export_loads_no_library_for_workbooks(away: Apoa) -> None:
+    """The program writes XLSX itself."""
+    file = str(away.home.parent / "reports.xlsx")
+    assert not loaded_by(away.home, "export", "-o", file) & {
+        "openpyxl",
+        "xlsxwriter",
+        "nacl",
+        "apoa_client.desk.imports",
+    }
