@@ -1,5 +1,6 @@
 """The empty workbook for guests: its columns are known, and its lists have words that are read."""
 
+import sys
 from collections.abc import Callable
 from io import BytesIO
 
@@ -9,6 +10,7 @@ import pytest
 from apoa_client.locale import LANGUAGES
 from apoa_client.report import parse_fields
 from apoa_client.tables.columns import guest_rows, match_columns
+from apoa_client.tables.errors import TablesMissing
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Table
@@ -93,3 +95,12 @@ def test_the_notes_are_in_both_languages(book: bytes) -> None:
     """Each column has a note in Indonesian and in English, whatever the reader's language is."""
     texts = {value for row in openpyxl.load_workbook(BytesIO(book))[NOTES].values for value in row}
     assert {column.notes[tag] for column in template_columns() for tag in LANGUAGES} <= texts
+
+
+def test_without_xlsxwriter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says how to install the extra."""
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(TablesMissing) as caught:
+        template_book("en")
+    assert caught.value.advice is not None
+    assert "apoa-client[tables]" in caught.value.advice.template

@@ -32,7 +32,7 @@ _HELP = N_(
 @option(
     "--date-order",
     type=click.Choice(DATE_ORDERS),
-    text=N_("Which part of the dates comes first: d is the day, m the month, y the year."),
+    text=N_("The order in the dates: d is the day, m the month, y the year."),
 )
 @option("--name-order", type=click.Choice(NAME_ORDERS), text=N_("What comes first in a column with whole names."))
 @option(

@@ -115,7 +115,7 @@ def print_problems(result: ImportResult) -> None:
             print_error_line(line)
     more = len(places) - len(rows)
     if more:
-        print_error_line(text(nmsg("... and {count} problem more.", "... and {count} problems more.", more)))
+        print_error_line(text(nmsg("... and {count} other problem.", "... and {count} other problems.", more)))
     print_error_line()
 
 
@@ -149,15 +149,19 @@ def problem_text(finding: RowFinding) -> str:
 
 
 def print_warnings(result: ImportResult) -> None:
-    """Show each kind of warning once on stderr: its first cell, and how many rows have it."""
-    shown: dict[str, RowFinding] = {}
+    """Show the warnings on stderr, the same one once: its first cell, and how many rows have it."""
+    places: dict[tuple[str, str], list[str]] = {}
     for each in result.warnings:
-        shown.setdefault(each.code, each)
-    for code, first in shown.items():
-        if code == "late":  # counted
-            continue
-        line = f"{_place(first)}: {text(first.message)}"
-        more = result.warning_counts.get(code, 1) - 1
-        if more:
-            line += " " + text(nmsg("({count} more row)", "({count} more rows)", more))
+        if each.code != "late":  # counted
+            places.setdefault((each.code, text(each.message)), []).append(_place(each))
+    codes = [code for code, _words in places]
+    for (code, words), found in islice(places.items(), _MOST_SHOWN):
+        # The list of warnings has only the first ones of each code; the counts are whole.
+        count = result.warning_counts[code] if codes.count(code) == 1 else len(found)
+        line = f"{found[0]}: {words}"
+        if count > 1:
+            line += " " + text(nmsg("({count} more row)", "({count} more rows)", count - 1))
         print_error_line(warning_line(line))
+    more = len(places) - _MOST_SHOWN
+    if more > 0:
+        print_error_line(text(nmsg("... and {count} other warning.", "... and {count} other warnings.", more)))

@@ -6,7 +6,7 @@ import pytest
 from cli_helpers import PASSWORD, Apoa, Serve
 from terminal_helpers import show_as_terminal
 
-from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, track, watcher
+from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, counting, track, watcher
 
 
 def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,3 +61,25 @@ def test_long_work_has_a_bar_at_a_terminal(monkeypatch: pytest.MonkeyPatch, caps
     started = track(range(50), "Pages", silent=False)
     next(started)
     started.close()  # type: ignore[attr-defined]  # a generator
+
+
+def test_an_unknown_number_is_counted_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Elsewhere nothing is shown; in plain mode each count is a line."""
+    for silent in (False, True):
+        with counting("Rows", silent=silent) as show:
+            show(500)
+    assert capsys.readouterr().err == ""
+    show_as_terminal(monkeypatch, sys.stderr)
+    with counting("Rows", silent=False) as show:
+        assert capsys.readouterr().err == ""
+        show(500)
+        show(1000)
+    shown = capsys.readouterr().err
+    assert "Rows" in shown
+    assert "1000" in shown
+    monkeypatch.setenv("TERM", "dumb")
+    with counting("Rows", silent=False) as show:
+        show(500)
+    assert capsys.readouterr().err == "Rows: 500\n"
