@@ -24,12 +24,12 @@ IGNORE = "ignore"
 
 TARGETS = (
     *(field.name for field in FIELDS),
-    *("full_name", "middle_names", "title", "mrz1", "mrz2", "mrz3", "document_type"),
+    *("full_name", "middle_names", "title", "sex_code", "mrz1", "mrz2", "mrz3", "document_type"),
     *("check_in_time", "check_out", "check_out_time", "status", "booking", "guest_count", IGNORE),
 )
 """What a column can be: a field of a report, or something that a field is made of or that decides about the row."""
 
-_OF_ONE_GUEST = frozenset({"mrz", "mrz1", "mrz2", "mrz3", "title", "booking", "guest_count", IGNORE})
+_OF_ONE_GUEST = frozenset({"mrz", "mrz1", "mrz2", "mrz3", "title", "sex_code", "booking", "guest_count", IGNORE})
 DEFAULT_TARGETS = tuple(target for target in TARGETS if target not in _OF_ONE_GUEST)
 """What can have a value for empty cells."""
 

@@ -25,6 +25,7 @@ _SEVERAL = frozenset({"middle_names", "guest_count"})
 _NAMES = ("surname", "given_names")
 _OTHER_WAYS = {
     **dict.fromkeys(_NAMES, ("full_name",)),
+    "sex": ("sex_code",),
     "planned_check_out": ("nights", "check_out"),
 }
 _REQUIRED = (
@@ -230,6 +231,7 @@ _LABELS = {
     "full_name": msg("Full name"),
     "middle_names": msg("Middle names"),
     "title": msg("Title (Mr, Mrs)"),
+    "sex_code": msg("Sex, 1 male or 2 female"),
     "mrz1": msg("Line 1 of the MRZ"),
     "mrz2": msg("Line 2 of the MRZ"),
     "mrz3": msg("Line 3 of the MRZ"),

@@ -33,7 +33,7 @@ _PATHS = {
     **dict.fromkeys(_LINES, BY_NAME["mrz"].path),
     "full_name": BY_NAME["surname"].path,
     "middle_names": BY_NAME["given_names"].path,
-    "title": BY_NAME["sex"].path,
+    **dict.fromkeys(("title", "sex_code"), BY_NAME["sex"].path),
     "document_type": BY_NAME["document_number"].path,
     "check_in_time": BY_NAME["check_in"].path,
     **dict.fromkeys(("check_out", "check_out_time"), "check_out"),
@@ -240,7 +240,8 @@ class _Reading:
 
     def _read_sex(self, *, has_lines: bool) -> None:
         """Read the sex. A title such as Mr is a suggestion, and never the sex."""
-        text = self._read("sex", _text) or ""
+        code = self._read("sex_code", lambda cell: status_words.sex_of_code(cell_values.text(cell.value)))
+        text = self._read("sex", _text) or code or ""
         titles = [text, *self._texts("title")] if not text or status_words.sex_of_title(text) else []
         hint = next(filter(None, map(status_words.sex_of_title, titles)), None)
         if hint is None:
@@ -305,7 +306,7 @@ class _Reading:
             return
         if check_in is not None and nights != str((date.fromisoformat(departure) - check_in).days):
             del self._typed["planned_check_out"]
-            self._add("planned_check_out", "conflict", _TWO_CHECK_OUTS)
+            self._add("nights", "conflict", _TWO_CHECK_OUTS)
         del self._typed["nights"]
 
 

@@ -86,6 +86,14 @@ def sex_text(text: str) -> str:
     return _SEXES.get(fold(text), text)
 
 
+def sex_of_code(text: str) -> str:
+    """Return the sex of a code: 1 or 2, as Alloggiati web and ISO/IEC 5218 have it. Raises `Unreadable`."""
+    found = {"1": "M", "2": "F", "M": "M", "F": "F"}.get(text.upper())
+    if found is None:
+        raise Unreadable("bad_character", msg("Write 1 (male) or 2 (female)."))
+    return found
+
+
 def is_passport(text: str) -> bool:
     """Return whether the type of a document is a passport."""
     folded = fold(text)

@@ -141,7 +141,7 @@ def test_forms_of_other_countries() -> None:
     ]
     assert [parse_heading(title).date_order for title in TM30[6:8]] == ["dmy", "dmy"]
     assert targets(ALLOGGIATI) == [
-        *("check_in", "nights", "surname", "given_names", "sex", "birth_date", "birth_place", "nationality"),
+        *("check_in", "nights", "surname", "given_names", "sex_code", "birth_date", "birth_place", "nationality"),
         *("document_type", "document_number"),
     ]
     assert targets(UBYPORT) == [
