@@ -166,9 +166,16 @@ class Stays:
 
         A stay that is changed meanwhile is yielded once, because its first position does not change.
         """
-        for entry in self._outbox.entries(Selection()):
+
+        def may_be_shown(entry: Entry) -> bool:
+            """Return whether this report may be the one by which the stay is in the period."""
+            return entry.first_night is None or period.includes(entry.first_night)
+
+        for entry in filter(may_be_shown, self._outbox.entries(Selection())):
             history = self.of(entry.stay_id)
-            if history.entries[0].seq == entry.seq and period.includes(history.check_in_night(self._zone)):
+            first = next(filter(may_be_shown, history.entries), None)  # of several such reports, the others are ignored
+            is_first = first is not None and first.seq == entry.seq
+            if is_first and period.includes(history.check_in_night(self._zone)):
                 yield history
 
     def same_guest(

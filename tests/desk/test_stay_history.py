@@ -11,7 +11,7 @@ from report_helpers import NOW, WIB, draft
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.stay_history import MAX_OVERSTAY, StayHistory, Stays
+from apoa_client.desk.stay_history import MAX_OVERSTAY, Period, StayHistory, Stays
 from apoa_client.errors import SecretMissing, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -247,3 +247,33 @@ def test_the_same_guest(locked_desk: LockedDesk) -> None:
     assert locked_desk.desk.overlapping_stays(other) == []
     locked_desk.changes.withdraw(locked_desk.stays.of(here.stay_id), [here])
     assert locked_desk.desk.overlapping_stays(again) == []
+
+
+def test_stays_of_a_period(locked_desk: LockedDesk) -> None:
+    """By the night of check-in, each once, withdrawn ones too, and also if it is changed while others are yielded."""
+    desk, day = locked_desk, DAY
+    entries = [desk.arrive(check_in=f"2026-11-{day}T10:00", number=f"X{day}") for day in (20, 21, 22, 23)]
+    desk.changes.save(desk.changes.check_out(desk.stays.of(entries[0].stay_id)))
+    desk.changes.withdraw(desk.stays.of(entries[2].stay_id), [entries[2]])
+
+    def amend(stay_id: str, check_in: str) -> None:
+        history = desk.stays.of(stay_id)
+        found = desk.desk.examine(draft({"check_in": check_in, "nights": "2", "document_number": "X"}))
+        desk.changes.save(desk.changes.amend(history, found, "wrong day"))
+
+    amend(entries[3].stay_id, "2026-11-21T10:00")
+
+    def days(first: int | None, last: int | None) -> list[int]:
+        period = Period(*(day.replace(day=each) if each is not None else None for each in (first, last)))
+        ids = [entry.stay_id for entry in entries]
+        return [ids.index(stay.stay_id) for stay in desk.stays.arrived(period)]
+
+    assert days(None, None) == [0, 1, 2, 3]
+    assert days(21, 21) == [1, 3]
+    assert days(22, None) == [2]
+    assert days(23, 24) == []
+    found = desk.stays.arrived(Period())
+    first = next(found)
+    for entry in entries[:2]:
+        amend(entry.stay_id, "2026-11-21T11:00")
+    assert [first.stay_id, *(stay.stay_id for stay in found)] == [entry.stay_id for entry in entries]
