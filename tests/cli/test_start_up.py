@@ -65,7 +65,6 @@ HEAVY = frozenset(
         "apoa_client.settings.setting_keys",
         "apoa_client.settings.origins",
         "apoa_client.settings.writer",
-        "apoa_client.tables",
         "openpyxl",
         "xlsxwriter",
     }
