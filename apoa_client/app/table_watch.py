@@ -56,7 +56,10 @@ class WatchedFolder:
         self._seen: dict[str, _Seen] = {}
 
     def prepare(self) -> None:
-        """Make the folders for imported and refused files. Raises `UsageProblem` or `SettingsProblem`."""
+        """Make the folders for imported and refused files, and remove what a killed process left half written.
+
+        Raises `UsageProblem` or `SettingsProblem`.
+        """
         if not self.folder.is_dir():
             raise UsageProblem(
                 msg("There is no folder {path}.", path=str(self.folder)),
@@ -66,8 +69,9 @@ class WatchedFolder:
             for folder in (self.folder / DONE, self.folder / REFUSED):
                 files.make_private_folder(folder)
                 next(folder.iterdir(), None)  # a file has the name, or this user may not use the folder
-            with self.lock():
-                pass
+            with self.lock() as is_held:
+                for draft in files.drafts_in(self.folder / REFUSED) if is_held else ():
+                    files.remove_draft(draft)
         except OSError:
             raise SettingsProblem(
                 msg("The folder {path} cannot be changed.", path=str(self.folder)),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import FixedClock
 
+from apoa_client import files
 from apoa_client.app.table_watch import (
     CUT_OFF_S,
     DONE,
@@ -197,3 +198,14 @@ def test_a_folder_that_cannot_be_watched(tmp_path: Path, clock: FixedClock) -> N
     (tmp_path / DONE).write_text("a file")
     with pytest.raises(SettingsProblem):
         WatchedFolder(tmp_path, clock.monotonic).prepare()
+
+
+def test_what_a_killed_process_left(folder: Path, watched: WatchedFolder, clock: FixedClock) -> None:
+    """A half-written copy of refused rows is removed at the next start, unless another process writes it now."""
+    left = files.temporary_beside(folder / REFUSED / "a-problems.csv")
+    left.write_bytes(TEXT)
+    with watched.lock():
+        WatchedFolder(folder, clock.monotonic).prepare()
+        assert left.exists()
+    WatchedFolder(folder, clock.monotonic).prepare()
+    assert list((folder / REFUSED).iterdir()) == []
