@@ -9,6 +9,7 @@ from report_helpers import TYPED, WIB
 from apoa_client.app.table_import import ImportResult, TableImport
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
+from apoa_client.desk.import_rows import RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.clock import Clock
@@ -17,12 +18,18 @@ from apoa_client.report.model import Report
 from apoa_client.tables.rows import GuestRow, Records, SourceFacts
 
 INDEX_KEY = b"a key of sixteen"
+_LETTERS = str.maketrans("0123456789!", "ABCDEFGHIJK")
 RULES = ReportingRules(WIB, 24, INDEX_KEY)
 
 
 def guest_row(number: int = 2, *, check_out: str = "", lines: Sequence[str] = (), **changes: str) -> GuestRow:
-    """Return the typed guest of `report_helpers`, who arrived on the 24th at 14:00, with other texts in some fields."""
+    """Return the typed guest of `report_helpers`, who arrived on the 24th at 14:00, with other texts in some fields.
+
+    With another document number, the guest has another name, too.
+    """
     typed = {**TYPED, "check_in": "2026-11-24 14:00", **changes}
+    if changes.get("document_number"):
+        typed["given_names"] = changes.get("given_names", changes["document_number"].translate(_LETTERS))
     given = {name: text for name, text in typed.items() if text}
     return GuestRow(number, given, tuple(lines), {"guest.document.number": f"F{number}"}, check_out=check_out)
 
@@ -60,6 +67,10 @@ class Importer:
         with self.of(rows) as table_import:
             table_import.check()
             return table_import.save(**options)
+
+    def plan(self, row: GuestRow) -> RowResult:
+        self.imports.forget()
+        return self.imports.plan(row)
 
     def of(self, rows: Sequence[GuestRow], *, dry_run: bool = False) -> TableImport:
         return TableImport(self.imports, self.outbox, records(rows), self.progress, dry_run=dry_run)

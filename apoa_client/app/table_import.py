@@ -124,6 +124,7 @@ class TableImport(AbstractContextManager["TableImport"]):
     def check(self) -> ImportResult:
         """Check every row. Nothing is saved. Raises `StorageProblem`, and what reading the table raises."""
         self._open.close()
+        self._imports.forget()
         self._batch = None if self._dry_run else self._open.enter_context(self._outbox.batch())
         tally = _Tally(self._batch)
         for count, row in enumerate(self._records.read_rows(), 1):

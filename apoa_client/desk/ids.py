@@ -22,3 +22,9 @@ def uuid7(milliseconds: int, bits: int) -> str:
     """Return a UUID of version 7 with this time in milliseconds since 1970, and with these 74 bits after it."""
     head, tail = bits >> 62, bits & _LAST_BITS
     return str(UUID(int=(milliseconds & _TIME_BITS) << 80 | _VERSION_7 << 76 | head << 64 | _VARIANT << 62 | tail))
+
+
+def uuid7_bits(text: str) -> int:
+    """Return the 74 bits of a UUID of version 7 that `uuid7` was given."""
+    number = int(text.replace("-", ""), 16)
+    return (number >> 64 & 0xFFF) << 62 | number & _LAST_BITS

@@ -3,22 +3,31 @@
 They have the form of a UUID version 7 (RFC 9562 section 5.7) whose time is the day of the check-in. The other 74 bits
 are keyed BLAKE2b (RFC 7693) with the key of the guest hash, so that an id alone reveals nothing about a guest. The last
 24 bits of a report's id are a code over the others: it shows, without any content, that an import made the report.
+
+One half of a stay's id is computed from the document, the other one from the guest's name and date of birth. So a row
+is recognised after its document number, or its name, was corrected.
 """
 
 import json
 from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 
-from apoa_client.desk.ids import uuid7
+from apoa_client.desk.ids import uuid7, uuid7_bits
+from apoa_client.matching import fold
+from apoa_client.ports.outbox import ReportQueue
 from apoa_client.report.guest_hash import document_identity
-from apoa_client.report.model import Document, Guest, Stay
+from apoa_client.report.model import Guest, Stay
 from apoa_client.report.wire import guest_value, stay_value
 
-_STAY, _REPORT, _CODE = b"apoa-imp-stay-1", b"apoa-imp-rep-1", b"apoa-imp-code-1"
+_DOCUMENT, _GUEST, _REPORT, _CODE = b"apoa-imp-doc-1", b"apoa-imp-guest-1", b"apoa-imp-rep-1", b"apoa-imp-code-1"
 _BITS = 74
 _BYTES = 10
 _CODE_BITS = 24
-_TAIL_BITS = 62
+_DAY = len("0199c2a4-0000")
+"""The first characters of an id are its time, and so the day."""
+_MOST_DAYS = 40
+"""Days whose stays are kept in memory: tables are more or less in the order of the arrivals."""
+_HALF = _BITS // 2
 
 
 class ImportIds:
@@ -27,24 +36,25 @@ class ImportIds:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def stay_id(self, document: Document, day: date) -> str:
-        """Return the id of the stay of a document's holder that begins on this day."""
-        state, number = document_identity(document)
-        bits = self._bits(_STAY, f"{state}\0{number}\0{day.isoformat()}".encode())
+    def stay_id(self, guest: Guest, day: date) -> str:
+        """Return the id of the stay of a guest that begins on this day."""
+        state, number = document_identity(guest.document)
+        name = fold(f"{guest.surname}{guest.given_names}")
+        document = self._bits(_DOCUMENT, f"{state}\0{number}\0{day.isoformat()}".encode())
+        person = self._bits(_GUEST, f"{name}\0{guest.birth_date}\0{day.isoformat()}".encode())
         midnight = datetime.combine(day, time(), UTC)
-        return uuid7(int(midnight.timestamp()) * 1000, bits)
+        return uuid7(int(midnight.timestamp()) * 1000, document >> _HALF << _HALF | person >> _HALF)
 
     def report_id(self, stay_id: str, content: bytes, before: str) -> str:
         """Return the id of a report with this content, which follows the report `before` (or "") of its stay."""
         bits = self._bits(_REPORT, b"\0".join([stay_id.encode(), before.encode(), content])) >> _CODE_BITS
-        code = self._code(bits, stay_id[:13])
-        return uuid7(int(stay_id[:13].replace("-", ""), 16), bits << _CODE_BITS | code)
+        code = self._code(bits, stay_id[:_DAY])
+        return uuid7(int(stay_id[:_DAY].replace("-", ""), 16), bits << _CODE_BITS | code)
 
     def is_imported(self, report_id: str) -> bool:
         """Return whether an import made this report."""
-        number = int(report_id.replace("-", ""), 16)
-        bits = (number >> 64 & 0xFFF) << _TAIL_BITS | number & ((1 << _TAIL_BITS) - 1)
-        return self._code(bits >> _CODE_BITS, report_id[:13]) == bits & ((1 << _CODE_BITS) - 1)
+        bits = uuid7_bits(report_id)
+        return self._code(bits >> _CODE_BITS, report_id[:_DAY]) == bits & ((1 << _CODE_BITS) - 1)
 
     def _code(self, bits: int, day: str) -> int:
         digest = blake2b(f"{day}\0{bits}".encode(), digest_size=_CODE_BITS // 8, key=self._key, person=_CODE).digest()
@@ -58,3 +68,41 @@ class ImportIds:
 def row_content(guest: Guest, stay: Stay) -> bytes:
     """Return what a row says of guest and stay, always the same bytes for the same values."""
     return json.dumps([guest_value(guest), stay_value(stay)], separators=(",", ":")).encode("ascii")
+
+
+class ImportedStays:
+    """The stays that were imported, found by the id of a row, although its document or its name was corrected since.
+
+    The stays of a day are read once: call `forget` when others may have been saved.
+    """
+
+    def __init__(self, outbox: ReportQueue) -> None:
+        self._outbox = outbox
+        self._days: dict[str, tuple[dict[int, str], dict[int, str]]] = {}
+
+    def forget(self) -> None:
+        """Read the stays again at the next search."""
+        self._days.clear()
+
+    def find(self, stay_id: str) -> str | None:
+        """Return the id of the imported stay that the row with this id is about; None if there is none."""
+        documents, guests = self._of_day(stay_id[:_DAY])
+        document, guest = _halves(stay_id)
+        return documents.get(document) or guests.get(guest)
+
+    def _of_day(self, day: str) -> tuple[dict[int, str], dict[int, str]]:
+        found = self._days.get(day)
+        if found is None:
+            if len(self._days) == _MOST_DAYS:
+                del self._days[next(iter(self._days))]
+            halves = {stay_id: _halves(stay_id) for stay_id in self._outbox.stay_ids(day)}
+            found = self._days[day] = (
+                {document: stay_id for stay_id, (document, _guest) in halves.items()},
+                {guest: stay_id for stay_id, (_document, guest) in halves.items()},
+            )
+        return found
+
+
+def _halves(stay_id: str) -> tuple[int, int]:
+    bits = uuid7_bits(stay_id)
+    return bits >> _HALF, bits & ((1 << _HALF) - 1)

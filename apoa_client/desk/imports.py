@@ -12,7 +12,7 @@ from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.departures import Departure, departure_day, read_departure
 from apoa_client.desk.duplicates import duplicate_warnings
-from apoa_client.desk.import_ids import ImportIds, row_content
+from apoa_client.desk.import_ids import ImportedStays, ImportIds, row_content
 from apoa_client.desk.import_rows import (
     CHECK_IN,
     Action,
@@ -83,6 +83,7 @@ class Imports:
         self._rules = rules
         self._stays = Stays(outbox, rules.zone)
         self._ids = ImportIds(rules.index_key)
+        self._known = ImportedStays(outbox)
         self._open_report = open_report
 
     def plan(self, row: GuestRow) -> RowResult:
@@ -98,15 +99,20 @@ class Imports:
         guest, stay = examination.guest, examination.stay
         if guest is None or stay is None:
             return RowResult(row, Action.REFUSED, errors=examination.errors, warnings=examination.warnings)
-        stay_id = self._ids.stay_id(guest.document, stay.check_in.date())
+        made = self._ids.stay_id(guest, stay.check_in.date())
+        known = self._known.find(made)
+        stay_id = known or made
         content, left, last = row_content(guest, stay), b"", stay.planned_check_out
         if departure is not None:
             left, last = departure.content, min(last, departure.at.date())
         imported = ImportedStay(stay_id, content, left, guest, stay, last)
         result = RowResult(row, Action.UNCHANGED, imported=imported)
         checked = _CheckedRow(result, imported, departure, examination)
-        history = self._stays.of(stay_id)
-        return self._again(checked, history) if history.entries else self._new(checked)
+        return self._again(checked, self._stays.of(known)) if known is not None else self._new(checked)
+
+    def forget(self) -> None:
+        """Look at the outbox again: call it when reports may have been saved since the last row was planned."""
+        self._known.forget()
 
     def _examine(self, row: GuestRow) -> tuple[Examination, Departure | None]:
         """Check a row by the rules of a check-in. Without errors, return also when the guest left."""
@@ -253,6 +259,8 @@ def _result(checked: _CheckedRow, action: Action, reports: Sequence[NewReport], 
     before = next((known[new.report.id] for new in reports if new.report.id in known), None)
     if before is not None:
         return checked.result.conflict(_changed_here(before))
+    if any(entry.erased_at is not None for entry in history.entries):
+        return checked.result.conflict(msg("The data of this stay were erased here, so the row changes nothing."))
     warnings = tuple(warning for new in reports for warning in new.warnings)
     return checked.result._replace(action=action, reports=tuple(reports), warnings=warnings)
 

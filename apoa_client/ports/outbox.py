@@ -29,6 +29,10 @@ class ReportReader(Protocol):
         """Yield entries in the order in which they were created, unless the selection says otherwise."""
         ...
 
+    def stay_ids(self, beginning: str) -> list[str]:
+        """Return the ids of stays that begin with this text, each once."""
+        ...
+
     def count(self, selection: Selection) -> int:
         """Return the number of entries of a selection, whatever its limit."""
         ...

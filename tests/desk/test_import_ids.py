@@ -1,6 +1,6 @@
 """Ids of imported stays and reports: the same for the same values, recognisable, and without meaning to others."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from hypothesis import given
@@ -8,16 +8,17 @@ from hypothesis import strategies as st
 from outbox_helpers import guest
 
 from apoa_client.desk.ids import new_id
-from apoa_client.desk.import_ids import ImportIds
-from apoa_client.report.model import Document
+from apoa_client.desk.import_ids import ImportedStays, ImportIds
+from apoa_client.report.model import Guest
 
 KEY, OTHER = b"k" * 16, b"o" * 16
 DAY = date(2026, 11, 24)
 DAYS = st.dates(date(1001, 1, 2), date(2998, 12, 30))
 
 
-def document(number: str, state: str = "D") -> Document:
-    return guest().document._replace(number=number, issuing_state=state)
+def document(number: str, state: str = "D", surname: str = "ZYKOWSKI") -> Guest:
+    changed = guest().document._replace(number=number, issuing_state=state)
+    return guest()._replace(document=changed, surname=surname)
 
 
 @given(DAYS, st.binary(max_size=20), st.uuids().map(str) | st.just(""))
@@ -54,6 +55,28 @@ def test_the_same_document_and_day_are_the_same_stay() -> None:
         ImportIds(OTHER).stay_id(document("C01X0006H"), DAY),
     }
     assert len(others | {stay}) == 5
+
+
+def test_a_corrected_row_is_found() -> None:
+    """By the other half of its stay's id, among the stays that begin on the same day."""
+
+    class Outbox:
+        def stay_ids(self, beginning: str) -> list[str]:
+            return [stay for stay in saved if stay.startswith(beginning)]
+
+    ids = ImportIds(KEY)
+    saved = [ids.stay_id(document("X1"), DAY), ids.stay_id(document("X2", surname="QUIJANO"), DAY)]
+    stays = ImportedStays(Outbox())  # type: ignore[arg-type]  # all that is used of it
+    for row in (document("X1"), document("X9"), document("X1", surname="ZYKOVSKI")):
+        assert stays.find(ids.stay_id(row, DAY)) == saved[0]
+    assert stays.find(ids.stay_id(document("X2"), DAY)) == saved[1]  # the document counts more than the name
+    assert stays.find(ids.stay_id(document("X9", surname="QUIJANA"), DAY)) is None
+    assert stays.find(ids.stay_id(document("X1"), date(2026, 11, 25))) is None
+    for days in range(50):  # a few days are kept in memory
+        assert stays.find(ids.stay_id(document("X1"), date(2027, 1, 1) + timedelta(days=days))) is None
+    saved.append(ids.stay_id(document("X3", surname="NEW"), DAY))
+    stays.forget()
+    assert stays.find(saved[-1]) == saved[-1]
 
 
 def test_each_report_of_a_stay_has_an_id_of_its_own() -> None:

@@ -38,7 +38,7 @@ def importer(outbox: SqliteOutbox) -> Importer:
 
 
 def plan(importer: Importer, row: GuestRow) -> RowResult:
-    return importer.imports.plan(row)
+    return importer.plan(row)
 
 
 def stay_of(importer: Importer, result: RowResult) -> StayHistory:
@@ -161,7 +161,7 @@ def test_a_departure_of_today_is_the_same_an_hour_later(importer: Importer) -> N
     row = guest_row(check_out="2026-11-25")
     assert early.run(row).checked_out == 1
     morning.forward(timedelta(hours=6))
-    assert plan(early, row).action is Action.UNCHANGED
+    assert early.plan(row).action is Action.UNCHANGED
 
 
 @pytest.mark.parametrize("sent", [None, State.ACCEPTED])
@@ -226,6 +226,29 @@ def test_an_edited_row_of_a_guest_who_left(importer: Importer) -> None:
         assert left is not None
         assert left.ends_at == datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
         assert plan(importer, row).action is Action.UNCHANGED
+
+
+@pytest.mark.parametrize("sent", [None, State.ACCEPTED])
+@pytest.mark.parametrize("correction", [("925076474", "Smith"), ("925076473", "Smyth")])
+def test_a_corrected_document_or_name(importer: Importer, sent: State | None, correction: tuple[str, str]) -> None:
+    """It is the same stay, which is amended: the guest is not reported twice. The old row again corrects it back."""
+    history = imported(importer, guest_row(), sent)
+    number, surname = correction
+    corrected = guest_row(document_number=number, surname=surname, given_names="Jane Ann")
+    for row in (corrected, guest_row(), corrected):
+        result = plan(importer, row)
+        assert result.action is Action.AMENDED
+        importer.run(row)
+        assert stay_of(importer, result).stay_id == history.stay_id
+        assert plan(importer, row).action is Action.UNCHANGED
+
+
+def test_a_stay_whose_data_were_erased(importer: Importer) -> None:
+    """They do not come back with an edited row, and the same row is unchanged."""
+    history = imported(importer, guest_row(), State.ACCEPTED)
+    importer.outbox.eraser.stay(history.stay_id, force=False, dry_run=False)
+    assert plan(importer, guest_row()).action is Action.UNCHANGED
+    assert_conflict(importer, guest_row(room="7"))
 
 
 # The desk was there, too.

@@ -15,7 +15,7 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, findin
 
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sqlite import audit, queries
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -175,7 +175,7 @@ SAVE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from outbox_helpers import NOON, open_outbox, report
-from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sqlite import audit, queries
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import NewReport
 outbox = open_outbox(Path(sys.argv[1]))
@@ -212,3 +212,14 @@ def test_many_changes_of_sent_reports(outbox: SqliteOutbox) -> None:
     amend = report(8, stay=1)._replace(kind=Kind.AMEND, reason="import")
     save(outbox, [[NewReport(amend, None, active_reports=[uuid(1)])]])
     assert ids(outbox)[-1] == uuid(8)
+
+
+def test_the_stays_of_a_day(outbox: SqliteOutbox) -> None:
+    """Those whose ids begin with a text, each once, from the index alone."""
+    save(outbox)
+    first = report(1).stay_id
+    assert outbox.stay_ids(first) == [first]
+    assert sorted(outbox.stay_ids(first[:8])) == [report(number).stay_id for number in (1, 2, 4)]
+    assert outbox.stay_ids("ff") == []
+    plan = " ".join(row[-1] for row in outbox._db.execute(f"EXPLAIN QUERY PLAN {queries.STAY_IDS}", ["a", "b"]))
+    assert "COVERING INDEX reports_stay" in plan

@@ -78,6 +78,9 @@ SAME_GUEST = """
     SELECT seq FROM reports WHERE last_morning > :first AND first_night < :last AND guest_tag = :tag ORDER BY +seq
 """
 
+# From an index only. The letter g, after the last digit, ends the range.
+STAY_IDS = "SELECT DISTINCT stay_id FROM reports WHERE stay_id >= ? AND stay_id < ?"
+
 # From an index only, so that it works when a page of the table is damaged.
 EVERY_SEQ = "SELECT seq FROM reports INDEXED BY reports_created ORDER BY seq"
 

@@ -125,6 +125,11 @@ class SqliteOutbox(PropertyValues):
             entries = self._reader.in_batches(seqs, condition, values)
         return islice(entries, selection.limit)
 
+    def stay_ids(self, beginning: str) -> list[str]:
+        """As `ports.ReportReader`."""
+        with translate_read_errors(self._path):
+            return [str(row[0]) for row in self._db.execute(queries.STAY_IDS, [beginning, f"{beginning}g"])]
+
     def count(self, selection: Selection) -> int:
         """As `ports.ReportReader`."""
         condition, hint, values = queries.selection_condition(selection)
