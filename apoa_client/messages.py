@@ -125,6 +125,12 @@ def time_message(moment: "datetime") -> Message:
     return msg("{hour}:{minute}", hour=hour, minute=minute)
 
 
+def decimal_message(value: float) -> Message:
+    """Return a number with one digit after the point, 2.5 in English and 2,5 in Indonesian."""
+    whole, fraction = f"{value:.1f}".split(".")
+    return msg("{whole}.{fraction}", whole=whole, fraction=fraction)
+
+
 def moment_message(moment: "datetime") -> Message:
     """Return the day, the time and the zone (WIB, WITA, WIT) of a moment that is in its zone."""
     zone = moment.tzname() or ""

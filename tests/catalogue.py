@@ -34,8 +34,8 @@ CLICK = "click/"
 _COMMENT = "# Translations of apoa-client."
 _PLACE = re.compile(r"\{[^{}]*\}|%\(\w+\)[a-z]")
 _LETTER = re.compile(r"[^\W\d_]")
-_TIME = "{hour}:{minute}"
-"""Indonesian writes 19.50."""
+_NUMBERS = frozenset({"{hour}:{minute}", "{whole}.{fraction}"})
+"""Indonesian writes 19.50 for a time, and 2,5 for a number."""
 
 
 def _plain_header(catalog: Catalog) -> list[tuple[str, str]]:
@@ -72,7 +72,7 @@ def mo_file(language: str = "id") -> Path:
 
 def translatable(sentence: str) -> bool:
     """Return whether there is anything to translate: ``{field}: {remark}`` is the same in every language."""
-    return sentence == _TIME or _LETTER.search(_PLACE.sub("", sentence)) is not None
+    return sentence in _NUMBERS or _LETTER.search(_PLACE.sub("", sentence)) is not None
 
 
 def places(sentence: str) -> set[str]:

@@ -55,7 +55,8 @@ def rows_of_bars(chart: Chart) -> str:
     for values in chart.series:
         drawn.add("", list(reversed(values)))
     count = len(chart.labels)
-    return _finished(drawn, chart._replace(patterned=[count - 1 - bar for bar in chart.patterned]))
+    upwards = chart._replace(patterned=[count - 1 - bar for bar in chart.patterned])
+    return _finished(drawn, upwards, beside=len(chart.series) == 1)
 
 
 def columns_of_bars(chart: Chart) -> str:
@@ -114,8 +115,11 @@ def _ticks(highest: int) -> list[int]:
     return list(range(0, highest + 1, step))
 
 
-def _finished(drawn: Any, chart: Chart) -> str:  # noqa: ANN401  a chart of pygal, which has no types
-    """Return the SVG without pygal's scripts, styles and tooltips, with patterns, title and description."""
+def _finished(drawn: Any, chart: Chart, *, beside: bool = False) -> str:  # noqa: ANN401  pygal has no types
+    """Return the SVG without pygal's scripts, styles and tooltips, with patterns, title and description.
+
+    With `beside`, the numbers begin at the ends of the bars, and do not lie over them.
+    """
     root = ET.fromstring(drawn.render())  # noqa: S314  pygal's own text
     for parent in list(root.iter()):
         for child in list(parent):
@@ -128,8 +132,8 @@ def _finished(drawn: Any, chart: Chart) -> str:  # noqa: ANN401  a chart of pyga
             bar.set("class", "bar")
             bar.set("fill", f"url(#{chart.id}-{shown})")
     for node in root.iter():
-        if _has_class(node, "value") and len(chart.series) == 1 and drawn.horizontal:
-            node.set("text-anchor", "start")  # beside the bar, not over its end
+        if _has_class(node, "value") and beside:
+            node.set("text-anchor", "start")
         node.tag = node.tag.removeprefix(_SVG)
     names = {"aria-labelledby": f"{chart.id}-title", "aria-describedby": f"{chart.id}-description"}
     root.attrib = {"class": "chart", "viewBox": root.get("viewBox", ""), "role": "img", **names}

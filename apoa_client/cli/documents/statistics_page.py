@@ -34,6 +34,7 @@ _NO_ARRIVALS = N_("No guest arrived in this month.")
 _SEALED = N_("Nationalities are encrypted, and the key is not on this computer. All other figures are complete.")
 _ON_TIME, _LATE, _WAITING = N_("on time"), N_("late"), N_("not due yet")
 _NATIONALITY, _GUESTS, _NIGHT_COUNT = N_("Nationality"), N_("Guests"), N_("Nights")
+_AVERAGE = N_("Nights for each guest")
 _WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 _COUNTED = N_(
     "A guest counts in each month in which nights of the stay are. Nights end at the check-out, or at the planned one "
@@ -83,23 +84,20 @@ def _in_both(text: Any) -> str:  # noqa: ANN401  a function of the translation
     return " / ".join(dict.fromkeys(text(partial(in_language, language)) for language in LANGUAGES))
 
 
-def _key_figures(figures: Figures) -> Iterator[tuple[str, str, str]]:
-    """Yield label, value and remark of the figures at the top."""
+def _key_figures(figures: Figures) -> Iterator[tuple[str, str, str, int]]:
+    """Yield label, value and remark of the figures at the top, and the number in the remark."""
     total, punctuality = figures.total, figures.punctuality
     planned, waiting = figures.planned_nights, punctuality.waiting
-    yield _GUESTS, str(total.guests), _remark(N_("{count} arrived in this month"), total.arrivals)
-    yield _NIGHT_COUNT, str(total.nights), _remark(N_("{count} of them planned"), planned) if planned else ""
-    yield N_("Nights for each guest"), _in_both(partial(decimal_text, total.average)), ""
-    yield (
-        N_("Reported on time"),
-        share_text(punctuality),
-        _remark(N_("{count} not due yet"), waiting) if waiting else "",
-    )
-    yield N_("Refused reports"), str(figures.refused), ""
+    yield _GUESTS, str(total.guests), N_("{count} arrived in this month") if total.guests else "", total.arrivals
+    yield _NIGHT_COUNT, str(total.nights), N_("{count} of them planned") if planned else "", planned
+    yield _AVERAGE, _average(total), "", 0
+    yield N_("On time"), share_text(punctuality), N_("{count} not due yet") if waiting else "", waiting
+    yield N_("Refused reports"), str(figures.refused), "", 0
 
 
-def _remark(sentence: str, count: int) -> str:
-    return in_both_languages(sentence).format(count=count)
+def _average(group: Group) -> str:
+    """Return the average, once and as Indonesian writes it: 2,5."""
+    return decimal_text(group.average, partial(in_language, "id"))
 
 
 def _nationalities(figures: Figures) -> _Section:
@@ -110,18 +108,21 @@ def _nationalities(figures: Figures) -> _Section:
     if not groups:
         return section._replace(notes=[_NO_GUESTS])
     shown = largest_groups(groups, _MOST_BARS)
+    labels = [_label(group) for group in shown]
+    if len(shown) < len(groups):
+        labels[-1] += f" ({len(groups) - len(shown) + 1})"
     chart = Chart(
         section.id,
         in_both_languages(_NIGHTS),
         in_both_languages(N_("A bar for each nationality. The table below has the same figures.")),
-        [_label(group) for group in shown],
+        labels,
         [[group.nights for group in shown]],
         [number for number, group in enumerate(shown) if group.state in {None, OTHERS}],
     )
     return section._replace(
         chart=rows_of_bars(chart),
         notes=[RESIDENCE],
-        headings=(_NATIONALITY, _GUESTS, N_("Arrived in this month"), _NIGHT_COUNT, N_("Nights for each guest")),
+        headings=(_NATIONALITY, _GUESTS, N_("Arrived in this month"), _NIGHT_COUNT, _AVERAGE),
         rows=[_group_cells(_full_name(group), group) for group in groups],
         total=_group_cells(in_both_languages(N_("Total")), figures.total),
         breakable=True,
@@ -129,8 +130,7 @@ def _nationalities(figures: Figures) -> _Section:
 
 
 def _group_cells(name: str, group: Group) -> tuple[str, ...]:
-    average = _in_both(partial(decimal_text, group.average))
-    return name, str(group.guests), str(group.arrivals), str(group.nights), average
+    return name, str(group.guests), str(group.arrivals), str(group.nights), _average(group)
 
 
 def _full_name(group: Group) -> str:

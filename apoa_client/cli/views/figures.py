@@ -11,7 +11,7 @@ from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.terminal.wrapping import width
 from apoa_client.cli.views.labels import day_text
-from apoa_client.messages import month_name
+from apoa_client.messages import decimal_message, month_name
 from apoa_client.passport.states import by_code
 from apoa_client.tables.statistics import OTHERS, Figures, Group, Month, Punctuality, Week
 
@@ -29,7 +29,6 @@ MONTHS = (
 )
 """The names of the months."""
 
-_DECIMAL = N_("{whole}.{fraction}")
 _BAR = "█"
 _LEAST_BAR = 8
 """Columns below which bars say nothing: a narrow terminal shows none."""
@@ -95,8 +94,7 @@ def decimal_text(value: float | None, translate: Callable[[str], str] = _) -> st
     """Return a number with one digit after the point, as the language writes it; a hyphen for None."""
     if value is None:
         return "-"
-    whole, fraction = f"{value:.1f}".split(".")
-    return translate(_DECIMAL).format(whole=whole, fraction=fraction)
+    return decimal_message(value).render(translate)
 
 
 def share_text(punctuality: Punctuality) -> str:
