@@ -21,6 +21,7 @@ KINDS = ("first", "second", "third")
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _UNUSED = frozenset(f"{_SVG}{tag}" for tag in ("defs", "desc", "title"))
+_UNUSED_CLASSES = frozenset({"background", "tooltip-overlay"})
 _LABEL = 11
 _ROW = 22
 _AROUND = 44
@@ -123,7 +124,7 @@ def _finished(drawn: Any, chart: Chart, *, beside: bool = False) -> str:  # noqa
     root = ET.fromstring(drawn.render())  # noqa: S314  pygal's own text
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in _UNUSED or _has_class(child, "tooltip-overlay"):
+            if child.tag in _UNUSED or not _UNUSED_CLASSES.isdisjoint(child.get("class", "").split()):
                 parent.remove(child)
     for number, kind in enumerate(KINDS[: len(chart.series)]):
         groups = [group for group in root.iter() if _has_class(group, f"serie-{number}")]

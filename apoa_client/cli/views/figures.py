@@ -30,8 +30,8 @@ MONTHS = (
 """The names of the months."""
 
 _BAR = "█"
-_LEAST_BAR = 8
-"""Columns below which bars say nothing: a narrow terminal shows none."""
+_LEAST_BAR, _MOST_BAR = 8, 50
+"""Columns below which bars say nothing, so that a narrow terminal shows none, and the longest bar."""
 _ALL = 100
 
 
@@ -173,7 +173,7 @@ def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], values:
         for number, column in enumerate(zip(heads, *rows, strict=True))
     ]
     used = sum(max(map(width, column)) + 2 for column in upright if any(column[1:]))
-    room = columns() - used - 1
+    room = min(columns() - used - 1, _MOST_BAR)
     if plain() or not is_terminal(sys.stdout) or room < _LEAST_BAR:
         show_table([column[0] for column in upright], rows)
         return

@@ -39,7 +39,7 @@ def test_every_command_is_offered_in_the_readers_language(complete: Complete) ->
         (["--lang", "id", "list", "--sta"], "en", {"--status"}),
         (["list", "--lang=id", "--sta"], "en", {"--status"}),
         (["list", "--lan"], "en", {"--lang"}),
-        (["-v", "sta"], "en", {"status"}),
+        (["-v", "sta"], "en", {"stats", "status"}),
         (["no-command", ""], "en", set()),
         (["list", "--", "--sta"], "en", set()),
         (["status", "--no-such", "--ala"], "en", {"--alarm"}),

@@ -1,0 +1,203 @@
+"""`apoa stats`: a month's figures on the screen, as JSON and as a page, with and without the key."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest, Serve, spoken
+from page_helpers import read_page
+
+from apoa_client.cli.views import figures as view
+
+PRIVATE = [word for guest in GUESTS for word in guest.words]
+
+
+def save(apoa: Apoa, guest: Guest, check_in: str, *more: str) -> str:
+    """Report a guest who arrived in the past."""
+    report: str = apoa.save(guest, "--check-in", check_in, *more)["id"]
+    return report
+
+
+@pytest.fixture
+def month(away: Apoa) -> Apoa:
+    """Three guests: one over the end of October, one who left a night early, one whose stay was amended."""
+    save(away, QUENTIN, "2026-10-30T15:00", "--nights", "4")
+    left = save(away, XIMENA, "2026-11-10T15:00", "--nights", "3")
+    amended = save(away, OBADIAH, "2026-11-23T15:00")
+    assert away("checkout", left, "--at", "2026-11-12T10:00", "--no-send").code == 0
+    assert away("amend", amended, "--nights", "5", "--reason", "longer", "--yes", "--no-send").code == 0
+    return away
+
+
+def test_the_figures_of_a_month(month: Apoa) -> None:
+    """Nights count in their month, up to the real check-out, and an amended stay once."""
+    said = month("stats", "--json")
+    assert said.code == 0, said.err
+    assert said.json == {
+        "month": "2026-11",
+        "guests": 3,
+        "nights": 9,
+        "average_stay": 3.0,
+        "by_nationality": [
+            {"state": "GBR", "guests": 1, "nights": 5},
+            {"state": "ESP", "guests": 1, "nights": 2},
+            {"state": "POL", "guests": 1, "nights": 2},
+        ],
+        "punctuality": {"on_time": 0, "late": 2, "share": 0.0},
+        "refused": 0,
+    }
+    october = month("stats", "--month", "2026-10", "--json").json
+    assert (october["guests"], october["nights"], october["punctuality"]["late"]) == (1, 2, 1)
+
+
+def test_cancelled_and_withdrawn_stays_do_not_count(month: Apoa) -> None:
+    """Neither is in any figure."""
+    report = month.reports()[0]["id"]
+    assert month("cancel", report, "--reason", "no show", "--yes", "--no-send").code == 0
+    assert month("stats", "--json").json["guests"] == 2
+
+
+def test_punctuality_is_that_of_the_receipt(apoa: Apoa, serve: Serve) -> None:
+    """A report that is accepted in time stays on time; one accepted after its deadline is late."""
+    server = serve()
+    assert apoa.set_up(server.base_url).code == 0
+    apoa.send(QUENTIN)
+    apoa.send(XIMENA, "--check-in", "2026-11-22T15:00")
+    apoa.clock.forward(timedelta(days=3))
+    figures = apoa("stats", "--json").json
+    assert figures["punctuality"] == {"on_time": 1, "late": 1, "share": 0.5}
+    assert figures["refused"] == 0
+
+
+def test_a_refused_report(apoa: Apoa, serve: Serve) -> None:
+    """A report that was refused and not corrected is counted, and its guest stays."""
+    server = serve("reject")
+    assert apoa.set_up(server.base_url).code == 0
+    apoa.send(QUENTIN)
+    figures = apoa("stats", "--json").json
+    assert (figures["refused"], figures["guests"]) == (1, 1)
+    assert figures["punctuality"] == {"on_time": 0, "late": 0, "share": None}
+
+
+def test_without_the_key(month: Apoa) -> None:
+    """Nationalities are sealed: that is said, and the rest is the same."""
+    with_key = month("stats", "--json").json
+    month.delete_key()
+    said = month("stats", "--json")
+    assert said.code == 0
+    assert said.json == {**with_key, "by_nationality": None, "sealed": True}
+    assert (
+        spoken("en", "Nationalities are encrypted, so they are not counted. All other figures are complete.")
+        in said.err
+    )
+    assert "Poland" not in month("stats").all
+
+
+def test_erased_data(month: Apoa) -> None:
+    """After the data are erased, a guest counts without a nationality."""
+    for guest in month.reports():
+        month("purge", "--guest", guest["id"], "--yes", "--force")
+    assert [each["state"] for each in month("stats", "--json").json["by_nationality"] or []] in ([None], [])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_anonymous(month: Apoa, lang: str) -> None:
+    """Nationalities of fewer than three guests are not shown by themselves, on no form."""
+    said = month("stats", "--anonymous", "--json", lang=lang)
+    assert said.json["by_nationality"] == [{"state": "others", "guests": 3, "nights": 9}]
+    for result in (month("stats", "--anonymous", lang=lang), month("stats", "--anonymous", "--html", "-", lang=lang)):
+        assert result.code == 0
+        assert spoken(lang, "others") in result.out
+        assert "Polandia" not in result.out
+        assert "Poland" not in result.out
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-1", "11/2026", "november", "2026-12", "2027-01"])
+def test_a_month_that_cannot_be_shown(month: Apoa, text: str) -> None:
+    """A text that is no month, or a month that has not begun, is an error of usage."""
+    said = month("stats", "--month", text)
+    assert (said.code, said.out) == (2, "")
+    assert "2026-1" in said.err
+
+
+def test_the_month_is_that_of_the_property(away: Apoa) -> None:
+    """In Jakarta December begins at 17:00 UTC."""
+    away.clock.time = datetime(2026, 11, 30, 17, tzinfo=UTC)
+    assert away("stats", "--json").json["month"] == "2026-12"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_at_a_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Each nationality has a bar, at 80 columns nothing is broken; a pipe and plain mode get no bar."""
+    assert "█" not in month("stats", lang=lang).out
+    monkeypatch.setattr(view, "is_terminal", lambda _stream: True)
+    monkeypatch.setattr("apoa_client.cli.terminal.tables.is_terminal", lambda _stream: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = month("stats", lang=lang).out
+    bars = [line.count("█") for line in shown.splitlines() if "█" in line]
+    assert len(bars) == 5
+    assert bars[0] > 2 * bars[1]
+    assert max(len(line) for line in shown.splitlines() if "VHT-S" not in line) < 80
+    assert "█" not in month("--plain", "stats", lang=lang).out
+
+
+def test_a_narrow_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no room is left, there are no bars."""
+    monkeypatch.setattr(view, "is_terminal", lambda _stream: True)
+    monkeypatch.setattr(view, "columns", lambda: 40)
+    assert "█" not in month("stats").out
+
+
+def test_the_page(month: Apoa, tmp_path: Path) -> None:
+    """The page is a file of its own in both languages, with three charts, a table for each, and no guest's data."""
+    file = tmp_path / "figures.html"
+    said = month("stats", "--html", str(file))
+    assert said.code == 0, said.err
+    content = file.read_text(encoding="utf-8")
+    page = read_page(content)
+    assert {"svg", "pattern", "table", "title", "desc"} <= page.tags
+    assert content.count('role="img"') == 3
+    assert content.count("<table") == 3
+    for sentence in ("Nights by nationality", "Arrivals by day", "Punctuality by week"):
+        for lang in LANGUAGES:
+            assert spoken(lang, sentence) in page.text
+    assert "Polandia / Poland" in page.text
+    assert not [word for word in PRIVATE if word in content]
+    assert month("stats", "--html", str(file)).code == 2
+    assert month("stats", "--html", str(file), "--force").code == 0
+
+
+def test_a_page_without_guests(away: Apoa) -> None:
+    """A month without guests is a page that says so."""
+    page = read_page(away("stats", "--html", "-").out)
+    for lang in LANGUAGES:
+        assert spoken(lang, "No guest stayed in this month.") in page.text
+    assert "table" not in page.tags
+
+
+def test_a_page_without_the_key(month: Apoa) -> None:
+    """The page says why nationalities are missing; the other charts are there."""
+    month.delete_key()
+    result = month("stats", "--html", "-")
+    assert result.code == 0
+    assert result.out.count('role="img"') == 2
+    assert "Nationalities are encrypted, and the key is not on this computer." in read_page(result.out).text
+
+
+def test_without_the_extra(month: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page needs the extra; the screen and JSON do not."""
+    monkeypatch.setitem(sys.modules, "pygal", None)
+    said = month("stats", "--html", str(tmp_path / "figures.html"))
+    assert said.code == 78
+    assert 'pip install "apoa-client[tables]"' in said.err
+    assert not (tmp_path / "figures.html").exists()
+    assert month("stats").code == month("stats", "--json").code == 0
+
+
+def test_every_property(month: Apoa) -> None:
+    """With --all each property has its figures; a page is of one."""
+    assert month.set_up(name="anggrek").code == 75
+    properties = month("stats", "--all", "--json").json["properties"]
+    assert {each["property"]: each["guests"] for each in properties} == {"melati": 3, "anggrek": 0}
+    assert month("stats", "--all", "--html", "-").code == 2
