@@ -58,9 +58,7 @@ class DateEvidence(NamedTuple):
         """
         if stated:
             return stated if stated in self.possible or stated in self.proven else ""
-        if len(self.possible) == 1 or not self.is_ambiguous:
-            return min(self.possible, default="")
-        return ""
+        return min(self.possible) if len(self.possible) == 1 else ""
 
 
 @lru_cache(_CACHED)

@@ -139,6 +139,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert all(str(value) for value in readings(text).values())
 
 
+def test_a_text_behind_a_thousand_real_dates_is_not_guessed() -> None:
+    """Only the beginning of such a column is read to find an order: none is known, so what needs one is refused."""
+    real: list[CellValue] = [date(2030, 12, 31)] * 1500
+    assert dates(*real, "05/06/2030", "25/06/2030", "05/05/2030")[1500:] == ["bad_date", "2030-06-25", "2030-05-05"]
+
+
 # Other forms.
 
 
