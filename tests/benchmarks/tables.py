@@ -2,11 +2,11 @@
 
 Run it as ``python tests/benchmarks/tables.py [ROUNDS] [--small]`` with the interpreter that apoa-client and its extra
 `tables` are installed for. Files of CSV with 1,000 and 100,000 guests are imported, each in a process of its own, and
-the most memory that each process took is printed. Then a workbook of 10,000 guests is made. In interleaved rounds, its cells are
-read by openpyxl and nothing else is done; and the file is imported: its columns are matched, its rows are read, checked
-and sealed, and all are saved durably in a new outbox, with the private key at hand and without. The median of each and
-the ratio are printed; the aim is less than 4. No result fails for a time; the exit status is 1 if rows were not saved.
-``--small`` takes one round of 50 guests, and 50 and 200 in place of 1,000 and 100,000.
+the most memory that each process took is printed. Then a workbook of 10,000 guests is made. In interleaved rounds, its
+cells are read by openpyxl and nothing else is done; and the file is imported: its columns are matched, its rows are
+read, checked and sealed, and all are saved durably in a new outbox, with the private key at hand and without. The
+median of each and the ratio are printed; the aim is less than 4. No result fails for a time; the exit status is 1 if
+rows were not saved. ``--small`` takes one round of 50 guests, and 50 and 200 in place of 1,000 and 100,000.
 """
 
 import argparse
