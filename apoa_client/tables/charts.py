@@ -4,6 +4,7 @@ pygal computes the geometry. The page styles the parts by their classes: `bar`, 
 of patterns, such as `first-ground`. pygal is slow to load and is imported when a chart is drawn.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -74,6 +75,8 @@ def _pygal() -> "ModuleType":
         import pygal  # type: ignore[import-untyped]  # it has no types
     except ImportError:
         raise TablesMissing from None
+    # Its finder of plug-ins has the form of Python 3.3, and Python warns of it at each later import that fails.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
     module: ModuleType = pygal
     return module
 
