@@ -41,7 +41,7 @@ def test_the_bar_of_the_others_has_a_pattern() -> None:
 
 
 def test_imports_are_as_before() -> None:
-    """pygal's outdated finder of plug-ins is removed: a later import that fails does not warn."""
+    """The outdated finder of plug-ins that pygal adds is removed: a later import that fails does not warn."""
     rows_of_bars(CHART)
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("no_such_module")
