@@ -82,7 +82,7 @@ class StayFacts(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The guests of one nationality. `state` is an ICAO code, `OTHERS`, or None for data that were erased."""
+    """The guests of one nationality. `state` is an ICAO code, `OTHERS`, or None if it is not readable any more."""
 
     state: str | None
     guests: int
@@ -188,11 +188,11 @@ class NationalityCount:
         self._groups: dict[str | None, Group] = {}
 
     def add(self, state: str | None, guest: Group) -> None:
-        """Add a guest; a `state` of None is for data that were erased."""
+        """Add a guest; `state` is None if the data were erased or cannot be read."""
         self._groups[state] = _sum(state, [self._groups.get(state, NO_GUEST), guest])
 
     def groups(self) -> list[Group]:
-        """Return the groups, most nights first, that of erased data last."""
+        """Return the groups, most nights first, that without a nationality last."""
         return sorted(self._groups.values(), key=_order)
 
 

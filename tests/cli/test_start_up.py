@@ -66,6 +66,7 @@ HEAVY = frozenset(
         "apoa_client.settings.origins",
         "apoa_client.settings.writer",
         "openpyxl",
+        "pygal",
         "xlsxwriter",
     }
 )

@@ -15,7 +15,7 @@ from apoa_client.messages import decimal_message, month_name
 from apoa_client.passport.states import by_code
 from apoa_client.tables.statistics import OTHERS, Figures, Group, Month, Punctuality, Week
 
-ERASED_GUESTS = N_("unknown (data erased)")
+UNREADABLE_GUESTS = N_("not readable any more")
 OTHER_GUESTS = N_("others")
 RESIDENCE = N_(
     "The monthly survey VHT-S of Statistics Indonesia asks for the country of residence. It is not reported: these are "
@@ -83,7 +83,7 @@ def month_text(month: Month, translate: Callable[[str], str] = _) -> str:
 def group_name(group: Group, language: str, translate: Callable[[str], str] = _) -> str:
     """Return the name of a nationality, or of the guests that have none of their own."""
     if group.state is None:
-        return translate(ERASED_GUESTS)
+        return translate(UNREADABLE_GUESTS)
     if group.state == OTHERS:
         return translate(OTHER_GUESTS)
     state = by_code(group.state)

@@ -94,11 +94,25 @@ def test_without_the_key(month: Apoa) -> None:
     assert "Poland" not in month("stats").all
 
 
-def test_erased_data(month: Apoa) -> None:
-    """After the data are erased, a guest counts without a nationality."""
-    for guest in month.reports():
-        month("purge", "--guest", guest["id"], "--yes", "--force")
-    assert [each["state"] for each in month("stats", "--json").json["by_nationality"] or []] in ([None], [])
+def test_erased_data(apoa: Apoa, serve: Serve) -> None:
+    """After the data are erased, a guest counts without a nationality, and on time as before."""
+    assert apoa.set_up(serve().base_url).code == 0
+    report = apoa.send(QUENTIN)["id"]
+    apoa.clock.forward(timedelta(days=3))
+    assert apoa("purge", "--guest", report, "--json").code == 0
+    figures = apoa("stats", "--json").json
+    assert figures["by_nationality"] == [{"state": None, "guests": 1, "nights": 2}]
+    assert figures["punctuality"]["on_time"] == 1
+    assert spoken("en", "not readable any more") in apoa("stats").out
+
+
+def test_a_broken_seal(month: Apoa) -> None:
+    """A report that cannot be opened is shown as an error, and its guest counts without a nationality."""
+    month.change_database("UPDATE reports SET content = x'00' WHERE seq = 1")
+    result = month("stats", "--json")
+    assert result.code == 78
+    assert {"state": None, "guests": 1, "nights": 2} in result.json["by_nationality"]
+    assert result.err
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
