@@ -115,7 +115,7 @@ def _key_figures(figures: Figures, today: date) -> Iterator[tuple[str, str]]:
     total, punctuality = figures.total, figures.punctuality
     nights = str(total.nights)
     if figures.planned_nights:
-        after = _("{nights}, {planned} of them planned after {day}")
+        after = _("{nights} ({planned} planned after {day})")
         nights = after.format(nights=nights, planned=figures.planned_nights, day=day_text(today))
     yield _("Guests"), str(total.guests)
     yield _("Nights"), nights
@@ -149,7 +149,7 @@ def _show_nationalities(groups: Sequence[Group]) -> None:
 
 
 def _show_weeks(figures: Figures) -> None:
-    heads = (_("Week"), _("Arrivals"), _("On time"), _("Late"), _("Not due yet"), _("Share"))
+    heads = (_("Week"), _("Arrivals"), _("On time"), _("Late"), _("Waiting"), _("Share"))
     arrivals = [
         sum(count for day, count in figures.arrivals.items() if week.first <= day <= week.last)
         for week in figures.weeks
@@ -174,10 +174,11 @@ def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], values:
     ]
     used = sum(max(map(width, column)) + 2 for column in upright if any(column[1:]))
     room = min(columns() - used - 1, _MOST_BAR)
-    if plain() or not is_terminal(sys.stdout) or room < _LEAST_BAR:
-        show_table([column[0] for column in upright], rows)
+    if plain() or not is_terminal(sys.stdout):
+        show_table([column[0].strip() for column in upright], rows)
         return
-    upright.append(("", *(_bar(value, max(values), room) for value in values)))
+    if room >= _LEAST_BAR:
+        upright.append(("", *(_bar(value, max(values), room) for value in values)))
     heads, *rows = zip(*upright, strict=True)
     show_table(heads, rows)
 
