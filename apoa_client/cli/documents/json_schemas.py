@@ -8,358 +8,313 @@ from collections.abc import Mapping
 from typing import Any
 
 from apoa_client.authority.contract import contract
+from apoa_client.cli.documents.schema_parts import (
+    COUNT,
+    DAY,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    TEXT,
+    VALUE,
+    Schema,
+    list_of,
+    map_of,
+    object_of,
+    one_of,
+    or_null,
+    plus,
+    without,
+)
 from apoa_client.report.kinds import Kind, State
 
-Schema = Mapping[str, Any]
-
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-_OPTIONAL = "__optional"
-"""The end of the name of a member that may be missing."""
-
-_TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "boolean"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_NUMBER: Schema = {"type": "integer"}
-_DAY: Schema = {"type": "string", "format": "date"}
-_MOMENT: Schema = {"type": "string", "format": "date-time"}
-_VALUE: Schema = {"type": ["string", "integer", "null"]}
-
-
-def _object(**members: Schema) -> Schema:
-    """Return the schema of an object with these members and no others."""
-    return {
-        "type": "object",
-        "properties": {name.removesuffix(_OPTIONAL): schema for name, schema in members.items()},
-        "required": [name for name in members if not name.endswith(_OPTIONAL)],
-        "additionalProperties": False,
-    }
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
-
-
-def _map(schema: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": schema}
-
-
-def _one_of(*values: str) -> Schema:
-    return {"enum": list(values)}
-
-
-def _with(base: Schema, /, **more: Schema) -> Schema:
-    """Return the schema of an object with further members."""
-    added = _object(**more)
-    return {
-        **base,
-        "properties": {**base["properties"], **added["properties"]},
-        "required": [*base["required"], *added["required"]],
-    }
-
-
-def _without(base: Schema, /, *names: str) -> Schema:
-    """Return the schema of an object without some members."""
-    return {
-        **base,
-        "properties": {name: each for name, each in base["properties"].items() if name not in names},
-        "required": [name for name in base["required"] if name not in names],
-    }
 
 
 def _from_contract(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-_FINDING = _object(field=_TEXT, code=_TEXT, message=_TEXT)
-_ERROR = _object(**{"class": _TEXT}, message=_TEXT, advice=_TEXT)
-_DOUBT = _object(kind=_TEXT, id=_or_null(_TEXT))
-_RECEIPT = _object(number=_TEXT, issued_at=_MOMENT, source=_one_of("authority", "typed"))
-_REPORT = _object(
-    id=_or_null(_TEXT),
-    short_id=_or_null(_TEXT),
-    stay_id=_or_null(_TEXT),
-    kind=_or_null(_one_of(*Kind)),
-    state=_or_null(_one_of(*State)),
-    created_at=_or_null(_MOMENT),
-    due_at=_or_null(_MOMENT),
-    attempts=_COUNT,
-    last_error=_or_null(_TEXT),
-    authenticated=_FLAG,
-    receipt=_or_null(_RECEIPT),
-    guest=_or_null(_from_contract("Guest")),
-    stay=_or_null(_from_contract("Stay")),
-    errors=_list(_FINDING),
-    warnings=_list(_FINDING),
+_FINDING = object_of(field=TEXT, code=TEXT, message=TEXT)
+_ERROR = object_of(**{"class": TEXT}, message=TEXT, advice=TEXT)
+_DOUBT = object_of(kind=TEXT, id=or_null(TEXT))
+_RECEIPT = object_of(number=TEXT, issued_at=MOMENT, source=one_of("authority", "typed"))
+_REPORT = object_of(
+    id=or_null(TEXT),
+    short_id=or_null(TEXT),
+    stay_id=or_null(TEXT),
+    kind=or_null(one_of(*Kind)),
+    state=or_null(one_of(*State)),
+    created_at=or_null(MOMENT),
+    due_at=or_null(MOMENT),
+    attempts=COUNT,
+    last_error=or_null(TEXT),
+    authenticated=FLAG,
+    receipt=or_null(_RECEIPT),
+    guest=or_null(_from_contract("Guest")),
+    stay=or_null(_from_contract("Stay")),
+    errors=list_of(_FINDING),
+    warnings=list_of(_FINDING),
     sealed__optional={"const": True},
     erased__optional={"const": True},
 )
-_FIGURES = _object(
-    month=_TEXT,
-    guests=_COUNT,
-    nights=_COUNT,
-    average_stay=_or_null({"type": "number"}),
-    by_nationality=_or_null(_list(_object(state=_or_null(_TEXT), guests=_COUNT, nights=_COUNT))),
-    punctuality=_object(on_time=_COUNT, late=_COUNT, share=_or_null({"type": "number"})),
-    refused=_COUNT,
+_FIGURES = object_of(
+    month=TEXT,
+    guests=COUNT,
+    nights=COUNT,
+    average_stay=or_null({"type": "number"}),
+    by_nationality=or_null(list_of(object_of(state=or_null(TEXT), guests=COUNT, nights=COUNT))),
+    punctuality=object_of(on_time=COUNT, late=COUNT, share=or_null({"type": "number"})),
+    refused=COUNT,
     sealed__optional={"const": True},
 )
-_REPORTS = _object(reports=_list(_REPORT))
-_EXPORTED = _object(
-    property=_TEXT,
-    id=_TEXT,
-    short_id=_TEXT,
-    stay_id=_TEXT,
-    kind=_one_of(*Kind),
-    state=_one_of(*State),
-    created_at=_MOMENT,
-    due_at=_or_null(_MOMENT),
-    attempts=_COUNT,
-    last_error=_or_null(_TEXT),
-    receipt=_or_null(_RECEIPT),
-    check_out=_or_null(_MOMENT),
-    stay_state=_one_of("in_house", "checked_out", "cancelled", "withdrawn"),
+_REPORTS = object_of(reports=list_of(_REPORT))
+_EXPORTED = object_of(
+    property=TEXT,
+    id=TEXT,
+    short_id=TEXT,
+    stay_id=TEXT,
+    kind=one_of(*Kind),
+    state=one_of(*State),
+    created_at=MOMENT,
+    due_at=or_null(MOMENT),
+    attempts=COUNT,
+    last_error=or_null(TEXT),
+    receipt=or_null(_RECEIPT),
+    check_out=or_null(MOMENT),
+    stay_state=one_of("in_house", "checked_out", "cancelled", "withdrawn"),
 )
-_EXPORTED_STAY = _with(_EXPORTED, guest=_from_contract("Guest"), stay=_from_contract("Stay"), reason=_or_null(_TEXT))
-_EVENT = _object(
-    n=_COUNT, at=_MOMENT, who=_TEXT, action=_TEXT, report=_or_null(_TEXT), detail=_or_null(_TEXT), link=_TEXT
-)
-_CHECKED = _object(
-    valid=_FLAG,
-    format=_or_null(_TEXT),
+_EXPORTED_STAY = plus(_EXPORTED, guest=_from_contract("Guest"), stay=_from_contract("Stay"), reason=or_null(TEXT))
+_EVENT = object_of(n=COUNT, at=MOMENT, who=TEXT, action=TEXT, report=or_null(TEXT), detail=or_null(TEXT), link=TEXT)
+_CHECKED = object_of(
+    valid=FLAG,
+    format=or_null(TEXT),
     guest={"type": "object"},
-    errors=_list(_with(_FINDING, suggestion=_or_null(_TEXT))),
-    warnings=_list(_with(_FINDING, suggestion=_or_null(_TEXT))),
-    fields=_map(_TEXT),
-    suggestions=_list(
-        _object(field=_TEXT, line=_COUNT, position=_COUNT, old=_TEXT, new=_TEXT, value=_TEXT, others=_NUMBER)
+    errors=list_of(plus(_FINDING, suggestion=or_null(TEXT))),
+    warnings=list_of(plus(_FINDING, suggestion=or_null(TEXT))),
+    fields=map_of(TEXT),
+    suggestions=list_of(
+        object_of(field=TEXT, line=COUNT, position=COUNT, old=TEXT, new=TEXT, value=TEXT, others=NUMBER)
     ),
-    normalised=_list(_TEXT),
-    long_number=_or_null(_TEXT),
-    printed=_object(surname=_list(_TEXT), given_names=_list(_TEXT)),
+    normalised=list_of(TEXT),
+    long_number=or_null(TEXT),
+    printed=object_of(surname=list_of(TEXT), given_names=list_of(TEXT)),
 )
-_STATUS = _object(
-    property=_TEXT,
-    environment=_or_null(_TEXT),
-    counts=_object(**dict.fromkeys(State, _COUNT)),
-    overdue=_COUNT,
-    due_within_6h=_COUNT,
-    next_due_at=_or_null(_MOMENT),
-    last_contact_at=_or_null(_MOMENT),
-    sending_stopped=_or_null(_object(reason=_TEXT, since=_MOMENT)),
-    last_scheduled_run=_or_null(_object(at=_MOMENT, exit_code=_COUNT)),
-    last_backup_at=_or_null(_MOMENT),
-    clock_skew_s=_or_null(_NUMBER),
-    purge_skipped_at=_or_null(_MOMENT),
-    drafts=_COUNT,
-    unauthenticated=_or_null(_COUNT),
-    recovery_code_confirmed=_or_null(_FLAG),
-    urgent=_list(
-        _object(id=_TEXT, short_id=_TEXT, kind=_one_of(*Kind), state=_one_of(*State), due_at=_or_null(_MOMENT))
-    ),
-    doubts=_list(_DOUBT),
-    alarm=_object(level=_TEXT, problems=_list(_TEXT)),
+_STATUS = object_of(
+    property=TEXT,
+    environment=or_null(TEXT),
+    counts=object_of(**dict.fromkeys(State, COUNT)),
+    overdue=COUNT,
+    due_within_6h=COUNT,
+    next_due_at=or_null(MOMENT),
+    last_contact_at=or_null(MOMENT),
+    sending_stopped=or_null(object_of(reason=TEXT, since=MOMENT)),
+    last_scheduled_run=or_null(object_of(at=MOMENT, exit_code=COUNT)),
+    last_backup_at=or_null(MOMENT),
+    clock_skew_s=or_null(NUMBER),
+    purge_skipped_at=or_null(MOMENT),
+    drafts=COUNT,
+    unauthenticated=or_null(COUNT),
+    recovery_code_confirmed=or_null(FLAG),
+    urgent=list_of(object_of(id=TEXT, short_id=TEXT, kind=one_of(*Kind), state=one_of(*State), due_at=or_null(MOMENT))),
+    doubts=list_of(_DOUBT),
+    alarm=object_of(level=TEXT, problems=list_of(TEXT)),
 )
 _OF_THE_NIGHT = ("in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning")
-_NIGHT = _object(
-    night=_DAY,
-    **{name: _list(_REPORT) for name in _OF_THE_NIGHT},
-    drafts=_COUNT,
-    last_contact_at=_or_null(_MOMENT),
+_NIGHT = object_of(
+    night=DAY,
+    **{name: list_of(_REPORT) for name in _OF_THE_NIGHT},
+    drafts=COUNT,
+    last_contact_at=or_null(MOMENT),
 )
-_OUTCOME = _object(
-    **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), _COUNT),
-    offline=_FLAG,
-    stopped=_FLAG,
-    error=_or_null(_ERROR),
-    busy=_FLAG,
-    holder=_or_null(_object(pid=_COUNT, command=_TEXT, since=_MOMENT)),
-    clock_skew_s=_or_null(_NUMBER),
-    broken_off_until=_or_null(_MOMENT),
-    repeated_receipts=_map(_COUNT),
-    doubts=_list(_DOUBT),
-    repaired=_list(_TEXT),
-    closed_without_key=_list(_TEXT),
+_OUTCOME = object_of(
+    **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), COUNT),
+    offline=FLAG,
+    stopped=FLAG,
+    error=or_null(_ERROR),
+    busy=FLAG,
+    holder=or_null(object_of(pid=COUNT, command=TEXT, since=MOMENT)),
+    clock_skew_s=or_null(NUMBER),
+    broken_off_until=or_null(MOMENT),
+    repeated_receipts=map_of(COUNT),
+    doubts=list_of(_DOUBT),
+    repaired=list_of(TEXT),
+    closed_without_key=list_of(TEXT),
 )
-_BACKUP = _object(
-    file=_TEXT,
-    reports=_COUNT,
-    bytes=_COUNT,
-    proved=_FLAG,
-    created_at=_MOMENT,
-    kept__optional=_COUNT,
-    deleted__optional=_COUNT,
-    same_disk__optional=_or_null(_FLAG),
+_BACKUP = object_of(
+    file=TEXT,
+    reports=COUNT,
+    bytes=COUNT,
+    proved=FLAG,
+    created_at=MOMENT,
+    kept__optional=COUNT,
+    deleted__optional=COUNT,
+    same_disk__optional=or_null(FLAG),
 )
-_SETTING = _object(
-    key=_TEXT,
-    value=_VALUE,
-    default=_VALUE,
-    source=_TEXT,
-    place=_or_null(_TEXT),
-    line=_or_null(_COUNT),
-    settable=_FLAG,
-    type=_TEXT,
-    allowed=_or_null({"anyOf": [_list(_TEXT), _object(least=_NUMBER, most=_NUMBER)]}),
-    meaning=_TEXT,
+_SETTING = object_of(
+    key=TEXT,
+    value=VALUE,
+    default=VALUE,
+    source=TEXT,
+    place=or_null(TEXT),
+    line=or_null(COUNT),
+    settable=FLAG,
+    type=TEXT,
+    allowed=or_null({"anyOf": [list_of(TEXT), object_of(least=NUMBER, most=NUMBER)]}),
+    meaning=TEXT,
 )
-_CHANGED_SETTING = _with(_SETTING, before=_VALUE, consequences=_list(_TEXT))
-_DEFINITION = _with(_without(_SETTING, "value", "source", "place", "line"), example=_TEXT, variable=_or_null(_TEXT))
-_ROW_FINDING = _with(_FINDING, row=_COUNT, cell=_or_null(_TEXT), suggestion=_or_null(_TEXT))
-_IMPORT = _object(
-    **dict.fromkeys(("rows", "saved", "unchanged", "amended", "checked_out", "skipped", "refused", "late"), _COUNT),
-    skipped_for=_map(_COUNT),
-    problems=_list(_ROW_FINDING),
-    warnings=_list(_ROW_FINDING),
-    reports=_list(_TEXT),
-    dry_run=_FLAG,
+_CHANGED_SETTING = plus(_SETTING, before=VALUE, consequences=list_of(TEXT))
+_DEFINITION = plus(without(_SETTING, "value", "source", "place", "line"), example=TEXT, variable=or_null(TEXT))
+_ROW_FINDING = plus(_FINDING, row=COUNT, cell=or_null(TEXT), suggestion=or_null(TEXT))
+_IMPORT = object_of(
+    **dict.fromkeys(("rows", "saved", "unchanged", "amended", "checked_out", "skipped", "refused", "late"), COUNT),
+    skipped_for=map_of(COUNT),
+    problems=list_of(_ROW_FINDING),
+    warnings=list_of(_ROW_FINDING),
+    reports=list_of(TEXT),
+    dry_run=FLAG,
 )
-_HEALTH = _object(
-    healthy=_FLAG,
-    checks=_list(
-        _object(
-            name=_TEXT,
-            result=_one_of("ok", "note", "warning", "failed", "skipped"),
-            message=_TEXT,
-            advice=_or_null(_TEXT),
+_HEALTH = object_of(
+    healthy=FLAG,
+    checks=list_of(
+        object_of(
+            name=TEXT,
+            result=one_of("ok", "note", "warning", "failed", "skipped"),
+            message=TEXT,
+            advice=or_null(TEXT),
         )
     ),
 )
-_SCHEDULE = _object(
-    installed=_FLAG,
-    **dict.fromkeys(("kind", "command", "last_result", "name"), _VALUE),
-    every_s=_or_null(_COUNT),
-    next_run_at=_or_null(_MOMENT),
-    last_run_at=_or_null(_MOMENT),
-    follow=_or_null(_FLAG),
-    active=_or_null(_FLAG),
-    this_installation=_or_null(_FLAG),
+_SCHEDULE = object_of(
+    installed=FLAG,
+    **dict.fromkeys(("kind", "command", "last_result", "name"), VALUE),
+    every_s=or_null(COUNT),
+    next_run_at=or_null(MOMENT),
+    last_run_at=or_null(MOMENT),
+    follow=or_null(FLAG),
+    active=or_null(FLAG),
+    this_installation=or_null(FLAG),
 )
-_FACT = _object(text=_TEXT, series=_or_null(_TEXT), source=_TEXT, as_of=_DAY, outdated=_FLAG)
-_TRACE = _object(kind=_TEXT, place=_TEXT, property=_or_null(_TEXT))
-_UNINSTALL = _object(
-    dry_run=_FLAG,
-    removed=_FLAG,
-    properties=_list(
-        _object(
-            property=_TEXT,
-            training=_FLAG,
-            reports=_or_null(_COUNT),
-            undelivered=_or_null(_COUNT),
-            drafts=_or_null(_COUNT),
-            recovery_code_confirmed=_or_null(_FLAG),
-            last_backup_at=_or_null(_MOMENT),
+_FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, as_of=DAY, outdated=FLAG)
+_TRACE = object_of(kind=TEXT, place=TEXT, property=or_null(TEXT))
+_UNINSTALL = object_of(
+    dry_run=FLAG,
+    removed=FLAG,
+    properties=list_of(
+        object_of(
+            property=TEXT,
+            training=FLAG,
+            reports=or_null(COUNT),
+            undelivered=or_null(COUNT),
+            drafts=or_null(COUNT),
+            recovery_code_confirmed=or_null(FLAG),
+            last_backup_at=or_null(MOMENT),
         )
     ),
-    found=_list(_TRACE),
-    kept=_list(_TRACE),
-    remove_program=_or_null(_list(_TEXT)),
+    found=list_of(_TRACE),
+    kept=list_of(_TRACE),
+    remove_program=or_null(list_of(TEXT)),
 )
 
 FORMS: Mapping[str, tuple[Schema, ...]] = {
     "amend": (_REPORT, _REPORTS),
     "backup": (_BACKUP,),
     "cancel": (_REPORT, _REPORTS),
-    "check": (_CHECKED, _object(results=_list(_CHECKED))),
+    "check": (_CHECKED, object_of(results=list_of(_CHECKED))),
     "checkout": (_REPORT, _REPORTS),
-    "config-explain": (_DEFINITION, _object(settings=_list(_DEFINITION))),
+    "config-explain": (_DEFINITION, object_of(settings=list_of(_DEFINITION))),
     "config-get": (_SETTING,),
-    "config-list": (_object(settings=_list(_SETTING)),),
-    "config-path": (_object(files=_list(_object(file=_TEXT, path=_TEXT, exists=_FLAG))),),
+    "config-list": (object_of(settings=list_of(_SETTING)),),
+    "config-path": (object_of(files=list_of(object_of(file=TEXT, path=TEXT, exists=FLAG))),),
     "config-set": (_CHANGED_SETTING,),
     "config-unset": (_CHANGED_SETTING,),
     "doctor": (_HEALTH,),
-    "export": (_object(reports=_list(_EXPORTED)), _object(reports=_list(_EXPORTED_STAY))),
+    "export": (object_of(reports=list_of(_EXPORTED)), object_of(reports=list_of(_EXPORTED_STAY))),
     "fix": (_REPORT, _REPORTS),
     "import": (_IMPORT,),
     "info": (
-        _object(
-            topics=_list(
-                _object(
-                    topic=_TEXT,
-                    title=_TEXT,
-                    facts=_list(_FACT),
-                    unconfirmed=_list(_object(text=_TEXT, as_of=_DAY)),
-                    here=_or_null(_TEXT),
+        object_of(
+            topics=list_of(
+                object_of(
+                    topic=TEXT,
+                    title=TEXT,
+                    facts=list_of(_FACT),
+                    unconfirmed=list_of(object_of(text=TEXT, as_of=DAY)),
+                    here=or_null(TEXT),
                 )
             )
         ),
     ),
     "key-show": (
-        _object(
-            property=_TEXT,
-            fingerprint=_TEXT,
-            place=_TEXT,
-            available=_FLAG,
-            error=_or_null(_ERROR),
-            change_unfinished=_FLAG,
-            old_key_kept=_FLAG,
-            recovery_code_confirmed=_or_null(_FLAG),
+        object_of(
+            property=TEXT,
+            fingerprint=TEXT,
+            place=TEXT,
+            available=FLAG,
+            error=or_null(_ERROR),
+            change_unfinished=FLAG,
+            old_key_kept=FLAG,
+            recovery_code_confirmed=or_null(FLAG),
         ),
     ),
     "list": (_REPORTS,),
     "log": (
-        _object(entries=_list(_EVENT)),
-        _object(
-            whole=_FLAG,
-            entries=_COUNT,
-            link=_TEXT,
-            wrong=_or_null(_COUNT),
-            missing=_FLAG,
-            reports=_object(checked=_COUNT, with_key=_FLAG, unauthenticated=_or_null(_COUNT), doubts=_list(_DOUBT)),
+        object_of(entries=list_of(_EVENT)),
+        object_of(
+            whole=FLAG,
+            entries=COUNT,
+            link=TEXT,
+            wrong=or_null(COUNT),
+            missing=FLAG,
+            reports=object_of(checked=COUNT, with_key=FLAG, unauthenticated=or_null(COUNT), doubts=list_of(_DOUBT)),
         ),
     ),
     "purge": (
-        _object(
-            dry_run=_FLAG,
-            retention_days=_COUNT,
-            stays=_COUNT,
-            reports=_list(_TEXT),
-            withdrawn=_list(_TEXT),
-            may_have_arrived=_list(_TEXT),
-            complete=_FLAG,
-            draft=_FLAG,
-            ended_before=_MOMENT,
+        object_of(
+            dry_run=FLAG,
+            retention_days=COUNT,
+            stays=COUNT,
+            reports=list_of(TEXT),
+            withdrawn=list_of(TEXT),
+            may_have_arrived=list_of(TEXT),
+            complete=FLAG,
+            draft=FLAG,
+            ended_before=MOMENT,
         ),
     ),
     "receipt": (
-        _object(id=_TEXT, state=_one_of(*State), receipt=_or_null(_RECEIPT), erased__optional={"const": True}),
-        _object(folder=_TEXT, written=_COUNT, without_receipt=_COUNT),
+        object_of(id=TEXT, state=one_of(*State), receipt=or_null(_RECEIPT), erased__optional={"const": True}),
+        object_of(folder=TEXT, written=COUNT, without_receipt=COUNT),
     ),
     "received": (_REPORT,),
     "report": (_REPORT, _REPORTS),
     "restore": (
-        _object(
-            file=_TEXT,
-            property=_TEXT,
-            created=_FLAG,
-            dry_run=_FLAG,
-            backup_created_at=_MOMENT,
-            **dict.fromkeys(("inserted", "advanced", "unchanged", "only_here"), _COUNT),
-            proved=_FLAG,
-            to_ask=_COUNT,
-            fingerprint=_TEXT,
-            api_url=_TEXT,
-            other_receipts=_list(_object(id=_TEXT, here=_TEXT, in_backup=_TEXT)),
-            needs=_list(_TEXT),
+        object_of(
+            file=TEXT,
+            property=TEXT,
+            created=FLAG,
+            dry_run=FLAG,
+            backup_created_at=MOMENT,
+            **dict.fromkeys(("inserted", "advanced", "unchanged", "only_here"), COUNT),
+            proved=FLAG,
+            to_ask=COUNT,
+            fingerprint=TEXT,
+            api_url=TEXT,
+            other_receipts=list_of(object_of(id=TEXT, here=TEXT, in_backup=TEXT)),
+            needs=list_of(TEXT),
         ),
     ),
     "schedule-install": (
-        _with(_SCHEDULE, change=_TEXT, notes=_list(_TEXT)),
-        _object(
-            kind=_TEXT,
-            files=_list(_object(path=_TEXT, text=_TEXT)),
-            lines=_list(_TEXT),
-            commands=_list(_list(_TEXT)),
+        plus(_SCHEDULE, change=TEXT, notes=list_of(TEXT)),
+        object_of(
+            kind=TEXT,
+            files=list_of(object_of(path=TEXT, text=TEXT)),
+            lines=list_of(TEXT),
+            commands=list_of(list_of(TEXT)),
         ),
     ),
-    "schedule-remove": (_object(removed=_FLAG),),
+    "schedule-remove": (object_of(removed=FLAG),),
     "schedule-show": (_SCHEDULE,),
-    "show": (_with(_REPORT, story=_list(_with(_without(_REPORT, "guest", "stay"), events=_list(_EVENT)))),),
+    "show": (plus(_REPORT, story=list_of(plus(without(_REPORT, "guest", "stay"), events=list_of(_EVENT)))),),
     "stats": (_FIGURES,),
     "status": (_STATUS, _NIGHT),
     "sync": (_OUTCOME,),
@@ -377,11 +332,11 @@ _PARTS = ("Guest", "Stay", "Document", "StayPermit", "Instant", "Day", "PartialD
 
 def json_schema(name: str) -> dict[str, Any]:
     """Return the schema of a command's document. A command that fails prints the form with `error`."""
-    error = _object(error=_ERROR)
+    error = object_of(error=_ERROR)
     forms = [*FORMS[name], error]
     if name in _FOR_ALL_PROPERTIES:
-        each = [_with(_without(form, "property"), property=_TEXT) for form in forms]
-        forms.append(_object(properties=_list({"anyOf": each})))
+        each = [plus(without(form, "property"), property=TEXT) for form in forms]
+        forms.append(object_of(properties=list_of({"anyOf": each})))
     marked = [_marked(form, schema_id(name)) for form in forms]
     parts = {part: contract()["components"]["schemas"][part] for part in _PARTS}
     schema = {"$schema": _DIALECT, "$id": schema_id(name), "title": f"apoa {name.replace('-', ' ')} --json"}
