@@ -8,7 +8,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 
 from apoa_client.messages import msg
 from apoa_client.tables.cells import as_value
@@ -20,7 +20,7 @@ from apoa_client.tables.text_files import TextFile
 
 DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"
-_SEP_LINE = re.compile(r"\"?sep=([^\r\n])\"?\s*", re.IGNORECASE)
+_SEP_LINE = re.compile(r"\"?sep=([^\r\n\"])\"?\s*", re.IGNORECASE)
 _FORCED_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 """A cell that a program wrote as a formula so that Excel keeps its zeros. It is a text; nothing is calculated."""
 _SAMPLE_ROWS = 50
@@ -33,7 +33,7 @@ def open_csv(content: Content) -> Table:
     """
     file = TextFile(content)
     sample = list(islice(file.lines(), _SAMPLE_ROWS))
-    said = _SEP_LINE.fullmatch(sample[0])
+    said = _SEP_LINE.fullmatch("".join(sample[:1]))
     delimiter = said[1] if said else find_delimiter(sample)
 
     def read_all() -> Iterator[Row]:
@@ -45,25 +45,26 @@ def open_csv(content: Content) -> Table:
 def find_delimiter(sample: Sequence[str]) -> str:
     """Return the character between the cells of these lines, or "" where each line is one cell.
 
-    It is the one with which the most lines have an equal number of cells, and the most cells where two are equal. Lines
-    above the headings have other numbers of cells.
+    It is the one with which the largest share of rows has an equal number of cells, and the most cells where two are
+    equal. Lines above the headings have other numbers of cells.
     """
-    best, delimiter = (0, 1), ""
+    best, delimiter = (0.0, 1), ""
     for each in DELIMITERS:
         widths = Counter(_widths(sample, each))
         for width, count in widths.items():
-            if width > 1 and (count, width) > best:
-                best, delimiter = (count, width), each
+            if width > 1 and (count / widths.total(), width) > best:
+                best, delimiter = (count / widths.total(), width), each
     return delimiter
 
 
 def _widths(sample: Sequence[str], delimiter: str) -> Iterator[int]:
-    """Yield the number of cells of each row, up to the first one that cannot be read with this delimiter."""
+    """Yield the number of cells of each row, and 0 for each line from the first that cannot be read on."""
+    reader = csv.reader(sample, delimiter=delimiter, strict=True)
     try:
-        for row in csv.reader(sample, delimiter=delimiter, strict=True):
+        for row in reader:
             yield len(row)
     except csv.Error:
-        return
+        yield from repeat(0, len(sample) - reader.line_num)
 
 
 def _rows(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
