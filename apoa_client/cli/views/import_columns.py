@@ -78,8 +78,8 @@ def _heading_text(table: Table, column: int) -> str:
 
 def absent_fields(columns: ColumnMap) -> list[str]:
     """Return the fields that each guest needs and that no column and no default has."""
-    given = {*columns.fields.values(), *columns.defaults}
-    return [*columns.missing, *(name for name in _ALSO_NEEDED if name not in given)]
+    known = {*columns.fields.values(), *columns.defaults, *columns.missing}
+    return [*columns.missing, *(name for name in _ALSO_NEEDED if name not in known)]
 
 
 def _field_text(columns: ColumnMap, column: int, target: str) -> str:
