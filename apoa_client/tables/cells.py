@@ -2,6 +2,8 @@
 
 from datetime import datetime, time
 
+from apoa_client.messages import msg
+from apoa_client.tables.errors import TableRefused
 from apoa_client.tables.formula_cells import original
 from apoa_client.tables.rows import CellValue
 
@@ -24,3 +26,12 @@ def as_value(value: CellValue) -> CellValue:
     if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:
         return int(value)
     return value
+
+
+def too_many_columns() -> TableRefused:
+    """Return the error for a value in a column that no table of guests has."""
+    return TableRefused(
+        msg("The table has over {limit} columns.", limit=MOST_COLUMNS),
+        msg("Choose another sheet with --sheet, or delete the columns without guests."),
+        name="too_many_columns",
+    )

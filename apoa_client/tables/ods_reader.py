@@ -11,10 +11,9 @@ from typing import NamedTuple
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from apoa_client.messages import msg
-from apoa_client.tables.cells import MOST_COLUMNS, as_value
+from apoa_client.tables.cells import MOST_COLUMNS, as_value, too_many_columns
 from apoa_client.tables.content import Content
-from apoa_client.tables.errors import TableRefused, damaged, encrypted
+from apoa_client.tables.errors import damaged, encrypted
 from apoa_client.tables.heading_row import table_of
 from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
 from apoa_client.tables.workbook_archive import UNREADABLE, check_archive, choose_sheet
@@ -187,11 +186,7 @@ class _Rows(_Handler):
             self._gap += count
             return
         if len(self._cells) + self._gap + count > MOST_COLUMNS:
-            raise TableRefused(
-                msg("The table has over {limit} columns.", limit=MOST_COLUMNS),
-                msg("Choose another sheet with --sheet, or delete the columns without guests."),
-                name="too_many_columns",
-            )
+            raise too_many_columns()
         self._cells += [None] * self._gap + [value] * count
         self._gap = 0
 

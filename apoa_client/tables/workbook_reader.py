@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from apoa_client.errors import ApoaError
-from apoa_client.tables.cells import as_value
+from apoa_client.tables.cells import MOST_COLUMNS, as_value, too_many_columns
 from apoa_client.tables.content import Content
 from apoa_client.tables.errors import TablesMissing, damaged
 from apoa_client.tables.heading_row import table_of
@@ -75,9 +75,11 @@ def _rows(sheet: Any) -> Iterator[Row]:  # noqa: ANN401  openpyxl's
     empty = 0
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
         values = tuple(map(_value, cells))
+        if any(value is not None for value in values[MOST_COLUMNS:]):
+            raise too_many_columns()
         if any(value is not None for value in values):
             empty = 0
-            yield Row(number, values)
+            yield Row(number, values[:MOST_COLUMNS])
         elif (empty := empty + 1) >= _MOST_EMPTY_ROWS:
             return
 

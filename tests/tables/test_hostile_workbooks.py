@@ -1,0 +1,173 @@
+"""Workbooks that are made to harm the computer, or are none."""
+
+import io
+import tracemalloc
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+from workbook_helpers import cell, ods, ods_row, ods_table, read, xlsx
+
+from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.rows import Table
+
+BOOK = xlsx(("A", [["a", "b"], ["SECRET", "y"]]))
+SHEET = "xl/worksheets/sheet1.xml"
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+LAUGHS = (
+    '<!DOCTYPE x [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
+    f'<worksheet xmlns="{_MAIN}"><sheetData><row><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>'
+).encode()
+
+
+def changed(parts: dict[str, bytes], content: bytes = BOOK, renamed: tuple[bytes, bytes] = (b"", b"")) -> bytes:
+    """Return a workbook with other parts, or more of them, and a part under another name."""
+    file = io.BytesIO()
+    with ZipFile(io.BytesIO(content)) as old, ZipFile(file, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            text = old.read(name)
+            text = text.replace(*renamed) if renamed[0] else text
+            if name not in parts:
+                new.writestr(name, text)
+        for name, text in parts.items():
+            new.writestr(name, text)
+    return file.getvalue()
+
+
+def refusal(content: bytes) -> str:
+    """Return the name of the error for a file, which says nothing of its content."""
+    with pytest.raises(TableRefused) as raised:
+        list(read(content).read_rows())
+    assert "SECRET" not in f"{raised.value!r}{raised.value}{raised.value.message.values}"
+    assert raised.value.advice
+    return raised.value.name
+
+
+def sheet_of(rows: str) -> bytes:
+    return changed({SHEET: f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>'.encode()})
+
+
+def test_zip_bombs() -> None:
+    """A part that unpacks to over 200 times its size is refused without unpacking it."""
+    bomb = changed({"xl/media/a.bin": bytes(11 * 1024**2)})
+    tracemalloc.start()
+    assert refusal(bomb) == "zip_bomb"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * 1024**2
+
+
+def test_many_parts() -> None:
+    """An archive of thousands of parts is no workbook."""
+    assert refusal(changed({f"a/{number}": b"" for number in range(5_001)})) == "zip_bomb"
+
+
+@pytest.mark.parametrize("name", [SHEET, "xl/sharedStrings.xml", "xl/_rels/workbook.xml.rels", "docProps/core.xml"])
+def test_entities(name: str) -> None:
+    """XML entities are not expanded, and no other file is read with them."""
+    assert refusal(changed({name: LAUGHS})) == "xml_entities"
+    assert refusal(changed({name: LAUGHS.decode().encode("utf-16")})) == "xml_entities"
+
+
+def test_entities_in_ods() -> None:
+    """The same for ODS."""
+    assert refusal(changed({"content.xml": LAUGHS}, ods(ods_table()))) == "xml_entities"
+
+
+def test_entities_in_a_part_of_another_name() -> None:
+    """A workbook names its sheets, so a part whose name does not end in .xml is checked, too."""
+    content = changed({"xl/worksheets/a.bin": LAUGHS}, renamed=(b"worksheets/sheet1.xml", b"worksheets/a.bin"))
+    assert refusal(content) == "xml_entities"
+
+
+def test_links_to_other_files() -> None:
+    """A sheet that is in another file is not read."""
+    target = b'Target="/xl/worksheets/sheet1.xml"'
+    content = changed({}, renamed=(target, b'Target="file:///etc/passwd" TargetMode="External"'))
+    assert content != changed({})
+    assert refusal(content) in {"table_damaged", "no_such_sheet", "table_empty"}
+
+
+def test_a_million_empty_rows() -> None:
+    """A sheet ends after ten thousand empty rows, and its rows need no memory."""
+    guests = '<row r="1"><c t="str"><v>a</v></c></row><row r="2"><c t="str"><v>x</v></c></row>'
+    table: Table = read(sheet_of(guests + "<row><c/></row>" * 20_000 + '<row r="1048576"><c><v>1</v></c></row>'))
+    assert [row.number for row in table.read_rows()] == [2]
+    far = read(ods(ods_table(ods_row(cell("a")), ods_row(cell("x")), ods_row("<table:table-cell/>", times=1_048_574))))
+    assert [row.number for row in far.read_rows()] == [2]
+
+
+def test_a_row_number_without_bound() -> None:
+    """A row far below the others is not reached row by row without end."""
+    table = read(sheet_of('<row r="1"><c t="str"><v>a</v></c></row><row r="999999999999"><c><v>1</v></c></row>'))
+    assert list(table.read_rows()) == []
+
+
+def test_too_many_columns() -> None:
+    """A value in a column that no table of guests has is refused."""
+    wide = cell("x", 'table:number-columns-repeated="16384"')
+    assert refusal(ods(ods_table(ods_row(wide)))) == "too_many_columns"
+    assert refusal(sheet_of('<row r="1"><c r="XFD1" t="str"><v>SECRET</v></c></row>')) == "too_many_columns"
+
+
+@pytest.mark.parametrize("part", [SHEET, "xl/workbook.xml", "[Content_Types].xml", "xl/styles.xml"])
+def test_broken_xml(part: str) -> None:
+    """A workbook whose XML is not whole is refused as damaged."""
+    assert refusal(changed({part: b"<worksheet><sheetData>SECRET</"})) in {"table_damaged", "table_empty"}
+
+
+def test_truncated() -> None:
+    """A file that was copied in part is refused as damaged, wherever it ends."""
+    for end in range(10, len(BOOK), len(BOOK) // 12):
+        assert refusal(BOOK[:end]) == "table_damaged"
+
+
+def test_passwords() -> None:
+    """A workbook with a password is refused with the way to remove it, for either kind."""
+    compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    assert refusal(compound + "EncryptedPackage".encode("utf-16-le")) == "password_protected"
+    assert refusal(ods(ods_table(), "<manifest:encryption-data/>")) == "password_protected"
+    assert refusal(compound) == "old_workbook"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"<html><table><tr><td>SECRET</td></tr></table></html>", "markup"),
+        ("\ufeff<?xml version='1.0'?><Workbook/>".encode("utf-16-le"), "markup"),
+        (b"%PDF-1.7 SECRET", "unknown_format"),
+        (b"\x89PNG\r\n\x1a\n", "unknown_format"),
+        (b"PK\x03\x04 and no archive", "table_damaged"),
+    ],
+)
+def test_other_files(content: bytes, name: str) -> None:
+    """A file of another kind is named as what it is, whatever its own name is."""
+    assert refusal(content) == name
+
+
+def test_other_archives() -> None:
+    """An archive of files, and a text document, are no workbook."""
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        archive.writestr("guests.csv", "a;b")
+    assert refusal(file.getvalue()) == "unknown_format"
+    assert refusal(changed({"xl/workbook.bin": b""})) == "unknown_format"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods"])
+def test_memory_is_flat(kind: str) -> None:
+    """Three times the rows need hardly more memory."""
+
+    def content(count: int) -> bytes:
+        if kind == "ods":
+            return ods(ods_table(*[ods_row(cell("abc"), cell("b"))] * count))
+        return sheet_of('<row><c t="str"><v>abc</v></c><c><v>1</v></c></row>' * count)
+
+    def peak(count: int) -> int:
+        table = read(content(count))
+        tracemalloc.start()
+        assert sum(1 for _ in table.read_rows()) == count - 1
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert peak(9_000) < peak(3_000) * 1.5
