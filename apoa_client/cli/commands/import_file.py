@@ -113,9 +113,9 @@ class FileImport:
         show_counts(checked, print_error_line, saved=False)
         if not checked.new_reports or (checked.refused and self._options.all_or_nothing):
             return True
-        question = nmsg("Save this report?", "Save these {count} reports?", checked.new_reports)
+        question = nmsg("Save {count} report?", "Save {count} reports?", checked.new_reports)
         if not self._options.no_send:
-            question = nmsg("Save and send this report?", "Save and send these {count} reports?", checked.new_reports)
+            question = nmsg("Save and send {count} report?", "Save and send {count} reports?", checked.new_reports)
         return confirm(text(question))
 
     def _show(self, result: ImportResult) -> None:

@@ -25,7 +25,7 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.refusal import error_lines, problem_lines
 from apoa_client.errors import ApoaError, DataRefused, Exit, StorageProblem, UsageProblem, file_in_use
 from apoa_client.files import FileInUse, write_private
-from apoa_client.messages import msg, nmsg
+from apoa_client.messages import msg
 from apoa_client.ports.run import Interruptions
 from apoa_client.tables.columns import guest_rows
 from apoa_client.tables.mapping_file import find_mapping
@@ -194,14 +194,14 @@ class _TakenFile:
             copy = "" if self._options.all_or_nothing else self._write_refused_rows(source, result, target)
             self._write(reason_file(target), problem_lines(result, self._now(), copy))
         self._folder.move(self._path, target)
-        counts = [
-            nmsg("{count} saved", "{count} saved", result.saved),
-            nmsg("{count} changed", "{count} changed", result.amended),
-            nmsg("{count} unchanged", "{count} unchanged", result.unchanged),
-            nmsg("{count} skipped", "{count} skipped", result.skipped),
-            nmsg("{count} refused", "{count} refused", result.refused),
-        ]
-        words = ", ".join(text(count) for count in counts if count.count) or _("no rows")
+        counts = (
+            (_("{count} saved"), result.saved),
+            (_("{count} changed"), result.amended),
+            (_("{count} unchanged"), result.unchanged),
+            (_("{count} skipped"), result.skipped),
+            (_("{count} refused"), result.refused),
+        )
+        words = ", ".join(label.format(count=count) for label, count in counts if count) or _("no rows")
         self._show(style_warning(words) if result.refused else words)
 
     def _write_refused_rows(self, source: Table | Records, result: ImportResult, target: Path) -> str:
