@@ -1,0 +1,85 @@
+"""What kind of file it is, and files that are none."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from passport_helpers import SPECIMENS
+from workbook_helpers import cell, ods, ods_row, ods_table, xlsx
+
+from apoa_client.errors import Exit
+from apoa_client.tables.errors import TableRefused, TablesMissing
+from apoa_client.tables.reading import open_source
+
+ODS = ods(ods_table(ods_row(cell("a"), cell("b")), ods_row(cell("x"), cell("y"))))
+XLSX = xlsx(("A", [["a", "b"], ["x", "y"]]))
+CONTENTS = {
+    "csv": b"a;b\nx;y\n",
+    "xlsx": XLSX,
+    "ods": ODS,
+    "json": b'[{"guest": {}, "stay": {}}]',
+    "mrz": "\n".join(SPECIMENS["TD3"]).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_by_content(kind: str, tmp_path: Path) -> None:
+    """The content says what a file is, whatever its name says; bytes and files are read the same."""
+    path = tmp_path / "guests.dat"
+    path.write_bytes(CONTENTS[kind])
+    for source in (path, CONTENTS[kind]):
+        opened = open_source(source)
+        assert opened.facts.format == kind
+        assert len(list(opened.read_rows())) == 1
+
+
+def test_a_table_with_a_column_of_mrz() -> None:
+    """A CSV file with a column of MRZ is a table, and no log."""
+    text = f'Room;MRZ;Note\n1;"{SPECIMENS["TD3"][0]}";x\n'
+    assert open_source(text.encode()).facts.format == "csv"
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """XLSX needs the extra, and the error says how to install it; the other formats do without."""
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(TablesMissing) as raised:
+        open_source(XLSX)
+    assert raised.value.exit_code == Exit.SETTINGS
+    assert raised.value.advice is not None
+    assert 'pip install "apoa-client[tables]"' in raised.value.advice.template
+    for kind in CONTENTS.keys() - {"xlsx"}:
+        assert open_source(CONTENTS[kind]).facts.format == kind
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(TableRefused) as raised:
+        open_source(path)
+    assert raised.value.advice
+    return raised.value.name
+
+
+def test_no_file(tmp_path: Path) -> None:
+    """A missing file, an empty one and a folder are refused."""
+    assert refusal(tmp_path / "missing.csv") == "table_unreadable"
+    assert refusal(tmp_path) == "not_a_file"
+    (tmp_path / "empty.csv").write_bytes(b" \r\n")
+    assert refusal(tmp_path / "empty.csv") == "table_empty"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders are POSIX")
+def test_a_pipe(tmp_path: Path) -> None:
+    """A pipe is refused at once, and not waited for."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert refusal(tmp_path / "pipe.csv") == "not_a_file"
+
+
+def test_a_file_that_changes(tmp_path: Path) -> None:
+    """A file that another program writes between two readings is refused."""
+    path = tmp_path / "guests.csv"
+    path.write_bytes(CONTENTS["csv"])
+    table = open_source(path)
+    path.write_bytes(CONTENTS["csv"] * 2)
+    with pytest.raises(TableRefused) as raised:
+        list(table.read_rows())
+    assert raised.value.name == "table_changed"
