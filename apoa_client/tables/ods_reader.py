@@ -16,11 +16,15 @@ from apoa_client.tables.content import Content
 from apoa_client.tables.errors import damaged, encrypted
 from apoa_client.tables.heading_row import table_of
 from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
-from apoa_client.tables.workbook_archive import UNREADABLE, check_archive, choose_sheet
+from apoa_client.tables.workbook_archive import UNREADABLE, check_archive, choose_sheet, too_large
 
 _PIECE = 1 << 16
 _MOST_ROWS = 1_048_576
 """The rows that a sheet has in any program."""
+_MOST_REPEATED = 10_000
+"""The rows with content that elements may stand for beside their own: no two guests have equal rows."""
+_MOST_TEXT = 32_767
+"""The characters that a cell has in any program."""
 
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
@@ -129,8 +133,10 @@ class _Rows(_Handler):
         self._row: _Attributes = {}
         self._cells: list[CellValue] = []
         self._gap = 0
+        self._repeated_rows = 0
         self._cell: _Attributes = {}
         self._paragraphs: list[str] = []
+        self._length = 0
         self._in_paragraph = 0
         self._in_note = 0
 
@@ -150,7 +156,7 @@ class _Rows(_Handler):
         elif name == _ROW:
             self._row, self._cells, self._gap = attributes, [], 0
         elif name in _CELLS:
-            self._cell, self._paragraphs = attributes, []
+            self._cell, self._paragraphs, self._length = attributes, [], 0
         elif name == _NOTE:
             self._in_note += 1
         elif name == _PARAGRAPH and not self._in_note:
@@ -162,6 +168,9 @@ class _Rows(_Handler):
     def text(self, text: str) -> None:
         """See `_Handler`."""
         if self._in_paragraph and not self._in_note:
+            self._length += len(text)
+            if self._length > _MOST_TEXT:
+                raise too_large()
             self._paragraphs[-1] += text
 
     def end(self, name: str) -> None:
@@ -193,9 +202,13 @@ class _Rows(_Handler):
     def _end_row(self) -> None:
         count = _repeated(self._row, _TABLE + "number-rows-repeated")
         if self._cells:
+            self._repeated_rows += count - 1
+            if self._repeated_rows > _MOST_REPEATED:
+                raise too_large()
             self._rows.append(_Repeated(self._number + 1, count, tuple(self._cells)))
         self._number += count
-        self.done = self._number >= _MOST_ROWS
+        if self._number >= _MOST_ROWS:
+            self._inside, self.done = False, True
 
 
 def _repeated(attributes: _Attributes, name: str) -> int:

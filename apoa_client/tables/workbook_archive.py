@@ -42,15 +42,20 @@ def check_archive(content: Content, kind: str) -> None:
             members = archive.infolist()
             unpacked = sum(member.file_size for member in members)
             if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or any(map(_is_bomb, members)):
-                raise TableRefused(
-                    msg("The workbook was not opened: it unpacks to more than any table needs."),
-                    msg("It may be made to harm this computer. Delete it, or ask who sent it."),
-                    name="zip_bomb",
-                )
+                raise too_large()
             for member in members:  # of any name: a workbook says itself which ones are its sheets
                 _check_xml(archive, member, kind)
     except UNREADABLE as exc:
         raise damaged(kind) from exc
+
+
+def too_large() -> TableRefused:
+    """Return the error for a workbook whose content is larger than that of any table."""
+    return TableRefused(
+        msg("The workbook was not opened: it unpacks to more than any table needs."),
+        msg("It may be made to harm this computer. Delete it, or ask who sent it."),
+        name="zip_bomb",
+    )
 
 
 def _is_bomb(member: ZipInfo) -> bool:

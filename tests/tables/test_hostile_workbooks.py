@@ -102,6 +102,21 @@ def test_a_row_number_without_bound() -> None:
     assert list(table.read_rows()) == []
 
 
+def test_blanks_that_one_element_stands_for() -> None:
+    """A few kilobytes of ODS are no cell of hundreds of megabytes."""
+    assert refusal(ods(ods_table(ods_row(cell('<text:s text:c="1000000"/>' * 300))))) == "zip_bomb"
+    table = read(ods(ods_table(ods_row(cell("a")), ods_row(cell('b<text:s text:c="3"/>c')))))
+    assert [row.values for row in table.read_rows()] == [("b   c",)]
+
+
+def test_rows_that_one_element_stands_for() -> None:
+    """A few kilobytes of ODS are no table of a hundred million guests."""
+    bomb = ods_row(cell("x"), times=1_048_576)
+    assert refusal(ods(ods_table(ods_row(cell("a")), *[bomb] * 100))) == "zip_bomb"
+    table = read(ods(ods_table(ods_row(cell("a")), ods_row(cell("x"), times=3))))
+    assert [row.number for row in table.read_rows()] == [2, 3, 4]
+
+
 def test_too_many_columns() -> None:
     """A value in a column that no table of guests has is refused."""
     wide = cell("x", 'table:number-columns-repeated="16384"')

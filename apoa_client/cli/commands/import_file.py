@@ -1,6 +1,7 @@
 """The import of one file: find out its columns, check every row, show the result, save the good rows, and send them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from apoa_client.cli.terminal.output import (
     style_error,
     style_success,
 )
-from apoa_client.cli.terminal.output_files import check_writable, write_output
+from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.progress import counting
 from apoa_client.cli.terminal.quoting import quote_words
@@ -34,8 +35,8 @@ from apoa_client.cli.views.import_result import (
     show_problems,
 )
 from apoa_client.cli.views.report import property_line
-from apoa_client.errors import Exit
-from apoa_client.messages import nmsg
+from apoa_client.errors import Exit, UsageProblem
+from apoa_client.messages import msg, nmsg
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Records, Table
 
@@ -69,7 +70,7 @@ class FileImport:
     def run(self) -> Exit:
         """Return the exit code. Raises `DataRefused` for a file that cannot be read or has doubtful columns."""
         if self._options.write_errors is not None:
-            check_writable(self._options.write_errors, force=self._options.force)
+            self._check_write_errors(self._options.write_errors)
         source = self._open()
         records = find_records(self._session, source, self._options, asks=self._asks)
         if records is None:
@@ -84,6 +85,18 @@ class FileImport:
         if result.reports and not self._options.no_send:
             send_imported(self._session, result.reports)
         return Exit.DATA_REFUSED if result.refused else Exit(self._session.exit_code)
+
+    def _check_write_errors(self, path: Path) -> None:
+        """Raise `UsageProblem` unless the refused rows can be written there."""
+        if path == STANDARD_OUTPUT:
+            raise UsageProblem(msg("--write-errors needs the name of a file: standard output has the result."))
+        check_writable(path, force=self._options.force)
+        with suppress(OSError):  # one of the two does not exist
+            if path.samefile(self._options.file):
+                raise UsageProblem(
+                    msg("{path} is the file that is imported: its good rows would be lost.", path=str(path)),
+                    msg("Name another file for --write-errors."),
+                )
 
     def _open(self) -> Table | Records:
         options = self._options
@@ -161,7 +174,7 @@ class FileImport:
             if not confirm(text(question)):
                 return
         write_output(path, marked_file(source, result.problems, path), force=self._options.force)
-        if path != _STDIN and not self._session.json:
+        if not self._session.json:
             print_error_line(_("Written: {path}").format(path=sanitize(str(path))))
             again = localized_command(f"import {quote_words([str(path), *self._options.about_columns()])}")
             print_error_line(_("Correct the rows there, and import it: {command}").format(command=sanitize(again)))

@@ -160,6 +160,16 @@ class TestWriteErrors:
         assert away("import", path, "--no-send", "--write-errors", str(copy)).code == 2
         assert away("import", path, "--no-send", "--write-errors", str(copy), "--force").code == 65
 
+    @pytest.mark.parametrize("target", ["guests.csv", "-"])
+    def test_never_in_place_of_the_source(self, away: Apoa, file: Path, target: str) -> None:
+        """The file itself, which has the good rows, and standard output, which has the result, are refused."""
+        path = write(file, row(OBADIAH), row(QUENTIN, birth_date="31/02/1985"))
+        before = file.read_bytes()
+        name = target if target == "-" else str(file.parent / "." / file.name)
+        result = away("import", path, "--check", "--json", "--write-errors", name, "--force")
+        assert (result.code, file.read_bytes()) == (2, before), result.all
+        assert "--write-errors" in result.err or "--write-errors" in result.out
+
     def test_guests_in_json(self, away: Apoa, file: Path) -> None:
         """Rows that came without headings get those of the template."""
         guest = {"surname": "VANTERPOOL", "sex": "M", "nationality": "GBR"}
