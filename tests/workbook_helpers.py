@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 
@@ -64,3 +64,26 @@ def read(content: bytes, sheet: str = "") -> Table:
 
 def values(content: bytes, sheet: str = "") -> list[tuple[CellValue, ...]]:
     return [row.values for row in read(content, sheet).read_rows()]
+
+
+BOOK = xlsx(("A", [["a", "b"], ["SECRET", "y"]]))
+SHEET = "xl/worksheets/sheet1.xml"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def changed(parts: dict[str, bytes], content: bytes = BOOK, renamed: tuple[bytes, bytes] = (b"", b"")) -> bytes:
+    """Return a workbook with other parts, or more of them, and a part under another name."""
+    file = io.BytesIO()
+    with ZipFile(io.BytesIO(content)) as old, ZipFile(file, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            text = old.read(name)
+            text = text.replace(*renamed) if renamed[0] else text
+            if name not in parts:
+                new.writestr(name, text)
+        for name, text in parts.items():
+            new.writestr(name, text)
+    return file.getvalue()
+
+
+def sheet_of(rows: str) -> bytes:
+    return changed({SHEET: f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'.encode()})

@@ -9,19 +9,30 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time
-from types import ModuleType
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from apoa_client.errors import ApoaError
+from apoa_client.messages import msg
 from apoa_client.tables.cells import MOST_COLUMNS, as_value, too_many_columns
 from apoa_client.tables.content import Content
-from apoa_client.tables.errors import TablesMissing, damaged
+from apoa_client.tables.errors import TableRefused, TablesMissing, damaged
 from apoa_client.tables.heading_row import table_of
 from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
 from apoa_client.tables.workbook_archive import check_archive, choose_sheet
 
+if TYPE_CHECKING:
+    from apoa_client.tables.openpyxl_reader import Cells, Sheet, WorkbookReader
+
 _ESCAPED = re.compile("_x000D_")
 """How Excel stores a carriage return (ECMA-376 part 1, 22.9.2.19)."""
+
+_BATCH = 100
+_PIECE = 1 << 20
+_ROW_OR_VALUE = re.compile(
+    rb"<(?:\w+:)?(?:(?P<row>row)(?=[\s/>])(?:[^>]*?\sr=\"(?P<number>[0-9]{1,18})\")?|(?P<value>[vt])(?:\s[^>]*)?>[^<])"
+)
+"""The beginning of a row, or of a value that is not empty."""
 
 _MOST_EMPTY_ROWS = 10_000
 """The sheet ends after so many empty rows: some programs store all rows that a sheet can have."""
@@ -33,35 +44,32 @@ def open_workbook(content: Content, sheet: str = "") -> Table:
     Raises `TableRefused` for a workbook that is damaged, unsafe, or has no such sheet; `TablesMissing` if openpyxl is
     not installed.
     """
-    openpyxl = _import_openpyxl()
     check_archive(content, "XLSX")
-    with _opened(openpyxl, content) as book:
-        visible = [each.title for each in book.worksheets if each.sheet_state == "visible"]
-        chosen = choose_sheet(visible, [each.title for each in book.worksheets], sheet)
-        others = tuple(each.title for each in book.worksheets if each.title != chosen)
+    with _opened(content) as book:
+        names = [each.name for each in book.sheets]
+        chosen = choose_sheet([each.name for each in book.sheets if each.visible], names, sheet)
+        place = names.index(chosen)
 
     def read_all() -> Iterator[Row]:
-        with _opened(openpyxl, content) as book:
-            yield from _rows(book[chosen])
+        with _opened(content) as book:
+            yield from _rows(book, book.sheets[place])
 
+    others = tuple(names[:place] + names[place + 1 :])
     return table_of(SourceFacts("xlsx", sheet=chosen, other_sheets=others), read_all)
 
 
-def _import_openpyxl() -> ModuleType:
+@contextmanager
+def _opened(content: Content) -> Iterator["WorkbookReader"]:
+    """Open the workbook for reading; whatever the library raises for a damaged one becomes `TableRefused`."""
     try:
-        import openpyxl
+        from apoa_client.tables.openpyxl_reader import WorkbookReader
     except ImportError:
         raise TablesMissing from None
-    return openpyxl
-
-
-@contextmanager
-def _opened(openpyxl: ModuleType, content: Content) -> Iterator[Any]:
-    """Open the workbook for reading; whatever the library raises for a damaged one becomes `TableRefused`."""
-    with content.open() as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about parts of the workbook that are not read
+    with content.open() as file:
         try:
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            with _no_warnings():
+                book = WorkbookReader(file)
+                book.read()
             yield book
         except ApoaError:
             raise
@@ -69,19 +77,67 @@ def _opened(openpyxl: ModuleType, content: Content) -> Iterator[Any]:
             raise damaged("XLSX") from exc
 
 
-def _rows(sheet: Any) -> Iterator[Row]:  # noqa: ANN401  openpyxl's
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Let the library warn of nothing: of parts that are not read, of numbers that are no dates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _rows(book: "WorkbookReader", sheet: "Sheet") -> Iterator[Row]:
     """Yield the rows with a value, numbered as the spreadsheet program shows them."""
-    sheet.reset_dimensions()  # some programs store wrong ones, and the library would cut the rows
-    empty = 0
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-        values = tuple(map(_value, cells))
-        if any(value is not None for value in values[MOST_COLUMNS:]):
+    rows, last, empty = book.rows(sheet), 0, 0
+    while batch := _next_rows(rows):
+        for number, cells in batch:
+            values = _values(cells)
+            if values:
+                last, empty = number, 0
+                yield Row(number, values)
+            elif (empty := empty + 1) >= _MOST_EMPTY_ROWS:
+                _check_nothing_below(book, sheet, last)
+                return
+
+
+def _next_rows(rows: Iterator["tuple[int, Cells]"]) -> "list[tuple[int, Cells]]":
+    """Return some rows: while a generator is suspended, the warnings of others must not be ignored."""
+    with _no_warnings():
+        return list(islice(rows, _BATCH))
+
+
+def _values(cells: "Cells") -> tuple[CellValue, ...]:
+    """Return the values of a row, up to the last one. Raises `TableRefused` for one too far to the right."""
+    values: list[CellValue] = []
+    for cell in cells:
+        value = _value(cell["value"])
+        if value is None:
+            continue
+        if cell["column"] > MOST_COLUMNS:
             raise too_many_columns()
-        if any(value is not None for value in values):
-            empty = 0
-            yield Row(number, values[:MOST_COLUMNS])
-        elif (empty := empty + 1) >= _MOST_EMPTY_ROWS:
-            return
+        values += [None] * (cell["column"] - len(values) - 1)
+        values[cell["column"] - 1 :] = [value]
+    return tuple(values)
+
+
+def _check_nothing_below(book: "WorkbookReader", sheet: "Sheet", last: int) -> None:
+    """Raise `TableRefused` if a sheet has a value below the row `last` and the empty rows that follow it.
+
+    The elements of the remaining rows are not parsed: that takes minutes for all rows that a sheet can have.
+    """
+    number, rest = 0, b""
+    with book.archive.open(sheet.part) as file:
+        while piece := file.read(_PIECE):
+            text, bracket, rest = (rest + piece).rpartition(b"<")
+            for match in _ROW_OR_VALUE.finditer(text):
+                if match["row"]:
+                    number = int(match["number"] or number + 1)
+                elif number > last:
+                    raise TableRefused(
+                        msg("Row {row} is below {count} empty rows.", row=number, count=_MOST_EMPTY_ROWS),
+                        msg("Nothing was saved. Delete the empty rows, or what is below them, and save the file."),
+                        name="rows_below_empty_rows",
+                    )
+            rest = bracket + rest
 
 
 def _value(value: object) -> CellValue:
