@@ -33,10 +33,12 @@ posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 
 
 def table(numbers: Sequence[str]) -> bytes:
-    """Return a table with these passport numbers. One with a sign in it is refused."""
+    """Return a table with these passport numbers, each of another guest. One with a sign in it is refused."""
     text = io.StringIO(newline="")
-    page = [QUENTIN.surname, QUENTIN.given_names, "M", "1985-09-12", "GDANSK", "POL"]
-    rows = [[*page, number, "2032-03-28", "2026-11-23", "2026-11-26"] for number in numbers]
+    page = ["M", "1985-09-12", "GDANSK", "POL"]
+    names = [number.translate(dict(zip(b"0123456789", "ABCDEFGHIJ", strict=True))).strip("!") for number in numbers]
+    stay = ["2032-03-28", "2026-11-23", "2026-11-26"]
+    rows = [[QUENTIN.surname, name, *page, number, *stay] for name, number in zip(names, numbers, strict=True)]
     csv.writer(text).writerows([HEADINGS, *rows])
     return text.getvalue().encode()
 

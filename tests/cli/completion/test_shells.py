@@ -146,7 +146,7 @@ TYPED = [
     ("apoa sandbox --fault 503=5,los", "apoa sandbox --fault 503=5,lost "),
     ("apoa setup --timezone asia/mak", "apoa setup --timezone Asia/Makassar "),
     ("X=1 apoa --lang id kunci gan", "X=1 apoa --lang id kunci ganti "),
-    ("echo 1; apoa stat", "echo 1; apoa status "),
+    ("echo 1; apoa statu", "echo 1; apoa status "),
 ]
 """What is typed before Tab, and what then stands on the line."""
 
