@@ -77,12 +77,16 @@ def make_private_folder(folder: Path) -> None:
         return
     make_private_folder(folder.parent)
     with suppress(FileExistsError):
-        if sys.platform == "win32":
-            windows_access.make_private_folder(str(folder))
-        else:
-            folder.mkdir(FOLDER_MODE)
-            folder.chmod(FOLDER_MODE)  # a umask may have removed the owner's own rights
+        _make_folder(folder)
     sync_folder(folder.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        windows_access.make_private_folder(str(folder))
+    else:
+        folder.mkdir(FOLDER_MODE)
+        folder.chmod(FOLDER_MODE)  # a umask may have removed the owner's own rights
 
 
 def full_path(path: Path) -> Path:
@@ -197,10 +201,7 @@ def make_draft_folder(path: Path) -> Path:
     put a journal beside it that SQLite would apply. They can do neither in a folder of this user.
     """
     folder = temporary_beside(path)
-    if sys.platform == "win32":
-        windows_access.make_private_folder(str(folder))
-    else:
-        folder.mkdir(FOLDER_MODE)
+    _make_folder(folder)
     return folder
 
 

@@ -64,14 +64,15 @@ def test_modes_do_not_depend_on_the_umask(home: Path) -> None:
 
 @posix
 def test_a_umask_without_owner_rights(tmp_path: Path) -> None:
-    """The owner can use the new file and its folder."""
+    """The owner can use the new file and its folder, and the folder of a draft."""
     path = tmp_path / "folder" / "file"
     before = os.umask(0o777)
     try:
         write_private(path, b"one")
+        draft = make_draft_folder(path)
     finally:
         os.umask(before)
-    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+    assert (mode(path), mode(path.parent), mode(draft)) == (0o600, 0o700, 0o700)
 
 
 @posix

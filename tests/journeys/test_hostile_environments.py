@@ -32,7 +32,7 @@ PYTHON = {
     "PYTHONDEVMODE": "1",
 }
 """Developers' variables: each warning is an error, and assertions and docstrings are left out."""
-HOMES = {"nowhere": "/nonexistent/home", "a file": "{desk}/work/old.apoa", "read-only": "/proc"}
+HOMES = {"nowhere": "{desk}/nowhere/home", "a file": "{desk}/work/old.apoa", "read-only": "/proc"}
 
 ENVIRONMENTS = [
     Environment("nothing but APOA_HOME", harmless=True),
