@@ -154,7 +154,7 @@ def test_progress_is_observed(importer: Importer) -> None:
 
 
 def test_ctrl_c_while_reading(importer: Importer, outbox: SqliteOutbox) -> None:
-    """Nothing is saved, and the next import begins anew."""
+    """Nothing is saved, and the next import begins from the start."""
 
     def rows() -> Iterator[GuestRow]:
         yield guest_row(2)

@@ -1,4 +1,4 @@
-"""Charts: SVG that needs nothing else, whose bars are told apart by patterns and read out by screen readers."""
+"""Charts: SVG that needs nothing else, whose bars differ by their patterns and read out by screen readers."""
 
 import importlib
 from xml.etree import ElementTree as ET

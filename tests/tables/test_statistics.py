@@ -1,4 +1,4 @@
-"""The figures of a month: nights, punctuality, and groups that are merged so that no guest can be told apart."""
+"""The figures of a month: nights, punctuality, and groups that are merged so that no single guest is shown."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

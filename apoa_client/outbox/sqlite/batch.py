@@ -132,10 +132,9 @@ class SqliteBatch:
         """Save the reports of stays that were saved before, as `SqliteOutbox.add_all` does."""
         at = millis(self._actor.now())
         for replaces, active, *row in self._db.execute(_CHANGES):
-            revision.check_active(self._db, active.split())
             replaced = replaces.split()
             authentic = self._codes.authentic(replaced)
-            seq = revision.supersede(self._db, replaced, at) if replaced else None
+            seq = revision.make_room(self._db, active.split(), replaced, at)
             insertion.insert(self._db, tuple(row), seq)
             self._codes.changed(replaced, authentic)
             audit.append(self._db, self._actor, [AuditEvent("superseded", old) for old in replaced])

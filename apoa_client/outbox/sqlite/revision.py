@@ -49,7 +49,16 @@ def check_active(db: sqlite3.Connection, ids: Sequence[str]) -> None:
         raise ReportMoved(msg("Another user has changed this stay in the meantime: report {id}.", id=short_id(ids[0])))
 
 
-def supersede(db: sqlite3.Connection, ids: Sequence[str], at: int) -> int:
+def make_room(db: sqlite3.Connection, active: Sequence[str], replaced: Sequence[str], at: int) -> int | None:
+    """Supersede what a new report replaces, and return the number that it then takes; None for one at the end.
+
+    `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now.
+    """
+    check_active(db, active)
+    return _supersede(db, replaced, at) if replaced else None
+
+
+def _supersede(db: sqlite3.Connection, ids: Sequence[str], at: int) -> int:
     """Make reports superseded, and return the number (`seq`) of the first, which a new report then takes.
 
     Reports of a stay are sent in the order of their numbers, so a replacement must not come after later reports. The

@@ -203,7 +203,7 @@ class SqliteOutbox(PropertyValues):
 
         The audit trail records which reports were saved together, by the id of the first.
         """
-        from apoa_client.outbox.sqlite import insertion  # counting does not need it
+        from apoa_client.outbox.sqlite import insertion, revision  # counting does not need them
         from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
 
         def seal() -> list[insertion.Row]:
@@ -219,8 +219,9 @@ class SqliteOutbox(PropertyValues):
             authentic = self._codes.authentic(replaced)
             for new, row in zip(new_reports, sealed, strict=True):
                 insertion.check_new_id(self._db, new.report.id)
-                seq = insertion.insert(self._db, row, self._make_room(new))
-                seqs.append(seq)
+                at = millis(new.report.created_at)
+                seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
+                seqs.append(insertion.insert(self._db, row, seq))
             self._codes.changed(replaced, authentic)
             self._codes.added([new.report.id for new in new_reports])
             entries = [entry for seq in seqs for entry in self._reader.select("seq = :seq", {"seq": seq})]
@@ -233,13 +234,6 @@ class SqliteOutbox(PropertyValues):
         from apoa_client.outbox.sqlite.batch import SqliteBatch
 
         return SqliteBatch.opened(self._db, self._path, self._sealer, self._codes, self._actor)
-
-    def _make_room(self, new: NewReport) -> int | None:
-        """Supersede what a new report replaces, and return the number that it then takes; None for one at the end."""
-        from apoa_client.outbox.sqlite import revision
-
-        revision.check_active(self._db, new.active_reports)
-        return revision.supersede(self._db, new.replaces, millis(new.report.created_at)) if new.replaces else None
 
     def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
         """As `ports.ReportQueue`."""
