@@ -58,12 +58,20 @@ class FileIndex:
 
     def findings(self) -> Iterator[FileFinding]:
         """Yield what is wrong with rows because of other rows."""
-        documents = self._documents
-        order = sorted(range(len(documents)), key=documents.__getitem__)  # stable: the file's order within a guest
-        for _document, found in groupby(order, key=documents.__getitem__):
-            rows = list(found)
-            if len(rows) > 1:
-                yield from self._of_one_guest(rows)
+        found = set[int]()
+        for rows in _groups(self._documents):
+            for finding in self._of_one_guest(rows):
+                found.add(finding.place)
+                yield finding
+        for rows in _groups(self._stays):
+            yield from (finding for finding in self._of_one_stay(rows) if finding.place not in found)
+
+    def _of_one_stay(self, rows: Sequence[int]) -> Iterator[FileFinding]:
+        """Yield the rows that give a stay another document than other rows do: each would correct the document."""
+        for row in rows:
+            differing = next((other for other in rows if self._documents[other] != self._documents[row]), None)
+            if differing is not None:
+                yield FileFinding(self._places[row], self._rows[row], _conflict(self._rows[differing]))
 
     def _of_one_guest(self, rows: Sequence[int]) -> Iterator[FileFinding]:
         kept: list[int] = []
@@ -99,6 +107,15 @@ class FileIndex:
         for stay in minors:
             room, of_minor = _room_and_nights(stay)
             yield is_alone(of_minor, nights[room])
+
+
+def _groups(hashes: "array[int]") -> Iterator[list[int]]:
+    """Yield the indexes of equal hashes, where there are several, each group in the file's order."""
+    order = sorted(range(len(hashes)), key=hashes.__getitem__)  # stable
+    for _hash, found in groupby(order, key=hashes.__getitem__):
+        rows = list(found)
+        if len(rows) > 1:
+            yield rows
 
 
 def _room_and_nights(stay: Stay) -> tuple[int, Nights]:

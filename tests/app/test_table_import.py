@@ -98,6 +98,19 @@ def test_a_room_that_is_not_known_may_be_any(importer: Importer) -> None:
     }
 
 
+def test_two_corrections_of_one_number(importer: Importer, outbox: SqliteOutbox) -> None:
+    """Two rows that give a reported guest two new passport numbers are refused, and hold up no other row."""
+    guest = {"surname": "VANTERPOOL", "given_names": "OBADIAH"}
+    importer.run(guest_row(2, document_number="N1", **guest))
+    rows = [guest_row(2, document_number="N2", **guest), guest_row(3, document_number="N3", **guest)]
+    result = importer.run(*rows, guest_row(4, document_number="Z"))
+    assert (result.saved, result.amended, result.refused) == (1, 0, 2)
+    assert [(problem.row, problem.code) for problem in result.problems] == [(2, "conflict"), (3, "conflict")]
+    assert len(list(outbox.entries(Selection()))) == 2
+    corrected = importer.run(rows[0], guest_row(4, document_number="Z"))
+    assert (corrected.amended, corrected.unchanged) == (1, 1)
+
+
 def test_a_stay_that_is_in_the_file_twice(importer: Importer) -> None:
     """The same row twice is one guest. Two rows that differ are both refused: only a person knows which is right."""
     same = importer.run(guest_row(2), guest_row(3))
