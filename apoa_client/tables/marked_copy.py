@@ -6,14 +6,14 @@ The columns are those of the file. A last column says in words what is wrong wit
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.report.fields import IN_AN_MRZ
-from apoa_client.tables.errors import TablesMissing
 from apoa_client.tables.formula_cells import neutralise
 from apoa_client.tables.rows import CellValue, GuestRow
 from apoa_client.tables.template import A4, DAY_FIRST, template_columns
+from apoa_client.tables.workbook_writer import workbook_bytes
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
@@ -60,14 +60,7 @@ def marked_book(headings: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
 
     Raises `TablesMissing` if XlsxWriter is not installed.
     """
-    try:
-        import xlsxwriter  # type: ignore[import-untyped]  # it has no types
-    except ImportError:
-        raise TablesMissing from None
-    content = BytesIO()
-    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
-        _MarkedSheet(book, headings).write(rows)
-    return content.getvalue()
+    return workbook_bytes(lambda book: _MarkedSheet(book, headings).write(rows))
 
 
 def table_of_guests(guests: Iterable[tuple[GuestRow, Mapping[str, str]]]) -> tuple[list[str], list[MarkedRow]]:

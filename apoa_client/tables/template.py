@@ -8,7 +8,6 @@ a number, ``12E45678`` stays a passport number, and a date stays as typed, with 
 """
 
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ from apoa_client.passport import states
 from apoa_client.report import permits
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.tables.errors import TablesMissing
+from apoa_client.tables.workbook_writer import workbook_bytes
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
@@ -93,15 +92,7 @@ def template_book(language: str) -> bytes:
 
     Raises `TablesMissing` if XlsxWriter is not installed.
     """
-    try:
-        import xlsxwriter  # type: ignore[import-untyped]  # it has no types
-    except ImportError:
-        raise TablesMissing from None
-    content = BytesIO()
-    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
-        book.set_properties({"title": GUESTS, "author": "apoa-client"})
-        _Template(book, language).write()
-    return content.getvalue()
+    return workbook_bytes(lambda book: _Template(book, language).write())
 
 
 def _table() -> str:
@@ -161,6 +152,7 @@ class _Template:
 
     def write(self) -> None:
         """Write all sheets."""
+        self._book.set_properties({"title": GUESTS, "author": "apoa-client"})
         guests, examples, notes, lists = map(self._book.add_worksheet, (GUESTS, EXAMPLES, NOTES, LISTS))
         ranges = self._write_lists(lists)
         for sheet in (guests, examples):
