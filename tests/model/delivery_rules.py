@@ -138,7 +138,7 @@ class Rules:
         """Only a report that the authority certainly does not have is withdrawn or replaced."""
         return entry_of(row).withdrawable
 
-    @implemented_by("outbox.sqlite.revision:supersede", "desk.ids:new_id")
+    @implemented_by("outbox.sqlite.revision:make_room", "desk.ids:new_id")
     def replacement(self, row: Row) -> Row:
         """A replacement has a new id, and the position of the report that it replaces."""
         return Row((row.id[0], row.id[1] + 1), row.seq)
