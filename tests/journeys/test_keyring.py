@@ -148,6 +148,9 @@ begun = time.monotonic()
 calls += [apoa(*{XIMENA.mrz("--no-send")!r}), apoa(*{OBADIAH.mrz()!r}), apoa("sync"), apoa("list")]
 took = time.monotonic() - begun
 os.kill(daemon, signal.SIGCONT)
+with closing(secretstorage.dbus_init()) as bus:  # it answers when it has worked off what waited for it
+    peer = DBusAddress("/org/freedesktop/secrets", "org.freedesktop.secrets", "org.freedesktop.DBus.Peer")
+    bus.send_and_get_reply(new_method_call(peer, "Ping"))
 output(took, *calls, apoa("sync", "--json"))
 """
     (tmp_path / "user").mkdir(exist_ok=True)
