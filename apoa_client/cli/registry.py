@@ -222,6 +222,7 @@ json_option = option(
     "--json", is_flag=True, expose_value=False, callback=_set_json, text=N_("Print one JSON document.")
 )
 """Declares `--json`, which sets `session.json`."""
+force_option = option("--force", is_flag=True, text=N_("Replace a file that is there already."))
 yes_option = option("--yes", is_flag=True, text=N_("Ask for no confirmation."))
 no_send_option = option("--no-send", is_flag=True, text=N_("Save only; send later with: apoa sync"))
 
@@ -258,10 +259,16 @@ class _CommandHelp(_TranslatedHelp):
             formatter.write_paragraph()
             with formatter.indentation():
                 formatter.write_text(_("GUEST is an ID, enough of it to be unique, a room or part of a name."))
-        example = localized_line(getattr(self.callback, "example", ""))
+        example = example_of(self)
         if example:
             with formatter.section(_("Example")):
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+def example_of(command: click.Command) -> str:
+    """Return the example of a command in the reader's language; empty if it has none."""
+    example: str = getattr(command.callback, "example", "")
+    return localized_line(_(example))
 
 
 def _show_help(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
@@ -277,10 +284,10 @@ class Command(_CommandHelp, click.Command):
 def command(
     name: str, text: str, example: str, kind: type[Command] = Command
 ) -> Callable[[Callable[..., Any]], Command]:
-    """Declare a command with its help, a sentence marked with `N_`, and an example, the same in every language."""
+    """Declare a command with its help and an example. The help, and an example with words, are marked with `N_`."""
 
     def declare(function: Callable[..., Any]) -> Command:
-        function.example = example  # type: ignore[attr-defined]  # read by format_help_text
+        function.example = example  # type: ignore[attr-defined]  # read by example_of
         return click.command(name, cls=kind, help=text)(function)
 
     return declare

@@ -87,6 +87,20 @@ class TestCommands:
         assert "x>" not in shown
         assert "<=x" not in shown
 
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_no_example_names_a_file_in_the_other_language(self, apoa: Apoa, name: str) -> None:
+        """The files of an Indonesian example have Indonesian names."""
+        shown = apoa(name, "--help", lang="id").out
+        assert not re.search(r"(guests|figures)\.\w+", shown)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_replacing_a_file_is_described_in_one_way(self, apoa: Apoa, lang: str) -> None:
+        """`--force` has the same words in the help of each command that writes a file."""
+        words = spoken(lang, "Replace a file that is there already.")
+        for name in ("backup", "doctor", "export", "import", "info", "receipt", "stats", "sync"):
+            shown = " ".join(apoa(name, "--help", lang=lang).out.split())
+            assert f"{typed_in(lang, '--force')} {words}" in shown, name
+
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", [*COMMANDS, *ALIASES])
     def test_every_command_has_help_with_an_example(self, apoa: Apoa, name: str, lang: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import argument, command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.numbers import WholeNumber
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     metavar="NUMBER",
     text=N_("Keep this many backups in the folder and delete older ones; 14 if the settings name no number."),
 )
-@option("--force", is_flag=True, text=N_("Replace an earlier backup of this name."))
+@force_option
 @all_option
 @json_option
 @click.pass_obj

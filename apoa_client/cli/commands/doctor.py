@@ -9,7 +9,7 @@ import click
 
 from apoa_client.app.container import NOT_CHOSEN
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, print_error_line, print_json, print_line, sanitize, style_success
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     text=N_("Write a support file, without guests' data and secrets; - for the screen."),
 )
-@option("--force", is_flag=True, text=N_("Replace an earlier file of this name."))
+@force_option
 @json_option
 @all_option
 @click.pass_obj

@@ -12,7 +12,7 @@ from apoa_client.app.table_export import ExportedReport, Exporter
 from apoa_client.cli.commands.state_choice import StateChoice
 from apoa_client.cli.documents.exported_table import csv_export, json_export, xlsx_export
 from apoa_client.cli.every_property import all_option, sessions
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
@@ -31,13 +31,10 @@ SCHEMA = "apoa/export/1"
 
 _FORMS = ("csv", "xlsx", "json")
 _SHOWN_EVERY = 100
-_HELP = N_(
-    "Write a table of the reports, without guests' data; with --personal, the guest book: each stay with its guest, "
-    "which apoa import reads again."
-)
+_HELP = N_("Write the reports as a table without guests' data; with --personal, the guest book.")
 
 
-@command("export", _HELP, "apoa export --personal -o guests.xlsx")
+@command("export", _HELP, N_("apoa export --personal -o guests.xlsx"))
 @option(
     "--output",
     "-o",
@@ -53,11 +50,15 @@ _HELP = N_(
     type=click.Choice(_FORMS),
     text=N_("The form of the file; usually known by the end of its name, else CSV."),
 )
-@option("--personal", is_flag=True, text=N_("The current report of each stay with the guest's data; the log says so."))
+@option(
+    "--personal",
+    is_flag=True,
+    text=N_("Each stay with its guest, in columns that apoa import reads; recorded in the log."),
+)
 @option("--since", metavar="DATE", text=N_("Of guests who checked in on this day or later."))
 @option("--until", metavar="DATE", text=N_("Of guests who checked in on this day or before."))
 @option("--state", "states", multiple=True, type=StateChoice(), text=N_("Reports in this state only."))
-@option("--force", is_flag=True, text=N_("Replace a file that is there already."))
+@force_option
 @all_option
 @json_option
 @click.pass_obj

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.registry import argument, command, json_option, no_send_option, option, yes_option
+from apoa_client.cli.registry import argument, command, force_option, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.errors import UsageProblem
@@ -21,7 +21,7 @@ _HELP = N_(
 )
 
 
-@command("import", _HELP, "apoa import guests.xlsx")
+@command("import", _HELP, N_("apoa import guests.xlsx"))
 @argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
 @option("--check", is_flag=True, text=N_("Only check the rows, and say what importing them would do."))
 @option(
@@ -62,7 +62,7 @@ _HELP = N_(
     metavar="DIR",
     text=N_("Keep running, and import each file that is put into this folder; it is moved to done or refused there."),
 )
-@option("--force", is_flag=True, text=N_("Replace a file that is there already."))
+@force_option
 @yes_option
 @no_send_option
 @json_option

@@ -11,7 +11,7 @@ import click
 from apoa_client.app.container import Container
 from apoa_client.cli.guide.facts import Topic, is_outdated, topics
 from apoa_client.cli.guide.search import search_facts, similar_words
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import argument, command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import (
@@ -40,7 +40,7 @@ _SEARCH_EXAMPLE = "visa 30"
     text=N_("Write a notice for the lobby, in seven languages, to this file; - for standard output."),
 )
 @option("--name", metavar="TEXT", text=N_("With --poster: the property's name at its head."))
-@option("--force", is_flag=True, text=N_("Replace a file that is there already."))
+@force_option
 @json_option
 @click.pass_obj
 def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, name: str | None, force: bool) -> int:

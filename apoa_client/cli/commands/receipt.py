@@ -9,7 +9,7 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
-from apoa_client.cli.registry import command, guest_argument, json_option, option
+from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
@@ -35,7 +35,7 @@ _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE"
 @option("--from", "first", metavar="DATE", text=N_("With --all: of guests who checked in on this day or later."))
 @option("--to", "last", metavar="DATE", text=N_("With --all: of guests who checked in on this day or before."))
 @option("--output", "folder", type=_PATH, metavar="DIR", text=N_("With --all: the folder to write into."))
-@option("--force", is_flag=True, text=N_("Replace files that are there already."))
+@force_option
 @json_option
 @click.pass_obj
 def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # noqa: ANN401  click's

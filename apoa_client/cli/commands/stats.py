@@ -7,7 +7,7 @@ import click
 
 from apoa_client.app.month_figures import MonthFigures, count_month, current_month
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
@@ -23,7 +23,7 @@ from apoa_client.tables.statistics import Month, parse_month, without_small_grou
 @command(
     "stats",
     N_("Show the month's figures: guests, nights, average stay, nationalities, and how many reports were on time."),
-    "apoa stats --month 2026-10 --html figures.html",
+    N_("apoa stats --month 2026-10 --html figures.html"),
 )
 @option("--month", metavar="YYYY-MM", text=N_("The figures of this month; without it, of the current one."))
 @option(
@@ -34,7 +34,7 @@ from apoa_client.tables.statistics import Month, parse_month, without_small_grou
     text=N_("Write a page with charts to print (A4). - for stdout."),
 )
 @option("--anonymous", is_flag=True, text=N_("Show no nationality with fewer than three guests by itself."))
-@option("--force", is_flag=True, text=N_("Replace the file if there is one."))
+@force_option
 @json_option
 @all_option
 @click.pass_obj
@@ -105,5 +105,5 @@ def _write_page(session: Session, month: Month | None, file: Path, *, anonymous:
     page = statistics_page(session.app.settings, found.figures, session.app.clock.now(), anonymous=anonymous)
     write_output(file, page.encode(), force=force)
     if file != STANDARD_OUTPUT:
-        print_line(style_success(_("The page is written: {file}").format(file=sanitize(str(file)))))
+        print_line(style_success(_("Written: {path}").format(path=sanitize(str(file)))))
     return _exit_code(found)

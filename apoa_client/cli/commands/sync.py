@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.numbers import Seconds
@@ -39,7 +39,7 @@ _LONGEST_FOR_ALL_S = 1200.0
     "--by-hand", is_flag=True, text=N_("Send nothing: show the reports to type into APOA, and record their numbers.")
 )
 @option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
-@option("--force", is_flag=True, text=N_("Replace an earlier sheet of this name."))
+@force_option
 @option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
 @all_option
 @json_option

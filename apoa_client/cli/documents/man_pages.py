@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 
 from apoa_client.cli.command_tree import all_commands, names_in
-from apoa_client.cli.registry import SECTIONS, GuestArgument
+from apoa_client.cli.registry import SECTIONS, GuestArgument, example_of
 from apoa_client.cli.terminal.command_names import (
     both_names,
     localized_line,
@@ -115,8 +115,8 @@ def _page(path: tuple[str, ...], context: click.Context, version: str, date: str
     yield _section(_("OPTIONS"))
     yield from _options(context)
     yield _section(_("EXAMPLES"))
-    examples = _EXAMPLES if not path else (getattr(command.callback, "example", ""),)
-    yield from (".EX", *(_line(localized_line(example)) for example in examples), ".EE")
+    examples = map(localized_line, _EXAMPLES) if not path else (example_of(command),)
+    yield from (".EX", *map(_line, examples), ".EE")
     yield from _epilog(context)
     yield from _common(path)
     yield _section(_("SEE ALSO"))

@@ -88,6 +88,7 @@ MARKED_BEFORE = {
     "command.help",
     "option.help",
     "sentence",
+    "example",
     "_HELP",
     "STAY_STATES",
     "_KEYS",
