@@ -15,7 +15,7 @@ from apoa_client.report.fields import BY_NAME
 from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
 from apoa_client.tables.date_order import DateEvidence, EvidenceCollector
 from apoa_client.tables.headings import Heading, parse_heading
-from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source
+from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
 
 _SAMPLE = 1000
@@ -182,13 +182,7 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
     for target in dict.fromkeys(targets):
         same = columns.columns_of(target)
         if len(same) > 1 and target not in _SEVERAL:
-            message = msg(
-                "{first} and {second} are both the same: {field}. Say which one is to be read.",
-                first=table.headings[same[0]],
-                second=table.headings[same[1]],
-                field=label_of_target(target),
-            )
-            yield Doubt("two_columns", same, message)
+            yield Doubt("two_columns", same, _same_target(table, same[0], same[1], target))
     yield from _name_doubts(table, columns, targets)
     unclear = tuple(
         column
@@ -207,6 +201,24 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
 def _orders(columns: ColumnMap, column: int) -> frozenset[str]:
     found = columns.evidence[column]
     return found.possible or found.proven
+
+
+def _same_target(table: Table, first: int, second: int, target: str) -> Message:
+    """Return what is in doubt about two columns with the same target. The letters name those with one heading."""
+    headings = table.headings[first], table.headings[second]
+    if fold(headings[0]) == fold(headings[1]):
+        return msg(
+            "Columns {first} and {second} have the same heading: {heading}.",
+            first=column_letters(first),
+            second=column_letters(second),
+            heading=headings[0],
+        )
+    return msg(
+        "{first} and {second} are both the same: {field}. Say which one is to be read.",
+        first=headings[0],
+        second=headings[1],
+        field=label_of_target(target),
+    )
 
 
 def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> Iterator[Doubt]:

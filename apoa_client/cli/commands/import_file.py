@@ -1,5 +1,6 @@
 """The import of one file: find out its columns, check every row, show the result, save the good rows, and send them."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -72,16 +73,13 @@ class FileImport:
         if self._options.write_errors is not None:
             self._check_write_errors(self._options.write_errors)
         source = self._open()
-        records = find_records(self._session, source, self._options, asks=self._asks)
-        if records is None:
-            print_error_line(_("Nothing was saved."))
-            return Exit.DONE
-        result = self._import(records)
-        if result is None:
+        found = find_records(self._session, source, self._options, asks=self._asks)
+        result = self._import(found.records) if found is not None else None
+        if found is None or result is None:
             print_error_line(_("Nothing was saved."))
             return Exit.DONE
         self._show(result)
-        self._write_errors(source, result)
+        self._write_errors(source, result, found.options)
         if result.reports and not self._options.no_send:
             send_imported(self._session, result.reports)
         return Exit.DATA_REFUSED if result.refused else Exit(self._session.exit_code)
@@ -157,8 +155,11 @@ class FileImport:
         else:
             print_line(_("There was nothing to save."))
 
-    def _write_errors(self, source: Table | Records, result: ImportResult) -> None:
-        """Write the refused rows to the file of --write-errors, or to one that the user is asked about."""
+    def _write_errors(self, source: Table | Records, result: ImportResult, about: ImportOptions) -> None:
+        """Write the refused rows to the file of --write-errors, or to one that the user is asked about.
+
+        `about` are the options with which its columns are not asked about again.
+        """
         path = self._options.write_errors
         if not result.problems or (path is None and not self._asks):
             return
@@ -176,13 +177,14 @@ class FileImport:
         write_output(path, marked_file(source, result.problems, path), force=self._options.force)
         if not self._session.json:
             print_error_line(_("Written: {path}").format(path=sanitize(str(path))))
-            again = localized_command(f"import {quote_words([str(path), *self._options.about_columns()])}")
+            again = localized_command(f"import {quote_words([str(path), *about.about_columns()])}")
             print_error_line(_("Correct the rows there, and import it: {command}").format(command=sanitize(again)))
 
 
 def _free_path(file: Path) -> Path:
-    """Return a name beside the file that no other file has."""
+    """Return a name beside the file that no other file has. A copy of a copy is named after the first file."""
     ending = ".csv" if file.suffix.casefold() == ".csv" else ".xlsx"
-    stem = _("{name}-problems").format(name=file.stem)
+    of_a_copy = re.escape(_("{name}-problems").format(name="")) + r"(-\d+)?$"
+    stem = _("{name}-problems").format(name=re.sub(of_a_copy, "", file.stem))
     names = (f"{stem}{f'-{number}' if number > 1 else ''}{ending}" for number in count(1))
     return next(path for name in names if not (path := file.with_name(name)).exists())

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from apoa_client.tables.columns import ColumnMap
+
 
 class ImportOptions(NamedTuple):
     """The options of `apoa import` that are about a file."""
@@ -20,6 +22,16 @@ class ImportOptions(NamedTuple):
     force: bool
     yes: bool
     no_send: bool
+
+    def with_answers(self, columns: ColumnMap, kept: str = "") -> "ImportOptions":
+        """Return the options that say the same of another file with these columns, which a mapping may keep."""
+        if kept or self.mapping:
+            return self._replace(mapping=kept or self.mapping)
+        return self._replace(
+            date_order=columns.date_order or None,
+            name_order=columns.name_order.replace("_", "-") or None,
+            defaults=tuple(f"{name}={value}" for name, value in columns.defaults.items()),
+        )
 
     def about_columns(self) -> list[str]:
         """Return the words of the options that say what the columns are, for another file with the same ones."""

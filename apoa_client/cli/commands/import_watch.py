@@ -178,8 +178,7 @@ class _TakenFile:
     def _import(self, source: Table | Records) -> ImportResult:
         records = source
         if isinstance(records, Table):
-            columns = find_columns(self._session, records, self._options, asks=False)
-            records = guest_rows(records, columns) if columns is not None else Records(records.facts, lambda: iter(()))
+            records = guest_rows(records, find_columns(self._session, records, self._options))
         with table_import(self._app, records, _Silent()) as run:
             run.check()
             with self._interruptions.delayed():  # what is saved is moved, too

@@ -1,6 +1,7 @@
 """The questions about the columns of a table: what is doubtful, whether they are right, and a name for the mapping."""
 
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal.input import confirm, discard_typed_ahead, index_of_choice
@@ -12,10 +13,12 @@ from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
 from apoa_client.messages import listed, msg, nmsg
+from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping
 from apoa_client.settings.property_names import NAME_FORM, valid_name
 from apoa_client.tables.columns import ColumnMap, Doubt, label_of_target, match_columns
 from apoa_client.tables.date_order import readings, split_time
+from apoa_client.tables.full_names import split_full_name
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import Row, Table
 
@@ -23,7 +26,7 @@ _HALF = 38
 """Columns of the left half of a long list of choices."""
 _SEVERAL_COLUMNS = frozenset({"middle_names", "guest_count"})
 _NAME_ORDERS = {
-    "surname_first": msg("the surname comes first, and one word is the surname"),
+    "surname_first": msg("the surname comes first, and is one word"),
     "given_first": msg("the given names come first, and the last word is the surname"),
 }
 _SETTLED_BY = {
@@ -131,7 +134,7 @@ class ColumnQuestions:
             order = self._choose([(each, self._date_in_words(doubt, each)) for each in doubt.choices])
             self.mapping = self.mapping._replace(date_order=order or "")
         elif doubt.kind == "name_order":
-            order = self._choose([(each, text(_NAME_ORDERS[each])) for each in doubt.choices])
+            order = self._choose([(each, self._name_in_words(doubt.columns[0], each)) for each in doubt.choices])
             self.mapping = self.mapping._replace(name_order=order or "")
         elif doubt.kind == "two_columns":
             order = self._choose_column(columns, doubt)
@@ -164,6 +167,17 @@ class ColumnQuestions:
             for column in doubt.columns:
                 self._say(column, target if column == int(chosen) else IGNORE)
         return chosen
+
+    def _name_in_words(self, column: int, order: str) -> str:
+        """Return an order of names, with the name of the first guest as an example, if that shows it."""
+        words = text(_NAME_ORDERS[order])
+        name = cell_text(self._first.values[column]) if column < len(self._first.values) else ""
+        with suppress(Unreadable):
+            surname, given_names = split_full_name(name, order)
+            if given_names:
+                example = _("surname {surname}, given names {given_names}")
+                return f"{words}: {example.format(surname=surname, given_names=given_names)}"
+        return words
 
     def _date_in_words(self, doubt: Doubt, order: str) -> str:
         """Return an order of dates, with a date of the table as an example."""

@@ -255,13 +255,25 @@ class TestAtATerminal:
         assert result.code == 0, result.all
         assert away.reports()[0]["guest"]["birth_place"] == "-"
 
+    @pytest.mark.parametrize(("name", "said"), [("", "--date-order dmy"), ("guestbook", "--map guestbook")])
+    def test_the_copy_is_not_asked_about_again(self, away: Apoa, file: Path, name: str, said: str) -> None:
+        """The line to copy has the user's answers, or the name under which they are kept."""
+        path = write(file, row(QUENTIN), row(QUENTIN).replace(QUENTIN.number, ""))
+        result = away("import", path, "--no-send", keys=["1", "", name, "", ""])
+        copy = file.with_name("guests-problems.csv")
+        assert f"apoa import {copy} {said}\n" in result.err, result.all
+        assert "refused: to be corrected" in away("import", str(copy), *said.split(), "--check").out
+
     def test_the_refused_rows_are_offered_as_a_file(self, away: Apoa, file: Path) -> None:
-        """The copy is written beside the file, under a name that is free."""
+        """The copy is written beside the file, under a name that is free; that of a copy has the next number."""
         path = write(file, row(OBADIAH), row(QUENTIN, birth_date="31/02/1985"))
         for name in ("guests-problems.csv", "guests-problems-2.csv"):
             result = away("import", path, "--no-send", keys=["", "", "", ""])
             assert result.code == 65
             assert file.with_name(name).exists(), result.all
+        copy = str(file.with_name("guests-problems-2.csv"))
+        assert away("import", copy, "--no-send", keys=["", ""]).code == 65
+        assert file.with_name("guests-problems-3.csv").exists()
 
 
 class TestDoubtfulTables:
@@ -280,6 +292,7 @@ class TestDoubtfulTables:
         path = write(file, row(OBADIAH), headings=HEADINGS.replace("Given names", "Surname"))
         for result in (away("import", path, keys=[]), away("import", path)):
             assert result.code == 65
+            assert "Columns A and B have the same heading: Surname." in result.err
             assert "another heading" in result.err
 
     def test_two_columns_of_one_field(self, away: Apoa, file: Path) -> None:
@@ -297,7 +310,8 @@ class TestDoubtfulTables:
         assert away("import", path, "--no-send", "--name-order", "surname-first").code == 0
         assert away.reports()[0]["guest"]["given_names"] == "OBADIAH"
         shown = away("import", path, "--check", keys=["2", "", ""])
-        assert "the surname comes first" in shown.err
+        assert "the surname comes first, and is one word: surname VANTERPOOL, given names OBADIAH" in shown.err
+        assert "surname OBADIAH, given names VANTERPOOL" in shown.err
 
     def test_a_table_without_rows(self, away: Apoa, file: Path) -> None:
         """An empty template is no error."""
