@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from held_files import Hold, Holder
@@ -19,6 +19,9 @@ from apoa_client.cli.terminal import output
 from apoa_client.errors import ApoaError, CallRefused
 from apoa_client.messages import Message
 from apoa_client.settings import folders
+
+if TYPE_CHECKING:
+    from import_helpers import Importer
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
@@ -136,6 +139,17 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def home(tmp_path: Path) -> Path:
     """Path of the folder for the program's files. It does not exist yet."""
     return tmp_path / "home"
+
+
+@pytest.fixture
+def importer(tmp_path: Path) -> "Iterator[Importer]":
+    """An import into an empty outbox, at half past eight in the evening of the 24th, without the private key."""
+    from import_helpers import Importer  # slow, and few tests need them
+    from outbox_helpers import open_outbox
+    from report_helpers import NOW as EVENING
+
+    with open_outbox(tmp_path / "outbox.db") as opened:
+        yield Importer(opened, FixedClock(EVENING))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -19,6 +20,7 @@ from apoa_client.messages import Message
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportBatch, ReportQueue
+from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Report, Stay
@@ -31,11 +33,17 @@ if TYPE_CHECKING:
 IMPORTED = "imported"
 """The audit trail's action of an import; its detail is the format, and how many rows and reports it had."""
 
+LATE_WITHOUT_TIME = "late_without_time"
+"""A key of `ImportResult.warning_counts`."""
+
 _ATTEMPTS = 3
 """How often the rows are checked again because another process has changed one of their stays."""
 _MOST_WARNINGS = 100
 """How many warnings of one code are kept: a table of a hundred thousand rows may have one in each."""
 _ACTIONS = tuple(Action)
+_IN_FILE_FINDINGS = BY_NAME["document_number"].path
+"""The field of a finding that follows from several rows. Its column is the same in each row of a table."""
+_DAY = timedelta(days=1)
 _STEP = 100
 """How many rows are read between two calls of the observer."""
 
@@ -91,7 +99,10 @@ class ImportResult(NamedTuple):
     warnings: tuple[RowFinding, ...] = ()
     """The first hundred warnings of each code, in the order of the rows."""
     warning_counts: Mapping[str, int] = MappingProxyType({})
-    """The number of rows with a warning, by its code; ``late`` counts the guests who are reported late."""
+    """The number of rows with a warning, by its code; ``late`` counts the guests who are reported late.
+
+    `LATE_WITHOUT_TIME` counts those of them who may be on time: their row has the day of the check-in alone.
+    """
 
 
 class TableImport(AbstractContextManager["TableImport"]):
@@ -187,6 +198,8 @@ class _Tally:
         self._problems: list[RowFinding] = []
         self._warnings: dict[str, list[RowFinding]] = {}
         self._warned: dict[str, array[int]] = {}
+        self._column = ""
+        """The letters of the column of `_IN_FILE_FINDINGS`."""
 
     def add(self, result: RowResult) -> None:
         """Add the next row of the file."""
@@ -197,6 +210,7 @@ class _Tally:
         if result.skip:
             self._skipped[result.skip] += 1
         self._problems += (_row_finding(result.row, error) for error in result.errors)
+        self._column = self._column or _column_of(result.row, _IN_FILE_FINDINGS)
         if result.imported is not None and self._index.add(place, result, result.imported):
             self._minors.append((place, result, result.imported.stay))
         else:
@@ -209,11 +223,16 @@ class _Tally:
                 first = self._warnings.setdefault(warning.code, [])
                 if len(first) < _MOST_WARNINGS:
                     first.append(_row_finding(result.row, warning))
-                places = self._warned.setdefault(warning.code, array("Q"))
-                if not places or places[-1] != place:
-                    places.append(place)
+                self._count_warning(warning.code, place)
+                if warning.code == "late" and _may_be_on_time(result):
+                    self._count_warning(LATE_WITHOUT_TIME, place)
         if self._batch is not None and result.reports:
             self._batch.add(place, result.reports)
+
+    def _count_warning(self, code: str, place: int) -> None:
+        places = self._warned.setdefault(code, array("Q"))
+        if not places or places[-1] != place:
+            places.append(place)
 
     def result(self) -> ImportResult:
         """Return the result of the whole file, without ids. Call it once, at the end."""
@@ -248,11 +267,26 @@ class _Tally:
             self._batch.discard(finding.place)
         self._reports[finding.place] = self._check_outs[finding.place] = 0
         if finding.error is not None:
-            self._problems.append(RowFinding(finding.row, "", *finding.error))
+            has_cell = self._column and finding.error.field == _IN_FILE_FINDINGS
+            cell = f"{self._column}{finding.row}" if has_cell else ""
+            self._problems.append(RowFinding(finding.row, cell, *finding.error))
         for code, places in self._warned.items():
             if finding.place in places:
                 places.remove(finding.place)
-                self._warnings[code] = [each for each in self._warnings[code] if each.row != finding.row]
+                self._warnings[code] = [each for each in self._warnings.get(code, ()) if each.row != finding.row]
+
+
+def _may_be_on_time(result: RowResult) -> bool:
+    """Return whether a guest who is late by the beginning of the day of the check-in is on time by its end."""
+    has_time = ":" in result.row.typed.get("check_in", "")
+    return not has_time and any(
+        new.due_at is not None and new.report.created_at < new.due_at + _DAY for new in result.reports
+    )
+
+
+def _column_of(row: GuestRow, field: str) -> str:
+    """Return the letters of the column that a field of a row has; empty if it has none."""
+    return row.cells.get(field, "").removesuffix(str(row.number))
 
 
 def _row_finding(row: GuestRow, finding: Finding) -> RowFinding:

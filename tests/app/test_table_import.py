@@ -1,39 +1,21 @@
 """An import checks every row, and saves the good ones in one transaction: all of them or none."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from conftest import FixedClock
 from import_helpers import Importer, guest_row, records
-from outbox_helpers import open_outbox
-from report_helpers import NOW
 
-from apoa_client.app.table_import import TableImport
+from apoa_client.app.table_import import LATE_WITHOUT_TIME, TableImport
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.batch import SqliteBatch
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import Kind
 from apoa_client.tables.rows import GuestRow
 
 
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    """An empty outbox."""
-    with open_outbox(tmp_path / "outbox.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def importer(outbox: SqliteOutbox) -> Importer:
-    """A desk in Jakarta, on the evening of the 24th."""
-    return Importer(outbox, FixedClock(NOW))
-
-
-def test_good_rows_are_saved_and_bad_ones_are_named(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_good_rows_are_saved_and_bad_ones_are_named(importer: Importer) -> None:
     """A bad row holds up no good one; its problem has the cell."""
     result = importer.run(
         guest_row(2),
@@ -43,30 +25,30 @@ def test_good_rows_are_saved_and_bad_ones_are_named(importer: Importer, outbox: 
     )
     assert (result.rows, result.saved, result.skipped, result.refused, result.checked_out) == (4, 2, 1, 1, 1)
     assert [(each.row, each.cell, each.code) for each in result.problems] == [(3, "F3", "bad_character")]
-    entries = list(outbox.entries(Selection()))
+    entries = list(importer.outbox.entries(Selection()))
     assert [entry.kind for entry in entries] == [Kind.CHECK_IN, Kind.CHECK_IN, Kind.CHECK_OUT]
     assert [entry.id for entry in entries] == list(result.reports)
-    assert [event.action for event in outbox.audit_trail.entries()] == ["saved"] * 3 + ["imported"]
-    assert outbox.audit_trail.verify().wrong is None
+    assert [event.action for event in importer.outbox.audit_trail.entries()] == ["saved"] * 3 + ["imported"]
+    assert importer.outbox.audit_trail.verify().wrong is None
 
 
-def test_the_same_file_twice_changes_nothing(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_the_same_file_twice_changes_nothing(importer: Importer) -> None:
     """Every row is unchanged, without the private key."""
     rows = [guest_row(2), guest_row(3, document_number="X1", check_out="2026-11-24")]
     importer.run(*rows)
-    before = list(outbox.entries(Selection()))
+    before = list(importer.outbox.entries(Selection()))
     result = importer.run(*rows)
     assert (result.saved, result.unchanged, result.reports) == (0, 2, ())
-    assert list(outbox.entries(Selection())) == before
+    assert list(importer.outbox.entries(Selection())) == before
 
 
-def test_an_edited_row_amends_and_back(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_an_edited_row_amends_and_back(importer: Importer) -> None:
     """Room 5, then 6, then 5 again: each is reported, and the last one again is unchanged."""
     for room, saved, amended in (("5", 1, 0), ("6", 0, 1), ("5", 0, 1), ("5", 0, 0)):
         result = importer.run(guest_row(2, room=room))
         assert (result.saved, result.amended, result.refused) == (saved, amended, 0)
-    [active] = [entry for entry in outbox.entries(Selection()) if entry.state.value == "queued"]
-    stay = outbox.content(active).report.stay
+    [active] = [entry for entry in importer.outbox.entries(Selection()) if entry.state.value == "queued"]
+    stay = importer.outbox.content(active).report.stay
     assert stay is not None
     assert stay.room == "5"
 
@@ -79,14 +61,14 @@ def children(*rooms: str, born: str = "2015-01-01") -> list[GuestRow]:
     ]
 
 
-def test_children_alone(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_children_alone(importer: Importer) -> None:
     """A child without an adult of the file in the same room for each night is warned about, as at the desk."""
     adults = [guest_row(2, room="Kamar 5"), guest_row(3, document_number="X3", room="6", nights="2")]
     result = importer.run(*children("5", "6", "7"), *adults)
     assert (result.saved, result.warning_counts) == (5, {"child_alone": 2})
     assert [warning.row for warning in result.warnings] == [11, 12]
-    entries = {entry.id: entry for entry in outbox.entries(Selection())}
-    warned = [report_id for report_id in result.reports if outbox.content(entries[report_id]).warnings]
+    entries = {entry.id: entry for entry in importer.outbox.entries(Selection())}
+    warned = [report_id for report_id in result.reports if importer.outbox.content(entries[report_id]).warnings]
     assert len(warned) == 2
 
 
@@ -98,7 +80,7 @@ def test_a_room_that_is_not_known_may_be_any(importer: Importer) -> None:
     }
 
 
-def test_two_corrections_of_one_number(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_two_corrections_of_one_number(importer: Importer) -> None:
     """Two rows that give a reported guest two new passport numbers are refused, and hold up no other row."""
     guest = {"surname": "VANTERPOOL", "given_names": "OBADIAH"}
     importer.run(guest_row(2, document_number="N1", **guest))
@@ -106,7 +88,7 @@ def test_two_corrections_of_one_number(importer: Importer, outbox: SqliteOutbox)
     result = importer.run(*rows, guest_row(4, document_number="Z"))
     assert (result.saved, result.amended, result.refused) == (1, 0, 2)
     assert [(problem.row, problem.code) for problem in result.problems] == [(2, "conflict"), (3, "conflict")]
-    assert len(list(outbox.entries(Selection()))) == 2
+    assert len(list(importer.outbox.entries(Selection()))) == 2
     corrected = importer.run(rows[0], guest_row(4, document_number="Z"))
     assert (corrected.amended, corrected.unchanged) == (1, 1)
 
@@ -130,7 +112,20 @@ def test_overlapping_stays_of_a_guest(importer: Importer) -> None:
     result = importer.run(first, back, again)
     assert (result.saved, result.refused) == (2, 1)
     assert [(problem.row, problem.code) for problem in result.problems] == [(4, "duplicate")]
+    assert result.problems[0].cell == "F4"
     assert importer.run(first, back).unchanged == 2
+
+
+def test_late_guests_without_a_time_are_counted(importer: Importer) -> None:
+    """A day alone counts from its beginning: only yesterday's guest, who may have come late in the day, is counted."""
+    rows = (
+        guest_row(2, document_number="A", check_in="2026-11-23", nights="3"),
+        guest_row(3, document_number="B", check_in="2026-11-20T14:00", nights="9"),
+        guest_row(4, document_number="C", check_in="2026-11-20", nights="9"),
+        guest_row(5, document_number="D", check_in="2026-11-24", nights="3"),
+    )
+    counts = importer.run(*rows).warning_counts
+    assert (counts["late"], counts[LATE_WITHOUT_TIME]) == (3, 1)
 
 
 def test_warnings_of_a_row_that_is_refused_do_not_count(importer: Importer) -> None:
@@ -143,21 +138,21 @@ def test_warnings_of_a_row_that_is_refused_do_not_count(importer: Importer) -> N
     assert [warning.row for warning in result.warnings] == [4]
 
 
-def test_all_or_nothing(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_all_or_nothing(importer: Importer) -> None:
     """One refused row saves none."""
     result = importer.run(guest_row(2), guest_row(3, sex="Q"), all_or_nothing=True)
     assert (result.rows, result.saved, result.refused, result.reports) == (2, 0, 1, ())
-    assert list(outbox.entries(Selection())) == []
+    assert list(importer.outbox.entries(Selection())) == []
     assert importer.run(guest_row(2), all_or_nothing=True).saved == 1
 
 
-def test_a_check_alone_saves_nothing(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_a_check_alone_saves_nothing(importer: Importer) -> None:
     """It says what would be done."""
     with importer.of([guest_row(2), guest_row(3, sex="Q")], dry_run=True) as table_import:
         result = table_import.check()
         assert table_import.save().reports == ()
     assert (result.saved, result.new_reports, result.refused) == (1, 1, 1)
-    assert list(outbox.entries(Selection())) == []
+    assert list(importer.outbox.entries(Selection())) == []
 
 
 def test_progress_is_observed(importer: Importer) -> None:
@@ -166,7 +161,7 @@ def test_progress_is_observed(importer: Importer) -> None:
     assert importer.progress.calls == [("checked", 100), ("checked", 200), ("checked", 250), ("saving", 250)]
 
 
-def test_ctrl_c_while_reading(importer: Importer, outbox: SqliteOutbox) -> None:
+def test_ctrl_c_while_reading(importer: Importer) -> None:
     """Nothing is saved, and the next import begins from the start."""
 
     def rows() -> Iterator[GuestRow]:
@@ -177,13 +172,11 @@ def test_ctrl_c_while_reading(importer: Importer, outbox: SqliteOutbox) -> None:
         table_import._records = records(())._replace(read_rows=rows)
         with pytest.raises(KeyboardInterrupt):
             table_import.save()
-    assert list(outbox.entries(Selection())) == []
+    assert list(importer.outbox.entries(Selection())) == []
     assert importer.run(guest_row(2)).saved == 1
 
 
-def test_a_stay_that_another_process_changes_all_the_time(
-    importer: Importer, monkeypatch: pytest.MonkeyPatch, outbox: SqliteOutbox
-) -> None:
+def test_a_stay_that_another_process_changes_all_the_time(importer: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows are checked again, but not for ever."""
     checks = list[TableImport]()
     really = TableImport.check
@@ -200,4 +193,4 @@ def test_a_stay_that_another_process_changes_all_the_time(
     with pytest.raises(ReportMoved), importer.of([guest_row(2)]) as table_import:
         table_import.save()
     assert len(checks) == 3
-    assert list(outbox.entries(Selection())) == []
+    assert list(importer.outbox.entries(Selection())) == []

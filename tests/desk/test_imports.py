@@ -1,13 +1,11 @@
 """What importing a row does: as staff would report the guest, and nothing if it was imported before."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from conftest import FixedClock, raises_error
 from import_helpers import RULES, Importer, guest_row
-from outbox_helpers import open_outbox, receipt
+from outbox_helpers import receipt
 from report_helpers import NOW, PRINTED, codes_of, contract_errors, draft
 
 from apoa_client.desk.correction_draft import CorrectionDraft
@@ -15,26 +13,12 @@ from apoa_client.desk.import_rows import Action, RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.compose import Details, compose
 from apoa_client.ports.entries import Change
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
 from apoa_client.tables.rows import GuestRow
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    """An empty outbox."""
-    with open_outbox(tmp_path / "outbox.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def importer(outbox: SqliteOutbox) -> Importer:
-    """A desk in Jakarta, at half past eight in the evening of the 24th, without the private key."""
-    return Importer(outbox, FixedClock(NOW))
 
 
 def plan(importer: Importer, row: GuestRow) -> RowResult:

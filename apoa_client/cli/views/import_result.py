@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from apoa_client.app.table_import import ImportResult, RowFinding
+from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error
 from apoa_client.cli.terminal.tables import show_table, table_lines
@@ -61,15 +61,12 @@ def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
         show(_("The table has no rows with guests."))
         return
     show(text(nmsg("{count} row was read and checked:", "{count} rows were read and checked:", result.rows)))
-    if plain():
-        rows = [(count, label) for count, label in _counts(result, saved=saved) if count]
-        for count, label in rows:
-            show(f"{label}: {count}")
-        return
     for count, label in _counts(result, saved=saved):
         if count:
-            line = f"{count:>7}  {label}"
-            show(style_error(line) if label == _refused_label() else line)
+            line = f"{label}: {count}" if plain() else f"{count:>7}  {label}"
+            show(style_error(line) if label == _refused_label() and not plain() else line)
+    if result.warning_counts.get(LATE_WITHOUT_TIME) and not saved:
+        show(_("A check-in without a time counts from 00:00. If the guests came later: --default check_in_time=14:00"))
 
 
 def _counts(result: ImportResult, *, saved: bool) -> Iterable[tuple[int, str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apoa_client.app.table_import import ImportResult, RowFinding
+from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
 from apoa_client.cli.terminal import output
 from apoa_client.cli.views.import_result import print_problems, print_warnings, problem_text, show_counts
 from apoa_client.messages import msg
@@ -38,6 +38,14 @@ def test_plain_problems_are_whole_lines(monkeypatch: pytest.MonkeyPatch, capsys:
     lines: list[str] = []
     show_counts(RESULT, lines.append, saved=False)
     assert lines == ["60 rows were read and checked:", "new guests: 10", "refused: to be corrected: 50"]
+
+
+def test_a_late_guest_without_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before saving, the option that gives all check-ins a time is named; afterwards it would change nothing."""
+    for saved in (False, True):
+        late = RESULT._replace(warning_counts={"late": 2, LATE_WITHOUT_TIME: 1})
+        show_counts(late, output.print_line, saved=saved)
+        assert ("--default check_in_time=14:00" in capsys.readouterr().out) is not saved
 
 
 def test_a_suggestion_is_shown_once() -> None:
