@@ -89,6 +89,12 @@ def _facts(state: os.stat_result) -> tuple[int, ...]:
 
 
 def _unreadable(path: Path, exc: OSError) -> TableRefused:
+    if isinstance(exc, FileNotFoundError):
+        return TableRefused(
+            msg("There is no file {path}.", path=str(path)),
+            msg("Check the name, and the folder of the file."),
+            name="table_unreadable",
+        )
     return TableRefused(
         msg("{file} cannot be read ({error}).", file=str(path), error=type(exc).__name__),
         msg("Check the path, and that this user may read the file."),

@@ -23,10 +23,10 @@ class TablesMissing(SettingsProblem):
         super().__init__(msg("The libraries for spreadsheets are not installed."))
 
 
-def damaged(kind: str) -> TableRefused:
-    """Return the error for a file that is not whole. `kind` is the name of its format, as users know it."""
+def damaged() -> TableRefused:
+    """Return the error for a file that is not whole. It does not say of which kind, which a part may not show."""
     return TableRefused(
-        msg("The {kind} file is damaged or incomplete.", kind=kind),
+        msg("The file is damaged or incomplete."),
         msg("Nothing was saved. Copy or export the file again. If it opens in a spreadsheet program, save it there."),
         name="table_damaged",
     )

@@ -64,7 +64,7 @@ def _format_of_archive(content: Content) -> str:
             names = set(archive.namelist())
             kind = archive.open("mimetype").read(100) if "mimetype" in names else b""
     except UNREADABLE:
-        raise damaged("XLSX") from None
+        raise damaged() from None
     if kind == b"application/vnd.oasis.opendocument.spreadsheet":
         return "ods"
     if "[Content_Types].xml" in names and "xl/workbook.bin" not in names:

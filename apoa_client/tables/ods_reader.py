@@ -45,7 +45,7 @@ def open_ods(content: Content, sheet: str = "") -> Table:
 
     Raises `TableRefused` for a file that is damaged, unsafe, encrypted, or has no such sheet.
     """
-    check_archive(content, "ODS")
+    check_archive(content)
     sheets = _Sheets()
     for _ in _parse(content, sheets):
         pass
@@ -95,7 +95,7 @@ def _parse(content: Content, handler: _Handler) -> Iterator[None]:
                 parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece
                 yield
     except (*UNREADABLE, KeyError, expat.ExpatError) as exc:
-        raise damaged("ODS") from exc
+        raise damaged() from exc
 
 
 class _Sheets(_Handler):

@@ -32,11 +32,8 @@ def choose_sheet(visible: list[str], sheets: list[str], wanted: str) -> str:
     )
 
 
-def check_archive(content: Content, kind: str) -> None:
-    """Check the size of what a workbook unpacks to, and its XML, before it is read. Raises `TableRefused`.
-
-    `kind` is the name of its format, as users know it.
-    """
+def check_archive(content: Content) -> None:
+    """Check the size of what a workbook unpacks to, and its XML, before it is read. Raises `TableRefused`."""
     try:
         with content.open() as file, ZipFile(file) as archive:
             members = archive.infolist()
@@ -44,9 +41,9 @@ def check_archive(content: Content, kind: str) -> None:
             if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or any(map(_is_bomb, members)):
                 raise too_large()
             for member in members:  # of any name: a workbook says itself which ones are its sheets
-                _check_xml(archive, member, kind)
+                _check_xml(archive, member)
     except UNREADABLE as exc:
-        raise damaged(kind) from exc
+        raise damaged() from exc
 
 
 def too_large() -> TableRefused:
@@ -62,7 +59,7 @@ def _is_bomb(member: ZipInfo) -> bool:
     return member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size)
 
 
-def _check_xml(archive: ZipFile, member: ZipInfo, kind: str) -> None:
+def _check_xml(archive: ZipFile, member: ZipInfo) -> None:
     """Read the XML up to its first element, before which the document type stands. Raises `TableRefused` for one.
 
     A document type can define entities, which expand to gigabytes or to the content of other files.
@@ -84,5 +81,5 @@ def _check_xml(archive: ZipFile, member: ZipInfo, kind: str) -> None:
                 parser.Parse(piece)
             except expat.ExpatError:
                 if member.filename.endswith((".xml", ".rels")):
-                    raise damaged(kind) from None
+                    raise damaged() from None
                 return

@@ -44,7 +44,7 @@ def open_workbook(content: Content, sheet: str = "") -> Table:
     Raises `TableRefused` for a workbook that is damaged, unsafe, or has no such sheet; `TablesMissing` if openpyxl is
     not installed.
     """
-    check_archive(content, "XLSX")
+    check_archive(content)
     with _opened(content) as book:
         names = [each.name for each in book.sheets]
         chosen = choose_sheet([each.name for each in book.sheets if each.visible], names, sheet)
@@ -74,7 +74,7 @@ def _opened(content: Content) -> Iterator["WorkbookReader"]:
         except ApoaError:
             raise
         except Exception as exc:  # the library raises errors of many kinds
-            raise damaged("XLSX") from exc
+            raise damaged() from exc
 
 
 @contextmanager

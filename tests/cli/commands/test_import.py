@@ -123,7 +123,14 @@ class TestUnattended:
     def test_no_file(self, away: Apoa) -> None:
         """Without a file, and with one that is not there, the command says so."""
         assert away("import").code == 2
-        assert away("import", "nowhere.csv").code == 65
+        nowhere = away("import", "nowhere.csv")
+        assert (nowhere.code, "There is no file nowhere.csv." in nowhere.err) == (65, True)
+
+    def test_a_part_of_an_archive(self, away: Apoa, file: Path) -> None:
+        """The beginning of a ZIP does not show whether it was a workbook: no format is named."""
+        file.write_bytes(b"PK\x03\x04 and no more")
+        result = away("import", str(file))
+        assert (result.code, "The file is damaged or incomplete." in result.err) == (65, True)
 
 
 class TestWriteErrors:
