@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -388,6 +388,27 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
         ballast.unlink()
         with open_outbox(path) as outbox:
             assert [entry.id for entry in outbox.entries(Selection())] == saved
+
+
+@pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="only root mounts")
+def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
+    """However much room is missing: `DiskFull` and no file of that name, or a whole outbox."""
+    made = []
+    with small_disk(tmp_path / "disk") as disk:
+        for free in range(16, 256, 16):
+            path, ballast = disk / f"{free}.db", disk / "ballast"
+            ballast.write_bytes(bytes((256 - free) * 1024))
+            with suppress(DiskFull):
+                open_outbox(path).close()
+            if path.exists():
+                made.append(free)
+                with closing(sqlite3.connect(path)) as db:
+                    assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+                    assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
+            for file in disk.iterdir():
+                file.unlink()
+    assert made
+    assert min(made) > 16
 
 
 @needs_size_limit

@@ -188,11 +188,14 @@ def create_database(path: Path, fill: Callable[[sqlite3.Connection], object] | N
 
 def _write_draft(draft: Path, fill: Callable[[sqlite3.Connection], object] | None) -> None:
     with closing(connect(draft)) as db:
-        configure(db)
+        # No log yet: SQLite does not say if the disk is full when it moves the pages of a log into the file at the end.
+        db.execute("PRAGMA journal_mode = MEMORY")
+        migrate(db)
         if fill is not None:
             db.execute("BEGIN IMMEDIATE")
             fill(db)
             db.execute("COMMIT")
+        configure(db)
     sync_file(draft)
 
 
