@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli_helpers import OBADIAH, QUENTIN, XIMENA
+from conftest import FixedClock
 
-from apoa_client.app.container import Container, SystemClock
+from apoa_client.app.container import Container
 from apoa_client.cli import main
 from apoa_client.files import write_private
 from apoa_client.outbox.sqlite.migrations import STEPS
@@ -23,7 +24,7 @@ FOLDER = Path(__file__).parent / "journeys" / "released"
 PROPERTY = "melati"
 FILES = ("config.toml", *(f"{PROPERTY}/{name}" for name in ("keys.json", "outbox.db", "sandbox.db")))
 MADE_AT = datetime(2026, 11, 26, 20, 56, tzinfo=UTC)
-"""When the first seven were made. A later one may only be younger."""
+"""When the first seven were made. The clock of the later ones says the same."""
 FIRST_WITH_DRAFTS = 4
 _DRAFT = "1\n"
 
@@ -47,16 +48,17 @@ def pack(home: Path, schema: int) -> None:
 
 
 def _add() -> int:
+    clock = FixedClock(MADE_AT)
     with tempfile.TemporaryDirectory() as folder:
         environ = {"APOA_HOME": folder, "APOA_LANG": "en"}
         place = ["--property", PROPERTY, "--training", "--timezone", "WITA", "--vault", "file"]
         waiting = XIMENA.mrz("--no-send"), OBADIAH.mrz("--no-send", "--room", "9")
         for call in (["setup", "--non-interactive", *place], QUENTIN.mrz(), *waiting):
-            code = main.run(call, environ, None)
+            code = main.run(call, environ, clock)
             if code:
                 return code
-        app = Container(environ, SystemClock(), PROPERTY)
-        app.outbox.drafts.save(_DRAFT, SystemClock().now())
+        app = Container(environ, clock, PROPERTY)
+        app.outbox.drafts.save(_DRAFT, clock.now())
         app.close()
         pack(Path(folder), len(STEPS))
     return 0

@@ -237,6 +237,18 @@ def work(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> int:
     return ticks[0]
 
 
+def test_a_guest_is_found_among_many_of_the_same_nights(tmp_path: Path) -> None:
+    """A large hotel's reports and imports search for each guest: the others of these nights are not read."""
+    done = []
+    for others in (QUEUE, 20 * QUEUE):
+        with closing(open_outbox(tmp_path / f"{others}.db")) as outbox:
+            reports = [NewReport(report(number), None, guest_tag=number) for number in range(others)]
+            outbox.add_all(reports)
+            done.append(work(outbox, METHODS["the same guest"]))
+            assert [entry.id for entry in outbox.same_guest(7, NOON.date(), MORNING)] == [uuid(7)]
+    assert done[1] - done[0] <= A_FEW_STEPS
+
+
 @pytest.mark.slow
 def test_daily_work_is_the_same_at_a_thousand_and_at_a_hundred_thousand(tmp_path: Path) -> None:
     """Instruction by instruction, except a few that depend on a random lease's position in its index."""

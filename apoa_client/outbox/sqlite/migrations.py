@@ -168,8 +168,18 @@ _CODES = (
     "CREATE INDEX audit_report ON audit (report) WHERE report IS NOT NULL",
 )
 
+_GUESTS = (
+    # A search for a guest reads the stays with one hash, however many other guests stay in the same nights.
+    """
+    CREATE INDEX reports_guest ON reports (guest_tag, last_morning, first_night) WHERE guest_tag IS NOT NULL
+    """,
+    # The index of nights had the hash and the stay for that search.
+    "DROP INDEX reports_nights",
+    "CREATE INDEX reports_nights ON reports (last_morning, first_night) WHERE last_morning IS NOT NULL",
+)
+
 STEPS: tuple[tuple[str, ...], ...] = (
-    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS, _CODES),
+    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS, _CODES, _GUESTS),
 )
 """Migration n brings a database from version n - 1 to n."""
 
