@@ -4,7 +4,7 @@ A page is one file without scripts or external resources, so that it prints the 
 jinja2 and segno are slow to load and are imported only here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from functools import cache, partial
 from itertools import islice
@@ -42,11 +42,11 @@ def stream_page(template: str, **values: Any) -> Iterator[str]:  # noqa: ANN401 
         yield some
 
 
-def moment_in_both_languages(moment: datetime, zone: tzinfo) -> str:
-    """Return an instant in the property's zone. The time stands once, as Indonesian writes it: 19.50 WIB."""
+def moment_in_both_languages(moment: datetime, zone: tzinfo, order: Sequence[str] = LANGUAGES) -> str:
+    """Return an instant in the property's zone. The time stands once, as the first language writes it: 19.50 WIB."""
     local = moment.astimezone(zone)
-    time = time_message(local).render(partial(in_language, "id"))
-    return f"{day_text(local, in_both_languages)} {time} {local.tzname()}"
+    time = time_message(local).render(partial(in_language, order[0]))
+    return f"{day_text(local, partial(in_both_languages, order=order))} {time} {local.tzname()}"
 
 
 def qr_code(text: str) -> str:

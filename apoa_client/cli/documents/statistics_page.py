@@ -1,5 +1,7 @@
 """The figures of a month as a page of A4 to print, in both languages, with charts that are readable without colour.
 
+The reader's language comes first: the page is for the property's own people, not for an officer.
+
 Below each chart is a table with the same figures, for screen readers and for everyone who needs a number.
 """
 
@@ -10,7 +12,7 @@ from typing import Any, NamedTuple
 
 from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
 from apoa_client.cli.documents.receipt_page import PRINTED_BY
-from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
+from apoa_client.cli.terminal.language import N_, in_both_languages, in_language, readers_first
 from apoa_client.cli.views.figures import (
     MERGED,
     RESIDENCE,
@@ -21,7 +23,6 @@ from apoa_client.cli.views.figures import (
     week_text,
 )
 from apoa_client.cli.views.labels import day_text
-from apoa_client.locale import LANGUAGES
 from apoa_client.settings.config import PropertySettings
 from apoa_client.tables.charts import KINDS, Chart, columns_of_bars, rows_of_bars
 from apoa_client.tables.statistics import OTHERS, Figures, Group, Punctuality, Week, largest_groups
@@ -67,21 +68,28 @@ def statistics_page(settings: PropertySettings, figures: Figures, now: datetime,
     notes = [_COUNTED, *([MERGED] if anonymous else []), PRINTED_BY]
     return render_page(
         "statistics.html",
+        languages=readers_first(),
+        in_both_languages=_both,
         title=_TITLE,
         month=_in_both(partial(month_text, figures.month)),
-        so_far=(N_("so far, up to"), day_text(today, in_both_languages)) if figures.month.includes(today) else None,
+        so_far=(N_("so far, up to"), day_text(today, _both)) if figures.month.includes(today) else None,
         settings=settings,
         training=_TRAINING if settings.is_training else "",
         keys=list(_key_figures(figures)),
         sections=[_nationalities(figures), _arrivals(figures), _punctuality(figures)],
         notes=notes,
-        printed=moment_in_both_languages(now, settings.zone),
+        printed=moment_in_both_languages(now, settings.zone, readers_first()),
     )
+
+
+def _both(sentence: str) -> str:
+    """Return the sentence in both languages, the reader's first."""
+    return in_both_languages(sentence, readers_first())
 
 
 def _in_both(text: Any) -> str:  # noqa: ANN401  a function of the translation
     """Return what a function makes of each language's translation, once if they are alike."""
-    return " / ".join(dict.fromkeys(text(partial(in_language, language)) for language in LANGUAGES))
+    return " / ".join(dict.fromkeys(text(partial(in_language, language)) for language in readers_first()))
 
 
 def _key_figures(figures: Figures) -> Iterator[tuple[str, str, str, int]]:
@@ -96,8 +104,8 @@ def _key_figures(figures: Figures) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _average(group: Group) -> str:
-    """Return the average, once and as Indonesian writes it: 2,5."""
-    return decimal_text(group.average, partial(in_language, "id"))
+    """Return the average, once and as the reader's language writes it."""
+    return decimal_text(group.average)
 
 
 def _nationalities(figures: Figures) -> _Section:
@@ -109,12 +117,12 @@ def _nationalities(figures: Figures) -> _Section:
         return section._replace(notes=[_NO_GUESTS])
     shown = largest_groups(groups, _MOST_BARS)
     labels = [_label(group) for group in shown]
-    if len(shown) < len(groups):
+    if len(shown) < len(groups) and all(group.state != OTHERS for group in groups):
         labels[-1] += f" ({len(groups) - len(shown) + 1})"
     chart = Chart(
         section.id,
-        in_both_languages(_NIGHTS),
-        in_both_languages(N_("A bar for each nationality. The table below has the same figures.")),
+        _both(_NIGHTS),
+        _both(N_("A bar for each nationality. The table below has the same figures.")),
         labels,
         [[group.nights for group in shown]],
         [number for number, group in enumerate(shown) if group.state in {None, OTHERS}],
@@ -124,7 +132,7 @@ def _nationalities(figures: Figures) -> _Section:
         notes=[RESIDENCE],
         headings=(_NATIONALITY, _GUESTS, N_("Arrived in this month"), _NIGHT_COUNT, _AVERAGE),
         rows=[_group_cells(_full_name(group), group) for group in groups],
-        total=_group_cells(in_both_languages(N_("Total")), figures.total),
+        total=_group_cells(_both(N_("Total")), figures.total),
         breakable=True,
     )
 
@@ -134,7 +142,7 @@ def _group_cells(name: str, group: Group) -> tuple[str, ...]:
 
 
 def _full_name(group: Group) -> str:
-    names = [group_name(group, language, partial(in_language, language)) for language in LANGUAGES]
+    names = [group_name(group, language, partial(in_language, language)) for language in readers_first()]
     return " / ".join(dict.fromkeys(names))
 
 
@@ -152,8 +160,8 @@ def _arrivals(figures: Figures) -> _Section:
         return section._replace(notes=[_NO_ARRIVALS])
     chart = Chart(
         section.id,
-        in_both_languages(_ARRIVALS),
-        in_both_languages(N_("A bar for each day of the month. The table below has the same figures.")),
+        _both(_ARRIVALS),
+        _both(N_("A bar for each day of the month. The table below has the same figures.")),
         [str(day.day) for day in figures.arrivals],
         [list(figures.arrivals.values())],
     )
@@ -184,8 +192,8 @@ def _punctuality(figures: Figures) -> _Section:
     weeks = [week.punctuality for week in figures.weeks]
     chart = Chart(
         section.id,
-        in_both_languages(_PUNCTUALITY),
-        in_both_languages(N_("A bar for each week of the month. The table below has the same figures.")),
+        _both(_PUNCTUALITY),
+        _both(N_("A bar for each week of the month. The table below has the same figures.")),
         [f"{_week_name(week)} · {share_text(week.punctuality)}" for week in figures.weeks],
         [[each.on_time for each in weeks], [each.late for each in weeks], [each.waiting for each in weeks]],
     )
@@ -194,7 +202,7 @@ def _punctuality(figures: Figures) -> _Section:
         legend=list(zip(KINDS, (_ON_TIME, _LATE, _WAITING), strict=True)),
         headings=(N_("Week"), N_("On time"), N_("Late"), N_("Not due yet"), N_("Share on time")),
         rows=[_punctuality_cells(_week_name(week), week.punctuality) for week in figures.weeks],
-        total=_punctuality_cells(in_both_languages(N_("Total")), figures.punctuality),
+        total=_punctuality_cells(_both(N_("Total")), figures.punctuality),
     )
 
 

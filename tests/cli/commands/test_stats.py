@@ -1,14 +1,17 @@
 """`apoa stats`: a month's figures on the screen, as JSON and as a page, with and without the key."""
 
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest, Serve, spoken
+from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest, Serve, spoken, time_in
 from page_helpers import read_page
 
+from apoa_client.cli.documents import statistics_page
 from apoa_client.cli.views import figures as view
+from apoa_client.tables.statistics import OTHERS, Figures, Group, Month
 
 PRIVATE = [word for guest in GUESTS for word in guest.words]
 
@@ -176,10 +179,32 @@ def test_the_page(month: Apoa, tmp_path: Path) -> None:
     for sentence in ("Nights by nationality", "Arrivals by day", "Punctuality by week"):
         for lang in LANGUAGES:
             assert spoken(lang, sentence) in page.text
-    assert "Polandia / Poland" in page.text
+    assert "Poland / Polandia" in page.text
     assert not [word for word in PRIVATE if word in content]
     assert month("stats", "--html", str(file)).code == 2
     assert month("stats", "--html", str(file), "--force").code == 0
+
+
+@pytest.mark.parametrize(("lang", "first"), [("id", "Tamu asing"), ("en", "Foreign guests")])
+def test_the_readers_language_leads_on_the_page(month: Apoa, lang: str, first: str) -> None:
+    """Title, names and numbers are in the reader's language first; the other language follows."""
+    content = month("stats", "--html", "-", lang=lang).out
+    page = read_page(content)
+    assert f'<html lang="{lang}">' in content
+    assert page.text.strip().startswith(first)
+    assert {"id": "Polandia / Poland", "en": "Poland / Polandia"}[lang] in page.text
+    decimal = {"id": ",", "en": "."}[lang]
+    assert re.search(rf"\d{re.escape(decimal)}\d", page.text)
+    assert time_in(lang, "20:00") in page.text
+
+
+def test_merged_nationalities_are_not_counted_as_one(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar of the rest says how many nationalities it has, unless some of them are merged already."""
+    monkeypatch.setattr(statistics_page, "_MOST_BARS", 2)
+    assert re.search(r"others / lainnya \(\d\)", month("stats", "--html", "-").out)
+    groups = [Group("GBR", 5, 5, 9), Group("FRA", 4, 4, 8), Group(OTHERS, 3, 3, 7)]
+    figures = Figures(Month(2026, 11), groups=groups)
+    assert "others / lainnya (" not in statistics_page._nationalities(figures).chart
 
 
 def test_a_page_without_guests(away: Apoa) -> None:
