@@ -57,8 +57,9 @@ def xlsx_export(reports: Iterable[ExportedReport], *, personal: bool) -> Iterato
     """Yield the XLSX file in pieces. Raises `UsageProblem` for more rows than a worksheet holds."""
     columns = _columns(personal=personal)
     headings = [text(column.heading) for column in columns]
+    widths = [max(column.width, len(heading) + 2) for column, heading in zip(columns, headings, strict=True)]
     rows = ([column.value(each) for column in columns] for each in reports)
-    return xlsx_pieces(_("Guests") if personal else _("Reports"), headings, [each.width for each in columns], rows)
+    return xlsx_pieces(_("Guests") if personal else _("Reports"), headings, widths, rows)
 
 
 def json_export(reports: Iterable[ExportedReport], schema: str) -> Iterator[bytes]:

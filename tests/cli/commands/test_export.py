@@ -89,6 +89,16 @@ def test_only_the_chosen(three: Apoa) -> None:
     assert three("export", "--since", "2026-11-22", "--until", "2026-11-21").code == 2
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_headings_of_a_workbook_are_shown_whole(three: Apoa, tmp_path: Path, lang: str) -> None:
+    """No column is narrower than its heading, in either language."""
+    file = tmp_path / "guests.xlsx"
+    assert three("export", "--personal", "-o", str(file), lang=lang).code == 0
+    sheet = openpyxl.load_workbook(file).worksheets[0]
+    for cell in sheet[1]:
+        assert sheet.column_dimensions[cell.column_letter].width > len(str(cell.value)), cell.value
+
+
 def test_a_file(three: Apoa, tmp_path: Path) -> None:
     """The end of the name says the form. It is private, is not overwritten without --force, and says what it holds."""
     file = tmp_path / "guests.xlsx"
