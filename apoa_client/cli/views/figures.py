@@ -145,7 +145,7 @@ def _show_nationalities(groups: Sequence[Group]) -> None:
         (group_name(group, language), str(group.guests), str(group.nights), decimal_text(group.average))
         for group in groups
     ]
-    _show_with_bars(heads, rows, [group.nights for group in groups])
+    _show_with_bars(heads, rows, heads.index(_("Nights")))
 
 
 def _show_weeks(figures: Figures) -> None:
@@ -158,7 +158,7 @@ def _show_weeks(figures: Figures) -> None:
         (week_text(week), str(count), *_punctuality_cells(week.punctuality))
         for week, count in zip(figures.weeks, arrivals, strict=True)
     ]
-    _show_with_bars(heads, rows, arrivals)
+    _show_with_bars(heads, rows, heads.index(_("Arrivals")))
 
 
 def _punctuality_cells(punctuality: Punctuality) -> Iterable[str]:
@@ -166,8 +166,11 @@ def _punctuality_cells(punctuality: Punctuality) -> Iterable[str]:
     return str(punctuality.on_time), str(punctuality.late), waiting, share_text(punctuality)
 
 
-def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], values: Sequence[int]) -> None:
-    """Show rows whose cells after the first are numbers, at a terminal each with a bar for its value."""
+def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], drawn: int) -> None:
+    """Show rows whose cells after the first are numbers, at a terminal each with a bar for the column `drawn`.
+
+    The bars have the heading of that column, because they stand behind another one.
+    """
     upright = [
         column if number == 0 or not any(column[1:]) else _aligned_right(column)
         for number, column in enumerate(zip(heads, *rows, strict=True))
@@ -177,8 +180,9 @@ def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], values:
     if plain() or not is_terminal(sys.stdout):
         show_table([column[0].strip() for column in upright], rows)
         return
-    if room >= _LEAST_BAR:
-        upright.append(("", *(_bar(value, max(values), room) for value in values)))
+    if room >= max(_LEAST_BAR, width(heads[drawn])):
+        values = [int(row[drawn]) for row in rows]
+        upright.append((heads[drawn], *(_bar(value, max(values), room) for value in values)))
     heads, *rows = zip(*upright, strict=True)
     show_table(heads, rows)
 

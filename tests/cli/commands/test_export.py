@@ -10,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, OpenContents, readable_in, spoken
+from openpyxl.utils import get_column_letter
 
 from apoa_client.cli.documents.exported_table import _columns
 from apoa_client.cli.terminal.language import set_language, text
@@ -95,8 +96,8 @@ def test_headings_of_a_workbook_are_shown_whole(three: Apoa, tmp_path: Path, lan
     file = tmp_path / "guests.xlsx"
     assert three("export", "--personal", "-o", str(file), lang=lang).code == 0
     sheet = openpyxl.load_workbook(file).worksheets[0]
-    for cell in sheet[1]:
-        assert sheet.column_dimensions[cell.column_letter].width > len(str(cell.value)), cell.value
+    for number, cell in enumerate(sheet[1], 1):
+        assert sheet.column_dimensions[get_column_letter(number)].width > len(str(cell.value)), cell.value
 
 
 def test_a_file(three: Apoa, tmp_path: Path) -> None:

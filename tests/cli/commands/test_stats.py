@@ -155,6 +155,9 @@ def test_at_a_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) 
     bars = [line.count("█") for line in shown.splitlines() if "█" in line]
     assert len(bars) == 5
     assert bars[0] > 2 * bars[1]
+    for first, heading in (("Nationality", "Nights"), ("Week", "Arrivals")):
+        heads = next(line for line in shown.splitlines() if line.startswith(spoken(lang, first)))
+        assert heads.endswith(spoken(lang, heading))
     assert max(len(line) for line in shown.splitlines() if "VHT-S" not in line) < 80
     assert "█" not in month("--plain", "stats", lang=lang).out
 
@@ -164,6 +167,9 @@ def test_a_narrow_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(view, "is_terminal", lambda _stream: True)
     monkeypatch.setattr(view, "columns", lambda: 40)
     assert "█" not in month("stats").out
+    monkeypatch.setattr(view, "columns", lambda: 58)  # enough for short bars, and not for their heading
+    [heads] = [line for line in month("stats", lang="id").out.splitlines() if line.startswith("Kewarganegaraan")]
+    assert len(heads) < 58
 
 
 def test_the_page(month: Apoa, tmp_path: Path) -> None:
