@@ -10,6 +10,9 @@ from apoa_client.tables.rows import CellValue
 MOST_COLUMNS = 1024
 """A table with a cell further to the right is none of guests."""
 
+MOST_TEXT = 32_767
+"""The characters that a cell has in any spreadsheet program."""
+
 _MOST_DIGITS = 10**15
 """A number of this size is not exact as a floating point number, and is kept as it is."""
 

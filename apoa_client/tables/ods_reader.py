@@ -11,20 +11,18 @@ from typing import NamedTuple
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from apoa_client.tables.cells import MOST_COLUMNS, as_value, too_many_columns
+from apoa_client.tables.cells import MOST_COLUMNS, MOST_TEXT, as_value, too_many_columns
 from apoa_client.tables.content import Content
 from apoa_client.tables.errors import damaged, encrypted
 from apoa_client.tables.heading_row import table_of
 from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
-from apoa_client.tables.workbook_archive import UNREADABLE, check_archive, choose_sheet, too_large
+from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, UNREADABLE, check_archive, choose_sheet, too_large
 
 _PIECE = 1 << 16
 _MOST_ROWS = 1_048_576
 """The rows that a sheet has in any program."""
 _MOST_REPEATED = 10_000
 """The rows with content that elements may stand for beside their own: no two guests have equal rows."""
-_MOST_TEXT = 32_767
-"""The characters that a cell has in any program."""
 
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
@@ -83,6 +81,7 @@ def _parse(content: Content, handler: _Handler) -> Iterator[None]:
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
     parser.CharacterDataHandler = handler.text
+    fed = 0
     try:
         with content.open() as opened, ZipFile(opened) as archive:
             if b"encryption-data" in archive.read("META-INF/manifest.xml") or "content.xml" not in archive.namelist():
@@ -90,6 +89,9 @@ def _parse(content: Content, handler: _Handler) -> Iterator[None]:
             with archive.open("content.xml") as file:
                 while not handler.done and (piece := file.read(_PIECE)):
                     parser.Parse(piece)
+                    fed += len(piece)
+                    if fed - parser.CurrentByteIndex > MOST_OF_ONE_ROW:  # an element that does not end
+                        raise too_large()
                     yield
             if not handler.done:
                 parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece
@@ -160,6 +162,7 @@ class _Rows(_Handler):
         elif name == _NOTE:
             self._in_note += 1
         elif name == _PARAGRAPH and not self._in_note:
+            self._lengthen(1)  # the line break before it
             self._paragraphs.append("")
             self._in_paragraph += 1
         elif name in _BLANKS:
@@ -168,10 +171,14 @@ class _Rows(_Handler):
     def text(self, text: str) -> None:
         """See `_Handler`."""
         if self._in_paragraph and not self._in_note:
-            self._length += len(text)
-            if self._length > _MOST_TEXT:
-                raise too_large()
+            self._lengthen(len(text))
             self._paragraphs[-1] += text
+
+    def _lengthen(self, count: int) -> None:
+        """Count the characters of a cell. Raises `TableRefused` for more than a cell has."""
+        self._length += count
+        if self._length > MOST_TEXT:
+            raise too_large()
 
     def end(self, name: str) -> None:
         """See `_Handler`."""

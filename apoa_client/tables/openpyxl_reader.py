@@ -8,6 +8,7 @@ only its rows.
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple, TypeAlias
 from xml.parsers import expat
+from zipfile import ZipFile, ZipInfo
 
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
@@ -16,8 +17,11 @@ from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring, iterparse
 
 from apoa_client.tables.compact_texts import CompactTexts
+from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, too_large
 
 _PIECE = 1 << 16
+_MOST_OF_A_LIST = 16 * 1024**2
+"""The bytes of a part that is read as a whole: the lists of parts, sheets, names and styles."""
 _NAME = f"{{{SHEET_MAIN_NS}}}"
 _ROWS, _ROW = f"{_NAME}sheetData", f"{_NAME}row"
 _STRING, _TEXT, _PHONETIC = (f"{SHEET_MAIN_NS} {name}" for name in ("si", "t", "rPh"))
@@ -36,6 +40,35 @@ Cells: TypeAlias = "list[dict[str, Any]]"
 """The cells that a row has: each with its ``column``, from 1 on, and its ``value``."""
 
 
+class _BoundedArchive(ZipFile):
+    """An archive from which no large part is read as a whole."""
+
+    def read(self, name: str | ZipInfo, pwd: bytes | None = None) -> bytes:
+        if self.getinfo(name if isinstance(name, str) else name.filename).file_size > _MOST_OF_A_LIST:
+            raise too_large()
+        return super().read(name, pwd)
+
+
+class _BoundedFile:
+    """A part of which only some bytes are read until `renew` is called, for each row or text."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.renew()
+
+    def renew(self) -> None:
+        """Allow as many bytes again."""
+        self._left = MOST_OF_ONE_ROW
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next piece. Raises `TableRefused` for too many bytes."""
+        piece = self._file.read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise too_large()
+        return piece
+
+
 class WorkbookReader(ExcelReader):
     """Reads sheets row by row, with the values that are stored beside formulas.
 
@@ -44,6 +77,7 @@ class WorkbookReader(ExcelReader):
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
+        self.archive = _BoundedArchive(file)
         self.sheets: list[Sheet] = []
         self._dates: set[int] = set()
         self._lengths_of_time: set[int] = set()
@@ -69,7 +103,8 @@ class WorkbookReader(ExcelReader):
 
     def rows(self, sheet: Sheet) -> Iterator[tuple[int, Cells]]:
         """Yield the rows that a sheet has, with their numbers."""
-        with self.archive.open(sheet.part) as file:
+        with self.archive.open(sheet.part) as part:
+            file = _BoundedFile(part)
             parser = WorkSheetParser(
                 file,
                 self.shared_strings,
@@ -82,10 +117,14 @@ class WorkbookReader(ExcelReader):
             for event, element in iterparse(file, events=("start", "end")):
                 if event == "start" and element.tag == _ROWS:
                     all_rows = element
-                elif event == "end" and element.tag == _ROW:
+                elif event == "end" and all_rows is not None and element.tag == _ROW:
+                    file.renew()
                     yield parser.parse_row(element)
-                    if all_rows is not None:
-                        all_rows.clear()
+                    all_rows.clear()
+                elif event == "end" and element is all_rows:
+                    break
+            while part.read(_PIECE):  # to the end, where the checksum is compared
+                pass
 
     def _read_date_formats(self) -> None:
         """Find the styles of cells that show a number as a date or as a length of time."""
@@ -135,7 +174,11 @@ def read_shared_strings(file: IO[bytes]) -> CompactTexts:
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = strings.start, strings.end
     parser.CharacterDataHandler = strings.text
-    while piece := file.read(_PIECE):
+    bounded, count = _BoundedFile(file), 0
+    while piece := bounded.read(_PIECE):
         parser.Parse(piece)
+        if len(strings.texts) > count:
+            bounded.renew()
+        count = len(strings.texts)
     parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece
     return strings.texts

@@ -14,6 +14,8 @@ UNREADABLE = (BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplemen
 _MOST_MEMBERS = 5_000
 _MOST_UNPACKED = 2 * 1024**3
 _MOST_RATIO = 200
+MOST_OF_ONE_ROW = 1024**2
+"""The bytes that one row, one text or one XML element may have: a parser needs a multiple of them, and more time."""
 _SMALL = 10 * 1024**2
 """A member of up to this size may have any ratio."""
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from apoa_client.errors import ApoaError
 from apoa_client.messages import msg
-from apoa_client.tables.cells import MOST_COLUMNS, as_value, too_many_columns
+from apoa_client.tables.cells import MOST_COLUMNS, MOST_TEXT, as_value, too_many_columns
 from apoa_client.tables.content import Content
 from apoa_client.tables.errors import TableRefused, TablesMissing, damaged
 from apoa_client.tables.heading_row import table_of
 from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
-from apoa_client.tables.workbook_archive import check_archive, choose_sheet
+from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, check_archive, choose_sheet, too_large
 
 if TYPE_CHECKING:
     from apoa_client.tables.openpyxl_reader import Cells, Sheet, WorkbookReader
@@ -138,9 +138,13 @@ def _check_nothing_below(book: "WorkbookReader", sheet: "Sheet", last: int) -> N
                         name="rows_below_empty_rows",
                     )
             rest = bracket + rest
+            if len(rest) > MOST_OF_ONE_ROW:  # else it is searched again with each piece
+                raise too_large()
 
 
 def _value(value: object) -> CellValue:
     if isinstance(value, str):
+        if len(value) > MOST_TEXT:
+            raise too_large()
         return as_value(_ESCAPED.sub("", value))
     return as_value(value) if value is None or isinstance(value, (int, float, datetime, time)) else str(value)

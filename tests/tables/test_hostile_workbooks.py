@@ -1,6 +1,7 @@
 """Workbooks that are made to harm the computer, or are none."""
 
 import io
+import os
 import tracemalloc
 from zipfile import ZipFile
 
@@ -9,6 +10,7 @@ from workbook_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods
 
 from apoa_client.tables.errors import TableRefused
 
+SHARED_STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 LAUGHS = (
     '<!DOCTYPE x [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
     f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>'
@@ -98,6 +100,76 @@ def test_rows_that_one_element_stands_for() -> None:
     assert refusal(ods(ods_table(ods_row(cell("a")), *[bomb] * 100))) == "zip_bomb"
     table = read(ods(ods_table(ods_row(cell("a")), ods_row(cell("x"), times=3))))
     assert [row.number for row in table.read_rows()] == [2, 3, 4]
+
+
+LARGE = "x" * 1_100_000
+"""A megabyte is no cell and no row."""
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f'<row r="2"><c t="inlineStr"><is><t>{"x" * 32_768}</t></is></c></row>',
+        f'<row r="2"><c t="str"><v>{LARGE}</v></c></row>',
+        f'<row r="2" x="{LARGE}"/>',
+        f"<!--{LARGE}-->",
+        f'<row r="2">{"<c/>" * 300_000}</row>',
+    ],
+    ids=["text", "value", "attribute", "comment", "cells"],
+)
+def test_one_large_row(row: str) -> None:
+    """No row is read whose parsing takes a hundred times its size, or minutes, whatever makes it large."""
+    assert refusal(sheet_of(GUESTS + row)) == "zip_bomb"
+
+
+def test_the_longest_text() -> None:
+    """A cell may have as many characters as a spreadsheet program lets it have."""
+    longest = "x" * 32_767
+    table = read(sheet_of(f'{GUESTS}<row r="3"><c t="str"><v>{longest}</v></c></row>'))
+    assert [row.values for row in table.read_rows()] == [("x",), (longest,)]
+
+
+def test_one_large_shared_string() -> None:
+    """The same for a text to which cells refer; many short ones are read, however many bytes they are together."""
+
+    def book(strings: str) -> bytes:
+        name = "xl/sharedStrings.xml"
+        entry = f'<Override PartName="/{name}" ContentType="{SHARED_STRINGS}"/></Types>'.encode()
+        content = changed({}, sheet_of('<row><c t="s"><v>0</v></c></row>' * 2), renamed=(b"</Types>", entry))
+        return changed({name: f'<sst xmlns="{MAIN}">{strings}</sst>'.encode()}, content)
+
+    assert refusal(book(f"<si><t>{LARGE}</t></si>")) == "zip_bomb"
+    assert [row.values for row in read(book("<si><t>name</t></si>" * 100_000)).read_rows()] == [("name",)]
+
+
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"])
+def test_a_large_list(part: str) -> None:
+    """A list of sheets or styles of over 16 MB is not read: it would need a gigabyte of memory."""
+    text = os.urandom(2**17).hex() * 65  # more than the window in which deflate finds repetitions
+    assert refusal(changed({part: f"<styleSheet><!--{text}--></styleSheet>".encode()})) == "zip_bomb"
+
+
+def test_what_follows_the_rows() -> None:
+    """It is not parsed, however large it is, but a damaged part is noticed there, too."""
+    rest = f"</sheetData><x>{LARGE}{LARGE}</x></worksheet>"
+    sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{GUESTS}{rest}'.encode()
+    content = changed({SHEET: sheet})
+    assert [row.number for row in read(content).read_rows()] == [2]
+    file = io.BytesIO(content)
+    with ZipFile(file) as archive:
+        checksum = archive.getinfo(SHEET).CRC.to_bytes(4, "little")
+    assert refusal(content.replace(checksum, bytes(4))) == "table_damaged"
+
+
+@pytest.mark.parametrize(
+    "element",
+    [f"<!--{LARGE * 2}-->", f'<text:p x="{LARGE * 2}"/>', "<text:p/>" * 32_768],
+    ids=["comment", "attribute", "paragraphs"],
+)
+def test_one_large_cell_of_ods(element: str) -> None:
+    """The same for ODS."""
+    large = f"<table:table-cell>{element}</table:table-cell>"
+    assert refusal(ods(ods_table(ods_row(cell("a")), ods_row(large)))) == "zip_bomb"
 
 
 def test_too_many_columns() -> None:
