@@ -117,7 +117,9 @@ def print_problems(result: ImportResult) -> None:
 
 
 def _place(finding: RowFinding) -> str:
-    return sanitize(finding.cell) or _("row {number}").format(number=finding.row)
+    """Return the cell of a finding; the row, or the lines of an MRZ ("2-3"), where there is no cell."""
+    cell = sanitize(finding.cell)
+    return cell if cell[:1].isalpha() else _("row {number}").format(number=cell or finding.row)
 
 
 def _listed(cells: Sequence[str]) -> str:

@@ -48,6 +48,14 @@ def test_a_late_guest_without_a_time(capsys: pytest.CaptureFixture[str]) -> None
         assert ("--default check_in_time=14:00" in capsys.readouterr().out) is not saved
 
 
+def test_lines_of_an_mrz_are_called_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number alone would not say what it counts."""
+    print_warnings(
+        RESULT._replace(warnings=(RowFinding(5, "5-6", "", "missing", msg("No visa.")),), warning_counts={"missing": 1})
+    )
+    assert capsys.readouterr().err == "! row 5-6: No visa.\n"
+
+
 def test_a_suggestion_is_shown_once() -> None:
     """It is not repeated if the message has it."""
     message = msg("Did you mean {states}?", states="Germany (D)")
