@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal.input import confirm, discard_typed_ahead, index_of_choice
 from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import columns as screen_width
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold, style_warning
-from apoa_client.cli.terminal.wrapping import pad
+from apoa_client.cli.terminal.wrapping import pad, width
 from apoa_client.cli.views.import_columns import ORDERS, absent_fields, cell_text, show_columns
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
@@ -233,14 +235,8 @@ class ColumnQuestions:
         heading = style_bold(f"{column_letters(column)} {sanitize(self._table.headings[column])}")
         print_error_line(_("What is in column {heading}?").format(heading=heading))
         choices = [(target, text(label_of_target(target))) for target in TARGETS]
-        half = (len(choices) + 1) // 2
-        shown = [f"{number:>4}  {label}" for number, (_target, label) in enumerate(choices, 1)]
-        for number in range(half):
-            right = shown[half + number] if half + number < len(shown) else ""
-            print_error_line(f"{pad(shown[number], _HALF)}{right}".rstrip() if not plain() else shown[number])
-        if plain():
-            for line in shown[half:]:
-                print_error_line(line)
+        for line in _side_by_side([f"{number:>4}  {label}" for number, (_target, label) in enumerate(choices, 1)]):
+            print_error_line(line)
         target = self._number_of(choices)
         if target is not None:
             self._say(column, target)
@@ -253,6 +249,15 @@ class ColumnQuestions:
             others = match_columns(self._table, self.mapping).columns_of(target)
             said |= {self._table.headings[other]: IGNORE for other in others if other != column}
         self.mapping = self.mapping._replace(columns={**self.mapping.columns, **said})
+
+
+def _side_by_side(lines: Sequence[str]) -> Sequence[str]:
+    """Return a long list in two halves beside each other, if the screen is wide enough and shows columns."""
+    half = (len(lines) + 1) // 2
+    pairs = [
+        f"{pad(left, _HALF)}{right}".rstrip() for left, right in zip_longest(lines[:half], lines[half:], fillvalue="")
+    ]
+    return lines if plain() or max(map(width, pairs)) >= screen_width() else pairs
 
 
 def ask_mapping_name(taken: Container[str]) -> str:

@@ -1,6 +1,7 @@
 """`apoa import`: the guests of a table are checked, saved and sent."""
 
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -245,6 +246,19 @@ class TestAtATerminal:
         result = away("import", path, "--no-send", keys=["n", "k", number, "", "", ""])
         assert result.code == 0, result.all
         assert away.reports()[0]["stay"]["room"] == "7"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(("wide", "count"), [(60, 37), (80, 19)])
+    def test_the_fields_fit_the_screen(
+        self, away: Apoa, file: Path, monkeypatch: pytest.MonkeyPatch, wide: int, count: int, lang: str
+    ) -> None:
+        """The fields stand in two halves beside each other, or below each other on a narrow screen: none is broken."""
+        monkeypatch.setenv("COLUMNS", str(wide))
+        keys = [{"id": "t", "en": "n"}[lang], "K", "<"]
+        shown = away("import", write(file, row(OBADIAH)), "--check", keys=keys, lang=lang).err
+        fields = [line for line in shown.splitlines() if re.match(r" +\d+  \w", line)]
+        assert len(fields) == count
+        assert max(map(len, fields)) < wide
 
     def test_answers_are_kept_under_a_name(self, away: Apoa, file: Path) -> None:
         """With --map nothing is asked the next time, also without a terminal."""
