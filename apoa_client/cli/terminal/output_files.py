@@ -1,6 +1,6 @@
 """Files that a command writes for the user: private, complete, and never in place of another one without `--force`."""
 
-import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,15 +41,32 @@ def check_writable(path: Path, *, force: bool) -> None:
             msg("{path} names a hidden part of another file, not a file.", path=str(path)),
             msg("Give the file a name without a colon."),
         )
-    if os.path.lexists(path) and not (force and path.is_file()):
-        raise UsageProblem(
-            msg("There is a file {path} already; it was not overwritten.", path=str(path)),
-            msg("Name another file, or replace this one with: --force"),
-        )
+    _check_existing(path, force=force)
     if not path.parent.is_dir():
         raise UsageProblem(
             msg("There is no folder {path}.", path=str(path.parent)),
             msg("Make the folder first, or plug in the disk that it is on."),
+        )
+
+
+def _check_existing(path: Path, *, force: bool) -> None:
+    """Raise `UsageProblem` for what has this name already, unless it is a file that may be replaced."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # there is none, or writing shows why it is impossible
+        return
+    if stat.S_ISLNK(mode):  # to replace /dev/stdout breaks other programs
+        raise UsageProblem(
+            msg("{path} is a link to another place, not a file.", path=str(path)), msg("Name the file itself.")
+        )
+    if not stat.S_ISREG(mode):
+        raise UsageProblem(
+            msg("{path} is a folder, a pipe or a device, not a file.", path=str(path)), msg("Name the file itself.")
+        )
+    if not force:
+        raise UsageProblem(
+            msg("There is a file {path} already; it was not overwritten.", path=str(path)),
+            msg("Name another file, or replace this one with: --force"),
         )
 
 

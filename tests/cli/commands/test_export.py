@@ -119,6 +119,30 @@ def test_a_file(three: Apoa, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["guests.xlsx", "home", "reports.csv"]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_no_file(three: Apoa, tmp_path: Path, lang: str) -> None:
+    """A folder is named as one, and not as a file that --force replaces."""
+    said = three("export", "-o", str(tmp_path), "--force", lang=lang)
+    assert said.code == 2
+    assert spoken(lang, "Name the file itself.") in said.err
+    assert "--force" not in said.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only administrators make links there")
+def test_a_link_is_not_replaced(three: Apoa, tmp_path: Path) -> None:
+    """Neither the link, which may be /dev/stdout, nor the file to which it leads; nor is one made there."""
+    link, target = tmp_path / "link.csv", tmp_path / "target.csv"
+    link.symlink_to(target)
+    for content in (None, b"mine"):
+        if content is not None:
+            target.write_bytes(content)
+        said = three("export", "--personal", "-o", str(link), "--force")
+        assert said.code == 2
+        assert "link" in said.err
+        assert link.is_symlink()
+        assert (target.read_bytes() if target.exists() else None) == content
+
+
 def test_json(three: Apoa, tmp_path: Path) -> None:
     """The document has its schema, with guests' data and without, on stdout and in a file."""
     reports = three("export", "--json").json["reports"]
