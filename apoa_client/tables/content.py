@@ -4,15 +4,34 @@ import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from apoa_client.errors import file_in_use
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.messages import msg
 from apoa_client.tables.errors import TableRefused
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 HEAD_BYTES = 65_536
+_BUFFER = 1 << 16
 MAX_BYTES = 512 * 1024 * 1024
+
+
+class _File(io.FileIO):
+    """A file whose errors of reading are `TableRefused`: its disk was unplugged, or is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._path = path
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        """As the base class, but for the errors."""
+        try:
+            return super().readinto(buffer)
+        except OSError as exc:
+            raise _unreadable(self._path, exc) from None
 
 
 class Content:
@@ -53,7 +72,7 @@ class Content:
             return io.BytesIO(self._source)
         path = self._source
         try:
-            file = wait_while_in_use(path, lambda: path.open("rb"))
+            file = wait_while_in_use(path, lambda: _File(path))
         except FileInUse:
             raise file_in_use(str(path)) from None
         except OSError as exc:
@@ -65,7 +84,7 @@ class Content:
                 msg("Nothing was saved. Wait until it is complete, then run the command again."),
                 name="table_changed",
             )
-        return file
+        return io.BufferedReader(file, _BUFFER)
 
 
 def _state(source: Path | bytes) -> tuple[int, ...]:

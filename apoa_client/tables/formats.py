@@ -1,7 +1,6 @@
 """The format of a file, found by its content: a name's ending is often wrong."""
 
 import re
-from itertools import islice
 from zipfile import ZipFile
 
 from apoa_client.decoding import marked_encoding
@@ -20,7 +19,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHER = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"SQLite format 3")
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\{\]])")
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|table|\?xml|head|body|meta|style)", re.IGNORECASE)
-_FIRST_LINES = 50
+_FIRST_CHARACTERS = 1000
 
 
 def find_format(content: Content) -> str:
@@ -33,10 +32,10 @@ def find_format(content: Content) -> str:
         return _format_of_archive(content)
     refuse_other_kinds(content)
     file = TextFile(content)
-    first = "".join(islice(file.lines(), _FIRST_LINES))
-    if _JSON.match(first):
-        return "json"
-    return "mrz" if looks_like_mrz(first.splitlines()) else "csv"
+    with file.open() as text:
+        if _JSON.match(text.read(_FIRST_CHARACTERS)):  # not line by line: a program may write JSON in one long line
+            return "json"
+    return "mrz" if looks_like_mrz(file.lines()) else "csv"
 
 
 def refuse_other_kinds(content: Content) -> None:

@@ -32,6 +32,7 @@ _SIMPLE = r'"[^"\\]*"\s*:\s*(?:"[^"\\]*"|null|true|false|-?[0-9.]+)\s*,\s*'
 _LIST = re.compile(rf'\s*(?:\{{\s*(?:{_SIMPLE})*"reports"\s*:\s*)?\[')
 """The beginning of a list of reports, or of an object with one, after members that are no object and no list."""
 
+_BLANKS = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()
 
 
@@ -85,8 +86,7 @@ class _Stream:
     def next_character(self) -> str:
         """Return the next character that is no blank, without taking it; "" at the end."""
         while True:
-            while self._at < len(self._buffer) and self._buffer[self._at].isspace():
-                self._go_to(self._at + 1)
+            self.take(_BLANKS)
             if self._at < len(self._buffer):
                 return self._buffer[self._at]
             if not self._more(_PIECE):

@@ -1,5 +1,6 @@
 """What kind of file it is, and files that are none."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,13 @@ def test_by_content(kind: str, tmp_path: Path) -> None:
         opened = open_source(source)
         assert opened.facts.format == kind
         assert len(list(opened.read_rows())) == 1
+
+
+def test_json_in_one_line() -> None:
+    """A program may write all reports in one line, which is longer than any line of a table."""
+    text = json.dumps([{"guest": {}, "stay": {}}] * 50_000)
+    assert len(text) > 1_000_000
+    assert open_source(text.encode()).facts.format == "json"
 
 
 def test_a_table_with_a_column_of_mrz() -> None:
@@ -73,6 +81,12 @@ def test_a_pipe(tmp_path: Path) -> None:
     """A pipe is refused at once, and not waited for."""
     os.mkfifo(tmp_path / "pipe.csv")
     assert refusal(tmp_path / "pipe.csv") == "not_a_file"
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file whose reading fails")
+def test_a_file_whose_reading_fails() -> None:
+    """It is named as unreadable, as one that cannot be opened: its disk was unplugged, or is damaged."""
+    assert refusal(Path("/proc/self/mem")) == "table_unreadable"
 
 
 def test_a_file_that_changes(tmp_path: Path) -> None:

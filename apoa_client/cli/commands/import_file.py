@@ -38,6 +38,7 @@ from apoa_client.cli.views.import_result import (
 from apoa_client.cli.views.report import property_line
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg, nmsg
+from apoa_client.tables.content import MAX_BYTES
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Records, Table
 
@@ -98,7 +99,7 @@ class FileImport:
 
     def _open(self) -> Table | Records:
         options = self._options
-        content = standard_input_bytes() if options.file == _STDIN else options.file
+        content = standard_input_bytes(MAX_BYTES + 1) if options.file == _STDIN else options.file
         source = open_source(content, options.file_format or "", options.sheet or "")
         if self._asks:
             show_facts(source.facts, source.heading_row if isinstance(source, Table) else 0)

@@ -52,9 +52,9 @@ def standard_input(*, lenient: bool = False) -> str:
         raise DataRefused(_NO_TEXT, _SAVE_AS_UTF8) from None
 
 
-def standard_input_bytes() -> bytes:
-    """Read all of standard input as it is: a file of any size."""
-    return _read_bytes(lambda stream: stream.read())
+def standard_input_bytes(most: int) -> bytes:
+    """Read standard input as it is, up to this number of bytes: it may never end."""
+    return _read_bytes(lambda stream: stream.read(most))
 
 
 def check_input_size(content: bytes, *, lenient: bool = False) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.input import secret_line, standard_input
+from apoa_client.cli.terminal.input import secret_line, standard_input, standard_input_bytes
 from apoa_client.errors import DataRefused
 
 LINES = "P<DEUWEIß<<JÖRG\nĊČ second\n"
@@ -57,6 +57,12 @@ def test_a_secret_does_not_wait_for_more(monkeypatch: pytest.MonkeyPatch, name: 
         monkeypatch.setattr("sys.stdin", stdin)
         assert secret_line() == secret
     os.close(writing)
+
+
+def test_a_file_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more of it is read than was asked for."""
+    give(monkeypatch, bytes(1000))
+    assert standard_input_bytes(10) == bytes(10)
 
 
 def test_a_secret_without_a_line_end(monkeypatch: pytest.MonkeyPatch) -> None:
