@@ -16,7 +16,7 @@ from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
-from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
+from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.terminal.streams import is_terminal
@@ -48,7 +48,7 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
     "--format",
     "form",
     type=click.Choice(_FORMS),
-    text=N_("The form of the file; usually known by the end of its name, else CSV."),
+    text=N_("The form of the file; else the end of its name says it."),
 )
 @option(
     "--personal",
@@ -91,16 +91,25 @@ def _target(session: Session, file: Path | None, form: str | None, *, force: boo
     """Return the target that was asked for. Raises `UsageProblem` if nothing can be written there."""
     if session.json and form not in {None, "json"}:
         raise UsageProblem(msg("--json and --format ask for different forms."), msg("Give one of them."))
-    by_name = file.suffix.lower().removeprefix(".") if file is not None else ""
-    found = "json" if session.json else form or (by_name if by_name in _FORMS else _FORMS[0])
-    target = _Target(file or STANDARD_OUTPUT, found, force)
+    path = file or STANDARD_OUTPUT
+    check_writable(path, force=force)
+    found = "json" if session.json else form or _form_of(path)
+    target = _Target(path, found, force)
     if found == "xlsx" and not target.is_file and is_terminal(sys.stdout):
         raise UsageProblem(
             msg("An XLSX file is no text, so it is not shown on a screen."),
             msg("Name a file with -o FILE, or send it to another program."),
         )
-    check_writable(target.file, force=force)
     return target
+
+
+def _form_of(path: Path) -> str:
+    """Return the form that the end of a file's name says; CSV for standard output. Raises `UsageProblem`."""
+    if path == STANDARD_OUTPUT:
+        return _FORMS[0]
+    endings = [f".{form}" for form in _FORMS]
+    check_ending(path, endings, msg("For another name, say the form with --format."))
+    return path.suffix.casefold().removeprefix(".")
 
 
 class _Source:

@@ -23,7 +23,7 @@ from apoa_client.cli.terminal.output import (
     style_error,
     style_success,
 )
-from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
+from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.progress import counting
 from apoa_client.cli.terminal.quoting import quote_words
@@ -90,6 +90,7 @@ class FileImport:
         if path == STANDARD_OUTPUT:
             raise UsageProblem(msg("--write-errors needs the name of a file: standard output has the result."))
         check_writable(path, force=self._options.force)
+        check_ending(path, [".xlsx", ".csv"])
         with suppress(OSError):  # one of the two does not exist
             if path.samefile(self._options.file):
                 raise UsageProblem(

@@ -1,13 +1,13 @@
 """Files that a command writes for the user: private, complete, and never in place of another one without `--force`."""
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from apoa_client import files
 from apoa_client.cli.terminal.output import print_bytes
 from apoa_client.errors import SettingsProblem, UsageProblem, file_in_use
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 
 STANDARD_OUTPUT = Path("-")
 
@@ -68,6 +68,16 @@ def _check_existing(path: Path, *, force: bool) -> None:
             msg("There is a file {path} already; it was not overwritten.", path=str(path)),
             msg("Name another file, or replace this one with: --force"),
         )
+
+
+def check_ending(path: Path, endings: Sequence[str], advice: Message | None = None) -> None:
+    """Raise `UsageProblem` unless the name of a file has one of these endings, by which other programs know its form.
+
+    Standard output needs none.
+    """
+    if path != STANDARD_OUTPUT and path.suffix.casefold() not in endings:
+        problem = msg("The name of {path} must end in: {endings}", path=str(path), endings=", ".join(endings))
+        raise UsageProblem(problem, advice)
 
 
 def make_output_folder(folder: Path, *, force: bool) -> None:

@@ -90,6 +90,16 @@ def test_only_the_chosen(three: Apoa) -> None:
     assert three("export", "--since", "2026-11-22", "--until", "2026-11-21").code == 2
 
 
+@pytest.mark.parametrize("name", ["guests.xls", "guests.docx", "guests"])
+def test_a_name_that_says_no_form(three: Apoa, tmp_path: Path, name: str) -> None:
+    """No program opens a table by such a name; --format says that it is meant."""
+    file = tmp_path / name
+    refused = three("export", "-o", str(file))
+    assert (refused.code, file.exists()) == (2, False)
+    assert "--format" in refused.err
+    assert three("export", "-o", str(file), "--format", "csv").code == 0
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_headings_of_a_workbook_are_shown_whole(three: Apoa, tmp_path: Path, lang: str) -> None:
     """No column is narrower than its heading, in either language."""

@@ -161,6 +161,14 @@ class TestWriteErrors:
         result = away("import", path, "--check", "--date-order", "dmy", "--write-errors", str(copy))
         assert f"apoa import {copy} --date-order dmy" in result.err
 
+    def test_the_name_says_the_form(self, away: Apoa, file: Path) -> None:
+        """A workbook with another ending opens in no program: the name is refused before anything is done."""
+        path, copy = write(file, row(QUENTIN, birth_date="31/02/1985")), file.with_name("bad.pdf")
+        result = away("import", path, "--no-send", "--write-errors", str(copy))
+        assert (result.code, copy.exists()) == (2, False)
+        assert "must end in: .xlsx, .csv" in result.err
+        assert away("import", "--template", str(file.with_name("empty.csv"))).code == 2
+
     def test_the_file_is_private(self, away: Apoa, file: Path) -> None:
         """It has guests' data: no other account reads it, and no file is replaced without --force."""
         copy, path = file.with_name("bad.csv"), write(file, row(QUENTIN, birth_date="31/02/1985"))
