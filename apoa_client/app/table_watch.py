@@ -113,14 +113,24 @@ class WatchedFolder:
             self._seen[path.name] = seen._replace(retry_at=self._monotonic() + RETRY_S)
 
     def target(self, path: Path, folder: str) -> Path:
-        """Return where a file goes in `folder`: its own name, with a number if another file has it there."""
-        names = (f"{path.stem}{f'-{number}' if number > 1 else ''}{path.suffix}" for number in count(1))
-        return next(each for name in names if not os.path.lexists(each := self.folder / folder / name))
+        """Return where a file goes in `folder`: its own name, with a number if another file has it there.
+
+        Among refused files it may have no other one's name with another ending: both would have the same name for the
+        copy of their refused rows.
+        """
+        stems = (f"{path.stem}{f'-{number}' if number > 1 else ''}" for number in count(1))
+        if folder == REFUSED:
+            with suppress(OSError):  # there is no such folder any more: it is made when a file is moved
+                taken = {each.stem.casefold() for each in (self.folder / REFUSED).iterdir()}
+                stems = (stem for stem in stems if stem.casefold() not in taken)
+        targets = (self.folder / folder / f"{stem}{path.suffix}" for stem in stems)
+        return next(each for each in targets if not os.path.lexists(each))
 
     def move(self, path: Path, target: Path) -> bool:
         """Move a file, if it is as it was at the last look, and return whether it was. Raises `OSError`."""
         if not self.is_as_seen(path):
             return False
+        files.make_private_folder(target.parent)  # a user may have removed it
         files.replace_file(path, target)
         for folder in (target.parent, self.folder):
             files.sync_folder(folder)

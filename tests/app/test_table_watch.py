@@ -170,6 +170,25 @@ def test_where_a_file_goes(folder: Path, watched: WatchedFolder, names_after: Na
     assert reason_file(folder / "guests.v1-3.csv").name == "guests.v1-3.csv.reason.txt"
 
 
+def test_where_a_refused_file_goes(folder: Path, watched: WatchedFolder) -> None:
+    """No other refused file has its name with another ending: the copies of their refused rows have one ending."""
+    (folder / REFUSED / "guests.json").write_bytes(TEXT)
+    (folder / REFUSED / "Guests-2.ods").write_bytes(TEXT)
+    assert watched.target(folder / "guests.xlsx", REFUSED).name == "guests-3.xlsx"
+    assert watched.target(folder / "guests.xlsx", DONE).name == "guests.xlsx"
+
+
+@pytest.mark.parametrize("where", [DONE, REFUSED])
+def test_a_folder_that_was_removed(folder: Path, watched: WatchedFolder, names_after: Names, where: str) -> None:
+    """A user who tidies up removes the folder of imported or of refused files: it is made again."""
+    (folder / where).rmdir()
+    file = folder / "guests.csv"
+    file.write_bytes(TEXT)
+    names_after(0)
+    assert watched.move(file, watched.target(file, where))
+    assert (folder / where / "guests.csv").read_bytes() == TEXT
+
+
 def test_a_file_that_was_changed_is_not_moved(folder: Path, watched: WatchedFolder, names_after: Names) -> None:
     """Rows that were added while it was imported are imported, too."""
     file = folder / "guests.csv"

@@ -207,6 +207,8 @@ class _TakenFile:
         """Write the refused rows beside the refused file. Return the name; empty if that is not possible."""
         ending = ".csv" if target.suffix.casefold() == ".csv" else ".xlsx"
         copy = target.with_name(_("{name}-problems").format(name=target.stem) + ending)
+        if reason_file(copy).exists():  # it is a refused file itself
+            return ""
         try:
             write_private(copy, marked_file(source, result.problems, copy))
         except ApoaError:  # the library for workbooks is missing, for example; the reason names the rows

@@ -24,6 +24,8 @@ ORDERS = {"dmy": msg("day/month/year"), "mdy": msg("month/day/year"), "ymd": msg
 """The orders of a date in words."""
 
 _EXAMPLE_WIDTH = 28
+_SHEET_WIDTH = 62
+"""The columns of the longest name that a spreadsheet program allows: 31 characters that are two columns wide."""
 _ALSO_NEEDED = ("birth_place", "check_in")
 
 
@@ -36,7 +38,7 @@ def facts_line(facts: SourceFacts, heading_row: int = 0) -> str:
         delimiter = _DELIMITERS.get(facts.delimiter, literal(facts.delimiter))
         parts.append(_("cells separated by {signs}").format(signs=text(delimiter)))
     if facts.sheet:
-        parts.append(_("sheet {name}").format(name=sanitize(facts.sheet)))
+        parts.append(_("sheet {name}").format(name=_shortened(facts.sheet, _SHEET_WIDTH)))
     if heading_row:
         parts.append(_("headings in row {number}").format(number=heading_row))
     return ", ".join(parts) + "."
@@ -47,7 +49,8 @@ def show_facts(facts: SourceFacts, heading_row: int = 0) -> None:
     print_error_line(_("The file is {facts}").format(facts=facts_line(facts, heading_row)))
     if facts.other_sheets:
         line = _("Sheets that are not read: {names}. Choose one with --sheet NAME")
-        print_error_line(line.format(names=", ".join(map(sanitize, facts.other_sheets))))
+        names = ", ".join(_shortened(name, _SHEET_WIDTH) for name in facts.other_sheets)
+        print_error_line(line.format(names=names))
 
 
 def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue]) -> None:
@@ -101,10 +104,11 @@ def cell_text(value: CellValue) -> str:
     return "" if value is None else sanitize(" ".join(str(value).split()))
 
 
-def _shortened(shown: str) -> str:
-    shown = sanitize(shown)
-    if width(shown) <= _EXAMPLE_WIDTH:
+def _shortened(whole: str, most: int = _EXAMPLE_WIDTH) -> str:
+    """Return a text, sanitized, of so many columns at the most."""
+    shown = sanitize(whole[: 2 * most])  # not all of it: a cell may have thousands of characters
+    if len(shown) == len(whole) and width(shown) <= most:
         return shown
-    while width(shown) > _EXAMPLE_WIDTH - 3:
+    while width(shown) > most - 3:
         shown = shown[:-1]
     return f"{shown}..."

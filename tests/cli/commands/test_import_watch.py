@@ -190,6 +190,16 @@ class TestFiles:
             ],
         }
 
+    def test_a_refused_file_with_the_name_of_a_copy(self, watches: Watch) -> None:
+        """The copy of other refused rows does not replace it."""
+        content = table(BAD)
+        watches.put("a-problems.csv", content)
+        watches()
+        watches.put("a.csv", table(cells(QUENTIN), BAD))
+        watches()
+        assert (watches.folder / "refused" / "a-problems.csv").read_bytes() == content
+        assert {"a.csv", "a.csv.reason.txt"} < set(watches.names()["refused"])
+
     def test_the_options(self, watches: Watch) -> None:
         """The defaults and the order of dates that were given hold for each file."""
         content = GOOD.replace(b"2026-11-23", b"11/23/2026").replace(b"GDANSKTOWN", b"")
