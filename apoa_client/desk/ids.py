@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from uuid import UUID
 
 RandomBytes = Callable[[int], bytes]
 
@@ -21,7 +20,9 @@ def new_id(now: datetime, random: RandomBytes) -> str:
 def uuid7(milliseconds: int, bits: int) -> str:
     """Return a UUID of version 7 with this time in milliseconds since 1970, and with these 74 bits after it."""
     head, tail = bits >> 62, bits & _LAST_BITS
-    return str(UUID(int=(milliseconds & _TIME_BITS) << 80 | _VERSION_7 << 76 | head << 64 | _VARIANT << 62 | tail))
+    number = (milliseconds & _TIME_BITS) << 80 | _VERSION_7 << 76 | head << 64 | _VARIANT << 62 | tail
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def uuid7_bits(text: str) -> int:

@@ -44,8 +44,8 @@ class PartialDate:
 
     def __str__(self) -> str:
         """Return ISO 8601 with the known parts: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``."""
-        parts = [f"{self.year:04}", *(f"{part:02}" for part in (self.month, self.day) if part is not None)]
-        return "-".join(parts)
+        month = "" if self.month is None else f"-{self.month:02}"
+        return f"{self.year:04}{month}" if self.day is None else f"{self.year:04}{month}-{self.day:02}"
 
     @property
     def earliest(self) -> date:

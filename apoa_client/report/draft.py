@@ -48,7 +48,6 @@ class Reader:
         self.draft = draft
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
-        self._typed: dict[str, str] = {}
 
     def add_error(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
         """Add an error on a field."""
@@ -60,10 +59,7 @@ class Reader:
 
     def typed(self, name: str) -> str:
         """Return the typed text of a field; empty where nothing was typed, or where it says "not stated"."""
-        found = self._typed.get(name)
-        if found is None:  # each rule asks again, and an import checks thousands of rows
-            found = self._typed[name] = without_not_stated(name, self.draft.typed.get(name, ""))
-        return found
+        return without_not_stated(name, self.draft.typed.get(name, ""))
 
     def typed_value(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return the typed value of a field; None where nothing was typed, or where it is wrong."""
@@ -159,7 +155,7 @@ def _is_cut_from(full: str, short: str) -> bool:
 
 def same_value(typed: object, in_mrz: object) -> bool:
     """Return whether two values are equal without accents, apostrophes and hyphens, and with one code for Germany."""
-    return fold(canonical_code(str(typed))) == fold(canonical_code(str(in_mrz)))
+    return typed == in_mrz or fold(canonical_code(str(typed))) == fold(canonical_code(str(in_mrz)))
 
 
 def _with_label(name: str, message: Message) -> Message:

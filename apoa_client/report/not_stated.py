@@ -4,6 +4,7 @@ They are no data for the authority: an optional field with such a word is empty,
 """
 
 import re
+from functools import lru_cache
 
 BIRTH_PLACE_NOT_STATED = "-"
 """What the contract has for a place of birth that the passport does not state."""
@@ -38,6 +39,7 @@ def is_not_stated(name: str, text: str) -> bool:
     return not words or _PHRASE.fullmatch(words) is not None or (name not in _NAMES and words in _SHORT)
 
 
+@lru_cache(maxsize=1024)  # each rule asks again, and a table has the same texts in thousands of rows
 def without_not_stated(name: str, text: str) -> str:
     """Return the text of a field, stripped; empty if it says that the value is not stated.
 

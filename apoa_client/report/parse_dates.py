@@ -189,7 +189,8 @@ def _with_year(parts: _Parts, today: date | None, *, birth: bool) -> PartialDate
 
 def _tidy(text: str) -> str:
     """Return the text in lower case, with single blanks, and none around a sign."""
-    return re.sub(r" ?([-/.,]) ?", r"\1", " ".join(text.casefold().split()))
+    tidy = " ".join(text.casefold().split())
+    return re.sub(r" ?([-/.,]) ?", r"\1", tidy) if " " in tidy else tidy
 
 
 @lru_cache(maxsize=256)  # a table has the same days in thousands of rows

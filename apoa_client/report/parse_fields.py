@@ -41,7 +41,7 @@ def one_line(text: str, longest: int = MAX_TEXT_LENGTH) -> str:
     folded = " ".join(unicodedata.normalize("NFC", text).split())
     if _UNDECODED in folded:
         raise Unreadable("bad_character", msg("it contains a letter that could not be read; type it again."))
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
+    if not folded.isprintable() and any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
         hidden = msg("it contains invisible characters from an arrow key or from pasted text; type it again.")
         raise Unreadable("bad_character", hidden)
     return bounded(folded, longest)
@@ -57,11 +57,7 @@ def bounded(text: str, longest: int = MAX_TYPED_LENGTH) -> str:
 def person_name(text: str) -> str:
     """Return a name in capital Latin letters, as passports print it (ICAO Doc 9303-3 §6)."""
     name = one_line(text).upper()
-    wrong = [
-        c
-        for c in name
-        if c not in _PUNCTUATION_OF_NAMES and not (c.isalpha() and unicodedata.name(c, "").startswith("LATIN"))
-    ]
+    wrong = [c for c in name if c not in _PUNCTUATION_OF_NAMES and not _is_latin_letter(c)]
     if wrong:
         raise Unreadable(
             "bad_character",
@@ -73,6 +69,10 @@ def person_name(text: str) -> str:
     if not any(c.isalpha() for c in name):
         raise Unreadable("bad_character", msg("A name has letters. Leave it empty if the passport has no such name."))
     return name
+
+
+def _is_latin_letter(c: str) -> bool:
+    return c.isalpha() and (c.isascii() or unicodedata.name(c, "").startswith("LATIN"))
 
 
 def sex(text: str) -> str:

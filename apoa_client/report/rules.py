@@ -40,6 +40,9 @@ _REQUIRED = {
 }
 """The guest's required fields, with the text that says what to give."""
 
+_POSITIONS = {item.path: position for position, item in enumerate(FIELDS)}
+"""The position of each field in the form, by its path."""
+
 
 class Examination(NamedTuple):
     """The result of checking a draft. `guest` and `stay` are None where there are errors."""
@@ -52,10 +55,10 @@ class Examination(NamedTuple):
 
 def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
     """Read a draft and apply every rule that needs no history. `now` is aware; `zone` is the property's."""
-    reader = Reader(draft)
+    reader, local = Reader(draft), now.astimezone(zone)
     check_document_kind(reader, reader.add_error)
-    stay = _stay(reader, now.astimezone(zone).replace(second=0, microsecond=0), zone)
-    guest = _guest(reader, now.astimezone(zone).date())
+    stay = _stay(reader, local.replace(second=0, microsecond=0), zone)
+    guest = _guest(reader, local.date())
     reader.add_mrz_problems()
     if stay is not None:
         _check_stay(reader, stay, now)
@@ -82,8 +85,7 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
 
 def in_form_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return findings in the order of the form's fields."""
-    order = {item.path: position for position, item in enumerate(FIELDS)}
-    return tuple(sorted(findings, key=lambda finding: order[finding.field]))
+    return tuple(sorted(findings, key=lambda finding: _POSITIONS[finding.field]))
 
 
 def read_guest_fields(reader: Reader, today: date) -> dict[str, Any]:

@@ -74,7 +74,9 @@ class RowReader:
         self.name_order = name_order
         self.defaults = {target: _Cell(value, Source(_NO_COLUMN)) for target, value in defaults.items()}
         self.targets = frozenset((*sources, *defaults))
-        self.texts = [target for target in _TEXTS if target in self.targets]
+        self.texts, self.countries, self.dates, self.lines = (
+            [target for target in targets if target in self.targets] for targets in (_TEXTS, _COUNTRIES, _DATES, _LINES)
+        )
         cells = [
             (path, target, source, column_letters(source.column))
             for target, columns in sources.items()
@@ -140,7 +142,7 @@ class _Reading:
         lines = self._lines()
         for target in self._reader.texts:
             self._put(target, self._read(target, _text))
-        for target in _COUNTRIES:
+        for target in self._reader.countries:
             self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
         self._read_names(has_lines=bool(lines))
         self._read_sex(has_lines=bool(lines))
@@ -220,7 +222,7 @@ class _Reading:
 
     def _lines(self) -> tuple[str, ...]:
         """Return the lines of the MRZ, from one column or from several."""
-        texts = [self._read(target, _text) or "" for target in _LINES]
+        texts = [self._read(target, _text) or "" for target in self._reader.lines]
         return tuple(line for text in texts for line in cell_values.mrz_lines(text))
 
     def _read_names(self, *, has_lines: bool) -> None:
@@ -256,7 +258,7 @@ class _Reading:
 
     def _read_stay(self) -> tuple[date | None, str]:
         """Read the dates of the stay. Returns the day of the check-in, and the time of the check-out."""
-        for target in _DATES:
+        for target in self._reader.dates:
             self._put(target, self._read(target, _day))
         arrival = self._moment("check_in", "check_in_time")
         departure = self._moment("check_out", "check_out_time")

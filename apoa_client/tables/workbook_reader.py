@@ -24,7 +24,7 @@ from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, check_archive, 
 if TYPE_CHECKING:
     from apoa_client.tables.openpyxl_reader import Cells, Sheet, WorkbookReader
 
-_ESCAPED = re.compile("_x000D_")
+_ESCAPED_RETURN = "_x000D_"
 """How Excel stores a carriage return (ECMA-376 part 1, 22.9.2.19)."""
 
 _BATCH = 100
@@ -146,5 +146,5 @@ def _value(value: object) -> CellValue:
     if isinstance(value, str):
         if len(value) > MOST_TEXT:
             raise too_large()
-        return as_value(_ESCAPED.sub("", value))
+        return as_value(value.replace(_ESCAPED_RETURN, ""))
     return as_value(value) if value is None or isinstance(value, (int, float, datetime, time)) else str(value)
