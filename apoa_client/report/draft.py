@@ -48,6 +48,7 @@ class Reader:
         self.draft = draft
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
+        self._typed = {name: without_not_stated(name, text) for name, text in draft.typed.items()}
 
     def add_error(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
         """Add an error on a field."""
@@ -59,7 +60,7 @@ class Reader:
 
     def typed(self, name: str) -> str:
         """Return the typed text of a field; empty where nothing was typed, or where it says "not stated"."""
-        return without_not_stated(name, self.draft.typed.get(name, ""))
+        return self._typed.get(name, "")
 
     def typed_value(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return the typed value of a field; None where nothing was typed, or where it is wrong."""

@@ -39,7 +39,7 @@ def is_not_stated(name: str, text: str) -> bool:
     return not words or _PHRASE.fullmatch(words) is not None or (name not in _NAMES and words in _SHORT)
 
 
-@lru_cache(maxsize=1024)  # each rule asks again, and a table has the same texts in thousands of rows
+@lru_cache(maxsize=1024)  # a table has the same texts in thousands of rows
 def without_not_stated(name: str, text: str) -> str:
     """Return the text of a field, stripped; empty if it says that the value is not stated.
 
