@@ -117,9 +117,9 @@ def print_problems(result: ImportResult) -> None:
 
 
 def _place(finding: RowFinding) -> str:
-    """Return the cell of a finding; the row, or the lines of an MRZ ("2-3"), where there is no cell."""
-    cell = sanitize(finding.cell)
-    return cell if cell[:1].isalpha() else _("row {number}").format(number=cell or finding.row)
+    """Return where a finding is: a cell, a place in JSON, the lines of an MRZ ("2-3") or a row."""
+    cell = sanitize(finding.cell) or str(finding.row)
+    return _("row {number}").format(number=cell) if cell[:1].isdigit() else cell
 
 
 def _listed(cells: Sequence[str]) -> str:
