@@ -230,7 +230,9 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
         message = msg("{heading}: say whether it has the given names or the whole name.", heading=heading)
         yield Doubt("name_column", whole, message, (*(name for name in _NAMES if name not in targets), IGNORE))
     elif not columns.name_order:
-        message = msg("{heading} has all names in one column. Say which names come first.", heading=heading)
+        message = msg(
+            "{heading} has whole names. Say whether the surname or the given names come first.", heading=heading
+        )
         yield Doubt("name_order", whole, message, NAME_ORDERS)
 
 

@@ -38,7 +38,7 @@ _SETTLED_BY = {
         "the columns are: --map FILE.toml. See: apoa help import"
     ),
     "name_order": msg(
-        "Say it with --name-order surname-first or given-first, or in a mapping. Better are two columns, one for the "
+        "Say it with --name-order surname-first or given-first, or in a mapping. Two columns are better, one for the "
         "surname and one for the given names. See: apoa help import"
     ),
 }

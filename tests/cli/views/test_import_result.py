@@ -49,11 +49,11 @@ def test_a_late_guest_without_a_time(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_lines_of_an_mrz_are_called_rows(capsys: pytest.CaptureFixture[str]) -> None:
-    """A number alone would not say what it counts."""
-    print_warnings(
-        RESULT._replace(warnings=(RowFinding(5, "5-6", "", "missing", msg("No visa.")),), warning_counts={"missing": 1})
-    )
-    assert capsys.readouterr().err == "! row 5-6: No visa.\n"
+    """A number alone would not say what it counts; a cell, and a place in JSON, say it themselves."""
+    for cell, shown in (("5-6", "row 5-6"), ("", "row 5"), ("B5", "B5"), ("$[4]", "$[4]")):
+        finding = RowFinding(5, cell, "", "missing", msg("No visa."))
+        print_warnings(RESULT._replace(warnings=(finding,), warning_counts={"missing": 1}))
+        assert capsys.readouterr().err == f"! {shown}: No visa.\n"
 
 
 def test_a_suggestion_is_shown_once() -> None:
