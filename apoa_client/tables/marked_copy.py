@@ -30,6 +30,8 @@ _MOST_DIGITS = 15
 """A spreadsheet program rounds numbers with more digits."""
 _MRZ_HEADINGS = ("MRZ 1", "MRZ 2", "MRZ 3")
 _WIDTH, _PROBLEM_WIDTH = 18, 70
+_MARK = {"bg_color": "#F6C9C2", "border": 1, "border_color": "#B3261E"}
+"""The look of a cell with a problem; that of the words in the last column where no single cell is wrong."""
 
 
 class MarkedRow(NamedTuple):
@@ -57,6 +59,8 @@ def marked_csv(headings: Sequence[str], rows: Iterable[MarkedRow], delimiter: st
 
 def marked_book(headings: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
     """Return the rows as a workbook, in which each cell with a problem is coloured and has the problem as a comment.
+
+    A problem of the whole row colours the words in the last column.
 
     Raises `TablesMissing` if XlsxWriter is not installed.
     """
@@ -124,7 +128,8 @@ class _MarkedSheet:
         """Write the headings and the rows."""
         kept = _kept_columns(self._headings)
         bold = self._book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
-        wrapped = self._book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
+        words = {"text_wrap": True, "valign": "top", "num_format": "@"}
+        wrapped, marked = self._book.add_format(words), self._book.add_format({**words, **_MARK})
         for place, heading in enumerate([*(self._headings[column] for column in kept), PROBLEM_HEADING]):
             self._sheet.write_string(0, place, heading, bold)
         self._sheet.set_column(0, len(kept) - 1, _WIDTH)
@@ -136,7 +141,8 @@ class _MarkedSheet:
         for number, row in enumerate(rows, 1):
             for place, column in enumerate(kept):
                 self._write_value(number, place, _value(row, column), row.problems.get(column, ""))
-            self._sheet.write_string(number, len(kept), _in_words(row), wrapped)
+            look = marked if WHOLE_ROW in row.problems else wrapped
+            self._sheet.write_string(number, len(kept), _in_words(row), look)
 
     def _write_value(self, row: int, column: int, value: CellValue, problem: str) -> None:
         """Write a value in its own kind: a text stays a text, and a date is shown with the year first."""
@@ -159,6 +165,6 @@ class _MarkedSheet:
 
     def _format(self, kind: str, *, marked: bool) -> "Format":
         if (kind, marked) not in self._formats:
-            colours = {"bg_color": "#F6C9C2", "border": 1, "border_color": "#B3261E"} if marked else {}
-            self._formats[kind, marked] = self._book.add_format({"num_format": kind, "valign": "top", **colours})
+            mark = _MARK if marked else {}
+            self._formats[kind, marked] = self._book.add_format({"num_format": kind, "valign": "top", **mark})
         return self._formats[kind, marked]

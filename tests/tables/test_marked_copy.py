@@ -41,6 +41,14 @@ def test_a_marked_cell_has_its_problem() -> None:
     assert (cells["E1"].value, cells["E2"].value) == (PROBLEM_HEADING, "Why? Wrong.")
 
 
+def test_a_problem_of_the_whole_row_is_marked() -> None:
+    """What two rows say together is wrong in no single cell: the words are coloured, and else they are not."""
+    rows = [MarkedRow(VALUES, {WHOLE_ROW: "Row 3 is the same stay."}), MarkedRow(VALUES, {1: "Wrong."})]
+    cells = openpyxl.load_workbook(BytesIO(marked_book(HEADINGS, rows))).worksheets[0]
+    assert cells["E2"].fill.fgColor.rgb == cells["B3"].fill.fgColor.rgb
+    assert cells["E3"].fill.fgColor.rgb == cells["A2"].fill.fgColor.rgb
+
+
 def test_a_workbook_keeps_each_value() -> None:
     """Texts stay texts, also those that look like formulas or numbers; dates, times and numbers stay what they are."""
     at = datetime(2026, 11, 24, 19, 50)  # noqa: DTZ001  a cell has no zone
