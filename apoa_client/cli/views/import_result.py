@@ -66,11 +66,11 @@ def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
             line = f"{label}: {count}" if plain() else f"{count:>7}  {label}"
             show(style_error(line) if label == _refused_label() and not plain() else line)
     if result.warning_counts.get(LATE_WITHOUT_TIME) and not saved:
-        show(
-            _(
-                "A check-in without a time counts from 00:00. If guests came later, add to the command: --default check_in_time=14:00"
-            )
+        hint = _(
+            "A check-in without a time counts from 00:00. If guests came later, add to the command: --default "
+            "check_in_time=14:00"
         )
+        show(hint)
 
 
 def _counts(result: ImportResult, *, saved: bool) -> Iterable[tuple[int, str]]:
