@@ -16,6 +16,8 @@ _MOST_UNPACKED = 2 * 1024**3
 _MOST_RATIO = 200
 MOST_OF_ONE_ROW = 1024**2
 """The bytes that one row, one text or one XML element may have: a parser needs a multiple of them, and more time."""
+_MOST_BEFORE_ELEMENT = 65_536
+"""The bytes of a part up to the end of its first tag. A parser searches what has not ended again with each piece."""
 _SMALL = 10 * 1024**2
 """A member of up to this size may have any ratio."""
 
@@ -79,6 +81,8 @@ def _check_xml(archive: ZipFile, member: ZipInfo) -> None:
     parser.StartElementHandler = lambda *_: begun.append(True)
     with archive.open(member) as file:
         while not begun and (piece := file.read(4096)):
+            if file.tell() > _MOST_BEFORE_ELEMENT:
+                raise too_large()
             try:
                 parser.Parse(piece)
             except expat.ExpatError:

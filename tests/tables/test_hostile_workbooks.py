@@ -149,6 +149,13 @@ def test_a_large_list(part: str) -> None:
     assert refusal(changed({part: f"<styleSheet><!--{text}--></styleSheet>".encode()})) == "zip_bomb"
 
 
+@pytest.mark.parametrize("begin", ["<!--", "<?x ", "<worksheet x='"])
+def test_a_large_beginning(begin: str) -> None:
+    """No part is read, of any kind of workbook, whose first element ends after a long comment or attribute."""
+    assert refusal(changed({SHEET: f"{begin}{LARGE}".encode()})) == "zip_bomb"
+    assert refusal(changed({"content.xml": f"{begin}{LARGE}".encode()}, ods(ods_table()))) == "zip_bomb"
+
+
 def test_what_follows_the_rows() -> None:
     """It is not parsed, however large it is, but a damaged part is noticed there, too."""
     rest = f"</sheetData><x>{LARGE}{LARGE}</x></worksheet>"
