@@ -1,6 +1,7 @@
 """The program in the test's process, with a home, a clock and, for some tests, an authority on loopback."""
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,21 @@ def apoa(
     log.propagate = True
 
 
+@pytest.fixture(scope="session")
+def home_away(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Path of the folder that set-up makes for an authority that cannot be reached, once there has been one."""
+    return tmp_path_factory.mktemp("away") / "home"
+
+
 @pytest.fixture
-def away(apoa: Apoa) -> Apoa:
-    """The program with a property whose authority cannot be reached."""
-    said = apoa.set_up(NOWHERE)
-    assert said.code == 75, said.err
+def away(apoa: Apoa, home_away: Path) -> Apoa:
+    """The program with a property whose authority cannot be reached. Set-up runs once; its files are copied."""
+    if home_away.exists():
+        shutil.copytree(home_away, apoa.home)
+    else:
+        said = apoa.set_up(NOWHERE)
+        assert said.code == 75, said.err
+        shutil.copytree(apoa.home, home_away)
     return apoa
 
 
