@@ -51,6 +51,14 @@ def test_each_fault_on_each_route(machine: DeliveryMachine, route: str, step: st
         assert machine.authority.unused == {}
 
 
+MOMENTS = [
+    pytest.param(call, after, marks=[pytest.mark.slow] if after is (call % 2 == 0) else [])
+    for call in range(1, 7)
+    for after in (False, True)
+]
+"""Each of the first calls, and whether it has been served. One of the two by default, both in `.ci/run`."""
+
+
 def eventful_run(machine: DeliveryMachine, run: Run) -> Process:
     """A run that asks about a pending report, sends several batches, has a timeout and is deferred."""
     machine.run(Run(script=["pending"]))
@@ -71,8 +79,7 @@ def test_a_death_at_each_step(after: bool) -> None:  # noqa: FBT001  a parameter
     assert step > 40
 
 
-@pytest.mark.parametrize("call", range(1, 7))
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("call", "after"), MOMENTS)
 @pytest.mark.parametrize("lockless", [False, True])
 @pytest.mark.parametrize("what", ["sync", "overtake", "report", *CHANGES])
 def test_a_second_process_during_each_call(

@@ -387,6 +387,7 @@ def in_process(installation: Installation, capsys: pytest.CaptureFixture[str], m
     return Apoa(dict(installation.apoa.environ), FixedClock(datetime.now(UTC)), capsys, monkeypatch)
 
 
+@pytest.mark.slow
 def test_flipped_bytes_anywhere(installation: Installation, in_process: Apoa) -> None:
     """Wherever the damage is: no traceback, no wrong content, no replaced file, and every saved report is delivered."""
     seed = random.SystemRandom().randrange(1 << 32) if LONG else 4

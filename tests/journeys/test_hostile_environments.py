@@ -19,7 +19,10 @@ from hostile_helpers import SLOW, STOPPED, Environment, Prepared, commands, prep
 from journeys_helpers import Disk
 from system_helpers import needs_tool
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these conditions are made with Linux's calls")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="these conditions are made with Linux's calls"),
+    pytest.mark.slow,
+]
 
 STRANGE = "Wisma Mélati ☀ ruang"
 """A folder's name with spaces and with characters that neither ASCII nor Latin-1 has."""
@@ -118,14 +121,12 @@ def test_the_daily_commands(environment: Environment, prepared: Prepared, tmp_pa
     try_commands(environment, DAILY, prepared, tmp_path, usual)
 
 
-@pytest.mark.slow
 @in_each_environment
 def test_every_other_command(environment: Environment, prepared: Prepared, tmp_path: Path, usual: Usual) -> None:
     """Each command of the registry gives its result or one clear error."""
     try_commands(environment, other_commands(ENVIRONMENTS.index(environment)), prepared, tmp_path, usual)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("words", SLOW)
 def test_the_slow_commands(words: str, prepared: Prepared, tmp_path: Path, usual: Usual) -> None:
     """Each command that takes longer, in the environments that together have most of what is unusual."""
@@ -159,7 +160,6 @@ def test_a_clock_that_is_a_year_off(offset: str, prepared: Prepared, tmp_path: P
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("offset", ["-365d", "+365d"])
 def test_other_commands_with_that_clock(offset: str, prepared: Prepared, tmp_path: Path, usual: Usual) -> None:
     """Nothing is erased because of the clock alone, and no command fails in another way than it says."""
@@ -184,14 +184,12 @@ def test_little_space_on_the_disk(room: int, prepared: Prepared, disk: Disk, tmp
     try_commands(small_disk(room, disk), DAILY, prepared, tmp_path, usual)
 
 
-@pytest.mark.slow
 @in_each_room
 def test_other_commands_on_that_disk(room: int, prepared: Prepared, disk: Disk, tmp_path: Path, usual: Usual) -> None:
     """The same for every other command."""
     try_commands(small_disk(room, disk), other_commands(room), prepared, tmp_path, usual)
 
 
-@pytest.mark.slow
 def test_a_read_only_root_without_a_user(prepared: Prepared, tmp_path: Path, usual: Usual) -> None:
     """In a container with a number in place of a user, only a volume can be written to; every command works there."""
     volume = tmp_path / "volume"
