@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 from cli_helpers import NOWHERE, QUENTIN, Guest, Installed, spoken
-from journeys_helpers import in_each_language
+from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 
-each_width = pytest.mark.parametrize("columns", [60, 80])
 LONG_NAME = Guest("VAN DER BERGH VON HOHENZOLLERN", "MAXIMILIAN ALEXANDER CHRISTIAN", "ZX1234567", "LLANFAIR", "DEU")
 
 
@@ -21,7 +20,7 @@ def last_word(lang: str, sentence: str, **values: object) -> str:
 
 
 @in_each_language
-@each_width
+@in_each_width
 def test_not_stated_demonyms_and_visas(configured: Installed, lang: str, columns: int) -> None:
     """What is not known is not stated, a demonym is a state, and "turis" offers its visa, but not by Enter alone."""
     which = last_word(lang, "Which one? Its number, or - if it is not known.")
@@ -53,7 +52,7 @@ def test_not_stated_demonyms_and_visas(configured: Installed, lang: str, columns
 
 
 @in_each_language
-@each_width
+@in_each_width
 def test_a_name_that_the_passport_lines_cut_off(configured: Installed, lang: str, columns: int) -> None:
     """It is said at the question and on the card; the scan's `>` does not skip the question."""
     names = spoken(lang, "Given names")
@@ -70,7 +69,7 @@ def test_a_name_that_the_passport_lines_cut_off(configured: Installed, lang: str
 
 
 @in_each_language
-@each_width
+@in_each_width
 def test_a_guest_who_was_here_before(configured: Installed, lang: str, columns: int) -> None:
     """Place of birth and visa are suggested from the last stay, and it is said from which day."""
     assert configured(*QUENTIN.mrz("--birth-place", "GDANSK", "--stay-permit", "B1")).code == 0
@@ -92,7 +91,7 @@ def test_a_guest_who_was_here_before(configured: Installed, lang: str, columns: 
 
 
 @in_each_language
-@each_width
+@in_each_width
 def test_a_refusal_at_once(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
     """The command exits with 65 and says how to correct the report."""
     assert apoa.set_up(sandbox("reject").url, "latihan").code == 0
@@ -102,7 +101,7 @@ def test_a_refusal_at_once(apoa: Installed, sandbox: Callable[..., Any], lang: s
 
 
 @in_each_language
-@each_width
+@in_each_width
 def test_the_start_screen_reminds_of_the_recovery_code(apoa: Installed, lang: str, columns: int) -> None:
     """Until the code was typed back once."""
     assert apoa.set_up(NOWHERE, "latihan").code == 75

@@ -9,7 +9,7 @@ from cli_helpers import QUENTIN, XIMENA, Guest, Installed, spoken
 from journeys_helpers import in_each_language
 from tmux_helpers import Terminal, require_tmux
 
-SIZES = [(80, 24), (60, 24)]
+SIZES = [pytest.param((60, 24), id="60x24"), pytest.param((80, 24), id="80x24", marks=pytest.mark.slow)]
 WRONG = QUENTIN.lines[1][:19] + "0" + QUENTIN.lines[1][20:]
 LONG = Guest("VAN DER BERGH VON HOHENZOLLERN", "MAXIMILIAN ALEXANDER CHRISTIAN", "ZX1234567", "LLANFAIR", "DEU")
 _NAMES_AND_BIRTH = [
@@ -79,7 +79,7 @@ def open_desk(configured: Installed, tmp_path: Path) -> Iterator[Sit]:
         terminal.close()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "60x24"])
+@pytest.mark.parametrize("size", SIZES)
 @in_each_language
 class TestQuestions:
     """From the first question to the receipt."""

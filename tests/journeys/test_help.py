@@ -4,7 +4,7 @@ import os
 
 import pytest
 from cli_helpers import Installed, spoken, typed_in
-from journeys_helpers import in_each_language
+from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal
 
 from apoa_client.cli.guide.situations import situations
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 
 
 @in_each_language
-@pytest.mark.parametrize("columns", [60, 80])
+@in_each_width
 def test_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
     """Every screen fits 24 lines, and no line is wider than the terminal."""
     for words in ([], ["help"], *(["help", each.name] for each in situations(lang))):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Installed, spoken, spoken_count
-from journeys_helpers import in_each_language
+from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal
 
 terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -23,7 +23,7 @@ def house(configured: Installed) -> Installed:
 
 @terminals_only
 @in_each_language
-@pytest.mark.parametrize("columns", [60, 80])
+@in_each_width
 def test_a_whole_room(house: Installed, lang: str, columns: int) -> None:
     """A room stays longer after one confirmation, and is then cancelled from the list of those in it."""
     amend = ["amend", "--room", "3", "--nights", "4", "--no-send"]

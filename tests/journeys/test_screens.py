@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Guest, Installed
-from journeys_helpers import in_each_language
+from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal, plain
 
 from apoa_client.cli.terminal.wrapping import width
@@ -42,7 +42,7 @@ def shown(apoa: Installed, arguments: list[str], lang: str, columns: int) -> str
 
 @terminals_only
 @in_each_language
-@pytest.mark.parametrize("columns", [60, 80])
+@in_each_width
 def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns: int) -> None:
     """Whatever the names of guests and rooms, no line is too wide, and no id is cut."""
     ids = [report["short_id"] for report in full.reports()]

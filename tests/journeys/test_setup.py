@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, Installed, spoken
-from journeys_helpers import in_each_language
+from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals here")
 SETUP = ["setup", "--vault", "file"]
 
 
-@pytest.mark.parametrize("columns", [60, 80])
+@in_each_width
 @in_each_language
 def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
     """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
