@@ -120,7 +120,7 @@ def country(value: CellValue) -> str:
 @lru_cache(_CACHED)
 def _country(found: str) -> str:
     if states.find(found) is None:
-        parts = [part.strip() for part in re.split(r"\s*[:|/()]\s*|\s+-\s+", found) if part.strip()]
+        parts = [part.strip() for part in re.split(r"[:|/()]|\s-\s", found) if part.strip()]
         named = [states.find(part) for part in parts]
         codes = {state.code for state in named if state is not None}
         if len(codes) == 1 and None not in named:

@@ -161,6 +161,7 @@ def test_what_the_spreadsheet_made_of_a_text_is_refused(heading: str, value: Cel
         ("AUS : Australia", "AUS"),
         ("AUS - Australia", "AUS"),
         ("Australia (AUS)", "AUS"),
+        ("AUS  -   Australia", "AUS"),
         ("Timor-Leste", "TLS"),
     ],
 )
@@ -169,6 +170,12 @@ def test_a_nationality_is_a_code_a_name_or_a_demonym(text: str, code: str) -> No
     found = states.find(read_cells("Kewarganegaraan", text)[0].typed["nationality"])
     assert found is not None
     assert found.code == code
+
+
+def test_a_nationality_with_many_blanks() -> None:
+    """It is read at once: blanks are not looked at again from each of them on, which takes minutes."""
+    found = f"x{' ' * 200_000}x"
+    assert read_cells("Kewarganegaraan", found)[0].typed == {"nationality": found}
 
 
 def test_two_nationalities_are_none() -> None:
