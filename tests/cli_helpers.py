@@ -281,6 +281,8 @@ class Installed:
     environ: dict[str, str]
     forked: bool = True
     """Whether calls may be forked from a process that has imported the program. Kills need real processes' times."""
+    merged: bool = False
+    """Whether the output has the error messages too, in the order in which a terminal shows them."""
 
     def __call__(self, *arguments: str, stdin: str | None = None, **environ: str) -> CallResult:
         """Run one call. `lang` among `environ` is APOA_LANG."""
@@ -288,14 +290,22 @@ class Installed:
             environ["APOA_LANG"] = environ.pop("lang")
         given, full = stdin if stdin is not None else "", {**self.environ, **environ}
         if self._may_be_forked(full):
-            done = forked_command.run(arguments, full, given, timeout=60)
+            condition = forked_command.Condition(merged=self.merged)
+            done = forked_command.run(arguments, full, given, timeout=60, condition=condition)
         else:
-            command = [*self.command, *arguments]
             done = subprocess.run(
-                command, env=full, input=given, capture_output=True, encoding="utf-8", timeout=60, check=False
+                [*self.command, *arguments],
+                env=full,
+                input=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if self.merged else subprocess.PIPE,
+                encoding="utf-8",
+                timeout=60,
+                check=False,
             )
-        assert "Traceback" not in done.stderr, done.stderr
-        return CallResult(done.returncode, done.stdout, done.stderr)
+        said = CallResult(done.returncode, done.stdout, done.stderr or "")
+        assert "Traceback" not in said.all, said.all
+        return said
 
     def _may_be_forked(self, environ: Mapping[str, str]) -> bool:
         """Return whether a fork runs this call in the same way: there is no variable that Python reads."""

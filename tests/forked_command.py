@@ -52,6 +52,8 @@ class Condition(NamedTuple):
     """The numbers of standard streams that are closed."""
     out: str = ""
     """A device to write standard output to, such as /dev/full."""
+    merged: bool = False
+    """Whether standard error goes where standard output goes."""
     limits: Mapping[str, int] = {}
     """Limits of the system by their names, such as NOFILE."""
     powerless: bool = False
@@ -203,6 +205,8 @@ def _replace_streams(streams: Sequence[int], condition: Condition) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    if condition.merged:
+        os.dup2(1, 2)
     encoding, errors = sys.stdout.encoding, sys.stdout.errors
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0)), encoding, errors)
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")), encoding, errors)

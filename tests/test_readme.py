@@ -2,18 +2,16 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cli_helpers import COMMAND, Installed, child_environment
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "apoa_client" / "cli" / "guide" / "guides").glob("*.md"))
 DOCUMENTS = [README, *GUIDES, ROOT / ".github" / "CONTRIBUTING.md"]
-COMMAND = [sys.executable, "-m", "apoa_client"]
 SET_UP = "apoa setup --non-interactive --property practice --training --timezone WITA --vault file"
 
 
@@ -51,40 +49,29 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
 
 
-def run(command: str, home: Path, folder: Path, typed: str = "") -> str:
-    """Run a command in the folder with the document's files and return its output."""
+def run(apoa: Installed, command: str, typed: str = "") -> str:
+    """Run a command and return its output."""
     words = shlex.split(command)
     assert words[0] == "apoa"
-    done = subprocess.run(
-        [*COMMAND, *words[1:]],
-        cwd=folder,
-        env={
-            "APOA_HOME": str(home),
-            "APOA_LANG": "en",
-            "APOA_SITE_CONFIG": "",
-            "PATH": "",
-            "PYTHONIOENCODING": "utf-8",
-        },
-        input=typed,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    return done.stdout + (f"[exit code {done.returncode}]\n" if done.returncode else "")
+    said = apoa(*words[1:], stdin=typed)
+    return said.out + (f"[exit code {said.code}]\n" if said.code else "")
 
 
 @pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.name)
-def test_every_example_prints_what_the_document_shows(document: Path, home: Path, tmp_path: Path) -> None:
+def test_every_example_prints_what_the_document_shows(
+    document: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each example runs in the document's order, once a property is set up, and prints what the document shows."""
     given = examples(document)
     assert given
     for name, text in files(document).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    run(SET_UP, home, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    environ = {"APOA_HOME": str(home), "APOA_LANG": "en", "PATH": "", "PYTHONIOENCODING": "utf-8"}
+    apoa = Installed(COMMAND, {**environ, **child_environment()}, merged=True)
+    run(apoa, SET_UP)
     for command, typed, shown in given:
-        printed = run(command, home, tmp_path, typed)
+        printed = run(apoa, command, typed)
         assert matches(shown, printed) or (not shown.strip() and "[exit code" not in printed), f"{command}\n{printed}"
 
 
