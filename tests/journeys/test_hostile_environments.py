@@ -75,7 +75,7 @@ ENVIRONMENTS = [
 in_each_environment = pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
 
 DAILY = ("report", "status", "sync")
-"""The main job. All other commands are tried in `.ci/run`."""
+"""The main job."""
 
 
 def other_commands(turn: int | None = None) -> tuple[str, ...]:

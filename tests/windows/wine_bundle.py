@@ -16,7 +16,7 @@ from wine_python import CHECKOUT, WINE, WinePython, run, windows_path
 
 SPECIFICATION = CHECKOUT / ".github" / "bundle" / "apoa.spec"
 TESTS = "tests/journeys/test_installed_files.py"
-ROUNDS = 5
+ROUNDS = 3
 
 
 def build(wine: WinePython) -> Path:
