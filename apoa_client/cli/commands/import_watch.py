@@ -189,7 +189,7 @@ class _TakenFile:
     def _finish(self, source: Table | Records, result: ImportResult) -> None:
         """Move the file; if rows were refused, with the reason and the refused rows beside it."""
         target = self._folder.target(self._path, REFUSED if result.refused else DONE)
-        if result.refused:
+        if result.refused and self._folder.is_as_seen(self._path):  # else another file has its name now
             copy = "" if self._options.all_or_nothing else self._write_refused_rows(source, result, target)
             self._write(reason_file(target), problem_lines(result, self._now(), copy))
         self._folder.move(self._path, target)

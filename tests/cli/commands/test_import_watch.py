@@ -16,7 +16,7 @@ from held_files import Hold
 
 from apoa_client import files
 from apoa_client.app import table_watch
-from apoa_client.app.table_import import TableImport
+from apoa_client.app.table_import import ImportResult, TableImport
 from apoa_client.app.table_watch import RETRY_S, SETTLED_S, WatchedFolder
 from apoa_client.cli.commands import import_watch
 from apoa_client.cli.terminal.signals import Terminated
@@ -189,6 +189,24 @@ class TestFiles:
                 *("a-problems.csv", "a.csv", "a.csv.reason.txt"),
             ],
         }
+
+    def test_a_file_that_is_replaced_while_it_is_imported(
+        self, watches: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing is written beside the refused files about one that does not get there; the new one is imported."""
+        save, contents = TableImport.save, [GOOD]
+
+        def replaced(run: TableImport, **options: bool) -> ImportResult:
+            result = save(run, **options)
+            if contents:
+                watches.put("a.csv", contents.pop())
+            return result
+
+        monkeypatch.setattr(TableImport, "save", replaced)
+        watches.put("a.csv", table(BAD))
+        watches(lambda: None, lambda: None)
+        assert watches.names() == {"": [], "done": ["a.csv"], "refused": []}
+        assert surnames(watches.apoa) == [QUENTIN.surname]
 
     def test_a_refused_file_with_the_name_of_a_copy(self, watches: Watch) -> None:
         """The copy of other refused rows does not replace it."""
