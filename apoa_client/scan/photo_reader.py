@@ -1,0 +1,82 @@
+"""Reads the machine-readable zone of a document from a picture file, and says how to photograph it better.
+
+The picture is read on this computer and is not changed. Source: ICAO Doc 9303-3 §4.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from apoa_client.messages import Message
+from apoa_client.scan.hints import hint
+from apoa_client.scan.judgement import Judgement, judge
+from apoa_client.scan.line_reader import LAYERS as READER_LAYERS
+from apoa_client.scan.line_reader import ROWS
+from apoa_client.scan.network import load
+from apoa_client.scan.pictures import open_picture
+from apoa_client.scan.sampling import Picture, Pyramid
+from apoa_client.scan.zone_finder import LAYERS as FINDER_LAYERS
+from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
+
+_WEIGHTS = Path(__file__).resolve().parent / "weights"
+_READERS = ("first",)
+
+
+@dataclass(frozen=True)
+class PhotoReading:
+    """What a picture says.
+
+    Args:
+        lines: The lines of the zone, from the first to the last; empty if none was found.
+        doubtful: The places, as (line, column) from 0, at which another character is possible.
+        sure: Whether all check digits are right, all codes exist, both passes agree, and nothing is doubtful.
+        strips: For each line its piece of the picture, with `PITCH` columns for each character; the middle of the first
+            character is in column `PITCH` * 1.5.
+        elapsed_ms: How long it took, in milliseconds.
+        hint: How to photograph the page better; None if all is sure.
+
+    """
+
+    lines: tuple[str, ...] = field(repr=False)
+    doubtful: tuple[tuple[int, int], ...]
+    sure: bool
+    strips: tuple[Picture, ...] = field(repr=False)
+    elapsed_ms: int
+    hint: Message | None = None
+
+
+class PhotoReader:
+    """Reads pictures, one after the other; the networks are loaded once."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        """Use `seconds`, a clock that only goes forward, for `PhotoReading.elapsed_ms`."""
+        self._seconds = seconds
+        self._networks = Networks(
+            load(_WEIGHTS / "finder.npz", FINDER_LAYERS),
+            tuple(load(_WEIGHTS / f"{name}.npz", READER_LAYERS) for name in _READERS),
+        )
+
+    def read(self, path: Path, today: date) -> PhotoReading:
+        """Return what the picture in a file says. Raises `PictureRefused` if the file is not a readable picture."""
+        began = self._seconds()
+        picture = open_picture(path)
+        lines = read_zone(self._networks, picture)
+        judgement = _judgement(lines, today)
+        pyramid = Pyramid(picture)
+        return PhotoReading(
+            lines=judgement.lines,
+            doubtful=judgement.doubtful,
+            sure=judgement.sure,
+            strips=tuple(line.path.strip(pyramid, ROWS) for line in lines),
+            elapsed_ms=round((self._seconds() - began) * 1000),
+            hint=None if judgement.sure else hint(picture, [line.path for line in lines]),
+        )
+
+
+def _judgement(lines: list[ReadLine], today: date) -> Judgement:
+    if not lines:
+        return Judgement((), (), sure=False)
+    return judge(np.asarray([[reading.likelihoods for reading in line.passes] for line in lines], np.float64), today)

@@ -1,0 +1,60 @@
+"""Opens a picture file as grey values, upright as its camera says, within bounds of time and memory."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from apoa_client.messages import msg
+from apoa_client.scan.errors import PictureRefused
+from apoa_client.scan.sampling import Picture
+
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000")
+MOST_PIXELS = 110_000_000
+"""More than any telephone takes; a file that unfolds to more is refused before it is unfolded."""
+LONGEST_SIDE = 4096
+"""A picture is read with at most so many pixels a side: a page that fills it has more than 60 for each character."""
+SHORTEST_SIDE = 40
+
+
+def open_picture(path: Path) -> Picture:
+    """Return the picture in a file as grey values, the first if the file has several. Raises `PictureRefused`."""
+    Image.init()  # the formats that Pillow does not register at once
+    try:
+        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is our bound
+            return _grey(image)
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise PictureRefused(msg("The file is not a picture that can be read.")) from None
+    except FileNotFoundError:
+        raise PictureRefused(msg("There is no such file.")) from None
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, ArithmeticError, TypeError, LookupError):
+        # Pillow's decoders raise any of these for a damaged file.
+        raise PictureRefused(msg("The picture is damaged or incomplete.")) from None
+
+
+def _grey(image: Image.Image) -> Picture:
+    if image.width * image.height > MOST_PIXELS:
+        raise PictureRefused(msg("The picture is too large: it has more than 110 megapixels."))
+    if min(image.size) < SHORTEST_SIDE:
+        raise PictureRefused(msg("The picture is too small."))
+    image.draft("L", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is decoded in a half, a quarter or an eighth of its size
+    grey = _in_eight_bits(image)
+    factor = -(-max(grey.size) // LONGEST_SIDE)
+    if factor > 1:
+        grey = grey.reduce(factor)
+    return np.asarray(ImageOps.exif_transpose(grey), np.float32)
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Return a picture in shades of grey, with white behind what is transparent."""
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, np.float32)
+        low, high = (float(value) for value in np.percentile(values, (0.5, 99.5)))
+        return Image.fromarray(np.clip((values - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("L")
+    return image.convert("L")

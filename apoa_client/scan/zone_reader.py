@@ -1,0 +1,139 @@
+"""Reads the lines of a zone in a picture: finds them, follows their curve, and reads each in two independent passes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apoa_client.scan.line_reader import PITCH, ROWS, Answer, Reading
+from apoa_client.scan.network import Network
+from apoa_client.scan.sampling import LinePath, Picture, Points, Pyramid
+from apoa_client.scan.zone_finder import FoundLine, find_lines
+
+_LENGTHS = {2: (44, 36), 3: (30,)}
+"""How many characters a line has, by the number of lines of a zone."""
+_SIDES = (512, 896)
+"""The sizes in which a picture is searched: the second only if nothing clear is found in the first."""
+_SPACING = 2.5
+"""From one line to the next, in characters (ICAO Doc 9303-3 §4.2)."""
+_CLOSEST = 1.2
+"""How far two lines are apart at least, in characters."""
+_MARGIN = 7.0
+"""How many characters beyond both ends of a found line are looked at."""
+_CLEAR = -0.05
+"""The clearness of a reading that is surely in the right direction."""
+_UNCLEAR = -0.1
+"""The clearness of a reading that is surely not of a zone, or of one that is too damaged."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What was trained: the finder of the zone, and the readers of its lines, one for each pass."""
+
+    finder: Network
+    readers: tuple[Network, ...]
+
+
+@dataclass(frozen=True)
+class ReadLine:
+    """One line of a zone: where it is in the picture, and what each pass read."""
+
+    path: LinePath
+    passes: tuple[Reading, ...]
+
+
+_Read = tuple[LinePath, Reading]
+
+
+def read_zone(networks: Networks, picture: Picture) -> list[ReadLine]:
+    """Return the lines of the zone in a picture, from the first to the last; empty if none is found."""
+    pyramid = Pyramid(picture)
+    best: list[_Read] = []
+    for side in _SIDES:
+        readings = _first_readings(networks.readers[0], pyramid, find_lines(networks.finder, picture, side))
+        if _clearness(readings) > _clearness(best):
+            best = readings
+        if _clearness(best) > _UNCLEAR:
+            break
+    return [_exactly(networks, pyramid, path, reading) for path, reading in best]
+
+
+def _first_readings(reader: Network, pyramid: Pyramid, found: list[FoundLine]) -> list[_Read]:
+    """Return a first reading of lines, in the direction in which their characters are clearer."""
+    if len(found) == 1:
+        found = [found[0].moved(-_SPACING), found[0], found[0].moved(_SPACING)]
+    best: list[_Read] = []
+    for lines in (found, [line.turned() for line in reversed(found)]):
+        readings = max(_attempts(reader, pyramid, lines), key=_gain, default=[])
+        if _clearness(readings) > _clearness(best):
+            best = readings
+        if _clearness(best) > _CLEAR:
+            break
+    return best
+
+
+def _attempts(reader: Network, pyramid: Pyramid, lines: list[FoundLine]) -> Iterator[list[_Read]]:
+    """Yield readings of neighbouring lines, of each number of characters, with each pitch that is possible."""
+    for count, lengths in _LENGTHS.items():
+        if len(lines) < count:
+            continue
+        for length in lengths:
+            for pitched in ([line.of(length) for line in lines], lines):
+                paths = [line.path(PITCH, _MARGIN) for line in pitched]
+                answers = [Answer(reader, path.strip(pyramid, ROWS)) for path in paths]
+                readings = [(path, answer.reading(length)) for path, answer in zip(paths, answers, strict=True)]
+                zones = (readings[first : first + count] for first in range(len(lines) - count + 1))
+                yield from filter(_are_apart, zones)
+
+
+def _are_apart(readings: Sequence[_Read]) -> bool:
+    """Return whether no line was read twice: found lines may lie so close that both lead to the same characters."""
+    middles = [np.median(_middles(path, reading), axis=0) for path, reading in readings]
+    least = _CLOSEST * PITCH * readings[0][0].step
+    return all(float(np.hypot(*(lower - upper))) > least for upper, lower in pairwise(middles))
+
+
+def _gain(readings: Sequence[_Read]) -> float:
+    return sum(reading.gain for _, reading in readings)
+
+
+def _clearness(readings: Sequence[_Read]) -> float:
+    """Return the mean of the likelihoods' logarithms of the characters that were read."""
+    return float(np.mean([reading.likelihoods.max(1).mean() for _, reading in readings])) if readings else -np.inf
+
+
+def _exactly(networks: Networks, pyramid: Pyramid, path: LinePath, reading: Reading) -> ReadLine:
+    """Return a line as each pass reads it along the curve that the first reading found."""
+    path = _followed(path, reading)
+    strip = path.strip(pyramid, ROWS)
+    length = len(reading.columns)
+    return ReadLine(path, tuple(Answer(reader, strip).reading(length) for reader in networks.readers))
+
+
+def _followed(path: LinePath, reading: Reading, margin: float = 1.5) -> LinePath:
+    """Return the path through the characters that were read, with `PITCH` columns from one to the next."""
+    middle = _middles(path, reading)
+    wanted = np.arange(-margin, len(middle) - 1 + margin, 1 / PITCH)
+    x, y = (_smooth(middle[:, axis], wanted) for axis in (0, 1))
+    along = np.stack([np.gradient(x), np.gradient(y)], 1)
+    return LinePath(np.stack([x, y], 1).astype(np.float32), np.stack([-along[:, 1], along[:, 0]], 1).astype(np.float32))
+
+
+def _middles(path: LinePath, reading: Reading) -> Points:
+    """Return where the middle of each character is in the picture, an array of shape (characters, 2)."""
+    column = np.minimum(reading.columns, len(path.centre) - 1)
+    return path.centre[column] + path.down[column] * reading.below[:, None]
+
+
+def _smooth(values: Points, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a cubic through values at 0, 1, 2 …, at other places; values far from it are left out."""
+    number = np.arange(len(values))
+    kept = np.ones(len(values), bool)
+    curve = np.polynomial.Polynomial.fit(number, values, 3)
+    for _ in range(2):
+        off = np.abs(values - curve(number))
+        kept = off <= max(2.5 * float(np.median(off[kept])), 0.05)
+        curve = np.polynomial.Polynomial.fit(number[kept], values[kept], 3)
+    return np.asarray(curve(wanted))

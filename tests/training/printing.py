@@ -1,0 +1,176 @@
+"""Prints machine-readable zones on canvases, with the place of each character.
+
+A canvas is a grey picture; its pitch is how many of its pixels a character of the zone takes.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+LINE_SPACING = 2.5
+"""From one line to the next, in characters: 6.35 mm; a character takes 2.54 mm (ICAO Doc 9303-3, 4.2)."""
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
+FONTS = Path("/usr/share/fonts/opentype/ocr-b")
+CUTS = ("OCRB", "OCRB", "OCRB", "OCRB", "OCRBS", "OCRBS", "OCRBS", "OCRBL")
+"""The cuts that are printed as ink on paper, as often as they are used; the others are outlines and inversions."""
+
+Grey = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One printed line: its text, and the middle of each character on the canvas."""
+
+    text: str
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A printed picture and the lines of its zone."""
+
+    grey: Grey
+    lines: tuple[Line, ...]
+
+
+@cache
+def font(cut: str, size: int) -> ImageFont.FreeTypeFont:
+    """Return a cut of OCR-B whose capitals are `size` pixels high for each 0.66 of the em."""
+    return ImageFont.truetype(str(FONTS / f"{cut}.otf"), size)
+
+
+@cache
+def glyph(cut: str, size: int, character: str) -> tuple[Image.Image, tuple[float, float]]:
+    """Return a character's ink, and where its middle is in it: of its width, and of a capital's height."""
+    face = font(cut, size)
+    left, top, right, bottom = face.getbbox(character, anchor="ls")
+    picture = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4))
+    ImageDraw.Draw(picture).text((2 - left, 2 - top), character, fill=255, font=face, anchor="ls")
+    _, capital, _, _ = face.getbbox("H", anchor="ls")
+    advance = face.getlength("H")
+    return picture, (advance / 2 - left + 2, capital / 2 - top + 2)
+
+
+def print_lines(
+    rng: Generator, texts: list[str], start: tuple[float, float], ink: Image.Image, pitch: float
+) -> tuple[Line, ...]:
+    """Print lines on a layer of ink, and return them; the middle of the first line's left edge is at `start`."""
+    cut = CUTS[rng.integers(len(CUTS))]
+    size = round(pitch / 0.723 * rng.uniform(0.9, 1.08))
+    spacing = pitch * LINE_SPACING * rng.uniform(0.9, 1.1)
+    jitter = rng.choice([0.0, 0.3, 0.8])
+    lines = []
+    for number, text in enumerate(texts):
+        x = (
+            start[0]
+            + pitch * (np.arange(len(text)) + 0.5)
+            + rng.normal(0, jitter, len(text))
+            + rng.normal(0, pitch * 0.1)
+        )
+        y = start[1] + spacing * number + rng.normal(0, jitter / 2, len(text))
+        for character, middle_x, middle_y in zip(text, x, y, strict=True):
+            picture, (across, down) = glyph(cut, size, character)
+            place = (round(float(middle_x) - across), round(float(middle_y) - down))
+            ink.paste(255, (*place, place[0] + picture.width, place[1] + picture.height), picture)
+        lines.append(Line(text, x.astype(np.float32), y.astype(np.float32)))
+    return tuple(lines)
+
+
+def worn(rng: Generator, ink: Image.Image, pitch: float) -> Grey:
+    """Return a layer of ink as a printer leaves it: spread or thin, worn in places, from 0 to 1."""
+    kind = rng.random()
+    if kind < 0.2 and pitch > 16:
+        ink = ink.filter(ImageFilter.MaxFilter(3))
+    elif kind < 0.3 and pitch > 16:
+        ink = ink.filter(ImageFilter.MinFilter(3))
+    if rng.random() < 0.3:
+        soft = (
+            np.asarray(ink.filter(ImageFilter.GaussianBlur(float(pitch * rng.uniform(0.02, 0.08)))), np.float32) / 255
+        )
+        threshold = rng.uniform(0.3, 0.65)
+        layer = np.clip((soft - threshold) * rng.uniform(3, 8) + 0.5, 0, 1)
+    else:
+        layer = np.asarray(ink, np.float32) / 255
+    if rng.random() < 0.25:
+        layer = layer * (1 - rng.uniform(0.2, 0.8) * noise(rng, layer.shape, pitch * rng.uniform(0.1, 1.6)))
+    return layer.astype(np.float32)
+
+
+def noise(rng: Generator, shape: tuple[int, ...], grain: float) -> Grey:
+    """Return smooth noise from 0 to 1 whose grains are about `grain` pixels wide."""
+    height, width = shape[:2]
+    small = rng.random((max(2, int(height / grain) + 2), max(2, int(width / grain) + 2))).astype(np.float32)
+    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def paper(rng: Generator, shape: tuple[int, int], pitch: float) -> Grey:
+    """Return a security background: waves of fine lines, soft stains, ghosts of text, in shades of grey."""
+    height, width = shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    grey = np.full(shape, rng.uniform(150, 252), np.float32)
+    strength = rng.choice([0.0, 6.0, 14.0, 28.0], p=[0.25, 0.35, 0.25, 0.15])
+    for _ in range(rng.integers(0, 4)):
+        angle, length = rng.uniform(0, np.pi), pitch * rng.uniform(0.12, 3)
+        bend = pitch * rng.uniform(0, 0.5) * np.sin((x / rng.uniform(0.8, 4) + y / rng.uniform(0.8, 4)) / pitch)
+        wave = np.sin((x * np.cos(angle) + y * np.sin(angle) + bend) * 2 * np.pi / length)
+        if rng.random() < 0.5:
+            wave = np.where(wave > rng.uniform(0.3, 0.9), 1, 0)
+        grey += strength * rng.uniform(0.3, 1) * wave * rng.choice([-1, 1])
+    if rng.random() < 0.5:
+        grey += rng.uniform(0, 2) * strength * (noise(rng, shape, pitch * rng.uniform(0.4, 5)) - 0.5)
+    if rng.random() < 0.2:
+        layer = Image.new("L", (width, height))
+        text = "".join(rng.choice(list(ALPHABET), 6))
+        ImageDraw.Draw(layer).text(
+            (rng.uniform(-0.2, 0.8) * width, rng.uniform(-0.2, 0.8) * height),
+            text,
+            fill=255,
+            font=font("OCRB", int(pitch * rng.uniform(0.5, 3.3))),
+        )
+        grey -= np.asarray(layer, np.float32) / 255 * rng.uniform(5, 40)
+    return np.clip(grey, 0, 255)
+
+
+def some_text(rng: Generator, length: int) -> str:
+    """Return characters for a line: of every kind alike, of numbers, of names, or fillers, in runs."""
+    text = ""
+    while len(text) < length:
+        run = int(rng.integers(1, 10))
+        kind = rng.random()
+        if kind < 0.4:
+            letters = ALPHABET
+        elif kind < 0.65:
+            letters = ALPHABET[:10]
+        elif kind < 0.85:
+            letters = ALPHABET[10:36]
+        else:
+            letters = "<"
+        text += "".join(rng.choice(list(letters), run))
+    return text[:length]
+
+
+def print_zone(rng: Generator, characters: int, lines: int, pitch: float) -> Canvas:
+    """Return a piece of a zone with margins, of random text."""
+    margin = 1.6 * pitch
+    shape = (int(2 * margin + pitch * LINE_SPACING * (lines - 0.6) * 1.1), int(2 * margin + pitch * characters))
+    ink = Image.new("L", (shape[1], shape[0]))
+    first = characters if rng.random() < 0.75 else int(rng.integers(2, characters))
+    left = margin if rng.random() < 0.5 else margin + pitch * (characters - first)
+    texts = [some_text(rng, first) for _ in range(lines)]
+    printed = print_lines(rng, texts, (left, margin + 0.4 * pitch), ink, pitch)
+    return Canvas(compose(rng, paper(rng, shape, pitch), worn(rng, ink, pitch)), printed)
+
+
+def compose(rng: Generator, background: Grey, ink: Grey) -> Grey:
+    """Return the background with ink on it: black or grey, now and then faint."""
+    black = rng.uniform(0, 70)
+    strength = rng.uniform(0.75, 1) if rng.random() < 0.8 else rng.uniform(0.35, 0.75)
+    share = ink * strength
+    return np.asarray(background * (1 - share) + black * share, np.float32)
