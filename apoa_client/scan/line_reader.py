@@ -95,8 +95,12 @@ class Answer:
         self._likelihoods = np.maximum(likelihoods[left] * (1 - share) + likelihoods[left + 1] * share, -12)
         self._below = answer[left, -1] * 8
 
+    def has_room(self, length: int) -> bool:
+        """Return whether `length` characters fit the strip."""
+        return len(self._below) > (length - 1) * round(_NARROWEST * PITCH / _FINE)
+
     def reading(self, length: int) -> Reading:
-        """Return the likeliest line of `length` characters that are about `PITCH` columns apart."""
+        """Return the likeliest line of `length` characters that are about `PITCH` columns apart. They fit the strip."""
         reach = max(1, round(_REACH * PITCH / _FINE))
         places = _windowed(self._likelihoods, reach)
         letters = places[:, :NONE]

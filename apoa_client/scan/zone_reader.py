@@ -75,14 +75,16 @@ def _first_readings(reader: Network, pyramid: Pyramid, found: list[FoundLine]) -
 
 
 def _attempts(reader: Network, pyramid: Pyramid, lines: list[FoundLine]) -> Iterator[list[_Read]]:
-    """Yield readings of neighbouring lines, of each number of characters, with each pitch that is possible."""
-    for count, lengths in _LENGTHS.items():
-        if len(lines) < count:
-            continue
-        for length in lengths:
-            for pitched in ([line.of(length) for line in lines], lines):
-                paths = [line.path(PITCH, _MARGIN) for line in pitched]
-                answers = [Answer(reader, path.strip(pyramid, ROWS)) for path in paths]
+    """Yield readings of neighbouring lines, with the pitch that was seen and with that of each number of characters."""
+    lengths = [(count, length) for count, those in _LENGTHS.items() if count <= len(lines) for length in those]
+    for pitched, possible in (
+        (lines, lengths),
+        *(([line.of(length) for line in lines], [(count, length)]) for count, length in lengths),
+    ):
+        paths = [line.path(PITCH, _MARGIN) for line in pitched]
+        answers = [Answer(reader, path.strip(pyramid, ROWS)) for path in paths]
+        for count, length in possible:
+            if all(answer.has_room(length) for answer in answers):
                 readings = [(path, answer.reading(length)) for path, answer in zip(paths, answers, strict=True)]
                 zones = (readings[first : first + count] for first in range(len(lines) - count + 1))
                 yield from filter(_are_apart, zones)

@@ -36,12 +36,22 @@ def words(rng: Generator, length: int) -> str:
 
 
 def zone_texts(rng: Generator, lines: int, characters: int) -> list[str]:
-    """Return lines of which some end in fillers, as names do."""
-    texts = []
-    for _ in range(lines):
-        written = characters if rng.random() < 0.4 else int(rng.integers(6, characters))
-        texts.append(some_text(rng, written).ljust(characters, "<"))
+    """Return lines as documents have them: one of names, which ends in fillers, and others of letters and digits."""
+    texts = [_some_line(rng, characters) for _ in range(lines)]
+    if rng.random() < 0.8:
+        texts[0 if lines == 2 else 2] = _names(rng, characters)
     return texts
+
+
+def _some_line(rng: Generator, characters: int) -> str:
+    written = characters if rng.random() < 0.6 else int(rng.integers(6, characters))
+    return some_text(rng, written).ljust(characters, "<")
+
+
+def _names(rng: Generator, characters: int) -> str:
+    code = "P<" + "".join(rng.choice(list(ALPHABET[10:36]), 3)) if characters > 30 and rng.random() < 0.9 else ""
+    parts = ["".join(rng.choice(list(ALPHABET[10:36]), rng.integers(2, 12))) for _ in range(rng.integers(2, 5))]
+    return (code + parts[0] + "<<" + "<".join(parts[1:])).ljust(characters, "<")[:characters]
 
 
 def print_page(rng: Generator, pitch: float) -> Canvas:
