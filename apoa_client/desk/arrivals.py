@@ -46,18 +46,19 @@ class DocumentChecker:
         self._zone = zone
 
     @property
-    def _today(self) -> date:
+    def today(self) -> date:
+        """The current date in the zone."""
         return self._clock.now().astimezone(self._zone).date()
 
     def read(self, lines: Sequence[str]) -> Mrz:
         """Read an MRZ as of today. Raises `apoa_client.passport.mrz.MrzUnreadable`."""
-        return read_mrz(lines, today=self._today)
+        return read_mrz(lines, today=self.today)
 
     def check(self, typed: Mapping[str, str], lines: Sequence[str]) -> "CheckedDocument":
         """Check one document, typed or read, as of today. Nothing is stored."""
         from apoa_client.report.checking import check  # not needed to save a report
 
-        return check(typed, lines, today=self._today)
+        return check(typed, lines, today=self.today)
 
 
 class Desk(DocumentChecker):

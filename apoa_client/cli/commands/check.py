@@ -1,11 +1,12 @@
-"""`apoa check`: check a passport's MRZ or typed details. Nothing is stored, and no set-up is needed."""
+"""`apoa check`: check a passport's MRZ, its photo or typed details. Nothing is stored, and no set-up is needed."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from apoa_client.cli.commands.guest_options import guest_options
+from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, guest_options
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import standard_input
@@ -23,7 +24,9 @@ _STDIN = "-"
 
 
 @command(
-    "check", N_("Check a passport's MRZ or typed details, and say how to correct them. Nothing is stored."), _EXAMPLE
+    "check",
+    N_("Check a passport's MRZ, its photo or typed details, and say how to correct them. Nothing is stored."),
+    _EXAMPLE,
 )
 @option(
     "--mrz",
@@ -34,13 +37,40 @@ _STDIN = "-"
         "visible to other accounts."
     ),
 )
+@option(
+    "--photo",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    text=N_("Read the MRZ from this photo of the passport's page, on this computer. May be given several times."),
+)
+@option(
+    "--photo-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    text=N_("Read the MRZ from each picture in this folder."),
+)
 @guest_options
 @json_option
 @click.pass_obj
-def check(session: Session, /, *, mrz: Sequence[str], **details: Any) -> int:  # noqa: ANN401  click's
+def check(
+    session: Session,
+    /,
+    *,
+    mrz: Sequence[str],
+    photo: Sequence[Path],
+    photo_dir: Path | None,
+    **details: Any,  # noqa: ANN401  click's
+) -> int:
     """Check each document. The exit code says whether all of them are valid."""
     typed = {name: text for name, text in details.items() if text is not None}
     checker = _checker(session)
+    if photo or photo_dir is not None:
+        if mrz:
+            raise UsageProblem(MRZ_BESIDE_A_PHOTO)
+        from apoa_client.cli.commands.check_photos import check_photos  # its libraries are an extra
+
+        return check_photos(session, checker, photo, photo_dir, typed)
     checked = [checker.check(typed, lines) for lines in _lines_by_document(session, mrz, typed)]
     if session.json:
         values = [document_value(one) for one in checked]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from apoa_client.cli.registry import option
 from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_
+from apoa_client.messages import msg
 
 _GUEST = (
     option("--surname", text=N_("Surname; the whole name where there is only one.")),
@@ -26,6 +27,9 @@ _GUEST = (
 )
 IDENTIFYING_OPTIONS = frozenset({"surname", "given_names", "document_number"})
 """A caller who gives one of these types the guest's details as options and is not asked for the passport's lines."""
+
+MRZ_BESIDE_A_PHOTO = msg("The lines are read from the photo. Give no --mrz beside it.")
+"""The message of the usage error."""
 
 _NEW_CHECK_IN = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out."))
 _CHECK_IN = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today."))

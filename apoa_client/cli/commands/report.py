@@ -1,15 +1,23 @@
 """`apoa report`: report a guest's arrival."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from apoa_client.cli.commands.guest_options import IDENTIFYING_OPTIONS, given_details, new_report_options
+from apoa_client.cli.commands.guest_options import (
+    IDENTIFYING_OPTIONS,
+    GivenDetails,
+    given_details,
+    new_report_options,
+)
 from apoa_client.cli.prompts.not_saved import warn_if_not_saved
 from apoa_client.cli.prompts.report_options import ReportOptions
 from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
+from apoa_client.errors import UsageProblem
+from apoa_client.messages import msg
 
 _EXAMPLE = "apoa report --nights 2 --room 7"
 
@@ -22,6 +30,17 @@ _EXAMPLE = "apoa report --nights 2 --room 7"
     metavar="FILE",
     text=N_("For programs: one report in the contract's JSON, from this file; - for standard input."),
 )
+@option(
+    "--photo",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    text=N_("Read the MRZ from this photo of the passport's page, on this computer."),
+)
+@option(
+    "--delete-original",
+    is_flag=True,
+    text=N_("Offer to delete the file of --photo once the report is saved; with --yes delete it."),
+)
 @option("--again", is_flag=True, text=N_("Report the guest although they seem to be reported already."))
 @yes_option
 @option("--dry-run", is_flag=True, text=N_("Check only; save and send nothing."))
@@ -33,13 +52,16 @@ def report(
     /,
     *,
     input_file: str | None,
-    again: bool,
-    yes: bool,
-    dry_run: bool,
-    no_send: bool,
+    photo: Path | None,
+    delete_original: bool,
     **details: Any,  # noqa: ANN401  click's
 ) -> None:
     """Report the guest from the options, or ask question by question if nothing identifies the guest."""
+    yes, dry_run, no_send, again = (details.pop(name) for name in ("yes", "dry_run", "no_send", "again"))
+    if delete_original and photo is None:
+        raise UsageProblem(msg("--delete-original deletes the file of --photo. Give both."))
+    if photo is not None and input_file is not None:
+        raise UsageProblem(msg("Give either --photo or --input."))
     given = given_details(**details)
     if input_file is not None:
         from apoa_client.cli.commands.report_input import with_input  # for programs
@@ -47,8 +69,12 @@ def report(
         given = with_input(given, input_file)
     options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
     with warn_if_not_saved():
-        identified = input_file is not None or given.lines or IDENTIFYING_OPTIONS & given.typed.keys()
-        if session.interactive and not identified:
+        if photo is not None:
+            from apoa_client.cli.commands import report_photo  # its libraries are an extra
+
+            if report_photo.report_photo(session, options, given, photo) and delete_original:
+                report_photo.delete_original(session, photo, yes=yes)
+        elif session.interactive and not (input_file is not None or _identify_a_guest(given)):
             from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
             GuestConversation(session, options).run(given.typed)
@@ -56,3 +82,7 @@ def report(
             from apoa_client.cli.commands.report_from_options import report_from_options
 
             report_from_options(session, options, given)
+
+
+def _identify_a_guest(given: GivenDetails) -> bool:
+    return bool(given.lines or IDENTIFYING_OPTIONS & given.typed.keys())

@@ -24,8 +24,11 @@ from apoa_client.report.rules import Examination, in_form_order
 from apoa_client.report.unaccompanied_minors import unaccompanied_minor_warning
 
 
-def report_from_options(session: Session, options: ReportOptions, given: GivenDetails) -> None:
-    """Report one guest. Raises `ReportRefused` for details with errors, `ReportedBefore` for a likely duplicate."""
+def report_from_options(session: Session, options: ReportOptions, given: GivenDetails) -> bool:
+    """Report one guest, and return whether it is saved.
+
+    Raises `ReportRefused` for details with errors, `ReportedBefore` for a likely duplicate.
+    """
     app = session.app
     examination = _examined(session, given)
     report = app.desk.compose(examination)
@@ -38,7 +41,7 @@ def report_from_options(session: Session, options: ReportOptions, given: GivenDe
         else:
             _show(session, report, warnings)
             print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
-        return
+        return False
     likely_duplicate = bool(duplicates) and not options.again
     if likely_duplicate and (options.yes or not session.interactive):
         raise ReportedBefore(duplicates, other_warnings)
@@ -52,9 +55,10 @@ def report_from_options(session: Session, options: ReportOptions, given: GivenDe
             wanted = options.yes or confirm(_("Save and send this report?"))
         if not wanted:
             print_error_line(_("Nothing was saved."))
-            return
+            return False
     saved = SavedReport(app.desk.save(report, warnings), report, warnings)
     SaveAndSend(session, send=not options.no_send).finish([saved])
+    return True
 
 
 def _examined(session: Session, given: GivenDetails) -> Examination:

@@ -99,6 +99,16 @@ _CHECKED = object_of(
     long_number=or_null(TEXT),
     printed=object_of(surname=list_of(TEXT), given_names=list_of(TEXT)),
 )
+_PHOTO = object_of(
+    file=TEXT,
+    sure=FLAG,
+    lines=list_of(TEXT),
+    doubtful=list_of({"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}),
+    elapsed_ms=COUNT,
+    hint=or_null(TEXT),
+    error=or_null(_ERROR),
+)
+_CHECKED_PHOTO = plus(_CHECKED, photo=_PHOTO)
 _STATUS = object_of(
     property=TEXT,
     environment=or_null(TEXT),
@@ -219,7 +229,12 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
     "amend": (_REPORT, _REPORTS),
     "backup": (_BACKUP,),
     "cancel": (_REPORT, _REPORTS),
-    "check": (_CHECKED, object_of(results=list_of(_CHECKED))),
+    "check": (
+        _CHECKED,
+        object_of(results=list_of(_CHECKED)),
+        _CHECKED_PHOTO,
+        object_of(results=list_of(_CHECKED_PHOTO), skipped=list_of(TEXT)),
+    ),
     "checkout": (_REPORT, _REPORTS),
     "config-explain": (_DEFINITION, object_of(settings=list_of(_DEFINITION))),
     "config-get": (_SETTING,),

@@ -6,13 +6,15 @@ stops, what was typed is stored as a draft and offered the next time.
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.mrz_lines import is_mrz_line
 from apoa_client.cli.prompts.not_saved import show_not_saved
-from apoa_client.cli.prompts.passport_question import PassportQuestion
+from apoa_client.cli.prompts.passport_question import PassportAnswer, PassportQuestion
+from apoa_client.cli.prompts.photo_lines import confirmed_lines
 from apoa_client.cli.prompts.report_options import ReportOptions
 from apoa_client.cli.prompts.returning_guest import propose_from_last_stay
 from apoa_client.cli.prompts.review_card import ReviewCard
@@ -32,6 +34,9 @@ from apoa_client.passport.normalise import normalise
 from apoa_client.report.fields import ON_THE_FORM
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
+
+if TYPE_CHECKING:
+    from apoa_client.scan.photo_reader import PhotoReading
 
 _ANOTHER = "+"
 _DISCARD = frozenset({"b", "buang"}) | NO
@@ -63,12 +68,15 @@ class GuestConversation:
         self._forms: list[GuestForm] = []
         self._scanned: list[str] = []
         """The lines of the next guest's passport, if it was scanned at the card of the previous one."""
+        self._photo: PhotoReading | None = None
+        """What was read from a photo of the next guest's passport."""
 
-    def run(self, typed: Mapping[str, str]) -> None:
-        """Ask for the guests, and save and send their reports.
+    def run(self, typed: Mapping[str, str], photo: "PhotoReading | None" = None) -> bool:
+        """Ask for the guests, and save and send their reports. Return whether they, and that of the photo, are saved.
 
         `typed` holds the command's options: all of them go into a new form, those of the stay into resumed forms.
         """
+        self._photo = photo
 
         def converse(signals: Signals) -> tuple[bool, list[SavedReport]]:
             self._begin(typed, signals)
@@ -86,6 +94,7 @@ class GuestConversation:
             print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
         else:
             print_error_line(_("Nothing was saved."))
+        return bool(saved) and self._photo is None
 
     def _begin(self, typed: Mapping[str, str], signals: Signals) -> None:
         """Continue with a draft that the user chooses, or begin a new form."""
@@ -95,6 +104,8 @@ class GuestConversation:
         if self._forms and any(typed[name] != self._forms[-1].typed.get(name) for name in typed):
             print_error_line(_("The details of the guest given now are not used: the unfinished form is continued."))
         self._forms = self._forms or [GuestForm(dict(typed))]
+        if self._photo is not None and self._forms[-1].mrz_asked:
+            print_error_line(_("The unfinished form comes first. Type + at its card for the guest of the photo."))
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
@@ -167,8 +178,11 @@ class GuestConversation:
     def _ask_passport(self, form: GuestForm, conversation: Conversation) -> bool:
         """Ask for the passport. Return False if the user goes back to the previous guest."""
         while True:
-            scanned, self._scanned = self._scanned, []
-            passport = self._passport.ask(scanned)
+            lines: list[str] | None
+            lines, self._scanned = self._scanned, []
+            if self._photo is not None and not lines:
+                lines, self._photo = confirmed_lines(self._photo), None
+            passport = self._passport.ask(lines) if lines is not None else PassportAnswer()
             if not isinstance(passport, Move):
                 if form.set_passport(*passport):
                     conversation.forget_earlier()

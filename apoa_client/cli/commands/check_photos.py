@@ -1,0 +1,185 @@
+"""`apoa check --photo` and `--photo-dir`: check the documents on photos. A file that is refused stops no other."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.output import (
+    print_json,
+    print_line,
+    sanitize,
+    style_bold,
+    style_error,
+    style_warning,
+    write,
+)
+from apoa_client.cli.views.checked_document import document_value, show_document
+from apoa_client.cli.views.photo import (
+    NOT_SURE,
+    READ_SURELY,
+    doubt_message,
+    doubtful_lines,
+    line_with_picture,
+    photo_value,
+)
+from apoa_client.desk.arrivals import DocumentChecker
+from apoa_client.errors import DataRefused, Exit, UsageProblem
+from apoa_client.messages import msg, nmsg
+from apoa_client.report.checking import CheckedDocument
+from apoa_client.scan.errors import PictureRefused
+from apoa_client.scan.loading import load_reader
+
+if TYPE_CHECKING:
+    from apoa_client.scan.photo_reader import PhotoReading
+
+_PICTURE_ENDINGS = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".jp2"),
+        *(".heic", ".heif", ".avif"),
+    }
+)
+"""How the names of pictures end, those that cannot be read among them. What else is in a folder is no photo."""
+
+
+class _CheckedPhoto(NamedTuple):
+    """A photo and its document. Without a reading, `refusal` says why the file was refused."""
+
+    file: Path
+    document: CheckedDocument
+    reading: "PhotoReading | None" = None
+    refusal: PictureRefused | None = None
+
+
+def check_photos(
+    session: Session,
+    checker: DocumentChecker,
+    files: Sequence[Path],
+    folder: Path | None,
+    typed: Mapping[str, str],
+) -> int:
+    """Check the document on each photo, those of a folder too. The exit code says whether all of them are valid.
+
+    Raises `ScanMissing` without the extra `scan`, `PictureRefused` if a single file is no picture, `DataRefused` for a
+    folder without pictures, `UsageProblem` for the typed details of one guest beside several photos.
+    """
+    in_folder, others = _in_folder(folder) if folder is not None else ([], [])
+    files = [*files, *in_folder]
+    several = folder is not None or len(files) > 1
+    if several and typed:
+        raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
+    photos = _checked(session, checker, files, typed, several=several)
+    if session.json:
+        return _print_json(photos, [each.name for each in others] if several else None)
+    if not several:
+        [photo] = photos
+        _show(photo)
+        return _exit_code([photo.document.valid])
+    valid, unsure = [], 0
+    for number, photo in enumerate(photos, 1):
+        print_line(style_bold(f"{number}. {sanitize(str(photo.file))}"))
+        _show(photo)
+        print_line()
+        valid.append(photo.document.valid)
+        unsure += photo.reading is not None and not photo.reading.sure
+    _show_summary(valid, unsure, others)
+    return _exit_code(valid)
+
+
+def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the pictures of a folder and its other files, both sorted by name, without hidden files."""
+    try:
+        files = sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
+    except OSError as exc:
+        raise DataRefused(
+            msg("{file} cannot be read ({error}).", file=str(folder), error=type(exc).__name__),
+            msg("Check the path, and that this user may read the file."),
+        ) from None
+    pictures = [each for each in files if each.suffix.lower() in _PICTURE_ENDINGS]
+    if not pictures:
+        raise DataRefused(
+            msg("There is no picture in the folder {folder}.", folder=str(folder)),
+            msg("Put the photos into it, as JPEG or PNG. Folders in it are not searched."),
+        )
+    return pictures, [each for each in files if each not in pictures]
+
+
+def _checked(
+    session: Session, checker: DocumentChecker, files: Sequence[Path], typed: Mapping[str, str], *, several: bool
+) -> Iterator[_CheckedPhoto]:
+    """Yield each photo as soon as it is read. Raises `PictureRefused` for the only one."""
+    reader = load_reader(session.app.clock.monotonic)
+    for file in files:
+        try:
+            reading = reader.read(file, checker.today)
+        except PictureRefused as exc:
+            if not several:
+                raise
+            yield _CheckedPhoto(file, checker.check({}, ()), refusal=exc)
+        else:
+            yield _CheckedPhoto(file, checker.check(typed if reading.lines else {}, reading.lines), reading)
+
+
+def _print_json(photos: Iterator[_CheckedPhoto], others: Sequence[str] | None) -> int:
+    """Print the documents, in a list if there may be several: then `others` are the files that are no pictures."""
+    values: list[dict[str, Any]] = [
+        {**document_value(each.document), "photo": photo_value(each.file, each.reading, each.refusal)}
+        for each in photos
+    ]
+    print_json({"results": values, "skipped": list(others)} if others is not None else values[0])
+    return _exit_code([value["valid"] for value in values])
+
+
+def _exit_code(valid: Sequence[bool]) -> int:
+    return Exit.DONE if all(valid) else Exit.DATA_REFUSED
+
+
+def _show(photo: _CheckedPhoto) -> None:
+    if photo.refusal is not None:
+        print_line(style_error(text(photo.refusal.message)))
+    elif photo.reading is None or not photo.reading.lines:
+        _show_hint(photo.reading)
+    else:
+        _show_reading(photo.reading)
+        show_document(photo.document)
+
+
+def _show_reading(reading: "PhotoReading") -> None:
+    """Show on stdout what is doubtful, with the pictures of it; of a sure reading only that it is sure."""
+    if reading.sure:
+        print_line(text(READ_SURELY))
+        return
+    print_line(style_warning(text(NOT_SURE)))
+    for index in doubtful_lines(reading):
+        for line in line_with_picture(reading, index, sys.stdout):
+            write(line)  # not wrapped, because each mark stands below its character
+        print_line(text(doubt_message(reading, index)))
+    _show_hint(reading)
+
+
+def _show_hint(reading: "PhotoReading | None") -> None:
+    if reading is not None and reading.hint is not None:
+        print_line(text(reading.hint))
+
+
+def _show_summary(valid: Sequence[bool], unsure: int, others: Sequence[Path]) -> None:
+    line = _("{valid} of {count} documents are valid.")
+    print_line(style_bold(line.format(valid=sum(valid), count=len(valid))))
+    if unsure:
+        compare = nmsg(
+            "{count} photo was not read with certainty: compare the lines with the page.",
+            "{count} photos were not read with certainty: compare their lines with the pages.",
+            unsure,
+        )
+        print_line(style_warning(text(compare)))
+    if others:
+        names = ", ".join(each.name for each in others)
+        skipped = nmsg(
+            "{count} file is no picture and was not read: {names}",
+            "{count} files are no pictures and were not read: {names}",
+            len(others),
+            names=names,
+        )
+        print_line(text(skipped))

@@ -1,0 +1,66 @@
+"""`apoa report --photo`: a guest whose passport's lines are read from a photo, which may be deleted afterwards."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, GivenDetails
+from apoa_client.cli.prompts.report_options import ReportOptions
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
+from apoa_client.cli.views.photo import doubt_message, doubtful_lines
+from apoa_client.errors import UsageProblem
+from apoa_client.report.fields import BY_NAME
+from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.scan.loading import load_reader
+
+if TYPE_CHECKING:
+    from apoa_client.scan.photo_reader import PhotoReading
+
+
+def report_photo(session: Session, options: ReportOptions, given: GivenDetails, photo: Path) -> bool:
+    """Report the guest on a photo, and return whether it is saved. At a terminal the user confirms what is doubtful.
+
+    Raises `UsageProblem` for lines beside the photo, `ScanMissing` without the extra `scan`, `PictureRefused` for a
+    file that is no picture, `ReportRefused` if no user can be asked and the reading is not sure.
+    """
+    if given.lines:
+        raise UsageProblem(MRZ_BESIDE_A_PHOTO)
+    reading = load_reader(session.app.clock.monotonic).read(photo, session.app.today)
+    if session.interactive:
+        from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
+
+        return GuestConversation(session, options).run(given.typed, reading)
+    if not reading.sure:
+        raise _refused(session, reading)
+    from apoa_client.cli.commands.report_from_options import report_from_options
+
+    return report_from_options(session, options, given._replace(lines=list(reading.lines)))
+
+
+def _refused(session: Session, reading: "PhotoReading") -> ReportRefused:
+    """Return the error for a reading that a user would have to compare with the page."""
+    path = BY_NAME["mrz"].path
+    doubts = [Finding(path, "bad_character", doubt_message(reading, index)) for index in doubtful_lines(reading)]
+    refused = ReportRefused(doubts or session.app.desk.check({}, reading.lines).errors)
+    if reading.hint is not None:
+        refused.advice = reading.hint
+    return refused
+
+
+def delete_original(session: Session, photo: Path, *, yes: bool) -> None:
+    """Delete the photo of a saved report, if the user confirms it or said `--yes`."""
+    file = sanitize(str(photo))
+    if not yes and not session.interactive:
+        print_error_line(_("The photo was not deleted: without a terminal, --delete-original needs --yes."))
+        return
+    if not yes and not confirm(_("Delete the photo {file}?").format(file=file), default=False):
+        return
+    try:
+        photo.unlink()
+    except OSError:
+        kept = _("The photo {file} could not be deleted. Delete it by hand.")
+        print_error_line(style_warning(kept.format(file=file)))
+    else:
+        print_error_line(_("The photo {file} was deleted.").format(file=file))
