@@ -19,10 +19,7 @@ def confirmed_lines(reading: "PhotoReading") -> list[str] | None:
 
     Empty if no lines were found, or to scan or type all of them; None for the details by hand.
     """
-    if reading.lines:
-        print_error_line(text(READ_SURELY) if reading.sure else style_warning(text(NOT_SURE)))
-    if reading.hint is not None:
-        print_error_line(text(reading.hint))
+    _show_certainty(reading)
     lines = list(reading.lines)
     for index in doubtful_lines(reading):
         print_error_line()
@@ -40,3 +37,10 @@ def confirmed_lines(reading: "PhotoReading") -> list[str] | None:
     if lines:
         print_error_line(_("Compare the name, the nationality and the sex with the page: they have no check digit."))
     return lines
+
+
+def _show_certainty(reading: "PhotoReading") -> None:
+    if reading.lines:
+        print_error_line(text(READ_SURELY) if reading.sure else style_warning(text(NOT_SURE)))
+    if reading.hint is not None:
+        print_error_line(text(reading.hint))

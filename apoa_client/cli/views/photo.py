@@ -53,13 +53,16 @@ def doubtful_lines(reading: "PhotoReading") -> list[int]:
 
 def doubt_message(reading: "PhotoReading", index: int) -> Message:
     """Return which characters of a line are doubtful, to be compared with the page."""
-    numbers = [str(column + 1) for column in _doubts(reading, index)]
+    doubts = _doubts(reading, index)
+    runs = [
+        [column + 1 for _at, column in run] for _key, run in groupby(enumerate(doubts), lambda each: each[1] - each[0])
+    ]
     return nmsg(
         "Line {line}, character {numbers}: compare it with the page.",
         "Line {line}, characters {numbers}: compare them with the page.",
-        len(numbers),
+        len(doubts),
         line=index + 1,
-        numbers=", ".join(numbers),
+        numbers=", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs),
     )
 
 

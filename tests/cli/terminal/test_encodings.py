@@ -11,7 +11,7 @@ from cli_helpers import COMMAND, QUENTIN, Apoa, child_environment
 
 from apoa_client.cli import main
 from apoa_client.cli.terminal import encodings
-from apoa_client.cli.terminal.encodings import adapt_stream, nearest
+from apoa_client.cli.terminal.encodings import adapt_stream, can_show, nearest
 
 NAMES = "MUÑOZ ŁUKASZ NGUYỄN ŐRY STRAßE 李 محمد"
 
@@ -150,3 +150,20 @@ def test_files_are_utf_8(away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert main.run(["receipt", result.json["id"], "--html", "-"], away.environ, away.clock) == 0
     assert "ŁÓDZKI" in page.read_text(encoding="utf-8")
     assert "ŁÓDZKI".encode() in console.shown("")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("utf-8", True), ("cp437", True), ("cp850", True), ("cp1252", False), ("ascii", False)]
+)
+def test_whether_blocks_can_be_shown(encoding: str, shown: bool) -> None:  # noqa: FBT001  one of two columns
+    """A console shows half blocks itself where its characters have them."""
+    console = Console(encoding)
+    adapt_stream(console, {})
+    assert can_show(console, "▀▄█") is shown
+
+
+def test_the_linux_console_shows_blocks_and_no_arrows() -> None:
+    """Its fonts have what code page 437 has; what is replaced is not shown itself."""
+    console = Console("apoa_linux")
+    assert can_show(console, "▀▄█")
+    assert not can_show(console, "→")

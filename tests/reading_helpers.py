@@ -1,0 +1,71 @@
+"""Readings of photos: a stand-in for the reader, whose answers a test chooses, and a printed page for the real one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from system_helpers import needs_tool
+
+from apoa_client.messages import Message, msg
+from apoa_client.scan import photo_reader
+from apoa_client.scan.line_reader import PITCH, ROWS
+from apoa_client.scan.photo_reader import PhotoReading
+
+_FONT = Path("/usr/share/fonts/opentype/ocr-b/OCRB.otf")
+TOO_DARK = msg("The picture is too dark. Photograph the page in more light.")
+
+
+def reading(
+    lines: Sequence[str],
+    doubtful: Sequence[tuple[int, int]] = (),
+    *,
+    sure: bool | None = None,
+    hint: Message | None = None,
+) -> PhotoReading:
+    """Return a reading with these doubtful places, from 0; it is sure if there are none and `sure` does not say."""
+    is_sure = (bool(lines) and not doubtful) if sure is None else sure
+    strips = tuple(_strip(line) for line in lines)
+    return PhotoReading(tuple(lines), tuple(doubtful), is_sure, strips, 120, hint or (None if is_sure else TOO_DARK))
+
+
+def _strip(line: str) -> np.ndarray:
+    """Return a strip on which each character is black on its left half."""
+    strip = np.full((ROWS, (len(line) + 2) * PITCH), 230, np.float32)
+    for position in range(len(line)):
+        left = (position + 1) * PITCH
+        strip[:, left : left + PITCH // 2] = 20
+    return strip
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, readings: Mapping[str, PhotoReading | Exception]) -> None:
+    """Let the reader answer with these readings, or raise these errors, by the names of the files."""
+
+    class Reader:
+        def __init__(self, seconds: object) -> None:
+            pass
+
+        def read(self, path: Path, today: date) -> PhotoReading:
+            assert today.year == 2026
+            answer = readings[path.name]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    monkeypatch.setattr(photo_reader, "PhotoReader", Reader)
+
+
+def print_page(path: Path, lines: Sequence[str]) -> Path:
+    """Write a picture of a page with these lines at its foot. Skips the test without Debian's fonts-ocr-b."""
+    needs_tool("fonts-ocr-b", found=_FONT.is_file())
+    pitch, margin = 20, 60
+    font = ImageFont.truetype(str(_FONT), 28)
+    page = Image.new("L", (len(lines[0]) * pitch + 2 * margin, 640), 225)
+    draw = ImageDraw.Draw(page)
+    for row, line in enumerate(lines):
+        for position, character in enumerate(line):
+            draw.text((margin + position * pitch, 500 + 50 * row), character, fill=30, font=font)
+    page.save(path, quality=92)
+    return path
