@@ -9,7 +9,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
-from apoa_client.cli.views.photo import doubt_message, doubtful_lines
+from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
 from apoa_client.errors import UsageProblem
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
@@ -43,7 +43,8 @@ def _refused(session: Session, reading: "PhotoReading") -> ReportRefused:
     """Return the error for a reading that a user would have to compare with the page."""
     path = BY_NAME["mrz"].path
     doubts = [Finding(path, "bad_character", doubt_message(reading, index)) for index in doubtful_lines(reading)]
-    refused = ReportRefused(doubts or session.app.desk.check({}, reading.lines).errors)
+    wrong = session.app.desk.check({}, reading.lines).errors
+    refused = ReportRefused(doubts or wrong or [Finding(path, "bad_character", NOT_SURE)])
     if reading.hint is not None:
         refused.advice = reading.hint
     return refused

@@ -1,0 +1,256 @@
+"""`apoa report --photo`: the passport is read from a photo; no doubtful reading is reported unseen."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from reading_helpers import TOO_DARK, answer_with, print_page, reading
+
+STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
+FIRST, SECOND = QUENTIN.lines
+MISREAD = SECOND[:1] + "K" + SECOND[2:]
+"""The second line with a wrong letter of the passport number, and so with wrong check digits."""
+SAME_PAGE = "Is line {number} the same on the page?"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A file with a photo, whose reading a test chooses."""
+    file = tmp_path / "page.jpg"
+    file.write_bytes(b"photo")
+    return file
+
+
+class TestUnattended:
+    """Without a terminal."""
+
+    def test_a_real_photo_is_reported(self, away: Apoa, tmp_path: Path) -> None:
+        """A sure reading of a printed page is saved, and the photo's file is not changed."""
+        file = print_page(tmp_path / "page.jpg", QUENTIN.lines)
+        content = file.read_bytes()
+        result = away("report", "--photo", str(file), *STAY, "--json")
+        assert result.code == 0, result.all
+        assert result.json["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+        assert file.read_bytes() == content
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_doubtful_reading_is_refused(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+    ) -> None:
+        """Although all check digits fit, nothing is saved: the doubtful places are named, and the exit code is 65."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
+        result = away("lapor", "--foto", str(photo), *STAY, lang=lang)
+        place = spoken_count(
+            lang,
+            "Line {line}, character {numbers}: compare it with the page.",
+            "Line {line}, characters {numbers}: compare them with the page.",
+            1,
+            line=2,
+            numbers="5",
+        )
+        assert (result.code, result.out) == (65, "")
+        assert place in result.err
+        assert spoken(lang, TOO_DARK.template) in result.err
+        assert away.reports() == []
+
+    def test_the_refusal_as_json(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The document has the form of a report, with a finding for each line."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(0, 1), (1, 4), (1, 5)])})
+        result = away("report", "--photo", str(photo), *STAY, "--json", "--yes")
+        errors = result.json["errors"]
+        assert (result.code, [each["code"] for each in errors]) == (65, ["bad_character", "bad_character"])
+        assert errors[1]["message"] == "Line 2, characters 5-6: compare them with the page."
+
+    @pytest.mark.parametrize(
+        ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
+    )
+    def test_a_reading_that_is_wrong(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], code: str
+    ) -> None:
+        """Nothing is saved without lines, with wrong check digits, or if the reader is not sure in any other way."""
+        answer_with(monkeypatch, {photo.name: reading(lines, sure=False)})
+        result = away("report", "--photo", str(photo), *STAY, "--accept-check-digit", "--json")
+        assert result.code == 65
+        assert code in [each["code"] for each in result.json["errors"]]
+        assert away.reports() == []
+
+    def test_options_win_over_the_photo(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As beside lines, a given option wins, and the conflict is a warning."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        value = away("report", "--photo", str(photo), *STAY, "--given-names", "OTHER", "--json").json
+        assert value["guest"]["given_names"] == "OTHER"
+        assert "conflict" in [each["code"] for each in value["warnings"]]
+
+
+class TestAtATerminal:
+    """The desk sees what is doubtful and decides."""
+
+    def test_a_sure_reading(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It goes on as after a scan: what has no check digit is shown for a look, and the card before saving."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        result = away("report", "--photo", str(photo), *STAY, keys=[""])
+        assert result.code == 0, result.all
+        assert "Read from the photo with certainty.\nCompare the name, the nationality and the sex" in result.err
+        assert f"  {QUENTIN.name}, male" in result.err
+        assert SAME_PAGE.format(number=1) not in result.err
+        [report] = away.reports()
+        assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_doubtful_line_is_confirmed(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+    ) -> None:
+        """Each line with doubtful characters is asked about by itself, with marks below them."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(0, 5), (1, 4)])})
+        result = away("report", "--photo", str(photo), *STAY, keys=["y", "y", ""], lang=lang)
+        assert result.code == 0, result.all
+        assert f"  {FIRST}\n       ^\n" in result.err
+        for number in (1, 2):
+            assert spoken(lang, SAME_PAGE, number=number) in result.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    @pytest.mark.parametrize("answer", ["n", ""], ids=["no", "enter"])
+    def test_a_doubtful_line_is_typed(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+    ) -> None:
+        """Enter alone confirms nothing: the line is typed, and the other one is kept."""
+        answer_with(monkeypatch, {photo.name: reading((FIRST, XIMENA.lines[1]), [(1, 4)])})
+        result = away("report", "--photo", str(photo), *STAY, keys=[answer, SECOND, ""])
+        assert result.code == 0, result.all
+        assert "Correct line 2; the rest is kept." in result.err
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_confirmed_line_with_a_wrong_check_digit(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is corrected as a scanned line is, so that a hasty yes reports no wrong passport."""
+        answer_with(monkeypatch, {photo.name: reading((FIRST, MISREAD), [(1, 1)])})
+        result = away("report", "--photo", str(photo), *STAY, keys=["y", "", SECOND, ""])
+        assert "The check digit of the passport number does not fit." in result.err
+        assert result.code == 0, result.all
+        assert away.reports()[0]["guest"]["document"]["number"] == QUENTIN.number
+
+    def test_enter_alone_leads_to_the_details_by_hand(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An unchanged line is not taken: the first detail is asked for."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
+        result = away("report", "--photo", str(photo), *STAY, keys=["n", ""])
+        assert result.code == 130
+        assert result.err.partition("Enter alone")[2].count("MRZ line") == 1
+        assert "Surname" in result.err
+
+    @pytest.mark.parametrize("keys", [["n", "<"], ["n", XIMENA.lines[0], XIMENA.lines[1]]], ids=["back", "a scan"])
+    def test_another_scan(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]) -> None:
+        """At the line, `<` begins again with all lines, and a passport that is scanned there takes its place."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
+        rest = [*XIMENA.lines, ""] if keys[-1] == "<" else [""]
+        result = away("report", "--photo", str(photo), *STAY, keys=[*keys, *rest])
+        assert result.code == 0, result.all
+        assert away.reports()[0]["guest"]["surname"] == XIMENA.surname
+
+    def test_nothing_found(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The hint is shown, and the passport is scanned or typed as without a photo."""
+        answer_with(monkeypatch, {photo.name: reading(())})
+        result = away("report", "--photo", str(photo), *STAY, keys=[*QUENTIN.lines, ""])
+        assert result.code == 0, result.all
+        assert result.err.index(TOO_DARK.template) < result.err.index("Scan the passport")
+        assert "check digit." not in result.err.partition("Scan the passport")[0]
+
+    def test_an_unfinished_form_comes_first(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A draft is continued before; the photo's guest follows behind +, and its file is not offered for deletion."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
+        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["", ""])
+        assert result.code == 0, result.all
+        assert "The unfinished form comes first." in result.err
+        assert [each["guest"]["surname"] for each in away.reports()] == [XIMENA.surname]
+        assert photo.exists()
+        assert "Delete the photo" not in result.err
+
+
+class TestDeleteOriginal:
+    """The photo's file is deleted only if it is asked for, and after the report is saved."""
+
+    @pytest.mark.parametrize(("answer", "kept"), [("y", False), ("", True), ("n", True)])
+    def test_it_is_asked_at_a_terminal(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, answer: str, *, kept: bool
+    ) -> None:
+        """Enter alone keeps the file."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["", answer])
+        assert result.code == 0, result.all
+        assert (photo.exists(), len(away.reports())) == (kept, 1)
+        assert ("was deleted." in result.err) is not kept
+
+    @pytest.mark.parametrize(("more", "kept"), [(["--yes"], False), ([], True)])
+    def test_a_script_confirms_it_with_yes(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, more: list[str], *, kept: bool
+    ) -> None:
+        """Without a terminal the file is deleted with `--yes` only; else it says why not."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        result = away("lapor", "--foto", str(photo), *STAY, "--hapus-foto-asli", *more)
+        assert (result.code, photo.exists()) == (0, kept)
+        assert ("The photo was not deleted" in result.err) is kept
+
+    @pytest.mark.parametrize("more", [["--dry-run"], ["--nights", "0"]], ids=["dry run", "refused"])
+    def test_it_is_kept_if_nothing_is_saved(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
+    ) -> None:
+        """A check alone, or a refused report, deletes nothing."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        away("report", "--photo", str(photo), *STAY, *more, "--delete-original", "--yes")
+        assert photo.exists()
+        assert away.reports() == []
+
+    def test_a_file_that_cannot_be_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The report is saved all the same, and the user reads that the file is still there."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+
+        def refuse(_path: Path) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(Path, "unlink", refuse)
+        result = away("report", "--photo", str(photo), *STAY, "--delete-original", "--yes")
+        assert result.code == 0
+        assert "could not be deleted. Delete it by hand." in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--photo", "page.jpg", "--mrz", FIRST],
+        ["--photo", "page.jpg", "--input", "guest.json"],
+        ["--delete-original"],
+    ],
+)
+def test_options_that_contradict_each_other(away: Apoa, arguments: list[str]) -> None:
+    """Lines or a program's report beside a photo, and a deletion without a photo, are usage errors."""
+    assert away("report", *arguments).code == 2
+
+
+@pytest.mark.parametrize("keys", [None, []], ids=["unattended", "at a terminal"])
+def test_a_file_that_is_no_picture(away: Apoa, photo: Path, keys: list[str] | None) -> None:
+    """The command ends with a clear error, and nothing is asked or saved."""
+    result = away("report", "--photo", str(photo), *STAY, keys=keys)
+    advice = "Take a photo of the whole passport page, as JPEG or PNG, and try it again."
+    assert result.code == 65
+    assert result.err == f"The file is not a picture that can be read.\n{advice}\n"
+
+
+def test_without_the_extra(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo needs the extra: the command exits with 78 and names the line for pip."""
+    for name in ("PIL", "apoa_client.scan.photo_reader"):  # another test may have loaded it
+        monkeypatch.setitem(sys.modules, name, None)
+    result = away("report", "--photo", "page.jpg", *STAY)
+    assert result.code == 78
+    assert 'pip install "apoa-client[scan]"' in result.err
+
+
+def test_no_personal_data_in_errors(away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a doubtful reading names places, not characters."""
+    answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
+    result = away("-vv", "report", "--photo", str(photo), *STAY)
+    assert result.code == 65
+    assert not [word for word in QUENTIN.words if word in result.all]
