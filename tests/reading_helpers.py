@@ -15,6 +15,10 @@ from apoa_client.scan.line_reader import PITCH, ROWS
 from apoa_client.scan.photo_reader import PhotoReading
 
 _FONT = Path("/usr/share/fonts/opentype/ocr-b/OCRB.otf")
+PAGE_PITCH, PAGE_MARGIN, PAGE_SECOND_LINE = 20, 60, 550
+"""Where the characters of a printed page are, in pixels."""
+PAGE_GREY = 225
+_LINE_HEIGHT = 50
 TOO_DARK = msg("The picture is too dark. Photograph the page in more light.")
 
 
@@ -60,12 +64,12 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, readings: Mapping[str, PhotoRea
 def print_page(path: Path, lines: Sequence[str]) -> Path:
     """Write a picture of a page with these lines at its foot. Skips the test without Debian's fonts-ocr-b."""
     needs_tool("fonts-ocr-b", found=_FONT.is_file())
-    pitch, margin = 20, 60
     font = ImageFont.truetype(str(_FONT), 28)
-    page = Image.new("L", (len(lines[0]) * pitch + 2 * margin, 640), 225)
+    page = Image.new("L", (len(lines[0]) * PAGE_PITCH + 2 * PAGE_MARGIN, 640), PAGE_GREY)
     draw = ImageDraw.Draw(page)
     for row, line in enumerate(lines):
+        top = PAGE_SECOND_LINE + _LINE_HEIGHT * (row - 1)
         for position, character in enumerate(line):
-            draw.text((margin + position * pitch, 500 + 50 * row), character, fill=30, font=font)
+            draw.text((PAGE_MARGIN + position * PAGE_PITCH, top), character, fill=30, font=font)
     page.save(path, quality=92)
     return path

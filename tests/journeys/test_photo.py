@@ -1,0 +1,73 @@
+"""A passport that is read from a photo at a real terminal: the desk sees the doubtful line and confirms it."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cli_helpers import QUENTIN, Installed, spoken
+from journeys_helpers import in_each_language, in_each_width
+from PIL import Image, ImageDraw
+from reading_helpers import PAGE_GREY, PAGE_MARGIN, PAGE_PITCH, PAGE_SECOND_LINE, print_page
+from tmux_helpers import Terminal, require_tmux
+
+STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
+FADED = 4
+"""The character of the second line whose upper half is missing, from 0."""
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photo of a page on which half of a character of the document number is missing."""
+    file = print_page(tmp_path / "page.png", QUENTIN.lines)
+    with Image.open(file) as page:
+        left = PAGE_MARGIN + FADED * PAGE_PITCH
+        upper_half = (left, PAGE_SECOND_LINE, left + PAGE_PITCH - 1, PAGE_SECOND_LINE + 15)
+        ImageDraw.Draw(page).rectangle(upper_half, fill=PAGE_GREY)
+        page.save(file)
+    return file
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Callable[[int, dict[str, str]], Terminal]]:
+    """Opens a terminal of 24 lines with a number of columns and an environment."""
+    require_tmux()
+    opened: list[Terminal] = []
+
+    def start(columns: int, environ: dict[str, str]) -> Terminal:
+        opened.append(Terminal(tmp_path, (columns, 24), environ))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.close()
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}], ids=["greys", "no colours"])
+@in_each_language
+@in_each_width
+def test_a_doubtful_line_is_confirmed(
+    configured: Installed,
+    photo: Path,
+    open_terminal: Callable[[int, dict[str, str]], Terminal],
+    lang: str,
+    columns: int,
+    environ: dict[str, str],
+) -> None:
+    """The question, the picture and the marks fit the screen; the line is reported; the photo is kept on Enter."""
+    terminal = open_terminal(columns, {**configured.environ, "APOA_LANG": lang, **environ})
+    terminal.run([*configured.command, "report", "--photo", str(photo), *STAY, "--delete-original"])
+    terminal.wait_for(spoken(lang, "Is line {number} the same on the page?", number=2))
+    screen = terminal.wait_for(spoken(lang, "(y = yes, Enter = no)"))
+    assert all(len(line) <= columns for line in screen.splitlines())
+    assert len(re.findall(r"^ +[▀▄█][▀▄█ ]+$", screen, re.MULTILINE)) == 5
+    assert re.search(rf"^ +{QUENTIN.lines[1][:FADED]}.+\n +\^", screen, re.MULTILINE)
+    terminal.type("y")
+    terminal.wait_for(spoken(lang, "Save this report?"))
+    terminal.type("")
+    terminal.wait_for(spoken(lang, "(y = yes, Enter = no)"), after=spoken(lang, "Save this report?"))
+    terminal.type("")
+    terminal.ends()
+    [report] = configured.reports()
+    assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+    assert photo.exists()
