@@ -22,7 +22,7 @@ from apoa_client.scan.zone_finder import LAYERS as FINDER_LAYERS
 from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
-_READERS = ("first",)
+_READERS = ("first", "second")
 
 
 @dataclass(frozen=True)

@@ -184,10 +184,11 @@ def _fitted(places: _Places, angle: float, pitch: float, peak: float) -> FoundLi
     """Return the curve through the places near a peak."""
     along, across = places.turned(angle)
     near = np.abs(across - peak) < _REACHES[0] * pitch
-    bend = np.asarray([peak])
+    bend: Points = np.asarray([peak])
     for reach in _REACHES:
         degree = 2 if np.ptp(along[near]) > _STRAIGHT * pitch else 0
-        bend = np.polyfit(along[near], across[near], degree, w=places.weight[near])
+        curve = np.polynomial.Polynomial.fit(along[near], across[near], degree, w=places.weight[near])
+        bend = np.asarray(curve.convert().coef[::-1], np.float64)
         near = np.abs(across - np.polyval(bend, along)) < reach * pitch
     start, end = (float(value) for value in np.percentile(along[near], (1, 99)))
     weight, pitch = float(places.weight[near].sum()), float(np.median(places.pitch[near]))
