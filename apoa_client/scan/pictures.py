@@ -17,6 +17,8 @@ LONGEST_SIDE = 4096
 """A picture is read with at most so many pixels a side: a page that fills it has more than 60 for each character."""
 SHORTEST_SIDE = 40
 
+_CHECK_THE_PATH = msg("Check the path, and that this user may read the file.")
+
 
 def open_picture(path: Path) -> Picture:
     """Return the picture in a file as grey values, the first if the file has several. Raises `PictureRefused`."""
@@ -28,7 +30,9 @@ def open_picture(path: Path) -> Picture:
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise PictureRefused(msg("The file is not a picture that can be read.")) from None
     except FileNotFoundError:
-        raise PictureRefused(msg("There is no such file.")) from None
+        raise PictureRefused(msg("There is no such file."), _CHECK_THE_PATH) from None
+    except (PermissionError, IsADirectoryError):
+        raise PictureRefused(msg("The file cannot be opened."), _CHECK_THE_PATH) from None
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, ArithmeticError, TypeError, LookupError):
         # Pillow's decoders raise any of these for a damaged file.
         raise PictureRefused(msg("The picture is damaged or incomplete.")) from None

@@ -27,7 +27,7 @@ def report_photo(session: Session, options: ReportOptions, given: GivenDetails, 
     """
     if given.lines:
         raise UsageProblem(MRZ_BESIDE_A_PHOTO)
-    reading = load_reader(session.app.clock.monotonic).read(photo, session.app.today)
+    reading = load_reader(session.app.clock.monotonic).read(photo, session.app.desk.today)
     if session.interactive:
         from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 

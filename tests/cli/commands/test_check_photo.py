@@ -35,19 +35,20 @@ def test_a_real_photo_is_read(apoa: Apoa, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_picture(apoa: Apoa, tmp_path: Path) -> None:
-    """An empty, a broken and a missing file each end the check with an error and advice, without a bug's message."""
+    """An empty, a broken or a missing file, or a folder, ends the check with an error and what to do."""
     for name, content in (
         ("empty.jpg", b""),
         ("broken.jpg", b"\xff\xd8\xff\xe0" + b"\0" * 50),
         ("text.png", b"passport"),
     ):
         (tmp_path / name).write_bytes(content)
-    for name in ("empty.jpg", "broken.jpg", "text.png", "missing.jpg"):
+    again = "Take a photo of the whole passport page, as JPEG or PNG, and try it again."
+    path = "Check the path, and that this user may read the file."
+    advice = {"empty.jpg": again, "broken.jpg": again, "text.png": again, "missing.jpg": path, ".": path}
+    for name, wanted in advice.items():
         result = apoa("check", "--photo", str(tmp_path / name))
         assert (result.code, result.out) == (65, ""), name
-        assert result.err.splitlines()[1:] == [
-            "Take a photo of the whole passport page, as JPEG or PNG, and try it again."
-        ]
+        assert result.err.splitlines()[1:] == [wanted]
         assert apoa("check", "--photo", str(tmp_path / name), "--json").json["error"]["class"] == "picture_refused"
 
 
