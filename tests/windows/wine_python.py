@@ -92,6 +92,7 @@ class WinePython:
             self._add_environment()
             self._add_prefix()
             self.add_packages("dev")
+            self._remove_numpy()
             self._complete.touch()
         self._install_checkout()
 
@@ -180,6 +181,11 @@ class WinePython:
         target = ["--target", self.venv / "Lib" / "site-packages"]
         wanted = ["-r", CHECKOUT / "pyproject.toml", "--extra", extra, "pip"]
         self._run_uv("pip", "install", "--only-binary", ":all:", *platform, *target, *wanted)
+
+    def _remove_numpy(self) -> None:
+        """Removes numpy: Wine's C library has no complex numbers, and pytest-randomly would import it at its start."""
+        for each in (self.venv / "Lib" / "site-packages").glob("numpy*"):
+            shutil.rmtree(each)
 
     def _install_checkout(self) -> None:
         """Builds the wheel of the checkout, and lets Windows' pip install it."""
