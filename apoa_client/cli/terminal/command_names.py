@@ -190,6 +190,7 @@ SYNONYMS = {
     **dict.fromkeys(
         ("tamu", "guest", "checkin", "check-in", "daftarkan", "registrasi", "register", "new", "baru"), "report"
     ),
+    **dict.fromkeys(("foto", "photo", "scan", "pindai"), "report"),
     **dict.fromkeys(("excel", "xlsx", "csv", "spreadsheet", "tabel", "unggah", "load"), "import"),
     **dict.fromkeys(("pulang", "check-out", "leave"), "checkout"),
     **dict.fromkeys(("edit", "change", "ganti", "koreksi"), "amend"),
