@@ -36,10 +36,10 @@ def hint(picture: Picture, paths: Sequence[LinePath]) -> Message:
 
 
 def _are_cut_off(picture: Picture, paths: Sequence[LinePath]) -> bool:
-    """Return whether the first or the last character of a line is outside the picture."""
+    """Return whether a line ends less than a character from the picture's edge: a page has a wider margin."""
     height, width = picture.shape
-    ends = [path.centre[at] for path in paths for at in (_END, -1 - _END)]
-    return any(not (0 <= x < width and 0 <= y < height) for x, y in ends)
+    ends = [(*path.centre[at], path.step * PITCH) for path in paths for at in (_END, -1 - _END)]
+    return any(not (margin <= x < width - margin and margin <= y < height - margin) for x, y, margin in ends)
 
 
 def _has_glare(strip: Picture) -> bool:

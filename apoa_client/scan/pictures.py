@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from apoa_client.messages import msg
 from apoa_client.scan.errors import PictureRefused
@@ -16,6 +16,7 @@ MOST_PIXELS = 110_000_000
 LONGEST_SIDE = 4096
 """A picture is read with at most so many pixels a side: a page that fills it has more than 60 for each character."""
 SHORTEST_SIDE = 40
+_ORIENTATION = ExifTags.Base.Orientation
 
 _CHECK_THE_PATH = msg("Check the path, and that this user may read the file.")
 
@@ -24,9 +25,10 @@ def open_picture(path: Path) -> Picture:
     """Return the picture in a file as grey values, the first if the file has several. Raises `PictureRefused`."""
     Image.init()  # the formats that Pillow does not register at once
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is our bound
-            return _grey(image)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged metadata, and of a size below our bound, MOST_PIXELS
+            with Image.open(path, formats=FORMATS) as image:
+                return _grey(image)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise PictureRefused(msg("The file is not a picture that can be read.")) from None
     except FileNotFoundError:
@@ -44,21 +46,23 @@ def _grey(image: Image.Image) -> Picture:
     if min(image.size) < SHORTEST_SIDE:
         raise PictureRefused(msg("The picture is too small."))
     image.draft("L", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is decoded in a half, a quarter or an eighth of its size
-    grey = _in_eight_bits(image)
-    factor = -(-max(grey.size) // LONGEST_SIDE)
-    if factor > 1:
-        grey = grey.reduce(factor)
+    grey = _in_eight_bits(image, -(-max(image.size) // LONGEST_SIDE))
+    grey.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)  # not every conversion keeps it
     return np.asarray(ImageOps.exif_transpose(grey), np.float32)
 
 
-def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """Return a picture in shades of grey, with white behind what is transparent."""
+def _in_eight_bits(image: Image.Image, factor: int) -> Image.Image:
+    """Return a picture in shades of grey, `factor` times smaller, with white behind what is transparent.
+
+    Each step holds as few copies of the whole picture as possible: it may have a hundred megapixels.
+    """
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, np.float32)
+        values = np.nan_to_num(np.asarray(image.convert("F").reduce(factor)))
         low, high = (float(value) for value in np.percentile(values, (0.5, 99.5)))
-        return Image.fromarray(np.clip((values - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8))
+        values = np.clip(values, low, high)  # before the difference, which may exceed the largest number
+        return Image.fromarray(((values - low) * (255 / max(high - low, 1))).astype(np.uint8))
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("L")
-    return image.convert("L")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        cover = image.getchannel("A").reduce(factor)
+        return Image.composite(image.convert("L").reduce(factor), Image.new("L", cover.size, "white"), cover)
+    return image.convert("L").reduce(factor)

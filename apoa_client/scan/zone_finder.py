@@ -134,6 +134,8 @@ _WHOLE = 0.7
 """A line of which a smaller part was seen may run elsewhere in the rest."""
 _STRAIGHT = 8
 """A line of so few characters has no bend that could be seen."""
+_MOST_LINES = 5
+"""A zone has three lines at most; other print above and below it may look like two more."""
 _FAINTEST = 0.12
 """How much of the strongest line's weight a line has at least."""
 
@@ -175,8 +177,11 @@ def _main_direction(places: _Places) -> float:
 
 
 def _best_angle(places: _Places, angle: float, pitch: float) -> float:
-    """Return the angle near `angle` at which the lines lie most densely on few distances across it."""
-    tries = angle + np.radians(np.arange(-10, 10.1, 0.5))
+    """Return the angle near `angle` at which the lines lie most densely on few distances across it.
+
+    The directions of the places say it only roughly: before a striped table their mean may be 20 degrees off.
+    """
+    tries = angle + np.radians(np.arange(-30, 30.1, 0.5))
     return float(max(tries, key=lambda one: (_profile(places.turned(one)[1], places.weight, pitch)[0] ** 2).sum()))
 
 
@@ -217,7 +222,7 @@ def _peaks(v: Points, weight: Points, pitch: float) -> list[float]:
 
 
 def _best_zone(lines: list[FoundLine], pitch: float) -> list[FoundLine]:
-    """Return the neighbouring lines that weigh most: two or three, about 2.5 characters apart."""
+    """Return the neighbouring lines that weigh most, about 2.5 characters apart: a few of them, on a page of print."""
     zones: list[list[FoundLine]] = []
     for line in lines:
         middle = (line.start + line.end) / 2
@@ -228,7 +233,10 @@ def _best_zone(lines: list[FoundLine], pitch: float) -> list[FoundLine]:
                 zones[-1].append(line)
                 continue
         zones.append([line])
-    return max(zones, key=lambda zone: sum(line.weight for line in zone))
+    parts = [
+        zone[first : first + _MOST_LINES] for zone in zones for first in range(max(1, len(zone) - _MOST_LINES + 1))
+    ]
+    return max(parts, key=lambda part: sum(line.weight for line in part))
 
 
 def _whole(lines: list[FoundLine]) -> list[FoundLine]:

@@ -95,9 +95,9 @@ def _lit(rng: Generator, picture: Picture, pitch: float) -> Picture:
         longer = max(picture.shape)
         picture = picture * (1 - rng.uniform(0.1, 0.6) * noise(rng, picture.shape, longer * rng.uniform(0.3, 1.5)))
     if rng.random() < 0.15:
-        picture = _shaded(rng, picture)
+        picture = shaded(rng, picture)
     if rng.random() < 0.2:
-        picture = _with_glare(rng, picture, pitch)
+        picture = with_glare(rng, picture, pitch)
     if rng.random() < 0.3:
         picture = picture * rng.uniform(0.35, 1) + rng.uniform(0, 60)
     return np.asarray(picture, np.float32)
@@ -106,7 +106,7 @@ def _lit(rng: Generator, picture: Picture, pitch: float) -> Picture:
 def _focused(rng: Generator, picture: Picture, pitch: float) -> Picture:
     """Return a picture out of focus, or moved."""
     if rng.random() < 0.6:
-        picture = _blurred(picture, pitch * rng.beta(1.2, 3) * 0.28)
+        picture = blurred(picture, pitch * rng.beta(1.2, 3) * 0.28)
     if rng.random() < 0.15:
         picture = _moved(rng, picture, pitch * rng.uniform(0.1, 0.35))
     return picture
@@ -122,11 +122,12 @@ def _delivered(rng: Generator, picture: Picture) -> Picture:
         shown = Image.fromarray(picture.astype(np.uint8)).filter(ImageFilter.UnsharpMask(2, int(rng.uniform(50, 200))))
         picture = np.asarray(shown, np.float32)
     if rng.random() < 0.6:
-        picture = _compressed(picture, int(rng.integers(20, 95)))
+        picture = compressed(picture, int(rng.integers(20, 95)))
     return picture
 
 
-def _shaded(rng: Generator, picture: Picture) -> Picture:
+def shaded(rng: Generator, picture: Picture) -> Picture:
+    """Return a picture with the edge of a shadow across it."""
     height, width = picture.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     angle, soft = rng.uniform(0, 2 * np.pi), rng.uniform(0.01, 0.2) * width
@@ -134,7 +135,8 @@ def _shaded(rng: Generator, picture: Picture) -> Picture:
     return np.asarray(picture * (1 - rng.uniform(0.2, 0.6) / (1 + np.exp(np.clip(-edge / soft, -30, 30)))), np.float32)
 
 
-def _with_glare(rng: Generator, picture: Picture, pitch: float) -> Picture:
+def with_glare(rng: Generator, picture: Picture, pitch: float) -> Picture:
+    """Return a picture with the reflection of a lamp, a few characters wide."""
     height, width = picture.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     wide, high = pitch * rng.uniform(1, 8), pitch * rng.uniform(0.5, 4)
@@ -142,7 +144,8 @@ def _with_glare(rng: Generator, picture: Picture, pitch: float) -> Picture:
     return np.asarray(picture + rng.uniform(40, 160) * np.exp(-far), np.float32)
 
 
-def _blurred(picture: Picture, sigma: float) -> Picture:
+def blurred(picture: Picture, sigma: float) -> Picture:
+    """Return a picture out of focus by `sigma` pixels."""
     return np.asarray(Image.fromarray(picture).convert("L").filter(ImageFilter.GaussianBlur(float(sigma))), np.float32)
 
 
@@ -158,7 +161,8 @@ def _moved(rng: Generator, picture: Picture, length: float) -> Picture:
     )
 
 
-def _compressed(picture: Picture, quality: int) -> Picture:
+def compressed(picture: Picture, quality: int) -> Picture:
+    """Return a picture as JPEG of a quality from 1 to 95 keeps it."""
     file = io.BytesIO()
     Image.fromarray(picture.astype(np.uint8)).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file), np.float32)

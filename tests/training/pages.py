@@ -1,5 +1,6 @@
 """Prints whole data pages, cards and visas, with all that stands on them beside the zone, and what they lie on."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -54,8 +55,13 @@ def _names(rng: Generator, characters: int) -> str:
     return (code + parts[0] + "<<" + "<".join(parts[1:])).ljust(characters, "<")[:characters]
 
 
-def print_page(rng: Generator, pitch: float) -> Canvas:
-    """Return a document at `pitch` pixels a character of its zone."""
+def print_page(
+    rng: Generator, pitch: float, texts_of: Callable[[Generator, int, int], list[str]] = zone_texts
+) -> Canvas:
+    """Return a document at `pitch` pixels a character of its zone.
+
+    `texts_of` gives the zone's lines from their number and their number of characters.
+    """
     (wide, high), lines, characters, _ = FORMATS[rng.choice(len(FORMATS), p=[share for *_, share in FORMATS])]
     scale = pitch / MILLIMETRES
     width, height = round(wide * scale), round(high * scale)
@@ -63,7 +69,7 @@ def print_page(rng: Generator, pitch: float) -> Canvas:
     background = _decorated(rng, paper(rng, (height, width), pitch), height - zone - 1.2 * pitch, scale)
     ink = Image.new("L", (width, height))
     free = width - characters * pitch
-    texts = zone_texts(rng, lines, characters)
+    texts = texts_of(rng, lines, characters)
     printed = print_lines(rng, texts, (free * rng.uniform(0.3, 0.7), height - zone), ink, pitch)
     return Canvas(compose(rng, background, worn(rng, ink, pitch)), printed)
 

@@ -1,0 +1,214 @@
+"""Whole pictures: of every class that tests/training renders, and such that have no page in them."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import search
+from hypothesis import given
+from hypothesis import strategies as st
+from pages import LABELS, label_font
+from photo_helpers import SHOTS, TODAY, photo, write
+from PIL import Image, ImageDraw
+from printing import font
+
+from apoa_client.scan import zone_reader
+from apoa_client.scan.errors import PictureRefused
+from apoa_client.scan.line_reader import PITCH, ROWS, Answer
+from apoa_client.scan.network import Network
+from apoa_client.scan.photo_reader import PhotoReader, PhotoReading
+from apoa_client.scan.sampling import Picture
+
+pytestmark = pytest.mark.usefixtures("_fonts")
+
+EACH = 5
+"""How many pictures of each class are read."""
+LEAST_RIGHT = {"blurred": 3, "dark": 3, "everything": 2}
+"""How many of them are exactly right at least; of the other classes all but one."""
+
+
+@pytest.mark.parametrize("kind", SHOTS)
+def test_pictures_of_each_class(reader: PhotoReader, tmp_path: Path, kind: str) -> None:
+    """Most pictures of a class are read exactly, and each sure one is: a wrong reading is never sure."""
+    right = 0
+    for number in range(EACH):
+        picture, texts = photo(kind, number)
+        reading = reader.read(write(tmp_path / "a.png", picture), TODAY)
+        right += reading.lines == texts
+        assert reading.lines == texts or not reading.sure
+        assert (reading.hint is None) == reading.sure
+    assert right >= LEAST_RIGHT.get(kind, EACH - 1)
+
+
+def _read(reader: PhotoReader, folder: Path, picture: Picture) -> PhotoReading:
+    return reader.read(write(folder / "a.png", np.ascontiguousarray(picture)), TODAY)
+
+
+def test_a_reading_is_the_same_twice(reader: PhotoReader, tmp_path: Path) -> None:
+    """A picture gives the same lines, doubts and strips each time."""
+    picture, _ = photo("far", 1)
+    one, other = (_read(reader, tmp_path, picture) for _ in range(2))
+    assert replace(one, strips=()) == replace(other, strips=())
+    assert all(np.array_equal(first, second) for first, second in zip(one.strips, other.strips, strict=True))
+
+
+def test_the_strips_show_each_character_at_its_place(reader: PhotoReader, tmp_path: Path) -> None:
+    """A strip has `PITCH` columns for each character, and one and a half characters beside them."""
+    picture, texts = photo("perspective", 0)
+    reading = _read(reader, tmp_path, picture)
+    assert reading.lines == texts
+    assert [strip.shape for strip in reading.strips] == [(ROWS, PITCH * (len(text) + 2)) for text in texts]
+
+
+def test_a_reading_does_not_show_what_it_says(reader: PhotoReader, tmp_path: Path) -> None:
+    """Names and numbers are in no `repr`: a traceback and a log show it."""
+    picture, texts = photo("clean", 1)
+    reading = _read(reader, tmp_path, picture)
+    assert reading.lines == texts
+    assert not any(part in repr(reading) for text in texts for part in text.split("<") if len(part) > 2)
+
+
+def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
+    """`elapsed_ms` is what the given clock shows between the beginning and the end."""
+    moments = iter([5.0, 5.1234])
+    assert _read(PhotoReader(lambda: next(moments)), tmp_path, photo("clean", 1)[0]).elapsed_ms == 123
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
+    reader: PhotoReader, tmp_path: Path, number: int
+) -> None:
+    """Half a turn changes nothing; a mirror image is no document."""
+    picture, texts = photo("clean", number)
+    assert _read(reader, tmp_path, picture[::-1, ::-1]).lines == texts
+    for mirrored in (picture[:, ::-1], picture[::-1], picture.T):
+        assert not _read(reader, tmp_path, mirrored).sure
+
+
+def test_of_two_documents_one_is_read(reader: PhotoReader, tmp_path: Path) -> None:
+    """Two pages in one picture are never mixed: what is sure is one of them."""
+    pictures, texts = zip(*(photo("clean", number) for number in range(4)), strict=True)
+    for first in range(3):
+        height = min(picture.shape[0] for picture in pictures[first : first + 2])
+        both = np.hstack([picture[:height] for picture in pictures[first : first + 2]])
+        reading = _read(reader, tmp_path, both)
+        assert reading.lines in texts[first : first + 2] or not reading.sure
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_zone_that_is_cut_off_is_never_sure(reader: PhotoReader, tmp_path: Path, side: str) -> None:
+    """Where characters or a line are missing, what remains is not sure."""
+    for number in range(2):
+        picture, texts = photo("clean", number)
+        height, width = picture.shape
+        cut = {
+            "left": picture[:, width // 5 :],
+            "right": picture[:, : -width // 5],
+            "top": picture[int(height * 0.86) :],
+            "bottom": picture[: int(height * 0.86)],
+        }[side]
+        reading = _read(reader, tmp_path, cut)
+        assert reading.lines == texts or not reading.sure
+
+
+def _page_of_text(face: Callable[[int], object], size: int, colours: tuple[int, int]) -> Picture:
+    """Return a page full of random text."""
+    rng = np.random.default_rng(size)
+    image = Image.new("L", (1000, 1300), colours[0])
+    draw = ImageDraw.Draw(image)
+    characters = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<<<   abcdefghij")
+    for y in range(20, 1270, round(size * 1.5)):
+        draw.text((20, y), "".join(rng.choice(characters, 90)), font=face(size), fill=colours[1])  # type: ignore[arg-type]
+    return np.asarray(image, np.float32)
+
+
+def _typed(size: int) -> object:
+    return label_font(next(path for path in LABELS if path.stem == "DejaVuSansMono"), size)
+
+
+_NOISE = np.random.default_rng(3)
+ODD: dict[str, Callable[[], Picture]] = {
+    "white": lambda: np.full((600, 800), 255, np.float32),
+    "black": lambda: np.zeros((600, 800), np.float32),
+    "noise": lambda: _NOISE.uniform(0, 255, (600, 800)).astype(np.float32),
+    "one row": lambda: np.full((1, 10_000), 128, np.float32),
+    "a wide band": lambda: _NOISE.uniform(0, 255, (40, 10_000)).astype(np.float32),
+    "a high band": lambda: _NOISE.uniform(0, 255, (10_000, 40)).astype(np.float32),
+    "chequered": lambda: (np.indices((600, 800)).sum(0) % 2 * 255).astype(np.float32),
+    "stripes": lambda: np.tile(np.arange(800) // 8 % 2 * 255, (600, 1)).astype(np.float32),
+    "typed text": lambda: _page_of_text(_typed, 20, (250, 10)),
+    "small typed text": lambda: _page_of_text(_typed, 10, (250, 10)),
+    "a terminal": lambda: _page_of_text(_typed, 16, (10, 230)),
+    "text in the zone's font": lambda: _page_of_text(lambda size: font("OCRB", size), 22, (250, 10)),
+    "much text in the zone's font": lambda: _page_of_text(lambda size: font("OCRB", size), 9, (250, 10)),
+    "a negative": lambda: 255 - photo("clean", 0)[0],
+    "a small piece": lambda: photo("clean", 0)[0][-80:-40, :40],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_picture_without_a_page_is_never_sure(reader: PhotoReader, tmp_path: Path, name: str) -> None:
+    """Whatever is in the picture, it is refused, or read as something that is not sure, with a hint."""
+    try:
+        reading = _read(reader, tmp_path, ODD[name]())
+    except PictureRefused:
+        return
+    assert not reading.sure
+    assert reading.hint is not None
+
+
+def test_a_page_of_text_takes_little_work(reader: PhotoReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many lines a picture has, the number of strips that the networks look at is bounded."""
+    seen: list[Picture] = []
+
+    def counted(network: Network, strip: Picture) -> Answer:
+        seen.append(strip)
+        return Answer(network, strip)
+
+    monkeypatch.setattr(zone_reader, "Answer", counted)
+    _read(reader, tmp_path, ODD["text in the zone's font"]())
+    assert 0 < len(seen) <= 90
+
+
+@cache
+def _files() -> list[bytes]:
+    """Return a small picture of a page as a file of each kind."""
+    files = []
+    picture = Image.fromarray(photo("clean", 1)[0].astype(np.uint8)).resize((320, 240))
+    for kind in ("JPEG", "PNG", "GIF", "TIFF", "WEBP"):
+        file = io.BytesIO()
+        picture.save(file, kind)
+        files.append(file.getvalue())
+    return files
+
+
+Changes = Sequence[tuple[float, int]]
+"""Bytes that are put in a file, each with its place in parts of the file's length."""
+
+_changes = st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8)
+
+
+def _damaged(content: bytes, changes: Changes, kept: float) -> bytes:
+    made = bytearray(content)
+    for place, byte in changes:
+        made[int(place * len(made))] = byte
+    return bytes(made[: int(kept * len(made))])
+
+
+@search(60)
+@given(kind=st.integers(0, 4), changes=_changes, kept=st.just(1.0) | st.floats(0, 1))
+def test_a_damaged_file_is_read_or_refused(
+    reader: PhotoReader, tmp_path_factory: pytest.TempPathFactory, kind: int, changes: Changes, kept: float
+) -> None:
+    """A picture file of which bytes are changed or missing gives a reading or `PictureRefused`, and no other error."""
+    path = tmp_path_factory.getbasetemp() / "damaged.jpg"
+    path.write_bytes(_damaged(_files()[kind], changes, kept))
+    try:
+        reading = reader.read(path, TODAY)
+    except PictureRefused:
+        return
+    assert reading.sure or reading.hint is not None

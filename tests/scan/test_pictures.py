@@ -1,0 +1,269 @@
+"""Picture files of every kind, and files that are none."""
+
+import io
+import struct
+import subprocess
+import sys
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from apoa_client.scan.errors import PictureRefused
+from apoa_client.scan.pictures import LONGEST_SIDE, SHORTEST_SIDE, open_picture
+
+HEIGHT, WIDTH = 60, 90
+ORIENTATION = 0x0112
+"""The number of EXIF's tag for how the camera was held."""
+
+MODES = {"jpg": ["L", "RGB"], "png": ["L", "RGBA", "I;16"], "tif": ["L", "RGB", "I;16"], "webp": ["RGB", "RGBA"]}
+"""The modes in which each kind of file is tried."""
+
+_ROWS, _COLUMNS = np.mgrid[0:HEIGHT, 0:WIDTH]
+GREY = (_COLUMNS + 2 * _ROWS).astype(np.uint8)
+"""A picture that is different in every corner."""
+
+
+def _saved(path: Path, image: Image.Image, **options: Any) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def _image(mode: str) -> Image.Image:
+    return Image.fromarray(GREY).convert("RGB").convert(mode)
+
+
+@pytest.mark.parametrize(("kind", "mode"), [(kind, mode) for kind, modes in MODES.items() for mode in modes])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_upright_as_the_camera_says(tmp_path: Path, orientation: int, kind: str, mode: str) -> None:
+    """Each of EXIF's eight orientations gives the same upright picture, in each kind of file that has them."""
+    stored = {
+        1: GREY,
+        2: GREY[:, ::-1],
+        3: GREY[::-1, ::-1],
+        4: GREY[::-1],
+        5: GREY.T,
+        6: np.rot90(GREY, 1),
+        7: GREY[::-1, ::-1].T,
+        8: np.rot90(GREY, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    if mode == "I;16":
+        image = Image.fromarray(np.ascontiguousarray(stored).astype(np.uint16))
+    else:
+        image = Image.fromarray(np.ascontiguousarray(stored)).convert("RGB").convert(mode)
+    # Pillow 13 scrambles an uncompressed TIFF that is turned by a quarter.
+    options = {"compression": "tiff_lzw"} if kind == "tif" else {"quality": 95}
+    picture = open_picture(_saved(tmp_path / f"a.{kind}", image, exif=exif, **options))
+    assert picture.shape == GREY.shape
+    assert np.corrcoef(picture.ravel(), GREY.ravel())[0, 1] > 0.99
+
+
+KINDS: dict[str, Callable[[Path], Path]] = {
+    "grey.png": lambda path: _saved(path, _image("L")),
+    "colours.png": lambda path: _saved(path, _image("RGB")),
+    "palette.png": lambda path: _saved(path, _image("RGB").quantize(256)),
+    "palette.gif": lambda path: _saved(path, _image("L")),
+    "transparent.png": lambda path: _saved(path, _image("RGBA")),
+    "grey-and-transparent.png": lambda path: _saved(path, _image("LA")),
+    "cmyk.jpg": lambda path: _saved(path, _image("CMYK"), quality=95),
+    "progressive.jpg": lambda path: _saved(path, _image("RGB"), quality=95, progressive=True),
+    "several.tif": lambda path: _saved(path, _image("L"), save_all=True, append_images=[Image.new("L", (9, 9))]),
+    "colours.webp": lambda path: _saved(path, _image("RGB"), lossless=True),
+    "colours.bmp": lambda path: _saved(path, _image("RGB")),
+    "grey.pgm": lambda path: _saved(path, _image("L")),
+    "two.mpo": lambda path: _saved(path, _image("RGB"), save_all=True, append_images=[_image("RGB")], quality=95),
+    "name-of-another-kind.jpg": lambda path: _saved(path, _image("L"), format="PNG"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_picture_of_any_kind_is_grey_values(tmp_path: Path, name: str) -> None:
+    """Colours, palettes, transparency and several pictures in a file give the grey values of the first picture."""
+    picture = open_picture(KINDS[name](tmp_path / name))
+    assert picture.dtype == np.float32
+    assert picture == pytest.approx(GREY.astype(np.float32), abs=6)
+
+
+def test_sixteen_bits_are_spread_over_all_greys(tmp_path: Path) -> None:
+    """A scanner's sixteen bits become eight: the darkest is black and the lightest white."""
+    values = (GREY.astype(np.uint16) * 40) + 9000
+    picture = open_picture(_saved(tmp_path / "a.png", Image.fromarray(values)))
+    assert (picture.min(), picture.max()) == (0, 255)
+    assert np.corrcoef(picture.ravel(), GREY.ravel())[0, 1] > 0.999
+
+
+def test_values_without_a_bound_are_read(tmp_path: Path) -> None:
+    """A TIFF of floating-point numbers, of which some are no numbers, gives greys from 0 to 255 or is refused."""
+    values = GREY.astype(np.float32)
+    values[5, 5], values[6, 6] = np.inf, np.nan
+    try:
+        picture = open_picture(_saved(tmp_path / "a.tif", Image.fromarray(values)))
+    except PictureRefused:
+        return
+    assert np.isfinite(picture).all()
+
+
+def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
+    """A fax's black and white stay black and white."""
+    picture = open_picture(_saved(tmp_path / "a.png", Image.fromarray(GREY > 90)))
+    assert picture == pytest.approx(np.where(GREY > 90, 255, 0).astype(np.float32))
+
+
+def test_behind_what_is_transparent_is_white(tmp_path: Path) -> None:
+    """Black text on nothing is black on white, not black on black."""
+    image = Image.new("RGBA", (50, 50), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (10, 10, 20, 20))
+    picture = open_picture(_saved(tmp_path / "a.png", image))
+    assert (picture[0, 0], picture[15, 15]) == (255, 0)
+
+
+def test_the_first_picture_of_an_animation_is_read(tmp_path: Path) -> None:
+    """An animated GIF counts as its first picture."""
+    others = [Image.new("L", (WIDTH, HEIGHT), shade) for shade in (0, 255)]
+    path = _saved(tmp_path / "a.gif", _image("L"), save_all=True, append_images=others)
+    assert open_picture(path) == pytest.approx(GREY.astype(np.float32), abs=2)
+
+
+@pytest.mark.parametrize("name", ["large.jpg", "large.png"])
+def test_a_large_picture_is_made_smaller(tmp_path: Path, name: str) -> None:
+    """More than `LONGEST_SIDE` pixels a side are not needed."""
+    side = LONGEST_SIDE + 1000
+    picture = open_picture(_saved(tmp_path / name, Image.new("L", (side, 50), 77)))
+    assert picture.shape[1] == pytest.approx(side / 2, abs=1)
+    assert picture == pytest.approx(np.full(picture.shape, 77, np.float32), abs=1)
+
+
+def _png_header(width: int, height: int) -> bytes:
+    """Return the beginning of a PNG of this size, with a few bytes of content."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000)))
+
+
+def _bytes_of(kind: str) -> bytes:
+    file = io.BytesIO()
+    _image("L").save(file, kind)
+    return file.getvalue()
+
+
+def _half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+BROKEN = {
+    "empty.jpg": b"",
+    "text.jpg": b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n",
+    "page.pdf": b"%PDF-1.7\n1 0 obj\n",
+    "start.jpg": b"\xff\xd8\xff\xe0",
+    "half.jpg": _half(_bytes_of("JPEG")),
+    "half.png": _half(_bytes_of("PNG")),
+    "half.gif": _half(_bytes_of("GIF")),
+    "half.webp": _half(_bytes_of("WEBP")),
+    "half.tif": _half(_bytes_of("TIFF")),
+    "120-megapixels.png": _png_header(12_000, 10_000),
+    "bomb.png": _png_header(60_000, 60_000),
+    "no-width.png": _png_header(0, 100),
+    "dot.png": _png_header(1, 1),
+    "thin.png": _png_header(SHORTEST_SIDE - 1, 10_000),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_no_picture_is_refused(tmp_path: Path, name: str) -> None:
+    """Nothing, text, a part of a file, a file too large or too small: one error with advice, in little memory."""
+    path = tmp_path / name
+    path.write_bytes(BROKEN[name])
+    tracemalloc.start()
+    with pytest.raises(PictureRefused) as caught:
+        open_picture(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.advice is not None
+    assert caught.value.__cause__ is None
+    assert peak < 20_000_000
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from typing import Any
+from apoa_client.scan.pictures import open_picture
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+shape = open_picture(Path(sys.argv[1])).shape
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, *shape)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems measure in other units, or have no such call")
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16"])
+def test_an_unfolded_picture_takes_bounded_memory(tmp_path: Path, mode: str) -> None:
+    """A small file of 36 megapixels takes at most 8 bytes for each of them, whatever its mode."""
+    path = _saved(tmp_path / "large.png", Image.new(mode, (6000, 6000)), compress_level=1)
+    done = subprocess.run([sys.executable, "-c", MEASURED, path], check=True, capture_output=True, text=True)
+    kilobytes, *shape = map(int, done.stdout.split())
+    assert shape == [3000, 3000]
+    assert kilobytes * 1024 < 8 * 36_000_000 + 60_000_000  # and the result with its copies
+
+
+def test_a_missing_file_is_named_as_such(tmp_path: Path) -> None:
+    """The message says that there is no file, and not its name: people name photos after guests."""
+    with pytest.raises(PictureRefused) as caught:
+        open_picture(tmp_path / "ERIKSSON.jpg")
+    assert caught.value.message.render() == "There is no such file."
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """A folder is no picture."""
+    with pytest.raises(PictureRefused):
+        open_picture(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the mode of a file does not hide it there")
+def test_a_device_is_refused() -> None:
+    """A file without an end is not read for ever."""
+    with pytest.raises(PictureRefused):
+        open_picture(Path("/dev/zero"))
+
+
+def _changed(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return a file with some bytes changed, and now and then with its end cut off or a piece doubled."""
+    made = bytearray(content)
+    for _ in range(int(rng.integers(1, 12))):
+        made[int(rng.integers(len(made)))] = int(rng.integers(256))
+    where = int(rng.integers(len(made)))
+    kind = rng.random()
+    if kind < 0.2:
+        return bytes(made[:where])
+    if kind < 0.3:
+        return bytes(made[:where] + made[where // 2 :])
+    return bytes(made)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP", "PPM", "JPEG2000"])
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path, kind: str) -> None:
+    """Whatever bytes are changed: a picture or `PictureRefused`, never another error or a warning."""
+    content, path = _bytes_of(kind), tmp_path / "a.jpg"
+    rng = np.random.default_rng(9303)
+    refused = 0
+    for _ in range(60):
+        path.write_bytes(_changed(content, rng))
+        try:
+            picture = open_picture(path)
+        except PictureRefused:
+            refused += 1
+        else:
+            assert picture.ndim == 2
+            assert max(picture.shape) <= LONGEST_SIDE
+            assert np.isfinite(picture).all()
+    assert refused
