@@ -11,7 +11,6 @@ seconds.
 
 import argparse
 import json
-import os
 import platform
 import random
 import subprocess
@@ -20,6 +19,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from peer_environments import installed, reason
 
 ROUNDS = 5
 COUNT = 10_000
@@ -153,22 +156,6 @@ def write_records(folder: Path, sizes: Sequence[int]) -> tuple[Path, Path]:
     return paths
 
 
-def installed(folder: Path, requirements: Sequence[str]) -> str:
-    """The interpreter of a peer's environment, which is created if it is missing."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--retries", "1"]
-    subprocess.run([*pip, *requirements], check=True, capture_output=True)
-    return str(python)
-
-
-def reason(failure: subprocess.CalledProcessError) -> str:
-    """The last line that a program printed before it failed."""
-    lines = failure.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else str(failure)
-
-
 class Library(NamedTuple):
     """The worker's result for one library: for each set the best seconds, and how many records were called valid."""
 
@@ -261,7 +248,7 @@ def environments(folder: Path, skipped: dict[str, str]) -> dict[str, str]:
     pythons = {OURS: sys.executable, ADVISING: sys.executable}
     for name, requirements in PEERS.items():
         try:
-            pythons[name] = installed(folder / name, requirements)
+            pythons[name] = installed(folder / name, ["--no-deps", *requirements])
         except subprocess.CalledProcessError as failure:
             skipped[name] = reason(failure)
     return pythons

@@ -1,0 +1,170 @@
+"""Measures how many pictures of passports are read, how surely and how fast, beside other readers in the same run.
+
+Run it as ``python tests/benchmarks/photo.py [--pictures DIR] [--environments FOLDER]`` with the interpreter that
+apoa-client is installed for. DIR has a ``truth.json``: for the path of each picture below DIR the lines in it. Without
+it, pictures are rendered, which needs Debian's fonts-ocr-b, fonts-dejavu and fonts-liberation. The others are Debian's
+tesseract, which is skipped where it is missing, and PassportEye in an environment of its own, which is skipped where it
+cannot be installed. What each stage of our reader brings is measured by leaving it out.
+
+No result fails for being slow, but the exit status is 1 where our reader reads less than half of the pictures, or one
+wrongly and surely. ``--small`` checks that with a few rendered pictures, without the others.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "training"))
+
+from peer_environments import installed, reason
+
+EACH, SMALL_EACH = 25, 1
+"""How many pictures of each class are rendered."""
+WORKER = Path(__file__).with_name("photo_peers.py")
+OURS = "apoa-client"
+STAGES = (
+    "the second pass",
+    "following the curve",
+    "the second search",
+    "each field's alphabet",
+    "check-digit corrections",
+)
+
+Truth = dict[str, list[str]]
+"""The lines of each picture, by its path below the folder."""
+
+
+class Outcome(NamedTuple):
+    """How one reader read one picture; `sure` is None for a reader that does not say."""
+
+    right: bool
+    sure: bool | None
+    milliseconds: float
+
+
+class Measured(NamedTuple):
+    """How one reader read all pictures, by their paths, and the memory that it took."""
+
+    name: str
+    outcomes: dict[str, Outcome]
+    megabytes: float
+
+
+def render(folder: Path, each: int) -> Truth:
+    """Write `each` pictures of every class to a folder, one folder a class, and return their lines."""
+    from photo_helpers import photos, write
+
+    truth: Truth = {}
+    for kind, picture, lines in photos(each):
+        (folder / kind).mkdir(exist_ok=True)
+        name = f"{kind}/{len(truth):03}.png"
+        write(folder / name, picture)
+        truth[name] = list(lines)
+    return truth
+
+
+def measure(python: str, name: str, folder: Path, truth: Truth) -> Measured:
+    """Let one reader read all pictures in a process of its own. A reading is right if the lines are all there."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as listed:
+        json.dump([str(folder / picture) for picture in truth], listed)
+        listed.flush()
+        done = subprocess.run([python, WORKER, name, listed.name], check=True, capture_output=True)
+    output = json.loads(done.stdout)
+    outcomes = {
+        picture: Outcome(any(_has(reading, lines) for reading in readings), sure, milliseconds)
+        for (picture, lines), (readings, sure, milliseconds) in zip(truth.items(), output["readings"], strict=True)
+    }
+    return Measured(name, outcomes, output["megabytes"])
+
+
+def _has(reading: Sequence[str], lines: Sequence[str]) -> bool:
+    """Return whether lines follow each other in a reading."""
+    return any(list(reading[at : at + len(lines)]) == list(lines) for at in range(len(reading) - len(lines) + 1))
+
+
+def table(readers: Sequence[Measured]) -> Iterator[str]:
+    """Yield one line a reader."""
+    yield f"{'':<34}{'right':>9}{'sure':>6}{'wrong, sure':>13}{'median ms':>11}{'most ms':>9}{'MB':>7}"
+    for reader in readers:
+        outcomes = list(reader.outcomes.values())
+        times = [outcome.milliseconds for outcome in outcomes]
+        right = f"{sum(outcome.right for outcome in outcomes)}/{len(outcomes)}"
+        says = outcomes[0].sure is not None
+        sure, wrong = (
+            str(count) if says else "-" for count in (sum(o.sure is True for o in outcomes), wrongly(reader))
+        )
+        timed = f"{statistics.median(times):>11,.0f}{max(times):>9,.0f}"
+        yield f"{reader.name:<34}{right:>9}{sure:>6}{wrong:>13}{timed}{reader.megabytes:>7,.0f}"
+
+
+def classes(ours: Measured) -> Iterator[str]:
+    """Yield one line for the pictures of each folder."""
+    yield f"{OURS + ', by folder':<34}{'right':>9}{'sure':>6}"
+    for name in dict.fromkeys(Path(picture).parent.name for picture in ours.outcomes):
+        some = [outcome for picture, outcome in ours.outcomes.items() if Path(picture).parent.name == name]
+        right = f"{sum(outcome.right for outcome in some)}/{len(some)}"
+        yield f"{name:<34}{right:>9}{sum(outcome.sure is True for outcome in some):>6}"
+
+
+def wrongly(reader: Measured) -> int:
+    """Return how many readings are sure and wrong."""
+    return sum(outcome.sure is True and not outcome.right for outcome in reader.outcomes.values())
+
+
+def check(ours: Measured) -> None:
+    """End the benchmark where the pictures were not read."""
+    right = sum(outcome.right for outcome in ours.outcomes.values())
+    if 2 * right < len(ours.outcomes):
+        sys.exit(f"{OURS}: {right} of {len(ours.outcomes)} pictures were read")
+    if wrongly(ours):
+        sys.exit(f"{OURS}: {wrongly(ours)} pictures were read wrongly and surely")
+
+
+def others(environments: Path, folder: Path, truth: Truth) -> Iterator[Measured | str]:
+    """Yield each other reader, or why it was skipped."""
+    if shutil.which("tesseract") is None:
+        yield "skipped: tesseract and PassportEye: apt-get install tesseract-ocr"
+        return
+    yield measure(sys.executable, "tesseract", folder, truth)
+    try:
+        yield measure(installed(environments / "PassportEye", ["PassportEye"]), "PassportEye", folder, truth)
+    except subprocess.CalledProcessError as failure:
+        yield f"skipped: PassportEye: {reason(failure)}"
+
+
+def main() -> None:
+    """Render, read, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--environments", type=Path)
+    parser.add_argument("--small", action="store_true", help="check in seconds that our reader works")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="apoa-benchmark-") as temporary:
+        folder = asked.pictures or Path(temporary)
+        truth: Truth
+        if asked.pictures is None:
+            truth = render(folder, SMALL_EACH if asked.small else EACH)
+        else:
+            truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+        ours = measure(sys.executable, OURS, folder, truth)
+        check(ours)
+        if asked.small:
+            sys.stdout.write(f"photo: {len(truth)} pictures read\n")
+            return
+        beside = list(others(asked.environments or Path(temporary), folder, truth))
+        stages = [measure(sys.executable, f"without {stage}", folder, truth) for stage in STAGES]
+    readers = [ours, *(one for one in beside if isinstance(one, Measured)), *stages]
+    skipped = [one for one in beside if isinstance(one, str)]
+    sys.stdout.write("\n".join([*table(readers), "", *classes(ours), *skipped]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Reads pictures with one reader and times it. `photo.py` beside this file runs it in each environment.
+
+Run it as ``python photo_peers.py NAME PICTURES``. PICTURES is a JSON file with a list of paths. It prints one JSON
+object: for each picture the lines that were read, whether the reader is sure of them (null: it does not say) and the
+milliseconds; and the most memory that the process and the programs it ran needed, in megabytes.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+Reading = tuple[list[list[str]], bool | None]
+"""What one picture says: each reading of it as a list of lines, and whether the reader is sure."""
+
+TODAY = date(2026, 11, 24)
+
+
+def _apoa_client() -> Callable[[Path], Reading]:
+    """Our reader. The first picture does not pay for loading the networks, as no later one does."""
+    from apoa_client.scan.photo_reader import PhotoReader
+
+    reader = PhotoReader(time.perf_counter)
+
+    def read(path: Path) -> Reading:
+        reading = reader.read(path, TODAY)
+        return [list(reading.lines)], reading.sure
+
+    return read
+
+
+def _without(name: str) -> Callable[[Path], Reading]:
+    """Our reader without one of its stages."""
+    from apoa_client.scan import judgement, photo_reader, zone_reader
+
+    module: Any
+    module, attribute, replaced = {
+        "the second pass": (photo_reader, "_READERS", photo_reader._READERS[:1]),
+        "following the curve": (zone_reader, "_followed", lambda path, _reading: path),
+        "the second search": (zone_reader, "_SIDES", zone_reader._SIDES[:1]),
+        "each field's alphabet": (judgement, "_mask", lambda _layout: 0.0),
+        "check-digit corrections": (judgement, "_corrected", lambda _layout, text, _likelihoods: text),
+    }[name]
+    setattr(module, attribute, replaced)
+    return _apoa_client()
+
+
+def _tesseract() -> Callable[[Path], Reading]:
+    """Debian's program with its model of English, on the whole picture, in both modes that fit: two readings."""
+
+    def lines(path: Path, mode: str) -> list[str]:
+        command = ["tesseract", str(path), "-", "--psm", mode, "-l", "eng"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return ["".join(line.split()) for line in done.stdout.splitlines() if line.strip()]
+
+    return lambda path: ([lines(path, mode) for mode in ("6", "11")], None)
+
+
+def _passporteye() -> Callable[[Path], Reading]:
+    from passporteye import read_mrz  # type: ignore[import-not-found]  # in an environment of its own
+
+    def read(path: Path) -> Reading:
+        found = read_mrz(str(path))
+        return ([], False) if found is None else ([found.aux["text"].split()], bool(found.valid))
+
+    return read
+
+
+READERS = {"apoa-client": _apoa_client, "tesseract": _tesseract, "PassportEye": _passporteye}
+WITHOUT = "without "
+
+
+def main() -> None:
+    """Read every picture once, in order."""
+    name, listed = sys.argv[1:]
+    warnings.simplefilter("ignore")  # PassportEye's, of its libraries
+    read = _without(name.removeprefix(WITHOUT)) if name.startswith(WITHOUT) else READERS[name]()
+    results = []
+    for path in json.loads(Path(listed).read_text(encoding="utf-8")):
+        begun = time.perf_counter()
+        readings, sure = read(Path(path))
+        results.append([readings, sure, (time.perf_counter() - begun) * 1000])
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    sys.stdout.write(json.dumps({"readings": results, "megabytes": peak / 1024}))
+
+
+if __name__ == "__main__":
+    main()
