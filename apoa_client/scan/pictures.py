@@ -1,6 +1,7 @@
 """Opens a picture file as grey values, upright as its camera says, within bounds of time and memory."""
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ from apoa_client.messages import msg
 from apoa_client.scan.errors import PictureRefused
 from apoa_client.scan.sampling import Picture
 
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF", "HEIF")
 MOST_PIXELS = 110_000_000
 """More than any telephone takes; a file that unfolds to more is refused before it is unfolded."""
 LONGEST_SIDE = 4096
 """A picture is read with at most so many pixels a side: a page that fills it has more than 60 for each character."""
 SHORTEST_SIDE = 40
+_HEIC = (b"heic", b"heix", b"mif1", b"msf1")
+"""What stands in a file of HEIC at byte 8, behind "ftyp" (ISO/IEC 23008-12, 10)."""
 _ORIENTATION = ExifTags.Base.Orientation
 
 _CHECK_THE_PATH = msg("Check the path, and that this user may read the file.")
@@ -23,14 +26,14 @@ _CHECK_THE_PATH = msg("Check the path, and that this user may read the file.")
 
 def open_picture(path: Path) -> Picture:
     """Return the picture in a file as grey values, the first if the file has several. Raises `PictureRefused`."""
-    Image.init()  # the formats that Pillow does not register at once
+    formats = _formats()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, and of a size below our bound, MOST_PIXELS
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(path, formats=formats) as image:
                 return _grey(image)
     except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise PictureRefused(msg("The file is not a picture that can be read.")) from None
+        raise _unreadable(path) from None
     except FileNotFoundError:
         raise PictureRefused(msg("There is no such file."), _CHECK_THE_PATH) from None
     except (PermissionError, IsADirectoryError):
@@ -38,6 +41,28 @@ def open_picture(path: Path) -> Picture:
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, ArithmeticError, TypeError, LookupError):
         # Pillow's decoders raise any of these for a damaged file.
         raise PictureRefused(msg("The picture is damaged or incomplete.")) from None
+
+
+def _formats() -> list[str]:
+    """Return the formats that this computer can read: HEIC only with its plug-in."""
+    Image.init()  # the formats that Pillow does not register at once
+    with suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _unreadable(path: Path) -> PictureRefused:
+    """Return the error for a file of no format that this computer can read."""
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC and "HEIF" not in Image.OPEN:
+        return PictureRefused(
+            msg("The photo is in Apple's format HEIC, which this computer cannot read."),
+            msg('Send it from the phone as JPEG, or install: pip install "apoa-client[heic]".'),
+        )
+    return PictureRefused(msg("The file is not a picture that can be read."))
 
 
 def _grey(image: Image.Image) -> Picture:

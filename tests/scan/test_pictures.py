@@ -267,3 +267,25 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path, kind: str) -> None:
             assert max(picture.shape) <= LONGEST_SIDE
             assert np.isfinite(picture).all()
     assert refused
+
+
+def test_a_photo_of_an_iphone(tmp_path: Path) -> None:
+    """With its plug-in, HEIC is read as any other format."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    path = _saved(tmp_path / "photo.heic", _image("RGB"), quality=95)
+    expected = np.asarray(_image("RGB").convert("L"), np.float32)
+    assert np.abs(open_picture(path) - expected).mean() < 6
+
+
+def test_a_photo_of_an_iphone_without_the_plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of HEIC is named as such, with the pip line, where it cannot be read."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    path = tmp_path / "photo.heic"
+    path.write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(40))
+    with pytest.raises(PictureRefused) as refused:
+        open_picture(path)
+    assert "HEIC" in refused.value.message.template
+    assert refused.value.advice is not None
+    assert 'pip install "apoa-client[heic]"' in refused.value.advice.template
