@@ -16,8 +16,8 @@ PITCH = 20.0
 
 
 def _points(line: FoundLine) -> Points:
-    """Return the points of a line, from its first character to its last."""
-    return line.path(PITCH, margin=0).centre.astype(np.float64)
+    """Return points of a line, from its first character to its last."""
+    return line.path(PITCH / 10, margin=0).centre.astype(np.float64)
 
 
 def _far(points: Points, line: FoundLine) -> Points:
