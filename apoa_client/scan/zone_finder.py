@@ -136,6 +136,8 @@ _STRAIGHT = 8
 """A line of so few characters has no bend that could be seen."""
 _MOST_LINES = 5
 """A zone has three lines at most; other print above and below it may look like two more."""
+_FEWEST_SEEN = 3
+"""A line that was seen at fewer characters has no bend either, however far apart they are."""
 _FAINTEST = 0.12
 """How much of the strongest line's weight a line has at least."""
 
@@ -191,7 +193,8 @@ def _fitted(places: _Places, angle: float, pitch: float, peak: float) -> FoundLi
     near = np.abs(across - peak) < _REACHES[0] * pitch
     bend: Points = np.asarray([peak])
     for reach in _REACHES:
-        degree = 2 if np.ptp(along[near]) > _STRAIGHT * pitch else 0
+        seen = np.unique(np.round(along[near] / pitch))
+        degree = 2 if len(seen) >= _FEWEST_SEEN and np.ptp(seen) > _STRAIGHT else 0
         curve = np.polynomial.Polynomial.fit(along[near], across[near], degree, w=places.weight[near])
         bend = np.asarray(curve.convert().coef[::-1], np.float64)
         near = np.abs(across - np.polyval(bend, along)) < reach * pitch
