@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import jax
@@ -121,7 +122,7 @@ def make(name: str, recipe: Recipe, folder: Path) -> None:
         sys.stdout.flush()
 
     seeds = ((recipe.seed, number) for number in range(1, recipe.pictures + 1))
-    with ProcessPoolExecutor() as processes:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:  # JAX has threads: no fork
         made = processes.map(partial(_rendered, recipe.examples), seeds, chunksize=64)
         examples = [example for some in made for example in some]
     weights = first_weights(recipe.layers, recipe.seed)
