@@ -1,7 +1,8 @@
-"""Opens a picture file as grey values, upright as its camera says, within bounds of time and memory."""
+"""Opens a picture file, or the photo in a PDF, as grey values, upright as its camera says, in bounded memory."""
 
 import warnings
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from apoa_client.messages import msg
 from apoa_client.scan.errors import PictureRefused
+from apoa_client.scan.pdf_photos import SIGNATURE, first_photo
 from apoa_client.scan.sampling import Picture
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF", "HEIF")
@@ -25,12 +27,15 @@ _CHECK_THE_PATH = msg("Check the path, and that this user may read the file.")
 
 
 def open_picture(path: Path) -> Picture:
-    """Return the picture in a file as grey values, the first if the file has several. Raises `PictureRefused`."""
+    """Return the picture in a file as grey values, the first if the file has several. Raises `PictureRefused`.
+
+    Of a PDF it is the first photo, as scanners write it.
+    """
     formats = _formats()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, and of a size below our bound, MOST_PIXELS
-            with Image.open(path, formats=formats) as image:
+            with Image.open(_photo(path), formats=formats) as image:
                 return _grey(image)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise _unreadable(path) from None
@@ -51,6 +56,21 @@ def _formats() -> list[str]:
 
         register_heif_opener()
     return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _photo(path: Path) -> Path | BytesIO:
+    """Return the file itself, or of a PDF its first photo. Raises `PictureRefused` if it has none."""
+    if not path.is_file():  # a folder, a device, or nothing: Pillow says so
+        return path
+    with path.open("rb") as file:
+        if file.read(len(SIGNATURE)) != SIGNATURE:
+            return path
+    photo = first_photo(path)
+    if photo is None:
+        raise PictureRefused(
+            msg("No photo can be taken out of this PDF."), msg("Scan or save the page as JPEG, and try it again.")
+        )
+    return BytesIO(photo)
 
 
 def _unreadable(path: Path) -> PictureRefused:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _PICTURE_ENDINGS = frozenset(
     {
         *(".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".jp2"),
-        *(".heic", ".heif", ".avif"),
+        *(".heic", ".heif", ".avif", ".pdf"),
     }
 )
 """How the names of pictures end, those that cannot be read among them. What else is in a folder is no photo."""
