@@ -21,7 +21,8 @@ _END = round(1.5 * PITCH)
 
 def hint(picture: Picture, paths: Sequence[LinePath]) -> Message:
     """Return the most useful hint for a picture whose lines, if any were found, run along `paths`."""
-    strips = [path.strip(Pyramid(picture), PITCH) for path in paths]
+    pyramid = Pyramid(picture)
+    strips = [path.strip(pyramid, PITCH) for path in paths]
     if max(float(np.percentile(part, 90)) for part in strips or [picture]) < _DARK:
         return msg("The picture is too dark. Photograph the page in more light.")
     if not paths:
