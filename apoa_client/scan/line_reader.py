@@ -74,6 +74,8 @@ _FINE = 2
 """How many columns of a strip one step of the search for characters takes."""
 _NARROWEST, _WIDEST = 0.75, 1.25
 """How far apart two neighbours are at least and at most, in parts of the pitch."""
+_NEAR = 0.6
+"""How far from a given start, in parts of the pitch, a line begins at most."""
 _UNEVEN = 3.0
 """How far, in columns of the strip, the distance of two neighbours usually differs from the pitch."""
 _CAUTION = 1.0
@@ -99,13 +101,16 @@ class Answer:
         """Return whether `length` characters fit the strip."""
         return len(self._below) > (length - 1) * round(_NARROWEST * PITCH / _FINE)
 
-    def reading(self, length: int) -> Reading:
-        """Return the likeliest line of `length` characters that are about `PITCH` columns apart. They fit the strip."""
+    def reading(self, length: int, start: float | None = None) -> Reading:
+        """Return the likeliest line of `length` characters that are about `PITCH` columns apart. They fit the strip.
+
+        With `start`, the first character's middle is about in that column.
+        """
         reach = max(1, round(_REACH * PITCH / _FINE))
         places = _windowed(self._likelihoods, reach)
         letters = places[:, :NONE]
         gain = (1 + _CAUTION) * letters.max(1) - places[:, NONE]
-        at, total = _spaced(gain, length)
+        at, total = _spaced(gain, length, start)
         chosen = letters[at]
         chosen = chosen - chosen.max(1, keepdims=True)
         chosen = chosen - np.log(np.exp(chosen).sum(1, keepdims=True))
@@ -120,11 +125,16 @@ def _windowed(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
     return np.asarray((total[2 * reach + 1 :] - total[: -2 * reach - 1]) / (2 * reach + 1), np.float32)
 
 
-def _spaced(gain: NDArray[np.float32], length: int) -> tuple[NDArray[np.int64], float]:
-    """Return the places of `length` characters that are about `PITCH` apart and gain most together, and their gain."""
+def _spaced(gain: NDArray[np.float32], length: int, start: float | None = None) -> tuple[NDArray[np.int64], float]:
+    """Return the places of `length` characters that are about `PITCH` apart and gain most together, and their gain.
+
+    The first is near the column `start`, if it is given; the gain is minus infinity if no line begins there.
+    """
     steps = np.arange(round(_NARROWEST * PITCH / _FINE), round(_WIDEST * PITCH / _FINE) + 1)
     cost = ((steps * _FINE - PITCH) / _UNEVEN) ** 2 / 2
     best = gain.astype(np.float64)
+    if start is not None:
+        best[np.abs(np.arange(len(gain)) * _FINE - start) > _NEAR * PITCH] = -np.inf
     origins = []
     for _ in range(length - 1):
         reached = np.concatenate((np.full(steps[-1], -np.inf), best))
@@ -138,6 +148,6 @@ def _spaced(gain: NDArray[np.float32], length: int) -> tuple[NDArray[np.int64], 
     place = int(best.argmax())
     places, total = [place], float(best[place])
     for origin in reversed(origins):
-        place -= int(steps[origin[place]])
+        place = max(0, place - int(steps[origin[place]]))
         places.append(place)
     return np.asarray(places[::-1]), total

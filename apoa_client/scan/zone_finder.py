@@ -249,7 +249,10 @@ def _whole(lines: list[FoundLine]) -> list[FoundLine]:
     bends = [
         line.bend if line.end - line.start > _WHOLE * (end - start) else _beside(longest.bend, line) for line in lines
     ]
-    return [replace(line, start=start, end=end, bend=bend) for line, bend in zip(lines, bends, strict=True)]
+    pitch = float(np.average([line.pitch for line in lines], weights=[line.weight for line in lines]))
+    return [
+        replace(line, start=start, end=end, bend=bend, pitch=pitch) for line, bend in zip(lines, bends, strict=True)
+    ]
 
 
 def _beside(bend: tuple[float, ...], line: FoundLine) -> tuple[float, ...]:

@@ -22,6 +22,8 @@ _CLOSEST = 1.2
 """How far two lines are apart at least, in characters."""
 _MARGIN = 7.0
 """How many characters beyond both ends of a found line are looked at."""
+_END = 1.5
+"""How many characters before its first and after its last the strip of a line that was followed has."""
 _CLEAR = -0.05
 """The clearness of a reading that is surely in the right direction."""
 _UNCLEAR = -0.1
@@ -85,9 +87,19 @@ def _attempts(reader: Network, pyramid: Pyramid, lines: list[FoundLine]) -> Iter
         answers = [Answer(reader, path.strip(pyramid, ROWS)) for path in paths]
         for count, length in possible:
             if all(answer.has_room(length) for answer in answers):
-                readings = [(path, answer.reading(length)) for path, answer in zip(paths, answers, strict=True)]
-                zones = (readings[first : first + count] for first in range(len(lines) - count + 1))
-                yield from filter(_are_apart, zones)
+                zones = (slice(first, first + count) for first in range(len(lines) - count + 1))
+                readings = (list(zip(paths[zone], aligned(answers[zone], length), strict=True)) for zone in zones)
+                yield from filter(_are_apart, readings)
+
+
+def aligned(answers: Sequence[Answer], length: int) -> list[Reading]:
+    """Return readings of the lines of a zone, which begin one below the other."""
+    readings = [answer.reading(length) for answer in answers]
+    starts = {int(reading.columns[0]) for reading in readings}
+    if max(starts) - min(starts) <= PITCH / 2:
+        return readings
+    attempts = [[answer.reading(length, start) for answer in answers] for start in sorted(starts)]
+    return max(attempts, key=lambda attempt: sum(reading.gain for reading in attempt))
 
 
 def _are_apart(readings: Sequence[_Read]) -> bool:
@@ -111,13 +123,14 @@ def _exactly(networks: Networks, pyramid: Pyramid, path: LinePath, reading: Read
     path = _followed(path, reading)
     strip = path.strip(pyramid, ROWS)
     length = len(reading.columns)
-    return ReadLine(path, tuple(Answer(reader, strip).reading(length) for reader in networks.readers))
+    start = _END * PITCH
+    return ReadLine(path, tuple(Answer(reader, strip).reading(length, start) for reader in networks.readers))
 
 
-def _followed(path: LinePath, reading: Reading, margin: float = 1.5) -> LinePath:
+def _followed(path: LinePath, reading: Reading) -> LinePath:
     """Return the path through the characters that were read, with `PITCH` columns from one to the next."""
     middle = _middles(path, reading)
-    wanted = np.arange(-margin, len(middle) - 1 + margin, 1 / PITCH)
+    wanted = np.arange(-_END, len(middle) - 1 + _END, 1 / PITCH)
     x, y = (_smooth(middle[:, axis], wanted) for axis in (0, 1))
     along = np.stack([np.gradient(x), np.gradient(y)], 1)
     return LinePath(np.stack([x, y], 1).astype(np.float32), np.stack([-along[:, 1], along[:, 0]], 1).astype(np.float32))

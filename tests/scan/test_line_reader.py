@@ -12,7 +12,7 @@ from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan.line_reader import LAYERS, NONE, PITCH, ROWS, STEP, Answer, normalised
 from apoa_client.scan.network import Array, Network
 from apoa_client.scan.sampling import Picture
-from apoa_client.scan.zone_reader import Networks
+from apoa_client.scan.zone_reader import Networks, aligned
 
 TEXT = "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00"
 
@@ -114,3 +114,30 @@ def test_a_strip_is_read_in_any_light() -> None:
     assert np.abs(plain).mean() > 0.5
     assert normalised(strip * 1.8 + 20) == pytest.approx(plain, abs=0.35)
     assert normalised(strip + shade) == pytest.approx(plain, abs=0.15)
+
+
+def _seen(text: str, unread: int = 0) -> Answer:
+    """Return the answer for a line of which the first `unread` characters are blurred: any is as likely as none."""
+    middles = (3 + np.arange(len(text))) * float(PITCH)
+    columns = 24 * PITCH
+    answer = _answer(text[unread:], middles[unread:], columns)
+    answer[: int(middles[unread] - PITCH / 2) // STEP, :-1] = 0
+    return Answer(_Scripted(answer), np.full((ROWS, columns), 200, np.float32))
+
+
+def test_a_line_that_begins_at_a_place_is_read_from_there() -> None:
+    """Where the first character is blurred, a line alone is read one place too far; with its start it is not."""
+    text = "P<UTOERIKSSON"
+    answer = _seen(text + "<<", 1)
+    assert answer.reading(len(text)).text == text[1:] + "<"
+    reading = answer.reading(len(text), 3.0 * PITCH)
+    assert reading.text[1:] == text[1:]
+    assert reading.columns[0] == pytest.approx(3 * PITCH, abs=0.6 * PITCH)
+
+
+def test_the_lines_of_a_zone_begin_one_below_the_other() -> None:
+    """A line that is seen whole says where one begins whose first character is blurred."""
+    texts = "P<UTOERIKSSON", "L898902C36UTO"
+    readings = aligned([_seen(texts[0] + "<<", 1), _seen(texts[1])], len(texts[0]))
+    assert [reading.text[1:] for reading in readings] == [text[1:] for text in texts]
+    assert readings[1].text == texts[1]
