@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
-from printing import ALPHABET, Canvas, Grey, compose, noise, paper, print_lines, some_text, worn
+from printing import Canvas, Grey, compose, noise, paper, print_lines, some_text, worn
+
+from apoa_client.passport.check_digits import ALPHABET
 
 MILLIMETRES = 2.54
 """A character's width."""

@@ -12,10 +12,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from apoa_client.passport.check_digits import ALPHABET
+
 LINE_SPACING = 2.5
 """From one line to the next, in characters: 6.35 mm; a character takes 2.54 mm (ICAO Doc 9303-3, 4.2)."""
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
 FONTS = Path("/usr/share/fonts/opentype/ocr-b")
 CUTS = ("OCRB", "OCRB", "OCRB", "OCRB", "OCRBS", "OCRBS", "OCRBS", "OCRBL")
 """The cuts that are printed as ink on paper, as often as they are used; the others are outlines and inversions."""

@@ -6,11 +6,9 @@ from numpy.random import Generator
 from pages import print_page, table
 from printing import Canvas, Line
 
-from apoa_client.scan.zone_finder import STEP, normalised
+from apoa_client.scan.zone_finder import PITCH, STEP, normalised
 
 CANVAS_PITCH = 11
-PITCH = 6.0
-"""The pitch whose logarithm is zero."""
 CROP = 256
 
 
