@@ -94,6 +94,15 @@ class StorageProblem(SettingsProblem):
     """A file of this program cannot be read or written. It is never recreated silently."""
 
 
+def file_unreadable(path: str, exc: OSError, kind: type[ApoaError], name: str = "") -> ApoaError:
+    """Return the error of this kind for a file or folder that cannot be read."""
+    return kind(
+        msg("{file} cannot be read ({error}).", file=path, error=type(exc).__name__),
+        msg("Check the path, and that this user may read the file."),
+        name=name,
+    )
+
+
 def file_in_use(path: str, kind: type[ApoaError] = StorageProblem) -> ApoaError:
     """Return the error of this kind for a file that another program has open, or that this user may not use."""
     return kind(

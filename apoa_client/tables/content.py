@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from apoa_client.errors import file_in_use
+from apoa_client.errors import ApoaError, file_in_use, file_unreadable
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.messages import msg
 from apoa_client.tables.errors import TableRefused
@@ -107,15 +107,11 @@ def _facts(state: os.stat_result) -> tuple[int, ...]:
     return (state.st_size, state.st_mtime_ns)
 
 
-def _unreadable(path: Path, exc: OSError) -> TableRefused:
+def _unreadable(path: Path, exc: OSError) -> ApoaError:
     if isinstance(exc, FileNotFoundError):
         return TableRefused(
             msg("There is no file {path}.", path=str(path)),
             msg("Check the name, and the folder of the file."),
             name="table_unreadable",
         )
-    return TableRefused(
-        msg("{file} cannot be read ({error}).", file=str(path), error=type(exc).__name__),
-        msg("Check the path, and that this user may read the file."),
-        name="table_unreadable",
-    )
+    return file_unreadable(str(path), exc, TableRefused, name="table_unreadable")

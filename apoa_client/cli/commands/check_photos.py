@@ -26,7 +26,7 @@ from apoa_client.cli.views.photo import (
     photo_value,
 )
 from apoa_client.desk.arrivals import DocumentChecker
-from apoa_client.errors import DataRefused, Exit, UsageProblem
+from apoa_client.errors import DataRefused, Exit, UsageProblem, file_unreadable
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.scan.errors import PictureRefused
@@ -93,17 +93,14 @@ def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
     try:
         files = sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
     except OSError as exc:
-        raise DataRefused(
-            msg("{file} cannot be read ({error}).", file=str(folder), error=type(exc).__name__),
-            msg("Check the path, and that this user may read the file."),
-        ) from None
+        raise file_unreadable(str(folder), exc, DataRefused) from None
     pictures = [each for each in files if each.suffix.lower() in _PICTURE_ENDINGS]
     if not pictures:
         raise DataRefused(
             msg("There is no picture in the folder {folder}.", folder=str(folder)),
             msg("Put the photos into it, as JPEG or PNG. Folders in it are not searched."),
         )
-    return pictures, [each for each in files if each not in pictures]
+    return pictures, [each for each in files if each.suffix.lower() not in _PICTURE_ENDINGS]
 
 
 def _checked(

@@ -7,7 +7,7 @@ from typing import Any
 from apoa_client.cli.commands.guest_options import GivenDetails
 from apoa_client.cli.terminal.input import MAX_INPUT_BYTES, check_input_size, standard_input
 from apoa_client.decoding import decode_text
-from apoa_client.errors import DataRefused, UsageProblem
+from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg
 from apoa_client.report.report_input import parse_report_input
 
@@ -39,10 +39,7 @@ def _load(file: str) -> Any:  # noqa: ANN401  any JSON value
     try:
         return json.loads(standard_input() if file == _STDIN else _read(Path(file)))
     except OSError as exc:
-        raise DataRefused(
-            msg("{file} cannot be read ({error}).", file=file, error=type(exc).__name__),
-            msg("Check the path, and that this user may read the file."),
-        ) from None
+        raise file_unreadable(file, exc, DataRefused) from None
     except (ValueError, RecursionError):
         raise DataRefused(
             msg("The input is no JSON document with one report."),
