@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apoa_client.passport.check_digits import ALPHABET, DIGITS, character_values
+from apoa_client.passport.field_problems import SEXES
 from apoa_client.passport.layouts import Check, Kind, Layout, Span, layout_of
 from apoa_client.passport.mrz import read_mrz
 from apoa_client.passport.problems import MrzUnreadable
@@ -30,7 +31,7 @@ _ALLOWED = {
     Kind.NAMES: _LETTERS + _FILLER,
     Kind.NUMBER: ALPHABET,
     Kind.BIRTH: DIGITS + _FILLER,
-    Kind.SEX: "MFX" + _FILLER,
+    Kind.SEX: "".join(SEXES),
     Kind.EXPIRY: DIGITS + _FILLER,
     Kind.OPTIONAL: ALPHABET,
 }

@@ -16,6 +16,8 @@ ROWS = 32
 """The height of a strip."""
 PITCH = 18
 """How many columns of a strip a character takes, about."""
+MARGIN = 1.5
+"""How many characters the strip of a line that was followed has before the middle of its first and after its last."""
 STEP = 4
 """How many columns of a strip one column of the answer stands for."""
 
@@ -94,8 +96,10 @@ class Answer:
         fine = np.arange(0, len(answer) - 1 + 1e-6, _FINE / STEP)
         left = np.minimum(fine.astype(int), len(answer) - 2)
         share = (fine - left)[:, None]
-        self._likelihoods = np.maximum(likelihoods[left] * (1 - share) + likelihoods[left + 1] * share, -12)
-        self._below = answer[left, -1] * 8
+        between = np.maximum(likelihoods[left] * (1 - share) + likelihoods[left + 1] * share, -12)
+        self._likelihoods = _windowed(between)
+        self._below = _windowed(answer[left, -1:] * 8)[:, 0]
+        self._gain = (1 + _CAUTION) * self._likelihoods[:, :NONE].max(1) - self._likelihoods[:, NONE]
 
     def has_room(self, length: int) -> bool:
         """Return whether `length` characters fit the strip."""
@@ -106,20 +110,16 @@ class Answer:
 
         With `start`, the first character's middle is about in that column.
         """
-        reach = max(1, round(_REACH * PITCH / _FINE))
-        places = _windowed(self._likelihoods, reach)
-        letters = places[:, :NONE]
-        gain = (1 + _CAUTION) * letters.max(1) - places[:, NONE]
-        at, total = _spaced(gain, length, start)
-        chosen = letters[at]
+        at, total = _spaced(self._gain, length, start)
+        chosen = self._likelihoods[at, :NONE]
         chosen = chosen - chosen.max(1, keepdims=True)
         chosen = chosen - np.log(np.exp(chosen).sum(1, keepdims=True))
-        below = _windowed(self._below[:, None], reach)[at, 0]
-        return Reading(chosen, at * _FINE, below, total)
+        return Reading(chosen, at * _FINE, self._below[at], total)
 
 
-def _windowed(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
-    """Return the mean of each row and the `reach` rows before and after it."""
+def _windowed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of each row and those before and after it that the network calls by the same character."""
+    reach = max(1, round(_REACH * PITCH / _FINE))
     padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
     total = np.cumsum(np.concatenate((np.zeros((1, values.shape[1])), padded)), axis=0)
     return np.asarray((total[2 * reach + 1 :] - total[: -2 * reach - 1]) / (2 * reach + 1), np.float32)

@@ -14,10 +14,9 @@ from apoa_client.messages import Message
 from apoa_client.scan.hints import hint
 from apoa_client.scan.judgement import Judgement, judge
 from apoa_client.scan.line_reader import LAYERS as READER_LAYERS
-from apoa_client.scan.line_reader import ROWS
 from apoa_client.scan.network import load
 from apoa_client.scan.pictures import open_picture
-from apoa_client.scan.sampling import Picture, Pyramid
+from apoa_client.scan.sampling import Picture
 from apoa_client.scan.zone_finder import LAYERS as FINDER_LAYERS
 from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
 
@@ -34,7 +33,7 @@ class PhotoReading:
         doubtful: The places, as (line, column) from 0, at which another character is possible.
         sure: Whether all check digits are right, all codes exist, both passes agree, and nothing is doubtful.
         strips: For each line its piece of the picture, with `PITCH` columns for each character; the middle of the first
-            character is in column `PITCH` * 1.5.
+            character is in column `PITCH` * `MARGIN`.
         elapsed_ms: How long it took, in milliseconds.
         hint: How to photograph the page better; None if all is sure.
 
@@ -65,14 +64,13 @@ class PhotoReader:
         picture = open_picture(path)
         lines = read_zone(self._networks, picture)
         judgement = _judgement(lines, today)
-        pyramid = Pyramid(picture)
         return PhotoReading(
             lines=judgement.lines,
             doubtful=judgement.doubtful,
             sure=judgement.sure,
-            strips=tuple(line.path.strip(pyramid, ROWS) for line in lines),
+            strips=tuple(line.strip for line in lines),
             elapsed_ms=round((self._seconds() - began) * 1000),
-            hint=None if judgement.sure else hint(picture, [line.path for line in lines]),
+            hint=None if judgement.sure else hint(picture, lines),
         )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from apoa_client.scan.line_reader import PITCH
+from apoa_client.scan.line_reader import MARGIN, PITCH
 from apoa_client.scan.sampling import Picture
 
 WIDTH = 8
@@ -18,7 +18,8 @@ def piece(strip: Picture, first: int, characters: int) -> list[list[int]]:
 
     The values are from 0 (black) to 255 (white), with all the contrast that the piece has.
     """
-    box = ((first + 1) * PITCH, _TOP, (first + 1 + characters) * PITCH, _BOTTOM)
+    left = (first + MARGIN - 0.5) * PITCH
+    box = (left, _TOP, left + characters * PITCH, _BOTTOM)
     small = Image.fromarray(strip).resize((characters * WIDTH, HEIGHT), Image.Resampling.BOX, box=box)
     values = np.asarray(small, np.float32)
     low, high = (float(value) for value in np.percentile(values, (2, 98)))

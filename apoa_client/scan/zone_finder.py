@@ -82,7 +82,7 @@ class FoundLine:
         bend = tuple(-np.poly1d(self.bend)(np.poly1d([-1, 0])).coeffs)
         return replace(self, angle=self.angle + np.pi, bend=bend, start=-self.end, end=-self.start)
 
-    def path(self, pitch: float, margin: float = 1.5) -> LinePath:
+    def path(self, pitch: float, margin: float) -> LinePath:
         """Return the path of a strip in which a character takes `pitch` columns, with a margin in characters."""
         step = self.pitch / pitch
         u = np.arange(self.start - margin * self.pitch, self.end + margin * self.pitch, step)
@@ -104,7 +104,7 @@ def find_lines(network: Network, picture: Picture, side: int = SIDE) -> list[Fou
     The picture is searched with `side` pixels on its longer side.
 
     The lines of the picture's strongest direction are returned. Their order and their direction may be the wrong way
-    round where characters are too small to be told apart.
+    round where characters are too small to be distinguished.
     """
     scale = max(picture.shape) / side
     small = resized(picture, scale)

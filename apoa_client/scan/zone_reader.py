@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from apoa_client.scan.line_reader import PITCH, ROWS, Answer, Reading
+from apoa_client.scan.line_reader import MARGIN, PITCH, ROWS, Answer, Reading
 from apoa_client.scan.network import Network
 from apoa_client.scan.sampling import LinePath, Picture, Points, Pyramid
 from apoa_client.scan.zone_finder import FoundLine, find_lines
@@ -22,8 +22,6 @@ _CLOSEST = 1.2
 """How far two lines are apart at least, in characters."""
 _MARGIN = 7.0
 """How many characters beyond both ends of a found line are looked at."""
-_END = 1.5
-"""How many characters before its first and after its last the strip of a line that was followed has."""
 _CLEAR = -0.05
 """The clearness of a reading that is surely in the right direction."""
 _UNCLEAR = -0.1
@@ -40,9 +38,10 @@ class Networks:
 
 @dataclass(frozen=True)
 class ReadLine:
-    """One line of a zone: where it is in the picture, and what each pass read."""
+    """One line of a zone: where it is in the picture, its strip with `MARGIN`, and what each pass read."""
 
     path: LinePath
+    strip: Picture
     passes: tuple[Reading, ...]
 
 
@@ -123,14 +122,14 @@ def _exactly(networks: Networks, pyramid: Pyramid, path: LinePath, reading: Read
     path = _followed(path, reading)
     strip = path.strip(pyramid, ROWS)
     length = len(reading.columns)
-    start = _END * PITCH
-    return ReadLine(path, tuple(Answer(reader, strip).reading(length, start) for reader in networks.readers))
+    start = MARGIN * PITCH
+    return ReadLine(path, strip, tuple(Answer(reader, strip).reading(length, start) for reader in networks.readers))
 
 
 def _followed(path: LinePath, reading: Reading) -> LinePath:
     """Return the path through the characters that were read, with `PITCH` columns from one to the next."""
     middle = _middles(path, reading)
-    wanted = np.arange(-_END, len(middle) - 1 + _END, 1 / PITCH)
+    wanted = np.arange(-MARGIN, len(middle) - 1 + MARGIN, 1 / PITCH)
     x, y = (_smooth(middle[:, axis], wanted) for axis in (0, 1))
     along = np.stack([np.gradient(x), np.gradient(y)], 1)
     return LinePath(np.stack([x, y], 1).astype(np.float32), np.stack([-along[:, 1], along[:, 0]], 1).astype(np.float32))

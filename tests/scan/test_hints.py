@@ -1,5 +1,7 @@
 """How to photograph a page better, by a picture with each fault."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cameras import blurred
@@ -7,8 +9,9 @@ from pages import print_page
 from photo_helpers import CANVAS_PITCH, Shot, photo_and_places, photographed, valid_lines
 
 from apoa_client.scan.hints import hint
-from apoa_client.scan.sampling import LinePath, Picture
-from apoa_client.scan.zone_reader import Networks, read_zone
+from apoa_client.scan.line_reader import ROWS
+from apoa_client.scan.sampling import Picture, Pyramid
+from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
 
 pytestmark = pytest.mark.usefixtures("_fonts")
 
@@ -20,12 +23,14 @@ def _page(pitch: float = 14.0) -> Picture:
     return picture
 
 
-def _paths(networks: Networks, picture: Picture) -> list[LinePath]:
-    return [line.path for line in read_zone(networks, picture)]
+def _hint_at(lines: list[ReadLine], picture: Picture) -> str:
+    """Return the hint for a picture in which the lines of another one run at the same places."""
+    pyramid = Pyramid(picture)
+    return hint(picture, [replace(line, strip=line.path.strip(pyramid, ROWS)) for line in lines]).template
 
 
 def _hint(networks: Networks, picture: Picture) -> str:
-    return hint(picture, _paths(networks, picture)).template
+    return hint(picture, read_zone(networks, picture)).template
 
 
 def test_a_dark_page(networks: Networks) -> None:
@@ -63,18 +68,18 @@ def test_a_page_that_fills_the_picture_is_not_cut_off(networks: Networks) -> Non
 def test_glare(networks: Networks) -> None:
     """A lamp's reflection covers several characters of a line."""
     picture = _page()
-    paths = _paths(networks, picture)
-    x, y = (int(value) for value in paths[0].centre[300])
+    lines = read_zone(networks, picture)
+    x, y = (int(value) for value in lines[0].path.centre[300])
     picture[y - 30 : y + 60, x - 50 : x + 60] = 255
-    assert "reflected" in hint(picture, paths).template
+    assert "reflected" in _hint_at(lines, picture)
 
 
 def test_a_bright_page_has_no_glare(networks: Networks) -> None:
     """A scanner's white page is no reflection."""
     picture = _page()
-    paths = _paths(networks, picture)
+    lines = read_zone(networks, picture)
     white = np.clip(picture + 120, 0, 255).astype(np.float32)
-    assert "reflected" not in hint(white, paths).template
+    assert "reflected" not in _hint_at(lines, white)
 
 
 def test_a_page_that_is_far_away(networks: Networks) -> None:

@@ -122,7 +122,7 @@ def _page_of_text(face: Callable[[int], object], size: int, colours: tuple[int, 
     draw = ImageDraw.Draw(image)
     characters = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<<<   abcdefghij")
     for y in range(20, 1270, round(size * 1.5)):
-        draw.text((20, y), "".join(rng.choice(characters, 90)), font=face(size), fill=colours[1])  # type: ignore[arg-type]
+        draw.text((20, y), "".join(rng.choice(characters, 90)), font=face(size), fill=colours[1])  # type: ignore[arg-type]  # a font of one of two kinds
     return np.asarray(image, np.float32)
 
 
