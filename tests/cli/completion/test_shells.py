@@ -162,7 +162,6 @@ def test_the_tab_key(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: st
     try:
         terminal.run(["bash", "--noprofile", "-i"] if shell == "bash" else ["zsh", "-i"])
         terminal.wait_for("ready>")
-        terminal.type(f"cd '{home_of_shells}'; clear")
         for typed, expected in TYPED:
             terminal.type(f"{typed}\t", enter=False)
             terminal.wait_for(f"ready> {expected}")
@@ -194,7 +193,8 @@ def test_no_shell_runs_a_name(away: Apoa, home_of_shells: Path, tmp_path: Path, 
             terminal.type(f"function fish_prompt; echo -n 'ready> '; end; source '{home_of_shells}/apoa.fish'")
         terminal.wait_for("ready>")
         for mark in ("", '"', "'"):
-            terminal.type(f"cd '{home_of_shells}'; clear")
+            terminal.type(f"cd '{home_of_shells}'; clear; echo there")
+            terminal.wait_for("ready>", after="there")  # the shell reads keys again
             terminal.type(f"apoa list --room {mark}EV\t")
             terminal.wait_for(report["short_id"])
     finally:
