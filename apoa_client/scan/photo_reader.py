@@ -15,7 +15,7 @@ from apoa_client.scan.hints import hint
 from apoa_client.scan.judgement import Judgement, judge
 from apoa_client.scan.line_reader import LAYERS as READER_LAYERS
 from apoa_client.scan.network import load
-from apoa_client.scan.pictures import open_picture
+from apoa_client.scan.pictures import evidence, open_picture
 from apoa_client.scan.sampling import Picture
 from apoa_client.scan.zone_finder import LAYERS as FINDER_LAYERS
 from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
@@ -36,6 +36,7 @@ class PhotoReading:
             character is in column `PITCH` * `MARGIN`.
         elapsed_ms: How long it took, in milliseconds.
         hint: How to photograph the page better; None if all is sure.
+        evidence: The picture as a JPEG, as `pictures.evidence` returns it; None unless it was asked for.
 
     """
 
@@ -45,6 +46,7 @@ class PhotoReading:
     strips: tuple[Picture, ...] = field(repr=False)
     elapsed_ms: int
     hint: Message | None = None
+    evidence: bytes | None = field(default=None, repr=False)
 
 
 class PhotoReader:
@@ -58,7 +60,7 @@ class PhotoReader:
             tuple(load(_WEIGHTS / f"{name}.npz", READER_LAYERS) for name in _READERS),
         )
 
-    def read(self, path: Path, today: date) -> PhotoReading:
+    def read(self, path: Path, today: date, *, with_evidence: bool = False) -> PhotoReading:
         """Return what the picture in a file says. Raises `PictureRefused` if the file is not a readable picture."""
         began = self._seconds()
         picture = open_picture(path)
@@ -71,6 +73,7 @@ class PhotoReader:
             strips=tuple(line.strip for line in lines),
             elapsed_ms=round((self._seconds() - began) * 1000),
             hint=None if judgement.sure else hint(picture, lines),
+            evidence=evidence(path) if with_evidence else None,
         )
 
 

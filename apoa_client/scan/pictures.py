@@ -1,7 +1,11 @@
-"""Opens a picture file, or the photo in a PDF, as grey values, upright as its camera says, in bounded memory."""
+"""Opens a picture file, or the photo in a PDF, upright as its camera says, in bounded memory.
+
+It is read as grey values, and copied as a small JPEG, the evidence that is kept with a report.
+"""
 
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +23,12 @@ MOST_PIXELS = 110_000_000
 LONGEST_SIDE = 4096
 """A picture is read with at most so many pixels a side: a page that fills it has more than 60 for each character."""
 SHORTEST_SIDE = 40
+EVIDENCE_SIDE = 1600
+"""The evidence has at most so many pixels a side: the smallest print of a page that fills it can be read."""
+EVIDENCE_BYTES = 300 * 1024
+"""The most that the reporting contract takes (`PUT /reports/{id}/photo`)."""
+_QUALITIES = (85, 75, 60, 45)
+"""JPEG's qualities from 1 to 95, the best first. A picture that is too large even at the last one is halved."""
 _HEIC = (b"heic", b"heix", b"mif1", b"msf1")
 """What stands in a file of HEIC at byte 8, behind "ftyp" (ISO/IEC 23008-12, 10)."""
 _ORIENTATION = ExifTags.Base.Orientation
@@ -31,12 +41,41 @@ def open_picture(path: Path) -> Picture:
 
     Of a PDF it is the first photo, as scanners write it.
     """
+    with _opened(path) as image:
+        return np.asarray(_upright(image, "L", LONGEST_SIDE), np.float32)
+
+
+def evidence(path: Path) -> bytes:
+    """Return the picture in a file as a JPEG of at most `EVIDENCE_BYTES`, in colour, without metadata.
+
+    What the camera wrote into the file, such as the place, is not copied. Raises `PictureRefused` as `open_picture`.
+    """
+    with _opened(path) as image:
+        picture = _upright(image, "RGB", 2 * EVIDENCE_SIDE)
+    picture.thumbnail((EVIDENCE_SIDE, EVIDENCE_SIDE))
+    picture.info.clear()  # a comment or a colour profile would be written again
+    while True:
+        for quality in _QUALITIES:
+            file = BytesIO()
+            picture.save(file, "JPEG", quality=quality, optimize=True)
+            if file.tell() <= EVIDENCE_BYTES:
+                return file.getvalue()
+        picture = picture.reduce(2)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture, within the bounds of its size. What its decoder raises becomes `PictureRefused`."""
     formats = _formats()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, and of a size below our bound, MOST_PIXELS
             with Image.open(_photo(path), formats=formats) as image:
-                return _grey(image)
+                if image.width * image.height > MOST_PIXELS:
+                    raise PictureRefused(msg("The picture is too large: it has more than 110 megapixels."))
+                if min(image.size) < SHORTEST_SIDE:
+                    raise PictureRefused(msg("The picture is too small."))
+                yield image
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise _unreadable(path) from None
     except FileNotFoundError:
@@ -85,19 +124,16 @@ def _unreadable(path: Path) -> PictureRefused:
     return PictureRefused(msg("The file is not a picture that can be read."))
 
 
-def _grey(image: Image.Image) -> Picture:
-    if image.width * image.height > MOST_PIXELS:
-        raise PictureRefused(msg("The picture is too large: it has more than 110 megapixels."))
-    if min(image.size) < SHORTEST_SIDE:
-        raise PictureRefused(msg("The picture is too small."))
-    image.draft("L", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is decoded in a half, a quarter or an eighth of its size
-    grey = _in_eight_bits(image, -(-max(image.size) // LONGEST_SIDE))
-    grey.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)  # not every conversion keeps it
-    return np.asarray(ImageOps.exif_transpose(grey), np.float32)
+def _upright(image: Image.Image, mode: str, longest: int) -> Image.Image:
+    """Return a picture in shades of grey ("L") or in colours ("RGB"), upright, its sides at most `longest`."""
+    image.draft(mode, (longest, longest))  # a JPEG is decoded in a half, a quarter or an eighth of its size
+    plain = _in_eight_bits(image, mode, -(-max(image.size) // longest))
+    plain.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)  # not every conversion keeps it
+    return ImageOps.exif_transpose(plain)
 
 
-def _in_eight_bits(image: Image.Image, factor: int) -> Image.Image:
-    """Return a picture in shades of grey, `factor` times smaller, with white behind what is transparent.
+def _in_eight_bits(image: Image.Image, mode: str, factor: int) -> Image.Image:
+    """Return a picture in a mode with eight bits a value, `factor` times smaller, white behind what is transparent.
 
     Each step holds as few copies of the whole picture as possible: it may have a hundred megapixels.
     """
@@ -105,9 +141,9 @@ def _in_eight_bits(image: Image.Image, factor: int) -> Image.Image:
         values = np.nan_to_num(np.asarray(image.convert("F").reduce(factor)))
         low, high = (float(value) for value in np.percentile(values, (0.5, 99.5)))
         values = np.clip(values, low, high)  # before the difference, which may exceed the largest number
-        return Image.fromarray(((values - low) * (255 / max(high - low, 1))).astype(np.uint8))
+        return Image.fromarray(((values - low) * (255 / max(high - low, 1))).astype(np.uint8)).convert(mode)
     if image.has_transparency_data:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
         cover = image.getchannel("A").reduce(factor)
-        return Image.composite(image.convert("L").reduce(factor), Image.new("L", cover.size, "white"), cover)
-    return image.convert("L").reduce(factor)
+        return Image.composite(image.convert(mode).reduce(factor), Image.new(mode, cover.size, "white"), cover)
+    return image.convert(mode).reduce(factor)

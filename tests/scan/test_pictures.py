@@ -12,10 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from apoa_client.scan.errors import PictureRefused
-from apoa_client.scan.pictures import LONGEST_SIDE, SHORTEST_SIDE, open_picture
+from apoa_client.scan.pictures import (
+    EVIDENCE_BYTES,
+    EVIDENCE_SIDE,
+    LONGEST_SIDE,
+    SHORTEST_SIDE,
+    evidence,
+    open_picture,
+)
 
 HEIGHT, WIDTH = 60, 90
 ORIENTATION = 0x0112
@@ -138,6 +145,68 @@ def test_a_large_picture_is_made_smaller(tmp_path: Path, name: str) -> None:
     picture = open_picture(_saved(tmp_path / name, Image.new("L", (side, 50), 77)))
     assert picture.shape[1] == pytest.approx(side / 2, abs=1)
     assert picture == pytest.approx(np.full(picture.shape, 77, np.float32), abs=1)
+
+
+def _evidence(path: Path) -> Image.Image:
+    content = evidence(path)
+    assert len(content) <= EVIDENCE_BYTES
+    copy = Image.open(io.BytesIO(content))
+    assert copy.format == "JPEG"
+    return copy
+
+
+def test_the_evidence_has_no_metadata(tmp_path: Path) -> None:
+    """Neither the place, the camera and the comment nor the colour profile of the photo is in the copy."""
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSMapDatum] = "UBUD-HERE"
+    exif[ExifTags.Base.Model] = "CAMERA-17"
+    options = {"exif": exif, "comment": b"REMARK", "icc_profile": b"PROFILE" * 40, "dpi": (300, 300)}
+    path = _saved(tmp_path / "a.jpg", _image("RGB"), **options)
+    secrets = (b"UBUD-HERE", b"CAMERA-17", b"REMARK", b"PROFILE", b"Exif")
+    assert all(secret in path.read_bytes() for secret in secrets)
+    content = evidence(path)
+    assert not [secret for secret in secrets if secret in content]
+    copy = Image.open(io.BytesIO(content))
+    assert not copy.getexif()
+    assert copy.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "progressive"}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_evidence_of_any_kind(tmp_path: Path, name: str) -> None:
+    """Colours, palettes, transparency and several pictures in a file give a JPEG of the first picture."""
+    copy = _evidence(KINDS[name](tmp_path / name))
+    assert copy.mode == "RGB"
+    assert np.asarray(copy.convert("L"), np.float32) == pytest.approx(GREY.astype(np.float32), abs=24)
+
+
+def test_the_evidence_is_upright_and_in_colour(tmp_path: Path) -> None:
+    """A photo that the camera held sideways is turned as the camera says, and red stays red."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    image = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    image.paste("red", (0, 0, WIDTH // 2, HEIGHT))
+    copy = _evidence(_saved(tmp_path / "a.jpg", image, exif=exif, quality=95))
+    assert copy.size == (HEIGHT, WIDTH)
+    upper, lower = (copy.getpixel((HEIGHT // 2, row)) for row in (5, WIDTH - 5))
+    assert upper == pytest.approx((254, 0, 0), abs=12)
+    assert lower == pytest.approx((255, 255, 255), abs=12)
+
+
+@pytest.mark.parametrize("size", [(3000, 4000), (6000, 300), (1601, 1600)])
+def test_the_evidence_of_a_large_photo_is_small(tmp_path: Path, size: tuple[int, int]) -> None:
+    """At most 1600 pixels a side and 300 KiB, also of a picture that hardly becomes smaller as a JPEG."""
+    noise = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    copy = _evidence(_saved(tmp_path / "a.jpg", Image.fromarray(noise), quality=90))
+    assert max(copy.size) <= EVIDENCE_SIDE
+    assert copy.width / copy.height == pytest.approx(size[0] / size[1], rel=0.02)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0broken"])
+def test_there_is_no_evidence_of_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
+    """A file that cannot be read is refused as when its lines are read."""
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(PictureRefused):
+        evidence(tmp_path / "a.jpg")
 
 
 def _png_header(width: int, height: int) -> bytes:
