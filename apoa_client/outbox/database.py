@@ -1,0 +1,90 @@
+"""The database that the shared SQL of the outbox runs on, as every engine offers it.
+
+The SQL names no property. An engine that keeps many properties in one database restricts each statement to its own.
+"""
+
+# Annotations stay text, so that no command loads what it does not use.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+
+class Cursor(Protocol):
+    """The result of a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """The number of rows that an INSERT, UPDATE or DELETE changed."""
+        ...
+
+    def fetchone(self) -> Any:  # noqa: ANN401  a row, as both engines give it
+        """Return the next row; None if there is none."""
+        ...
+
+    def fetchmany(self, size: int, /) -> list[Any]:
+        """Return the next rows, at most `size`; an empty list after the last."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the rows that are left."""
+        ...
+
+
+class Database(Protocol):
+    """A connection to the database of one property, for one thread.
+
+    Statements are written for both engines, with SQLite's places for values: `?` for a sequence of them, `:name` for a
+    mapping. They raise the engine's errors: call them within `transaction`, `errors` or `read_errors`.
+    """
+
+    @property
+    def place(self) -> str:
+        """What messages call the database: the path of a file, or an address without a secret."""
+        ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction or a snapshot is open."""
+        ...
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Cursor:
+        """Execute a statement with these values. Outside of a transaction it is durable when this returns."""
+        ...
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /) -> Cursor:
+        """Execute a statement once for each row of values. `rowcount` is their sum."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do everything inside or nothing, durable at the end; no other process writes to the property meanwhile.
+
+        Raises what `errors` raises.
+        """
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Read the database as it is at one moment, whatever other processes write meanwhile.
+
+        A transaction that is open goes on. For use within `errors` or `read_errors`.
+        """
+        ...
+
+    def errors(self) -> AbstractContextManager[None]:
+        """Turn the errors of the engine and of the system into those of `apoa_client.outbox.errors`."""
+        ...
+
+    def read_errors(self) -> AbstractContextManager[None]:
+        """Like `errors`, for reading rows: a value that this program never wrote is damage too (`OutboxDamaged`)."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection. Closing twice does no harm."""
+        ...
