@@ -21,6 +21,9 @@ PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 PERSONAL = ("ZYKOWSKI", "QUENTIN", "X1234567", "1985-09-12", "GDANSK", "Room-7-East", "+48600700800")
 """What must be readable nowhere but through the seal."""
 
+PHOTO = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
+"""The photo of a passport page, for what does not look at it: ten KiB, so that it does not fit into a page."""
+
 
 def uuid(number: int, kind: str = "b") -> str:
     """An id of UUIDv7's form: ordered by `number`, and with an end that only `number` and `kind` decide."""

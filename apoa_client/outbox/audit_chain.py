@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from apoa_client.outbox.rows import from_millis, millis
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.entries import Change
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import PhotoState, State
 
 HEAD_KEY = "audit_head"
 """The metadata's key of the last entry's number and link."""
@@ -107,6 +107,11 @@ def event_of(change: Change) -> AuditEvent:
     deferred = change.state is State.QUEUED and change.last_error == _DEFERRED
     action = _DEFERRED if deferred else change.state.value
     return AuditEvent(action, change.id, None if change.last_error == action else change.last_error)
+
+
+def photo_event(report_id: str, state: PhotoState, detail: str | None = None) -> AuditEvent:
+    """Return the event of a photo's new state. It says nothing about the state of the report."""
+    return AuditEvent(f"photo_{state.value}", report_id, detail)
 
 
 def entry_from_row(row: _Row) -> AuditEntry:

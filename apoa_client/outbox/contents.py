@@ -1,4 +1,4 @@
-"""What is sealed in an outbox: each report's bytes, the findings about it, and the drafts, each under an id of its own.
+"""What is sealed in an outbox: each report's bytes, findings and photo, and the drafts, each under an id of its own.
 
 Errors and warnings are sealed separately, so that one can be replaced without the key that opens the other.
 """
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 ERRORS = "errors"
 WARNINGS = "warnings"
-"""The kinds of findings: each is sealed under the report's id, `#` and its kind."""
+"""The kinds of findings."""
+PHOTO = "photo"
 
 
-def findings_id(report_id: str, kind: str) -> str:
-    """Return the id under which findings of one kind are sealed."""
-    return f"{report_id}#{kind}"
+def part_id(report_id: str, part: str) -> str:
+    """Return the id under which a part of a report is sealed: its findings of one kind, or its photo."""
+    return f"{report_id}#{part}"
 
 
 def end_of_stay(report: Report) -> datetime | None:
@@ -49,7 +50,15 @@ class Contents:
         if findings is None:
             return None
         content = json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, separators=(",", ":"))
-        return self._sealer.seal(findings_id(report_id, kind), content.encode())
+        return self._sealer.seal(part_id(report_id, kind), content.encode())
+
+    def seal_photo(self, report_id: str, photo: bytes | None) -> bytes | None:
+        """Seal a photo; None for None."""
+        return None if photo is None else self._sealer.seal(part_id(report_id, PHOTO), photo)
+
+    def open_photo(self, report_id: str, sealed: bytes) -> bytes:
+        """Open a photo. Raises what the sealer does."""
+        return self._sealer.open(part_id(report_id, PHOTO), sealed)
 
     def open(self, report_id: str, body: bytes, errors: bytes | None, warnings: bytes | None) -> Content:
         """Open all of it.
@@ -67,5 +76,5 @@ class Contents:
     def _open_findings(self, report_id: str, kind: str, sealed: bytes | None) -> tuple[Finding, ...]:
         if sealed is None:
             return ()
-        values = json.loads(self._sealer.open(findings_id(report_id, kind), sealed))
+        values = json.loads(self._sealer.open(part_id(report_id, kind), sealed))
         return tuple(finding_from_json(value) for value in values)

@@ -14,12 +14,12 @@ from apoa_client.ports.audit import Actor
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Suspension
-from apoa_client.report.kinds import Kind, Receipt, State
+from apoa_client.report.kinds import Kind, PhotoState, Receipt, State
 
 COLUMNS = (
     "seq, id, stay_id, kind, state, created_at, due_at, attempts, next_attempt_at, not_before, lease_until, last_error,"
     " receipt_number, receipt_issued_at, receipt_sha256, erased_at, receipt_typed, calls, ends_at, first_night,"
-    " last_morning, state_mac IS NOT NULL"
+    " last_morning, state_mac IS NOT NULL, photo_state"
 )
 """The columns that `entry_from_row` reads, in its order."""
 
@@ -124,6 +124,7 @@ def entry_from_row(row: Sequence[Any]) -> Entry:
         first_night=_date(row[19]),
         last_morning=_date(row[20]),
         authenticated=bool(row[21]),
+        photo=None if row[22] is None else PhotoState(row[22]),
     )
 
 

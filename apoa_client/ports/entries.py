@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.report.kinds import Kind, Receipt, State
+from apoa_client.report.kinds import Kind, PhotoState, Receipt, State
 
 # Only these stay text: a named tuple compiles each annotation that is text, which costs every start.
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Entry(NamedTuple):
     """The nights of the stay: from `first_night` up to the morning of departure."""
     authenticated: bool = False
     """Whether the row has a code that proves who wrote it; it is missing until a command has the private key."""
+    photo: PhotoState | None = None
+    """The state of the photo that was saved with the report; None if there was none. An erasure leaves it."""
 
     @property
     def withdrawable(self) -> bool:
@@ -72,6 +74,21 @@ class NewReport(NamedTuple):
     guest_tag: int | None = None
     replaces: Sequence[str] = ()
     active_reports: Sequence[str] = ()
+    photo: bytes | None = None
+    """The photo of the guest's passport page, a JPEG file."""
+
+    def __repr__(self) -> str:
+        """Show only the report, which hides personal data; photo and warnings do not."""
+        return f"NewReport({self.report!r})"
+
+
+class PhotoToSend(NamedTuple):
+    """A photo that waits to be sent, and the report to send it for."""
+
+    entry: Entry
+    """The report that has the photo."""
+    report_id: str
+    """The stay's check-in that the authority accepted; the report with the photo may be an earlier version of it."""
 
 
 class Change(NamedTuple):

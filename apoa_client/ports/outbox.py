@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from apoa_client.ports.audit import AuditEvent
     from apoa_client.ports.doubts import Authentication
-    from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selection
+    from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
     from apoa_client.ports.state import LearnedBatchSize, LockHolder, Summary, Suspension
     from apoa_client.report.findings import Finding
-    from apoa_client.report.kinds import Receipt
+    from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Report
 
 
@@ -43,6 +43,10 @@ class ReportReader(Protocol):
 
     def content(self, entry: Entry) -> Content:
         """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`."""
+        ...
+
+    def photo(self, entry: Entry) -> bytes:
+        """Open the photo of one. Raises what `content` does; `DataRefused` if the report has no photo."""
         ...
 
 
@@ -138,6 +142,30 @@ class DeliveryState(ReportReader, Protocol):
 
     def record_receipt(self, report_id: str, receipt: Receipt) -> None:
         """Record the receipt of a report that was entered by hand: accepted. Raises `ReportMoved` if it is not open."""
+        ...
+
+    def photos_to_send(self) -> Iterator[PhotoToSend]:
+        """Yield the photos that wait and may be sent now, in no particular order.
+
+        The stay must have a check-in that the authority accepted with a receipt, not as a duplicate, and whose data are
+        not erased, and no cancellation that is open or accepted. Of several photos of a stay only the latest is sent. A
+        withdrawn report's photo is not sent. The caller may record a result between two photos.
+        """
+        ...
+
+    def settle_photo(self, report_id: str, state: PhotoState, detail: str | None = None) -> None:
+        """Record that the photo of this report was sent or refused; one that does not wait is left alone.
+
+        `detail` is a short code for the audit trail, no text of a server.
+        """
+        ...
+
+    def wants_photos(self) -> bool:
+        """Return whether the authority takes photos, as it last said. False if it never said so."""
+        ...
+
+    def record_wants_photos(self, *, wants: bool) -> None:
+        """Record whether the authority takes photos. Writes only if that changed."""
         ...
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:

@@ -31,6 +31,16 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class PhotoState(StrEnum):
+    """The state of the photo that is stored with a report."""
+
+    KEPT = "kept"
+    """It waits to be sent."""
+    SENT = "sent"
+    REFUSED = "refused"
+    """It is not sent again: the authority refused it, or it cannot be sent."""
+
+
 OPEN_STATES = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED})
 """The states that are not final: these reports have a deadline, and later reports of their stay wait for them."""
 

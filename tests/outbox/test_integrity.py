@@ -1,5 +1,6 @@
 """Tests of the codes that prove who wrote a row, and of the checks of what another program changed."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -8,7 +9,7 @@ from types import ModuleType
 
 import pytest
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PRIVATE_KEY, PUBLIC_KEY, open_outbox, receipt, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, open_outbox, receipt, report, sealer, uuid
 
 from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
 from apoa_client.messages import msg
@@ -16,7 +17,7 @@ from apoa_client.outbox.sqlite import codes, metadata, row_check
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport, Selection
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import PhotoState, State
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, public_key_of
 
 
@@ -62,12 +63,21 @@ def is_authenticated(outbox: SqliteOutbox) -> list[bool]:
 def test_each_column_is_under_a_code(outbox: SqliteOutbox) -> None:
     """A column that a migration adds must be put under the state's code, or be named here."""
     columns = {row[1] for row in outbox._db.execute("PRAGMA table_info(reports)")}
-    sealed = {"content", "errors", "warnings"}
-    assert columns == {*codes.STATE_COLUMNS, *sealed, "seq", "id", "guest_tag", "content_mac", "state_mac"}
+    sealed = {"content", "errors", "warnings", "photo"}
+    assert columns == {
+        *codes.STATE_COLUMNS,
+        *sealed,
+        "photo_state",
+        "seq",
+        "id",
+        "guest_tag",
+        "content_mac",
+        "state_mac",
+    }
 
 
 def test_each_change_with_the_key_leaves_a_right_code(outbox: SqliteOutbox) -> None:
-    """Saving, claiming, every result, withdrawing, replacing, typing a number, erasing."""
+    """Saving, claiming, every result, withdrawing, replacing, typing a number, settling a photo, erasing."""
     authenticator = sealer().authenticator()
     assert authenticator is not None
 
@@ -75,7 +85,9 @@ def test_each_change_with_the_key_leaves_a_right_code(outbox: SqliteOutbox) -> N
         rows = codes.read_rows(outbox._db, "TRUE")
         return all(row.has_own_state(authenticator) and row.has_own_content(authenticator) for row in rows)
 
-    outbox.add_all([NewReport(report(number), NOON) for number in range(6)])
+    outbox.add_all([NewReport(report(number), NOON, photo=PHOTO if number < 2 else None) for number in range(6)])
+    assert all_are_right()
+    outbox.settle_photo(uuid(0), PhotoState.SENT)
     assert all_are_right()
     for number, state in enumerate((State.ACCEPTED, State.PENDING, State.REJECTED)):
         sent(outbox, number, state)
@@ -224,6 +236,84 @@ def _content(outbox: SqliteOutbox, number: int) -> bytes:
     return content
 
 
+def _sealed_photo(number: int) -> bytes:
+    return sealer().seal(f"{uuid(number)}#photo", PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("number", "photo", "state"),
+    [
+        (1, _sealed_photo(1), "kept"),
+        (1, None, "kept"),
+        (1, None, None),
+        (2, _sealed_photo(2), "kept"),
+        (2, _sealed_photo(2), None),
+    ],
+    ids=["replaced", "removed", "removed with its state", "put in", "put in without a state"],
+)
+def test_photos_that_another_program_changed(
+    outbox: SqliteOutbox, keyless: SqliteOutbox, number: int, photo: bytes | None, state: str | None
+) -> None:
+    """Photo and content of the report are refused, and it is named by each check, as for a replaced content."""
+    outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET photo = ?, photo_state = ? WHERE id = ?", photo, state, uuid(number))
+    for _time in range(2):
+        entry = outbox.find(uuid(number))[0]
+        with pytest.raises(NotAuthentic):
+            outbox.content(entry)
+        with pytest.raises(NotAuthentic):
+            outbox.photo(entry)
+        assert check(outbox).doubts == (Doubt(DoubtKind.CONTENT, uuid(number)),)
+        assert keyless.summary(now=NOON, soon=NOON).doubts == (Doubt(DoubtKind.CONTENT, uuid(number)),)
+        assert [doubt.kind for doubt in outbox.integrity.verify().doubts] == [DoubtKind.CONTENT]
+    assert outbox.content(outbox.find(uuid(3 - number))[0]).report == report(3 - number)
+
+
+def test_a_photo_put_into_an_erased_report(outbox: SqliteOutbox) -> None:
+    """It is noticed, and not opened."""
+    outbox.add(report(1), due_at=NOON)
+    sent(outbox, 1)
+    outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
+    tamper(outbox._path, "UPDATE reports SET photo = ? WHERE id = ?", _sealed_photo(1), uuid(1))
+    assert outbox.integrity.verify().doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
+    with pytest.raises(Erased):
+        outbox.photo(outbox.find(uuid(1))[0])
+
+
+def test_a_photo_marked_as_sent_is_sent_after_all(outbox: SqliteOutbox) -> None:
+    """Its state is under the code of the report's state, and a report that is corrected has a photo that waits."""
+    outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
+    check(outbox)
+    tamper(outbox._path, "UPDATE reports SET photo_state = 'sent'")
+    assert check(outbox).repaired == (uuid(1), uuid(2))
+    assert [entry.photo for entry in outbox.entries(Selection())] == [PhotoState.KEPT, None]
+    assert check(outbox)[:3] == ((), (), ())
+
+
+def test_a_photo_settled_without_the_key_is_completed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+    """Its event explains that the code is missing; the report stays accepted."""
+    outbox.add_all([NewReport(report(1), NOON, photo=PHOTO)])
+    sent(outbox, 1)
+    check(outbox)
+    keyless.settle_photo(uuid(1), PhotoState.REFUSED, "too_large")
+    assert is_authenticated(outbox) == [False]
+    assert not keyless.summary(now=NOON, soon=NOON).contradicted
+    assert keyless.integrity.verify().doubts == ()
+    assert check(outbox)[:3] == ((), (), ())
+    assert is_authenticated(outbox) == [True]
+    assert (state_of(outbox, 1), outbox.find(uuid(1))[0].photo) == (State.ACCEPTED, PhotoState.REFUSED)
+
+
+def test_codes_from_before_there_were_photos_stay_valid(outbox: SqliteOutbox) -> None:
+    """The codes of a report without a photo are over the same parts as they were."""
+    outbox.add(report(1), due_at=NOON)
+    [row] = codes.read_rows(outbox._db, "TRUE")
+    assert row.content_parts() == (b"content", uuid(1).encode(), row.content)
+    plain = [row.id, *row.columns, True, True]
+    assert row.state_parts() == (b"state", json.dumps(plain, separators=(",", ":")).encode(), b"", b"")
+
+
 def test_a_code_that_was_taken_away(outbox: SqliteOutbox) -> None:
     """Nothing since the checkpoint explains it, so the row is set to what the audit trail says."""
     outbox.add(report(1), due_at=NOON)
@@ -356,7 +446,7 @@ def test_values_that_this_program_never_wrote(outbox: SqliteOutbox) -> None:
 
 def test_codes_follow_the_key(outbox: SqliteOutbox, path: Path) -> None:
     """A rotation makes each right code again, and none that is wrong; the spare key is enough until then."""
-    outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
+    outbox.add_all([NewReport(report(number), NOON, photo=PHOTO) for number in range(3)])
     sent(outbox, 0)
     outbox.eraser.stay(report(0).stay_id, force=False, dry_run=False)
     check(outbox)
@@ -371,6 +461,7 @@ def test_codes_follow_the_key(outbox: SqliteOutbox, path: Path) -> None:
             own = RowAuthenticator(private, tuple)
             assert row.has_own_state(own) is (row.id != uuid(2))
             assert row.has_own_content(own)
+        assert alone.photo(alone.find(uuid(1))[0]) == PHOTO
         assert check(alone).repaired == (uuid(2),)
         alone.add(report(7), due_at=NOON)
         assert check(alone).doubts == ()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, finding, open_outbox, receipt, report, sealer, uuid
 
 from apoa_client.outbox.interface import Drafts
 from apoa_client.outbox.sqlite import migrations
@@ -21,13 +21,14 @@ from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.outbox import DeliveryState, ReportQueue, ReportReader
 from apoa_client.ports.state import LearnedBatchSize, Suspension
-from apoa_client.report.kinds import OPEN_STATES, State
+from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
 URGENT = Selection(states=frozenset({State.QUEUED, State.PENDING}), due_by=NOON + 9 * HOUR, by_deadline=NOON)
 REFUSED = Selection(states=frozenset({State.REJECTED}), by_deadline=NOON)
 FEW, MANY = 1_000, 100_000
 QUEUE = 40
+WITH_PHOTO = 35
 YEARS_AGO = date(2025, 1, 1).toordinal()
 MORNING = date(2026, 11, 27)
 """The day on which the guests of these reports leave."""
@@ -62,6 +63,11 @@ METHODS: dict[str, Callable[[SqliteOutbox], object]] = {
     "find by short id": lambda outbox: outbox.find(uuid(3).replace("-", "")[-8:]),
     "find by stay": lambda outbox: outbox.find(report(3).stay_id),
     "content": lambda outbox: outbox.content(outbox.find(uuid(3))[0]),
+    "photo": lambda outbox: outbox.photo(outbox.find(uuid(WITH_PHOTO))[0]),
+    "photos to send": lambda outbox: list(outbox.photos_to_send()),
+    "settle a photo": lambda outbox: outbox.settle_photo(uuid(WITH_PHOTO), PhotoState.SENT),
+    "whether photos are wanted": lambda outbox: outbox.wants_photos(),
+    "photos are wanted": lambda outbox: outbox.record_wants_photos(wants=True),
     "list": lambda outbox: list(outbox.entries(Selection(since=NOON))),
     "list what is open": lambda outbox: list(outbox.entries(Selection(states=OPEN_STATES))),
     "list what is refused": lambda outbox: list(outbox.entries(Selection(states=frozenset({State.REJECTED})))),
@@ -136,7 +142,8 @@ def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
     outbox._db.execute("BEGIN")
     outbox._db.executemany(
         "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag, "
-        "first_night, last_morning) VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(50), 1, ?, ?, ?)",
+        "first_night, last_morning, photo_state) "
+        "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(50), 1, ?, ?, ?, 'sent')",
         (
             (old_id("b", n), f"e{n:07x}", old_id("c", n), n, n, n % 9, YEARS_AGO - n % 900, YEARS_AGO - n % 900 + 2)
             for n in range(finished)
@@ -144,8 +151,10 @@ def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
     )
     outbox._db.execute("COMMIT")
     for number in range(QUEUE):
-        outbox.add(report(number), due_at=NOON + timedelta(hours=number - 5))
+        photo = PHOTO if number == WITH_PHOTO else None
+        outbox.add_all([NewReport(report(number), NOON + timedelta(hours=number - 5), photo=photo)])
     settle(outbox, 1, State.PENDING)
+    settle(outbox, WITH_PHOTO, State.ACCEPTED, receipt=receipt(35))
     return outbox
 
 
@@ -164,7 +173,8 @@ def scans(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> tup
     asked = [each for each in db.statements if not re.match("BEGIN|COMMIT", each[0])]
     steps = [row[3] for statement, values in asked for row in db._db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     tables = re.compile(
-        r"SCAN (reports|head|earlier|found|same|entry)\b(?!.*USING (COVERING )?INDEX reports_(open|due|lease))"
+        r"SCAN (reports|head|earlier|found|same|entry|kept|accepted|later|cancel)\b"
+        r"(?!.*USING (COVERING )?INDEX reports_(open|due|lease|photo))"
     )
     return [step for step in steps if tables.match(step)], len(asked)
 

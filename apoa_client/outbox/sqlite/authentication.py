@@ -34,6 +34,7 @@ _SET_STATE = """
         not_before = NULL, receipt_number = NULL, receipt_issued_at = NULL, receipt_sha256 = NULL, receipt_typed = 0,
         errors = CASE WHEN typeof(errors) = 'blob' THEN errors END,
         warnings = CASE WHEN typeof(warnings) = 'blob' THEN warnings END,
+        photo_state = CASE WHEN photo IS NOT NULL THEN 'kept' END,
         calls = max(calls, 1), finished_at = CASE WHEN ? THEN COALESCE(finished_at, attempted_at, created_at) END
     WHERE seq = ?
 """

@@ -7,6 +7,7 @@ holds the same sealed bytes as the outbox. SQLite deletes its file even if the p
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,7 +86,7 @@ class SqliteBatch:
             lists = " ".join(new.replaces), " ".join(new.active_reports)
             row = insertion.sealed_row(self._contents, new)
             self._pending.append((key, number == 0, is_new, *lists, *row))
-        if len(self._pending) >= _PIECE:
+        if len(self._pending) >= _PIECE or any(new.photo is not None for new in new_reports):
             self._flush()
 
     def discard(self, key: int) -> None:
@@ -115,14 +116,15 @@ class SqliteBatch:
             self._codes.begin()
             self._db.execute(_COPY)
             self._save_changes()
-            ids = [str(row[0]) for row in self._db.execute("SELECT id FROM temp.batch ORDER BY n")]
-            first = ids[0] if len(ids) > 1 else None
-            for start in range(0, len(ids), _PIECE):
-                piece = ids[start : start + _PIECE]
-                self._codes.added(piece)
-                audit.append(self._db, self._actor, (AuditEvent("saved", each, first) for each in piece))
+            saved = self._db.execute("SELECT id, photo_state FROM temp.batch ORDER BY n").fetchall()
+            first = saved[0][0] if len(saved) > 1 else None
+            for start in range(0, len(saved), _PIECE):
+                piece = saved[start : start + _PIECE]
+                self._codes.added([report_id for report_id, _photo in piece])
+                events = (insertion.saved_events(each, first, photo) for each, photo in piece)
+                audit.append(self._db, self._actor, chain.from_iterable(events))
             audit.append(self._db, self._actor, [event])
-        return ids
+        return [report_id for report_id, _photo in saved]
 
     def _refuse_if_moved(self) -> None:
         if any(self._db.execute(query, [self._seen]).fetchone() is not None for query in (_SAME_STAY, _SAME_NIGHT)):

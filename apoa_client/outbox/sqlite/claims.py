@@ -36,6 +36,9 @@ SETTLE = _CHANGE + " state = 'sending' AND lease = :lease"
 SETTLE_PENDING = _CHANGE + " state = 'pending' AND :lease IS NULL"
 """Changes a report whose result was to come later."""
 
+SETTLE_PHOTO = "UPDATE reports SET photo_state = ? WHERE id = ? AND photo_state = 'kept'"
+"""Changes the state of a photo that waits to be sent."""
+
 
 def claim(db: sqlite3.Connection, ids: Sequence[str], now: datetime, until: datetime) -> str:
     """Mark reports as being sent, inside a transaction, and return the lease's token.

@@ -1,14 +1,16 @@
 """Message authentication codes of the rows: a seal to the public key does not prove who wrote a record, these do.
 
-Each row has two. The content's code is over the id and the sealed content, and is made once. The state's code is over
-everything else, and is made again with each change. A process without the key removes the state's code when it changes
-a row, and records an audit event, so that the first one with the key can tell such a row from one whose code was taken
-away. A row whose code is wrong keeps it: a later change must not make it look authentic.
+Each row has two. The content's code is over the id, the sealed content and the sealed photo, and is made once. The
+state's code is over everything else, and is made again with each change. A process without the key removes the state's
+code when it changes a row, and records an audit event, so that the first one with the key can tell such a row from one
+whose code was taken away. A row whose code is wrong keeps it: a later change must not make it look authentic.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.outbox.sqlite.checkpoint import begin
@@ -25,11 +27,13 @@ STATE_COLUMNS = (
 )
 """The columns under the state's code, besides the sealed findings. A row's number (`seq`) is not: it may change.
 
-Nor is `guest_tag`, which is computed later after a restore: it only warns of the same guest.
+Nor is `guest_tag`, which is computed later after a restore: it only warns of the same guest. `photo_state` is added to
+them where it is not null, so that the codes from before it existed stay valid.
 """
 
 _QUERY = f"""
-    SELECT seq, id, content, content_mac, state_mac, errors, warnings, {", ".join(STATE_COLUMNS)} FROM reports
+    SELECT seq, id, content, content_mac, state_mac, errors, warnings, photo_state, {", ".join(STATE_COLUMNS)}
+    FROM reports
 """  # noqa: S608  constants
 _STATE = STATE_COLUMNS.index("state")
 _BATCH = 500
@@ -45,6 +49,9 @@ class Row(NamedTuple):
     state_mac: object
     errors: object
     warnings: object
+    photo_state: object
+    read_photo: Callable[[], object]
+    """Returns the sealed photo: only the content's code needs it, and many rows are read at once."""
     columns: Sequence[Any]
 
     @property
@@ -62,12 +69,14 @@ class Row(NamedTuple):
         if not isinstance(name, str):
             message = "not an id"
             raise TypeError(message)
-        return b"content", name.encode(), _bytes(self.content)
+        photo = self.read_photo()
+        return b"content", name.encode(), _bytes(self.content), *(() if photo is None else (_bytes(photo),))
 
     def state_parts(self) -> tuple[bytes, ...]:
         """Return what the state's code is over. Raises `TypeError` or `ValueError` as above."""
         findings = (self.errors, self.warnings)
-        plain = [self.id, *self.columns, *(value is None for value in findings)]
+        photo = () if self.photo_state is None else (self.photo_state,)
+        plain = [self.id, *self.columns, *(value is None for value in findings), *photo]
         text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
         return b"state", text.encode("ascii"), *(b"" if value is None else _bytes(value) for value in findings)
 
@@ -82,7 +91,7 @@ class Row(NamedTuple):
     def has_own_content(self, authenticator: "Authenticator") -> bool:
         """Return whether this program sealed the content; also if it was erased."""
         if self.content is None:
-            return self.content_mac is None
+            return self.content_mac is None and self.read_photo() is None
         try:
             return authenticator.confirms(self.content_mac, *self.content_parts())
         except (TypeError, ValueError):
@@ -106,7 +115,15 @@ def _bytes(value: object) -> bytes:
 def read_rows(db: sqlite3.Connection, condition: str, values: Sequence[object] = ()) -> list[Row]:
     """Return the rows that meet a condition. For use within `translate_read_errors`."""
     found = db.execute(f"{_QUERY} WHERE {condition}", values)
-    return [Row(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7:]) for row in found.fetchall()]
+    return [
+        Row(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], partial(_read_photo, db, row[0]), row[8:])
+        for row in found.fetchall()
+    ]
+
+
+def _read_photo(db: sqlite3.Connection, seq: int) -> object:
+    row = db.execute("SELECT photo FROM reports WHERE seq = ?", [seq]).fetchone()
+    return None if row is None else row[0]
 
 
 def rows_of(db: sqlite3.Connection, ids: Sequence[str]) -> Iterator[Row]:
@@ -116,16 +133,17 @@ def rows_of(db: sqlite3.Connection, ids: Sequence[str]) -> Iterator[Row]:
         yield from read_rows(db, f"id IN ({', '.join('?' * len(batch))})", batch)
 
 
-def renew_codes(db: sqlite3.Connection, authenticator: "Authenticator", rows: Sequence[Row]) -> None:
-    """Write the codes of rows again that were right as they were read, inside the transaction that changed them."""
-    for old in rows:
-        [new] = read_rows(db, "seq = ?", [old.seq])
-        content, state = new.content_mac, new.state_mac
-        if new.content is not None and old.has_own_content(authenticator):
-            content = authenticator.code(*new.content_parts())
-        if old.has_own_state(authenticator):
-            state = authenticator.code(*new.state_parts())
-        db.execute("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", [content, state, new.seq])
+@contextmanager
+def renewed_codes(db: sqlite3.Connection, authenticator: "Authenticator", seq: int) -> Iterator[None]:
+    """Write those codes of a row again that were right before it is changed, inside a transaction."""
+    [old] = read_rows(db, "seq = ?", [seq])
+    own_content = old.content is not None and old.has_own_content(authenticator)
+    own_state = old.has_own_state(authenticator)
+    yield
+    [new] = read_rows(db, "seq = ?", [seq])
+    content = authenticator.code(*new.content_parts()) if own_content else new.content_mac
+    state = authenticator.code(*new.state_parts()) if own_state else new.state_mac
+    db.execute("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", [content, state, seq])
 
 
 def write_codes(db: sqlite3.Connection, authenticator: "Authenticator", ids: Sequence[str]) -> None:

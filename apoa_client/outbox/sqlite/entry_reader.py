@@ -7,12 +7,15 @@ A damaged page does not affect reports on other pages: those are yielded first, 
 from __future__ import annotations
 
 from array import array
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import COLUMNS, entry_from_row
+from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.error_translation import translate_read_errors
+from apoa_client.ports.entries import PhotoToSend
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from apoa_client.ports.entries import Entry
+    from apoa_client.ports.entries import Entry, Selection
 
 _BATCH = 500
 """Rows read at a time; SQLite before 3.32 takes at most 999 values in a statement."""
@@ -28,7 +31,7 @@ _BATCH = 500
 _NONE: Mapping[str, Any] = {}
 
 
-def sorted_by_deadline(entries: Iterator[Entry], without_deadline: datetime) -> Iterator[Entry]:
+def _sorted_by_deadline(entries: Iterator[Entry], without_deadline: datetime) -> Iterator[Entry]:
     """Yield entries by deadline; one without a deadline as if it were that time. An error comes after what was read."""
     found: list[Entry] = []
     damage: OutboxDamaged | None = None
@@ -52,6 +55,30 @@ class EntryReader:
         """Return the numbers (`seq`) of the reports that a query selects."""
         with translate_read_errors(self._path):
             return array("q", (row[0] for row in self._db.execute(query, values)))
+
+    def selected(self, selection: Selection) -> Iterator[Entry]:
+        """Yield the entries of a selection, as `ports.ReportReader.entries`; also where an index is damaged."""
+        condition, hint, values = queries.selection_condition(selection)
+        order, more = queries.selection_order(selection)
+        query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
+        limit = -1 if selection.limit is None else selection.limit
+        try:
+            seqs = self.seqs(query, {**values, **more, "limit": limit})
+        except OutboxDamaged:
+            entries = self.in_batches(self.seqs(queries.EVERY_SEQ), condition, values)
+            if selection.by_deadline is not None:
+                entries = _sorted_by_deadline(entries, selection.by_deadline)
+        else:
+            entries = self.in_batches(seqs, condition, values)
+        return islice(entries, selection.limit)
+
+    def photos_to_send(self) -> Iterator[PhotoToSend]:
+        """Yield the photos that may be sent now, as `ports.DeliveryState.photos_to_send`."""
+        with translate_read_errors(self._path):
+            found = self._db.execute(queries.PHOTOS_TO_SEND).fetchall()
+        sent_for = {report_id: accepted for _seq, report_id, accepted in found}
+        entries = self.in_batches(array("q", (row[0] for row in found)), "photo_state = 'kept' AND erased_at IS NULL")
+        return (PhotoToSend(entry, sent_for[entry.id]) for entry in entries if entry.id in sent_for)
 
     def in_batches(
         self, seqs: array[int], condition: str = "TRUE", values: Mapping[str, Any] = _NONE

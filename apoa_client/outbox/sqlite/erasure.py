@@ -65,7 +65,7 @@ _WITHDRAW = """
 """
 _ERASE = (
     "UPDATE reports SET content = NULL, content_mac = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, "
-    "erased_at = ? WHERE seq = ?"
+    "photo = NULL, erased_at = ? WHERE seq = ?"
 )
 
 _Report: TypeAlias = tuple[int, str]

@@ -1,20 +1,24 @@
 """Inserts new reports."""
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from apoa_client.outbox.audit_chain import photo_event
 from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
+from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import NewReport
-from apoa_client.report.kinds import short_id
+from apoa_client.report.kinds import PhotoState, short_id
 from apoa_client.report.model import Report
 
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
 
 COLUMNS = (
-    "id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at, first_night, last_morning"
+    "id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at, first_night, last_morning,"
+    " photo_state, photo"
 )
 """The columns of a new report's row, in the order of `Row`."""
 
@@ -34,6 +38,8 @@ def sealed_row(contents: Contents, new: NewReport) -> Row:
         contents.seal_findings(report.id, WARNINGS, new.warnings or None),
         new.guest_tag,
         *columns_of(report).values(),
+        None if new.photo is None else PhotoState.KEPT.value,
+        contents.seal_photo(report.id, new.photo),
     )
 
 
@@ -60,3 +66,13 @@ def check_new_id(db: sqlite3.Connection, report_id: str) -> None:
 def insert(db: sqlite3.Connection, row: Row, seq: int | None = None) -> int | None:
     """Insert a row, inside a transaction, at the end or with a number that is free; return its number."""
     return db.execute(_INSERT, (seq, *row)).lastrowid
+
+
+def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:
+    """Yield the events of a new report; `first` is the id of the first of several that are saved together.
+
+    `photo` is its photo or its photo's state, or None.
+    """
+    yield AuditEvent("saved", report_id, first)
+    if photo is not None:
+        yield photo_event(report_id, PhotoState.KEPT)

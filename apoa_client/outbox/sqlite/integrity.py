@@ -87,7 +87,7 @@ class Integrity:
         return None
 
     def check_content(self, report_id: str) -> None:
-        """Raise `NotAuthentic` if another program sealed the content of a report. For use in `translate_read_errors`.
+        """Raise `NotAuthentic` if another program sealed content or photo. For use in `translate_read_errors`.
 
         Without the key nothing is checked, but who opens a content has it.
         """
@@ -96,9 +96,10 @@ class Integrity:
             return
         if self._content_check is None:
             self._content_check = RowCheck(self._db, authenticator)
-        for row in read_rows(self._db, "id = ?", [report_id]):
-            if not self._content_check.has_own_content(row):
-                raise Doubt(DoubtKind.CONTENT, report_id).error()
+        with snapshot(self._db):
+            for row in read_rows(self._db, "id = ?", [report_id]):
+                if not self._content_check.has_own_content(row):
+                    raise Doubt(DoubtKind.CONTENT, report_id).error()
 
     def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
         """As `ports.DeliveryState`."""

@@ -178,8 +178,19 @@ _GUESTS = (
     "CREATE INDEX reports_nights ON reports (last_morning, first_night) WHERE last_morning IS NOT NULL",
 )
 
+_PHOTOS = (
+    # The state of the photo of the guest's passport page; null if the report has none.
+    "ALTER TABLE reports ADD COLUMN photo_state TEXT",
+    # The photo, sealed. It is the last column, so that the others are read without its pages.
+    "ALTER TABLE reports ADD COLUMN photo BLOB",
+    # Only the photos that may still be sent, so that a delivery does not read those of years.
+    """
+    CREATE INDEX reports_photo ON reports (stay_id) WHERE photo_state = 'kept' AND erased_at IS NULL
+    """,
+)
+
 STEPS: tuple[tuple[str, ...], ...] = (
-    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS, _CODES, _GUESTS),
+    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS, _CODES, _GUESTS, _PHOTOS),
 )
 """Migration n brings a database from version n - 1 to n."""
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from apoa_client.ports.state import FolderBackups, LearnedBatchSize, ScheduledRun, Suspension
 
+_WANTS_PHOTOS = "wants_photos"
+"""The metadata's key of whether the authority takes photos: 1, or not there."""
+
 
 class PropertyValues:
     """The part of an outbox that keeps these values, in the metadata of its database."""
@@ -71,6 +74,17 @@ class PropertyValues:
 
         with transaction(self._db, self._path):
             record_batch_size(self._db, learned)
+
+    def wants_photos(self) -> bool:
+        """As `ports.DeliveryState`."""
+        with translate_read_errors(self._path):
+            return read_metadata(self._db, _WANTS_PHOTOS) == 1
+
+    def record_wants_photos(self, *, wants: bool) -> None:
+        """As `ports.DeliveryState`."""
+        if wants != self.wants_photos():
+            with transaction(self._db, self._path):
+                write_metadata(self._db, _WANTS_PHOTOS, 1 if wants else None)
 
     def record_notice(self, code: str, at: datetime) -> None:
         """As `interface.Outbox`."""

@@ -33,6 +33,23 @@ LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
 UNAUTHENTICATED = "SELECT count(*) FROM reports INDEXED BY reports_unproven WHERE state_mac IS NULL AND seq > ?"
 TALLY = "SELECT state, reports FROM tally"
 
+# The photos that wait, by their partial index, each with the accepted check-in of its stay. A stay has few reports. The
+# number of a report that was replaced is higher than that of the new one, so that the times say which is the latest.
+PHOTOS_TO_SEND = """
+    SELECT kept.seq, kept.id, max(accepted.id) FROM reports AS kept INDEXED BY reports_photo JOIN reports AS accepted
+        ON accepted.stay_id = kept.stay_id AND accepted.kind = 'check_in' AND accepted.state = 'accepted'
+        AND accepted.receipt_number IS NOT NULL AND NOT accepted.receipt_typed
+        AND accepted.last_error IS NOT 'duplicate' AND accepted.erased_at IS NULL
+    WHERE kept.photo_state = 'kept' AND kept.erased_at IS NULL AND kept.state <> 'withdrawn'
+        AND NOT EXISTS (
+            SELECT 1 FROM reports AS later WHERE later.stay_id = kept.stay_id AND later.photo_state IS NOT NULL
+            AND later.state <> 'withdrawn' AND (later.created_at, later.id) > (kept.created_at, kept.id))
+        AND NOT EXISTS (
+            SELECT 1 FROM reports AS cancel WHERE cancel.stay_id = kept.stay_id AND cancel.kind = 'cancel'
+            AND cancel.state IN ('queued', 'sending', 'pending', 'accepted'))
+    GROUP BY kept.seq
+"""
+
 _DRAFT_LEASE_MS = 30 * 60 * 1000
 """How long a draft that a desk has taken is not offered to another one. A lease from a wrong clock is over, too."""
 DRAFT_WAITS = f"(taken_at IS NULL OR abs(? - taken_at) > {_DRAFT_LEASE_MS})"

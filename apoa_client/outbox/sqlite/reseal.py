@@ -7,15 +7,16 @@ that do not open are deleted.
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.contents import ERRORS, WARNINGS, findings_id
+from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.checkpoint import renew_checkpoint
-from apoa_client.outbox.sqlite.codes import read_rows, renew_codes
+from apoa_client.outbox.sqlite.codes import renewed_codes
 from apoa_client.outbox.sqlite.database import empty_log, transaction
 from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -25,17 +26,19 @@ from apoa_client.ports.vault import Authenticator, Sealer
 
 _BATCH = 200
 """Rows in one transaction: other processes wait while these are opened and sealed, about 50 ms."""
+_PHOTOS = 10
+"""The photos among them, each of which takes as long as some twenty rows without one, and up to 300 KiB of memory."""
 
 _ROWS = """
-    SELECT seq, id, content, errors, warnings FROM reports
-    WHERE seq > ? AND coalesce(content, errors, warnings) IS NOT NULL ORDER BY seq LIMIT ?
+    SELECT seq, id, content, errors, warnings, photo FROM reports
+    WHERE seq > ? AND coalesce(content, errors, warnings, photo) IS NOT NULL ORDER BY seq LIMIT ?
 """
 # Of what was erased, only the code depends on the key.
 _ROWS_WITH_CODES = """
-    SELECT seq, id, content, errors, warnings FROM reports
-    WHERE seq > ? AND coalesce(content, errors, warnings, state_mac) IS NOT NULL ORDER BY seq LIMIT ?
+    SELECT seq, id, content, errors, warnings, photo FROM reports
+    WHERE seq > ? AND coalesce(content, errors, warnings, state_mac, photo) IS NOT NULL ORDER BY seq LIMIT ?
 """
-_UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ? WHERE seq = ?"
+_UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ?, photo = ? WHERE seq = ?"
 
 Renew = Callable[[str, bytes], bytes]
 """See `interface.SealedRecords.reseal`."""
@@ -47,12 +50,14 @@ class _Row(NamedTuple):
     content: bytes | None
     errors: bytes | None
     warnings: bytes | None
+    photo: bytes | None
 
     def sealed(self) -> Iterator[tuple[str, bytes | None]]:
         """Each sealed column, with the id under which it was sealed."""
         yield self.id, self.content
-        yield findings_id(self.id, ERRORS), self.errors
-        yield findings_id(self.id, WARNINGS), self.warnings
+        yield part_id(self.id, ERRORS), self.errors
+        yield part_id(self.id, WARNINGS), self.warnings
+        yield part_id(self.id, PHOTO), self.photo
 
     def has_valid_types(self) -> bool:
         """Whether the values have the types that this program writes: the file may have been manipulated."""
@@ -112,9 +117,9 @@ class SealedRecords:
         while True:
             with transaction(self._db, self._path):
                 batch = self._batch(last, _ROWS_WITH_CODES)
-                before = [row for each in batch for row in read_rows(self._db, "seq = ?", [each.seq])]
-                resealed += sum(self._reseal_row(row, renew) for row in batch)
-                renew_codes(self._db, authenticator, before)
+                for row in batch:
+                    with renewed_codes(self._db, authenticator, row.seq):
+                        resealed += self._reseal_row(row, renew)
             if not batch:
                 break
             last = batch[-1].seq
@@ -136,8 +141,15 @@ class SealedRecords:
             batch = self._batch(batch[-1].seq)
 
     def _batch(self, last: int, query: str = _ROWS) -> list[_Row]:
-        with translate_errors(self._path):
-            found = [_Row(*row) for row in self._db.execute(query, [last, _BATCH]).fetchall()]
+        """Return the next rows after this number: fewer where they have photos."""
+        found: list[_Row] = []
+        photos = 0
+        with translate_errors(self._path), closing(self._db.execute(query, [last, _BATCH])) as rows:
+            for values in rows:
+                found.append(_Row(*values))
+                photos += found[-1].photo is not None
+                if photos == _PHOTOS:
+                    break
         if not all(row.has_valid_types() for row in found):
             raise damaged(self._path)
         return found

@@ -8,22 +8,19 @@ transaction between them, so that the caller may write to the queue while it ite
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
-from apoa_client.errors import Erased, OutboxDamaged
-from apoa_client.messages import msg
 from apoa_client.outbox import rows
-from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import NO_ACTOR, millis
 from apoa_client.outbox.sqlite import queries
 from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
-from apoa_client.outbox.sqlite.entry_reader import EntryReader, sorted_by_deadline
+from apoa_client.outbox.sqlite.entry_reader import EntryReader
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.property_values import PropertyValues
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.entries import NewReport
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,14 +37,15 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.drafts import SqliteDrafts
     from apoa_client.outbox.sqlite.erasure import Eraser
     from apoa_client.outbox.sqlite.integrity import Integrity
+    from apoa_client.outbox.sqlite.opening import SealedReports
     from apoa_client.outbox.sqlite.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
-    from apoa_client.ports.entries import Change, Content, Entry, Selection
+    from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
     from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import LockHolder, Summary
     from apoa_client.ports.vault import Sealer
     from apoa_client.report.findings import Finding
-    from apoa_client.report.kinds import Receipt
+    from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Document, Report
 
 
@@ -111,19 +109,7 @@ class SqliteOutbox(PropertyValues):
 
     def entries(self, selection: Selection) -> Iterator[Entry]:
         """As `ports.ReportReader`; a limit takes the first of them."""
-        condition, hint, values = queries.selection_condition(selection)
-        order, more = queries.selection_order(selection)
-        query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
-        limit = -1 if selection.limit is None else selection.limit
-        try:
-            seqs = self._reader.seqs(query, {**values, **more, "limit": limit})
-        except OutboxDamaged:
-            entries = self._reader.in_batches(self._reader.seqs(queries.EVERY_SEQ), condition, values)
-            if selection.by_deadline is not None:
-                entries = sorted_by_deadline(entries, selection.by_deadline)
-        else:
-            entries = self._reader.in_batches(seqs, condition, values)
-        return islice(entries, selection.limit)
+        return self._reader.selected(selection)
 
     def stay_ids(self, beginning: str) -> list[str]:
         """As `ports.ReportReader`."""
@@ -142,20 +128,13 @@ class SqliteOutbox(PropertyValues):
 
         Raises `NotAuthentic` if another program sealed it.
         """
-        query = "SELECT content, errors, warnings, erased_at FROM reports WHERE id = ?"
         with translate_read_errors(self._path):
-            row = self._db.execute(query, [entry.id]).fetchone()
-            if row is None or row[0] is None:
-                if row is not None and row[3] is not None:
-                    raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(entry.id)))
-                raise damaged(self._path)
-            try:
-                content = self._contents.open(entry.id, *row[:3])
-            except (ValueError, TypeError, KeyError):
-                self.integrity.check_content(entry.id)  # what another program sealed may be anything
-                raise
-            self.integrity.check_content(entry.id)  # after the opening, which reads the key
-            return content
+            return self._sealed_reports.content(entry.id)
+
+    def photo(self, entry: Entry) -> bytes:
+        """As `ports.ReportReader`; raises `OutboxDamaged` and `NotAuthentic` as `content` does."""
+        with translate_read_errors(self._path):
+            return self._sealed_reports.photo(entry.id)
 
     def with_receipt(self, number: str) -> list[Entry]:
         """As `ports.ReportReader`."""
@@ -175,6 +154,10 @@ class SqliteOutbox(PropertyValues):
     def heads(self) -> Iterator[Entry]:
         """As `ports.DeliveryState`."""
         return self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
+
+    def photos_to_send(self) -> Iterator[PhotoToSend]:
+        """As `ports.DeliveryState`."""
+        return self._reader.photos_to_send()
 
     def summary(self, *, now: datetime, soon: datetime) -> Summary:
         """As `ports.DeliveryState`."""
@@ -225,8 +208,8 @@ class SqliteOutbox(PropertyValues):
             self._codes.changed(replaced, authentic)
             self._codes.added([new.report.id for new in new_reports])
             entries = [entry for seq in seqs for entry in self._reader.select("seq = :seq", {"seq": seq})]
-            superseded = [AuditEvent("superseded", old) for old in replaced]
-            self._record([*superseded, *(AuditEvent("saved", new.report.id, first) for new in new_reports)])
+            saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
+            self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
         return entries
 
     def batch(self) -> AbstractContextManager[ReportBatch]:
@@ -309,6 +292,17 @@ class SqliteOutbox(PropertyValues):
             self._codes.changed([report_id], authentic)
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
+    def settle_photo(self, report_id: str, state: PhotoState, detail: str | None = None) -> None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.audit_chain import photo_event
+        from apoa_client.outbox.sqlite.claims import SETTLE_PHOTO
+
+        with transaction(self._db, self._path):
+            authentic = self._codes.authentic([report_id])
+            if self._db.execute(SETTLE_PHOTO, [state.value, report_id]).rowcount == 1:
+                self._codes.changed([report_id], authentic)
+                self._record([photo_event(report_id, state, detail)])
+
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.index_repair import check_queue
@@ -381,6 +375,12 @@ class SqliteOutbox(PropertyValues):
         from apoa_client.outbox.contents import Contents
 
         return Contents(self._sealer)
+
+    @cached_property
+    def _sealed_reports(self) -> SealedReports:
+        from apoa_client.outbox.sqlite.opening import SealedReports
+
+        return SealedReports(self._db, self._path, self._contents, self.integrity)
 
     @cached_property
     def _codes(self) -> RowCodes:
