@@ -24,7 +24,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import literal, msg
-from apoa_client.ports.authority import Meta, Status, Verdict
+from apoa_client.ports.authority import MAX_PHOTO_BYTES, Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 
@@ -52,10 +52,11 @@ _BROKEN_ANSWERS: dict[str, type[ApoaError]] = {
 }
 _LAST_UNREADABLE = {"short-list", "one-unreadable"}
 """Steps whose answer says nothing readable about the last report."""
+_PHOTO_REFUSALS = {"400", "409", "413"}
 _VERDICTS = {"pending", "reject", "duplicate", "defer"}
 _OTHERS = {"ok", "429", "503", "slow", "shuffled-list"}
-_KNOWN = _REFUSED.keys() | _BROKEN_ANSWERS.keys() | _LAST_UNREADABLE | _VERDICTS | _OTHERS
-_ROUTES = {"reports", "token", "meta", "result", "codes"}
+_KNOWN = _PHOTO_REFUSALS | _REFUSED.keys() | _BROKEN_ANSWERS.keys() | _LAST_UNREADABLE | _VERDICTS | _OTHERS
+_ROUTES = {"reports", "token", "meta", "result", "codes", "photo"}
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,19 @@ class AuthoritySimulator:
     """`ports.Authority`. After one 401 it gives a fresh token, as the contract says; two mean a wrong password."""
 
     def __init__(
-        self, *, now: datetime = START_TIME, max_batch: int = 500, max_body_bytes: int = 1 << 20, timeout_s: float = 5.0
+        self,
+        *,
+        now: datetime = START_TIME,
+        max_batch: int = 500,
+        max_body_bytes: int = 1 << 20,
+        timeout_s: float = 5.0,
+        wants_photo: bool = False,
     ) -> None:
         self.now = now
         self.max_batch = max_batch
         self.max_body_bytes = max_body_bytes
         self.timeout_s = timeout_s
+        self.wants_photo = wants_photo
         self.password_is_right = True
         self.acquired: dict[str, Receipt] = {}
         """The receipt of each acquired report, in the order of acquisition."""
@@ -90,6 +98,8 @@ class AuthoritySimulator:
         self.asked: list[str] = []
         """The ids that the client asked about."""
         self.known: dict[str, KnownReport] = {}
+        self.photos: dict[str, bytes] = {}
+        """The photo of each report that has one, in the order in which they arrived."""
         self._steps: dict[str, deque[Step]] = defaultdict(deque)
         self._has_token = False
         self._numbers = 0
@@ -112,13 +122,14 @@ class AuthoritySimulator:
             name, _, amount = step.partition("=")
             assert name in _KNOWN, f"no such step: {part}"
             assert (route or "reports") in _ROUTES, f"no such route: {part}"
+            assert name != "409" or route == "photo", f"only for photos: {part}"
             self._steps[route or "reports"].extend([Step(name, float(amount) if amount else None)] * int(times or 1))
 
     def meta(self) -> Meta:
         step = self._start_call("meta")
         self._finish_call(step)
         return Meta(
-            contract="1.0",
+            contract="1.1",
             environment="training",
             server_time=self.now,
             max_batch=self.max_batch,
@@ -128,6 +139,7 @@ class AuthoritySimulator:
             property_id="P-1",
             property_name="Wisma Melati",
             property_office=None,
+            wants_photo=self.wants_photo,
         )
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
@@ -171,6 +183,16 @@ class AuthoritySimulator:
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         return b"%PDF-1.7\n%%EOF\n" if self.receipt(report_id) is not None else None
+
+    def send_photo(self, report_id: str, jpeg: bytes) -> None:
+        step = self._start_call("photo")
+        kept = self.known.get(report_id)
+        accepted = kept is not None and kept.verdict.status is Status.ACCEPTED and kept.content["kind"] == "check_in"
+        if not self.wants_photo or not accepted or len(jpeg) > MAX_PHOTO_BYTES:
+            raise _photo_refused()
+        if self.photos.setdefault(report_id, jpeg) != jpeg:
+            raise _photo_refused()
+        self._finish_call(step)
 
     def _receive(self, report_id: str, report: dict[str, Any], step: Step) -> Verdict:
         kept = self.known.get(report_id)
@@ -221,6 +243,8 @@ class AuthoritySimulator:
             self._has_token = False
             self._log_in()
             step = self._next(route)
+        if route == "photo" and step.name in _PHOTO_REFUSALS:
+            raise _photo_refused()
         _raise_refusal(step)
         return step
 
@@ -257,6 +281,10 @@ def _raise_refusal(step: Step) -> None:
 
 def _error(kind: type[ApoaError]) -> ApoaError:
     return kind(msg("A fault of the script."))
+
+
+def _photo_refused() -> CallRefused:
+    return CallRefused(msg("A fault of the script."), name="photo_refused")
 
 
 def _rejected(report_id: str, field: str, code: str) -> Verdict:

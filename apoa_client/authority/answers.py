@@ -113,8 +113,6 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
     environment = _text(value, "environment", "")
     if environment not in _ENVIRONMENTS:
         raise contract_violation("environment")
-    if not isinstance(value.get("accepts_gzip"), bool):
-        raise contract_violation("accepts_gzip")
     account = _object(value.get("property"), "property")
     return Meta(
         contract=contract,
@@ -122,11 +120,12 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
         server_time=_instant(value, "server_time", ""),
         max_batch=min(_integer(value, "max_batch", "", least=1), MAX_BATCH),
         max_body_bytes=_integer(value, "max_body_bytes", "", least=1024),
-        accepts_gzip=value["accepts_gzip"],
+        accepts_gzip=_boolean(value.get("accepts_gzip"), "accepts_gzip"),
         reporting_window_hours=_integer(value, "reporting_window_hours", "", least=1, most=8760),
         property_id=_text(account, "id", "property.", most=_MAX_FIELD),
         property_name=_text(account, "name", "property.", least=0),
         property_office=None if account.get("office") is None else _text(account, "office", "property.", least=0),
+        wants_photo=_boolean(value.get("wants_photo", False), "wants_photo"),
     )
 
 
@@ -195,6 +194,14 @@ def read_receipt(value: Mapping[str, Any], place: str = "") -> Receipt:
     return Receipt(number, _instant(value, "issued_at", place), sha256)
 
 
+def check_photo(value: Mapping[str, Any], report_id: str, sha256: str) -> None:
+    """Check a ``PhotoAnswer``, which must be about `report_id` and a photo with this SHA-256."""
+    if value.get("id") != report_id:
+        raise contract_violation("id")
+    if value.get("sha256") != sha256:
+        raise contract_violation("sha256")
+
+
 def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTable:
     """Parse a ``CodeTable``, which must be `table`."""
     if value.get("table") != table:
@@ -258,6 +265,12 @@ def _text(value: Mapping[str, Any], name: str, place: str, *, least: int = 1, mo
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         raise contract_violation(f"{place}{name}")
     return text
+
+
+def _boolean(value: object, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise contract_violation(place)
+    return value
 
 
 def _integer(value: Mapping[str, Any], name: str, place: str, *, least: int, most: int = _MAX_INTEGER) -> int:

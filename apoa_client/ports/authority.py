@@ -10,6 +10,9 @@ from apoa_client.report.kinds import Receipt
 if TYPE_CHECKING:
     from apoa_client.report.findings import Finding
 
+MAX_PHOTO_BYTES = 300 * 1024
+"""The largest photo of a document that the contract allows."""
+
 
 class Status(StrEnum):
     """The authority's verdict on one report."""
@@ -55,6 +58,8 @@ class Meta(NamedTuple):
     property_id: str
     property_name: str
     property_office: str | None
+    wants_photo: bool = False
+    """Whether it takes photos of travel documents."""
 
     @property
     def identity(self) -> AuthorityIdentity:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from apoa_client.report.deadline import instant
-from apoa_client.sandbox.answers import Receipt, Result, Violation, Violations
+from apoa_client.sandbox.answers import Receipt, Refusal, Result, Violation, Violations
 from apoa_client.sandbox.covered_nights import night_marks
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.rules import rule_violations, rule_warnings
@@ -74,6 +74,19 @@ class Decisions:
                 record = self._with_verdict(records, record, step)
                 records.save(record)
             return _as_result(records, record)
+
+    def add_photo(self, report_id: str, sha256: str) -> None:
+        """Store the SHA-256 of an accepted check-in's photo, once. Raises `Refusal`."""
+        with self.storage.transaction() as records:
+            record, stored = records.find(report_id), records.photo(report_id)
+            if record is None:
+                raise Refusal(404, "No report with this id was received.")
+            if record.kind != "check_in" or record.status != "accepted":
+                raise Refusal(409, "The report is no accepted check-in.")
+            if stored is None:
+                records.save_photo(report_id, sha256, instant(self.now()))
+            elif stored != sha256:
+                raise Refusal(409, "Another photo is stored for this report.")
 
     def _decide(self, records: Records, report: Report, step: Step) -> Result:
         try:

@@ -33,6 +33,7 @@ class Route(StrEnum):
     META = "meta"
     RESULT = "result"
     CODES = "codes"
+    PHOTO = "photo"
 
 
 _POSSIBLE = {
@@ -41,6 +42,7 @@ _POSSIBLE = {
     Route.TOKEN: _HTTP_ERRORS | _LINE,
     Route.META: _HTTP_ERRORS | _LINE,
     Route.CODES: _HTTP_ERRORS | _LINE,
+    Route.PHOTO: _HTTP_ERRORS | _LINE | {"409"},
 }
 
 
@@ -54,7 +56,7 @@ class Step:
     @property
     def http_status(self) -> int | None:
         """The status of an HTTP error step, or None for other steps."""
-        return int(self.name) if self.name in _HTTP_ERRORS else None
+        return int(self.name) if self.name.isdecimal() else None
 
     @property
     def seconds(self) -> int:

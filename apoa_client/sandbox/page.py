@@ -48,6 +48,7 @@ class Row:
     guest: str = field(repr=False)
     room: str = field(repr=False)
     result: Result
+    has_photo: bool = False
 
 
 class ReceivedReports:
@@ -66,7 +67,8 @@ class ReceivedReports:
             if "guest" not in report:
                 earlier = next((row for row in reversed(self._rows.values()) if row.stay_id == stay_id), None)
                 guest, room = (earlier.guest, earlier.room) if earlier is not None else ("", "")
-            self._rows[result.id] = Row(time, _text(report, "kind"), stay_id, guest, room, result)
+            has_photo = result.id in self._rows and self._rows[result.id].has_photo
+            self._rows[result.id] = Row(time, _text(report, "kind"), stay_id, guest, room, result, has_photo)
             while len(self._rows) > MAX_ROWS:
                 self._rows.popitem(last=False)
 
@@ -75,6 +77,12 @@ class ReceivedReports:
         with self._lock:
             if result.id in self._rows:
                 self._rows[result.id] = replace(self._rows[result.id], result=result)
+
+    def add_photo(self, report_id: str) -> None:
+        """Show that the photo of a report arrived. The photo itself is not kept."""
+        with self._lock:
+            if report_id in self._rows:
+                self._rows[report_id] = replace(self._rows[report_id], has_photo=True)
 
     def page(self, property_name: str) -> str:
         """The page as HTML, newest report first."""

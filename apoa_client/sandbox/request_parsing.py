@@ -1,4 +1,4 @@
-"""Parses a request into its reports. Limited in size; a body that is not a list of reports is refused as a whole."""
+"""Parses a request into its reports, its form or its photo. Limited in size; any other body is refused as a whole."""
 
 import json
 import zlib
@@ -10,12 +10,14 @@ from urllib.parse import parse_qsl
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
+from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.answers import Refusal
 from apoa_client.sandbox.validation import list_violations
 
 MAX_DEPTH = 16
 """The contract needs six levels; a body with a million brackets would be an attack on the parser."""
 
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -45,7 +47,9 @@ def read_form(request: Request, limits: Limits) -> dict[str, str]:
     """The fields of a form. Raises `Refusal` for a body that is no form or has a field twice."""
     _expect_type(request, "application/x-www-form-urlencoded")
     try:
-        pairs = parse_qsl(_read(request, limits).decode("ascii"), keep_blank_values=True, strict_parsing=True)
+        pairs = parse_qsl(
+            _read(request, limits.max_body_bytes).decode("ascii"), keep_blank_values=True, strict_parsing=True
+        )
     except ValueError:
         raise Refusal(400, "The body is no form.") from None
     fields = dict(pairs)
@@ -54,23 +58,32 @@ def read_form(request: Request, limits: Limits) -> dict[str, str]:
     return fields
 
 
+def read_photo(request: Request) -> bytes:
+    """The JPEG of a call. Raises `Refusal`."""
+    _expect_type(request, "image/jpeg")
+    body = _read(request, MAX_PHOTO_BYTES)
+    if not body.startswith(_JPEG_START) or not body.endswith(_JPEG_END):
+        raise Refusal(400, "The body is no JPEG.")
+    return body
+
+
 def _expect_type(request: Request, mimetype: str) -> None:
     if request.mimetype != mimetype:
         raise Refusal(400, f"The body must be {mimetype}.")
 
 
-def _read(request: Request, limits: Limits) -> bytes:
-    request.max_content_length = limits.max_body_bytes
+def _read(request: Request, max_bytes: int) -> bytes:
+    request.max_content_length = max_bytes
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise _too_large(limits) from None
+        raise _too_large(max_bytes) from None
     except (HTTPException, OSError):
         raise Refusal(400, "The body broke off.") from None
 
 
 def _decompress(request: Request, limits: Limits) -> bytes:
-    body = _read(request, limits)
+    body = _read(request, limits.max_body_bytes)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "identity":
         return body
@@ -82,7 +95,7 @@ def _decompress(request: Request, limits: Limits) -> bytes:
     except zlib.error:
         raise Refusal(400, "The body is no gzip.") from None
     if len(plain) > limits.max_body_bytes:
-        raise _too_large(limits)
+        raise _too_large(limits.max_body_bytes)
     if not inflater.eof or inflater.unused_data:
         raise Refusal(400, "The body is not one whole gzip member.")
     return plain
@@ -121,5 +134,5 @@ def _deeper_than(levels: int, value: object) -> bool:
     return levels < 0 or any(_deeper_than(levels - 1, each) for each in inner)
 
 
-def _too_large(limits: Limits) -> Refusal:
-    return Refusal(413, f"At most {limits.max_body_bytes} bytes a body, inflated.")
+def _too_large(max_bytes: int) -> Refusal:
+    return Refusal(413, f"At most {max_bytes} bytes a body, uncompressed.")

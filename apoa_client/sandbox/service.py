@@ -1,6 +1,7 @@
 """The contract's calls over HTTP: authentication, routing, and the answer or the problem (RFC 9457)."""
 
 import gzip
+import hashlib
 import hmac
 import json
 import logging
@@ -24,7 +25,7 @@ from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults, Step
 from apoa_client.sandbox.page import HEADERS, ReceivedReports
-from apoa_client.sandbox.request_parsing import Limits, read_form, read_reports
+from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports
 from apoa_client.sandbox.validation import violations
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _ROUTES = Map(
         Rule("/v1/reports", endpoint="reports", methods=["POST"]),
         Rule("/v1/reports/<id:report_id>", endpoint="result", methods=["GET"]),
         Rule("/v1/reports/<id:report_id>/receipt", endpoint="receipt", methods=["GET"]),
+        Rule("/v1/reports/<id:report_id>/photo", endpoint="photo", methods=["PUT"]),
     ],
     converters={"id": _Id},
     merge_slashes=False,
@@ -146,6 +148,7 @@ class Service:
                 "max_body_bytes": self.limits.max_body_bytes,
                 "accepts_gzip": True,
                 "reporting_window_hours": self.decisions.window_hours,
+                "wants_photo": True,
                 "property": {"id": self.property_id, "name": self.property_name, "office": self.property_office},
             }
         )
@@ -177,6 +180,12 @@ class Service:
         if receipt is None:
             raise Refusal(404, "This report has no receipt.")
         return _json(asdict(receipt))
+
+    def _photo(self, request: Request, _step: Step, report_id: str) -> Response:
+        sha256 = hashlib.sha256(read_photo(request)).hexdigest()
+        self.decisions.add_photo(report_id, sha256)
+        self.received.add_photo(report_id)
+        return _json({"id": report_id, "sha256": sha256})
 
     def _known(self, report_id: str, step: Step) -> Result:
         result = self.decisions.result(report_id, step)

@@ -1,4 +1,4 @@
-"""The training authority's storage, in one SQLite file: verdicts and receipts, and no personal data.
+"""The training authority's storage, in one SQLite file: verdicts, receipts and hashes of photos, and no personal data.
 
 Every transaction is on disk before the call is answered. Several processes may have the file open at once: each
 `apoa report` in training starts its own authority.
@@ -16,10 +16,9 @@ from apoa_client.errors import StorageProblem
 from apoa_client.files import FILE_MODE, create_private, make_private_folder
 from apoa_client.messages import msg
 
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
 
-_SCHEMA = """
+_FIRST_SCHEMA = """
 CREATE TABLE reports (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -39,6 +38,12 @@ CREATE INDEX reports_of_stay ON reports (stay_id);
 CREATE TABLE marks (mark BLOB NOT NULL, stay_id TEXT NOT NULL, PRIMARY KEY (mark, stay_id)) WITHOUT ROWID;
 CREATE INDEX marks_of_stay ON marks (stay_id);
 """
+_WITH_PHOTOS = """
+CREATE TABLE photos (id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, received_at TEXT NOT NULL) WITHOUT ROWID;
+"""
+_STEPS = (_FIRST_SCHEMA, _WITH_PHOTOS)
+"""What makes the tables of each schema version from those of the one before."""
+SCHEMA_VERSION = len(_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,15 @@ class Records:
     def save(self, record: Record) -> None:
         """Store a new record, or the new verdict of a known one."""
         self._connection.execute(_SAVE, astuple(record))
+
+    def photo(self, report_id: str) -> str | None:
+        """The SHA-256 of a report's photo; None where none arrived."""
+        row = self._connection.execute("SELECT sha256 FROM photos WHERE id = ?", (report_id,)).fetchone()
+        return str(row[0]) if row is not None else None
+
+    def save_photo(self, report_id: str, sha256: str, received_at: str) -> None:
+        """Store that a photo arrived, and not the photo."""
+        self._connection.execute("INSERT INTO photos VALUES (?, ?, ?)", (report_id, sha256, received_at))
 
     def kinds_of_stay(self, stay_id: str) -> list[str]:
         """The kinds of the stay's reports that were not rejected, in the order in which they came."""
@@ -157,19 +171,19 @@ class Storage:
                     self._connection.execute("ROLLBACK")
 
     def _prepare(self) -> None:
-        """Set the durability, and create the tables in a new file."""
+        """Set the durability, and make the tables that a new file, or one of an earlier version, does not have."""
         with self._sqlite_errors():
             # EXTRA, not FULL: a transaction ends when the journal is removed, and FULL does not make that durable.
             self._connection.execute("PRAGMA synchronous = EXTRA")
             self._connection.execute("PRAGMA fullfsync = ON")
         with self.transaction():
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
+            if not 0 <= version <= SCHEMA_VERSION:
                 raise _unusable(self._path)
+            for number, step in enumerate(_STEPS[version:], version + 1):
+                for statement in step.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {number}")
 
     @contextmanager
     def _sqlite_errors(self) -> Iterator[None]:

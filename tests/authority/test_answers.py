@@ -67,6 +67,12 @@ def test_meta() -> None:
     assert answers.read_meta(changed(META, "property.office", "Kanim")).property_office == "Kanim"
 
 
+def test_wish_for_photos() -> None:
+    """An authority of version 1.0 does not say it, and wants none."""
+    assert not answers.read_meta(META).wants_photo
+    assert answers.read_meta({**META, "contract": "1.1", "wants_photo": True}).wants_photo
+
+
 def test_max_batch_is_limited() -> None:
     """An authority that allows a million at once gets no more than an answer can hold."""
     assert answers.read_meta(changed(META, "max_batch", 10**6)).max_batch == 1000
@@ -90,6 +96,8 @@ def test_max_batch_is_limited() -> None:
         ("max_body_bytes", 2**70),
         ("accepts_gzip", 1),
         ("accepts_gzip", None),
+        ("wants_photo", "yes"),
+        ("wants_photo", None),
         ("reporting_window_hours", 0),
         ("reporting_window_hours", 10_000),
         ("property", None),

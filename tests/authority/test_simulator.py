@@ -5,7 +5,7 @@ import json
 import pytest
 from authority_simulator import AuthoritySimulator
 
-from apoa_client.errors import TimedOut, TooLarge, UnknownOutcome, WrongPassword
+from apoa_client.errors import CallRefused, TimedOut, TooLarge, UnknownOutcome, WrongPassword
 from apoa_client.ports.authority import Authority, Status
 
 
@@ -71,6 +71,21 @@ def test_pending_may_be_refused_later() -> None:
     assert simulator.order == []
 
 
+def test_photos() -> None:
+    """Only where they are wanted, of an accepted check-in, and one for each report."""
+    simulator = AuthoritySimulator(wants_photo=True)
+    simulator.submit([body("a")])
+    simulator.script("photo:lost,photo:409")
+    for photo, error in ((b"1", UnknownOutcome), (b"1", CallRefused), (b"2", CallRefused)):
+        with pytest.raises(error):
+            simulator.send_photo("a", photo)
+    simulator.send_photo("a", b"1")
+    assert simulator.photos == {"a": b"1"}
+    simulator.wants_photo = False
+    with pytest.raises(CallRefused):
+        simulator.send_photo("a", b"1")
+
+
 def test_a_script_is_used_up() -> None:
     """Unused steps can be seen; a wrong password is a switch; unknown steps are refused."""
     simulator = AuthoritySimulator()
@@ -80,6 +95,6 @@ def test_a_script_is_used_up() -> None:
     with pytest.raises(WrongPassword):
         simulator.meta()
     assert simulator.unused == {"token": 1, "reports": 1}
-    for nonsense in ("nonsense", "nowhere:500"):
+    for nonsense in ("nonsense", "nowhere:500", "409"):
         with pytest.raises(AssertionError):
             simulator.script(nonsense)

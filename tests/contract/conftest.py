@@ -54,7 +54,7 @@ def http_authority(base_url: str, password: str) -> HttpAuthority:
 
 def _simulated() -> Iterator[AuthorityUnderTest]:
     def visit(*, faults: str = "", right_password: bool = True) -> AuthoritySimulator:
-        simulator = AuthoritySimulator()
+        simulator = AuthoritySimulator(wants_photo=True)
         simulator.script(faults)
         simulator.password_is_right = right_password
         return simulator
@@ -144,6 +144,14 @@ def examples(openapi: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The contract's own example reports, by the name of the example."""
     content = openapi["components"]["requestBodies"]["Reports"]["content"]["application/json"]
     return {name: example["value"]["reports"] for name, example in content["examples"].items()}
+
+
+@pytest.fixture(scope="session")
+def example_photo(openapi: dict[str, Any]) -> bytes:
+    """The contract's own example of a photo."""
+    content = openapi["paths"]["/reports/{id}/photo"]["put"]["requestBody"]["content"]["image/jpeg"]
+    text: str = content["examples"]["photo"]["value"]
+    return text.encode("latin-1")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The contract as a document: valid, with valid examples, and followed by the sandbox."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,13 +17,15 @@ from jsonschema import Draft202012Validator
 from apoa_client.authority import answers
 from apoa_client.authority.contract import contract_text
 from apoa_client.errors import NotTheAuthority
+from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.server import SandboxServer
 
 Openapi = dict[str, Any]
-METHODS = {"get", "post"}
+METHODS = {"get", "post", "put"}
 NAMES = {
     *("Token", "Meta", "CodeTable", "Report", "CheckIn", "CheckOut", "Amend", "Cancel", "Guest", "Document"),
-    *("StayPermit", "Stay", "ReportsRequest", "ReportsAnswer", "Result", "Receipt", "Violation", "Problem"),
+    *("StayPermit", "Stay", "ReportsRequest", "ReportsAnswer", "Result", "PhotoAnswer", "Receipt", "Violation"),
+    "Problem",
 }
 SENT = ["TokenRequest", "ReportsRequest", "CheckIn", "CheckOut", "Amend", "Cancel"]
 SENT_WITHIN = ["Guest", "Document", "StayPermit", "Stay"]
@@ -102,9 +105,19 @@ def test_examples_of_answers_are_parsed(openapi: Openapi) -> None:
     answers.read_token(examples["post /oauth/token 200 application/json"])
     answers.read_meta(examples["get /meta 200 application/json"])
     answers.read_codes(examples["get /codes/{table} 200 application/json"], "stay_permits", None)
+    photo = examples["put /reports/{id}/photo 200 application/json"]
+    answers.check_photo(photo, photo["id"], photo["sha256"])
     answers.read_receipt(examples["get /reports/{id}/receipt 200 application/json"])
     mixed = examples["post /reports 200 application/json"]
     assert len(answers.read_results(mixed, [each["id"] for each in mixed["results"]])) == 4
+
+
+def test_photo_of_the_example_has_the_hash_of_the_example(openapi: Openapi, example_photo: bytes) -> None:
+    """The limit is that of the client, too."""
+    operation = openapi["paths"]["/reports/{id}/photo"]["put"]
+    answer = operation["responses"]["200"]["content"]["application/json"]["examples"]["photo"]["value"]
+    assert answer["sha256"] == hashlib.sha256(example_photo).hexdigest()
+    assert operation["requestBody"]["content"]["image/jpeg"]["schema"]["maxLength"] == MAX_PHOTO_BYTES
 
 
 def test_errors_are_problems(openapi: Openapi) -> None:
@@ -197,12 +210,15 @@ def test_the_sandbox_keeps_the_contract(ask: Callable[..., int], examples: dict[
     (arrival,), life = examples["check_in"], examples["life_of_a_stay"]
     bad = {**arrival, "id": life[0]["id"].replace("8b12", "8b99"), "guest": {**arrival["guest"], "sex": "?"}}
     one = {"params": None, "headers": {"Accept": "application/json, application/problem+json"}}
-    report, receipt = f"/reports/{arrival['id']}", f"/reports/{arrival['id']}/receipt"
+    report, receipt, photo = (f"/reports/{arrival['id']}{each}" for each in ("", "/receipt", "/photo"))
+    jpeg: dict[str, Any] = {"headers": {"Content-Type": "image/jpeg"}, "data": b"\xff\xd8\xff\xd9"}
+    too_large = {**jpeg, "data": bytes(MAX_PHOTO_BYTES + 1)}
     assert [ask("get", "/meta", **one) for _ in range(5)] == [429, 503, 500, 403, 200]
     assert ask("get", "/codes/{table}", "/codes/purposes") == 200
     assert ask("get", "/codes/{table}", "/codes/nothing") == 404
     assert ask("get", "/reports/{id}", report) == 404
     assert ask("get", "/reports/{id}/receipt", receipt) == 404
+    assert ask("put", "/reports/{id}/photo", photo, **jpeg) == 404
     assert ask("post", "/reports/validate", json={"reports": [arrival, bad]}) == 200
     assert ask("post", "/reports", json={"reports": [arrival]}) == 413
     assert ask("post", "/reports", json={"reports": [arrival]}) == 200
@@ -210,6 +226,10 @@ def test_the_sandbox_keeps_the_contract(ask: Callable[..., int], examples: dict[
     assert ask("post", "/reports", json={"reports": []}) == 400
     assert ask("get", "/reports/{id}", report) == 200
     assert ask("get", "/reports/{id}/receipt", receipt) == 200
+    assert ask("put", "/reports/{id}/photo", photo, **too_large) == 413
+    assert ask("put", "/reports/{id}/photo", photo, **{**jpeg, "data": b"no JPEG"}) == 400
+    assert ask("put", "/reports/{id}/photo", photo, **jpeg) == 200
+    assert ask("put", "/reports/{id}/photo", photo, **{**jpeg, "data": b"\xff\xd8\xff 2 \xff\xd9"}) == 409
 
 
 def test_the_contract_is_json_too(openapi: Openapi) -> None:

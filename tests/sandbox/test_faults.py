@@ -29,12 +29,13 @@ def drawn(script: str, route: Route = Route.REPORTS) -> list[Step]:
 
 def test_steps_are_used_up_in_their_order_by_route() -> None:
     """Each call uses one step; when none is left, calls work."""
-    script = " 503=5, lost ,pending*2,token:401,meta:slow=0.5,result:pending,codes:portal "
+    script = " 503=5, lost ,pending*2,token:401,meta:slow=0.5,result:pending,codes:portal,photo:409 "
     assert drawn(script) == [Step("503", 5), Step("lost"), Step("pending"), Step("pending")]
     assert drawn(script, Route.TOKEN) == [Step("401")]
     assert drawn(script, Route.META) == [Step("slow", 0.5)]
     assert drawn(script, Route.RESULT) == [Step("pending")]
     assert drawn(script, Route.CODES) == [Step("portal")]
+    assert drawn(script, Route.PHOTO) == [Step("409")]
     assert drawn("") == []
 
 
@@ -42,8 +43,8 @@ def test_steps_are_used_up_in_their_order_by_route() -> None:
     "step",
     [
         "explode", "404", "slow", "defer", "slow=", "slow=1.2.3", "defer=1.5", "429=x", "500=3", "drop=1", "lost*0",
-        "lost*99999", "token:pending", "meta:short-list", "result:short-list", "codes:reject", "hotel:drop",
-        "slow=99999", "Drop", "drop drop", "503=5=6", "*2", "token:", "reports:", "slow=..",
+        "lost*99999", "token:pending", "meta:short-list", "result:short-list", "codes:reject", "hotel:drop", "409",
+        "photo:pending", "slow=99999", "Drop", "drop drop", "503=5=6", "*2", "token:", "reports:", "slow=..",
     ],
 )  # fmt: skip
 def test_unknown_steps_are_named_with_what_is_possible(step: str) -> None:
@@ -253,6 +254,24 @@ def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn,
     assert http.get(f"{server.base_url}/meta", timeout=5).headers["Content-Type"].startswith("text/html")
     with pytest.raises(json.JSONDecodeError):
         json.loads(http.get(f"{server.base_url}/codes/purposes", timeout=5).content)
+
+
+def test_photos_have_faults_of_their_own(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """The script's error or a lost answer; a photo whose answer was lost was stored."""
+    server = make_server(faults="photo:503=5,photo:409,photo:lost")
+    http = log_in(server)
+    report = check_in()
+    post(http, server, report)
+
+    def put(photo: bytes) -> requests.Response:
+        url, headers = f"{server.base_url}/reports/{report['id']}/photo", {"Content-Type": "image/jpeg"}
+        return http.put(url, data=photo, headers=headers, timeout=5)
+
+    busy, conflict = put(b"\xff\xd8\xff 1 \xff\xd9"), put(b"\xff\xd8\xff 1 \xff\xd9")
+    assert (busy.status_code, busy.headers["Retry-After"], conflict.status_code) == (503, "5", 409)
+    with pytest.raises(requests.ConnectionError):
+        put(b"\xff\xd8\xff 2 \xff\xd9")
+    assert [put(b"\xff\xd8\xff %d \xff\xd9" % number).status_code for number in (1, 2)] == [409, 200]
 
 
 def test_validation_uses_no_step(make_server: Make, send: Send, check_in: Report) -> None:

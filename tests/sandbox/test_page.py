@@ -76,6 +76,7 @@ def test_page_shows_what_came_newest_first(
         "Melati 7",
         "Diterima / Accepted",
         "LATIHAN-2026-000001",
+        "",
     ]
     assert newest[1:5] == ["Check-out", "SMITHSON JANE ANN", "Melati 7", "Diterima / Accepted"]
     assert refused[4].startswith("Ditolak / Rejected; guest.")
@@ -99,7 +100,25 @@ def test_page_follows_a_pending_report(
     for each in (report, old):
         http.get(f"{server.base_url}/reports/{each['id']}", timeout=5)
     (row,) = shown(http, server)
-    assert row[4:] == ["Diterima / Accepted", "LATIHAN-2026-000001"]
+    assert row[4:] == ["Diterima / Accepted", "LATIHAN-2026-000001", ""]
+
+
+def test_page_says_which_photos_arrived(
+    make_server: Make, send: Send, log_in: Callable[[SandboxServer], requests.Session], check_in: Report
+) -> None:
+    """Also after the report is sent again. A report that an earlier process received is not on the page."""
+    earlier = make_server()
+    old, report, other = (check_in({"guest.document.number": f"X{number}"}) for number in range(3))
+    send(earlier, old)
+    earlier.stop()
+    server = make_server()
+    send(server, report, other)
+    http = log_in(server)
+    for each in (old, report):
+        url, headers = f"{server.base_url}/reports/{each['id']}/photo", {"Content-Type": "image/jpeg"}
+        assert http.put(url, data=b"\xff\xd8\xff\xd9", headers=headers, timeout=5).status_code == 200
+    send(server, report)
+    assert [row[6] for row in shown(http, server)] == ["", "Ada / Yes"]
 
 
 def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:

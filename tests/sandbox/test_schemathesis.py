@@ -26,11 +26,12 @@ def found_by_schemathesis(server: SandboxServer, folder: Path, *options: str) ->
     """What Schemathesis reports; empty where every check passes."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.base_url}/openapi.yaml"]
     fixed = ["--url", server.base_url, "--seed", "20261124", "--continue-on-failure"]
+    hooks = {"SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("schemathesis_hooks.py"))}
     quiet = {"NO_COLOR": "1", "PYTHONWARNINGS": "ignore", "NO_PROXY": "127.0.0.1", "PYTHONIOENCODING": "utf-8"}
     run = subprocess.run(
         [*command, *fixed, *options],
         cwd=folder,
-        env={**os.environ, **quiet},
+        env={**os.environ, **hooks, **quiet},
         capture_output=True,
         encoding="utf-8",
         timeout=300,

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import released_homes
 import requests
 
 from apoa_client.errors import StorageProblem
 from apoa_client.sandbox.covered_nights import night_marks
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.sandbox.storage import Record, Storage
+from apoa_client.sandbox.storage import SCHEMA_VERSION, Record, Storage
 
 Json = dict[str, Any]
 Report = Callable[..., Json]
@@ -139,6 +140,25 @@ def test_two_processes_share_one_file(tmp_path: Path) -> None:
     with storage.transaction() as records:
         assert records.next_number() == 61
     storage.close()
+
+
+def test_a_file_of_the_first_version_is_kept(tmp_path: Path) -> None:
+    """A training file of release 0.1.0 keeps its reports and numbers, and takes photos from now on."""
+    released_homes.unpack(4, tmp_path)
+    path = tmp_path / released_homes.PROPERTY / "sandbox.db"
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        ((report_id,),) = connection.execute("SELECT id FROM reports").fetchall()
+    for photo in (None, "hash"):
+        with closing(Storage(path)) as storage, storage.transaction() as records:
+            kept = records.find(report_id)
+            assert kept is not None
+            assert (kept.status, kept.number, records.next_number()) == ("accepted", 1, 2)
+            assert records.photo(report_id) == photo
+            if photo is None:
+                records.save_photo(report_id, "hash", "2026-11-27T09:00:00+08:00")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 def test_broken_newer_or_unreachable_file(tmp_path: Path) -> None:

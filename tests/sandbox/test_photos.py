@@ -1,0 +1,117 @@
+"""Photos of travel documents, over real HTTP."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from apoa_client.ports.authority import MAX_PHOTO_BYTES
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.validation import fits
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+LogIn = Callable[[SandboxServer], requests.Session]
+Send = Callable[..., list[Json]]
+Report = Callable[..., Json]
+
+PHOTO = b"\xff\xd8\xff\xe0 SMITHSON JANE ANN \xff\xd9"
+
+
+def put(
+    http: requests.Session, server: SandboxServer, report: Json, photo: bytes = PHOTO, kind: str = "image/jpeg"
+) -> requests.Response:
+    url = f"{server.base_url}/reports/{report['id']}/photo"
+    return http.put(url, data=photo, headers={"Content-Type": kind}, timeout=5)
+
+
+def problem(answer: requests.Response, status: int) -> str:
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert fits("Problem", answer.json())
+    assert answer.status_code == answer.json()["status"] == status
+    detail: str = answer.json()["detail"]
+    return detail
+
+
+def test_photo_is_acknowledged_by_its_hash(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
+    """The same photo again gets the same answer, also from a restarted authority; another one is refused."""
+    first = make_server()
+    report = check_in()
+    send(first, report)
+    answers = [put(log_in(first), first, report)]
+    first.stop()
+    second = make_server()
+    http = log_in(second)
+    answers.append(put(http, second, report))
+    for answer in answers:
+        assert answer.status_code == 200
+        assert fits("PhotoAnswer", answer.json())
+        assert answer.json() == {"id": report["id"], "sha256": hashlib.sha256(PHOTO).hexdigest()}
+    assert problem(put(http, second, report, PHOTO[:3] + PHOTO[4:]), 409).startswith("Another photo")
+    assert put(http, second, report).json() == answers[0].json()
+
+
+def test_only_an_accepted_check_in_gets_a_photo(
+    make_server: Make, send: Send, log_in: LogIn, check_in: Report, follow_up: Report
+) -> None:
+    """404 for a report that was never received; 409 for one that is pending, rejected, a duplicate or no check-in."""
+    server = make_server(faults="ok,pending")
+    report = check_in()
+    others = [check_in(), check_in({"guest.sex": "Z"}), follow_up(report, "check_out")]
+    send(server, report, *others)
+    pending = check_in({"guest.document.number": "X1"})
+    send(server, pending)
+    http = log_in(server)
+    problem(put(http, server, check_in()), 404)
+    for each in (*others, pending):
+        assert problem(put(http, server, each), 409) == "The report is no accepted check-in."
+    http.get(f"{server.base_url}/reports/{pending['id']}", timeout=5)
+    assert put(http, server, pending).status_code == 200
+
+
+def test_photo_has_a_size_and_a_type(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
+    """413 over 300 KiB, 400 for another type, for no JPEG and for half of one; the largest photo is stored."""
+    server = make_server()
+    report = check_in()
+    send(server, report)
+    http = log_in(server)
+    largest = PHOTO[:-2].ljust(MAX_PHOTO_BYTES - 2) + PHOTO[-2:]
+    problem(put(http, server, report, largest[:-2] + b" " + largest[-2:]), 413)
+    problem(put(http, server, report, kind="application/octet-stream"), 400)
+    for broken in (b"", b"\x89PNG\r\n", PHOTO[:-1], PHOTO[1:]):
+        problem(put(http, server, report, broken), 400)
+    assert put(http, server, report, largest).status_code == 200
+
+
+def test_photo_needs_a_token_and_put(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """401 without a token; a photo cannot be read back."""
+    server = make_server()
+    with requests.Session() as stranger:
+        problem(put(stranger, server, check_in()), 401)
+    answer = log_in(server).get(f"{server.base_url}/reports/{check_in()['id']}/photo", timeout=5)
+    problem(answer, 405)
+    assert answer.headers["Allow"] == "PUT"
+
+
+def test_photo_itself_is_not_kept(
+    make_server: Make,
+    send: Send,
+    log_in: LogIn,
+    check_in: Report,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The file has its hash and no byte of it; the log has the route and the status."""
+    caplog.set_level("DEBUG", logger="apoa_client")
+    server = make_server()
+    report = check_in()
+    send(server, report)
+    assert put(log_in(server), server, report).status_code == 200
+    server.stop()
+    written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert hashlib.sha256(PHOTO).hexdigest().encode() in written
+    assert b"SMITHSON" not in written
+    assert "PUT photo 200" in caplog.messages
