@@ -178,6 +178,9 @@ class Connection:
     def receipt_pdf(self, report_id: str) -> bytes | None:
         return self.authority.receipt_pdf(report_id)
 
+    def send_photo(self, report_id: str, jpeg: bytes) -> None:
+        self._call(lambda: self.authority.send_photo(report_id, jpeg))
+
     def _call(self, call: Callable[[], T]) -> T:
         self.calls += 1
         self.takes_time()

@@ -5,6 +5,7 @@ the route and the status, and never a path with an id, a body or a header.
 """
 
 import gzip
+import hashlib
 import logging
 import time
 from base64 import b64encode
@@ -17,7 +18,7 @@ from requests.auth import AuthBase
 
 from apoa_client.authority import answers
 from apoa_client.authority.address import check_base_url
-from apoa_client.authority.http_errors import HttpResponse, error_for
+from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal
 from apoa_client.authority.limits import GZIP_MIN_BYTES, Timeouts
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, SettingsProblem
@@ -108,6 +109,15 @@ class HttpAuthority:
         if not response.is_not_found:
             answers.read_receipt(response.value())
         return None
+
+    def send_photo(self, report_id: str, jpeg: bytes) -> None:
+        """Send the photo of an accepted report's document. Checks that all of it arrived."""
+        path, headers = f"/reports/{quote(report_id, safe='')}/photo", {"Content-Type": "image/jpeg"}
+        response = self._with_token("PUT", "/reports/{id}/photo", path, headers, jpeg)
+        refusal = photo_refusal(response)
+        if refusal is not None:
+            raise refusal
+        answers.check_photo(response.value(), report_id, hashlib.sha256(jpeg).hexdigest())
 
     def codes(self, table: str, etag: str | None = None) -> answers.CodeTable | None:
         """Ask for a code table; None where the one with `etag` is still current."""

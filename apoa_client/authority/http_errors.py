@@ -21,6 +21,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import literal, msg
 
+_PHOTO_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 _LOGIN_PAGE_ADVICE = msg(
     "Nothing is lost. Open a web browser, log in to this network if it asks you to, and send again with: apoa sync"
@@ -41,10 +42,14 @@ class HttpResponse:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
+    def is_problem(self) -> bool:
+        """Whether the body is the contract's ``Problem``: another server's error is none."""
+        return self.media_type == "application/problem+json" and problem_detail(self.body) is not None
+
+    @property
     def is_not_found(self) -> bool:
         """Whether this is the contract's own 404, and not that of another server."""
-        is_problem = self.media_type == "application/problem+json" and problem_detail(self.body) is not None
-        return self.status == HTTPStatus.NOT_FOUND and is_problem
+        return self.status == HTTPStatus.NOT_FOUND and self.is_problem
 
     def value(self) -> Mapping[str, Any]:
         """The JSON object of a 200. Raises the error that any other response stands for."""
@@ -96,6 +101,19 @@ def _refusal(response: HttpResponse) -> ApoaError:
     if detail is None:
         return AccountSuspended(msg("The authority has suspended this account, or it belongs to another property."))
     return AccountSuspended(msg("The authority refuses this account: {detail}", detail=literal(detail)))
+
+
+def photo_refusal(response: HttpResponse) -> CallRefused | None:
+    """The error of a photo that the authority does not take; None for any other response."""
+    too_large = response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE  # also where a gateway says so
+    if not too_large and not (response.status in _PHOTO_REFUSALS and response.is_problem):
+        return None
+    detail = literal(problem_detail(response.body) or f"HTTP {response.status}")
+    return CallRefused(
+        msg("The authority does not take the photo: {detail}", detail=detail),
+        msg("The report itself is not affected. Ask the authority whether it needs the photo."),
+        name="photo_refused",
+    )
 
 
 def _outside_the_contract(status: int) -> NotTheAuthority:

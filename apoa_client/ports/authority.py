@@ -88,3 +88,11 @@ class Authority(Protocol):
     def receipt_pdf(self, report_id: str) -> bytes | None:
         """Return the authority's own PDF of a receipt; None if it has none."""
         ...
+
+    def send_photo(self, report_id: str, jpeg: bytes) -> None:
+        """Send the photo of an accepted report's document. The same photo again is no error.
+
+        Raises `CallRefused` with the name "photo_refused" if the authority does not take it (400, 404, 409, 413), else
+        the errors of any call.
+        """
+        ...

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -210,6 +211,48 @@ def test_no_pdf(web: responses.RequestsMock, make_client: Callable[..., Any], bo
     web.get(f"{BASE}/reports/{ID}/receipt", body=body, content_type=kind)
     with pytest.raises(NotTheAuthority):
         make_client(BASE).receipt_pdf(ID)
+
+
+def test_photo(web: responses.RequestsMock, make_client: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """It is sent as it is, also to an authority that accepts gzip, and again with a fresh token."""
+    photo = b"\xff\xd8\xff" + b"SMITH" * 1000 + b"\xff\xd9"
+    web.get(f"{BASE}/meta", json=META)
+    web.put(f"{BASE}/reports/{ID}/photo", status=401)
+    web.put(f"{BASE}/reports/{ID}/photo", json={"id": ID, "sha256": hashlib.sha256(photo).hexdigest(), "more": 1})
+    client = make_client(BASE)
+    client.meta()
+    with caplog.at_level(logging.DEBUG, logger="apoa_client"):
+        client.send_photo(ID, photo)
+    assert paths(web)[2:] == [f"/reports/{ID}/photo", "/oauth/token", f"/reports/{ID}/photo"]
+    for call in (web.calls[2], web.calls[4]):
+        assert body_of(call) == photo
+        assert call.request.headers["Content-Type"] == "image/jpeg"
+        assert "Content-Encoding" not in call.request.headers
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("apoa_client")] == [
+        "PUT /reports/{id}/photo: HTTP 401",
+        "POST /oauth/token: HTTP 200",
+        "PUT /reports/{id}/photo: HTTP 200",
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"sha256": hashlib.sha256(b"photo").hexdigest()},
+        {"id": "other", "sha256": hashlib.sha256(b"photo").hexdigest()},
+        {"id": ID, "sha256": hashlib.sha256(b"phot").hexdigest()},
+        {"id": ID, "sha256": None},
+        {"id": ID},
+        [],
+    ],
+)
+def test_photo_that_arrived_differently(
+    web: responses.RequestsMock, make_client: Callable[..., Any], answer: object
+) -> None:
+    """An answer about another report or with another hash is not believed."""
+    web.put(f"{BASE}/reports/{ID}/photo", json=answer)
+    with pytest.raises(NotTheAuthority):
+        make_client(BASE).send_photo(ID, b"photo")
 
 
 def test_404_of_another_server(web: responses.RequestsMock, make_client: Callable[..., Any]) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from apoa_client.authority.http_errors import HttpResponse, error_for, retry_after
+from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal, retry_after
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -137,3 +137,24 @@ def test_200_of_another_type() -> None:
 def test_the_repr_shows_no_data() -> None:
     """A response's repr has neither body nor headers."""
     assert repr(reply(200)) == "HttpResponse(status=200)"
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413])
+def test_photo_refusal(status: int) -> None:
+    """The authority does not take the photo, and says why; the advice is not that for a refused report."""
+    refusal = photo_refusal(reply(status))
+    assert refusal is not None
+    assert (refusal.name, refusal.message.render()) == (
+        "photo_refused",
+        "The authority does not take the photo: Says {why}.",
+    )
+    assert refusal.advice != CallRefused.advice
+
+
+def test_other_servers_refuse_no_photo() -> None:
+    """Only a 413 may come from a gateway; another error page, and any other status, is judged like that of any call."""
+    assert [photo_refusal(reply(status, b"<html>", "text/html")) for status in (400, 404, 409)] == [None] * 3
+    assert [photo_refusal(reply(status)) for status in (200, 401, 403, 405, 429, 500, 503)] == [None] * 7
+    too_large = photo_refusal(reply(413, b"<html>", "text/html"))
+    assert too_large is not None
+    assert too_large.message.render().endswith(": HTTP 413")

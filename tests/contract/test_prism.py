@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FixedClock
+from conftest import FixedClock, raises_error
 
 from apoa_client.app.container import Container
 from apoa_client.authority.client import HttpAuthority
@@ -68,6 +68,19 @@ def test_each_documented_error(
     with pytest.raises(error) as caught:
         prism.submit([(report.id, to_json(report))])
     assert getattr(caught.value, "retry_after", None) == (30 if error is AuthorityBusy else None)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413])
+def test_each_documented_refusal_of_a_photo(
+    prism: HttpAuthority,
+    examples: dict[str, list[dict[str, Any]]],
+    example_photo: bytes,
+    status: int,
+) -> None:
+    """The same error with the same name, and the photo is not sent again as it is."""
+    make_prism_answer(prism, status)
+    with raises_error("photo_refused"):
+        prism.send_photo(examples["check_in"][0]["id"], example_photo)
 
 
 def test_documented_404(prism: HttpAuthority, examples: dict[str, list[dict[str, Any]]]) -> None:
