@@ -149,11 +149,14 @@ def _check(db: sqlite3.Connection, file: Path) -> Backup:
     migrate(db)
     if not all(_has_our_types(db, table) for table in ("reports", "audit")):
         raise backup_damaged(file)
-    for row in db.execute(f"SELECT {COLUMNS}, content, errors, warnings FROM reports"):  # noqa: S608  constants
+    query = f"SELECT {COLUMNS}, content, errors, warnings, photo IS NOT NULL FROM reports"  # noqa: S608  constants
+    for row in db.execute(query):
         entry = entry_from_row(row)
-        content, *findings = row[-3:]
+        is_erased = entry.erased_at is not None
+        content, *findings, has_photo = row[-4:]
         sealed = all(value is None or isinstance(value, bytes) for value in (content, *findings))
-        if not sealed or (content is None) != (entry.erased_at is not None):  # this program never wrote such a row
+        complete = (content is None) == is_erased and bool(has_photo) == (entry.photo is not None and not is_erased)
+        if not (sealed and complete):  # this program never wrote such a row
             raise backup_damaged(file)
     return backup
 

@@ -33,13 +33,16 @@ from apoa_client.outbox.sqlite.database import transaction
 from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
 from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY
 from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import PhotoState, State
 
 _OF_THE_COMPUTER = ("clock_skew", batch_size.KEY, clock_check.KEY, scheduled_run.KEY, *backups.KEYS)
 """Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
 
 _NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
 """Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""
+
+_PHOTO = '"photo"'
+"""The column of the sealed photo, in quotes as `columns_of` returns it."""
 
 _PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
@@ -90,7 +93,7 @@ class Belief(Enum):
 def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, belief: Belief) -> MergeResult:
     """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
     columns = _common_columns(here, backup, "reports")
-    rows = (list(row.values()) for row in _rows(backup, columns, "seq", belief))
+    rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, columns, "seq", belief))
     count = here.executemany(_insert_sql("reports", columns), rows).rowcount
     left_out = {*_OF_THE_COMPUTER, "" if belief is Belief.PROVED else CHECKPOINT_KEY}
     metadata = backup.execute("SELECT key, value FROM memo").fetchall()
@@ -200,7 +203,7 @@ class Merge:
             yield piece
 
     def _differences(self, reports: Sequence[Row]) -> list[_Difference]:
-        query = f"{_select_sql('reports', self._columns)} WHERE id = ?"
+        query = f"{_select_reports(self._columns)} WHERE id = ?"
         merge = merged_row if self._belief is Belief.PROVED else questioned_row
         differences = []
         for theirs in reports:
@@ -218,7 +221,8 @@ class Merge:
         ours = {stay_id: self._ids(self._here, stay_id) for stay_id in new_stays}
         for theirs, mine, changes in differences:
             if mine is None:
-                values = {**theirs, "seq": self._seq_offset() + theirs["seq"], "state_mac": None}
+                values = _with_photo(self._backup, theirs)
+                values |= {"seq": self._seq_offset() + theirs["seq"], "state_mac": None}
                 self._here.execute(_insert_sql("reports", self._columns), list(values.values()))
             elif changes:
                 names = ", ".join(["state_mac = NULL", *(f"{name} = ?" for name in changes)])
@@ -279,13 +283,13 @@ class Merge:
 
 
 def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief: Belief) -> Iterator[Row]:
-    """Yield the backup's reports in an order, each as it is after a restore.
+    """Yield the backup's reports in an order, each as it is after a restore, but for its photo: see `_with_photo`.
 
     An erased report stays as it is: there is nothing that could be sent. So does a typed receipt, about which no
     authority can be asked.
     """
     names = [name.strip('"') for name in columns]
-    for values in backup.execute(f"{_select_sql('reports', columns)} ORDER BY {order}"):
+    for values in backup.execute(f"{_select_reports(columns)} ORDER BY {order}"):
         row = dict(zip(names, values, strict=True)) | {"guest_tag": None}  # it is hashed with the key here
         if row["state"] == State.SENDING:  # the process that was sending it is gone
             row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None, "state_mac": None}
@@ -294,7 +298,17 @@ def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief
             row |= TO_ASK
         if belief is not Belief.PROVED:
             row |= UNPROVED
+            if row["photo"] is not None:  # sent again, because only the backup may say that the authority has it
+                row["photo_state"] = PhotoState.KEPT.value
         yield row
+
+
+def _with_photo(backup: sqlite3.Connection, row: Row) -> dict[str, Any]:
+    """Return a row of the backup with its sealed photo, in place of a 1 that only says that it has one."""
+    if row["photo"] is None:
+        return dict(row)
+    (photo,) = backup.execute("SELECT photo FROM reports WHERE id = ?", [row["id"]]).fetchone()
+    return {**row, "photo": photo}
 
 
 def _common_columns(here: sqlite3.Connection, backup: sqlite3.Connection, table: str) -> list[str]:
@@ -304,6 +318,12 @@ def _common_columns(here: sqlite3.Connection, backup: sqlite3.Connection, table:
 
 def _select_sql(table: str, columns: Sequence[str]) -> str:
     return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608  names from our own schema, in quotes
+
+
+def _select_reports(columns: Sequence[str]) -> str:
+    """Return the statement for reports, with a 1 in place of each photo: those of a piece would take much memory."""
+    read = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == _PHOTO else column for column in columns)
+    return _select_sql("reports", list(read))
 
 
 def _insert_sql(table: str, columns: Sequence[str]) -> str:

@@ -4,18 +4,19 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apoa_client.report.kinds import OPEN_STATES, State
+from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 Row = Mapping[str, Any]
 
-_SEALED = ("content", "content_mac", "errors", "warnings")
+_SEALED = ("content", "content_mac", "errors", "warnings", "photo")
 _CONSTANT = frozenset(
     {
         *("seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "content_mac", "guest_tag"),
         "state_mac",  # removed with every change: a command with the key makes it again
+        *("photo", "photo_state"),  # the latter is merged by itself
     }
 )
-"""Columns that a report has from its beginning, and its content as it is sealed here."""
+"""Columns that a report has from its beginning, and its content and photo as they are sealed here."""
 
 _OF_THE_STATE = frozenset(
     {
@@ -71,9 +72,11 @@ def merged_row(mine: Row, theirs: Row) -> dict[str, Any]:
             take_theirs = name in _OF_THE_STATE or theirs[name] is not None
             merged[name] = theirs[name] if take_theirs else mine[name]
         merged |= {count: max(mine[count], theirs[count]) for count in ("attempts", "calls")}
+    if mine["photo_state"] == PhotoState.KEPT and theirs["photo_state"] is not None:
+        merged["photo_state"] = theirs["photo_state"]
     if merged["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
         merged |= dict.fromkeys(_SEALED)
-        merged["erased_at"] = mine["erased_at"] or theirs["erased_at"]
+        merged["erased_at"] = theirs["erased_at"] if mine["erased_at"] is None else mine["erased_at"]
     return merged
 
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import raises_error
 from key_helpers import new_key_pair
-from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
+from outbox_helpers import NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
 
 from apoa_client.app.key_rotation import KeyPair, KeyRecovery
 from apoa_client.errors import (
@@ -40,6 +41,7 @@ from apoa_client.vault.store import PRIVATE_KEY as PRIVATE_KEY_NAME
 NEW, NEW_PUBLIC = new_key_pair()
 OTHER, OTHER_PUBLIC = new_key_pair()
 REPORTS = 7
+WITH_PHOTO = (0, 2, 6)
 DRAFTS = ["QUENTIN ZYKOWSKI, half-typed", "XIMENA QUIJANO, half-typed"]
 
 
@@ -77,6 +79,7 @@ class Installation:
     def read(self) -> list[Content]:
         """Every report, as a new process opens it."""
         with self.outbox() as outbox:
+            assert {outbox.photo(entry) for entry in outbox.entries(Selection()) if entry.photo} == {PHOTO}
             return [outbox.content(entry) for entry in outbox.entries(Selection())]
 
     def drafts(self) -> list[str | None]:
@@ -129,7 +132,7 @@ class Installation:
             return db.execute(f"SELECT {kept} FROM reports ORDER BY seq").fetchall()  # noqa: S608  names of columns
 
 
-OF_THE_KEY = {"content", "errors", "warnings", "content_mac", "state_mac"}
+OF_THE_KEY = {"content", "errors", "warnings", "photo", "content_mac", "state_mac"}
 
 
 class _Stepping(KeyFileStore):
@@ -153,19 +156,22 @@ def alone(private_key: bytes) -> PropertySealer:
 def opens(outbox: SqliteOutbox, entry: Entry) -> bool:
     try:
         outbox.content(entry)
+        if entry.photo:
+            outbox.photo(entry)
     except SealBroken:
         return False
     return True
 
 
 def begun(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
-    """A property with reports in several states, some with errors and warnings, sealed to one key."""
+    """A property with reports in several states, some with errors, warnings or photos, sealed to one key."""
     made = Installation(folder)
     made.installation.write_bytes(PUBLIC_KEY)
     made.store.set(PRIVATE_KEY_NAME, encode_key(PRIVATE_KEY))
     with made.outbox() as outbox:
         for number in range(REPORTS):
-            outbox.add(report(number), due_at=NOON, warnings=[finding()] if number % 2 else [])
+            warnings, photo = [finding()] if number % 2 else [], PHOTO if number in WITH_PHOTO else None
+            outbox.add_all([NewReport(report(number), NOON, warnings, photo=photo)])
         lease, _got = outbox.claim([uuid(0), uuid(1), uuid(2)], now=NOON, lease_until=NOON)
         outbox.settle(lease, [Change(uuid(1), State.REJECTED, "rejected", errors=(finding(),))])
         outbox.settle(lease, [Change(uuid(2), State.ACCEPTED)])
@@ -248,7 +254,11 @@ def test_the_audit_trail_records_it(installation: Installation) -> None:
 def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
     """Neither the database nor its log has a record as it was sealed before: the old key may be in wrong hands."""
     with closing(sqlite3.connect(installation.path)) as db:
-        sealed = [row[0] for row in db.execute("SELECT content FROM reports UNION ALL SELECT content FROM drafts")]
+        columns = db.execute(
+            "SELECT content FROM reports UNION ALL SELECT content FROM drafts "
+            "UNION ALL SELECT photo FROM reports WHERE photo IS NOT NULL"
+        )
+        sealed = [row[0] for row in columns]
     with installation.outbox() as outbox:  # the last connection to close would empty the log
         KeyPair(outbox, installation.secrets(), installation.public_key, installation.name).change(NEW)
         left = b"".join(path.read_bytes() for path in installation.folder.glob("outbox.db*"))
@@ -445,6 +455,34 @@ def test_a_record_that_does_not_open_stops_it(installation: Installation) -> Non
     assert installation.steps == 0
     assert files == {path: path.read_bytes() for path in files}
     assert installation.sealed_to(PRIVATE_KEY) == REPORTS - 1
+
+
+def test_a_photo_that_does_not_open_stops_it(installation: Installation) -> None:
+    """As any other record."""
+    installation.sql("UPDATE reports SET photo = CAST(photo || x'00' AS BLOB) WHERE id = ?", uuid(WITH_PHOTO[1]))
+    with pytest.raises(SealBroken) as caught:
+        installation.change()
+    assert uuid(WITH_PHOTO[1]) in caught.value.message.render()
+    assert installation.steps == 0
+
+
+def test_few_photos_are_held_at_once(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows with photos are sealed again in smaller batches: others wait for less, and memory stays flat."""
+    monkeypatch.setattr(reseal, "_BATCH", 200)
+    monkeypatch.setattr(reseal, "_PHOTOS", 2)
+    batches = []
+    really = reseal.SealedRecords._batch
+
+    def batch(self: reseal.SealedRecords, *query: Any) -> Any:
+        rows = really(self, *query)
+        batches.append([row.id for row in rows])
+        return rows
+
+    monkeypatch.setattr(reseal.SealedRecords, "_batch", batch)
+    assert installation.change() == REPORTS
+    assert [uuid(0), uuid(1), uuid(2)] in batches
+    assert max(map(len, batches)) == REPORTS - 3
+    assert installation.sealed_to(NEW) == REPORTS
 
 
 def test_records_that_changed_places_stop_it(installation: Installation) -> None:

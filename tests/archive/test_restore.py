@@ -652,7 +652,7 @@ def test_few_rows_are_held(stays: Stays, monkeypatch: pytest.MonkeyPatch) -> Non
 def a_row(state: State, **more: Any) -> dict[str, Any]:
     has_receipt = state is State.ACCEPTED
     names = "lease lease_until last_error next_attempt_at not_before finished_at receipt_sha256 errors warnings"
-    more_names = "erased_at ends_at attempted_at receipt_number receipt_issued_at"
+    more_names = "photo photo_state erased_at ends_at attempted_at receipt_number receipt_issued_at"
     row: dict[str, Any] = dict.fromkeys(f"{names} {more_names}".split())
     row |= {"id": uuid(1), "content": b"here", "state": state.value, "attempts": 0, "calls": 0}
     row |= {"receipt_number": "STT-1", "receipt_issued_at": 5} if has_receipt else {}
@@ -685,9 +685,29 @@ def test_a_rejected_report_that_was_replaced_is_finished(state: State) -> None:
 def test_what_was_erased_stays_erased(state: State) -> None:
     """On either side; an erasure on request while the report was being sent also withdraws it."""
     erased = a_row(State.ACCEPTED if state is State.ACCEPTED else State.WITHDRAWN, content=None, erased_at=7)
-    for settled in (merged_row(erased, a_row(state)), merged_row(a_row(state), erased)):
-        assert [settled[name] for name in ("content", "errors", "warnings", "erased_at")] == [None, None, None, 7]
+    for settled in (merged_row(erased, a_row(state, photo=1)), merged_row(a_row(state, photo=1), erased)):
+        sealed = [settled[name] for name in ("content", "errors", "warnings", "photo")]
+        assert (sealed, settled["erased_at"]) == ([None] * 4, 7)
         assert State(settled["state"]) not in OPEN_STATES
+
+
+PHOTO_STATES = [None, "kept", "refused", "sent"]
+
+
+@pytest.mark.parametrize("mine", PHOTO_STATES)
+@pytest.mark.parametrize("theirs", PHOTO_STATES)
+@pytest.mark.parametrize("states", [(State.ACCEPTED, State.QUEUED), (State.QUEUED, State.ACCEPTED)])
+def test_a_photo_that_was_sent_is_not_sent_again(
+    mine: str | None, theirs: str | None, states: tuple[State, State]
+) -> None:
+    """On whichever side the report is further along. A report here without a photo has none afterwards."""
+    rows = [
+        a_row(state, photo=None if photo is None else 1, photo_state=photo)
+        for state, photo in zip(states, (mine, theirs), strict=True)
+    ]
+    settled = merged_row(rows[0], rows[1])
+    assert settled["photo_state"] == (theirs if mine == "kept" and theirs is not None else mine)
+    assert settled["photo"] == rows[0]["photo"]
 
 
 def test_attempts_are_not_forgotten() -> None:

@@ -16,10 +16,10 @@ from conftest import FixedClock, raises_error
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
 from key_helpers import new_key_pair
-from outbox_helpers import PUBLIC_KEY, sealer, uuid
+from outbox_helpers import PHOTO, PUBLIC_KEY, sealer, uuid
 
 from apoa_client.archive import merge
-from apoa_client.errors import SealBroken, SettingsProblem
+from apoa_client.errors import DataRefused, SealBroken, SettingsProblem
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
@@ -51,6 +51,10 @@ def resealed() -> str:
     return of(2, f"content = x'{forged.hex()}'")
 
 
+def sealed_photo() -> bytes:
+    return sealer().seal(f"{uuid(2)}#photo", PHOTO)
+
+
 def added() -> str:
     sealed = sealer().seal(uuid(9), to_json(guest_report(9)))
     return (
@@ -62,6 +66,7 @@ def added() -> str:
 KEPT = "the report here stays as it is"
 ASKED = "the authority is asked"
 REFUSED = "refused"
+DAMAGED = "no backup of this program"
 NEW_REPORT = "a report is added"
 SEALED = "the seal does not open"
 SHOWN = "a user sees it, and must confirm it"
@@ -80,6 +85,11 @@ CHANGES: dict[str, tuple[list[str], str, str]] = {
     "withdrawn": ([of(2, "state = 'withdrawn', finished_at = 5")], KEPT, BELIEVED),
     "replaced": ([of(2, "state = 'superseded', finished_at = 5, errors = x'00'")], KEPT, BELIEVED),
     "erased": ([of(2, f"{ACCEPT}, content = NULL, warnings = NULL, erased_at = 5")], KEPT, BELIEVED_VERDICT),
+    "photo put in": ([of(2, f"photo_state = 'kept', photo = x'{sealed_photo().hex()}'")], KEPT, BELIEVED),
+    "photo without a state": ([of(2, f"photo = x'{sealed_photo().hex()}'")], DAMAGED, DAMAGED),
+    "photo of text": ([of(2, "photo_state = 'kept', photo = 'text'")], DAMAGED, DAMAGED),
+    "photo removed": ([of(2, "photo_state = 'kept'")], DAMAGED, DAMAGED),
+    "photo with an unknown state": ([of(2, "photo_state = 'seen'")], DAMAGED, DAMAGED),
     "deleted": ([f"DELETE FROM reports WHERE id = '{uuid(2)}'"], KEPT, BELIEVED),  # noqa: S608  ours
     "a flipped bit": (
         [
@@ -176,7 +186,7 @@ def test_with_the_key(target: Property, statements: list[str], here: str, elsewh
         if here == REFUSED and home is target.new and encode_key(FORGER_PUBLIC) in statements[0]:
             assert not home.restore(target.file).proved  # the key here says nothing about another one
             continue
-        with raises_error("backup_forged", "other_key"):
+        with raises_error("backup_forged", "other_key", *(["backup_damaged"] if here == DAMAGED else [])):
             home.restore(target.file)
         assert snapshot(home.folders.data) == before
 
@@ -189,8 +199,8 @@ def test_without_proof_where_the_reports_wait(
     assert elsewhere
     signed(target.file, *statements)
     before = target.here.rows()
-    if here == REFUSED:
-        with pytest.raises(SettingsProblem):
+    if here in {REFUSED, DAMAGED}:
+        with pytest.raises(SettingsProblem if here == REFUSED else DataRefused):
             target.here.restore(target.file)
         assert target.here.rows() == before
     else:
@@ -211,6 +221,10 @@ def test_without_proof_on_a_new_computer(target: Property, statements: list[str]
     """A user must confirm address and key; no verdict of an authority is believed, and no certificate taken over."""
     assert here
     signed(target.file, *statements)
+    if elsewhere == DAMAGED:
+        with raises_error("backup_damaged"):
+            target.new.restore(target.file, keys=[])
+        return
     restored = target.new.restore(target.file, keys=[])
     assert not restored.proved
     [shown] = target.new.trust.asked

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import FixedClock, raises_error
-from outbox_helpers import HOUR, NOON, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
 
 from apoa_client.errors import Erased, Exit, OutboxDamaged
 from apoa_client.outbox.contents import end_of_stay
@@ -16,7 +16,7 @@ from apoa_client.outbox.sqlite import erasure, migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
-from apoa_client.ports.entries import Change, Entry, Selection
+from apoa_client.ports.entries import Change, Entry, NewReport, Selection
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
 from apoa_client.report.model import Report
 
@@ -32,10 +32,10 @@ def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
         yield opened
 
 
-def put(box: SqliteOutbox, *reports: Report, state: State = State.ACCEPTED) -> None:
+def put(box: SqliteOutbox, *reports: Report, state: State = State.ACCEPTED, photo: bytes | None = None) -> None:
     """Save reports and bring them to a state."""
     for one in reports:
-        box.add(one, due_at=NOON, warnings=[finding("late")])
+        box.add_all([NewReport(one, NOON, [finding("late")], photo=photo)])
         lease, _ = box.claim([one.id], now=NOON, lease_until=NOON + HOUR)
         given = receipt(one.created_at.second) if state is State.ACCEPTED else None
         if state is not State.SENDING:
@@ -55,15 +55,16 @@ def erased(box: SqliteOutbox, before: datetime = LATER) -> list[str]:
 def blobs(path: Path, report_id: str) -> list[bytes]:
     """The sealed columns of a report, as they are in the file."""
     db = sqlite3.connect(path)
-    row = db.execute("SELECT content, errors, warnings FROM reports WHERE id = ?", [report_id]).fetchone()
+    row = db.execute("SELECT content, errors, warnings, photo FROM reports WHERE id = ?", [report_id]).fetchone()
     db.close()
     return [blob for blob in row if blob is not None]
 
 
 def found_in_files(path: Path, pieces: list[bytes]) -> bool:
-    """Whether any of it is in any file beside the outbox."""
+    """Whether the beginning, the middle or the end of any of it is in any file beside the outbox."""
     raw = [file.read_bytes() for file in path.parent.rglob("*") if file.is_file()]
-    return any(blob[:24] in content or blob[-24:] in content for blob in pieces for content in raw)
+    parts = [blob[at:][:24] for blob in pieces for at in (0, len(blob) // 2, -24)]
+    return any(part in content for part in parts for content in raw)
 
 
 def test_the_end_of_a_stay() -> None:
@@ -76,8 +77,8 @@ def test_the_end_of_a_stay() -> None:
 
 
 def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
-    """Content, errors and warnings, as they were sealed: no byte of them is left, and what is kept is unchanged."""
-    put(box, *(report(number) for number in range(1, 30)))
+    """Content, findings and photo, as they were sealed: no byte of them is left, and what is kept is unchanged."""
+    put(box, *(report(number) for number in range(1, 30)), photo=PHOTO)
     its_stay = report(30).stay
     assert its_stay is not None
     stays = report(30)._replace(stay=its_stay._replace(planned_check_out=date(2027, 1, 1)))

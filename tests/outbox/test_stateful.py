@@ -8,11 +8,11 @@ from pathlib import Path
 from conftest import raises_error, search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, open_outbox, receipt, report, uuid
 
 from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Change, NewReport, Selection
-from apoa_client.report.kinds import Receipt, State
+from apoa_client.report.kinds import PhotoState, Receipt, State
 
 NUMBERS = st.integers(0, 7)
 SETTLED = st.sampled_from([State.QUEUED, State.PENDING, State.REJECTED, State.ACCEPTED])
@@ -28,6 +28,7 @@ class Row:
     lease: str | None = None
     lease_until: datetime | None = None
     receipt: Receipt | None = None
+    photo: PhotoState | None = None
 
 
 class OutboxMachine(RuleBasedStateMachine):
@@ -56,15 +57,16 @@ class OutboxMachine(RuleBasedStateMachine):
             self.boxes[box].add(report(number, stay), due_at=due_at)
             self.rows[number] = Row(stay, due_at)
 
-    @rule(numbers=st.lists(NUMBERS, max_size=4), stay=st.integers(0, 2), box=st.integers(0, 1))
-    def add_all(self, numbers: list[int], stay: int, box: int) -> None:
-        group = [NewReport(report(n, stay), NOON) for n in numbers]
+    @rule(numbers=st.lists(NUMBERS, max_size=4), stay=st.integers(0, 2), photos=st.booleans(), box=st.integers(0, 1))
+    def add_all(self, numbers: list[int], stay: int, photos: bool, box: int) -> None:  # noqa: FBT001  a rule
+        photo = PHOTO if photos else None
+        group = [NewReport(report(n, stay), NOON, photo=photo) for n in numbers]
         if len(set(numbers) - self.rows.keys()) < len(numbers):
             with raises_error("report_exists"):
                 self.boxes[box].add_all(group)
             return
         assert [entry.id for entry in self.boxes[box].add_all(group)] == [uuid(n) for n in numbers]
-        self.rows |= {n: Row(stay, NOON) for n in numbers}
+        self.rows |= {n: Row(stay, NOON, photo=PhotoState.KEPT if photos else None) for n in numbers}
 
     @rule(text=st.text(max_size=9), box=st.integers(0, 1))
     def keep_draft(self, text: str, box: int) -> None:
@@ -131,6 +133,12 @@ class OutboxMachine(RuleBasedStateMachine):
         got = receipt(number) if state is State.ACCEPTED else self.rows[number].receipt
         self.rows[number] = replace(self.rows[number], state=state, lease=None, lease_until=None, receipt=got)
 
+    @rule(number=NUMBERS, state=st.sampled_from([PhotoState.SENT, PhotoState.REFUSED]), box=st.integers(0, 1))
+    def settle_photo(self, number: int, state: PhotoState, box: int) -> None:
+        self.boxes[box].settle_photo(uuid(number), state)
+        if number in self.rows and self.rows[number].photo is PhotoState.KEPT:
+            self.rows[number] = replace(self.rows[number], photo=state)
+
     @rule(minutes=st.integers(1, 60))
     def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
@@ -146,7 +154,9 @@ class OutboxMachine(RuleBasedStateMachine):
         assert [entry.id for entry in entries] == [uuid(n) for n in self.rows]
         for entry, row in zip(entries, self.rows.values(), strict=True):
             assert (entry.state, entry.attempts, entry.due_at) == (row.state, row.attempts, row.due_at)
-            assert (entry.lease_until, entry.receipt) == (row.lease_until, row.receipt)
+            assert (entry.lease_until, entry.receipt, entry.photo) == (row.lease_until, row.receipt, row.photo)
+            if entry.photo is not None:
+                assert self.boxes[1].photo(entry) == PHOTO
 
     @invariant()
     def the_drafts_are_the_same(self) -> None:
@@ -167,6 +177,14 @@ class OutboxMachine(RuleBasedStateMachine):
         ready = [n for n in firsts.values() if self.rows[n].state in {State.QUEUED, State.SENDING}]
         ready.sort(key=lambda n: (self.rows[n].due_at is None, self.rows[n].due_at or NOON, order.index(n)))
         assert [entry.id for entry in self.boxes[1].heads()] == [uuid(n) for n in ready]
+
+    @invariant()
+    def photos_to_send_are_the_same(self) -> None:
+        accepted = {row.stay: n for n, row in sorted(self.rows.items()) if row.state is State.ACCEPTED}
+        latest = {row.stay: n for n, row in sorted(self.rows.items()) if row.photo is not None}
+        waiting = {n for n in latest.values() if self.rows[n].photo is PhotoState.KEPT}
+        expected = {(uuid(n), uuid(accepted[stay])) for stay, n in latest.items() if n in waiting and stay in accepted}
+        assert {(each.entry.id, each.report_id) for each in self.boxes[1].photos_to_send()} == expected
 
     @invariant()
     def counts_are_the_same(self) -> None:
