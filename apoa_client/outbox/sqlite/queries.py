@@ -38,8 +38,8 @@ TALLY = "SELECT state, reports FROM tally"
 PHOTOS_TO_SEND = """
     SELECT kept.seq, kept.id, max(accepted.id) FROM reports AS kept INDEXED BY reports_photo JOIN reports AS accepted
         ON accepted.stay_id = kept.stay_id AND accepted.kind = 'check_in' AND accepted.state = 'accepted'
-        AND accepted.receipt_number IS NOT NULL AND NOT accepted.receipt_typed
-        AND accepted.last_error IS NOT 'duplicate' AND accepted.erased_at IS NULL
+        AND accepted.receipt_number IS NOT NULL AND accepted.receipt_typed = 0
+        AND COALESCE(accepted.last_error, '') <> 'duplicate' AND accepted.erased_at IS NULL
     WHERE kept.photo_state = 'kept' AND kept.erased_at IS NULL AND kept.state <> 'withdrawn'
         AND NOT EXISTS (
             SELECT 1 FROM reports AS later WHERE later.stay_id = kept.stay_id AND later.photo_state IS NOT NULL
@@ -47,7 +47,7 @@ PHOTOS_TO_SEND = """
         AND NOT EXISTS (
             SELECT 1 FROM reports AS cancel WHERE cancel.stay_id = kept.stay_id AND cancel.kind = 'cancel'
             AND cancel.state IN ('queued', 'sending', 'pending', 'accepted'))
-    GROUP BY kept.seq
+    GROUP BY kept.seq, kept.id
 """
 
 _DRAFT_LEASE_MS = 30 * 60 * 1000

@@ -7,7 +7,6 @@ that do not open are deleted.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sqlite import audit
 from apoa_client.outbox.sqlite.checkpoint import renew_checkpoint
 from apoa_client.outbox.sqlite.codes import renewed_codes
-from apoa_client.outbox.sqlite.database import empty_log, transaction
+from apoa_client.outbox.sqlite.database import empty_log, snapshot, transaction
 from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.sealing_key import record_public_key
@@ -29,14 +28,13 @@ _BATCH = 200
 _PHOTOS = 10
 """The photos among them, each of which takes as long as some twenty rows without one, and up to 300 KiB of memory."""
 
+_SEALED = "coalesce(content, errors, warnings, photo) IS NOT NULL"
+# Of what was erased, only the code depends on the key.
+_SEALED_OR_CODED = "coalesce(content, errors, warnings, photo, state_mac) IS NOT NULL"
+_NEXT = "SELECT seq, photo IS NOT NULL FROM reports WHERE seq > ? AND {which} ORDER BY seq LIMIT ?"
 _ROWS = """
     SELECT seq, id, content, errors, warnings, photo FROM reports
-    WHERE seq > ? AND coalesce(content, errors, warnings, photo) IS NOT NULL ORDER BY seq LIMIT ?
-"""
-# Of what was erased, only the code depends on the key.
-_ROWS_WITH_CODES = """
-    SELECT seq, id, content, errors, warnings, photo FROM reports
-    WHERE seq > ? AND coalesce(content, errors, warnings, state_mac, photo) IS NOT NULL ORDER BY seq LIMIT ?
+    WHERE seq > ? AND seq <= ? AND {which} ORDER BY seq
 """
 _UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ?, photo = ? WHERE seq = ?"
 
@@ -116,7 +114,7 @@ class SealedRecords:
         resealed, last = 0, -1
         while True:
             with transaction(self._db, self._path):
-                batch = self._batch(last, _ROWS_WITH_CODES)
+                batch = self._batch(last, _SEALED_OR_CODED)
                 for row in batch:
                     with renewed_codes(self._db, authenticator, row.seq):
                         resealed += self._reseal_row(row, renew)
@@ -140,16 +138,13 @@ class SealedRecords:
             yield from batch
             batch = self._batch(batch[-1].seq)
 
-    def _batch(self, last: int, query: str = _ROWS) -> list[_Row]:
-        """Return the next rows after this number: fewer where they have photos."""
-        found: list[_Row] = []
-        photos = 0
-        with translate_errors(self._path), closing(self._db.execute(query, [last, _BATCH])) as rows:
-            for values in rows:
-                found.append(_Row(*values))
-                photos += found[-1].photo is not None
-                if photos == _PHOTOS:
-                    break
+    def _batch(self, last: int, which: str = _SEALED) -> list[_Row]:
+        """Return the next rows after this number: fewer where many of them have photos."""
+        with translate_errors(self._path), snapshot(self._db):
+            coming = self._db.execute(_NEXT.format(which=which), [last, _BATCH]).fetchall()
+            photos = [seq for seq, has_photo in coming if has_photo]
+            end = min([coming[-1][0] if coming else last, *photos[_PHOTOS - 1 :]])
+            found = [_Row(*row) for row in self._db.execute(_ROWS.format(which=which), [last, end]).fetchall()]
         if not all(row.has_valid_types() for row in found):
             raise damaged(self._path)
         return found
