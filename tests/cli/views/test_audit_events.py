@@ -4,7 +4,8 @@ import pytest
 from conftest import NOW
 
 from apoa_client.cli.views.audit_events import action_text, detail_text
-from apoa_client.outbox.audit_chain import AuditEntry
+from apoa_client.outbox.audit_chain import AuditEntry, photo_event
+from apoa_client.report.kinds import PhotoState
 
 
 @pytest.mark.parametrize(
@@ -14,3 +15,18 @@ def test_an_import(detail: str | None, shown: str) -> None:
     """The kind of file, its rows, and how many reports were saved."""
     entry = AuditEntry(1, NOW, "ayu", "imported", None, detail, "00")
     assert (action_text(entry), detail_text(entry)) == ("table imported", shown)
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (PhotoState.KEPT, "passport photo saved"),
+        (PhotoState.SENT, "passport photo sent"),
+        (PhotoState.REFUSED, "passport photo not accepted"),
+    ],
+)
+def test_a_photo(state: PhotoState, shown: str) -> None:
+    """Each state has words; a detail is shown as its code."""
+    event = photo_event("a report", state, "too_large")
+    entry = AuditEntry(1, NOW, "ayu", *event, link="00")
+    assert (action_text(entry), detail_text(entry)) == (shown, "too_large")
