@@ -436,6 +436,7 @@ REPORT_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "last_error": (str, type(None)),
     "authenticated": bool,
     "receipt": (dict, type(None)),
+    "photo": (str, type(None)),
     "guest": (dict, type(None)),
     "stay": (dict, type(None)),
     "errors": list,

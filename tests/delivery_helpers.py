@@ -16,7 +16,7 @@ from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Verdict
-from apoa_client.ports.entries import Entry, Selection
+from apoa_client.ports.entries import Entry, NewReport, Selection
 from apoa_client.ports.run import Interruptions
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
@@ -89,6 +89,9 @@ class Hotel:
         for number in numbers:
             self.outbox.add(report(number, stay, kind), due_at=due_at, warnings=warnings)
 
+    def add_with_photo(self, *numbers: int, photo: bytes) -> None:
+        self.outbox.add_all([NewReport(report(number), None, photo=photo) for number in numbers])
+
     def sync(
         self,
         *,
@@ -100,6 +103,7 @@ class Hotel:
         interruptions: Interruptions | None = None,
         expected: AuthorityIdentity = UNKNOWN_AUTHORITY,
         overlap: bool = False,
+        with_photos: bool = True,
     ) -> Outcome:
         self.watcher = ProgressRecorder()
         dependencies = Dependencies(
@@ -111,7 +115,8 @@ class Hotel:
             interruptions or Uninterrupted(),
             overlap=overlap,
         )
-        options = RunOptions(settings, expected, first=first, keep_backoff=keep_backoff, wait_s=wait_s)
+        choices = {"first": first, "keep_backoff": keep_backoff, "wait_s": wait_s, "with_photos": with_photos}
+        options = RunOptions(settings, expected, **choices)  # type: ignore[arg-type]  # each has its own type
         outcome = deliver(dependencies, options)
         assert self.watcher.ended == 1
         return outcome

@@ -1,6 +1,7 @@
 """Readings of photos: a stand-in for the reader, whose answers a test chooses, and a printed page for the real one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,8 @@ PAGE_PITCH, PAGE_MARGIN, PAGE_SECOND_LINE = 20, 60, 550
 """Where the characters of a printed page are, in pixels."""
 PAGE_GREY = 225
 _LINE_HEIGHT = 50
+EVIDENCE = b"\xff\xd8\xff\xe0 the photo of a page \xff\xd9"
+"""What the stand-in returns for a photo that is kept."""
 TOO_DARK = msg("The picture is too dark. Photograph the page in more light.")
 
 
@@ -51,12 +54,12 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, readings: Mapping[str, PhotoRea
         def __init__(self, seconds: object) -> None:
             pass
 
-        def read(self, path: Path, today: date) -> PhotoReading:
+        def read(self, path: Path, today: date, *, with_evidence: bool = False) -> PhotoReading:
             assert today.year == 2026
             answer = readings[path.name]
             if isinstance(answer, Exception):
                 raise answer
-            return answer
+            return replace(answer, evidence=EVIDENCE) if with_evidence else answer
 
     monkeypatch.setattr(photo_reader, "PhotoReader", Reader)
 

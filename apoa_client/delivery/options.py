@@ -47,7 +47,12 @@ class Outcome:
     broken_off_until: datetime | None = None
     """When the last of these leases ends, and a run sends these reports again."""
     time_over: bool = False
-    """Whether reports are left because the time of the run was over."""
+    """Whether reports or photos are left because the time of the run was over."""
+    photos_sent: int = 0
+    photos_refused: int = 0
+    """How many photos the authority did not take: they are kept here, and not sent again."""
+    photos_left: int = 0
+    """How many photos wait for a later run, because the time of this one was over."""
     indexes_rebuilt: bool = False
     """Whether the outbox's indexes were damaged, and were rebuilt in this run."""
     error: ApoaError | None = None
@@ -83,7 +88,7 @@ class Outcome:
             return self.doubts[0].error().exit_code
         if self.rejected:
             return Exit.DATA_REFUSED
-        return Exit.NOT_NOW if self.left else Exit.DONE
+        return Exit.NOT_NOW if self.left or self.photos_left else Exit.DONE
 
     def count(self, verdict: Verdict) -> None:
         """Count one verdict."""
@@ -98,6 +103,7 @@ class RunOptions(NamedTuple):
     `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
     ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. `lock_wait_s` is how
     many seconds to wait for another process that is delivering. Nothing is sent to an authority other than `expected`.
+    Photos are sent only `with_photos`: they take long, and only reports have a deadline.
     """
 
     settings: str
@@ -106,6 +112,7 @@ class RunOptions(NamedTuple):
     keep_backoff: bool = False
     wait_s: float | None = None
     lock_wait_s: float = 0
+    with_photos: bool = True
 
 
 class Uninterrupted:

@@ -13,6 +13,7 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.batch_size import BatchSize
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
+from apoa_client.delivery.photos import Photos
 from apoa_client.delivery.questions import Questions
 from apoa_client.delivery.results import Results
 from apoa_client.delivery.run_time import RunTime
@@ -99,13 +100,14 @@ class _Run:
         self._authenticated = False
         self._time = RunTime(dependencies.clock, options.wait_s)
         self._questions = Questions(dependencies, self._results, self._time)
+        self._photos = Photos(dependencies, self._results, self._time, self.outcome)
 
     def connect(self) -> None:
-        """Build the authority, unless there is nothing to send or a suspension or hold forbids it."""
+        """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
         with suppress(OutboxDamaged):  # `deliver` meets it again, under the lock
             summary = self._summary()
             allowed = plan.forbidden_call(summary, self._options.settings, self._now()) is None
-            if allowed and (summary.counts[State.PENDING] or self._next_batch()):
+            if allowed and (self._has_follow_ups(summary) or self._next_batch()):
                 self._authority = self._dependencies.connect(self._time.left_s)
 
     def deliver(self) -> None:
@@ -136,7 +138,7 @@ class _Run:
         if not batch:  # a report that should be there may have been marked as sent
             self._authenticate()
             batch = self._next_batch()
-        if batch or summary.counts[State.PENDING]:
+        if batch or self._has_follow_ups(summary):
             self._work(summary, batch)
             self._authenticate()  # what this run recorded
         self._results.find_repeated_receipts()
@@ -146,7 +148,7 @@ class _Run:
             raise self._results.deferred_error
 
     def _work(self, summary: Summary, batch: Sequence[Entry]) -> None:
-        """Send the batch and what follows it, and ask about pending reports."""
+        """Send the batch and what follows it, ask about pending reports, and send photos."""
         hold = plan.hold_error(summary.hold_until, self._now())
         if hold is not None:
             raise hold
@@ -155,6 +157,8 @@ class _Run:
             authority = self._authority or self._dependencies.connect(self._time.left_s)
             self._send_all(authority, self._first_batch(authority, batch))
             self._ask_about_pending(authority)
+            if self._options.with_photos and self.outcome.meta is not None and self.outcome.meta.wants_photo:
+                self._photos.send(authority)
         except ApoaError as exc:
             remember(self._outbox, exc, self._now(), self._options.settings)
             raise
@@ -196,6 +200,7 @@ class _Run:
             raise mismatch  # its time does not confirm this computer's date
         now = self._now()
         self._outbox.record_contact(now, meta.server_time)
+        self._outbox.record_wants_photos(wants=meta.wants_photo)
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
         self._size.allow(meta.max_batch)
@@ -354,6 +359,10 @@ class _Run:
         self._send_all(authority, self._next_batch())
 
     # Helpers.
+
+    def _has_follow_ups(self, summary: Summary) -> bool:
+        """Return whether there is something to do for reports that the authority has: a verdict, or a photo."""
+        return bool(summary.counts[State.PENDING]) or (self._options.with_photos and self._photos.are_waiting())
 
     def _record_size(self) -> None:
         learned = self._size.to_record()

@@ -110,12 +110,12 @@ class Desk(DocumentChecker):
             active_reports=active_reports,
         )
 
-    def save_group(self, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
-        """Save the reports of guests who arrive together, each with its warnings: all of them or none.
+    def save_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
+        """Save reports that `new_report` returned, of guests who arrive together or of other stays: all or none.
 
-        They are durable when this returns. Raises `StorageProblem`.
+        They are durable when this returns. Raises what `save` does.
         """
-        return self._outbox.add_all([self.new_report(report, warnings) for report, warnings in group])
+        return self._outbox.add_all(new_reports)
 
     def new_report(
         self,
@@ -123,13 +123,14 @@ class Desk(DocumentChecker):
         warnings: Sequence[Finding],
         replaces: Sequence[str] = (),
         active_reports: Sequence[str] = (),
+        photo: bytes | None = None,
     ) -> NewReport:
-        """Return what the outbox stores of a report: with its deadline and the guest's hash."""
+        """Return what the outbox stores of a report: with its deadline, the guest's hash, and a photo as a JPEG."""
         due = None
         if report.kind is Kind.CHECK_IN and report.stay is not None:
             due = due_at(report.stay.check_in, self._rules.window_hours)
         tag = self._guest_tag(report.guest.document) if report.guest is not None else None
-        return NewReport(report, due, warnings, tag, replaces, active_reports)
+        return NewReport(report, due, warnings, tag, replaces, active_reports, photo)
 
     def _guest_tag(self, document: Document) -> int | None:
         key = self._rules.index_key

@@ -152,7 +152,7 @@ class Changes:
         new = [
             self._desk.new_report(each.report, each.warnings, each.replaces, each.active_reports) for each in changes
         ]
-        return self._outbox.add_all(new)
+        return self._desk.save_all(new)
 
     def withdraw(self, history: StayHistory, entries: Sequence[Entry]) -> None:
         """Withdraw reports that were never sent. Raises `ReportMoved` as `save` does; then nothing has changed."""

@@ -49,6 +49,8 @@ class GuestForm:
     """Fields to ask for in addition to `ASKED_FIELDS`."""
     answered_fields: list[str] = field(default_factory=list)
     """The fields that were answered, in order."""
+    photo: bytes | None = field(default=None, repr=False)
+    """The photo of the passport's page, as a JPEG, if it is kept with the report. A draft does not have it."""
     mrz_asked: bool = False
     """Whether the user was asked for the MRZ."""
     allow_duplicate: bool = False
@@ -85,7 +87,7 @@ class GuestForm:
             for name in self.typed.keys() - _STAY_FIELDS:
                 del self.typed[name]
             self.answered_fields[:] = [name for name in self.answered_fields if name in _STAY_FIELDS]
-            self.requested_fields, self.allow_duplicate = [], False
+            self.requested_fields, self.allow_duplicate, self.photo = [], False, None
         if mrz is None and not suggested:
             suggested = suggested_texts(before) if before is not None else self.suggested
         self.mrz, self.suggested, self.mrz_asked = mrz, suggested, True

@@ -25,7 +25,7 @@ _SHOWN_VALUES = frozenset(
 _SHOWN_SETTINGS = frozenset(
     {
         *("name", "timezone", "environment", "vault", "ca_bundle", "window_hours", "retention_days", "delivery"),
-        *("notify", "by_hand_order", "backup_folder", "backup_keep"),
+        *("notify", "by_hand_order", "backup_folder", "backup_keep", "keep_photos"),
     }
 )
 _ADDRESS = "api_url"

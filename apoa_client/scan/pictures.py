@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from apoa_client.messages import msg
+from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.scan.errors import PictureRefused
 from apoa_client.scan.pdf_photos import SIGNATURE, first_photo
 from apoa_client.scan.sampling import Picture
@@ -25,8 +26,6 @@ LONGEST_SIDE = 4096
 SHORTEST_SIDE = 40
 EVIDENCE_SIDE = 1600
 """The evidence has at most so many pixels a side: the smallest print of a page that fills it can be read."""
-EVIDENCE_BYTES = 300 * 1024
-"""The most that the reporting contract takes (`PUT /reports/{id}/photo`)."""
 _QUALITIES = (85, 75, 60, 45)
 """JPEG's qualities from 1 to 95, the best first. A picture that is too large even at the last one is halved."""
 _HEIC = (b"heic", b"heix", b"mif1", b"msf1")
@@ -46,7 +45,7 @@ def open_picture(path: Path) -> Picture:
 
 
 def evidence(path: Path) -> bytes:
-    """Return the picture in a file as a JPEG of at most `EVIDENCE_BYTES`, in colour, without metadata.
+    """Return the picture in a file as a JPEG of at most `MAX_PHOTO_BYTES`, in colour, without metadata.
 
     What the camera wrote into the file, such as the place, is not copied. Raises `PictureRefused` as `open_picture`.
     """
@@ -58,7 +57,7 @@ def evidence(path: Path) -> bytes:
         for quality in _QUALITIES:
             file = BytesIO()
             picture.save(file, "JPEG", quality=quality, optimize=True)
-            if file.tell() <= EVIDENCE_BYTES:
+            if file.tell() <= MAX_PHOTO_BYTES:
                 return file.getvalue()
         picture = picture.reduce(2)
 

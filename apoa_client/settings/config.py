@@ -69,6 +69,8 @@ class PropertySettings(NamedTuple):
     """The full path of the folder for backups: automatic sending writes one a day there. Empty for none."""
     backup_keep: int = DEFAULT_BACKUP_KEEP
     """How many backups are kept in that folder; older ones are deleted."""
+    keep_photos: str = OFF
+    """Whether the photo of a passport's page is kept, sealed, with the report that is made from it."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""

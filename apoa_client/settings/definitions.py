@@ -323,6 +323,14 @@ OF_A_PROPERTY = {
             most=MAX_BACKUP_KEEP,
             variable="APOA_BACKUP_KEEP",
         ),
+        Definition(
+            "keep_photos",
+            msg("whether the photo of a passport is kept, encrypted, with its report, and sent where that is wanted"),
+            "on",
+            CHOICE,
+            SWITCH,
+            variable="APOA_KEEP_PHOTOS",
+        ),
     )
 }
 """The settings of a property, by name."""

@@ -151,7 +151,7 @@ FAMILY = [
 def test_a_group_is_saved_like_single_guests(desk: Desk, path: Path) -> None:
     """With the keyring locked, in order, each with its own stay, deadline and warnings."""
     family = group(desk, *FAMILY)
-    entries = desk.save_group(family)
+    entries = desk.save_all([desk.new_report(*each) for each in family])
     assert [entry.id for entry in entries] == [report.id for report, _warnings in family]
     assert len({entry.stay_id for entry in entries}) == 3
     assert [entry.due_at for entry in entries] == [
@@ -168,9 +168,9 @@ def test_a_group_is_saved_completely_or_not_at_all(desk: Desk, outbox: SqliteOut
     family = group(desk, *FAMILY)
     desk.save(*family[2])
     with raises_error("report_exists"):
-        desk.save_group(family)
+        desk.save_all([desk.new_report(*each) for each in family])
     assert [entry.id for entry in outbox.entries(Selection())] == [family[2][0].id]
-    assert len(desk.save_group(family[:2])) == 2
+    assert len(desk.save_all([desk.new_report(*each) for each in family[:2]])) == 2
 
 
 def test_an_mrz_is_read_as_of_the_propertys_date(outbox: SqliteOutbox) -> None:

@@ -136,7 +136,7 @@ def test_guests_of_a_group_are_found_too(scenario: DuplicateScenario) -> None:
     """Their hashes are those of single guests; before the group is saved, they are not found."""
     group = [scenario.report(document_number=number) for number in ("AB1204976", "AB1204977")]
     assert scenario.known() == scenario.known(document_number="ab-1204977") == []
-    scenario.desk.save_group([(report, ()) for report in group])
+    scenario.desk.save_all([scenario.desk.new_report(report, ()) for report in group])
     assert scenario.known() == [group[0].stay_id]
     assert scenario.known(document_number="ab-1204977") == [group[1].stay_id]
 

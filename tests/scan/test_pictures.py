@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.scan.errors import PictureRefused
 from apoa_client.scan.pictures import (
-    EVIDENCE_BYTES,
     EVIDENCE_SIDE,
     LONGEST_SIDE,
     SHORTEST_SIDE,
@@ -149,7 +149,7 @@ def test_a_large_picture_is_made_smaller(tmp_path: Path, name: str) -> None:
 
 def _evidence(path: Path) -> Image.Image:
     content = evidence(path)
-    assert len(content) <= EVIDENCE_BYTES
+    assert len(content) <= MAX_PHOTO_BYTES
     copy = Image.open(io.BytesIO(content))
     assert copy.format == "JPEG"
     return copy

@@ -24,8 +24,10 @@ from apoa_client.report.rules import Examination, in_form_order
 from apoa_client.report.unaccompanied_minors import unaccompanied_minor_warning
 
 
-def report_from_options(session: Session, options: ReportOptions, given: GivenDetails) -> bool:
-    """Report one guest, and return whether it is saved.
+def report_from_options(
+    session: Session, options: ReportOptions, given: GivenDetails, photo: bytes | None = None
+) -> bool:
+    """Report one guest, and return whether it is saved. A `photo` is kept with the report, as a JPEG.
 
     Raises `ReportRefused` for details with errors, `ReportedBefore` for a likely duplicate.
     """
@@ -56,7 +58,8 @@ def report_from_options(session: Session, options: ReportOptions, given: GivenDe
         if not wanted:
             print_error_line(_("Nothing was saved."))
             return False
-    saved = SavedReport(app.desk.save(report, warnings), report, warnings)
+    [entry] = app.desk.save_all([app.desk.new_report(report, warnings, photo=photo)])
+    saved = SavedReport(entry, report, warnings)
     SaveAndSend(session, send=not options.no_send).finish([saved])
     return True
 

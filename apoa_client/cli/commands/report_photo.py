@@ -14,6 +14,7 @@ from apoa_client.errors import UsageProblem
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.scan.loading import load_reader
+from apoa_client.settings.config import ON
 
 if TYPE_CHECKING:
     from apoa_client.scan.photo_reader import PhotoReading
@@ -27,7 +28,9 @@ def report_photo(session: Session, options: ReportOptions, given: GivenDetails, 
     """
     if given.lines:
         raise UsageProblem(MRZ_BESIDE_A_PHOTO)
-    reading = load_reader(session.app.clock.monotonic).read(photo, session.app.desk.today)
+    app = session.app
+    keep = app.settings.keep_photos == ON
+    reading = load_reader(app.clock.monotonic).read(photo, app.desk.today, with_evidence=keep)
     if session.interactive:
         from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
@@ -36,7 +39,7 @@ def report_photo(session: Session, options: ReportOptions, given: GivenDetails, 
         raise _refused(session, reading)
     from apoa_client.cli.commands.report_from_options import report_from_options
 
-    return report_from_options(session, options, given._replace(lines=list(reading.lines)))
+    return report_from_options(session, options, given._replace(lines=list(reading.lines)), reading.evidence)
 
 
 def _refused(session: Session, reading: "PhotoReading") -> ReportRefused:

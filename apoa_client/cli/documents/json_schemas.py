@@ -25,7 +25,7 @@ from apoa_client.cli.documents.schema_parts import (
     plus,
     without,
 )
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import Kind, PhotoState, State
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -50,6 +50,7 @@ _REPORT = object_of(
     last_error=or_null(TEXT),
     authenticated=FLAG,
     receipt=or_null(_RECEIPT),
+    photo=or_null(one_of(*PhotoState)),
     guest=or_null(_from_contract("Guest")),
     stay=or_null(_from_contract("Stay")),
     errors=list_of(_FINDING),
@@ -138,6 +139,7 @@ _NIGHT = object_of(
 )
 _OUTCOME = object_of(
     **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), COUNT),
+    **dict.fromkeys(("photos_sent", "photos_refused", "photos_left"), COUNT),
     offline=FLAG,
     stopped=FLAG,
     error=or_null(_ERROR),

@@ -31,6 +31,7 @@ from apoa_client.desk.groups import GroupMember, compose_group
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.normalise import normalise
+from apoa_client.ports.entries import NewReport
 from apoa_client.report.fields import ON_THE_FORM
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
@@ -128,7 +129,7 @@ class GuestConversation:
             try:
                 with signals.delayed():  # the user cannot stop between saving and the message that it is saved
                     group = self._group()
-                    entries = self._app.desk.save_group([(each.report, each.warnings) for each in group])
+                    entries = self._app.desk.save_all(self._new_reports(group))
                     self._forms = []
                     self._drafts.delete_resumed()
                     pairs = zip(entries, group, strict=True)
@@ -141,6 +142,11 @@ class GuestConversation:
                 exc.shown = True
                 if not confirm(_("Try again?")):
                     raise
+
+    def _new_reports(self, group: Sequence[GroupMember]) -> list[NewReport]:
+        """Return what is saved of each guest, with the photo of their passport if it is kept."""
+        members = zip(group, self._forms, strict=True)
+        return [self._app.desk.new_report(each.report, each.warnings, photo=form.photo) for each, form in members]
 
     def _group(self) -> list[GroupMember]:
         """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""
@@ -177,15 +183,18 @@ class GuestConversation:
 
     def _ask_passport(self, form: GuestForm, conversation: Conversation) -> bool:
         """Ask for the passport. Return False if the user goes back to the previous guest."""
+        evidence: bytes | None = None
         while True:
             lines: list[str] | None
             lines, self._scanned = self._scanned, []
             if self._photo is not None and not lines:
+                evidence = self._photo.evidence
                 lines, self._photo = confirmed_lines(self._photo), None
             passport = self._passport.ask(lines) if lines is not None else PassportAnswer()
             if not isinstance(passport, Move):
                 if form.set_passport(*passport):
                     conversation.forget_earlier()
+                form.photo = evidence or form.photo
                 return True
             if len(self._forms) == 1:
                 print_error_line(_("This is the first question."))

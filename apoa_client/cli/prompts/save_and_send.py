@@ -89,6 +89,8 @@ class SaveAndSend:
                 print_line(line.format(kind=_(KINDS[kind]), name=style_bold(name), id=short))
             else:
                 print_line(_("Saved: {kind}, report {id}.").format(kind=_(KINDS[kind]), id=short))
+            if each.entry.photo is not None:
+                print_line(_("The photo is kept with the report, encrypted."))
 
     def send(
         self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
@@ -145,7 +147,8 @@ class SaveAndSend:
         wait = SEND_TIMEOUT_S
         timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
         with Signals() as signals:
-            outcome = send(self._app, NoProgress(), signals, timeouts, first=first, wait_s=_SENDING_S, lock_wait_s=wait)
+            choices = {"first": first, "wait_s": _SENDING_S, "lock_wait_s": wait, "with_photos": False}
+            outcome = send(self._app, NoProgress(), signals, timeouts, **choices)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
         from apoa_client.cli.views.doubts import is_doubt, show_changed  # start-up: only after sending

@@ -27,6 +27,7 @@ _ACTIONS = {
     "superseded": N_("replaced"),
     "withdrawn": N_("withdrawn"),
     "imported": N_("table imported"),
+    "photo_written": N_("passport photo written to a file"),
     "erased": N_("guest's data erased"),
     "draft_erased": N_("draft erased"),
     "date_confirmed": N_("date confirmed"),
@@ -68,7 +69,7 @@ _DETAILS = {
 _IMPORT_BLANKS = 2
 """The detail of an import is the format, the number of rows, and the number of reports."""
 
-STAFF_ACTIONS = frozenset({"saved", "imported", "received", "superseded", "withdrawn", "erased"})
+STAFF_ACTIONS = frozenset({"saved", "imported", "received", "superseded", "withdrawn", "erased", "photo_written"})
 """Actions that a user decided on, shown with the user's name."""
 
 

@@ -24,6 +24,7 @@ EMPTY_REPORT: dict[str, Any] = {
     "last_error": None,
     "authenticated": False,
     "receipt": None,
+    "photo": None,
     "guest": None,
     "stay": None,
 }

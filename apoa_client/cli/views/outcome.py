@@ -113,22 +113,30 @@ def _broken_off_text(count: int, until: str) -> str:
 
 def outcome_text(outcome: Outcome) -> str:
     """Return the counts in a line."""
-    if not outcome.verdicts and not outcome.left and outcome.error is None:
+    photos = outcome.photos_sent, outcome.photos_refused, outcome.photos_left
+    if not (outcome.verdicts or outcome.left or any(photos)) and outcome.error is None:
         return _("Nothing is waiting.")
     parts = [style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]
+    if outcome.photos_sent:
+        parts.append(style_success(_("photos sent {count}").format(count=outcome.photos_sent)))
     for count, label in (
         (outcome.duplicate, _("{count} of these had been reported before")),
         (outcome.pending, _("waiting for a decision {count}")),
         (outcome.rejected, _("refused {count}")),
         (outcome.deferred, _("put off by the authority {count}")),
         (outcome.left, _("still waiting {count}")),
+        (outcome.photos_refused, _("photos refused {count}")),
+        (outcome.photos_left, _("photos still waiting {count}")),
     ):
         if count:
             parts.append(style_warning(label.format(count=count)))
     return ", ".join(parts)
 
 
-COUNTS = ("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left")
+COUNTS = (
+    *("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"),
+    *("photos_sent", "photos_refused", "photos_left"),
+)
 """The counts of an outcome, in JSON and in the log."""
 
 

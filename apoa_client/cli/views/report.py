@@ -35,6 +35,7 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[
         "last_error": entry.last_error,
         "authenticated": entry.authenticated,
         "receipt": receipt_value(entry.receipt, zone),
+        "photo": entry.photo.value if entry.photo is not None else None,
         "guest": guest_value(report.guest) if report is not None and report.guest is not None else None,
         "stay": stay_value(report.stay) if report is not None and report.stay is not None else None,
         **(findings_value(content.errors, content.warnings) if content is not None else findings_value((), ())),

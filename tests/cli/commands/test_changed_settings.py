@@ -34,6 +34,7 @@ HARMLESS = [
     ("address", "X"),
     ("backup_folder", str(Path.cwd() / "backups")),
     ("backup_keep", 1),
+    ("keep_photos", "on"),
 ]
 """They change deadlines, how long data and backups are kept, what is compared with earlier guests, what is printed."""
 NOT_SENT = {"by_hand_order"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
-from reading_helpers import TOO_DARK, answer_with, print_page, reading
+from reading_helpers import EVIDENCE, TOO_DARK, answer_with, print_page, reading
 
 STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
 FIRST, SECOND = QUENTIN.lines
@@ -254,3 +254,111 @@ def test_no_personal_data_in_errors(away: Apoa, photo: Path, monkeypatch: pytest
     result = away("-vv", "report", "--photo", str(photo), *STAY)
     assert result.code == 65
     assert not [word for word in QUENTIN.words if word in result.all]
+
+
+class TestKept:
+    """The photo as evidence: kept encrypted with the report where the setting says so, sent, shown, erased."""
+
+    @pytest.fixture
+    def keeping(self, configured: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+        """A property that keeps photos, whose authority wants them."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        assert configured("config", "set", "keep_photos", "on").code == 0
+        return configured
+
+    def test_no_photo_is_kept_unless_the_setting_says_so(
+        self, configured: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By default only what was read is saved."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        said = configured("report", "--photo", str(photo), *STAY, keys=[""])
+        assert said.code == 0, said.all
+        assert "photo is kept" not in said.out
+        assert configured.reports()[0]["photo"] is None
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_it_is_kept_and_sent(self, keeping: Apoa, photo: Path, lang: str) -> None:
+        """The desk reads that it is kept; the next sync sends it, says so, and `show` tells both."""
+        said = keeping("report", "--photo", str(photo), *STAY, keys=[""], lang=lang)
+        assert spoken(lang, "The photo is kept with the report, encrypted.") in said.out
+        assert keeping("sync", lang=lang).code == 0
+        [report] = keeping.reports()
+        assert (report["state"], report["photo"]) == ("accepted", "sent")
+        shown = keeping("show", report["short_id"], lang=lang)
+        for event in ("passport photo saved", "passport photo sent"):
+            assert spoken(lang, event) in shown.out
+
+    def test_the_counts_of_a_sync(self, keeping: Apoa, photo: Path) -> None:
+        """Photos are counted beside reports, on the screen and in JSON; a second run has nothing to do."""
+        said = keeping("report", "--photo", str(photo), *STAY, "--json")
+        assert (said.code, said.json["photo"]) == (0, "kept")
+        said = keeping("sync", "--json")
+        assert (said.code, said.json["photos_sent"], said.json["photos_refused"], said.json["photos_left"]) == (
+            0,
+            1,
+            0,
+            0,
+        )
+        assert "Nothing is waiting." in keeping("sync").out
+
+    def test_the_desk_does_not_wait_for_it(self, keeping: Apoa, photo: Path) -> None:
+        """`report` sends the report alone, and `sync` the photo."""
+        said = keeping("report", "--photo", str(photo), *[word for word in STAY if word != "--no-send"], "--json")
+        assert (said.json["state"], said.json["photo"]) == ("accepted", "kept")
+        said = keeping("sync")
+        assert (said.code, said.out) == (0, "sent 0, photos sent 1\n")
+
+    def test_a_group_keeps_the_photo_of_its_guest(self, keeping: Apoa, photo: Path) -> None:
+        """The second guest of the room, whose passport was scanned, has none."""
+        keys = ["+", *XIMENA.lines, ">", ""]
+        said = keeping("report", "--photo", str(photo), *STAY, keys=keys)
+        assert said.code == 0, said.all
+        photos = {each["guest"]["surname"]: each["photo"] for each in keeping.reports()}
+        assert photos == {"ZYKOWSKI": "kept", XIMENA.surname: None}
+
+    def test_it_is_written_to_a_file(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
+        """By an own command, which never replaces a file unasked, and which the audit trail names."""
+        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
+        file = tmp_path / "evidence.jpg"
+        said = keeping("show", report["short_id"], "--photo", str(file))
+        assert (said.code, file.read_bytes()) == (0, EVIDENCE)
+        assert said.out == f"The photo is written: {file}\n"
+        assert keeping("show", report["short_id"], "--photo", str(file)).code == 2
+        assert keeping("show", report["short_id"], "--photo", str(file), "--force").code == 0
+        actions = [each["action"] for each in keeping("log", "--json").json["entries"]]
+        assert actions.count("photo_written") == 2
+
+    def test_it_is_not_written_to_a_screen(self, keeping: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`-` is for another program: on a screen the bytes of a picture are noise."""
+        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
+        monkeypatch.setattr("apoa_client.cli.commands.show.is_terminal", lambda _stream: True)
+        said = keeping("show", report["short_id"], "--photo", "-")
+        assert (said.code, said.out) == (2, "")
+        assert keeping("show", report["short_id"], "--photo", "-", "--json").code == 2
+
+    def test_a_stay_without_a_photo(self, keeping: Apoa, tmp_path: Path) -> None:
+        """It is named, with exit code 65, and no file is made."""
+        report = keeping.save(XIMENA)
+        said = keeping("show", report["short_id"], "--photo", str(tmp_path / "a.jpg"))
+        assert said.code == 65
+        assert "No photo is kept with this stay" in said.err
+        assert not (tmp_path / "a.jpg").exists()
+
+    def test_it_is_found_after_a_correction(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
+        """The photo stays with the stay: a report that replaces the first one has it sent and shown."""
+        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
+        assert keeping("amend", report["short_id"], "--reason", "room", "--room", "9", "--yes").code == 0
+        assert keeping("sync", "--json").json["photos_sent"] == 1
+        file = tmp_path / "evidence.jpg"
+        assert keeping("show", report["stay_id"], "--photo", str(file)).code == 0
+        assert file.read_bytes() == EVIDENCE
+
+    def test_it_is_erased_with_the_guest(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
+        """After `purge` there is nothing to show."""
+        report = keeping("report", "--photo", str(photo), *STAY, "--json").json
+        assert keeping("sync").code == 0
+        assert keeping("purge", "--guest", report["stay_id"], "--yes").code == 0
+        said = keeping("show", report["stay_id"], "--photo", str(tmp_path / "a.jpg"))
+        assert said.code == 65
+        assert "erased" in said.err
+        assert not (tmp_path / "a.jpg").exists()

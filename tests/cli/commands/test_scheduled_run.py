@@ -28,7 +28,7 @@ from apoa_client.sandbox.server import SandboxServer
 HOUR = timedelta(hours=1)
 LINE = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO apoa_client.cli.commands.scheduled_run: run property=(\S+) exit=(\d+) "
-    r"error=(\S+)(?: sent=(\d+) .*left=(\d+))? duration_s=\d+\.\d"
+    r"error=(\S+)(?: sent=(\d+) .* left=(\d+) photos_sent=\d+ photos_refused=\d+ photos_left=\d+)? duration_s=\d+\.\d"
 )
 
 pytestmark = pytest.mark.usefixtures("_unpaused")

@@ -59,6 +59,7 @@ STATUS_KEYS: dict[str, Any] = {
 }
 SYNC_KEYS: dict[str, Any] = {
     **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), int),
+    **dict.fromkeys(("photos_sent", "photos_refused", "photos_left"), int),
     "offline": bool,
     "stopped": bool,
     "error": (dict, type(None)),
@@ -247,8 +248,8 @@ class TestSync:
             assert result.code == 0
             assert_form(result.json, SYNC_KEYS)
         calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "busy": False, "holder": None}
-        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "broken_off_until": None}
-        calm |= {"doubts": [], "repaired": [], "closed_without_key": []}
+        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "broken_off_until": None, "photos_left": 0}
+        calm |= {"doubts": [], "repaired": [], "closed_without_key": [], "photos_sent": 0, "photos_refused": 0}
         assert idle.json == {**NOTHING, **calm}
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
 

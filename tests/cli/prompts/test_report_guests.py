@@ -40,9 +40,7 @@ from apoa_client.outbox.sqlite.drafts import SqliteDrafts
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.drafts import StoredDraft
-from apoa_client.ports.entries import Entry
-from apoa_client.report.findings import Finding
-from apoa_client.report.model import Report
+from apoa_client.ports.entries import Entry, NewReport
 
 WRONG_DIGIT = (
     QUENTIN.lines[0],
@@ -705,12 +703,12 @@ class TestGroup:
 
     def test_all_or_none(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """If one report cannot be saved, none is."""
-        real = Desk.save_group
+        real = Desk.save_all
 
-        def twice(self: Desk, group: list[object]) -> object:
-            return real(self, [*group, group[0]])  # type: ignore[list-item]  # an id that is there already
+        def twice(self: Desk, group: Sequence[NewReport]) -> list[Entry]:
+            return real(self, [*group, group[0]])  # an id that is there already
 
-        monkeypatch.setattr(Desk, "save_group", twice)
+        monkeypatch.setattr(Desk, "save_all", twice)
         said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
         assert said.code != 0
         assert away.reports() == []
@@ -933,16 +931,16 @@ class TestInterruption:
 
     def test_a_storage_error_loses_no_guest(self, away: Apoa) -> None:
         """It can be tried again; otherwise the group is offered the next time."""
-        real, fails = Desk.save_group, ["once", "twice"]
+        real, fails = Desk.save_all, ["once", "twice"]
 
-        def failing(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
+        def failing(desk: Desk, group: Sequence[NewReport]) -> list[Entry]:
             if fails:
                 fails.pop()
                 raise StorageProblem(msg("The disk is full."))
             return real(desk, group)
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(Desk, "save_group", failing)
+            patch.setattr(Desk, "save_all", failing)
             said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT, "y", "n"])
             assert said.code == 78
             assert said.err.count("Try again?") == 2
@@ -964,7 +962,7 @@ class TestInterruption:
             raise StorageProblem(msg("The disk is full."))
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(Desk, "save_group", failing)
+            patch.setattr(Desk, "save_all", failing)
             said = away("report", "--no-send", keys=[*group, CONTENT, "n"], lang=lang)
             assert said.code == 78
             assert spoken_count(lang, one, several, 2) in said.err
@@ -990,14 +988,14 @@ class TestInterruption:
 
     def test_an_interruption_while_saving(self, away: Apoa) -> None:
         """SIGTERM at that moment: the report is saved, and the message is shown before the command ends."""
-        real = Desk.save_group
+        real = Desk.save_all
 
-        def interrupted(desk: Desk, group: Sequence[tuple[Report, Sequence[Finding]]]) -> list[Entry]:
+        def interrupted(desk: Desk, group: Sequence[NewReport]) -> list[Entry]:
             signal.raise_signal(signal.SIGTERM)
             return real(desk, group)
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(Desk, "save_group", interrupted)
+            patch.setattr(Desk, "save_all", interrupted)
             said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, CONTENT])
         assert said.code in {130, 143}
         assert "Saved: QUENTIN ZYKOWSKI" in said.out

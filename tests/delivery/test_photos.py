@@ -1,0 +1,150 @@
+"""The photos that are kept with reports, and sent where the authority wants them."""
+
+import sqlite3
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from delivery_helpers import Hotel
+from outbox_helpers import uuid
+
+from apoa_client.errors import AuthorityBusy, Exit, NotNow, UnknownOutcome
+from apoa_client.report.kinds import PhotoState, State
+
+PHOTO = b"\xff\xd8\xff\xe0 the photo of a page \xff\xd9"
+ANOTHER = b"\xff\xd8\xff\xe0 another photo \xff\xd9"
+
+
+@pytest.fixture
+def wanting(hotel: Hotel) -> Hotel:
+    """A property whose authority wants photos."""
+    hotel.authority = AuthoritySimulator(wants_photo=True)
+    return hotel
+
+
+def photo_states(hotel: Hotel, *numbers: int) -> list[PhotoState | None]:
+    return [hotel.entry(number).photo for number in numbers]
+
+
+def test_a_photo_follows_its_accepted_report(wanting: Hotel) -> None:
+    """In the same run, once; what has no photo is as before."""
+    wanting.add(1)
+    wanting.add_with_photo(2, photo=PHOTO)
+    outcome = wanting.sync()
+    assert wanting.authority.photos == {uuid(2): PHOTO}
+    assert (outcome.accepted, outcome.photos_sent, outcome.photos_left, outcome.exit_code) == (2, 1, 0, Exit.DONE)
+    assert photo_states(wanting, 1, 2) == [None, PhotoState.SENT]
+    connections = wanting.connections
+    assert wanting.sync().photos_sent == 0
+    assert wanting.connections == connections
+
+
+def test_an_authority_that_wants_no_photos_gets_none(hotel: Hotel) -> None:
+    """The photo stays here, and no run is made for it, until the authority says that it wants photos."""
+    hotel.add_with_photo(1, photo=PHOTO)
+    assert hotel.sync().photos_sent == 0
+    assert hotel.sync().photos_sent == 0
+    assert (hotel.connections, hotel.authority.photos) == (1, {})
+    assert photo_states(hotel, 1) == [PhotoState.KEPT]
+    hotel.authority.wants_photo = True
+    hotel.add(2)
+    assert hotel.sync().photos_sent == 1
+    assert hotel.authority.photos == {uuid(1): PHOTO}
+
+
+@pytest.mark.parametrize("verdict", ["reject", "pending*9", "duplicate", "defer=600"])
+def test_only_an_accepted_report_has_its_photo_sent(wanting: Hotel, verdict: str) -> None:
+    """Not one that is refused, not decided, already reported by another, or deferred."""
+    wanting.authority.script(verdict)
+    wanting.authority.script("result:pending")
+    wanting.add_with_photo(1, photo=PHOTO)
+    assert wanting.sync().photos_sent == 0
+    assert wanting.authority.photos == {}
+    assert photo_states(wanting, 1) == [PhotoState.KEPT]
+
+
+def test_the_photo_of_a_report_that_is_accepted_later(wanting: Hotel) -> None:
+    """It goes in the run that learns of the verdict."""
+    wanting.authority.script("pending")
+    wanting.add_with_photo(1, photo=PHOTO)
+    assert wanting.sync().photos_sent == 0
+    assert wanting.sync().photos_sent == 1
+    assert wanting.entry(1).state is State.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("photo:503=60", AuthorityBusy), ("photo:500", UnknownOutcome), ("photo:lost", UnknownOutcome)],
+)
+def test_a_photo_that_did_not_arrive_goes_again(wanting: Hotel, fault: str, error: type[NotNow]) -> None:
+    """The reports are delivered, the run says why the rest waits, and a later run with nothing else to do sends it."""
+    wanting.authority.script(fault)
+    wanting.add_with_photo(1, 2, photo=PHOTO)
+    outcome = wanting.sync()
+    assert isinstance(outcome.error, error)
+    assert (outcome.accepted, outcome.exit_code) == (2, Exit.NOT_NOW)
+    assert photo_states(wanting, 1, 2) == [PhotoState.KEPT, PhotoState.KEPT]
+    wanting.wait(minutes=2)
+    outcome = wanting.sync()
+    assert (outcome.photos_sent, outcome.exit_code) == (2, Exit.DONE)
+    assert wanting.authority.photos == {uuid(1): PHOTO, uuid(2): PHOTO}
+
+
+def test_a_photo_that_the_authority_does_not_take(wanting: Hotel) -> None:
+    """It is not sent again and stays here; the other photos go, and no run fails for it."""
+    wanting.authority.script("photo:409")
+    wanting.add_with_photo(1, 2, photo=PHOTO)
+    outcome = wanting.sync()
+    assert (outcome.photos_sent, outcome.photos_refused, outcome.exit_code) == (1, 1, Exit.DONE)
+    assert photo_states(wanting, 1, 2) == [PhotoState.REFUSED, PhotoState.SENT]
+    assert wanting.outbox.photo(wanting.entry(1)) == PHOTO
+    assert wanting.sync().photos_refused == 0
+
+
+def test_a_run_at_the_desk_sends_no_photos(wanting: Hotel) -> None:
+    """Nor is a connection made when nothing but a photo waits."""
+    wanting.add_with_photo(1, photo=PHOTO)
+    assert wanting.sync(with_photos=False).accepted == 1
+    assert wanting.sync(with_photos=False).photos_sent == 0
+    assert (wanting.connections, wanting.authority.photos) == (1, {})
+    assert wanting.sync().photos_sent == 1
+
+
+def test_photos_that_are_left_for_a_later_run(wanting: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is over, the rest is counted, and the exit code says that something is left."""
+    wanting.add_with_photo(1, 2, 3, photo=PHOTO)
+    real = wanting.authority.send_photo
+
+    def slow(report_id: str, jpeg: bytes) -> None:
+        real(report_id, jpeg)
+        wanting.wait(seconds=100)
+
+    monkeypatch.setattr(wanting.authority, "send_photo", slow)
+    outcome = wanting.sync(wait_s=60)
+    assert (outcome.photos_sent, outcome.photos_left, outcome.time_over) == (1, 2, True)
+    assert outcome.exit_code == Exit.NOT_NOW
+    assert wanting.sync().photos_sent == 2
+
+
+@pytest.mark.parametrize("change", ["photo || x'00'", "(SELECT photo FROM reports ORDER BY id DESC LIMIT 1)"])
+def test_a_photo_that_another_program_changed_is_not_sent(wanting: Hotel, change: str) -> None:
+    """It is reported and stays; the photos of other guests go."""
+    wanting.add_with_photo(1, photo=PHOTO)
+    wanting.add_with_photo(2, photo=ANOTHER)
+    wanting.sync(with_photos=False)
+    with sqlite3.connect(wanting.path) as db:
+        db.execute(f"UPDATE reports SET photo = CAST({change} AS BLOB) WHERE id = ?", [uuid(1)])  # noqa: S608  ours
+    db.close()
+    outcome = wanting.sync()
+    assert outcome.error is not None
+    assert outcome.exit_code == Exit.SETTINGS
+    assert wanting.authority.photos == {uuid(2): ANOTHER}
+
+
+def test_a_photo_without_the_key_waits(wanting: Hotel) -> None:
+    """The locked keyring is the error of the run, and a later run sends the photo."""
+    wanting.add_with_photo(1, photo=PHOTO)
+    wanting.sync(with_photos=False)
+    wanting.lock()
+    assert wanting.sync().exit_code == Exit.CREDENTIALS
+    wanting.unlock()
+    assert wanting.sync().photos_sent == 1
