@@ -116,7 +116,9 @@ def outcome_text(outcome: Outcome) -> str:
     photos = outcome.photos_sent, outcome.photos_refused, outcome.photos_left
     if not (outcome.verdicts or outcome.left or any(photos)) and outcome.error is None:
         return _("Nothing is waiting.")
-    parts = [style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate))]
+    parts = []
+    if outcome.verdicts or not any(photos):
+        parts.append(style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate)))
     if outcome.photos_sent:
         parts.append(style_success(_("photos sent {count}").format(count=outcome.photos_sent)))
     for count, label in (
