@@ -1,13 +1,14 @@
-"""A passport that is read from a photo at a real terminal: the desk sees the doubtful line and confirms it."""
+"""A passport that is read from a photo: the desk confirms the doubtful line; the photo arrives as evidence."""
 
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_helpers import QUENTIN, Installed, spoken
 from journeys_helpers import in_each_language, in_each_width
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageStat
 from reading_helpers import PAGE_GREY, PAGE_MARGIN, PAGE_PITCH, PAGE_SECOND_LINE, print_page
 from tmux_helpers import Terminal, require_tmux
 
@@ -71,3 +72,22 @@ def test_a_doubtful_line_is_confirmed(
     [report] = configured.reports()
     assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
     assert photo.exists()
+
+
+def test_the_photo_arrives_with_the_report(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+    """Over real HTTP: the line breaks during the photo, and the next sync sends it; the evidence is the page."""
+    authority = sandbox("photo:drop,photo:lost")
+    assert apoa.set_up(authority.url, "latihan").code == 0
+    assert apoa("config", "set", "keep_photos", "on").code == 0
+    page = print_page(tmp_path / "page.jpg", QUENTIN.lines)
+    reported = apoa("report", "--photo", str(page), *STAY, "--json").json
+    broken = apoa("sync", "--json")
+    assert (broken.code, broken.json["accepted"], broken.json["photos_sent"]) == (75, 1, 0)
+    lost = apoa("sync", "--json")
+    assert (lost.code, lost.json["photos_sent"]) == (75, 0)
+    assert apoa("sync", "--json").json["photos_sent"] == 1
+    file = tmp_path / "evidence.jpg"
+    assert apoa("show", reported["short_id"], "--photo", str(file)).code == 0
+    with Image.open(file) as copy, Image.open(page) as original:
+        difference = ImageChops.difference(copy.convert("L"), original.convert("L"))
+    assert sum(ImageStat.Stat(difference).mean) < 3
