@@ -22,6 +22,7 @@ from apoa_client.settings import folders
 
 if TYPE_CHECKING:
     from import_helpers import Importer
+    from postgres_helpers import Cluster
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
@@ -150,6 +151,24 @@ def importer(tmp_path: Path) -> "Iterator[Importer]":
 
     with open_outbox(tmp_path / "outbox.db") as opened:
         yield Importer(opened, FixedClock(EVENING))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Cluster]":
+    """A server of PostgreSQL, one for each process that runs tests. Its databases are the tests' own."""
+    pytest.importorskip("psycopg", exc_type=ImportError)  # Wine cannot load it
+    from postgres_helpers import Cluster
+
+    with Cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_database(postgres: "Cluster") -> Iterator[str]:
+    """The name of an empty database of that server."""
+    name = postgres.create_database()
+    yield name
+    postgres.drop_database(name)
 
 
 @pytest.fixture

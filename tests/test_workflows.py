@@ -117,7 +117,7 @@ def test_oldest_and_newest_dependencies() -> None:
     gate = re.sub(r"\\\n +", "", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
     assert runs[0] == "python .ci/oldest > oldest.txt"
     assert runs[2].removeprefix("python -m pytest -n auto ") in gate
-    packages = runs[1][runs[1].index('[heic,scan,tables]" ') :]
+    packages = runs[1][runs[1].index('[heic,postgres,scan,tables]" ') :]
     assert packages in gate
     path = ROOT / ".github" / "workflows" / "weekly.yml"
     weekly = load(path)

@@ -6,7 +6,7 @@ The outbox holds a hotel's only copy of its queue, so no error here ever leads t
 from collections.abc import Sequence
 from pathlib import Path
 
-from apoa_client.errors import DataRefused, OutboxDamaged, StorageProblem
+from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.report.kinds import short_id
 
@@ -38,6 +38,18 @@ class OutboxBusy(StorageProblem):
     """Another process has locked the file for too long."""
 
     advice: Message | None = msg("Another apoa command is still running. Wait a minute, then try again.")
+
+
+class OutboxServerUnreachable(StorageProblem):
+    """The server of a shared outbox does not answer, or not in time. It may come back by itself.
+
+    Whether a transaction that was being committed is durable is then unknown.
+    """
+
+    exit_code = Exit.NOT_NOW
+    advice: Message | None = msg(
+        "Nothing is lost: what was saved before is still there. Try again later. If it stays so, tell your IT admin."
+    )
 
 
 def damaged(path: Path, seqs: Sequence[int] = ()) -> OutboxDamaged:

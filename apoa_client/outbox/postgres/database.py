@@ -1,0 +1,188 @@
+"""One property's part of a shared database in PostgreSQL, as `apoa_client.outbox.database.Database`.
+
+Every statement runs in a transaction that begins with the name of the property in the setting `apoa.property`. The
+tables take it as the value of their column `property`, and row-level security restricts each statement to it. All
+settings are those of the transaction alone, so that PgBouncer may give each transaction another session.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.pq import TransactionStatus
+
+from apoa_client.outbox.postgres.address import ServerAddress
+from apoa_client.outbox.postgres.connection import Connection, NoAnswer, TimeLimits, connect
+from apoa_client.outbox.postgres.error_translation import translate_errors, translate_read_errors
+from apoa_client.outbox.postgres.statements import translated
+
+_READ = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
+# A server that is set up to confirm a transaction before it is durable is asked not to.
+_SETTINGS = """
+    SELECT set_config('apoa.property', {property}, true),
+        set_config('statement_timeout', {statement}, true),
+        set_config('lock_timeout', {lock}, true),
+        set_config('idle_in_transaction_session_timeout', {idle}, true),
+        set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+            WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
+        pg_backend_pid()
+"""
+_LOCK = "SELECT {function}(hashtextextended('apoa ' || current_setting('apoa.property'), 0))"
+_TRY_LOCK = _LOCK.format(function="pg_try_advisory_xact_lock")
+_WAIT_FOR_LOCK = _LOCK.format(function="pg_advisory_xact_lock").encode()
+
+_MARGIN_S = 1.0
+"""How much longer than the server's own time limit this process waits for its answer."""
+_PREPARE_AFTER = 5
+"""Executions of one text after which the server keeps it prepared."""
+
+
+class PostgresDatabase:
+    """A `Database` in PostgreSQL. It connects when it is first used, and again after the connection was lost.
+
+    Outside of a transaction, statements only read. Without a password, the driver looks for one as `psql` does.
+    """
+
+    def __init__(
+        self, address: ServerAddress, property_name: str, password: str | None = None, limits: TimeLimits | None = None
+    ) -> None:
+        self.place = address.place
+        self.in_transaction = False
+        self._address = address
+        self._property = property_name
+        self._password = password
+        self._limits = limits or TimeLimits()
+        self._connection: Connection | None = None
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> psycopg.Cursor[Any]:
+        """Execute a statement; outside of a transaction, one that only reads."""
+        if not self.in_transaction:
+            with self._transaction(_READ):
+                return self.execute(statement, values)
+        return self._session().execute(translated(statement), values)
+
+    def executemany(
+        self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /
+    ) -> psycopg.Cursor[Any]:
+        """Execute a statement once for each row of values, inside a transaction, in one exchange with the server."""
+        cursor = self._session().cursor()
+        cursor.executemany(translated(statement), rows)
+        return cursor
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do everything inside or nothing, durable at the end; no other process writes to the property meanwhile.
+
+        Raises `OutboxServerUnreachable` also if the answer to the commit was lost: it may be durable then.
+        """
+        with self.errors(), self._transaction(_WRITE):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read the database as it is at one moment. A transaction that is open goes on."""
+        if self.in_transaction:
+            yield
+            return
+        with self._transaction(_SNAPSHOT):
+            yield
+
+    def errors(self) -> AbstractContextManager[None]:
+        """Turn the errors of PostgreSQL into those of `apoa_client.outbox.errors`."""
+        return translate_errors(self.place)
+
+    def read_errors(self) -> AbstractContextManager[None]:
+        """Like `errors`; a value that this program never wrote is damage too."""
+        return translate_read_errors(self.place)
+
+    def close(self) -> None:
+        """Close the connection. Closing twice does no harm."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        if self.in_transaction:
+            message = "a transaction is open"
+            raise RuntimeError(message)
+        self._begin(begin)
+        self.in_transaction = True
+        try:
+            yield
+            self._commit()
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self.in_transaction = False
+
+    def _begin(self, begin: str) -> None:
+        """Begin a transaction in one exchange with the server; a second one waits for another process's lock."""
+        kept = self._connection is not None
+        try:
+            locked = self._send_beginning(begin)
+        except BaseException as exc:
+            self.close()
+            if not kept or isinstance(exc, NoAnswer) or not isinstance(exc, psycopg.OperationalError):
+                raise
+            locked = self._send_beginning(begin)  # the connection was lost since the last transaction
+        connection = self._session()
+        if not locked:
+            connection.longest_wait = self._limits.lock + _MARGIN_S
+            try:
+                connection.execute(_WAIT_FOR_LOCK)
+            except BaseException:
+                self._roll_back()
+                raise
+        connection.longest_wait = self._limits.statement + _MARGIN_S
+
+    def _send_beginning(self, begin: str) -> bool:
+        """Return whether the transaction has what it needs to go on: one that writes, the lock of the property."""
+        if self._connection is None:
+            self._connection = connect(self._address, self._password, self._limits)
+        connection = self._connection
+        connection.longest_wait = self._limits.answer
+        cursor = connection.execute(self._beginning(begin), prepare=False)
+        cursor.nextset()
+        row = cursor.fetchone()
+        if row is not None and row[-1] == connection.info.backend_pid:  # no pooler is in between
+            connection.prepare_threshold = _PREPARE_AFTER
+        return begin != _WRITE or bool(cursor.nextset() and cursor.fetchone() == (True,))
+
+    def _beginning(self, begin: str) -> bytes:
+        values = {
+            "property": self._property,
+            "statement": f"{self._limits.statement * 1000:.0f}",
+            "lock": f"{self._limits.lock * 1000:.0f}",
+            "idle": f"{self._limits.idle * 1000:.0f}",
+        }
+        settings = sql.SQL(_SETTINGS).format(**{name: sql.Literal(value) for name, value in values.items()})
+        parts = [begin, settings.as_string(self._connection), *([_TRY_LOCK] if begin == _WRITE else [])]
+        return ";".join(parts).encode()
+
+    def _commit(self) -> None:
+        connection = self._session()
+        if connection.info.transaction_status == TransactionStatus.INERROR:
+            raise errors.InFailedSqlTransaction  # the server would roll back, and say so in no error
+        connection.execute(b"COMMIT", prepare=False)
+
+    def _roll_back(self) -> None:
+        """End the transaction, or the connection if that is not possible."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute(b"ROLLBACK", prepare=False)
+        except psycopg.Error:
+            self.close()
+
+    def _session(self) -> Connection:
+        if self._connection is None:
+            message = "no transaction is open"
+            raise RuntimeError(message)
+        return self._connection
