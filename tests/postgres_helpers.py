@@ -72,7 +72,8 @@ class Cluster:
             for path in (self.folder, password):
                 os.chown(path, self._user["user"], self._user["group"])
         options = ["--auth-local=trust", "--auth-host=scram-sha-256", "--locale=C", "--encoding=UTF8", "--no-sync"]
-        command = [self._programs / "initdb", "-D", self._data, "-U", SUPERUSER, f"--pwfile={password}", *options]
+        folders = ["-D", str(self._data), f"--pwfile={password}"]
+        command = [str(self._programs / "initdb"), "-U", SUPERUSER, *folders, *options]
         subprocess.run(command, check=True, capture_output=True, cwd="/", env=_ENVIRON, **self._user)
         own = (*_SETTINGS, *(() if durable else _FAST), f"port={self.port}", f"unix_socket_directories='{self.folder}'")
         with (self._data / "postgresql.conf").open("a") as file:

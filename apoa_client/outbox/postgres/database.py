@@ -69,7 +69,10 @@ class PostgresDatabase:
     def executemany(
         self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /
     ) -> psycopg.Cursor[Any]:
-        """Execute a statement once for each row of values, inside a transaction, in one exchange with the server."""
+        """Execute a statement once for each row of values, in one exchange with the server."""
+        if not self.in_transaction:
+            with self._transaction(_READ):
+                return self.executemany(statement, rows)
         cursor = self._session().cursor()
         cursor.executemany(translated(statement), rows)
         return cursor

@@ -1,0 +1,47 @@
+"""Fixtures for the tests of the engine in PostgreSQL: small tables in a database of the test's own."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from postgres_helpers import PASSWORD, Cluster
+
+from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.postgres.database import PostgresDatabase
+
+Open = Callable[..., PostgresDatabase]
+
+_TABLE = b"""
+    CREATE TABLE notes (
+        property text NOT NULL DEFAULT current_setting('apoa.property'), n bigint, text text, data bytea
+    )
+"""
+
+
+@pytest.fixture
+def table(postgres: Cluster, postgres_database: str) -> str:
+    """The name of a database with the table `notes`, whose rows have the name of the property that wrote them."""
+    with postgres.connect(postgres_database) as connection:
+        connection.execute(_TABLE)
+    connection.close()
+    return postgres_database
+
+
+@pytest.fixture
+def open_notes(postgres: Cluster, table: str) -> Iterator[Open]:
+    """Opens the database for a property, as another desk would."""
+    opened: list[PostgresDatabase] = []
+
+    def open_one(property_name: str = "melati", **limits: float) -> PostgresDatabase:
+        address = postgres.address(table)
+        opened.append(PostgresDatabase(address, property_name, PASSWORD, TimeLimits(**{"answer": 20.0, **limits})))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def notes(open_notes: Open) -> PostgresDatabase:
+    """The database, opened for one property."""
+    return open_notes()

@@ -1,0 +1,338 @@
+"""Transactions, snapshots and values in PostgreSQL are those of any engine of the outbox."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import raises_error
+from postgres_helpers import PASSWORD, Cluster
+
+from apoa_client.errors import Exit
+from apoa_client.outbox.database import Database
+from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.postgres.database import PostgresDatabase
+
+Open = Callable[..., PostgresDatabase]
+
+
+def add(database: Database, *numbers: int) -> None:
+    database.executemany("INSERT INTO notes (n) VALUES (?)", [(number,) for number in numbers])
+
+
+def numbers(database: Database) -> list[int]:
+    with database.read_errors():
+        return [row[0] for row in database.execute("SELECT n FROM notes ORDER BY n")]
+
+
+def terminate(postgres: Cluster, name: str) -> None:
+    """End every session of the program in this database, and wait until the last is gone."""
+    query = """
+        SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+        WHERE application_name = 'apoa-client' AND datname = %s
+    """
+    assert all(done for (done,) in postgres.admin.execute(query, [name]).fetchall())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, -1, 2**31, -(2**63), 2**63 - 1, "", "ü \U0001f600 'quoted' % ? :x", b"", b"\x00\xff", None],
+    ids=repr,
+)
+def test_values(notes: Database, value: Any) -> None:
+    """A value comes back as it was stored, by its place and by its name."""
+    column = {int: "n", str: "text", bytes: "data"}.get(type(value), "n")
+    with notes.transaction():
+        notes.execute(f"INSERT INTO notes ({column}) VALUES (?)", [value])  # noqa: S608  a constant
+        notes.execute(f"INSERT INTO notes ({column}) VALUES (:value)", {"value": value})  # noqa: S608  a constant
+    rows = notes.execute(f"SELECT {column} FROM notes").fetchall()  # noqa: S608  a constant
+    assert rows == [(value,), (value,)]
+    assert type(rows[0][0]) is type(value)
+
+
+def test_sums_are_numbers(notes: Database) -> None:
+    """A sum of integers is an integer, as in SQLite, also a large one; an average is not."""
+    with notes.transaction():
+        add(notes, 1, 2**62, 2**62)
+    assert notes.execute("SELECT sum(n), min(n), avg(n) < 0 FROM notes").fetchone() == (2**63 + 1, 1, False)
+    found = notes.execute("SELECT sum(n), avg(n) FROM notes WHERE n < 2").fetchone()
+    assert [type(value) for value in found] == [int, float]
+    assert notes.execute("SELECT CAST(-1.5 AS numeric)").fetchone() == (-1.5,)
+
+
+def test_cursor(notes: Database) -> None:
+    """Rows are given one by one, some, all, or in a loop; changed rows are counted, also over several statements."""
+    with notes.transaction():
+        many = notes.executemany("INSERT INTO notes (n) VALUES (:n)", ({"n": n} for n in range(5)))
+        assert many.rowcount == 5
+        assert notes.execute("UPDATE notes SET n = n + 10 WHERE n > ?", [1]).rowcount == 3
+    cursor = notes.execute("SELECT n FROM notes ORDER BY n")
+    assert cursor.fetchone() == (0,)
+    assert cursor.fetchmany(2) == [(1,), (12,)]
+    assert cursor.fetchall() == [(13,), (14,)]
+    assert cursor.fetchone() is None
+    assert cursor.fetchmany(2) == list(cursor) == []
+
+
+def test_everything(notes: Database, open_notes: Open) -> None:
+    """What a transaction wrote is there for others once it has ended, and not before; in it, it is open."""
+    other = open_notes()
+    open_at = [notes.in_transaction]
+    with notes.transaction():
+        add(notes, 1)
+        open_at.append(notes.in_transaction)
+        assert numbers(notes) == [1]
+        assert numbers(other) == []
+    assert [*open_at, notes.in_transaction] == [False, True, False]
+    assert numbers(other) == [1]
+
+
+def test_nothing(notes: Database) -> None:
+    """A transaction that fails, for any reason, leaves nothing, and the next one works."""
+
+    class Stopped(BaseException):
+        pass
+
+    def stop() -> None:
+        with notes.transaction():
+            add(notes, 1)
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        stop()
+    with raises_error("outbox_damaged"), notes.transaction():
+        add(notes, 2)
+        notes.execute("SELECT 1 / 0")
+    assert not notes.in_transaction
+    with notes.transaction():
+        add(notes, 3)
+    assert numbers(notes) == [3]
+
+
+def test_a_failure_is_not_swallowed(notes: Database) -> None:
+    """A statement's failure that the code inside ignores does not look like a durable transaction."""
+    with raises_error("outbox_server_error"), notes.transaction():
+        add(notes, 1)
+        with pytest.raises(psycopg.Error):
+            notes.execute("SELECT 1 / 0")
+    assert numbers(notes) == []
+
+
+def test_no_transaction_in_another(notes: Database) -> None:
+    """A transaction inside another is a bug of this program, and the first one goes on."""
+    with notes.transaction():
+        add(notes, 1)
+        with pytest.raises(RuntimeError), notes.transaction():
+            raise AssertionError
+    assert numbers(notes) == [1]
+
+
+def test_only_reads_outside(notes: Database) -> None:
+    """Outside of a transaction nothing is written."""
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        notes.execute("INSERT INTO notes (n) VALUES (1)")
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        add(notes, 1)
+    assert numbers(notes) == []
+
+
+def test_the_property_of_each_statement(notes: Database, open_notes: Open) -> None:
+    """Every statement has the property's name, in and outside of transactions, and nothing stays in the session."""
+    name = "it's 50% \\ 'quoted'"
+    other = open_notes(name)
+    query = "SELECT current_setting('apoa.property', true)"
+    with other.transaction():
+        add(other, 1)
+        assert other.execute(query).fetchone() == (name,)
+    with other.snapshot():
+        assert other.execute(query).fetchone() == (name,)
+    assert other.execute(query).fetchone() == (name,)
+    assert notes.execute(query).fetchone() == ("melati",)
+    assert notes.execute("SELECT property FROM notes").fetchall() == [(name,)]
+
+
+def test_one_writer_for_each_property(notes: Database, open_notes: Open) -> None:
+    """Another desk of the property waits for the transaction, and gives up in time; another property does not wait."""
+    same, other = open_notes(lock=0.05), open_notes("mawar", lock=0.05)
+    with notes.transaction():
+        with raises_error("outbox_busy"), same.transaction():
+            raise AssertionError
+        with other.transaction():
+            add(other, 1)
+        assert numbers(same) == [1]
+    with same.transaction():
+        add(same, 2)
+    assert numbers(notes) == [1, 2]
+
+
+def test_no_change_is_lost(notes: Database, open_notes: Open) -> None:
+    """Desks that read and then write, all at once, each see what the one before wrote."""
+    with notes.transaction():
+        add(notes, 0)
+
+    def increase(desk: Database) -> None:
+        for _ in range(20):
+            with desk.transaction():
+                (number,) = desk.execute("SELECT n FROM notes").fetchone()
+                desk.execute("UPDATE notes SET n = ?", [number + 1])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(increase, [open_notes() for _ in range(4)]))
+    assert numbers(notes) == [80]
+
+
+def test_snapshot(notes: Database, open_notes: Open) -> None:
+    """In a snapshot, what others write meanwhile is not seen, and nothing is written."""
+    other = open_notes()
+    with notes.errors(), notes.snapshot():
+        assert numbers(notes) == []
+        with other.transaction():
+            add(other, 1)
+        assert numbers(notes) == []
+        assert notes.in_transaction
+    assert numbers(notes) == [1]
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), notes.snapshot():
+        add(notes, 2)
+    with notes.transaction(), notes.snapshot():
+        add(notes, 2)
+    assert numbers(notes) == [1, 2]
+
+
+def test_savepoints(notes: Database) -> None:
+    """A part of a transaction can be undone."""
+    with notes.transaction():
+        add(notes, 1)
+        notes.execute("SAVEPOINT before")
+        add(notes, 2)
+        notes.execute("ROLLBACK TO before")
+    assert numbers(notes) == [1]
+
+
+@pytest.mark.parametrize(("statement", "seconds"), [("SELECT pg_sleep(60)", {"statement": 0.05}), ("", {"idle": 0.05})])
+def test_server_time_limits(notes: Database, open_notes: Open, statement: str, seconds: dict[str, float]) -> None:
+    """A statement that takes too long, and a process that does not go on, end the transaction; the next one works."""
+    slow = open_notes(**seconds)
+    with raises_error("outbox_server_unreachable"), slow.transaction():
+        slow.execute("INSERT INTO notes (n) VALUES (1)")
+        if statement:
+            slow.execute(statement)
+        else:
+            while notes.execute("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'").fetchall():
+                pass
+    with slow.transaction():
+        add(slow, 2)
+    assert numbers(notes) == [2]
+
+
+def test_durable(postgres: Cluster, table: str, notes: Database) -> None:
+    """A transaction is durable at its end, also on a server that is set up to confirm it before."""
+    postgres.admin.execute(f"ALTER DATABASE {table} SET synchronous_commit = off".encode())
+    assert notes.execute("SELECT current_setting('synchronous_commit')").fetchone() == ("on",)
+    postgres.admin.execute(f"ALTER DATABASE {table} SET synchronous_commit = remote_apply".encode())
+    notes.close()
+    assert notes.execute("SELECT current_setting('synchronous_commit')").fetchone() == ("remote_apply",)
+
+
+STEPS = ["before", "begun", "written", "done"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("connected", [True, False])
+def test_lost_connection(postgres: Cluster, table: str, notes: Database, step: str, *, connected: bool) -> None:
+    """A session that the server ends at any step stores everything or nothing, and the next transaction connects."""
+    if connected:
+        assert numbers(notes) == []
+    if step == "before":
+        terminate(postgres, table)
+    expected: Any = raises_error("outbox_server_unreachable") if step in {"begun", "written"} else nullcontext()
+    with expected as caught, notes.transaction():
+        if step == "begun":
+            terminate(postgres, table)
+        add(notes, 1)
+        if step == "written":
+            terminate(postgres, table)
+    if step == "done":
+        terminate(postgres, table)
+    assert numbers(notes) == ([] if caught else [1])
+    if caught:
+        assert caught.value.exit_code is Exit.NOT_NOW
+        assert "Nothing is lost" in caught.value.advice.render()
+
+
+def test_lost_while_reading(postgres: Cluster, table: str, notes: Database) -> None:
+    """A snapshot whose session was ended fails, and does not go on with another one."""
+    with raises_error("outbox_server_unreachable"), notes.read_errors(), notes.snapshot():
+        terminate(postgres, table)
+        notes.execute("SELECT n FROM notes")
+    assert numbers(notes) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        ("08006", "outbox_server_unreachable"),
+        ("57P03", "outbox_server_unreachable"),
+        ("53300", "outbox_server_unreachable"),
+        ("25006", "outbox_server_unreachable"),
+        ("40001", "outbox_busy"),
+        ("40P01", "outbox_busy"),
+        ("53100", "disk_full"),
+        ("42P01", "outbox_missing"),
+        ("42501", "outbox_not_allowed"),
+        ("XX001", "outbox_damaged"),
+        ("23505", "outbox_damaged"),
+        ("58030", "outbox_damaged"),
+        ("0A000", "outbox_server_error"),
+        ("P0001", "outbox_server_error"),
+    ],
+)
+def test_errors(notes: Database, state: str, name: str) -> None:
+    """Each error of the server has its own name, and none quotes what the server says."""
+    raising = f"DO $$ BEGIN RAISE EXCEPTION 'ZYKOWSKI' USING ERRCODE = '{state}', DETAIL = 'ZYKOWSKI'; END $$"
+    with raises_error(name) as caught, notes.transaction():
+        notes.execute(raising)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    assert numbers(notes) == []
+
+
+def test_errors_of_this_program(notes: Database) -> None:
+    """A wrong call is a bug, not a problem of the database; a value of another kind is damage of what was read."""
+    with pytest.raises(psycopg.ProgrammingError), notes.transaction():
+        notes.execute("SELECT ?", [])
+    with raises_error("outbox_damaged"), notes.read_errors():
+        int("x")
+
+
+def test_closing(postgres: Cluster, table: str, notes: Database) -> None:
+    """Closing ends the session, and twice does no harm."""
+    assert numbers(notes) == []
+    notes.close()
+    notes.close()
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+    while postgres.admin.execute(query, [table]).fetchone() != (0,):
+        pass
+
+
+def test_killed_server() -> None:
+    """After the server was killed and started again, what was said to be stored is there, and nothing else."""
+    with Cluster() as cluster:
+        name = cluster.create_database()
+        database = PostgresDatabase(cluster.address(name), "melati", PASSWORD, TimeLimits(answer=5.0))
+        with database.transaction():
+            database.execute("CREATE TABLE notes (n bigint)")
+        stored = list[int]()
+        for number in range(3):
+            with database.transaction():
+                add(database, number)
+            stored.append(number)
+            with raises_error("outbox_server_unreachable"), database.transaction():
+                add(database, -1)
+                cluster.kill()
+            with raises_error("outbox_server_unreachable"):
+                numbers(database)
+            cluster.start()
+            assert numbers(database) == stored
+        database.close()
