@@ -19,7 +19,7 @@ from requests.auth import AuthBase
 from apoa_client.authority import answers
 from apoa_client.authority.address import check_base_url
 from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal
-from apoa_client.authority.limits import GZIP_MIN_BYTES, Timeouts
+from apoa_client.authority.limits import GZIP_MIN_BYTES, SLOWEST_BYTES_S, Timeouts
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, SettingsProblem
 from apoa_client.messages import msg
@@ -113,7 +113,9 @@ class HttpAuthority:
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         """Send the photo of an accepted report's document. Checks that all of it arrived."""
         path, headers = f"/reports/{quote(report_id, safe='')}/photo", {"Content-Type": "image/jpeg"}
-        response = self._with_token("PUT", "/reports/{id}/photo", path, headers, jpeg)
+        response = self._with_token(
+            "PUT", "/reports/{id}/photo", path, headers, jpeg, extra_s=len(jpeg) / SLOWEST_BYTES_S
+        )
         refusal = photo_refusal(response)
         if refusal is not None:
             raise refusal
@@ -143,12 +145,12 @@ class HttpAuthority:
         return self._with_token("POST", route, route, headers, body)
 
     def _with_token(
-        self, method: str, route: str, path: str, headers: dict[str, str], body: bytes | None
+        self, method: str, route: str, path: str, headers: dict[str, str], body: bytes | None, *, extra_s: float = 0.0
     ) -> HttpResponse:
-        response = self._send(route, Call(method, path, self._bearer(), headers, body))
+        response = self._send(route, Call(method, path, self._bearer(), headers, body, extra_s))
         if response.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
-            response = self._send(route, Call(method, path, self._bearer(), headers, body))
+            response = self._send(route, Call(method, path, self._bearer(), headers, body, extra_s))
         if response.status == HTTPStatus.UNAUTHORIZED:
             self._token = None
             raise error_for(response)

@@ -9,6 +9,8 @@ MAX_BATCH = 1000
 """The largest batch that an authority may allow: the results of more do not fit into one answer."""
 GZIP_MIN_BYTES = 1024
 """A smaller body is sent uncompressed."""
+SLOWEST_BYTES_S = 4 * 1024
+"""A photo cannot be sent in parts, so its call may take longer: by its time on a line of so many bytes a second."""
 
 
 class Timeouts(NamedTuple):

@@ -42,13 +42,14 @@ _NEVER_SENT = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. With a `body` of None it has no body."""
+    """One request. With a `body` of None it has no body. It may take `extra_s` longer than the time-outs say."""
 
     method: str
     path: str
     auth: AuthBase = field(repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    extra_s: float = 0.0
 
 
 class Transport:
@@ -83,7 +84,7 @@ class Transport:
     def exchange(self, call: Call) -> HttpResponse:
         """Send `call` and return the response, whatever its status. Raises only errors of `apoa_client.errors`."""
         body = _Body(call.body) if call.body is not None else None
-        total_s = self._timeouts.total_s
+        total_s = self._timeouts.total_s + call.extra_s
         if self._time_left is not None:
             total_s = min(total_s, max(self._time_left(), _SHORTEST_S))
         session, deadline = self._session, self._monotonic() + total_s
@@ -118,7 +119,7 @@ class Transport:
             headers=call.headers,
             data=body,
             auth=call.auth,
-            timeout=(self._timeouts.connect_s, self._timeouts.read_s),
+            timeout=(self._timeouts.connect_s, self._timeouts.read_s + call.extra_s),
             allow_redirects=False,
             stream=True,
             verify=True,

@@ -52,7 +52,7 @@ class Outcome:
     photos_refused: int = 0
     """How many photos the authority did not take: they are kept here, and not sent again."""
     photos_left: int = 0
-    """How many photos wait for a later run, because the time of this one was over."""
+    """How many photos wait for a later run, because the time of this one was over, or because they failed."""
     indexes_rebuilt: bool = False
     """Whether the outbox's indexes were damaged, and were rebuilt in this run."""
     error: ApoaError | None = None

@@ -45,7 +45,7 @@ QUESTIONS_S = 60.0
 _MAX_QUESTIONS = 1000
 
 GUESTS_FIRST_S = 5.0
-"""After so many seconds of questions, reports that were saved meanwhile are sent first."""
+"""After so many seconds of questions or photos, reports that were saved meanwhile are sent first."""
 
 _MAX_DOUBLINGS = 7  # 30 s doubled seven times is over an hour
 

@@ -1,9 +1,10 @@
 """Records what a call did to its reports: verdicts, reports that are queued again, and errors to be raised later."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome
@@ -15,6 +16,8 @@ from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _NUMBERS = 100
 """Receipt numbers looked up at a time."""
@@ -114,6 +117,13 @@ class Results:
         """Keep an error that is raised after all other work: the first one, or the last one about a damaged outbox."""
         if self.deferred_error is None or isinstance(error, OutboxDamaged):  # which concerns every report
             self.deferred_error = error
+
+    def readable(self, found: Iterator[T]) -> Iterator[T]:
+        """Yield what can be read in the outbox. The error of a damaged page is deferred."""
+        try:
+            yield from found
+        except StorageProblem as exc:
+            self.defer(exc)
 
     def _now(self) -> datetime:
         return self._dependencies.clock.now().astimezone(UTC)

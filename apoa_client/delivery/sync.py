@@ -5,7 +5,7 @@ the lease expires and a later run sends the report again under the same id; the 
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -98,9 +98,11 @@ class _Run:
         self._opened: dict[str, Content] = {}
         """Reports that were opened before they are sent."""
         self._authenticated = False
+        self._all_sent_at = 0.0
+        """When all that could be sent was sent."""
         self._time = RunTime(dependencies.clock, options.wait_s)
         self._questions = Questions(dependencies, self._results, self._time)
-        self._photos = Photos(dependencies, self._results, self._time, self.outcome)
+        self._photos = Photos(dependencies, self._results, self._questions, self._time, self.outcome)
 
     def connect(self) -> None:
         """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
@@ -158,7 +160,7 @@ class _Run:
             self._send_all(authority, self._first_batch(authority, batch))
             self._ask_about_pending(authority)
             if self._options.with_photos and self.outcome.meta is not None and self.outcome.meta.wants_photo:
-                self._photos.send(authority)
+                self._photos.send(authority, lambda: self._guests_first(authority))
         except ApoaError as exc:
             remember(self._outbox, exc, self._now(), self._options.settings)
             raise
@@ -229,7 +231,7 @@ class _Run:
     # Sending.
 
     def _next_batch(self) -> list[Entry]:
-        heads: Iterable[Entry] = self._readable(self._outbox.heads())
+        heads: Iterable[Entry] = self._results.readable(self._outbox.heads())
         if self._options.first:
             heads = sorted(heads, key=lambda entry: entry.id != self._options.first)
         return plan.next_batch(
@@ -248,6 +250,12 @@ class _Run:
                 return
             self._send(authority, batch[: self._size.current])
             batch = self._next_batch()
+        self._all_sent_at = self._dependencies.clock.monotonic()
+
+    def _guests_first(self, authority: Authority) -> None:
+        """Send what was saved meanwhile: a guest at the desk does not wait long for questions and photos."""
+        if self._dependencies.clock.monotonic() >= self._all_sent_at + plan.GUESTS_FIRST_S:
+            self._send_all(authority, self._next_batch())
 
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch)
@@ -344,16 +352,12 @@ class _Run:
         Those that were asked about last come last, and what is saved meanwhile is sent in between: a guest at the desk
         does not wait for the questions.
         """
-        pending = self._readable(self._outbox.entries(Selection(states=frozenset({State.PENDING}))))
-        asking = self._dependencies.clock.monotonic()
-        until = asking + plan.QUESTIONS_S
+        pending = self._results.readable(self._outbox.entries(Selection(states=frozenset({State.PENDING}))))
+        until = self._dependencies.clock.monotonic() + plan.QUESTIONS_S
         for entry in plan.questions(pending):
-            now = self._dependencies.clock.monotonic()
-            if now >= until or self._time.left_s() <= 0:
+            if self._dependencies.clock.monotonic() >= until or self._time.left_s() <= 0:
                 break
-            if now >= asking + plan.GUESTS_FIRST_S:
-                self._send_all(authority, self._next_batch())
-                asking = self._dependencies.clock.monotonic()
+            self._guests_first(authority)
             if entry.id not in self._tried:
                 self._questions.ask_about_pending(authority, entry)
         self._send_all(authority, self._next_batch())
@@ -368,13 +372,6 @@ class _Run:
         learned = self._size.to_record()
         if learned is not None:
             self._outbox.record_batch_size(learned)
-
-    def _readable(self, entries: Iterator[Entry]) -> Iterator[Entry]:
-        """The entries that can be read. The error of a damaged page is deferred."""
-        try:
-            yield from entries
-        except StorageProblem as exc:
-            self._results.defer(exc)
 
     def _now(self) -> datetime:
         return self._dependencies.clock.now().astimezone(UTC)

@@ -22,7 +22,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Status
+from apoa_client.ports.authority import MAX_PHOTO_BYTES, Status
 
 BASE = "https://authority.example/v1"
 ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
@@ -294,3 +294,30 @@ def test_the_log_names_the_class_of_a_failure(
     with caplog.at_level(logging.DEBUG, logger="apoa_client"), pytest.raises(UnknownOutcome):
         make_client(serve(b"").url).meta()
     assert "POST /oauth/token: unknown_outcome" in caplog.messages
+
+
+@pytest.mark.parametrize(("time_left", "total"), [(600.0, 79.0), (50.0, 50.0)])
+def test_a_photo_gets_the_time_of_a_slow_line(
+    web: responses.RequestsMock,
+    make_client: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    time_left: float,
+    total: float,
+) -> None:
+    """4 KiB a second are enough for the largest one, if the run has that time; a report has only the usual time."""
+
+    def call_with_timeout(seconds: float, function: Callable[[], object]) -> object:
+        totals.append(seconds)
+        return function()
+
+    totals: list[float] = []
+    monkeypatch.setattr("apoa_client.authority.transport.call_with_timeout", call_with_timeout)
+    photo = b"x" * MAX_PHOTO_BYTES
+    web.put(f"{BASE}/reports/{ID}/photo", json={"id": ID, "sha256": hashlib.sha256(photo).hexdigest()})
+    web.post(f"{BASE}/reports", json={"results": [RESULT]})
+    client = make_client(BASE, time_left=lambda: time_left)
+    client.send_photo(ID, photo)
+    client.submit([(ID, b"{}")])
+    assert totals == [4.0, total, 4.0]
+    timeouts = [vars(call.request)["req_kwargs"]["timeout"] for call in list(web.calls)[1:]]
+    assert timeouts == [(2, 77.0), (2, 2.0)]

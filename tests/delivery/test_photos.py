@@ -8,6 +8,7 @@ from delivery_helpers import Hotel
 from outbox_helpers import uuid
 
 from apoa_client.errors import AuthorityBusy, Exit, NotNow, UnknownOutcome
+from apoa_client.messages import msg
 from apoa_client.report.kinds import PhotoState, State
 
 PHOTO = b"\xff\xd8\xff\xe0 the photo of a page \xff\xd9"
@@ -18,6 +19,7 @@ ANOTHER = b"\xff\xd8\xff\xe0 another photo \xff\xd9"
 def wanting(hotel: Hotel) -> Hotel:
     """A property whose authority wants photos."""
     hotel.authority = AuthoritySimulator(wants_photo=True)
+    hotel.chance = 0.0  # photos go from the first one on
     return hotel
 
 
@@ -73,7 +75,13 @@ def test_the_photo_of_a_report_that_is_accepted_later(wanting: Hotel) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "error"),
-    [("photo:503=60", AuthorityBusy), ("photo:500", UnknownOutcome), ("photo:lost", UnknownOutcome)],
+    [
+        ("photo:503=60", AuthorityBusy),
+        ("photo:429=60", AuthorityBusy),
+        ("photo:500*2", UnknownOutcome),
+        ("photo:lost*2", UnknownOutcome),
+        ("photo:drop,meta:ok,meta:drop", UnknownOutcome),
+    ],
 )
 def test_a_photo_that_did_not_arrive_goes_again(wanting: Hotel, fault: str, error: type[NotNow]) -> None:
     """The reports are delivered, the run says why the rest waits, and a later run with nothing else to do sends it."""
@@ -87,6 +95,70 @@ def test_a_photo_that_did_not_arrive_goes_again(wanting: Hotel, fault: str, erro
     outcome = wanting.sync()
     assert (outcome.photos_sent, outcome.exit_code) == (2, Exit.DONE)
     assert wanting.authority.photos == {uuid(1): PHOTO, uuid(2): PHOTO}
+
+
+@pytest.mark.parametrize("fault", ["403", "500", "portal", "truncated"])
+def test_a_photo_that_fails_holds_up_no_other(wanting: Hotel, fault: str) -> None:
+    """The authority still answers other calls: the other photos go, and no report is suspended for it."""
+    wanting.authority.script(f"photo:{fault}")
+    wanting.add_with_photo(1, 2, photo=PHOTO)
+    outcome = wanting.sync()
+    assert outcome.error is not None
+    assert (outcome.error.name, outcome.exit_code, outcome.stopped) == ("photo_not_sent", Exit.NOT_NOW, False)
+    assert (outcome.photos_sent, outcome.photos_left) == (1, 1)
+    assert list(wanting.authority.photos) == ([uuid(2)] if fault != "truncated" else [uuid(1), uuid(2)])
+    wanting.add(3)
+    outcome = wanting.sync()
+    assert (outcome.accepted, outcome.photos_sent, outcome.exit_code) == (1, 1, Exit.DONE)
+
+
+def test_photos_that_fail_each_time_hold_up_no_other_for_ever(wanting: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some failures the rest waits, and a later run begins with another photo."""
+    wanting.add_with_photo(*range(1, 9), photo=PHOTO)
+    real = wanting.authority.send_photo
+
+    def send_photo(report_id: str, jpeg: bytes) -> None:
+        calls.append(report_id)
+        if report_id in map(uuid, range(1, 5)):
+            raise UnknownOutcome(msg("HTTP 500"))
+        real(report_id, jpeg)
+
+    calls: list[str] = []
+    monkeypatch.setattr(wanting.authority, "send_photo", send_photo)
+    outcome = wanting.sync()
+    assert (outcome.accepted, outcome.photos_sent, outcome.photos_left) == (8, 0, 8)
+    assert calls == [uuid(1), uuid(2), uuid(3)]
+    wanting.chance = 0.5
+    outcome = wanting.sync()
+    assert (outcome.photos_sent, outcome.photos_left) == (4, 4)
+
+
+def test_a_photo_that_fails_while_the_account_is_suspended(wanting: Hotel) -> None:
+    """The authority says so about the next call, too: nothing is sent until a user logs in again."""
+    wanting.authority.script("photo:403,meta:ok,meta:403")
+    wanting.add_with_photo(1, 2, photo=PHOTO)
+    assert wanting.sync().stopped
+    assert wanting.sync().stopped
+    assert wanting.authority.photos == {}
+
+
+def test_guests_at_the_desk_do_not_wait_for_photos(wanting: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is saved while photos are sent over a slow line goes in between, and not after ten minutes of photos."""
+    wanting.add_with_photo(1, 2, 3, photo=PHOTO)
+    real = wanting.authority.send_photo
+
+    def send_photo(report_id: str, jpeg: bytes) -> None:
+        real(report_id, jpeg)
+        wanting.wait(seconds=40)
+        if report_id == uuid(1):
+            wanting.add(4)
+        acquired.append(len(wanting.authority.acquired))
+
+    acquired: list[int] = []
+    monkeypatch.setattr(wanting.authority, "send_photo", send_photo)
+    outcome = wanting.sync()
+    assert acquired == [3, 4, 4]
+    assert (outcome.accepted, outcome.photos_sent) == (4, 3)
 
 
 def test_a_photo_that_the_authority_does_not_take(wanting: Hotel) -> None:
