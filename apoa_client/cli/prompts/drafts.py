@@ -128,6 +128,8 @@ class DraftStore:
                     with suppress(OSError):  # the window is closed
                         print_error_line()
                         print_error_line(_("What was typed is stored, encrypted. To continue with it: apoa report"))
+                        if any(form.photo is not None for form in forms()):
+                            print_error_line(_("The photo is not stored with it: give it again with --photo."))
                 stored = True
 
         with Signals() as signals:

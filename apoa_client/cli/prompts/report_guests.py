@@ -106,10 +106,19 @@ class GuestConversation:
             print_error_line(_("The details of the guest given now are not used: the unfinished form is continued."))
         self._forms = self._forms or [GuestForm(dict(typed))]
         if self._photo is not None and self._forms[-1].mrz_asked:
-            print_error_line(_("The unfinished form comes first. Type + at its card for the guest of the photo."))
+            self._photo = self._photo_of_another_guest(self._photo)
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
+
+    def _photo_of_another_guest(self, photo: "PhotoReading") -> "PhotoReading | None":
+        """Keep a photo with the unfinished form of the same passport. If there is none, say so and return the photo."""
+        form = next((form for form in self._forms if form.mrz is not None and form.mrz.lines == photo.lines), None)
+        if form is not None:
+            form.photo = photo.evidence
+            return None
+        print_error_line(_("The unfinished form comes first. Type + at its card for the guest of the photo."))
+        return photo
 
     def _ask_group(self) -> bool:
         """Ask for guest after guest until the user accepts; False if all guests were discarded."""

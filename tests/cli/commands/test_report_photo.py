@@ -316,6 +316,18 @@ class TestKept:
         photos = {each["guest"]["surname"]: each["photo"] for each in keeping.reports()}
         assert photos == {"ZYKOWSKI": "kept", XIMENA.surname: None}
 
+    def test_a_form_that_is_continued_gets_its_photo_again(self, keeping: Apoa, photo: Path) -> None:
+        """A draft has no photo, and says so: the same command continues the form of the passport with its photo."""
+        command = ["report", "--photo", str(photo), *STAY, "--delete-original"]
+        said = keeping(*command, keys=[])
+        assert said.code == 130
+        assert "The photo is not stored with it: give it again with --photo." in said.err
+        said = keeping(*command, keys=["", "", "y"])
+        assert said.code == 0, said.all
+        assert "The unfinished form comes first." not in said.err
+        assert [each["photo"] for each in keeping.reports()] == ["kept"]
+        assert not photo.exists()
+
     def test_it_is_written_to_a_file(self, keeping: Apoa, photo: Path, tmp_path: Path) -> None:
         """By an own command, which never replaces a file unasked, and which the audit trail names."""
         report = keeping("report", "--photo", str(photo), *STAY, "--json").json
