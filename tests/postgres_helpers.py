@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -26,14 +28,52 @@ _SETTINGS = ("listen_addresses='127.0.0.1'", "shared_buffers=32MB", "jit=off", "
 _FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 _ENVIRON = {"PATH": os.defpath}
 
-# Stops the server when the pipe from the tests' process is closed, however that ends. It keeps the data if asked to.
+# Stops the program when the pipe from the tests' process is closed, however that ends. It keeps the files if asked to.
 _GUARD = """
-"$1/postgres" -D "$2/data" 2>&1 & server=$!
+folder=$1; shift
+"$@" 2>&1 & program=$!
 read -r answer
-kill -INT $server 2>/dev/null
-wait $server
-[ "$answer" = keep ] || rm -rf "$2"
+kill -INT $program 2>/dev/null
+wait $program
+[ "$answer" = keep ] || rm -rf "$folder"
 """
+
+
+class Guarded:
+    """A server's program that ends with the tests' process, also if that is killed, and its folder with it."""
+
+    def __init__(self, command: Sequence[str], folder: Path, ready: str) -> None:
+        self.log: list[str] = []
+        self._process = subprocess.Popen(
+            ["sh", "-c", _GUARD, "guard", str(folder), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # the shell's own words about a program that was killed
+            text=True,
+            cwd="/",
+            env=_ENVIRON,
+            start_new_session=True,  # Ctrl-C ends the tests, which end the program
+            **_unprivileged(),
+        )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.log.append(line)
+            if ready in line or "FATAL" in line:
+                break
+        self.is_ready = ready in self.log[-1]
+        self._reader = threading.Thread(target=self.log.extend, args=[self._process.stdout], daemon=True)
+        self._reader.start()
+
+    def end(self, *, keep: bool = False) -> None:
+        """End the program, and remove its folder unless it is kept."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        if keep:
+            self._process.stdin.write("keep\n")
+        self._process.stdin.close()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
 
 
 class Cluster:
@@ -45,11 +85,8 @@ class Cluster:
         in_memory = not durable and os.access(memory, os.W_OK)
         # A short path: that of a socket has at most 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="apoa-pg-", dir=memory if in_memory else "/tmp"))  # noqa: S108
-        self.port = _free_port()
-        self.log: list[str] = []
-        self._user = _unprivileged()
-        self._guard: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
+        self.port = free_port()
+        self._server: Guarded | None = None
         self._admin: psycopg.Connection[Any] | None = None
         self._numbers = count(1)
         try:
@@ -68,16 +105,27 @@ class Cluster:
     def _create(self, *, durable: bool) -> None:
         password = self.folder / "password"
         password.write_text(PASSWORD)
-        if self._user:
-            for path in (self.folder, password):
-                os.chown(path, self._user["user"], self._user["group"])
+        _give_to_server(self.folder)
+        _give_to_server(password)
         options = ["--auth-local=trust", "--auth-host=scram-sha-256", "--locale=C", "--encoding=UTF8", "--no-sync"]
         folders = ["-D", str(self._data), f"--pwfile={password}"]
         command = [str(self._programs / "initdb"), "-U", SUPERUSER, *folders, *options]
-        subprocess.run(command, check=True, capture_output=True, cwd="/", env=_ENVIRON, **self._user)
-        own = (*_SETTINGS, *(() if durable else _FAST), f"port={self.port}", f"unix_socket_directories='{self.folder}'")
+        subprocess.run(command, check=True, capture_output=True, cwd="/", env=_ENVIRON, **_unprivileged())
+        own = (f"port={self.port}", f"unix_socket_directories='{self.folder}'")
+        self._set(*_SETTINGS, *own, *(() if durable else _FAST))
+
+    def _set(self, *settings: str) -> None:
         with (self._data / "postgresql.conf").open("a") as file:
-            file.writelines(f"{line}\n" for line in own)
+            file.writelines(f"{line}\n" for line in settings)
+
+    def use_certificate(self, certificate: Path, key: Path) -> None:
+        """Encrypt connections with this certificate, after the next start."""
+        for name, source in (("server.crt", certificate), ("server.key", key)):
+            copy = self._data / name
+            copy.write_bytes(source.read_bytes())
+            _give_to_server(copy)
+            copy.chmod(0o600)
+        self._set("ssl=on")
 
     @property
     def _data(self) -> Path:
@@ -85,63 +133,33 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
-        while not self._try_to_start():
+        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        self._server = Guarded(command, self.folder, "ready to accept connections")
+        while not self._server.is_ready:
             # What is left of a killed server uses its memory for a moment.
-            assert "pre-existing shared memory block" in "".join(self.log[-10:]), "".join(self.log[-10:])
-
-    def _try_to_start(self) -> bool:
-        guard = subprocess.Popen(
-            ["sh", "-c", _GUARD, "guard", str(self._programs), str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd="/",
-            env=_ENVIRON,
-            start_new_session=True,  # Ctrl-C ends the tests, which end the server
-            **self._user,
-        )
-        self._guard = guard
-        assert guard.stdout is not None
-        for line in guard.stdout:
-            self.log.append(line)
-            if "ready to accept connections" in line:
-                self._reader = threading.Thread(target=self.log.extend, args=[guard.stdout], daemon=True)
-                self._reader.start()
-                return True
-            if "database system is shut down" in line or "FATAL" in line:
-                break
-        self._end_guard("keep\n")
-        return False
+            log = "".join(self._server.log)
+            self._end(keep=True)
+            assert "pre-existing shared memory block" in log, log
+            self._server = Guarded(command, self.folder, "ready to accept connections")
 
     def kill(self) -> None:
         """Kill the server, as a power cut does. Its data stay for `start`."""
         first, *_rest = (self._data / "postmaster.pid").read_text().splitlines()
         os.kill(int(first), signal.SIGKILL)
-        self._end_guard("keep\n")
+        self._end(keep=True)
 
     def stop(self) -> None:
         """Stop the server, and remove its data."""
-        self._end_guard("")
+        self._end(keep=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _end_guard(self, answer: str) -> None:
+    def _end(self, *, keep: bool) -> None:
         if self._admin is not None:
             self._admin.close()
             self._admin = None
-        if self._guard is not None:
-            self._guard.communicate(answer) if self._reader is None else self._end_started(self._guard, answer)
-            self._guard = None
-
-    def _end_started(self, guard: subprocess.Popen[str], answer: str) -> None:
-        assert self._reader is not None
-        assert guard.stdin is not None
-        assert guard.stdout is not None
-        guard.stdin.write(answer)
-        guard.stdin.close()
-        guard.wait()
-        self._reader.join()
-        self._reader = None
-        guard.stdout.close()
+        if self._server is not None:
+            self._server.end(keep=keep)
+            self._server = None
 
     @property
     def admin(self) -> psycopg.Connection[Any]:
@@ -170,6 +188,42 @@ class Cluster:
         return parse_address(f"postgresql://{user}@127.0.0.1:{port or self.port}/{database}")
 
 
+_POOLER = """
+[databases]
+{database} = host={cluster.folder} port={cluster.port} pool_size={sessions}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {users}
+pool_mode = transaction
+{more}
+"""
+
+
+@contextmanager
+def pooler(cluster: Cluster, database: str, sessions: int, more: str = "") -> Iterator[int]:
+    """PgBouncer in transaction mode, with so many sessions of the server for all its clients. Yields its port."""
+    program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/opt/homebrew/bin")
+    needs_tool("pgbouncer", found=program is not None)
+    folder, port = cluster.folder / f"pooler-{database}", free_port()
+    folder.mkdir()
+    _give_to_server(folder)
+    users, settings = folder / "users", folder / "pgbouncer.ini"
+    users.write_text(f'"{SUPERUSER}" ""\n')
+    values = {"cluster": cluster, "database": database, "sessions": sessions, "port": port, "users": users}
+    settings.write_text(_POOLER.format(more=more, **values))
+    for path in (users, settings):
+        _give_to_server(path)
+    started = Guarded([str(program), str(settings)], folder, "process up")
+    try:
+        assert started.is_ready, "".join(started.log)
+        yield port
+    finally:
+        started.end()
+
+
 def _programs() -> Path:
     """The folder with the programs of the newest PostgreSQL that is installed. Skips the test if there is none."""
     debian = [path for path in Path("/usr/lib/postgresql").glob("*/bin/initdb") if re.fullmatch(r"\d+", path.parts[-3])]
@@ -177,6 +231,11 @@ def _programs() -> Path:
     found = shutil.which(newest or "initdb") if sys.platform != "win32" else None
     needs_tool("postgresql", found=found is not None)
     return Path(str(found)).parent
+
+
+def _give_to_server(path: Path) -> None:
+    if owner := _unprivileged():
+        os.chown(path, owner["user"], owner["group"])
 
 
 def _unprivileged() -> dict[str, Any]:
@@ -189,7 +248,8 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this computer that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -1,12 +1,14 @@
 """Connects to the server of a shared outbox that accepts changes, and never waits for an answer without end."""
 
+import selectors
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from functools import partial
 from math import ceil
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import psycopg
 from psycopg.abc import Buffer
@@ -20,6 +22,11 @@ from apoa_client.outbox.postgres.error_translation import connection_error, unre
 from apoa_client.timeouts import BackgroundCall
 
 T = TypeVar("T")
+
+_INTERVAL_S = 0.1
+"""Seconds between two looks at the time. On Windows, Ctrl-C does not interrupt a wait."""
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+"""Without a call of the system for each wait, which the default one on Linux needs. Windows has no `poll`."""
 
 
 class TimeLimits(NamedTuple):
@@ -46,25 +53,38 @@ class Connection(psycopg.Connection[Any]):
     longest_wait = TimeLimits().answer
     """Seconds without any progress after which the connection is closed."""
 
-    def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:  # noqa: ANN401  psycopg's
-        """Wait for an answer. Raises `NoAnswer` after `longest_wait`."""
-        return super().wait(self._limited(gen), *args, **options)
+    def wait(self, gen: Generator[Any, Any, T], interval: float = _INTERVAL_S, timeout: float | None = None) -> T:
+        """Wait as psycopg asks for it, by a generator that yields what it waits for and is sent what is ready.
 
-    def _limited(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        Raises `NoAnswer` after `longest_wait` without any progress. Every `interval` the generator is sent that nothing
+        is ready. A wait with a `timeout`, for a notification, is psycopg's own.
+        """
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
         end = time.monotonic() + self.longest_wait
+        socket = self.fileno()
         try:
             wanted = next(gen)
-            while True:
-                ready = yield wanted
-                if ready != Ready.NONE:
-                    end = time.monotonic() + self.longest_wait
-                elif time.monotonic() > end:
-                    self.close()
-                    raise NoAnswer
-                wanted = gen.send(ready)
+            with _Selector() as selector:
+                selector.register(socket, wanted)
+                while True:
+                    found = selector.select(interval)
+                    before, wanted = wanted, gen.send(found[0][1] if found else Ready.NONE)
+                    if wanted != before:
+                        selector.modify(socket, wanted)
+                    if found:
+                        end = time.monotonic() + self.longest_wait
+                    elif time.monotonic() > end:
+                        self._give_up(gen)
         except StopIteration as exc:
             result: T = exc.value
             return result
+
+    def _give_up(self, gen: Generator[Any, Any, object]) -> NoReturn:
+        with suppress(psycopg.Error):
+            gen.close()
+        self.close()
+        raise NoAnswer
 
 
 class NumberLoader(Loader):

@@ -1,0 +1,218 @@
+"""Connections: a server that does not answer costs a second at most, and each refusal has its own advice."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from conftest import raises_error
+from postgres_helpers import PASSWORD, SUPERUSER, Cluster
+from tls_helpers import CA, CERTIFICATES
+
+from apoa_client.errors import ApoaError
+from apoa_client.outbox.postgres import database as database_module
+from apoa_client.outbox.postgres.address import Server, ServerAddress, parse_address
+from apoa_client.outbox.postgres.connection import TimeLimits, connect
+from apoa_client.outbox.postgres.database import PostgresDatabase
+from apoa_client.outbox.postgres.error_translation import connection_error
+
+Open = Callable[..., PostgresDatabase]
+
+PATIENT = TimeLimits(answer=20.0)
+QUICK = TimeLimits(answer=0.2)
+NETWORK_TLS = {"sslmode": "verify-full", "gssencmode": "disable"}
+
+
+@contextmanager
+def silent_server() -> Iterator[Server]:
+    """A server that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield Server("127.0.0.1", server.getsockname()[1])
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """A process that does nothing, as on a computer that hangs."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def refusal(address: ServerAddress, password: str | None = PASSWORD, limits: TimeLimits = PATIENT) -> ApoaError:
+    with pytest.raises(ApoaError) as caught:
+        connect(address, password, limits)
+    return caught.value
+
+
+def test_connected(postgres: Cluster) -> None:
+    """The password is used over TCP, and the server sees the program's name."""
+    with connect(postgres.address("postgres"), PASSWORD, PATIENT) as connection:
+        assert connection.execute("SHOW application_name").fetchone() == ("apoa-client",)
+        assert connection.execute("SHOW client_encoding").fetchone() == ("UTF8",)
+
+
+def test_socket(postgres: Cluster) -> None:
+    """The folder of a socket is a server too."""
+    address = parse_address(f"postgresql://{SUPERUSER}@/postgres?host={postgres.folder}&port={postgres.port}")
+    with connect(address, None, PATIENT) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_password(postgres: Cluster) -> None:
+    """A wrong password, a missing one and a user that does not exist are told apart from a server that is down."""
+    address = postgres.address("postgres")
+    for each in (refusal(address, "rahasia"), refusal(address, None), refusal(postgres.address("postgres", "other"))):
+        assert each.name == "outbox_password"
+        assert "rahasia" not in each.message.render()
+
+
+def test_database(postgres: Cluster) -> None:
+    """A database that does not exist is a mistake in the address."""
+    assert refusal(postgres.address("nowhere")).name == "outbox_not_allowed"
+
+
+def test_role_without_permission(postgres: Cluster, table: str) -> None:
+    """A role that may not connect, or may not read a table, gets the advice to ask for it."""
+    postgres.admin.execute(f"CREATE ROLE {table}_desk LOGIN PASSWORD '{PASSWORD}'".encode())
+    address = postgres.address(table, f"{table}_desk")
+    database = PostgresDatabase(address, "melati", PASSWORD, PATIENT)
+    with raises_error("outbox_not_allowed"), database.errors():
+        database.execute("SELECT n FROM notes")
+    database.close()
+    postgres.admin.execute(f"REVOKE CONNECT ON DATABASE {table} FROM PUBLIC".encode())
+    assert refusal(address).name == "outbox_not_allowed"
+    postgres.admin.execute(f"DROP ROLE {table}_desk".encode())
+
+
+def test_no_tls(postgres: Cluster) -> None:
+    """A server that cannot encrypt is not used where encryption is needed."""
+    address = postgres.address("postgres")._replace(tls=NETWORK_TLS)
+    error = refusal(address)
+    assert error.name == "outbox_certificate"
+    assert "not secure" in error.message.render()
+
+
+def test_tls() -> None:
+    """Over a network the certificate must be from the issuer, for the name in the address, and valid now."""
+    with Cluster() as cluster:
+        key = CERTIFICATES / "server_key.pem"
+        trusted = {**NETWORK_TLS, "sslrootcert": str(CA)}
+        for name, expected in (
+            ("server", None),
+            ("elsewhere", "outbox_certificate"),
+            ("expired", "outbox_certificate"),
+        ):
+            cluster.use_certificate(CERTIFICATES / f"{name}.pem", key)
+            cluster.kill()
+            cluster.start()
+            address = cluster.address("postgres")._replace(tls=trusted)
+            if expected is not None:
+                assert refusal(address).name == expected
+                continue
+            with connect(address, PASSWORD, PATIENT) as connection:
+                assert connection.pgconn.ssl_in_use
+            assert refusal(address._replace(tls=NETWORK_TLS)).name == "outbox_certificate"
+
+
+def test_nothing_listens() -> None:
+    """A port where nothing listens, and a socket that is not there, are a server that is down."""
+    with silent_server() as server:
+        pass
+    for host in (server, Server("/nowhere", 5432)):
+        address = ServerAddress((host,), "u", "d", {})
+        assert refusal(address).name == "outbox_server_unreachable"
+
+
+def test_a_name_that_is_unknown() -> None:
+    """A host that the network does not know is a server that is down: the line may be cut."""
+    address = ServerAddress((Server("db.invalid", 5432),), "u", "d", NETWORK_TLS)
+    assert refusal(address).name == "outbox_server_unreachable"
+
+
+def test_silent_server() -> None:
+    """A server that accepts a connection and says nothing is given up in time."""
+    with silent_server() as server:
+        assert refusal(ServerAddress((server,), "u", "d", {}), limits=QUICK).name == "outbox_server_unreachable"
+
+
+def test_connection_that_comes_too_late(postgres: Cluster) -> None:
+    """A connection that is made after the time limit is closed, and the thread ends."""
+    first, *_rest = (postgres.folder / "data" / "postmaster.pid").read_text().splitlines()
+    before = set(threading.enumerate())
+    with stopped(int(first)):
+        assert refusal(postgres.address("postgres"), limits=QUICK).name == "outbox_server_unreachable"
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'apoa-client' AND datname = 'postgres'"
+    while postgres.admin.execute(query).fetchone() != (0,):
+        pass
+
+
+def test_failover(postgres: Cluster) -> None:
+    """With several servers, one that is down and one that is silent hold up nothing."""
+    [good] = postgres.address("postgres").servers
+    with silent_server() as silent:
+        address = postgres.address("postgres")._replace(servers=(silent, Server("127.0.0.1", 1), good))
+        with connect(address, PASSWORD, PATIENT) as connection:
+            assert connection.info.port == good.port
+        assert refusal(address, "wrong", QUICK).name == "outbox_password"
+
+
+def test_server_that_only_reads(postgres: Cluster, postgres_database: str) -> None:
+    """A server that does not accept changes is not the one that is sought: a failover is not over yet."""
+    postgres.admin.execute(f"ALTER DATABASE {postgres_database} SET default_transaction_read_only = on".encode())
+    assert refusal(postgres.address(postgres_database)).name == "outbox_server_unreachable"
+
+
+def test_stopped_session(open_notes: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops answering, at the beginning or within a transaction, is noticed by this process's clock."""
+    monkeypatch.setattr(database_module, "_MARGIN_S", 0.05)
+    desk = open_notes(answer=0.3, statement=0.2)
+    with stopped(session_of(desk)), raises_error("outbox_server_unreachable"), desk.errors():
+        desk.execute("SELECT 1")
+    with raises_error("outbox_server_unreachable"), desk.transaction(), stopped(session_of(desk)):
+        desk.execute("INSERT INTO notes (n) VALUES (1)")
+    with desk.transaction():
+        desk.execute("INSERT INTO notes (n) VALUES (2)")
+
+
+def test_notifications(postgres: Cluster) -> None:
+    """A notification can be waited for, as long as wanted."""
+    with connect(postgres.address("postgres"), PASSWORD, PATIENT) as connection:
+        connection.longest_wait = 0.0
+        connection.execute("LISTEN apoa")
+        assert list(connection.notifies(timeout=0.2)) == []
+        postgres.admin.execute("NOTIFY apoa, 'melati'")
+        assert [each.payload for each in connection.notifies(timeout=20, stop_after=1)] == ["melati"]
+
+
+def session_of(desk: PostgresDatabase) -> int:
+    row = desk.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("FATAL:  password authentication failed for user", "outbox_password"),
+        ("FATAL:  SASL authentication failed", "outbox_password"),
+        ('server certificate for "db" does not match host name "other"', "outbox_certificate"),
+        ("SSL error: certificate verify failed", "outbox_certificate"),
+        ('root certificate file "/x/root.crt" does not exist', "outbox_certificate"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', "outbox_not_allowed"),
+        ("FATAL:  the database system is starting up", "outbox_server_unreachable"),
+        ("FATAL:  sorry, too many clients already", "outbox_server_unreachable"),
+        ("SSL SYSCALL error: EOF detected", "outbox_server_unreachable"),
+        ("FATAL:  dalam bahasa lain", "outbox_server_unreachable"),
+    ],
+)
+def test_texts(text: str, name: str) -> None:
+    """What the driver says about a connection that failed is recognized; what is not counts as no answer."""
+    assert connection_error(psycopg.OperationalError(text), "place").name == name
