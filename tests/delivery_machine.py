@@ -29,6 +29,7 @@ from delivery_processes import (
     Run,
     StrictSimulator,
     arrival,
+    photo_of,
 )
 from delivery_staff import CHANGES, Decision, Staff, UniqueBytes
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Status
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.state import Summary
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import PhotoState, State
 
 MOST_REPORTS = 24
 DAY = timedelta(days=1)
@@ -436,6 +437,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.fix_rejected()
         assert {entry.state for entry in self.entries()} <= {State.ACCEPTED, *RETIRED}
         self.assert_same_on_both_sides()
+        self.assert_photos_arrived()
         self.assert_nothing_personal_is_readable()
 
     def three_days_pass(self) -> None:
@@ -451,6 +453,15 @@ class DeliveryMachine(RuleBasedStateMachine):
             for entry in self.entries()
             if entry.id in accepted - {*self.authority.order}
         )
+
+    def assert_photos_arrived(self) -> None:
+        """Each photo that was not refused is at the authority, once its stay is accepted there and not cancelled."""
+        assert list(self.hotel.outbox.photos_to_send()) == []
+        of_stay = {entry.stay_id: photo_of(entry.id) for entry in self.entries() if entry.photo is not None}
+        stay_of = {entry.id: entry.stay_id for entry in self.entries()}
+        assert all(jpeg == of_stay[stay_of[report_id]] for report_id, jpeg in self.authority.photos.items())
+        arrived = {stay_of[report_id] for report_id in self.authority.photos}
+        assert {entry.stay_id for entry in self.entries() if entry.photo is PhotoState.SENT} <= arrived
 
     def fix_rejected(self) -> None:
         """`apoa fix` for each rejected report."""

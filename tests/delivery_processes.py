@@ -42,6 +42,7 @@ FAULTS = {
     "meta:": ERRORS_OF_A_CALL,
     "token:": (*ERRORS_OF_A_CALL, "locked"),
     "result:": (*ERRORS_OF_A_CALL, *BROKEN_ANSWERS, *VERDICTS),
+    "photo:": (*ERRORS_OF_A_CALL, "409"),
 }
 """All faults of the contract, by route: the steps of fault scripts, and three additional ones."""
 
@@ -208,7 +209,7 @@ class StrictSimulator(AuthoritySimulator):
     """
 
     def __init__(self, *, max_batch: int = 500) -> None:
-        super().__init__(max_batch=max_batch)
+        super().__init__(max_batch=max_batch, wants_photo=True)
         self.times: Counter[str] = Counter()
 
     def script(self, text: str) -> None:
@@ -280,6 +281,11 @@ def arrival(number: int, stay: int, document: int | None = None) -> Report:
     plain = report(number, stay, Kind.CHECK_IN, document)
     assert plain.stay is not None
     return plain._replace(stay=plain.stay._replace(check_in=plain.stay.check_in - LONG_AGO))
+
+
+def photo_of(report_id: str) -> bytes:
+    """The photo of the passport of the guest in a check-in."""
+    return b"\xff\xd8\xff" + f"{PERSONAL_TEXT} {report_id}".encode() + b"\xff\xd9"
 
 
 @dataclass

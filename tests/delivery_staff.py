@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conftest import FixedClock
-from delivery_processes import PERSONAL_TEXT, MortalOutbox, Process
+from delivery_processes import PERSONAL_TEXT, MortalOutbox, Process, photo_of
 from outbox_helpers import WIB
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -58,8 +58,9 @@ class Staff:
         self._stays = Stays(self._outbox, WIB)
 
     def check_in(self, report: Report) -> Decision:
-        """A guest arrives."""
-        return Decision(lambda: self._desk.save(report, ()), saves=report.id)
+        """A guest arrives, and the photo of the passport is kept."""
+        new = self._desk.new_report(report, (), photo=photo_of(report.id))
+        return Decision(lambda: self._desk.save_all([new]), saves=report.id)
 
     def decide_change(self, stay_id: str, what: str, which: int = 0) -> Decision | None:
         """One of `CHANGES` to a known stay; None where the desk refuses it."""
