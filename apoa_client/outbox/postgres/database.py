@@ -34,7 +34,8 @@ _SETTINGS = """
 """
 _LOCK = "SELECT {function}(hashtextextended('apoa ' || current_setting('apoa.property'), 0))"
 _TRY_LOCK = _LOCK.format(function="pg_try_advisory_xact_lock")
-_WAIT_FOR_LOCK = _LOCK.format(function="pg_advisory_xact_lock").encode()
+# The time limit of a statement would end the wait first, and as another error.
+_WAIT_FOR_LOCK = f"SET LOCAL statement_timeout = 0; {_LOCK.format(function='pg_advisory_xact_lock')}"
 
 _MARGIN_S = 1.0
 """How much longer than the server's own time limit this process waits for its answer."""
@@ -137,13 +138,17 @@ class PostgresDatabase:
             locked = self._send_beginning(begin)  # the connection was lost since the last transaction
         connection = self._session()
         if not locked:
-            connection.longest_wait = self._limits.lock + _MARGIN_S
-            try:
-                connection.execute(_WAIT_FOR_LOCK)
-            except BaseException:
-                self._roll_back()
-                raise
+            self._wait_for_lock(connection)
         connection.longest_wait = self._limits.statement + _MARGIN_S
+
+    def _wait_for_lock(self, connection: Connection) -> None:
+        connection.longest_wait = self._limits.lock + _MARGIN_S
+        limit = f"SET LOCAL statement_timeout = {self._limits.statement * 1000:.0f}"
+        try:
+            connection.execute(f"{_WAIT_FOR_LOCK}; {limit}".encode(), prepare=False)
+        except BaseException:
+            self._roll_back()
+            raise
 
     def _send_beginning(self, begin: str) -> bool:
         """Return whether the transaction has what it needs to go on: one that writes, the lock of the property."""
@@ -179,6 +184,7 @@ class PostgresDatabase:
         """End the transaction, or the connection if that is not possible."""
         if self._connection is None:
             return
+        self._connection.longest_wait = self._limits.answer
         try:
             self._connection.execute(b"ROLLBACK", prepare=False)
         except psycopg.Error:

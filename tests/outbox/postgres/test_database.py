@@ -155,16 +155,15 @@ def test_the_property_of_each_statement(notes: Database, open_notes: Open) -> No
 
 def test_one_writer_for_each_property(notes: Database, open_notes: Open) -> None:
     """Another desk of the property waits for the transaction, and gives up in time; another property does not wait."""
-    same, other = open_notes(lock=0.05), open_notes("mawar", lock=0.05)
+    same, other = open_notes(lock=0.05, statement=0.01), open_notes("mawar", lock=0.05)
     with notes.transaction():
         with raises_error("outbox_busy"), same.transaction():
             raise AssertionError
         with other.transaction():
             add(other, 1)
         assert numbers(same) == [1]
-    with same.transaction():
-        add(same, 2)
-    assert numbers(notes) == [1, 2]
+    with open_notes().transaction():
+        assert numbers(notes) == [1]
 
 
 def test_no_change_is_lost(notes: Database, open_notes: Open) -> None:
@@ -198,6 +197,32 @@ def test_snapshot(notes: Database, open_notes: Open) -> None:
     with notes.transaction(), notes.snapshot():
         add(notes, 2)
     assert numbers(notes) == [1, 2]
+
+
+def test_prepared_statements(notes: Database) -> None:
+    """Without a pooler in between, the server keeps a statement that is executed often, with its time limit."""
+    for _ in range(10):
+        notes.execute("SELECT n FROM notes WHERE n = ?", [1])
+    found = notes.execute("SELECT statement FROM pg_prepared_statements").fetchall()
+    assert found == [("SELECT n FROM notes WHERE n = $1",)]
+
+
+def test_the_time_limit_after_a_lock(notes: Database, open_notes: Open) -> None:
+    """A transaction that waited for the lock has the time limit for statements again."""
+    other = open_notes(statement=20.0)
+    with ThreadPoolExecutor(1) as pool:
+        with notes.transaction():
+            waiting = pool.submit(limit_in_transaction, other)
+            while (
+                notes.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'").fetchone() is None
+            ):
+                pass
+        assert waiting.result() == "20s"
+
+
+def limit_in_transaction(database: Database) -> str:
+    with database.transaction():
+        return str(database.execute("SHOW statement_timeout").fetchone()[0])
 
 
 def test_savepoints(notes: Database) -> None:
