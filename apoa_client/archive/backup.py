@@ -41,10 +41,10 @@ from apoa_client.files import (
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sqlite import audit
-from apoa_client.outbox.sqlite.backups import record_backup
-from apoa_client.outbox.sqlite.database import connect, open_database, publish, snapshot, transaction
-from apoa_client.outbox.sqlite.drafts import delete_all_drafts
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.backups import record_backup
+from apoa_client.outbox.sql.drafts import delete_all_drafts
+from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
@@ -81,7 +81,7 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
         draft_folder = make_draft_folder(file)
         draft = draft_inside(draft_folder)
         try:
-            result = _write_draft(db, outbox, draft, describe)
+            result = _write_draft(db, draft, describe)
             sync_file(draft)
             remove_abandoned(draft_folder)
             if force:
@@ -94,7 +94,7 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
             sync_folder(file.parent)
         finally:
             remove_draft(draft_folder)
-        with transaction(db, outbox):
+        with db.transaction():
             record_backup(db, result.created_at)
             audit.append(db, actor, [AuditEvent("backed_up")])
         return result._replace(bytes=file.stat().st_size)
@@ -160,11 +160,11 @@ def _has_own_table(db: sqlite3.Connection) -> bool:
     return found is not None and str(found[0]).split() == OWN_TABLE.split()
 
 
-def _write_draft(db: sqlite3.Connection, outbox: Path, draft: Path, describe: DescribeBackup) -> BackupResult:
+def _write_draft(db: SqliteDatabase, draft: Path, describe: DescribeBackup) -> BackupResult:
     """Write the whole backup into `draft`; return the result without its size."""
     os.close(create_private(draft))
     with closing(connect(draft)) as copy:
-        _copy_snapshot(db, copy, outbox)
+        _copy_snapshot(db, copy)
         # One file, without another beside it. It becomes durable as a whole, before it gets its name.
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA synchronous = OFF")
@@ -172,7 +172,7 @@ def _write_draft(db: sqlite3.Connection, outbox: Path, draft: Path, describe: De
         # they are overwritten, and a journal in memory leaves no trace of them.
         copy.execute("PRAGMA secure_delete = ON")
         copy.execute("PRAGMA journal_mode = MEMORY")
-        delete_all_drafts(copy)
+        delete_all_drafts(SqliteDatabase(copy, draft))
         info, private_key = describe()
         values = {
             "format": FORMAT,
@@ -190,18 +190,18 @@ def _write_draft(db: sqlite3.Connection, outbox: Path, draft: Path, describe: De
             copy.execute("INSERT INTO backup VALUES ('mac', ?)", [backup_code(private_key, found)])
         copy.execute("COMMIT")
         if not is_sound(copy):
-            raise damaged(outbox)
+            raise damaged(db.path)
         (reports,) = copy.execute("SELECT count(*) FROM reports").fetchone()
         return BackupResult(int(reports), 0, info.created_at, private_key is not None)
 
 
-def _copy_snapshot(db: sqlite3.Connection, copy: sqlite3.Connection, outbox: Path) -> None:
+def _copy_snapshot(db: SqliteDatabase, copy: sqlite3.Connection) -> None:
     """Copy one moment. Without the transaction, each write of another process would restart the copying."""
     try:
-        with snapshot(db):
+        with db.snapshot():
             db.execute("SELECT 1 FROM reports LIMIT 1").fetchone()
-            db.backup(copy, pages=_BATCH_PAGES, progress=lambda *_: None)
+            db.connection.backup(copy, pages=_BATCH_PAGES, progress=lambda *_: None)
     except sqlite3.DatabaseError as exc:
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise damaged(outbox) from exc
+            raise damaged(db.path) from exc
         raise

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from time import sleep
 from typing import Any, NamedTuple
 
@@ -28,10 +27,10 @@ from apoa_client.archive.merge_rows import (
     merged_row,
     questioned_row,
 )
-from apoa_client.outbox.sqlite import audit, backups, batch_size, clock_check, scheduled_run
-from apoa_client.outbox.sqlite.database import transaction
-from apoa_client.outbox.sqlite.guest_tags import record_missing_tags
-from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY
+from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, scheduled_run
+from apoa_client.outbox.sql.guest_tags import record_missing_tags
+from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY
+from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import PhotoState, State
 
@@ -90,7 +89,7 @@ class Belief(Enum):
         return AuditEvent("restored", detail=None if self is Belief.PROVED else "unproved")
 
 
-def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, belief: Belief) -> MergeResult:
+def copy(here: SqliteDatabase, backup: sqlite3.Connection, actor: Actor, belief: Belief) -> MergeResult:
     """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
     columns = _common_columns(here, backup, "reports")
     rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, columns, "seq", belief))
@@ -99,7 +98,7 @@ def copy(here: sqlite3.Connection, backup: sqlite3.Connection, actor: Actor, bel
     metadata = backup.execute("SELECT key, value FROM memo").fetchall()
     here.executemany("INSERT INTO memo VALUES (?, ?)", [row for row in metadata if row[0] not in left_out])
     record_missing_tags(here)
-    for table in set(tables(here)) & set(tables(backup)) - _NEVER_COPIED:
+    for table in set(tables(here.connection)) & set(tables(backup)) - _NEVER_COPIED:
         columns = _common_columns(here, backup, table)
         here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
     sending = backup.execute("SELECT id FROM reports WHERE state = 'sending'").fetchall()
@@ -120,7 +119,7 @@ def count_to_ask(backup: sqlite3.Connection, belief: Belief) -> int:
     return int(backup.execute(f"SELECT count(*) FROM reports WHERE {TO_BE_ASKED}").fetchone()[0])  # noqa: S608  constants
 
 
-def count_shared(here: sqlite3.Connection, backup: sqlite3.Connection) -> tuple[int, int]:
+def count_shared(here: SqliteDatabase, backup: sqlite3.Connection) -> tuple[int, int]:
     """Return how many reports here are sealed, and how many of these the backup has, byte for byte.
 
     Each seal uses a random key of its own (libsodium's sealed box): equal bytes were sealed once, and copied.
@@ -160,7 +159,7 @@ class Merge:
     interruption, another merge finds the rest. The caller must hold the delivery lock.
     """
 
-    def __init__(self, here: sqlite3.Connection, backup: sqlite3.Connection, belief: Belief) -> None:
+    def __init__(self, here: SqliteDatabase, backup: sqlite3.Connection, belief: Belief) -> None:
         self._here = here
         self._backup = backup
         self._belief = belief
@@ -176,14 +175,14 @@ class Merge:
             self._count(self._differences(reports))
         return self._result()
 
-    def run(self, path: Path, actor: Actor) -> MergeResult:
-        """Merge every report, piece by piece, into the outbox at `path`, and record it in the audit trail."""
-        with transaction(self._here, path):
+    def run(self, actor: Actor) -> MergeResult:
+        """Merge every report, piece by piece, and record it in the audit trail."""
+        with self._here.transaction():
             audit.append(self._here, actor, [self._belief.event])
         for reports in self._pieces():
             differences = self._differences(reports)
             if any(each.is_one for each in differences):
-                with transaction(self._here, path):
+                with self._here.transaction():
                     differences = self._differences(reports)  # another process may have changed them
                     self._apply(differences, actor)
                 sleep(_PAUSE_S)
@@ -218,7 +217,7 @@ class Merge:
     def _apply(self, differences: Sequence[_Difference], actor: Actor) -> None:
         """Insert and change the reports here, inside a transaction."""
         new_stays = dict.fromkeys(each.theirs["stay_id"] for each in differences if each.mine is None)
-        ours = {stay_id: self._ids(self._here, stay_id) for stay_id in new_stays}
+        ours = {stay_id: self._ids(self._here.connection, stay_id) for stay_id in new_stays}
         for theirs, mine, changes in differences:
             if mine is None:
                 values = _with_photo(self._backup, theirs)
@@ -311,9 +310,9 @@ def _with_photo(backup: sqlite3.Connection, row: Row) -> dict[str, Any]:
     return {**row, "photo": photo}
 
 
-def _common_columns(here: sqlite3.Connection, backup: sqlite3.Connection, table: str) -> list[str]:
+def _common_columns(here: SqliteDatabase, backup: sqlite3.Connection, table: str) -> list[str]:
     theirs = set(columns_of(backup, table))
-    return [column for column in columns_of(here, table) if column in theirs]
+    return [column for column in columns_of(here.connection, table) if column in theirs]
 
 
 def _select_sql(table: str, columns: Sequence[str]) -> str:

@@ -10,7 +10,6 @@ that is not here is restored only if address and key are confirmed, and no certi
 """
 
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -25,16 +24,16 @@ from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import too_new
 from apoa_client.outbox.locking import exclusive
+from apoa_client.outbox.sql.guest_tags import forget_tags
+from apoa_client.outbox.sql.sealing_key import record_public_key
 from apoa_client.outbox.sqlite.database import (
+    SqliteDatabase,
     create_database,
     open_database,
     remove_abandoned_drafts,
-    transaction,
 )
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.outbox.sqlite.guest_tags import forget_tags
-from apoa_client.outbox.sqlite.sealing_key import record_public_key
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings
@@ -168,11 +167,11 @@ class _Restore:
                     return results[0]
             with self._open_checked() as db, translate_errors(self.path):
                 self._save_if_known()
-                with transaction(db, self.path):  # before the reports that are sealed to it
+                with db.transaction():  # before the reports that are sealed to it
                     record_public_key(db, self.settings.public_key)
                     if self.known is None:  # reports whose settings were lost
                         forget_tags(db)
-                merged = Merge(db, self.backup.db, self._belief).run(self.path, self.actor)
+                merged = Merge(db, self.backup.db, self._belief).run(self.actor)
             self._save_if_new()
             return merged
 
@@ -186,17 +185,17 @@ class _Restore:
         if self.known is None:
             save(self.folders.config, self.settings, site=self.folders.site)
 
-    def _fill(self, db: sqlite3.Connection) -> MergeResult:
+    def _fill(self, db: SqliteDatabase) -> MergeResult:
         filled = copy(db, self.backup.db, self.actor, self._belief)
         record_public_key(db, self.settings.public_key)
         self._read_back(db)
         return filled
 
-    def _read_back(self, db: sqlite3.Connection) -> None:
+    def _read_back(self, db: SqliteDatabase) -> None:
         """Raise `DataRefused` for metadata or audit events that could not be read here: a forger may write anything."""
         now = self.actor.now()
         opens_nothing = PropertySealer(decode_public_key(self.settings.public_key), bytes)
-        outbox = SqliteOutbox(db, self.path, opens_nothing)
+        outbox = SqliteOutbox(db, opens_nothing)
         try:
             outbox.summary(now=now, soon=now)
             outbox.last_notice()
@@ -209,7 +208,7 @@ class _Restore:
             raise not_ours(self.backup.file) from exc
 
     @contextmanager
-    def _open_checked(self) -> Iterator[sqlite3.Connection]:
+    def _open_checked(self) -> Iterator[SqliteDatabase]:
         """Open the outbox. Refuses records of two keys in one outbox: only one of them could be opened."""
         with closing(open_database(self.path, create=False)) as db:
             if self.known is None or self.known.public_key != self.settings.public_key:

@@ -1,1 +1,1 @@
-"""The sealed, durable queue and history of one property. `sqlite` is the engine; the modules here serve any engine."""
+"""The sealed, durable queue and history of one property. `sql` is what the engines `sqlite` and `postgres` share."""

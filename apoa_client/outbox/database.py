@@ -55,6 +55,11 @@ class Database(Protocol):
         """Whether a transaction or a snapshot is open."""
         ...
 
+    @property
+    def insertion_order(self) -> str:
+        """The column that is higher the later a draft was inserted."""
+        ...
+
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Cursor:
         """Execute a statement with these values. Outside of a transaction it is durable when this returns."""
         ...
@@ -83,6 +88,25 @@ class Database(Protocol):
 
     def read_errors(self) -> AbstractContextManager[None]:
         """Like `errors`, for reading rows: a value that this program never wrote is damage too (`OutboxDamaged`)."""
+        ...
+
+    def any_text(self) -> AbstractContextManager[None]:
+        """Read also text with invalid bytes, which this program never wrote, with surrogates in their places."""
+        ...
+
+    def unused_seq(self) -> int:
+        """Return a number (`seq`) above that of every report, inside a transaction; no later insertion takes it."""
+        ...
+
+    def highest_event(self) -> int:
+        """Return the highest number that an audit event ever had; 0 if the engine does not remember it by itself."""
+        ...
+
+    def empty_log(self, *, wait: bool = True) -> bool:
+        """Remove what was erased from the older pages that the engine keeps, and return whether that was possible.
+
+        Readers may prevent it: `wait` says whether to wait for them. For use within `errors`.
+        """
         ...
 
     def close(self) -> None:

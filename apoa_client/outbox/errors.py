@@ -52,18 +52,18 @@ class OutboxServerUnreachable(StorageProblem):
     )
 
 
-def damaged(path: Path, seqs: Sequence[int] = ()) -> OutboxDamaged:
+def damaged(place: Path | str, seqs: Sequence[int] = ()) -> OutboxDamaged:
     """Return the error for a file that cannot be understood, or for some of its reports, by their numbers in it."""
     if seqs:
         numbers = ", ".join(map(str, seqs[:_MAX_NAMED])) + (", ..." if len(seqs) > _MAX_NAMED else "")
         return OutboxDamaged(
             msg(
                 "Reports in the file {path} are damaged, those with these numbers: {numbers}.",
-                path=str(path),
+                path=str(place),
                 numbers=numbers,
             )
         )
-    return OutboxDamaged(msg("The file {path} is damaged, or it is not an outbox of apoa-client.", path=str(path)))
+    return OutboxDamaged(msg("The file {path} is damaged, or it is not an outbox of apoa-client.", path=str(place)))
 
 
 def too_new(path: Path) -> StorageProblem:

@@ -21,7 +21,7 @@ from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.import_rows import Action, RowResult
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused
-from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sql import audit
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.report.kinds import State
 from apoa_client.tables.rows import GuestRow

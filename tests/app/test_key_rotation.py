@@ -26,8 +26,8 @@ from apoa_client.errors import (
     SettingsProblem,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite import reseal
-from apoa_client.outbox.sqlite.database import transaction
+from apoa_client.outbox.sql import reseal
+from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selection
 from apoa_client.report.kinds import State
@@ -149,6 +149,21 @@ class _Stepping(KeyFileStore):
         self._installation.step(lambda: self._installation.store.delete(name))
 
 
+class _SteppingDatabase(SqliteDatabase):
+    """The outbox's file, used by a process that may die before and after each transaction."""
+
+    def __init__(self, installation: Installation, db: SqliteDatabase) -> None:
+        super().__init__(db.connection, db.path)
+        self._installation = installation
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._installation.step(lambda: None)
+        with super().transaction():
+            yield
+        self._installation.step(lambda: None)
+
+
 def alone(private_key: bytes) -> PropertySealer:
     return PropertySealer(public_key_of(private_key), lambda: private_key)
 
@@ -178,14 +193,10 @@ def begun(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
         for draft in DRAFTS[::-1]:
             outbox.drafts.save(draft, NOON)
 
-    @contextmanager
-    def stepping(db: sqlite3.Connection, path: Path) -> Iterator[None]:
-        made.step(lambda: None)
-        with transaction(db, path):
-            yield
-        made.step(lambda: None)
+    def sealed_records(outbox: SqliteOutbox) -> reseal.SealedRecords:
+        return reseal.SealedRecords(_SteppingDatabase(made, outbox._sqlite), outbox._actor)
 
-    patch.setattr(reseal, "transaction", stepping)
+    patch.setattr(SqliteOutbox, "sealed_records", property(sealed_records))
     patch.setattr(reseal, "_BATCH", 2)
     return made
 

@@ -459,7 +459,7 @@ def test_another_process_creates_the_outbox_meanwhile(new: Home, file: Path, mon
     """The other outbox stays, and the backup is merged into it."""
     really = database._write_draft
 
-    def slowly(draft: Path, fill: Callable[[sqlite3.Connection], object]) -> None:
+    def slowly(draft: Path, fill: Callable[[database.SqliteDatabase], object]) -> None:
         really(draft, fill)
         monkeypatch.setattr(database, "_write_draft", really)
         with open_outbox(new.path):

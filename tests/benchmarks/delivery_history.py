@@ -19,7 +19,7 @@ from pathlib import Path
 from apoa_client.app.container import Container, SystemClock
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Entry

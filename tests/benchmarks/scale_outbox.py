@@ -22,7 +22,7 @@ from apoa_client.app.container import Container, SystemClock
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.outbox.contents import end_of_stay
 from apoa_client.outbox.rows import millis, millis_or_none
-from apoa_client.outbox.sqlite import audit
+from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.audit import Actor, AuditEvent

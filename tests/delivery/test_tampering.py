@@ -26,7 +26,7 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.codes import STATE_COLUMNS
+from apoa_client.outbox.sql.codes import STATE_COLUMNS
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
@@ -81,7 +81,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
 
 def copy(outbox: SqliteOutbox, file: Path) -> None:
     with closing(sqlite3.connect(file)) as target:
-        outbox._db.backup(target)
+        outbox._sqlite.connection.backup(target)
 
 
 class Changed:

@@ -116,34 +116,32 @@ class Rules:
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    @implemented_by("outbox.sqlite.database:transaction", "outbox.sqlite.database:_SETTINGS")
+    @implemented_by("outbox.sqlite.database:SqliteDatabase.transaction", "outbox.sqlite.database:_SETTINGS")
     def commit(self, state: State, rows: Rows) -> State:
         """A transaction is on the disk when it is visible."""
         return state._replace(rows=rows, disk=rows)
 
-    @implemented_by("outbox.sqlite.store:SqliteOutbox.add", "outbox.sqlite.insertion:insert", "desk.arrivals:Desk.save")
+    @implemented_by("outbox.sql.store:SqlOutbox.add", "outbox.sql.insertion:insert", "desk.arrivals:Desk.save")
     def save(self, state: State, row: Row) -> State:
         """The user sees "saved" when the transaction is over."""
         return self.commit(state, put(state.rows, row))._replace(saved=state.saved | {row.id[0]})
 
-    @implemented_by("outbox.sqlite.revision:check_active")
+    @implemented_by("outbox.sql.revision:check_active")
     def may_save(self, rows: Rows, active: tuple[Id, ...]) -> bool:
         """A decision holds only while the stay's reports are those that the user saw."""
         return active_reports(rows, STAYS[active[0][0]]) == active
 
-    @implemented_by(
-        "outbox.sqlite.revision:retire", "outbox.sqlite.revision:_RETIRE", "ports.entries:Entry.withdrawable"
-    )
+    @implemented_by("outbox.sql.revision:retire", "outbox.sql.revision:_RETIRE", "ports.entries:Entry.withdrawable")
     def may_retire(self, row: Row) -> bool:
         """Only a report that the authority certainly does not have is withdrawn or replaced."""
         return entry_of(row).withdrawable
 
-    @implemented_by("outbox.sqlite.revision:make_room", "desk.ids:new_id")
+    @implemented_by("outbox.sql.revision:make_room", "desk.ids:new_id")
     def replacement(self, row: Row) -> Row:
         """A replacement has a new id, and the position of the report that it replaces."""
         return Row((row.id[0], row.id[1] + 1), row.seq)
 
-    @implemented_by("outbox.sqlite.queries:HEADS", "outbox.sqlite.store:SqliteOutbox.heads")
+    @implemented_by("outbox.sql.queries:HEADS", "outbox.sql.store:SqlOutbox.heads")
     def heads(self, rows: Rows) -> tuple[Row, ...]:
         """The first open report of each stay, if it is queued or sending."""
         first: dict[int, Row] = {}
@@ -157,18 +155,18 @@ class Rules:
         """What may be sent now: not before the times that were asked for, and not while another sender's lease runs."""
         return _next_batch(heads, self.config.scheduled)
 
-    @implemented_by("outbox.sqlite.claims:claim", "outbox.sqlite.claims:_CLAIM")
+    @implemented_by("outbox.sql.claims:claim", "outbox.sql.claims:_CLAIM")
     def may_claim(self, row: Row) -> bool:
         """A report is claimed if it is queued, or its lease is over or was written before the clock was set back."""
         until = row.lease_until
         return row.state == QUEUED or (row.state == SENDING and until is not None and not 0 < until <= 1)
 
-    @implemented_by("outbox.sqlite.claims:claim", "outbox.sqlite.claims:_CLAIM")
+    @implemented_by("outbox.sql.claims:claim", "outbox.sql.claims:_CLAIM")
     def claimed(self, row: Row, sender: int) -> Row:
         """A claim counts the call before it is made."""
         return row._replace(state=SENDING, calls=min(row.calls + 1, 2), lease=sender, lease_until=1)
 
-    @implemented_by("outbox.sqlite.store:SqliteOutbox.claim", "delivery.sync:_Run._claim", "delivery.sync:_Run._send")
+    @implemented_by("outbox.sql.store:SqlOutbox.claim", "delivery.sync:_Run._claim", "delivery.sync:_Run._send")
     def store_claim(self, state: State, rows: Rows) -> State:
         """A claim is on the disk before the first byte leaves."""
         return self.commit(state, rows)
@@ -193,17 +191,17 @@ class Rules:
         """A pending report that the authority does not know any more is sent again."""
         return Change("", EntryState.QUEUED)
 
-    @implemented_by("outbox.sqlite.claims:SETTLE", "outbox.sqlite.store:SqliteOutbox.settle")
+    @implemented_by("outbox.sql.claims:SETTLE", "outbox.sql.store:SqlOutbox.settle")
     def may_settle(self, row: Row, sender: int) -> bool:
         """An answer is stored only under the lease of the call."""
         return row.state == SENDING and row.lease == sender
 
-    @implemented_by("outbox.sqlite.claims:SETTLE_PENDING", "outbox.sqlite.store:SqliteOutbox.settle_pending")
+    @implemented_by("outbox.sql.claims:SETTLE_PENDING", "outbox.sql.store:SqlOutbox.settle_pending")
     def may_settle_pending(self, row: Row) -> bool:
         """A late verdict is stored only for a report that still is pending."""
         return row.state == PENDING
 
-    @implemented_by("outbox.sqlite.claims:change_values", "outbox.sqlite.claims:_CHANGE")
+    @implemented_by("outbox.sql.claims:change_values", "outbox.sql.claims:_CHANGE")
     def changed(self, row: Row, change: Change) -> Row:
         """What the outbox stores of a change."""
         return Row(

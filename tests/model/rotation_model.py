@@ -71,18 +71,18 @@ class RotationModel:
     @implemented_by(
         "app.key_rotation:KeyPair._change",
         "vault.keys:Keys.begin_rotation",
-        "outbox.sqlite.sealing_key:record_public_key",
-        "outbox.sqlite.reseal:SealedRecords.reseal",
+        "outbox.sql.sealing_key:record_public_key",
+        "outbox.sql.reseal:SealedRecords.reseal",
         "vault.keys:Keys.finish_rotation",
         "vault.keys:Keys._replace_current",
-        "outbox.sqlite.reseal:SealedRecords.opens_all",
+        "outbox.sql.reseal:SealedRecords.opens_all",
         "vault.keys:Keys.delete_old",
     )
     def procedure(self) -> tuple[str, ...]:
         """The order of a rotation's steps."""
         return ("next", "settings", "recorded", *map(str, range(REPORTS)), "old", "current", "no next", "no old")
 
-    @implemented_by("outbox.sqlite.sealing_key:sealed_to_current_key", "outbox.sqlite.store:SqliteOutbox.add")
+    @implemented_by("outbox.sql.sealing_key:sealed_to_current_key", "outbox.sql.store:SqlOutbox.add")
     def stored(self, state: State, sealed_to: int) -> int:
         """The transaction that stores a report seals it again if the outbox has another key."""
         return sealed_to if state.recorded in {None, sealed_to} else state.settings

@@ -154,7 +154,7 @@ def test_entries_can_be_selected(box: SqliteOutbox) -> None:
 
 def test_a_long_trail_is_read_in_batches(box: SqliteOutbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few entries are held at once; between the batches no transaction is open, and another process may write."""
-    monkeypatch.setattr("apoa_client.outbox.sqlite.audit._BATCH", 2)
+    monkeypatch.setattr("apoa_client.outbox.sql.audit._BATCH", 2)
     for number in range(5):
         box.add(report(number), due_at=None)
     read = []
@@ -267,7 +267,7 @@ def test_any_single_manipulation_is_found(
         for event in events:
             box.record_event(*event)
         assert box.audit_trail.verify().wrong is None
-        wrong = manipulate(box._db, data, data.draw(st.integers(1, len(events))))
+        wrong = manipulate(box._sqlite.connection, data, data.draw(st.integers(1, len(events))))
         check = box.audit_trail.verify()
         assert (check.wrong, check.missing) == (wrong, manipulate is remove)
 
@@ -314,7 +314,7 @@ def test_bytes_that_are_not_utf8_are_found(box: SqliteOutbox, path: Path) -> Non
     changed(path, "UPDATE audit SET who = CAST(x'ff' AS TEXT)")
     assert next(box.audit_trail.entries()).who == "\udcff"
     assert box.audit_trail.verify().wrong == 1
-    assert box._db.text_factory is str
+    assert box._sqlite.connection.text_factory is str
 
 
 @pytest.mark.parametrize("number", [1 << 62, (1 << 63) - 1])

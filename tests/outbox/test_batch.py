@@ -15,7 +15,7 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, findin
 
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.outbox.sqlite import audit, queries
+from apoa_client.outbox.sql import audit, queries
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -175,7 +175,7 @@ SAVE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from outbox_helpers import NOON, open_outbox, report
-from apoa_client.outbox.sqlite import audit, queries
+from apoa_client.outbox.sql import audit, queries
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import NewReport
 outbox = open_outbox(Path(sys.argv[1]))

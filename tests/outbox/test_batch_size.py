@@ -8,8 +8,7 @@ import pytest
 from conftest import NOW
 from outbox_helpers import open_outbox
 
-from apoa_client.outbox.sqlite.database import transaction
-from apoa_client.outbox.sqlite.metadata import write_metadata
+from apoa_client.outbox.sql.metadata import write_metadata
 from apoa_client.ports.state import LearnedBatchSize
 
 
@@ -39,6 +38,6 @@ def test_what_was_learned_is_kept(tmp_path: Path, learned: LearnedBatchSize) -> 
 def test_what_cannot_be_read_is_unknown(tmp_path: Path, value: str | int) -> None:
     """No report waits for it."""
     with closing(open_outbox(tmp_path / "outbox.db")) as outbox:
-        with transaction(outbox._db, tmp_path):
+        with outbox._db.transaction():
             write_metadata(outbox._db, "batch_size", value)
         assert outbox.batch_size() is None

@@ -202,9 +202,9 @@ def test_deleting_does_not_wait_for_a_reader(box: SqliteOutbox, path: Path, cloc
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM reports").fetchone()
         asked = list[str]()
-        box._db.set_trace_callback(asked.append)
+        box._sqlite.connection.set_trace_callback(asked.append)
         box.drafts.delete(draft)
-        box._db.set_trace_callback(None)
+        box._sqlite.connection.set_trace_callback(None)
         assert asked[-3:-1] == ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)"]
         assert box.drafts.waiting(NOON) == []
         assert box._db.execute("PRAGMA busy_timeout").fetchone() == (30_000,)

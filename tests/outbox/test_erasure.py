@@ -12,7 +12,9 @@ from outbox_helpers import HOUR, NOON, PHOTO, WIB, finding, open_outbox, receipt
 
 from apoa_client.errors import Erased, Exit, OutboxDamaged
 from apoa_client.outbox.contents import end_of_stay
-from apoa_client.outbox.sqlite import erasure, migrations
+from apoa_client.outbox.sql import erasure
+from apoa_client.outbox.sql.queries import NO_LIMIT
+from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
@@ -191,11 +193,11 @@ def test_a_stay_with_an_open_report_is_left_alone(box: SqliteOutbox, state: Stat
 def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     """It gives the same result, and writes neither rows nor trail nor the time of the last erasure."""
     put(box, report(1), report(2))
-    before = list(box._db.iterdump())
+    before = list(box._sqlite.connection.iterdump())
     dry = box.eraser.finished(LATER, LATER, dry_run=True)
     assert list(dry.reports) == [uuid(1), uuid(2)]
     assert box.eraser.stay(stay_id(1), force=True, dry_run=True).reports == (uuid(1),)
-    assert list(box._db.iterdump()) == before
+    assert list(box._sqlite.connection.iterdump()) == before
     assert box.eraser.last() is None
     done = box.eraser.finished(LATER, LATER, dry_run=False)
     assert list(done.reports) == list(dry.reports)
@@ -206,7 +208,7 @@ def test_a_dry_run_needs_no_lock(box: SqliteOutbox) -> None:
     """It only reads: another process that is writing does not make it wait, and does not wait for it."""
     put(box, report(1))
     box.drafts.save("typed", NOON - timedelta(days=2))
-    with closing(sqlite3.connect(box._path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(box._sqlite.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         box._db.execute("PRAGMA busy_timeout = 0")
         found = box.eraser.finished(LATER, LATER, dry_run=True)
@@ -242,7 +244,7 @@ def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Pa
         eraser = box.eraser
         honest = eraser._due
 
-        def slowly(before: datetime, which: str, values: Sequence[str], *, limit: int = -1) -> list[str]:
+        def slowly(before: datetime, which: str, values: Sequence[str], *, limit: int = NO_LIMIT) -> list[str]:
             found = honest(before, which, values, limit=limit)
             if which == "stay_id > ?" and values == [""]:
                 other.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)

@@ -21,7 +21,8 @@ from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
-from apoa_client.outbox.sqlite import database, insertion
+from apoa_client.outbox.sql import insertion
+from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
@@ -237,7 +238,7 @@ def test_migration_continues_after_a_failure(tmp_path: Path, monkeypatch: pytest
     with open_outbox(path) as outbox:
         assert outbox._db.execute("SELECT source FROM reports").fetchall() == [(None,)]
         assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 1,)
-        migrate(outbox._db)
+        migrate(outbox._sqlite.connection)
 
 
 def test_a_lost_database_with_a_log_left_is_damage(path: Path) -> None:

@@ -12,8 +12,9 @@ from conftest import raises_error
 from outbox_helpers import HOUR, NOON, finding, open_outbox, report, uuid
 
 from apoa_client.errors import StorageProblem
+from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import DiskFull
-from apoa_client.outbox.sqlite import insertion
+from apoa_client.outbox.sql import insertion
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import NewReport, Selection
 from apoa_client.report.kinds import State
@@ -85,13 +86,13 @@ def test_a_fault_in_the_middle_saves_none_of_them(
     raised: type[BaseException],
 ) -> None:
     """Ctrl-C or a failing disk at any of them: nothing is saved, and the same group can be saved afterwards."""
-    really, put_in = insertion.insert, list[int | None]()
+    really, put_in = insertion.insert, list[tuple[Any, ...]]()
 
-    def insert(db: sqlite3.Connection, row: tuple[Any, ...], seq: int | None = None) -> int | None:
-        put_in.append(really(db, row, seq))
+    def insert(db: Database, row: tuple[Any, ...], seq: int | None = None) -> None:
+        really(db, row, seq)
+        put_in.append(row)
         if len(put_in) == at:
             raise fault
-        return put_in[-1]
 
     with monkeypatch.context() as patch:
         patch.setattr(insertion, "insert", insert)
@@ -130,18 +131,17 @@ def test_what_was_acknowledged_is_in_the_files_at_once(outbox: SqliteOutbox, pat
 ADD_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from outbox_helpers import open_outbox, report
+from outbox_helpers import open_outbox, report, uuid
 from apoa_client.errors import StorageProblem
-from apoa_client.outbox.sqlite import insertion
+from apoa_client.outbox.sql import insertion
 from apoa_client.ports.entries import NewReport
 outbox = open_outbox(Path(sys.argv[1]))
 outbox._db.execute("PRAGMA cache_size = 1")  # so that the transaction writes pages to the log before its end
 really = insertion.insert
 def insert(db, row, seq=None):
-    seq = really(db, row, seq)
-    if seq == 41:
+    really(db, row, seq)
+    if row[0] == uuid(41):
         os.kill(os.getpid(), signal.SIGKILL)
-    return seq
 insertion.insert = insert
 outbox.add_all([NewReport(report(number), None) for number in range(1, 60)])
 """

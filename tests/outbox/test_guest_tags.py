@@ -7,7 +7,7 @@ from outbox_helpers import PUBLIC_KEY, open_outbox, report, uuid
 
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite import guest_tags
+from apoa_client.outbox.sql import guest_tags
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Document

@@ -8,7 +8,7 @@ import pytest
 from outbox_helpers import HOUR, NOON, report, uuid
 
 from apoa_client.outbox import rows
-from apoa_client.outbox.sqlite import claims, queries
+from apoa_client.outbox.sql import claims, queries
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import OPEN_STATES, State
@@ -80,9 +80,9 @@ def work(outbox: SqliteOutbox, action: Callable[[SqliteOutbox], object]) -> int:
         ticks[0] += 1
         return 0
 
-    outbox._db.set_progress_handler(tick, 100)
+    outbox._sqlite.connection.set_progress_handler(tick, 100)
     action(outbox)
-    outbox._db.set_progress_handler(None, 0)
+    outbox._sqlite.connection.set_progress_handler(None, 0)
     return ticks[0]
 
 

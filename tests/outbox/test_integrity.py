@@ -13,7 +13,7 @@ from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, open_outb
 
 from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite import codes, metadata, row_check
+from apoa_client.outbox.sql import codes, metadata, row_check
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -29,7 +29,7 @@ def behind_a_keyring() -> PropertySealer:
 @pytest.fixture
 def keyless(outbox: SqliteOutbox) -> Iterator[SqliteOutbox]:
     """The same outbox, opened by a command without the key."""
-    with SqliteOutbox.open(outbox._path, PropertySealer(PUBLIC_KEY, missing_key)) as opened:
+    with SqliteOutbox.open(outbox._sqlite.path, PropertySealer(PUBLIC_KEY, missing_key)) as opened:
         yield opened
 
 
@@ -143,7 +143,7 @@ def test_a_report_marked_as_sent_is_noticed_and_sent_again(outbox: SqliteOutbox,
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     check(outbox)
     tamper(
-        outbox._path,
+        outbox._sqlite.path,
         "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = ?",
         uuid(1),
     )
@@ -166,8 +166,8 @@ def test_counts_that_were_changed_too(outbox: SqliteOutbox, keyless: SqliteOutbo
     """Without the key nothing is noticed; with it, the checkpoint's numbers do not fit."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
-    tamper(outbox._path, "UPDATE memo SET value = '2 3' WHERE key = 'audited'")
+    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE memo SET value = '2 3' WHERE key = 'audited'")
     assert keyless.integrity.doubts() == []
     assert check(outbox).repaired == (uuid(1),)
 
@@ -178,11 +178,11 @@ def test_a_swap_keeps_the_counts_and_is_noticed(outbox: SqliteOutbox) -> None:
     sent(outbox, 0)
     check(outbox)
     tamper(
-        outbox._path,
+        outbox._sqlite.path,
         "UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE id = ?",
         uuid(0),
     )
-    tamper(outbox._path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
     assert check(outbox).repaired == (uuid(0), uuid(1))
     assert [state_of(outbox, number) for number in range(3)] == [State.QUEUED] * 3
 
@@ -192,7 +192,7 @@ def test_a_withdrawn_report_is_not_sent_after_all(outbox: SqliteOutbox) -> None:
     outbox.add(report(1), due_at=NOON)
     outbox.withdraw([uuid(1)])
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET state = 'queued', calls = 0 WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'queued', calls = 0 WHERE id = ?", uuid(1))
     assert check(outbox).repaired == (uuid(1),)
     assert state_of(outbox, 1) is State.WITHDRAWN
     assert list(outbox.heads()) == []
@@ -204,7 +204,7 @@ def test_a_pending_report_is_asked_about_again(outbox: SqliteOutbox) -> None:
     outbox.add(report(1), due_at=NOON)
     sent(outbox, 1, State.PENDING)
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET state = 'accepted' WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'accepted' WHERE id = ?", uuid(1))
     check(outbox)
     assert state_of(outbox, 1) is State.PENDING
 
@@ -214,13 +214,13 @@ def test_contents_that_somebody_else_sealed(outbox: SqliteOutbox, keyless: Sqlit
     outbox.add_all([NewReport(report(number), NOON) for number in (1, 2)])
     check(outbox)
     forged = sealer().seal(uuid(1), b"{}".replace(b"{}", sealer().open(uuid(1), _content(outbox, 1))))
-    tamper(outbox._path, "UPDATE reports SET content = ? WHERE id = ?", forged, uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET content = ? WHERE id = ?", forged, uuid(1))
     for _time in range(2):
         with pytest.raises(NotAuthentic):
             outbox.content(outbox.find(uuid(1))[0])
         assert check(outbox).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
         assert keyless.summary(now=NOON, soon=NOON).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
-        tamper(outbox._path, "UPDATE reports SET content_mac = NULL, state_mac = NULL WHERE id = ?", uuid(1))
+        tamper(outbox._sqlite.path, "UPDATE reports SET content_mac = NULL, state_mac = NULL WHERE id = ?", uuid(1))
     assert outbox.content(outbox.find(uuid(2))[0]).report == report(2)
     outbox.integrity.vouch()  # which does not vouch for this
     assert check(outbox).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
@@ -257,7 +257,8 @@ def test_photos_that_another_program_changed(
     """Photo and content of the report are refused, and it is named by each check, as for a replaced content."""
     outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET photo = ?, photo_state = ? WHERE id = ?", photo, state, uuid(number))
+    statement = "UPDATE reports SET photo = ?, photo_state = ? WHERE id = ?"
+    tamper(outbox._sqlite.path, statement, photo, state, uuid(number))
     for _time in range(2):
         entry = outbox.find(uuid(number))[0]
         with pytest.raises(NotAuthentic):
@@ -275,7 +276,7 @@ def test_a_photo_put_into_an_erased_report(outbox: SqliteOutbox) -> None:
     outbox.add(report(1), due_at=NOON)
     sent(outbox, 1)
     outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
-    tamper(outbox._path, "UPDATE reports SET photo = ? WHERE id = ?", _sealed_photo(1), uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET photo = ? WHERE id = ?", _sealed_photo(1), uuid(1))
     assert outbox.integrity.verify().doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
     with pytest.raises(Erased):
         outbox.photo(outbox.find(uuid(1))[0])
@@ -285,7 +286,7 @@ def test_a_photo_marked_as_sent_is_sent_after_all(outbox: SqliteOutbox) -> None:
     """Its state is under the code of the report's state, and a report that is corrected has a photo that waits."""
     outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET photo_state = 'sent'")
+    tamper(outbox._sqlite.path, "UPDATE reports SET photo_state = 'sent'")
     assert check(outbox).repaired == (uuid(1), uuid(2))
     assert [entry.photo for entry in outbox.entries(Selection())] == [PhotoState.KEPT, None]
     assert check(outbox)[:3] == ((), (), ())
@@ -318,7 +319,7 @@ def test_a_code_that_was_taken_away(outbox: SqliteOutbox) -> None:
     """Nothing since the checkpoint explains it, so the row is set to what the audit trail says."""
     outbox.add(report(1), due_at=NOON)
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET state_mac = NULL, attempts = 7 WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET state_mac = NULL, attempts = 7 WHERE id = ?", uuid(1))
     assert check(outbox).repaired == (uuid(1),)
 
 
@@ -327,7 +328,7 @@ def test_a_removed_report(outbox: SqliteOutbox, keyless: SqliteOutbox, *, key: b
     """It is named by each check, until a person takes the outbox as it is."""
     outbox.add_all([NewReport(report(number), NOON) for number in (1, 2)])
     check(outbox)
-    tamper(outbox._path, "DELETE FROM reports WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "DELETE FROM reports WHERE id = ?", uuid(1))
     for _time in range(2):
         found = outbox.authenticate(ask=False) if key else keyless.authenticate(ask=False)
         assert list(found.doubts) == [Doubt(DoubtKind.MISSING, uuid(1))]
@@ -357,7 +358,7 @@ def test_a_trail_that_was_changed(outbox: SqliteOutbox, statement: str) -> None:
     outbox.add(report(1), due_at=NOON)
     check(outbox)
     outbox.add(report(2), due_at=NOON)
-    tamper(outbox._path, statement)
+    tamper(outbox._sqlite.path, statement)
     for _time in range(2):
         assert Doubt(DoubtKind.TRAIL) in check(outbox).doubts
     assert Doubt(DoubtKind.TRAIL) in outbox.integrity.verify().doubts
@@ -369,7 +370,7 @@ def test_an_older_copy_of_the_file(outbox: SqliteOutbox, path: Path) -> None:
     check(outbox)
     older = path.with_name("older.db")
     with closing(sqlite3.connect(older)) as copy:
-        outbox._db.backup(copy)
+        outbox._sqlite.connection.backup(copy)
     sent(outbox, 1)
     counter = check(outbox).counter
     assert outbox.authenticate(ask=False, counter=counter).doubts == ()
@@ -408,7 +409,7 @@ def test_a_typed_number_that_was_changed_needs_a_person(outbox: SqliteOutbox) ->
     outbox.add(report(1), due_at=NOON)
     outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True))
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET receipt_number = 'OTHER' WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET receipt_number = 'OTHER' WHERE id = ?", uuid(1))
     with pytest.raises(NotAuthentic):
         outbox.integrity.check(uuid(1))
     outbox.integrity.vouch()
@@ -420,8 +421,8 @@ def test_reports_from_before_codes_are_completed_little_by_little(
     outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long history is not read at once, and until then a missing code is no doubt."""
-    monkeypatch.setattr("apoa_client.outbox.sqlite.authentication._LEGACY_BATCH", 2)
-    with SqliteOutbox.open(outbox._path, behind_a_keyring()) as before:
+    monkeypatch.setattr("apoa_client.outbox.sql.authentication._LEGACY_BATCH", 2)
+    with SqliteOutbox.open(outbox._sqlite.path, behind_a_keyring()) as before:
         before.add_all([NewReport(report(number), NOON) for number in range(5)])
         for number in range(5):
             sent(before, number)
@@ -429,7 +430,7 @@ def test_reports_from_before_codes_are_completed_little_by_little(
     for completed in (2, 4, 5, 5):
         assert check(outbox)[:3] == ((), (), ())
         assert sum(is_authenticated(outbox)) == 1 + completed
-    tamper(outbox._path, "UPDATE reports SET state_mac = NULL WHERE id = ?", uuid(3))
+    tamper(outbox._sqlite.path, "UPDATE reports SET state_mac = NULL WHERE id = ?", uuid(3))
     assert check(outbox).repaired == (uuid(3),)
 
 
@@ -437,9 +438,9 @@ def test_values_that_this_program_never_wrote(outbox: SqliteOutbox) -> None:
     """A value of another type is no error of the check: the row is in doubt."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(4)])
     check(outbox)
-    tamper(outbox._path, "UPDATE reports SET content = 'text', due_at = 9e999 WHERE id = ?", uuid(0))
-    tamper(outbox._path, "UPDATE reports SET errors = 'text' WHERE id = ?", uuid(1))
-    tamper(outbox._path, "UPDATE reports SET due_at = 9e999 WHERE id = ?", uuid(2))
+    tamper(outbox._sqlite.path, "UPDATE reports SET content = 'text', due_at = 9e999 WHERE id = ?", uuid(0))
+    tamper(outbox._sqlite.path, "UPDATE reports SET errors = 'text' WHERE id = ?", uuid(1))
+    tamper(outbox._sqlite.path, "UPDATE reports SET due_at = 9e999 WHERE id = ?", uuid(2))
     found = check(outbox)
     assert (found.doubts, found.repaired) == ((Doubt(DoubtKind.CONTENT, uuid(0)),), (uuid(1), uuid(2)))
 
@@ -480,7 +481,7 @@ def test_a_key_that_does_not_fit_proves_nothing(outbox: SqliteOutbox) -> None:
     outbox.add(report(1), due_at=NOON)
     check(outbox)
     private, _public = new_key_pair()
-    with SqliteOutbox.open(outbox._path, PropertySealer(PUBLIC_KEY, lambda: private)) as other:
+    with SqliteOutbox.open(outbox._sqlite.path, PropertySealer(PUBLIC_KEY, lambda: private)) as other:
         other.integrity.check(uuid(1))
         other.add(report(2), due_at=NOON)
         assert is_authenticated(other) == [True, False]
@@ -530,7 +531,7 @@ def test_what_another_process_writes_meanwhile_is_no_doubt(
             outbox.add(report(2), due_at=NOON)
         return real(*arguments)
 
-    with SqliteOutbox.open(outbox._path, opener()) as reader:
+    with SqliteOutbox.open(outbox._sqlite.path, opener()) as reader:
         monkeypatch.setattr(module, between, deliver_first)
         assert list(look(reader)) == []
     assert not pending

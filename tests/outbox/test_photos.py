@@ -152,7 +152,7 @@ def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
         return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
 
     outbox.add_all([new(number) for number in range(3)])
-    outbox._db.set_authorizer(deny)
+    outbox._sqlite.connection.set_authorizer(deny)
     settled(outbox, 0)
     settled(outbox, 1, State.REJECTED)
     outbox.withdraw([uuid(2)])
@@ -247,7 +247,7 @@ class TestPhotosToSend:
 
     def test_results_are_recorded_meanwhile(self, outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each photo comes once, and one that another process has settled since does not come."""
-        monkeypatch.setattr("apoa_client.outbox.sqlite.entry_reader._BATCH", 2)
+        monkeypatch.setattr("apoa_client.outbox.sql.entry_reader._BATCH", 2)
         outbox.add_all([new(number) for number in range(5)])
         for number in range(5):
             settled(outbox, number)
@@ -289,11 +289,11 @@ def test_whether_photos_are_wanted(outbox: SqliteOutbox, path: Path) -> None:
     """As the authority last said; nothing is written if that did not change."""
     assert not outbox.wants_photos()
     outbox.record_wants_photos(wants=False)
-    assert outbox._db.total_changes == 0
+    assert outbox._sqlite.connection.total_changes == 0
     for wants in (True, False, True):
         outbox.record_wants_photos(wants=wants)
         with SqliteOutbox.open(path, sealer()) as other:
             assert other.wants_photos() is wants
-    before = outbox._db.total_changes
+    before = outbox._sqlite.connection.total_changes
     outbox.record_wants_photos(wants=True)
-    assert outbox._db.total_changes == before
+    assert outbox._sqlite.connection.total_changes == before

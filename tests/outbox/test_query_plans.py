@@ -16,6 +16,7 @@ from outbox_helpers import HOUR, NOON, PHOTO, finding, open_outbox, receipt, rep
 
 from apoa_client.outbox.interface import Drafts
 from apoa_client.outbox.sqlite import migrations
+from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -161,13 +162,13 @@ def fill(outbox: SqliteOutbox, finished: int) -> SqliteOutbox:
 @pytest.fixture
 def filled(outbox: SqliteOutbox, path: Path) -> SqliteOutbox:
     """An outbox with some history, whose statements are recorded."""
-    db = fill(outbox, 50)._db
-    return SqliteOutbox(Recorder(db), path, sealer())  # type: ignore[arg-type]  # it stands in for the connection
+    recorder: Any = Recorder(fill(outbox, 50)._sqlite.connection)
+    return SqliteOutbox(SqliteDatabase(recorder, path), sealer())
 
 
 def scans(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> tuple[list[str], int]:
     """Return the plan's steps that scan all reports, of all statements of the method, and the number of statements."""
-    db: Any = outbox._db
+    db: Any = outbox._sqlite.connection
     db.statements.clear()
     method(outbox)
     asked = [each for each in db.statements if not re.match("BEGIN|COMMIT", each[0])]
@@ -241,9 +242,9 @@ def work(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> int:
         ticks[0] += 1
         return 0
 
-    outbox._db.set_progress_handler(tick, 1)
+    outbox._sqlite.connection.set_progress_handler(tick, 1)
     method(outbox)
-    outbox._db.set_progress_handler(None, 1)
+    outbox._sqlite.connection.set_progress_handler(None, 1)
     return ticks[0]
 
 

@@ -6,7 +6,7 @@ settings are those of the transaction alone, so that PgBouncer may give each tra
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -48,6 +48,8 @@ class PostgresDatabase:
 
     Outside of a transaction, statements only read. Without a password, the driver looks for one as `psql` does.
     """
+
+    insertion_order = "n"
 
     def __init__(
         self, address: ServerAddress, property_name: str, password: str | None = None, limits: TimeLimits | None = None
@@ -103,6 +105,23 @@ class PostgresDatabase:
     def read_errors(self) -> AbstractContextManager[None]:
         """Like `errors`; a value that this program never wrote is damage too."""
         return translate_read_errors(self.place)
+
+    def any_text(self) -> AbstractContextManager[None]:
+        """As `Database`: PostgreSQL stores no text with invalid bytes."""
+        return nullcontext()
+
+    def unused_seq(self) -> int:
+        """As `Database`: takes the number from the sequence, which gives it to no insertion."""
+        [(seq,)] = self.execute("SELECT nextval(pg_get_serial_sequence('reports', 'seq'))").fetchall()
+        return int(seq)
+
+    def highest_event(self) -> int:
+        """As `Database`: the numbers of events are those of the chain, and PostgreSQL remembers none of them."""
+        return 0
+
+    def empty_log(self, *, wait: bool = True) -> bool:  # noqa: ARG002  there is nothing to wait for
+        """As `Database`: removing older pages and the log of changes is the server's own work."""
+        return True
 
     def close(self) -> None:
         """Close the connection. Closing twice does no harm."""

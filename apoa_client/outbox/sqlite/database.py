@@ -1,4 +1,4 @@
-"""Opens the database file, and creates it so that no kill, race or power cut leaves an incomplete one.
+"""The database in a SQLite file; opens it, and creates it so that no kill, race or power cut leaves an incomplete one.
 
 A new database is built completely under a temporary name, and then gets its name in one step that fails if the name is
 taken. So a file with that name that is not complete was damaged later, and is reported as damaged.
@@ -7,9 +7,10 @@ taken. So a file with that name that is not complete was damaged later, and is r
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from apoa_client.errors import StorageProblem
 from apoa_client.files import (
@@ -25,7 +26,7 @@ from apoa_client.files import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
-from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
 from apoa_client.permissions import check_permissions
 
@@ -50,7 +51,104 @@ _NO_ORDINARY_FILE = "no_ordinary_file"
 _ON_WINDOWS = os.name == "nt"
 
 
-def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
+class SqliteDatabase:
+    """A `Database` in one file, with `connection` to it. Every statement outside of a transaction is one by itself."""
+
+    insertion_order = "rowid"
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.connection = connection
+        self.path = path
+
+    @property
+    def place(self) -> str:
+        """The path of the file."""
+        return str(self.path)
+
+    @property
+    def in_transaction(self) -> bool:
+        """As `Database`."""
+        return self.connection.in_transaction
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> sqlite3.Cursor:
+        """As `Database`."""
+        return self.connection.execute(statement, values)
+
+    def executemany(
+        self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /
+    ) -> sqlite3.Cursor:
+        """As `Database`."""
+        return self.connection.executemany(statement, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """As `Database`: takes the write lock at once (`BEGIN IMMEDIATE`)."""
+        with self.errors():
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.execute("COMMIT")
+            except BaseException:
+                if self.in_transaction:
+                    self.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """As `Database`."""
+        if self.in_transaction:
+            yield
+            return
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.execute("ROLLBACK")
+
+    def errors(self) -> AbstractContextManager[None]:
+        """As `Database`."""
+        return translate_errors(self.path)
+
+    def read_errors(self) -> AbstractContextManager[None]:
+        """As `Database`."""
+        return translate_read_errors(self.path)
+
+    @contextmanager
+    def any_text(self) -> Iterator[None]:
+        """As `Database`: SQLite stores any bytes as text."""
+        before: Callable[[bytes], Any] = self.connection.text_factory
+        self.connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        try:
+            yield
+        finally:
+            self.connection.text_factory = before
+
+    def unused_seq(self) -> int:
+        """As `Database`: SQLite gives an insertion the number after the highest one."""
+        (seq,) = self.execute("SELECT max(seq) + 1 FROM reports").fetchone()
+        return int(seq)
+
+    def highest_event(self) -> int:
+        """As `Database`: SQLite remembers it, for AUTOINCREMENT."""
+        row = self.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
+        return row[0] if row is not None and isinstance(row[0], int) else 0
+
+    def empty_log(self, *, wait: bool = True) -> bool:
+        """As `Database`; waits for readers as a writer waits for another."""
+        (timeout,) = self.execute("PRAGMA busy_timeout").fetchone()
+        self.execute(f"PRAGMA busy_timeout = {timeout if wait else 0}")
+        try:
+            busy, _pages, _moved = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {timeout}")
+        return not busy
+
+    def close(self) -> None:
+        """As `Database`."""
+        self.connection.close()
+
+
+def open_database(path: Path, *, create: bool) -> SqliteDatabase:
     """Open the database at `path`, configured and migrated; create it first if `create` allows it.
 
     Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`,
@@ -68,7 +166,7 @@ def open_database(path: Path, *, create: bool) -> sqlite3.Connection:
         except BaseException:
             db.close()
             raise
-        return db
+        return SqliteDatabase(db, path)
 
 
 def _check_ordinary_files(path: Path) -> None:
@@ -86,7 +184,7 @@ def _check_ordinary_files(path: Path) -> None:
             )
 
 
-def open_for_reading(path: Path) -> tuple[sqlite3.Connection, StorageProblem | None]:
+def open_for_reading(path: Path) -> tuple[SqliteDatabase, StorageProblem | None]:
     """Open the database at `path` as `open_database` does, or, where nothing can be written, a copy that is only read.
 
     Returns also why nothing can be written, or None. Raises what `open_database` raises if the file cannot be read.
@@ -101,7 +199,7 @@ def open_for_reading(path: Path) -> tuple[sqlite3.Connection, StorageProblem | N
         from apoa_client.outbox.sqlite.read_only_copy import open_copy  # rarely needed
 
         with translate_errors(path):
-            return open_copy(path, exc), exc
+            return SqliteDatabase(open_copy(path, exc), path), exc
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -117,51 +215,7 @@ def configure(db: sqlite3.Connection) -> None:
     migrate(db)
 
 
-@contextmanager
-def transaction(db: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Do everything inside or nothing, durable at the end; take the write lock at once (`BEGIN IMMEDIATE`)."""
-    with translate_errors(path):
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-
-
-@contextmanager
-def snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """Read the database as it is at one moment, whatever other processes write meanwhile.
-
-    A transaction that is open goes on. For use within `translate_errors`.
-    """
-    if db.in_transaction:
-        yield
-        return
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("ROLLBACK")
-
-
-def empty_log(db: sqlite3.Connection, *, wait: bool = True) -> bool:
-    """Empty the log, which holds older pages, and return whether that was possible: a reader may prevent it.
-
-    `wait` says whether to wait for readers as a writer waits for another. For use within `translate_errors`.
-    """
-    (timeout,) = db.execute("PRAGMA busy_timeout").fetchone()
-    db.execute(f"PRAGMA busy_timeout = {timeout if wait else 0}")
-    try:
-        busy, _pages, _moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        db.execute(f"PRAGMA busy_timeout = {timeout}")
-    return not busy
-
-
-def create_database(path: Path, fill: Callable[[sqlite3.Connection], object] | None = None) -> bool:
+def create_database(path: Path, fill: Callable[[SqliteDatabase], object] | None = None) -> bool:
     """Create the database, with what `fill` writes into it; False if another process was first, whose database stays.
 
     For use within `translate_errors`. Raises `OutboxDamaged` if the log of a lost database is there.
@@ -186,14 +240,14 @@ def create_database(path: Path, fill: Callable[[sqlite3.Connection], object] | N
     return created
 
 
-def _write_draft(draft: Path, fill: Callable[[sqlite3.Connection], object] | None) -> None:
+def _write_draft(draft: Path, fill: Callable[[SqliteDatabase], object] | None) -> None:
     with closing(connect(draft)) as db:
         # No log yet: SQLite does not say if the disk is full when it moves the pages of a log into the file at the end.
         db.execute("PRAGMA journal_mode = MEMORY")
         migrate(db)
         if fill is not None:
             db.execute("BEGIN IMMEDIATE")
-            fill(db)
+            fill(SqliteDatabase(db, draft))
             db.execute("COMMIT")
         configure(db)
     sync_file(draft)

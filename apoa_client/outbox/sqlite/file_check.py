@@ -2,11 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.interface import FileCheck
-from apoa_client.outbox.sqlite.error_translation import translate_read_errors
+from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.index_repair import check_queue
 from apoa_client.outbox.sqlite.migrations import version_of
 
@@ -14,18 +13,18 @@ _STEPS = 10_000
 """Steps of SQLite's machine between two looks at the time: less than a millisecond."""
 
 
-def check_file(db: sqlite3.Connection, path: Path, is_over: Callable[[], bool]) -> FileCheck:
+def check_file(db: SqliteDatabase, is_over: Callable[[], bool]) -> FileCheck:
     """As `interface.Integrity`. The indexes of the queue are compared with the reports, whatever the time."""
-    with translate_read_errors(path):
-        schema = version_of(db)
-        complete = _read_file(db, path, is_over)
-    check_queue(db, path)
+    with db.read_errors():
+        schema = version_of(db.connection)
+        complete = _read_file(db, is_over)
+    check_queue(db)
     return FileCheck(complete, schema, f"SQLite {sqlite3.sqlite_version}")
 
 
-def _read_file(db: sqlite3.Connection, path: Path, is_over: Callable[[], bool]) -> bool:
+def _read_file(db: SqliteDatabase, is_over: Callable[[], bool]) -> bool:
     """Return whether every page was read. Raises `OutboxDamaged`."""
-    db.set_progress_handler(is_over, _STEPS)
+    db.connection.set_progress_handler(is_over, _STEPS)
     try:
         (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as exc:
@@ -33,7 +32,7 @@ def _read_file(db: sqlite3.Connection, path: Path, is_over: Callable[[], bool]) 
             return False
         raise
     finally:
-        db.set_progress_handler(None, 0)
+        db.connection.set_progress_handler(None, 0)
     if found != "ok":
-        raise damaged(path)
+        raise damaged(db.path)
     return True

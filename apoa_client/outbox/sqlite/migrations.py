@@ -158,7 +158,7 @@ _DRAFTS = (
 )
 
 _CODES = (
-    # Message authentication codes over the sealed content and over the rest of the row: `outbox.sqlite.codes`. Null
+    # Message authentication codes over the sealed content and over the rest of the row: `outbox.sql.codes`. Null
     # until a command that has the private key writes them.
     "ALTER TABLE reports ADD COLUMN content_mac BLOB",
     "ALTER TABLE reports ADD COLUMN state_mac BLOB",

@@ -1,65 +1,34 @@
-"""The outbox of `apoa_client.outbox.interface` in one SQLite file, used by several processes at once.
+"""The outbox of `apoa_client.outbox.interface` in one SQLite file, used by several processes at once."""
 
-Every change is one transaction, durable when the method returns. Reading takes its rows in batches and holds no
-transaction between them, so that the caller may write to the queue while it iterates.
-"""
-
-# Annotations stay text, so that the report's model is loaded only when a report is opened.
+# Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from apoa_client.outbox import rows
-from apoa_client.outbox.rows import NO_ACTOR, millis
-from apoa_client.outbox.sqlite import queries
-from apoa_client.outbox.sqlite.database import open_database, open_for_reading, transaction
-from apoa_client.outbox.sqlite.entry_reader import EntryReader
-from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
-from apoa_client.outbox.sqlite.property_values import PropertyValues
-from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.entries import NewReport
-from apoa_client.report.kinds import State
+from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sqlite.database import SqliteDatabase, open_database, open_for_reading
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from datetime import date, datetime
     from pathlib import Path
-    from types import TracebackType
 
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.contents import Contents
-    from apoa_client.outbox.sqlite.audit import AuditTrail
-    from apoa_client.outbox.sqlite.codes import RowCodes
-    from apoa_client.outbox.sqlite.drafts import SqliteDrafts
-    from apoa_client.outbox.sqlite.erasure import Eraser
-    from apoa_client.outbox.sqlite.integrity import Integrity
-    from apoa_client.outbox.sqlite.opening import SealedReports
-    from apoa_client.outbox.sqlite.reseal import SealedRecords
-    from apoa_client.ports.doubts import Authentication
-    from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
+    from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
+    from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import LockHolder, Summary
+    from apoa_client.ports.state import LockHolder
     from apoa_client.ports.vault import Sealer
-    from apoa_client.report.findings import Finding
-    from apoa_client.report.kinds import PhotoState, Receipt
-    from apoa_client.report.model import Document, Report
 
 
-class SqliteOutbox(PropertyValues):
-    """An `interface.Outbox` in the file at `path`. Open it with `open`, close it, and do not share it between threads.
+class SqliteOutbox(SqlOutbox):
+    """An `interface.Outbox` in a file. Open it with `open`, close it, and do not share it between threads."""
 
-    What is known about guests is sealed by `sealer`: adding needs no secret, only opening contents and drafts does.
-    Each change of a report is recorded in the audit trail, in the same transaction, as done by `actor`.
-    """
-
-    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
-        super().__init__(db, path, actor)
-        self._sealer = sealer
-        self._reader = EntryReader(db, path)
+    def __init__(self, db: SqliteDatabase, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
+        super().__init__(db, sealer, actor)
+        self._sqlite = db
 
     @classmethod
     def open(cls, path: Path, sealer: Sealer, *, create: bool = False, actor: Actor = NO_ACTOR) -> Self:
@@ -67,7 +36,7 @@ class SqliteOutbox(PropertyValues):
 
         Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `too_new`, `OutboxBusy` or `DiskFull`.
         """
-        return cls(open_database(path, create=create), path, sealer, actor)
+        return cls(open_database(path, create=create), sealer, actor)
 
     @classmethod
     def open_for_reading(
@@ -80,321 +49,48 @@ class SqliteOutbox(PropertyValues):
         db, problem = open_for_reading(path)
         if problem is not None:
             on_unwritable(problem)
-        return cls(db, path, sealer, actor)
+        return cls(db, sealer, actor)
 
     @classmethod
     def open_unlocked(cls, path: Path, sealer: Sealer) -> Self:
         """Open the file for a reader that locks nothing, writes nothing and never waits. Raises `StorageProblem`."""
         from apoa_client.outbox.sqlite.unlocked import open_unlocked  # for completion alone
 
-        return cls(open_unlocked(path), path, sealer)
-
-    def close(self) -> None:
-        """Close the file. Closing twice does no harm."""
-        with translate_errors(self._path):
-            self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
-
-    # Reading.
-
-    def find(self, reference: str) -> list[Entry]:
-        """As `ports.ReportReader`; hyphens are optional."""
-        wanted = rows.reference_range(reference)
-        return [] if wanted is None else list(self._reader.in_batches(self._reader.seqs(queries.FIND, wanted)))
-
-    def entries(self, selection: Selection) -> Iterator[Entry]:
-        """As `ports.ReportReader`; a limit takes the first of them."""
-        return self._reader.selected(selection)
-
-    def stay_ids(self, beginning: str) -> list[str]:
-        """As `ports.ReportReader`."""
-        with translate_read_errors(self._path):
-            return [str(row[0]) for row in self._db.execute(queries.STAY_IDS, [beginning, f"{beginning}g"])]
-
-    def count(self, selection: Selection) -> int:
-        """As `ports.ReportReader`."""
-        condition, hint, values = queries.selection_condition(selection)
-        query = f"SELECT count(*) FROM reports WHERE {condition} AND {hint}"  # noqa: S608  constants
-        with translate_read_errors(self._path):
-            return int(self._db.execute(query, values).fetchone()[0])
-
-    def content(self, entry: Entry) -> Content:
-        """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased.
-
-        Raises `NotAuthentic` if another program sealed it.
-        """
-        with translate_read_errors(self._path):
-            return self._sealed_reports.content(entry.id)
-
-    def photo(self, entry: Entry) -> bytes:
-        """As `ports.ReportReader`; raises `OutboxDamaged` and `NotAuthentic` as `content` does."""
-        with translate_read_errors(self._path):
-            return self._sealed_reports.photo(entry.id)
-
-    def with_receipt(self, number: str) -> list[Entry]:
-        """As `ports.ReportReader`."""
-        return list(self._reader.in_batches(self._reader.seqs(queries.WITH_RECEIPT, {"number": number})))
-
-    def shared_receipts(self, numbers: Sequence[str]) -> dict[str, int]:
-        """As `ports.DeliveryState`."""
-        query = queries.SHARED_RECEIPTS.format(numbers=", ".join("?" * len(numbers)))
-        with translate_read_errors(self._path):
-            return {str(number): int(stays) for number, stays in self._db.execute(query, numbers).fetchall()}
-
-    def same_guest(self, tag: int, first_night: date, last_morning: date) -> list[Entry]:
-        """As `ports.ReportQueue`."""
-        nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
-        return list(self._reader.in_batches(self._reader.seqs(queries.SAME_GUEST, nights)))
-
-    def heads(self) -> Iterator[Entry]:
-        """As `ports.DeliveryState`."""
-        return self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
-
-    def photos_to_send(self) -> Iterator[PhotoToSend]:
-        """As `ports.DeliveryState`."""
-        return self._reader.photos_to_send()
-
-    def summary(self, *, now: datetime, soon: datetime) -> Summary:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.summary import read_summary
-
-        with translate_read_errors(self._path):
-            return read_summary(self._db, now, soon)
-
-    # The desk's changes.
-
-    def add(
-        self,
-        report: Report,
-        *,
-        due_at: datetime | None,
-        warnings: Sequence[Finding] = (),
-        guest_tag: int | None = None,
-        replaces: Sequence[str] = (),
-        active_reports: Sequence[str] = (),
-    ) -> Entry:
-        """As `ports.ReportQueue`; raises `StorageProblem` if the id is known."""
-        return self.add_all([NewReport(report, due_at, warnings, guest_tag, replaces, active_reports)])[0]
-
-    def add_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
-        """As `ports.ReportQueue`; raises `StorageProblem` if an id is known.
-
-        The audit trail records which reports were saved together, by the id of the first.
-        """
-        from apoa_client.outbox.sqlite import insertion, revision  # counting does not need them
-        from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
-
-        def seal() -> list[insertion.Row]:
-            return [insertion.sealed_row(self._contents, new) for new in new_reports]
-
-        sealed = seal()  # before the transaction, so that other processes do not wait for cryptography
-        first = new_reports[0].report.id if len(new_reports) > 1 else None
-        replaced = [old for new in new_reports for old in new.replaces]
-        seqs: list[int | None] = []
-        with transaction(self._db, self._path):
-            sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
-            self._codes.begin()
-            authentic = self._codes.authentic(replaced)
-            for new, row in zip(new_reports, sealed, strict=True):
-                insertion.check_new_id(self._db, new.report.id)
-                at = millis(new.report.created_at)
-                seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
-                seqs.append(insertion.insert(self._db, row, seq))
-            self._codes.changed(replaced, authentic)
-            self._codes.added([new.report.id for new in new_reports])
-            entries = [entry for seq in seqs for entry in self._reader.select("seq = :seq", {"seq": seq})]
-            saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
-            self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
-        return entries
+        return cls(open_unlocked(path), sealer)
 
     def batch(self) -> AbstractContextManager[ReportBatch]:
         """As `ports.ReportQueue`; two batches at once are not possible."""
         from apoa_client.outbox.sqlite.batch import SqliteBatch
 
-        return SqliteBatch.opened(self._db, self._path, self._sealer, self._codes, self._actor)
-
-    def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
-        """As `ports.ReportQueue`."""
-        from apoa_client.outbox.sqlite import revision
-
-        with transaction(self._db, self._path):
-            for stay in active_reports:
-                revision.check_active(self._db, stay)
-            authentic = self._codes.authentic(ids)
-            revision.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
-            self._codes.changed(ids, authentic)
-            self._record([AuditEvent("withdrawn", report_id) for report_id in ids])
-
-    # Delivery's changes.
-
-    def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
-        """As `ports.DeliveryState`; the entries are in the order asked for."""
-        from apoa_client.outbox.sqlite import claims
-
-        wanted = dict.fromkeys(ids)
-        with transaction(self._db, self._path):
-            authentic = self._codes.authentic(list(wanted))
-            lease = claims.claim(self._db, list(wanted), now, lease_until)
-            claimed = self._reader.select("state = 'sending' AND lease = :lease", {"lease": lease})
-            self._codes.changed([entry.id for entry in claimed], authentic)
-            if authentic is None:  # a row whose code is removed needs an event
-                self._record([AuditEvent("sending", entry.id) for entry in claimed])
-        by_id = {entry.id: entry for entry in claimed}
-        return lease, [by_id[report_id] for report_id in wanted if report_id in by_id]
-
-    def settle(self, lease: str, changes: Sequence[Change]) -> None:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.claims import SETTLE
-
-        self._change(SETTLE, changes, lease)
-
-    def settle_pending(self, changes: Sequence[Change]) -> None:
-        """As `ports.DeliveryState`; a report that is not pending is left alone."""
-        from apoa_client.outbox.sqlite.claims import SETTLE_PENDING
-
-        self._change(SETTLE_PENDING, changes, None)
-
-    def _change(self, statement: str, changes: Sequence[Change], lease: str | None) -> None:
-        from apoa_client.outbox.audit_chain import event_of
-        from apoa_client.outbox.sqlite.claims import change_values
-        from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
-
-        def seal() -> list[Mapping[str, Any]]:
-            return [change_values(change, lease, self._contents) for change in changes]
-
-        values = seal()
-        seals = any(change.errors is not None or change.warnings is not None for change in changes)
-        with transaction(self._db, self._path):
-            if seals:  # without findings no key is needed
-                values = sealed_to_current_key(self._db, self._sealer, values, seal)
-            authentic = self._codes.authentic([change.id for change in changes])
-            done = [
-                change
-                for change, each in zip(changes, values, strict=True)
-                if self._db.execute(statement, each).rowcount == 1
-            ]
-            self._codes.changed([change.id for change in done], authentic)
-            self._record([event_of(change) for change in done])
-
-    def record_receipt(self, report_id: str, receipt: Receipt) -> None:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.event_states import AGAIN
-        from apoa_client.outbox.sqlite import revision
-
-        with transaction(self._db, self._path):
-            authentic = self._codes.authentic([report_id])
-            again = revision.record_receipt(self._db, report_id, receipt)
-            self._codes.changed([report_id], authentic)
-            self._record([AuditEvent("received", report_id, AGAIN if again else None)])
-
-    def settle_photo(self, report_id: str, state: PhotoState, detail: str | None = None) -> None:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.audit_chain import photo_event
-        from apoa_client.outbox.sqlite.claims import SETTLE_PHOTO
-
-        with transaction(self._db, self._path):
-            authentic = self._codes.authentic([report_id])
-            if self._db.execute(SETTLE_PHOTO, [state.value, report_id]).rowcount == 1:
-                self._codes.changed([report_id], authentic)
-                self._record([photo_event(report_id, state, detail)])
+        return SqliteBatch.opened(self._db, self._sealer, self._codes, self._actor)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.index_repair import check_queue
 
-        check_queue(self._db, self._path)
+        check_queue(self._sqlite)
 
     def rebuild_indexes(self) -> bool:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.index_repair import rebuild_indexes
 
-        return rebuild_indexes(self._db, self._path, self._actor)
+        return rebuild_indexes(self._sqlite, self._actor)
 
     def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 
-        return delivery_lock(self._path, wait_s, self._actor)
+        return delivery_lock(self._sqlite.path, wait_s, self._actor)
 
     def lock_holder(self) -> LockHolder | None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.delivery_lock import lock_holder
 
-        return lock_holder(self._path)
-
-    # What the rest of the program needs.
-
-    def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.guest_tags import complete_tags
-
-        complete_tags(self._db, self._path, self._contents, hash_of)
-
-    def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
-        """As `interface.Outbox`."""
-        with transaction(self._db, self._path):
-            self._record([AuditEvent(action, report, detail)])
-
-    # Each of these is loaded when it is used: counting reports needs none of them.
-
-    @property
-    def drafts(self) -> SqliteDrafts:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.drafts import SqliteDrafts
-
-        return SqliteDrafts(self._db, self._path, self._sealer)
-
-    @property
-    def audit_trail(self) -> AuditTrail:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.audit import AuditTrail
-
-        return AuditTrail(self._db, self._path)
-
-    @property
-    def eraser(self) -> Eraser:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.erasure import Eraser
-
-        return Eraser(self._db, self._path, self._actor, self._codes)
-
-    @property
-    def sealed_records(self) -> SealedRecords:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.reseal import SealedRecords
-
-        return SealedRecords(self._db, self._path, self._actor)
+        return lock_holder(self._sqlite.path)
 
     @cached_property
-    def _contents(self) -> Contents:
-        from apoa_client.outbox.contents import Contents
-
-        return Contents(self._sealer)
-
-    @cached_property
-    def _sealed_reports(self) -> SealedReports:
-        from apoa_client.outbox.sqlite.opening import SealedReports
-
-        return SealedReports(self._db, self._path, self._contents, self.integrity)
-
-    @cached_property
-    def _codes(self) -> RowCodes:
-        from apoa_client.outbox.sqlite.codes import RowCodes
-
-        return RowCodes(self._db, self._sealer)
-
-    @cached_property
-    def integrity(self) -> Integrity:
+    def integrity(self) -> SqliteIntegrity:
         """As `interface.Outbox`."""
-        from apoa_client.outbox.sqlite.integrity import Integrity
+        from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
 
-        return Integrity(self._db, self._path, self._codes, self._contents, self._actor)
-
-    def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
-        """As `ports.DeliveryState`."""
-        return self.integrity.authenticate(ask=ask, counter=counter)
+        return SqliteIntegrity(self._sqlite, self._codes, self._contents, self._actor)

@@ -9,13 +9,14 @@ from pathlib import Path
 from apoa_client.files import state_if_exists
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxBusy
+from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.migrations import STEPS, check_version, version_of
 from apoa_client.permissions import check_permissions
 
 
-def open_unlocked(path: Path) -> sqlite3.Connection:
-    """Return a connection that only reads. Raises `StorageProblem`, also for a file that waits for a migration.
+def open_unlocked(path: Path) -> SqliteDatabase:
+    """Return a database that is only read. Raises `StorageProblem`, also for a file that waits for a migration.
 
     Where no other process has changes in the log, the file is read alone: a change during the reading may make what is
     read useless, and a caller must accept that.
@@ -30,7 +31,7 @@ def open_unlocked(path: Path) -> sqlite3.Connection:
         except BaseException:
             db.close()
             raise
-        return db
+        return SqliteDatabase(db, path)
 
 
 def _check_current(db: sqlite3.Connection, path: Path) -> None:

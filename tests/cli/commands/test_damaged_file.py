@@ -79,7 +79,7 @@ def test_saved_but_not_readable(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> 
     """If the new report cannot be read back, the screen says to keep a note."""
 
     def find(outbox: SqliteOutbox, _reference: str) -> None:
-        raise damaged(outbox._path)
+        raise damaged(outbox._sqlite.path)
 
     monkeypatch.setattr(SqliteOutbox, "find", find)
     result = torn(*OBADIAH.mrz("--yes"))

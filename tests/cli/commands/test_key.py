@@ -475,7 +475,7 @@ class TestRotate:
             def interrupt(*_args: object) -> int:
                 raise KeyboardInterrupt
 
-            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.reseal", interrupt)
+            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", interrupt)
             result = away("key", "rotate", "--recovery-file", str(tmp_path / "first.txt"))
         assert result.code == 130
         assert "finish it with: apoa key rotate" in result.err
@@ -590,7 +590,7 @@ class TestShow:
         assert sentence in away("key", "show", lang=lang).out
         assert away("key", "show", "--json").json["old_key_kept"]
         with away.monkeypatch.context() as patch:
-            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.opens_all", lambda *_arguments: False)
+            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.opens_all", lambda *_arguments: False)
             assert sentence in away("key", "rotate", "--recovery-file", str(tmp_path / "next.txt"), lang=lang).err
         away("key", "rotate", "--recovery-file", str(tmp_path / "last.txt"))
         assert not away("key", "show", "--json").json["old_key_kept"]
@@ -650,7 +650,7 @@ class TestReminder:
         assert away("key", "rotate", keys=[CODE]).code == 0
         away.save()
         with away.monkeypatch.context() as patch:
-            patch.setattr("apoa_client.outbox.sqlite.reseal.SealedRecords.reseal", lambda *_args: 0)
+            patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", lambda *_args: 0)
             assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
         result = away("key", "recover", keys=[CODE])
         assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all

@@ -130,7 +130,7 @@ def test_control_characters_are_sanitized(away: Apoa, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_damaged_entry(away: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
     """Shows what can be read before it, then the error, with exit code 78; without anything before, only the error."""
-    monkeypatch.setattr("apoa_client.outbox.sqlite.audit._BATCH", 1)
+    monkeypatch.setattr("apoa_client.outbox.sql.audit._BATCH", 1)
     away.save()
     away.change_database("UPDATE audit SET link = 'text' WHERE n = 2")
     result = away("log", "--json", lang=lang)

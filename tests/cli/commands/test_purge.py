@@ -418,7 +418,7 @@ class TestScheduled:
     def test_a_failure_is_reported_with_the_delivery_result(self, past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """When erasing fails, the output has the delivery result and the error; the exit code is the worse one."""
         from apoa_client.outbox.errors import damaged
-        from apoa_client.outbox.sqlite.erasure import Eraser
+        from apoa_client.outbox.sql.erasure import Eraser
 
         def fail(_eraser: Eraser, *_times: object, dry_run: bool) -> None:
             del dry_run

@@ -3,7 +3,6 @@
 import gc
 import os
 import socket
-import sqlite3
 import tracemalloc
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -114,7 +113,7 @@ class TestSending:
         opened: list[Path] = []
         original = database.open_database
 
-        def count(path: Path, *, create: bool) -> sqlite3.Connection:
+        def count(path: Path, *, create: bool) -> database.SqliteDatabase:
             opened.append(path)
             return original(path, create=create)
 

@@ -36,7 +36,7 @@ from apoa_client.cli.views.drafts import OpenedDraft, open_drafts
 from apoa_client.desk.arrivals import Desk
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.drafts import SqliteDrafts
+from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.drafts import StoredDraft
@@ -967,7 +967,7 @@ class TestInterruption:
             assert said.code == 78
             assert spoken_count(lang, one, several, 2) in said.err
             assert spoken(lang, stored) in said.err
-            patch.setattr(SqliteDrafts, "save", failing)
+            patch.setattr(Drafts, "save", failing)
             said = away("report", "--no-send", keys=[ENTER, CONTENT, "n"], lang=lang)
             assert said.code == 78
             assert spoken(lang, lost) in said.err
@@ -1006,11 +1006,11 @@ class TestInterruption:
         """The error is shown, and the command succeeds, because the report is saved."""
         away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
 
-        def failing(_drafts: SqliteDrafts, _draft: StoredDraft) -> None:
+        def failing(_drafts: Drafts, _draft: StoredDraft) -> None:
             raise StorageProblem(msg("The disk is full."))
 
         with away.monkeypatch.context() as patch:
-            patch.setattr(SqliteDrafts, "delete", failing)
+            patch.setattr(Drafts, "delete", failing)
             said = away("report", "--no-send", keys=[ENTER, "B1", "2", "7", CONTENT])
         assert said.code == 0, said.all
         assert "The disk is full." in said.err
@@ -1062,14 +1062,14 @@ class TestInterruption:
             signal.raise_signal(signal.SIGHUP)
             raise AssertionError
 
-        def keep(self: SqliteDrafts, *draft: Any) -> None:
+        def keep(self: Drafts, *draft: Any) -> None:
             signal.raise_signal(signal.SIGHUP)
             real(self, *draft)
 
-        real = SqliteDrafts.save
+        real = Drafts.save
         with away.monkeypatch.context() as patch:
             patch.setattr("apoa_client.cli.prompts.conversation.ask_line", closed)
-            patch.setattr(SqliteDrafts, "save", keep)
+            patch.setattr(Drafts, "save", keep)
             assert away("report", "--no-send", keys=[*QUENTIN.lines]).code == 143
         assert "Not finished yet:" in away("report", keys=["n"]).err
 

@@ -5,23 +5,25 @@ not lost, and a kill leaves each row complete, sealed to the old key or to the n
 that do not open are deleted.
 """
 
-import sqlite3
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import SealBroken
 from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.sqlite import audit
-from apoa_client.outbox.sqlite.checkpoint import renew_checkpoint
-from apoa_client.outbox.sqlite.codes import renewed_codes
-from apoa_client.outbox.sqlite.database import empty_log, snapshot, transaction
-from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
-from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.outbox.sqlite.sealing_key import record_public_key
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.checkpoint import renew_checkpoint
+from apoa_client.outbox.sql.codes import renewed_codes
+from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
+from apoa_client.outbox.sql.sealing_key import record_public_key
 from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.vault import Authenticator, Sealer
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.database import Database
+    from apoa_client.ports.vault import Authenticator, Sealer
 
 _BATCH = 200
 """Rows in one transaction: other processes wait while these are opened and sealed, about 50 ms."""
@@ -72,9 +74,8 @@ class _Row(NamedTuple):
 class SealedRecords:
     """The `interface.SealedRecords` of one database; `actor` is the user who changes the keys."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor) -> None:
+    def __init__(self, db: Database, actor: Actor) -> None:
         self._db = db
-        self._path = path
         self._actor = actor
 
     def open_all(self, sealer: Sealer) -> int:
@@ -89,7 +90,7 @@ class SealedRecords:
         """As `interface.SealedRecords`."""
         try:
             self.open_all(sealer)
-            with translate_errors(self._path):
+            with self._db.errors():
                 open_drafts(self._db, sealer)
         except SealBroken:
             return False
@@ -109,11 +110,11 @@ class SealedRecords:
         """As `interface.SealedRecords`."""
         # From here on, every process stores what is sealed to the new key. A record that moves to another number
         # meanwhile moves to the end, so that one pass reaches every record of the old key.
-        with transaction(self._db, self._path):
+        with self._db.transaction():
             record_public_key(self._db, public_key)
         resealed, last = 0, -1
         while True:
-            with transaction(self._db, self._path):
+            with self._db.transaction():
                 batch = self._batch(last, _SEALED_OR_CODED)
                 for row in batch:
                     with renewed_codes(self._db, authenticator, row.seq):
@@ -121,7 +122,7 @@ class SealedRecords:
             if not batch:
                 break
             last = batch[-1].seq
-        with transaction(self._db, self._path):
+        with self._db.transaction():
             renew_checkpoint(self._db, authenticator)
             erased = reseal_drafts(self._db, renew)
             audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=UNREADABLE)] * erased)
@@ -129,8 +130,8 @@ class SealedRecords:
 
     def empty_log(self) -> None:
         """As `interface.SealedRecords`."""
-        with translate_errors(self._path):
-            empty_log(self._db)
+        with self._db.errors():
+            self._db.empty_log()
 
     def _rows(self) -> Iterator[_Row]:
         batch = self._batch(-1)
@@ -140,13 +141,13 @@ class SealedRecords:
 
     def _batch(self, last: int, which: str = _SEALED) -> list[_Row]:
         """Return the next rows after this number: fewer where many of them have photos."""
-        with translate_errors(self._path), snapshot(self._db):
+        with self._db.errors(), self._db.snapshot():
             coming = self._db.execute(_NEXT.format(which=which), [last, _BATCH]).fetchall()
             photos = [seq for seq, has_photo in coming if has_photo]
             end = min([coming[-1][0] if coming else last, *photos[_PHOTOS - 1 :]])
             found = [_Row(*row) for row in self._db.execute(_ROWS.format(which=which), [last, end]).fetchall()]
         if not all(row.has_valid_types() for row in found):
-            raise damaged(self._path)
+            raise damaged(self._db.place)
         return found
 
     def _reseal_row(self, row: _Row, renew: Renew) -> bool:

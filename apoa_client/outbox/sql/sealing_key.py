@@ -7,13 +7,17 @@ A rotation first saves the new public key in the settings, then records it here,
 it is recorded here, the settings have it too, and no record is sealed to an earlier key any more.
 """
 
-import sqlite3
-from collections.abc import Callable
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, TypeVar
 
-from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Sealer
 
 KEY = "public_key"
@@ -22,14 +26,12 @@ KEY = "public_key"
 _Sealed = TypeVar("_Sealed")
 
 
-def record_public_key(db: sqlite3.Connection, public_key: str) -> None:
+def record_public_key(db: Database, public_key: str) -> None:
     """Record the public key of the settings, inside a transaction."""
     write_metadata(db, KEY, public_key)
 
 
-def sealed_to_current_key(
-    db: sqlite3.Connection, sealer: "Sealer", sealed: _Sealed, seal: Callable[[], _Sealed]
-) -> _Sealed:
+def sealed_to_current_key(db: Database, sealer: Sealer, sealed: _Sealed, seal: Callable[[], _Sealed]) -> _Sealed:
     """Return `sealed`, or what `seal` returns if the property has another key pair by now.
 
     Call it inside the transaction that stores the result, with what `seal` returned before it. An outbox without a

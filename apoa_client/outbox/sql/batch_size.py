@@ -1,23 +1,29 @@
 """The size of batches that delivery learned: one value of the metadata."""
 
-import sqlite3
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from apoa_client.outbox.rows import from_millis, millis
-from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
 from apoa_client.ports.state import LearnedBatchSize
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.database import Database
 
 KEY = "batch_size"
 _LARGEST = 10_000
 """No authority allows a call of so many reports, so no larger size was learned."""
 
 
-def record_batch_size(db: sqlite3.Connection, learned: LearnedBatchSize) -> None:
+def record_batch_size(db: Database, learned: LearnedBatchSize) -> None:
     """Store it as four parts without blanks, inside a transaction. 0 stands for no limit."""
     until = 0 if learned.limited_until is None else millis(learned.limited_until)
     write_metadata(db, KEY, f"{learned.size} {learned.settings} {learned.limit or 0} {until}")
 
 
-def batch_size(db: sqlite3.Connection) -> LearnedBatchSize | None:
+def batch_size(db: Database) -> LearnedBatchSize | None:
     """Return what is stored; None if there is nothing, or nothing readable: no report waits for it."""
     try:
         size, settings, limit, until = str(read_metadata(db, KEY)).split(" ")

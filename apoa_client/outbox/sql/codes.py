@@ -6,18 +6,22 @@ code when it changes a row, and records an audit event, so that the first one wi
 whose code was taken away. A row whose code is wrong keeps it: a later change must not make it look authentic.
 """
 
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 import json
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from apoa_client.outbox.sqlite.checkpoint import begin
-from apoa_client.outbox.sqlite.metadata import read_metadata
-from apoa_client.outbox.sqlite.sealing_key import KEY as PUBLIC_KEY
+from apoa_client.outbox.sql.checkpoint import begin
+from apoa_client.outbox.sql.metadata import read_metadata
+from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator, Sealer
 
 STATE_COLUMNS = (
@@ -88,7 +92,7 @@ class Row(NamedTuple):
             return False
         return True
 
-    def has_own_content(self, authenticator: "Authenticator") -> bool:
+    def has_own_content(self, authenticator: Authenticator) -> bool:
         """Return whether this program sealed the content; also if it was erased."""
         if self.content is None:
             return self.content_mac is None and self.read_photo() is None
@@ -97,7 +101,7 @@ class Row(NamedTuple):
         except (TypeError, ValueError):
             return False
 
-    def has_own_state(self, authenticator: "Authenticator") -> bool:
+    def has_own_state(self, authenticator: Authenticator) -> bool:
         """Return whether this program wrote the state and all else, with the key."""
         try:
             return authenticator.confirms(self.state_mac, *self.state_parts())
@@ -112,8 +116,8 @@ def _bytes(value: object) -> bytes:
     return value
 
 
-def read_rows(db: sqlite3.Connection, condition: str, values: Sequence[object] = ()) -> list[Row]:
-    """Return the rows that meet a condition. For use within `translate_read_errors`."""
+def read_rows(db: Database, condition: str, values: Sequence[object] = ()) -> list[Row]:
+    """Return the rows that meet a condition. For use within `Database.read_errors`."""
     found = db.execute(f"{_QUERY} WHERE {condition}", values)
     return [
         Row(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], partial(_read_photo, db, row[0]), row[8:])
@@ -121,20 +125,20 @@ def read_rows(db: sqlite3.Connection, condition: str, values: Sequence[object] =
     ]
 
 
-def _read_photo(db: sqlite3.Connection, seq: int) -> object:
+def _read_photo(db: Database, seq: int) -> object:
     row = db.execute("SELECT photo FROM reports WHERE seq = ?", [seq]).fetchone()
     return None if row is None else row[0]
 
 
-def rows_of(db: sqlite3.Connection, ids: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of these reports. For use within `translate_read_errors`."""
+def rows_of(db: Database, ids: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of these reports. For use within `Database.read_errors`."""
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
         yield from read_rows(db, f"id IN ({', '.join('?' * len(batch))})", batch)
 
 
 @contextmanager
-def renewed_codes(db: sqlite3.Connection, authenticator: "Authenticator", seq: int) -> Iterator[None]:
+def renewed_codes(db: Database, authenticator: Authenticator, seq: int) -> Iterator[None]:
     """Write those codes of a row again that were right before it is changed, inside a transaction."""
     [old] = read_rows(db, "seq = ?", [seq])
     own_content = old.content is not None and old.has_own_content(authenticator)
@@ -146,7 +150,7 @@ def renewed_codes(db: sqlite3.Connection, authenticator: "Authenticator", seq: i
     db.execute("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", [content, state, seq])
 
 
-def write_codes(db: sqlite3.Connection, authenticator: "Authenticator", ids: Sequence[str]) -> None:
+def write_codes(db: Database, authenticator: Authenticator, ids: Sequence[str]) -> None:
     """Write both codes of these rows, inside a transaction: the caller vouches for what they hold."""
     values = [
         (
@@ -162,11 +166,11 @@ def write_codes(db: sqlite3.Connection, authenticator: "Authenticator", ids: Seq
 class RowCodes:
     """Keeps the codes of one database right when rows change."""
 
-    def __init__(self, db: sqlite3.Connection, sealer: "Sealer") -> None:
+    def __init__(self, db: Database, sealer: Sealer) -> None:
         self._db = db
         self._sealer = sealer
 
-    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
+    def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
         """Return what makes codes, as `ports.Sealer`; None too if the property has another key pair by now."""
         authenticator = self._sealer.authenticator(ask=ask, only_checks=only_checks)
         if authenticator is None:

@@ -13,19 +13,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.rows import MILLISECOND, from_millis, from_millis_or_none, millis, millis_or_none
-from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
-from apoa_client.outbox.sqlite.queries import DRAFT_WAITS
-from apoa_client.outbox.sqlite.sealing_key import sealed_to_current_key
+from apoa_client.outbox.rows import MILLISECOND, from_millis, from_millis_or_none, millis
+from apoa_client.outbox.sql.queries import DRAFT_WAITS
+from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
 from apoa_client.ports.drafts import StoredDraft
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
+    from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Sealer
 
 DRAFT_ERASED = "draft_erased"
@@ -37,17 +34,14 @@ _LONGEST = timedelta(days=1)
 _ENCODING_ERRORS = "surrogatepass"
 """Keeps what a terminal gives for bytes that are not UTF-8."""
 
-_WAITING = f"SELECT id, kept_at, taken_at FROM drafts WHERE {DRAFT_WAITS} ORDER BY kept_at DESC, rowid DESC"  # noqa: S608  constants
-_UNCHANGED = "id = ? AND kept_at = ? AND taken_at IS ?"
-"""Selects a draft that no desk has taken or replaced since it was listed or taken."""
+_WAITING = f"SELECT id, kept_at, taken_at FROM drafts WHERE {DRAFT_WAITS} ORDER BY kept_at DESC, {{order}} DESC"  # noqa: S608  constants
 
 
-class SqliteDrafts:
+class Drafts:
     """The `interface.Drafts` of one database."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, sealer: Sealer) -> None:
+    def __init__(self, db: Database, sealer: Sealer) -> None:
         self._db = db
-        self._path = path
         self._sealer = sealer
 
     def save(self, text: str, at: datetime, replaces: StoredDraft | None = None) -> None:
@@ -58,30 +52,34 @@ class SqliteDrafts:
             return self._sealer.seal(draft_id, text.encode(errors=_ENCODING_ERRORS))
 
         sealed = seal()
-        with transaction(self._db, self._path):
+        with self._db.transaction():
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
-            self._db.execute("INSERT INTO drafts VALUES (?, ?, NULL, ?)", [draft_id, millis(at), sealed])
+            self._db.execute(
+                "INSERT INTO drafts (id, kept_at, content) VALUES (?, ?, ?)", [draft_id, millis(at), sealed]
+            )
             if replaces is not None:
-                self._db.execute(f"DELETE FROM drafts WHERE {_UNCHANGED}", _values(replaces))  # noqa: S608  constant
+                _delete(self._db, replaces)
 
     def waiting(self, now: datetime) -> list[StoredDraft]:
         """As `interface.Drafts`."""
-        with translate_read_errors(self._path):
-            rows = self._db.execute(_WAITING, [millis(now)]).fetchall()
+        with self._db.read_errors():
+            query = _WAITING.format(order=self._db.insertion_order)
+            rows = self._db.execute(query, [millis(now)]).fetchall()
             return [StoredDraft(str(row[0]), from_millis(row[1]), from_millis_or_none(row[2])) for row in rows]
 
     def open(self, draft: StoredDraft) -> str | None:
         """As `interface.Drafts`."""
-        with translate_read_errors(self._path):
+        with self._db.read_errors():
             row = self._db.execute("SELECT content FROM drafts WHERE id = ?", [draft.id]).fetchone()
             return self._sealer.open(draft.id, row[0]).decode(errors=_ENCODING_ERRORS) if row is not None else None
 
     def take(self, draft: StoredDraft, now: datetime) -> StoredDraft | None:
         """As `interface.Drafts`."""
         taken_at = millis(now)
-        statement = f"UPDATE drafts SET taken_at = ? WHERE {_UNCHANGED}"  # noqa: S608  constant
-        with transaction(self._db, self._path):
-            taken = self._db.execute(statement, [taken_at, *_values(draft)]).rowcount == 1
+        unchanged, values = _unchanged(draft)
+        statement = f"UPDATE drafts SET taken_at = ? WHERE {unchanged}"  # noqa: S608  constants
+        with self._db.transaction():
+            taken = self._db.execute(statement, [taken_at, *values]).rowcount == 1
         return draft._replace(taken_at=from_millis(taken_at)) if taken else None
 
     def delete(self, draft: StoredDraft) -> None:
@@ -89,30 +87,39 @@ class SqliteDrafts:
 
         The log may still hold the draft while another process reads; the next erasure removes it there.
         """
-        with transaction(self._db, self._path):
-            deleted = self._db.execute(f"DELETE FROM drafts WHERE {_UNCHANGED}", _values(draft)).rowcount  # noqa: S608  constant
+        with self._db.transaction():
+            deleted = _delete(self._db, draft)
         if deleted:
-            with translate_errors(self._path):
-                empty_log(self._db, wait=False)  # a guest is waiting
+            with self._db.errors():
+                self._db.empty_log(wait=False)  # a guest is waiting
 
 
-def _values(draft: StoredDraft) -> list[str | int | None]:
-    """Return the values for `_UNCHANGED`."""
-    return [draft.id, millis(draft.saved_at), millis_or_none(draft.taken_at)]
+def _unchanged(draft: StoredDraft) -> tuple[str, list[str | int]]:
+    """Return the condition, and its values, of a draft that no desk has taken since it was listed or taken."""
+    values: list[str | int] = [draft.id, millis(draft.saved_at)]
+    if draft.taken_at is None:
+        return "id = ? AND kept_at = ? AND taken_at IS NULL", values
+    return "id = ? AND kept_at = ? AND taken_at = ?", [*values, millis(draft.taken_at)]
 
 
-def delete_all_drafts(db: sqlite3.Connection) -> None:
+def _delete(db: Database, draft: StoredDraft) -> bool:
+    """Delete a draft, inside a transaction, unless another desk has taken it; return whether it was deleted."""
+    unchanged, values = _unchanged(draft)
+    return db.execute(f"DELETE FROM drafts WHERE {unchanged}", values).rowcount == 1  # noqa: S608  constants
+
+
+def delete_all_drafts(db: Database) -> None:
     """Delete every draft, inside a transaction. `secure_delete` overwrites them."""
     db.execute("DELETE FROM drafts")
 
 
-def count_old_drafts(db: sqlite3.Connection, clocks: Sequence[datetime]) -> int:
+def count_old_drafts(db: Database, clocks: Sequence[datetime]) -> int:
     """Count the drafts saved more than a day ago by each of these clocks, which may have been set back."""
     (count,) = db.execute(f"SELECT count(*) FROM drafts WHERE {_is_old(clocks)}").fetchone()  # noqa: S608  numbers
     return int(count)
 
 
-def delete_old_drafts(db: sqlite3.Connection, clocks: Sequence[datetime]) -> int:
+def delete_old_drafts(db: Database, clocks: Sequence[datetime]) -> int:
     """Delete the drafts that `count_old_drafts` counts, inside a transaction, and return how many there were."""
     return db.execute(f"DELETE FROM drafts WHERE {_is_old(clocks)}").rowcount  # noqa: S608  numbers
 
@@ -121,13 +128,13 @@ def _is_old(clocks: Sequence[datetime]) -> str:
     return " AND ".join(f"abs({millis(now)} - kept_at) > {_LONGEST // MILLISECOND}" for now in clocks)
 
 
-def open_drafts(db: sqlite3.Connection, sealer: Sealer) -> None:
+def open_drafts(db: Database, sealer: Sealer) -> None:
     """Open each draft, to check that it opens. Raises what the sealer does."""
     for draft_id, sealed in db.execute("SELECT id, content FROM drafts").fetchall():
         sealer.open(draft_id, sealed)
 
 
-def reseal_drafts(db: sqlite3.Connection, renew: Callable[[str, bytes], bytes]) -> int:
+def reseal_drafts(db: Database, renew: Callable[[str, bytes], bytes]) -> int:
     """Seal each draft to another key, inside a transaction. Delete those that do not open, and return their number.
 
     A draft is only unfinished typing: it must not prevent the reports from getting their new key.

@@ -1,25 +1,30 @@
 """Opens what is sealed in a row: the report with its findings, and the photo. Refuses what another program sealed."""
 
-import sqlite3
-from collections.abc import Iterator
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
-from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.sqlite.integrity import Integrity
-from apoa_client.ports.entries import Content
 from apoa_client.report.kinds import short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apoa_client.outbox.contents import Contents
+    from apoa_client.outbox.database import Database
+    from apoa_client.outbox.sql.integrity import Integrity
+    from apoa_client.ports.entries import Content
 
 
 class SealedReports:
-    """The sealed columns of the reports of one database. For use within `translate_read_errors`."""
+    """The sealed columns of the reports of one database. For use within `Database.read_errors`."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, contents: Contents, integrity: Integrity) -> None:
+    def __init__(self, db: Database, contents: Contents, integrity: Integrity) -> None:
         self._db = db
-        self._path = path
         self._contents = contents
         self._integrity = integrity
 
@@ -30,7 +35,7 @@ class SealedReports:
         if row is None or row[0] is None:
             if row is not None and row[3] is not None:
                 raise _erased(report_id)
-            raise damaged(self._path)
+            raise damaged(self._db.place)
         with self._authentic(report_id):
             return self._contents.open(report_id, *row[:3])
 
@@ -43,7 +48,7 @@ class SealedReports:
         if photo is None:
             self._integrity.check_content(report_id)
             if state is not None:
-                raise damaged(self._path)
+                raise damaged(self._db.place)
             raise DataRefused(msg("No photo was saved with report {id}.", id=short_id(report_id)), name="no_photo")
         with self._authentic(report_id):
             return self._contents.open_photo(report_id, photo)

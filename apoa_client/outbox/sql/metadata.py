@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import sqlite3
+    from apoa_client.outbox.database import Database
 
 COUNTS_KEY = "audited"
 """The key of the numbers of reports that the audit trail counted: open ones, and all."""
@@ -15,7 +15,7 @@ DOUBTS_KEY = "doubts"
 """The key of what the last check with the private key found, for `apoa status`, which has none."""
 
 CHECKPOINT_KEY = "checkpoint"
-"""The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sqlite.checkpoint`)."""
+"""The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sql.checkpoint`)."""
 _LEGACY = 3
 
 _ACTUAL = """
@@ -35,26 +35,27 @@ class Counts(NamedTuple):
         return f"{self.open} {self.total}"
 
 
-def read_metadata(db: sqlite3.Connection, key: str) -> object:
-    """Return the value of this key; None if there is none. For use within `translate_errors`."""
+def read_metadata(db: Database, key: str) -> object:
+    """Return the value of this key; None if there is none. For use within `Database.errors`."""
     row = db.execute("SELECT value FROM memo WHERE key = ?", [key]).fetchone()
     return None if row is None else row[0]
 
 
-def write_metadata(db: sqlite3.Connection, key: str, value: str | int | None) -> None:
+def write_metadata(db: Database, key: str, value: str | int | None) -> None:
     """Store a value, or remove it (None), inside a transaction."""
     if value is None:
         db.execute("DELETE FROM memo WHERE key = ?", [key])
-    else:
-        db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", [key, value])
+    # Without ON CONFLICT, because what makes a key unique is not the same in a database of many properties.
+    elif db.execute("UPDATE memo SET value = ? WHERE key = ?", [value, key]).rowcount == 0:
+        db.execute("INSERT INTO memo (key, value) VALUES (?, ?)", [key, value])
 
 
-def actual_counts(db: sqlite3.Connection) -> Counts:
+def actual_counts(db: Database) -> Counts:
     """Return the numbers of reports that are stored now."""
     return Counts(*db.execute(_ACTUAL).fetchone())
 
 
-def audited_counts(db: sqlite3.Connection) -> Counts | None:
+def audited_counts(db: Database) -> Counts | None:
     """Return the numbers that the audit trail counted; None if it did not count yet, or they cannot be read."""
     try:
         opened, total = str(read_metadata(db, COUNTS_KEY)).split(" ")
@@ -63,12 +64,12 @@ def audited_counts(db: sqlite3.Connection) -> Counts | None:
         return None
 
 
-def is_contradicted(db: sqlite3.Connection) -> bool:
+def is_contradicted(db: Database) -> bool:
     """Return whether the numbers of reports are not those that the audit trail counted."""
     return audited_counts(db) not in {None, actual_counts(db)}
 
 
-def legacy_rows(db: sqlite3.Connection) -> int | None:
+def legacy_rows(db: Database) -> int | None:
     """Return up to which number (`seq`) rows may have no code; None if no code was made yet. Needs no key."""
     parts = str(read_metadata(db, CHECKPOINT_KEY)).split(" ")
     return int(parts[_LEGACY]) if len(parts) > _LEGACY and parts[_LEGACY].isdecimal() else None

@@ -1,12 +1,18 @@
 """Compares reports with their audit events, which needs no key: each state must be what the last event says."""
 
-import sqlite3
-from collections.abc import Iterator
-from typing import NamedTuple
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.outbox.event_states import ACTIONS, states_after
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apoa_client.outbox.database import Database
 
 VOUCHED = "vouched"
 """The action of a person who takes the outbox as it is, after something was found wrong with it."""
@@ -18,6 +24,7 @@ _LAST = f"""
 _ROWS = "SELECT seq, id, state, erased_at IS NOT NULL, created_at FROM reports WHERE seq > ? ORDER BY seq LIMIT 500"
 _RESTORED = "SELECT 1 FROM audit WHERE n > ? AND action = 'restored' AND report IS NULL LIMIT 1"
 _BEFORE_ALL = -(1 << 63)
+_AFTER_ALL = 1 << 62
 
 # Reports that were saved or restored, since a person last vouched, and are not there any more.
 _MISSING = f"""
@@ -39,27 +46,27 @@ class LastEvent(NamedTuple):
         return state in states_after(self.action, self.detail) and not (erased and state in OPEN_STATES)
 
 
-def last_event(db: sqlite3.Connection, report_id: str) -> LastEvent | None:
+def last_event(db: Database, report_id: str) -> LastEvent | None:
     """Return the last event about a report's state; None if there is none."""
     row = db.execute(_LAST, [report_id]).fetchone()
     return None if row is None else LastEvent(*row)
 
 
-def events_span(db: sqlite3.Connection, report_id: str) -> tuple[int, int] | None:
+def events_span(db: Database, report_id: str) -> tuple[int, int] | None:
     """Return the numbers of the first and the last event about a report, of any kind; None if there is none."""
     first, last = db.execute("SELECT min(n), max(n) FROM audit WHERE report = ?", [report_id]).fetchone()
     return None if first is None else (first, last)
 
 
-def was_restored(db: sqlite3.Connection, after: int = 0) -> bool:
+def was_restored(db: Database, after: int = 0) -> bool:
     """Return whether a backup was restored after the event with this number: its reports may have no events here."""
     return db.execute(_RESTORED, [after]).fetchone() is not None
 
 
-def find_contradictions(db: sqlite3.Connection) -> Iterator[Doubt]:
+def find_contradictions(db: Database) -> Iterator[Doubt]:
     """Yield every report that contradicts its events or is missing. Reads the whole outbox."""
     restored, last = was_restored(db), _BEFORE_ALL
-    (began,) = db.execute("SELECT COALESCE((SELECT at FROM audit ORDER BY n LIMIT 1), 1 << 62)").fetchone()
+    (began,) = db.execute("SELECT COALESCE((SELECT at FROM audit ORDER BY n LIMIT 1), ?)", [_AFTER_ALL]).fetchone()
     while rows := db.execute(_ROWS, [last]).fetchall():
         for _seq, report_id, state, erased, created_at in rows:
             event = last_event(db, report_id)

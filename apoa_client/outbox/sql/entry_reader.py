@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import COLUMNS, entry_from_row
-from apoa_client.outbox.sqlite import queries
-from apoa_client.outbox.sqlite.error_translation import translate_read_errors
+from apoa_client.outbox.sql import queries
 from apoa_client.ports.entries import PhotoToSend
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
+    from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Entry, Selection
 
 _BATCH = 500
@@ -47,13 +45,12 @@ def _sorted_by_deadline(entries: Iterator[Entry], without_deadline: datetime) ->
 class EntryReader:
     """The reports of one database, as entries. Raises `StorageProblem`."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._path = path
 
     def seqs(self, query: str, values: Mapping[str, Any] = _NONE) -> array[int]:
         """Return the numbers (`seq`) of the reports that a query selects."""
-        with translate_read_errors(self._path):
+        with self._db.read_errors():
             return array("q", (row[0] for row in self._db.execute(query, values)))
 
     def selected(self, selection: Selection) -> Iterator[Entry]:
@@ -61,7 +58,7 @@ class EntryReader:
         condition, hint, values = queries.selection_condition(selection)
         order, more = queries.selection_order(selection)
         query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
-        limit = -1 if selection.limit is None else selection.limit
+        limit = queries.NO_LIMIT if selection.limit is None else selection.limit
         try:
             seqs = self.seqs(query, {**values, **more, "limit": limit})
         except OutboxDamaged:
@@ -74,7 +71,7 @@ class EntryReader:
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
         """Yield the photos that may be sent now, as `ports.DeliveryState.photos_to_send`."""
-        with translate_read_errors(self._path):
+        with self._db.read_errors():
             found = self._db.execute(queries.PHOTOS_TO_SEND).fetchall()
         sent_for = {report_id: accepted for _seq, report_id, accepted in found}
         entries = self.in_batches(array("q", (row[0] for row in found)), "photo_state = 'kept' AND erased_at IS NULL")
@@ -103,12 +100,12 @@ class EntryReader:
             by_seq = {entry.seq: entry for entry in found}
             yield from (by_seq[seq] for seq in batch if seq in by_seq)
         if unreadable:
-            raise damaged(self._path, unreadable)
+            raise damaged(self._db.place, unreadable)
 
     def select(self, condition: str, values: Mapping[str, Any]) -> list[Entry]:
         """Return the entries that meet a condition, all at once."""
         query = f"SELECT {COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
-        with translate_read_errors(self._path):
+        with self._db.read_errors():
             return [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
 
     def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:

@@ -1,15 +1,21 @@
 """How delivery claims reports under a lease that expires, and records their results."""
 
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 import os
-import sqlite3
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.outbox.contents import ERRORS, WARNINGS, Contents
 from apoa_client.outbox.rows import millis, millis_or_none
-from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import OPEN_STATES, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from apoa_client.outbox.database import Database
+    from apoa_client.ports.entries import Change
 
 _CLAIM = """
     UPDATE reports SET state = 'sending', attempts = attempts + 1, calls = calls + 1, attempted_at = :now,
@@ -33,14 +39,14 @@ _CHANGE = """
 """
 SETTLE = _CHANGE + " state = 'sending' AND lease = :lease"
 """Changes a report that is being sent under this lease."""
-SETTLE_PENDING = _CHANGE + " state = 'pending' AND :lease IS NULL"
+SETTLE_PENDING = _CHANGE + " state = 'pending'"
 """Changes a report whose result was to come later."""
 
 SETTLE_PHOTO = "UPDATE reports SET photo_state = ? WHERE id = ? AND photo_state = 'kept'"
 """Changes the state of a photo that waits to be sent."""
 
 
-def claim(db: sqlite3.Connection, ids: Sequence[str], now: datetime, until: datetime) -> str:
+def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime) -> str:
     """Mark reports as being sent, inside a transaction, and return the lease's token.
 
     A lease that ends later than the one asked for was written by a clock that was set back since: it has expired.
@@ -65,7 +71,7 @@ def change_values(change: Change, lease: str | None, contents: Contents) -> Mapp
         "last_error": change.last_error,
         "next_attempt_at": millis_or_none(change.next_attempt_at),
         "not_before": millis_or_none(change.not_before),
-        "unsent": change.unsent,
+        "unsent": int(change.unsent),
         "receipt_number": receipt.number if receipt is not None else None,
         "receipt_issued_at": millis(receipt.issued_at) if receipt is not None else None,
         "receipt_sha256": receipt.sha256 if receipt is not None else None,

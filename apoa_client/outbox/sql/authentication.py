@@ -1,25 +1,29 @@
 """Checks open reports and those without a code, with the private key; completes and repairs what the trail explains."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+# Annotations stay text, as in `store`.
+from __future__ import annotations
 
-from apoa_client.outbox.contents import Contents
+from typing import TYPE_CHECKING
+
 from apoa_client.outbox.event_states import REOPENED, REPAIRED, states_after
 from apoa_client.outbox.rows import doubts_text
-from apoa_client.outbox.sqlite import audit
-from apoa_client.outbox.sqlite.checkpoint import Checkpoint, begin, last_event_number
-from apoa_client.outbox.sqlite.codes import STATE_COLUMNS, Row, read_rows, write_codes
-from apoa_client.outbox.sqlite.contradictions import LastEvent, last_event
-from apoa_client.outbox.sqlite.database import transaction
-from apoa_client.outbox.sqlite.error_translation import translate_read_errors
-from apoa_client.outbox.sqlite.insertion import columns_of
-from apoa_client.outbox.sqlite.metadata import DOUBTS_KEY, actual_counts, read_metadata, write_metadata
-from apoa_client.outbox.sqlite.row_check import Authenticity, RowCheck
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.checkpoint import Checkpoint, begin, last_event_number
+from apoa_client.outbox.sql.codes import STATE_COLUMNS, Row, read_rows, write_codes
+from apoa_client.outbox.sql.contradictions import LastEvent, last_event
+from apoa_client.outbox.sql.insertion import columns_of
+from apoa_client.outbox.sql.metadata import DOUBTS_KEY, actual_counts, read_metadata, write_metadata
+from apoa_client.outbox.sql.row_check import Authenticity, RowCheck
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
-from apoa_client.ports.vault import Authenticator
 from apoa_client.report.kinds import OPEN_STATES, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from apoa_client.outbox.contents import Contents
+    from apoa_client.outbox.database import Database
+    from apoa_client.ports.vault import Authenticator
 
 _BATCH = 200
 """Rows completed or repaired in one transaction, so that no one waits long to save a report."""
@@ -32,10 +36,10 @@ _UNAUTHENTICATED = "SELECT seq FROM reports INDEXED BY reports_unproven WHERE st
 _SET_STATE = """
     UPDATE reports SET state = ?, lease = NULL, lease_until = NULL, last_error = NULL, next_attempt_at = NULL,
         not_before = NULL, receipt_number = NULL, receipt_issued_at = NULL, receipt_sha256 = NULL, receipt_typed = 0,
-        errors = CASE WHEN typeof(errors) = 'blob' THEN errors END,
-        warnings = CASE WHEN typeof(warnings) = 'blob' THEN warnings END,
+        errors = ?, warnings = ?,
         photo_state = CASE WHEN photo IS NOT NULL THEN 'kept' END,
-        calls = max(calls, 1), finished_at = CASE WHEN ? THEN COALESCE(finished_at, attempted_at, created_at) END
+        calls = CASE WHEN calls < 1 THEN 1 ELSE calls END,
+        finished_at = CASE WHEN ? THEN COALESCE(finished_at, attempted_at, created_at) END
     WHERE seq = ?
 """
 _CLOSED_BY_DESK = frozenset({"received", "superseded", "withdrawn"})
@@ -44,11 +48,8 @@ _CLOSED_BY_DESK = frozenset({"received", "superseded", "withdrawn"})
 class AuthenticationRun:
     """One check of what is open and of what has no code, with the key."""
 
-    def __init__(
-        self, db: sqlite3.Connection, path: Path, contents: Contents, authenticator: Authenticator, actor: Actor
-    ) -> None:
+    def __init__(self, db: Database, contents: Contents, authenticator: Authenticator, actor: Actor) -> None:
         self._db = db
-        self._path = path
         self._contents = contents
         self._authenticator = authenticator
         self._actor = actor
@@ -61,15 +62,15 @@ class AuthenticationRun:
         """Do it, in short transactions."""
         self._counter = counter
         if counter is None:
-            with transaction(self._db, self._path):
+            with self._db.transaction():
                 begin(self._db, self._authenticator)
-        with translate_read_errors(self._path):
+        with self._db.read_errors():
             check = self._check()
             todo = list(self._not_authentic(check))
         for start in range(0, len(todo), _BATCH):
-            with transaction(self._db, self._path):
+            with self._db.transaction():
                 self._handle(todo[start : start + _BATCH])
-        with transaction(self._db, self._path):
+        with self._db.transaction():
             check = self._check()
             self._handle(self._unauthenticated(check.checkpoint))  # what was saved meanwhile
             trail = dict.fromkeys(check.of_the_trail())
@@ -149,7 +150,8 @@ class AuthenticationRun:
             known = columns_of(self._contents.open(row.id, row.content, None, None).report)
             names = ", ".join(f"{name} = ?" for name in known)
             self._db.execute(f"UPDATE reports SET {names} WHERE seq = ?", [*known.values(), row.seq])  # noqa: S608  ours
-        self._db.execute(_SET_STATE, [state.value, state not in OPEN_STATES, row.seq])
+        findings = [sealed if isinstance(sealed, bytes) else None for sealed in (row.errors, row.warnings)]
+        self._db.execute(_SET_STATE, [state.value, *findings, state not in OPEN_STATES, row.seq])
         [now] = read_rows(self._db, "seq = ?", [row.seq])
         odd = [name for name in STATE_COLUMNS if not isinstance(now.value(name), int | str | None)]
         for name in odd:

@@ -1,22 +1,28 @@
 """Checks rows with the private key: their codes, and the audit events that explain a row without one."""
 
-import sqlite3
-from collections.abc import Iterable
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from enum import Enum, auto
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from apoa_client.outbox.sqlite.checkpoint import (
+from apoa_client.outbox.sql.checkpoint import (
     Checkpoint,
     CheckpointBroken,
     counts_agree,
     read_checkpoint,
     tail_is_intact,
 )
-from apoa_client.outbox.sqlite.codes import Row
-from apoa_client.outbox.sqlite.contradictions import events_span, find_contradictions, last_event, was_restored
+from apoa_client.outbox.sql.contradictions import events_span, find_contradictions, last_event, was_restored
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.vault import Authenticator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from apoa_client.outbox.database import Database
+    from apoa_client.outbox.sql.codes import Row
+    from apoa_client.ports.vault import Authenticator
 
 
 class Authenticity(Enum):
@@ -35,7 +41,7 @@ Finding: TypeAlias = Authenticity | DoubtKind
 class RowCheck:
     """Checks rows with the key, against the checkpoint as it is now."""
 
-    def __init__(self, db: sqlite3.Connection, authenticator: Authenticator, counter: int | None = None) -> None:
+    def __init__(self, db: Database, authenticator: Authenticator, counter: int | None = None) -> None:
         """`counter` is that of the vault, if it is known: then there was a checkpoint."""
         self._db = db
         self._authenticator = authenticator

@@ -4,14 +4,17 @@ The chain of hashes needs no secret, so anyone who can write the file can write 
 checkpoint cannot be rewritten, and events after it are all that a process without the key may have added.
 """
 
-import sqlite3
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.outbox.audit_chain import COLUMNS, HEAD_KEY, Head, check_chain, head_from_text
-from apoa_client.outbox.sqlite import audit
-from apoa_client.outbox.sqlite.metadata import CHECKPOINT_KEY, Counts, actual_counts, read_metadata, write_metadata
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, Counts, actual_counts, read_metadata, write_metadata
 
 if TYPE_CHECKING:
+    from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator
 
 _TAIL = f"SELECT {COLUMNS} FROM audit WHERE n > ? ORDER BY n"  # noqa: S608  constants
@@ -39,14 +42,14 @@ class Checkpoint(NamedTuple):
     def _text(self) -> str:
         return f"{self.n} {self.counts.text()} {self.legacy} {self.counter}"
 
-    def write(self, db: sqlite3.Connection, authenticator: "Authenticator") -> None:
+    def write(self, db: Database, authenticator: Authenticator) -> None:
         """Store it with its code, inside a transaction."""
         link = link_at(db, self.n)
         if link is not None:
             write_metadata(db, CHECKPOINT_KEY, f"{self._text()} {authenticator.code(*self.parts(link)).hex()}")
 
 
-def link_at(db: sqlite3.Connection, n: int) -> bytes | None:
+def link_at(db: Database, n: int) -> bytes | None:
     """Return the link of the event with this number; that before the first event for 0; None if there is none."""
     if n == 0:
         return Head().link
@@ -54,7 +57,7 @@ def link_at(db: sqlite3.Connection, n: int) -> bytes | None:
     return row[0] if row is not None and isinstance(row[0], bytes) else None
 
 
-def read_checkpoint(db: sqlite3.Connection, authenticator: "Authenticator") -> Checkpoint | None:
+def read_checkpoint(db: Database, authenticator: Authenticator) -> Checkpoint | None:
     """Return the checkpoint; None if there was never one. Raises `CheckpointBroken`."""
     value = read_metadata(db, CHECKPOINT_KEY)
     if value is None:
@@ -73,24 +76,24 @@ def read_checkpoint(db: sqlite3.Connection, authenticator: "Authenticator") -> C
     return checkpoint
 
 
-def _any_row_has_code(db: sqlite3.Connection) -> bool:
+def _any_row_has_code(db: Database) -> bool:
     return db.execute("SELECT 1 FROM reports WHERE state_mac IS NOT NULL LIMIT 1").fetchone() is not None
 
 
-def begin(db: sqlite3.Connection, authenticator: "Authenticator") -> None:
+def begin(db: Database, authenticator: Authenticator) -> None:
     """Make the first checkpoint, inside a transaction, unless there is one or was one."""
     if read_metadata(db, CHECKPOINT_KEY) is None and not _any_row_has_code(db):
         (highest,) = db.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
         Checkpoint(last_event_number(db), actual_counts(db), highest, 1).write(db, authenticator)
 
 
-def last_event_number(db: sqlite3.Connection) -> int:
+def last_event_number(db: Database) -> int:
     """Return the number of the last event; 0 if there is none."""
     (last,) = db.execute("SELECT COALESCE(max(n), 0) FROM audit").fetchone()
     return int(last)
 
 
-def tail_is_intact(db: sqlite3.Connection, after: int) -> bool:
+def tail_is_intact(db: Database, after: int) -> bool:
     """Return whether the events after this number continue the chain to the end that the metadata say."""
     link = link_at(db, after)
     if link is None:
@@ -99,13 +102,13 @@ def tail_is_intact(db: sqlite3.Connection, after: int) -> bool:
     return check_chain(db.execute(_TAIL, [after]), head, head.n if head else 0, Head(after, link)).wrong is None
 
 
-def counts_agree(db: sqlite3.Connection, checkpoint: Checkpoint) -> bool:
+def counts_agree(db: Database, checkpoint: Checkpoint) -> bool:
     """Return whether the numbers of reports are those of the checkpoint and the events since; False if not known."""
     events = db.execute("SELECT action, detail FROM audit WHERE n > ?", [checkpoint.n])
     return audit.add_counts(checkpoint.counts, events) == actual_counts(db)
 
 
-def renew_checkpoint(db: sqlite3.Connection, authenticator: "Authenticator") -> None:
+def renew_checkpoint(db: Database, authenticator: Authenticator) -> None:
     """Make the checkpoint's code again with another key, inside a transaction, if there is one and it is right."""
     try:
         checkpoint = read_checkpoint(db, authenticator)

@@ -6,26 +6,29 @@ erased too. `secure_delete` overwrites what is erased with zeros, and the log, w
 afterwards. Blocks that an SSD has not overwritten yet, and earlier backups, are out of this program's reach.
 """
 
-import sqlite3
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.outbox.errors import undelivered
 from apoa_client.outbox.rows import from_millis, millis
-from apoa_client.outbox.sqlite import audit
-from apoa_client.outbox.sqlite.codes import RowCodes
-from apoa_client.outbox.sqlite.database import empty_log, transaction
-from apoa_client.outbox.sqlite.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
-from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
-from apoa_client.outbox.sqlite.queries import WITHDRAWABLE
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
+from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.queries import NO_LIMIT, WITHDRAWABLE
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.erasure import Erasure
 from apoa_client.report.kinds import OPEN_STATES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from apoa_client.outbox.database import Database
+    from apoa_client.outbox.sql.codes import RowCodes
 
 _RETENTION, _REQUEST = "retention", "request"
 """The details of an erasure in the audit trail: why it was erased."""
@@ -47,7 +50,7 @@ _OPEN = f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES
 # A check-out that was never accepted may have been a mistake.
 _DUE = f"""
     SELECT stay_id FROM reports WHERE erased_at IS NULL AND {{which}} GROUP BY stay_id
-    HAVING max({_OPEN}) = 0 AND COALESCE(
+    HAVING sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END) = 0 AND COALESCE(
         max(CASE WHEN kind = 'check_out' AND state = 'accepted' THEN ends_at END), max(ends_at), max(finished_at)
     ) < ?
 """  # noqa: S608  constants
@@ -75,9 +78,8 @@ _Report: TypeAlias = tuple[int, str]
 class ReportIds(Collection[str]):
     """The ids of many reports: only the numbers are held, and the ids are read when they are asked for."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, seqs: "array[int]") -> None:
+    def __init__(self, db: Database, seqs: array[int]) -> None:
         self._db = db
-        self._path = path
         self._seqs = seqs
 
     def __len__(self) -> int:
@@ -87,7 +89,7 @@ class ReportIds(Collection[str]):
         for start in range(0, len(self._seqs), _BATCH):
             batch = self._seqs[start : start + _BATCH]
             query = f"SELECT seq, id FROM reports WHERE seq IN ({','.join(map(str, batch))})"  # noqa: S608  numbers
-            with translate_errors(self._path):
+            with self._db.errors():
                 ids: dict[int, str] = dict(self._db.execute(query).fetchall())
             yield from map(ids.__getitem__, batch)
 
@@ -98,22 +100,21 @@ class ReportIds(Collection[str]):
 class Eraser:
     """The `interface.Eraser` of one database; `actor` is the user who erases, with the clock."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, actor: Actor, codes: RowCodes) -> None:
+    def __init__(self, db: Database, actor: Actor, codes: RowCodes) -> None:
         self._db = db
-        self._path = path
         self._actor = actor
         self._codes = codes
 
     def is_due(self, before: datetime, now: datetime) -> bool:
         """As `interface.Eraser`."""
-        with translate_errors(self._path):
+        with self._db.errors():
             query = f"{_DUE.format(which='TRUE')} LIMIT 1"
             stay_is_due = self._db.execute(query, [millis(before)]).fetchone() is not None
             return stay_is_due or count_old_drafts(self._db, (now, self._actor.now())) > 0
 
     def record_skip(self, at: datetime) -> None:
         """As `interface.Eraser`."""
-        with transaction(self._db, self._path):
+        with self._db.transaction():
             write_metadata(self._db, _SKIPPED, millis(at))
 
     def finished(self, before: datetime, now: datetime, *, dry_run: bool) -> Erasure:
@@ -123,7 +124,7 @@ class Eraser:
             if dry_run:
                 erased, due = self._not_erased(stays), stays
             else:
-                with transaction(self._db, self._path):
+                with self._db.transaction():
                     due = self._due(before, f"stay_id IN ({', '.join('?' * len(stays))})", stays)
                     erased = self._not_erased(due)
                     self._erase(erased, _RETENTION)
@@ -132,10 +133,10 @@ class Eraser:
         drafts = self._erase_old_drafts(now, dry_run=dry_run)
         complete = dry_run or self._empty_log()
         if complete and not dry_run:
-            with transaction(self._db, self._path):
+            with self._db.transaction():
                 write_metadata(self._db, _LAST, millis(self._actor.now()))
                 write_metadata(self._db, _SKIPPED, None)
-        return Erasure(ReportIds(self._db, self._path, seqs), count, complete=complete, drafts=drafts)
+        return Erasure(ReportIds(self._db, seqs), count, complete=complete, drafts=drafts)
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
         """As `interface.Eraser`."""
@@ -159,7 +160,7 @@ class Eraser:
 
     def last(self) -> datetime | None:
         """As `interface.Eraser`."""
-        with translate_errors(self._path):
+        with self._db.errors():
             value = read_metadata(self._db, _LAST)
         return from_millis(value) if isinstance(value, int) else None
 
@@ -167,14 +168,14 @@ class Eraser:
         """Yield the stays that are due, in batches. The caller may erase a batch before the next one is read."""
         last = ""
         while True:
-            with translate_errors(self._path):
+            with self._db.errors():
                 stays = self._due(before, "stay_id > ?", [last], limit=_BATCH)
             if not stays:
                 return
             yield stays
             last = stays[-1]
 
-    def _due(self, before: datetime, which: str, values: Sequence[str], *, limit: int = -1) -> list[str]:
+    def _due(self, before: datetime, which: str, values: Sequence[str], *, limit: int = NO_LIMIT) -> list[str]:
         query = f"{_DUE.format(which=which)} ORDER BY stay_id LIMIT {limit}"
         return [row[0] for row in self._db.execute(query, [*values, millis(before)]).fetchall()]
 
@@ -190,23 +191,23 @@ class Eraser:
 
     def _erase_old_drafts(self, now: datetime, *, dry_run: bool) -> int:
         times = (now, self._actor.now())
-        with translate_errors(self._path):
+        with self._db.errors():
             found = count_old_drafts(self._db, times)
         if dry_run or not found:
             return found
-        with transaction(self._db, self._path):
+        with self._db.transaction():
             erased = delete_old_drafts(self._db, times)
             audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=_RETENTION)] * erased)
         return erased
 
     def _empty_log(self) -> bool:
-        with translate_errors(self._path):
-            return empty_log(self._db)
+        with self._db.errors():
+            return self._db.empty_log()
 
     @contextmanager
     def _transaction(self, *, dry_run: bool) -> Iterator[None]:
         """A transaction, whose changes a dry run undoes."""
-        with transaction(self._db, self._path):
+        with self._db.transaction():
             self._db.execute("SAVEPOINT before")
             yield
             if dry_run:

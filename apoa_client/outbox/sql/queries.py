@@ -10,8 +10,11 @@ from apoa_client.outbox.rows import millis
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import OPEN_STATES
 
-_OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
+OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 """Word for word the condition of the partial indexes: SQLite does not use them otherwise."""
+
+NO_LIMIT = 1 << 62
+"""The LIMIT of a statement that returns all: not every engine takes a negative one."""
 
 WITHDRAWABLE = "(state = 'rejected' OR (state = 'queued' AND calls = 0))"
 """The condition of `ports.Entry.withdrawable`: the authority certainly does not have the report."""
@@ -19,15 +22,15 @@ WITHDRAWABLE = "(state = 'rejected' OR (state = 'queued' AND calls = 0))"
 # The first open report of each stay, if it may be sent now.
 HEADS = f"""
     SELECT seq FROM reports AS head
-    WHERE {_OPEN} AND state IN ('queued', 'sending') AND NOT EXISTS (
+    WHERE {OPEN} AND state IN ('queued', 'sending') AND NOT EXISTS (
         SELECT 1 FROM reports AS earlier WHERE earlier.stay_id = head.stay_id AND earlier.seq < head.seq
-        AND earlier.{_OPEN})
+        AND earlier.{OPEN})
     ORDER BY due_at IS NULL, due_at, seq
 """  # noqa: S608  constants of this module
 
 # Both queries for deadlines read only the open reports, as `HEADS` does.
-DUE = f"SELECT count(*) FROM reports WHERE {_OPEN} AND due_at >= ? AND due_at < ?"  # noqa: S608  constants
-NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {_OPEN} AND due_at IS NOT NULL"  # noqa: S608  constants
+DUE = f"SELECT count(*) FROM reports WHERE {OPEN} AND due_at >= ? AND due_at < ?"  # noqa: S608  constants
+NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {OPEN} AND due_at IS NOT NULL"  # noqa: S608  constants
 LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
 # Rows without a code after those that may have none.
 UNAUTHENTICATED = "SELECT count(*) FROM reports INDEXED BY reports_unproven WHERE state_mac IS NULL AND seq > ?"
@@ -55,27 +58,15 @@ _DRAFT_LEASE_MS = 30 * 60 * 1000
 DRAFT_WAITS = f"(taken_at IS NULL OR abs(? - taken_at) > {_DRAFT_LEASE_MS})"
 WAITING_DRAFTS = f"SELECT count(*) FROM drafts WHERE {DRAFT_WAITS}"  # noqa: S608  constants
 
-# How many open reports, by the tally, the indexes of delivery do not lead to. A flipped bit in an entry of an index
-# hides a report without any error.
-OPEN_REPORTS_MISSED = f"""
-    SELECT (SELECT sum(reports) FROM tally WHERE {_OPEN}) - (
-        SELECT count(*) FROM reports AS found NOT INDEXED
-        WHERE seq IN (SELECT seq FROM reports WHERE {_OPEN}) AND {_OPEN}
-        AND seq = (SELECT seq FROM reports AS same WHERE same.id = found.id)
-        AND EXISTS (
-            SELECT 1 FROM reports AS entry INDEXED BY reports_open WHERE entry.stay_id = found.stay_id
-            AND entry.seq = found.seq AND entry.state = found.state AND entry.due_at IS found.due_at
-            AND entry.{_OPEN}))
-"""  # noqa: S608  constants of this module
-
 # Each arm selects the newest twenty, so that a reference of one digit costs little at a million rows. The plus prevents
 # SQLite from scanning the whole table backwards, which it estimates to be cheaper.
 FIND = """
-    SELECT seq FROM (SELECT seq FROM reports WHERE id >= :id AND id < :id_end ORDER BY +seq DESC LIMIT 20)
+    SELECT seq FROM (SELECT seq FROM reports WHERE id >= :id AND id < :id_end ORDER BY +seq DESC LIMIT 20) AS by_id
     UNION SELECT seq FROM (
-        SELECT seq FROM reports WHERE stay_id >= :id AND stay_id < :id_end ORDER BY +seq DESC LIMIT 20)
+        SELECT seq FROM reports WHERE stay_id >= :id AND stay_id < :id_end ORDER BY +seq DESC LIMIT 20) AS by_stay
     UNION SELECT seq FROM (
-        SELECT seq FROM reports WHERE short_id >= :short AND short_id < :short_end ORDER BY +seq DESC LIMIT 20)
+        SELECT seq FROM reports WHERE short_id >= :short AND short_id < :short_end ORDER BY +seq DESC LIMIT 20
+    ) AS by_short_id
     ORDER BY seq DESC LIMIT 20
 """
 
@@ -85,9 +76,9 @@ WITH_RECEIPT = """
 """
 
 SHARED_RECEIPTS = """
-    SELECT receipt_number, count(DISTINCT stay_id) AS stays FROM reports
-    WHERE receipt_number IN ({numbers}) AND state = 'accepted' AND last_error IS NOT 'duplicate'
-    GROUP BY receipt_number HAVING stays > 1
+    SELECT receipt_number, count(DISTINCT stay_id) FROM reports
+    WHERE receipt_number IN ({numbers}) AND state = 'accepted' AND COALESCE(last_error, '') <> 'duplicate'
+    GROUP BY receipt_number HAVING count(DISTINCT stay_id) > 1
 """
 
 # From an index only. The plus as above.
@@ -101,9 +92,9 @@ STAY_IDS = "SELECT DISTINCT stay_id FROM reports WHERE stay_id >= ? AND stay_id 
 # From an index only, so that it works when a page of the table is damaged.
 EVERY_SEQ = "SELECT seq FROM reports INDEXED BY reports_created ORDER BY seq"
 
-_AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {_OPEN})"  # noqa: S608  constants
+_AMONG_OPEN = f"seq IN (SELECT seq FROM reports WHERE {OPEN})"  # noqa: S608  constants
 _AMONG_RECENT = f"""seq IN (
-    SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {_OPEN})"""  # noqa: S608  constants
+    SELECT seq FROM reports WHERE created_at >= :since UNION SELECT seq FROM reports WHERE {OPEN})"""  # noqa: S608  constants
 _AMONG_LEAVING = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning)"
 _AMONG_NIGHTS = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning AND first_night <= :night)"
 
@@ -116,9 +107,9 @@ def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]
         values["stay"] = selection.stay_id
     if selection.states is not None:
         names = {f"state{number}": state.value for number, state in enumerate(sorted(selection.states))}
-        terms.append(f"state IN ({', '.join(f':{name}' for name in names)})")
+        terms.append(f"state IN ({', '.join(f':{name}' for name in names)})" if names else "FALSE")
         # By deadline, the condition itself is enough: SQLite does not scan the table in the order of creation then.
-        among_open = _AMONG_OPEN if selection.by_deadline is None else _OPEN
+        among_open = _AMONG_OPEN if selection.by_deadline is None else OPEN
         hints.extend([among_open] if selection.states <= OPEN_STATES else [])
         values.update(names)
     if selection.leaving_from is not None:
@@ -132,7 +123,7 @@ def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]
         terms.append("due_at <= :due_by")
         values["due_by"] = millis(selection.due_by)
     if selection.since is not None:
-        terms.append(f"(created_at >= :since OR {_OPEN})")
+        terms.append(f"(created_at >= :since OR {OPEN})")
         hints.append(_AMONG_RECENT)
         values["since"] = millis(selection.since)
     return " AND ".join(terms), " AND ".join(hints), values

@@ -1,17 +1,23 @@
 """Inserts new reports."""
 
-import sqlite3
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from apoa_client.outbox.audit_chain import photo_event
 from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
 from apoa_client.ports.audit import AuditEvent
-from apoa_client.ports.entries import NewReport
 from apoa_client.report.kinds import PhotoState, short_id
-from apoa_client.report.model import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apoa_client.outbox.database import Database
+    from apoa_client.ports.entries import NewReport
+    from apoa_client.report.model import Report
 
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
@@ -25,7 +31,8 @@ COLUMNS = (
 WIDTH = COLUMNS.count(",") + 1
 """The number of columns."""
 
-_INSERT = f"INSERT INTO reports (seq, {COLUMNS}) VALUES (?{', ?' * WIDTH})"  # noqa: S608  constants
+_INSERT = f"INSERT INTO reports ({COLUMNS}) VALUES ({', '.join('?' * WIDTH)})"  # noqa: S608  constants
+_INSERT_AT = f"INSERT INTO reports (seq, {COLUMNS}) VALUES (?{', ?' * WIDTH})"  # noqa: S608  constants
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
@@ -57,15 +64,18 @@ def columns_of(report: Report) -> dict[str, Any]:
     }
 
 
-def check_new_id(db: sqlite3.Connection, report_id: str) -> None:
+def check_new_id(db: Database, report_id: str) -> None:
     """Raise `StorageProblem` if a report has this id already."""
     if db.execute("SELECT 1 FROM reports WHERE id = ?", [report_id]).fetchone() is not None:
         raise report_exists(report_id)
 
 
-def insert(db: sqlite3.Connection, row: Row, seq: int | None = None) -> int | None:
-    """Insert a row, inside a transaction, at the end or with a number that is free; return its number."""
-    return db.execute(_INSERT, (seq, *row)).lastrowid
+def insert(db: Database, row: Row, seq: int | None = None) -> None:
+    """Insert a row, inside a transaction, at the end or with a number that is free."""
+    if seq is None:
+        db.execute(_INSERT, row)
+    else:
+        db.execute(_INSERT_AT, (seq, *row))
 
 
 def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:

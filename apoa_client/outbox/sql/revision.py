@@ -4,14 +4,21 @@ Only a report that the authority certainly does not have can be withdrawn or rep
 rejected. The statement that changes the report checks this, so that no sending can happen in between.
 """
 
-import sqlite3
-from collections.abc import Sequence
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sqlite.queries import WITHDRAWABLE
+from apoa_client.outbox.sql.queries import WITHDRAWABLE
 from apoa_client.report.kinds import Receipt, State, short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apoa_client.outbox.database import Database
 
 _RETIRE = f"""
     UPDATE reports SET state = ?, next_attempt_at = NULL, not_before = NULL, finished_at = ?
@@ -23,7 +30,7 @@ _CURRENT = """
     ORDER BY seq
 """
 _FIRST = "SELECT seq, id FROM reports WHERE id IN ({places}) ORDER BY seq LIMIT 1"
-_MOVE_TO_END = "UPDATE reports SET seq = (SELECT max(seq) + 1 FROM reports) WHERE id = ?"
+_MOVE_TO_END = "UPDATE reports SET seq = ? WHERE id = ?"
 
 # A number that was typed wrongly may be typed again; one that the authority itself gave is not replaced.
 _RECORD_RECEIPT = """
@@ -33,14 +40,14 @@ _RECORD_RECEIPT = """
 """
 
 
-def retire(db: sqlite3.Connection, ids: Sequence[str], state: State, at: int) -> None:
+def retire(db: Database, ids: Sequence[str], state: State, at: int) -> None:
     """Make reports superseded or withdrawn, at this time in milliseconds. Raises `ReportMoved`."""
     for report_id in ids:
         if db.execute(_RETIRE, [state.value, at, report_id]).rowcount != 1:
             raise _moved(report_id)
 
 
-def check_active(db: sqlite3.Connection, ids: Sequence[str]) -> None:
+def check_active(db: Database, ids: Sequence[str]) -> None:
     """Raise `ReportMoved` if these are not the stay's current reports in their order; nothing for no ids.
 
     Two people at two desks may look at one guest: a decision of one must not silently undo what the other did.
@@ -49,7 +56,7 @@ def check_active(db: sqlite3.Connection, ids: Sequence[str]) -> None:
         raise ReportMoved(msg("Another user has changed this stay in the meantime: report {id}.", id=short_id(ids[0])))
 
 
-def make_room(db: sqlite3.Connection, active: Sequence[str], replaced: Sequence[str], at: int) -> int | None:
+def make_room(db: Database, active: Sequence[str], replaced: Sequence[str], at: int) -> int | None:
     """Supersede what a new report replaces, and return the number that it then takes; None for one at the end.
 
     `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now.
@@ -58,7 +65,7 @@ def make_room(db: sqlite3.Connection, active: Sequence[str], replaced: Sequence[
     return _supersede(db, replaced, at) if replaced else None
 
 
-def _supersede(db: sqlite3.Connection, ids: Sequence[str], at: int) -> int:
+def _supersede(db: Database, ids: Sequence[str], at: int) -> int:
     """Make reports superseded, and return the number (`seq`) of the first, which a new report then takes.
 
     Reports of a stay are sent in the order of their numbers, so a replacement must not come after later reports. The
@@ -66,11 +73,11 @@ def _supersede(db: sqlite3.Connection, ids: Sequence[str], at: int) -> int:
     """
     retire(db, ids, State.SUPERSEDED, at)
     seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(ids))), list(ids)).fetchone()
-    db.execute(_MOVE_TO_END, [first])
+    db.execute(_MOVE_TO_END, [db.unused_seq(), first])
     return int(seq)
 
 
-def record_receipt(db: sqlite3.Connection, report_id: str, receipt: Receipt) -> bool:
+def record_receipt(db: Database, report_id: str, receipt: Receipt) -> bool:
     """Record a receipt that was typed in, and return whether it replaces an earlier one.
 
     Raises `ReportMoved` if the report is being sent or is finished.

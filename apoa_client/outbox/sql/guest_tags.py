@@ -10,16 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.sqlite.database import transaction
-from apoa_client.outbox.sqlite.error_translation import translate_read_errors
-from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
-    from pathlib import Path
 
     from apoa_client.outbox.contents import Contents
+    from apoa_client.outbox.database import Database
     from apoa_client.report.model import Document
 
 _KEY = "guest_tags_missing"
@@ -33,31 +30,31 @@ _ROWS = """
 _UPDATE = "UPDATE reports SET guest_tag = ? WHERE id = ? AND content IS NOT NULL"
 
 
-def record_missing_tags(db: sqlite3.Connection) -> None:
+def record_missing_tags(db: Database) -> None:
     """Record, inside a transaction, that reports were stored without their hashes."""
     write_metadata(db, _KEY, 1)
 
 
-def forget_tags(db: sqlite3.Connection) -> None:
+def forget_tags(db: Database) -> None:
     """Delete every hash, inside a transaction: the key is lost, and another one is used from now on."""
     db.execute("UPDATE reports SET guest_tag = NULL WHERE guest_tag IS NOT NULL")
     record_missing_tags(db)
 
 
-def complete_tags(db: sqlite3.Connection, path: Path, contents: Contents, hash_of: Callable[[Document], int]) -> None:
+def complete_tags(db: Database, contents: Contents, hash_of: Callable[[Document], int]) -> None:
     """Store the missing hashes, if there are any. A report that does not open stays without one.
 
     Raises `CredentialsProblem` without the private key; what is done by then is kept.
     """
-    with translate_read_errors(path):
+    with db.read_errors():
         if read_metadata(db, _KEY) is None:
             return
     last = -1
     while True:
-        with translate_read_errors(path):
+        with db.read_errors():
             batch = db.execute(_ROWS, [last, _BATCH]).fetchall()
             tags = [(_tag(contents, report_id, content, hash_of), report_id) for _seq, report_id, content in batch]
-        with transaction(db, path):
+        with db.transaction():
             db.executemany(_UPDATE, tags)
             if not batch:
                 write_metadata(db, _KEY, None)

@@ -1,13 +1,20 @@
 """What the outbox knows of its backups: the last one, the automatic ones into a folder, and the id in their names."""
 
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 import os
 import re
-import sqlite3
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from apoa_client.outbox.rows import from_millis, millis
-from apoa_client.outbox.sqlite.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
 from apoa_client.ports.state import FolderBackups
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from apoa_client.outbox.database import Database
 
 LAST_KEY = "last_backup"
 """The key of the time of the last backup, in milliseconds."""
@@ -20,12 +27,12 @@ _SERIES = re.compile(r"[0-9a-f]{6}")
 _NEVER = "-"
 
 
-def record_backup(db: sqlite3.Connection, at: datetime) -> None:
+def record_backup(db: Database, at: datetime) -> None:
     """Record that a backup was written, inside a transaction."""
     write_metadata(db, LAST_KEY, millis(at))
 
 
-def last_backup(db: sqlite3.Connection) -> datetime | None:
+def last_backup(db: Database) -> datetime | None:
     """Return when the last backup was made; None if none is known, or what is stored is no time."""
     try:
         return from_millis(read_metadata(db, LAST_KEY))
@@ -33,7 +40,7 @@ def last_backup(db: sqlite3.Connection) -> datetime | None:
         return None
 
 
-def backup_series(db: sqlite3.Connection) -> str:
+def backup_series(db: Database) -> str:
     """Return the id of this outbox in the names of its backups, inside a transaction, which stores a new one.
 
     What has another form is replaced: it becomes a part of a file's name.
@@ -45,7 +52,7 @@ def backup_series(db: sqlite3.Connection) -> str:
     return series
 
 
-def folder_backups(db: sqlite3.Connection, folder: str) -> FolderBackups:
+def folder_backups(db: Database, folder: str) -> FolderBackups:
     """Return what is known of the automatic backups into this folder.
 
     Of another folder nothing is known, neither if it cannot be read: no backup waits for it, and the next one
@@ -60,7 +67,7 @@ def folder_backups(db: sqlite3.Connection, folder: str) -> FolderBackups:
     return known if checksum == _checksum(folder) else FolderBackups()
 
 
-def record_folder_backups(db: sqlite3.Connection, folder: str, known: FolderBackups) -> None:
+def record_folder_backups(db: Database, folder: str, known: FolderBackups) -> None:
     """Store it in place of what is known of any folder, inside a transaction."""
     times = (known.written_at, known.failed_at, known.shown_at)
     words = [_NEVER if time is None else str(millis(time)) for time in times]

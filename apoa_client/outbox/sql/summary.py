@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sqlite import queries
-from apoa_client.outbox.sqlite.metadata import DOUBTS_KEY, is_contradicted, legacy_rows, read_metadata
+from apoa_client.outbox.sql import queries
+from apoa_client.outbox.sql.metadata import DOUBTS_KEY, is_contradicted, legacy_rows, read_metadata
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
-    import sqlite3
     from datetime import datetime
+
+    from apoa_client.outbox.database import Database
 
 _LONG_AGO = -(1 << 62)
 """Milliseconds before any deadline."""
 
 
-def read_summary(db: sqlite3.Connection, now: datetime, soon: datetime) -> Summary:
-    """Return what `ports.DeliveryState.summary` describes. For use within `translate_read_errors`."""
+def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
+    """Return what `ports.DeliveryState.summary` describes. For use within `Database.read_errors`."""
     counts = {State(state): int(number) for state, number in db.execute(queries.TALLY).fetchall()}
     overdue, due_soon = (
         int(db.execute(queries.DUE, bounds).fetchone()[0])
@@ -46,6 +47,6 @@ def read_summary(db: sqlite3.Connection, now: datetime, soon: datetime) -> Summa
     )
 
 
-def _count_unauthenticated(db: sqlite3.Connection) -> int | None:
+def _count_unauthenticated(db: Database) -> int | None:
     legacy = legacy_rows(db)
     return None if legacy is None else int(db.execute(queries.UNAUTHENTICATED, [legacy]).fetchone()[0])

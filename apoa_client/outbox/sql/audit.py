@@ -1,11 +1,10 @@
 """The audit trail in the database; `apoa_client.outbox.audit_chain` computes its chain of hashes."""
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
 from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apoa_client.outbox.audit_chain import (
     COLUMNS,
@@ -22,9 +21,7 @@ from apoa_client.outbox.audit_chain import (
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.event_states import counted
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sqlite.database import snapshot
-from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.outbox.sqlite.metadata import (
+from apoa_client.outbox.sql.metadata import (
     COUNTS_KEY,
     Counts,
     actual_counts,
@@ -32,7 +29,13 @@ from apoa_client.outbox.sqlite.metadata import (
     read_metadata,
     write_metadata,
 )
-from apoa_client.ports.audit import Actor, AuditEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from apoa_client.outbox.database import Database
+    from apoa_client.ports.audit import Actor, AuditEvent
 
 _BATCH = 500
 """Entries read at a time."""
@@ -41,7 +44,7 @@ _BEFORE_ALL = -(1 << 63)
 """A number below every entry's, also below those that this program never wrote."""
 
 
-def append(db: sqlite3.Connection, actor: Actor, events: Iterable[AuditEvent]) -> None:
+def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
     """Add entries, inside the transaction that makes the changes.
 
     If the metadata were manipulated, the trail continues all the same, because no report may fail for it; the links
@@ -51,7 +54,7 @@ def append(db: sqlite3.Connection, actor: Actor, events: Iterable[AuditEvent]) -
     (last,) = db.execute("SELECT max(n) FROM audit WHERE n < ?", [LARGEST]).fetchone()
     rows = list(linked_rows(head._replace(n=max(head.n, last or 0)), actor, events))
     if rows:
-        db.executemany("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        db.executemany(f"INSERT INTO audit ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608  constants
         write_metadata(db, HEAD_KEY, Head(rows[-1][0], rows[-1][-1]).text())
         before = audited_counts(db)
         after = add_counts(before, ((row[3], row[5]) for row in rows)) if before is not None else None
@@ -71,16 +74,15 @@ def add_counts(counts: Counts, events: Iterable[tuple[str, str | None]]) -> Coun
 class AuditTrail:
     """The `interface.AuditTrail` of one database."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._path = path
 
     def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> Iterator[AuditEntry]:
         """As `interface.AuditTrail`; no transaction stays open between the batches."""
         terms, values = ["n > :after"], dict[str, Any]()
         if reports is not None:
             names = {f"report{number}": report_id for number, report_id in enumerate(reports)}
-            terms.append(f"report IN ({', '.join(f':{name}' for name in names)})")
+            terms.append(f"report IN ({', '.join(f':{name}' for name in names)})" if names else "FALSE")
             values.update(names)
         if since is not None:
             terms.append("at >= :since")
@@ -98,23 +100,16 @@ class AuditTrail:
 
     def verify(self) -> AuditCheck:
         """As `interface.AuditTrail`, for the trail at one moment."""
-        with self._reading(), snapshot(self._db):
+        with self._reading(), self._db.snapshot():
             rows = self._db.execute(f"SELECT {COLUMNS} FROM audit ORDER BY n")  # noqa: S608  constants
             head = head_from_text(read_metadata(self._db, HEAD_KEY))
-            # SQLite itself remembers the highest number, for AUTOINCREMENT.
-            highest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
-            known = highest is not None and isinstance(highest[0], int)
-            return check_chain(rows, head, highest[0] if known else 0)
+            return check_chain(rows, head, self._db.highest_event())
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Translate errors, and read text that is not UTF-8, which this program never wrote, without failing."""
-        before: Callable[[bytes], Any] = self._db.text_factory
-        self._db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        """Translate errors, and read text that is not UTF-8 without failing: it breaks the chain where it is."""
         try:
-            with translate_errors(self._path):
+            with self._db.errors(), self._db.any_text():
                 yield
         except (TypeError, ValueError, OverflowError) as exc:
-            raise damaged(self._path) from exc
-        finally:
-            self._db.text_factory = before
+            raise damaged(self._db.place) from exc

@@ -1,0 +1,1 @@
+"""The outbox in SQL that every engine understands: each one gives it a `Database`, and adds what only it has."""
