@@ -28,12 +28,13 @@ _SETTINGS = ("listen_addresses='127.0.0.1'", "shared_buffers=32MB", "jit=off", "
 _FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 _ENVIRON = {"PATH": os.defpath}
 
-# Stops the program when the pipe from the tests' process is closed, however that ends. It keeps the files if asked to.
+# Stops the program when the pipe from the tests' process is closed, however that ends, and keeps the files if asked to.
+# SIGQUIT does not wait for a session that a test has stopped: PostgreSQL kills it after five seconds.
 _GUARD = """
 folder=$1; shift
 "$@" 2>&1 & program=$!
 read -r answer
-kill -INT $program 2>/dev/null
+kill -QUIT $program 2>/dev/null
 wait $program
 [ "$answer" = keep ] || rm -rf "$folder"
 """
