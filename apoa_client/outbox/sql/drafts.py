@@ -109,7 +109,7 @@ def _delete(db: Database, draft: StoredDraft) -> bool:
 
 
 def delete_all_drafts(db: Database) -> None:
-    """Delete every draft, inside a transaction. `secure_delete` overwrites them."""
+    """Delete every draft, inside a transaction."""
     db.execute("DELETE FROM drafts")
 
 

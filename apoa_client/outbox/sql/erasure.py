@@ -2,8 +2,8 @@
 
 UU 27/2022 (personal data) requires the erasure. Receipt number, state, times and ids stay: they identify no person. All
 reports of one stay are erased together, and a stay with an open report is left alone. Drafts older than a day are
-erased too. `secure_delete` overwrites what is erased with zeros, and the log, which holds older pages, is emptied
-afterwards. Blocks that an SSD has not overwritten yet, and earlier backups, are out of this program's reach.
+erased too. SQLite overwrites what is erased with zeros (`secure_delete`), and the log, which holds older pages, is
+emptied afterwards. Blocks that an SSD has not overwritten yet, and earlier backups, are out of this program's reach.
 """
 
 # Annotations stay text, as in `store`.

@@ -28,11 +28,9 @@ COLUMNS = (
 )
 """The columns of a new report's row, in the order of `Row`."""
 
-WIDTH = COLUMNS.count(",") + 1
-"""The number of columns."""
-
-_INSERT = f"INSERT INTO reports ({COLUMNS}) VALUES ({', '.join('?' * WIDTH)})"  # noqa: S608  constants
-_INSERT_AT = f"INSERT INTO reports (seq, {COLUMNS}) VALUES (?{', ?' * WIDTH})"  # noqa: S608  constants
+_PLACES = ", ".join("?" * (COLUMNS.count(",") + 1))
+_INSERT = f"INSERT INTO reports ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608  constants
+_INSERT_AT = f"INSERT INTO reports (seq, {COLUMNS}) VALUES (?, {_PLACES})"  # noqa: S608  constants
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
