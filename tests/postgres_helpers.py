@@ -18,7 +18,7 @@ from typing import Any, Self
 import psycopg
 from system_helpers import needs_tool
 
-from apoa_client.outbox.postgres.address import ServerAddress, parse_address
+from apoa_client.settings.outbox_address import ServerAddress, parse_address
 
 SUPERUSER = "admin"
 PASSWORD = "a-secret-of-the-tests"

@@ -17,8 +17,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.waiting import Ready
 
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.postgres.address import Server, ServerAddress
 from apoa_client.outbox.postgres.error_translation import connection_error, unreachable
+from apoa_client.settings.outbox_address import Server, ServerAddress
 from apoa_client.timeouts import BackgroundCall
 
 T = TypeVar("T")

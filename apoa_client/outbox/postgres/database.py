@@ -13,10 +13,10 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from apoa_client.outbox.postgres.address import ServerAddress
 from apoa_client.outbox.postgres.connection import Connection, NoAnswer, TimeLimits, connect
 from apoa_client.outbox.postgres.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.postgres.statements import translated
+from apoa_client.settings.outbox_address import ServerAddress
 
 _READ = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

@@ -3,7 +3,7 @@
 import pytest
 from conftest import raises_error
 
-from apoa_client.outbox.postgres.address import Server, is_server_address, parse_address
+from apoa_client.settings.outbox_address import Server, is_server_address, parse_address
 
 
 def test_parts() -> None:
