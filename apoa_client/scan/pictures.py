@@ -145,4 +145,4 @@ def _in_eight_bits(image: Image.Image, mode: str, factor: int) -> Image.Image:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
         cover = image.getchannel("A").reduce(factor)
         return Image.composite(image.convert(mode).reduce(factor), Image.new(mode, cover.size, "white"), cover)
-    return image.convert(mode).reduce(factor)
+    return (image if image.mode == mode else image.convert(mode)).reduce(factor)  # `convert` always copies

@@ -263,14 +263,17 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, name: str) -> None:
 
 
 MEASURED = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from typing import Any
-from apoa_client.scan.pictures import open_picture
+from apoa_client.scan.pictures import {function}
 
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-shape = open_picture(Path(sys.argv[1])).shape
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, *shape)
+def peak() -> int:  # `ru_maxrss` would begin with that of the parent
+    return int(re.search("VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+before = peak()
+result = {function}(Path(sys.argv[1]))
+print(peak() - before, *getattr(result, "shape", ()))
 """
 
 
@@ -279,10 +282,24 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, *shape)
 def test_an_unfolded_picture_takes_bounded_memory(tmp_path: Path, mode: str) -> None:
     """A small file of 36 megapixels takes at most 8 bytes for each of them, whatever its mode."""
     path = _saved(tmp_path / "large.png", Image.new(mode, (6000, 6000)), compress_level=1)
-    done = subprocess.run([sys.executable, "-c", MEASURED, path], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED.format(function="open_picture"), path],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     kilobytes, *shape = map(int, done.stdout.split())
     assert shape == [3000, 3000]
     assert kilobytes * 1024 < 8 * 36_000_000 + 60_000_000  # and the result with its copies
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems measure in other units, or have no such call")
+def test_the_evidence_of_a_large_photo_needs_no_second_copy_of_it(tmp_path: Path) -> None:
+    """A picture in colours takes 4 bytes for each of its 36 megapixels once, besides the smaller copies."""
+    path = _saved(tmp_path / "large.png", Image.new("RGB", (6000, 6000)), compress_level=1)
+    command = [sys.executable, "-c", MEASURED.format(function="evidence"), str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert int(done.stdout) * 1024 < 4 * 36_000_000 + 110_000_000
 
 
 def test_a_missing_file_is_named_as_such(tmp_path: Path) -> None:
