@@ -71,6 +71,8 @@ class GuestConversation:
         """The lines of the next guest's passport, if it was scanned at the card of the previous one."""
         self._photo: PhotoReading | None = None
         """What was read from a photo of the next guest's passport."""
+        self._photographed: GuestForm | None = None
+        """The form of the guest on the photo."""
 
     def run(self, typed: Mapping[str, str], photo: "PhotoReading | None" = None) -> bool:
         """Ask for the guests, and save and send their reports. Return whether they, and that of the photo, are saved.
@@ -79,23 +81,24 @@ class GuestConversation:
         """
         self._photo = photo
 
-        def converse(signals: Signals) -> tuple[bool, list[SavedReport]]:
+        def converse(signals: Signals) -> tuple[bool, bool, list[SavedReport]]:
             self._begin(typed, signals)
             accepted = self._ask_group()
+            of_photo = any(form is self._photographed for form in self._forms)
             saved = self._save(signals) if accepted and not self._options.dry_run else []
             if not accepted:
                 self._drafts.delete_resumed()
             self._drafts.put_back(self._forms)  # after a dry run
-            return accepted, saved
+            return accepted, of_photo, saved
 
-        accepted, saved = self._drafts.keep_typed(lambda: self._forms, converse)
+        accepted, of_photo, saved = self._drafts.keep_typed(lambda: self._forms, converse)
         if saved:
             self._finish.send(saved)
         elif accepted:
             print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
         else:
             print_error_line(_("Nothing was saved."))
-        return bool(saved) and self._photo is None
+        return bool(saved) and (photo is None or of_photo)
 
     def _begin(self, typed: Mapping[str, str], signals: Signals) -> None:
         """Continue with a draft that the user chooses, or begin a new form."""
@@ -115,7 +118,7 @@ class GuestConversation:
         """Keep a photo with the unfinished form of the same passport. If there is none, say so and return the photo."""
         form = next((form for form in self._forms if form.mrz is not None and form.mrz.lines == photo.lines), None)
         if form is not None:
-            form.photo = photo.evidence
+            form.photo, self._photographed = photo.evidence, form
             return None
         print_error_line(_("The unfinished form comes first. Type + at its card for the guest of the photo."))
         return photo
@@ -192,18 +195,20 @@ class GuestConversation:
 
     def _ask_passport(self, form: GuestForm, conversation: Conversation) -> bool:
         """Ask for the passport. Return False if the user goes back to the previous guest."""
-        evidence: bytes | None = None
+        photo: PhotoReading | None = None
         while True:
             lines: list[str] | None
             lines, self._scanned = self._scanned, []
             if self._photo is not None and not lines:
-                evidence = self._photo.evidence
-                lines, self._photo = confirmed_lines(self._photo), None
+                photo, self._photo = self._photo, None
+                lines = confirmed_lines(photo)
             passport = self._passport.ask(lines) if lines is not None else PassportAnswer()
             if not isinstance(passport, Move):
                 if form.set_passport(*passport):
                     conversation.forget_earlier()
-                form.photo = evidence or form.photo
+                    self._photographed = None if self._photographed is form else self._photographed
+                if photo is not None:
+                    form.photo, self._photographed = photo.evidence, form
                 return True
             if len(self._forms) == 1:
                 print_error_line(_("This is the first question."))

@@ -184,6 +184,27 @@ class TestDeleteOriginal:
         assert (photo.exists(), len(away.reports())) == (kept, 1)
         assert ("was deleted." in result.err) is not kept
 
+    def test_not_if_another_guest_was_saved(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The photo's guest was discarded at the card, and only the one of the unfinished form is reported."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
+        keys = ["", "+", ">", "b", "y", "", "y"]
+        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=keys)
+        assert [each["guest"]["surname"] for each in away.reports()] == [XIMENA.surname]
+        assert "Delete the photo" not in result.err
+        assert photo.exists()
+
+    def test_not_if_another_passport_was_scanned(
+        self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Back at the passport's question, the passport of another guest takes the place of the photo's."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        keys = ["<", *XIMENA.lines, ">", "", "y"]
+        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=keys)
+        assert [each["guest"]["surname"] for each in away.reports()] == [XIMENA.surname]
+        assert "Delete the photo" not in result.err
+        assert photo.exists()
+
     @pytest.mark.parametrize(("more", "kept"), [(["--yes"], False), ([], True)])
     def test_a_script_confirms_it_with_yes(
         self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, more: list[str], *, kept: bool
