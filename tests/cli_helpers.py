@@ -130,6 +130,10 @@ class Guest:
         first, second = self.lines
         return ["report", "--mrz", first, "--mrz", second, *self._page(), *more]
 
+    def photographed(self, photo: Path, *more: str) -> list[str]:
+        """The same report, with the lines from a photo."""
+        return ["report", "--photo", str(photo), *self._page(), *more]
+
     def typed(self, *more: str) -> list[str]:
         """The same report, typed field by field."""
         names = ["--surname", self.surname, "--given-names", self.given_names, "--document-number", self.number]

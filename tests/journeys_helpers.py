@@ -129,6 +129,12 @@ def assert_delivered_once(reports: Sequence[Mapping[str, Any]], memory: Path, pr
     assert {report["id"]: report["receipt"]["number"] for report in reports} == receipts_of_authority(memory)
 
 
+def photos_of_authority(memory: Path) -> dict[str, str]:
+    """Returns the SHA-256 of each photo in the training authority's database, by report id."""
+    with closing(sqlite3.connect(memory)) as db:
+        return dict(db.execute("SELECT id, sha256 FROM photos"))
+
+
 def files_below(folder: Path) -> set[str]:
     """Returns the path of every file and folder below this one."""
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}

@@ -27,8 +27,9 @@ STEPS: dict[str, tuple[Step, ...]] = {
     Route.META: (*map(Step, LINE), Step("503"), Step("slow", 0.2)),
     Route.RESULT: (*map(Step, LINE), Step("pending"), Step("defer", 1), Step("unknown-status")),
     Route.TOKEN: tuple(map(Step, LINE)),
+    Route.PHOTO: (*map(Step, LINE), Step("403"), Step("429", 1), Step("503"), Step("503", 1), Step("slow", 0.2)),
 }
-"""Without those that suspend sending until a user logs in, and those that refuse a report for good."""
+"""Without those that suspend sending until a user logs in, and those that refuse a report or a photo for good."""
 
 POISONS = ("unknown status", "long receipt number", "errors: null", "HTML 403", "HTML 404")
 """What one report makes of every answer in which it is."""
