@@ -98,7 +98,9 @@ def _formats() -> list[str]:
 
 def _photo(path: Path) -> Path | BytesIO:
     """Return the file itself, or of a PDF its first photo. Raises `PictureRefused` if it has none."""
-    if not path.is_file():  # a folder, a device, or nothing: Pillow says so
+    if not path.is_file():
+        if path.exists():  # a folder or a device; a pipe would never end
+            raise PictureRefused(msg("The file cannot be opened."), _CHECK_THE_PATH)
         return path
     with path.open("rb") as file:
         if file.read(len(SIGNATURE)) != SIGNATURE:

@@ -1,6 +1,7 @@
 """Picture files of every kind, and files that are none."""
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -313,6 +314,16 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     """A folder is no picture."""
     with pytest.raises(PictureRefused):
         open_picture(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+def test_a_pipe_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not opened, which would wait for another program for ever."""
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(Image, "open", lambda *_args, **_named: pytest.fail("opened"))
+    with pytest.raises(PictureRefused):
+        open_picture(pipe)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the mode of a file does not hide it there")
