@@ -61,10 +61,19 @@ def delete_original(session: Session, photo: Path, *, yes: bool) -> None:
         return
     if not yes and not confirm(_("Delete the photo {file}?").format(file=file), default=False):
         return
-    try:
-        photo.unlink()
-    except OSError:
+    if _is_deleted(photo):
+        print_error_line(_("The photo {file} was deleted.").format(file=file))
+    else:
         kept = _("The photo {file} could not be deleted. Delete it by hand.")
         print_error_line(style_warning(kept.format(file=file)))
-    else:
-        print_error_line(_("The photo {file} was deleted.").format(file=file))
+
+
+def _is_deleted(photo: Path) -> bool:
+    """Delete a photo, and return whether that succeeded. A link is left: behind it the photo would stay."""
+    try:
+        if photo.is_symlink():
+            return False
+        photo.unlink()
+    except OSError:
+        return False
+    return True

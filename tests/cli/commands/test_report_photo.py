@@ -1,5 +1,6 @@
 """`apoa report --photo`: the passport is read from a photo; no doubtful reading is reported unseen."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -183,6 +184,17 @@ class TestDeleteOriginal:
         assert result.code == 0, result.all
         assert (photo.exists(), len(away.reports())) == (kept, 1)
         assert ("was deleted." in result.err) is not kept
+
+    @pytest.mark.skipif(os.name != "posix", reason="Windows: a link needs a right")
+    def test_a_link_is_not_deleted(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The photo behind it would stay: the user reads that it is to be deleted by hand."""
+        link = photo.with_name("link.jpg")
+        link.symlink_to(photo)
+        answer_with(monkeypatch, {link.name: reading(QUENTIN.lines)})
+        result = away("report", "--photo", str(link), *STAY, "--delete-original", "--yes")
+        assert result.code == 0, result.all
+        assert "could not be deleted. Delete it by hand." in result.err
+        assert link.is_symlink()
 
     def test_not_if_another_guest_was_saved(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The photo's guest was discarded at the card, and only the one of the unfinished form is reported."""
