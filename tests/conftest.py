@@ -22,7 +22,7 @@ from apoa_client.settings import folders
 
 if TYPE_CHECKING:
     from import_helpers import Importer
-    from postgres_helpers import Cluster
+    from postgres_helpers import Cluster, SharedOutbox
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 """The fixed clock's time: 20:00 WIB."""
@@ -168,6 +168,24 @@ def postgres_database(postgres: "Cluster") -> Iterator[str]:
     """The name of an empty database of that server."""
     name = postgres.create_database()
     yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: "Cluster") -> str:
+    """The name of a database that is prepared as an outbox, to be copied, with a login for one property."""
+    from postgres_helpers import prepare_outbox
+
+    return prepare_outbox(postgres)
+
+
+@pytest.fixture
+def postgres_outbox(postgres: "Cluster", postgres_template: str) -> "Iterator[SharedOutbox]":
+    """An empty outbox on that server."""
+    from postgres_helpers import SharedOutbox
+
+    name = postgres.create_database(postgres_template)
+    yield SharedOutbox(postgres, name)
     postgres.drop_database(name)
 
 

@@ -10,14 +10,21 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import psycopg
+from outbox_helpers import sealer as new_sealer
 from system_helpers import needs_tool
 
+from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
+from apoa_client.outbox.postgres.store import PostgresOutbox
+from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.vault import Sealer
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
 
 SUPERUSER = "admin"
@@ -187,6 +194,57 @@ class Cluster:
     def address(self, database: str, user: str = SUPERUSER, port: int | None = None) -> ServerAddress:
         """The address of a database over TCP; `port` is another program's that passes everything on."""
         return parse_address(f"postgresql://{user}@127.0.0.1:{port or self.port}/{database}")
+
+
+PROPERTY = "melati"
+"""A property of the outbox, and the login of its desks."""
+
+
+def prepare_outbox(cluster: Cluster) -> str:
+    """Create a database that is prepared as an outbox, with a login for one property. Returns its name."""
+    name = cluster.create_database()
+    create_schema(cluster.address(name), PASSWORD)
+    add_login(cluster, name, PROPERTY, PROPERTY)
+    return name
+
+
+def add_login(cluster: Cluster, database: str, login: str, property_name: str, group: Group = Group.SENDER) -> None:
+    """Create a login of the server, unless there is one, that may use this property of an outbox."""
+    if cluster.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [login]).rowcount == 0:
+        cluster.admin.execute(f"CREATE ROLE \"{login}\" LOGIN PASSWORD '{PASSWORD}'".encode())
+    add_member(cluster.address(database), PASSWORD, login, property_name, group)
+
+
+class SharedOutbox(NamedTuple):
+    """A database that is prepared as an outbox."""
+
+    cluster: Cluster
+    database: str
+
+    def open(
+        self,
+        login: str = PROPERTY,
+        property_name: str = PROPERTY,
+        actor: Actor = NO_ACTOR,
+        sealer: Sealer | None = None,
+    ) -> PostgresOutbox:
+        """Open it for a property, as another desk would."""
+        address = self.cluster.address(self.database, login)
+        limits = TimeLimits(answer=20.0)  # a busy machine is no failure
+        return PostgresOutbox.open(address, property_name, PASSWORD, sealer or new_sealer(), actor=actor, limits=limits)
+
+    def add_login(self, login: str, property_name: str, group: Group = Group.SENDER) -> None:
+        """Create a login of the server, unless there is one, that may use this property."""
+        add_login(self.cluster, self.database, login, property_name, group)
+
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Execute a statement as the superuser, whom no row-level security restricts; return the rows it gives."""
+        with closing(self.cluster.connect(self.database)) as connection:
+            connection.execute(
+                "SELECT set_config('search_path', 'apoa', false), set_config('apoa.property', %s, false)", [PROPERTY]
+            )
+            cursor = connection.execute(statement.encode(), values or None)
+            return cursor.fetchall() if cursor.description is not None else []
 
 
 _POOLER = """

@@ -61,7 +61,7 @@ class Database(Protocol):
         ...
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Cursor:
-        """Execute a statement with these values. Outside of a transaction it is durable when this returns."""
+        """Execute a statement with these values. Outside of a transaction it must only read."""
         ...
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /) -> Cursor:

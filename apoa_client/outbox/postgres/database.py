@@ -25,6 +25,7 @@ _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # A server that is set up to confirm a transaction before it is durable is asked not to.
 _SETTINGS = """
     SELECT set_config('apoa.property', {property}, true),
+        set_config('search_path', 'apoa, pg_temp', true),
         set_config('statement_timeout', {statement}, true),
         set_config('lock_timeout', {lock}, true),
         set_config('idle_in_transaction_session_timeout', {idle}, true),
@@ -57,7 +58,7 @@ class PostgresDatabase:
         self.place = address.place
         self.in_transaction = False
         self._address = address
-        self._property = property_name
+        self.property_name = property_name
         self._password = password
         self._limits = limits or TimeLimits()
         self._connection: Connection | None = None
@@ -120,8 +121,16 @@ class PostgresDatabase:
         return 0
 
     def empty_log(self, *, wait: bool = True) -> bool:  # noqa: ARG002  there is nothing to wait for
-        """As `Database`: removing older pages and the log of changes is the server's own work."""
+        """As `Database`: returns true, because nothing can be done from here.
+
+        What was erased stays, sealed, in old versions of rows until the server's own VACUUM, and in its log of changes,
+        its standbys and its backups for as long as those are kept.
+        """
         return True
+
+    def connect(self) -> Connection:
+        """Return another connection with the same login, which the caller closes. For use within `errors`."""
+        return connect(self._address, self._password, self._limits)
 
     def close(self) -> None:
         """Close the connection. Closing twice does no harm."""
@@ -172,7 +181,7 @@ class PostgresDatabase:
     def _send_beginning(self, begin: str) -> bool:
         """Return whether the transaction has what it needs to go on: one that writes, the lock of the property."""
         if self._connection is None:
-            self._connection = connect(self._address, self._password, self._limits)
+            self._connection = self.connect()
         connection = self._connection
         connection.longest_wait = self._limits.answer
         cursor = connection.execute(self._beginning(begin), prepare=False)
@@ -184,7 +193,7 @@ class PostgresDatabase:
 
     def _beginning(self, begin: str) -> bytes:
         values = {
-            "property": self._property,
+            "property": self.property_name,
             "statement": f"{self._limits.statement * 1000:.0f}",
             "lock": f"{self._limits.lock * 1000:.0f}",
             "idle": f"{self._limits.idle * 1000:.0f}",

@@ -7,8 +7,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from apoa_client.outbox.rows import from_millis, millis
-from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.rows import from_millis, from_millis_or_none, millis
+from apoa_client.outbox.sql.metadata import read_metadata, read_number, write_metadata
 from apoa_client.ports.state import FolderBackups
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def record_backup(db: Database, at: datetime) -> None:
 def last_backup(db: Database) -> datetime | None:
     """Return when the last backup was made; None if none is known, or what is stored is no time."""
     try:
-        return from_millis(read_metadata(db, LAST_KEY))
-    except (TypeError, OverflowError):
+        return from_millis_or_none(read_number(db, LAST_KEY))
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -1,7 +1,7 @@
-"""Many reports, saved in one transaction: sealed before, and kept in a temporary table until then.
+"""Many reports, saved in one transaction: sealed before, and kept in a temporary file or table until then.
 
-So memory stays flat, and other processes wait only while the rows are copied, not for cryptography. The temporary table
-holds the same sealed bytes as the outbox.
+So memory stays flat, and other processes wait only while the rows are copied, not for cryptography. What is kept are
+the same sealed bytes as in the outbox.
 """
 
 # Annotations stay text, as in `store`.
@@ -77,14 +77,18 @@ class Batch:
             self._flush()
 
     def _flush(self) -> None:
-        """Move what is pending into the table `batch`."""
+        """Move what is pending to where the engine keeps it."""
         raise NotImplementedError
+
+    def _fill_table(self) -> None:
+        """Fill the table `batch`, inside the transaction that saves it, unless it is filled already."""
 
     def save(self, event: AuditEvent) -> list[str]:
         """As `ports.ReportBatch`. The audit trail records which reports were saved together, by the id of the first."""
         self._flush()
         with self._db.transaction():
             sealed_to_current_key(self._db, self._sealer, None, _sealed_to_another_key)
+            self._fill_table()
             self._refuse_if_moved()
             self._codes.begin()
             self._db.execute(_COPY)

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.outbox.errors import undelivered
-from apoa_client.outbox.rows import from_millis, millis
+from apoa_client.outbox.rows import from_millis_or_none, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
-from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import read_number, write_metadata
 from apoa_client.outbox.sql.queries import NO_LIMIT, WITHDRAWABLE
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.erasure import Erasure
@@ -160,9 +160,8 @@ class Eraser:
 
     def last(self) -> datetime | None:
         """As `interface.Eraser`."""
-        with self._db.errors():
-            value = read_metadata(self._db, _LAST)
-        return from_millis(value) if isinstance(value, int) else None
+        with self._db.read_errors():
+            return from_millis_or_none(read_number(self._db, _LAST))
 
     def _batches_due(self, before: datetime) -> Iterator[list[str]]:
         """Yield the stays that are due, in batches. The caller may erase a batch before the next one is read."""

@@ -36,9 +36,23 @@ class Counts(NamedTuple):
 
 
 def read_metadata(db: Database, key: str) -> object:
-    """Return the value of this key; None if there is none. For use within `Database.errors`."""
+    """Return the value of this key; None if there is none. For use within `Database.errors`.
+
+    Not every engine tells a number from its digits: `read_number` reads a number.
+    """
     row = db.execute("SELECT value FROM memo WHERE key = ?", [key]).fetchone()
     return None if row is None else row[0]
+
+
+def read_number(db: Database, key: str) -> int | None:
+    """Return the number of this key; None if there is none. For use within `Database.read_errors`."""
+    value = read_metadata(db, key)
+    if value is None or isinstance(value, int):
+        return value
+    if not isinstance(value, str):
+        message = "not a whole number"
+        raise TypeError(message)
+    return int(value)
 
 
 def write_metadata(db: Database, key: str, value: str | int | None) -> None:

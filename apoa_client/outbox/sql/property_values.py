@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import MILLISECOND, millis
-from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import read_metadata, read_number, write_metadata
 from apoa_client.ports.audit import Actor, AuditEvent
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class PropertyValues:
     def wants_photos(self) -> bool:
         """As `ports.DeliveryState`."""
         with self._db.read_errors():
-            return read_metadata(self._db, _WANTS_PHOTOS) == 1
+            return read_number(self._db, _WANTS_PHOTOS) == 1
 
     def record_wants_photos(self, *, wants: bool) -> None:
         """As `ports.DeliveryState`."""

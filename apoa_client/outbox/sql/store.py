@@ -131,7 +131,7 @@ class SqlOutbox(PropertyValues):
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sql.summary import read_summary
 
-        with self._db.read_errors():
+        with self._db.read_errors(), self._db.snapshot():
             return read_summary(self._db, now, soon)
 
     # The desk's changes.

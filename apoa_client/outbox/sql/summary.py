@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import queries
-from apoa_client.outbox.sql.metadata import DOUBTS_KEY, is_contradicted, legacy_rows, read_metadata
+from apoa_client.outbox.sql.metadata import DOUBTS_KEY, is_contradicted, legacy_rows, read_metadata, read_number
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
 
@@ -33,11 +33,11 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
         overdue=overdue,
         due_soon=due_soon,
         next_due_at=rows.from_millis_or_none(db.execute(queries.NEXT_DUE).fetchone()[0]),
-        last_contact_at=rows.from_millis_or_none(read_metadata(db, "last_contact")),
+        last_contact_at=rows.from_millis_or_none(read_number(db, "last_contact")),
         suspension=rows.suspension_from_text(read_metadata(db, "stop")),
-        hold_until=rows.from_millis_or_none(read_metadata(db, "hold")),
-        clock_skew=rows.duration_or_none(read_metadata(db, "clock_skew")),
-        purge_skipped_at=rows.from_millis_or_none(read_metadata(db, "purge_skipped")),
+        hold_until=rows.from_millis_or_none(read_number(db, "hold")),
+        clock_skew=rows.duration_or_none(read_number(db, "clock_skew")),
+        purge_skipped_at=rows.from_millis_or_none(read_number(db, "purge_skipped")),
         lease_until=rows.from_millis_or_none(db.execute(queries.LAST_LEASE).fetchone()[0]),
         drafts=int(db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
         code_confirmed_for=rows.text_or_none(read_metadata(db, "code_confirmed")),

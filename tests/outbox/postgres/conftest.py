@@ -11,7 +11,8 @@ from apoa_client.outbox.postgres.database import PostgresDatabase
 Open = Callable[..., PostgresDatabase]
 
 _TABLE = b"""
-    CREATE TABLE notes (
+    CREATE SCHEMA apoa;
+    CREATE TABLE apoa.notes (
         property text NOT NULL DEFAULT current_setting('apoa.property'), n bigint, text text, data bytea
     )
 """

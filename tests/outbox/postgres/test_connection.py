@@ -83,7 +83,7 @@ def test_role_without_permission(postgres: Cluster, table: str) -> None:
     address = postgres.address(table, f"{table}_desk")
     database = PostgresDatabase(address, "melati", PASSWORD, PATIENT)
     with raises_error("outbox_not_allowed"), database.errors():
-        database.execute("SELECT n FROM notes")
+        database.execute("SELECT n FROM apoa.notes")
     database.close()
     postgres.admin.execute(f"REVOKE CONNECT ON DATABASE {table} FROM PUBLIC".encode())
     assert refusal(address).name == "outbox_not_allowed"

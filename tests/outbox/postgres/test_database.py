@@ -347,6 +347,7 @@ def test_killed_server() -> None:
         name = cluster.create_database()
         database = PostgresDatabase(cluster.address(name), "melati", PASSWORD, TimeLimits(answer=5.0))
         with database.transaction():
+            database.execute("CREATE SCHEMA apoa")
             database.execute("CREATE TABLE notes (n bigint)")
         stored = list[int]()
         for number in range(3):

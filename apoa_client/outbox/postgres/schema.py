@@ -1,0 +1,158 @@
+"""Prepares a database as a shared outbox, and checks at each opening that it is one of this version.
+
+An administrator prepares and updates it: a user who may create roles, and owns the database or may create schemas in
+it. Each login of a desk is then bound to its properties.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from enum import StrEnum
+
+from psycopg import sql
+
+from apoa_client.errors import SettingsProblem, StorageProblem
+from apoa_client.messages import msg
+from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect
+from apoa_client.outbox.postgres.database import PostgresDatabase
+from apoa_client.outbox.postgres.error_translation import translate_errors
+from apoa_client.outbox.postgres.migrations import STEPS
+from apoa_client.settings.outbox_address import ServerAddress
+
+
+class Group(StrEnum):
+    """What a login may do with its properties."""
+
+    DESK = "apoa_desk"
+    SENDER = "apoa_sender"
+    AUDITOR = "apoa_auditor"
+    """Reads every property, without what is sealed."""
+
+
+# One administrator at a time. The roles are those of the whole server, so that other databases may have made them.
+_PREPARE = """
+SELECT pg_advisory_xact_lock(hashtextextended('apoa schema', 0));
+DO $$
+DECLARE
+    role text;
+BEGIN
+    IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'apoa') THEN
+        RETURN;
+    END IF;
+    FOREACH role IN ARRAY ARRAY['apoa_owner', 'apoa_desk', 'apoa_sender', 'apoa_auditor'] LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I', role);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+    END LOOP;
+    GRANT apoa_desk TO apoa_sender;
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        GRANT apoa_owner TO CURRENT_USER;
+    END IF;
+    CREATE SCHEMA apoa AUTHORIZATION apoa_owner;
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO apoa_desk', current_database());
+END $$;
+SET LOCAL ROLE apoa_owner;
+SET LOCAL search_path = apoa;
+CREATE TABLE IF NOT EXISTS versions (version integer PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())
+"""
+_VERSION = b"SELECT coalesce(max(version), 0) FROM apoa.versions"
+
+_ADD_MEMBER = """
+    WITH added AS (INSERT INTO apoa.properties VALUES ({property}) ON CONFLICT DO NOTHING RETURNING name),
+    counted AS (
+        INSERT INTO apoa.tally
+        SELECT name, state, 0 FROM added, unnest(ARRAY['queued', 'sending', 'pending', 'rejected', 'accepted',
+            'superseded', 'withdrawn']) AS state)
+    SELECT
+"""
+_BIND = "INSERT INTO apoa.members VALUES ({login}, {property}) ON CONFLICT DO NOTHING"
+
+_CHECK = """
+    SELECT (SELECT max(version) FROM apoa.versions),
+        row_security_active('apoa.reports'), apoa.has_access()
+"""
+
+
+def create_schema(address: ServerAddress, password: str | None, limits: TimeLimits | None = None) -> int:
+    """Make the roles and tables in the database, or bring them to this version. Return the version that was there.
+
+    The user of the address is the administrator. It is one transaction, so that an error leaves everything as it was.
+    Raises what connecting does, `SettingsProblem` if the user may not do it, and `too_new`.
+    """
+    with _transaction(address, password, limits) as connection:
+        connection.execute(_PREPARE.encode())
+        [(version,)] = connection.execute(_VERSION).fetchall()
+        _refuse_newer(version, address.place)
+        for number, statements in enumerate(STEPS[version:], version + 1):
+            for statement in statements:
+                connection.execute(statement.encode())
+            connection.execute("INSERT INTO versions VALUES (%s)", [number])
+    return int(version)
+
+
+def add_member(
+    address: ServerAddress, password: str | None, login: str, property_name: str, group: Group = Group.SENDER
+) -> None:
+    """Let an existing login of the server use a property, as one of this group. An auditor is bound to none.
+
+    The user of the address is the administrator. Raises what `create_schema` does, and `SettingsProblem` if there is no
+    such login.
+    """
+    values = {"login": sql.Literal(login), "property": sql.Literal(property_name)}
+    with _transaction(address, password, None) as connection:
+        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group.value), sql.Identifier(login)))
+        connection.execute(b"SET LOCAL ROLE apoa_owner")
+        connection.execute(sql.SQL(_ADD_MEMBER).format(**values))
+        if group is not Group.AUDITOR:
+            connection.execute(sql.SQL(_BIND).format(**values))
+
+
+def check_schema(db: PostgresDatabase) -> None:
+    """Raise an error unless the database is an outbox of this version, and the user may use this property alone.
+
+    Raises `OutboxMissing`, `StorageProblem` for another version, and `SettingsProblem`.
+    """
+    with db.errors():
+        [(version, is_restricted, has_access)] = db.execute(_CHECK).fetchall()
+    _refuse_newer(version, db.place)
+    if version < len(STEPS):
+        raise StorageProblem(
+            msg("The outbox at {place} was made for an older version of apoa-client.", place=db.place),
+            msg("The administrator of the database must run: apoa outbox init {place}", place=db.place),
+            name="outbox_too_old",
+        )
+    if not is_restricted:
+        raise SettingsProblem(
+            msg("The user of the database at {place} sees every property there, so it was not used.", place=db.place),
+            msg("Ask your IT admin for a user that can use only this property."),
+            name="outbox_not_restricted",
+        )
+    if not has_access:
+        raise SettingsProblem(
+            msg(
+                "The user of the database at {place} cannot use the property {property} there.",
+                place=db.place,
+                property=db.property_name,
+            ),
+            msg("Ask your IT admin to check the name of the property, and to add the user to it."),
+            name="outbox_not_allowed",
+        )
+
+
+def _refuse_newer(version: int, place: str) -> None:
+    if version > len(STEPS):
+        raise StorageProblem(
+            msg("The outbox at {place} was made by a newer version of apoa-client.", place=place),
+            msg("Update apoa-client on this computer, then try again. Nothing was changed."),
+            name="outbox_too_new",
+        )
+
+
+@contextmanager
+def _transaction(address: ServerAddress, password: str | None, limits: TimeLimits | None) -> Iterator[Connection]:
+    """A transaction of the administrator, on a connection of its own."""
+    limits = limits or TimeLimits(answer=10.0)
+    with translate_errors(address.place), closing(connect(address, password, limits)) as connection:
+        connection.longest_wait = limits.statement
+        with connection.transaction():
+            yield connection

@@ -1,0 +1,86 @@
+"""The outbox of `apoa_client.outbox.interface` for one property, in a database of many properties and desks."""
+
+# Annotations stay text, as in `outbox.sql.store`.
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from apoa_client.outbox.postgres.database import PostgresDatabase
+from apoa_client.outbox.postgres.schema import check_schema
+from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.outbox.sql.store import SqlOutbox
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from apoa_client.outbox.postgres.connection import TimeLimits
+    from apoa_client.outbox.postgres.integrity import PostgresIntegrity
+    from apoa_client.ports.audit import Actor
+    from apoa_client.ports.outbox import ReportBatch
+    from apoa_client.ports.state import LockHolder
+    from apoa_client.ports.vault import Sealer
+    from apoa_client.settings.outbox_address import ServerAddress
+
+
+class PostgresOutbox(SqlOutbox):
+    """An `interface.Outbox` on a server. Open it with `open`, close it, and do not share it between threads."""
+
+    def __init__(self, db: PostgresDatabase, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
+        super().__init__(db, sealer, actor)
+        self._postgres = db
+
+    @classmethod
+    def open(
+        cls,
+        address: ServerAddress,
+        property_name: str,
+        password: str | None,
+        sealer: Sealer,
+        *,
+        actor: Actor = NO_ACTOR,
+        limits: TimeLimits | None = None,
+    ) -> Self:
+        """Connect, and check that the database is an outbox of this version that this login may use.
+
+        Raises `OutboxServerUnreachable` after `limits.answer` seconds, and what `schema.check_schema` raises.
+        """
+        db = PostgresDatabase(address, property_name, password, limits)
+        try:
+            check_schema(db)
+        except BaseException:
+            db.close()
+            raise
+        return cls(db, sealer, actor)
+
+    def batch(self) -> AbstractContextManager[ReportBatch]:
+        """As `ports.ReportQueue`."""
+        from apoa_client.outbox.postgres.batch import PostgresBatch
+
+        return PostgresBatch.opened(self._db, self._sealer, self._codes, self._actor)
+
+    def check_queue(self) -> None:
+        """As `ports.DeliveryState`: the server keeps its indexes itself, and nothing is read."""
+
+    def rebuild_indexes(self) -> bool:
+        """As `ports.DeliveryState`: only the server's administrator can do this, so that it returns false."""
+        return False
+
+    def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.postgres.delivery_lock import delivery_lock
+
+        return delivery_lock(self._postgres, wait_s, self._actor)
+
+    def lock_holder(self) -> LockHolder | None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.postgres.delivery_lock import lock_holder
+
+        return lock_holder(self._postgres)
+
+    @cached_property
+    def integrity(self) -> PostgresIntegrity:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.postgres.integrity import PostgresIntegrity
+
+        return PostgresIntegrity(self._db, self._codes, self._contents, self._actor)

@@ -1,0 +1,82 @@
+"""A database is prepared once, is brought to this version by the administrator, and is refused if it is of another."""
+
+from collections.abc import Sequence
+
+import pytest
+from conftest import raises_error
+from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox
+
+from apoa_client.outbox.postgres import schema
+from apoa_client.outbox.postgres.migrations import STEPS
+from apoa_client.outbox.postgres.schema import add_member, create_schema
+
+
+def test_preparing_twice_changes_nothing(postgres: Cluster, postgres_database: str) -> None:
+    """The second time the version is there already. The roles are those of the server, and may be there before."""
+    address = postgres.address(postgres_database)
+    assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
+
+
+def test_a_failed_step_leaves_nothing(
+    postgres: Cluster, postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next attempt begins with an empty database."""
+    address = postgres.address(postgres_database)
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "STEPS", ((*STEPS[0], "SELECT 1 / 0"),))
+        with raises_error("outbox_damaged"):
+            create_schema(address, PASSWORD)
+    assert create_schema(address, PASSWORD) == 0
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"), [((), "outbox_too_new"), ((*STEPS, ("SELECT 1",)), "outbox_too_old")], ids=["newer", "older"]
+)
+def test_another_version(
+    postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch, steps: Sequence[Sequence[str]], error: str
+) -> None:
+    """Neither an older nor a newer program uses it; only the newer one updates it, for the administrator."""
+    monkeypatch.setattr(schema, "STEPS", steps)
+    with raises_error(error):
+        postgres_outbox.open()
+    address = postgres_outbox.cluster.address(postgres_outbox.database)
+    if error == "outbox_too_new":
+        with raises_error(error):
+            create_schema(address, PASSWORD)
+    else:
+        assert create_schema(address, PASSWORD) == len(STEPS)
+        postgres_outbox.open().close()
+
+
+def test_a_database_without_an_outbox(postgres: Cluster, postgres_database: str) -> None:
+    """It is not prepared by the way: that is for the administrator."""
+    with raises_error("outbox_missing"):
+        SharedOutbox(postgres, postgres_database).open("admin")
+
+
+def test_a_desk_cannot_prepare_it(postgres_outbox: SharedOutbox) -> None:
+    """Nor bring it to another version, nor let a login use a property."""
+    address = postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY)
+    with raises_error("outbox_not_allowed"):
+        create_schema(address, PASSWORD)
+    with raises_error("outbox_not_allowed"):
+        add_member(address, PASSWORD, PROPERTY, "kenanga")
+
+
+def test_an_unknown_login(postgres_outbox: SharedOutbox) -> None:
+    """A login is created by the administrator of the server, with its password, before."""
+    address = postgres_outbox.cluster.address(postgres_outbox.database)
+    with raises_error("outbox_missing"):
+        add_member(address, PASSWORD, "unknown", PROPERTY)
+
+
+def test_a_superuser_is_refused(postgres_outbox: SharedOutbox) -> None:
+    """It would read and write the reports of every property as those of one."""
+    with raises_error("outbox_not_restricted"):
+        postgres_outbox.open("admin")
+
+
+def test_a_property_of_another_login(postgres_outbox: SharedOutbox) -> None:
+    """It is said when the outbox is opened: it would look empty."""
+    with raises_error("outbox_not_allowed"):
+        postgres_outbox.open(property_name="kenanga")
