@@ -21,6 +21,7 @@ from system_helpers import needs_tool
 
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
+from apoa_client.outbox.postgres.statements import translated
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.ports.audit import Actor
@@ -215,20 +216,31 @@ def add_login(cluster: Cluster, database: str, login: str, property_name: str, g
     add_member(cluster.address(database), PASSWORD, login, property_name, group)
 
 
+# A superuser ignores row-level security. No desk may be in the middle of a transaction.
+_DROP_CHECKS = b"""
+    DO $$ DECLARE found record; BEGIN
+        FOR found IN SELECT conrelid::regclass AS t, conname FROM pg_constraint WHERE contype = 'c' AND conrelid > 0
+            AND connamespace = 'apoa'::regnamespace
+        LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.t, found.conname); END LOOP;
+    END $$
+"""
+
+
 class SharedOutbox(NamedTuple):
-    """A database that is prepared as an outbox."""
+    """A database that is prepared as an outbox: the `Store` of one property, and others."""
 
     cluster: Cluster
     database: str
 
     def open(
         self,
+        sealer: Sealer | None = None,
+        actor: Actor = NO_ACTOR,
+        *,
         login: str = PROPERTY,
         property_name: str = PROPERTY,
-        actor: Actor = NO_ACTOR,
-        sealer: Sealer | None = None,
     ) -> PostgresOutbox:
-        """Open it for a property, as another desk would."""
+        """Open it for a property, as another desk does."""
         address = self.cluster.address(self.database, login)
         limits = TimeLimits(answer=20.0)  # a busy machine is no failure
         return PostgresOutbox.open(address, property_name, PASSWORD, sealer or new_sealer(), actor=actor, limits=limits)
@@ -237,14 +249,26 @@ class SharedOutbox(NamedTuple):
         """Create a login of the server, unless there is one, that may use this property."""
         add_login(self.cluster, self.database, login, property_name, group)
 
-    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Execute a statement as the superuser, whom no row-level security restricts; return the rows it gives."""
-        with closing(self.cluster.connect(self.database)) as connection:
-            connection.execute(
-                "SELECT set_config('search_path', 'apoa', false), set_config('apoa.property', %s, false)", [PROPERTY]
-            )
-            cursor = connection.execute(statement.encode(), values or None)
-            return cursor.fetchall() if cursor.description is not None else []
+    def change(self, statement: str, *values: object) -> None:
+        """As `Store`, as the superuser; a row that is inserted is of the first property."""
+        with closing(self._connect()) as connection:
+            connection.execute(_DROP_CHECKS)
+            connection.execute(translated(statement), values)
+
+    def rows(self, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
+        """As `Store`, of every property."""
+        with closing(self._connect()) as connection:
+            return connection.execute(translated(query), values).fetchall()
+
+    def fault(self) -> Exception:
+        """As `Store`."""
+        return psycopg.errors.IoError("I/O")
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = self.cluster.connect(self.database)
+        connection.execute("SELECT set_config('search_path', 'apoa', false)")
+        connection.execute("SELECT set_config('apoa.property', %s, false)", [PROPERTY])
+        return connection
 
 
 _POOLER = """

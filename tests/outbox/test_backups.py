@@ -4,20 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
-from damage_helpers import manipulate
 from outbox_helpers import HOUR, NOON, open_outbox
+from outbox_stores import AnyOutbox, Store
 
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.state import FolderBackups
 
 
-def test_the_series_is_made_once(path: Path, tmp_path: Path) -> None:
+def test_the_series_is_made_once(store: Store, tmp_path: Path) -> None:
     """An outbox keeps its id, and another one has another."""
-    with open_outbox(path) as outbox, open_outbox(tmp_path / "other" / "outbox.db") as other:
+    with store.open() as outbox, open_outbox(tmp_path / "other" / "outbox.db") as other:
         series = outbox.backup_series()
         assert len(series) == 6
         assert other.backup_series() != series
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert outbox.backup_series() == series
 
 
@@ -30,12 +30,12 @@ def test_the_series_is_made_once(path: Path, tmp_path: Path) -> None:
         FolderBackups(NOON, NOON, other_disk=True),
     ],
 )
-def test_what_is_known_belongs_to_one_folder(path: Path, known: FolderBackups) -> None:
+def test_what_is_known_belongs_to_one_folder(store: Store, known: FolderBackups) -> None:
     """Of another folder, as after a change of the settings, nothing is known."""
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert outbox.folder_backups("E:\\") == FolderBackups()
         outbox.record_folder_backups("E:\\", known)
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert outbox.folder_backups("E:\\") == known
         assert outbox.folder_backups("/media/stick") == FolderBackups()
 
@@ -48,25 +48,25 @@ def test_no_path_is_stored(outbox: SqliteOutbox, path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"])
-def test_an_invalid_value_is_unknown(outbox: SqliteOutbox, path: Path, value: str) -> None:
+def test_an_invalid_value_is_unknown(outbox: AnyOutbox, store: Store, value: str) -> None:
     """No backup waits for it."""
-    manipulate(path, "INSERT INTO memo VALUES ('folder_backups', ?)", value)
+    store.change("INSERT INTO memo (key, value) VALUES ('folder_backups', ?)", value)
     assert outbox.folder_backups("E:\\") == FolderBackups()
     outbox.record_folder_backups("E:\\", FolderBackups(NOON))
     assert outbox.folder_backups("E:\\") == FolderBackups(NOON)
 
 
 @pytest.mark.parametrize("value", ["", "noon", 1.5, 1 << 62])
-def test_an_invalid_time_of_the_last_backup_is_unknown(outbox: SqliteOutbox, path: Path, value: object) -> None:
+def test_an_invalid_time_of_the_last_backup_is_unknown(outbox: AnyOutbox, store: Store, value: object) -> None:
     """`apoa status` shows what waits all the same."""
-    manipulate(path, "INSERT INTO memo VALUES ('last_backup', ?)", value)
+    store.change("INSERT INTO memo (key, value) VALUES ('last_backup', ?)", value)
     assert outbox.last_backup() is None
 
 
 @pytest.mark.parametrize("value", ["", "../../x", "ABCDEF", "1234567", 5])
-def test_an_invalid_series_is_replaced(outbox: SqliteOutbox, path: Path, value: object) -> None:
+def test_an_invalid_series_is_replaced(outbox: AnyOutbox, store: Store, value: object) -> None:
     """It becomes a part of a file's name."""
-    manipulate(path, "INSERT INTO memo VALUES ('backup_series', ?)", value)
+    store.change("INSERT INTO memo (key, value) VALUES ('backup_series', ?)", value)
     series = outbox.backup_series()
     assert re.fullmatch("[0-9a-f]{6}", series)
     assert outbox.backup_series() == series

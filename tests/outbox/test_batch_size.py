@@ -1,12 +1,10 @@
 """The size of batches that delivery learned."""
 
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from conftest import NOW
-from outbox_helpers import open_outbox
+from outbox_stores import AnyOutbox, Store
 
 from apoa_client.outbox.sql.metadata import write_metadata
 from apoa_client.ports.state import LearnedBatchSize
@@ -20,14 +18,13 @@ from apoa_client.ports.state import LearnedBatchSize
         LearnedBatchSize(7, "", 9, NOW + timedelta(days=1)),
     ],
 )
-def test_what_was_learned_is_kept(tmp_path: Path, learned: LearnedBatchSize) -> None:
+def test_what_was_learned_is_kept(store: Store, learned: LearnedBatchSize) -> None:
     """Another process reads it; what is learned later replaces it."""
-    path = tmp_path / "outbox.db"
-    with closing(open_outbox(path)) as outbox:
+    with store.open() as outbox:
         assert outbox.batch_size() is None
         outbox.record_batch_size(LearnedBatchSize(1, "x"))
         outbox.record_batch_size(learned)
-    with closing(open_outbox(path)) as outbox:
+    with store.open() as outbox:
         assert outbox.batch_size() == learned
 
 
@@ -35,9 +32,8 @@ def test_what_was_learned_is_kept(tmp_path: Path, learned: LearnedBatchSize) -> 
     "value",
     ["", "500", "many a1b2 0 0", "5 a 0 99999999999999999999", 7, "-1 a 0 0", "0 a 0 0", f"{10**9} a 0 0", "5 a -1 0"],
 )
-def test_what_cannot_be_read_is_unknown(tmp_path: Path, value: str | int) -> None:
+def test_what_cannot_be_read_is_unknown(outbox: AnyOutbox, value: str | int) -> None:
     """No report waits for it."""
-    with closing(open_outbox(tmp_path / "outbox.db")) as outbox:
-        with outbox._db.transaction():
-            write_metadata(outbox._db, "batch_size", value)
-        assert outbox.batch_size() is None
+    with outbox._db.transaction():
+        write_metadata(outbox._db, "batch_size", value)
+    assert outbox.batch_size() is None

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
+from outbox_stores import AnyOutbox, Store
 
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.report.kinds import State
 
 
-def test_an_expired_lease_is_taken_over(outbox: SqliteOutbox) -> None:
+def test_an_expired_lease_is_taken_over(outbox: AnyOutbox) -> None:
     """Not earlier; and the previous holder can settle nothing any more."""
     outbox.add(report(1), due_at=None)
     old, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
@@ -29,10 +29,10 @@ def test_an_expired_lease_is_taken_over(outbox: SqliteOutbox) -> None:
     assert outbox.find(uuid(1))[0].state is State.ACCEPTED
 
 
-def test_claims_at_the_same_time_share_nothing(path: Path) -> None:
+def test_claims_at_the_same_time_share_nothing(store: Store) -> None:
     """Four at once, each with its own connection: every report is claimed once."""
     ids = [uuid(number) for number in range(60)]
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         for number in range(60):
             outbox.add(report(number), due_at=None)
     got: list[list[str]] = []
@@ -40,7 +40,7 @@ def test_claims_at_the_same_time_share_nothing(path: Path) -> None:
 
     def work(start: int) -> None:
         mine: list[str] = []
-        with open_outbox(path) as outbox:
+        with store.open() as outbox:
             together.wait()
             for position in range(start, start + 60, 7):
                 wanted = [ids[number % 60] for number in range(position, position + 20)]
@@ -91,6 +91,6 @@ def test_the_lease_of_a_killed_process_is_taken_over(path: Path) -> None:
         assert outbox.find(uuid(1))[0].state is State.SENDING
 
 
-def test_an_empty_claim_is_a_lease_of_nothing(outbox: SqliteOutbox) -> None:
+def test_an_empty_claim_is_a_lease_of_nothing(outbox: AnyOutbox) -> None:
     """Claiming no report is no error."""
     assert outbox.claim([], now=NOON, lease_until=NOON)[1] == []

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from conftest import FixedClock
-from outbox_helpers import HOUR, NOON, sealer
+from outbox_helpers import HOUR, NOON
+from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import OutboxDamaged
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 
@@ -18,16 +17,16 @@ MOMENT = timedelta(milliseconds=1)
 
 
 @pytest.fixture
-def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
+def box(store: Store, clock: FixedClock) -> Iterator[AnyOutbox]:
     """An outbox with a clock, and with an event from before the check."""
     clock.time = NOON - 100 * DAY
-    with SqliteOutbox.open(path, sealer(), create=True, actor=Actor(lambda: "made", clock.now)) as opened:
+    with store.open(actor=Actor(lambda: "made", clock.now)) as opened:
         opened.record_event("logged_in")
         clock.time = NOON
         yield opened
 
 
-def test_a_clock_that_was_never_checked(box: SqliteOutbox) -> None:
+def test_a_clock_that_was_never_checked(box: AnyOutbox) -> None:
     """Nothing is known about it."""
     assert box.clock_checked_at(NOON) is None
 
@@ -47,7 +46,7 @@ def test_a_clock_that_was_never_checked(box: SqliteOutbox) -> None:
     ],
 )
 def test_steps_of_the_clock_since_the_check(
-    box: SqliteOutbox, clock: FixedClock, steps: list[timedelta], *, steady: bool
+    box: AnyOutbox, clock: FixedClock, steps: list[timedelta], *, steady: bool
 ) -> None:
     """From the check over each audit event to now, no step is longer than a day, and none goes back."""
     box.record_clock_check(NOON)
@@ -58,7 +57,7 @@ def test_steps_of_the_clock_since_the_check(
     assert box.clock_checked_at(now) == (NOON if steady else None)
 
 
-def test_the_authoritys_time_is_a_check(box: SqliteOutbox, clock: FixedClock) -> None:
+def test_the_authoritys_time_is_a_check(box: AnyOutbox, clock: FixedClock) -> None:
     """Also if it differs, because then the error is known; an answer without a time is no check."""
     box.record_contact(NOON, NOON + 3 * DAY)
     assert box.clock_checked_at(NOON + HOUR) == NOON
@@ -71,16 +70,16 @@ def test_the_authoritys_time_is_a_check(box: SqliteOutbox, clock: FixedClock) ->
     assert box.clock_checked_at(clock.now()) == clock.now()
 
 
-def test_a_users_check_replaces_what_the_authority_said(box: SqliteOutbox) -> None:
+def test_a_users_check_replaces_what_the_authority_said(box: AnyOutbox) -> None:
     """The clock was set since: the difference of an earlier time does not matter any more."""
     box.record_contact(NOON, NOON - 3 * DAY)
     box.record_clock_check(NOON)
     assert box.summary(now=NOON, soon=NOON).clock_skew is None
 
 
-@pytest.mark.parametrize("value", ["noon", "1 2 3", b"\xff"])
-def test_a_manipulated_value_is_damage(box: SqliteOutbox, value: object) -> None:
+@pytest.mark.parametrize("value", ["noon", "1 2 3", "\xff"])
+def test_a_manipulated_value_is_damage(box: AnyOutbox, store: Store, value: str) -> None:
     """It is not read as a check."""
-    box._db.execute("INSERT INTO memo VALUES ('clock_checked', ?)", [value])
+    store.change("INSERT INTO memo (key, value) VALUES ('clock_checked', ?)", value)
     with pytest.raises(OutboxDamaged):
         box.clock_checked_at(NOON)

@@ -12,9 +12,9 @@ import pytest
 from backup_helpers import SETTINGS, Home, signed
 from cli_helpers import readable_in
 from conftest import FixedClock
-from damage_helpers import manipulate
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
+from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
@@ -39,10 +39,10 @@ def no_key() -> bytes:
 
 
 @pytest.fixture
-def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
+def box(store: Store, clock: FixedClock) -> Iterator[AnyOutbox]:
     """An outbox with a clock."""
     clock.time = NOON
-    with SqliteOutbox.open(path, sealer(), create=True, actor=Actor(lambda: "made", clock.now)) as opened:
+    with store.open(actor=Actor(lambda: "made", clock.now)) as opened:
         yield opened
 
 
@@ -54,17 +54,17 @@ def sealed_draft(path: Path) -> bytes:
         return content
 
 
-def texts(outbox: SqliteOutbox, now: datetime = NOON) -> list[str | None]:
+def texts(outbox: AnyOutbox, now: datetime = NOON) -> list[str | None]:
     """What is in each draft that waits."""
     return [outbox.drafts.open(draft) for draft in outbox.drafts.waiting(now)]
 
 
-def only(outbox: SqliteOutbox, now: datetime = NOON) -> StoredDraft:
+def only(outbox: AnyOutbox, now: datetime = NOON) -> StoredDraft:
     [draft] = outbox.drafts.waiting(now)
     return draft
 
 
-def taken(outbox: SqliteOutbox, draft: StoredDraft, now: datetime = NOON) -> StoredDraft:
+def taken(outbox: AnyOutbox, draft: StoredDraft, now: datetime = NOON) -> StoredDraft:
     """The draft, taken by this desk."""
     got = outbox.drafts.take(draft, now)
     assert got is not None
@@ -77,13 +77,13 @@ def left_of(path: Path, sealed: bytes) -> bool:
     return any(sealed[at : at + 24] in raw for at in range(0, len(sealed) - 24, 512))
 
 
-def test_a_draft_outlives_the_process(path: Path) -> None:
+def test_a_draft_outlives_the_process(store: Store) -> None:
     """The text, also what a terminal gives for bytes that are not UTF-8, and the time."""
     text = "MUÑOZ\x00 李 \udcff\n"
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert outbox.drafts.waiting(NOON) == []
         outbox.drafts.save(text, NOON)
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert (texts(outbox), only(outbox).saved_at) == ([text], NOON)
         outbox.drafts.save("", NOON + HOUR)
         assert texts(outbox) == ["", text]  # the newest first
@@ -101,15 +101,15 @@ def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
         assert readable_in(path.parent, PERSONAL) == []
 
 
-def test_saving_taking_and_deleting_need_no_key(path: Path) -> None:
+def test_saving_taking_and_deleting_need_no_key(store: Store) -> None:
     """The keyring may be locked: only opening needs it and says so, and the draft stays until the key is there."""
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key), create=True) as outbox:
+    with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox:
         outbox.drafts.save(TYPED, NOON)
         with pytest.raises(CredentialsProblem):
             outbox.drafts.open(only(outbox))
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert texts(outbox) == [TYPED]
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key)) as outbox:
+    with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox:
         outbox.drafts.delete(taken(outbox, only(outbox)))
         assert outbox.drafts.waiting(NOON + DAY) == []
 
@@ -117,9 +117,9 @@ def test_saving_taking_and_deleting_need_no_key(path: Path) -> None:
 class TestTwoDesks:
     """Nothing that one desk does loses or repeats what another one does."""
 
-    def test_each_draft_is_kept(self, path: Path) -> None:
+    def test_each_draft_is_kept(self, store: Store) -> None:
         """Both desks see both drafts; one that was deleted is gone for both, and may be deleted again."""
-        with open_outbox(path) as one, open_outbox(path) as other:
+        with store.open() as one, store.open() as other:
             one.drafts.save("one", NOON)
             other.drafts.save("other", NOON - HOUR)  # its clock may be slow
             assert texts(one) == texts(other) == ["one", "other"]
@@ -129,9 +129,9 @@ class TestTwoDesks:
             assert texts(one) == texts(other) == ["other"]
             assert other.drafts.open(seen[0]) is None
 
-    def test_only_one_desk_continues_with_a_draft(self, path: Path) -> None:
+    def test_only_one_desk_continues_with_a_draft(self, store: Store) -> None:
         """The first one takes it. It is not offered to another one, which cannot take, delete or replace it."""
-        with open_outbox(path) as one, open_outbox(path) as other:
+        with store.open() as one, store.open() as other:
             one.drafts.save("typed", NOON)
             seen = only(other)
             mine = taken(one, only(one))
@@ -141,16 +141,16 @@ class TestTwoDesks:
             one.drafts.save("typed further", NOON + MINUTE, mine)
             assert texts(other) == ["typed further"]
 
-    def test_many_desks_at_once(self, path: Path) -> None:
+    def test_many_desks_at_once(self, store: Store) -> None:
         """Of eight threads that take each of three drafts, one gets each."""
-        with open_outbox(path) as outbox:
+        with store.open() as outbox:
             for text in "abc":
                 outbox.drafts.save(text, NOON)
             drafts = outbox.drafts.waiting(NOON)
         start = threading.Barrier(8)
 
         def desk(_number: int) -> list[str]:
-            with open_outbox(path) as outbox:
+            with store.open() as outbox:
                 start.wait(60)
                 return [draft.id for draft in drafts if outbox.drafts.take(draft, NOON) is not None]
 
@@ -161,7 +161,7 @@ class TestTwoDesks:
     @pytest.mark.parametrize(
         ("later", "waits"), [(HALF, False), (HALF + MINUTE, True), (-HALF, False), (-HALF - MINUTE, True)]
     )
-    def test_a_desk_that_ended_without_a_word(self, outbox: SqliteOutbox, later: timedelta, *, waits: bool) -> None:
+    def test_a_desk_that_ended_without_a_word(self, outbox: AnyOutbox, later: timedelta, *, waits: bool) -> None:
         """After half an hour its draft is offered and counted again, also if its clock was wrong."""
         outbox.drafts.save("typed", NOON)
         taken(outbox, only(outbox))
@@ -169,9 +169,9 @@ class TestTwoDesks:
         assert texts(outbox, now) == (["typed"] if waits else [])
         assert outbox.summary(now=now, soon=now).drafts == int(waits)
 
-    def test_a_desk_that_took_too_long(self, path: Path) -> None:
+    def test_a_desk_that_took_too_long(self, store: Store) -> None:
         """Another one has its draft meanwhile: what it typed becomes a draft of its own, and it deletes nothing."""
-        with open_outbox(path) as slow, open_outbox(path) as other:
+        with store.open() as slow, store.open() as other:
             slow.drafts.save("typed", NOON)
             mine = taken(slow, only(slow))
             theirs = taken(other, only(other, NOON + HOUR), NOON + HOUR)
@@ -213,13 +213,13 @@ def test_deleting_does_not_wait_for_a_reader(box: SqliteOutbox, path: Path, cloc
     assert not left_of(path, gone)
 
 
-def test_another_key_does_not_open_it(path: Path) -> None:
+def test_another_key_does_not_open_it(store: Store) -> None:
     """And the error does not show its content."""
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         outbox.drafts.save(TYPED, NOON)
     private, _public = new_key_pair()
     with (
-        SqliteOutbox.open(path, PropertySealer(new_key_pair()[1], lambda: private, lambda: [private])) as outbox,
+        store.open(PropertySealer(new_key_pair()[1], lambda: private, lambda: [private])) as outbox,
         pytest.raises((SealBroken, CredentialsProblem)) as caught,
     ):
         outbox.drafts.open(only(outbox))
@@ -227,11 +227,11 @@ def test_another_key_does_not_open_it(path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["SELECT content FROM reports", "SELECT content FROM drafts WHERE kept_at > 0"])
-def test_another_record_in_its_place_does_not_open(outbox: SqliteOutbox, path: Path, source: str) -> None:
+def test_another_record_in_its_place_does_not_open(outbox: AnyOutbox, store: Store, source: str) -> None:
     """What was sealed under another id, a report or another draft, does not open as this draft."""
     outbox.add(report(1), due_at=None)
     outbox.drafts.save(TYPED, NOON)
-    manipulate(path, f"INSERT INTO drafts VALUES ('other', 0, NULL, ({source}))")  # noqa: S608  constants
+    store.change(f"INSERT INTO drafts (id, kept_at, content) VALUES ('other', 0, ({source}))")  # noqa: S608  constants
     other = outbox.drafts.waiting(NOON)[-1]
     with pytest.raises(SealBroken):
         outbox.drafts.open(other)
@@ -239,13 +239,14 @@ def test_another_record_in_its_place_does_not_open(outbox: SqliteOutbox, path: P
     assert texts(outbox) == [TYPED]
 
 
-def test_invalid_values_are_damage(box: SqliteOutbox, path: Path) -> None:
+@only_sqlite
+def test_invalid_values_are_damage(box: AnyOutbox, store: Store) -> None:
     """A file that was manipulated raises `OutboxDamaged`; an erasure by age repairs it."""
     box.drafts.save(TYPED, NOON)
-    manipulate(path, "UPDATE drafts SET content = 7")
+    store.change("UPDATE drafts SET content = 7")
     with pytest.raises(OutboxDamaged):
         box.drafts.open(only(box))
-    manipulate(path, "UPDATE drafts SET kept_at = 'noon'")
+    store.change("UPDATE drafts SET kept_at = 'noon'")
     with pytest.raises(OutboxDamaged):
         box.drafts.waiting(NOON)
     assert box.eraser.finished(NOON, NOON, dry_run=False).drafts == 1
@@ -274,7 +275,7 @@ class TestErasing:
         assert recorded == ([("draft_erased", None, "retention")] if erased else [])
         assert box.eraser.finished(NOON, clock.now(), dry_run=False).drafts == 0
 
-    def test_only_the_old_ones(self, box: SqliteOutbox, clock: FixedClock) -> None:
+    def test_only_the_old_ones(self, box: AnyOutbox, clock: FixedClock) -> None:
         """Each by its own age, also one that a desk has taken; each is recorded."""
         for hours, text in ((0, "old"), (1, "taken"), (20, "new")):
             box.drafts.save(text, NOON + hours * HOUR)
@@ -286,7 +287,7 @@ class TestErasing:
         assert [event.action for event in box.audit_trail.entries()] == ["draft_erased"] * 2
         assert not box.eraser.is_due(NOON, clock.now())
 
-    def test_the_desks_own_deletion_is_not_recorded(self, box: SqliteOutbox) -> None:
+    def test_the_desks_own_deletion_is_not_recorded(self, box: AnyOutbox) -> None:
         """Typing that is discarded changes no report."""
         box.drafts.save(TYPED, NOON)
         box.drafts.delete(only(box))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import FixedClock, raises_error
 from outbox_helpers import HOUR, NOON, PHOTO, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
+from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import Erased, Exit, OutboxDamaged
 from apoa_client.outbox.contents import end_of_stay
@@ -28,13 +29,13 @@ LATER = PLANNED + timedelta(seconds=1)
 
 
 @pytest.fixture
-def box(path: Path, clock: FixedClock) -> Iterator[SqliteOutbox]:
+def box(store: Store, clock: FixedClock) -> Iterator[AnyOutbox]:
     """An outbox with a clock."""
-    with SqliteOutbox.open(path, sealer(), create=True, actor=Actor(lambda: "made", clock.now)) as opened:
+    with store.open(actor=Actor(lambda: "made", clock.now)) as opened:
         yield opened
 
 
-def put(box: SqliteOutbox, *reports: Report, state: State = State.ACCEPTED, photo: bytes | None = None) -> None:
+def put(box: AnyOutbox, *reports: Report, state: State = State.ACCEPTED, photo: bytes | None = None) -> None:
     """Save reports and bring them to a state."""
     for one in reports:
         box.add_all([NewReport(one, NOON, [finding("late")], photo=photo)])
@@ -45,12 +46,12 @@ def put(box: SqliteOutbox, *reports: Report, state: State = State.ACCEPTED, phot
             box.settle(lease, [Change(one.id, state, receipt=given, errors=errors)])
 
 
-def entry(box: SqliteOutbox, number: int) -> Entry:
+def entry(box: AnyOutbox, number: int) -> Entry:
     [found] = box.find(uuid(number))
     return found
 
 
-def erased(box: SqliteOutbox, before: datetime = LATER) -> list[str]:
+def erased(box: AnyOutbox, before: datetime = LATER) -> list[str]:
     return list(box.eraser.finished(before, before, dry_run=False).reports)
 
 
@@ -95,7 +96,7 @@ def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
     assert box.content(entry(box, 30)).report == stays
 
 
-def test_the_proof_stays(box: SqliteOutbox, clock: FixedClock) -> None:
+def test_the_proof_stays(box: AnyOutbox, clock: FixedClock) -> None:
     """Receipt number, times, state and ids are as before; the time of erasure is stored and recorded in the trail."""
     put(box, report(1))
     before = entry(box, 1)
@@ -123,7 +124,7 @@ def test_an_erased_report_is_not_a_damaged_one(box: SqliteOutbox, path: Path) ->
         box.content(entry(box, 2))
 
 
-def test_an_erased_report_is_never_sent_again(box: SqliteOutbox) -> None:
+def test_an_erased_report_is_never_sent_again(box: AnyOutbox) -> None:
     """It stays accepted, in no queue, and its id is still known."""
     put(box, report(1))
     erased(box)
@@ -134,7 +135,7 @@ def test_an_erased_report_is_never_sent_again(box: SqliteOutbox) -> None:
         box.add(report(1), due_at=None)
 
 
-def test_nothing_before_its_time(box: SqliteOutbox) -> None:
+def test_nothing_before_its_time(box: AnyOutbox) -> None:
     """A stay must have ended before the time that is given, not at it."""
     put(box, report(1))
     assert erased(box, PLANNED) == []
@@ -142,7 +143,7 @@ def test_nothing_before_its_time(box: SqliteOutbox) -> None:
     assert erased(box, LATER) == []
 
 
-def test_the_check_out_counts_before_the_plan(box: SqliteOutbox) -> None:
+def test_the_check_out_counts_before_the_plan(box: AnyOutbox) -> None:
     """A guest who left early is erased early, with all reports of the stay, and one who stayed longer, later."""
     put(box, report(1), report(2, stay=1, kind=Kind.CHECK_OUT), report(3))
     left = report(2).created_at
@@ -154,14 +155,14 @@ def test_the_check_out_counts_before_the_plan(box: SqliteOutbox) -> None:
     assert erased(box, LATER + timedelta(days=2)) == [uuid(3), uuid(4)]
 
 
-def test_a_withdrawn_check_out_does_not_count(box: SqliteOutbox) -> None:
+def test_a_withdrawn_check_out_does_not_count(box: AnyOutbox) -> None:
     """The guest may still be here."""
     put(box, report(1))
     put(box, report(2, stay=1, kind=Kind.CHECK_OUT), state=State.WITHDRAWN)
     assert erased(box, PLANNED) == []
 
 
-def test_a_correction_moves_the_end(box: SqliteOutbox) -> None:
+def test_a_correction_moves_the_end(box: AnyOutbox) -> None:
     """The latest planned day counts."""
     longer = report(2, stay=1)._replace(kind=Kind.AMEND, reason="stays on")
     assert longer.stay is not None
@@ -170,16 +171,16 @@ def test_a_correction_moves_the_end(box: SqliteOutbox) -> None:
     assert erased(box, LATER + timedelta(days=12)) == [uuid(1), uuid(2)]
 
 
-def test_without_a_known_end_the_last_result_counts(box: SqliteOutbox) -> None:
+def test_without_a_known_end_the_last_result_counts(box: AnyOutbox, store: Store) -> None:
     """As for what an older version saved: the time of its receipt."""
     put(box, report(1))
-    box._db.execute("UPDATE reports SET ends_at = NULL")
+    store.change("UPDATE reports SET ends_at = NULL")
     assert erased(box, NOON + HOUR) == []
     assert erased(box, NOON + HOUR + timedelta(seconds=1)) == [uuid(1)]
 
 
 @pytest.mark.parametrize("state", sorted(OPEN_STATES))
-def test_a_stay_with_an_open_report_is_left_alone(box: SqliteOutbox, state: State) -> None:
+def test_a_stay_with_an_open_report_is_left_alone(box: AnyOutbox, state: State) -> None:
     """All reports of one stay are erased together."""
     put(box, report(1))
     if state is State.QUEUED:
@@ -190,6 +191,7 @@ def test_a_stay_with_an_open_report_is_left_alone(box: SqliteOutbox, state: Stat
     assert box.content(entry(box, 1)).report == report(1)
 
 
+@only_sqlite
 def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     """It gives the same result, and writes neither rows nor trail nor the time of the last erasure."""
     put(box, report(1), report(2))
@@ -204,6 +206,7 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     assert done._replace(reports=()) == dry._replace(reports=())
 
 
+@only_sqlite
 def test_a_dry_run_needs_no_lock(box: SqliteOutbox) -> None:
     """It only reads: another process that is writing does not make it wait, and does not wait for it."""
     put(box, report(1))
@@ -215,7 +218,7 @@ def test_a_dry_run_needs_no_lock(box: SqliteOutbox) -> None:
     assert (list(found.reports), found.stays, found.drafts) == ([uuid(1)], 1, 1)
 
 
-def test_erased_ids_are_read_when_they_are_asked_for(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_erased_ids_are_read_when_they_are_asked_for(box: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each report only its number is held, however many are erased; the ids are still there afterwards."""
     monkeypatch.setattr(erasure, "_BATCH", 2)
     put(box, *(report(number) for number in range(1, 6)))
@@ -228,7 +231,7 @@ def test_erased_ids_are_read_when_they_are_asked_for(box: SqliteOutbox, monkeypa
         assert uuid(6) not in found
 
 
-def test_many_are_erased_in_batches(box: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_are_erased_in_batches(box: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report can be saved between two batches; one trail records all."""
     monkeypatch.setattr(erasure, "_BATCH", 2)
     put(box, *(report(number) for number in range(1, 8)))
@@ -237,10 +240,10 @@ def test_many_are_erased_in_batches(box: SqliteOutbox, monkeypatch: pytest.Monke
     assert box.audit_trail.verify().wrong is None
 
 
-def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: SqliteOutbox, path: Path) -> None:
+def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: AnyOutbox, store: Store) -> None:
     """The end of each stay is checked again inside the transaction."""
     put(box, report(1))
-    with open_outbox(path) as other:
+    with store.open() as other:
         eraser = box.eraser
         honest = eraser._due
 
@@ -318,7 +321,7 @@ class TestAtTheGuestsRequest:
         ids=["no answer yet", "its answer was lost", "never left", "decided later", "rejected"],
     )
     def test_what_the_authority_may_have_is_named(
-        self, box: SqliteOutbox, change: Change | None, *, may_have_arrived: bool
+        self, box: AnyOutbox, change: Change | None, *, may_have_arrived: bool
     ) -> None:
         """In the result, in the error without force, in the report's last error and in the trail."""
         box.add(report(1), due_at=None)
@@ -336,7 +339,7 @@ class TestAtTheGuestsRequest:
         [withdrawn] = [event.detail for event in box.audit_trail.entries() if event.action == "withdrawn"]
         assert withdrawn == ("may_have_arrived" if may_have_arrived else "request")
 
-    def test_a_queued_one_is_never_sent(self, box: SqliteOutbox) -> None:
+    def test_a_queued_one_is_never_sent(self, box: AnyOutbox) -> None:
         """A late answer does not restore it either."""
         box.add(report(1), due_at=None)
         lease, _ = box.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
@@ -345,6 +348,7 @@ class TestAtTheGuestsRequest:
         assert entry(box, 1).state is State.WITHDRAWN
 
 
+@only_sqlite
 def test_the_daily_search_reads_only_what_is_not_erased(box: SqliteOutbox) -> None:
     """By its own index, in its order: years of erased history cost nothing."""
     query = erasure._DUE.format(which="TRUE")

@@ -18,6 +18,7 @@ from conftest import raises_error
 from damage_helpers import file_size_limit, needs_size_limit
 from held_files import Hold
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid
+from outbox_stores import only_sqlite
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
@@ -51,6 +52,7 @@ def test_files_and_folders_are_the_owners_alone(path: Path, umask: int) -> None:
     assert (mode(path.parent), mode(path.parent.parent)) == (0o700, 0o700)
 
 
+@only_sqlite
 def test_the_connection_is_set_for_durability(outbox: SqliteOutbox) -> None:
     """WAL, FULL, fullfsync, secure_delete and a busy timeout, on every connection."""
     names = ["journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync", "secure_delete", "busy_timeout"]
@@ -335,6 +337,7 @@ def test_flipped_content_breaks_the_seal_and_nothing_else(path: Path) -> None:
         assert outbox.content(entries[2]).report == report(2)
 
 
+@only_sqlite
 def test_a_full_database_is_a_full_disk_and_loses_nothing(outbox: SqliteOutbox) -> None:
     """If nothing more fits, adding raises `DiskFull`, and everything saved before is still readable."""
     saved = fill(outbox, limit_pages=60)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from outbox_helpers import HOUR, NOON, report, uuid
+from outbox_stores import AnyOutbox, only_sqlite
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.sql import claims, queries
@@ -38,6 +39,7 @@ QUERIES: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", QUERIES)
+@only_sqlite
 def test_no_query_scans_the_history(outbox: SqliteOutbox, name: str) -> None:
     """Every step of every plan is a search by an index, or a scan of an index of open reports only."""
     query, values = QUERIES[name]
@@ -48,7 +50,7 @@ def test_no_query_scans_the_history(outbox: SqliteOutbox, name: str) -> None:
     assert any("reports_" in step or "PRIMARY KEY" in step or "autoindex" in step for step in plan), plan
 
 
-def grow(outbox: SqliteOutbox, first: int, last: int) -> None:
+def grow(outbox: AnyOutbox, first: int, last: int) -> None:
     """Add finished reports, by SQL because there are many."""
     rest = "-0000-7000-8000-000000000000"
     outbox._db.execute("BEGIN")
@@ -86,6 +88,7 @@ def work(outbox: SqliteOutbox, action: Callable[[SqliteOutbox], object]) -> int:
     return ticks[0]
 
 
+@only_sqlite
 def test_daily_work_does_not_grow_with_history(outbox: SqliteOutbox) -> None:
     """Twenty times the history, the same number of steps, measured without a clock."""
     for number in range(20):

@@ -9,7 +9,8 @@ from types import ModuleType
 
 import pytest
 from key_helpers import new_key_pair
-from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, open_outbox, receipt, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, receipt, report, sealer, uuid
+from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
 from apoa_client.messages import msg
@@ -27,9 +28,9 @@ def behind_a_keyring() -> PropertySealer:
 
 
 @pytest.fixture
-def keyless(outbox: SqliteOutbox) -> Iterator[SqliteOutbox]:
+def keyless(store: Store) -> Iterator[AnyOutbox]:
     """The same outbox, opened by a command without the key."""
-    with SqliteOutbox.open(outbox._sqlite.path, PropertySealer(PUBLIC_KEY, missing_key)) as opened:
+    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as opened:
         yield opened
 
 
@@ -43,23 +44,24 @@ def tamper(path: Path, statement: str, *values: object) -> None:
         db.execute(statement, values)
 
 
-def check(outbox: SqliteOutbox) -> Authentication:
+def check(outbox: AnyOutbox) -> Authentication:
     return outbox.authenticate(ask=False)
 
 
-def sent(outbox: SqliteOutbox, number: int, state: State = State.ACCEPTED) -> None:
+def sent(outbox: AnyOutbox, number: int, state: State = State.ACCEPTED) -> None:
     lease, _entries = outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
     outbox.settle(lease, [Change(uuid(number), state, receipt=receipt(number) if state is State.ACCEPTED else None)])
 
 
-def state_of(outbox: SqliteOutbox, number: int) -> State:
+def state_of(outbox: AnyOutbox, number: int) -> State:
     return outbox.find(uuid(number))[0].state
 
 
-def is_authenticated(outbox: SqliteOutbox) -> list[bool]:
+def is_authenticated(outbox: AnyOutbox) -> list[bool]:
     return [entry.authenticated for entry in outbox.entries(Selection())]
 
 
+@only_sqlite
 def test_each_column_is_under_a_code(outbox: SqliteOutbox) -> None:
     """A column that a migration adds must be put under the state's code, or be named here."""
     columns = {row[1] for row in outbox._db.execute("PRAGMA table_info(reports)")}
@@ -76,7 +78,7 @@ def test_each_column_is_under_a_code(outbox: SqliteOutbox) -> None:
     }
 
 
-def test_each_change_with_the_key_leaves_a_right_code(outbox: SqliteOutbox) -> None:
+def test_each_change_with_the_key_leaves_a_right_code(outbox: AnyOutbox) -> None:
     """Saving, claiming, every result, withdrawing, replacing, typing a number, settling a photo, erasing."""
     authenticator = sealer().authenticator()
     assert authenticator is not None
@@ -105,7 +107,7 @@ def test_each_change_with_the_key_leaves_a_right_code(outbox: SqliteOutbox) -> N
     assert outbox.integrity.verify().doubts == ()
 
 
-def test_what_was_saved_without_the_key_is_completed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_what_was_saved_without_the_key_is_completed(outbox: AnyOutbox, keyless: AnyOutbox) -> None:
     """The state is visible until then; a change without the key removes the state's code, and not the content's."""
     outbox.add(report(1), due_at=NOON)
     keyless.add(report(2), due_at=NOON)
@@ -120,7 +122,7 @@ def test_what_was_saved_without_the_key_is_completed(outbox: SqliteOutbox, keyle
     assert check(outbox).counter == 2  # nothing is new
 
 
-def test_a_claim_without_the_key_that_was_broken_off(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_a_claim_without_the_key_that_was_broken_off(outbox: AnyOutbox, keyless: AnyOutbox) -> None:
     """Its event explains that the code is missing."""
     outbox.add(report(1), due_at=NOON)
     check(outbox)
@@ -128,9 +130,9 @@ def test_a_claim_without_the_key_that_was_broken_off(outbox: SqliteOutbox, keyle
     assert check(outbox)[:3] == ((), (), ())
 
 
-def test_a_keyring_is_asked_only_if_wanted(path: Path) -> None:
+def test_a_keyring_is_asked_only_if_wanted(store: Store) -> None:
     """Saving never waits for a key."""
-    with SqliteOutbox.open(path, behind_a_keyring(), create=True) as outbox:
+    with store.open(behind_a_keyring()) as outbox:
         outbox.add(report(1), due_at=NOON)
         assert is_authenticated(outbox) == [False]
         assert check(outbox).counter is None
@@ -138,12 +140,11 @@ def test_a_keyring_is_asked_only_if_wanted(path: Path) -> None:
         assert is_authenticated(outbox) == [True]
 
 
-def test_a_report_marked_as_sent_is_noticed_and_sent_again(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_a_report_marked_as_sent_is_noticed_and_sent_again(outbox: AnyOutbox, store: Store, keyless: AnyOutbox) -> None:
     """One UPDATE: status notices it without a key, the receipt is refused, and the next check opens it again."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     check(outbox)
-    tamper(
-        outbox._sqlite.path,
+    store.change(
         "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = ?",
         uuid(1),
     )
@@ -162,65 +163,64 @@ def test_a_report_marked_as_sent_is_noticed_and_sent_again(outbox: SqliteOutbox,
     assert check(outbox).repaired == ()
 
 
-def test_counts_that_were_changed_too(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_counts_that_were_changed_too(outbox: AnyOutbox, store: Store, keyless: AnyOutbox) -> None:
     """Without the key nothing is noticed; with it, the checkpoint's numbers do not fit."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     check(outbox)
-    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
-    tamper(outbox._sqlite.path, "UPDATE memo SET value = '2 3' WHERE key = 'audited'")
+    store.change("UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
+    store.change("UPDATE memo SET value = '2 3' WHERE key = 'audited'")
     assert keyless.integrity.doubts() == []
     assert check(outbox).repaired == (uuid(1),)
 
 
-def test_a_swap_keeps_the_counts_and_is_noticed(outbox: SqliteOutbox) -> None:
+def test_a_swap_keeps_the_counts_and_is_noticed(outbox: AnyOutbox, store: Store) -> None:
     """An accepted report is opened and a waiting one is closed: both are found."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     sent(outbox, 0)
     check(outbox)
-    tamper(
-        outbox._sqlite.path,
+    store.change(
         "UPDATE reports SET state = 'queued', receipt_number = NULL, receipt_issued_at = NULL WHERE id = ?",
         uuid(0),
     )
-    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
+    store.change("UPDATE reports SET state = 'withdrawn' WHERE id = ?", uuid(1))
     assert check(outbox).repaired == (uuid(0), uuid(1))
     assert [state_of(outbox, number) for number in range(3)] == [State.QUEUED] * 3
 
 
-def test_a_withdrawn_report_is_not_sent_after_all(outbox: SqliteOutbox) -> None:
+def test_a_withdrawn_report_is_not_sent_after_all(outbox: AnyOutbox, store: Store) -> None:
     """It becomes withdrawn again."""
     outbox.add(report(1), due_at=NOON)
     outbox.withdraw([uuid(1)])
     check(outbox)
-    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'queued', calls = 0 WHERE id = ?", uuid(1))
+    store.change("UPDATE reports SET state = 'queued', calls = 0 WHERE id = ?", uuid(1))
     assert check(outbox).repaired == (uuid(1),)
     assert state_of(outbox, 1) is State.WITHDRAWN
     assert list(outbox.heads()) == []
     assert check(outbox)[:3] == ((), (), ())
 
 
-def test_a_pending_report_is_asked_about_again(outbox: SqliteOutbox) -> None:
+def test_a_pending_report_is_asked_about_again(outbox: AnyOutbox, store: Store) -> None:
     """Marked as accepted, it becomes pending again, and the authority is asked."""
     outbox.add(report(1), due_at=NOON)
     sent(outbox, 1, State.PENDING)
     check(outbox)
-    tamper(outbox._sqlite.path, "UPDATE reports SET state = 'accepted' WHERE id = ?", uuid(1))
+    store.change("UPDATE reports SET state = 'accepted' WHERE id = ?", uuid(1))
     check(outbox)
     assert state_of(outbox, 1) is State.PENDING
 
 
-def test_contents_that_somebody_else_sealed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_contents_that_somebody_else_sealed(outbox: AnyOutbox, store: Store, keyless: AnyOutbox) -> None:
     """The public key is enough to seal. Such a content is refused, named, and found by each check."""
     outbox.add_all([NewReport(report(number), NOON) for number in (1, 2)])
     check(outbox)
     forged = sealer().seal(uuid(1), b"{}".replace(b"{}", sealer().open(uuid(1), _content(outbox, 1))))
-    tamper(outbox._sqlite.path, "UPDATE reports SET content = ? WHERE id = ?", forged, uuid(1))
+    store.change("UPDATE reports SET content = ? WHERE id = ?", forged, uuid(1))
     for _time in range(2):
         with pytest.raises(NotAuthentic):
             outbox.content(outbox.find(uuid(1))[0])
         assert check(outbox).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
         assert keyless.summary(now=NOON, soon=NOON).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
-        tamper(outbox._sqlite.path, "UPDATE reports SET content_mac = NULL, state_mac = NULL WHERE id = ?", uuid(1))
+        store.change("UPDATE reports SET content_mac = NULL, state_mac = NULL WHERE id = ?", uuid(1))
     assert outbox.content(outbox.find(uuid(2))[0]).report == report(2)
     outbox.integrity.vouch()  # which does not vouch for this
     assert check(outbox).doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
@@ -230,7 +230,7 @@ def test_contents_that_somebody_else_sealed(outbox: SqliteOutbox, keyless: Sqlit
         outbox.content(outbox.find(uuid(1))[0])
 
 
-def _content(outbox: SqliteOutbox, number: int) -> bytes:
+def _content(outbox: AnyOutbox, number: int) -> bytes:
     [(content,)] = outbox._db.execute("SELECT content FROM reports WHERE id = ?", [uuid(number)])
     assert isinstance(content, bytes)
     return content
@@ -252,13 +252,13 @@ def _sealed_photo(number: int) -> bytes:
     ids=["replaced", "removed", "removed with its state", "put in", "put in without a state"],
 )
 def test_photos_that_another_program_changed(
-    outbox: SqliteOutbox, keyless: SqliteOutbox, number: int, photo: bytes | None, state: str | None
+    outbox: AnyOutbox, store: Store, keyless: AnyOutbox, number: int, photo: bytes | None, state: str | None
 ) -> None:
     """Photo and content of the report are refused, and it is named by each check, as for a replaced content."""
     outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
     check(outbox)
     statement = "UPDATE reports SET photo = ?, photo_state = ? WHERE id = ?"
-    tamper(outbox._sqlite.path, statement, photo, state, uuid(number))
+    store.change(statement, photo, state, uuid(number))
     for _time in range(2):
         entry = outbox.find(uuid(number))[0]
         with pytest.raises(NotAuthentic):
@@ -271,28 +271,28 @@ def test_photos_that_another_program_changed(
     assert outbox.content(outbox.find(uuid(3 - number))[0]).report == report(3 - number)
 
 
-def test_a_photo_put_into_an_erased_report(outbox: SqliteOutbox) -> None:
+def test_a_photo_put_into_an_erased_report(outbox: AnyOutbox, store: Store) -> None:
     """It is noticed, and not opened."""
     outbox.add(report(1), due_at=NOON)
     sent(outbox, 1)
     outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
-    tamper(outbox._sqlite.path, "UPDATE reports SET photo = ? WHERE id = ?", _sealed_photo(1), uuid(1))
+    store.change("UPDATE reports SET photo = ? WHERE id = ?", _sealed_photo(1), uuid(1))
     assert outbox.integrity.verify().doubts == (Doubt(DoubtKind.CONTENT, uuid(1)),)
     with pytest.raises(Erased):
         outbox.photo(outbox.find(uuid(1))[0])
 
 
-def test_a_photo_marked_as_sent_is_sent_after_all(outbox: SqliteOutbox) -> None:
+def test_a_photo_marked_as_sent_is_sent_after_all(outbox: AnyOutbox, store: Store) -> None:
     """Its state is under the code of the report's state, and a report that is corrected has a photo that waits."""
     outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
     check(outbox)
-    tamper(outbox._sqlite.path, "UPDATE reports SET photo_state = 'sent'")
+    store.change("UPDATE reports SET photo_state = 'sent'")
     assert check(outbox).repaired == (uuid(1), uuid(2))
     assert [entry.photo for entry in outbox.entries(Selection())] == [PhotoState.KEPT, None]
     assert check(outbox)[:3] == ((), (), ())
 
 
-def test_a_photo_settled_without_the_key_is_completed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_a_photo_settled_without_the_key_is_completed(outbox: AnyOutbox, keyless: AnyOutbox) -> None:
     """Its event explains that the code is missing; the report stays accepted."""
     outbox.add_all([NewReport(report(1), NOON, photo=PHOTO)])
     sent(outbox, 1)
@@ -306,7 +306,7 @@ def test_a_photo_settled_without_the_key_is_completed(outbox: SqliteOutbox, keyl
     assert (state_of(outbox, 1), outbox.find(uuid(1))[0].photo) == (State.ACCEPTED, PhotoState.REFUSED)
 
 
-def test_codes_from_before_there_were_photos_stay_valid(outbox: SqliteOutbox) -> None:
+def test_codes_from_before_there_were_photos_stay_valid(outbox: AnyOutbox) -> None:
     """The codes of a report without a photo are over the same parts as they were."""
     outbox.add(report(1), due_at=NOON)
     [row] = codes.read_rows(outbox._db, "TRUE")
@@ -315,20 +315,20 @@ def test_codes_from_before_there_were_photos_stay_valid(outbox: SqliteOutbox) ->
     assert row.state_parts() == (b"state", json.dumps(plain, separators=(",", ":")).encode(), b"", b"")
 
 
-def test_a_code_that_was_taken_away(outbox: SqliteOutbox) -> None:
+def test_a_code_that_was_taken_away(outbox: AnyOutbox, store: Store) -> None:
     """Nothing since the checkpoint explains it, so the row is set to what the audit trail says."""
     outbox.add(report(1), due_at=NOON)
     check(outbox)
-    tamper(outbox._sqlite.path, "UPDATE reports SET state_mac = NULL, attempts = 7 WHERE id = ?", uuid(1))
+    store.change("UPDATE reports SET state_mac = NULL, attempts = 7 WHERE id = ?", uuid(1))
     assert check(outbox).repaired == (uuid(1),)
 
 
 @pytest.mark.parametrize("key", [False, True])
-def test_a_removed_report(outbox: SqliteOutbox, keyless: SqliteOutbox, *, key: bool) -> None:
+def test_a_removed_report(outbox: AnyOutbox, store: Store, keyless: AnyOutbox, *, key: bool) -> None:
     """It is named by each check, until a person takes the outbox as it is."""
     outbox.add_all([NewReport(report(number), NOON) for number in (1, 2)])
     check(outbox)
-    tamper(outbox._sqlite.path, "DELETE FROM reports WHERE id = ?", uuid(1))
+    store.change("DELETE FROM reports WHERE id = ?", uuid(1))
     for _time in range(2):
         found = outbox.authenticate(ask=False) if key else keyless.authenticate(ask=False)
         assert list(found.doubts) == [Doubt(DoubtKind.MISSING, uuid(1))]
@@ -353,12 +353,12 @@ def test_a_removed_report(outbox: SqliteOutbox, keyless: SqliteOutbox, *, key: b
         "DELETE FROM memo WHERE key = 'audit_head'",
     ],
 )
-def test_a_trail_that_was_changed(outbox: SqliteOutbox, statement: str) -> None:
+def test_a_trail_that_was_changed(outbox: AnyOutbox, store: Store, statement: str) -> None:
     """The outbox is in doubt, nothing is repaired by what the trail says, and a person may take it as it is."""
     outbox.add(report(1), due_at=NOON)
     check(outbox)
     outbox.add(report(2), due_at=NOON)
-    tamper(outbox._sqlite.path, statement)
+    store.change(statement)
     for _time in range(2):
         assert Doubt(DoubtKind.TRAIL) in check(outbox).doubts
     assert Doubt(DoubtKind.TRAIL) in outbox.integrity.verify().doubts
@@ -384,7 +384,7 @@ def test_an_older_copy_of_the_file(outbox: SqliteOutbox, path: Path) -> None:
     assert Doubt(DoubtKind.TRAIL) in outbox.authenticate(ask=False, counter=counter).doubts
 
 
-def test_what_the_desk_closed_without_the_key_is_named(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_what_the_desk_closed_without_the_key_is_named(outbox: AnyOutbox, keyless: AnyOutbox) -> None:
     """It cannot be distinguished from a forgery, so a person must know."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
     check(outbox)
@@ -394,7 +394,7 @@ def test_what_the_desk_closed_without_the_key_is_named(outbox: SqliteOutbox, key
     assert check(outbox).closed == ()
 
 
-def test_a_receipt_recorded_without_the_key_is_confirmed(outbox: SqliteOutbox, keyless: SqliteOutbox) -> None:
+def test_a_receipt_recorded_without_the_key_is_confirmed(outbox: AnyOutbox, keyless: AnyOutbox) -> None:
     """The report is sent again: the authority answers the same."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(2)])
     check(outbox)
@@ -404,12 +404,12 @@ def test_a_receipt_recorded_without_the_key_is_confirmed(outbox: SqliteOutbox, k
     assert check(outbox)[:3] == ((), (), ())
 
 
-def test_a_typed_number_that_was_changed_needs_a_person(outbox: SqliteOutbox) -> None:
+def test_a_typed_number_that_was_changed_needs_a_person(outbox: AnyOutbox, store: Store) -> None:
     """Only a person knows it; after a look at it, the row may be taken as it is."""
     outbox.add(report(1), due_at=NOON)
     outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True))
     check(outbox)
-    tamper(outbox._sqlite.path, "UPDATE reports SET receipt_number = 'OTHER' WHERE id = ?", uuid(1))
+    store.change("UPDATE reports SET receipt_number = 'OTHER' WHERE id = ?", uuid(1))
     with pytest.raises(NotAuthentic):
         outbox.integrity.check(uuid(1))
     outbox.integrity.vouch()
@@ -418,11 +418,11 @@ def test_a_typed_number_that_was_changed_needs_a_person(outbox: SqliteOutbox) ->
 
 
 def test_reports_from_before_codes_are_completed_little_by_little(
-    outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch
+    outbox: AnyOutbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long history is not read at once, and until then a missing code is no doubt."""
     monkeypatch.setattr("apoa_client.outbox.sql.authentication._LEGACY_BATCH", 2)
-    with SqliteOutbox.open(outbox._sqlite.path, behind_a_keyring()) as before:
+    with store.open(behind_a_keyring()) as before:
         before.add_all([NewReport(report(number), NOON) for number in range(5)])
         for number in range(5):
             sent(before, number)
@@ -430,22 +430,23 @@ def test_reports_from_before_codes_are_completed_little_by_little(
     for completed in (2, 4, 5, 5):
         assert check(outbox)[:3] == ((), (), ())
         assert sum(is_authenticated(outbox)) == 1 + completed
-    tamper(outbox._sqlite.path, "UPDATE reports SET state_mac = NULL WHERE id = ?", uuid(3))
+    store.change("UPDATE reports SET state_mac = NULL WHERE id = ?", uuid(3))
     assert check(outbox).repaired == (uuid(3),)
 
 
-def test_values_that_this_program_never_wrote(outbox: SqliteOutbox) -> None:
+@only_sqlite
+def test_values_that_this_program_never_wrote(outbox: AnyOutbox, store: Store) -> None:
     """A value of another type is no error of the check: the row is in doubt."""
     outbox.add_all([NewReport(report(number), NOON) for number in range(4)])
     check(outbox)
-    tamper(outbox._sqlite.path, "UPDATE reports SET content = 'text', due_at = 9e999 WHERE id = ?", uuid(0))
-    tamper(outbox._sqlite.path, "UPDATE reports SET errors = 'text' WHERE id = ?", uuid(1))
-    tamper(outbox._sqlite.path, "UPDATE reports SET due_at = 9e999 WHERE id = ?", uuid(2))
+    store.change("UPDATE reports SET content = 'text', due_at = 9e999 WHERE id = ?", uuid(0))
+    store.change("UPDATE reports SET errors = 'text' WHERE id = ?", uuid(1))
+    store.change("UPDATE reports SET due_at = 9e999 WHERE id = ?", uuid(2))
     found = check(outbox)
     assert (found.doubts, found.repaired) == ((Doubt(DoubtKind.CONTENT, uuid(0)),), (uuid(1), uuid(2)))
 
 
-def test_codes_follow_the_key(outbox: SqliteOutbox, path: Path) -> None:
+def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
     """A rotation makes each right code again, and none that is wrong; the spare key is enough until then."""
     outbox.add_all([NewReport(report(number), NOON, photo=PHOTO) for number in range(3)])
     sent(outbox, 0)
@@ -453,11 +454,11 @@ def test_codes_follow_the_key(outbox: SqliteOutbox, path: Path) -> None:
     check(outbox)
     private, public = new_key_pair()
     both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
-    tamper(path, "UPDATE reports SET attempts = 9 WHERE id = ?", uuid(2))
+    store.change("UPDATE reports SET attempts = 9 WHERE id = ?", uuid(2))
     authenticator = RowAuthenticator(private, lambda: [PRIVATE_KEY])
     assert outbox.sealed_records.reseal(both.renew, both.public_key, authenticator) == 2
     assert check(outbox).counter is None  # this process has the key of before
-    with SqliteOutbox.open(path, PropertySealer(public_key_of(private), lambda: private)) as alone:
+    with store.open(PropertySealer(public_key_of(private), lambda: private)) as alone:
         for row in codes.read_rows(alone._db, "TRUE"):
             own = RowAuthenticator(private, tuple)
             assert row.has_own_state(own) is (row.id != uuid(2))
@@ -468,35 +469,34 @@ def test_codes_follow_the_key(outbox: SqliteOutbox, path: Path) -> None:
         assert check(alone).doubts == ()
 
 
-def test_a_database_of_before(path: Path) -> None:
+def test_a_database_of_before(store: Store) -> None:
     """The first command with the key begins; nothing is in doubt."""
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert outbox.summary(now=NOON, soon=NOON).unauthenticated is None
         assert check(outbox) == Authentication(counter=1)
         assert outbox.summary(now=NOON, soon=NOON).unauthenticated == 0
 
 
-def test_a_key_that_does_not_fit_proves_nothing(outbox: SqliteOutbox) -> None:
+def test_a_key_that_does_not_fit_proves_nothing(outbox: AnyOutbox, store: Store) -> None:
     """A report is then compared with its events only, as without a key."""
     outbox.add(report(1), due_at=NOON)
     check(outbox)
     private, _public = new_key_pair()
-    with SqliteOutbox.open(outbox._sqlite.path, PropertySealer(PUBLIC_KEY, lambda: private)) as other:
+    with store.open(PropertySealer(PUBLIC_KEY, lambda: private)) as other:
         other.integrity.check(uuid(1))
         other.add(report(2), due_at=NOON)
         assert is_authenticated(other) == [True, False]
 
 
 @pytest.mark.parametrize("column", ["receipt_sha256", "last_error", "warnings"])
-def test_types_that_this_program_never_writes(
-    outbox: SqliteOutbox, keyless: SqliteOutbox, path: Path, column: str
-) -> None:
+@only_sqlite
+def test_types_that_this_program_never_writes(outbox: AnyOutbox, keyless: AnyOutbox, store: Store, column: str) -> None:
     """In a report that was saved without the key, and so has no code yet: it is corrected, as one with a code is."""
     check(outbox)
     keyless.add(report(8), due_at=None)
     keyless.add(report(9), due_at=None)
     value = "'text'" if column == "warnings" else "x'00'"
-    tamper(path, f"UPDATE reports SET {column} = {value} WHERE id = ?", uuid(9))  # noqa: S608  constants
+    store.change(f"UPDATE reports SET {column} = {value} WHERE id = ?", uuid(9))  # noqa: S608  constants
     found = check(outbox)
     assert (found.doubts, found.repaired) == ((), (uuid(9),))
     assert is_authenticated(outbox)[-2:] == [True, True]
@@ -512,10 +512,11 @@ def test_types_that_this_program_never_writes(
     ids=["verify", "doubts"],
 )
 def test_what_another_process_writes_meanwhile_is_no_doubt(
-    outbox: SqliteOutbox,
+    outbox: AnyOutbox,
+    store: Store,
     monkeypatch: pytest.MonkeyPatch,
     opener: Callable[[], PropertySealer],
-    look: Callable[[SqliteOutbox], Sequence[Doubt]],
+    look: Callable[[AnyOutbox], Sequence[Doubt]],
     module: ModuleType,
     between: str,
 ) -> None:
@@ -531,7 +532,7 @@ def test_what_another_process_writes_meanwhile_is_no_doubt(
             outbox.add(report(2), due_at=NOON)
         return real(*arguments)
 
-    with SqliteOutbox.open(outbox._sqlite.path, opener()) as reader:
+    with store.open(opener()) as reader:
         monkeypatch.setattr(module, between, deliver_first)
         assert list(look(reader)) == []
     assert not pending

@@ -10,6 +10,7 @@ import pytest
 from conftest import raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, PUBLIC_KEY, finding, receipt, report, sealer, stay_id, uuid
+from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
@@ -33,18 +34,18 @@ def cancellation(number: int, stay: int) -> Report:
     return Report(uuid(number), stay_id(stay), Kind.CANCEL, report(number).created_at, reason="mistake")
 
 
-def settled(outbox: SqliteOutbox, number: int, state: State = State.ACCEPTED, last_error: str | None = None) -> None:
+def settled(outbox: AnyOutbox, number: int, state: State = State.ACCEPTED, last_error: str | None = None) -> None:
     lease, _entries = outbox.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
     given = receipt(number) if state is State.ACCEPTED else None
     outbox.settle(lease, [Change(uuid(number), state, last_error, receipt=given)])
 
 
-def entry(outbox: SqliteOutbox, number: int) -> Entry:
+def entry(outbox: AnyOutbox, number: int) -> Entry:
     [found] = outbox.find(uuid(number))
     return found
 
 
-def to_send(outbox: SqliteOutbox) -> list[tuple[str, str]]:
+def to_send(outbox: AnyOutbox) -> list[tuple[str, str]]:
     return [(each.entry.id, each.report_id) for each in outbox.photos_to_send()]
 
 
@@ -60,7 +61,7 @@ def test_a_photo_is_saved_with_its_report(outbox: SqliteOutbox, path: Path) -> N
     assert events == [("saved", uuid(1)), ("photo_kept", uuid(1)), ("saved", uuid(2))]
 
 
-def test_a_batch_saves_photos(outbox: SqliteOutbox, path: Path) -> None:
+def test_a_batch_saves_photos(outbox: AnyOutbox, store: Store) -> None:
     """Those of new stays and of corrections. None is held in memory until the batch is saved."""
     outbox.add(report(9), due_at=None)
     with outbox.batch() as batch:
@@ -73,7 +74,7 @@ def test_a_batch_saves_photos(outbox: SqliteOutbox, path: Path) -> None:
     assert entry(outbox, 3).photo is None
     kept = [event.report for event in outbox.audit_trail.entries() if event.action == "photo_kept"]
     assert kept == [uuid(1), uuid(2)]
-    with SqliteOutbox.open(path, sealer()) as other:
+    with store.open() as other:
         assert other.integrity.verify().doubts == ()
 
 
@@ -85,14 +86,14 @@ def test_a_new_report_shows_no_personal_data() -> None:
     assert "xff" not in text
 
 
-def test_without_a_photo_there_is_nothing_to_open(outbox: SqliteOutbox) -> None:
+def test_without_a_photo_there_is_nothing_to_open(outbox: AnyOutbox) -> None:
     """The caller learns it from the entry; to ask nevertheless is refused."""
     with raises_error("no_photo") as caught:
         outbox.photo(outbox.add(report(1), due_at=None))
     assert isinstance(caught.value, DataRefused)
 
 
-def test_an_erased_photo(outbox: SqliteOutbox) -> None:
+def test_an_erased_photo(outbox: AnyOutbox) -> None:
     """It cannot be opened any more, and the entry still says what became of it."""
     outbox.add_all([new(1)])
     settled(outbox, 1)
@@ -103,15 +104,15 @@ def test_an_erased_photo(outbox: SqliteOutbox) -> None:
         outbox.photo(entry(outbox, 1))
 
 
-def test_a_photo_needs_the_key(outbox: SqliteOutbox, path: Path) -> None:
+def test_a_photo_needs_the_key(outbox: AnyOutbox, store: Store) -> None:
     """It is saved without the key, opened with it only, and not with another one."""
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
         [saved] = keyless.add_all([new(1)])
         with pytest.raises(CredentialsProblem):
             keyless.photo(saved)
     assert outbox.photo(saved) == PHOTO
     private, public = new_key_pair()
-    with SqliteOutbox.open(path, PropertySealer(public, lambda: private)) as other, pytest.raises(SealBroken):
+    with store.open(PropertySealer(public, lambda: private)) as other, pytest.raises(SealBroken):
         other.photo(saved)
 
 
@@ -144,6 +145,7 @@ def test_an_unknown_state_of_a_photo_is_damage(outbox: SqliteOutbox, path: Path)
         outbox.find(uuid(1))
 
 
+@only_sqlite
 def test_no_list_and_no_result_reads_a_photo(outbox: SqliteOutbox) -> None:
     """Years of photos cost neither memory nor time, until one of them is opened or its code is checked."""
 
@@ -170,14 +172,14 @@ class TestPhotosToSend:
     """Which photos wait for a delivery."""
 
     @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED, State.QUEUED])
-    def test_not_before_the_report_is_accepted(self, outbox: SqliteOutbox, state: State) -> None:
+    def test_not_before_the_report_is_accepted(self, outbox: AnyOutbox, state: State) -> None:
         """The authority must have the report."""
         outbox.add_all([new(1)])
         assert to_send(outbox) == []
         settled(outbox, 1, state)
         assert to_send(outbox) == []
 
-    def test_after_it(self, outbox: SqliteOutbox) -> None:
+    def test_after_it(self, outbox: AnyOutbox) -> None:
         """Until the result is recorded; the entry has all that is known."""
         outbox.add_all([new(1), new(2), new(3, photo=None)])
         for number in (1, 2, 3):
@@ -197,14 +199,14 @@ class TestPhotosToSend:
         ids=["typed", "duplicate", "erased", "withdrawn"],
     )
     def test_only_with_a_receipt_of_the_authority(
-        self, outbox: SqliteOutbox, spoil: Callable[[SqliteOutbox], object]
+        self, outbox: AnyOutbox, spoil: Callable[[AnyOutbox], object]
     ) -> None:
         """A typed number, or that of another report, says nothing about this one."""
         outbox.add_all([new(1)])
         spoil(outbox)
         assert to_send(outbox) == []
 
-    def test_not_of_an_erased_stay(self, outbox: SqliteOutbox) -> None:
+    def test_not_of_an_erased_stay(self, outbox: AnyOutbox) -> None:
         """There is no photo any more, although its state stays."""
         outbox.add_all([new(1)])
         settled(outbox, 1)
@@ -213,7 +215,7 @@ class TestPhotosToSend:
         assert to_send(outbox) == []
 
     @pytest.mark.parametrize("state", [State.QUEUED, State.PENDING, State.ACCEPTED, State.REJECTED])
-    def test_not_of_a_stay_that_is_cancelled(self, outbox: SqliteOutbox, state: State) -> None:
+    def test_not_of_a_stay_that_is_cancelled(self, outbox: AnyOutbox, state: State) -> None:
         """Unless the authority refused the cancellation, or the desk withdrew it."""
         outbox.add_all([new(1)])
         settled(outbox, 1)
@@ -224,7 +226,7 @@ class TestPhotosToSend:
             outbox.withdraw([uuid(2)])
             assert to_send(outbox) == [(uuid(1), uuid(1))]
 
-    def test_a_photo_goes_with_the_corrected_report(self, outbox: SqliteOutbox) -> None:
+    def test_a_photo_goes_with_the_corrected_report(self, outbox: AnyOutbox) -> None:
         """The authority refused the report that has it, and accepted the one that replaced it."""
         outbox.add_all([new(1)])
         settled(outbox, 1, State.REJECTED)
@@ -235,7 +237,7 @@ class TestPhotosToSend:
         outbox.settle_photo(uuid(1), PhotoState.SENT)
         assert to_send(outbox) == []
 
-    def test_only_the_latest_photo_of_a_stay(self, outbox: SqliteOutbox) -> None:
+    def test_only_the_latest_photo_of_a_stay(self, outbox: AnyOutbox) -> None:
         """A corrected report may have a better one; the earlier one is not sent after it either."""
         outbox.add_all([new(1)])
         settled(outbox, 1, State.REJECTED)
@@ -245,7 +247,7 @@ class TestPhotosToSend:
         outbox.settle_photo(uuid(2), PhotoState.REFUSED)
         assert to_send(outbox) == []
 
-    def test_results_are_recorded_meanwhile(self, outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_results_are_recorded_meanwhile(self, outbox: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each photo comes once, and one that another process has settled since does not come."""
         monkeypatch.setattr("apoa_client.outbox.sql.entry_reader._BATCH", 2)
         outbox.add_all([new(number) for number in range(5)])
@@ -262,7 +264,7 @@ class TestPhotosToSend:
 class TestSettlingAPhoto:
     """Results of sending photos."""
 
-    def test_it_is_recorded_once(self, outbox: SqliteOutbox) -> None:
+    def test_it_is_recorded_once(self, outbox: AnyOutbox) -> None:
         """With its event; a later result changes nothing, nor does one of a report without a photo."""
         outbox.add_all([new(1), new(2, photo=None)])
         outbox.settle_photo(uuid(1), PhotoState.REFUSED, "too_large")
@@ -274,11 +276,11 @@ class TestSettlingAPhoto:
         assert (before[-1].action, before[-1].report, before[-1].detail) == ("photo_refused", uuid(1), "too_large")
         assert outbox.photo(entry(outbox, 1)) == PHOTO
 
-    def test_it_says_nothing_about_the_report(self, outbox: SqliteOutbox, path: Path) -> None:
+    def test_it_says_nothing_about_the_report(self, outbox: AnyOutbox, store: Store) -> None:
         """The report stays queued, and the trail, its numbers and the last events agree with that."""
         outbox.add_all([new(1)])
         outbox.settle_photo(uuid(1), PhotoState.SENT)
-        with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+        with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
             assert keyless.integrity.verify().doubts == ()
             assert not keyless.summary(now=NOON, soon=NOON).contradicted
         assert entry(outbox, 1).state is State.QUEUED

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from outbox_helpers import HOUR, NOON, PHOTO, finding, open_outbox, receipt, report, sealer, uuid
+from outbox_stores import only_sqlite
 
 from apoa_client.outbox.interface import Drafts
 from apoa_client.outbox.sqlite import migrations
@@ -223,6 +224,7 @@ def test_the_whole_history_is_scanned_if_asked_for(filled: SqliteOutbox, name: s
     assert scans(filled, LIST_ALL[name])[0]
 
 
+@only_sqlite
 def test_triggers_scan_nothing(outbox: SqliteOutbox) -> None:
     """They keep the count of each state, and find it by its key."""
     triggers = [step for steps in migrations.STEPS for step in steps if "CREATE TRIGGER" in step]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uuid
+from outbox_stores import AnyOutbox
 
 from apoa_client.errors import ReportMoved
 from apoa_client.outbox.sqlite import migrations
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.report.kinds import Kind, Receipt, State
@@ -18,32 +18,32 @@ from apoa_client.report.kinds import Kind, Receipt, State
 LATER = NOON + HOUR
 
 
-def one(outbox: SqliteOutbox, number: int) -> State:
+def one(outbox: AnyOutbox, number: int) -> State:
     return outbox.find(uuid(number))[0].state
 
 
-def claim(outbox: SqliteOutbox, number: int) -> str:
+def claim(outbox: AnyOutbox, number: int) -> str:
     lease, [_entry] = outbox.claim([uuid(number)], now=NOON, lease_until=LATER)
     return lease
 
 
-def send(outbox: SqliteOutbox, number: int, state: State, **more: object) -> None:
+def send(outbox: AnyOutbox, number: int, state: State, **more: object) -> None:
     """A call with the report, and its result."""
     outbox.settle(claim(outbox, number), [Change(uuid(number), state, **more)])  # type: ignore[arg-type]
 
 
-def refused(outbox: SqliteOutbox, number: int) -> None:
+def refused(outbox: AnyOutbox, number: int) -> None:
     send(outbox, number, State.REJECTED, errors=(finding(),))
 
 
-def recorded(outbox: SqliteOutbox) -> list[AuditEvent]:
+def recorded(outbox: AnyOutbox) -> list[AuditEvent]:
     return [AuditEvent(entry.action, entry.report, entry.detail) for entry in outbox.audit_trail.entries()]
 
 
 class TestReplace:
     """A report in the place of another."""
 
-    def test_both_change_in_one_transaction(self, outbox: SqliteOutbox) -> None:
+    def test_both_change_in_one_transaction(self, outbox: AnyOutbox) -> None:
         """Superseded and queued, both in the audit trail."""
         outbox.add(report(1), due_at=LATER)
         new = outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
@@ -55,7 +55,7 @@ class TestReplace:
         ]
         assert [entry.id for entry in outbox.heads()] == [uuid(2)]
 
-    def test_it_takes_the_old_ones_place_in_the_stay(self, outbox: SqliteOutbox) -> None:
+    def test_it_takes_the_old_ones_place_in_the_stay(self, outbox: AnyOutbox) -> None:
         """A rejected check-in is fixed before the check-out behind it is sent."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
@@ -67,7 +67,7 @@ class TestReplace:
         assert [entry.id for entry in outbox.heads()] == [uuid(2)]
         assert outbox.add(report(4), due_at=None).seq > max(entry.seq for entry in outbox.find(uuid(1)))
 
-    def test_several_are_replaced_by_one(self, outbox: SqliteOutbox) -> None:
+    def test_several_are_replaced_by_one(self, outbox: AnyOutbox) -> None:
         """In the first one's place."""
         for number in (1, 2, 3):
             outbox.add(report(number, 1), due_at=LATER)
@@ -76,7 +76,7 @@ class TestReplace:
         assert order.index(uuid(1)) < order.index(uuid(9)) < order.index(uuid(3))
 
     @pytest.mark.parametrize("state", [State.ACCEPTED, State.PENDING, State.QUEUED])
-    def test_what_was_sent_is_not_replaced(self, outbox: SqliteOutbox, state: State) -> None:
+    def test_what_was_sent_is_not_replaced(self, outbox: AnyOutbox, state: State) -> None:
         """Whatever the answer was: nothing changes, and the new report is not saved either."""
         outbox.add(report(1), due_at=LATER)
         send(outbox, 1, state, receipt=receipt() if state is State.ACCEPTED else None)
@@ -84,7 +84,7 @@ class TestReplace:
             outbox.add(report(2, 1), due_at=LATER, replaces=[uuid(1)])
         assert (one(outbox, 1), outbox.find(uuid(2))) == (state, [])
 
-    def test_what_is_being_sent_is_not_replaced(self, outbox: SqliteOutbox) -> None:
+    def test_what_is_being_sent_is_not_replaced(self, outbox: AnyOutbox) -> None:
         """Nor is one of two, although the other could be."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1), due_at=LATER)
@@ -97,7 +97,7 @@ class TestReplace:
 class TestActiveReports:
     """The stay's reports when a person decided must be the same when the change is made."""
 
-    def test_an_unchanged_stay_is_accepted(self, outbox: SqliteOutbox) -> None:
+    def test_an_unchanged_stay_is_accepted(self, outbox: AnyOutbox) -> None:
         """The same reports in the same order; withdrawn and superseded ones do not count."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
@@ -106,7 +106,7 @@ class TestActiveReports:
         assert (one(outbox, 1), one(outbox, 2), one(outbox, 3)) == (State.SUPERSEDED, State.WITHDRAWN, State.QUEUED)
 
     @pytest.mark.parametrize("seen", [[1], [2], [2, 1], [1, 2, 3], [9]])
-    def test_another_users_change_is_not_undone(self, outbox: SqliteOutbox, seen: list[int]) -> None:
+    def test_another_users_change_is_not_undone(self, outbox: AnyOutbox, seen: list[int]) -> None:
         """One report more, or less, or in another position: nothing changes, and nothing is saved."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
@@ -121,7 +121,7 @@ class TestActiveReports:
 class TestWithdraw:
     """A report that is withdrawn."""
 
-    def test_what_was_never_sent_leaves_the_queue(self, outbox: SqliteOutbox) -> None:
+    def test_what_was_never_sent_leaves_the_queue(self, outbox: AnyOutbox) -> None:
         """And so does what was rejected; the counts follow."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2), due_at=LATER)
@@ -133,7 +133,7 @@ class TestWithdraw:
         assert recorded(outbox)[-2:] == [AuditEvent("withdrawn", uuid(1)), AuditEvent("withdrawn", uuid(2))]
         assert list(outbox.heads()) == []
 
-    def test_all_or_none(self, outbox: SqliteOutbox) -> None:
+    def test_all_or_none(self, outbox: AnyOutbox) -> None:
         """If one of them was sent, each stays as it was."""
         outbox.add(report(1), due_at=LATER)
         outbox.add(report(2), due_at=LATER)
@@ -142,7 +142,7 @@ class TestWithdraw:
             outbox.withdraw([uuid(1), uuid(2)])
         assert (one(outbox, 1), one(outbox, 2)) == (State.QUEUED, State.QUEUED)
 
-    def test_a_call_without_a_connection_does_not_count(self, outbox: SqliteOutbox) -> None:
+    def test_a_call_without_a_connection_does_not_count(self, outbox: AnyOutbox) -> None:
         """However often it was tried: if no byte left, it can be withdrawn; after one call it cannot."""
         outbox.add(report(1), due_at=LATER)
         for _try in range(3):
@@ -161,7 +161,7 @@ class TestRecordReceipt:
     TYPED = Receipt("STT/2026/0017", NOON, typed=True)
 
     @pytest.mark.parametrize("state", [State.QUEUED, State.PENDING, State.REJECTED])
-    def test_it_is_accepted_and_marked(self, outbox: SqliteOutbox, state: State) -> None:
+    def test_it_is_accepted_and_marked(self, outbox: AnyOutbox, state: State) -> None:
         """In any state before."""
         outbox.add(report(1), due_at=LATER)
         if state is not State.QUEUED:
@@ -172,7 +172,7 @@ class TestRecordReceipt:
         assert recorded(outbox)[-1] == AuditEvent("received", uuid(1))
         assert list(outbox.heads()) == []
 
-    def test_a_mistyped_number_is_typed_again(self, outbox: SqliteOutbox) -> None:
+    def test_a_mistyped_number_is_typed_again(self, outbox: AnyOutbox) -> None:
         """Staff correct themselves; the last number counts."""
         outbox.add(report(1), due_at=LATER)
         outbox.record_receipt(uuid(1), self.TYPED)
@@ -181,7 +181,7 @@ class TestRecordReceipt:
         assert entry.receipt is not None
         assert entry.receipt.number == "STT/2026/0018"
 
-    def test_the_authoritys_own_number_is_not_replaced(self, outbox: SqliteOutbox) -> None:
+    def test_the_authoritys_own_number_is_not_replaced(self, outbox: AnyOutbox) -> None:
         """Nor is a report changed that is being sent or was withdrawn."""
         outbox.add(report(1), due_at=LATER)
         send(outbox, 1, State.ACCEPTED, receipt=receipt())
@@ -198,7 +198,7 @@ class TestRecordReceipt:
 class TestSameGuest:
     """Stays of one travel document, found by a tag that does not identify the guest by itself."""
 
-    def test_nights_that_overlap(self, outbox: SqliteOutbox) -> None:
+    def test_nights_that_overlap(self, outbox: AnyOutbox) -> None:
         """The reports' nights are 24 to 27 November: the morning of departure is not a night."""
         outbox.add(report(1), due_at=None, guest_tag=7)
         outbox.add(report(2), due_at=None, guest_tag=8)
@@ -212,14 +212,14 @@ class TestSameGuest:
         for (first, last), found in nights.items():
             assert [entry.id for entry in outbox.same_guest(7, first, last)] == found
 
-    def test_an_erased_guest_is_not_found(self, outbox: SqliteOutbox) -> None:
+    def test_an_erased_guest_is_not_found(self, outbox: AnyOutbox) -> None:
         """The tag is erased with everything else about the guest."""
         outbox.add(report(1), due_at=None, guest_tag=7)
         send(outbox, 1, State.ACCEPTED, receipt=receipt())
         outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
         assert outbox.same_guest(7, date(2026, 11, 20), date(2026, 11, 30)) == []
 
-    def test_guests_who_leave_from_a_day_on(self, outbox: SqliteOutbox) -> None:
+    def test_guests_who_leave_from_a_day_on(self, outbox: AnyOutbox) -> None:
         """The query for the guests who are staying now."""
         outbox.add(report(1), due_at=None)
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import raises_error
-from damage_helpers import manipulate
 from outbox_helpers import HOUR, NOON, PERSONAL, PUBLIC_KEY, finding, open_outbox, receipt, report, stay_id, uuid
+from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
@@ -20,20 +20,20 @@ from apoa_client.report.wire import to_json
 from apoa_client.vault.sealing import PropertySealer
 
 
-def claimed(outbox: SqliteOutbox, *numbers: int) -> str:
+def claimed(outbox: AnyOutbox, *numbers: int) -> str:
     lease, _ = outbox.claim([uuid(number) for number in numbers], now=NOON, lease_until=NOON + HOUR)
     return lease
 
 
-def state(outbox: SqliteOutbox, number: int) -> State:
+def state(outbox: AnyOutbox, number: int) -> State:
     return outbox.find(uuid(number))[0].state
 
 
-def test_what_was_added_is_there_after_reopening(path: Path) -> None:
+def test_what_was_added_is_there_after_reopening(store: Store) -> None:
     """The next process finds a saved report complete, byte for byte."""
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         added = outbox.add(report(1), due_at=NOON + 24 * HOUR, warnings=[finding("late")])
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         [entry] = outbox.entries(Selection())
         content = outbox.content(entry)
     assert entry == added
@@ -57,7 +57,7 @@ def test_nothing_personal_is_readable_in_the_files(path: Path) -> None:
         assert text.encode() not in raw
 
 
-def test_an_id_is_added_once(outbox: SqliteOutbox) -> None:
+def test_an_id_is_added_once(outbox: AnyOutbox) -> None:
     """A second report with the same id is refused, and the first one stays as it was."""
     outbox.add(report(1), due_at=NOON)
     with raises_error("report_exists"):
@@ -65,7 +65,7 @@ def test_an_id_is_added_once(outbox: SqliteOutbox) -> None:
     assert [entry.due_at for entry in outbox.entries(Selection())] == [NOON]
 
 
-def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: SqliteOutbox) -> None:
+def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: AnyOutbox) -> None:
     """A stay's later reports wait for its first; the soonest deadline comes first, reports without one last."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=NOON + 2 * HOUR)
@@ -75,7 +75,7 @@ def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: 
 
 
 @pytest.mark.parametrize("first", [State.PENDING, State.REJECTED])
-def test_a_pending_or_rejected_report_blocks_only_its_own_stay(outbox: SqliteOutbox, first: State) -> None:
+def test_a_pending_or_rejected_report_blocks_only_its_own_stay(outbox: AnyOutbox, first: State) -> None:
     """A check-out does not overtake a check-in that is pending or rejected; another stay's report is sent."""
     outbox.add(report(1), due_at=NOON)
     outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=NOON)
@@ -85,7 +85,7 @@ def test_a_pending_or_rejected_report_blocks_only_its_own_stay(outbox: SqliteOut
 
 
 @pytest.mark.parametrize("end", [State.ACCEPTED, State.SUPERSEDED, State.WITHDRAWN])
-def test_after_a_finished_report_comes_the_next(outbox: SqliteOutbox, end: State) -> None:
+def test_after_a_finished_report_comes_the_next(outbox: AnyOutbox, end: State) -> None:
     """When a stay's first report is finished, the second is its head."""
     outbox.add(report(1), due_at=NOON)
     outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=NOON)
@@ -93,12 +93,12 @@ def test_after_a_finished_report_comes_the_next(outbox: SqliteOutbox, end: State
     assert [entry.id for entry in outbox.heads()] == [uuid(2)]
 
 
-def test_the_queue_can_be_changed_while_iterating(outbox: SqliteOutbox, path: Path) -> None:
+def test_the_queue_can_be_changed_while_iterating(outbox: AnyOutbox, store: Store) -> None:
     """Heads and entries may be settled during the iteration, by this process or by another."""
     for number in range(600):
         outbox.add(report(number), due_at=NOON)
     seen = 0
-    with open_outbox(path) as other:
+    with store.open() as other:
         for entry in outbox.heads():
             lease, _ = other.claim([entry.id], now=NOON, lease_until=NOON + HOUR)
             other.settle(lease, [Change(entry.id, State.ACCEPTED, receipt=receipt())])
@@ -107,7 +107,7 @@ def test_the_queue_can_be_changed_while_iterating(outbox: SqliteOutbox, path: Pa
     assert list(outbox.heads()) == []
 
 
-def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: SqliteOutbox) -> None:
+def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: AnyOutbox) -> None:
     """Rows are read in batches, and one that is finished when its batch is read is left out."""
     outbox.add(report(1), due_at=NOON)
     walk = outbox.heads()
@@ -115,7 +115,7 @@ def test_a_head_that_was_delivered_meanwhile_is_not_shown(outbox: SqliteOutbox) 
     assert list(walk) == []
 
 
-def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: SqliteOutbox) -> None:
+def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: AnyOutbox) -> None:
     """The lease's entries come in the order asked for, once each, without those that do not exist."""
     for number in (1, 2, 3):
         outbox.add(report(number), due_at=None)
@@ -127,7 +127,7 @@ def test_claiming_answers_in_the_order_asked_and_counts_an_attempt(outbox: Sqlit
     assert outbox.claim(wanted, now=NOON, lease_until=NOON + HOUR)[1] == []
 
 
-def test_settling_stores_everything_and_ends_the_lease(outbox: SqliteOutbox) -> None:
+def test_settling_stores_everything_and_ends_the_lease(outbox: AnyOutbox) -> None:
     """A deferred report is queued again with its waiting times; an accepted one has its receipt."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=None)
@@ -157,32 +157,32 @@ def test_a_finished_report_has_its_time(outbox: SqliteOutbox, path: Path) -> Non
     assert ends == [(NOON + HOUR).timestamp() * second, NOON.timestamp() * second, None]
 
 
-def test_errors_and_warnings_are_replaced_separately_without_the_key(path: Path) -> None:
+def test_errors_and_warnings_are_replaced_separately_without_the_key(store: Store) -> None:
     """New errors leave earlier warnings as they are, and nothing is opened for that."""
 
     def no_key() -> bytes:
         raise SecretMissing(msg("no key"))
 
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, no_key), create=True) as outbox:
+    with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox:
         outbox.add(report(1), due_at=None, warnings=[finding("late")])
         outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.REJECTED, errors=(finding("id_conflict"),))])
         [entry] = outbox.entries(Selection())
         with pytest.raises(CredentialsProblem):
             outbox.content(entry)
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         content = outbox.content(entry)
     assert content.warnings == (finding("late"),)
     assert content.errors == (finding("id_conflict"),)
 
 
-def test_findings_can_be_emptied(outbox: SqliteOutbox) -> None:
+def test_findings_can_be_emptied(outbox: AnyOutbox) -> None:
     """An empty tuple is not None: it removes what was stored."""
     outbox.add(report(1), due_at=None, warnings=[finding("late")])
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.ACCEPTED, receipt=receipt(), warnings=())])
     assert outbox.content(outbox.find(uuid(1))[0]).warnings == ()
 
 
-def test_only_the_lease_itself_settles(outbox: SqliteOutbox) -> None:
+def test_only_the_lease_itself_settles(outbox: AnyOutbox) -> None:
     """A foreign lease, a report that was never claimed, and an expired lease change nothing."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=None)
@@ -196,7 +196,7 @@ def test_only_the_lease_itself_settles(outbox: SqliteOutbox) -> None:
     assert state(outbox, 1) is State.ACCEPTED
 
 
-def test_settling_pending_changes_only_pending_reports(outbox: SqliteOutbox) -> None:
+def test_settling_pending_changes_only_pending_reports(outbox: AnyOutbox) -> None:
     """A verdict that comes later ends a pending report, and no other."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2), due_at=None)
@@ -207,7 +207,7 @@ def test_settling_pending_changes_only_pending_reports(outbox: SqliteOutbox) -> 
     assert outbox.find(uuid(1))[0].receipt == receipt(1)
 
 
-def test_a_stored_receipt_is_never_lost(outbox: SqliteOutbox) -> None:
+def test_a_stored_receipt_is_never_lost(outbox: AnyOutbox) -> None:
     """A change without a receipt leaves the stored one."""
     outbox.add(report(1), due_at=None)
     outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.PENDING, receipt=receipt())])
@@ -215,7 +215,7 @@ def test_a_stored_receipt_is_never_lost(outbox: SqliteOutbox) -> None:
     assert outbox.find(uuid(1))[0].receipt == receipt()
 
 
-def test_sending_can_only_be_claimed(outbox: SqliteOutbox) -> None:
+def test_sending_can_only_be_claimed(outbox: AnyOutbox) -> None:
     """A change cannot mark a report as being sent."""
     with pytest.raises(ValueError, match="claimed"):
         outbox.settle("", [Change(uuid(1), State.SENDING)])
@@ -234,7 +234,7 @@ REFERENCES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("spelt", REFERENCES.values(), ids=REFERENCES)
-def test_a_report_is_found_by_any_spelling(outbox: SqliteOutbox, spelt: Callable[[str], str]) -> None:
+def test_a_report_is_found_by_any_spelling(outbox: AnyOutbox, spelt: Callable[[str], str]) -> None:
     """Full or short, in part, in capitals, with or without hyphens."""
     for number in (0xABC1, 0xBCD2, 0xCDE3):
         outbox.add(report(number), due_at=None)
@@ -242,13 +242,13 @@ def test_a_report_is_found_by_any_spelling(outbox: SqliteOutbox, spelt: Callable
 
 
 @pytest.mark.parametrize("text", ["", "-", "zz", "%", "_", "*", "?", "[0-9]", "' OR 1=1 --", "0" * 33, "é", "٣", "0%"])
-def test_what_is_no_reference_finds_nothing(outbox: SqliteOutbox, text: str) -> None:
+def test_what_is_no_reference_finds_nothing(outbox: AnyOutbox, text: str) -> None:
     """No pattern and no SQL: a text that is not hexadecimal finds nothing."""
     outbox.add(report(1), due_at=None)
     assert outbox.find(text) == []
 
 
-def test_a_stays_id_finds_all_its_reports_newest_first(outbox: SqliteOutbox) -> None:
+def test_a_stays_id_finds_all_its_reports_newest_first(outbox: AnyOutbox) -> None:
     """The whole stay, and no other."""
     outbox.add(report(1), due_at=None)
     outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
@@ -256,14 +256,14 @@ def test_a_stays_id_finds_all_its_reports_newest_first(outbox: SqliteOutbox) -> 
     assert [entry.id for entry in outbox.find(stay_id(1))] == [uuid(2), uuid(1)]
 
 
-def test_an_ambiguous_reference_shows_the_newest_twenty(outbox: SqliteOutbox) -> None:
+def test_an_ambiguous_reference_shows_the_newest_twenty(outbox: AnyOutbox) -> None:
     """Candidates are listed newest first, and their number is limited."""
     for number in range(25):
         outbox.add(report(number), due_at=None)
     assert [entry.id for entry in outbox.find("0199")] == [uuid(number) for number in range(24, 4, -1)]
 
 
-def test_entries_meet_every_condition_of_a_selection(outbox: SqliteOutbox) -> None:
+def test_entries_meet_every_condition_of_a_selection(outbox: AnyOutbox) -> None:
     """States, time, stay and limit are combined; an open report counts as recent however old it is."""
     for number in range(6):
         outbox.add(report(number, stay=number % 2), due_at=None)
@@ -285,7 +285,7 @@ def test_entries_meet_every_condition_of_a_selection(outbox: SqliteOutbox) -> No
     assert numbers(limit=0) == []
 
 
-def test_the_summary_counts_states_and_deadlines(outbox: SqliteOutbox) -> None:
+def test_the_summary_counts_states_and_deadlines(outbox: AnyOutbox) -> None:
     """Overdue and due soon count undelivered reports; the next deadline is the earliest of these."""
     for number, hours in enumerate([-2, 0, 3, 6, None]):
         outbox.add(report(number), due_at=None if hours is None else NOON + hours * HOUR)
@@ -298,14 +298,14 @@ def test_the_summary_counts_states_and_deadlines(outbox: SqliteOutbox) -> None:
     assert (summary.last_contact_at, summary.suspension) == (None, None)
 
 
-def test_a_suspension_and_the_last_contact_outlive_the_process(path: Path) -> None:
+def test_a_suspension_and_the_last_contact_outlive_the_process(store: Store) -> None:
     """All later runs know why sending was suspended, until it is resumed."""
     suspension = Suspension("wrong_password", NOON, "abc123")
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         outbox.set_suspension(Suspension("account_suspended", NOON - HOUR, "x"))
         outbox.set_suspension(suspension)
         outbox.record_contact(NOON + HOUR)
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         summary = outbox.summary(now=NOON, soon=NOON)
         assert (summary.suspension, summary.last_contact_at) == (suspension, NOON + HOUR)
         outbox.set_suspension(None)
@@ -332,20 +332,34 @@ def test_a_swapped_row_does_not_open(outbox: SqliteOutbox, path: Path) -> None:
     [
         "UPDATE reports SET state = 'lost'",
         "UPDATE reports SET kind = 'party'",
-        "UPDATE reports SET created_at = 'yesterday'",
         "UPDATE reports SET created_at = 9e18",
         "UPDATE reports SET created_at = 9223372036854775807",
+        "UPDATE reports SET stay_id = x'ff'",
+    ],
+)
+def test_invalid_values_are_damage(outbox: AnyOutbox, store: Store, damage: str) -> None:
+    """A file that was manipulated raises `OutboxDamaged`, and no foreign error."""
+    outbox.add(report(1), due_at=None)
+    store.change(damage)
+    with pytest.raises(OutboxDamaged):
+        list(outbox.entries(Selection()))
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE reports SET created_at = 'yesterday'",
         "UPDATE reports SET attempts = x'00'",
         "UPDATE reports SET last_error = x'00'",
-        "UPDATE reports SET stay_id = x'ff'",
         "UPDATE reports SET last_error = CAST(x'ff' AS TEXT)",
         "UPDATE reports SET receipt_number = x'00', receipt_issued_at = 1",
     ],
 )
-def test_invalid_values_are_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
-    """A file that was manipulated raises `OutboxDamaged`, and no foreign error."""
+def test_values_of_another_type_are_damage(outbox: AnyOutbox, store: Store, damage: str) -> None:
+    """SQLite stores any type in any column."""
     outbox.add(report(1), due_at=None)
-    manipulate(path, damage)
+    store.change(damage)
     with pytest.raises(OutboxDamaged):
         list(outbox.entries(Selection()))
 
@@ -353,73 +367,73 @@ def test_invalid_values_are_damage(outbox: SqliteOutbox, path: Path, damage: str
 @pytest.mark.parametrize(
     "damage",
     [
-        "INSERT INTO memo VALUES ('stop', '{')",
-        "INSERT INTO memo VALUES ('stop', '{}')",
-        'INSERT INTO memo VALUES (\'stop\', \'{"reason": 1, "since": 1, "settings": ""}\')',
-        "INSERT INTO memo VALUES ('last_contact', '\"noon\"')",
+        "INSERT INTO memo (key, value) VALUES ('stop', '{')",
+        "INSERT INTO memo (key, value) VALUES ('stop', '{}')",
+        'INSERT INTO memo (key, value) VALUES (\'stop\', \'{"reason": 1, "since": 1, "settings": ""}\')',
+        "INSERT INTO memo (key, value) VALUES ('last_contact', '\"noon\"')",
         "DELETE FROM tally WHERE state = 'queued'",
         "UPDATE tally SET state = 'lost' WHERE state = 'queued'",
         "DROP TABLE memo",
     ],
 )
-def test_a_summary_of_a_damaged_file_is_refused(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+def test_a_summary_of_a_damaged_file_is_refused(outbox: AnyOutbox, store: Store, damage: str) -> None:
     """Status does not guess."""
-    manipulate(path, damage)
-    with pytest.raises(OutboxDamaged):
+    store.change(damage)
+    with raises_error("outbox_damaged", "outbox_missing"):  # the latter for a table of a server
         outbox.summary(now=NOON, soon=NOON)
 
 
-def test_the_last_notice_outlives_the_process(path: Path) -> None:
+def test_the_last_notice_outlives_the_process(store: Store) -> None:
     """The next scheduled run uses the code and the time of the last notice."""
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert outbox.last_notice() is None
         outbox.record_notice("abc", NOON)
         outbox.record_notice("def", NOON + HOUR)
-    with open_outbox(path) as outbox:
+    with store.open() as outbox:
         assert outbox.last_notice() == ("def", NOON + HOUR)
 
 
 @pytest.mark.parametrize("value", [b"7", b"noon", b"1 2 3", b"noon abc"])
-def test_an_invalid_notice_is_damage(outbox: SqliteOutbox, path: Path, value: bytes) -> None:
+def test_an_invalid_notice_is_damage(outbox: AnyOutbox, store: Store, value: bytes) -> None:
     """Its value is not guessed either."""
-    manipulate(path, "INSERT INTO memo VALUES ('notice', CAST(? AS TEXT))", value)
+    store.change("INSERT INTO memo (key, value) VALUES ('notice', CAST(? AS TEXT))", value)
     with pytest.raises(OutboxDamaged):
         outbox.last_notice()
 
 
 @pytest.mark.parametrize("damage", ["UPDATE reports SET content = NULL", "DELETE FROM reports"])
-def test_missing_content_is_damage(outbox: SqliteOutbox, path: Path, damage: str) -> None:
+def test_missing_content_is_damage(outbox: AnyOutbox, store: Store, damage: str) -> None:
     """A report without content is not an empty one."""
     entry = outbox.add(report(1), due_at=None)
-    manipulate(path, damage)
+    store.change(damage)
     with pytest.raises(OutboxDamaged):
         outbox.content(entry)
 
 
-def test_sealed_nonsense_is_damage(outbox: SqliteOutbox, path: Path) -> None:
+def test_sealed_nonsense_is_damage(outbox: AnyOutbox, store: Store) -> None:
     """Anyone with the public key can seal; what is inside must still be a report, or it is not the desk's."""
-    with SqliteOutbox.open(path, PropertySealer(PUBLIC_KEY, bytes, is_at_hand=lambda: False)) as without_key:
+    with store.open(PropertySealer(PUBLIC_KEY, bytes, is_at_hand=lambda: False)) as without_key:
         entry = without_key.add(report(1), due_at=None)
     sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
-    manipulate(path, "UPDATE reports SET content = ?", sealed)
+    store.change("UPDATE reports SET content = ?", sealed)
     with pytest.raises(OutboxDamaged):
         outbox.content(entry)
     entry = outbox.add(report(2), due_at=None)
     sealed = PropertySealer(PUBLIC_KEY, bytes).seal(entry.id, b'{"id": 1}')
-    manipulate(path, "UPDATE reports SET content = ?", sealed)
+    store.change("UPDATE reports SET content = ?", sealed)
     with pytest.raises(NotAuthentic):
         outbox.content(entry)
 
 
-def test_counters_follow_every_change(outbox: SqliteOutbox, path: Path) -> None:
+def test_counters_follow_every_change(outbox: AnyOutbox, store: Store) -> None:
     """Deleted rows are counted correctly too."""
     for number in range(3):
         outbox.add(report(number), due_at=None)
-    manipulate(path, "DELETE FROM reports WHERE seq = 2")
+    store.change("DELETE FROM reports WHERE seq = 2")
     assert outbox.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 2
 
 
-def test_times_without_a_zone_are_a_bug_of_ours(outbox: SqliteOutbox) -> None:
+def test_times_without_a_zone_are_a_bug_of_ours(outbox: AnyOutbox) -> None:
     """An ambiguous instant is refused before anything is written."""
     with pytest.raises(TypeError):
         outbox.add(report(1), due_at=datetime(2026, 1, 1))  # noqa: DTZ001  which is the point

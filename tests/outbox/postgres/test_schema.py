@@ -51,7 +51,7 @@ def test_another_version(
 def test_a_database_without_an_outbox(postgres: Cluster, postgres_database: str) -> None:
     """It is not prepared by the way: that is for the administrator."""
     with raises_error("outbox_missing"):
-        SharedOutbox(postgres, postgres_database).open("admin")
+        SharedOutbox(postgres, postgres_database).open(login="admin")
 
 
 def test_a_desk_cannot_prepare_it(postgres_outbox: SharedOutbox) -> None:
@@ -73,7 +73,7 @@ def test_an_unknown_login(postgres_outbox: SharedOutbox) -> None:
 def test_a_superuser_is_refused(postgres_outbox: SharedOutbox) -> None:
     """It would read and write the reports of every property as those of one."""
     with raises_error("outbox_not_restricted"):
-        postgres_outbox.open("admin")
+        postgres_outbox.open(login="admin")
 
 
 def test_a_property_of_another_login(postgres_outbox: SharedOutbox) -> None:
