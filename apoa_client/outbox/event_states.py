@@ -4,13 +4,16 @@ A report's state must be what its last event about a state says. A claim for sen
 without the private key, so a report that is being sent counts as queued.
 """
 
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import OPEN_STATES, State
 
 AGAIN = "again"
 """The detail of a receipt number that was typed in place of an earlier one: the report was closed already."""
 
 REPAIRED, REOPENED = "repaired", "reopened"
 """A report's state was set to what the audit trail says; an accepted report was queued to be sent again."""
+
+MOVED_IN, MOVED_OUT = "moved_in", "moved_out"
+"""A report was moved into this outbox, or from it into another one of the property. The detail is its state."""
 
 _QUEUED = frozenset({State.QUEUED.value, State.SENDING.value})
 _STATES = {
@@ -21,7 +24,7 @@ _STATES = {
         for state in (State.PENDING, State.REJECTED, State.ACCEPTED, State.SUPERSEDED, State.WITHDRAWN)
     },
 }
-_STATE_IS_DETAIL = frozenset({"restored", REPAIRED})
+_STATE_IS_DETAIL = frozenset({"restored", REPAIRED, MOVED_IN})
 
 ACTIONS = frozenset({*_STATES, *_STATE_IS_DETAIL})
 """The actions that say something about a state. Any other event, such as an erasure, leaves it."""
@@ -42,6 +45,9 @@ def counted(action: str, detail: str | None) -> tuple[int, int] | None:
         return None
     if action == "saved":
         return 1, 1
+    if action in {MOVED_IN, MOVED_OUT}:
+        sign = 1 if action == MOVED_IN else -1
+        return sign * (detail in OPEN_STATES), sign
     if action in _CLOSING and detail != AGAIN:
         return -1, 0
     return (1, 0) if action == REOPENED else (0, 0)

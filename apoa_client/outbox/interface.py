@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
+    from apoa_client.outbox.database import Database
     from apoa_client.ports.doubts import Doubt
     from apoa_client.ports.drafts import StoredDraft
     from apoa_client.ports.erasure import Erasure
@@ -227,6 +228,13 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
 
     def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
         """Store the guest hashes that restored reports lack, if any. Raises `CredentialsProblem` without the key."""
+        ...
+
+    def receive_waiting(self, source: Database) -> int:
+        """Move here what waits in another database of the property, and return the number of reports.
+
+        The caller must hold the delivery lock of that one. Raises what the engines of both do.
+        """
         ...
 
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:

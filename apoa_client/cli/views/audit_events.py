@@ -45,6 +45,8 @@ _ACTIONS = {
     "indexes_rebuilt": N_("damaged index rebuilt"),
     "exported": N_("guests' data exported"),
     "restored": N_("restored from a backup"),
+    "moved_in": N_("moved here from a desk's own file"),
+    "moved_out": N_("moved to the shared outbox"),
 }
 """Words for actions; other actions are shown by their codes."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.outbox.event_states import ACTIONS, states_after
+from apoa_client.outbox.event_states import ACTIONS, MOVED_IN, MOVED_OUT, states_after
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES
 
@@ -26,11 +26,13 @@ _RESTORED = "SELECT 1 FROM audit WHERE n > ? AND action = 'restored' AND report 
 _BEFORE_ALL = -(1 << 63)
 _AFTER_ALL = 1 << 62
 
-# Reports that were saved or restored, since a person last vouched, and are not there any more.
+# Reports that were added, since a person last vouched, and are not there any more, although none was moved away.
 _MISSING = f"""
-    SELECT DISTINCT report FROM audit WHERE action IN ('saved', 'restored') AND report IS NOT NULL
+    SELECT DISTINCT report FROM audit WHERE action IN ('saved', 'restored', '{MOVED_IN}') AND report IS NOT NULL
     AND n > COALESCE((SELECT max(n) FROM audit WHERE action = '{VOUCHED}'), 0)
     AND NOT EXISTS (SELECT 1 FROM reports WHERE id = audit.report)
+    AND NOT EXISTS (SELECT 1 FROM audit AS later
+        WHERE later.report = audit.report AND later.action = '{MOVED_OUT}' AND later.n > audit.n)
 """  # noqa: S608  constants
 
 

@@ -273,6 +273,12 @@ class SqlOutbox(PropertyValues):
 
         complete_tags(self._db, self._contents, hash_of)
 
+    def receive_waiting(self, source: Database) -> int:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sql.moving import Moving
+
+        return Moving(source, self._db, self._sealer, self._actor).run()
+
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
         """As `interface.Outbox`."""
         with self._db.transaction():
