@@ -14,11 +14,19 @@ from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import Message, msg
 from apoa_client.vault import binding
 from apoa_client.vault.binding import Binding
-from apoa_client.vault.errors import PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged
+from apoa_client.vault.errors import OutboxMoved, PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged
 from apoa_client.vault.keys import Keys, store_verified
 from apoa_client.vault.sealing import decode_private_key, encode_key, public_key_of
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
-from apoa_client.vault.store import NAMES, PASSWORD, PASSWORD_BINDING, PRIVATE_KEY, RUN_COUNTER, SecretStore
+from apoa_client.vault.store import (
+    NAMES,
+    OUTBOX_PASSWORD,
+    PASSWORD,
+    PASSWORD_BINDING,
+    PRIVATE_KEY,
+    RUN_COUNTER,
+    SecretStore,
+)
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -47,6 +55,13 @@ _PRIVATE_KEY = _Secret(
     msg("The private key that opens saved reports was not found."),
     msg("Reports can still be saved. To send or read them, restore the private key with: apoa key recover"),
 )
+_OUTBOX_PASSWORD = _Secret(
+    OUTBOX_PASSWORD,
+    "APOA_OUTBOX_PASSWORD",
+    "apoa-outbox-password",
+    msg("The password of the shared outbox was not found."),
+    msg("Store it with: apoa login --outbox"),
+)
 
 
 class PropertySecrets:
@@ -54,7 +69,8 @@ class PropertySecrets:
 
     `environ` is the environment of the process. `store` returns the keyring or the key file, and is called only if
     needed. `current_binding` returns what the settings bind a password to now; without it, a stored password is used
-    whatever they are. `prompt` asks a person for the password; it is None without a terminal.
+    whatever they are. `prompt` asks a person for the password; it is None without a terminal. `counter` is the name of
+    the outbox's counter in the store.
     """
 
     def __init__(
@@ -65,6 +81,7 @@ class PropertySecrets:
         current_binding: Callable[[], Binding] | None = None,
         prompt: Callable[[], str] | None = None,
         container_secrets: Path = CONTAINER_SECRETS,
+        counter: str = RUN_COUNTER,
     ) -> None:
         self._environ = environ
         self._create_store = store
@@ -74,6 +91,7 @@ class PropertySecrets:
         """What to bind the stored password to, when the authority accepts it."""
         self._prompt = prompt
         self._container_secrets = container_secrets
+        self._counter = counter
         self._password: str | None = None
         self._private_key: bytes | None = None
         self.keys = Keys(self._secret_store)
@@ -157,6 +175,33 @@ class PropertySecrets:
         self._secret_store().delete(PASSWORD_BINDING)
         self._password = self._unbound = None
 
+    def outbox_password(self, place: str) -> str | None:
+        """Return the password of the shared outbox's database at `place`; None if no source has one.
+
+        Raises `OutboxMoved` if the stored one is for another place, or the error of the source that has it.
+        """
+        for source, value in self._provided(_OUTBOX_PASSWORD):
+            return _checked(_OUTBOX_PASSWORD, source, value)
+        stored = self._secret_store().get(OUTBOX_PASSWORD)
+        if stored is None:
+            return None
+        bound, _blank, password = stored.partition(" ")
+        if bound != place:
+            raise OutboxMoved(bound, place)
+        return _checked(_OUTBOX_PASSWORD, self.place, password)
+
+    def outbox_password_from_environment(self) -> str | None:
+        """Return where the environment provides the password of the database; None if nowhere."""
+        return next((source for source, _ in self._provided(_OUTBOX_PASSWORD)), None)
+
+    def store_outbox_password(self, value: str, place: str) -> None:
+        """Store the password of the database in the keyring or key file, bound to its place."""
+        store_verified(self._secret_store(), OUTBOX_PASSWORD, f"{place} {value}")
+
+    def forget_outbox_password(self) -> None:
+        """Delete the password of the database from the keyring or key file."""
+        self._secret_store().delete(OUTBOX_PASSWORD)
+
     def stored_names(self) -> list[str]:
         """Return the names of what the keyring or key file has of this property. Raises `CredentialsProblem`."""
         return [name for name in NAMES if self._secret_store().get(name) is not None]
@@ -176,7 +221,7 @@ class PropertySecrets:
     def run_counter(self) -> int | None:
         """Return the counter that is stored beside the private key; None if there is none, or it cannot be read."""
         try:
-            text = self._secret_store().get(RUN_COUNTER) if self._has_stored_key() else None
+            text = self._secret_store().get(self._counter) if self._has_stored_key() else None
         except CredentialsProblem:
             return None
         return int(text) if text is not None and text.isdecimal() else None
@@ -185,9 +230,9 @@ class PropertySecrets:
         """Store the counter, or delete it (None). Does nothing where it cannot be written."""
         try:
             if value is None:
-                self._secret_store().delete(RUN_COUNTER)
+                self._secret_store().delete(self._counter)
             elif self._has_stored_key():
-                self._secret_store().set(RUN_COUNTER, str(value))
+                self._secret_store().set(self._counter, str(value))
         except CredentialsProblem as exc:
             _log_debug(_PRIVATE_KEY, exc.name)
 

@@ -23,7 +23,7 @@ from apoa_client.vault.errors import (
 )
 from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.store import SecretStore
+from apoa_client.vault.store import RUN_COUNTER, SecretStore
 
 KEY, PUBLIC_KEY = new_key_pair()
 
@@ -77,7 +77,7 @@ class Computer:
         path.chmod(mode)
         return path
 
-    def secrets(self) -> PropertySecrets:
+    def secrets(self, counter: str = RUN_COUNTER) -> PropertySecrets:
         containers = self.folder / "run"
         return PropertySecrets(
             self.environ,
@@ -85,6 +85,7 @@ class Computer:
             current_binding=lambda: self.binding,
             prompt=self.prompt,
             container_secrets=containers,
+            counter=counter,
         )
 
     def store_password(self) -> None:
@@ -428,3 +429,43 @@ def test_the_log_contains_places_but_no_secrets(computer: Computer, caplog: pyte
         "password: keyring_locked",
         "password: from terminal",
     ]
+
+
+PLACE = "postgresql://melati@db.example:5432/apoa"
+
+
+def test_the_password_of_the_database_has_the_same_sources(computer: Computer) -> None:
+    """Except the prompt; without one anywhere there is none, because a server may need none."""
+    computer.prompt = lambda: "typed"
+    assert computer.secrets().outbox_password(PLACE) is None
+    computer.secrets().store_outbox_password("a stored one", PLACE)
+    assert computer.secrets().outbox_password(PLACE) == "a stored one"
+    assert computer.secrets().outbox_password_from_environment() is None
+    computer.environ["APOA_OUTBOX_PASSWORD"] = "from the environment"
+    assert computer.secrets().outbox_password(PLACE) == "from the environment"
+    computer.file("run/apoa-outbox-password", "from a container\n")
+    assert computer.secrets().outbox_password(PLACE) == "from a container"
+    computer.environ["APOA_OUTBOX_PASSWORD_FILE"] = str(computer.file("named", "from a file\n"))
+    assert computer.secrets().outbox_password(PLACE) == "from a file"
+    assert computer.secrets().outbox_password_from_environment() == "APOA_OUTBOX_PASSWORD_FILE"
+
+
+def test_the_password_of_a_database_goes_to_no_other_one(computer: Computer) -> None:
+    """A changed setting does not send it to another server; the error names both places and not the password."""
+    computer.secrets().store_outbox_password("rahasia", PLACE)
+    other = PLACE.replace("db.example", "elsewhere.example")
+    with raises_error("outbox_moved") as caught:
+        computer.secrets().outbox_password(other)
+    assert all(each in caught.value.message.render() for each in (PLACE, other))
+    computer.secrets().forget_outbox_password()
+    assert computer.secrets().outbox_password(other) is None
+
+
+def test_each_outbox_has_a_counter_of_its_own(computer: Computer) -> None:
+    """That of a file says nothing about a shared outbox, which may be newer."""
+    computer.store.kept["private-key"] = encode_key(KEY)
+    file, shared = computer.secrets(), computer.secrets("run-counter-shared")
+    for secrets, number in ((file, 40), (shared, 1)):
+        secrets.private_key()
+        secrets.store_run_counter(number)
+    assert (file.run_counter(), shared.run_counter()) == (40, 1)
