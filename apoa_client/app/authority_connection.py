@@ -10,6 +10,7 @@ from apoa_client.errors import CredentialsProblem, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Authority
 from apoa_client.ports.clock import Clock
+from apoa_client.ports.outbox import DeliveryState
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from apoa_client.vault.sources import PropertySecrets
 
 TRAINING_USERNAME = "latihan"
+_TIME_WAIT_S = 10.0
+"""How long to wait for the authority's time."""
 _USER_AGENT = f"apoa-client/{__version__}"
 
 
@@ -68,6 +71,20 @@ class AuthorityConnections:
         )
         self._open.callback(authority.close)
         return authority
+
+    def record_time(self, outbox: DeliveryState, settings: PropertySettings, password: Callable[[], str]) -> None:
+        """Ask the authority for its time within a few seconds, and record the contact. Raises the error of the call."""
+        from apoa_client.authority.limits import Timeouts
+        from apoa_client.delivery.single_call import record_authority_time
+
+        timeouts = Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)
+        record_authority_time(
+            outbox,
+            lambda: self.connect(settings, password, timeouts),
+            self._clock,
+            settings.fingerprint,
+            settings.identity,
+        )
 
     def _start_training_server(self, settings: PropertySettings, password: str) -> str:
         """Start the sandbox on a free port. Returns its base URL."""

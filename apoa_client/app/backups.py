@@ -10,16 +10,21 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from apoa_client import __version__
 from apoa_client.app.container import Container
+from apoa_client.archive.backup_content import BackupInfo
 from apoa_client.archive.backup_folder import MISSING, BackupFolder, FolderBackup
-from apoa_client.errors import ApoaError, NotNow, SettingsProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem
 from apoa_client.files import full_path
 from apoa_client.installation import own_command
 from apoa_client.messages import literal, msg
 from apoa_client.ports.state import FolderBackups
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.writer import settings_text
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +35,34 @@ _END_S = 5.0
 """How long a process that was asked to end may take."""
 _AGAIN_AFTER = timedelta(hours=1)
 """When a backup that failed is tried again. One whose folder was not there is tried at each run."""
+
+
+def refuse_shared_outbox(settings: PropertySettings) -> None:
+    """Raise `SettingsProblem` for a property whose reports are not in a file on this computer."""
+    if settings.has_shared_outbox:
+        raise SettingsProblem(
+            msg("The reports are in the shared outbox, and not in a file on this computer."),
+            msg("The database is backed up on its server, with pg_dump. See: apoa help admin"),
+            name="backup_of_shared_outbox",
+        )
+
+
+def describe_backup(app: Container) -> tuple[BackupInfo, bytes | None]:
+    """Return the time and the property's settings as they are now, for a backup, and the private key if available.
+
+    The key of the guest hash is left out: with it, the finder of a backup could test whether a passport was here. So is
+    the folder for backups, which another computer does not have.
+    """
+    app.sealer.refresh()  # the settings may have changed meanwhile
+    private_key: bytes | None = None
+    try:
+        private_key = app.sealer.private_key()
+    except CredentialsProblem as exc:
+        _log.info("nothing proves the backup: %s", exc.name)
+    settings = app.saved_settings(app.settings)._replace(
+        public_key=app.sealer.public_key, index_key="", backup_folder=""
+    )
+    return BackupInfo(__version__, app.clock.now(), settings.name, settings_text(settings)), private_key
 
 
 def write_folder_backup(app: Container, folder: Path | None, keep: int) -> FolderBackup:
@@ -44,7 +77,7 @@ def write_folder_backup(app: Container, folder: Path | None, keep: int) -> Folde
     folder = folder or Path(settings.backup_folder)
     backups = BackupFolder(full_path(folder), settings.name, app.outbox.backup_series(), keep, other_disk)
     moment = now.astimezone(settings.zone)
-    written = backups.write(app.folders.outbox(settings.name), moment, app.describe_backup, app.actor)
+    written = backups.write(app.folders.outbox(settings.name), moment, partial(describe_backup, app), app.actor)
     if settings.backup_folder and folder == Path(settings.backup_folder):
         known = FolderBackups(written_at=now, other_disk=not written.same_disk)
         app.outbox.record_folder_backups(settings.backup_folder, known)
@@ -57,7 +90,7 @@ def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | Non
     `environ` is that of the process that writes it. Returns why there is none, at most once a day.
     """
     folder, now = app.settings.backup_folder, app.clock.now()
-    if not folder:
+    if not folder or app.settings.has_shared_outbox:
         return None
     known = app.outbox.folder_backups(folder)
 

@@ -7,13 +7,13 @@ first needs it: a report that is only saved loads no HTTP library, and `apoa sta
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeVar
 
-from apoa_client import __version__, memory_dumps
-from apoa_client.errors import CredentialsProblem, SettingsProblem, StorageProblem
+from apoa_client import memory_dumps
+from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.audit import Actor
 from apoa_client.settings import reading
@@ -23,9 +23,9 @@ from apoa_client.settings.folders import Folders, find_folders
 if TYPE_CHECKING:
     from apoa_client.app.authority_connection import AuthorityConnections
     from apoa_client.app.key_rotation import KeyPair
+    from apoa_client.app.outbox_opening import OutboxOpener
     from apoa_client.app.retention import Retention
-    from apoa_client.app.vault_adapters import LazySealer, VaultCounter
-    from apoa_client.archive.backup_content import BackupInfo
+    from apoa_client.app.vault_adapters import VaultCounter
     from apoa_client.authority.limits import Timeouts
     from apoa_client.delivery.options import TimeLeft
     from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -33,18 +33,17 @@ if TYPE_CHECKING:
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
     from apoa_client.outbox.interface import Outbox
-    from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.authority import Authority
     from apoa_client.ports.clock import Clock
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
     from apoa_client.vault.store import SecretStore
 
+_T = TypeVar("_T")
+
 KEYRING_SERVICE = "apoa-client"
 NOT_CHOSEN = "property_not_chosen"
 """The name of the error that there are several properties, and none was chosen."""
-_TIME_WAIT_S = 10.0
-"""How long to wait for the authority's time."""
 _SHORT_KEYRING_TIMEOUT_S = 1.5
 """For a command with a guest waiting. A working keyring answers within 0.1 s."""
 
@@ -94,6 +93,8 @@ class Container:
         """Asks a person at the terminal for one of several properties; None: an error then."""
         self.guest_waits = False
         """Set by a command with a guest waiting: the time-out of the keyring is short from now on."""
+        self.away: ApoaError | None = None
+        """Why this computer's own file is used in place of the shared outbox; None if it is not."""
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -205,6 +206,7 @@ class Container:
         """
         from apoa_client.app.password_binding import password_binding
         from apoa_client.vault.sources import PropertySecrets
+        from apoa_client.vault.store import RUN_COUNTER, SHARED_RUN_COUNTER
 
         memory_dumps.forbid_access()
         ask = self._ask_password if prompt else None
@@ -213,6 +215,7 @@ class Container:
             lambda: self._secret_store(settings),
             current_binding=lambda: password_binding(settings),
             prompt=ask,
+            counter=SHARED_RUN_COUNTER if settings.has_shared_outbox else RUN_COUNTER,
         )
 
     def _secret_store(self, settings: PropertySettings) -> "SecretStore":
@@ -269,27 +272,56 @@ class Container:
 
     @cached_property
     def outbox(self) -> "Outbox":
-        """The property's queue and history. Raises `StorageProblem`, also if the file is missing."""
-        if self.on_unwritable is None and not self.without_lock:
-            return self._open.enter_context(self.outbox_of(self.settings))
-        from apoa_client.outbox.sqlite.store import SqliteOutbox
+        """The property's queue and history. Raises `StorageProblem`, also if the file is missing.
 
-        path, sealer = self.folders.outbox(self.settings.name), self._lazy_sealer()
-        if self.on_unwritable is not None:
-            return self._open.enter_context(SqliteOutbox.open_for_reading(path, sealer, self.on_unwritable, self.actor))
-        return self._open.enter_context(SqliteOutbox.open_unlocked(path, sealer))
+        What waits in this computer's own file is first moved into a shared outbox.
+        """
+        opener = self.outbox_opener(self.settings)
+        if self.without_lock:  # completion waits for no server: of a shared outbox it sees what waits here
+            outbox: Outbox = opener.unlocked_file()
+        elif self.settings.has_shared_outbox and self.away is None:
+            outbox = opener.shared_with_what_waited()
+        elif self.on_unwritable is not None:
+            outbox = opener.file_for_reading(self.on_unwritable)
+        else:
+            outbox = opener.own_file(create=self.away is not None)
+        self._open.callback(outbox.close)
+        return outbox
 
-    def _lazy_sealer(self) -> "LazySealer":
+    def outbox_of(self, settings: PropertySettings, *, create: bool = False) -> "closing[Outbox]":
+        """Open the outbox of any property until the context is left; `create` creates a missing file."""
+        opener = self.outbox_opener(settings)
+        return closing(opener.shared() if settings.has_shared_outbox else opener.own_file(create=create))
+
+    def outbox_opener(self, settings: PropertySettings) -> "OutboxOpener":
+        """Return what opens the outboxes of a property."""
+        from apoa_client.app.outbox_opening import OutboxOpener
         from apoa_client.app.vault_adapters import LazySealer
 
-        return LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
+        sealer = LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
+        secrets = partial(self.secrets_of, settings, prompt=False)
+        return OutboxOpener(settings, self.folders.outbox(settings.name), sealer, self.actor, secrets)
 
-    def outbox_of(self, settings: PropertySettings, *, create: bool = False) -> "SqliteOutbox":
-        """Open the outbox of any property; `create` creates a missing file. The caller closes it."""
-        from apoa_client.outbox.sqlite.store import SqliteOutbox
+    def here_if_away(self, work: Callable[[], _T]) -> _T:
+        """Do some work in the shared outbox, or if that cannot be reached, in this computer's own file.
 
-        path = self.folders.outbox(settings.name)
-        return SqliteOutbox.open(path, self._lazy_sealer(), create=create, actor=self.actor)
+        It must be safe to do twice, as saving under the same ids is: what was tried there may be durable.
+        """
+        if self.away is not None or not self.settings.has_shared_outbox:
+            return work()
+        from apoa_client.outbox.errors import OutboxServerUnreachable
+
+        try:
+            return work()
+        except (OutboxServerUnreachable, CredentialsProblem) as exc:
+            self.use_own_file(exc)
+            return work()
+
+    def use_own_file(self, away: ApoaError) -> None:
+        """Use this computer's own file in place of the shared outbox from now on, because that is `away`."""
+        self.away = away
+        for part in ("outbox", "retention", "desk", "changes", "stays", "by_hand"):
+            self.__dict__.pop(part, None)
 
     @cached_property
     def retention(self) -> "Retention":
@@ -338,44 +370,12 @@ class Container:
 
         return ByHand(self.outbox, self.clock, self.stays, self.settings.typing_order)
 
-    def describe_backup(self) -> "tuple[BackupInfo, bytes | None]":
-        """Return the time and the property's settings as they are now, for a backup, and the private key if available.
-
-        The key of the guest hash is left out: with it, the finder of a backup could test whether a passport was here.
-        So is the folder for backups, which another computer does not have.
-        """
-        from apoa_client.archive.backup_content import BackupInfo
-        from apoa_client.settings.writer import settings_text
-
-        self.sealer.refresh()  # the settings may have changed meanwhile
-        private_key: bytes | None = None
-        try:
-            private_key = self.sealer.private_key()
-        except CredentialsProblem as exc:
-            import logging  # start-up
-
-            logging.getLogger(__name__).info("nothing proves the backup: %s", exc.name)
-        settings = self.saved_settings(self.settings)._replace(
-            public_key=self.sealer.public_key, index_key="", backup_folder=""
-        )
-        return BackupInfo(__version__, self.clock.now(), settings.name, settings_text(settings)), private_key
-
     # The authority.
 
     def _record_authority_time(self) -> None:
-        """Ask the authority for its time within a few seconds, and record it. No person is asked for the password."""
-        from apoa_client.authority.limits import Timeouts
-        from apoa_client.delivery.single_call import record_authority_time
-
-        settings, timeouts = self.settings, Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)
-        password = self.secrets_of(settings, prompt=False).password
-        record_authority_time(
-            self.outbox,
-            lambda: self.authorities.connect(settings, password, timeouts),
-            self.clock,
-            settings.fingerprint,
-            settings.identity,
-        )
+        """Ask the authority for its time, and record it. No person is asked for the password."""
+        secrets = self.secrets_of(self.settings, prompt=False)
+        self.authorities.record_time(self.outbox, self.settings, secrets.password)
 
     @cached_property
     def authorities(self) -> "AuthorityConnections":

@@ -89,7 +89,8 @@ def _parse_value(setting_key: SettingKey, text: str) -> Value:
     except WrongValue as exc:
         raise UsageProblem(
             msg("This value is not allowed for {key}. Allowed: {values}", key=definition.name, values=exc.allowed),
-            msg("What the setting means: apoa config explain {key}", key=definition.name),
+            exc.advice or msg("What the setting means: apoa config explain {key}", key=definition.name),
+            name=exc.name,
         ) from None
     if definition.name == "api_url" and value != TRAINING:
         from apoa_client.authority.address import check_base_url, is_apoa_website

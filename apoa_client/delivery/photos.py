@@ -89,27 +89,16 @@ class Photos:
             self._outcome.photos_refused += 1
         except (AccountSuspended, NotTheAuthority, UnknownOutcome) as exc:
             _log.info("photo of report %s: %s", waiting.report_id, exc.name)
-            self._leave(authority, exc)
+            self._questions.meta(authority)  # raises if the account or the connection is the cause
+            self._results.defer(_not_sent(exc))
+            self._outcome.photos_left += 1
+            self._failed += 1
             return
         else:
             self._outbox.settle_photo(waiting.entry.id, PhotoState.SENT)
             self._outcome.photos_sent += 1
         self._failed = 0
         self._time.answered()
-
-    def _leave(self, authority: Authority, error: ApoaError) -> None:
-        """Leave a photo that failed. Raises the error of the account or of the connection, if that is the cause.
-
-        A photo that the end of the run broke off is no error, unless the run had time for none.
-        """
-        if self._time.left_s() > 0:
-            self._questions.meta(authority)
-        else:
-            self._outcome.time_over = True
-        if not (self._outcome.time_over and self._outcome.photos_sent):
-            self._results.defer(_not_sent(error))
-        self._outcome.photos_left += 1
-        self._failed += 1
 
 
 def _not_sent(error: ApoaError) -> UnknownOutcome:

@@ -28,7 +28,7 @@ _SHOWN_SETTINGS = frozenset(
         *("notify", "by_hand_order", "backup_folder", "backup_keep", "keep_photos"),
     }
 )
-_ADDRESS = "api_url"
+_ADDRESSES = ("api_url", "outbox")
 _LEAST_LENGTH = 3
 """A shorter value, such as a name of two letters, would be masked in the middle of words."""
 _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S* [A-Z]+ apoa_client[\w.]*: .*", re.ASCII)
@@ -76,7 +76,7 @@ def _longest_first(pair: tuple[str, str]) -> int:
 def secret_values(settings: PropertySettings) -> list[str]:
     """Return the values of settings that must not be shown."""
     every = settings._asdict().items()
-    return [value for name, value in every if isinstance(value, str) and name not in {*_SHOWN_SETTINGS, _ADDRESS}]
+    return [value for name, value in every if isinstance(value, str) and name not in {*_SHOWN_SETTINGS, *_ADDRESSES}]
 
 
 def shown_settings(settings: PropertySettings, mask: Mask) -> Iterator[tuple[str, Message]]:
@@ -84,7 +84,7 @@ def shown_settings(settings: PropertySettings, mask: Mask) -> Iterator[tuple[str
     for name, value in settings._asdict().items():
         if name in _SHOWN_SETTINGS:
             yield name, literal(mask.text(str(value))) if value != "" else msg("not set")
-        elif name == _ADDRESS:
+        elif name in _ADDRESSES:
             yield name, literal(mask.text(without_credentials(str(value))))
         else:
             yield name, msg("set, not shown") if value else msg("not set")

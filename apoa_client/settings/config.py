@@ -20,6 +20,8 @@ VAULTS = ("keyring", "file")
 ENVIRONMENTS = ("", "training", "production")
 API, MANUAL = DELIVERIES = ("api", "manual")
 ON, OFF = SWITCH = ("on", "off")
+SQLITE = "sqlite"
+"""The outbox in a file on this computer."""
 INDEX_KEY_BYTES = 16
 """The length of a new key of the guest hash."""
 
@@ -71,6 +73,8 @@ class PropertySettings(NamedTuple):
     """How many backups are kept in that folder; older ones are deleted."""
     keep_photos: str = OFF
     """Whether the photo of a passport's page is kept, sealed, with the report that is made from it."""
+    outbox: str = SQLITE
+    """Where reports are saved: in a file on this computer, or in the shared outbox at this address of PostgreSQL."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -95,6 +99,11 @@ class PropertySettings(NamedTuple):
     def is_training(self) -> bool:
         """Whether reports never reach Immigration: they go to the sandbox, or to an authority for training."""
         return not self.by_hand and (self.uses_sandbox or self.environment == TRAINING)
+
+    @property
+    def has_shared_outbox(self) -> bool:
+        """Whether reports are saved on a server of PostgreSQL, which several desks may use."""
+        return self.outbox != SQLITE
 
     @property
     def by_hand(self) -> bool:

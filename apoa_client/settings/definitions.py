@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from apoa_client.errors import SettingsProblem
 from apoa_client.locale import LANGUAGES
 from apoa_client.messages import Message, literal, msg
 from apoa_client.settings.config import (
@@ -15,6 +16,7 @@ from apoa_client.settings.config import (
     MAX_BACKUP_KEEP,
     MAX_RETENTION_DAYS,
     MAX_WINDOW_HOURS,
+    SQLITE,
     SWITCH,
     VAULTS,
     PropertySettings,
@@ -34,16 +36,23 @@ _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _PUBLIC_KEY_LENGTH = 44
 _MAX_INDEX_KEY = 128
+_OUTBOX_FORM = msg(
+    "sqlite, or an address of PostgreSQL without a password, like {example}", example="postgresql://user@host/database"
+)
 _FULL_PATH = msg("the full path of a file or folder")
 
 
 class WrongValue(Exception):
-    """A value that a setting may not have. `allowed` says which ones it may have, `shown` what is wrong in it."""
+    """A value that a setting may not have. `allowed` says which ones it may have, `shown` what is wrong in it.
 
-    def __init__(self, allowed: Message, shown: str = "", *, name: str = "") -> None:
+    `advice` says what to do about this value, if more is known than that.
+    """
+
+    def __init__(self, allowed: Message, shown: str = "", *, advice: Message | None = None, name: str = "") -> None:
         super().__init__(name)
         self.allowed = allowed
         self.shown = shown
+        self.advice = advice
         self.name = name
 
 
@@ -143,6 +152,17 @@ def _check_full_path(value: str) -> None:
     if value and not Path(value).is_absolute():
         # Cron and the Task Scheduler start the program in another folder than a user does.
         raise WrongValue(_FULL_PATH, value)
+
+
+def _check_outbox(value: str) -> None:
+    if value == SQLITE:
+        return
+    from apoa_client.settings.outbox_address import parse_address  # start-up
+
+    try:
+        parse_address(value)
+    except SettingsProblem as exc:
+        raise WrongValue(_OUTBOX_FORM, advice=exc.advice, name=exc.name) from None
 
 
 def _check_typing_order(value: str) -> None:
@@ -330,6 +350,14 @@ OF_A_PROPERTY = {
             CHOICE,
             SWITCH,
             variable="APOA_KEEP_PHOTOS",
+        ),
+        Definition(
+            "outbox",
+            msg("where reports are saved: in a file here, or on a server of PostgreSQL for several desks"),
+            "postgresql://melati@db.example/apoa",
+            form=_OUTBOX_FORM,
+            check_text=_check_outbox,
+            variable="APOA_OUTBOX",
         ),
     )
 }

@@ -308,4 +308,6 @@ def _check_table(table: object, known: Mapping[str, Definition], place: str, nam
         try:
             known[key].check(value)
         except WrongValue as exc:
-            raise _InvalidSetting(place, key, exc.shown, allowed=exc.allowed, name=exc.name) from None
+            raise _InvalidSetting(
+                place, key, exc.shown, allowed=exc.allowed, advice=exc.advice, name=exc.name
+            ) from None

@@ -27,13 +27,13 @@ def values_from(environ: Mapping[str, str]) -> dict[str, Value]:
             try:
                 values[name] = each.parse(given)
             except WrongValue as exc:
-                raise _wrong(each.variable, exc.allowed) from None
+                raise _wrong(each.variable, exc.allowed, exc.advice) from None
     return values
 
 
-def _wrong(variable: str, allowed: Message) -> SettingsProblem:
+def _wrong(variable: str, allowed: Message, advice: Message | None = None) -> SettingsProblem:
     return SettingsProblem(
         msg("The environment variable {variable} is not right. Allowed: {values}", variable=variable, values=allowed),
-        msg("Correct it where it is set, or unset it: then the setting in the file applies."),
+        advice or msg("Correct it where it is set, or unset it: then the setting in the file applies."),
         name="variable_not_right",
     )

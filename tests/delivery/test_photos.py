@@ -7,7 +7,7 @@ from authority_simulator import AuthoritySimulator
 from delivery_helpers import Hotel
 from outbox_helpers import uuid
 
-from apoa_client.errors import AuthorityBusy, Exit, NotNow, TimedOut, UnknownOutcome
+from apoa_client.errors import AuthorityBusy, Exit, NotNow, UnknownOutcome
 from apoa_client.messages import msg
 from apoa_client.report.kinds import PhotoState, State
 
@@ -195,28 +195,6 @@ def test_photos_that_are_left_for_a_later_run(wanting: Hotel, monkeypatch: pytes
     assert (outcome.photos_sent, outcome.photos_left, outcome.time_over) == (1, 2, True)
     assert outcome.exit_code == Exit.NOT_NOW
     assert wanting.sync().photos_sent == 2
-
-
-@pytest.mark.parametrize("before", [0, 1, 2])
-def test_a_photo_that_the_end_of_the_run_breaks_off(
-    wanting: Hotel, monkeypatch: pytest.MonkeyPatch, before: int
-) -> None:
-    """It waits like the others. That is an error only if the time was enough for none, and no call is made after it."""
-    wanting.add_with_photo(1, 2, 3, photo=PHOTO)
-    real = wanting.authority.send_photo
-
-    def slow(report_id: str, jpeg: bytes) -> None:
-        if len(wanting.authority.photos) == before:
-            wanting.wait(seconds=600)
-            wanting.authority.script("meta:drop")
-            raise TimedOut(msg("The authority did not answer in time."))
-        real(report_id, jpeg)
-
-    monkeypatch.setattr(wanting.authority, "send_photo", slow)
-    outcome = wanting.sync()
-    assert (outcome.photos_sent, outcome.photos_left, outcome.time_over) == (before, 3 - before, True)
-    assert (outcome.error is None, outcome.exit_code) == (before > 0, Exit.NOT_NOW)
-    assert outcome.error is None or outcome.error.name == "photo_not_sent"
 
 
 @pytest.mark.parametrize("change", ["photo || x'00'", "(SELECT photo FROM reports ORDER BY id DESC LIMIT 1)"])

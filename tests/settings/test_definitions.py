@@ -67,6 +67,7 @@ def test_no_variable_says_where_guests_data_go(name: str) -> None:
         ("vault", "File", "file"),
         ("office", "Kantor Imigrasi Denpasar", "Kantor Imigrasi Denpasar"),
         ("by_hand_order", "room, surname", "room, surname"),
+        ("outbox", " postgresql://u@h/d ", "postgresql://u@h/d"),
     ],
 )
 def test_typed_values(name: str, typed: str, value: str | int) -> None:
@@ -92,6 +93,9 @@ def test_typed_values(name: str, typed: str, value: str | int) -> None:
         ("by_hand_order", "visa", "each once: surname, given_names"),
         ("public_key", "abc", "the 44 characters of the key"),
         ("index_key", "abc", "an even number of at most 128 hexadecimal digits"),
+        ("outbox", "", "sqlite, or an address of PostgreSQL"),
+        ("outbox", "mysql://u@h/d", "sqlite, or an address of PostgreSQL"),
+        ("outbox", "postgresql://u:p@h/d", "sqlite, or an address of PostgreSQL without a password"),
     ],
 )
 def test_wrong_values_name_the_allowed_ones(name: str, typed: str, allowed: str) -> None:

@@ -20,6 +20,7 @@ GIVEN = {
     "APOA_NOTIFY": "off",
     "APOA_BACKUP_FOLDER": FOLDER,
     "APOA_BACKUP_KEEP": "3",
+    "APOA_OUTBOX": "postgresql://melati@db.example/apoa",
 }
 
 
@@ -33,6 +34,7 @@ def test_every_variable() -> None:
         "notify": "off",
         "backup_folder": FOLDER,
         "backup_keep": 3,
+        "outbox": "postgresql://melati@db.example/apoa",
     }
 
 
@@ -51,6 +53,7 @@ def test_an_empty_variable_replaces_nothing() -> None:
         ("APOA_TIMEZONE", "Asia/Tokyo", "Asia/Jakarta"),
         ("APOA_CA_BUNDLE", "ours.pem", "the full path"),
         ("APOA_NOTIFY", "1", "on, off"),
+        ("APOA_OUTBOX", "postgresql://melati:rahasia@db.example/apoa", "without a password"),
         ("APOA_LANG", "fr", "id, en"),
     ],
 )

@@ -1,5 +1,6 @@
 """`apoa backup`: write a property's reports and settings into one file, or into a folder that keeps the last ones."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -92,13 +93,16 @@ def _check(target: _Target, *, every_property: bool) -> None:
 
 
 def _back_up(session: Session, target: _Target) -> Exit:
+    from apoa_client.app.backups import describe_backup, refuse_shared_outbox  # not for --help
+
+    refuse_shared_outbox(session.app.settings)
     if target.file is None:
         return _into_folder(session, target)
-    from apoa_client.archive.backup import write_backup  # not for --help
+    from apoa_client.archive.backup import write_backup
 
     app = session.app
-    outbox = app.folders.outbox(app.settings.name)
-    written = write_backup(outbox, full_path(target.file), app.describe_backup, app.actor, force=target.force)
+    outbox, describe = app.folders.outbox(app.settings.name), partial(describe_backup, app)
+    written = write_backup(outbox, full_path(target.file), describe, app.actor, force=target.force)
     if session.json:
         print_json(_value(session, target.file, written))
     else:

@@ -62,4 +62,9 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     since = app.clock.now() - _RECENT if not choice["everything"] else None
     if choice["since"]:
         since = parse_day_start(app, choice["since"])
-    return show_report_list(app, Selection(states=states or None, since=since), search, form)
+    selection = Selection(states=states or None, since=since)
+    if app.settings.has_shared_outbox:
+        from apoa_client.cli.views.away import show_also_while_away  # for a shared outbox alone
+
+        return show_also_while_away(app, lambda: show_report_list(app, selection, search, form))
+    return show_report_list(app, selection, search, form)

@@ -58,7 +58,8 @@ def report_from_options(
         if not wanted:
             print_error_line(_("Nothing was saved."))
             return False
-    [entry] = app.desk.save_all([app.desk.new_report(report, warnings, photo=photo)])
+    new = app.desk.new_report(report, warnings, photo=photo)
+    [entry] = app.here_if_away(lambda: app.desk.save_all([new]))
     saved = SavedReport(entry, report, warnings)
     SaveAndSend(session, send=not options.no_send).finish([saved])
     return True

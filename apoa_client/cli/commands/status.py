@@ -36,10 +36,18 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
         if nagios:
             return found.level
     if not every_property:
-        return _show(session, tonight=tonight, alarm=alarm)
+        return _show_property(session, tonight=tonight, alarm=alarm)
     if session.json or tonight:
         return run_for_every_property(session, lambda each: _show(each, tonight=tonight, alarm=alarm), has_heading=True)
     return _show_properties(session, alarm=alarm)
+
+
+def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
+    if session.app.settings.has_shared_outbox:
+        from apoa_client.cli.views.away import show_also_while_away  # for a shared outbox alone
+
+        return show_also_while_away(session.app, lambda: _show(session, tonight=tonight, alarm=alarm))
+    return _show(session, tonight=tonight, alarm=alarm)
 
 
 def _show_properties(session: Session, *, alarm: bool) -> int:
@@ -84,7 +92,8 @@ def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
         return show_night_summary(app, status.summary, as_json=session.json) or code
     urgent = most_urgent(app.outbox, now, _MAX_SHOWN)
     if session.json:
-        print_json(status_json(app.settings, status, urgent))
+        here = {"stored": "here"} if app.away is not None else {}
+        print_json({**status_json(app.settings, status, urgent), **here})
     else:
         show_status(app, status.summary, urgent, now)
     return show_damage(urgent.damage) or code

@@ -1,6 +1,7 @@
 """`apoa uninstall`: list what the program left on this computer, and remove it when a person asks twice."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -86,7 +87,8 @@ def _offer_backup(session: Session, loss: Loss) -> None:
     """Write a last backup, if the user names a file for it."""
     if loss.training or not loss.reports:
         return
-    from apoa_client.archive.backup import write_backup  # only if one is wanted
+    from apoa_client.app.backups import describe_backup  # only if one is wanted
+    from apoa_client.archive.backup import write_backup
 
     name = sanitize(loss.property_name)
     print_error_line(
@@ -97,9 +99,8 @@ def _offer_backup(session: Session, loss: Loss) -> None:
         each = session.for_property(loss.property_name)
         try:
             app = each.app
-            write_backup(
-                app.folders.outbox(loss.property_name), Path(file), app.describe_backup, app.actor, force=False
-            )
+            outbox, describe = app.folders.outbox(loss.property_name), partial(describe_backup, app)
+            write_backup(outbox, Path(file), describe, app.actor, force=False)
         finally:
             each.close()
         print_error_line(style_success(_("The backup is written: {file}").format(file=sanitize(file))))

@@ -57,6 +57,7 @@ _REPORT = object_of(
     warnings=list_of(_FINDING),
     sealed__optional={"const": True},
     erased__optional={"const": True},
+    stored__optional={"const": "here"},
 )
 _FIGURES = object_of(
     month=TEXT,
@@ -129,6 +130,7 @@ _STATUS = object_of(
     urgent=list_of(object_of(id=TEXT, short_id=TEXT, kind=one_of(*Kind), state=one_of(*State), due_at=or_null(MOMENT))),
     doubts=list_of(_DOUBT),
     alarm=object_of(level=TEXT, problems=list_of(TEXT)),
+    stored__optional={"const": "here"},
 )
 _OF_THE_NIGHT = ("in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning")
 _NIGHT = object_of(

@@ -152,8 +152,9 @@ class DraftStore:
         filled = [form for form in forms if form.has_guest_data]
         if filled:
             text = forms_to_json(filled, self._started_at)
+            now = self._app.clock.now()
             with warn_if_not_stored():
-                self._app.outbox.drafts.save(text, self._app.clock.now(), self._taken)
+                self._app.here_if_away(lambda: self._app.outbox.drafts.save(text, now, self._taken))
         return bool(filled)
 
 

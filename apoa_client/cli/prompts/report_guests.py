@@ -31,7 +31,7 @@ from apoa_client.desk.groups import GroupMember, compose_group
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.normalise import normalise
-from apoa_client.ports.entries import NewReport
+from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report.fields import ON_THE_FORM
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
@@ -140,8 +140,8 @@ class GuestConversation:
         while True:
             try:
                 with signals.delayed():  # the user cannot stop between saving and the message that it is saved
-                    group = self._group()
-                    entries = self._app.desk.save_all(self._new_reports(group))
+                    group = self._app.here_if_away(self._group)
+                    entries = self._save_all(self._new_reports(group))
                     self._forms = []
                     self._drafts.delete_resumed()
                     pairs = zip(entries, group, strict=True)
@@ -154,6 +154,9 @@ class GuestConversation:
                 exc.shown = True
                 if not confirm(_("Try again?")):
                     raise
+
+    def _save_all(self, new: Sequence[NewReport]) -> list[Entry]:
+        return self._app.here_if_away(lambda: self._app.desk.save_all(new))
 
     def _new_reports(self, group: Sequence[GroupMember]) -> list[NewReport]:
         """Return what is saved of each guest, with the photo of their passport if it is kept."""

@@ -91,6 +91,11 @@ class SaveAndSend:
                 print_line(_("Saved: {kind}, report {id}.").format(kind=_(KINDS[kind]), id=short))
             if each.entry.photo is not None:
                 print_line(_("The photo is kept with the report, encrypted."))
+        if self._app.away is not None:
+            from apoa_client.cli.views.away import saved_here_lines  # rarely needed
+
+            for line in saved_here_lines(self._app.away):
+                print_line(style_warning(line))
 
     def send(
         self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
@@ -104,7 +109,8 @@ class SaveAndSend:
             from apoa_client.cli.views.report_reader import open_if_possible  # start-up: only for what is withdrawn
 
             closed = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
-            values = [report_json(*each, zone=self._app.settings.zone) for each in (*closed, *pairs)]
+            here, zone = self._app.away is not None, self._app.settings.zone
+            values = [report_json(*each, zone=zone, is_here=here) for each in (*closed, *pairs)]
             print_json({"reports": values} if several else values[0])
         else:
             for entry, content in pairs:
@@ -115,7 +121,7 @@ class SaveAndSend:
         """Send saved reports unless they are not to be sent, and return their entries and contents after that."""
         entries = [each.entry for each in saved]
         contents = [Content(each.report, to_json(each.report), warnings=tuple(each.warnings)) for each in saved]
-        if saved and self._send and not self._app.settings.by_hand:
+        if saved and self._send and not self._app.settings.by_hand and self._app.away is None:
             try:
                 verdicts = self._deliver(contents[0].report.id)
                 for index, content in enumerate(contents):

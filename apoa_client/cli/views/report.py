@@ -20,8 +20,11 @@ from apoa_client.report.rooms import room_name
 from apoa_client.report.wire import guest_value, report_value, stay_value
 
 
-def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[str, Any]:
-    """Return a report as ``--json`` prints it. Without `content` it is sealed or erased."""
+def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here: bool = False) -> dict[str, Any]:
+    """Return a report as ``--json`` prints it. Without `content` it is sealed or erased.
+
+    `is_here` says that it waits on this computer to be moved into the shared outbox.
+    """
     report = content.report if content is not None else None
     value: dict[str, Any] = {
         "id": entry.id,
@@ -44,6 +47,8 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo) -> dict[
         value["erased"] = True
     elif content is None:
         value["sealed"] = True
+    if is_here:
+        value["stored"] = "here"
     return value
 
 

@@ -42,7 +42,9 @@ def show_report_list(app: Container, selection: Selection, search: SearchFilter,
     reports = Readable(filter(search.matches, map(open_report, app.outbox.entries(selection))))
     zone = app.settings.zone
     if form.as_json:
-        stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for each in reports)})
+        here = app.away is not None
+        values = (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)
+        stream_json({"reports": values})
     else:
         headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
         rows = (_row(each, zone, app.today) for each in reports)

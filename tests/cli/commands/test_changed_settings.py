@@ -20,6 +20,7 @@ NOTICED = [
     ("property_id", "lain", Exit.SETTINGS),
     ("vault", "keyring", Exit.CREDENTIALS),
     ("delivery", "manual", Exit.NOT_NOW),
+    ("outbox", "postgresql://lain@127.0.0.1:1/apoa", Exit.NOT_NOW),
 ]
 HARMLESS = [
     ("environment", ""),

@@ -1,0 +1,131 @@
+"""Opens the outboxes of a property: the file on this computer, and the shared one on a server of PostgreSQL.
+
+While the server does not answer, a desk saves new reports in its own file. They wait there until a command opens the
+shared outbox again, which moves them: see `apoa_client.outbox.sql.moving`.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apoa_client.errors import SettingsProblem, StorageProblem
+from apoa_client.messages import msg
+from apoa_client.settings.config import PropertySettings
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sqlite.store import SqliteOutbox
+    from apoa_client.ports.audit import Actor
+    from apoa_client.ports.vault import Sealer
+    from apoa_client.vault.sources import PropertySecrets
+
+_EXTRA = "apoa-client[postgres]"
+
+
+class OutboxOpener:
+    """Opens the outboxes of one property. The caller closes each.
+
+    `path` is that of the file on this computer. `secrets` asks no person for anything.
+    """
+
+    def __init__(
+        self,
+        settings: PropertySettings,
+        path: Path,
+        sealer: "Sealer",
+        actor: "Actor",
+        secrets: "Callable[[], PropertySecrets]",
+    ) -> None:
+        self._settings = settings
+        self._path = path
+        self._sealer = sealer
+        self._actor = actor
+        self._secrets = secrets
+
+    # Each engine is loaded when it is used.
+
+    def own_file(self, *, create: bool = False) -> "SqliteOutbox":
+        """Open the file on this computer, as `SqliteOutbox.open` does, whatever outbox the settings name."""
+        from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+        return SqliteOutbox.open(self._path, self._sealer, create=create, actor=self._actor)
+
+    def file_for_reading(self, on_unwritable: Callable[[StorageProblem], object]) -> "SqliteOutbox":
+        """Open the file as `SqliteOutbox.open_for_reading` does."""
+        from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+        return SqliteOutbox.open_for_reading(self._path, self._sealer, on_unwritable, self._actor)
+
+    def unlocked_file(self) -> "SqliteOutbox":
+        """Open the file as `SqliteOutbox.open_unlocked` does."""
+        from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+        return SqliteOutbox.open_unlocked(self._path, self._sealer)
+
+    def shared(self) -> "Outbox":
+        """Open the property's part of the shared outbox. Raises what the engine does, as `OutboxServerUnreachable`.
+
+        Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
+        """
+        from apoa_client.settings.outbox_address import parse_address
+
+        address = parse_address(self._settings.outbox)
+        try:
+            from apoa_client.outbox.postgres.store import PostgresOutbox
+        except ImportError:
+            raise driver_missing() from None
+        password = self._password(address.place)
+        return PostgresOutbox.open(address, self._settings.name, password, self._sealer, actor=self._actor)
+
+    def _password(self, place: str) -> str | None:
+        """Return the password of the database; None if there is none, or no keyring: the server may need none."""
+        from apoa_client.vault.errors import KeyringProblem
+
+        try:
+            return self._secrets().outbox_password(place)
+        except KeyringProblem as exc:
+            if exc.no_keyring:
+                return None
+            raise
+
+    def shared_with_what_waited(self) -> "Outbox":
+        """Move what waits in this computer's own file into the shared outbox, and return that. Raises as `shared`."""
+        outbox = self.shared()
+        if self._path.exists():
+            try:
+                self._move_into(outbox)
+            except BaseException:
+                outbox.close()
+                raise
+        return outbox
+
+    def _move_into(self, outbox: "Outbox") -> None:
+        from apoa_client.outbox.sql.moving import has_waiting
+        from apoa_client.outbox.sqlite.database import open_database
+        from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+
+        with closing(open_database(self._path, create=False)) as own_file:
+            if has_waiting(own_file, self._actor.now()):
+                with delivery_lock(self._path, 0, self._actor) as is_held:
+                    if is_held:  # otherwise another process moves it, or sends what was saved before
+                        outbox.receive_waiting(own_file)
+
+    def waiting_here(self) -> tuple[int, int]:
+        """Return how many reports wait in the file on this computer to be moved, and how many others it has."""
+        from apoa_client.outbox.sql.moving import count_others, count_waiting
+        from apoa_client.outbox.sqlite.database import open_database
+
+        if not self._path.exists():
+            return 0, 0
+        with closing(open_database(self._path, create=False)) as own_file, own_file.read_errors():
+            return count_waiting(own_file), count_others(own_file)
+
+
+def driver_missing() -> SettingsProblem:
+    """Return the error that the driver of PostgreSQL is not installed, or cannot be loaded here."""
+    return SettingsProblem(
+        msg("The shared outbox needs a part of the program that is not installed: the driver of PostgreSQL."),
+        msg('Install it with: pip install "{extra}"', extra=_EXTRA),
+        name="postgres_missing",
+    )

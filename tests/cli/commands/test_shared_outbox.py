@@ -1,0 +1,190 @@
+"""A property whose reports are on a server of PostgreSQL: every command works there, and a desk never waits for it."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+
+from apoa_client.errors import Exit
+from apoa_client.messages import msg
+from apoa_client.outbox.errors import OutboxServerUnreachable
+from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.postgres.store import PostgresOutbox
+
+WAITS = "The shared outbox does not answer. This waits on this computer; apoa moves it there by itself."
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure: a server that is away refuses connections at once."""
+    monkeypatch.setattr("apoa_client.outbox.postgres.database.TimeLimits", lambda: TimeLimits(answer=20.0))
+
+
+@pytest.fixture
+def shared(configured: Apoa, postgres_outbox: SharedOutbox) -> Apoa:
+    """The program with a property in a shared outbox, whose authority can be reached."""
+    configured.change_setting("outbox", address_of(postgres_outbox))
+    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    return configured
+
+
+def address_of(outbox: SharedOutbox) -> str:
+    return f"postgresql://{PROPERTY}@127.0.0.1:{outbox.cluster.port}/{outbox.database}"
+
+
+@contextmanager
+def away(outbox: SharedOutbox) -> Iterator[None]:
+    """The server is killed, and started again at the end."""
+    outbox.cluster.kill()
+    try:
+        yield
+    finally:
+        outbox.cluster.start()
+
+
+def on_server(outbox: SharedOutbox) -> Sequence[tuple[Any, ...]]:
+    """The ids and states of the reports on the server, in their order."""
+    return outbox.rows("SELECT id, state FROM reports ORDER BY seq")
+
+
+def test_a_stay_from_arrival_to_departure(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """On the server alone; the file on this computer gets nothing."""
+    saved = shared.send(QUENTIN, "--room", "7")
+    assert saved["state"] == "accepted"
+    assert "stored" not in saved
+    assert shared("checkout", "--room", "7", "--yes").code == 0
+    assert on_server(postgres_outbox)[0] == (saved["id"], "accepted")
+    assert len(shared.reports()) == len(on_server(postgres_outbox)) == 2
+    assert shared("status").code == shared("log", "--verify").code == 0
+    shared.change_setting("outbox", "sqlite")
+    assert shared.reports() == []
+
+
+def test_a_server_that_is_away(shared: Apoa, postgres_outbox: SharedOutbox, authority: Any) -> None:
+    """Guests are reported all the same, in their order, and sent once when it is back; nothing else is done."""
+    first = shared.save(QUENTIN)
+    with away(postgres_outbox):
+        second, third = shared.send(XIMENA), shared.send(OBADIAH)
+        for each in (second, third):
+            assert (each["state"], each["stored"]) == ("queued", "here")
+        for name in ("list", "status"):
+            shown = shared(name, "--json")
+            assert (shown.code, "postgresql://melati@" in shown.err) == (Exit.NOT_NOW, True)
+            assert shown.json
+        assert [each["id"] for each in shared("list", "--json").json["reports"]] == [second["id"], third["id"]]
+        for command in (["checkout", "zykowski", "--yes"], ["sync"], ["amend", second["id"], "--reason", "x"]):
+            assert shared(*command).code == Exit.NOT_NOW
+    assert len(on_server(postgres_outbox)) == 1
+    assert shared("sync").code == 0
+    assert on_server(postgres_outbox) == [(each["id"], "accepted") for each in (first, second, third)]
+    assert shared.states() == [("check_in", "accepted")] * 3
+    received = authority.storage.read_bytes()
+    assert all(received.count(each["id"].encode()) for each in (first, second, third))
+    assert shared("log", "--verify").code == 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_the_staff_see(shared: Apoa, postgres_outbox: SharedOutbox, lang: str) -> None:
+    """One more line than usual; and the next command that reads the outbox shows the report as any other."""
+    with away(postgres_outbox):
+        said = shared(*QUENTIN.mrz(), lang=lang)
+        assert (said.code, said.err) == (0, "")
+        assert spoken(lang, WAITS) in said.out
+        listed = shared("list", lang=lang)
+        assert listed.code == Exit.NOT_NOW
+        assert "ZYKOWSKI" in listed.out
+        status = shared("status", lang=lang)
+        assert status.code == Exit.NOT_NOW
+    back = shared("list", lang=lang)
+    assert (back.code, "ZYKOWSKI" in back.out) == (0, True)
+
+
+def test_without_anything_that_waits(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """The error alone, with advice; and no file is made."""
+    file = shared.home / "melati" / "outbox.db"
+    file.unlink()
+    with away(postgres_outbox):
+        for command in (["list"], ["status"], ["sync"], ["list", "--json"]):
+            said = shared(*command)
+            assert said.code == Exit.NOT_NOW
+            assert "Nothing is lost" in said.err
+    assert not file.exists()
+
+
+def test_a_guest_at_a_terminal(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """The conversation goes on as usual."""
+    keys = [*QUENTIN.lines, ">", ""]
+    with away(postgres_outbox):
+        said = shared("report", "--nights", "2", "--room", "7", keys=keys)
+        assert said.code == 0, said.all
+        assert WAITS in said.all
+    assert shared.states() == [("check_in", "queued")]
+
+
+def test_the_server_goes_away_during_a_conversation(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest who was typed is saved here, without a question."""
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresOutbox, "add_all", _no_answer)
+        said = shared("report", "--nights", "2", "--room", "7", keys=[*QUENTIN.lines, ">", ""])
+        assert (said.code, WAITS in said.all) == (0, True), said.all
+    assert shared.states() == [("check_in", "queued")]
+
+
+def _no_answer(*_arguments: object, **_options: object) -> None:
+    raise OutboxServerUnreachable(msg("The database does not answer."))
+
+
+def test_a_commit_whose_answer_was_lost(
+    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is on both sides under one id, and then once."""
+    add_all: Callable[..., Any] = PostgresOutbox.add_all
+
+    def lose_answer(outbox: PostgresOutbox, new: Sequence[Any]) -> None:
+        add_all(outbox, new)
+        _no_answer()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresOutbox, "add_all", lose_answer)
+        saved = shared.send()
+    assert saved["stored"] == "here"
+    assert on_server(postgres_outbox) == [(saved["id"], "queued")]
+    assert shared("sync").code == 0
+    assert on_server(postgres_outbox) == [(saved["id"], "accepted")]
+    assert shared("log", "--verify").code == 0
+
+
+def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """The guest is saved here, and the cause is said; every other command says it too."""
+    said = shared(*QUENTIN.mrz(), APOA_OUTBOX_PASSWORD="wrong")
+    assert said.code == 0
+    assert WAITS in said.out
+    assert "refused the user or the password" in said.out
+    assert shared("status", APOA_OUTBOX_PASSWORD="wrong").code == Exit.CREDENTIALS
+    assert shared.states() == [("check_in", "queued")]
+    assert len(on_server(postgres_outbox)) == 1
+
+
+@pytest.mark.parametrize("command", [QUENTIN.mrz(), ["status"], ["sync"], ["doctor", "--offline"]])
+def test_without_the_driver(shared: Apoa, monkeypatch: pytest.MonkeyPatch, command: Sequence[str]) -> None:
+    """The extra is named, and the exit code is that of settings."""
+    monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
+    said = shared(*command)
+    assert said.code == Exit.SETTINGS
+    assert "apoa-client[postgres]" in said.all
+
+
+def test_backups_are_made_on_the_server(shared: Apoa) -> None:
+    """A backup of the file on this computer would hold nothing."""
+    said = shared("backup", str(shared.home / "a.apoa"))
+    assert (said.code, "pg_dump" in said.err) == (Exit.SETTINGS, True)
+
+
+def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it would offer: it does not even load the driver."""
+    monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
+    assert shared(_APOA_COMPLETE="zsh_complete", _APOA_WORDS="apoa checkout ", _APOA_CURRENT="3").code == 0
