@@ -25,7 +25,7 @@ from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults, Step
 from apoa_client.sandbox.page import HEADERS, ReceivedReports
-from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports
+from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports, receive_body
 from apoa_client.sandbox.validation import violations
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Service:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request. Logs the method, the route and the status, and no data."""
+        receive_body(environ)
         request = Request(environ)
         route = "?"
         try:

@@ -1,9 +1,11 @@
 """Photos of travel documents, over real HTTP."""
 
 import hashlib
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -84,6 +86,23 @@ def test_photo_has_a_size_and_a_type(make_server: Make, send: Send, log_in: LogI
     for broken in (b"", b"\x89PNG\r\n", PHOTO[:-1], PHOTO[1:]):
         problem(put(http, server, report, broken), 400)
     assert put(http, server, report, largest).status_code == 200
+
+
+def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) -> None:
+    """The answer comes when the last byte has come: a client that still sends would be cut off and not read it."""
+    server = make_server()
+    address = urlsplit(server.base_url)
+    assert address.hostname is not None
+    head = f"PUT {address.path}/reports/{check_in()['id']}/photo HTTP/1.1\r\nHost: {address.netloc}\r\n"
+    head += f"Content-Type: image/jpeg\r\nContent-Length: {MAX_PHOTO_BYTES + 1}\r\n\r\n"
+    with socket.create_connection((address.hostname, address.port or 0), timeout=5) as connection:
+        connection.sendall(head.encode() + b" " * MAX_PHOTO_BYTES)
+        connection.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(5)
+        connection.sendall(b" ")
+        assert connection.recv(64).startswith(b"HTTP/1.1 401 ")
 
 
 def test_photo_needs_a_token_and_put(make_server: Make, log_in: LogIn, check_in: Report) -> None:
