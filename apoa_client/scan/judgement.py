@@ -17,8 +17,11 @@ from apoa_client.passport.verify import failing_checks
 Likelihoods = NDArray[np.float64]
 """For each position of the joined lines, the logarithm of each character's likelihood: shape (positions, 37)."""
 
-SURE = 0.97
-"""A character is doubtful if it is less likely than this, by both passes together."""
+SURE = 0.95
+"""A character is doubtful if it is less likely than this by one of the passes."""
+CONFIRMED = 0.8
+"""A character that check digits confirm is doubtful if it is less likely than this by both passes together: another one
+would need a second wrong character to fit the digits."""
 BLIND = 0.005
 """A character is doubtful if another of the same value modulo 10, for which check digits are blind, is likelier."""
 LEAST_LIKELY = -7.0
@@ -109,12 +112,17 @@ def _alphabets(layout: Layout) -> Iterator[tuple[Span, str]]:
 def _doubts(layout: Layout, text: str, allowed: Sequence[Likelihoods]) -> Iterator[int]:
     """Yield the positions where a pass reads another character, or another is likely."""
     together, *passes = allowed
-    blind = {position for check in layout.checks for position in check.positions}
+    checked = {position for check in layout.checks for position in check.positions}
+    digits = {check.digit for check in layout.checks}
+    confirmed: set[int] = set() if failing_checks(layout, text) else checked | digits
     for position, character in enumerate(text):
         index = ALPHABET.index(character)
-        if any(one[position].argmax() != index for one in passes) or together[position, index] < np.log(SURE):
+        unclear = min(one[position, index] for one in passes) < np.log(SURE)
+        if position in confirmed:
+            unclear = together[position, index] < np.log(CONFIRMED)
+        if unclear or any(one[position].argmax() != index for one in passes):
             yield position
-        elif position in blind:
+        elif position in checked:
             same = (_VALUES[index] == _VALUES) & (np.arange(len(ALPHABET)) != index)
             if together[position, same].max() > np.log(BLIND):
                 yield position

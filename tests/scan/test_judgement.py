@@ -11,7 +11,7 @@ from passport_helpers import LAYOUT, SPECIMENS, TODAY, Lines, composed, fitted, 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.layouts import Kind
 from apoa_client.passport.verify import failing_checks
-from apoa_client.scan.judgement import BLIND, SURE, Judgement, Likelihoods, judge
+from apoa_client.scan.judgement import BLIND, CONFIRMED, SURE, Judgement, Likelihoods, judge
 
 TD3: Lines = ("P<SWELINDQVIST<<ASTRID<<<<<<<<<<<<<<<<<<<<<<", "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00")
 NUMBER, BIRTH = 0, 13
@@ -69,6 +69,33 @@ def test_an_unclear_character_is_doubtful(likelihood: float, *, sure: bool) -> N
     """A letter of a name, which no check digit covers, is sure only above a fixed likelihood."""
     judgement = judged(with_likelihood(seen(TD3), 0, 5, L=likelihood, I=1 - likelihood))
     assert judgement == Judgement(TD3, () if sure else ((0, 5),), sure=sure)
+
+
+def test_one_pass_that_is_not_sure_is_enough_to_doubt() -> None:
+    """However sure the other pass is of the same letter: such readings were wrong."""
+    made = seen(TD3)
+    made[0, :, 5] = np.log(1e-6)
+    made[0, 0, 5, ALPHABET.index("L")] = np.log(0.999)
+    made[0, 1, 5, ALPHABET.index("L")], made[0, 1, 5, ALPHABET.index("I")] = np.log(SURE - 0.02), np.log(0.07)
+    assert judged(made) == Judgement(TD3, ((0, 5),), sure=False)
+
+
+@pytest.mark.parametrize(("likelihood", "sure"), [(CONFIRMED + 0.01, True), (CONFIRMED - 0.01, False)])
+@pytest.mark.parametrize("position", [NUMBER, NUMBER + 9], ids=["number", "check digit"])
+def test_a_character_that_check_digits_confirm_may_be_less_clear(
+    position: int, likelihood: float, *, sure: bool
+) -> None:
+    """Another character in its place would not fit the digits, so less is enough than in a name."""
+    seen_character = {f"_{TD3[1][position]}": likelihood, "4": 1 - likelihood}
+    judgement = judged(with_likelihood(seen(TD3), 1, position, **seen_character))
+    assert judgement == Judgement(TD3, () if sure else ((1, position),), sure=sure)
+
+
+def test_wrong_check_digits_confirm_nothing() -> None:
+    """Where a digit is wrong beyond correction, every unclear character is marked, that of another field too."""
+    likelihood = (CONFIRMED + SURE) / 2
+    made = with_likelihood(seen(put(TD3, 1, NUMBER, "B")), 1, BIRTH, _9=likelihood, _4=1 - likelihood)
+    assert (1, BIRTH) in judged(made).doubtful
 
 
 def test_a_check_digit_corrects_a_character_but_never_makes_it_sure() -> None:
