@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from apoa_client.settings import folders
 
 if TYPE_CHECKING:
     from import_helpers import Importer
+    from outbox_stores import NewStore, Store
     from postgres_helpers import Cluster, SharedOutbox
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
@@ -182,11 +184,42 @@ def postgres_template(postgres: "Cluster") -> str:
 @pytest.fixture
 def postgres_outbox(postgres: "Cluster", postgres_template: str) -> "Iterator[SharedOutbox]":
     """An empty outbox on that server."""
-    from postgres_helpers import SharedOutbox
+    from postgres_helpers import new_shared_outbox
 
-    name = postgres.create_database(postgres_template)
-    yield SharedOutbox(postgres, name)
-    postgres.drop_database(name)
+    with new_shared_outbox(postgres, postgres_template) as opened:
+        yield opened
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of an outbox with both engines. One that asks for the `path` of a file is about SQLite alone."""
+    chosen = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "engine" in metafunc.fixturenames and not chosen:
+        metafunc.parametrize("engine", ["sqlite"] if "path" in metafunc.fixturenames else ["sqlite", "postgres"])
+
+
+@pytest.fixture
+def new_store(engine: str, request: pytest.FixtureRequest) -> "NewStore":
+    """Makes one place after the other for an outbox that does not exist yet."""
+    from outbox_stores import new_sqlite_store
+
+    if engine == "sqlite":
+        return new_sqlite_store
+    cluster: Cluster = request.getfixturevalue("postgres")
+    template: str = request.getfixturevalue("postgres_template")
+    from postgres_helpers import new_shared_outbox
+
+    return partial(new_shared_outbox, cluster, template)
+
+
+@pytest.fixture
+def store(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> "Store":
+    """A place for an outbox, which does not exist yet."""
+    from outbox_stores import SqliteStore
+
+    if engine == "sqlite":
+        return SqliteStore(tmp_path / "home" / "bali" / "outbox.db")
+    shared: SharedOutbox = request.getfixturevalue("postgres_outbox")
+    return shared
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """An outbox of the test's own in either engine: opened as each process opens it, and changed behind their backs."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -17,8 +18,7 @@ from apoa_client.ports.vault import Sealer
 if TYPE_CHECKING:
     from apoa_client.outbox.postgres.store import PostgresOutbox
 
-ENGINES = ("sqlite", "postgres")
-only_sqlite = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+only_sqlite = pytest.mark.parametrize("engine", ["sqlite"])
 """For a test of what only SQLite has."""
 
 AnyOutbox: TypeAlias = "SqliteOutbox | PostgresOutbox"
@@ -44,6 +44,10 @@ class Store(Protocol):
         ...
 
 
+NewStore: TypeAlias = Callable[[], AbstractContextManager[Store]]
+"""Makes a store, and removes it at the end of the context."""
+
+
 class SqliteStore(NamedTuple):
     """An outbox in a file."""
 
@@ -67,3 +71,10 @@ class SqliteStore(NamedTuple):
     def fault(self) -> Exception:
         """As `Store`."""
         return sqlite3.OperationalError("I/O")
+
+
+@contextmanager
+def new_sqlite_store() -> Iterator[SqliteStore]:
+    """As `NewStore`, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield SqliteStore(Path(folder) / "outbox.db")

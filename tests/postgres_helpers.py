@@ -271,6 +271,16 @@ class SharedOutbox(NamedTuple):
         return connection
 
 
+@contextmanager
+def new_shared_outbox(cluster: Cluster, template: str) -> Iterator[SharedOutbox]:
+    """As `NewStore`, a copy of a database that is prepared."""
+    name = cluster.create_database(template)
+    try:
+        yield SharedOutbox(cluster, name)
+    finally:
+        cluster.drop_database(name)
+
+
 _POOLER = """
 [databases]
 {database} = host={cluster.folder} port={cluster.port} pool_size={sessions}

@@ -1,14 +1,16 @@
 """The outbox compared with a model that is a dictionary: after any operations in any order, both agree."""
 
-import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 from conftest import raises_error, search
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from outbox_helpers import HOUR, NOON, PHOTO, open_outbox, receipt, report, uuid
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from outbox_helpers import HOUR, NOON, PHOTO, receipt, report, uuid
+from outbox_stores import NewStore
 
 from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -32,13 +34,16 @@ class Row:
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """Two connections to one file, used alternately, and a clock that only goes forward."""
+    """Two connections to one outbox, used alternately, and a clock that only goes forward."""
+
+    def __init__(self, new_store: NewStore) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.store = self.stack.enter_context(new_store())
 
     @initialize()
     def begin(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "outbox.db"
-        self.boxes = [open_outbox(self.path), open_outbox(self.path)]
+        self.boxes = [self.store.open(), self.store.open()]
         self.rows: dict[int, Row] = {}
         self.leases: list[str] = ["never"]
         self.drafts: dict[StoredDraft, str] = {}
@@ -48,7 +53,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         for box in self.boxes:
             box.close()
-        self.folder.cleanup()
+        self.stack.close()
 
     @rule(number=NUMBERS, stay=st.integers(0, 2), hours=st.none() | st.integers(-2, 2), box=st.integers(0, 1))
     def add(self, number: int, stay: int, hours: int | None, box: int) -> None:
@@ -146,7 +151,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(box=st.integers(0, 1))
     def reopen(self, box: int) -> None:
         self.boxes[box].close()
-        self.boxes[box] = open_outbox(self.path)
+        self.boxes[box] = self.store.open()
 
     @invariant()
     def rows_are_the_same(self) -> None:
@@ -197,5 +202,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert summary.next_due_at == min(due, default=None)
 
 
-TestOutbox = OutboxMachine.TestCase
-TestOutbox.settings = search(25, stateful_step_count=25)
+def test_any_operations_in_any_order(new_store: NewStore) -> None:
+    """Both engines agree with the model."""
+    factory: Any = partial(OutboxMachine, new_store)
+    run_state_machine_as_test(factory, settings=search(25, stateful_step_count=25))
