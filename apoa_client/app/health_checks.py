@@ -20,9 +20,11 @@ from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Resul
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.installation import own_command
 from apoa_client.messages import Message, msg
+from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import SOON
+from apoa_client.settings.outbox_address import parse_address
 from apoa_client.timeouts import call_with_timeout
 
 if TYPE_CHECKING:
@@ -143,6 +145,8 @@ class HealthChecks:
             return reports.check_backup_folder(Path(place), outbox, on_other_disk=known.other_disk, limit_s=_LOCAL_S)
 
         checks = []
+        if settings is not None and settings.has_shared_outbox:
+            return []  # the administrator of the server makes them
         if settings is None or not settings.is_training:
             checks.append(Check("backup", Group.REPORTS, backup, ("settings", "database")))
         if settings is not None and settings.backup_folder:
@@ -156,7 +160,11 @@ class HealthChecks:
             found = self._app.outbox.integrity.check_file(lambda: self._app.clock.monotonic() > until)
         except OutboxDamaged as exc:
             return reports.damaged_file(exc)
+        except OutboxServerUnreachable as exc:
+            return reports.server_away(exc)
         self.engine = found.engine
+        if self._settings.has_shared_outbox:
+            return reports.describe_server(parse_address(self._settings.outbox).place, found)
         return reports.describe_file(found)
 
     def _of_keys(self) -> list[Check]:

@@ -63,9 +63,10 @@ class OutboxOpener:
 
         return SqliteOutbox.open_unlocked(self._path, self._sealer)
 
-    def shared(self) -> "Outbox":
-        """Open the property's part of the shared outbox. Raises what the engine does, as `OutboxServerUnreachable`.
+    def shared(self, password: str | None = None) -> "Outbox":
+        """Open the property's part of the shared outbox, with the `password` that the vault has if none is given.
 
+        Raises what `PostgresOutbox.open` does, `OutboxServerUnreachable` above all.
         Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
         from apoa_client.settings.outbox_address import parse_address
@@ -75,7 +76,7 @@ class OutboxOpener:
             from apoa_client.outbox.postgres.store import PostgresOutbox
         except ImportError:
             raise driver_missing() from None
-        password = self._password(address.place)
+        password = password or self._password(address.place)
         return PostgresOutbox.open(address, self._settings.name, password, self._sealer, actor=self._actor)
 
     def _password(self, place: str) -> str | None:

@@ -11,6 +11,7 @@ from apoa_client.app.container import Container
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import Message, msg, nmsg
+from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import TRAINING, PropertySettings
 from apoa_client.settings.definitions import PATH, Value, WrongValue
@@ -119,11 +120,51 @@ def _consequences(app: Container, before: PropertySettings, after: PropertySetti
     bound = (before.api_url, before.username, before.ca_bundle, before.vault)
     if bound != (after.api_url, after.username, after.ca_bundle, after.vault) and _has_account(after):
         follows.append(_LOG_IN_AGAIN)
+    if after.outbox != before.outbox:
+        follows += _of_another_outbox(app, before, after)
     if after.window_hours != before.window_hours and _has_account(after):
         follows.append(msg("The authority's own number counts: apoa login takes it over again."))
     if after.backup_folder != before.backup_folder and after.backup_folder and not Path(after.backup_folder).is_dir():
         follows.append(msg("The folder {path} is not there now.", path=after.backup_folder))
     return follows
+
+
+def _of_another_outbox(app: Container, before: PropertySettings, after: PropertySettings) -> list[Message]:
+    """Return what follows for reports that were saved before, and for the log-in to a shared outbox.
+
+    Raises `SettingsProblem` for a database that is none, or that this property cannot use.
+    """
+    follows: list[Message] = []
+    kept = _count_kept(app, before)
+    if kept:
+        follows.append(
+            nmsg(
+                "{count} report stays in the outbox of before, and is not shown any more.",
+                "{count} reports stay in the outbox of before, and are not shown any more.",
+                kept,
+            )
+        )
+    if after.has_shared_outbox:
+        from apoa_client.app.shared_outbox import agree_on_key
+
+        try:
+            with app.outbox_of(after) as outbox:
+                agree_on_key(after, outbox)
+        except CredentialsProblem as exc:
+            follows += [exc.message, msg("Store the password of the database with: apoa login --outbox")]
+        except OutboxServerUnreachable as exc:
+            follows += [exc.message, msg("Until it does, guests are saved on this computer.")]
+    return follows
+
+
+def _count_kept(app: Container, before: PropertySettings) -> int:
+    """Return how many reports are not moved to another outbox; 0 if that cannot be read."""
+    with suppress(ApoaError), closing(Container(app.environ, app.clock, before.name)) as other:
+        if not before.has_shared_outbox:
+            return other.outbox_opener(before).waiting_here()[1]
+        now = app.clock.now()
+        return sum(other.outbox.summary(now=now, soon=now).counts.values())
+    return 0
 
 
 def _has_account(settings: PropertySettings) -> bool:

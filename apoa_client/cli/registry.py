@@ -58,6 +58,7 @@ COMMANDS = {
     "demo": "apoa_client.cli.commands.demo:demo",
     "key": "apoa_client.cli.commands.key:key",
     "config": "apoa_client.cli.commands.config:config",
+    "outbox": "apoa_client.cli.commands.outbox:outbox",
     "doctor": "apoa_client.cli.commands.doctor:doctor",
 }
 
@@ -68,7 +69,7 @@ SECTIONS = (
     (N_("Set-up"), ("setup", "sandbox")),
     (
         N_("For the IT admin"),
-        ("doctor", "config", "backup", "restore", "key", "purge", "log", "uninstall", "completion"),
+        ("doctor", "config", "outbox", "backup", "restore", "key", "purge", "log", "uninstall", "completion"),
     ),
     (N_("Help"), ("help", "info", "demo", "contract")),
 )
@@ -120,7 +121,17 @@ class _TranslatedHelp:
 _METAVARS = frozenset(
     {
         *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("INTERVAL"), N_("KEY")),
-        *(N_("LINE"), N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT"), N_("TIME")),
+        *(
+            N_("LINE"),
+            N_("LOGIN"),
+            N_("NAME"),
+            N_("NUMBER"),
+            N_("PATH"),
+            N_("SCRIPT"),
+            N_("SECONDS"),
+            N_("TEXT"),
+            N_("TIME"),
+        ),
         *(N_("VALUE"), N_("YYYY-MM"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
         *(N_("[FILE]"), N_("[COMMAND]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[KEY]")),
         *(N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),

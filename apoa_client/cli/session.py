@@ -113,8 +113,16 @@ def provided_password(session: Session, settings: "PropertySettings") -> str | N
 def read_password(session: Session, settings: "PropertySettings", *, from_stdin: bool, may_ask: bool = True) -> str:
     """Read the password of the account in `settings`.
 
-    It is the first line of standard input, or the user is asked if the command `may_ask`. Raises `CredentialsProblem`
-    if no user can be asked, and `UsageProblem` for an empty line.
+    It is the first line of standard input, or the user is asked if the command `may_ask`. Raises as `given_password`.
+    """
+    given = given_password(session, from_stdin=from_stdin, may_ask=may_ask)
+    return ask_password(settings) if given is None else given
+
+
+def given_password(session: Session, *, from_stdin: bool, may_ask: bool = True) -> str | None:
+    """Return the first line of standard input as a password, or None: the user must be asked.
+
+    Raises `CredentialsProblem` if no user can be asked, and `UsageProblem` for an empty line.
     """
     if from_stdin:
         password = secret_line()
@@ -127,4 +135,4 @@ def read_password(session: Session, settings: "PropertySettings", *, from_stdin:
             msg("Give it on standard input with: --password-stdin"),
             name="password_missing",
         )
-    return ask_password(settings)
+    return None

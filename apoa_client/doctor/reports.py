@@ -9,6 +9,7 @@ from apoa_client.archive.backup_folder import is_same_disk
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
 from apoa_client.errors import Exit, OutboxDamaged
 from apoa_client.messages import Message, duration_message, msg, nmsg
+from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.interface import FileCheck
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.state import Summary
@@ -26,6 +27,21 @@ def describe_file(found: FileCheck) -> Finding:
     if not found.complete:
         return ok(msg("What could be read of it in a short time is sound (schema {schema}, {engine}).", **values))
     return ok(msg("It is sound (schema {schema}, {engine}).", **values))
+
+
+def describe_server(place: str, found: FileCheck) -> Finding:
+    """Return that the server of a shared outbox answers."""
+    values: dict[str, str | int | Message] = {"place": place, "schema": found.schema, "engine": found.engine}
+    return ok(msg("The shared outbox answers: {place} (schema {schema}, {engine}).", **values))
+
+
+def server_away(error: OutboxServerUnreachable) -> Finding:
+    """Return the warning that the server of a shared outbox does not answer: a desk goes on without it."""
+    advice = msg(
+        "Guests are saved on this computer meanwhile, and apoa moves them by itself; see apoa outbox show. If it stays "
+        "so, ask the administrator of the server."
+    )
+    return warning(error.message, advice)._replace(stops=True)
 
 
 def damaged_file(error: OutboxDamaged) -> Finding:

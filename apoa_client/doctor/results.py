@@ -35,6 +35,8 @@ class Finding(NamedTuple):
     message: Message
     advice: Message | None = None
     exit_code: Exit = Exit.DONE
+    stops: bool = False
+    """Whether what needs the check is skipped, although it did not fail."""
 
 
 class Check(NamedTuple):

@@ -11,7 +11,7 @@ from apoa_client.timeouts import call_with_timeout
 def run_checks(checks: Iterable[Check], on_start: Callable[[Check], object] = lambda _check: None) -> list[CheckResult]:
     """Run the checks in their order and return their results. `on_start` is called before each that runs.
 
-    A check is skipped, with the reason, if one that it needs has failed or was skipped.
+    A check is skipped, with the reason, if one that it needs has failed or was skipped, or says so.
     """
     results: list[CheckResult] = []
     unusable: dict[str, Finding] = {}
@@ -26,7 +26,7 @@ def run_checks(checks: Iterable[Check], on_start: Callable[[Check], object] = la
             finding = missing
         if finding.result is Result.SKIPPED:
             unusable[check.name] = finding
-        elif finding.result is Result.FAILED:
+        elif finding.result is Result.FAILED or finding.stops:
             unusable[check.name] = skipped(check.reason or finding.message)
         results.append(CheckResult(check.name, check.group, finding))
     return results

@@ -218,6 +218,10 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
         """
         ...
 
+    def public_key(self) -> str | None:
+        """Return the public key that was recorded last; None if none was."""
+        ...
+
     def record_public_key(self, public_key: str) -> None:
         """Record the public key of the settings: from then on, what is sealed to another one is sealed again."""
         ...

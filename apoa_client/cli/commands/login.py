@@ -8,7 +8,8 @@ from apoa_client.cli.session import Session, provided_password, read_password
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
-from apoa_client.errors import CredentialsProblem
+from apoa_client.errors import CredentialsProblem, UsageProblem
+from apoa_client.messages import msg
 from apoa_client.report.kinds import State
 from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
 
@@ -19,10 +20,18 @@ from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
 @option("--username", text=N_("Another username than before."))
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @option("--no-test", is_flag=True, text=N_("Store it without asking the authority."))
+@option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
 @click.pass_obj
-def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool) -> None:
+def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool, of_outbox: bool) -> None:
     """Ask for the password, test it, store it."""
     app = session.app
+    if of_outbox:
+        if username is not None:
+            raise UsageProblem(msg("The user of the database is in its address: apoa config set outbox URL"))
+        from apoa_client.cli.commands.login_outbox import log_in_to_outbox  # for a shared outbox alone
+
+        log_in_to_outbox(session, from_stdin=password_stdin, test=not no_test)
+        return
     if app.settings.uses_sandbox:
         app.outbox.set_suspension(None)
         print_line(_("A training property needs no password."))

@@ -109,6 +109,12 @@ def _help_topics(_session: Session) -> Iterator[Choice]:
         yield Choice(guide.name, guide.title_in(language), names)
 
 
+def _outbox_addresses(session: Session) -> Iterator[Choice]:
+    for settings in session.app.config.properties.values():
+        if settings.has_shared_outbox:
+            yield Choice(settings.outbox)
+
+
 def _fact_topics(_session: Session) -> Iterator[Choice]:
     from apoa_client.cli.guide.facts import topics
 
@@ -199,6 +205,7 @@ ARGUMENTS: Mapping[str, Values] = {
     "fix": references.refused,
     "help": _help_topics,
     "info": _fact_topics,
+    "outbox init": _outbox_addresses,
     "receipt": references.recent,
     "received": references.waiting,
     "show": references.recent,
@@ -214,7 +221,8 @@ LISTS = {"--fault": ","}
 NO_VALUES = frozenset(
     {
         *("--default", "--sheet"),
-        *("--address", "--api-url", "--at", "--birth-date", "--birth-place", "--check-in", "--day", "--display-name"),
+        *("--address", "--api-url", "--at", "--auditor", "--desk", "--sender"),
+        *("--birth-date", "--birth-place", "--check-in", "--day", "--display-name"),
         *("--document-number", "--email", "--entry-date", "--expiry-date", "--fingerprint", "--from", "--given-names"),
         *("--guest", "--input", "--issued-at", "--keep", "--mrz", "--name", "--nights", "--note", "--office"),
         "--phone",

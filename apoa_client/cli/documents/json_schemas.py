@@ -210,6 +210,16 @@ _SCHEDULE = object_of(
 )
 _FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, as_of=DAY, outdated=FLAG)
 _TRACE = object_of(kind=TEXT, place=TEXT, property=or_null(TEXT))
+_OUTBOX = object_of(
+    property=TEXT,
+    place=TEXT,
+    shared=FLAG,
+    engine=or_null(TEXT),
+    version=or_null(COUNT),
+    waiting=or_null(COUNT),
+    **dict.fromkeys(("waiting_here", "kept_here"), COUNT),
+    error=or_null(_ERROR),
+)
 _UNINSTALL = object_of(
     dry_run=FLAG,
     removed=FLAG,
@@ -300,6 +310,14 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             ended_before=MOMENT,
         ),
     ),
+    "outbox-init": (
+        object_of(
+            place=TEXT,
+            version_before=COUNT,
+            members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("desk", "sender", "auditor"))),
+        ),
+    ),
+    "outbox-show": (_OUTBOX,),
     "receipt": (
         object_of(id=TEXT, state=one_of(*State), receipt=or_null(_RECEIPT), erased__optional={"const": True}),
         object_of(folder=TEXT, written=COUNT, without_receipt=COUNT),
@@ -341,7 +359,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
 }
 """The forms of each command's document, by the command's English names with hyphens between."""
 
-_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "stats", "status", "sync"})
+_FOR_ALL_PROPERTIES = frozenset({"backup", "doctor", "outbox-show", "stats", "status", "sync"})
 """Commands whose ``--all`` puts the document of each property into one."""
 
 

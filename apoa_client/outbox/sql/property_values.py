@@ -156,6 +156,13 @@ class PropertyValues:
         with self._db.read_errors():
             return clock_checked_at(self._db, now)
 
+    def public_key(self) -> str | None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sql.sealing_key import KEY
+
+        with self._db.read_errors():
+            return rows.text_or_none(read_metadata(self._db, KEY))
+
     def record_public_key(self, public_key: str) -> None:
         """As `interface.Outbox`."""
         from apoa_client.outbox.sql.sealing_key import record_public_key

@@ -1,0 +1,119 @@
+"""The shared outbox on a server of PostgreSQL: prepare its database, log in to it, and say what is there."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from apoa_client.app.container import Container
+from apoa_client.app.outbox_opening import driver_missing
+from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.messages import msg
+from apoa_client.outbox.errors import OutboxMissing, OutboxServerUnreachable
+from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.outbox_address import ServerAddress, parse_address
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.interface import FileCheck, Outbox
+
+DESK, SENDER, AUDITOR = "desk", "sender", "auditor"
+"""What a login may do: save and read reports, also send them, or read what is not sealed."""
+
+
+class Member(NamedTuple):
+    """A login of the server that may use a property of the outbox."""
+
+    login: str
+    property_name: str
+    role: str
+
+
+class OutboxState(NamedTuple):
+    """Where a property's reports are. What only an open outbox tells is None while `problem` is set."""
+
+    place: str
+    shared: bool
+    check: "FileCheck | None"
+    waiting: int | None
+    """Reports that are not delivered and decided on."""
+    waiting_here: int
+    """Reports that wait on this computer to be moved into the shared outbox."""
+    kept_here: int
+    """Reports in the file on this computer that are not moved: the history from before the outbox was shared."""
+    problem: OutboxServerUnreachable | None = None
+
+
+def prepare(address: ServerAddress, password: str | None, members: Sequence[Member]) -> int:
+    """Make or update the tables of the outbox as the user of the address, then add the members.
+
+    Returns the version that was there, 0 for none. Raises what `outbox.postgres.schema` does, `SettingsProblem` without
+    the driver, and `UsageProblem` for a login that the server does not have.
+    """
+    try:
+        from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
+    except ImportError:
+        raise driver_missing() from None
+    groups = {DESK: Group.DESK, SENDER: Group.SENDER, AUDITOR: Group.AUDITOR}
+    version = create_schema(address, password)
+    for each in members:
+        try:
+            add_member(address, password, each.login, each.property_name, groups[each.role])
+        except OutboxMissing:  # the tables are there
+            raise UsageProblem(
+                msg("The server has no login {login}.", login=each.login),
+                msg(
+                    "Create it there first, with a password of its own, as: CREATE ROLE {login} LOGIN", login=each.login
+                ),
+                name="no_such_login",
+            ) from None
+    return version
+
+
+def log_in(app: Container, password: str, *, test: bool) -> None:
+    """Store the password of the shared outbox's database, after a test. What the test raises stores nothing."""
+    settings = app.settings
+    if not settings.has_shared_outbox:
+        raise UsageProblem(
+            msg("The reports of {name} are in a file on this computer, which needs no password.", name=settings.name),
+            msg("For a shared outbox, first: apoa config set outbox postgresql://user@host/database"),
+        )
+    if test:
+        with closing(app.outbox_opener(settings).shared(password)) as outbox:
+            agree_on_key(settings, outbox)
+    app.secrets.store_outbox_password(password, parse_address(settings.outbox).place)
+
+
+def agree_on_key(settings: PropertySettings, outbox: "Outbox") -> None:
+    """Record the property's key in the shared outbox if there is none yet.
+
+    Raises `SettingsProblem` if another desk seals the property's reports to another key.
+    """
+    recorded = outbox.public_key()
+    if recorded is None:
+        outbox.record_public_key(settings.public_key)
+    elif recorded != settings.public_key:
+        raise SettingsProblem(
+            msg("Other computers of {name} have another key in the shared outbox.", name=settings.name),
+            msg("Take the key from one of them with apoa key export FILE, and here: apoa key import FILE"),
+            name="outbox_of_another_key",
+        )
+
+
+def describe(app: Container) -> OutboxState:
+    """Return where the reports of the property are. Raises `StorageProblem`, but for a server that is away."""
+    settings = app.settings
+    opener = app.outbox_opener(settings)
+    shared = settings.has_shared_outbox
+    place = parse_address(settings.outbox).place if shared else str(app.folders.outbox(settings.name))
+    problem: OutboxServerUnreachable | None = None
+    check: FileCheck | None = None
+    waiting: int | None = None
+    try:
+        check = app.outbox.integrity.check_file(lambda: True)
+        now = app.clock.now()
+        counts = app.outbox.summary(now=now, soon=now).counts
+        waiting = sum(counts[state] for state in OPEN_STATES)
+    except OutboxServerUnreachable as exc:
+        problem = exc
+    waiting_here, kept_here = opener.waiting_here() if shared else (0, 0)
+    return OutboxState(place, shared, check, waiting, waiting_here, kept_here, problem)

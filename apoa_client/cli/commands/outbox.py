@@ -1,0 +1,146 @@
+"""`apoa outbox`: where reports are saved, and the database of a shared outbox."""
+
+from typing import Any
+
+import click
+
+from apoa_client.app.shared_outbox import AUDITOR, DESK, SENDER, Member, OutboxState, describe, prepare
+from apoa_client.cli.every_property import all_option, run_for_every_property
+from apoa_client.cli.registry import CommandGroup, argument, command, json_option, option
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import localized_line
+from apoa_client.cli.terminal.input import ask_secret, secret_line
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success, style_warning
+from apoa_client.cli.views.findings import error_fields, show_error
+from apoa_client.errors import Exit
+from apoa_client.messages import nmsg
+from apoa_client.settings.outbox_address import ServerAddress, parse_address
+
+_NEW_LOGIN = ("CREATE ROLE melati LOGIN;", r"\password melati")
+"""What an administrator types into psql."""
+
+outbox = CommandGroup(
+    "outbox",
+    N_("Where reports are saved: in a file here, or in a shared outbox on a server, for several desks."),
+    "apoa outbox show",
+    {
+        "show": "apoa_client.cli.commands.outbox:show",
+        "init": "apoa_client.cli.commands.outbox:init",
+    },
+)
+
+
+@command(
+    "show", N_("Show where reports are saved, what keeps them, and how many wait there and here."), "apoa outbox show"
+)
+@all_option
+@json_option
+@click.pass_obj
+def show(session: Session, *, every_property: bool) -> int:
+    """Show the outbox of the property, or of every property."""
+    if every_property:
+        return run_for_every_property(session, _show)
+    return _show(session)
+
+
+def _show(session: Session) -> Exit:
+    state = describe(session.app)
+    if session.json:
+        print_json({"property": session.app.settings.name, **_value(state)})
+    else:
+        _print(state)
+    return state.problem.exit_code if state.problem is not None else Exit.DONE
+
+
+def _value(state: OutboxState) -> dict[str, Any]:
+    return {
+        "place": state.place,
+        "shared": state.shared,
+        "engine": None if state.check is None else state.check.engine,
+        "version": None if state.check is None else state.check.schema,
+        "waiting": state.waiting,
+        "waiting_here": state.waiting_here,
+        "kept_here": state.kept_here,
+        "error": None if state.problem is None else error_fields(state.problem),
+    }
+
+
+def _print(state: OutboxState) -> None:
+    print_line(_("Reports are saved at: {place}").format(place=sanitize(state.place)))
+    if state.check is not None:
+        line = _("It is kept by {engine}, as version {version} of its tables.")
+        print_line(line.format(engine=sanitize(state.check.engine), version=state.check.schema))
+    if state.waiting is not None:
+        waiting = nmsg("{count} report waits there.", "{count} reports wait there.", state.waiting)
+        print_line(text(waiting))
+    if state.waiting_here:
+        here = nmsg(
+            "{count} report waits on this computer to be moved there.",
+            "{count} reports wait on this computer to be moved there.",
+            state.waiting_here,
+        )
+        print_line(style_warning(text(here)))
+    if state.kept_here:
+        kept = nmsg(
+            "{count} report from before is in the file on this computer, and stays there.",
+            "{count} reports from before are in the file on this computer, and stay there.",
+            state.kept_here,
+        )
+        print_line(text(kept))
+    if state.problem is not None:
+        show_error(state.problem)
+
+
+@command(
+    "init",
+    N_("Prepare a database of PostgreSQL as a shared outbox, or bring it to this version, as its administrator."),
+    "apoa --property melati outbox init postgresql://postgres@host/database --sender melati",
+)
+@argument("url", metavar="URL")
+@option("--sender", "senders", multiple=True, metavar="LOGIN", text=N_("Let this login save, read and send reports."))
+@option("--desk", "desks", multiple=True, metavar="LOGIN", text=N_("Let this login save and read reports, not send."))
+@option("--auditor", "auditors", multiple=True, metavar="LOGIN", text=N_("Let this login read what is not sealed."))
+@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@json_option
+@click.pass_obj
+def init(session: Session, /, url: str, *, password_stdin: bool, **logins: tuple[str, ...]) -> None:
+    """Make or update the tables, and let logins of the server use the chosen property."""
+    address = parse_address(url)
+    of_role = {SENDER: logins["senders"], DESK: logins["desks"], AUDITOR: logins["auditors"]}
+    given = [(login, role) for role, names in of_role.items() for login in names]
+    name = session.property_name or session.app.settings.name if given else ""
+    members = [Member(login, name, role) for login, role in given]
+    before = prepare(address, _password(session, address, from_stdin=password_stdin), members)
+    if session.json:
+        added = [{"login": each.login, "property": each.property_name, "role": each.role} for each in members]
+        print_json({"place": address.place, "version_before": before, "members": added})
+        return
+    place = sanitize(address.place)
+    done = _("The database is prepared: {place}") if not before else _("The database is up to date: {place}")
+    print_line(style_success(done.format(place=place)))
+    for each in members:
+        line = _("The login {login} may use the property {property}.")
+        print_line(line.format(login=sanitize(each.login), property=sanitize(each.property_name)))
+    if not members:
+        _print_next_steps(address)
+
+
+def _password(session: Session, address: ServerAddress, *, from_stdin: bool) -> str | None:
+    """Return the administrator's password; None if none is given, because the server may need none."""
+    if from_stdin:
+        return secret_line() or None
+    if not session.interactive:
+        return None
+    question = _("Password of {login} (Enter = none)").format(login=sanitize(address.user))
+    return ask_secret(question, may_be_empty=True) or None
+
+
+def _print_next_steps(address: ServerAddress) -> None:
+    """Print how a computer gets a login of its own."""
+    let_use = localized_line(f"apoa --property melati outbox init {address.place} --sender melati")
+    print_line(_("Next, create a login of the server for each property, for example with psql:"))
+    for line in _NEW_LOGIN:
+        print_line(f"  {line}")
+    print_line(_("Then let it use its property:"))
+    print_line(f"  {sanitize(let_use)}")

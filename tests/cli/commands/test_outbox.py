@@ -1,0 +1,191 @@
+"""`apoa outbox`, `apoa login --outbox` and the setting: a database becomes a shared outbox, and a desk uses it."""
+
+import pytest
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken
+from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, add_login
+
+from apoa_client.errors import Exit
+from apoa_client.outbox.postgres.connection import TimeLimits
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure."""
+    monkeypatch.setattr("apoa_client.outbox.postgres.database.TimeLimits", lambda: TimeLimits(answer=20.0))
+
+
+def address_of(cluster: Cluster, database: str, login: str = PROPERTY) -> str:
+    return f"postgresql://{login}@127.0.0.1:{cluster.port}/{database}"
+
+
+def test_from_an_empty_database_to_a_sent_report(
+    configured: Apoa, postgres: Cluster, postgres_database: str, postgres_template: str
+) -> None:
+    """The administrator prepares it and lets a login use the property; the desk stores the password and reports."""
+    assert postgres_template  # the login exists
+    address = address_of(postgres, postgres_database, SUPERUSER)
+    first = configured("outbox", "init", address, "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert first.code == 0, first.err
+    assert "CREATE ROLE melati LOGIN;" in first.out
+    member = ("--sender", PROPERTY, "--password-stdin", "--json")
+    said = configured("outbox", "init", address, *member, stdin=f"{PASSWORD}\n")
+    assert said.json == {
+        "place": address,
+        "version_before": 1,
+        "members": [{"login": PROPERTY, "property": PROPERTY, "role": "sender"}],
+    }
+    changed = configured("config", "set", "outbox", address_of(postgres, postgres_database))
+    assert (changed.code, "apoa login --outbox" in changed.err) == (0, True)
+    assert configured("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    assert PASSWORD not in (configured.home / "config.toml").read_text()
+    assert configured.send(QUENTIN)["state"] == "accepted"
+    shown = configured("outbox", "show", "--json").json
+    assert shown.pop("engine").startswith("PostgreSQL ")
+    assert shown == {
+        "property": PROPERTY,
+        "place": address_of(postgres, postgres_database),
+        "shared": True,
+        "version": 1,
+        "waiting": 0,
+        "waiting_here": 0,
+        "kept_here": 0,
+        "error": None,
+    }
+    assert configured("logout", "--outbox").code == 0
+    assert configured("status").code == Exit.CREDENTIALS
+
+
+@pytest.fixture
+def shared(configured: Apoa, postgres_outbox: SharedOutbox) -> Apoa:
+    """The program with a property in a shared outbox."""
+    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    assert configured("config", "set", "outbox", address).code == 0
+    return configured
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_waits_here_and_there(shared: Apoa, postgres_outbox: SharedOutbox, lang: str) -> None:
+    """Also while the server is away."""
+    shared.save(QUENTIN)
+    postgres_outbox.cluster.kill()
+    try:
+        shared.save(XIMENA)
+        said = shared("outbox", "show", lang=lang)
+        value = shared("outbox", "show", "--json").json
+    finally:
+        postgres_outbox.cluster.start()
+    assert said.code == Exit.NOT_NOW
+    assert spoken(lang, "{count} report waits on this computer to be moved there.", count=1) in said.out
+    assert (value["engine"], value["waiting"], value["waiting_here"]) == (None, None, 1)
+    assert value["error"]["class"] == "outbox_server_unreachable"
+    back = shared("outbox", "show", "--all", "--json").json["properties"]
+    assert [(each["waiting"], each["waiting_here"]) for each in back] == [(2, 0)]
+    for words in (["outbox", "show"], ["antrean-bersama", "lihat"]):
+        assert "PostgreSQL" in shared(*words, lang=lang).out
+
+
+def test_the_file_on_this_computer(configured: Apoa) -> None:
+    """It is shown likewise, and needs no login."""
+    configured.save()
+    shown = configured("outbox", "show", "--json").json
+    assert (shown["shared"], shown["waiting"], shown["waiting_here"]) == (False, 1, 0)
+    assert shown["place"] == str(configured.home / "melati" / "outbox.db")
+    assert shown["engine"].startswith("SQLite ")
+    refused = configured("login", "--outbox", "--password-stdin", stdin="x\n")
+    assert refused.code == Exit.USAGE
+
+
+def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """What was never sent moves along; the history stays in the file, and the change says so."""
+    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    configured.send(QUENTIN)
+    waiting = configured.save(XIMENA)
+    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    changed = configured("config", "set", "outbox", address)
+    assert (changed.code, "1 report stays in the outbox of before" in changed.err) == (0, True)
+    assert [each["id"] for each in configured.reports()] == [waiting["id"]]
+    assert configured("outbox", "show", "--json").json["kept_here"] == 1
+    back = configured("config", "set", "outbox", "sqlite", "--json").json
+    assert "1 report stays in the outbox of before, and is not shown any more." in back["consequences"]
+    assert len(configured.reports()) == 1
+
+
+def test_a_desk_with_another_key(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """Two computers that were set up apart must share the key first: the others could not open its reports."""
+    with postgres_outbox.open() as of_another_desk:
+        of_another_desk.record_public_key("another")
+    assert shared("config", "unset", "outbox").code == 0
+    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    said = shared("config", "set", "outbox", address)
+    assert (said.code, "apoa key import" in said.err) == (Exit.SETTINGS, True)
+    assert shared("config", "get", "outbox").out == "sqlite\n"
+
+
+def test_a_wrong_password_is_not_stored(shared: Apoa) -> None:
+    """The one that was stored before stays."""
+    del shared.environ["APOA_OUTBOX_PASSWORD"]
+    assert shared("login", "--outbox", keys=[PASSWORD]).code == 0
+    said = shared("login", "--outbox", "--password-stdin", stdin="wrong\n")
+    assert said.code == Exit.CREDENTIALS
+    assert shared("status").code == 0
+
+
+def test_a_stored_password_goes_to_no_other_server(shared: Apoa) -> None:
+    """A user who can write config.toml does not get it sent elsewhere."""
+    del shared.environ["APOA_OUTBOX_PASSWORD"]
+    assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    shared.change_setting("outbox", "postgresql://melati@127.0.0.1:1/apoa")
+    assert shared("status").code == Exit.CREDENTIALS
+
+
+def test_a_login_that_the_server_does_not_have(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """It is named, with how to create it."""
+    address = address_of(postgres_outbox.cluster, postgres_outbox.database, SUPERUSER)
+    said = shared("outbox", "init", address, "--desk", "nobody_yet", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert (said.code, "CREATE ROLE nobody_yet LOGIN" in said.err) == (Exit.USAGE, True)
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://x@y/z", "postgresql://u:rahasia@h/d", "postgresql://u@db.example/d?sslmode=disable"]
+)
+def test_an_address_that_is_none(apoa: Apoa, address: str) -> None:
+    """Before anything is asked or sent."""
+    said = apoa("outbox", "init", address, "--password-stdin", stdin="x\n")
+    assert said.code == Exit.SETTINGS
+    assert "rahasia" not in said.all
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox, lang: str) -> None:
+    """It names the engine and the server; one that is away is a warning, because guests are saved all the same."""
+
+    def database() -> dict[str, str]:
+        said = shared("doctor", "--offline", "--json", lang=lang)
+        assert said.code == 0, said.all
+        [check] = [each for each in said.json["checks"] if each["name"] == "database"]
+        found: dict[str, str] = check
+        return found
+
+    found = database()
+    assert (found["result"], "PostgreSQL" in found["message"], "127.0.0.1" in found["message"]) == ("ok", True, True)
+    postgres_outbox.cluster.kill()
+    try:
+        found = database()
+    finally:
+        postgres_outbox.cluster.start()
+    assert found["result"] == "warning"
+    assert "apoa outbox show" in found["advice"] or "apoa antrean-bersama lihat" in found["advice"]
+
+
+def test_a_desk_that_does_not_send(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """A login of the role desk saves and reads; sending is refused, and the reports wait."""
+    from apoa_client.outbox.postgres.schema import Group
+
+    add_login(postgres_outbox.cluster, postgres_outbox.database, "melati_desk", PROPERTY, Group.DESK)
+    address = address_of(postgres_outbox.cluster, postgres_outbox.database, "melati_desk")
+    assert shared("config", "set", "outbox", address).code == 0
+    shared.save(QUENTIN)
+    assert shared.states() == [("check_in", "queued")]
+    assert shared("sync").code == Exit.SETTINGS
+    assert shared.states() == [("check_in", "queued")]
