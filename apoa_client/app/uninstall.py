@@ -232,11 +232,12 @@ class Uninstall:
         """Return what would be lost with the property. Needs no key."""
         loss = Loss(settings.name, settings.is_training)
         with closing(self._container_of(settings.name)) as app:
-            app.on_unwritable = _ignore  # a full disk is a reason to remove something
             try:
-                now = app.clock.now()
-                summary = app.outbox.summary(now=now, soon=now + SOON)
-                last_backup = app.outbox.last_backup()
+                # A full disk is a reason to remove something. What is in a shared outbox is not lost.
+                with app.outbox_opener(settings).file_for_reading(_ignore) as outbox:
+                    now = app.clock.now()
+                    summary = outbox.summary(now=now, soon=now + SOON)
+                    last_backup = outbox.last_backup()
             except OutboxMissing:
                 return loss
             except StorageProblem:
@@ -255,9 +256,9 @@ class Uninstall:
 
     def _refuse_while_sending(self, name: str) -> None:
         with closing(self._container_of(name)) as app:
-            app.on_unwritable = _ignore
             try:
-                with app.outbox.delivery_lock(0) as taken:
+                opener = app.outbox_opener(app.settings)
+                with opener.file_for_reading(_ignore) as outbox, outbox.delivery_lock(0) as taken:
                     if taken:
                         return
             except SettingsProblem:  # nothing can be sent from it

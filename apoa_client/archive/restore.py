@@ -36,7 +36,7 @@ from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
-from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings
+from apoa_client.settings.config import INDEX_KEY_BYTES, SQLITE, PropertySettings
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.parsing import parse
 from apoa_client.settings.property_names import check_name
@@ -102,13 +102,13 @@ def restore_backup(
 
 
 def _settings_in(backup: Backup) -> PropertySettings:
-    """Return the property's settings, with a new key of the guest hash: a backup has none."""
+    """Return the property's settings, with a new key of the guest hash: a backup has none, and is of a file."""
     try:
         settings = parse(backup.info.settings, backup.file).properties[backup.info.property_name]
     except (SettingsProblem, KeyError):
         # They are as they were written: by another version of this program, or not by this program.
         raise (not_ours if backup.info.program == __version__ else too_new)(backup.file) from None
-    return settings._replace(index_key=os.urandom(INDEX_KEY_BYTES).hex())
+    return settings._replace(index_key=os.urandom(INDEX_KEY_BYTES).hex(), outbox=SQLITE)
 
 
 class _Restore:
@@ -127,6 +127,12 @@ class _Restore:
         """Read the settings here before (`known`), and find those after (`settings`)."""
         theirs = self._theirs
         self.known = load(self.folders.config, self.folders.site).find(theirs.name)
+        if self.known is not None and self.known.has_shared_outbox:
+            raise SettingsProblem(
+                msg("The reports of {name} are in a shared outbox, and a backup is of a file.", name=theirs.name),
+                msg("Restore it under another name: apoa restore FILE --property NAME"),
+                name="backup_of_shared_outbox",
+            )
         keys = self._trust.private_keys(self.known or theirs)
         own_key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
         self.proved = own_key is not None and self.backup.is_proved(own_key)

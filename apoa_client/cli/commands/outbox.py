@@ -100,7 +100,13 @@ def _print(state: OutboxState) -> None:
 @argument("url", metavar="URL")
 @option("--sender", "senders", multiple=True, metavar="LOGIN", text=N_("Let this login save, read and send reports."))
 @option("--desk", "desks", multiple=True, metavar="LOGIN", text=N_("Let this login save and read reports, not send."))
-@option("--auditor", "auditors", multiple=True, metavar="LOGIN", text=N_("Let this login read what is not sealed."))
+@option(
+    "--auditor",
+    "auditors",
+    multiple=True,
+    metavar="LOGIN",
+    text=N_("Let this login read what is not sealed, of every property."),
+)
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @json_option
 @click.pass_obj
@@ -120,7 +126,10 @@ def init(session: Session, /, url: str, *, password_stdin: bool, **logins: tuple
     done = _("The database is prepared: {place}") if not before else _("The database is up to date: {place}")
     print_line(style_success(done.format(place=place)))
     for each in members:
-        line = _("The login {login} may use the property {property}.")
+        if each.role == AUDITOR:
+            line = _("The login {login} may read what is not sealed, of every property.")
+        else:
+            line = _("The login {login} may use the property {property}.")
         print_line(line.format(login=sanitize(each.login), property=sanitize(each.property_name)))
     if not members:
         _print_next_steps(address)

@@ -188,3 +188,25 @@ def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.Monkey
     """Whatever it would offer: it does not even load the driver."""
     monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
     assert shared(_APOA_COMPLETE="zsh_complete", _APOA_WORDS="apoa checkout ", _APOA_CURRENT="3").code == 0
+
+
+def test_a_restore_into_a_shared_outbox(shared: Apoa) -> None:
+    """A backup of the file is restored under another name; it never decides where reports are saved."""
+    file = str(shared.home / "a.apoa")
+    address = shared("config", "get", "outbox").out.strip()
+    assert shared("config", "unset", "outbox").code == 0
+    assert shared("backup", file).code == 0
+    assert shared("config", "set", "outbox", address).code == 0
+    said = shared("restore", file)
+    assert (said.code, "shared outbox" in said.err) == (Exit.SETTINGS, True)
+
+
+def test_removing_a_desk(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """Only what waits on this computer would be lost; the reports on the server stay."""
+    shared.save(QUENTIN)
+    assert shared("uninstall", "--dry-run", "--json").json["properties"][0]["undelivered"] == 0
+    with away(postgres_outbox):
+        shared.save(XIMENA)
+        assert shared("uninstall", "--dry-run", "--json").json["properties"][0]["undelivered"] == 1
+    assert shared("uninstall", "--yes", "--force").code == 0
+    assert len(on_server(postgres_outbox)) == 1
