@@ -11,11 +11,13 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import psycopg
+import pytest
 from outbox_helpers import sealer as new_sealer
 from system_helpers import needs_tool
 
@@ -224,6 +226,12 @@ _DROP_CHECKS = b"""
         LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.t, found.conname); END LOOP;
     END $$
 """
+
+
+def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands of this process wait longer for an answer: a busy machine is no failure."""
+    for module in ("connection", "database"):
+        monkeypatch.setattr(f"apoa_client.outbox.postgres.{module}.TimeLimits", partial(TimeLimits, answer=20.0))
 
 
 class SharedOutbox(NamedTuple):

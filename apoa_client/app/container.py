@@ -95,6 +95,7 @@ class Container:
         """Set by a command with a guest waiting: the time-out of the keyring is short from now on."""
         self.away: ApoaError | None = None
         """Why this computer's own file is used in place of the shared outbox; None if it is not."""
+        self._saves_here_if_away = False
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -300,7 +301,8 @@ class Container:
 
         sealer = LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
         secrets = partial(self.secrets_of, settings, prompt=False)
-        return OutboxOpener(settings, self.folders.outbox(settings.name), sealer, self.actor, secrets)
+        path = self.folders.outbox(settings.name)
+        return OutboxOpener(settings, path, sealer, self.actor, secrets, may_wait=not self._saves_here_if_away)
 
     def here_if_away(self, work: Callable[[], _T]) -> _T:
         """Do some work in the shared outbox, or if that cannot be reached, in this computer's own file.
@@ -309,11 +311,12 @@ class Container:
         """
         if self.away is not None or not self.settings.has_shared_outbox:
             return work()
-        from apoa_client.outbox.errors import OutboxServerUnreachable
+        from apoa_client.outbox.errors import OutboxBusy, OutboxServerUnreachable
 
+        self._saves_here_if_away = True
         try:
             return work()
-        except (OutboxServerUnreachable, CredentialsProblem) as exc:
+        except (OutboxServerUnreachable, OutboxBusy, CredentialsProblem) as exc:
             self.use_own_file(exc)
             return work()
 

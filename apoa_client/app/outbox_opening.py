@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from apoa_client.ports.vault import Sealer
     from apoa_client.vault.sources import PropertySecrets
 
+_LONGEST_WAIT_S = 3.0
+"""How long a statement, or the wait for another desk's change, may take while a guest is waiting."""
 _EXTRA = "apoa-client[postgres]"
 
 
 class OutboxOpener:
     """Opens the outboxes of one property. The caller closes each.
 
-    `path` is that of the file on this computer. `secrets` asks no person for anything.
+    `path` is that of the file on this computer. `secrets` asks no person for anything. `may_wait` says whether the
+    shared one may be waited for, while another desk changes it.
     """
 
     def __init__(
@@ -36,12 +39,15 @@ class OutboxOpener:
         sealer: "Sealer",
         actor: "Actor",
         secrets: "Callable[[], PropertySecrets]",
+        *,
+        may_wait: bool = True,
     ) -> None:
         self._settings = settings
         self._path = path
         self._sealer = sealer
         self._actor = actor
         self._secrets = secrets
+        self._may_wait = may_wait
 
     # Each engine is loaded when it is used.
 
@@ -73,11 +79,16 @@ class OutboxOpener:
 
         address = parse_address(self._settings.outbox)
         try:
+            from apoa_client.outbox.postgres.connection import TimeLimits
             from apoa_client.outbox.postgres.store import PostgresOutbox
         except ImportError:
             raise driver_missing() from None
+        limits = TimeLimits()
+        if not self._may_wait:
+            limits = limits._replace(lock=_LONGEST_WAIT_S, statement=_LONGEST_WAIT_S)
         password = password or self._password(address.place)
-        return PostgresOutbox.open(address, self._settings.name, password, self._sealer, actor=self._actor)
+        name, actor = self._settings.name, self._actor
+        return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
 
     def _password(self, place: str) -> str | None:
         """Return the password of the database; None if there is none, or no keyring: the server may need none."""

@@ -2,16 +2,15 @@
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken
-from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, add_login
+from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, add_login, be_patient
 
 from apoa_client.errors import Exit
-from apoa_client.outbox.postgres.connection import TimeLimits
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no failure."""
-    monkeypatch.setattr("apoa_client.outbox.postgres.database.TimeLimits", lambda: TimeLimits(answer=20.0))
+    be_patient(monkeypatch)
 
 
 def address_of(cluster: Cluster, database: str, login: str = PROPERTY) -> str:

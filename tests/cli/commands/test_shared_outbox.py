@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.store import PostgresOutbox
 
 WAITS = "The shared outbox does not answer. This waits on this computer; apoa moves it there by itself."
@@ -21,7 +20,7 @@ WAITS = "The shared outbox does not answer. This waits on this computer; apoa mo
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no failure: a server that is away refuses connections at once."""
-    monkeypatch.setattr("apoa_client.outbox.postgres.database.TimeLimits", lambda: TimeLimits(answer=20.0))
+    be_patient(monkeypatch)
 
 
 @pytest.fixture
@@ -156,6 +155,17 @@ def test_a_commit_whose_answer_was_lost(
     assert shared("sync").code == 0
     assert on_server(postgres_outbox) == [(saved["id"], "accepted")]
     assert shared("log", "--verify").code == 0
+
+
+def test_another_desk_that_writes_for_long(
+    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the import of a table, or a change of keys: no guest waits for its end."""
+    monkeypatch.setattr("apoa_client.app.outbox_opening._LONGEST_WAIT_S", 0.1)
+    with postgres_outbox.open() as other, other._db.transaction():
+        saved = shared.save()
+    assert saved["stored"] == "here"
+    assert shared.states() == [("check_in", "queued")]
 
 
 def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
