@@ -17,7 +17,7 @@ from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, S
 from apoa_client.messages import msg
 from apoa_client.ports.audit import Actor
 from apoa_client.settings import reading
-from apoa_client.settings.config import Config, PropertySettings
+from apoa_client.settings.config import Config, PropertySettings, nothing_set_up
 from apoa_client.settings.folders import Folders, find_folders
 
 if TYPE_CHECKING:
@@ -58,11 +58,6 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never go backward."""
         return time.monotonic()
-
-
-def nothing_set_up() -> SettingsProblem:
-    """Return the error for settings without a property."""
-    return SettingsProblem(msg("Nothing is set up here yet."), msg("Set it up with: apoa setup"))
 
 
 class Container:
@@ -335,7 +330,9 @@ class Container:
         config = reading.load(self.folders.config, self.folders.site, self.environ)
         settings = config.properties.get(self.settings.name, self.settings)
         ask = None if settings.by_hand else self._record_authority_time
-        return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask)
+        opener = self.outbox_opener(settings)
+        own_file = opener.own_file_if_there if settings.has_shared_outbox else None
+        return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask, own_file)
 
     @cached_property
     def reporting_rules(self) -> "ReportingRules":

@@ -57,6 +57,10 @@ class OutboxOpener:
 
         return SqliteOutbox.open(self._path, self._sealer, create=create, actor=self._actor)
 
+    def own_file_if_there(self) -> "SqliteOutbox | None":
+        """Open the file on this computer, if there is one: beside a shared outbox there need be none."""
+        return self.own_file() if self._path.exists() else None
+
     def file_for_reading(self, on_unwritable: Callable[[StorageProblem], object]) -> "SqliteOutbox":
         """Open the file as `SqliteOutbox.open_for_reading` does."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox

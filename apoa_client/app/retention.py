@@ -9,6 +9,7 @@ that has run without a jump since it was last found right; or else by a user.
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ class Retention:
     """Erases data from one outbox; `retention_days` are counted from the end of a stay.
 
     `ask_authority` asks the authority for its time and records it, or raises an `ApoaError`; None without an authority.
-    `today` returns the date by this computer's clock, in the property's zone.
+    `today` returns the date by this computer's clock, in the property's zone. `open_own_file` opens this computer's own
+    file beside a shared outbox, which may have reports from before; None without a shared one.
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Retention:
         retention_days: int,
         today: Callable[[], date],
         ask_authority: Callable[[], None] | None,
+        open_own_file: "Callable[[], Outbox | None] | None" = None,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._retention_days = retention_days
         self._today = today
         self._ask_authority = ask_authority
+        self._open_own_file = open_own_file
         self.asked_authority = False
         """Whether the authority was asked for its time."""
 
@@ -123,7 +127,18 @@ class Retention:
         if not dry_run and self.needs_date():
             raise DateNotConfirmed(self._today())
         now = self._earlier_now()
-        return self._outbox.eraser.finished(self._cutoff_at(now), now, dry_run=dry_run)
+        erased = self._outbox.eraser.finished(self._cutoff_at(now), now, dry_run=dry_run)
+        if not dry_run:
+            self._purge_own_file(now)
+        return erased
+
+    def _purge_own_file(self, now: datetime) -> None:
+        """Erase what is due in this computer's own file beside a shared outbox, unless that was done within a day."""
+        own_file = self._open_own_file() if self._open_own_file is not None else None
+        if own_file is not None:
+            with closing(own_file):
+                if not _is_within_a_day(own_file.eraser.last(), now):
+                    own_file.eraser.finished(self._cutoff_at(now), now, dry_run=False)
 
     def purge_daily(self) -> DateNotConfirmed | None:
         """Erase as `purge` does, unless that was done within the last 24 hours.
@@ -133,7 +148,9 @@ class Retention:
         now = self._clock.now()
         if self._ask_authority is None:
             self._check_clock()  # each run shows that the clock has not jumped
-        if _is_within_a_day(self._outbox.eraser.last(), now):
+        if _is_within_a_day(self._outbox.eraser.last(), now):  # which may have been at another desk
+            if self._open_own_file is not None and self._check_clock():
+                self._purge_own_file(self._earlier_now())
             return None
         try:
             self.purge()

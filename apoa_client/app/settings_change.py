@@ -12,7 +12,7 @@ from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import OPEN_STATES, State
 from apoa_client.settings.config import TRAINING, PropertySettings
 from apoa_client.settings.definitions import PATH, Value, WrongValue
 from apoa_client.settings.origins import Origin, Origins
@@ -132,10 +132,20 @@ def _consequences(app: Container, before: PropertySettings, after: PropertySetti
 def _of_another_outbox(app: Container, before: PropertySettings, after: PropertySettings) -> list[Message]:
     """Return what follows for reports that were saved before, and for the log-in to a shared outbox.
 
-    Raises `SettingsProblem` for a database that is none, or that this property cannot use.
+    Raises `UsageProblem` while reports that were sent are not decided on, and `SettingsProblem` for a database that is
+    none, or that this property cannot use.
     """
     follows: list[Message] = []
-    kept = _count_kept(app, before)
+    kept, unfinished = _count_kept(app, before)
+    if unfinished and not before.has_shared_outbox:  # another desk sends what is on a server
+        raise UsageProblem(
+            nmsg(
+                "{count} report was sent or refused, and is not finished.",
+                "{count} reports were sent or refused, and are not finished.",
+                unfinished,
+            ),
+            msg("Nothing was changed. First run apoa sync, and correct what was refused with apoa fix."),
+        )
     if kept:
         follows.append(
             nmsg(
@@ -157,14 +167,17 @@ def _of_another_outbox(app: Container, before: PropertySettings, after: Property
     return follows
 
 
-def _count_kept(app: Container, before: PropertySettings) -> int:
-    """Return how many reports are not moved to another outbox; 0 if that cannot be read."""
+def _count_kept(app: Container, before: PropertySettings) -> tuple[int, int]:
+    """Return how many reports are not moved to another outbox, and how many of these are open.
+
+    Returns 0 if that cannot be read.
+    """
     with suppress(ApoaError), closing(Container(app.environ, app.clock, before.name)) as other:
-        if not before.has_shared_outbox:
-            return other.outbox_opener(before).waiting_here()[1]
         now = app.clock.now()
-        return sum(other.outbox.summary(now=now, soon=now).counts.values())
-    return 0
+        counts = other.outbox.summary(now=now, soon=now).counts
+        moved = 0 if before.has_shared_outbox else other.outbox_opener(before).waiting_here()[0]
+        return sum(counts.values()) - moved, sum(counts[state] for state in OPEN_STATES) - moved
+    return 0, 0
 
 
 def _has_account(settings: PropertySettings) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 
-from apoa_client.app.container import nothing_set_up
 from apoa_client.cli.failures import show_failure
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
@@ -28,6 +27,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.errors import ApoaError, Exit, UsageProblem, worst_exit
 from apoa_client.messages import msg
+from apoa_client.settings.config import nothing_set_up
 
 all_option = option("--all", "every_property", is_flag=True, text=N_("For every property of this computer."))
 """Declares `--all`, the parameter `every_property`."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import SettingsProblem
+from apoa_client.messages import msg
 from apoa_client.settings.zones import ZONES
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ MAX_RETENTION_DAYS = 3650
 DEFAULT_BACKUP_KEEP = 14
 """Two weeks of daily backups."""
 MAX_BACKUP_KEEP = 1000
+
+
+def nothing_set_up() -> SettingsProblem:
+    """Return the error for settings without a property."""
+    return SettingsProblem(msg("Nothing is set up here yet."), msg("Set it up with: apoa setup"))
 
 
 class PropertySettings(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from apoa_client.app.container import Container, nothing_set_up
+from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Wish, find_schedule, installed, plan
 from apoa_client.app.scheduling import install as install_schedule
 from apoa_client.cli.registry import command, json_option, option
@@ -21,7 +21,7 @@ from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import listed, msg
 from apoa_client.schedule.interface import AUTO, DAY, DEFAULT_EVERY_S, HOUR, INTERVALS, KINDS, MINUTE, SYSTEMD, Plan
-from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.config import PropertySettings, nothing_set_up
 
 _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "jam": HOUR, "d": DAY, "hari": DAY}
 

@@ -10,7 +10,6 @@ from contextlib import closing, nullcontext
 
 import click
 
-from apoa_client.app.container import nothing_set_up
 from apoa_client.app.follower import Follower, file_states
 from apoa_client.cli.commands.daily_backup import show_daily_backup
 from apoa_client.cli.commands.scheduled_run import run_scheduled, shown_once, start_log
@@ -27,6 +26,7 @@ from apoa_client.cli.views.outcome import outcome_text, without_quotation
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.ports.run import Interruptions
+from apoa_client.settings.config import nothing_set_up
 
 LOOK_EVERY_S = 0.5
 """How often the files are looked at: what another process saves is sent a second or two later."""

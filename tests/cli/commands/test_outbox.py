@@ -110,6 +110,16 @@ def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) ->
     assert len(configured.reports()) == 1
 
 
+def test_reports_that_are_not_finished(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """They would not be sent or asked about any more: the setting is not changed."""
+    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    configured.send(QUENTIN)
+    configured.change_database("UPDATE reports SET state = 'pending'")
+    said = configured("config", "set", "outbox", address_of(postgres_outbox.cluster, postgres_outbox.database))
+    assert (said.code, "apoa sync" in said.err) == (Exit.USAGE, True)
+    assert configured("config", "get", "outbox").out == "sqlite\n"
+
+
 def test_a_desk_with_another_key(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """Two computers that were set up apart must share the key first: the others could not open its reports."""
     with postgres_outbox.open() as of_another_desk:
@@ -185,6 +195,11 @@ def test_a_desk_that_does_not_send(shared: Apoa, postgres_outbox: SharedOutbox) 
     address = address_of(postgres_outbox.cluster, postgres_outbox.database, "melati_desk")
     assert shared("config", "set", "outbox", address).code == 0
     shared.save(QUENTIN)
-    assert shared.states() == [("check_in", "queued")]
+    postgres_outbox.cluster.kill()
+    try:
+        shared.save(XIMENA)
+    finally:
+        postgres_outbox.cluster.start()
+    assert shared.states() == [("check_in", "queued")] * 2
     assert shared("sync").code == Exit.SETTINGS
-    assert shared.states() == [("check_in", "queued")]
+    assert shared.states() == [("check_in", "queued")] * 2

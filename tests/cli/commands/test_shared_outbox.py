@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -198,6 +199,19 @@ def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.Monkey
     """Whatever it would offer: it does not even load the driver."""
     monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
     assert shared(_APOA_COMPLETE="zsh_complete", _APOA_WORDS="apoa checkout ", _APOA_CURRENT="3").code == 0
+
+
+def test_the_file_from_before_is_erased_in_time(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """Guests' data in it are not kept for longer because the reports are on a server now."""
+    configured.send(QUENTIN)
+    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    assert configured("config", "set", "outbox", address_of(postgres_outbox)).code == 0
+    configured.clock.forward(timedelta(days=120))
+    assert configured("sync").code == 0  # the authority confirms the date
+    assert configured("purge", "--yes").code == 0
+    assert configured("config", "unset", "outbox").code == 0
+    [report] = configured.reports()
+    assert (report["guest"], report["erased"]) == (None, True)
 
 
 def test_a_restore_into_a_shared_outbox(shared: Apoa) -> None:
