@@ -1,0 +1,94 @@
+"""Each outbox of a property is opened by its engine, and what waits in the file is moved by one process at a time."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import raises_error
+from outbox_helpers import report, sealer
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
+
+from apoa_client.app.outbox_opening import OutboxOpener
+from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.ports.entries import Selection
+from apoa_client.settings.config import PropertySettings
+from apoa_client.vault.errors import KeyringProblem, KeyringReason
+
+
+class Secrets:
+    """The vault of a computer whose keyring has the password, or a problem."""
+
+    def __init__(self, problem: KeyringReason | None = None) -> None:
+        self._problem = problem
+
+    def outbox_password(self, place: str) -> str | None:
+        assert place.startswith(f"postgresql://{PROPERTY}@127.0.0.1:")
+        if self._problem is not None:
+            raise KeyringProblem(self._problem)
+        return PASSWORD
+
+
+Open = Callable[..., OutboxOpener]
+
+
+@pytest.fixture
+def opener(tmp_path: Path, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """What opens the outboxes of a property, with a vault."""
+    be_patient(monkeypatch)
+    address = f"postgresql://{PROPERTY}@127.0.0.1:{postgres_outbox.cluster.port}/{postgres_outbox.database}"
+    settings = PropertySettings(PROPERTY, "training", "", outbox=address)
+
+    def create(problem: KeyringReason | None = None) -> OutboxOpener:
+        secrets: Any = Secrets(problem)
+        return OutboxOpener(settings, tmp_path / "outbox.db", sealer(), NO_ACTOR, lambda: secrets)
+
+    return create
+
+
+def test_two_outboxes_of_a_property(opener: Open) -> None:
+    """The file is there beside the shared one, and each has its own reports."""
+    with closing(opener().shared()) as shared, opener().own_file(create=True) as own_file:
+        shared.add(report(1), due_at=None)
+        own_file.add(report(2), due_at=None)
+        assert [each.id for each in own_file.entries(Selection())] == [report(2).id]
+        assert opener().waiting_here() == (1, 0)
+    with closing(opener().shared_with_what_waited()) as shared:
+        assert [each.id for each in shared.entries(Selection())] == [report(1).id, report(2).id]
+    assert opener().waiting_here() == (0, 0)
+
+
+def test_another_process_moves_what_waits(opener: Open, tmp_path: Path) -> None:
+    """Or sends what was saved before: then this one does not wait for it."""
+    with opener().own_file(create=True) as own_file:
+        own_file.add(report(1), due_at=None)
+    with delivery_lock(tmp_path / "outbox.db", 0), closing(opener().shared_with_what_waited()) as shared:
+        assert shared.count(Selection()) == 0
+    assert opener().waiting_here() == (1, 0)
+
+
+def test_a_computer_without_a_keyring(opener: Open) -> None:
+    """The server may need no password: it says whether it does."""
+    with raises_error("outbox_password"):
+        opener(KeyringReason.NO_BUS).shared()
+
+
+def test_a_locked_keyring(opener: Open) -> None:
+    """It may have the password, so the error is that of the keyring."""
+    with raises_error("keyring_locked"):
+        opener(KeyringReason.LOCKED).shared()
+
+
+def test_a_password_that_is_given(opener: Open) -> None:
+    """As in a test before it is stored: the vault is not asked."""
+    opener(KeyringReason.LOCKED).shared(PASSWORD).close()
+
+
+def test_no_file_on_this_computer(opener: Open, tmp_path: Path) -> None:
+    """None is made by looking for what waits."""
+    opener().shared_with_what_waited().close()
+    assert opener().waiting_here() == (0, 0)
+    assert opener().own_file_if_there() is None
+    assert not (tmp_path / "outbox.db").exists()
