@@ -28,8 +28,8 @@ _EXTRA = "apoa-client[postgres]"
 class OutboxOpener:
     """Opens the outboxes of one property. The caller closes each.
 
-    `path` is that of the file on this computer. `secrets` asks no person for anything. `may_wait` says whether the
-    shared one may be waited for, while another desk changes it.
+    `path` is that of the file on this computer. `secrets` asks no person for anything. `may_wait` is false while a
+    guest is waiting to be reported: then another desk's long change of the shared outbox is not waited for.
     """
 
     def __init__(
@@ -106,12 +106,19 @@ class OutboxOpener:
             raise
 
     def shared_with_what_waited(self) -> "Outbox":
-        """Move what waits in this computer's own file into the shared outbox, and return that. Raises as `shared`."""
+        """Move what waits in this computer's own file into the shared outbox, and return that.
+
+        Raises as `shared`, and `StorageProblem` for that file. A guest who waits is reported all the same: every other
+        command says what is wrong with the file.
+        """
+        from apoa_client.outbox.errors import OutboxServerUnreachable
+
         outbox = self.shared()
-        if self._path.exists():
-            try:
+        try:
+            if self._path.exists():
                 self._move_into(outbox)
-            except BaseException:
+        except StorageProblem as exc:
+            if self._may_wait or isinstance(exc, OutboxServerUnreachable):
                 outbox.close()
                 raise
         return outbox

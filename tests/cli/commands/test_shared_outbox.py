@@ -201,6 +201,14 @@ def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.Monkey
     assert shared(_APOA_COMPLETE="zsh_complete", _APOA_WORDS="apoa checkout ", _APOA_CURRENT="3").code == 0
 
 
+def test_a_damaged_file_on_this_computer(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """A guest is reported all the same, and every other command says what is wrong: reports may wait in the file."""
+    (shared.home / "melati" / "outbox.db").write_bytes(b"no database" * 500)
+    saved = shared.save()
+    assert on_server(postgres_outbox) == [(saved["id"], "queued")]
+    assert shared("status").code == shared("sync").code == Exit.SETTINGS
+
+
 def test_the_file_from_before_is_erased_in_time(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
     """Guests' data in it are not kept for longer because the reports are on a server now."""
     configured.send(QUENTIN)
