@@ -242,3 +242,18 @@ def test_removing_a_desk(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
         assert shared("uninstall", "--dry-run", "--json").json["properties"][0]["undelivered"] == 1
     assert shared("uninstall", "--yes", "--force").code == 0
     assert len(on_server(postgres_outbox)) == 1
+
+
+def test_automatic_sending_while_the_server_is_away(
+    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so once, exits with 75, and sends what waits when the server is back."""
+    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+    monkeypatch.setattr("apoa_client.cli.commands.deadline_notice.show_notice", lambda *_arguments: False)
+    with away(postgres_outbox):
+        saved = shared.save()
+        runs = [shared("sync", "--scheduled") for _run in range(2)]
+        assert [each.code for each in runs] == [Exit.NOT_NOW] * 2
+        assert ["does not answer" in each.err for each in runs] == [True, False]
+    assert shared("sync", "--scheduled").code == 0
+    assert on_server(postgres_outbox) == [(saved["id"], "accepted")]
