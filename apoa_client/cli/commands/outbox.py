@@ -95,7 +95,7 @@ def _print(state: OutboxState) -> None:
 @command(
     "init",
     N_("Prepare a database of PostgreSQL as a shared outbox, or bring it to this version, as its administrator."),
-    "apoa --property melati outbox init postgresql://postgres@host/database --sender melati",
+    "apoa outbox init postgresql://postgres@host/database --sender melati",
 )
 @argument("url", metavar="URL")
 @option("--sender", "senders", multiple=True, metavar="LOGIN", text=N_("Let this login save, read and send reports."))
