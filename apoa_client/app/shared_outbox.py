@@ -88,10 +88,10 @@ def agree_on_key(settings: PropertySettings, outbox: "Outbox") -> None:
 
     Raises `SettingsProblem` if another desk seals the property's reports to another key.
     """
-    recorded = outbox.public_key()
+    recorded, ours = outbox.public_key(), settings.public_key.strip()
     if recorded is None:
-        outbox.record_public_key(settings.public_key)
-    elif recorded != settings.public_key:
+        outbox.record_public_key(ours)
+    elif recorded != ours:
         raise SettingsProblem(
             msg("Other computers of {name} have another key in the shared outbox.", name=settings.name),
             msg("Take the key from one of them with apoa key export FILE, and here: apoa key import FILE"),

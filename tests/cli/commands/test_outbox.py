@@ -124,6 +124,8 @@ def test_a_desk_with_another_key(shared: Apoa, postgres_outbox: SharedOutbox) ->
     """Two computers that were set up apart must share the key first: the others could not open its reports."""
     with postgres_outbox.open() as of_another_desk:
         of_another_desk.record_public_key("another")
+    checked = shared("doctor", "--offline")
+    assert (checked.code, "apoa key import" in checked.all) == (Exit.SETTINGS, True)
     assert shared("config", "unset", "outbox").code == 0
     address = address_of(postgres_outbox.cluster, postgres_outbox.database)
     said = shared("config", "set", "outbox", address)
