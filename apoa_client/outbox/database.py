@@ -98,6 +98,10 @@ class Database(Protocol):
         """Return a number (`seq`) above that of every report, inside a transaction; no later insertion takes it."""
         ...
 
+    def skip_numbers(self, highest: int) -> None:
+        """Let every later insertion get a number (`seq`) above this one, inside a transaction."""
+        ...
+
     def highest_event(self) -> int:
         """Return the highest number that an audit event ever had; 0 if the engine does not remember it by itself."""
         ...

@@ -52,6 +52,25 @@ class OutboxServerUnreachable(StorageProblem):
     )
 
 
+class OutboxRelocated(StorageProblem):
+    """The reports are in another place, or are just being moved from there into this one.
+
+    `to` is the setting `outbox` of the place where they are; None for one that is being filled.
+    """
+
+    def __init__(self, place: str, to: str | None) -> None:
+        if to is None:
+            super().__init__(
+                msg("Reports are being moved to {place}, and not all of them are there yet.", place=place),
+                msg("Wait until that has ended. If it was interrupted, give the command again: apoa outbox move"),
+            )
+            return
+        super().__init__(
+            msg("The reports were moved from {place} to {to}.", place=place, to=to),
+            msg("Nothing was saved or sent here. Go on there with: apoa outbox move --to {to}", to=to),
+        )
+
+
 def damaged(place: Path | str, seqs: Sequence[int] = ()) -> OutboxDamaged:
     """Return the error for a file that cannot be understood, or for some of its reports, by their numbers in it."""
     if seqs:

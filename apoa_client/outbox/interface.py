@@ -182,6 +182,11 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
     """
 
     @property
+    def database(self) -> Database:
+        """The database of the outbox, to copy it as a whole."""
+        ...
+
+    @property
     def drafts(self) -> Drafts:
         """The drafts of reports that are not finished."""
         ...

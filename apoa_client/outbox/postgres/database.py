@@ -38,6 +38,9 @@ _TRY_LOCK = _LOCK.format(function="pg_try_advisory_xact_lock")
 # The time limit of a statement would end the wait first, and as another error.
 _WAIT_FOR_LOCK = f"SET LOCAL statement_timeout = 0; {_LOCK.format(function='pg_advisory_xact_lock')}"
 
+_NEXT = "nextval(pg_get_serial_sequence('reports', 'seq'))"
+_SKIP = f"SELECT count({_NEXT}) FROM generate_series(1, greatest(0, ?::bigint - {_NEXT}))"  # noqa: S608  constants
+
 _MARGIN_S = 1.0
 """How much longer than the server's own time limit this process waits for its answer."""
 _PREPARE_AFTER = 5
@@ -113,8 +116,12 @@ class PostgresDatabase:
 
     def unused_seq(self) -> int:
         """As `Database`: takes the number from the sequence, which gives it to no insertion."""
-        [(seq,)] = self.execute("SELECT nextval(pg_get_serial_sequence('reports', 'seq'))").fetchall()
+        [(seq,)] = self.execute(f"SELECT {_NEXT}").fetchall()
         return int(seq)
+
+    def skip_numbers(self, highest: int) -> None:
+        """As `Database`: takes the numbers from the sequence, which only its owner may set."""
+        self.execute(_SKIP, [highest])
 
     def highest_event(self) -> int:
         """As `Database`: the numbers of events are those of the chain, and PostgreSQL remembers none of them."""

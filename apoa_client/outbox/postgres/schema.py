@@ -16,6 +16,7 @@ from apoa_client.outbox.postgres.connection import Connection, TimeLimits, conne
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.error_translation import translate_errors
 from apoa_client.outbox.postgres.migrations import STEPS
+from apoa_client.outbox.sql.move_mark import KEY as MARK_KEY
 from apoa_client.settings.outbox_address import ServerAddress
 
 
@@ -69,7 +70,8 @@ _BIND = "INSERT INTO apoa.members VALUES ({login}, {property}) ON CONFLICT DO NO
 
 _CHECK = """
     SELECT (SELECT max(version) FROM apoa.versions),
-        row_security_active('apoa.reports'), apoa.has_access()
+        row_security_active('apoa.reports'), apoa.has_access(),
+        (SELECT value FROM apoa.memo WHERE property = current_setting('apoa.property', true) AND key = ?)
 """
 
 
@@ -107,13 +109,14 @@ def add_member(
             connection.execute(sql.SQL(_BIND).format(**values))
 
 
-def check_schema(db: PostgresDatabase) -> None:
+def check_schema(db: PostgresDatabase) -> object:
     """Raise an error unless the database is an outbox of this version, and the user may use this property alone.
 
-    Raises `OutboxMissing`, `StorageProblem` for another version, and `SettingsProblem`.
+    Returns the mark of one that was moved, as `move_mark.read_mark` does. Raises `OutboxMissing`, `StorageProblem` for
+    another version, and `SettingsProblem`.
     """
     with db.errors():
-        [(version, is_restricted, has_access)] = db.execute(_CHECK).fetchall()
+        [(version, is_restricted, has_access, mark)] = db.execute(_CHECK, [MARK_KEY]).fetchall()
     _refuse_newer(version, db.place)
     if version < len(STEPS):
         raise StorageProblem(
@@ -137,6 +140,7 @@ def check_schema(db: PostgresDatabase) -> None:
             msg("Ask your IT admin to check the name of the property, and to add the user to it."),
             name="outbox_not_allowed",
         )
+    return mark
 
 
 def _refuse_newer(version: int, place: str) -> None:

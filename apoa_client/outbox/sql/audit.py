@@ -29,6 +29,8 @@ from apoa_client.outbox.sql.metadata import (
     read_metadata,
     write_metadata,
 )
+from apoa_client.outbox.sql.move_mark import KEY as MARK_KEY
+from apoa_client.outbox.sql.move_mark import refuse_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,8 +51,12 @@ def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
 
     If the metadata were manipulated, the trail continues all the same, because no report may fail for it; the links
     then do not fit any more, so that the manipulation stays visible.
+
+    Raises `OutboxRelocated` if the outbox is not in use.
     """
-    head = head_from_text(read_metadata(db, HEAD_KEY)) or Head()
+    values = dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", [HEAD_KEY, MARK_KEY]).fetchall())
+    refuse_moved(values.get(MARK_KEY), db.place)
+    head = head_from_text(values.get(HEAD_KEY)) or Head()
     (last,) = db.execute("SELECT max(n) FROM audit WHERE n < ?", [LARGEST]).fetchone()
     rows = list(linked_rows(head._replace(n=max(head.n, last or 0)), actor, events))
     if rows:

@@ -197,9 +197,11 @@ class SqlOutbox(PropertyValues):
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
         """As `ports.DeliveryState`; the entries are in the order asked for."""
         from apoa_client.outbox.sql import claims
+        from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 
         wanted = dict.fromkeys(ids)
         with self._db.transaction():
+            refuse_moved(read_mark(self._db), self._db.place)
             authentic = self._codes.authentic(list(wanted))
             lease = claims.claim(self._db, list(wanted), now, lease_until)
             claimed = self._reader.select("state = 'sending' AND lease = :lease", {"lease": lease})
@@ -278,6 +280,11 @@ class SqlOutbox(PropertyValues):
         from apoa_client.outbox.sql.moving import Moving
 
         return Moving(source, self._db, self._sealer, self._actor).run()
+
+    @property
+    def database(self) -> Database:
+        """As `interface.Outbox`."""
+        return self._db
 
     def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
         """As `interface.Outbox`."""

@@ -26,6 +26,7 @@ from apoa_client.files import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
+from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
 from apoa_client.permissions import check_permissions
@@ -59,6 +60,7 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self.path = path
+        connection.create_function("sha256", 1, _sha256, deterministic=True)  # as PostgreSQL has it
 
     @property
     def place(self) -> str:
@@ -128,6 +130,9 @@ class SqliteDatabase:
         (seq,) = self.execute("SELECT max(seq) + 1 FROM reports").fetchone()
         return int(seq)
 
+    def skip_numbers(self, highest: int) -> None:
+        """As `Database`: SQLite counts on from the highest number that a report ever had."""
+
     def highest_event(self) -> int:
         """As `Database`: SQLite remembers it, for AUTOINCREMENT."""
         row = self.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
@@ -148,11 +153,19 @@ class SqliteDatabase:
         self.connection.close()
 
 
-def open_database(path: Path, *, create: bool) -> SqliteDatabase:
+def _sha256(value: bytes | None) -> bytes | None:
+    """Return the hash of a blob; None for NULL."""
+    from hashlib import sha256  # few commands need it
+
+    return None if value is None else sha256(value).digest()
+
+
+def open_database(path: Path, *, create: bool, moved: bool = False) -> SqliteDatabase:
     """Open the database at `path`, configured and migrated; create it first if `create` allows it.
 
-    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`,
-    `StorageProblem` for a file that a newer program wrote, or `SettingsProblem` if another user can change the file.
+    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`, `OutboxRelocated` unless
+    `moved` allows it, `StorageProblem` for a file that a newer program wrote, or `SettingsProblem` if another user can
+    change the file.
     """
     check_permissions(path, beside=_LOGS)
     with translate_errors(path):
@@ -162,11 +175,14 @@ def open_database(path: Path, *, create: bool) -> SqliteDatabase:
         db = connect(path)
         try:
             check_version(db, path)  # before any setting: some of them write
+            opened = SqliteDatabase(db, path)
+            if not moved:
+                refuse_moved(read_mark(opened), opened.place)
             configure(db)
         except BaseException:
             db.close()
             raise
-        return SqliteDatabase(db, path)
+        return opened
 
 
 def _check_ordinary_files(path: Path) -> None:

@@ -1,0 +1,46 @@
+"""Gives the file of an outbox another name, while no other process has it open."""
+
+from contextlib import closing
+from pathlib import Path
+
+from apoa_client.files import sync_folder, wait_while_in_use
+from apoa_client.outbox.errors import OutboxBusy
+from apoa_client.outbox.sqlite.database import connect
+from apoa_client.outbox.sqlite.error_translation import translate_errors
+
+_WAIT_MS = 1000
+"""Milliseconds to wait for a process that has the file open."""
+
+
+def rename_database(path: Path, new: Path) -> None:
+    """Rename the file, with what its log has. Raises `OutboxBusy` if another process has it open, and `StorageProblem`.
+
+    A process that opens it meanwhile has the file under its new name.
+    """
+    with translate_errors(path):
+        with closing(connect(path)) as db:
+            db.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
+            # Only possible where no other connection is open. The log is moved into the file, and removed.
+            db.execute("PRAGMA journal_mode = DELETE")
+        wait_while_in_use(path, lambda: path.rename(new))
+        sync_folder(path.parent)
+
+
+def set_aside(path: Path) -> Path:
+    """Give the file of an outbox that is not used any more another name beside it, and return that.
+
+    It is the name that the file has already where another process has it open.
+    """
+    number = 1
+    while (kept := path.with_name(f"{path.stem}-moved-{number}{path.suffix}")).exists():
+        number += 1
+    try:
+        rename_database(path, kept)
+    except OutboxBusy:
+        return path
+    return kept
+
+
+def name_while_filled(path: Path) -> Path:
+    """Return the name of a file while reports are being copied into it."""
+    return path.with_name(f"{path.stem}-moving{path.suffix}")
