@@ -1,20 +1,19 @@
 """A property that delivers: a real outbox with real seals, the simulated authority, and a recorder of the progress."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from authority_simulator import AuthoritySimulator
 from conftest import FixedClock
-from outbox_helpers import PUBLIC_KEY, open_outbox, sealer, uuid
+from outbox_helpers import PUBLIC_KEY, uuid
 from outbox_helpers import report as plain_report
+from outbox_stores import SqliteStore, Store
 
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft, Uninterrupted
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Verdict
 from apoa_client.ports.entries import Entry, NewReport, Selection
 from apoa_client.ports.run import Interruptions
@@ -61,14 +60,20 @@ class ProgressRecorder:
 class Hotel:
     """One property. `sync` is one run of delivery with a new connection to the authority."""
 
-    def __init__(self, path: Path, clock: FixedClock, authority: AuthoritySimulator | None = None) -> None:
-        self.path = path
+    def __init__(self, store: Store, clock: FixedClock, authority: AuthoritySimulator | None = None) -> None:
+        self.store = store
         self.clock = clock
         self.authority = authority or AuthoritySimulator()
-        self.outbox = open_outbox(path)
+        self.outbox = store.open()
         self.watcher = ProgressRecorder()
         self.connections = 0
         self.chance = 0.5
+
+    @property
+    def path(self) -> Path:
+        """The file of an outbox in SQLite."""
+        assert isinstance(self.store, SqliteStore)
+        return self.store.path
 
     def close(self) -> None:
         self.outbox.close()
@@ -142,15 +147,13 @@ class Hotel:
             raise SecretMissing(msg("The keyring is locked."))
 
         self.outbox.close()
-        self.outbox = SqliteOutbox.open(self.path, PropertySealer(PUBLIC_KEY, locked))
+        self.outbox = self.store.open(PropertySealer(PUBLIC_KEY, locked))
 
     def unlock(self) -> None:
         self.outbox.close()
-        self.outbox = SqliteOutbox.open(self.path, sealer())
+        self.outbox = self.store.open()
 
     def tamper(self, number: int) -> None:
-        """Change a sealed record directly in the file."""
-        db = sqlite3.connect(self.path)
-        db.execute("UPDATE reports SET content = CAST(content || x'00' AS BLOB) WHERE id = ?", [uuid(number)])
-        db.commit()
-        db.close()
+        """Change a sealed record directly in the database."""
+        [[content]] = self.store.rows("SELECT content FROM reports WHERE id = ?", uuid(number))
+        self.store.change("UPDATE reports SET content = ? WHERE id = ?", content + b"\0", uuid(number))

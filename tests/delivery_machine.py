@@ -7,12 +7,11 @@ time. At the end everything is delivered that was not withdrawn, and both sides 
 """
 
 import logging
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from conftest import FixedClock
@@ -34,13 +33,13 @@ from delivery_processes import (
 from delivery_staff import CHANGES, Decision, Staff, UniqueBytes
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from outbox_helpers import PERSONAL, open_outbox, stay_id
+from outbox_helpers import PERSONAL, stay_id
+from outbox_stores import AnyOutbox, NewStore
 
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import AuthorityBusy, ReportMoved
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Status
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.state import Summary
@@ -85,17 +84,22 @@ RUNS = st.builds(
 class DeliveryMachine(RuleBasedStateMachine):
     """One property with a real outbox. `made` has the ids that the staff saw as saved, in order."""
 
+    def __init__(self, new_store: NewStore) -> None:
+        super().__init__()
+        self.new_store = new_store
+
     @initialize(max_batch=st.integers(1, 4))
     def begin(self, max_batch: int) -> None:
-        self.folder = tempfile.TemporaryDirectory()
+        self.stack = ExitStack()
+        self.store = self.stack.enter_context(self.new_store())
         self.clock = FixedClock()
         self.authority = StrictSimulator(max_batch=max_batch)
-        self.hotel = Hotel(Path(self.folder.name) / "outbox.db", self.clock, self.authority)
-        self.second = open_outbox(self.hotel.path)
+        self.hotel = Hotel(self.store, self.clock, self.authority)
+        self.second = self.store.open()
         self.log = LogReader()
         logging.getLogger("apoa_client").addHandler(self.log)
         self.settings = "first"
-        self.third = open_outbox(self.hotel.path)
+        self.third = self.store.open()
         """The outbox at a desk where users take time to decide."""
         self.chance = UniqueBytes()
         self.made: list[str] = []
@@ -121,7 +125,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.third.close()
             self.second.close()
             self.hotel.close()
-            self.folder.cleanup()
+            self.stack.close()
 
     # Guests.
 
@@ -131,7 +135,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def save_report(
         self,
-        outbox: SqliteOutbox,
+        outbox: AnyOutbox,
         stay: int,
         what: str = "",
         which: int = 0,
@@ -250,7 +254,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         return process
 
     def deliver_once(
-        self, outbox: SqliteOutbox, run: Run, settings: str, process: Process, lines: list[Connection]
+        self, outbox: AnyOutbox, run: Run, settings: str, process: Process, lines: list[Connection]
     ) -> Outcome | None:
         """The outcome of the run, or None where it was killed or interrupted."""
 
@@ -327,7 +331,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         outcome = self.deliver_once(self.second, run, self.settings, process, lines)
         if process.dead:
             self.second.close()
-            self.second = open_outbox(self.hotel.path)
+            self.second = self.store.open()
         if event.lockless:
             self.disturbed = True
             assert others.isdisjoint(self.submitted(since))
@@ -474,9 +478,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.three_days_pass()
 
     def assert_nothing_personal_is_readable(self) -> None:
-        """Neither in the log nor in any byte of any file."""
+        """Neither in the log nor in any byte that is stored."""
         assert self.log.personal == []
-        content = b"".join(path.read_bytes() for path in Path(self.folder.name).iterdir())
+        content = self.store.raw()
         assert [word for word in PERSONAL if word.encode() in content] == []
         assert b"X000000" not in content  # the documents' numbers
 

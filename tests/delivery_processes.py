@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from authority_simulator import AuthoritySimulator, Step
 from delivery_helpers import report
 from outbox_helpers import PERSONAL
+from outbox_stores import AnyOutbox
 
 from apoa_client.errors import ApoaError, CallRefused, Offline, SecretMissing, UntrustedCertificate
 from apoa_client.messages import literal, msg
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
@@ -103,7 +103,7 @@ class Process:
 class MortalOutbox:
     """The outbox of a process that may die. With `lockless` the file system has no locks."""
 
-    def __init__(self, outbox: SqliteOutbox, process: Process, *, lockless: bool = False) -> None:
+    def __init__(self, outbox: AnyOutbox, process: Process, *, lockless: bool = False) -> None:
         self._outbox = outbox
         self._process = process
         self._lockless = lockless

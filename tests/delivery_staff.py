@@ -7,12 +7,12 @@ from typing import Any
 from conftest import FixedClock
 from delivery_processes import PERSONAL_TEXT, MortalOutbox, Process, photo_of
 from outbox_helpers import WIB
+from outbox_stores import AnyOutbox
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes, PendingChange, find_refused, reports_to_withdraw
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
@@ -49,7 +49,7 @@ class Staff:
     """A user at a desk, in a separate process, which may die."""
 
     def __init__(
-        self, outbox: SqliteOutbox, clock: FixedClock, chance: UniqueBytes, process: Process | None = None
+        self, outbox: AnyOutbox, clock: FixedClock, chance: UniqueBytes, process: Process | None = None
     ) -> None:
         self._outbox: Any = MortalOutbox(outbox, process or Process())
         rules = ReportingRules(WIB, 24, b"k")

@@ -39,6 +39,10 @@ class Store(Protocol):
         """Return what is stored."""
         ...
 
+    def raw(self) -> bytes:
+        """Return every byte that is stored."""
+        ...
+
     def fault(self) -> Exception:
         """An error of the engine, as of a failing disk."""
         ...
@@ -67,6 +71,10 @@ class SqliteStore(NamedTuple):
         """As `Store`."""
         with closing(sqlite3.connect(self.path)) as db:
             return db.execute(query, values).fetchall()
+
+    def raw(self) -> bytes:
+        """As `Store`: of all files in the folder."""
+        return b"".join(file.read_bytes() for file in self.path.parent.iterdir())
 
     def fault(self) -> Exception:
         """As `Store`."""

@@ -268,6 +268,12 @@ class SharedOutbox(NamedTuple):
         with closing(self._connect()) as connection:
             return connection.execute(translated(query), values).fetchall()
 
+    def raw(self) -> bytes:
+        """As `Store`: of all rows."""
+        tables = ("reports", "tally", "audit", "memo", "drafts")
+        values = (value for table in tables for row in self.rows(f"SELECT * FROM {table}") for value in row)  # noqa: S608
+        return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
     def fault(self) -> Exception:
         """As `Store`."""
         return psycopg.errors.IoError("I/O")

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receipt, report, stay_id, uuid
+from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
 from apoa_client.archive.merge_rows import merged_order, merged_row
@@ -789,7 +790,7 @@ class Life:
 
     def _delivery(self, home: Home) -> Hotel:
         self.home = home
-        return Hotel(home.path, self.clock, self.authority)
+        return Hotel(SqliteStore(home.path), self.clock, self.authority)
 
     def live(self, steps: list[tuple[str, Any]]) -> None:
         for what, which in steps:

@@ -17,6 +17,7 @@ from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
 from key_helpers import new_key_pair
 from outbox_helpers import PHOTO, PUBLIC_KEY, sealer, uuid
+from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge
 from apoa_client.errors import DataRefused, SealBroken, SettingsProblem
@@ -133,7 +134,7 @@ class Property:
         self.authority = AuthoritySimulator()
         self.clock = FixedClock()
         old = Home(folder / "old", SETTINGS)
-        hotel = Hotel(old.path, self.clock, self.authority)
+        hotel = Hotel(SqliteStore(old.path), self.clock, self.authority)
         hotel.add(1)
         hotel.sync()
         hotel.add(2, 3)
@@ -147,7 +148,7 @@ class Property:
         self.new = Home(folder / "new")
 
     def deliver(self, home: Home) -> Hotel:
-        hotel = Hotel(home.path, self.clock, self.authority)
+        hotel = Hotel(SqliteStore(home.path), self.clock, self.authority)
         self.errors = [hotel.sync().error, hotel.sync().error]
         return hotel
 

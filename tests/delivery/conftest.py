@@ -1,18 +1,18 @@
 """Fixtures: a property that delivers, and an authority over HTTP."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from conftest import FixedClock
 from delivery_helpers import Hotel
 from delivery_wire import ScriptedServer, serving
+from outbox_stores import Store
 
 
 @pytest.fixture
-def hotel(tmp_path: Path, clock: FixedClock) -> Iterator[Hotel]:
+def hotel(store: Store, clock: FixedClock) -> Iterator[Hotel]:
     """A property with an empty outbox, and an authority without faults."""
-    opened = Hotel(tmp_path / "outbox.db", clock)
+    opened = Hotel(store, clock)
     yield opened
     opened.close()
 

@@ -11,11 +11,14 @@ from conftest import LONG
 from damage_helpers import INDEXES, PAGE, clear_index, flip, hide_from_queue, leaf_of_reports, overwrite, root_of
 from delivery_helpers import Hotel
 from outbox_helpers import uuid
+from outbox_stores import SqliteStore, only_sqlite
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken
 from apoa_client.outbox.errors import damaged
 from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
+
+pytestmark = only_sqlite
 
 REPORTS = 20
 FLIPS = 1_000 if LONG else 60
@@ -23,7 +26,7 @@ FLIPS = 1_000 if LONG else 60
 
 def reopened(hotel: Hotel) -> Hotel:
     """The same property, after its file was damaged."""
-    return Hotel(hotel.path, hotel.clock)
+    return Hotel(hotel.store, hotel.clock)
 
 
 INDEX_OF_IDS = "sqlite_autoindex_reports_1"
@@ -175,7 +178,7 @@ def test_flipped_bits_in_indexes(closed: Hotel, tmp_path: Path) -> None:
         path.write_bytes(sound)
         at = chance.choice(roots) + chance.randrange(PAGE)
         overwrite(path, at, bytes([sound[at] ^ 1 << chance.randrange(8)]))
-        hotel = Hotel(path, closed.clock)
+        hotel = Hotel(SqliteStore(path), closed.clock)
         outcome = hotel.sync()
         assert (outcome.accepted, outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
         assert len(hotel.authority.acquired) == REPORTS

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
 import pytest
 from conftest import FixedClock
@@ -10,6 +9,7 @@ from delivery_helpers import Hotel
 from delivery_processes import StrictSimulator, arrival
 from delivery_staff import Staff, UniqueBytes
 from outbox_helpers import stay_id
+from outbox_stores import Store
 
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.report.kinds import State
@@ -21,9 +21,9 @@ LIFE_CYCLES = list(product(STEPS, repeat=MAX_STEPS))
 
 
 @pytest.fixture
-def hotel(tmp_path: Path, clock: FixedClock) -> Iterator[Hotel]:
+def hotel(store: Store, clock: FixedClock) -> Iterator[Hotel]:
     """A property with an authority that is strict about the order of a stay's reports."""
-    opened = Hotel(tmp_path / "outbox.db", clock, StrictSimulator())
+    opened = Hotel(store, clock, StrictSimulator())
     yield opened
     opened.close()
 

@@ -15,7 +15,7 @@ from apoa_client.delivery.options import Outcome
 from apoa_client.errors import Exit, SecretMissing, TimedOut
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import EPOCH
-from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Entry
 from apoa_client.ports.state import LockHolder
@@ -63,18 +63,18 @@ class RecordingSimulator(AuthoritySimulator):
 def recorded(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> RecordedInterruptions:
     """A property that records every step of a delivery."""
     interruptions = RecordedInterruptions()
-    claim, settle = SqliteOutbox.claim, SqliteOutbox.settle
+    claim, settle = SqlOutbox.claim, SqlOutbox.settle
 
-    def claimed(outbox: SqliteOutbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
+    def claimed(outbox: SqlOutbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
         interruptions.seen.append("claim")
         return claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
 
-    def settled(outbox: SqliteOutbox, lease: str, changes: Sequence[Change]) -> None:
+    def settled(outbox: SqlOutbox, lease: str, changes: Sequence[Change]) -> None:
         interruptions.seen.append("settle")
         settle(outbox, lease, changes)
 
-    monkeypatch.setattr(SqliteOutbox, "claim", claimed)
-    monkeypatch.setattr(SqliteOutbox, "settle", settled)
+    monkeypatch.setattr(SqlOutbox, "claim", claimed)
+    monkeypatch.setattr(SqlOutbox, "settle", settled)
     hotel.authority = RecordingSimulator(interruptions)
     return interruptions
 

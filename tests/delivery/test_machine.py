@@ -9,27 +9,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
+from typing import Any
 
 import pytest
 from conftest import search
 from delivery_machine import DeliveryMachine
 from delivery_processes import FAULTS, ConcurrentEvent, Death, Process, Run
 from delivery_staff import CHANGES
+from hypothesis.stateful import run_state_machine_as_test
+from outbox_stores import NewStore
 
 from apoa_client.report.kinds import State
 
 
 @pytest.fixture
-def machine() -> Iterator[DeliveryMachine]:
+def machine(new_store: NewStore) -> Iterator[DeliveryMachine]:
     """A machine that follows a fixed script; in the end it recovers, and all promises are checked."""
-    with started() as started_machine:
+    with started(new_store) as started_machine:
         yield started_machine
 
 
 @contextmanager
-def started() -> Iterator[DeliveryMachine]:
-    started_machine = DeliveryMachine()
+def started(new_store: NewStore) -> Iterator[DeliveryMachine]:
+    started_machine = DeliveryMachine(new_store)
     started_machine.begin(max_batch=2)
     try:
         yield started_machine
@@ -69,10 +73,10 @@ def eventful_run(machine: DeliveryMachine, run: Run) -> Process:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
-def test_a_death_at_each_step(after: bool) -> None:  # noqa: FBT001  a parameter
+def test_a_death_at_each_step(new_store: NewStore, after: bool) -> None:  # noqa: FBT001  a parameter
     """Whatever step the dead process reached, later runs deliver everything."""
     for step in count(1):
-        with started() as machine:
+        with started(new_store) as machine:
             process = eventful_run(machine, Run(death=Death(step, after)))
         if not process.dead:
             break
@@ -106,5 +110,7 @@ def test_an_overtaken_process_changes_nothing(machine: DeliveryMachine, fault: s
     assert {entry.state for entry in machine.entries()} == {State.ACCEPTED}
 
 
-TestDelivery = DeliveryMachine.TestCase
-TestDelivery.settings = search(60, stateful_step_count=15)
+def test_any_events_in_any_order(new_store: NewStore) -> None:
+    """Every promise holds, whatever happens."""
+    factory: Any = partial(DeliveryMachine, new_store)
+    run_state_machine_as_test(factory, settings=search(60, stateful_step_count=15))

@@ -1,16 +1,16 @@
 """Calls outside a delivery run: the PDF of a receipt, under the same rules as a delivery."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from authority_simulator import AuthoritySimulator
 from conftest import FixedClock
-from outbox_helpers import open_outbox, report, uuid
+from outbox_helpers import report, uuid
+from outbox_stores import AnyOutbox, Store
 
 from apoa_client.delivery.single_call import receipt_pdf
 from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, WrongPassword
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Authority
 from apoa_client.report.wire import to_json
 
@@ -18,9 +18,10 @@ SETTINGS = "0123456789abcdef"
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> SqliteOutbox:
+def outbox(store: Store) -> Iterator[AnyOutbox]:
     """An empty outbox."""
-    return open_outbox(tmp_path / "outbox.db")
+    with store.open() as opened:
+        yield opened
 
 
 class Refusing:
@@ -35,7 +36,7 @@ class Refusing:
         raise self.error
 
 
-def test_the_pdf_is_returned(outbox: SqliteOutbox, clock: FixedClock) -> None:
+def test_the_pdf_is_returned(outbox: AnyOutbox, clock: FixedClock) -> None:
     """The PDF of an acquired report, and None for another."""
     simulator = AuthoritySimulator()
     simulator.submit([(uuid(1), to_json(report(1)))])
@@ -45,7 +46,7 @@ def test_the_pdf_is_returned(outbox: SqliteOutbox, clock: FixedClock) -> None:
 
 
 @pytest.mark.parametrize("kind", [WrongPassword, AccountSuspended])
-def test_a_refused_account_is_not_tried_again(outbox: SqliteOutbox, clock: FixedClock, kind: type[ApoaError]) -> None:
+def test_a_refused_account_is_not_tried_again(outbox: AnyOutbox, clock: FixedClock, kind: type[ApoaError]) -> None:
     """The same error without a call, until the settings change."""
     refusing = Refusing(kind(msg("No.")))
     with outbox:
@@ -55,7 +56,7 @@ def test_a_refused_account_is_not_tried_again(outbox: SqliteOutbox, clock: Fixed
             assert refusing.calls == calls
 
 
-def test_a_hold_applies_to_deliveries_too(outbox: SqliteOutbox, clock: FixedClock) -> None:
+def test_a_hold_applies_to_deliveries_too(outbox: AnyOutbox, clock: FixedClock) -> None:
     """The wait asked for here is stored for all runs; after it the call is made again."""
     refusing = Refusing(AuthorityBusy(msg("Busy."), retry_after=60))
     with outbox:
@@ -66,7 +67,7 @@ def test_a_hold_applies_to_deliveries_too(outbox: SqliteOutbox, clock: FixedCloc
         assert outbox.summary(now=clock.now(), soon=clock.now()).hold_until is not None
 
 
-def test_offline_does_not_suspend(outbox: SqliteOutbox, clock: FixedClock) -> None:
+def test_offline_does_not_suspend(outbox: AnyOutbox, clock: FixedClock) -> None:
     """The next call tries again."""
     refusing = Refusing(Offline(msg("No line.")))
     with outbox:

@@ -21,6 +21,7 @@ from delivery_helpers import SETTINGS, Hotel, ProgressRecorder, report
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, receipt, sealer, uuid
+from outbox_stores import AnyOutbox, SqliteStore
 
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
@@ -65,7 +66,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
     """Two reports wait, one was sent, one was withdrawn, of one a number was typed; and there is a draft."""
     folder = tmp_path_factory.mktemp("tampering")
     file, older = folder / "outbox.db", folder / "older.db"
-    hotel = Hotel(file, FixedClock())
+    hotel = Hotel(SqliteStore(file), FixedClock())
     hotel.add(SENT)
     hotel.outbox.authenticate(ask=False)
     copy(hotel.outbox, older)
@@ -79,8 +80,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
     return Original(file, older, hotel.authority, counter)
 
 
-def copy(outbox: SqliteOutbox, file: Path) -> None:
+def copy(outbox: AnyOutbox, file: Path) -> None:
     with closing(sqlite3.connect(file)) as target:
+        assert isinstance(outbox, SqliteOutbox)
         outbox._sqlite.connection.backup(target)
 
 
