@@ -247,9 +247,10 @@ class SharedOutbox(NamedTuple):
         *,
         login: str = PROPERTY,
         property_name: str = PROPERTY,
+        port: int | None = None,
     ) -> PostgresOutbox:
-        """Open it for a property, as another desk does."""
-        address = self.cluster.address(self.database, login)
+        """Open it for a property, as another desk does; `port` is a pooler's."""
+        address = self.cluster.address(self.database, login, port)
         limits = TimeLimits(answer=20.0)  # a busy machine is no failure
         return PostgresOutbox.open(address, property_name, PASSWORD, sealer or new_sealer(), actor=actor, limits=limits)
 
@@ -318,7 +319,7 @@ def pooler(cluster: Cluster, database: str, sessions: int, more: str = "") -> It
     folder.mkdir()
     _give_to_server(folder)
     users, settings = folder / "users", folder / "pgbouncer.ini"
-    users.write_text(f'"{SUPERUSER}" ""\n')
+    users.write_text(f'"{SUPERUSER}" ""\n"{PROPERTY}" ""\n')
     values = {"cluster": cluster, "database": database, "sessions": sessions, "port": port, "users": users}
     settings.write_text(_POOLER.format(more=more, **values))
     for path in (users, settings):

@@ -7,8 +7,9 @@ leases alone would keep two runs from sending a report twice.
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
+import psycopg
 from psycopg import errors, sql
 
 from apoa_client.outbox.postgres.connection import Connection
@@ -52,7 +53,12 @@ def delivery_lock(db: PostgresDatabase, wait_s: float, actor: Actor) -> Iterator
         if is_ours:
             with db.transaction():
                 write_metadata(db, _KEY, f"{os.getpid()} {millis(actor.now())} {actor.command}")
-        yield is_ours
+        try:
+            yield is_ours
+        finally:
+            with suppress(psycopg.Error):  # the end of the connection releases the lock too, a moment later
+                connection.longest_wait = _MARGIN_S
+                connection.rollback()
 
 
 def _take(connection: Connection, name: str, wait_s: float) -> bool:

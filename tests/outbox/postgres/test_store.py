@@ -1,0 +1,107 @@
+"""What a shared outbox does in a way of its own: opening, batches, its state, and its work through a pooler."""
+
+import builtins
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from conftest import raises_error
+from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, report, uuid
+from postgres_helpers import SharedOutbox, free_port, pooler
+
+from apoa_client.outbox.postgres.loading import load_outbox
+from apoa_client.outbox.postgres.migrations import STEPS
+from apoa_client.outbox.postgres.store import PostgresOutbox
+from apoa_client.ports.audit import AuditEvent
+from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.report.kinds import State
+
+EVENT = AuditEvent("imported")
+
+
+def test_the_driver_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra, and the error says how to install it."""
+    assert load_outbox() is PostgresOutbox
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **named: Any) -> ModuleType:
+        if name == "psycopg":
+            raise ImportError(name)
+        return real(name, *args, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with raises_error("postgres_missing") as caught:
+        load_outbox()
+    assert caught.value.advice is not None
+    assert "apoa-client[postgres]" in caught.value.advice.render()
+
+
+def test_a_server_that_does_not_run(postgres_outbox: SharedOutbox) -> None:
+    """Said within the time limit, when the outbox is opened."""
+    with raises_error("outbox_server_unreachable"):
+        postgres_outbox.open(port=free_port())
+
+
+def test_its_state(postgres_outbox: SharedOutbox) -> None:
+    """The server keeps its files and indexes: there is nothing to check or to rebuild from here."""
+    with postgres_outbox.open() as outbox:
+        complete, schema, engine = outbox.integrity.check_file(lambda: True)
+        assert (complete, schema) == (True, len(STEPS))
+        assert engine.startswith("PostgreSQL 1")
+        outbox.check_queue()
+        assert outbox.rebuild_indexes() is False
+
+
+def test_each_table_begins_with_the_property(postgres_outbox: SharedOutbox) -> None:
+    """So do its keys and indexes, and its rows are secured, also from the owner."""
+    of_reports = "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relkind = 'r' "
+    tables = postgres_outbox.rows(of_reports + "AND relnamespace = 'apoa'::regnamespace ORDER BY 1")
+    secured = [name for name, *security in tables if security == [True, True]]
+    assert secured == ["audit", "drafts", "memo", "reports", "tally"]
+    assert [name for name, *security in tables if security == [False, False]] == ["members", "properties", "versions"]
+    indexes = postgres_outbox.rows("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'apoa'")
+    assert {table for table, text in indexes if "(property, " not in text} == {"members", "properties", "versions"}
+
+
+def test_a_batch_through_a_pooler(postgres_outbox: SharedOutbox) -> None:
+    """It needs no session of its own until it is saved; delivering and the lock work there too."""
+    with pooler(postgres_outbox.cluster, postgres_outbox.database, sessions=2) as port:
+        with postgres_outbox.open(port=port) as outbox, outbox.batch() as batch:
+            for number in range(1, 700):
+                batch.add(number, [NewReport(report(number), NOON)])
+                if number % 300 == 0:
+                    outbox.record_contact(NOON)
+            batch.discard(2)
+            assert len(batch.save(EVENT)) == 698
+        with postgres_outbox.open(port=port) as outbox, outbox.delivery_lock(0) as acquired:
+            assert acquired
+            lease, _entries = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+            outbox.settle(lease, [Change(uuid(1), State.ACCEPTED)])
+            assert outbox.summary(now=NOON, soon=NOON).counts[State.ACCEPTED] == 1
+            with postgres_outbox.open() as other, other.delivery_lock(0) as second:
+                assert not second
+
+
+def test_a_key_of_a_batch_is_used_again(postgres_outbox: SharedOutbox) -> None:
+    """What was added under it before it was discarded is forgotten, and nothing else."""
+    with postgres_outbox.open() as outbox, outbox.batch() as batch:
+        for number in (1, 2, 3):
+            batch.add(7, [NewReport(report(number), NOON)])
+            if number < 3:
+                batch.discard(7)
+        assert batch.save(EVENT) == [uuid(3)]
+        assert [entry.id for entry in outbox.entries(Selection())] == [uuid(3)]
+
+
+def test_the_file_of_a_batch_holds_only_sealed_data(
+    postgres_outbox: SharedOutbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is put aside before saving is as unreadable as the outbox."""
+    path = tmp_path / "batch"
+    monkeypatch.setattr("apoa_client.outbox.postgres.batch.TemporaryFile", lambda: path.open("w+b"))
+    with postgres_outbox.open() as outbox, outbox.batch() as batch:
+        batch.add(1, [NewReport(report(1), NOON, photo=PHOTO)])  # a photo is put aside at once
+    content = path.read_bytes()
+    assert uuid(1).encode() in content
+    assert not any(text.encode() in content for text in PERSONAL)
