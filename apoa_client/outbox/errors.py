@@ -72,17 +72,19 @@ class OutboxRelocated(StorageProblem):
 
 
 def damaged(place: Path | str, seqs: Sequence[int] = ()) -> OutboxDamaged:
-    """Return the error for a file that cannot be understood, or for some of its reports, by their numbers in it."""
+    """Return the error for an outbox that cannot be understood, or for some of its reports, by their numbers in it."""
     if seqs:
         numbers = ", ".join(map(str, seqs[:_MAX_NAMED])) + (", ..." if len(seqs) > _MAX_NAMED else "")
         return OutboxDamaged(
             msg(
-                "Reports in the file {path} are damaged, those with these numbers: {numbers}.",
-                path=str(place),
+                "Reports in the outbox at {place} are damaged, those with these numbers: {numbers}.",
+                place=str(place),
                 numbers=numbers,
             )
         )
-    return OutboxDamaged(msg("The file {path} is damaged, or it is not an outbox of apoa-client.", path=str(place)))
+    return OutboxDamaged(
+        msg("The outbox at {place} is damaged, or it is not an outbox of apoa-client.", place=str(place))
+    )
 
 
 def too_new(path: Path) -> StorageProblem:

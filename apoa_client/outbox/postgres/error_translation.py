@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import psycopg
 
-from apoa_client.errors import ApoaError, CredentialsProblem, OutboxDamaged, SettingsProblem, StorageProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxServerUnreachable
+from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxServerUnreachable, damaged
 
 _UNREACHABLE = frozenset(
     {
@@ -65,7 +65,7 @@ def translate_read_errors(place: str) -> Iterator[None]:
         with translate_errors(place):
             yield
     except (ValueError, TypeError, KeyError, OverflowError) as exc:
-        raise _damaged(place) from exc
+        raise damaged(place) from exc
 
 
 def _from_state(state: str | None, place: str) -> ApoaError:
@@ -122,10 +122,6 @@ def _refused(place: str) -> SettingsProblem:
     )
 
 
-def _damaged(place: str) -> OutboxDamaged:
-    return OutboxDamaged(msg("The outbox at {place} is damaged, or it is not an outbox of apoa-client.", place=place))
-
-
 def _busy(place: str) -> OutboxBusy:
     return OutboxBusy(msg("The outbox at {place} is in use by another process.", place=place))
 
@@ -150,5 +146,5 @@ _ERRORS: Sequence[tuple[frozenset[str], Callable[[str], ApoaError]]] = (
     (_FULL, _full),
     (_MISSING, _missing),
     (_REFUSED, _refused),
-    (_DAMAGED, _damaged),
+    (_DAMAGED, damaged),
 )

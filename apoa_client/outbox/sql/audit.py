@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 _BATCH = 500
 """Entries read at a time."""
 
-_BEFORE_ALL = -(1 << 63)
-"""A number below every entry's, also below those that this program never wrote."""
+_LOWEST = -(1 << 63)
+"""The lowest number that an entry can have, also one that this program never wrote."""
+_FROM = f"SELECT {COLUMNS} FROM audit WHERE {{condition}} ORDER BY n LIMIT {_BATCH}"  # noqa: S608  constants
 
 
 def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
@@ -77,6 +78,14 @@ def add_counts(counts: Counts, events: Iterable[tuple[str, str | None]]) -> Coun
     return counts
 
 
+def rows_from(db: Database, n: int) -> Iterator[Any]:
+    """Yield the entries from this number on, in batches: an engine may hold a whole result in memory."""
+    rows = db.execute(_FROM.format(condition="n >= ?"), [n]).fetchall()
+    while rows:
+        yield from rows
+        rows = db.execute(_FROM.format(condition="n > ?"), [rows[-1][0]]).fetchall()
+
+
 class AuditTrail:
     """The `interface.AuditTrail` of one database."""
 
@@ -94,7 +103,7 @@ class AuditTrail:
             terms.append("at >= :since")
             values["since"] = millis(since)
         query = f"SELECT {COLUMNS} FROM audit WHERE {' AND '.join(terms)} ORDER BY n LIMIT {_BATCH}"  # noqa: S608  constants
-        after = _BEFORE_ALL
+        after = _LOWEST
         while True:
             with self._reading():
                 rows = self._db.execute(query, {**values, "after": after}).fetchall()
@@ -107,9 +116,8 @@ class AuditTrail:
     def verify(self) -> AuditCheck:
         """As `interface.AuditTrail`, for the trail at one moment."""
         with self._reading(), self._db.snapshot():
-            rows = self._db.execute(f"SELECT {COLUMNS} FROM audit ORDER BY n")  # noqa: S608  constants
             head = head_from_text(read_metadata(self._db, HEAD_KEY))
-            return check_chain(rows, head, self._db.highest_event())
+            return check_chain(rows_from(self._db, _LOWEST), head, self._db.highest_event())
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.outbox.audit_chain import COLUMNS, HEAD_KEY, Head, check_chain, head_from_text
+from apoa_client.outbox.audit_chain import HEAD_KEY, Head, check_chain, head_from_text
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, Counts, actual_counts, read_metadata, write_metadata
 
 if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator
-
-_TAIL = f"SELECT {COLUMNS} FROM audit WHERE n > ? ORDER BY n"  # noqa: S608  constants
 
 
 class CheckpointBroken(ValueError):
@@ -99,7 +97,8 @@ def tail_is_intact(db: Database, after: int) -> bool:
     if link is None:
         return False
     head = head_from_text(read_metadata(db, HEAD_KEY))
-    return check_chain(db.execute(_TAIL, [after]), head, head.n if head else 0, Head(after, link)).wrong is None
+    tail = audit.rows_from(db, after + 1)
+    return check_chain(tail, head, head.n if head else 0, Head(after, link)).wrong is None
 
 
 def counts_agree(db: Database, checkpoint: Checkpoint) -> bool:

@@ -144,7 +144,7 @@ def test_a_forged_id(configured: Apoa, forged: str, column: str) -> None:
     for result in seen:
         assert not any(character in result.all for character in ("\x1b", "\x07", "\u202e", "ZZZZ", "../.."))
     for result in (seen[0], seen[2]):
-        assert (result.code, "Reports in the file" in result.err, ": 1." in result.err) == (78, True, True)
+        assert (result.code, "Reports in the outbox at" in result.err, ": 1." in result.err) == (78, True, True)
     assert second["short_id"] in seen[0].out
     with closing(sqlite3.connect(file_of(configured))) as db:
         states = [state for (state,) in db.execute("SELECT state FROM reports ORDER BY seq")]
