@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.vault import Sealer
+    from apoa_client.settings.outbox_address import ServerAddress
     from apoa_client.vault.sources import PropertySecrets
 
 _LONGEST_WAIT_S = 3.0
@@ -61,6 +62,21 @@ class OutboxOpener:
         """Open the file on this computer, if there is one: beside a shared outbox there need be none."""
         return self.own_file() if self._path.exists() else None
 
+    def for_move(self, password: str | None = None, file: Path | None = None) -> "Outbox":
+        """Open the outbox that the settings name, also if it was moved to another place, or is just being filled.
+
+        `file` is another file for the one on this computer, made if it is missing. Raises as `own_file` or `shared`.
+        """
+        if self._settings.has_shared_outbox:
+            address, password = self._server(password)
+            from apoa_client.outbox.postgres.store import PostgresOutbox
+
+            return PostgresOutbox.open_moved(address, self._settings.name, password, self._sealer, self._actor)
+        from apoa_client.outbox.sqlite.store import SqliteOutbox
+
+        path, create = file or self._path, file is not None
+        return SqliteOutbox.open(path, self._sealer, create=create, moved=True, actor=self._actor)
+
     def file_for_reading(self, on_unwritable: Callable[[StorageProblem], object]) -> "SqliteOutbox":
         """Open the file as `SqliteOutbox.open_for_reading` does."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -79,20 +95,29 @@ class OutboxOpener:
         Raises what `PostgresOutbox.open` does, `OutboxServerUnreachable` above all.
         Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
+        address, password = self._server(password)
+        from apoa_client.outbox.postgres.connection import TimeLimits
+        from apoa_client.outbox.postgres.store import PostgresOutbox
+
+        limits = TimeLimits()
+        if not self._may_wait:
+            limits = limits._replace(lock=_LONGEST_WAIT_S, statement=_LONGEST_WAIT_S)
+        name, actor = self._settings.name, self._actor
+        return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
+
+    def _server(self, password: str | None) -> "tuple[ServerAddress, str | None]":
+        """Return where the shared outbox is, and the password: the one given, or that of the vault.
+
+        Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
+        """
         from apoa_client.settings.outbox_address import parse_address
 
         address = parse_address(self._settings.outbox)
         try:
-            from apoa_client.outbox.postgres.connection import TimeLimits
-            from apoa_client.outbox.postgres.store import PostgresOutbox
+            import apoa_client.outbox.postgres.store  # noqa: F401  the driver
         except ImportError:
             raise driver_missing() from None
-        limits = TimeLimits()
-        if not self._may_wait:
-            limits = limits._replace(lock=_LONGEST_WAIT_S, statement=_LONGEST_WAIT_S)
-        password = password or self._password(address.place)
-        name, actor = self._settings.name, self._actor
-        return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
+        return address, password or self._password(address.place)
 
     def _password(self, place: str) -> str | None:
         """Return the password of the database; None if there is none, or no keyring: the server may need none."""
@@ -124,11 +149,18 @@ class OutboxOpener:
         return outbox
 
     def _move_into(self, outbox: "Outbox") -> None:
+        from apoa_client.outbox.errors import OutboxRelocated
         from apoa_client.outbox.sql.moving import has_waiting
         from apoa_client.outbox.sqlite.database import open_database
         from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+        from apoa_client.outbox.sqlite.renaming import set_aside
 
-        with closing(open_database(self._path, create=False)) as own_file:
+        try:
+            opened = open_database(self._path, create=False)
+        except OutboxRelocated:  # its move was interrupted at the end
+            set_aside(self._path)
+            return
+        with closing(opened) as own_file:
             if has_waiting(own_file, self._actor.now()):
                 with delivery_lock(self._path, 0, self._actor) as is_held:
                     if is_held:  # otherwise another process moves it, or sends what was saved before

@@ -27,6 +27,7 @@ outbox = CommandGroup(
     {
         "show": "apoa_client.cli.commands.outbox:show",
         "init": "apoa_client.cli.commands.outbox:init",
+        "move": "apoa_client.cli.commands.outbox_move:move",
     },
 )
 

@@ -115,6 +115,12 @@ def _outbox_addresses(session: Session) -> Iterator[Choice]:
             yield Choice(settings.outbox)
 
 
+def _outboxes(session: Session) -> Iterator[Choice]:
+    """Yield the file on this computer, and the addresses in the settings."""
+    yield Choice("sqlite")
+    yield from _outbox_addresses(session)
+
+
 def _fact_topics(_session: Session) -> Iterator[Choice]:
     from apoa_client.cli.guide.facts import topics
 
@@ -190,6 +196,7 @@ COMMAND_OPTIONS: Mapping[tuple[str, str], Values] = {
     ("checkout", "--room"): references.rooms,
     ("list", "--room"): references.rooms,
     ("log", "--report"): references.recent,
+    ("outbox move", "--to"): _outboxes,
     ("purge", "--guest"): references.recent,
 }
 """By command and option, where the option means something else in other commands."""

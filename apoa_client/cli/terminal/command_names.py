@@ -62,6 +62,7 @@ SUBCOMMAND_ALIASES = {
     "outbox": {
         "lihat": "show",
         "siapkan": "init",
+        "pindah": "move",
     },
     "schedule": {
         "pasang": "install",
@@ -181,7 +182,7 @@ OPTIONS = {
 }
 """Indonesian names of options. Options that are not here have one name, which is a word or a name in both languages."""
 
-OPTIONS_OF_ONE = {"backup": {"--to": "--ke"}, "export": {"--output": "--hasil"}}
+OPTIONS_OF_ONE = {"backup": {"--to": "--ke"}, "export": {"--output": "--hasil"}, "outbox": {"--to": "--ke"}}
 """Indonesian names of options that mean something else in this command than in the others."""
 
 STATES = {

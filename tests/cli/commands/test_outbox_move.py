@@ -1,0 +1,174 @@
+"""`apoa outbox move`: every report goes to the shared outbox or back, and what was left is kept and not used."""
+
+import pytest
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken_count
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+
+from apoa_client.app.outbox_move import OutboxMove
+from apoa_client.errors import Exit
+from apoa_client.outbox.postgres.connection import TimeLimits
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure."""
+    for module in ("connection", "database"):
+        monkeypatch.setattr(f"apoa_client.outbox.postgres.{module}.TimeLimits", lambda: TimeLimits(answer=20.0))
+
+
+@pytest.fixture
+def url(postgres_outbox: SharedOutbox) -> str:
+    return f"postgresql://{PROPERTY}@127.0.0.1:{postgres_outbox.cluster.port}/{postgres_outbox.database}"
+
+
+@pytest.fixture
+def desk(configured: Apoa) -> Apoa:
+    """A property with a report that was sent, and one that waits, in the file on this computer."""
+    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    configured.send(QUENTIN)
+    configured.save(XIMENA)
+    return configured
+
+
+def test_there_and_back(desk: Apoa, url: str) -> None:
+    """Everything is shown as before, the trail is whole, and sending goes on; the file is kept under another name."""
+    before = desk.reports()
+    moved = desk("outbox", "move", "--to", url, "--yes", "--json").json
+    kept = desk.home / PROPERTY / "outbox-moved-1.db"
+    assert (moved["reports"], moved["outbox"], moved["kept"]) == (2, url, str(kept))
+    assert kept.exists()
+    assert not (desk.home / PROPERTY / "outbox.db").exists()
+    assert desk("config", "get", "outbox").out == f"{url}\n"
+    assert desk.reports() == before
+    assert desk("log", "--verify").code == 0
+    assert desk("sync").code == 0
+    assert desk.states() == [("check_in", "accepted")] * 2
+    after = desk.reports()
+    back = desk("outbox", "move", "--to", "sqlite", "--yes", "--json").json
+    assert (back["reports"], back["outbox"], back["kept"]) == (2, "sqlite", url)
+    assert desk.reports() == after
+    assert desk("log", "--verify").code == 0
+    assert desk.send(OBADIAH)["state"] == "accepted"
+    assert desk("doctor", "--offline").code == 0
+    names = {path.name for path in (desk.home / PROPERTY).iterdir()}
+    assert {"outbox.db", "outbox-moved-1.db"} <= names
+    assert "outbox-moving.db" not in names
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_the_administrator_sees(desk: Apoa, url: str, lang: str) -> None:
+    """How many are moved, a question, and where the rest is kept."""
+    words = ["outbox", "move", "--to"] if lang == "en" else ["antrean-bersama", "pindah", "--ke"]
+    no = desk(*words, url, keys=["n"], lang=lang)
+    assert (no.code, desk("config", "get", "outbox").out) == (0, "sqlite\n")
+    said = desk(*words, url, keys=["y"], lang=lang)
+    assert said.code == 0, said.all
+    assert spoken_count(lang, "{count} report is there.", "{count} reports are there.", count=2) in said.all
+    assert "outbox-moved-1.db" in said.all
+    desk.environ["APOA_LANG"] = lang
+    assert desk("outbox", "move", "--to", "sqlite", "--yes").code == 0
+
+
+def test_it_must_be_confirmed(desk: Apoa, url: str) -> None:
+    """Without a terminal nothing is moved."""
+    said = desk("outbox", "move", "--to", url)
+    assert (said.code, "--yes" in said.err) == (Exit.USAGE, True)
+    assert len(desk.reports()) == 2
+
+
+def test_the_password_is_stored(desk: Apoa, url: str) -> None:
+    """The one that was given for the move is used from then on."""
+    del desk.environ["APOA_OUTBOX_PASSWORD"]
+    said = desk("outbox", "move", "--to", url, "--yes", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert said.code == 0, said.all
+    assert len(desk.reports()) == 2
+
+
+@pytest.mark.parametrize("to", ["sqlite", "mysql://melati@127.0.0.1/apoa", "postgresql://melati:x@127.0.0.1/apoa"])
+def test_an_address_that_is_none(desk: Apoa, to: str) -> None:
+    """Or the one that is used already: nothing is changed."""
+    assert desk("outbox", "move", "--to", to, "--yes").code in {Exit.USAGE, Exit.SETTINGS}
+    assert len(desk.reports()) == 2
+
+
+def test_a_database_with_reports_of_the_property(desk: Apoa, url: str, postgres_outbox: SharedOutbox) -> None:
+    """Another computer uses it already: nothing is moved."""
+    with postgres_outbox.open() as outbox:
+        outbox.record_event("set_up")
+    said = desk("outbox", "move", "--to", url, "--yes", "--json")
+    assert said.json["error"]["class"] == "outbox_not_empty"
+    assert len(desk.reports()) == 2
+    assert desk("config", "get", "outbox").out == "sqlite\n"
+
+
+def test_a_file_with_reports_from_before(desk: Apoa, url: str) -> None:
+    """It is not replaced."""
+    assert desk("sync").code == 0
+    assert desk("config", "set", "outbox", url).code == 0
+    said = desk("outbox", "move", "--to", "sqlite", "--yes", "--json")
+    assert said.json["error"]["class"] == "outbox_not_empty"
+
+
+def test_the_administrator_removes_what_was_left(desk: Apoa, url: str, postgres_outbox: SharedOutbox) -> None:
+    """As the guide says: then the property can be moved there again."""
+    for to in (url, "sqlite"):
+        assert desk("outbox", "move", "--to", to, "--yes").code == 0
+    assert desk("outbox", "move", "--to", url, "--yes").code != 0
+    for table in ("reports", "audit", "drafts", "memo"):
+        postgres_outbox.change(f"DELETE FROM {table} WHERE property = ?", PROPERTY)  # noqa: S608  a constant
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    assert desk.states() == [("check_in", "accepted"), ("check_in", "queued")]
+    assert desk("log", "--verify").code == 0
+
+
+@pytest.mark.parametrize("step", ["_use_filled", "_save", "_keep"])
+@pytest.mark.parametrize("back", [False, True])
+def test_an_interruption_after_everything_was_copied(
+    desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch, step: str, *, back: bool
+) -> None:
+    """A desk cannot save in the place that was left, and the same command does the rest."""
+    before = desk.reports()
+    to = "sqlite" if back else url
+    if back:
+        assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    elif step == "_use_filled":
+        return
+    with monkeypatch.context() as patch:
+        patch.setattr(OutboxMove, step, _interrupt)
+        assert desk("outbox", "move", "--to", to, "--yes").code != 0
+    if step != "_keep":
+        said = desk("list", "--json")
+        assert said.json["error"]["class"] == "outbox_relocated"
+        assert to in said.err + str(said.json)
+        assert desk("outbox", "move", "--to", to, "--yes").code == 0
+    assert desk.reports() == before
+    assert desk("log", "--verify").code == 0
+    assert desk("config", "get", "outbox").out == f"{to}\n"
+
+
+def _interrupt(*_arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_desk_saves_while_the_place_was_left(desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guest is saved on this computer, and is in the new place in the end."""
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(OutboxMove, "_use_filled", _interrupt)
+        desk("outbox", "move", "--to", "sqlite", "--yes")
+    saved = desk.save(OBADIAH)
+    assert saved["stored"] == "here"
+    assert desk("outbox", "move", "--to", "sqlite", "--yes").code == 0
+    assert [each["id"] for each in desk.reports()].count(saved["id"]) == 1
+    assert len(desk.reports()) == 3
+    assert desk("log", "--verify").code == 0
+
+
+def test_a_delivery_that_is_running(desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for, and then nothing was moved."""
+    from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+
+    monkeypatch.setattr("apoa_client.app.outbox_move._LOCK_WAIT_S", 0.0)
+    with delivery_lock(desk.home / PROPERTY / "outbox.db", 0):
+        assert desk("outbox", "move", "--to", url, "--yes").code == Exit.NOT_NOW
+    assert len(desk.reports()) == 2
