@@ -136,7 +136,7 @@ class PostgresDatabase:
         return True
 
     def connect(self) -> Connection:
-        """Return another connection with the same login, which the caller closes. For use within `errors`."""
+        """Return a new connection with this login, which the caller closes. For use within `errors`."""
         return connect(self._address, self._password, self._limits)
 
     def close(self) -> None:

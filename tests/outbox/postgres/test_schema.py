@@ -80,3 +80,16 @@ def test_a_property_of_another_login(postgres_outbox: SharedOutbox) -> None:
     """It is said when the outbox is opened: it would look empty."""
     with raises_error("outbox_not_allowed"):
         postgres_outbox.open(property_name="kenanga")
+
+
+@pytest.mark.usefixtures("postgres_template")  # which has the login
+def test_an_administrator_who_is_no_superuser(postgres: Cluster, postgres_database: str) -> None:
+    """The owner of the database who may create roles, as hosted servers have one, is enough."""
+    admin = f"{postgres_database}_owner"
+    postgres.admin.execute(f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD '{PASSWORD}'".encode())
+    postgres.admin.execute(f"ALTER DATABASE {postgres_database} OWNER TO {admin}".encode())
+    address = postgres.address(postgres_database, admin)
+    assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
+    add_member(address, PASSWORD, PROPERTY, PROPERTY)
+    with SharedOutbox(postgres, postgres_database).open() as outbox:
+        assert list(outbox.heads()) == []
