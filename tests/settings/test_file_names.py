@@ -6,7 +6,17 @@ from apoa_client.settings.file_names import belongs_to_log, is_log, is_own
 
 
 @pytest.mark.parametrize(
-    "name", ["config.toml", "config.lock", "outbox.db-wal", "sandbox.db", "outbox.lock.json", "keys.json", "sync.log.3"]
+    "name",
+    [
+        "config.toml",
+        "config.lock",
+        "outbox.db-wal",
+        "outbox-moved-2.db-shm",
+        "sandbox.db",
+        "outbox.lock.json",
+        "keys.json",
+        "sync.log.3",
+    ],
 )
 def test_own_names(name: str) -> None:
     """A name that the program gives to a file is not one that a user made up."""

@@ -172,3 +172,12 @@ def test_a_delivery_that_is_running(desk: Apoa, url: str, monkeypatch: pytest.Mo
     with delivery_lock(desk.home / PROPERTY / "outbox.db", 0):
         assert desk("outbox", "move", "--to", url, "--yes").code == Exit.NOT_NOW
     assert len(desk.reports()) == 2
+
+
+def test_uninstall_removes_what_was_left(desk: Apoa, url: str) -> None:
+    """The file has guests' data too."""
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    said = desk("uninstall", "--dry-run", "--json")
+    assert "outbox-moved-1.db" in said.out
+    assert desk("uninstall", "--yes", "--force").code == 0
+    assert not (desk.home / PROPERTY).exists()
