@@ -1,5 +1,6 @@
 """A whole outbox moves to the other engine and back: every row as it was, and after any interruption."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -250,3 +251,19 @@ def test_every_column_is_copied(path: Path, outbox: AnyOutbox) -> None:
     assert path.exists()
     columns = {row[1] for row in outbox.database.execute("PRAGMA table_info(reports)").fetchall()}
     assert columns == {*PLAIN, *SEALED}
+
+
+def test_a_large_outbox_moves_in_little_memory(outbox: AnyOutbox, other: Store) -> None:
+    """A piece of it is in memory at a time, however many reports and photos there are."""
+    photo = PHOTO * 10
+    for first in range(1, 201, 25):
+        outbox.add_all([NewReport(report(n), None, photo=photo) for n in range(first, first + 25)])
+    with other.open() as new:
+        tracemalloc.start()
+        try:
+            copied = relocation(outbox, new).run()
+            _now, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert copied.reports == 200
+    assert peak < 100 * len(photo)

@@ -1,5 +1,7 @@
 """`apoa outbox move`: every report goes to the shared outbox or back, and what was left is kept and not used."""
 
+from collections.abc import Sequence
+
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken_count
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
@@ -7,6 +9,7 @@ from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 from apoa_client.app.outbox_move import OutboxMove
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.sql.whole_copy import WholeCopy
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +184,32 @@ def test_uninstall_removes_what_was_left(desk: Apoa, url: str) -> None:
     assert "outbox-moved-1.db" in said.out
     assert desk("uninstall", "--yes", "--force").code == 0
     assert not (desk.home / PROPERTY).exists()
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_server_that_is_killed_in_the_middle(
+    desk: Apoa, url: str, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch, *, back: bool
+) -> None:
+    """Nothing is lost: what is used stays the same, and the same command does the rest."""
+    if back:
+        assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    before = desk.reports()
+    put = WholeCopy._put
+
+    def kill_after(copy: WholeCopy, seqs: Sequence[int]) -> None:
+        put(copy, seqs)
+        postgres_outbox.cluster.kill()
+
+    to = "sqlite" if back else url
+    with monkeypatch.context() as patch:
+        patch.setattr("apoa_client.outbox.sql.whole_copy._PIECE", 1)
+        patch.setattr(WholeCopy, "_put", kill_after)
+        try:
+            said = desk("outbox", "move", "--to", to, "--yes", "--json")
+        finally:
+            postgres_outbox.cluster.start()
+    assert said.json["error"]["class"] == "outbox_server_unreachable"
+    assert desk.reports() == before
+    assert desk("outbox", "move", "--to", to, "--yes").code == 0
+    assert desk.reports() == before
+    assert desk("log", "--verify").code == 0
