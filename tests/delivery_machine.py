@@ -40,6 +40,7 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import AuthorityBusy, ReportMoved
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Status
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.state import Summary
@@ -325,14 +326,14 @@ class DeliveryMachine(RuleBasedStateMachine):
             getattr(self, event.what)()
 
     def another_run(self, event: ConcurrentEvent) -> None:
-        """A second process delivers: it must not get the lock, unless the file system has no locks."""
+        """A second process delivers. In a file it must not get the lock, unless the file system has no locks."""
         before, others, since = self.entries(), self.leased(), len(self.authority.batches)
         run, process, lines = Run(death=event.death, lockless=event.lockless), Process(event.death), list[Connection]()
         outcome = self.deliver_once(self.second, run, self.settings, process, lines)
         if process.dead:
             self.second.close()
             self.second = self.store.open()
-        if event.lockless:
+        if event.lockless or not isinstance(self.second, SqliteOutbox):
             self.disturbed = True
             assert others.isdisjoint(self.submitted(since))
             self.orphans |= self.sending() if process.dead else set()

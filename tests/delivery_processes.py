@@ -109,7 +109,7 @@ class MortalOutbox:
         self._lockless = lockless
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name == "delivery_lock" and self._lockless:
+        if name in {"delivery_lock", "checking_lock"} and self._lockless:
             return lambda *_args, **_named: nullcontext(enter_result=True)
         method = getattr(self._outbox, name)
 

@@ -86,6 +86,7 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "the same guest": lambda outbox: outbox.same_guest(7, NOON.date(), MORNING),
     "suspension": lambda outbox: outbox.set_suspension(Suspension("wrong_password", NOON, "settings")),
     "hold": lambda outbox: outbox.hold(NOON),
+    "restrictions": lambda outbox: outbox.restrictions(),
     "check the queue": lambda outbox: outbox.check_queue(),
     "contact": lambda outbox: outbox.record_contact(NOON, NOON),
     "batch size": lambda outbox: outbox.batch_size(),

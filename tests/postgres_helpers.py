@@ -22,6 +22,7 @@ from outbox_helpers import sealer as new_sealer
 from system_helpers import needs_tool
 
 from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
 from apoa_client.outbox.postgres.statements import translated
 from apoa_client.outbox.postgres.store import PostgresOutbox
@@ -288,10 +289,12 @@ class SharedOutbox(NamedTuple):
 
 @contextmanager
 def new_shared_outbox(cluster: Cluster, template: str) -> Iterator[SharedOutbox]:
-    """As `NewStore`, a copy of a database that is prepared."""
+    """As `NewStore`, a copy of a database that is prepared. Its leases count by the clock of the test."""
     name = cluster.create_database(template)
     try:
-        yield SharedOutbox(cluster, name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(PostgresDatabase, "now", lambda _db, here: here)
+            yield SharedOutbox(cluster, name)
     finally:
         cluster.drop_database(name)
 

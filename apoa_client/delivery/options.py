@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
+from zlib import crc32
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
@@ -97,13 +98,25 @@ class Outcome:
         setattr(self, name, getattr(self, name) + 1)
 
 
+class Share(NamedTuple):
+    """The part of the stays that is this worker's first: one of `of`, from 0. Then it helps the others with theirs."""
+
+    number: int = 0
+    of: int = 1
+
+    def has(self, stay_id: str) -> bool:
+        """Return whether the stay is in this part."""
+        return self.of == 1 or crc32(stay_id.encode()) % self.of == self.number
+
+
 class RunOptions(NamedTuple):
     """How a run works.
 
     `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
     ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. `lock_wait_s` is how
     many seconds to wait for another process that is delivering. Nothing is sent to an authority other than `expected`.
-    Photos are sent only `with_photos`: they take long, and only reports have a deadline.
+    Photos are sent only `with_photos`: they take long, and only reports have a deadline. `share` keeps workers of one
+    command from claiming the same reports.
     """
 
     settings: str
@@ -113,6 +126,7 @@ class RunOptions(NamedTuple):
     wait_s: float | None = None
     lock_wait_s: float = 0
     with_photos: bool = True
+    share: Share = Share()
 
 
 class Uninterrupted:

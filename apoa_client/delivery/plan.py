@@ -21,7 +21,7 @@ from apoa_client.errors import (
 from apoa_client.messages import Message, listed, msg, nmsg
 from apoa_client.ports.authority import AuthorityIdentity, Status, Verdict
 from apoa_client.ports.entries import Change, Entry
-from apoa_client.ports.state import Summary, Suspension
+from apoa_client.ports.state import Restrictions, Suspension
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State, short_id
 
@@ -151,12 +151,12 @@ def backoff(attempts: int, jitter: float) -> timedelta:
     return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_LAST) * jitter
 
 
-def forbidden_call(summary: Summary, settings: str, now: datetime) -> ApoaError | None:
+def forbidden_call(found: Restrictions, settings: str, now: datetime) -> ApoaError | None:
     """The error of a call that is not made, because of a suspension or of a time to wait; None where it may be made.
 
     `settings` is the fingerprint of the property's settings: a suspension holds until it changes.
     """
-    return suspension_error(summary.suspension, settings) or hold_error(summary.hold_until, now)
+    return suspension_error(found.suspension, settings) or hold_error(found.hold_until, now)
 
 
 def suspension_error(suspension: Suspension | None, settings: str) -> ApoaError | None:

@@ -64,7 +64,7 @@ def _call(
     call: Callable[[Authority], T],
 ) -> T:
     now = clock.now().astimezone(UTC)
-    forbidden = plan.forbidden_call(outbox.summary(now=now, soon=now), settings, now)
+    forbidden = plan.forbidden_call(outbox.restrictions(), settings, now)
     if forbidden is not None:
         raise forbidden
     try:

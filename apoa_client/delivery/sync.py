@@ -47,15 +47,15 @@ _FAST_S = 0.05
 def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     """Deliver until no report may be sent, time is over, or an error ends the run.
 
-    One process delivers at a time: while another one holds the lock, the result is `Outcome.busy`. Errors of the
-    connection or the authority are not raised, they are in `Outcome.error`. Raises `StorageProblem` where the outbox
-    cannot be read or written.
+    Other senders may share the lock, if the engine allows several: a report is claimed by one of them. While the lock
+    is held in another way, the result is `Outcome.busy`. Errors of the connection or the authority are not raised, they
+    are in `Outcome.error`. Raises `StorageProblem` where the outbox cannot be read or written.
     """
     outbox, clock = dependencies.outbox, dependencies.clock
     run = _Run(dependencies, options)
     try:
         run.connect()
-        with outbox.delivery_lock(options.lock_wait_s) as acquired:
+        with outbox.delivery_lock(options.lock_wait_s, shared=True) as acquired:
             if acquired:
                 run.deliver()
             else:
@@ -72,7 +72,8 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
         dependencies.progress.end()
     summary = outbox.summary(now=clock.now(), soon=clock.now())
     run.outcome.left = _undelivered(summary)
-    if not run.outcome.busy and plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
+    others = run.outcome.busy or outbox.lock_holder() is not None
+    if not others and plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
         run.outcome.broken_off = summary.counts[State.SENDING]
         run.outcome.broken_off_until = summary.lease_until
     return run.outcome
@@ -98,6 +99,8 @@ class _Run:
         self._opened: dict[str, Content] = {}
         """Reports that were opened before they are sent."""
         self._authenticated = False
+        self._noticed: ApoaError | None = None
+        """The restriction that ended this run: another sender has recorded it."""
         self._all_sent_at = 0.0
         """When all that could be sent was sent."""
         self._time = RunTime(dependencies.clock, options.wait_s)
@@ -108,8 +111,7 @@ class _Run:
         """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
         with suppress(OutboxDamaged):  # `deliver` meets it again, under the lock
             summary = self._summary()
-            allowed = plan.forbidden_call(summary, self._options.settings, self._now()) is None
-            if allowed and (self._has_follow_ups(summary) or self._next_batch()):
+            if self._restriction() is None and (self._has_follow_ups(summary) or self._next_batch()):
                 self._authority = self._dependencies.connect(self._time.left_s)
 
     def deliver(self) -> None:
@@ -162,7 +164,8 @@ class _Run:
             if self._options.with_photos and self.outcome.meta is not None and self.outcome.meta.wants_photo:
                 self._photos.send(authority, lambda: self._guests_first(authority))
         except ApoaError as exc:
-            remember(self._outbox, exc, self._now(), self._options.settings)
+            if exc is not self._noticed:
+                remember(self._outbox, exc, self._now(), self._options.settings)
             raise
 
     def _first_batch(self, authority: Authority, batch: Sequence[Entry]) -> list[Entry]:
@@ -219,9 +222,16 @@ class _Run:
         return self._next_batch()
 
     def _authenticate(self) -> None:
-        """Check the open reports, and note in the outcome what another program changed."""
+        """Check the open reports, and note in the outcome what another program changed.
+
+        While another sender checks them, this one goes on: what is sealed by others is noticed when it is opened, too.
+        """
         try:
-            found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
+            with self._outbox.checking_lock() as acquired:
+                if not acquired:
+                    self._authenticated = True
+                    return
+                found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
         except OutboxDamaged as exc:  # what can be read is sent all the same
             self._results.defer(exc)
             return
@@ -231,9 +241,17 @@ class _Run:
     # Sending.
 
     def _next_batch(self) -> list[Entry]:
+        """Return what may be sent next: of this worker's share, or else of the others'."""
+        share = self._options.share
         heads: Iterable[Entry] = self._results.readable(self._outbox.heads())
         if self._options.first:
             heads = sorted(heads, key=lambda entry: entry.id != self._options.first)
+        if share.of == 1:
+            return self._batch_of(heads)
+        own = self._batch_of(entry for entry in heads if share.has(entry.stay_id))
+        return own or self._batch_of(self._results.readable(self._outbox.heads()))
+
+    def _batch_of(self, heads: Iterable[Entry]) -> list[Entry]:
         return plan.next_batch(
             heads,
             self._now(),
@@ -248,6 +266,9 @@ class _Run:
             if self._time.left_s() <= 0:
                 self.outcome.time_over = True
                 return
+            self._noticed = self._restriction()
+            if self._noticed is not None:
+                raise self._noticed
             self._send(authority, batch[: self._size.current])
             batch = self._next_batch()
         self._all_sent_at = self._dependencies.clock.monotonic()
@@ -367,6 +388,10 @@ class _Run:
     def _has_follow_ups(self, summary: Summary) -> bool:
         """Return whether there is something to do for reports that the authority has: a verdict, or a photo."""
         return bool(summary.counts[State.PENDING]) or (self._options.with_photos and self._photos.are_waiting())
+
+    def _restriction(self) -> ApoaError | None:
+        """Return the error of a call that is forbidden now, by this sender or another one."""
+        return plan.forbidden_call(self._outbox.restrictions(), self._options.settings, self._now())
 
     def _record_size(self) -> None:
         learned = self._size.to_record()

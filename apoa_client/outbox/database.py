@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
 
 class Cursor(Protocol):
@@ -92,6 +93,10 @@ class Database(Protocol):
 
     def any_text(self) -> AbstractContextManager[None]:
         """Read also text with invalid bytes, which this program never wrote, with surrogates in their places."""
+        ...
+
+    def now(self, here: datetime) -> datetime:
+        """Return the time by which leases count: `here`, this computer's, unless other computers write here too."""
         ...
 
     def unused_seq(self) -> int:

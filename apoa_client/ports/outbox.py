@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.audit import AuditEvent
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
-    from apoa_client.ports.state import LearnedBatchSize, LockHolder, Summary, Suspension
+    from apoa_client.ports.state import LearnedBatchSize, LockHolder, Restrictions, Summary, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Report
@@ -128,7 +128,9 @@ class DeliveryState(ReportReader, Protocol):
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
         """Mark reports as being sent, count an attempt, and return the lease's token and the entries claimed.
 
-        A report that another process has claimed in the meantime is left out.
+        A report that another process has claimed in the meantime is left out, and one that is not the first open report
+        of its stay any more. The lease is as long as from `now` to `lease_until`; where several computers write to the
+        outbox, it begins and ends by the clock of the database.
         """
         ...
 
@@ -179,6 +181,10 @@ class DeliveryState(ReportReader, Protocol):
         """
         ...
 
+    def restrictions(self) -> Restrictions:
+        """Return what forbids calls to the authority, as it is now; costs next to nothing."""
+        ...
+
     def set_suspension(self, suspension: Suspension | None) -> None:
         """Suspend sending for the property, or (None) resume it."""
         ...
@@ -203,7 +209,8 @@ class DeliveryState(ReportReader, Protocol):
         """Check the open reports and those without a code; complete and repair what the audit trail explains.
 
         With `ask`, a keyring may be asked for the private key. `counter` is the run counter of the vault, which is
-        higher than the outbox's if the file is an older copy. The caller must hold the delivery lock.
+        higher than the outbox's if the file is an older copy. The caller must hold the delivery lock, and the checking
+        lock if it shares that.
         """
         ...
 
@@ -218,10 +225,18 @@ class DeliveryState(ReportReader, Protocol):
         """
         ...
 
-    def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
+    def delivery_lock(self, wait_s: float, *, shared: bool = False) -> AbstractContextManager[bool]:
         """Take the delivery lock until the context is left; its value is whether this process got it.
 
-        Waits at most `wait_s` seconds for a process that holds it. The lock of a process that died is released.
+        Waits at most `wait_s` seconds for a process that holds it. The lock of a process that died is released. A
+        sender may hold it `shared` with other senders, if the engine allows several: maintenance excludes them all.
+        """
+        ...
+
+    def checking_lock(self) -> AbstractContextManager[bool]:
+        """Take the right to authenticate for one of the senders that share the delivery lock, without waiting.
+
+        Its value is whether this sender got it. The caller must hold the delivery lock.
         """
         ...
 

@@ -21,6 +21,14 @@ class Suspension(NamedTuple):
     """A fingerprint of the settings that were refused, to see whether they changed."""
 
 
+class Restrictions(NamedTuple):
+    """What forbids calls to the authority, for every sender of the property."""
+
+    suspension: Suspension | None = None
+    hold_until: datetime | None = None
+    """The authority asked all reports of the property to wait until then (Retry-After of a whole call)."""
+
+
 class LearnedBatchSize(NamedTuple):
     """How many reports a call to the authority takes, as earlier runs learned."""
 

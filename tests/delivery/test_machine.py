@@ -93,7 +93,7 @@ def test_a_second_process_during_each_call(
     lockless: bool,  # noqa: FBT001
     what: str,
 ) -> None:
-    """It does not get the lock and makes no call. Without locks, leases and ids must be enough.
+    """In a file it does not get the lock and makes no call. If both may deliver, leases and ids must be enough.
 
     The event `overtake` comes when the first process' lease is over.
 

@@ -56,6 +56,18 @@ def test_claims_at_the_same_time_share_nothing(store: Store) -> None:
     assert sorted(report_id for mine in got for report_id in mine) == sorted(ids)
 
 
+def test_a_report_is_claimed_after_the_one_before_it(outbox: AnyOutbox) -> None:
+    """Not while an earlier report of the stay is open, whatever the caller saw when it looked."""
+    for number in (1, 2):
+        outbox.add(report(number, stay=1), due_at=None)
+    assert [entry.id for entry in outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)[1]] == [uuid(1)]
+    lease, _ = outbox.claim([uuid(2), uuid(1)], now=NOON + HOUR, lease_until=NOON + 2 * HOUR)
+    outbox.settle(lease, [Change(uuid(1), State.PENDING)])
+    assert outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)[1] == []
+    outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt())])
+    assert len(outbox.claim([uuid(2)], now=NOON, lease_until=NOON + HOUR)[1]) == 1
+
+
 CLAIM_AND_DIE = """
 import os, signal, sys
 from pathlib import Path

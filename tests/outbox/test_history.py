@@ -24,7 +24,7 @@ def search(selection: Selection) -> tuple[str, dict[str, Any]]:
     return f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY seq", values  # noqa: S608  the outbox's own
 
 
-CLAIM_VALUES = {"id": uuid(1), "now": 0, "lease": "", "until": 0}
+CLAIM_VALUES = {"id": uuid(1), "now": 0, "lease": "", "begin": 0, "until": 0}
 QUERIES: dict[str, tuple[str, Any]] = {
     "heads": (queries.HEADS, ()),
     "due": (queries.DUE, (0, 1)),

@@ -107,7 +107,8 @@ class OutboxMachine(RuleBasedStateMachine):
     def claim(self, numbers: list[int], minutes: int, box: int) -> None:
         until = self.now + timedelta(minutes=minutes)
         lease, got = self.boxes[box].claim([uuid(n) for n in numbers], now=self.now, lease_until=until)
-        expected = [n for n in dict.fromkeys(numbers) if n in self.rows and self.free(self.rows[n], until)]
+        firsts = self._firsts()
+        expected = [n for n in dict.fromkeys(numbers) if n in firsts and self.free(self.rows[n], until)]
         assert [entry.id for entry in got] == [uuid(n) for n in expected]
         for n in expected:
             row = self.rows[n]
@@ -172,14 +173,18 @@ class OutboxMachine(RuleBasedStateMachine):
             assert {draft: box.drafts.open(draft) for draft in self.drafts} == self.drafts
             assert box.summary(now=self.now, soon=self.now).drafts == len(waiting)
 
-    @invariant()
-    def heads_are_the_same(self) -> None:
+    def _firsts(self) -> list[int]:
+        """The first open report of each stay."""
         firsts: dict[int, int] = {}
         for number, row in self.rows.items():
             if row.state in BLOCKING:
                 firsts.setdefault(row.stay, number)
+        return list(firsts.values())
+
+    @invariant()
+    def heads_are_the_same(self) -> None:
         order = list(self.rows)
-        ready = [n for n in firsts.values() if self.rows[n].state in {State.QUEUED, State.SENDING}]
+        ready = [n for n in self._firsts() if self.rows[n].state in {State.QUEUED, State.SENDING}]
         ready.sort(key=lambda n: (self.rows[n].due_at is None, self.rows[n].due_at or NOON, order.index(n)))
         assert [entry.id for entry in self.boxes[1].heads()] == [uuid(n) for n in ready]
 

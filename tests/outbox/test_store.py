@@ -266,7 +266,7 @@ def test_an_ambiguous_reference_shows_the_newest_twenty(outbox: AnyOutbox) -> No
 def test_entries_meet_every_condition_of_a_selection(outbox: AnyOutbox) -> None:
     """States, time, stay and limit are combined; an open report counts as recent however old it is."""
     for number in range(6):
-        outbox.add(report(number, stay=number % 2), due_at=None)
+        outbox.add(report(number, stay=5 if number == 5 else number % 2), due_at=None)
     outbox.settle(claimed(outbox, 0, 1, 5), [Change(uuid(n), State.ACCEPTED, receipt=receipt()) for n in (0, 1, 5)])
 
     def numbers(**conditions: object) -> list[int]:
@@ -279,7 +279,7 @@ def test_entries_meet_every_condition_of_a_selection(outbox: AnyOutbox) -> None:
     assert numbers(states=frozenset()) == []
     assert numbers(since=recent) == [2, 3, 4, 5]
     assert numbers(since=recent, states=frozenset({State.ACCEPTED})) == [5]
-    assert numbers(stay_id=stay_id(1)) == [1, 3, 5]
+    assert numbers(stay_id=stay_id(1)) == [1, 3]
     assert numbers(stay_id=stay_id(1), states=frozenset({State.QUEUED})) == [3]
     assert numbers(limit=2) == [0, 1]
     assert numbers(limit=0) == []

@@ -7,7 +7,8 @@ settings are those of the transaction alone, so that PgBouncer may give each tra
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import psycopg
 from psycopg import errors, sql
@@ -113,6 +114,11 @@ class PostgresDatabase:
     def any_text(self) -> AbstractContextManager[None]:
         """As `Database`: PostgreSQL stores no text with invalid bytes."""
         return nullcontext()
+
+    def now(self, here: datetime) -> datetime:  # noqa: ARG002  it may be wrong
+        """As `Database`: the server's time."""
+        [(now,)] = self.execute("SELECT clock_timestamp()").fetchall()
+        return cast("datetime", now).astimezone(UTC)
 
     def unused_seq(self) -> int:
         """As `Database`: takes the number from the sequence, which gives it to no insertion."""

@@ -1,8 +1,8 @@
-"""The delivery lock of a property: one process at a time delivers, so that no two work through the same queue.
+"""The delivery lock of a property: senders share it, and maintenance excludes them.
 
 It is an advisory lock of the server, held by a transaction that stays open on a connection of its own. The server
-releases it when that connection ends, also if the process was killed or its computer lost its power. As in SQLite,
-leases alone would keep two runs from sending a report twice.
+releases it when that connection ends, also if the process was killed or its computer lost its power. Leases keep two
+senders from sending the same report.
 """
 
 import os
@@ -24,13 +24,14 @@ _KEY = "delivering"
 _MARGIN_S = 1.0
 
 # The transaction is idle as long as the delivery takes. A computer that vanished is noticed after a minute.
-_BEGIN = """
+_BEGIN = sql.SQL("""
     BEGIN READ ONLY;
     SELECT set_config('idle_in_transaction_session_timeout', '0', true), set_config('statement_timeout', '0', true),
         set_config('lock_timeout', {wait}, true), set_config('tcp_keepalives_idle', '30', true),
         set_config('tcp_keepalives_interval', '10', true), set_config('tcp_keepalives_count', '3', true);
-    SELECT pg_advisory_xact_lock(hashtextextended({name}, 0))
-"""
+    SELECT {function}(hashtextextended({name}, 0))
+""")
+_TRY_CHECKING = b"SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
 _IS_HELD = """
     SELECT EXISTS (
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
@@ -39,33 +40,59 @@ _IS_HELD = """
 """
 
 
-@contextmanager
-def delivery_lock(db: PostgresDatabase, wait_s: float, actor: Actor) -> Iterator[bool]:
-    """Take the lock of the property until the context is left, and yield whether this process got it.
+class DeliveryLock:
+    """The delivery lock of one outbox, and the checking lock of the senders that share it."""
 
-    Waits at most `wait_s` seconds. Raises what connecting does.
-    """
-    with db.errors():
-        connection = db.connect()
-    with closing(connection):
-        with db.errors():
-            is_ours = _take(connection, _name(db), wait_s)
-        if is_ours:
-            with db.transaction():
-                write_metadata(db, _KEY, f"{os.getpid()} {millis(actor.now())} {actor.command}")
+    def __init__(self, db: PostgresDatabase, actor: Actor) -> None:
+        self._db = db
+        self._actor = actor
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def taken(self, wait_s: float, *, shared: bool) -> Iterator[bool]:
+        """As `ports.DeliveryState.delivery_lock`. Raises what connecting does."""
+        with self._db.errors():
+            connection = self._db.connect()
+        with closing(connection):
+            with self._db.errors():
+                is_ours = _take(connection, _name(self._db), wait_s, shared=shared)
+            if not is_ours:
+                yield False
+                return
+            with self._db.transaction():
+                write_metadata(self._db, _KEY, f"{os.getpid()} {millis(self._actor.now())} {self._actor.command}")
+            self._connection = connection
+            try:
+                yield True
+            finally:
+                self._connection = None
+                with suppress(psycopg.Error):  # the end of the connection releases the lock too, a moment later
+                    connection.longest_wait = _MARGIN_S
+                    connection.rollback()
+
+    @contextmanager
+    def checking(self) -> Iterator[bool]:
+        """As `ports.DeliveryState.checking_lock`: released where the transaction is rolled back to."""
+        connection = self._connection
+        if connection is None:
+            message = "the delivery lock is not held"
+            raise RuntimeError(message)
+        with self._db.errors():
+            connection.execute(b"SAVEPOINT checking")
+            [(is_ours,)] = connection.execute(_TRY_CHECKING, [_name(self._db)]).fetchall()
         try:
-            yield is_ours
+            yield bool(is_ours)
         finally:
-            with suppress(psycopg.Error):  # the end of the connection releases the lock too, a moment later
-                connection.longest_wait = _MARGIN_S
-                connection.rollback()
+            with self._db.errors():
+                connection.execute(b"ROLLBACK TO SAVEPOINT checking")
 
 
-def _take(connection: Connection, name: str, wait_s: float) -> bool:
+def _take(connection: Connection, name: str, wait_s: float, *, shared: bool) -> bool:
     connection.longest_wait = wait_s + _MARGIN_S
     wait = f"{max(wait_s * 1000, 1):.0f}"  # 0 would be no limit
+    function = sql.SQL("pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock")
     try:
-        connection.execute(sql.SQL(_BEGIN).format(name=sql.Literal(name), wait=sql.Literal(wait)))
+        connection.execute(_BEGIN.format(function=function, name=sql.Literal(name), wait=sql.Literal(wait)))
     except errors.LockNotAvailable:
         return False
     return True

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from apoa_client.outbox.postgres.connection import TimeLimits
+    from apoa_client.outbox.postgres.delivery_lock import DeliveryLock
     from apoa_client.outbox.postgres.integrity import PostgresIntegrity
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
@@ -85,17 +86,25 @@ class PostgresOutbox(SqlOutbox):
         """As `ports.DeliveryState`: only the server's administrator can do this, so that it returns false."""
         return False
 
-    def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
+    def delivery_lock(self, wait_s: float, *, shared: bool = False) -> AbstractContextManager[bool]:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.postgres.delivery_lock import delivery_lock
+        return self._lock.taken(wait_s, shared=shared)
 
-        return delivery_lock(self._postgres, wait_s, self._actor)
+    def checking_lock(self) -> AbstractContextManager[bool]:
+        """As `ports.DeliveryState`."""
+        return self._lock.checking()
 
     def lock_holder(self) -> LockHolder | None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.postgres.delivery_lock import lock_holder
 
         return lock_holder(self._postgres)
+
+    @cached_property
+    def _lock(self) -> DeliveryLock:
+        from apoa_client.outbox.postgres.delivery_lock import DeliveryLock
+
+        return DeliveryLock(self._postgres, self._actor)
 
     @cached_property
     def integrity(self) -> PostgresIntegrity:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.outbox.contents import ERRORS, WARNINGS, Contents
 from apoa_client.outbox.rows import millis, millis_or_none
+from apoa_client.outbox.sql.queries import OPEN
 from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Change
 
-_CLAIM = """
+_CLAIM = f"""
     UPDATE reports SET state = 'sending', attempts = attempts + 1, calls = calls + 1, attempted_at = :now,
         lease = :lease, lease_until = :until
-    WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND (lease_until <= :now OR lease_until > :until)))
-"""
+    WHERE id = :id AND (state = 'queued' OR (state = 'sending' AND (lease_until <= :begin OR lease_until > :until)))
+        AND NOT EXISTS (
+            SELECT 1 FROM reports AS earlier WHERE earlier.stay_id = reports.stay_id AND earlier.seq < reports.seq
+            AND earlier.{OPEN})
+"""  # noqa: S608  constants
 
 # A receipt or finding that is not given leaves the stored one. `finished_at` is the receipt's time, or else the last
 # attempt's: no clock is read here, and the retention period that is counted from it is in days.
@@ -49,10 +53,12 @@ SETTLE_PHOTO = "UPDATE reports SET photo_state = ? WHERE id = ? AND photo_state 
 def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime) -> str:
     """Mark reports as being sent, inside a transaction, and return the lease's token.
 
+    Each must be the first open report of its stay: another sender may have changed that since the caller looked.
     A lease that ends later than the one asked for was written by a clock that was set back since: it has expired.
     """
     lease = os.urandom(16).hex()  # what `secrets` does, without loading it
-    common = {"lease": lease, "now": millis(now), "until": millis(until)}
+    begin = db.now(now)
+    common = {"lease": lease, "now": millis(now), "begin": millis(begin), "until": millis(begin + (until - now))}
     db.executemany(_CLAIM, [{"id": report_id, **common} for report_id in ids])
     return lease
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from apoa_client.outbox import rows
+from apoa_client.ports.state import Restrictions
+
 if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
 
@@ -47,12 +50,24 @@ def read_metadata(db: Database, key: str) -> object:
 def read_number(db: Database, key: str) -> int | None:
     """Return the number of this key; None if there is none. For use within `Database.read_errors`."""
     value = read_metadata(db, key)
-    if value is None or isinstance(value, int):
-        return value
-    if not isinstance(value, str):
+    return None if value is None else _number(value)
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int | str):
         message = "not a whole number"
         raise TypeError(message)
     return int(value)
+
+
+def read_restrictions(db: Database) -> Restrictions:
+    """Return what `ports.DeliveryState.restrictions` describes. For use within `Database.read_errors`."""
+    found = dict(db.execute("SELECT key, value FROM memo WHERE key IN ('stop', 'hold')").fetchall())
+    until = found.get("hold")
+    return Restrictions(
+        rows.suspension_from_text(found.get("stop")),
+        rows.from_millis_or_none(None if until is None else _number(until)),
+    )
 
 
 def write_metadata(db: Database, key: str, value: str | int | None) -> None:

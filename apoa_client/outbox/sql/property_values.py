@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import MILLISECOND, millis
-from apoa_client.outbox.sql.metadata import read_metadata, read_number, write_metadata
+from apoa_client.outbox.sql.metadata import read_metadata, read_number, read_restrictions, write_metadata
 from apoa_client.ports.audit import Actor, AuditEvent
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.state import FolderBackups, LearnedBatchSize, ScheduledRun, Suspension
+    from apoa_client.ports.state import FolderBackups, LearnedBatchSize, Restrictions, ScheduledRun, Suspension
 
 _WANTS_PHOTOS = "wants_photos"
 """The metadata's key of whether the authority takes photos: 1, or not there."""
@@ -27,6 +27,11 @@ class PropertyValues:
     def __init__(self, db: Database, actor: Actor) -> None:
         self._db = db
         self._actor = actor
+
+    def restrictions(self) -> Restrictions:
+        """As `ports.DeliveryState`."""
+        with self._db.read_errors(), self._db.snapshot():
+            return read_restrictions(self._db)
 
     def set_suspension(self, suspension: Suspension | None) -> None:
         """As `ports.DeliveryState`."""

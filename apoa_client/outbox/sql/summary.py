@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import queries
-from apoa_client.outbox.sql.metadata import DOUBTS_KEY, is_contradicted, legacy_rows, read_metadata, read_number
+from apoa_client.outbox.sql.metadata import (
+    DOUBTS_KEY,
+    is_contradicted,
+    legacy_rows,
+    read_metadata,
+    read_number,
+    read_restrictions,
+)
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
 
@@ -28,14 +35,15 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
         int(db.execute(queries.DUE, bounds).fetchone()[0])
         for bounds in ((_LONG_AGO, millis(now)), (millis(now), millis(soon)))
     )
+    restrictions = read_restrictions(db)
     return Summary(
         counts={state: counts[state] for state in State},
         overdue=overdue,
         due_soon=due_soon,
         next_due_at=rows.from_millis_or_none(db.execute(queries.NEXT_DUE).fetchone()[0]),
         last_contact_at=rows.from_millis_or_none(read_number(db, "last_contact")),
-        suspension=rows.suspension_from_text(read_metadata(db, "stop")),
-        hold_until=rows.from_millis_or_none(read_number(db, "hold")),
+        suspension=restrictions.suspension,
+        hold_until=restrictions.hold_until,
         clock_skew=rows.duration_or_none(read_number(db, "clock_skew")),
         purge_skipped_at=rows.from_millis_or_none(read_number(db, "purge_skipped")),
         lease_until=rows.from_millis_or_none(db.execute(queries.LAST_LEASE).fetchone()[0]),

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,10 @@ class SqliteDatabase:
             yield
         finally:
             self.connection.text_factory = before
+
+    def now(self, here: datetime) -> datetime:
+        """As `Database`: every process that uses the file is on this computer."""
+        return here
 
     def unused_seq(self) -> int:
         """As `Database`: SQLite gives an insertion the number after the highest one."""
