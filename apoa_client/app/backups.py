@@ -38,11 +38,11 @@ _AGAIN_AFTER = timedelta(hours=1)
 
 
 def refuse_shared_outbox(settings: PropertySettings) -> None:
-    """Raise `SettingsProblem` for a property whose reports are not in a file on this computer."""
+    """Raise `SettingsProblem` for a property of several computers, which would each delete the others' old backups."""
     if settings.has_shared_outbox:
         raise SettingsProblem(
             msg("The reports are in the shared outbox, and not in a file on this computer."),
-            msg("The database is backed up on its server, with pg_dump. See: apoa help admin"),
+            msg("Write a single backup with: apoa backup FILE. Each night, use pg_dump on the server: apoa help admin"),
             name="backup_of_shared_outbox",
         )
 

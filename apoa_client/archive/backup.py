@@ -39,15 +39,17 @@ from apoa_client.files import (
     wait_while_in_use,
 )
 from apoa_client.messages import msg
+from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.backups import record_backup
 from apoa_client.outbox.sql.drafts import delete_all_drafts
+from apoa_client.outbox.sql.whole_copy import WholeCopy
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
-from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
+from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
 from apoa_client.ports.audit import Actor, AuditEvent
 
 _BATCH_PAGES = 4096
@@ -68,6 +70,12 @@ class BackupResult(NamedTuple):
 
 
 def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
+    """Copy the outbox in a file into a new one, as `back_up` does."""
+    with closing(open_database(outbox, create=False)) as db:
+        return back_up(db, file, describe, actor, force=force)
+
+
+def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
     """Copy the outbox into a new file, durable when this returns, while other processes go on reading and writing.
 
     `describe` is called after the reports are copied: when the key pair changes, the settings name the new one before a
@@ -76,7 +84,7 @@ def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Acto
     Raises `UsageProblem` for a file that is in the way or a folder that is missing, and `StorageProblem`; the outbox
     and `file` are then as before.
     """
-    with translate_errors(file), closing(open_database(outbox, create=False)) as db:
+    with translate_errors(file):
         _check_target(file, force=force)
         draft_folder = make_draft_folder(file)
         draft = draft_inside(draft_folder)
@@ -160,11 +168,14 @@ def _has_own_table(db: sqlite3.Connection) -> bool:
     return found is not None and str(found[0]).split() == OWN_TABLE.split()
 
 
-def _write_draft(db: SqliteDatabase, draft: Path, describe: DescribeBackup) -> BackupResult:
+def _write_draft(db: Database, draft: Path, describe: DescribeBackup) -> BackupResult:
     """Write the whole backup into `draft`; return the result without its size."""
     os.close(create_private(draft))
     with closing(connect(draft)) as copy:
-        _copy_snapshot(db, copy)
+        if isinstance(db, SqliteDatabase):
+            _copy_snapshot(db, copy)
+        else:
+            _copy_rows(db, SqliteDatabase(copy, draft))
         # One file, without another beside it. It becomes durable as a whole, before it gets its name.
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA synchronous = OFF")
@@ -190,7 +201,7 @@ def _write_draft(db: SqliteDatabase, draft: Path, describe: DescribeBackup) -> B
             copy.execute("INSERT INTO backup VALUES ('mac', ?)", [backup_code(private_key, found)])
         copy.execute("COMMIT")
         if not is_sound(copy):
-            raise damaged(db.path)
+            raise damaged(db.place)
         (reports,) = copy.execute("SELECT count(*) FROM reports").fetchone()
         return BackupResult(int(reports), 0, info.created_at, private_key is not None)
 
@@ -205,3 +216,14 @@ def _copy_snapshot(db: SqliteDatabase, copy: sqlite3.Connection) -> None:
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise damaged(db.path) from exc
         raise
+
+
+def _copy_rows(db: Database, copy: SqliteDatabase) -> None:
+    """Copy one moment of an outbox on a server, row by row, into an empty file that is not durable yet."""
+    copy.execute("PRAGMA synchronous = OFF")
+    copy.execute("PRAGMA journal_mode = MEMORY")
+    migrate(copy.connection)
+    whole = WholeCopy(db, copy)
+    with db.errors(), db.snapshot():
+        whole.reports()
+        whole.rest()

@@ -95,14 +95,14 @@ def _check(target: _Target, *, every_property: bool) -> None:
 def _back_up(session: Session, target: _Target) -> Exit:
     from apoa_client.app.backups import describe_backup, refuse_shared_outbox  # not for --help
 
-    refuse_shared_outbox(session.app.settings)
-    if target.file is None:
-        return _into_folder(session, target)
-    from apoa_client.archive.backup import write_backup
-
     app = session.app
-    outbox, describe = app.folders.outbox(app.settings.name), partial(describe_backup, app)
-    written = write_backup(outbox, full_path(target.file), describe, app.actor, force=target.force)
+    if target.file is None:
+        refuse_shared_outbox(app.settings)
+        return _into_folder(session, target)
+    from apoa_client.archive.backup import back_up
+
+    describe = partial(describe_backup, app)
+    written = back_up(app.outbox.database, full_path(target.file), describe, app.actor, force=target.force)
     if session.json:
         print_json(_value(session, target.file, written))
     else:
