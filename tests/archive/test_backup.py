@@ -238,7 +238,7 @@ def test_a_damaged_outbox_gives_no_backup(settings: Home, file: Path) -> None:
         db.commit()
     with pytest.raises(OutboxDamaged) as caught:
         settings.back_up(file)
-    assert caught.value.message.values["path"] == str(settings.path)
+    assert caught.value.message.values["place"] == str(settings.path)
     assert list(file.parent.iterdir()) == []
 
 
@@ -250,7 +250,7 @@ def test_a_page_that_cannot_be_copied_is_damage_of_the_outbox(settings: Home, fi
     os.truncate(settings.path, settings.path.stat().st_size - 3 * 4096)
     with pytest.raises(OutboxDamaged) as caught:
         settings.back_up(file)
-    assert caught.value.message.values["path"] == str(settings.path)
+    assert caught.value.message.values["place"] == str(settings.path)
 
 
 # Reading one.
