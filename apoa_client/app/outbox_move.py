@@ -5,7 +5,7 @@ under another name, or the rows on a server, where their mark says that they are
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +13,7 @@ from apoa_client.app.container import Container
 from apoa_client.errors import StorageProblem, UsageProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxRelocated
+from apoa_client.outbox.errors import OutboxBusy, OutboxRelocated, moved_elsewhere
 from apoa_client.outbox.locking import exclusive
 from apoa_client.settings.outbox_address import parse_address
 
@@ -119,23 +119,37 @@ class OutboxMove:
         from apoa_client.outbox.sqlite.renaming import name_while_filled
 
         file = name_while_filled(self._path)
-        return self._path if is_left and not file.exists() else file
+        if not is_left or file.exists():
+            return file
+        if self._path.exists():
+            return self._path
+        raise moved_elsewhere(self._before.outbox)
 
     def _use_filled(self, file: Path) -> None:
         """Give the file its name. What a desk has saved meanwhile in the one of that name is moved into it."""
-        from apoa_client.outbox.sqlite.database import open_database
-        from apoa_client.outbox.sqlite.renaming import rename_database, set_aside
+        from apoa_client.outbox.sqlite.renaming import rename_database
 
-        if file == self._path:
-            return
-        if self._path.exists():
-            with (
-                closing(self._new.for_move(file=file)) as new,
-                closing(open_database(self._path, create=False)) as own_file,
-            ):
-                new.receive_waiting(own_file)
-            set_aside(self._path)
-        rename_database(file, self._path)
+        while file != self._path:
+            if self._path.exists():
+                if file.samefile(self._path):  # an interruption left it both names
+                    file.unlink()
+                    return
+                self._take_over(file)
+            with suppress(FileExistsError):  # a desk has just made it
+                rename_database(file, self._path)
+                return
+
+    def _take_over(self, file: Path) -> None:
+        """Move what waits in the file of this computer into the filled one, and give it another name."""
+        from apoa_client.outbox.sqlite.database import open_database
+        from apoa_client.outbox.sqlite.renaming import set_aside
+
+        with (
+            closing(self._new.for_move(file=file)) as new,
+            closing(open_database(self._path, create=False)) as own_file,
+        ):
+            new.receive_waiting(own_file)
+        set_aside(self._path)
 
     def _save(self, password: str | None) -> None:
         """Save the setting, and before it the password that it needs."""
@@ -151,7 +165,10 @@ class OutboxMove:
 
         if self._before.has_shared_outbox:
             return self._before.outbox
-        return str(set_aside(self._path))
+        try:
+            return str(set_aside(self._path))
+        except OutboxBusy:  # the next command does it
+            return str(self._path)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ shared outbox again, which moves them: see `apoa_client.outbox.sql.moving`.
 """
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,7 +149,7 @@ class OutboxOpener:
         return outbox
 
     def _move_into(self, outbox: "Outbox") -> None:
-        from apoa_client.outbox.errors import OutboxRelocated
+        from apoa_client.outbox.errors import OutboxBusy, OutboxRelocated
         from apoa_client.outbox.sql.moving import has_waiting
         from apoa_client.outbox.sqlite.database import open_database
         from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
@@ -158,7 +158,8 @@ class OutboxOpener:
         try:
             opened = open_database(self._path, create=False)
         except OutboxRelocated:  # its move was interrupted at the end
-            set_aside(self._path)
+            with suppress(OutboxBusy):
+                set_aside(self._path)
             return
         with closing(opened) as own_file:
             if has_waiting(own_file, self._actor.now()):

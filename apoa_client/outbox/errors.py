@@ -71,6 +71,15 @@ class OutboxRelocated(StorageProblem):
         )
 
 
+def moved_elsewhere(place: str) -> StorageProblem:
+    """Return the error that the reports of this place are in a file on another computer."""
+    return StorageProblem(
+        msg("The reports were moved from {place} to another computer.", place=place),
+        msg("Nothing was changed here. Work on that computer, or move them from there to a server again."),
+        name="outbox_elsewhere",
+    )
+
+
 def damaged(place: Path | str, seqs: Sequence[int] = ()) -> OutboxDamaged:
     """Return the error for an outbox that cannot be understood, or for some of its reports, by their numbers in it."""
     if seqs:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.errors import moved_elsewhere
 from apoa_client.outbox.event_states import RELOCATED
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.audit import AuditTrail
@@ -82,14 +83,14 @@ class Relocation:
 
     def _finish(self) -> Copied:
         """Copy what was written in leaving, and let the new place be used."""
-        if self._copy.is_held() and self._is_in_use():
+        with self._new.database.read_errors():
+            mark = read_mark(self._new.database)
+        if mark is None and self._copy.is_held():
             return self._copy.count()
+        if mark != begun(self._old.setting):
+            raise moved_elsewhere(self._old.database.place)
         self._copy.rest()
         copied = self._copy.check_rest()
         with self._new.database.transaction():
             write_mark(self._new.database, None)
         return copied
-
-    def _is_in_use(self) -> bool:
-        with self._new.database.read_errors():
-            return read_mark(self._new.database) is None

@@ -4,8 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 from apoa_client.files import sync_folder, wait_while_in_use
-from apoa_client.outbox.errors import OutboxBusy
-from apoa_client.outbox.sqlite.database import connect
+from apoa_client.outbox.sqlite.database import connect, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 
 _WAIT_MS = 1000
@@ -13,31 +12,30 @@ _WAIT_MS = 1000
 
 
 def rename_database(path: Path, new: Path) -> None:
-    """Rename the file, with what its log has. Raises `OutboxBusy` if another process has it open, and `StorageProblem`.
+    """Rename the file, with what its log has.
 
-    A process that opens it meanwhile has the file under its new name.
+    Raises `FileExistsError` if the name is taken, `OutboxBusy` if another process has the file open, and
+    `StorageProblem`. A process that opens it meanwhile has the file under its new name.
     """
+    with translate_errors(path), closing(connect(path)) as db:
+        db.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
+        # Only possible where no other connection is open. The log is moved into the file, and removed.
+        db.execute("PRAGMA journal_mode = DELETE")
+    publish(path, new)  # the file has both names now
     with translate_errors(path):
-        with closing(connect(path)) as db:
-            db.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
-            # Only possible where no other connection is open. The log is moved into the file, and removed.
-            db.execute("PRAGMA journal_mode = DELETE")
-        wait_while_in_use(path, lambda: path.rename(new))
+        wait_while_in_use(path, lambda: path.unlink(missing_ok=True))
         sync_folder(path.parent)
 
 
 def set_aside(path: Path) -> Path:
     """Give the file of an outbox that is not used any more another name beside it, and return that.
 
-    It is the name that the file has already where another process has it open.
+    Raises what `rename_database` does for a file that is in use.
     """
     number = 1
     while (kept := path.with_name(f"{path.stem}-moved-{number}{path.suffix}")).exists():
         number += 1
-    try:
-        rename_database(path, kept)
-    except OutboxBusy:
-        return path
+    rename_database(path, kept)
     return kept
 
 

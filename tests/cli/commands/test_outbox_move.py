@@ -1,15 +1,19 @@
 """`apoa outbox move`: every report goes to the shared outbox or back, and what was left is kept and not used."""
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken_count
+from outbox_helpers import sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 
 from apoa_client.app.outbox_move import OutboxMove
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.sql.whole_copy import WholeCopy
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 
 @pytest.fixture(autouse=True)
@@ -213,3 +217,58 @@ def test_a_server_that_is_killed_in_the_middle(
     assert desk("outbox", "move", "--to", to, "--yes").code == 0
     assert desk.reports() == before
     assert desk("log", "--verify").code == 0
+
+
+def test_another_computer_after_the_move(desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its guests are saved there, and nothing of its file is touched: the reports are on the first computer."""
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    other = desk.home.parent / "other"
+    shutil.copytree(desk.home, other)
+    (other / PROPERTY / "outbox-moved-1.db").unlink()
+    assert desk("outbox", "move", "--to", "sqlite", "--yes").code == 0
+    monkeypatch.setitem(desk.environ, "APOA_HOME", str(other))
+    for guest in (OBADIAH, XIMENA):
+        said = desk("outbox", "move", "--to", "sqlite", "--yes", "--json")
+        assert said.json["error"]["class"] == "outbox_elsewhere"
+        assert desk.save(guest)["stored"] == "here"
+    assert "outbox-moving.db" not in {path.name for path in (other / PROPERTY).iterdir()}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_desk_saves_while_the_file_gets_its_name(
+    desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Its guest is not lost, wherever the move is."""
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    saved = []
+    take_over = OutboxMove._take_over
+
+    def save_and_take_over(moving: OutboxMove, file: Path) -> None:
+        if when == "before":
+            saved.append(desk.save(OBADIAH))
+        take_over(moving, file)
+        if when == "after" and not saved:
+            saved.append(desk.save(OBADIAH))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OutboxMove, "_use_filled", _interrupt)
+        desk("outbox", "move", "--to", "sqlite", "--yes")
+    first = desk.save(QUENTIN)
+    with monkeypatch.context() as patch:
+        patch.setattr(OutboxMove, "_take_over", save_and_take_over)
+        assert desk("outbox", "move", "--to", "sqlite", "--yes").code == 0
+    ids = [each["id"] for each in desk.reports()]
+    assert {first["id"], saved[0]["id"]} <= set(ids)
+    assert len(ids) == len(set(ids)) == 4
+    assert desk("log", "--verify").code == 0
+
+
+def test_a_file_that_is_open_elsewhere(desk: Apoa, url: str) -> None:
+    """It keeps its name until the next command, and is not used."""
+    file = desk.home / PROPERTY / "outbox.db"
+    with SqliteOutbox.open(file, sealer()) as outbox:
+        assert outbox.public_key()
+        moved = desk("outbox", "move", "--to", url, "--yes", "--json").json
+        assert moved["kept"] == str(file)
+    assert len(desk.reports()) == 2
+    assert not file.exists()
