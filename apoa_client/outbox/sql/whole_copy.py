@@ -99,7 +99,7 @@ class WholeCopy:
             (highest,) = self._source.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
         with self._target.transaction():
             self._target.skip_numbers(highest)
-        for _page, differing in self._pages():
+        for differing in self._differing():
             for start in range(0, len(differing), _PIECE):
                 self._put(differing[start : start + _PIECE])
 
@@ -120,7 +120,7 @@ class WholeCopy:
 
     def check_reports(self) -> None:
         """Raise `StorageProblem` if any value of any report differs. The source must not change."""
-        if any(differing for _page, differing in self._pages()):
+        if any(self._differing()):
             raise _differs(self._target.place)
 
     def check_rest(self) -> Copied:
@@ -146,8 +146,8 @@ class WholeCopy:
             last = last_event_number(self._source)
             return link_at(self._source, last) == link_at(self._target, last)
 
-    def _pages(self) -> Iterator[tuple[Sequence[Any], list[int]]]:
-        """Yield the rows of the source in order, and the numbers of those that the target has not, or otherwise."""
+    def _differing(self) -> Iterator[list[int]]:
+        """Yield the numbers of the rows that differ in the target: those of one page of the source at a time."""
         after = _BEFORE_ALL
         while True:
             with self._source.read_errors():
@@ -156,7 +156,7 @@ class WholeCopy:
                 return
             with self._target.read_errors():
                 there = set(self._target.execute(_BETWEEN, [after, page[-1][0]]).fetchall())
-            yield page, [row[0] for row in page if row not in there]
+            yield [row[0] for row in page if row not in there]
             after = page[-1][0]
 
     def _put(self, seqs: Sequence[int]) -> None:
@@ -164,6 +164,8 @@ class WholeCopy:
         places = ", ".join("?" * len(seqs))
         with self._source.read_errors():
             rows = self._source.execute(_ROWS.format(places=places), seqs).fetchall()
+        if not rows:  # they have other numbers by now
+            return
         ids = [row[1] for row in rows]
         with self._target.transaction():
             query = _KNOWN.format(places=", ".join("?" * len(rows)))

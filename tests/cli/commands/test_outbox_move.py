@@ -47,7 +47,8 @@ def test_there_and_back(desk: Apoa, url: str) -> None:
     assert not (desk.home / PROPERTY / "outbox.db").exists()
     assert desk("config", "get", "outbox").out == f"{url}\n"
     assert desk.reports() == before
-    assert desk("log", "--verify").code == 0
+    assert desk("log", "--verify").code == desk("doctor", "--offline").code == 0
+    assert desk(_APOA_COMPLETE="zsh_complete", _APOA_WORDS="apoa checkout ", _APOA_CURRENT="3").code == 0
     assert desk("sync").code == 0
     assert desk.states() == [("check_in", "accepted")] * 2
     after = desk.reports()
