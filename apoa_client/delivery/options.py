@@ -91,6 +91,21 @@ class Outcome:
             return Exit.DATA_REFUSED
         return Exit.NOT_NOW if self.left or self.photos_left else Exit.DONE
 
+    def add(self, other: "Outcome") -> None:
+        """Add what another worker of the same delivery did. Photos and what the authority says are the first one's."""
+        for name in ("sent", "accepted", "pending", "rejected", "duplicate", "deferred"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.left <= self.left:  # it ended later
+            self.left, self.broken_off, self.broken_off_until = other.left, other.broken_off, other.broken_off_until
+        self.time_over = self.time_over or other.time_over
+        self.indexes_rebuilt = self.indexes_rebuilt or other.indexes_rebuilt
+        self.error = other.error if self.error is None else self.error
+        self.verdicts |= other.verdicts
+        self.repeated_receipts |= other.repeated_receipts
+        self.doubts = tuple(dict.fromkeys([*self.doubts, *other.doubts]))
+        self.repaired |= other.repaired
+        self.closed |= other.closed
+
     def count(self, verdict: Verdict) -> None:
         """Count one verdict."""
         self.verdicts[verdict.id] = verdict

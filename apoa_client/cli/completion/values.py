@@ -234,7 +234,7 @@ NO_VALUES = frozenset(
         *("--guest", "--input", "--issued-at", "--keep", "--mrz", "--name", "--nights", "--note", "--office"),
         "--phone",
         *("--planned-check-out", "--port", "--reason", "--room", "--since", "--stay-permit-number", "--stay-until"),
-        *("--surname", "--to", "--today", "--until", "--username", "--wait"),
+        *("--surname", "--to", "--today", "--until", "--username", "--wait", "--workers"),
     }
 )
 """Options whose values only the user knows."""

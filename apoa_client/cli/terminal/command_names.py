@@ -177,6 +177,7 @@ OPTIONS = {
     "--version": "--versi",
     "--wait": "--tunggu",
     "--watch": "--pantau",
+    "--workers": "--pekerja",
     "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }
