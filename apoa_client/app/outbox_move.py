@@ -32,6 +32,8 @@ class Moved(NamedTuple):
     copied: "Copied"
     outbox: str
     kept: str
+    is_file: bool
+    """Whether what is kept is a file on this computer."""
 
 
 class OutboxMove:
@@ -87,7 +89,7 @@ class OutboxMove:
             if file is not None:
                 self._use_filled(file)
             self._save(password)
-            return Moved(copied, self._after.outbox, self._keep())
+            return Moved(copied, self._after.outbox, self._keep(), not self._before.has_shared_outbox)
 
     def _receive_waiting(self) -> bool:
         """Move what waits on this computer to the shared outbox, as every command does.

@@ -77,7 +77,7 @@ def _show(moved: Moved) -> None:
     print_line(text(nmsg("{count} report is there.", "{count} reports are there.", moved.copied.reports)))
     kept = _("What was there before is kept, and is not used any more: {place}")
     print_error_line(kept.format(place=sanitize(moved.kept)))
-    if moved.outbox == SQLITE:
-        print_error_line(_("Its administrator can remove it from the database. See: apoa help admin"))
-    else:
+    if moved.is_file:
         print_error_line(_("It is a file with guests' data: delete it once a backup of the database is made."))
+    else:
+        print_error_line(_("Its administrator can remove it from the database. See: apoa help admin"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken_count
 from outbox_helpers import sealer
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, new_shared_outbox
 
 from apoa_client.app.outbox_move import OutboxMove
 from apoa_client.errors import Exit
@@ -61,6 +61,26 @@ def test_there_and_back(desk: Apoa, url: str) -> None:
     names = {path.name for path in (desk.home / PROPERTY).iterdir()}
     assert {"outbox.db", "outbox-moved-1.db"} <= names
     assert "outbox-moving.db" not in names
+
+
+def test_from_one_server_to_another(
+    desk: Apoa, url: str, postgres_outbox: SharedOutbox, postgres_template: str
+) -> None:
+    """As between a file and a server; another desk follows with the same command."""
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    before = desk.reports()
+    with new_shared_outbox(postgres_outbox.cluster, postgres_template) as second:
+        to = url.replace(postgres_outbox.database, second.database)
+        said = desk("outbox", "move", "--to", to, "--yes")
+        assert (said.code, url in said.err, "apoa help admin" in said.err) == (0, True, True)
+        assert desk.reports() == before
+        assert desk("log", "--verify").code == 0
+        desk.change_setting("outbox", url)  # as on another desk
+        saved = desk.save(OBADIAH)
+        assert saved["stored"] == "here"
+        assert desk("outbox", "move", "--to", to, "--yes").code == 0
+        assert [each["id"] for each in desk.reports()] == [*(each["id"] for each in before), saved["id"]]
+        desk.change_setting("outbox", "sqlite")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
