@@ -9,8 +9,8 @@ from apoa_client.app.property_setup import PropertySetup
 from apoa_client.settings.config import PropertySettings
 
 
-def app_of(home: Path, clock: FixedClock, name: str = "") -> Container:
-    return Container({"APOA_HOME": str(home)}, clock, name)
+def app_of(home: Path, clock: FixedClock, name: str = "", **environ: str) -> Container:
+    return Container({"APOA_HOME": str(home), **environ}, clock, name)
 
 
 def training(name: str = "melati") -> PropertySettings:

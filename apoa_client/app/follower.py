@@ -1,7 +1,8 @@
 """Decides when a property's reports are delivered next by a process that keeps running.
 
 It notices by their sizes and times that another process has changed a file. So between two looks it has nothing open:
-a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced.
+a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced. At a shared
+outbox, which other computers change, it looks every few seconds.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +16,10 @@ from apoa_client.delivery.follow import LastRun
 from apoa_client.delivery.options import Jitter, Outcome
 from apoa_client.errors import ApoaError
 from apoa_client.ports.clock import Clock
+
+_LOOK_AT_SHARED_S = 5.0
+_LOOK_AT_AWAY_S = 60.0
+"""How long after a look that failed the next one is made. Each may take a second."""
 
 
 class Follower:
@@ -35,11 +40,14 @@ class Follower:
         self._failures = 0
         self._last: LastRun | None = None
         self._next: datetime | None = None
+        self._is_shared = False
+        self._next_look = 0.0
+        """When to look at a shared outbox again (`Clock.monotonic`)."""
         self._latest = 0.0
         """When to deliver at the latest (`Clock.monotonic`), whatever the wall clock shows."""
 
     def is_due(self) -> bool:
-        """Return whether to deliver now. Costs next to nothing unless a file was changed."""
+        """Return whether to deliver now. Costs next to nothing unless a file was changed, or the outbox is shared."""
         if self._last is None:
             return True
         seen = file_states(self._files)
@@ -47,6 +55,8 @@ class Follower:
             self._seen, self._is_new, self._next = seen, True, None
         elif self._is_new:
             self._is_new, self._next = False, None
+        if self._is_shared and self._clock.monotonic() >= self._next_look:
+            self._next = None
         if self._next is None:
             self._next = self._look(self._last)
         return self._clock.now() >= self._next or self._clock.monotonic() >= self._latest
@@ -66,12 +76,13 @@ class Follower:
         self._last_run_seen = self._last.at
         self._latest = self._clock.monotonic() + follow.KEEP_UP / timedelta(seconds=1)
         with closing(self._open_container()) as app:
-            self._files = _files_of(app)
+            self._files, self._is_shared = _files_of(app), _is_shared(app)
         self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
         self._changed, self._next = False, None
 
     def _look(self, last: LastRun) -> datetime:
         now = self._clock.now()
+        self._next_look = self._clock.monotonic() + _LOOK_AT_SHARED_S
         with closing(self._open_container()) as app:
             try:
                 summary = app.outbox.summary(now=now, soon=now)
@@ -80,6 +91,7 @@ class Follower:
                 return follow.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
             except ApoaError:  # the next run says what is wrong
                 self._changed = self._changed or self._is_new
+                self._next_look = self._clock.monotonic() + _LOOK_AT_AWAY_S
                 return last.at + (follow.SHORTEST_PAUSE if self._changed else follow.KEEP_UP)
 
     def _another_has_run(self, app: Container) -> bool:
@@ -93,6 +105,13 @@ class Follower:
             return False
         self._last_run_seen = run.at
         return True
+
+
+def _is_shared(app: Container) -> bool:
+    try:
+        return app.settings.has_shared_outbox
+    except ApoaError:
+        return False
 
 
 def _files_of(app: Container) -> Sequence[Path]:

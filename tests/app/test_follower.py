@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from app_helpers import app_of, set_up, training
@@ -13,8 +14,12 @@ from outbox_helpers import NOON, report
 from apoa_client.app.container import Container
 from apoa_client.app.follower import Follower
 from apoa_client.delivery.follow import KEEP_UP, SHORTEST_PAUSE
+from apoa_client.delivery.options import Outcome
 from apoa_client.errors import Exit, Offline
 from apoa_client.messages import msg
+
+if TYPE_CHECKING:
+    from postgres_helpers import SharedOutbox
 
 SECOND = timedelta(seconds=1)
 Change = Callable[[Container], object]
@@ -77,4 +82,31 @@ def test_the_pause_ends_by_itself(follower: Follower, home: Path, clock: FixedCl
     """Whatever the other processes did."""
     change(home, clock, run)
     clock.forward(KEEP_UP)
+    assert follower.is_due()
+
+
+def test_what_another_computer_saves_is_noticed(
+    home: Path, clock: FixedClock, postgres_outbox: "SharedOutbox", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a shared outbox, within a few seconds, although no file here has changed; also after the server was away."""
+    from postgres_helpers import PASSWORD, PROPERTY, be_patient
+
+    be_patient(monkeypatch)
+    cluster = postgres_outbox.cluster
+    address = f"postgresql://{PROPERTY}@127.0.0.1:{cluster.port}/{postgres_outbox.database}"
+    environ = {"APOA_OUTBOX": address, "APOA_OUTBOX_PASSWORD": PASSWORD}
+    follower = Follower(lambda: app_of(home, clock, PROPERTY, **environ), clock, jitter=lambda: 0.99)
+    with closing(app_of(home, clock, PROPERTY, **environ)) as app:
+        for entry in [*app.outbox.heads()]:
+            app.outbox.withdraw([entry.id], [entry.id])
+    follower.ran(Outcome())
+    clock.forward(SHORTEST_PAUSE + SECOND)
+    assert not follower.is_due()
+    cluster.kill()
+    clock.forward(SHORTEST_PAUSE + SECOND)
+    assert not follower.is_due()
+    cluster.start()
+    with closing(app_of(home, clock, PROPERTY)) as app, postgres_outbox.open(app.sealer) as other:
+        other.add(report(2), due_at=NOON)
+    clock.forward(timedelta(minutes=1))
     assert follower.is_due()
