@@ -12,6 +12,7 @@ from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, new_shared_outbox
 from apoa_client.app.outbox_move import OutboxMove
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres.connection import TimeLimits
+from apoa_client.outbox.postgres.schema import Group
 from apoa_client.outbox.sql.whole_copy import WholeCopy
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
@@ -127,6 +128,16 @@ def test_a_database_with_reports_of_the_property(desk: Apoa, url: str, postgres_
     assert said.json["error"]["class"] == "outbox_not_empty"
     assert len(desk.reports()) == 2
     assert desk("config", "get", "outbox").out == "sqlite\n"
+
+
+def test_a_login_that_may_not_send(desk: Apoa, url: str, postgres_outbox: SharedOutbox) -> None:
+    """It may not write what was sent before: it is refused, and a sender does the rest."""
+    postgres_outbox.add_login("front", PROPERTY, Group.DESK)
+    refused = desk("outbox", "move", "--to", url.replace(f"{PROPERTY}@", "front@"), "--yes", "--json")
+    assert refused.json["error"]["class"] == "outbox_not_allowed"
+    assert len(desk.reports()) == 2
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    assert len(desk.reports()) == 2
 
 
 def test_a_file_with_reports_from_before(desk: Apoa, url: str) -> None:
