@@ -368,7 +368,7 @@ class TestCheckOut:
         assert (result.code, apoa.states()[-1]) == (0, ("check_out", "queued"))
         assert "The authority refuses this account" in result.err
 
-        def fail_with_full_disk(_outbox: SqliteOutbox, _wait_s: float) -> NoReturn:
+        def fail_with_full_disk(_outbox: SqliteOutbox, _wait_s: float, **_shared: bool) -> NoReturn:
             raise DiskFull(msg("The disk is full."))
 
         apoa.monkeypatch.setattr(SqliteOutbox, "delivery_lock", fail_with_full_disk)
