@@ -42,13 +42,26 @@ def _without(name: str) -> Callable[[Path], Reading]:
     module: Any
     module, attribute, replaced = {
         "the second pass": (photo_reader, "_READERS", photo_reader._READERS[:1]),
-        "following the curve": (zone_reader, "_followed", lambda path, _reading: path),
+        "following the curve": (zone_reader, "_followed", _not_followed),
         "the second search": (zone_reader, "_SIDES", zone_reader._SIDES[:1]),
         "each field's alphabet": (judgement, "_mask", lambda _layout: 0.0),
         "check-digit corrections": (judgement, "_corrected", lambda _layout, text, _likelihoods: text),
     }[name]
     setattr(module, attribute, replaced)
     return _apoa_client()
+
+
+def _not_followed(path: Any, reading: Any) -> Any:
+    """Return the straight path that the finder saw, from the margin before the first character that was read."""
+    import numpy as np
+
+    from apoa_client.scan.line_reader import MARGIN, PITCH
+    from apoa_client.scan.sampling import LinePath
+
+    margin = round(MARGIN * PITCH)
+    columns = np.arange(reading.columns[0] - margin, reading.columns[-1] + margin + 1)
+    kept = np.clip(columns, 0, len(path.centre) - 1)
+    return LinePath(path.centre[kept], path.down[kept])
 
 
 def _tesseract() -> Callable[[Path], Reading]:
