@@ -9,8 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import SettingsProblem, StorageProblem
-from apoa_client.messages import msg
+from apoa_client.errors import StorageProblem
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT_S = 3.0
 """How long a statement, or the wait for another desk's change, may take while a guest is waiting."""
-_EXTRA = "apoa-client[postgres]"
 
 
 class OutboxOpener:
@@ -110,13 +108,11 @@ class OutboxOpener:
 
         Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
+        from apoa_client.outbox.postgres.loading import require_driver
         from apoa_client.settings.outbox_address import parse_address
 
         address = parse_address(self._settings.outbox)
-        try:
-            import apoa_client.outbox.postgres.store  # noqa: F401  the driver
-        except ImportError:
-            raise driver_missing() from None
+        require_driver()
         return address, password or self._password(address.place)
 
     def _password(self, place: str) -> str | None:
@@ -176,12 +172,3 @@ class OutboxOpener:
             return 0, 0
         with closing(open_database(self._path, create=False)) as own_file, own_file.read_errors():
             return count_waiting(own_file), count_others(own_file)
-
-
-def driver_missing() -> SettingsProblem:
-    """Return the error that the driver of PostgreSQL is not installed, or cannot be loaded here."""
-    return SettingsProblem(
-        msg("The shared outbox needs a part of the program that is not installed: the driver of PostgreSQL."),
-        msg('Install it with: pip install "{extra}"', extra=_EXTRA),
-        name="postgres_missing",
-    )

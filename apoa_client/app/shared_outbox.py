@@ -5,7 +5,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.app.outbox_opening import driver_missing
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing, OutboxServerUnreachable
@@ -49,10 +48,11 @@ def prepare(address: ServerAddress, password: str | None, members: Sequence[Memb
     Returns the version that was there, 0 for none. Raises what `outbox.postgres.schema` does, `SettingsProblem` without
     the driver, and `UsageProblem` for a login that the server does not have.
     """
-    try:
-        from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
-    except ImportError:
-        raise driver_missing() from None
+    from apoa_client.outbox.postgres.loading import require_driver
+
+    require_driver()
+    from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
+
     groups = {DESK: Group.DESK, SENDER: Group.SENDER, AUDITOR: Group.AUDITOR}
     version = create_schema(address, password)
     for each in members:

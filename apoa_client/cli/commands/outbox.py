@@ -140,8 +140,11 @@ def _password(session: Session, address: ServerAddress, *, from_stdin: bool) -> 
     """Return the administrator's password; None if none is given, because the server may need none."""
     if from_stdin:
         return secret_line() or None
-    if not session.interactive:
-        return None
+    return ask_database_password(address) if session.interactive else None
+
+
+def ask_database_password(address: ServerAddress) -> str | None:
+    """Ask for the password of the user of a database; None if the server needs none."""
     question = _("Password of {login} (Enter = none)").format(login=sanitize(address.user))
     return ask_secret(question, may_be_empty=True) or None
 

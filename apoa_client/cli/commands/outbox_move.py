@@ -3,9 +3,10 @@
 import click
 
 from apoa_client.app.outbox_move import Moved, OutboxMove
+from apoa_client.cli.commands.outbox import ask_database_password
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import ask_secret, confirm, secret_line
+from apoa_client.cli.terminal.input import confirm, secret_line
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
 from apoa_client.cli.terminal.signals import Signals
@@ -68,8 +69,7 @@ def _move(session: Session, moving: OutboxMove, to: str, password: str | None) -
     except CredentialsProblem:
         if password is not None or not session.interactive or to == SQLITE:
             raise
-    question = _("Password of {login} (Enter = none)").format(login=sanitize(parse_address(to).user))
-    return moving.run(ask_secret(question, may_be_empty=True) or None)
+    return moving.run(ask_database_password(parse_address(to)))
 
 
 def _show(moved: Moved) -> None:

@@ -1,29 +1,18 @@
-"""Loads the engine in PostgreSQL when a property uses it: its driver is an extra, and importing it takes long."""
-
-from typing import TYPE_CHECKING
+"""Says that the driver of PostgreSQL is missing before a module that needs it is loaded: it is an extra."""
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 
-if TYPE_CHECKING:
-    from apoa_client.outbox.postgres.store import PostgresOutbox
+_EXTRA = "apoa-client[postgres]"
 
 
 def require_driver() -> None:
-    """Raise `SettingsProblem` if the extra `postgres` is not installed, or its driver cannot be loaded."""
+    """Raise `SettingsProblem` if the extra `postgres` is not installed, or its driver cannot be loaded here."""
     try:
         import psycopg  # noqa: F401  whether it can be imported
     except ImportError:
         raise SettingsProblem(
-            msg("The outbox of this property is a database of PostgreSQL, and the driver for it is not installed."),
-            msg('Install it with: pip install "apoa-client[postgres]"'),
+            msg("The shared outbox needs a part of the program that is not installed: the driver of PostgreSQL."),
+            msg('Install it with: pip install "{extra}"', extra=_EXTRA),
             name="postgres_missing",
         ) from None
-
-
-def load_outbox() -> "type[PostgresOutbox]":
-    """Return the engine. Raises what `require_driver` does."""
-    require_driver()
-    from apoa_client.outbox.postgres.store import PostgresOutbox
-
-    return PostgresOutbox

@@ -184,7 +184,7 @@ def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox)
 @pytest.mark.parametrize("command", [QUENTIN.mrz(), ["status"], ["sync"], ["doctor", "--offline"]])
 def test_without_the_driver(shared: Apoa, monkeypatch: pytest.MonkeyPatch, command: Sequence[str]) -> None:
     """The extra is named, and the exit code is that of settings."""
-    monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
     said = shared(*command)
     assert said.code == Exit.SETTINGS
     assert "apoa-client[postgres]" in said.all

@@ -65,7 +65,7 @@ def test_socket(postgres: Cluster) -> None:
 
 
 def test_password(postgres: Cluster) -> None:
-    """A wrong password, a missing one and a user that does not exist are told apart from a server that is down."""
+    """A wrong password, a missing one and a user that does not exist are not taken for a server that is down."""
     address = postgres.address("postgres")
     for each in (refusal(address, "rahasia"), refusal(address, None), refusal(postgres.address("postgres", "other"))):
         assert each.name == "outbox_password"

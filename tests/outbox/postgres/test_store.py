@@ -10,9 +10,8 @@ from conftest import raises_error
 from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, report, uuid
 from postgres_helpers import SharedOutbox, free_port, pooler
 
-from apoa_client.outbox.postgres.loading import load_outbox
+from apoa_client.outbox.postgres.loading import require_driver
 from apoa_client.outbox.postgres.migrations import STEPS
-from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.report.kinds import State
@@ -22,7 +21,7 @@ EVENT = AuditEvent("imported")
 
 def test_the_driver_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra, and the error says how to install it."""
-    assert load_outbox() is PostgresOutbox
+    require_driver()
     real = builtins.__import__
 
     def without(name: str, *args: Any, **named: Any) -> ModuleType:
@@ -32,7 +31,7 @@ def test_the_driver_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(builtins, "__import__", without)
     with raises_error("postgres_missing") as caught:
-        load_outbox()
+        require_driver()
     assert caught.value.advice is not None
     assert "apoa-client[postgres]" in caught.value.advice.render()
 
