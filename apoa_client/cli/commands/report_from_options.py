@@ -34,7 +34,7 @@ def report_from_options(
     app = session.app
     examination = _examined(session, given)
     report = app.desk.compose(examination)
-    duplicates = duplicate_warnings(app.desk.overlapping_stays(report))
+    duplicates = duplicate_warnings(app.here_if_away(lambda: app.desk.overlapping_stays(report)))
     other_warnings = in_form_order([*examination.warnings, *unaccompanied_minor_warning(examination)])
     warnings = (*other_warnings, *duplicates)
     if options.dry_run:

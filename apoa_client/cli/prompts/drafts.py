@@ -50,6 +50,9 @@ class DraftStore:
 
     def offer(self, forms: list[GuestForm], signals: Signals) -> None:
         """Offer the drafts that wait, and add the forms of the one that the user continues with to `forms`."""
+        self._app.here_if_away(lambda: self._offer(forms, signals))
+
+    def _offer(self, forms: list[GuestForm], signals: Signals) -> None:
         drafts, clock = self._app.outbox.drafts, self._app.clock
         while waiting := drafts.waiting(clock.now()):
             opened = open_drafts(self._app, waiting, show_error)

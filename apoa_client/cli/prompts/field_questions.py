@@ -27,7 +27,7 @@ from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, FIELDS
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.model import Report
+from apoa_client.report.model import Report, Stay
 from apoa_client.report.not_stated import is_not_stated, without_not_stated
 from apoa_client.report.parse_times import date_and_time
 from apoa_client.report.permits import Permit
@@ -97,10 +97,13 @@ class FieldQuestions:
         """
         if not self._app.key_is_at_hand:
             return []
-        histories = self._app.stays.in_house(self._app.today)
-        stays = [open_current_report(self._app, history).stay for history in histories]
+        stays = self._app.here_if_away(self._stays_in_house)
         rooms = [room_name(stay.room) for stay in stays if stay is not None and stay.room]
         return list({normalized_room(room): room for room in rooms}.values())
+
+    def _stays_in_house(self) -> list[Stay | None]:
+        histories = self._app.stays.in_house(self._app.today)
+        return [open_current_report(self._app, history).stay for history in histories]
 
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""

@@ -140,7 +140,7 @@ class GuestConversation:
         while True:
             try:
                 with signals.delayed():  # the user cannot stop between saving and the message that it is saved
-                    group = self._app.here_if_away(self._group)
+                    group = self._group()
                     entries = self._save_all(self._new_reports(group))
                     self._forms = []
                     self._drafts.delete_resumed()
@@ -165,7 +165,8 @@ class GuestConversation:
 
     def _group(self) -> list[GroupMember]:
         """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""
-        return compose_group(self._app.desk, [self._app.desk.examine(form.draft()) for form in self._forms])
+        examinations = [self._app.desk.examine(form.draft()) for form in self._forms]
+        return self._app.here_if_away(lambda: compose_group(self._app.desk, examinations))
 
     # The form of one guest.
 

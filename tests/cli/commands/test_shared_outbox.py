@@ -8,13 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
+from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.store import PostgresOutbox
+from apoa_client.outbox.sql.drafts import Drafts
 
 WAITS = "The shared outbox does not answer. This waits on this computer; apoa moves it there by itself."
 
@@ -137,6 +139,91 @@ def test_the_server_goes_away_during_a_conversation(shared: Apoa, monkeypatch: p
 
 def _no_answer(*_arguments: object, **_options: object) -> None:
     raise OutboxServerUnreachable(msg("The database does not answer."))
+
+
+class Vanishing:
+    """A server that is gone from its n-th transaction on, for every connection, until it is back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_gone = False
+        self._left = 0
+        begin: Callable[..., Any] = PostgresDatabase._begin
+        connect: Callable[..., Any] = PostgresDatabase.connect
+
+        def begin_or_not(db: PostgresDatabase, kind: str) -> None:
+            self._left -= 1
+            self.is_gone = self.is_gone or self._left < 0
+            if self.is_gone:
+                db.close()
+            begin(db, kind)
+
+        def connect_or_not(db: PostgresDatabase) -> Any:
+            return _no_answer() if self.is_gone else connect(db)
+
+        monkeypatch.setattr(PostgresDatabase, "_begin", begin_or_not)
+        monkeypatch.setattr(PostgresDatabase, "connect", connect_or_not)
+
+    def after(self, transactions: int) -> None:
+        """Answer so many transactions from now on."""
+        self.is_gone, self._left = False, transactions
+
+    def back(self) -> None:
+        """Answer from now on."""
+        self.after(1 << 30)
+
+
+def by_options(shared: Apoa, guest: Guest) -> CallResult:
+    return shared(*guest.mrz("--again"))
+
+
+def at_a_terminal(shared: Apoa, guest: Guest) -> CallResult:
+    return shared("report", "--nights", "2", "--room", "7", "--again", keys=[*guest.lines, ">", ""])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("report", [by_options, at_a_terminal])
+def test_a_server_that_vanishes_at_any_step(
+    shared: Apoa, report: Callable[[Apoa, Guest], CallResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guest, who was here before, is saved without a question more, in one of both outboxes, and sent once."""
+    shared.send(QUENTIN)
+    server = Vanishing(monkeypatch)
+    for transactions in range(200):
+        server.after(transactions)
+        said = report(shared, QUENTIN)
+        assert (said.code, "NOT" in said.all) == (0, False), (transactions, said.all)
+        reached_end = not server.is_gone
+        server.back()
+        if reached_end:
+            break
+    assert shared("sync").code == 0
+    assert shared.states() == [("check_in", "accepted")] * (transactions + 2)
+    assert shared("log", "--verify").code == 0
+
+
+@pytest.mark.parametrize(("method", "keys"), [("waiting", []), ("take", [""])])
+def test_the_server_goes_away_while_an_unfinished_guest_is_offered(
+    shared: Apoa, monkeypatch: pytest.MonkeyPatch, method: str, keys: Sequence[str]
+) -> None:
+    """Another guest is reported meanwhile, and the unfinished one is offered when the server is back."""
+    assert shared("report", keys=XIMENA.lines).code != 0
+    arguments = ("report", "--nights", "2", "--room", "7")
+    with monkeypatch.context() as patch:
+        _let_server_vanish_at(patch, method)
+        said = shared(*arguments, keys=[*keys, *QUENTIN.lines, ">", ""])
+    assert (said.code, WAITS in said.all) == (0, True), said.all
+    assert shared(*arguments, keys=["", ">", ""]).code == 0
+    assert shared.states() == [("check_in", "accepted")] * 2
+
+
+def _let_server_vanish_at(patch: pytest.MonkeyPatch, method: str) -> None:
+    """Call a method of the drafts of a file alone."""
+    call: Callable[..., Any] = getattr(Drafts, method)
+
+    def call_or_not(drafts: Drafts, *arguments: object) -> Any:
+        return _no_answer() if isinstance(drafts._db, PostgresDatabase) else call(drafts, *arguments)
+
+    patch.setattr(Drafts, method, call_or_not)
 
 
 def test_a_commit_whose_answer_was_lost(
