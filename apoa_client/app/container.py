@@ -306,12 +306,12 @@ class Container:
         """
         if self.away is not None or not self.settings.has_shared_outbox:
             return work()
-        from apoa_client.outbox.errors import OutboxBusy, OutboxRelocated, OutboxServerUnreachable
+        from apoa_client.outbox.errors import NOT_THERE_NOW
 
         self._saves_here_if_away = True
         try:
             return work()
-        except (OutboxServerUnreachable, OutboxBusy, OutboxRelocated, CredentialsProblem) as exc:
+        except (*NOT_THERE_NOW, CredentialsProblem) as exc:
             self.use_own_file(exc)
             return work()
 

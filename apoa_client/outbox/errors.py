@@ -52,6 +52,21 @@ class OutboxServerUnreachable(StorageProblem):
     )
 
 
+class ServerDiskFull(DiskFull):
+    """There is no space left on the server of a shared outbox."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            msg("The disk of the database server is full: nothing could be written to {place}.", place=place),
+            msg("Ask your IT admin to free some space there, then try again. What was saved before is still there."),
+            name="disk_full",
+        )
+
+
+class OtherVersion(StorageProblem):
+    """The tables of a shared outbox are not those of this version of the program."""
+
+
 class OutboxRelocated(StorageProblem):
     """The reports are in another place, or are just being moved from there into this one.
 
@@ -69,6 +84,10 @@ class OutboxRelocated(StorageProblem):
             msg("The reports were moved from {place} to {to}.", place=place, to=to),
             msg("Nothing was saved or sent here. Go on there with: apoa outbox move --to {to}", to=to),
         )
+
+
+NOT_THERE_NOW = (OutboxServerUnreachable, OutboxBusy, OutboxRelocated, OtherVersion, ServerDiskFull)
+"""Why nothing can be saved in a shared outbox for a while, whatever it is that is to be saved."""
 
 
 def moved_elsewhere(place: str) -> StorageProblem:

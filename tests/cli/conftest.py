@@ -4,7 +4,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_helpers import NOWHERE, PASSWORD, Apoa
@@ -14,6 +14,9 @@ from keyring_helpers import MemoryKeyring
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault import export
 from apoa_client.vault.sealing import MIN_EFFORT
+
+if TYPE_CHECKING:
+    from postgres_helpers import SharedOutbox
 
 
 @pytest.fixture
@@ -78,6 +81,18 @@ def configured(apoa: Apoa, authority: SandboxServer) -> Apoa:
     said = apoa.set_up(authority.base_url)
     assert said.code == 0, said.err
     return apoa
+
+
+@pytest.fixture
+def shared(configured: Apoa, postgres_outbox: "SharedOutbox", monkeypatch: pytest.MonkeyPatch) -> Apoa:
+    """The same property with a shared outbox, which is waited for where the machine is busy."""
+    from postgres_helpers import PASSWORD as OUTBOX_PASSWORD
+    from postgres_helpers import PROPERTY, be_patient
+
+    be_patient(monkeypatch)
+    configured.change_setting("outbox", postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY).place)
+    configured.environ["APOA_OUTBOX_PASSWORD"] = OUTBOX_PASSWORD
+    return configured
 
 
 @pytest.fixture

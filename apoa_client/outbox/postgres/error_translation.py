@@ -11,7 +11,7 @@ import psycopg
 
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxServerUnreachable, damaged
+from apoa_client.outbox.errors import OutboxBusy, OutboxMissing, OutboxServerUnreachable, ServerDiskFull, damaged
 
 _UNREACHABLE = frozenset(
     {
@@ -126,13 +126,6 @@ def _busy(place: str) -> OutboxBusy:
     return OutboxBusy(msg("The outbox at {place} is in use by another process.", place=place))
 
 
-def _full(place: str) -> DiskFull:
-    return DiskFull(
-        msg("The disk of the database server is full: nothing could be written to {place}.", place=place),
-        msg("Ask your IT admin to free some space there, then try again. What was saved before is still there."),
-    )
-
-
 def _missing(place: str) -> OutboxMissing:
     return OutboxMissing(
         msg("There is no outbox of apoa-client at {place}, or not of this version.", place=place),
@@ -143,7 +136,7 @@ def _missing(place: str) -> OutboxMissing:
 _ERRORS: Sequence[tuple[frozenset[str], Callable[[str], ApoaError]]] = (
     (_UNREACHABLE, unreachable),
     (_BUSY, _busy),
-    (_FULL, _full),
+    (_FULL, ServerDiskFull),
     (_MISSING, _missing),
     (_REFUSED, _refused),
     (_DAMAGED, damaged),

@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from psycopg import sql
 
-from apoa_client.errors import SettingsProblem, StorageProblem
+from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.errors import OtherVersion
 from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.error_translation import translate_errors
@@ -79,7 +80,7 @@ def create_schema(address: ServerAddress, password: str | None, limits: TimeLimi
     """Make the roles and tables in the database, or bring them to this version. Return the version that was there.
 
     The user of the address is the administrator. It is one transaction, so that an error leaves everything as it was.
-    Raises what connecting does, `SettingsProblem` if the user may not do it, and `too_new`.
+    Raises what connecting does, `SettingsProblem` if the user may not do it, and `OtherVersion`.
     """
     with _transaction(address, password, limits) as connection:
         connection.execute(_PREPARE.encode())
@@ -112,14 +113,14 @@ def add_member(
 def check_schema(db: PostgresDatabase) -> object:
     """Raise an error unless the database is an outbox of this version, and the user may use this property alone.
 
-    Returns the mark of one that was moved, as `move_mark.read_mark` does. Raises `OutboxMissing`, `StorageProblem` for
-    another version, and `SettingsProblem`.
+    Returns the mark of one that was moved, as `move_mark.read_mark` does. Raises `OutboxMissing`, `OtherVersion`
+    and `SettingsProblem`.
     """
     with db.errors():
         [(version, is_restricted, has_access, mark)] = db.execute(_CHECK, [MARK_KEY]).fetchall()
     _refuse_newer(version, db.place)
     if version < len(STEPS):
-        raise StorageProblem(
+        raise OtherVersion(
             msg("The outbox at {place} was made for an older version of apoa-client.", place=db.place),
             msg("The administrator of the database must run: apoa outbox init {place}", place=db.place),
             name="outbox_too_old",
@@ -145,7 +146,7 @@ def check_schema(db: PostgresDatabase) -> object:
 
 def _refuse_newer(version: int, place: str) -> None:
     if version > len(STEPS):
-        raise StorageProblem(
+        raise OtherVersion(
             msg("The outbox at {place} was made by a newer version of apoa-client.", place=place),
             msg("Update apoa-client on this computer, then try again. Nothing was changed."),
             name="outbox_too_new",

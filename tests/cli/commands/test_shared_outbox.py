@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
@@ -19,20 +19,6 @@ from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.outbox.sql.drafts import Drafts
 
 WAITS = "The shared outbox does not answer. This waits on this computer; apoa moves it there by itself."
-
-
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine is no failure: a server that is away refuses connections at once."""
-    be_patient(monkeypatch)
-
-
-@pytest.fixture
-def shared(configured: Apoa, postgres_outbox: SharedOutbox) -> Apoa:
-    """The program with a property in a shared outbox, whose authority can be reached."""
-    configured.change_setting("outbox", address_of(postgres_outbox))
-    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
-    return configured
 
 
 def address_of(outbox: SharedOutbox) -> str:
