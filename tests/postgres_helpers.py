@@ -37,6 +37,8 @@ PASSWORD = "a-secret-of-the-tests"
 
 _SETTINGS = ("listen_addresses='127.0.0.1'", "shared_buffers=32MB", "jit=off", "wal_level=minimal", "max_wal_senders=0")
 _FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off")
+_READY = "ready to accept"
+"""What the server says when clients can connect; a standby goes on: "read-only connections"."""
 _ENVIRON = {"PATH": os.defpath}
 
 # Stops the program when the pipe from the tests' process is closed, however that ends, and keeps the files if asked to.
@@ -91,18 +93,21 @@ class Guarded:
 class Cluster:
     """A server with its data: in memory where possible, and on the disk, with every sync, if it must be durable."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, settings: Sequence[str] = (), port: int | None = None) -> None:
         self._programs = _programs()
         memory = Path("/dev/shm")  # noqa: S108  a private folder is made below it
         in_memory = not durable and os.access(memory, os.W_OK)
         # A short path: that of a socket has at most 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="apoa-pg-", dir=memory if in_memory else "/tmp"))  # noqa: S108
-        self.port = free_port()
+        self.port = port or free_port()
         self._server: Guarded | None = None
         self._admin: psycopg.Connection[Any] | None = None
         self._numbers = count(1)
         try:
-            self._create(durable=durable)
+            _give_to_server(self.folder)
+            self._create()
+            self._set(f"port={self.port}", f"unix_socket_directories='{self.folder}'", *settings)
+            self._set(*() if durable else _FAST)
             self.start()
         except BaseException:
             self.stop()
@@ -114,17 +119,18 @@ class Cluster:
     def __exit__(self, *_error: object) -> None:
         self.stop()
 
-    def _create(self, *, durable: bool) -> None:
+    def _create(self) -> None:
         password = self.folder / "password"
         password.write_text(PASSWORD)
-        _give_to_server(self.folder)
         _give_to_server(password)
         options = ["--auth-local=trust", "--auth-host=scram-sha-256", "--locale=C", "--encoding=UTF8", "--no-sync"]
-        folders = ["-D", str(self._data), f"--pwfile={password}"]
-        command = [str(self._programs / "initdb"), "-U", SUPERUSER, *folders, *options]
+        self.run("initdb", "-D", str(self._data), "-U", SUPERUSER, f"--pwfile={password}", *options)
+        self._set(*_SETTINGS)
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as the server's user."""
+        command = [str(self._programs / program), *arguments]
         subprocess.run(command, check=True, capture_output=True, cwd="/", env=_ENVIRON, **_unprivileged())
-        own = (f"port={self.port}", f"unix_socket_directories='{self.folder}'")
-        self._set(*_SETTINGS, *own, *(() if durable else _FAST))
 
     def _set(self, *settings: str) -> None:
         with (self._data / "postgresql.conf").open("a") as file:
@@ -146,13 +152,13 @@ class Cluster:
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
         command = [str(self._programs / "postgres"), "-D", str(self._data)]
-        self._server = Guarded(command, self.folder, "ready to accept connections")
+        self._server = Guarded(command, self.folder, _READY)
         while not self._server.is_ready:
             # What is left of a killed server uses its memory for a moment.
             log = "".join(self._server.log)
             self._end(keep=True)
             assert "pre-existing shared memory block" in log, log
-            self._server = Guarded(command, self.folder, "ready to accept connections")
+            self._server = Guarded(command, self.folder, _READY)
 
     def kill(self) -> None:
         """Kill the server, as a power cut does. Its data stay for `start`."""
