@@ -11,7 +11,8 @@ from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 
 from apoa_client.archive.backup import BackupResult, write_backup
 from apoa_client.archive.backup_content import BackupInfo, digest
-from apoa_client.archive.restore import RestoreResult, restore_backup
+from apoa_client.archive.restore import Here, RestoreResult, restore_backup
+from apoa_client.outbox.interface import Outbox
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import PropertySettings
@@ -78,7 +79,12 @@ class Home:
     ) -> RestoreResult:
         """Restore a backup with these private keys at hand; a user confirms what nothing proves."""
         self.trust = KeysAtHand(keys)
-        return restore_backup(file, self.folders, ACTOR, self.trust, name=name, dry_run=dry_run)
+        here = Here(self.folders, ACTOR, self.open_shared)
+        return restore_backup(file, here, self.trust, name=name, dry_run=dry_run)
+
+    def open_shared(self, settings: PropertySettings) -> Outbox:
+        """Open the shared outbox of the settings: a test of one replaces this."""
+        raise AssertionError(settings.outbox)
 
     def rows(self, name: str = "melati") -> list[dict[str, Any]]:
         """Every column of every report, in order."""

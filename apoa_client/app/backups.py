@@ -23,7 +23,6 @@ from apoa_client.files import full_path
 from apoa_client.installation import own_command
 from apoa_client.messages import literal, msg
 from apoa_client.ports.state import FolderBackups
-from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.writer import settings_text
 
 _log = logging.getLogger(__name__)
@@ -31,20 +30,12 @@ _log = logging.getLogger(__name__)
 _LEAST_S = 60
 _SLOWEST = 1 << 20
 """How long a backup may take: a minute, or longer at this many bytes a second (a slow stick)."""
+_REPORT_BYTES = 100 << 10
+"""What is assumed of a report on a server, whose size is not known: some have a photo of 300 KiB."""
 _END_S = 5.0
 """How long a process that was asked to end may take."""
 _AGAIN_AFTER = timedelta(hours=1)
 """When a backup that failed is tried again. One whose folder was not there is tried at each run."""
-
-
-def refuse_shared_outbox(settings: PropertySettings) -> None:
-    """Raise `SettingsProblem` for a property of several computers, which would each delete the others' old backups."""
-    if settings.has_shared_outbox:
-        raise SettingsProblem(
-            msg("The reports are in the shared outbox, and not in a file on this computer."),
-            msg("Write a single backup with: apoa backup FILE. Each night, use pg_dump on the server: apoa help admin"),
-            name="backup_of_shared_outbox",
-        )
 
 
 def describe_backup(app: Container) -> tuple[BackupInfo, bytes | None]:
@@ -77,20 +68,31 @@ def write_folder_backup(app: Container, folder: Path | None, keep: int) -> Folde
     folder = folder or Path(settings.backup_folder)
     backups = BackupFolder(full_path(folder), settings.name, app.outbox.backup_series(), keep, other_disk)
     moment = now.astimezone(settings.zone)
-    written = backups.write(app.folders.outbox(settings.name), moment, partial(describe_backup, app), app.actor)
+    place = place_of_files(app)
+    written = backups.write(app.outbox.database, place, moment, partial(describe_backup, app), app.actor)
     if settings.backup_folder and folder == Path(settings.backup_folder):
         known = FolderBackups(written_at=now, other_disk=not written.same_disk)
         app.outbox.record_folder_backups(settings.backup_folder, known)
-    return written
+    return written._replace(same_disk=False) if settings.has_shared_outbox else written
+
+
+def place_of_files(app: Container) -> Path:
+    """Return the file of the outbox; beside a shared one, the folder of this computer's own file.
+
+    A folder of backups that was once on another disk than this must not be on the same one.
+    """
+    path = app.folders.outbox(app.settings.name)
+    return next(each for each in path.parents if each.exists()) if app.settings.has_shared_outbox else path
 
 
 def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | None:
     """Write the day's backup, if the settings name a folder and it was not written yet.
 
-    `environ` is that of the process that writes it. Returns why there is none, at most once a day.
+    `environ` is that of the process that writes it. Returns why there is none, at most once a day. Of several desks
+    with the same folder, one writes it: the others see that it was begun within the hour.
     """
     folder, now = app.settings.backup_folder, app.clock.now()
-    if not folder or app.settings.has_shared_outbox:
+    if not folder:
         return None
     known = app.outbox.folder_backups(folder)
 
@@ -100,6 +102,8 @@ def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | Non
     failed_at = known.failed_at
     if is_today(known.written_at) or (failed_at is not None and failed_at <= now < failed_at + _AGAIN_AFTER):
         return None
+    if app.settings.has_shared_outbox:
+        app.outbox.record_folder_backups(folder, known._replace(failed_at=now))
     try:
         run_backup(app, environ)
     except ApoaError as exc:
@@ -116,7 +120,7 @@ def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | Non
 
 def run_backup(app: Container, environ: Mapping[str, str]) -> None:
     """Run `apoa backup` for the property in a process of its own. Raises what it reports, or that it took too long."""
-    time_limit = max(_LEAST_S, app.folders.outbox(app.settings.name).stat().st_size / _SLOWEST)
+    time_limit = max(_LEAST_S, _expected_bytes(app) / _SLOWEST)
     try:
         process = subprocess.Popen(  # noqa: S603  this program itself
             [*own_command(), "--property", app.settings.name, "backup", "--json"],
@@ -140,6 +144,13 @@ def run_backup(app: Container, environ: Mapping[str, str]) -> None:
         _end(process)
     if process.returncode:
         raise _reported(output)
+
+
+def _expected_bytes(app: Container) -> int:
+    if not app.settings.has_shared_outbox:
+        return app.folders.outbox(app.settings.name).stat().st_size
+    now = app.clock.now()
+    return sum(app.outbox.summary(now=now, soon=now).counts.values()) * _REPORT_BYTES
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from apoa_client.app.backups import place_of_files
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Schedule, find_schedule
 from apoa_client.app.shared_outbox import agree_on_key
@@ -134,21 +135,22 @@ class HealthChecks:
         return [*checks, *self._of_backups()]
 
     def _of_backups(self) -> list[Check]:
-        """Return the checks of backups: training needs none, and only some properties have automatic ones."""
+        """Return the checks of backups: training needs none, and only some properties have automatic ones.
+
+        Those of a shared outbox may be made on its server.
+        """
         app, settings = self._app, self._known_settings
 
         def backup() -> Finding:
             return reports.check_backup(app.outbox.last_backup(), app.clock.now())
 
         def folder() -> Finding:
-            place, outbox = self._settings.backup_folder, app.folders.outbox(self._settings.name)
-            known = app.outbox.folder_backups(place)
-            return reports.check_backup_folder(Path(place), outbox, on_other_disk=known.other_disk, limit_s=_LOCAL_S)
+            folder, place = self._settings.backup_folder, place_of_files(app)
+            known = app.outbox.folder_backups(folder)
+            return reports.check_backup_folder(Path(folder), place, on_other_disk=known.other_disk, limit_s=_LOCAL_S)
 
         checks = []
-        if settings is not None and settings.has_shared_outbox:
-            return []  # the administrator of the server makes them
-        if settings is None or not settings.is_training:
+        if settings is None or not (settings.is_training or settings.has_shared_outbox):
             checks.append(Check("backup", Group.REPORTS, backup, ("settings", "database")))
         if settings is not None and settings.backup_folder:
             checks.append(Check("backup_folder", Group.REPORTS, folder, ("settings", "database"), essential=False))

@@ -1,8 +1,8 @@
 """A folder for backups, such as a stick: each has a name of its own, and the oldest ones are deleted.
 
 A name is ``apoa-PROPERTY-DATE-TIME-SERIES.db``. The series is an id of the outbox, so that properties of one name on
-several computers share a folder without deleting each other's backups. Nothing is replaced, and nothing is deleted but
-older backups of the same series, after the new one is on the disk.
+several computers share a folder without deleting each other's backups; the desks of a shared outbox have one series.
+Nothing is replaced, and nothing is deleted but older backups of the same series, after the new one is on the disk.
 """
 
 import logging
@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.archive.backup import BackupResult, DescribeBackup, is_backup_of, write_backup
+from apoa_client.archive.backup import BackupResult, DescribeBackup, back_up, is_backup_of
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.database import Database
 from apoa_client.ports.audit import Actor
 
 _log = logging.getLogger(__name__)
@@ -27,9 +28,9 @@ MISSING = "backup_folder_missing"
 """The name of the error about a folder, or the disk that it was on, that is not there."""
 
 
-def is_same_disk(folder: Path, outbox: Path) -> bool:
-    """Return whether the folder is on the disk of the outbox. Raises `OSError`."""
-    return folder.stat().st_dev == outbox.stat().st_dev
+def is_same_disk(folder: Path, place: Path) -> bool:
+    """Return whether the folder is on the disk of this place: a file or a folder. Raises `OSError`."""
+    return folder.stat().st_dev == place.stat().st_dev
 
 
 class FolderBackup(NamedTuple):
@@ -43,13 +44,13 @@ class FolderBackup(NamedTuple):
     undeletable: int
     """How many older ones could not be deleted."""
     same_disk: bool
-    """Whether it is on the disk of the outbox, and is lost with it."""
+    """Whether it is on the disk of the property's files on this computer."""
 
 
 class BackupFolder(NamedTuple):
     """The backups of one outbox in a folder; `keep` of them are kept.
 
-    `on_other_disk` says that the folder is known to be on another disk than the outbox.
+    `on_other_disk` says that the folder is known to be on another disk than the property's files on this computer.
     """
 
     path: Path
@@ -58,10 +59,13 @@ class BackupFolder(NamedTuple):
     keep: int
     on_other_disk: bool = False
 
-    def write(self, outbox: Path, moment: datetime, describe: DescribeBackup, actor: Actor) -> FolderBackup:
+    def write(
+        self, db: Database, place: Path, moment: datetime, describe: DescribeBackup, actor: Actor
+    ) -> FolderBackup:
         """Write a backup, named after the moment, then delete the oldest ones.
 
-        Raises `SettingsProblem` if the folder is not there, and as `write_backup`; then nothing is deleted.
+        `place` is a file or the folder of the property on this computer.
+        Raises `SettingsProblem` if the folder is not there, and as `back_up`; then nothing is deleted.
         """
         if not (self.path.is_absolute() and self.path.is_dir()):
             raise SettingsProblem(
@@ -69,7 +73,7 @@ class BackupFolder(NamedTuple):
                 msg("Plug in the disk that it is on, or make the folder, then try again."),
                 name=MISSING,
             )
-        same_disk = is_same_disk(self.path, outbox)
+        same_disk = is_same_disk(self.path, place)
         if same_disk and self.on_other_disk:  # the folder that a stick is mounted on exists without the stick, too
             raise SettingsProblem(
                 msg(
@@ -82,7 +86,7 @@ class BackupFolder(NamedTuple):
                 name=MISSING,
             )
         file = self._free_name(moment)
-        written = write_backup(outbox, file, describe, actor, force=False)
+        written = back_up(db, file, describe, actor, force=False)
         return self._rotated(FolderBackup(file, written, kept=1, deleted=0, undeletable=0, same_disk=same_disk))
 
     def _free_name(self, moment: datetime) -> Path:

@@ -9,6 +9,7 @@ never received. Nothing here is erased, closed or replaced for it.
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import groupby
@@ -16,7 +17,6 @@ from operator import itemgetter
 from time import sleep
 from typing import Any, NamedTuple
 
-from apoa_client.archive.backup_content import columns_of, tables
 from apoa_client.archive.merge_rows import (
     TO_ASK,
     TO_BE_ASKED,
@@ -27,33 +27,30 @@ from apoa_client.archive.merge_rows import (
     merged_row,
     questioned_row,
 )
+from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
+from apoa_client.outbox.database import Database
 from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, scheduled_run
 from apoa_client.outbox.sql.guest_tags import record_missing_tags
-from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY
-from apoa_client.outbox.sqlite.database import SqliteDatabase
+from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, actual_counts, write_metadata
+from apoa_client.outbox.sql.whole_copy import COLUMNS, OWN_KEYS
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import PhotoState, State
 
-_OF_THE_COMPUTER = ("clock_skew", batch_size.KEY, clock_check.KEY, scheduled_run.KEY, *backups.KEYS)
+_OF_THE_COMPUTER = ("clock_skew", batch_size.KEY, clock_check.KEY, scheduled_run.KEY, *backups.KEYS, *OWN_KEYS)
 """Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
 
-_NEVER_COPIED = frozenset({'"reports"', '"memo"', '"tally"', '"backup"', '"drafts"'})
-"""Tables that are merged by row, counted by triggers, part of the backup only, or about what is being typed."""
-
-_PHOTO = '"photo"'
-"""The column of the sealed photo, in quotes as `columns_of` returns it."""
+# With a 1 in place of each photo: those of a piece would take much memory.
+_READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in COLUMNS)
+_SELECT = f"SELECT {', '.join(_READ)} FROM reports"  # noqa: S608  constants
+_INSERT = f"INSERT INTO reports ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  constants
+_EVENTS = f"SELECT {EVENT_COLUMNS} FROM audit ORDER BY n"  # noqa: S608  constants
+_ADD_EVENT = f"INSERT INTO audit ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  constants
 
 _PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
 
 _PAUSE_S = 0.02
 """Seconds between two transactions: SQLite lets others wait in no order, and they try again at intervals."""
-
-# The highest number that a report ever had: SQLite remembers it for AUTOINCREMENT.
-_HIGHEST_SEQ = """
-    SELECT max(COALESCE((SELECT max(seq) FROM reports), 0),
-        COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'reports'), 0))
-"""
 
 
 class Conflict(NamedTuple):
@@ -89,18 +86,23 @@ class Belief(Enum):
         return AuditEvent("restored", detail=None if self is Belief.PROVED else "unproved")
 
 
-def copy(here: SqliteDatabase, backup: sqlite3.Connection, actor: Actor, belief: Belief) -> MergeResult:
-    """Fill a new outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
-    columns = _common_columns(here, backup, "reports")
-    rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, columns, "seq", belief))
-    count = here.executemany(_insert_sql("reports", columns), rows).rowcount
+def is_empty(here: Database) -> bool:
+    """Return whether an outbox was never used. For use within `Database.errors`."""
+    return not any(here.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in ("reports", "audit"))  # noqa: S608  ours
+
+
+def copy(here: Database, backup: sqlite3.Connection, actor: Actor, belief: Belief) -> MergeResult:
+    """Fill an empty outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
+    (highest,) = backup.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
+    here.skip_numbers(highest)
+    rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, "seq", belief))
+    count = here.executemany(_INSERT, rows).rowcount
     left_out = {*_OF_THE_COMPUTER, "" if belief is Belief.PROVED else CHECKPOINT_KEY}
-    metadata = backup.execute("SELECT key, value FROM memo").fetchall()
-    here.executemany("INSERT INTO memo VALUES (?, ?)", [row for row in metadata if row[0] not in left_out])
+    for key, value in backup.execute("SELECT key, value FROM memo").fetchall():
+        if key not in left_out:
+            write_metadata(here, key, value)
     record_missing_tags(here)
-    for table in set(tables(here.connection)) & set(tables(backup)) - _NEVER_COPIED:
-        columns = _common_columns(here, backup, table)
-        here.executemany(_insert_sql(table, columns), backup.execute(_select_sql(table, columns)))
+    here.executemany(_ADD_EVENT, backup.execute(_EVENTS))
     sending = backup.execute("SELECT id FROM reports WHERE state = 'sending'").fetchall()
     queued = (AuditEvent("restored", report_id, State.QUEUED.value) for (report_id,) in sending)
     audit.append(here, actor, [*queued, belief.event])
@@ -119,7 +121,7 @@ def count_to_ask(backup: sqlite3.Connection, belief: Belief) -> int:
     return int(backup.execute(f"SELECT count(*) FROM reports WHERE {TO_BE_ASKED}").fetchone()[0])  # noqa: S608  constants
 
 
-def count_shared(here: SqliteDatabase, backup: sqlite3.Connection) -> tuple[int, int]:
+def count_shared(here: Database, backup: sqlite3.Connection) -> tuple[int, int]:
     """Return how many reports here are sealed, and how many of these the backup has, byte for byte.
 
     Each seal uses a random key of its own (libsodium's sealed box): equal bytes were sealed once, and copied.
@@ -159,12 +161,11 @@ class Merge:
     interruption, another merge finds the rest. The caller must hold the delivery lock.
     """
 
-    def __init__(self, here: SqliteDatabase, backup: sqlite3.Connection, belief: Belief) -> None:
+    def __init__(self, here: Database, backup: sqlite3.Connection, belief: Belief) -> None:
         self._here = here
         self._backup = backup
         self._belief = belief
-        self._columns = _common_columns(here, backup, "reports")
-        (self._before,) = here.execute("SELECT count(*) FROM reports").fetchone()
+        self._before = actual_counts(here).total
         self._common = self._inserted = self._advanced = self._to_ask = 0
         self._conflicts: list[Conflict] = []
         self._offset: int | None = None
@@ -192,7 +193,7 @@ class Merge:
     def _pieces(self) -> Iterator[list[Row]]:
         """Yield the backup's reports, stay by stay, as many stays at once as have some hundred reports."""
         piece: list[Row] = []
-        rows = _rows(self._backup, self._columns, "stay_id, seq", self._belief)
+        rows = _rows(self._backup, "stay_id, seq", self._belief)
         for _stay, reports in groupby(rows, itemgetter("stay_id")):
             piece += reports
             if len(piece) >= _PIECE:
@@ -202,12 +203,13 @@ class Merge:
             yield piece
 
     def _differences(self, reports: Sequence[Row]) -> list[_Difference]:
-        query = f"{_select_reports(self._columns)} WHERE id = ?"
+        query = f"{_SELECT} WHERE id IN ({_places(reports)})"
+        found = self._here.execute(query, [each["id"] for each in reports]).fetchall()
+        here = {row["id"]: row for row in (dict(zip(COLUMNS, values, strict=True)) for values in found)}
         merge = merged_row if self._belief is Belief.PROVED else questioned_row
         differences = []
         for theirs in reports:
-            found = self._here.execute(query, [theirs["id"]]).fetchone()
-            mine = dict(zip(theirs, found, strict=True)) if found is not None else None
+            mine = here.get(theirs["id"])
             changes: dict[str, Any] = {}
             if mine is not None:
                 changes = {name: value for name, value in merge(mine, theirs).items() if value != mine[name]}
@@ -216,21 +218,19 @@ class Merge:
 
     def _apply(self, differences: Sequence[_Difference], actor: Actor) -> None:
         """Insert and change the reports here, inside a transaction."""
-        new_stays = dict.fromkeys(each.theirs["stay_id"] for each in differences if each.mine is None)
-        ours = {stay_id: self._ids(self._here.connection, stay_id) for stay_id in new_stays}
-        for theirs, mine, changes in differences:
-            if mine is None:
-                values = _with_photo(self._backup, theirs)
-                values |= {"seq": self._seq_offset() + theirs["seq"], "state_mac": None}
-                self._here.execute(_insert_sql("reports", self._columns), list(values.values()))
-            elif changes:
-                names = ", ".join(["state_mac = NULL", *(f"{name} = ?" for name in changes)])
-                self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), mine["id"]])  # noqa: S608  columns of ours
-        if new_stays:
+        new = [each.theirs for each in differences if each.mine is None]
+        if new:
+            ours = self._ids_here(list(dict.fromkeys(row["stay_id"] for row in new)))
+            offset = self._seq_offset()
+            rows = ({**_with_photo(self._backup, row), "seq": offset + row["seq"], "state_mac": None} for row in new)
+            self._here.executemany(_INSERT, (list(row.values()) for row in rows))
             record_missing_tags(self._here)
-        for stay_id, ids in ours.items():
-            if ids:
+            for stay_id, ids in ours.items():
                 self._reorder(stay_id, ids)
+        for theirs, mine, changes in differences:
+            if mine is not None and changes:
+                names = ", ".join(["state_mac = NULL", *(f"{name} = ?" for name in changes)])
+                self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), theirs["id"]])  # noqa: S608  columns of ours
         if self._before:  # otherwise this outbox is new
             audit.append(self._here, actor, (each.event for each in differences if each.is_one))
 
@@ -240,26 +240,29 @@ class Merge:
         The numbers are reserved: reports that other processes save meanwhile come behind all of them.
         """
         if self._offset is None:
-            (here,) = self._here.execute(_HIGHEST_SEQ).fetchone()
             (highest,) = self._backup.execute("SELECT max(seq) FROM reports").fetchone()
-            self._here.execute("DELETE FROM sqlite_sequence WHERE name = 'reports'")
-            self._here.execute("INSERT INTO sqlite_sequence VALUES ('reports', ?)", [here + highest])
-            self._offset = here
+            self._offset = self._here.unused_seq() - 1
+            self._here.skip_numbers(self._offset + highest)
         return self._offset
 
     def _reorder(self, stay_id: str, ours: Sequence[str]) -> None:
         """Distribute the stay's numbers to its reports again, in an order that agrees with both sides."""
         rows = self._here.execute("SELECT seq, id, created_at FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
         seqs, ids, times = zip(*rows.fetchall(), strict=True)
-        order = merged_order(ours, self._ids(self._backup, stay_id), dict(zip(ids, times, strict=True)))
+        found = self._backup.execute("SELECT id FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
+        theirs = [row[0] for row in found]
+        order = merged_order(ours, theirs, dict(zip(ids, times, strict=True)))
         # By way of negative numbers, because no two rows may ever have the same.
         self._here.execute("UPDATE reports SET seq = -seq WHERE stay_id = ?", [stay_id])
         self._here.executemany("UPDATE reports SET seq = ? WHERE id = ?", zip(seqs, order, strict=True))
 
-    @staticmethod
-    def _ids(db: sqlite3.Connection, stay_id: str) -> list[str]:
-        rows = db.execute("SELECT id FROM reports WHERE stay_id = ? ORDER BY seq", [stay_id])
-        return [row[0] for row in rows.fetchall()]
+    def _ids_here(self, stay_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the ids of the reports here of each of these stays that has any, in their order."""
+        query = f"SELECT stay_id, id FROM reports WHERE stay_id IN ({_places(stay_ids)}) ORDER BY seq"  # noqa: S608  places
+        found = defaultdict[str, list[str]](list)
+        for stay_id, report_id in self._here.execute(query, stay_ids).fetchall():
+            found[stay_id].append(report_id)
+        return found
 
     def _count(self, differences: Sequence[_Difference]) -> None:
         for theirs, mine, changes in differences:
@@ -281,15 +284,14 @@ class Merge:
         return MergeResult(self._inserted, self._advanced, unchanged, only_here, conflicts, self._to_ask)
 
 
-def _rows(backup: sqlite3.Connection, columns: Sequence[str], order: str, belief: Belief) -> Iterator[Row]:
+def _rows(backup: sqlite3.Connection, order: str, belief: Belief) -> Iterator[Row]:
     """Yield the backup's reports in an order, each as it is after a restore, but for its photo: see `_with_photo`.
 
     An erased report stays as it is: there is nothing that could be sent. So does a typed receipt, about which no
     authority can be asked.
     """
-    names = [name.strip('"') for name in columns]
-    for values in backup.execute(f"{_select_reports(columns)} ORDER BY {order}"):
-        row = dict(zip(names, values, strict=True)) | {"guest_tag": None}  # it is hashed with the key here
+    for values in backup.execute(f"{_SELECT} ORDER BY {order}"):
+        row = dict(zip(COLUMNS, values, strict=True)) | {"guest_tag": None}  # it is hashed with the key here
         if row["state"] == State.SENDING:  # the process that was sending it is gone
             row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None, "state_mac": None}
         may_ask = belief is Belief.ASK and row["content"] is not None and not row["receipt_typed"]
@@ -310,21 +312,5 @@ def _with_photo(backup: sqlite3.Connection, row: Row) -> dict[str, Any]:
     return {**row, "photo": photo}
 
 
-def _common_columns(here: SqliteDatabase, backup: sqlite3.Connection, table: str) -> list[str]:
-    theirs = set(columns_of(backup, table))
-    return [column for column in columns_of(here.connection, table) if column in theirs]
-
-
-def _select_sql(table: str, columns: Sequence[str]) -> str:
-    return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608  names from our own schema, in quotes
-
-
-def _select_reports(columns: Sequence[str]) -> str:
-    """Return the statement for reports, with a 1 in place of each photo: those of a piece would take much memory."""
-    read = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == _PHOTO else column for column in columns)
-    return _select_sql("reports", list(read))
-
-
-def _insert_sql(table: str, columns: Sequence[str]) -> str:
-    places = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608  names from our own schema, in quotes
+def _places(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,5 +1,8 @@
 """Restores a backup: a property that is not here is created, and one that is here gets the reports that it lacks.
 
+A property whose reports are in a shared outbox gets them there: an outbox that was never used is filled, and in any
+other one only rows are added, or brought further along. Nothing is deleted.
+
 Everything is checked before anything is changed, and each change is one step that happens completely or not at all: a
 new outbox gets its name, some stays are merged in a transaction, the settings file is replaced. If a kill falls between
 two steps, the same restore, run again, does the rest.
@@ -10,22 +13,25 @@ that is not here is restored only if address and key are confirmed, and no certi
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from apoa_client import __version__
 from apoa_client.archive.backup_check import Backup, not_ours, open_backup
-from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, count_to_ask
+from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, count_to_ask, is_empty
 from apoa_client.errors import OutboxDamaged, SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
-from apoa_client.outbox.errors import too_new
+from apoa_client.outbox.database import Database
+from apoa_client.outbox.errors import OutboxRelocated, too_new
 from apoa_client.outbox.locking import exclusive
 from apoa_client.outbox.sql.guest_tags import forget_tags
+from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 from apoa_client.outbox.sql.sealing_key import record_public_key
+from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.outbox.sqlite.database import (
     SqliteDatabase,
     create_database,
@@ -34,7 +40,6 @@ from apoa_client.outbox.sqlite.database import (
 )
 from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import INDEX_KEY_BYTES, SQLITE, PropertySettings
 from apoa_client.settings.folders import Folders
@@ -44,8 +49,12 @@ from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of
 
+if TYPE_CHECKING:
+    from apoa_client.outbox.interface import Outbox
+
 LOCK_WAIT_S = 30.0
 """How long to wait for a delivery that is running."""
+_ADVICE = msg("Nothing was changed. Wait until the sending is over, then restore again.")
 
 _GENERAL = ("display_name", "office", "address")
 _OF_THE_AUTHORITY = ("username", "environment", "property_id", "ca_bundle")
@@ -65,6 +74,14 @@ class RestoreResult(NamedTuple):
     """The file of certificates that was not taken over, because nothing proves the backup; empty if none."""
 
 
+class Here(NamedTuple):
+    """Where a backup is restored, and by whom. `open_shared` opens the shared outbox of a property's settings."""
+
+    folders: Folders
+    actor: Actor
+    open_shared: "Callable[[PropertySettings], Outbox]"
+
+
 class Trust(Protocol):
     """Why a backup is to be believed."""
 
@@ -80,9 +97,7 @@ class Trust(Protocol):
         ...
 
 
-def restore_backup(
-    file: Path, folders: Folders, actor: Actor, trust: Trust, *, name: str = "", dry_run: bool = False
-) -> RestoreResult:
+def restore_backup(file: Path, here: Here, trust: Trust, *, name: str = "", dry_run: bool = False) -> RestoreResult:
     """Restore a backup as the property `name`, or under the name in the backup if that is empty.
 
     With `dry_run`, find out what the result would be, and confirm nothing. Raises `DataRefused` (65),
@@ -93,7 +108,7 @@ def restore_backup(
         theirs = _settings_in(backup)
         if name:
             check_name(name)
-        task = _Restore(backup, theirs._replace(name=name or theirs.name), folders, actor, trust)
+        task = _Restore(backup, theirs._replace(name=name or theirs.name), here, trust)
         needed = task.known is None and not task.proved and not dry_run
         trust.confirm(task.settings, needed=needed)
         merged = task.preview() if dry_run else task.run()
@@ -114,25 +129,20 @@ def _settings_in(backup: Backup) -> PropertySettings:
 class _Restore:
     """The restoring of a backup, with the settings in it, into the property of that name."""
 
-    def __init__(self, backup: Backup, theirs: PropertySettings, folders: Folders, actor: Actor, trust: Trust) -> None:
+    def __init__(self, backup: Backup, theirs: PropertySettings, here: Here, trust: Trust) -> None:
         self.backup = backup
         self._theirs = theirs
         self._trust = trust
-        self.folders = folders
-        self.actor = actor
-        self.path = folders.outbox(theirs.name)
+        self.folders = here.folders
+        self.actor = here.actor
+        self._open_shared = here.open_shared
+        self.path = here.folders.outbox(theirs.name)
         self._read_settings()
 
     def _read_settings(self) -> None:
         """Read the settings here before (`known`), and find those after (`settings`)."""
         theirs = self._theirs
         self.known = load(self.folders.config, self.folders.site).find(theirs.name)
-        if self.known is not None and self.known.has_shared_outbox:
-            raise SettingsProblem(
-                msg("The reports of {name} are in a shared outbox, and a backup is of a file.", name=theirs.name),
-                msg("Restore it under another name: apoa restore FILE --property NAME"),
-                name="backup_of_shared_outbox",
-            )
         keys = self._trust.private_keys(self.known or theirs)
         own_key = next((key for key in keys if encode_key(public_key_of(key)) == theirs.public_key), None)
         self.proved = own_key is not None and self.backup.is_proved(own_key)
@@ -147,7 +157,11 @@ class _Restore:
 
     def preview(self) -> MergeResult:
         """Return what `run` would do. Only reads: no other process waits for it, and nothing is created."""
-        if os.path.lexists(self.path):
+        if self.known is not None and self.known.has_shared_outbox:
+            with self._shared(self.known) as outbox:
+                if not is_empty(outbox.database):
+                    return Merge(outbox.database, self.backup.db, self._belief).preview()
+        elif os.path.lexists(self.path):
             with self._open_checked() as db, translate_errors(self.path):
                 return Merge(db, self.backup.db, self._belief).preview()
         (reports,) = self.backup.db.execute("SELECT count(*) FROM reports").fetchone()
@@ -155,12 +169,13 @@ class _Restore:
 
     def run(self) -> MergeResult:
         """Create the outbox from the backup, or merge the backup into it."""
+        if self.known is not None and self.known.has_shared_outbox:
+            return self._run_shared(self.known)
         with translate_errors(self.path):
             make_private_folder(self.path.parent)
-        advice = msg("Nothing was changed. Wait until the sending is over, then restore again.")
         lock = delivery_lock(self.path, LOCK_WAIT_S, self.actor)
-        with exclusive(lock, lambda: lock_holder(self.path), advice, name="delivery_underway"):
-            self._read_settings()  # again: a key rotation, which holds the lock too, may have ended meanwhile
+        with exclusive(lock, lambda: lock_holder(self.path), _ADVICE, name="delivery_underway"):
+            self._read_settings_again(SQLITE, str(self.path))
             with translate_errors(self.path):
                 remove_abandoned_drafts(self.path)
             if not os.path.lexists(self.path):
@@ -173,13 +188,39 @@ class _Restore:
                     return results[0]
             with self._open_checked() as db, translate_errors(self.path):
                 self._save_if_known()
-                with db.transaction():  # before the reports that are sealed to it
-                    record_public_key(db, self.settings.public_key)
-                    if self.known is None:  # reports whose settings were lost
-                        forget_tags(db)
-                merged = Merge(db, self.backup.db, self._belief).run(self.actor)
+                merged = self._merge(db)
             self._save_if_new()
             return merged
+
+    def _run_shared(self, known: PropertySettings) -> MergeResult:
+        """Fill the shared outbox in one transaction if it was never used, or else merge the backup into it."""
+        with self._shared(known) as outbox:
+            db = outbox.database
+            lock = outbox.delivery_lock(LOCK_WAIT_S)
+            with exclusive(lock, outbox.lock_holder, _ADVICE, name="delivery_underway"):
+                self._read_settings_again(known.outbox, db.place)
+                refuse_moved(read_mark(db), db.place)
+                self._save_if_known()
+                with db.transaction():
+                    if is_empty(db):
+                        return self._fill(db)
+                return self._merge(db)
+
+    def _read_settings_again(self, outbox: str, place: str) -> None:
+        """Read the settings under the lock: a key rotation, which holds it too, may have ended meanwhile.
+
+        Raises `OutboxRelocated` if it is not the property's outbox any more.
+        """
+        self._read_settings()
+        if self.settings.outbox != outbox:
+            raise OutboxRelocated(place, self.settings.outbox)
+
+    def _merge(self, db: Database) -> MergeResult:
+        with db.transaction():  # before the reports that are sealed to it
+            record_public_key(db, self.settings.public_key)
+            if self.known is None:  # reports whose settings were lost
+                forget_tags(db)
+        return Merge(db, self.backup.db, self._belief).run(self.actor)
 
     def _save_if_known(self) -> None:
         """Save the settings of a known property before its reports: reports saved from now on get the right key."""
@@ -191,17 +232,17 @@ class _Restore:
         if self.known is None:
             save(self.folders.config, self.settings, site=self.folders.site)
 
-    def _fill(self, db: SqliteDatabase) -> MergeResult:
+    def _fill(self, db: Database) -> MergeResult:
         filled = copy(db, self.backup.db, self.actor, self._belief)
         record_public_key(db, self.settings.public_key)
         self._read_back(db)
         return filled
 
-    def _read_back(self, db: SqliteDatabase) -> None:
+    def _read_back(self, db: Database) -> None:
         """Raise `DataRefused` for metadata or audit events that could not be read here: a forger may write anything."""
         now = self.actor.now()
         opens_nothing = PropertySealer(decode_public_key(self.settings.public_key), bytes)
-        outbox = SqliteOutbox(db, opens_nothing)
+        outbox = SqlOutbox(db, opens_nothing)
         try:
             outbox.summary(now=now, soon=now)
             outbox.last_notice()
@@ -212,6 +253,16 @@ class _Restore:
                 pass
         except OutboxDamaged as exc:
             raise not_ours(self.backup.file) from exc
+
+    @contextmanager
+    def _shared(self, known: PropertySettings) -> "Iterator[Outbox]":
+        """Open the shared outbox. Refuses one whose reports, or those of another desk, are sealed to another key."""
+        with closing(self._open_shared(known)) as outbox, translate_errors(self.backup.file), outbox.database.errors():
+            if {known.public_key, outbox.public_key() or known.public_key} != {self.settings.public_key}:
+                raise _other_key(
+                    msg("The reports of {name} in the shared outbox are sealed for another key.", name=known.name)
+                )
+            yield outbox
 
     @contextmanager
     def _open_checked(self) -> Iterator[SqliteDatabase]:

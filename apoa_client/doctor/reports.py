@@ -118,16 +118,16 @@ def check_backup(last: datetime | None, now: datetime) -> Finding:
     return warning(message, make_one) if age > _OLD_BACKUP else ok(message)
 
 
-def check_backup_folder(folder: Path, outbox: Path, *, on_other_disk: bool, limit_s: float) -> Finding:
+def check_backup_folder(folder: Path, place: Path, *, on_other_disk: bool, limit_s: float) -> Finding:
     """Check that the folder of automatic backups can be reached, within this time, and is on the disk that it was on.
 
-    `on_other_disk` says that it was on another disk than the outbox.
+    `place` is where the property's files are; `on_other_disk` says that the folder was on another disk.
     """
 
     def is_there() -> bool:
         if not (folder.is_dir() and os.access(folder, os.W_OK)):
             return False
-        return not (on_other_disk and is_same_disk(folder, outbox))  # that of a stick exists without it, too
+        return not (on_other_disk and is_same_disk(folder, place))  # that of a stick exists without it, too
 
     try:
         reached = call_with_timeout(limit_s, is_there)

@@ -283,7 +283,7 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
         ...
 
     def record_folder_backups(self, folder: str, known: FolderBackups) -> None:
-        """Record it in place of what is known of any folder."""
+        """Record it in place of what is known of this folder."""
         ...
 
     def close(self) -> None:

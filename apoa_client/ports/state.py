@@ -93,7 +93,7 @@ class FolderBackups(NamedTuple):
     written_at: datetime | None = None
     """When the last one was written."""
     failed_at: datetime | None = None
-    """When one last failed although the folder was there, and since when none was written."""
+    """When one last failed although the folder was there, or was begun by a desk of a shared outbox."""
     shown_at: datetime | None = None
     """When it was last shown that there is none."""
     other_disk: bool = False

@@ -52,7 +52,8 @@ def write(settings: Home, stick: Path) -> Write:
     def write(moment: datetime = NOW, *, keep: int = 14, name: str = "melati", series: str = "abc123") -> FolderBackup:
         info = BackupInfo("0.0", moment, name, settings_text(settings.settings._replace(index_key="")))
         folder = BackupFolder(stick, name, series, keep)
-        return folder.write(settings.path, moment, lambda: (info, None), ACTOR)
+        with settings.outbox() as outbox:
+            return folder.write(outbox.database, settings.path, moment, lambda: (info, None), ACTOR)
 
     return write
 

@@ -47,6 +47,15 @@ def test_no_path_is_stored(outbox: SqliteOutbox, path: Path) -> None:
     assert b"wayan" not in path.read_bytes()
 
 
+def test_each_desk_has_a_folder_of_its_own(outbox: AnyOutbox) -> None:
+    """A shared outbox knows what is in the folder of each; one that is not used any more is forgotten."""
+    for number in range(9):
+        outbox.record_folder_backups(f"/media/{number}", FolderBackups(NOON + number * HOUR))
+    assert outbox.folder_backups("/media/0") == FolderBackups()
+    for number in range(1, 9):
+        assert outbox.folder_backups(f"/media/{number}") == FolderBackups(NOON + number * HOUR)
+
+
 @pytest.mark.parametrize("value", ["00000000", "x", "7cb2b4da 0 - -", "7cb2b4da 0 a - -", "7cb2b4da - 1 2 3"])
 def test_an_invalid_value_is_unknown(outbox: AnyOutbox, store: Store, value: str) -> None:
     """No backup waits for it."""

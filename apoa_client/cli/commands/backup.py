@@ -93,14 +93,12 @@ def _check(target: _Target, *, every_property: bool) -> None:
 
 
 def _back_up(session: Session, target: _Target) -> Exit:
-    from apoa_client.app.backups import describe_backup, refuse_shared_outbox  # not for --help
+    from apoa_client.app.backups import describe_backup  # not for --help
+    from apoa_client.archive.backup import back_up
 
     app = session.app
     if target.file is None:
-        refuse_shared_outbox(app.settings)
         return _into_folder(session, target)
-    from apoa_client.archive.backup import back_up
-
     describe = partial(describe_backup, app)
     written = back_up(app.outbox.database, full_path(target.file), describe, app.actor, force=target.force)
     if session.json:

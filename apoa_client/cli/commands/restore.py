@@ -51,14 +51,15 @@ def restore(
     **options: Any,  # noqa: ANN401  the fields of `TrustOptions`
 ) -> None:
     """Check the backup, merge it, and show the result and the secrets that are still missing."""
-    from apoa_client.archive.restore import restore_backup  # not for --help
+    from apoa_client.archive.restore import Here, restore_backup  # not for --help
     from apoa_client.cli.commands.restore_trust import RestoreTrust, TrustOptions
     from apoa_client.vault.missing_secrets import find_missing_secrets
 
     app = session.app
     name = name or session.property_name
     trust = RestoreTrust(session, TrustOptions(**options), may_ask=not dry_run)
-    restored = restore_backup(file, app.folders, app.actor, trust, name=name, dry_run=dry_run)
+    here = Here(app.folders, app.actor, lambda settings: app.outbox_opener(settings).shared())
+    restored = restore_backup(file, here, trust, name=name, dry_run=dry_run)
     settings = restored.settings
     secrets = app.secrets_of(settings, prompt=False)
     if not dry_run:
@@ -106,7 +107,7 @@ def _show_result(restored: "RestoreResult", *, dry_run: bool) -> None:
         (merged.inserted, _("reports that were not here")),
         (merged.advanced, _("reports that the backup knows more about")),
         (merged.unchanged, _("reports that were up to date here")),
-        (merged.only_here, _("reports that only this computer has; they stay")),
+        (merged.only_here, _("reports that are not in the backup; they stay")),
     ):
         print_line(f"{count:>7}  {label}")
     if not restored.proved:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from apoa_client.outbox.rows import from_millis, from_millis_or_none, millis
@@ -25,6 +26,10 @@ KEYS = (LAST_KEY, _FOLDER_KEY, _SERIES_KEY)
 _SERIES_BYTES = 3
 _SERIES = re.compile(r"[0-9a-f]{6}")
 _NEVER = "-"
+
+_MOST_FOLDERS = 8
+"""How many folders are known: each desk of a shared outbox may have its own."""
+_BETWEEN = ", "
 
 
 def record_backup(db: Database, at: datetime) -> None:
@@ -55,23 +60,32 @@ def backup_series(db: Database) -> str:
 def folder_backups(db: Database, folder: str) -> FolderBackups:
     """Return what is known of the automatic backups into this folder.
 
-    Of another folder nothing is known, neither if it cannot be read: no backup waits for it, and the next one
-    replaces it.
+    What cannot be read is not known: no backup waits for it, and the next one replaces it.
     """
     try:
-        checksum, other_disk, *times = str(read_metadata(db, _FOLDER_KEY)).split(" ")
+        other_disk, *times = _records(db)[_checksum(folder)].split(" ")
         written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
-        known = FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
-    except (ValueError, OverflowError):
+        return FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
+    except (KeyError, ValueError, OverflowError):
         return FolderBackups()
-    return known if checksum == _checksum(folder) else FolderBackups()
 
 
 def record_folder_backups(db: Database, folder: str, known: FolderBackups) -> None:
-    """Store it in place of what is known of any folder, inside a transaction."""
+    """Store what is known of this folder, inside a transaction. The folders that were recorded last are kept."""
     times = (known.written_at, known.failed_at, known.shown_at)
     words = [_NEVER if time is None else str(millis(time)) for time in times]
-    write_metadata(db, _FOLDER_KEY, " ".join([_checksum(folder), str(int(known.other_disk)), *words]))
+    checksum = _checksum(folder)
+    records = {checksum: " ".join([str(int(known.other_disk)), *words])}
+    records |= {key: value for key, value in _records(db).items() if key != checksum}
+    kept = islice(records.items(), _MOST_FOLDERS)
+    write_metadata(db, _FOLDER_KEY, _BETWEEN.join(f"{key} {value}" for key, value in kept))
+
+
+def _records(db: Database) -> dict[str, str]:
+    """Return what is stored of each folder, by its checksum: the one that was recorded last is the first."""
+    stored = str(read_metadata(db, _FOLDER_KEY) or "")
+    parts = (each.partition(" ") for each in stored.split(_BETWEEN))
+    return {checksum: value for checksum, _blank, value in parts if value}
 
 
 def _checksum(folder: str) -> str:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 SEALED = ("content", "errors", "warnings", "photo")
 PLAIN = ("seq", "id", *STATE_COLUMNS, "guest_tag", "photo_state", "content_mac", "state_mac")
-_COLUMNS = (*PLAIN, *SEALED)
+COLUMNS = (*PLAIN, *SEALED)
+"""Every column of `reports`, in each engine."""
 
 # What is sealed is compared by its hash, so that no photo is read to be compared.
 _DIGESTS = f"SELECT {', '.join(PLAIN)}, {', '.join(f'sha256({each})' for each in SEALED)} FROM reports"  # noqa: S608  constants
@@ -39,10 +40,10 @@ _BEFORE_ALL = -(1 << 63)
 
 _PIECE = 25
 """Reports copied in one transaction; each may have a photo of 300 KiB."""
-_ROWS = f"SELECT {', '.join(_COLUMNS)} FROM reports WHERE seq IN ({{places}}) ORDER BY seq"  # noqa: S608  constants
+_ROWS = f"SELECT {', '.join(COLUMNS)} FROM reports WHERE seq IN ({{places}}) ORDER BY seq"  # noqa: S608  constants
 _KNOWN = "SELECT id, seq FROM reports WHERE id IN ({places}) OR seq IN ({places})"
-_INSERT = f"INSERT INTO reports ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  constants
-_SET = f"UPDATE reports SET {', '.join(f'{each} = ?' for each in _COLUMNS)} WHERE id = ?"  # noqa: S608  constants
+_INSERT = f"INSERT INTO reports ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  constants
+_SET = f"UPDATE reports SET {', '.join(f'{each} = ?' for each in COLUMNS)} WHERE id = ?"  # noqa: S608  constants
 _GIVE_WAY = "UPDATE reports SET seq = ? WHERE seq = ? AND id <> ?"
 
 _EVENTS = f"SELECT {EVENT_COLUMNS} FROM audit WHERE n > ? ORDER BY n LIMIT {_PAGE}"  # noqa: S608  constants
@@ -53,7 +54,7 @@ _ADD_DRAFT = "INSERT INTO drafts (id, kept_at, taken_at, content) VALUES (?, ?, 
 _METADATA = "SELECT key, value FROM memo"
 
 _TABLES = ("reports", "drafts", "audit")
-_OWN_KEYS = frozenset({MARK_KEY, "delivering"})
+OWN_KEYS = frozenset({MARK_KEY, "delivering"})
 """Metadata of the place itself: its mark, and which process holds its delivery lock."""
 
 
@@ -202,7 +203,7 @@ class WholeCopy:
     @staticmethod
     def _metadata(db: Database) -> dict[str, str]:
         """Return every value as text, because not every engine tells a number from its digits."""
-        return {key: str(value) for key, value in db.execute(_METADATA).fetchall() if key not in _OWN_KEYS}
+        return {key: str(value) for key, value in db.execute(_METADATA).fetchall() if key not in OWN_KEYS}
 
 
 def _count(db: Database) -> Copied:

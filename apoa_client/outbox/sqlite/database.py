@@ -52,6 +52,11 @@ _NO_ORDINARY_FILE = "no_ordinary_file"
 
 _ON_WINDOWS = os.name == "nt"
 
+_HIGHEST_SEQ = """
+    SELECT max(COALESCE((SELECT max(seq) FROM reports), 0),
+        COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'reports'), 0))
+"""
+
 
 class SqliteDatabase:
     """A `Database` in one file, with `connection` to it. Every statement outside of a transaction is one by itself."""
@@ -131,12 +136,15 @@ class SqliteDatabase:
         return here
 
     def unused_seq(self) -> int:
-        """As `Database`: SQLite gives an insertion the number after the highest one."""
-        (seq,) = self.execute("SELECT max(seq) + 1 FROM reports").fetchone()
-        return int(seq)
+        """As `Database`: SQLite gives an insertion the number after the highest one that a report ever had."""
+        (seq,) = self.execute(_HIGHEST_SEQ).fetchone()
+        return int(seq) + 1
 
     def skip_numbers(self, highest: int) -> None:
-        """As `Database`: SQLite counts on from the highest number that a report ever had."""
+        """As `Database`: SQLite counts on from the number that it remembers for AUTOINCREMENT."""
+        skipped = max(highest, self.unused_seq() - 1)
+        self.execute("DELETE FROM sqlite_sequence WHERE name = 'reports'")
+        self.execute("INSERT INTO sqlite_sequence VALUES ('reports', ?)", [skipped])
 
     def highest_event(self) -> int:
         """As `Database`: SQLite remembers it, for AUTOINCREMENT."""

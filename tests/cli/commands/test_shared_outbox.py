@@ -1,6 +1,5 @@
 """A property whose reports are on a server of PostgreSQL: every command works there, and a desk never waits for it."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -263,33 +262,6 @@ def test_without_the_driver(shared: Apoa, monkeypatch: pytest.MonkeyPatch, comma
     assert "apoa-client[postgres]" in said.all
 
 
-def test_a_backup_of_the_shared_outbox(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It has everything, proved, and is restored on a computer that has not the property: into a file there."""
-    shared.send(QUENTIN)
-    shared.save(XIMENA)
-    expected, file = shared.reports(), str(shared.home.parent / "a.db")
-    said = shared("backup", file, "--json").json
-    assert (said["reports"], said["proved"]) == (2, True)
-    assert postgres_outbox.rows("SELECT action FROM audit ORDER BY n DESC LIMIT 1") == [("backed_up",)]
-    keys, other = shared.home / "melati" / "keys.json", shared.home.parent / "other"
-    (other / "melati").mkdir(mode=0o700, parents=True)
-    shutil.copy(keys, other / "melati")
-    monkeypatch.setitem(shared.environ, "APOA_HOME", str(other))
-    restored = shared("restore", file)
-    assert restored.code == 0, restored.all
-    assert shared("config", "get", "outbox").out == "sqlite\n"
-    assert shared.reports() == expected
-    assert shared("log", "--verify").code == 0
-
-
-def test_backups_of_a_folder_are_of_files(shared: Apoa) -> None:
-    """Each computer would delete the backups of the others."""
-    said = shared("backup", "--to", str(shared.home))
-    assert (said.code, "pg_dump" in said.err) == (Exit.SETTINGS, True)
-
-
 def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it would offer: it does not even load the driver."""
     monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
@@ -315,17 +287,6 @@ def test_the_file_from_before_is_erased_in_time(configured: Apoa, postgres_outbo
     assert configured("config", "unset", "outbox").code == 0
     [report] = configured.reports()
     assert (report["guest"], report["erased"]) == (None, True)
-
-
-def test_a_restore_into_a_shared_outbox(shared: Apoa) -> None:
-    """A backup of the file is restored under another name; it never decides where reports are saved."""
-    file = str(shared.home / "a.apoa")
-    address = shared("config", "get", "outbox").out.strip()
-    assert shared("config", "unset", "outbox").code == 0
-    assert shared("backup", file).code == 0
-    assert shared("config", "set", "outbox", address).code == 0
-    said = shared("restore", file)
-    assert (said.code, "shared outbox" in said.err) == (Exit.SETTINGS, True)
 
 
 def test_removing_a_desk(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

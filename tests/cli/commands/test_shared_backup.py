@@ -1,0 +1,206 @@
+"""Backups of a property whose reports are in a shared outbox: by hand, each day by one of the desks, and restored."""
+
+import shutil
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
+from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox, be_patient, new_shared_outbox
+
+from apoa_client.app import backups
+from apoa_client.app.container import Container
+from apoa_client.cli.commands import daily_backup
+from apoa_client.cli.session import Session
+from apoa_client.errors import Exit
+
+
+@pytest.fixture
+def shared(configured: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+    """The program with a property in a shared outbox, whose authority can be reached."""
+    be_patient(monkeypatch)
+    configured.change_setting("outbox", address_of(postgres_outbox))
+    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    return configured
+
+
+@pytest.fixture
+def stick(shared: Apoa) -> Path:
+    """A folder for backups."""
+    folder = shared.home.parent / "stick"
+    folder.mkdir()
+    return folder
+
+
+def address_of(outbox: SharedOutbox) -> str:
+    return f"postgresql://{PROPERTY}@127.0.0.1:{outbox.cluster.port}/{outbox.database}"
+
+
+def back_up(apoa: Apoa) -> str:
+    """Write a backup into one file. Returns its path."""
+    file = str(apoa.home.parent / "a.db")
+    assert apoa("backup", file).code == 0
+    return file
+
+
+def on_server(outbox: SharedOutbox) -> list[tuple[str, str]]:
+    """The ids and states of the reports on the server, in their order."""
+    return [(row[0], row[1]) for row in outbox.rows("SELECT id, state FROM reports ORDER BY seq")]
+
+
+def test_a_backup_of_the_shared_outbox(
+    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has everything, proved, and is restored on a computer that has not the property: into a file there."""
+    shared.send(QUENTIN)
+    shared.save(XIMENA)
+    expected, file = shared.reports(), str(shared.home.parent / "a.db")
+    said = shared("backup", file, "--json").json
+    assert (said["reports"], said["proved"]) == (2, True)
+    assert postgres_outbox.rows("SELECT action FROM audit ORDER BY n DESC LIMIT 1") == [("backed_up",)]
+    keys, other = shared.home / "melati" / "keys.json", shared.home.parent / "other"
+    (other / "melati").mkdir(mode=0o700, parents=True)
+    shutil.copy(keys, other / "melati")
+    monkeypatch.setitem(shared.environ, "APOA_HOME", str(other))
+    restored = shared("restore", file)
+    assert restored.code == 0, restored.all
+    assert shared("config", "get", "outbox").out == "sqlite\n"
+    assert shared.reports() == expected
+    assert shared("log", "--verify").code == 0
+
+
+def test_backups_into_a_folder(shared: Apoa, stick: Path) -> None:
+    """As of a file: the oldest ones are deleted, and each can be restored. No disk of this computer has the reports."""
+    shared.save(QUENTIN)
+    counts = [shared("backup", "--to", str(stick), "--keep", "2", "--json").json for _time in range(3)]
+    assert [(each["kept"], each["deleted"], each["same_disk"]) for each in counts] == [
+        (1, 0, False),
+        (2, 0, False),
+        (2, 1, False),
+    ]
+    assert {each.name for each in stick.iterdir()} == {Path(each["file"]).name for each in counts[1:]}
+    assert "on the disk of the reports" not in shared("backup", "--to", str(stick)).all
+    assert shared("restore", counts[2]["file"], "--dry-run").code == 0
+
+
+def run_daily(apoa: Apoa) -> str:
+    """One run of the daily backup, as after automatic sending. Returns what it prints."""
+    session = Session(apoa.environ, apoa.clock)
+    apoa.capsys.readouterr()
+    assert daily_backup.show_daily_backup(session) == 0
+    session.close()
+    return "".join(apoa.capsys.readouterr())
+
+
+def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of those with the same folder writes it, and the others leave it to that one, also while it is written."""
+    shared.change_setting("backup_folder", str(stick))
+
+    def write(app: Container, _environ: object) -> None:
+        assert run_daily(shared) == ""  # of another desk
+        backups.write_folder_backup(app, None, 14)
+
+    monkeypatch.setattr(backups, "run_backup", write)
+    for day in (1, 2):
+        for _desk in range(3):
+            assert run_daily(shared) == ""
+        assert len(list(stick.iterdir())) == day
+        shared.clock.forward(timedelta(days=1))
+    [check] = [
+        each for each in shared("doctor", "--offline", "--json").json["checks"] if each["name"] == "backup_folder"
+    ]
+    assert check["result"] == "ok"
+
+
+def test_a_daily_backup_that_failed(shared: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said, and tried again after an hour; one whose folder was not there at the next run."""
+    monkeypatch.setattr(daily_backup, "show_notice", lambda *_arguments: False)
+    monkeypatch.setattr(backups, "run_backup", lambda app, _environ: backups.write_folder_backup(app, None, 14))
+    shared.change_setting("backup_folder", str(stick))
+    stick.rmdir()
+    assert str(stick) in run_daily(shared)
+    stick.mkdir()
+    assert run_daily(shared) == ""
+    assert len(list(stick.iterdir())) == 1
+
+
+def test_a_daily_backup_in_a_process_of_its_own(shared: Apoa, stick: Path) -> None:
+    """It has the reports of the server."""
+    shared.save(QUENTIN)
+    shared.change_setting("backup_folder", str(stick))
+    with closing(Container(shared.environ, shared.clock)) as app:
+        backups.run_backup(app, app.environ)
+    [file] = stick.iterdir()
+    assert shared("restore", str(file), "--dry-run", "--json").json["unchanged"] == 1
+
+
+def test_a_restore_into_a_shared_outbox(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """As into a file: what the backup lacks stays, what is newer here stays, and nothing is sent twice."""
+    first = shared.send(QUENTIN)
+    second = shared.save(XIMENA)
+    file = back_up(shared)
+    assert shared("sync").code == 0
+    third = shared.save(OBADIAH)
+    postgres_outbox.change("DELETE FROM reports WHERE id = ?", first["id"])
+    preview = shared("restore", file, "--dry-run", "--json").json
+    assert len(on_server(postgres_outbox)) == 2
+    restored = shared("restore", file, "--json").json
+    names = ("inserted", "advanced", "unchanged", "only_here", "created", "proved")
+    assert [restored[name] for name in names] == [1, 0, 1, 1, False, True]
+    assert {name: preview[name] for name in names} == {name: restored[name] for name in names}
+    assert shared("sync", "--json").json["sent"] == 1
+    accepted = sorted(each["id"] for each in (first, second, third))
+    assert sorted(on_server(postgres_outbox)) == [(each, "accepted") for each in accepted]
+    again = shared("restore", file, "--json").json
+    assert (again["inserted"], again["unchanged"]) == (0, 2)
+    assert shared("status").code == 0
+
+
+def test_a_restore_after_the_server_was_lost(shared: Apoa, postgres: Cluster, postgres_template: str) -> None:
+    """Into a database that was just prepared: with the audit trail, and other desks see an older copy."""
+    shared.send(QUENTIN)
+    shared.save(XIMENA)
+    file = back_up(shared)
+    assert shared("sync").code == 0
+    expected = shared("log", "--json").json["entries"]
+    keys = shared.home / "melati" / "keys.json"
+    before = keys.read_bytes()
+    with new_shared_outbox(postgres, postgres_template) as empty:
+        shared.change_setting("outbox", address_of(empty))
+        preview = shared("restore", file, "--dry-run", "--json").json
+        assert (preview["inserted"], on_server(empty)) == (2, [])
+        assert shared("restore", file, "--json").json["inserted"] == 2
+        assert shared("log", "--verify").code == 0
+        events = shared("log", "--json").json["entries"]
+        assert events[:3] == expected[:3]
+        after = keys.read_bytes()
+        keys.write_bytes(before)  # another desk
+        assert shared("log", "--verify").code == Exit.SETTINGS
+        assert shared("log", "--accept").code == 0
+        assert shared("log", "--verify").code == 0
+        keys.write_bytes(after)
+        assert shared("log", "--verify").code == 0
+        assert shared("sync", "--json").json["sent"] == 1
+        assert [state for _id, state in on_server(empty)] == ["accepted"] * 2
+
+
+def test_a_restore_while_a_desk_sends(
+    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the end of the delivery of every desk, and then changes nothing."""
+    shared.save(QUENTIN)
+    file = back_up(shared)
+    monkeypatch.setattr("apoa_client.archive.restore.LOCK_WAIT_S", 0.1)
+    with postgres_outbox.open() as other, other.delivery_lock(0, shared=True) as is_held:
+        assert is_held
+        assert shared("restore", file).code == Exit.NOT_NOW
+
+
+def test_a_restore_of_another_key(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """Nothing is restored that the other desks could not open."""
+    shared.save(QUENTIN)
+    file = back_up(shared)
+    postgres_outbox.change("INSERT INTO memo (key, value) VALUES ('public_key', ?)", "A" * 43 + "=")
+    said = shared("restore", file)
+    assert (said.code, "sealed for another key" in said.err) == (Exit.SETTINGS, True)
