@@ -373,7 +373,7 @@ def test_values_of_another_type_are_damage(outbox: AnyOutbox, store: Store, dama
         "INSERT INTO memo (key, value) VALUES ('last_contact', '\"noon\"')",
         "DELETE FROM tally WHERE state = 'queued'",
         "UPDATE tally SET state = 'lost' WHERE state = 'queued'",
-        "DROP TABLE memo",
+        "ALTER TABLE memo RENAME TO gone",
     ],
 )
 def test_a_summary_of_a_damaged_file_is_refused(outbox: AnyOutbox, store: Store, damage: str) -> None:

@@ -113,7 +113,18 @@ def add_member(
 def check_schema(db: PostgresDatabase) -> object:
     """Raise an error unless the database is an outbox of this version, and the user may use this property alone.
 
-    Returns the mark of one that was moved, as `move_mark.read_mark` does. Raises `OutboxMissing`, `OtherVersion`
+    Returns the mark of one that was moved, as `move_mark.read_mark` does. Raises what `check_version` does.
+    """
+    has_access, mark = check_version(db)
+    if not has_access:
+        raise not_allowed(db.place, db.property_name)
+    return mark
+
+
+def check_version(db: PostgresDatabase) -> tuple[bool, object]:
+    """Raise an error unless the database is an outbox of this version, and the user is restricted to its properties.
+
+    Returns whether it may use the property of `db`, and the mark of that one. Raises `OutboxMissing`, `OtherVersion`
     and `SettingsProblem`.
     """
     with db.errors():
@@ -131,17 +142,20 @@ def check_schema(db: PostgresDatabase) -> object:
             msg("Ask your IT admin for a user that can use only this property."),
             name="outbox_not_restricted",
         )
-    if not has_access:
-        raise SettingsProblem(
-            msg(
-                "The user of the database at {place} cannot use the property {property} there.",
-                place=db.place,
-                property=db.property_name,
-            ),
-            msg("Ask your IT admin to check the name of the property, and to add the user to it."),
-            name="outbox_not_allowed",
-        )
-    return mark
+    return bool(has_access), mark
+
+
+def not_allowed(place: str, property_name: str) -> SettingsProblem:
+    """Return the error that the user may not use this property."""
+    return SettingsProblem(
+        msg(
+            "The user of the database at {place} cannot use the property {property} there.",
+            place=place,
+            property=property_name,
+        ),
+        msg("Ask your IT admin to check the name of the property, and to add the user to it."),
+        name="outbox_not_allowed",
+    )
 
 
 def _refuse_newer(version: int, place: str) -> None:

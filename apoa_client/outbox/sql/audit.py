@@ -63,7 +63,7 @@ def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
     if rows:
         db.executemany(f"INSERT INTO audit ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608  constants
         write_metadata(db, HEAD_KEY, Head(rows[-1][0], rows[-1][-1]).text())
-        before = audited_counts(db)
+        before = audited_counts(read_metadata(db, COUNTS_KEY))
         after = add_counts(before, ((row[3], row[5]) for row in rows)) if before is not None else None
         write_metadata(db, COUNTS_KEY, (after or actual_counts(db)).text())
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from apoa_client.outbox.rows import from_millis, from_millis_or_none, millis
-from apoa_client.outbox.sql.metadata import read_metadata, read_number, write_metadata
+from apoa_client.outbox.sql.metadata import number_or_none, read_metadata, write_metadata
 from apoa_client.ports.state import FolderBackups
 
 if TYPE_CHECKING:
@@ -39,8 +39,13 @@ def record_backup(db: Database, at: datetime) -> None:
 
 def last_backup(db: Database) -> datetime | None:
     """Return when the last backup was made; None if none is known, or what is stored is no time."""
+    return last_backup_from(read_metadata(db, LAST_KEY))
+
+
+def last_backup_from(value: object) -> datetime | None:
+    """Return what `last_backup` does, from the value of `LAST_KEY`."""
     try:
-        return from_millis_or_none(read_number(db, LAST_KEY))
+        return from_millis_or_none(number_or_none(value))
     except (ValueError, TypeError, OverflowError):
         return None
 

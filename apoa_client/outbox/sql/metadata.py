@@ -9,6 +9,8 @@ from apoa_client.outbox import rows
 from apoa_client.ports.state import Restrictions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from apoa_client.outbox.database import Database
 
 COUNTS_KEY = "audited"
@@ -16,6 +18,9 @@ COUNTS_KEY = "audited"
 
 DOUBTS_KEY = "doubts"
 """The key of what the last check with the private key found, for `apoa status`, which has none."""
+
+SUSPENSION_KEY, HOLD_KEY = "stop", "hold"
+"""The keys of why nothing is sent, and until when the authority asked to wait, in milliseconds."""
 
 CHECKPOINT_KEY = "checkpoint"
 """The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sql.checkpoint`)."""
@@ -49,11 +54,13 @@ def read_metadata(db: Database, key: str) -> object:
 
 def read_number(db: Database, key: str) -> int | None:
     """Return the number of this key; None if there is none. For use within `Database.read_errors`."""
-    value = read_metadata(db, key)
-    return None if value is None else _number(value)
+    return number_or_none(read_metadata(db, key))
 
 
-def _number(value: object) -> int:
+def number_or_none(value: object) -> int | None:
+    """Return the number that is the value of a key; None for None. Raises `TypeError` and `ValueError`."""
+    if value is None:
+        return None
     if not isinstance(value, int | str):
         message = "not a whole number"
         raise TypeError(message)
@@ -62,11 +69,15 @@ def _number(value: object) -> int:
 
 def read_restrictions(db: Database) -> Restrictions:
     """Return what `ports.DeliveryState.restrictions` describes. For use within `Database.read_errors`."""
-    found = dict(db.execute("SELECT key, value FROM memo WHERE key IN ('stop', 'hold')").fetchall())
-    until = found.get("hold")
+    keys = [SUSPENSION_KEY, HOLD_KEY]
+    return restrictions_from(dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", keys).fetchall()))
+
+
+def restrictions_from(metadata: Mapping[str, object]) -> Restrictions:
+    """Return what `read_restrictions` does, from values by their keys."""
     return Restrictions(
-        rows.suspension_from_text(found.get("stop")),
-        rows.from_millis_or_none(None if until is None else _number(until)),
+        rows.suspension_from_text(metadata.get(SUSPENSION_KEY)),
+        rows.from_millis_or_none(number_or_none(metadata.get(HOLD_KEY))),
     )
 
 
@@ -84,10 +95,13 @@ def actual_counts(db: Database) -> Counts:
     return Counts(*db.execute(_ACTUAL).fetchone())
 
 
-def audited_counts(db: Database) -> Counts | None:
-    """Return the numbers that the audit trail counted; None if it did not count yet, or they cannot be read."""
+def audited_counts(value: object) -> Counts | None:
+    """Return the numbers that the audit trail counted, from the value of `COUNTS_KEY`.
+
+    None if it did not count yet, or they cannot be read.
+    """
     try:
-        opened, total = str(read_metadata(db, COUNTS_KEY)).split(" ")
+        opened, total = str(value).split(" ")
         return Counts(int(opened), int(total))
     except ValueError:
         return None
@@ -95,10 +109,18 @@ def audited_counts(db: Database) -> Counts | None:
 
 def is_contradicted(db: Database) -> bool:
     """Return whether the numbers of reports are not those that the audit trail counted."""
-    return audited_counts(db) not in {None, actual_counts(db)}
+    return contradicts(read_metadata(db, COUNTS_KEY), actual_counts(db))
 
 
-def legacy_rows(db: Database) -> int | None:
-    """Return up to which number (`seq`) rows may have no code; None if no code was made yet. Needs no key."""
-    parts = str(read_metadata(db, CHECKPOINT_KEY)).split(" ")
+def contradicts(value: object, actual: Counts) -> bool:
+    """Return whether these numbers are not those of the value of `COUNTS_KEY`, if they can be read from it."""
+    return audited_counts(value) not in {None, actual}
+
+
+def legacy_rows(value: object) -> int | None:
+    """Return up to which number (`seq`) rows may have no code, from the value of `CHECKPOINT_KEY`. Needs no key.
+
+    None if no code was made yet.
+    """
+    parts = str(value).split(" ")
     return int(parts[_LEGACY]) if len(parts) > _LEGACY and parts[_LEGACY].isdecimal() else None

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import MILLISECOND, millis
-from apoa_client.outbox.sql.metadata import read_metadata, read_number, read_restrictions, write_metadata
+from apoa_client.outbox.sql.metadata import (
+    HOLD_KEY,
+    SUSPENSION_KEY,
+    read_metadata,
+    read_number,
+    read_restrictions,
+    write_metadata,
+)
 from apoa_client.ports.audit import Actor, AuditEvent
 
 if TYPE_CHECKING:
@@ -40,14 +47,14 @@ class PropertyValues:
         else:
             value, event = rows.suspension_text(suspension), AuditEvent("sending_stopped", detail=suspension.reason)
         with self._db.transaction():
-            if read_metadata(self._db, "stop") != value:
-                write_metadata(self._db, "stop", value)
+            if read_metadata(self._db, SUSPENSION_KEY) != value:
+                write_metadata(self._db, SUSPENSION_KEY, value)
                 self._record([event])
 
     def hold(self, until: datetime) -> None:
         """As `ports.DeliveryState`; a later call replaces an earlier one."""
         with self._db.transaction():
-            write_metadata(self._db, "hold", millis(until))
+            write_metadata(self._db, HOLD_KEY, millis(until))
 
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
         """As `ports.DeliveryState`."""

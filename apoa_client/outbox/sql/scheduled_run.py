@@ -26,8 +26,13 @@ def record_scheduled_run(db: Database, at: datetime, exit_code: int) -> None:
 
 def last_scheduled_run(db: Database) -> ScheduledRun | None:
     """Return the last run; None if there was none, or nothing readable: the next run replaces it."""
+    return scheduled_run_from(read_metadata(db, KEY))
+
+
+def scheduled_run_from(value: object) -> ScheduledRun | None:
+    """Return what `last_scheduled_run` does, from the value of `KEY`."""
     try:
-        at, exit_code, interval = map(int, str(read_metadata(db, KEY)).split(" "))
+        at, exit_code, interval = map(int, str(value).split(" "))
         return ScheduledRun(from_millis(at), exit_code, interval * MILLISECOND if interval else None)
     except (ValueError, OverflowError):
         return None

@@ -3,58 +3,104 @@
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.metadata import (
+    CHECKPOINT_KEY,
+    COUNTS_KEY,
     DOUBTS_KEY,
-    is_contradicted,
+    HOLD_KEY,
+    SUSPENSION_KEY,
+    Counts,
+    contradicts,
     legacy_rows,
-    read_metadata,
-    read_number,
-    read_restrictions,
+    number_or_none,
+    restrictions_from,
 )
 from apoa_client.ports.state import Summary
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from apoa_client.outbox.database import Database
+
+_CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED = "last_contact", "clock_skew", "purge_skipped", "code_confirmed"
+KEYS = (
+    *(SUSPENSION_KEY, HOLD_KEY, COUNTS_KEY, CHECKPOINT_KEY, DOUBTS_KEY),
+    *(_CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED),
+)
+"""The keys of the metadata that a summary is made of."""
+_METADATA = f"SELECT key, value FROM memo WHERE key IN ({', '.join('?' * len(KEYS))})"  # noqa: S608  constants
+
+_STATES = tuple(State)
 
 _LONG_AGO = -(1 << 62)
 """Milliseconds before any deadline."""
 
 
+class StoredSummary(NamedTuple):
+    """What a `Summary` is made of, as the database has it: instants are milliseconds."""
+
+    tally: Mapping[str, int]
+    """The number of reports in each state."""
+    metadata: Mapping[str, object]
+    """The values by those of `KEYS` that are there."""
+    overdue: int = 0
+    due_soon: int = 0
+    next_due: object = None
+    lease_until: object = None
+    drafts: int = 0
+    unproven: int = 0
+    """How many reports have no code, of those after the ones that may have none."""
+
+
 def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
     """Return what `ports.DeliveryState.summary` describes. For use within `Database.read_errors`."""
-    counts = {State(state): int(number) for state, number in db.execute(queries.TALLY).fetchall()}
+    metadata = dict(db.execute(_METADATA, KEYS).fetchall())
     overdue, due_soon = (
         int(db.execute(queries.DUE, bounds).fetchone()[0])
         for bounds in ((_LONG_AGO, millis(now)), (millis(now), millis(soon)))
     )
-    restrictions = read_restrictions(db)
-    return Summary(
-        counts={state: counts[state] for state in State},
-        overdue=overdue,
-        due_soon=due_soon,
-        next_due_at=rows.from_millis_or_none(db.execute(queries.NEXT_DUE).fetchone()[0]),
-        last_contact_at=rows.from_millis_or_none(read_number(db, "last_contact")),
-        suspension=restrictions.suspension,
-        hold_until=restrictions.hold_until,
-        clock_skew=rows.duration_or_none(read_number(db, "clock_skew")),
-        purge_skipped_at=rows.from_millis_or_none(read_number(db, "purge_skipped")),
-        lease_until=rows.from_millis_or_none(db.execute(queries.LAST_LEASE).fetchone()[0]),
-        drafts=int(db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
-        code_confirmed_for=rows.text_or_none(read_metadata(db, "code_confirmed")),
-        contradicted=is_contradicted(db),
-        doubts=rows.doubts_from_text(read_metadata(db, DOUBTS_KEY)),
-        unauthenticated=_count_unauthenticated(db),
+    legacy = legacy_rows(metadata.get(CHECKPOINT_KEY))
+    return summary_from(
+        StoredSummary(
+            tally=dict(db.execute(queries.TALLY).fetchall()),
+            metadata=metadata,
+            overdue=overdue,
+            due_soon=due_soon,
+            next_due=db.execute(queries.NEXT_DUE).fetchone()[0],
+            lease_until=db.execute(queries.LAST_LEASE).fetchone()[0],
+            drafts=int(db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
+            unproven=0 if legacy is None else int(db.execute(queries.UNAUTHENTICATED, [legacy]).fetchone()[0]),
+        )
     )
 
 
-def _count_unauthenticated(db: Database) -> int | None:
-    legacy = legacy_rows(db)
-    return None if legacy is None else int(db.execute(queries.UNAUTHENTICATED, [legacy]).fetchone()[0])
+def summary_from(stored: StoredSummary) -> Summary:
+    """Return the summary. For use within `Database.read_errors`."""
+    metadata = stored.metadata
+    counts = {state: int(stored.tally[state]) for state in _STATES}
+    actual = Counts(sum(counts[state] for state in OPEN_STATES), sum(counts.values()))
+    restrictions = restrictions_from(metadata)
+    return Summary(
+        counts=counts,
+        overdue=stored.overdue,
+        due_soon=stored.due_soon,
+        next_due_at=rows.from_millis_or_none(stored.next_due),
+        last_contact_at=rows.from_millis_or_none(number_or_none(metadata.get(_CONTACT))),
+        suspension=restrictions.suspension,
+        hold_until=restrictions.hold_until,
+        clock_skew=rows.duration_or_none(number_or_none(metadata.get(_SKEW))),
+        purge_skipped_at=rows.from_millis_or_none(number_or_none(metadata.get(_PURGE_SKIPPED))),
+        lease_until=rows.from_millis_or_none(stored.lease_until),
+        drafts=stored.drafts,
+        code_confirmed_for=rows.text_or_none(metadata.get(_CODE_CONFIRMED)),
+        contradicted=contradicts(metadata.get(COUNTS_KEY), actual),
+        doubts=rows.doubts_from_text(metadata.get(DOUBTS_KEY)),
+        unauthenticated=None if legacy_rows(metadata.get(CHECKPOINT_KEY)) is None else stored.unproven,
+    )

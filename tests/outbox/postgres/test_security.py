@@ -23,6 +23,9 @@ OWN = {SENDER, DESK}
 ALL = {SENDER, DESK, AUDITOR}
 NO_ONE = set[str]()
 
+VIEWS = ("readable_reports", "readable_tally", "readable_memo", "readable_drafts")
+"""What is read of several properties at once, in a transaction that names none."""
+
 COLUMNS = "id, short_id, stay_id, kind, created_at, content"
 VALUES = "'x', 'x', 'x', 'check_in', 1, '\\x00'"
 
@@ -65,6 +68,8 @@ STATEMENTS: dict[str, set[str]] = {
     "INSERT INTO drafts (id, kept_at, content) VALUES ('x', 1, '')": OWN,
     "UPDATE drafts SET taken_at = 1": OWN,
     "DELETE FROM drafts": OWN,
+    **{f"SELECT property FROM {view}": NO_ONE for view in VIEWS},
+    **{f"UPDATE {view} SET property = 'x'": NO_ONE for view in VIEWS},
     "SELECT name FROM properties": {AUDITOR},
     "INSERT INTO properties VALUES ('x')": NO_ONE,
     "SELECT role, property FROM members": {AUDITOR},
@@ -116,10 +121,10 @@ REFUSED = (
 )
 
 
-def effective(shared: SharedOutbox, login: str) -> set[str]:
+def effective(shared: SharedOutbox, login: str, property_name: str = PROPERTY) -> set[str]:
     """The statements that give or change a row, or are commands that are executed. Nothing of them stays."""
     found = set()
-    with closing(connected(shared, login, PROPERTY)) as connection:
+    with closing(connected(shared, login, property_name)) as connection:
         for statement in STATEMENTS:
             connection.execute(b"SAVEPOINT before")
             try:
@@ -157,6 +162,40 @@ def test_which_properties_a_login_sees(shared: SharedOutbox, login: str, propert
         with closing(connected(shared, login, property_name)) as connection:
             found = connection.execute(f"SELECT property FROM {table}".encode()).fetchall()
             assert {name for (name,) in found} == seen, table
+
+
+@pytest.mark.parametrize(
+    ("login", "seen"),
+    [
+        (SENDER, {PROPERTY}),
+        (DESK, {PROPERTY}),
+        (OTHER, {OTHER}),
+        ("chain", {PROPERTY, OTHER}),
+        (AUDITOR, {PROPERTY, OTHER}),
+        ("both", {PROPERTY}),
+    ],
+)
+def test_which_properties_a_login_sees_at_once(shared: SharedOutbox, login: str, seen: set[str]) -> None:
+    """Those that it is a member of, an auditor all; nothing while a property is named, and nothing is written."""
+    for name in (PROPERTY, OTHER):
+        shared.add_login("chain", name)
+    shared.add_login("both", PROPERTY)
+    shared.add_login("both", PROPERTY, Group.AUDITOR)
+    with closing(connected(shared, login, "")) as connection:
+        for view in VIEWS:
+            found = connection.execute(f"SELECT property FROM {view}".encode()).fetchall()
+            assert {name for (name,) in found} == seen, view
+    written = {each for each in effective(shared, login, "") if not each.startswith(("SELECT", "SET SESSION"))}
+    assert written == set()
+
+
+@pytest.mark.parametrize("table", ["reports", "memo", "drafts", "tally"])
+def test_the_owner_sees_no_other_property(shared: SharedOutbox, table: str) -> None:
+    """An administrator who works as the owner of the tables is bound as each login; only the counts are all."""
+    with closing(shared.cluster.connect(shared.database)) as connection:
+        connection.execute(b"SET ROLE apoa_owner")
+        rows = connection.execute(f"SELECT property FROM apoa.{table}".encode()).fetchall()
+        assert {name for (name,) in rows} == ({PROPERTY, OTHER} if table == "tally" else set())
 
 
 def test_an_auditor_who_is_also_a_desk(shared: SharedOutbox) -> None:

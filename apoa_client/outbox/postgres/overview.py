@@ -1,0 +1,136 @@
+"""Reads the state of every property that a login may see, in one statement, from the views of `migrations`."""
+
+# Annotations stay text, as in `outbox.sql.store`.
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Self
+
+from apoa_client.errors import StorageProblem
+from apoa_client.outbox.postgres.database import PostgresDatabase
+from apoa_client.outbox.postgres.schema import check_version
+from apoa_client.outbox.rows import COLUMNS, entry_from_row, millis
+from apoa_client.outbox.sql import backups, move_mark, scheduled_run
+from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY
+from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
+from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
+from apoa_client.ports.state import Overview
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from apoa_client.outbox.postgres.connection import TimeLimits
+    from apoa_client.ports.entries import Entry
+    from apoa_client.settings.outbox_address import ServerAddress
+
+_KEYS = ", ".join(f"'{key}'" for key in (*KEYS, scheduled_run.KEY, backups.LAST_KEY, move_mark.KEY))
+
+# Each part reads an index that contains only open reports, or a table that has few rows for each property. The rows up
+# to the number in the checkpoint may have no code: see `metadata.legacy_rows`.
+_OVERVIEW = f"""
+    WITH legacy AS MATERIALIZED (
+        SELECT property, CASE WHEN number ~ '^\\d{{1,18}}$' THEN number::bigint END AS seq
+        FROM readable_memo, split_part(value, ' ', 4) AS number WHERE key = '{CHECKPOINT_KEY}')
+    SELECT property, 'tally', state, NULL::text, reports, NULL::bigint, NULL::bigint FROM readable_tally
+    UNION ALL
+    SELECT property, 'memo', key, value, NULL, NULL, NULL FROM readable_memo WHERE key IN ({_KEYS})
+    UNION ALL
+    SELECT property, 'due', NULL, NULL, count(*) FILTER (WHERE due_at < :now),
+        count(*) FILTER (WHERE due_at >= :now AND due_at < :soon), min(due_at)
+    FROM readable_reports WHERE {OPEN} AND due_at IS NOT NULL GROUP BY property
+    UNION ALL
+    SELECT property, 'lease', NULL, NULL, max(lease_until), NULL, NULL
+    FROM readable_reports WHERE state = 'sending' GROUP BY property
+    UNION ALL
+    SELECT property, 'drafts', NULL, NULL, count(*), NULL, NULL
+    FROM readable_drafts WHERE {DRAFT_WAITS.replace("?", ":now")} GROUP BY property
+    UNION ALL
+    SELECT property, 'unproven', NULL, NULL, count(*), NULL, NULL
+    FROM readable_reports JOIN legacy USING (property)
+    WHERE state_mac IS NULL AND readable_reports.seq > legacy.seq GROUP BY property
+"""  # noqa: S608  constants
+
+# The order of `desk.attention.most_urgent`.
+_URGENT = f"""
+    SELECT property, {COLUMNS}, total FROM (
+        SELECT *, count(*) OVER (PARTITION BY property) AS total,
+            row_number() OVER (PARTITION BY property ORDER BY COALESCE(due_at, :now), seq) AS place
+        FROM readable_reports WHERE {OPEN} AND (due_at IS NOT NULL OR state = 'rejected')) AS urgent
+    WHERE place <= :limit ORDER BY property, place
+"""  # noqa: S608  constants
+
+
+class SharedOverview:
+    """An open connection that reads about every property of a login. Close it."""
+
+    def __init__(self, db: PostgresDatabase) -> None:
+        self._db = db
+
+    @classmethod
+    def open(cls, address: ServerAddress, password: str | None, limits: TimeLimits | None = None) -> Self:
+        """Connect, and check that the database is an outbox of this version. Raises as `PostgresOutbox.open` does."""
+        db = PostgresDatabase(address, "", password, limits)
+        try:
+            check_version(db)
+        except BaseException:
+            db.close()
+            raise
+        return cls(db)
+
+    @property
+    def place(self) -> str:
+        """The address of the outbox, for messages."""
+        return self._db.place
+
+    def overviews(self, *, now: datetime, soon: datetime) -> dict[str, Overview | StorageProblem]:
+        """Return the state of each property by its name, or why that one cannot be read or was moved elsewhere."""
+        tallies, memos, numbers = (defaultdict[str, dict[str, Any]](dict) for _kind in range(3))
+        with self._db.read_errors():
+            found = self._db.execute(_OVERVIEW, {"now": millis(now), "soon": millis(soon)}).fetchall()
+        for name, part, key, text, first, second, third in found:
+            if part == "tally":
+                tallies[name][key] = first
+            elif part == "memo":
+                memos[name][key] = text
+            else:
+                numbers[name][part] = first, second, third
+        return {name: self._overview(tally, memos[name], numbers[name]) for name, tally in tallies.items()}
+
+    def _overview(
+        self, tally: Mapping[str, int], metadata: Mapping[str, str], numbers: Mapping[str, Any]
+    ) -> Overview | StorageProblem:
+        overdue, due_soon, next_due = numbers.get("due", (0, 0, None))
+        stored = StoredSummary(
+            tally=tally,
+            metadata=metadata,
+            overdue=overdue,
+            due_soon=due_soon,
+            next_due=next_due,
+            lease_until=numbers["lease"][0] if "lease" in numbers else None,
+            drafts=numbers["drafts"][0] if "drafts" in numbers else 0,
+            unproven=numbers["unproven"][0] if "unproven" in numbers else 0,
+        )
+        try:
+            with self._db.read_errors():
+                move_mark.refuse_moved(metadata.get(move_mark.KEY), self._db.place)
+                last_run = scheduled_run.scheduled_run_from(metadata.get(scheduled_run.KEY))
+                last_backup = backups.last_backup_from(metadata.get(backups.LAST_KEY))
+                return Overview(summary_from(stored), last_run, last_backup)
+        except StorageProblem as exc:
+            return exc
+
+    def urgent(self, now: datetime, limit: int) -> dict[str, tuple[list[Entry], int]]:
+        """Return the most urgent open reports of each property that has any, and how many there are.
+
+        They are those of `desk.attention.most_urgent`, at most `limit` of each property.
+        """
+        found: dict[str, tuple[list[Entry], int]] = {}
+        with self._db.read_errors():
+            for name, *row, total in self._db.execute(_URGENT, {"now": millis(now), "limit": limit}).fetchall():
+                found.setdefault(name, ([], total))[0].append(entry_from_row(row))
+        return found
+
+    def close(self) -> None:
+        """Close the connection. Closing twice does no harm."""
+        self._db.close()
