@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import count
@@ -237,8 +238,15 @@ _DROP_CHECKS = b"""
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let commands of this process wait longer for an answer: a busy machine is no failure."""
-    for module in ("connection", "database"):
+    for module in ("connection", "database", "waking"):
         monkeypatch.setattr(f"apoa_client.outbox.postgres.{module}.TimeLimits", partial(TimeLimits, answer=20.0))
+
+
+def until(is_so: Callable[[], object], longest_s: float = 60.0) -> None:
+    """Ask until it is so. Fails after some time: what the server does on its own takes a moment."""
+    end = time.monotonic() + longest_s
+    while not is_so():
+        assert time.monotonic() < end
 
 
 class SharedOutbox(NamedTuple):

@@ -158,6 +158,26 @@ class Integrity(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """Hears of reports that any computer adds to a shared outbox, for every property of one login."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it hears anything: not if its connection is lost."""
+        ...
+
+    def heard(self, property_name: str) -> bool:
+        """Return whether the property may have new reports since this was last asked, without waiting.
+
+        It may when this is first asked, and once when the connection was lost: then reports were added unheard.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connection. Closing twice does no harm."""
+        ...
+
+
 class Verification(NamedTuple):
     """The result of checking every report. `unauthenticated` counts those without a code."""
 

@@ -121,6 +121,9 @@ def _parameters(address: ServerAddress, server: Server, password: str | None, li
         client_encoding="utf8",
         target_session_attrs="read-write",
         connect_timeout=ceil(limits.answer) + 1,  # ends the thread of an attempt that was given up
+        keepalives_idle=30,  # a line that is cut while nothing is asked is noticed after a minute
+        keepalives_interval=10,
+        keepalives_count=3,
         **address.tls,
     )
 
