@@ -4,8 +4,10 @@ import ctypes
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -35,6 +37,10 @@ _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 _SAVED = re.compile(r"^Saved: .*, report ([0-9a-f]{8})\.$", re.MULTILINE)
 
 
+LONGEST_S = 60.0
+"""How long a test waits for a line before it fails."""
+
+
 def guest(number: int) -> Guest:
     """Returns one of many guests.
 
@@ -46,6 +52,37 @@ def guest(number: int) -> Guest:
 def in_new_processes(apoa: Installed) -> Installed:
     """Returns the same command, never forked: for processes that are killed."""
     return Installed(apoa.command, apoa.environ, forked=False)
+
+
+class Follower:
+    """A running `apoa sync --follow`."""
+
+    def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
+        self.process = in_new_processes(apoa).start("sync", "--follow", *options, **environ)
+        self._guard = threading.Timer(LONGEST_S, self.process.kill)
+        self._guard.start()
+        self.line()  # it has started
+
+    def line(self) -> str:
+        """Wait for a line on stdout."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().rstrip("\n")
+        assert line, self.process.communicate()
+        return line
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal, and return the exit code and stderr."""
+        self.process.send_signal(number)
+        _out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, err
+
+    def close(self) -> None:
+        """End it without a word."""
+        self._guard.cancel()
+        if self.process.poll() is None:
+            self.process.kill()
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.process.communicate()
 
 
 def call(

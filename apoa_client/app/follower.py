@@ -1,34 +1,50 @@
 """Decides when a property's reports are delivered next by a process that keeps running.
 
-It notices by their sizes and times that another process has changed a file. So between two looks it has nothing open:
-a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced. At a shared
-outbox, which other computers change, it looks every few seconds.
+It notices by their sizes and times that another process has changed a file. So between two looks it has no file open:
+a backup, a restore, a change of keys and a checkpoint need not wait for it, and a file may be replaced. Of a shared
+outbox, which other computers change, it is notified; where that is not possible, it looks every few seconds.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
+from apoa_client.app.listeners import Listeners
 from apoa_client.delivery import follow
 from apoa_client.delivery.follow import LastRun
 from apoa_client.delivery.options import Jitter, Outcome
 from apoa_client.errors import ApoaError
 from apoa_client.ports.clock import Clock
 
-_LOOK_AT_SHARED_S = 5.0
-_LOOK_AT_AWAY_S = 60.0
-"""How long after a look that failed the next one is made. Each may take a second."""
+if TYPE_CHECKING:
+    from apoa_client.outbox.interface import Listener
+
+_LOOK_OFTEN_S = 5.0
+"""How long after a look at a shared outbox the next one is made where nothing notifies of new reports."""
+_LOOK_SELDOM_S = 60.0
+"""The same where something does, and after a look that failed: each may take a second."""
 
 
 class Follower:
-    """Decides when the property that `open_container` opens is delivered next. Between two looks nothing is open."""
+    """Decides when the property that `open_container` opens is delivered next.
 
-    def __init__(self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter) -> None:
+    Between two looks it has nothing open but its listener, one of `listeners`.
+    """
+
+    def __init__(
+        self, open_container: Callable[[], Container], clock: Clock, jitter: Jitter, listeners: Listeners
+    ) -> None:
         self._open_container = open_container
         self._clock = clock
         self._jitter = jitter
+        self._listeners = listeners
+        self._listener: Listener | None = None
+        self._heard = False
+        """Whether the listener heard of new reports since the last look that succeeded."""
+        self._property_name = ""
         self._files: Sequence[Path] = ()
         self._seen: object = None
         self._is_new = False
@@ -55,7 +71,9 @@ class Follower:
             self._seen, self._is_new, self._next = seen, True, None
         elif self._is_new:
             self._is_new, self._next = False, None
-        if self._is_shared and self._clock.monotonic() >= self._next_look:
+        if self._listener is not None and self._listener.heard(self._property_name):
+            self._heard, self._next = True, None
+        elif self._is_shared and self._clock.monotonic() >= self._next_look:
             self._next = None
         if self._next is None:
             self._next = self._look(self._last)
@@ -78,21 +96,31 @@ class Follower:
         with closing(self._open_container()) as app:
             self._files, self._is_shared = _files_of(app), _is_shared(app)
         self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
-        self._changed, self._next = False, None
+        self._changed, self._heard, self._next = False, False, None
 
     def _look(self, last: LastRun) -> datetime:
         now = self._clock.now()
-        self._next_look = self._clock.monotonic() + _LOOK_AT_SHARED_S
+        self._next_look = self._clock.monotonic() + _LOOK_SELDOM_S
         with closing(self._open_container()) as app:
             try:
-                summary = app.outbox.summary(now=now, soon=now)
-                self._changed = self._changed or (self._is_new and not self._another_has_run(app))
-                heads = () if app.settings.by_hand else app.outbox.heads()
+                outbox = app.outbox
+                self._listen(app)  # before anything is read, so that no report is missed
+                summary = outbox.summary(now=now, soon=now)
+                if self._listener is None:
+                    self._next_look = self._clock.monotonic() + _LOOK_OFTEN_S
+                self._changed = self._changed or self._heard or (self._is_new and not self._another_has_run(app))
+                self._heard = False
+                heads = () if app.settings.by_hand else outbox.heads()
                 return follow.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
             except ApoaError:  # the next run says what is wrong
                 self._changed = self._changed or self._is_new
-                self._next_look = self._clock.monotonic() + _LOOK_AT_AWAY_S
                 return last.at + (follow.SHORTEST_PAUSE if self._changed else follow.KEEP_UP)
+
+    def _listen(self, app: Container) -> None:
+        before, self._property_name = self._listener, app.settings.name
+        self._listener = self._listeners.of(app)
+        if self._listener is not None and self._listener is not before:
+            self._listener.heard(self._property_name)  # what it has not heard is read now
 
     def _another_has_run(self, app: Container) -> bool:
         """Return whether another process has ended a run since the last look.

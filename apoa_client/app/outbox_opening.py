@@ -13,7 +13,7 @@ from apoa_client.errors import StorageProblem
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.interface import Listener, Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.vault import Sealer
@@ -102,6 +102,13 @@ class OutboxOpener:
             limits = limits._replace(lock=_LONGEST_WAIT_S, statement=_LONGEST_WAIT_S)
         name, actor = self._settings.name, self._actor
         return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
+
+    def listener(self) -> "Listener | None":
+        """Return what hears of new reports in the shared outbox; None behind a pooler. Raises what `shared` does."""
+        address, password = self._server(None)
+        from apoa_client.outbox.postgres.waking import PostgresListener
+
+        return PostgresListener.open(address, password)
 
     def _server(self, password: str | None) -> "tuple[ServerAddress, str | None]":
         """Return where the shared outbox is, and the password: the one given, or that of the vault.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import COMMAND, Installed, child_environment
-from journeys_helpers import Disk
+from journeys_helpers import Disk, Follower
 
 SANDBOX_PASSWORD = "latihan"
 
@@ -75,6 +75,20 @@ def configured(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
     said = apoa.set_up(sandbox().url, SANDBOX_PASSWORD)
     assert said.code == 0, said.err
     return apoa
+
+
+@pytest.fixture
+def following() -> Iterator[Callable[..., Follower]]:
+    """Starts `apoa sync --follow`."""
+    started: list[Follower] = []
+
+    def start(apoa: Installed, *options: str, **environ: str) -> Follower:
+        started.append(Follower(apoa, *options, **environ))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,61 +12,13 @@ from typing import Any
 
 import pytest
 from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed
-from journeys_helpers import in_new_processes
+from journeys_helpers import LONGEST_S, Follower
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
-LONGEST_S = 60.0
-"""How long a test waits for a line before it fails."""
-
 unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals; see tests/journeys/windows")
-
-
-class Follower:
-    """A running `apoa sync --follow`."""
-
-    def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
-        self.process = in_new_processes(apoa).start("sync", "--follow", *options, **environ)
-        self._guard = threading.Timer(LONGEST_S, self.process.kill)
-        self._guard.start()
-        self.line()  # it has started
-
-    def line(self) -> str:
-        """Wait for a line on stdout."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().rstrip("\n")
-        assert line, self.process.communicate()
-        return line
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Send a signal, and return the exit code and stderr."""
-        self.process.send_signal(number)
-        _out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, err
-
-    def close(self) -> None:
-        """End it without a word."""
-        self._guard.cancel()
-        if self.process.poll() is None:
-            self.process.kill()
-        if self.process.stdout is not None and not self.process.stdout.closed:
-            self.process.communicate()
-
-
-@pytest.fixture
-def following() -> Iterator[Callable[..., Follower]]:
-    """Starts `apoa sync --follow`."""
-    started: list[Follower] = []
-
-    def start(apoa: Installed, *options: str, **environ: str) -> Follower:
-        started.append(Follower(apoa, *options, **environ))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.close()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """`apoa sync --follow`: keep sending until the process is asked to end, as a service or in a window.
 
-Between two runs nothing is open: see `apoa_client.app.follower`. Each run gets a new session, and so reads settings and
+Between two runs no file is open: see `apoa_client.app.follower`. Each run gets a new session, and so reads settings and
 secrets as they are then.
 """
 
@@ -11,6 +11,7 @@ from contextlib import closing, nullcontext
 import click
 
 from apoa_client.app.follower import Follower, file_states
+from apoa_client.app.listeners import Listeners
 from apoa_client.cli.commands.daily_backup import show_daily_backup
 from apoa_client.cli.commands.scheduled_run import run_scheduled, shown_once, start_log
 from apoa_client.cli.every_property import refuse_one_property
@@ -42,9 +43,9 @@ def follow(session: Session, *, every_property: bool, quiet: bool) -> Exit:
     """
     manager = ServiceManager(session.environ)
     start_log(session)
-    with Signals() as signals:
+    with Signals() as signals, closing(Listeners(session.app.clock)) as listeners:
         try:
-            sender = Sender(session, signals, manager, every_property=every_property, quiet=quiet)
+            sender = Sender(session, signals, manager, listeners, every_property=every_property, quiet=quiet)
             if not quiet:
                 print_line(_("Sending what is saved here, until Ctrl-C ends it."))
             manager.ready()
@@ -65,6 +66,7 @@ class Sender:
         session: Session,
         interruptions: Interruptions,
         manager: ServiceManager,
+        listeners: Listeners,
         *,
         every_property: bool,
         quiet: bool,
@@ -72,6 +74,7 @@ class Sender:
         self._session = session
         self._interruptions = interruptions
         self._manager = manager
+        self._listeners = listeners
         self._quiet = quiet
         self._every_property = every_property
         self._settings_seen: object = None
@@ -111,7 +114,8 @@ class Sender:
         return session
 
     def _new_follower(self, name: str) -> Follower:
-        return Follower(lambda: self._for_property(name).app, self._session.app.clock, random.random)
+        clock = self._session.app.clock
+        return Follower(lambda: self._for_property(name).app, clock, random.random, self._listeners)
 
     def _run(self, name: str, follower: Follower) -> None:
         heading = sanitize(name) if self._every_property else ""
