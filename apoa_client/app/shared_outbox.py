@@ -8,6 +8,7 @@ from apoa_client.app.container import Container
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing, OutboxServerUnreachable
+from apoa_client.ports.state import Activity
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
@@ -35,6 +36,7 @@ class OutboxState(NamedTuple):
     check: "FileCheck | None"
     waiting: int | None
     """Reports that are not delivered and decided on."""
+    activity: Activity | None
     waiting_here: int
     """Reports that wait on this computer to be moved into the shared outbox."""
     kept_here: int
@@ -108,12 +110,14 @@ def describe(app: Container) -> OutboxState:
     problem: OutboxServerUnreachable | None = None
     check: FileCheck | None = None
     waiting: int | None = None
+    activity: Activity | None = None
     try:
         check = app.outbox.integrity.check_file(lambda: True)
         now = app.clock.now()
         counts = app.outbox.summary(now=now, soon=now).counts
         waiting = sum(counts[state] for state in OPEN_STATES)
+        activity = app.outbox.activity()
     except OutboxServerUnreachable as exc:
         problem = exc
     waiting_here, kept_here = opener.waiting_here() if shared else (0, 0)
-    return OutboxState(place, shared, check, waiting, waiting_here, kept_here, problem)
+    return OutboxState(place, shared, check, waiting, activity, waiting_here, kept_here, problem)

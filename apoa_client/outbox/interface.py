@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.doubts import Doubt
     from apoa_client.ports.drafts import StoredDraft
     from apoa_client.ports.erasure import Erasure
-    from apoa_client.ports.state import FolderBackups, ScheduledRun
+    from apoa_client.ports.state import Activity, FolderBackups, ScheduledRun
     from apoa_client.ports.vault import Authenticator, RunCounter, Sealer
     from apoa_client.report.model import Document
 
@@ -288,6 +288,10 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
 
     def last_scheduled_run(self) -> ScheduledRun | None:
         """Return the last run of automatic sending; None if there was none on this computer."""
+        ...
+
+    def activity(self) -> Activity:
+        """Return what goes on in it at this moment."""
         ...
 
     def last_backup(self) -> datetime | None:

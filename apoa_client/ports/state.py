@@ -87,6 +87,27 @@ class LockHolder(NamedTuple):
     since: datetime
 
 
+class Replication(NamedTuple):
+    """The standbys that copy a shared outbox from the server in use. None is not known."""
+
+    standbys: int
+    synchronous: int | None
+    """How many of them confirm each change before it counts as saved."""
+    lag: timedelta | None
+    """How far the one that is furthest behind is behind."""
+
+
+class Activity(NamedTuple):
+    """What goes on in an outbox at this moment."""
+
+    workers: int
+    """Senders that are delivering, or another command that excludes them."""
+    oldest_at: datetime | None
+    """When the oldest report was made that waits to be sent; None if none waits."""
+    replication: Replication | None = None
+    """None for a file."""
+
+
 class FolderBackups(NamedTuple):
     """What is known of the automatic backups into the folder of the settings."""
 

@@ -1,20 +1,18 @@
 """`apoa outbox`: where reports are saved, and the database of a shared outbox."""
 
-from typing import Any
-
 import click
 
-from apoa_client.app.shared_outbox import AUDITOR, DESK, SENDER, Member, OutboxState, describe, prepare
+from apoa_client.app.shared_outbox import AUDITOR, DESK, SENDER, Member, describe, prepare
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import CommandGroup, argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.input import ask_secret, secret_line
-from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success, style_warning
-from apoa_client.cli.views.findings import error_fields, show_error
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success
+from apoa_client.cli.views.findings import show_error
+from apoa_client.cli.views.outboxes import OutboxRow, outbox_value, show_outbox, show_outboxes
 from apoa_client.errors import Exit
-from apoa_client.messages import nmsg
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
 
 _NEW_LOGIN = ("CREATE ROLE melati LOGIN;", r"\password melati")
@@ -41,56 +39,36 @@ outbox = CommandGroup(
 def show(session: Session, *, every_property: bool) -> int:
     """Show the outbox of the property, or of every property."""
     if every_property:
-        return run_for_every_property(session, _show)
+        return run_for_every_property(session, _show) if session.json else _show_all(session)
     return _show(session)
 
 
 def _show(session: Session) -> Exit:
-    state = describe(session.app)
+    state, now = describe(session.app), session.app.clock.now()
     if session.json:
-        print_json({"property": session.app.settings.name, **_value(state)})
+        print_json({"property": session.app.settings.name, **outbox_value(state, now)})
     else:
-        _print(state)
+        show_outbox(state, now)
     return state.problem.exit_code if state.problem is not None else Exit.DONE
 
 
-def _value(state: OutboxState) -> dict[str, Any]:
-    return {
-        "place": state.place,
-        "shared": state.shared,
-        "engine": None if state.check is None else state.check.engine,
-        "version": None if state.check is None else state.check.schema,
-        "waiting": state.waiting,
-        "waiting_here": state.waiting_here,
-        "kept_here": state.kept_here,
-        "error": None if state.problem is None else error_fields(state.problem),
-    }
+def _show_all(session: Session) -> Exit:
+    """Show all properties in one table, below what is wrong with any of them."""
+    rows: list[OutboxRow] = []
 
-
-def _print(state: OutboxState) -> None:
-    print_line(_("Reports are saved at: {place}").format(place=sanitize(state.place)))
-    if state.check is not None:
-        line = _("It is kept by {engine}, as version {version} of its tables.")
-        print_line(line.format(engine=sanitize(state.check.engine), version=state.check.schema))
-    if state.waiting is not None:
-        waiting = nmsg("{count} report waits there.", "{count} reports wait there.", state.waiting)
-        print_line(text(waiting))
-    if state.waiting_here:
-        here = nmsg(
-            "{count} report waits on this computer to be moved there.",
-            "{count} reports wait on this computer to be moved there.",
-            state.waiting_here,
-        )
-        print_line(style_warning(text(here)))
-    if state.kept_here:
-        kept = nmsg(
-            "{count} report from before is in the file on this computer, and stays there.",
-            "{count} reports from before are in the file on this computer, and stay there.",
-            state.kept_here,
-        )
-        print_line(text(kept))
-    if state.problem is not None:
+    def work(each: Session) -> Exit:
+        rows.append(OutboxRow(each.property_name))  # if it cannot be read
+        state = describe(each.app)
+        rows[-1] = OutboxRow(each.app.settings.label, state)
+        if state.problem is None:
+            return Exit.DONE
         show_error(state.problem)
+        return state.problem.exit_code
+
+    session.quiet = True  # so that a name is above what is wrong alone
+    code = run_for_every_property(session, work)
+    show_outboxes(rows, session.app.clock.now())
+    return code
 
 
 @command(

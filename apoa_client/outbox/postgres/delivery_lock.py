@@ -32,11 +32,10 @@ _BEGIN = sql.SQL("""
     SELECT {function}(hashtextextended({name}, 0))
 """)
 _TRY_CHECKING = b"SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
-_IS_HELD = """
-    SELECT EXISTS (
-        SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND (classid::bigint << 32 | objid::bigint) = hashtextextended(?, 0))
+_HOLDERS = """
+    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32 | objid::bigint) = hashtextextended(?, 0)
 """
 
 
@@ -102,10 +101,16 @@ def _name(db: PostgresDatabase) -> str:
     return f"apoa delivery {db.property_name}"
 
 
+def holders(db: PostgresDatabase) -> int:
+    """Return how many connections hold the lock of the property. For use within `read_errors`."""
+    [(number,)] = db.execute(_HOLDERS, [_name(db)]).fetchall()
+    return int(number)
+
+
 def lock_holder(db: PostgresDatabase) -> LockHolder | None:
     """Return which process holds the lock of the property; None if no process does, or it is not known."""
     with db.read_errors():
-        if db.execute(_IS_HELD, [_name(db)]).fetchone() != (True,):
+        if not holders(db):
             return None
         value = read_metadata(db, _KEY)
     try:

@@ -47,6 +47,10 @@ BEGIN
         END;
     END LOOP;
     GRANT apoa_desk TO apoa_sender;
+    BEGIN
+        GRANT pg_read_all_stats TO apoa_owner;
+    EXCEPTION WHEN insufficient_privilege THEN NULL; -- how far standbys are behind is then not known
+    END;
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
         GRANT apoa_owner TO CURRENT_USER;
     END IF;

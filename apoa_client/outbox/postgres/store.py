@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.postgres.integrity import PostgresIntegrity
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import LockHolder
+    from apoa_client.ports.state import Activity, LockHolder
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
 
@@ -99,6 +99,13 @@ class PostgresOutbox(SqlOutbox):
         from apoa_client.outbox.postgres.delivery_lock import lock_holder
 
         return lock_holder(self._postgres)
+
+    def activity(self) -> Activity:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.postgres.activity import count_workers, read_replication
+        from apoa_client.ports.state import Activity
+
+        return Activity(count_workers(self._postgres), self._oldest_at(), read_replication(self._postgres))
 
     @cached_property
     def _lock(self) -> DeliveryLock:

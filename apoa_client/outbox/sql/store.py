@@ -134,6 +134,11 @@ class SqlOutbox(PropertyValues):
         with self._db.read_errors(), self._db.snapshot():
             return read_summary(self._db, now, soon)
 
+    def _oldest_at(self) -> datetime | None:
+        """Return when the oldest report was made that waits to be sent."""
+        with self._db.read_errors():
+            return rows.from_millis_or_none(self._db.execute(queries.OLDEST).fetchone()[0])
+
     # The desk's changes.
 
     def add(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import LockHolder
+    from apoa_client.ports.state import Activity, LockHolder
     from apoa_client.ports.vault import Sealer
 
 
@@ -95,6 +95,12 @@ class SqliteOutbox(SqlOutbox):
         from apoa_client.outbox.sqlite.delivery_lock import lock_holder
 
         return lock_holder(self._sqlite.path)
+
+    def activity(self) -> Activity:
+        """As `interface.Outbox`."""
+        from apoa_client.ports.state import Activity
+
+        return Activity(int(self.lock_holder() is not None), self._oldest_at())
 
     @cached_property
     def integrity(self) -> SqliteIntegrity:

@@ -1,7 +1,9 @@
 """`apoa outbox`, `apoa login --outbox` and the setting: a database becomes a shared outbox, and a desk uses it."""
 
+from datetime import timedelta
+
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken
+from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
 from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, add_login, be_patient
 
 from apoa_client.errors import Exit
@@ -46,8 +48,11 @@ def test_from_an_empty_database_to_a_sent_report(
         "shared": True,
         "version": 1,
         "waiting": 0,
+        "oldest_waiting_s": None,
         "waiting_here": 0,
         "kept_here": 0,
+        "workers": 0,
+        "replication": {"standbys": 0, "synchronous": 0, "lag_s": None},
         "error": None,
     }
     assert configured("logout", "--outbox").code == 0
@@ -91,8 +96,53 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     assert (shown["shared"], shown["waiting"], shown["waiting_here"]) == (False, 1, 0)
     assert shown["place"] == str(configured.home / "melati" / "outbox.db")
     assert shown["engine"].startswith("SQLite ")
+    assert (shown["oldest_waiting_s"], shown["workers"], shown["replication"]) == (0, 0, None)
     refused = configured("login", "--outbox", "--password-stdin", stdin="x\n")
     assert refused.code == Exit.USAGE
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_goes_on_there(shared: Apoa, postgres_outbox: SharedOutbox, lang: str) -> None:
+    """Who is delivering, of this property alone, and how long the oldest report waits."""
+    shared.save(QUENTIN)
+    shared.clock.forward(timedelta(hours=3))
+    shared.save(XIMENA)
+    postgres_outbox.add_login("kenanga", "kenanga")
+    with (
+        postgres_outbox.open() as first,
+        postgres_outbox.open() as second,
+        postgres_outbox.open(login="kenanga", property_name="kenanga") as other,
+        first.delivery_lock(0, shared=True),
+        second.delivery_lock(0, shared=True),
+        other.delivery_lock(0),
+    ):
+        shown = shared("outbox", "show", "--json").json
+        said = shared("outbox", "show", lang=lang).out
+        table = shared("outbox", "show", "--all", lang=lang).out
+    assert (shown["waiting"], shown["oldest_waiting_s"], shown["workers"]) == (2, 3 * 3600, 2)
+    hours = spoken_count(lang, "{count} hour", "{count} hours", 3)
+    assert spoken(lang, "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
+    assert spoken_count(lang, "{count} sender is busy there now.", "{count} senders are busy there now.", 2) in said
+    assert spoken(lang, "The database has no standby on another server.") in said
+    assert [row for row in table.splitlines() if "melati" in row and "postgresql" in row and hours in row]
+
+
+def test_a_table_of_all(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """With what waits on this computer while the server is away, and with a property that cannot be read."""
+    assert shared.set_up(name="kenanga").code == Exit.NOT_NOW
+    assert shared.set_up(name="mawar").code == Exit.NOT_NOW
+    (shared.home / "mawar" / "outbox.db").unlink()
+    postgres_outbox.cluster.kill()
+    try:
+        shared("--property", "melati", *QUENTIN.mrz("--no-send"))
+        said = shared("outbox", "show", "--all")
+    finally:
+        postgres_outbox.cluster.start()
+    assert said.code == Exit.SETTINGS
+    rows = {line.split()[0]: line for line in said.out.splitlines() if line}
+    assert ("does not answer" in rows["melati"], " 1 " in rows["melati"]) == (True, True)
+    assert (" 0 " in rows["kenanga"], "cannot be read" in rows["mawar"]) == (True, True)
+    assert "does not answer" in said.err
 
 
 def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
