@@ -22,13 +22,16 @@ from apoa_client.ports.state import LockHolder
 _KEY = "delivering"
 """The metadata's key of the process that last took the lock: its number, the time and its command."""
 _MARGIN_S = 1.0
+_KEEPALIVES_S = (30, 10)
+"""After how long the server asks a silent computer whether it is still there, and how often it asks again: a computer
+that vanished is noticed after a minute."""
 
-# The transaction is idle as long as the delivery takes. A computer that vanished is noticed after a minute.
+# The transaction is idle as long as the delivery takes.
 _BEGIN = sql.SQL("""
     BEGIN READ ONLY;
     SELECT set_config('idle_in_transaction_session_timeout', '0', true), set_config('statement_timeout', '0', true),
-        set_config('lock_timeout', {wait}, true), set_config('tcp_keepalives_idle', '30', true),
-        set_config('tcp_keepalives_interval', '10', true), set_config('tcp_keepalives_count', '3', true);
+        set_config('lock_timeout', {wait}, true), set_config('tcp_keepalives_idle', {idle}, true),
+        set_config('tcp_keepalives_interval', {interval}, true), set_config('tcp_keepalives_count', '3', true);
     SELECT {function}(hashtextextended({name}, 0))
 """)
 _TRY_CHECKING = b"SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
@@ -88,10 +91,16 @@ class DeliveryLock:
 
 def _take(connection: Connection, name: str, wait_s: float, *, shared: bool) -> bool:
     connection.longest_wait = wait_s + _MARGIN_S
-    wait = f"{max(wait_s * 1000, 1):.0f}"  # 0 would be no limit
-    function = sql.SQL("pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock")
+    idle, interval = _KEEPALIVES_S
+    values = {
+        "function": sql.SQL("pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"),
+        "name": sql.Literal(name),
+        "wait": sql.Literal(f"{max(wait_s * 1000, 1):.0f}"),  # 0 would be no limit
+        "idle": sql.Literal(str(idle)),
+        "interval": sql.Literal(str(interval)),
+    }
     try:
-        connection.execute(_BEGIN.format(function=function, name=sql.Literal(name), wait=sql.Literal(wait)))
+        connection.execute(_BEGIN.format(**values))
     except errors.LockNotAvailable:
         return False
     return True

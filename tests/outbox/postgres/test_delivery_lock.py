@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import NOW, raises_error
+from network_faults import vanish
 from postgres_helpers import PROPERTY, SharedOutbox
 
+from apoa_client.outbox.postgres import delivery_lock
 from apoa_client.ports.audit import Actor
 from apoa_client.ports.state import LockHolder
 
@@ -96,6 +98,22 @@ def test_the_server_releases_the_lock_of_a_dead_process(postgres_outbox: SharedO
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=20)
         with outbox.delivery_lock(20) as acquired:
+            assert acquired
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the socket's filter is Linux's")
+def test_the_server_releases_the_lock_of_a_computer_that_vanished(
+    postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says that the connection has ended: the server asks, and gets no answer."""
+    monkeypatch.setattr(delivery_lock, "_KEEPALIVES_S", (1, 1))
+    with postgres_outbox.open() as one, postgres_outbox.open() as other, one.delivery_lock(0):
+        assert one._lock._connection is not None
+        vanish(one._lock._connection.fileno())
+        with other.delivery_lock(0) as acquired:
+            assert not acquired
+        with other.delivery_lock(20) as acquired:
             assert acquired
 
 
