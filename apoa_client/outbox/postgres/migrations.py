@@ -167,8 +167,8 @@ _TALLY = (
     CREATE FUNCTION tally_moved() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
-        PERFORM apoa.count_reports(OLD.state, OLD.property, -1);
-        PERFORM apoa.count_reports(NEW.state, NEW.property, 1);
+        UPDATE apoa.tally SET reports = reports + CASE state WHEN NEW.state THEN 1 ELSE -1 END
+        WHERE property = NEW.property AND state IN (OLD.state, NEW.state);
         RETURN NULL;
     END $$
     """,
