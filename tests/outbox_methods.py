@@ -50,6 +50,7 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "find by short id": lambda outbox: outbox.find(uuid(3).replace("-", "")[-8:]),
     "find by stay": lambda outbox: outbox.find(report(3).stay_id),
     "content": lambda outbox: outbox.content(outbox.find(uuid(3))[0]),
+    "contents": lambda outbox: outbox.contents(list(outbox.entries(Selection(states=OPEN_STATES)))),
     "photo": lambda outbox: outbox.photo(outbox.find(uuid(WITH_PHOTO))[0]),
     "photos to send": lambda outbox: list(outbox.photos_to_send()),
     "settle a photo": lambda outbox: outbox.settle_photo(uuid(WITH_PHOTO), PhotoState.SENT),

@@ -12,10 +12,11 @@ from typing import Any
 
 from apoa_client.app.container import Container
 from apoa_client.app.sending import delivery_dependencies, send
-from apoa_client.delivery.options import Outcome, RunOptions, Share
+from apoa_client.delivery.options import Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError
 from apoa_client.ports.authority import Verdict
+from apoa_client.ports.entries import Share
 from apoa_client.ports.run import Interruptions, Progress
 from apoa_client.timeouts import BackgroundCall
 

@@ -8,13 +8,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
-from zlib import crc32
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta, Verdict
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.doubts import Doubt
+from apoa_client.ports.entries import WHOLE_QUEUE, Share
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Interruptions, Progress
 from apoa_client.ports.state import LockHolder
@@ -113,25 +113,14 @@ class Outcome:
         setattr(self, name, getattr(self, name) + 1)
 
 
-class Share(NamedTuple):
-    """The part of the stays that is this worker's first: one of `of`, from 0. Then it helps the others with theirs."""
-
-    number: int = 0
-    of: int = 1
-
-    def has(self, stay_id: str) -> bool:
-        """Return whether the stay is in this part."""
-        return self.of == 1 or crc32(stay_id.encode()) % self.of == self.number
-
-
 class RunOptions(NamedTuple):
     """How a run works.
 
     `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
     ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. `lock_wait_s` is how
     many seconds to wait for another process that is delivering. Nothing is sent to an authority other than `expected`.
-    Photos are sent only `with_photos`: they take long, and only reports have a deadline. `share` keeps workers of one
-    command from claiming the same reports.
+    Photos are sent only `with_photos`: they take long, and only reports have a deadline. `share` is what this one of
+    several workers sends first, so that they do not open and claim the same reports; then it helps the others.
     """
 
     settings: str
@@ -141,7 +130,7 @@ class RunOptions(NamedTuple):
     wait_s: float | None = None
     lock_wait_s: float = 0
     with_photos: bool = True
-    share: Share = Share()
+    share: Share = WHOLE_QUEUE
 
 
 class Uninterrupted:

@@ -4,7 +4,7 @@ The contract's two tables (results of a report, errors of a whole call) are `cha
 `change_after_failure`. Time and randomness are parameters.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from heapq import nsmallest
 
@@ -104,7 +104,7 @@ def next_batch(
     size: int,
     suspect_size: int | None = None,
     keep_backoff: bool,
-    tried: frozenset[str] = frozenset(),
+    tried: Collection[str] = (),
 ) -> list[Entry]:
     """The next reports to send, at most `size`, without those already `tried` in this run.
 

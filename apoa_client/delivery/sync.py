@@ -5,13 +5,14 @@ the lease expires and a later run sends the report again under the same id; the 
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from apoa_client.delivery import plan
 from apoa_client.delivery.authentication import authenticate
 from apoa_client.delivery.batch_size import BatchSize
+from apoa_client.delivery.next_batch import NextBatch
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.photos import Photos
 from apoa_client.delivery.questions import Questions
@@ -21,7 +22,6 @@ from apoa_client.delivery.single_call import remember
 from apoa_client.errors import (
     ApoaError,
     CallRefused,
-    Erased,
     NotNow,
     NotTheAuthority,
     OutboxDamaged,
@@ -89,13 +89,13 @@ class _Run:
     def __init__(self, dependencies: Dependencies, options: RunOptions) -> None:
         self.outcome = Outcome()
         self._results = Results(dependencies, options.settings, self.outcome)
+        self._size = BatchSize(options.settings, in_hurry=options.wait_s is not None)
+        self._next = NextBatch(dependencies, options, self._results, self._size)
         self._dependencies = dependencies
         self._outbox = dependencies.outbox
         self._options = options
         self._authority: Authority | None = None
-        self._size = BatchSize(options.settings, in_hurry=options.wait_s is not None)
         self._max_bytes = 0
-        self._tried: set[str] = set()
         self._opened: dict[str, Content] = {}
         """Reports that were opened before they are sent."""
         self._authenticated = False
@@ -111,7 +111,7 @@ class _Run:
         """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
         with suppress(OutboxDamaged):  # `deliver` meets it again, under the lock
             summary = self._summary()
-            if self._restriction() is None and (self._has_follow_ups(summary) or self._next_batch()):
+            if self._restriction() is None and (self._has_follow_ups(summary) or self._next.batch()):
                 self._authority = self._dependencies.connect(self._time.left_s)
 
     def deliver(self) -> None:
@@ -127,7 +127,7 @@ class _Run:
             if not self._results.rebuild_indexes():
                 raise
             self._results.deferred_error = None
-            self._tried.clear()
+            self._next.tried.clear()
             self._deliver()
 
     def _deliver(self) -> None:
@@ -138,10 +138,10 @@ class _Run:
             raise suspended
         if summary.suspension is not None:  # the settings have changed since
             self._outbox.set_suspension(None)
-        batch = self._next_batch()
+        batch = self._next.batch()
         if not batch:  # a report that should be there may have been marked as sent
             self._authenticate()
-            batch = self._next_batch()
+            batch = self._next.batch()
         if batch or self._has_follow_ups(summary):
             self._work(summary, batch)
             self._authenticate()  # what this run recorded
@@ -219,7 +219,7 @@ class _Run:
             self._open(batch[:1])  # which reads the private key, or raises the error of this run
         if not self._authenticated:
             self._authenticate()
-        return self._next_batch()
+        return self._next.batch()
 
     def _authenticate(self) -> None:
         """Check the open reports, and note in the outcome what another program changed.
@@ -236,30 +236,9 @@ class _Run:
             self._results.defer(exc)
             return
         self._authenticated = True
-        self._tried.difference_update(found.repaired)
+        self._next.tried.difference_update(found.repaired)
 
     # Sending.
-
-    def _next_batch(self) -> list[Entry]:
-        """Return what may be sent next: of this worker's share, or else of the others'."""
-        share = self._options.share
-        heads: Iterable[Entry] = self._results.readable(self._outbox.heads())
-        if self._options.first:
-            heads = sorted(heads, key=lambda entry: entry.id != self._options.first)
-        if share.of == 1:
-            return self._batch_of(heads)
-        own = self._batch_of(entry for entry in heads if share.has(entry.stay_id))
-        return own or self._batch_of(self._results.readable(self._outbox.heads()))
-
-    def _batch_of(self, heads: Iterable[Entry]) -> list[Entry]:
-        return plan.next_batch(
-            heads,
-            self._now(),
-            size=self._size.current,
-            suspect_size=self._size.for_suspects,
-            keep_backoff=self._options.keep_backoff,
-            tried=frozenset(self._tried),
-        )
 
     def _send_all(self, authority: Authority, batch: Sequence[Entry]) -> None:
         while batch:
@@ -270,13 +249,13 @@ class _Run:
             if self._noticed is not None:
                 raise self._noticed
             self._send(authority, batch[: self._size.current])
-            batch = self._next_batch()
+            batch = self._next.batch()
         self._all_sent_at = self._dependencies.clock.monotonic()
 
     def _guests_first(self, authority: Authority) -> None:
         """Send what was saved meanwhile: a guest at the desk does not wait long for questions and photos."""
         if self._dependencies.clock.monotonic() >= self._all_sent_at + plan.GUESTS_FIRST_S:
-            self._send_all(authority, self._next_batch())
+            self._send_all(authority, self._next.batch())
 
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch)
@@ -311,18 +290,20 @@ class _Run:
 
     def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
         """Each report's content by id. One that cannot be read stays queued, and its error is deferred."""
+        found = self._opened | self._outbox.contents([entry for entry in batch if entry.id not in self._opened])
         opened: dict[str, Content] = {}
         for entry in batch:
-            try:
-                opened[entry.id] = self._opened.get(entry.id) or self._outbox.content(entry)
-            except (SealBroken, OutboxDamaged, Erased) as exc:
-                self._results.defer(exc)
-                self._tried.add(entry.id)
+            content = found[entry.id]
+            if isinstance(content, ApoaError):
+                self._results.defer(content)
+                self._next.tried.add(entry.id)
+            else:
+                opened[entry.id] = content
         return opened
 
     def _claim(self, ids: Sequence[str]) -> tuple[str, list[Entry]]:
         now = self._now()
-        self._tried.update(ids)
+        self._next.tried.update(ids)
         return self._outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
 
     def _after_failed_call(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
@@ -342,7 +323,7 @@ class _Run:
         self._record_size()
         if not smaller or self._time.left_s() <= 0:
             return False
-        self._tried.difference_update(entry.id for entry in claimed)
+        self._next.tried.difference_update(entry.id for entry in claimed)
         self._results.requeue(error, lease, claimed, backoff=False)
         self._dependencies.progress.failed(error)
         return True
@@ -379,9 +360,9 @@ class _Run:
             if self._dependencies.clock.monotonic() >= until or self._time.left_s() <= 0:
                 break
             self._guests_first(authority)
-            if entry.id not in self._tried:
+            if entry.id not in self._next.tried:
                 self._questions.ask_about_pending(authority, entry)
-        self._send_all(authority, self._next_batch())
+        self._send_all(authority, self._next.batch())
 
     # Helpers.
 

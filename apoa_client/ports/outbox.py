@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import date, datetime
 
+    from apoa_client.errors import ApoaError
     from apoa_client.ports.audit import AuditEvent
     from apoa_client.ports.doubts import Authentication
-    from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
+    from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection, Share
     from apoa_client.ports.state import LearnedBatchSize, LockHolder, Restrictions, Summary, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
@@ -121,8 +122,18 @@ class ReportBatch(Protocol):
 class DeliveryState(ReportReader, Protocol):
     """What delivery reads and records. Every change is durable when the method returns. Raises `StorageProblem`."""
 
-    def heads(self) -> Iterator[Entry]:
-        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest."""
+    def heads(self, share: Share = ...) -> Iterator[Entry]:
+        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest.
+
+        They are those of this share of the queue.
+        """
+        ...
+
+    def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:
+        """Open several, read together, by id. In place of a content that cannot be opened there is the error.
+
+        The error is `SealBroken`, `OutboxDamaged` or `Erased`. Raises `CredentialsProblem`.
+        """
         ...
 
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:

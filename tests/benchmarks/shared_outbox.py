@@ -24,10 +24,10 @@ from delivery_helpers import SETTINGS, ProgressRecorder, report
 from postgres_helpers import Cluster, SharedOutbox, new_shared_outbox, prepare_outbox
 
 from apoa_client.app.container import SystemClock
-from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Share
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.ports.authority import Authority, Meta, Verdict
-from apoa_client.ports.entries import NewReport
+from apoa_client.ports.entries import NewReport, Share
 
 LATENCY_S = 0.3
 BATCH = 25

@@ -13,15 +13,14 @@ from outbox_helpers import stay_id, uuid
 from postgres_helpers import PROPERTY, SharedOutbox
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Share
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.ports.authority import Meta, Verdict
-from apoa_client.ports.entries import Selection
+from apoa_client.ports.entries import WHOLE_QUEUE, Selection, Share
 from apoa_client.report.kinds import Kind, State
 
 T = TypeVar("T")
 
-ALL = Share()
 WORKERS = 8
 STAYS = 100
 KINDS = (Kind.CHECK_IN, Kind.AMEND, Kind.CHECK_OUT)
@@ -87,7 +86,7 @@ class House(NamedTuple):
                 for place, kind in enumerate(KINDS):
                     outbox.add(report(3 * number + place, number, kind, document=number), due_at=None)
 
-    def sync(self, share: Share = ALL) -> Outcome:
+    def sync(self, share: Share = WHOLE_QUEUE) -> Outcome:
         """One run of one sender."""
         with self.store.open(login=self.name, property_name=self.name) as outbox:
             parts = Dependencies(outbox, lambda _time_left: self.authority, self.clock, lambda: 0.5, ProgressRecorder())

@@ -1,17 +1,20 @@
 """While a slow authority is asked about itself, the first batch is prepared; what is sent and raised stays the same."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import pytest
 from authority_simulator import AuthoritySimulator
 from delivery_helpers import Hotel
 from outbox_helpers import uuid
 
-from apoa_client.errors import Exit
+from apoa_client.errors import ApoaError, Exit
 from apoa_client.ports.authority import Meta
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.kinds import State
+
+Opening: TypeAlias = Callable[[Sequence[Entry]], Mapping[str, Content | ApoaError]]
 
 
 class SlowAuthority(AuthoritySimulator):
@@ -31,15 +34,15 @@ def slow(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> SlowAuthority:
     """The hotel's authority; an answer waits until the private key was asked for."""
     authority = SlowAuthority()
     hotel.authority = authority
-    content: Callable[[Entry], Content] = hotel.outbox.content
+    contents: Opening = hotel.outbox.contents
 
-    def opening(entry: Entry) -> Content:
+    def opening(entries: Sequence[Entry]) -> Mapping[str, Content | ApoaError]:
         try:
-            return content(entry)
+            return contents(entries)
         finally:
             authority.opened.set()
 
-    monkeypatch.setattr(hotel.outbox, "content", opening)
+    monkeypatch.setattr(hotel.outbox, "contents", opening)
     return authority
 
 
@@ -67,13 +70,13 @@ def test_the_authoritys_error_comes_before_that_of_the_key(
     """A user may have to do something about a key only when there is a connection."""
     hotel.add(1)
     hotel.lock()
-    content: Callable[[Entry], Content] = hotel.outbox.content
+    contents: Opening = hotel.outbox.contents
 
-    def opening(entry: Entry) -> Content:
+    def opening(entries: Sequence[Entry]) -> Mapping[str, Content | ApoaError]:
         slow.opened.set()
-        return content(entry)
+        return contents(entries)
 
-    monkeypatch.setattr(hotel.outbox, "content", opening)
+    monkeypatch.setattr(hotel.outbox, "contents", opening)
     slow.script("meta:drop")
     outcome = hotel.sync(overlap=True)
     assert outcome.error is not None

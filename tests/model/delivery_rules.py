@@ -191,12 +191,12 @@ class Rules:
         """A pending report that the authority does not know any more is sent again."""
         return Change("", EntryState.QUEUED)
 
-    @implemented_by("outbox.sql.claims:SETTLE", "outbox.sql.store:SqlOutbox.settle")
+    @implemented_by("outbox.sql.claims:LEASED", "outbox.sql.store:SqlOutbox.settle")
     def may_settle(self, row: Row, sender: int) -> bool:
         """An answer is stored only under the lease of the call."""
         return row.state == SENDING and row.lease == sender
 
-    @implemented_by("outbox.sql.claims:SETTLE_PENDING", "outbox.sql.store:SqlOutbox.settle_pending")
+    @implemented_by("outbox.sql.claims:PENDING", "outbox.sql.store:SqlOutbox.settle_pending")
     def may_settle_pending(self, row: Row) -> bool:
         """A late verdict is stored only for a report that still is pending."""
         return row.state == PENDING

@@ -506,7 +506,7 @@ def test_types_that_this_program_never_writes(outbox: AnyOutbox, keyless: AnyOut
 @pytest.mark.parametrize(
     ("look", "module", "between"),
     [
-        (lambda outbox: outbox.integrity.verify().doubts, row_check, "last_event"),
+        (lambda outbox: outbox.integrity.verify().doubts, row_check, "last_events"),
         (lambda outbox: outbox.integrity.doubts(), metadata, "actual_counts"),
     ],
     ids=["verify", "doubts"],

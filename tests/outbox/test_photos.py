@@ -249,7 +249,8 @@ class TestPhotosToSend:
 
     def test_results_are_recorded_meanwhile(self, outbox: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each photo comes once, and one that another process has settled since does not come."""
-        monkeypatch.setattr("apoa_client.outbox.sql.entry_reader._BATCH", 2)
+        for size in ("_FIRST_BATCH", "_BATCH"):
+            monkeypatch.setattr(f"apoa_client.outbox.sql.entry_reader.{size}", 2)
         outbox.add_all([new(number) for number in range(5)])
         for number in range(5):
             settled(outbox, number)

@@ -13,7 +13,7 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Selection
+from apoa_client.ports.entries import Change, NewReport, Selection, Share
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.wire import to_json
@@ -72,6 +72,31 @@ def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: 
     outbox.add(report(3, stay=2, kind=Kind.CHECK_OUT), due_at=NOON)
     outbox.add(report(4), due_at=NOON + HOUR)
     assert [entry.id for entry in outbox.heads()] == [uuid(4), uuid(2), uuid(1)]
+
+
+def test_each_head_is_in_one_share(outbox: AnyOutbox) -> None:
+    """Workers that take one share each have the whole queue between them, each in the order of its deadlines."""
+    for number in range(20):
+        outbox.add(report(number), due_at=NOON + (number % 7) * HOUR)
+    shares = [[entry.id for entry in outbox.heads(Share(number, 3))] for number in range(3)]
+    heads = [entry.id for entry in outbox.heads()]
+    assert sorted(heads) == sorted(each for share in shares for each in share)
+    assert [sorted(share, key=heads.index) for share in shares] == shares
+    assert all(len(share) >= 5 for share in shares)
+
+
+def test_several_are_opened_together(outbox: AnyOutbox, store: Store) -> None:
+    """One that another program changed or removed has its error, and the others their contents."""
+    entries = outbox.add_all([NewReport(report(number), None, [finding()]) for number in range(4)])
+    store.change(
+        "UPDATE reports SET content = (SELECT content FROM reports WHERE id = ?) WHERE id = ?", *map(uuid, (1, 2))
+    )
+    store.change("UPDATE reports SET content = NULL WHERE id = ?", uuid(3))
+    opened = outbox.contents(entries)
+    assert [opened[uuid(number)] for number in (0, 1)] == [outbox.content(entry) for entry in entries[:2]]
+    assert isinstance(opened[uuid(2)], SealBroken)
+    assert isinstance(opened[uuid(3)], OutboxDamaged)
+    assert outbox.contents([]) == {}
 
 
 @pytest.mark.parametrize("first", [State.PENDING, State.REJECTED])

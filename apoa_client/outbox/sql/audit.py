@@ -31,6 +31,7 @@ from apoa_client.outbox.sql.metadata import (
 )
 from apoa_client.outbox.sql.move_mark import KEY as MARK_KEY
 from apoa_client.outbox.sql.move_mark import refuse_moved
+from apoa_client.outbox.sql.queries import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -96,8 +97,8 @@ class AuditTrail:
         """As `interface.AuditTrail`; no transaction stays open between the batches."""
         terms, values = ["n > :after"], dict[str, Any]()
         if reports is not None:
-            names = {f"report{number}": report_id for number, report_id in enumerate(reports)}
-            terms.append(f"report IN ({', '.join(f':{name}' for name in names)})" if names else "FALSE")
+            among, names = places("report", reports)
+            terms.append(f"report IN ({among})" if names else "FALSE")
             values.update(names)
         if since is not None:
             terms.append("at >= :since")

@@ -103,8 +103,8 @@ class AuthenticationRun:
         seqs = self._seqs(check.checkpoint)
         for start in range(0, len(seqs), _BATCH):
             numbers = ",".join(map(str, seqs[start : start + _BATCH]))
-            for row in read_rows(self._db, f"seq IN ({numbers})"):
-                if check.judge(row) is not Authenticity.AUTHENTIC:
+            for row, finding in check.judge(read_rows(self._db, f"seq IN ({numbers})")):
+                if finding is not Authenticity.AUTHENTIC:
                     yield row.seq
 
     def _handle(self, seqs: Sequence[int]) -> None:
@@ -112,8 +112,7 @@ class AuthenticationRun:
         check = self._check()
         unauthenticated: list[str] = []
         for seq in seqs:
-            for row in read_rows(self._db, "seq = ?", [seq]):
-                finding = check.judge(row)
+            for row, finding in check.judge(read_rows(self._db, "seq = ?", [seq])):
                 if finding is Authenticity.UNAUTHENTICATED:
                     unauthenticated.append(row.id)
                     self._note_closed(check, row)

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.outbox.contents import ERRORS, WARNINGS, Contents
 from apoa_client.outbox.rows import millis, millis_or_none
-from apoa_client.outbox.sql.queries import OPEN
+from apoa_client.outbox.sql.queries import OPEN, places
 from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Change
+
+_BATCH = 500
+"""Values in a statement: SQLite before 3.32 takes at most 999."""
 
 _CLAIM = f"""
     UPDATE reports SET state = 'sending', attempts = attempts + 1, calls = calls + 1, attempted_at = :now,
@@ -39,12 +43,12 @@ _CHANGE = """
         errors = COALESCE(:errors, errors), warnings = COALESCE(:warnings, warnings),
         finished_at = CASE WHEN :final
             THEN COALESCE(:receipt_issued_at, receipt_issued_at, attempted_at, created_at) END
-    WHERE id = :id AND
+    WHERE id = :id AND {condition}
 """
-SETTLE = _CHANGE + " state = 'sending' AND lease = :lease"
-"""Changes a report that is being sent under this lease."""
-SETTLE_PENDING = _CHANGE + " state = 'pending'"
-"""Changes a report whose result was to come later."""
+LEASED = "state = 'sending' AND lease = :lease"
+"""The condition of a report that is being sent under this lease."""
+PENDING = "state = 'pending'"
+"""The condition of a report whose result was to come later."""
 
 SETTLE_PHOTO = "UPDATE reports SET photo_state = ? WHERE id = ? AND photo_state = 'kept'"
 """Changes the state of a photo that waits to be sent."""
@@ -56,6 +60,9 @@ def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime) -> s
     Each must be the first open report of its stay: another sender may have changed that since the caller looked.
     A lease that ends later than the one asked for was written by a clock that was set back since: it has expired.
     """
+    # Like every change it holds the lock of the property, in place of `FOR UPDATE SKIP LOCKED` on its rows: each claim
+    # changes the property's tally, and one without the key adds to the one chain of events, so that claims of a
+    # property take turns in any case. It is for milliseconds, and other properties do not wait.
     lease = os.urandom(16).hex()  # what `secrets` does, without loading it
     begin = db.now(now)
     common = {"lease": lease, "now": millis(now), "begin": millis(begin), "until": millis(begin + (until - now))}
@@ -63,8 +70,23 @@ def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime) -> s
     return lease
 
 
+def settle(db: Database, condition: str, changes: Sequence[Mapping[str, Any]]) -> AbstractSet[str]:
+    """Change those reports that meet the condition, `LEASED` or `PENDING`, and return their ids.
+
+    Call it inside a transaction, with what `change_values` returns, of each report once.
+    """
+    found: set[str] = set()
+    for start in range(0, len(changes), _BATCH):
+        batch = changes[start : start + _BATCH]
+        among, values = places("id", (change["id"] for change in batch))
+        query = f"SELECT id FROM reports WHERE id IN ({among}) AND {condition}"  # noqa: S608  constants
+        found.update(row[0] for row in db.execute(query, {**values, "lease": batch[0]["lease"]}))
+    db.executemany(_CHANGE.format(condition=condition), [change for change in changes if change["id"] in found])
+    return found
+
+
 def change_values(change: Change, lease: str | None, contents: Contents) -> Mapping[str, Any]:
-    """Return the parameters of `SETTLE` and `SETTLE_PENDING`, with the findings sealed."""
+    """Return what `settle` takes for a change, with the findings sealed."""
     if change.state is State.SENDING:
         message = "a report is claimed, not changed, to be sent"
         raise ValueError(message)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.outbox.sql.checkpoint import begin
@@ -74,7 +74,7 @@ class Row(NamedTuple):
             message = "not an id"
             raise TypeError(message)
         photo = self.read_photo()
-        return b"content", name.encode(), _bytes(self.content), *(() if photo is None else (_bytes(photo),))
+        return b"content", name.encode(), sealed_bytes(self.content), *(() if photo is None else (sealed_bytes(photo),))
 
     def state_parts(self) -> tuple[bytes, ...]:
         """Return what the state's code is over. Raises `TypeError` or `ValueError` as above."""
@@ -82,7 +82,7 @@ class Row(NamedTuple):
         photo = () if self.photo_state is None else (self.photo_state,)
         plain = [self.id, *self.columns, *(value is None for value in findings), *photo]
         text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
-        return b"state", text.encode("ascii"), *(b"" if value is None else _bytes(value) for value in findings)
+        return b"state", text.encode("ascii"), *(b"" if value is None else sealed_bytes(value) for value in findings)
 
     def has_own_types(self) -> bool:
         """Return whether each value has a type that this program writes, so that a code can be made."""
@@ -109,7 +109,8 @@ class Row(NamedTuple):
             return False
 
 
-def _bytes(value: object) -> bytes:
+def sealed_bytes(value: object) -> bytes:
+    """Return what was sealed. Raises `TypeError` for a value that this program never wrote."""
     if not isinstance(value, bytes):
         message = "not a sealed record"
         raise TypeError(message)
@@ -118,16 +119,32 @@ def _bytes(value: object) -> bytes:
 
 def read_rows(db: Database, condition: str, values: Sequence[object] = ()) -> list[Row]:
     """Return the rows that meet a condition. For use within `Database.read_errors`."""
-    found = db.execute(f"{_QUERY} WHERE {condition}", values)
+    found = db.execute(f"{_QUERY} WHERE {condition}", values).fetchall()
+    photos = _Photos(db, [row[0] for row in found])
     return [
-        Row(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], partial(_read_photo, db, row[0]), row[8:])
-        for row in found.fetchall()
+        Row(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], partial(photos.read, row[0]), row[8:])
+        for row in found
     ]
 
 
-def _read_photo(db: Database, seq: int) -> object:
-    row = db.execute("SELECT photo FROM reports WHERE seq = ?", [seq]).fetchone()
-    return None if row is None else row[0]
+class _Photos:
+    """The sealed photos of rows that were read together. Few have one: which, is asked once for all of them."""
+
+    def __init__(self, db: Database, seqs: Sequence[int]) -> None:
+        self._db = db
+        self._seqs = seqs
+
+    @cached_property
+    def _there(self) -> frozenset[int]:
+        query = f"SELECT seq FROM reports WHERE seq IN ({','.join(map(str, self._seqs))}) AND photo IS NOT NULL"  # noqa: S608  numbers of our own
+        return frozenset(row[0] for row in self._db.execute(query).fetchall())
+
+    def read(self, seq: int) -> object:
+        """Return the photo of a row; None if it has none."""
+        if seq not in self._there:
+            return None
+        row = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [seq]).fetchone()
+        return None if row is None else row[0]
 
 
 def rows_of(db: Database, ids: Sequence[str]) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from apoa_client.outbox.database import Database
 
@@ -20,6 +20,9 @@ VOUCHED = "vouched"
 _ACTIONS = ", ".join(f"'{action}'" for action in sorted(ACTIONS))
 _LAST = f"""
     SELECT n, action, detail FROM audit WHERE report = ? AND action IN ({_ACTIONS}) ORDER BY n DESC LIMIT 1
+"""  # noqa: S608  constants
+_OF_REPORTS = f"""
+    SELECT report, n, action, detail FROM audit WHERE report IN ({{among}}) AND action IN ({_ACTIONS}) ORDER BY n
 """  # noqa: S608  constants
 _ROWS = "SELECT seq, id, state, erased_at IS NOT NULL, created_at FROM reports WHERE seq > ? ORDER BY seq LIMIT 500"
 _RESTORED = "SELECT 1 FROM audit WHERE n > ? AND action = 'restored' AND report IS NULL LIMIT 1"
@@ -52,6 +55,12 @@ def last_event(db: Database, report_id: str) -> LastEvent | None:
     """Return the last event about a report's state; None if there is none."""
     row = db.execute(_LAST, [report_id]).fetchone()
     return None if row is None else LastEvent(*row)
+
+
+def last_events(db: Database, ids: Sequence[str]) -> dict[str, LastEvent]:
+    """Return the last event about the state of each of these reports that has one; they are at most 500."""
+    found = db.execute(_OF_REPORTS.format(among=", ".join("?" * len(ids))), ids).fetchall() if ids else []
+    return {report: LastEvent(*event) for report, *event in found}
 
 
 def events_span(db: Database, report_id: str) -> tuple[int, int] | None:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Entry, Selection
 
+_FIRST_BATCH = 50
 _BATCH = 500
-"""Rows read at a time; SQLite before 3.32 takes at most 999 values in a statement."""
+"""Rows read at a time: few at first, because the caller may need no more, and twice as many each time."""
 
 _NONE: Mapping[str, Any] = {}
 
@@ -86,8 +87,9 @@ class EntryReader:
         the others is raised.
         """
         unreadable: list[int] = []
-        for start in range(0, len(seqs), _BATCH):
-            batch = seqs[start : start + _BATCH]
+        size, start = _FIRST_BATCH, 0
+        while batch := seqs[start : start + size]:
+            size, start = min(size * 2, _BATCH), start + size
             try:
                 found = self._numbered(batch, condition, values)
             except OutboxDamaged:

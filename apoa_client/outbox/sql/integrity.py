@@ -82,27 +82,24 @@ class Integrity:
             event = last_event(self._db, report_id)
             for row in read_rows(self._db, "id = ?", [report_id]):
                 if authenticator is not None:
-                    wrong = isinstance(RowCheck(self._db, authenticator).judge_state(row), DoubtKind)
+                    wrong = isinstance(RowCheck(self._db, authenticator).judge_state(row, event), DoubtKind)
                 else:
                     wrong = event is not None and not event.agrees(row.state, erased=row.value("erased_at") is not None)
                 if wrong:
                     return Doubt(DoubtKind.STATE, report_id)
         return None
 
-    def check_content(self, report_id: str) -> None:
-        """Raise `NotAuthentic` if another program sealed content or photo. For use in `Database.read_errors`.
+    def content_check(self) -> RowCheck | None:
+        """Return what checks who sealed contents and photos. For use in `Database.read_errors`.
 
-        Without the key nothing is checked, but who opens a content has it.
+        Without the key (None) nothing is checked, but who opens a content has it.
         """
         authenticator = self._codes.authenticator()
         if authenticator is None:
-            return
+            return None
         if self._content_check is None:
             self._content_check = RowCheck(self._db, authenticator)
-        with self._db.snapshot():
-            for row in read_rows(self._db, "id = ?", [report_id]):
-                if not self._content_check.has_own_content(row):
-                    raise Doubt(DoubtKind.CONTENT, report_id).error()
+        return self._content_check
 
     def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
         """As `ports.DeliveryState`."""
@@ -133,8 +130,8 @@ class Integrity:
             reports += len(rows)
             unauthenticated += sum(row.state_mac is None for row in rows)
             if check is not None:
-                findings = ((check.judge(row), row.id) for row in rows)
-                doubts |= {Doubt(kind, name): None for kind, name in findings if isinstance(kind, DoubtKind)}
+                findings = check.judge(rows)
+                doubts |= {Doubt(kind, row.id): None for row, kind in findings if isinstance(kind, DoubtKind)}
             last = rows[-1].seq
         return Verification(reports, tuple(doubts), unauthenticated, check is not None)
 

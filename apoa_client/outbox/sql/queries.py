@@ -4,6 +4,7 @@ The conditions are written so that SQLite uses the partial indexes of `migration
 history grows for years.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from apoa_client.outbox.rows import millis
@@ -19,10 +20,10 @@ NO_LIMIT = 1 << 62
 WITHDRAWABLE = "(state = 'rejected' OR (state = 'queued' AND calls = 0))"
 """The condition of `ports.Entry.withdrawable`: the authority certainly does not have the report."""
 
-# The first open report of each stay, if it may be sent now.
+# The first open report of each stay, if it may be sent now, of one share of the queue.
 HEADS = f"""
     SELECT seq FROM reports AS head
-    WHERE {OPEN} AND state IN ('queued', 'sending') AND NOT EXISTS (
+    WHERE {OPEN} AND state IN ('queued', 'sending') AND seq % :of = :number AND NOT EXISTS (
         SELECT 1 FROM reports AS earlier WHERE earlier.stay_id = head.stay_id AND earlier.seq < head.seq
         AND earlier.{OPEN})
     ORDER BY due_at IS NULL, due_at, seq
@@ -100,6 +101,12 @@ _AMONG_LEAVING = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning
 _AMONG_NIGHTS = "seq IN (SELECT seq FROM reports WHERE last_morning >= :morning AND first_night <= :night)"
 
 
+def places(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """Return the places of several values in a statement with names, and the values by name."""
+    named = {f"{name}{number}": value for number, value in enumerate(values)}
+    return ", ".join(f":{each}" for each in named), named
+
+
 def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]:
     """Return the condition of a selection; a condition implied by it that makes SQLite use an index; the parameters."""
     terms, hints, values = ["TRUE"], ["TRUE"], dict[str, Any]()
@@ -107,8 +114,8 @@ def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]
         terms.append("stay_id = :stay")
         values["stay"] = selection.stay_id
     if selection.states is not None:
-        names = {f"state{number}": state.value for number, state in enumerate(sorted(selection.states))}
-        terms.append(f"state IN ({', '.join(f':{name}' for name in names)})" if names else "FALSE")
+        among, names = places("state", (state.value for state in sorted(selection.states)))
+        terms.append(f"state IN ({among})" if names else "FALSE")
         # By deadline, the condition itself is enough: SQLite does not scan the table in the order of creation then.
         among_open = _AMONG_OPEN if selection.by_deadline is None else OPEN
         hints.extend([among_open] if selection.states <= OPEN_STATES else [])

@@ -14,14 +14,15 @@ from apoa_client.outbox.sql.checkpoint import (
     read_checkpoint,
     tail_is_intact,
 )
-from apoa_client.outbox.sql.contradictions import events_span, find_contradictions, last_event, was_restored
+from apoa_client.outbox.sql.contradictions import events_span, find_contradictions, last_events, was_restored
 from apoa_client.ports.doubts import Doubt, DoubtKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import Row
+    from apoa_client.outbox.sql.contradictions import LastEvent
     from apoa_client.ports.vault import Authenticator
 
 
@@ -91,13 +92,17 @@ class RowCheck:
         span = events_span(self._db, row.id)
         return self._restored if span is None else span[0] > self._after
 
-    def judge(self, row: Row) -> Finding:
-        """Return what is true of a row."""
-        return self.judge_state(row) if self.has_own_content(row) else DoubtKind.CONTENT
+    def judge(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Finding]]:
+        """Yield what is true of each of these rows, at most 500 that were read together."""
+        events = last_events(self._db, [row.id for row in rows])
+        for row in rows:
+            if self.has_own_content(row):
+                yield row, self.judge_state(row, events.get(row.id))
+            else:
+                yield row, DoubtKind.CONTENT
 
-    def judge_state(self, row: Row) -> Finding:
-        """Return what is true of a row, whatever its content is."""
-        event = last_event(self._db, row.id)
+    def judge_state(self, row: Row, event: LastEvent | None) -> Finding:
+        """Return what is true of a row whose last event this is, whatever its content is."""
         # A report from before there was an audit trail has a code since the first run with the key.
         eventless = event is None and (row.state_mac is not None or self._is_legacy(row) or self._restored)
         erased = row.value("erased_at") is not None

@@ -17,7 +17,7 @@ from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.entry_reader import EntryReader
 from apoa_client.outbox.sql.property_values import PropertyValues
 from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.entries import NewReport
+from apoa_client.ports.entries import WHOLE_QUEUE, NewReport, Share
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from apoa_client.errors import ApoaError
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
@@ -94,13 +95,15 @@ class SqlOutbox(PropertyValues):
 
         Raises `NotAuthentic` if another program sealed it.
         """
-        with self._db.read_errors():
-            return self._sealed_reports.content(entry.id)
+        return self._sealed_reports.content(entry.id)
+
+    def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:
+        """As `ports.DeliveryState`."""
+        return self._sealed_reports.contents([entry.id for entry in entries])
 
     def photo(self, entry: Entry) -> bytes:
         """As `ports.ReportReader`; raises `OutboxDamaged` and `NotAuthentic` as `content` does."""
-        with self._db.read_errors():
-            return self._sealed_reports.photo(entry.id)
+        return self._sealed_reports.photo(entry.id)
 
     def with_receipt(self, number: str) -> list[Entry]:
         """As `ports.ReportReader`."""
@@ -119,9 +122,11 @@ class SqlOutbox(PropertyValues):
         nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
         return list(self._reader.in_batches(self._reader.seqs(queries.SAME_GUEST, nights)))
 
-    def heads(self) -> Iterator[Entry]:
+    def heads(self, share: Share = WHOLE_QUEUE) -> Iterator[Entry]:
         """As `ports.DeliveryState`."""
-        return self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
+        return self._reader.in_batches(
+            self._reader.seqs(queries.HEADS, share._asdict()), "state IN ('queued', 'sending')"
+        )
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
         """As `ports.DeliveryState`."""
@@ -218,19 +223,19 @@ class SqlOutbox(PropertyValues):
 
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sql.claims import SETTLE
+        from apoa_client.outbox.sql.claims import LEASED
 
-        self._change(SETTLE, changes, lease)
+        self._change(LEASED, changes, lease)
 
     def settle_pending(self, changes: Sequence[Change]) -> None:
         """As `ports.DeliveryState`; a report that is not pending is left alone."""
-        from apoa_client.outbox.sql.claims import SETTLE_PENDING
+        from apoa_client.outbox.sql.claims import PENDING
 
-        self._change(SETTLE_PENDING, changes, None)
+        self._change(PENDING, changes, None)
 
-    def _change(self, statement: str, changes: Sequence[Change], lease: str | None) -> None:
+    def _change(self, condition: str, changes: Sequence[Change], lease: str | None) -> None:
         from apoa_client.outbox.audit_chain import event_of
-        from apoa_client.outbox.sql.claims import change_values
+        from apoa_client.outbox.sql.claims import change_values, settle
         from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
 
         def seal() -> list[Mapping[str, Any]]:
@@ -242,13 +247,9 @@ class SqlOutbox(PropertyValues):
             if seals:  # without findings no key is needed
                 values = sealed_to_current_key(self._db, self._sealer, values, seal)
             authentic = self._codes.authentic([change.id for change in changes])
-            done = [
-                change
-                for change, each in zip(changes, values, strict=True)
-                if self._db.execute(statement, each).rowcount == 1
-            ]
-            self._codes.changed([change.id for change in done], authentic)
-            self._record([event_of(change) for change in done])
+            done = settle(self._db, condition, values)
+            self._codes.changed(list(done), authentic)
+            self._record([event_of(change) for change in changes if change.id in done])
 
     def record_receipt(self, report_id: str, receipt: Receipt) -> None:
         """As `ports.DeliveryState`."""

@@ -226,12 +226,13 @@ def test_a_desk_works_and_does_not_send(shared: SharedOutbox) -> None:
         assert desk.integrity.verify().doubts == ()
         with raises_error("outbox_not_allowed"):
             desk.claim([uuid(4)], now=NOON, lease_until=NOON + HOUR)
+        shared.change("UPDATE reports SET state = 'pending' WHERE id = ?", uuid(1))
         with raises_error("outbox_not_allowed"):
-            desk.settle_pending([Change(uuid(4), State.ACCEPTED)])
+            desk.settle_pending([Change(uuid(1), State.ACCEPTED)])
         with raises_error("outbox_not_allowed"):
             desk.eraser.stay(report(4).stay_id, force=True, dry_run=False)
         states = [entry.state for entry in desk.entries(Selection())]
-        assert states == [State.QUEUED, State.WITHDRAWN, State.SUPERSEDED, State.QUEUED]
+        assert states == [State.PENDING, State.WITHDRAWN, State.SUPERSEDED, State.QUEUED]
 
 
 def test_an_auditor_reads_and_opens_nothing(shared: SharedOutbox) -> None:
