@@ -14,6 +14,7 @@ from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import Listener, Outbox
+    from apoa_client.outbox.postgres.overview import SharedOverview
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.vault import Sealer
@@ -110,6 +111,13 @@ class OutboxOpener:
 
         return PostgresListener.open(address, password)
 
+    def overview(self) -> "SharedOverview":
+        """Open what reads every property of the login of the shared outbox. Raises as `shared`."""
+        address, password = self._server(None)
+        from apoa_client.outbox.postgres.overview import SharedOverview
+
+        return SharedOverview.open(address, password)
+
     def _server(self, password: str | None) -> "tuple[ServerAddress, str | None]":
         """Return where the shared outbox is, and the password: the one given, or that of the vault.
 
@@ -169,6 +177,16 @@ class OutboxOpener:
                 with delivery_lock(self._path, 0, self._actor) as is_held:
                     if is_held:  # otherwise another process moves it, or sends what was saved before
                         outbox.receive_waiting(own_file)
+
+    def has_waiting_here(self) -> bool:
+        """Return whether anything waits in the file on this computer to be moved. Raises `StorageProblem`."""
+        from apoa_client.outbox.sql.moving import has_waiting
+        from apoa_client.outbox.sqlite.database import open_database
+
+        if not self._path.exists():
+            return False
+        with closing(open_database(self._path, create=False)) as own_file:
+            return has_waiting(own_file, self._actor.now())
 
     def waiting_here(self) -> tuple[int, int]:
         """Return how many reports wait in the file on this computer to be moved, and how many others it has."""

@@ -1,15 +1,15 @@
 """The status of a property, as `apoa status` and monitoring show it. Needs no key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.desk.alarm import Problem, find_problems
 from apoa_client.desk.attention import find_doubts
-from apoa_client.errors import StorageProblem
-from apoa_client.ports.doubts import Doubt
-from apoa_client.ports.state import ScheduledRun, Summary
+from apoa_client.errors import Exit, StorageProblem
+from apoa_client.ports.doubts import Doubt, DoubtKind
+from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension
 from apoa_client.report.deadline import SOON
 
 
@@ -19,10 +19,18 @@ class PropertyStatus(NamedTuple):
     summary: Summary
     last_run: ScheduledRun | None
     last_backup: datetime | None
+    suspension: Suspension | None
+    """Why nothing is sent now, if so."""
     doubts: Sequence[Doubt]
     unwritable: StorageProblem | None
     """Why nothing can be saved, although what was saved can be read."""
     problems: Sequence[Problem]
+
+    def exit_code(self, *, alarm: bool) -> Exit:
+        """Return the exit code of a command that shows it: for an alarm, that of the first problem."""
+        if alarm:
+            return self.problems[0].exit_code if self.problems else Exit.DONE
+        return self.doubts[0].error().exit_code if self.doubts else Exit.DONE
 
 
 def read_status(app: Container, now: datetime) -> PropertyStatus:
@@ -30,9 +38,32 @@ def read_status(app: Container, now: datetime) -> PropertyStatus:
     unwritable = list[StorageProblem]()
     app.on_unwritable = unwritable.append
     summary = app.outbox.summary(now=now, soon=now + SOON)
-    last_run = app.outbox.last_scheduled_run()
-    doubts = find_doubts(summary, lambda: app.outbox.integrity.doubts())  # noqa: PLW0108  loading the check is put off
-    problem = unwritable[0] if unwritable else None
-    suspension = summary.current_suspension(lambda: app.settings.fingerprint)
-    problems = find_problems(summary, suspension, last_run, doubts, problem, now)
-    return PropertyStatus(summary, last_run, app.outbox.last_backup(), doubts, problem, problems)
+    overview = Overview(summary, app.outbox.last_scheduled_run(), app.outbox.last_backup())
+    return status_of(app, overview, now, unwritable[0] if unwritable else None)
+
+
+def status_of(
+    app: Container, overview: Overview, now: datetime, unwritable: StorageProblem | None = None
+) -> PropertyStatus:
+    """Return the status of what was read. The property's outbox is opened only if its numbers contradict its trail."""
+    suspension = overview.summary.current_suspension(lambda: app.settings.fingerprint)
+    # Loading the check is put off.
+    return _status(overview, suspension, lambda: app.outbox.integrity.doubts(), unwritable, now)  # noqa: PLW0108
+
+
+def status_without_settings(overview: Overview, now: datetime) -> PropertyStatus:
+    """Return the status of a property that is not set up here: a suspension counts, whatever it was for."""
+    return _status(overview, overview.summary.suspension, lambda: [Doubt(DoubtKind.TRAIL)], None, now)
+
+
+def _status(
+    overview: Overview,
+    suspension: Suspension | None,
+    contradictions: Callable[[], Iterable[Doubt]],
+    unwritable: StorageProblem | None,
+    now: datetime,
+) -> PropertyStatus:
+    summary, last_run, last_backup = overview
+    doubts = find_doubts(summary, contradictions)
+    problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
+    return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)

@@ -6,7 +6,7 @@ With ``--json`` there is one document: ``{"properties": [{"property": NAME, ...w
 
 import sys
 from collections import ChainMap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -39,15 +39,23 @@ _ENDS_THE_CALL = (click.Abort, click.ClickException, click.exceptions.Exit, Brok
 """Exceptions that are no property's trouble: the user or the reader of the output ended the command."""
 
 
-def run_for_every_property(session: Session, work: Work, *, has_heading: bool = False) -> Exit:
+def run_for_every_property(
+    session: Session,
+    work: Work,
+    *,
+    has_heading: bool = False,
+    reread: bool = True,
+    others: Sequence[Mapping[str, Any]] = (),
+) -> Exit:
     """Do the work for each property in the order of the settings, and return the worst exit code.
 
-    With `has_heading`, what the work prints has the property's name as its own heading.
+    With `has_heading`, what the work prints has the property's name as its own heading. `reread` is as in `sessions`.
+    `others` are the documents of properties that are not set up here.
     Raises `SettingsProblem` if the settings cannot be read or there is no property, and `UsageProblem` if one was
     chosen by an option.
     """
     codes, documents = list[int](), list[dict[str, Any]]()
-    for each in sessions(session):
+    for each in sessions(session, reread=reread):
         shown = not (session.json or session.quiet)
         if shown and codes:
             print_line()
@@ -58,7 +66,7 @@ def run_for_every_property(session: Session, work: Work, *, has_heading: bool = 
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
-        print_json({"properties": documents})
+        print_json({"properties": [*documents, *others]})
     return worst_exit(codes)
 
 
@@ -70,14 +78,16 @@ def refuse_one_property(session: Session) -> None:
         )
 
 
-def sessions(session: Session) -> Iterator[Session]:
-    """Yield a session for each property, and close it afterwards."""
+def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
+    """Yield a session for each property, and close it afterwards. With `reread` it reads the settings at its turn."""
     refuse_one_property(session)
     names = session.app.config.names
     if not names:
         raise nothing_set_up()
     for name in names:
         each = session.for_property(name)
+        if not reread:
+            each.app.config = session.app.config
         try:
             yield each
         finally:

@@ -2,7 +2,7 @@
 
 import click
 
-from apoa_client.app.property_status import PropertyStatus, read_status
+from apoa_client.app.property_status import read_status
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
@@ -10,12 +10,8 @@ from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_json, print_line
 from apoa_client.cli.views.doubts import show_doubts
 from apoa_client.cli.views.findings import show_damage, show_unwritable
-from apoa_client.cli.views.status import show_status, status_json
+from apoa_client.cli.views.status import MAX_URGENT, show_status, status_json
 from apoa_client.desk.attention import most_urgent
-from apoa_client.errors import Exit
-
-_MAX_SHOWN = 10
-"""Reports shown one by one: with the lines above and below they fit on a screen of 24 lines."""
 
 
 @command("status", N_("Show what waits, what was refused, and what is due when."), "apoa status --json")
@@ -37,9 +33,11 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
             return found.level
     if not every_property:
         return _show_property(session, tonight=tonight, alarm=alarm)
-    if session.json or tonight:
-        return run_for_every_property(session, lambda each: _show(each, tonight=tonight, alarm=alarm), has_heading=True)
-    return _show_properties(session, alarm=alarm)
+    if tonight:
+        return run_for_every_property(session, lambda each: _show(each, tonight=True, alarm=alarm), has_heading=True)
+    from apoa_client.cli.commands.status_of_all import show_status_of_all  # for several properties alone
+
+    return show_status_of_all(session, alarm=alarm)
 
 
 def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
@@ -50,47 +48,19 @@ def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
     return _show(session, tonight=tonight, alarm=alarm)
 
 
-def _show_properties(session: Session, *, alarm: bool) -> int:
-    """Show all properties in one table, below what is wrong with any of them."""
-    from apoa_client.cli.views.properties import PropertyState, show_properties  # for several properties alone
-
-    states: list[PropertyState] = []
-
-    def work(each: Session) -> int:
-        states.append(PropertyState(each.property_name))  # if it cannot be read
-        settings = each.app.settings
-        states[-1] = PropertyState(settings.label)
-        status, code = _examine(each, alarm=alarm)
-        states[-1] = PropertyState(settings.label, settings, status.summary)
-        show_doubts(status.doubts)
-        return code
-
-    session.quiet = True  # so that a name is above what is wrong alone
-    code = run_for_every_property(session, work)
-    show_properties(states)
-    return code
-
-
-def _examine(session: Session, *, alarm: bool) -> tuple[PropertyStatus, Exit]:
-    """Return the status of the property, and the exit code for it. Shows why nothing can be saved, if so."""
-    status = read_status(session.app, session.app.clock.now())
-    if status.unwritable is not None:
-        show_unwritable(status.unwritable)
-    if alarm:
-        return status, status.problems[0].exit_code if status.problems else Exit.DONE
-    return status, status.doubts[0].error().exit_code if status.doubts else Exit.DONE
-
-
 def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
     app, now = session.app, session.app.clock.now()
-    status, code = _examine(session, alarm=alarm)
+    status = read_status(app, now)
+    code = status.exit_code(alarm=alarm)
+    if status.unwritable is not None:
+        show_unwritable(status.unwritable)
     if not session.json:
         show_doubts(status.doubts)
     if tonight:
         from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
 
         return show_night_summary(app, status.summary, as_json=session.json) or code
-    urgent = most_urgent(app.outbox, now, _MAX_SHOWN)
+    urgent = most_urgent(app.outbox, now, MAX_URGENT)
     if session.json:
         here = {"stored": "here"} if app.away is not None else {}
         print_json({**status_json(app.settings, status, urgent), **here})

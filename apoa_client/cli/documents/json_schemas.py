@@ -131,6 +131,7 @@ _STATUS = object_of(
     doubts=list_of(_DOUBT),
     alarm=object_of(level=TEXT, problems=list_of(TEXT)),
     stored__optional={"const": "here"},
+    set_up_here__optional={"const": False},
 )
 _OF_THE_NIGHT = ("in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning")
 _NIGHT = object_of(

@@ -31,12 +31,17 @@ def show_also_while_away(app: Container, show: Callable[[], int]) -> int:
             raise
         app.use_own_file(exc)
         show_error(exc)
-        line = nmsg(
-            "Only what waits on this computer is shown: {count} report.",
-            "Only what waits on this computer is shown: {count} reports.",
-            waiting,
-        )
-        print_error_line(style_warning(text(line)))
+        show_only_here(waiting)
         show()
         return exc.exit_code
     return show()
+
+
+def show_only_here(waiting: int) -> None:
+    """Show that only so many reports are shown, those that wait on this computer."""
+    line = nmsg(
+        "Only what waits on this computer is shown: {count} report.",
+        "Only what waits on this computer is shown: {count} reports.",
+        waiting,
+    )
+    print_error_line(style_warning(text(line)))

@@ -1,27 +1,78 @@
-"""Every property in one table, as `apoa status --all` shows them."""
+"""Every property in one table, the most urgent first, as `apoa status --all` shows them."""
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from enum import IntEnum
 from typing import NamedTuple
 
-from apoa_client.cli.terminal.language import _
+from apoa_client.app.property_status import PropertyStatus
+from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_warning
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.ports.state import Summary
+from apoa_client.messages import nmsg
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
 
+_MAX_ROWS = 20
+"""Above this number of properties, those that need no attention are only counted at a terminal."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Urgency(IntEnum):
+    """How soon a property needs attention."""
+
+    WRONG = 0
+    """It cannot be read, something was changed or refused, or sending has stopped."""
+    OVERDUE = 1
+    DUE_SOON = 2
+    WAITING = 3
+    NO_ANSWER = 4
+    """The server does not answer, and nothing waits on this computer."""
+    QUIET = 5
+
 
 class PropertyState(NamedTuple):
-    """A property and what waits there; without a summary, it could not be read."""
+    """A property and its status; without one, it could not be read."""
 
     label: str
     settings: PropertySettings | None = None
-    summary: Summary | None = None
+    status: PropertyStatus | None = None
+    away: bool = False
+    """Whether the server does not answer: the status, if any, is of what waits on this computer."""
+    here: bool = True
+    """Whether the property is set up on this computer."""
+
+    @property
+    def urgency(self) -> Urgency:
+        """How soon it needs attention."""
+        if self.status is None:
+            return Urgency.NO_ANSWER if self.away else Urgency.WRONG
+        summary = self.status.summary
+        counts = summary.counts
+        if self.status.doubts or self.status.unwritable or self.status.suspension or counts[State.REJECTED]:
+            return Urgency.WRONG
+        if summary.overdue:
+            return Urgency.OVERDUE
+        if summary.due_soon:
+            return Urgency.DUE_SOON
+        waits = counts[State.QUEUED] + counts[State.SENDING] + counts[State.PENDING]
+        return Urgency.WAITING if waits else Urgency.QUIET
+
+    @property
+    def next_due_at(self) -> datetime:
+        """The next deadline; the end of time if there is none."""
+        due = self.status.summary.next_due_at if self.status is not None else None
+        return due or _NEVER
 
 
-def show_properties(states: Iterable[PropertyState]) -> None:
-    """Show a row for each property, and how to see more of one."""
+def show_properties(states: Sequence[PropertyState], *, everything: bool) -> None:
+    """Show a row for each property, the most urgent first, and how to see more of one.
+
+    Of many properties, those that need no attention are only counted at a terminal, unless `everything` is to be shown.
+    """
     heads = (
         _("Property"),
         _("Waiting"),
@@ -31,26 +82,55 @@ def show_properties(states: Iterable[PropertyState]) -> None:
         _("Next deadline"),
         _("Last contact"),
     )
-    show_table(heads, [_row(state) for state in states])
-    print_line()
+    ordered = sorted(states, key=lambda state: (state.urgency, state.next_due_at))  # else in the order of the settings
+    counted = frozenset[Urgency]()
+    if len(states) > _MAX_ROWS and is_terminal(sys.stdout) and not everything:
+        counted = frozenset({Urgency.NO_ANSWER, Urgency.QUIET})
+    rows = [_row(state) for state in ordered if state.urgency not in counted]
+    if rows:
+        show_table(heads, rows)
+        print_line()
+    _show_counted([state.urgency for state in ordered if state.urgency in counted])
     print_line(_("More about one: apoa --property NAME status"))
 
 
+def _show_counted(counted: Sequence[Urgency]) -> None:
+    """Show how many properties have no row, and why."""
+    quiet, no_answer = counted.count(Urgency.QUIET), counted.count(Urgency.NO_ANSWER)
+    if no_answer:
+        line = nmsg(
+            "{count} property more, whose server does not answer.",
+            "{count} properties more, whose server does not answer.",
+            no_answer,
+        )
+        print_line(style_warning(text(line)))
+    if quiet:
+        line = nmsg(
+            "{count} property more, where nothing waits and nothing is wrong.",
+            "{count} properties more, where nothing waits and nothing is wrong.",
+            quiet,
+        )
+        print_line(text(line))
+    if counted:
+        print_line(_("All of them: apoa -v status --all"))
+
+
 def _row(state: PropertyState) -> tuple[str, ...]:
-    label, settings, summary = state
-    if settings is None or summary is None:
-        return (sanitize(label), "", "", "", style_error(_("cannot be read")), "", "")
-    counts = summary.counts
+    label, settings, status = sanitize(state.label), state.settings, state.status
+    if settings is None or status is None:
+        problem = style_warning(_("no answer")) if state.away else style_error(_("cannot be read"))
+        return (label, "", "", "", problem, "", "")
+    counts = status.summary.counts
     due, contact = (
         moment_text(moment, settings.zone) if moment is not None else "" if settings.by_hand else "-"
-        for moment in (summary.next_due_at, summary.last_contact_at)
+        for moment in (status.summary.next_due_at, status.summary.last_contact_at)
     )
     return (
-        sanitize(label),
+        label,
         _number(counts[State.QUEUED] + counts[State.SENDING], style_warning),
         _number(counts[State.REJECTED], style_error),
-        _number(summary.overdue, style_error),
-        _sending(settings, summary),
+        _number(status.summary.overdue, style_error),
+        _delivery(state, settings, status),
         *(due, contact),
     )
 
@@ -59,10 +139,14 @@ def _number(count: int, style: Callable[[str], str]) -> str:
     return style(str(count)) if count else "0"
 
 
-def _sending(settings: PropertySettings, summary: Summary) -> str:
-    """Return what is special about the sending, if anything is."""
-    if summary.current_suspension(lambda: settings.fingerprint) is not None:
+def _delivery(state: PropertyState, settings: PropertySettings, status: PropertyStatus) -> str:
+    """Return what is special about the delivery, if anything is."""
+    if status.suspension is not None:
         return style_error(_("STOPPED"))
+    if state.away:
+        return style_warning(_("no answer"))
+    if not state.here:
+        return _("not set up here")
     if settings.by_hand:
         return _("by hand")
     return _("training") if settings.is_training else ""

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 """A computer that was off for the night catches up by itself."""
 
+MAX_URGENT = 10
+"""Reports shown one by one: with the lines above and below they fit on a screen of 24 lines."""
+
 _UNREADABLE = "unreadable_answer"
 """The name of the error of a report whose answer cannot be read."""
 
@@ -63,7 +66,7 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
     def moment(value: datetime | None) -> str | None:
         return None if value is None else instant(value.astimezone(settings.zone))
 
-    suspension = summary.current_suspension(lambda: settings.fingerprint)
+    suspension = status.suspension
     return {
         "property": settings.name,
         "environment": settings.environment or None,

@@ -25,27 +25,30 @@ def rows(shown: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_row_for_each_property(several: Apoa, lang: str) -> None:
-    """What waits, was refused and is overdue, the next deadline, the last contact, and what is special."""
+    """What waits, was refused and is overdue, the next deadline, the last contact, and what is special.
+
+    What waits is first, by its deadline.
+    """
     several.save(QUENTIN)
     several("--property", "anggrek", *XIMENA.mrz("--no-send"))
     shown = several("status", "--all", lang=lang)
     assert (shown.code, shown.err) == (0, "")
-    melati, kenanga, anggrek = rows(shown.out)[1:4]
+    melati, anggrek, kenanga = rows(shown.out)[1:4]
     assert (melati[:4], kenanga[:6], anggrek[:4]) == (
         *(["melati", "1", "0", "0"], ["Wisma", "Kenanga", "(kenanga)", "0", "0", "0"]),
         ["anggrek", "1", "0", "0"],
     )
-    assert spoken(lang, "by hand") in shown.out.splitlines()[3]
+    assert spoken(lang, "by hand") in shown.out.splitlines()[2]
     assert shown.out.splitlines()[-1] == spoken(lang, "More about one: apoa --property NAME status")
 
 
 def test_one_that_cannot_be_read(several: Apoa) -> None:
-    """Its error is on stderr below its name, its row says so, and the exit code is its."""
+    """Its error is on stderr below its name, its row says so and is the first, and the exit code is its."""
     (several.home / "kenanga" / "outbox.db").write_bytes(b"damaged" * 100)
     shown = several("status", "--all")
     assert shown.code == 78
     assert shown.err.splitlines()[0] == "Wisma Kenanga (kenanga)"
-    assert ["cannot be read" in line for line in shown.out.splitlines()[1:4]] == [False, True, False]
+    assert ["cannot be read" in line for line in shown.out.splitlines()[1:4]] == [True, False, False]
 
 
 def test_the_alarm_is_that_of_the_worst(several: Apoa) -> None:

@@ -1,0 +1,103 @@
+"""`apoa status --all`: the properties of a shared outbox are read together, the others one after another."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from apoa_client.app.property_status import PropertyStatus, read_status, status_of, status_without_settings
+from apoa_client.app.shared_status import OtherProperty, SharedStatus, read_shared
+from apoa_client.cli.every_property import run_for_every_property, sessions
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.output import print_json
+from apoa_client.cli.views.away import show_only_here
+from apoa_client.cli.views.doubts import show_doubts
+from apoa_client.cli.views.findings import show_damage, show_error, show_unwritable
+from apoa_client.cli.views.properties import PropertyState, show_properties
+from apoa_client.cli.views.status import MAX_URGENT, status_json
+from apoa_client.desk.attention import most_urgent
+from apoa_client.errors import worst_exit
+from apoa_client.outbox.errors import OutboxServerUnreachable
+
+
+def show_status_of_all(session: Session, *, alarm: bool) -> int:
+    """Show all properties in one table, below what is wrong with any of them, or as one document."""
+    now = session.app.clock.now()
+    shared = read_all_shared(session, now, urgent=MAX_URGENT if session.json else 0)
+    show_problems(shared)
+    others = [(each, status_without_settings(each.overview, now)) for each in shared.others]
+    states: list[PropertyState] = []
+
+    def work(each: Session) -> int:
+        if session.json:
+            return _print(each, shared, now, alarm=alarm)
+        states.append(PropertyState(each.property_name))  # if it cannot be read
+        return _examine(each, shared, states, now, alarm=alarm)
+
+    quiet, session.quiet = session.quiet, True  # so that a name is above what is wrong alone
+    documents = [_other_document(each, status) for each, status in others]
+    code = run_for_every_property(session, work, reread=False, others=documents)
+    session.quiet = quiet
+    if not session.json:
+        states.extend(PropertyState(each.settings.name, each.settings, status, here=False) for each, status in others)
+        show_properties(states, everything=bool(session.verbosity))
+    return worst_exit([code, *(status.exit_code(alarm=alarm) for _each, status in others)])
+
+
+def read_all_shared(session: Session, now: datetime, *, urgent: int = 0) -> SharedStatus:
+    """Read all properties of this computer that are in a shared outbox. Raises as `sessions` does."""
+    return read_shared((each.app for each in sessions(session, reread=False)), now, urgent=urgent)
+
+
+def show_problems(shared: SharedStatus) -> None:
+    """Show what is wrong with each server, once for all its properties, and how much waits here meanwhile."""
+    for problem in shared.problems:
+        show_error(problem)
+        problem.shown = True
+        here = sum(count for name, count in shared.waiting_here.items() if shared.errors[name] is problem)
+        if here:
+            show_only_here(here)
+
+
+def status_of_one(session: Session, shared: SharedStatus, now: datetime) -> PropertyStatus:
+    """Return the status of a property as it was read with others, or else read it now. Raises what it raised."""
+    app, name = session.app, session.property_name
+    if name in shared.overviews:
+        return status_of(app, shared.overviews[name], now)
+    problem = shared.errors.get(name)
+    if problem is not None:
+        if not shared.waiting_here.get(name):
+            raise problem
+        app.use_own_file(problem)
+    return read_status(app, now)
+
+
+def _examine(session: Session, shared: SharedStatus, states: list[PropertyState], now: datetime, *, alarm: bool) -> int:
+    """Complete the last of the states. Returns the exit code."""
+    settings, problem = session.app.settings, shared.errors.get(session.property_name)
+    away = isinstance(problem, OutboxServerUnreachable)
+    states[-1] = PropertyState(settings.label, settings, away=away)
+    status = status_of_one(session, shared, now)
+    states[-1] = PropertyState(settings.label, settings, status, away=away)
+    if status.unwritable is not None:
+        show_unwritable(status.unwritable)
+    show_doubts(status.doubts)
+    return status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
+
+
+def _print(session: Session, shared: SharedStatus, now: datetime, *, alarm: bool) -> int:
+    """Print the document of one property. Returns the exit code."""
+    app, problem = session.app, shared.errors.get(session.property_name)
+    status = status_of_one(session, shared, now)
+    if status.unwritable is not None:
+        show_unwritable(status.unwritable)
+    urgent = shared.urgent.get(session.property_name) or most_urgent(app.outbox, now, MAX_URGENT)
+    here = {"stored": "here"} if app.away is not None else {}
+    print_json({**status_json(app.settings, status, urgent), **here})
+    return (
+        show_damage(urgent.damage) or status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
+    )
+
+
+def _other_document(other: OtherProperty, status: PropertyStatus) -> Mapping[str, Any]:
+    document = status_json(other.settings, status, other.urgent)
+    return {**document, "recovery_code_confirmed": None, "set_up_here": False}
