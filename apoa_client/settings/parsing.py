@@ -16,7 +16,7 @@ from apoa_client.settings.property_names import NAME_FORM, valid_name
 if TYPE_CHECKING:
     from apoa_client.settings.column_mappings import ColumnMapping, WrongMapping
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 1024 * 1024
 """The largest settings file: hundreds of properties."""
 _MAX_LINE = 2000
 """Characters. tomllib takes hours for a key with a million dots, and no setting is nearly so long."""

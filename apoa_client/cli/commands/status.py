@@ -3,7 +3,7 @@
 import click
 
 from apoa_client.app.property_status import read_status
-from apoa_client.cli.every_property import all_option, run_for_every_property
+from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
@@ -19,7 +19,12 @@ from apoa_client.desk.attention import most_urgent
 @json_option
 @option("--alarm", is_flag=True, text=N_("For monitoring: a line of what is wrong, and exit code 75."))
 @option("--nagios", is_flag=True, text=N_("As a monitoring plugin: one line, and exit code 0, 1, 2 or 3."))
-@all_option
+@option(
+    "--all",
+    "every_property",
+    is_flag=True,
+    text=N_("For every property of this computer, and any other that a login of its shared outboxes may read."),
+)
 @click.pass_obj
 def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_property: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""

@@ -24,14 +24,15 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Urgency(IntEnum):
     """How soon a property needs attention."""
 
-    WRONG = 0
-    """It cannot be read, something was changed or refused, or sending has stopped."""
-    OVERDUE = 1
-    DUE_SOON = 2
-    WAITING = 3
-    NO_ANSWER = 4
+    UNREADABLE = 0
+    WRONG = 1
+    """Something was changed or refused, or sending has stopped."""
+    OVERDUE = 2
+    DUE_SOON = 3
+    WAITING = 4
+    NO_ANSWER = 5
     """The server does not answer, and nothing waits on this computer."""
-    QUIET = 5
+    QUIET = 6
 
 
 class PropertyState(NamedTuple):
@@ -49,7 +50,7 @@ class PropertyState(NamedTuple):
     def urgency(self) -> Urgency:
         """How soon it needs attention."""
         if self.status is None:
-            return Urgency.NO_ANSWER if self.away else Urgency.WRONG
+            return Urgency.NO_ANSWER if self.away else Urgency.UNREADABLE
         summary = self.status.summary
         counts = summary.counts
         if self.status.doubts or self.status.unwritable or self.status.suspension or counts[State.REJECTED]:
@@ -99,15 +100,15 @@ def _show_counted(counted: Sequence[Urgency]) -> None:
     quiet, no_answer = counted.count(Urgency.QUIET), counted.count(Urgency.NO_ANSWER)
     if no_answer:
         line = nmsg(
-            "{count} property more, whose server does not answer.",
-            "{count} properties more, whose server does not answer.",
+            "{count} more property whose server does not answer.",
+            "{count} more properties whose server does not answer.",
             no_answer,
         )
         print_line(style_warning(text(line)))
     if quiet:
         line = nmsg(
-            "{count} property more, where nothing waits and nothing is wrong.",
-            "{count} properties more, where nothing waits and nothing is wrong.",
+            "{count} more property where nothing waits and nothing is wrong.",
+            "{count} more properties where nothing waits and nothing is wrong.",
             quiet,
         )
         print_line(text(line))
