@@ -19,6 +19,7 @@ from apoa_client.settings.outbox_address import parse_address
 
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sql.relocation import Relocation
     from apoa_client.outbox.sql.whole_copy import Copied
 
 _LOCK_WAIT_S = 30.0
@@ -72,24 +73,49 @@ class OutboxMove:
         `password` is that of the new database; None if it is stored, or not needed. Raises `NotNow` while reports are
         sent, and `StorageProblem`.
         """
-        from apoa_client.outbox.sql.relocation import Place, Relocation
-
         make_private_folder(self._path.parent)
         is_left = self._before.has_shared_outbox and not self._receive_waiting()
         with self._no_delivery_here():
             file = None if self._after.has_shared_outbox else self._file_to_fill(is_left=is_left)
-            with (
-                closing(self._old.for_move()) as old,
-                closing(self._new.for_move(password, file)) as new,
-                _no_delivery(old, shared=self._before.has_shared_outbox),
-                _no_delivery(new, shared=self._after.has_shared_outbox),
-            ):
-                places = Place(old.database, self._before.outbox), Place(new.database, self._after.outbox)
-                copied = Relocation(*places, self._app.actor).run()
+            with self._opened(password, file) as relocation:
+                copied = relocation.run()
             if file is not None:
                 self._use_filled(file)
             self._save(password)
             return Moved(copied, self._after.outbox, self._keep(), not self._before.has_shared_outbox)
+
+    def cancel(self, password: str | None = None) -> None:
+        """Give up a move that was begun and has not ended: the reports stay where they are, and are sent from there.
+
+        The file that was being filled is removed. On a server, what is sealed is erased. Raises `UsageProblem` if there
+        is no such move, and what `run` raises.
+        """
+        from apoa_client.outbox.sqlite.renaming import name_while_filled, remove_database
+
+        file = None if self._after.has_shared_outbox else name_while_filled(self._path)
+        if file is not None and not file.exists():
+            raise _not_underway(self._after.outbox)
+        make_private_folder(self._path.parent)
+        with self._no_delivery_here():
+            with self._opened(password, file) as relocation:
+                if not relocation.cancel():
+                    raise _not_underway(self._after.outbox)
+            if file is not None:
+                remove_database(file)
+
+    @contextmanager
+    def _opened(self, password: str | None, file: Path | None) -> "Iterator[Relocation]":
+        """Open both places, while no process delivers from them."""
+        from apoa_client.outbox.sql.relocation import Place, Relocation
+
+        with (
+            closing(self._old.for_move()) as old,
+            closing(self._new.for_move(password, file)) as new,
+            _no_delivery(old, shared=self._before.has_shared_outbox),
+            _no_delivery(new, shared=self._after.has_shared_outbox),
+        ):
+            places = Place(old.database, self._before.outbox), Place(new.database, self._after.outbox)
+            yield Relocation(*places, self._app.actor)
 
     def _receive_waiting(self) -> bool:
         """Move what waits on this computer to the shared outbox, as every command does.
@@ -171,6 +197,12 @@ class OutboxMove:
             return str(set_aside(self._path))
         except OutboxBusy:  # the next command does it
             return str(self._path)
+
+
+def _not_underway(to: str) -> UsageProblem:
+    return UsageProblem(
+        msg("No move to {place} is underway.", place=to), msg("See where the reports are with: apoa outbox show")
+    )
 
 
 @contextmanager

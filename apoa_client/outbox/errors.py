@@ -77,7 +77,10 @@ class OutboxRelocated(StorageProblem):
         if to is None:
             super().__init__(
                 msg("Reports are being moved to {place}, and not all of them are there yet.", place=place),
-                msg("Wait until that has ended. If it was interrupted, give the command again: apoa outbox move"),
+                msg(
+                    "Wait until that has ended. If it was interrupted, give the command again: apoa outbox move. "
+                    "To give it up, add: --cancel"
+                ),
             )
             return
         super().__init__(

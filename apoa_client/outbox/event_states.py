@@ -18,6 +18,9 @@ MOVED_IN, MOVED_OUT = "moved_in", "moved_out"
 RELOCATED = "relocated"
 """The whole outbox was moved to another place. The detail is what keeps it there."""
 
+RELOCATION_CANCELLED = "relocation_cancelled"
+"""A move to another place was given up. The detail is what keeps that."""
+
 _QUEUED = frozenset({State.QUEUED.value, State.SENDING.value})
 _STATES = {
     **dict.fromkeys(("saved", "queued", "deferred", "sending", REOPENED), _QUEUED),

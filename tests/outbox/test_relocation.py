@@ -2,7 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,67 @@ def test_it_goes_on_after_a_kill_at_any_commit(
         assert content_of(new) == content_of(old)
         assert_whole(new)
         relocation(old, new).run()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_it_is_given_up_after_a_kill_at_any_commit(
+    old: AnyOutbox, other: Store, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """The old place is used again, nothing about a guest is left in the new one, and a later move is whole."""
+    monkeypatch.setattr("apoa_client.outbox.sql.whole_copy._PIECE", 2)
+    given_up = 0
+    with other.open() as new:
+        assert not relocation(old, new).cancel()
+        for allowed in count():
+            with monkeypatch.context() as patch:
+                commits = count()
+                for outbox in (old, new):
+                    end_after(outbox.database, patch, commits, allowed, before=before)
+                try:
+                    relocation(old, new).run()
+                except _Ended:
+                    pass
+                else:
+                    break
+            if relocation(old, new).cancel():
+                given_up += 1
+                assert [read_mark(outbox.database) for outbox in (old, new)] == [None, "from sqlite"]
+                found = content_of(new)
+                assert not any(any(row[len(PLAIN) :]) for row in found["reports"])
+                assert found["drafts"] == []
+                assert_whole(old)
+        assert given_up > 4
+        assert not relocation(old, new).cancel()
+        assert content_of(new) == content_of(old)
+        assert_whole(new)
+
+
+@pytest.mark.parametrize("allowed", range(4))
+def test_a_kill_while_it_is_given_up(
+    old: AnyOutbox, other: Store, monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    """The old place is in use, or the move is still underway; given up again, or moved, nothing is lost."""
+    with other.open() as new:
+        monkeypatch.setattr(Relocation, "_finish", _end)
+        with pytest.raises(_Ended):
+            relocation(old, new).run()
+        monkeypatch.undo()
+        assert read_mark(old.database) == f"to {URL}"
+        with monkeypatch.context() as patch, suppress(_Ended):
+            commits = count()
+            for outbox in (old, new):
+                end_after(outbox.database, patch, commits, allowed, before=allowed == 0)
+            relocation(old, new).cancel()
+        assert read_mark(new.database) == "from sqlite"
+        if allowed % 2:
+            assert relocation(old, new).cancel()
+        relocation(old, new).run()
+        assert content_of(new) == content_of(old)
+        assert_whole(new)
+
+
+def _end(_relocation: Relocation) -> None:
+    raise _Ended
 
 
 @pytest.mark.parametrize(

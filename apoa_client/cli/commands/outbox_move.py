@@ -1,5 +1,8 @@
 """`apoa outbox move`: move every report of a property to another outbox, and use that from then on."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
 
 from apoa_client.app.outbox_move import Moved, OutboxMove
@@ -15,6 +18,8 @@ from apoa_client.messages import msg, nmsg
 from apoa_client.settings.config import SQLITE
 from apoa_client.settings.outbox_address import parse_address
 
+_T = TypeVar("_T")
+
 
 @command(
     "move",
@@ -24,20 +29,24 @@ from apoa_client.settings.outbox_address import parse_address
 @option(
     "--to", required=True, command="outbox", metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file.")
 )
+@option("--cancel", "give_up", is_flag=True, text=N_("Give up a move there that was begun and has not ended."))
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
 @json_option
 @click.pass_obj
-def move(session: Session, /, *, to: str, password_stdin: bool, yes: bool) -> None:
+def move(session: Session, /, *, to: str, give_up: bool, password_stdin: bool, yes: bool) -> None:
     """Move the outbox of the property, or what is left of a move that was interrupted."""
     if to != SQLITE:
         parse_address(to)  # what is wrong with it is said before any question
     moving = OutboxMove(session.app, to)
+    if give_up:
+        _give_up(session, moving, to, secret_line() or None if password_stdin else None)
+        return
     if not yes and not _agreed(session, moving, to):
         print_line(_("Nothing was changed."))
         return
     with Signals():  # so that an interrupted one releases its locks
-        moved = _move(session, moving, to, secret_line() or None if password_stdin else None)
+        moved = _with_password(session, moving.run, to, secret_line() or None if password_stdin else None)
     if session.json:
         print_json(
             {
@@ -62,14 +71,26 @@ def _agreed(session: Session, moving: OutboxMove, to: str) -> bool:
     return confirm(_("Move everything to {place} and use that from now on?").format(place=sanitize(to)), default=False)
 
 
-def _move(session: Session, moving: OutboxMove, to: str, password: str | None) -> Moved:
-    """Move, and ask for the password of the database if it is needed and not stored."""
+def _with_password(session: Session, work: Callable[[str | None], _T], to: str, password: str | None) -> _T:
+    """Do the work, and ask for the password of the database if it is needed and not stored."""
     try:
-        return moving.run(password)
+        return work(password)
     except CredentialsProblem:
         if password is not None or not session.interactive or to == SQLITE:
             raise
-    return moving.run(ask_database_password(parse_address(to)))
+    return work(ask_database_password(parse_address(to)))
+
+
+def _give_up(session: Session, moving: OutboxMove, to: str, password: str | None) -> None:
+    with Signals():
+        _with_password(session, moving.cancel, to, password)
+    settings = session.app.settings
+    if session.json:
+        print_json({"property": settings.name, "outbox": settings.outbox, "cancelled": to})
+        return
+    done = _("The move is given up. The reports stay at: {place}")
+    print_line(style_success(done.format(place=sanitize(settings.outbox))))
+    print_error_line(_("Guests' data that were copied are erased: {place}").format(place=sanitize(to)))
 
 
 def _show(moved: Moved) -> None:

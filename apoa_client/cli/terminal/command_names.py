@@ -89,6 +89,7 @@ OPTIONS = {
     "--birth-place": "--tempat-lahir",
     "--by-hand": "--ketik-sendiri",
     "--ca-bundle": "--sertifikat",
+    "--cancel": "--batalkan",
     "--check": "--periksa",
     "--code-stdin": "--kode-stdin",
     "--date-order": "--urutan-tanggal",

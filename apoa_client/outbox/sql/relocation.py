@@ -6,6 +6,7 @@
 3. That event is copied, and the mark of the new place is removed.
 
 After a kill at any moment the same call goes on. Until step 2 ends, the old place is the one in use, and then the new.
+Until step 3 ends, the move can be given up.
 """
 
 # Annotations stay text, as in `store`.
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import moved_elsewhere
-from apoa_client.outbox.event_states import RELOCATED
+from apoa_client.outbox.event_states import RELOCATED, RELOCATION_CANCELLED
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.audit import AuditTrail
 from apoa_client.outbox.sql.metadata import is_contradicted
@@ -59,6 +60,22 @@ class Relocation:
             self._copy.reports()
             self._leave()
         return self._finish()
+
+    def cancel(self) -> bool:
+        """Use the old place again, if it was left, and erase what is sealed in the new one, which stays marked.
+
+        Returns false if no move is underway. A kill in between leaves a move that is underway.
+        """
+        with self._new.database.read_errors():
+            if read_mark(self._new.database) != begun(self._old.setting):
+                return False
+        with self._old.database.transaction():  # first: a place that is left must have a new one that is whole
+            if read_mark(self._old.database) in {None, ended(self._new.setting)}:
+                write_mark(self._old.database, None)
+                event = AuditEvent(RELOCATION_CANCELLED, detail=self._new.engine)
+                audit.append(self._old.database, self._actor, [event])
+        self._copy.erase_sealed()
+        return True
 
     def _refuse_doubtful(self) -> None:
         """Raise `StorageProblem` for an outbox that another program has changed: a copy would hide where."""

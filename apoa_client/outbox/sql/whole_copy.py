@@ -37,6 +37,9 @@ _PAGE = 500
 _NEXT = f"{_DIGESTS} WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"
 _BETWEEN = f"{_DIGESTS} WHERE seq > ? AND seq <= ? ORDER BY seq"
 _BEFORE_ALL = -(1 << 63)
+_END_OF_PAGE = f"SELECT max(seq) FROM (SELECT seq FROM reports WHERE seq > ? ORDER BY seq LIMIT {_PAGE}) AS page"  # noqa: S608  constants
+_ERASED = ", ".join(f"{each} = NULL" for each in (*SEALED, "guest_tag"))
+_ERASE = f"UPDATE reports SET {_ERASED} WHERE seq > ? AND seq <= ?"  # noqa: S608  constants
 
 _PIECE = 25
 """Reports copied in one transaction; each may have a photo of 300 KiB."""
@@ -118,6 +121,18 @@ class WholeCopy:
             for key in {**before, **values}:
                 if before.get(key) != values.get(key):
                     write_metadata(self._target, key, values.get(key))
+
+    def erase_sealed(self) -> None:
+        """Erase what is sealed in the target, in pieces. `reports` and `rest` copy it again."""
+        after = _BEFORE_ALL
+        while True:
+            with self._target.transaction():
+                (last,) = self._target.execute(_END_OF_PAGE, [after]).fetchone()
+                if last is None:
+                    self._target.execute("DELETE FROM drafts")
+                    return
+                self._target.execute(_ERASE, [after, last])
+            after = last
 
     def check_reports(self) -> None:
         """Raise `StorageProblem` if any value of any report differs. The source must not change."""

@@ -1,9 +1,10 @@
-"""Gives the file of an outbox another name, while no other process has it open."""
+"""Gives the file of an outbox another name, or removes it, while no other process has it open."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from apoa_client.files import sync_folder, wait_while_in_use
+from apoa_client.files import SQLITE_ENDINGS, sync_folder, wait_while_in_use
 from apoa_client.outbox.sqlite.database import connect, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 
@@ -37,6 +38,14 @@ def set_aside(path: Path) -> Path:
         number += 1
     rename_database(path, kept)
     return kept
+
+
+def remove_database(path: Path) -> None:
+    """Remove a file that is no outbox in use, with what SQLite keeps beside it. Raises `StorageProblem`."""
+    with translate_errors(path):
+        for ending in reversed(SQLITE_ENDINGS):
+            file = path.with_name(path.name + ending)
+            wait_while_in_use(file, partial(file.unlink, missing_ok=True))
 
 
 def name_while_filled(path: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken_count
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken, spoken_count
 from outbox_helpers import sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, new_shared_outbox
 
@@ -13,6 +13,7 @@ from apoa_client.app.outbox_move import OutboxMove
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.schema import Group
+from apoa_client.outbox.sql.relocation import Relocation
 from apoa_client.outbox.sql.whole_copy import WholeCopy
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
@@ -187,6 +188,53 @@ def test_an_interruption_after_everything_was_copied(
 
 def _interrupt(*_arguments: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", ["_put", "rest", "_finish"])
+@pytest.mark.parametrize("back", [False, True])
+def test_a_move_that_is_given_up(
+    desk: Apoa, url: str, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch, step: str, *, back: bool
+) -> None:
+    """The reports are used where they were, nothing about guests is left there, and they can be moved later."""
+    before, to = desk.reports(), "sqlite" if back else url
+    if back:
+        assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Relocation if step == "_finish" else WholeCopy, step, _interrupt)
+        assert desk("outbox", "move", "--to", to, "--yes").code != 0
+    given_up = desk("outbox", "move", "--to", to, "--cancel", "--json").json
+    assert given_up == {"property": PROPERTY, "outbox": url if back else "sqlite", "cancelled": to}
+    assert not (desk.home / PROPERTY / "outbox-moving.db").exists()
+    if not back:
+        assert postgres_outbox.rows("SELECT 1 FROM reports WHERE content IS NOT NULL OR photo IS NOT NULL") == []
+    assert desk.reports() == before
+    assert desk("sync").code == desk("log", "--verify").code == 0
+    assert desk("outbox", "move", "--to", to, "--yes").code == 0
+    assert desk.states() == [("check_in", "accepted")] * 2
+    assert desk("log", "--verify").code == 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_giving_up(desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Only a move that was begun and has not ended."""
+    words = ("outbox", "move", "--cancel") if lang == "en" else ("antrean-bersama", "pindah", "--batalkan")
+    to = "--to" if lang == "en" else "--ke"
+    assert desk(*words, to, url, lang=lang).code == desk(*words, to, "sqlite").code == Exit.USAGE
+    with monkeypatch.context() as patch:
+        patch.setattr(WholeCopy, "rest", _interrupt)
+        assert desk("outbox", "move", "--to", url, "--yes").code != 0
+    said = desk(*words, to, url, lang=lang)
+    assert (
+        said.code,
+        spoken(lang, "The move is given up. The reports stay at: {place}", place="sqlite") in said.out,
+    ) == (
+        0,
+        True,
+    )
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    assert desk(*words, to, url, lang=lang).code == desk(*words, to, "sqlite", lang=lang).code == Exit.USAGE
+    assert len(desk.reports()) == 2
+    desk.change_setting("outbox", "sqlite")
 
 
 def test_a_desk_saves_while_the_place_was_left(desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
