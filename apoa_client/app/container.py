@@ -331,8 +331,7 @@ class Container:
         settings = config.properties.get(self.settings.name, self.settings)
         ask = None if settings.by_hand else self._record_authority_time
         opener = self.outbox_opener(settings)
-        own_file = opener.own_file_if_there if settings.has_shared_outbox else None
-        return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask, own_file)
+        return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask, opener)
 
     @cached_property
     def reporting_rules(self) -> "ReportingRules":

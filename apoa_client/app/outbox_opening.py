@@ -13,6 +13,8 @@ from apoa_client.errors import StorageProblem
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from apoa_client.outbox.interface import Listener, Outbox
     from apoa_client.outbox.postgres.overview import SharedOverview
     from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -57,9 +59,28 @@ class OutboxOpener:
 
         return SqliteOutbox.open(self._path, self._sealer, create=create, actor=self._actor)
 
-    def own_file_if_there(self) -> "SqliteOutbox | None":
-        """Open the file on this computer, if there is one: beside a shared outbox there need be none."""
-        return self.own_file() if self._path.exists() else None
+    def has_other_files(self) -> bool:
+        """Return whether there are files beside the outbox in use: this computer's own, or what a move has left."""
+        from apoa_client.outbox.sqlite.renaming import files_set_aside
+
+        return self._has_file_beside_shared() or bool(files_set_aside(self._path))
+
+    def file_beside_shared(self) -> "SqliteOutbox | None":
+        """Open the file on this computer beside a shared outbox; None without a shared one, or if there is none."""
+        return self.own_file() if self._has_file_beside_shared() else None
+
+    def _has_file_beside_shared(self) -> bool:
+        return self._settings.has_shared_outbox and self._path.exists()
+
+    def remove_left(self, before: "datetime") -> None:
+        """Remove the files that moves have left on this computer before this time, but one that cannot be read."""
+        from apoa_client.outbox.sqlite.renaming import files_set_aside, left_at, remove_database
+
+        for file in files_set_aside(self._path):
+            with suppress(StorageProblem):
+                at = left_at(file)
+                if at is not None and at < before:
+                    remove_database(file)
 
     def for_move(self, password: str | None = None, file: Path | None = None) -> "Outbox":
         """Open the outbox that the settings name, also if it was moved to another place, or is just being filled.

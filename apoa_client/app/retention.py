@@ -21,6 +21,7 @@ from apoa_client.ports.erasure import Erasure
 from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 
 if TYPE_CHECKING:
+    from apoa_client.app.outbox_opening import OutboxOpener
     from apoa_client.outbox.interface import Outbox
 
 _log = logging.getLogger(__name__)
@@ -47,8 +48,8 @@ class Retention:
     """Erases data from one outbox; `retention_days` are counted from the end of a stay.
 
     `ask_authority` asks the authority for its time and records it, or raises an `ApoaError`; None without an authority.
-    `today` returns the date by this computer's clock, in the property's zone. `open_own_file` opens this computer's own
-    file beside a shared outbox, which may have reports from before; None without a shared one.
+    `today` returns the date by this computer's clock, in the property's zone. `opener` opens this computer's own file
+    beside a shared outbox, which may have reports from before, and removes what a move has left here.
     """
 
     def __init__(
@@ -58,14 +59,14 @@ class Retention:
         retention_days: int,
         today: Callable[[], date],
         ask_authority: Callable[[], None] | None,
-        open_own_file: "Callable[[], Outbox | None] | None" = None,
+        opener: "OutboxOpener",
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._retention_days = retention_days
         self._today = today
         self._ask_authority = ask_authority
-        self._open_own_file = open_own_file
+        self._opener = opener
         self.asked_authority = False
         """Whether the authority was asked for its time."""
 
@@ -90,16 +91,20 @@ class Retention:
 
     def needs_date(self) -> bool:
         """Return whether data would be erased now and nothing confirms the date; asks the authority, at most once."""
-        if not self._is_due() or self._check_clock():
+        return self._is_due() and not self._is_confirmed() and self._is_due()  # by the authority's time it may not be
+
+    def _is_confirmed(self) -> bool:
+        """Return whether the date is confirmed; asks the authority, at most once."""
+        if self._check_clock():
+            return True
+        if self._ask_authority is None or self.asked_authority:
             return False
-        if self._ask_authority is not None and not self.asked_authority:
-            self.asked_authority = True
-            try:
-                self._ask_authority()
-            except ApoaError as exc:
-                _log.info("the authority did not give the time: %s", exc.name)
-            return self._is_due() and not self._check_clock()
-        return True
+        self.asked_authority = True
+        try:
+            self._ask_authority()
+        except ApoaError as exc:
+            _log.info("the authority did not give the time: %s", exc.name)
+        return self._check_clock()
 
     def _is_due(self) -> bool:
         now = self._earlier_now()
@@ -128,13 +133,18 @@ class Retention:
             raise DateNotConfirmed(self._today())
         now = self._earlier_now()
         erased = self._outbox.eraser.finished(self._cutoff_at(now), now, dry_run=dry_run)
-        if not dry_run:
-            self._purge_own_file(now)
+        if not dry_run and self._opener.has_other_files() and self._is_confirmed():
+            self._purge_other_files()
         return erased
 
-    def _purge_own_file(self, now: datetime) -> None:
-        """Erase what is due in this computer's own file beside a shared outbox, unless that was done within a day."""
-        own_file = self._open_own_file() if self._open_own_file is not None else None
+    def _purge_other_files(self) -> None:
+        """Erase what is due in this computer's files beside the outbox in use, unless that was done within a day.
+
+        A file that a move has left is removed as a whole, when the retention period since then is over.
+        """
+        now = self._earlier_now()
+        self._opener.remove_left(self._cutoff_at(now))
+        own_file = self._opener.file_beside_shared()
         if own_file is not None:
             with closing(own_file):
                 if not _is_within_a_day(own_file.eraser.last(), now):
@@ -149,8 +159,8 @@ class Retention:
         if self._ask_authority is None:
             self._check_clock()  # each run shows that the clock has not jumped
         if _is_within_a_day(self._outbox.eraser.last(), now):  # which may have been at another desk
-            if self._open_own_file is not None and self._check_clock():
-                self._purge_own_file(self._earlier_now())
+            if self._opener.has_other_files() and self._check_clock():
+                self._purge_other_files()
             return None
         try:
             self.purge()

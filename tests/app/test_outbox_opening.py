@@ -90,5 +90,5 @@ def test_no_file_on_this_computer(opener: Open, tmp_path: Path) -> None:
     """None is made by looking for what waits."""
     opener().shared_with_what_waited().close()
     assert opener().waiting_here() == (0, 0)
-    assert opener().own_file_if_there() is None
+    assert opener().file_beside_shared() is None
     assert not (tmp_path / "outbox.db").exists()

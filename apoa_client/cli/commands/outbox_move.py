@@ -99,6 +99,8 @@ def _show(moved: Moved) -> None:
     kept = _("What was there before is kept, and is not used any more: {place}")
     print_error_line(kept.format(place=sanitize(moved.kept)))
     if moved.is_file:
-        print_error_line(_("It is a file with guests' data: delete it once a backup of the database is made."))
+        print_error_line(
+            _("It is a file with guests' data: it is removed after the retention period. Delete it earlier if you can.")
+        )
     else:
         print_error_line(_("Its administrator can remove it from the database. See: apoa help admin"))

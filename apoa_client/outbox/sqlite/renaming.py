@@ -1,11 +1,14 @@
 """Gives the file of an outbox another name, or removes it, while no other process has it open."""
 
+import re
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from apoa_client.files import SQLITE_ENDINGS, sync_folder, wait_while_in_use
-from apoa_client.outbox.sqlite.database import connect, publish
+from apoa_client.outbox.rows import from_millis_or_none
+from apoa_client.outbox.sqlite.database import connect, open_database, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 
 _WAIT_MS = 1000
@@ -38,6 +41,18 @@ def set_aside(path: Path) -> Path:
         number += 1
     rename_database(path, kept)
     return kept
+
+
+def files_set_aside(path: Path) -> list[Path]:
+    """Return the files that `set_aside` has left of this one."""
+    name = re.compile(rf"{re.escape(path.stem)}-moved-\d+{re.escape(path.suffix)}")
+    return sorted(each for each in path.parent.glob(f"{path.stem}-moved-*") if name.fullmatch(each.name))
+
+
+def left_at(path: Path) -> datetime | None:
+    """Return when a file was left: the time of its last event; None if it has none. Raises `StorageProblem`."""
+    with closing(open_database(path, create=False, moved=True)) as db, db.read_errors():
+        return from_millis_or_none(db.execute("SELECT max(at) FROM audit").fetchone()[0])
 
 
 def remove_database(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -258,6 +259,24 @@ def test_a_delivery_that_is_running(desk: Apoa, url: str, monkeypatch: pytest.Mo
     monkeypatch.setattr("apoa_client.app.outbox_move._LOCK_WAIT_S", 0.0)
     with delivery_lock(desk.home / PROPERTY / "outbox.db", 0):
         assert desk("outbox", "move", "--to", url, "--yes").code == Exit.NOT_NOW
+    assert len(desk.reports()) == 2
+
+
+def test_what_was_left_is_removed_in_time(desk: Apoa, url: str) -> None:
+    """After the retention period, if the date is confirmed; also after a move back."""
+    assert desk("outbox", "move", "--to", url, "--yes").code == 0
+    kept = desk.home / PROPERTY / "outbox-moved-1.db"
+    desk.clock.forward(timedelta(days=89))
+    assert desk("sync").code == desk("purge", "--yes").code == 0
+    assert kept.exists()
+    assert desk("outbox", "move", "--to", "sqlite", "--yes").code == 0
+    damaged = kept.with_name("outbox-moved-2.db")
+    damaged.write_bytes(b"no database" * 500)
+    desk.clock.forward(timedelta(days=2))
+    assert desk("purge", "--today", "2027-02-22", "--dry-run").code == 0
+    assert kept.exists()
+    assert desk("sync").code == desk("purge", "--yes").code == 0
+    assert (kept.exists(), damaged.exists()) == (False, True)
     assert len(desk.reports()) == 2
 
 
