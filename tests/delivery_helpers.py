@@ -14,6 +14,7 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Time
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
+from apoa_client.ports.audit import Actor
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Verdict
 from apoa_client.ports.entries import Entry, NewReport, Selection
 from apoa_client.ports.run import Interruptions
@@ -64,7 +65,8 @@ class Hotel:
         self.store = store
         self.clock = clock
         self.authority = authority or AuthoritySimulator()
-        self.outbox = store.open()
+        self._actor = Actor(lambda: "-", clock.now)
+        self.outbox = store.open(actor=self._actor)
         self.watcher = ProgressRecorder()
         self.connections = 0
         self.chance = 0.5
@@ -147,11 +149,11 @@ class Hotel:
             raise SecretMissing(msg("The keyring is locked."))
 
         self.outbox.close()
-        self.outbox = self.store.open(PropertySealer(PUBLIC_KEY, locked))
+        self.outbox = self.store.open(PropertySealer(PUBLIC_KEY, locked), self._actor)
 
     def unlock(self) -> None:
         self.outbox.close()
-        self.outbox = self.store.open()
+        self.outbox = self.store.open(actor=self._actor)
 
     def tamper(self, number: int) -> None:
         """Change a sealed record directly in the database."""

@@ -96,7 +96,7 @@ class Database(Protocol):
         ...
 
     def now(self, here: datetime) -> datetime:
-        """Return the time by which leases count: `here`, this computer's, unless other computers write here too."""
+        """Return the time by which senders wait: `here`, this computer's, unless other computers write here too."""
         ...
 
     def unused_seq(self) -> int:

@@ -14,7 +14,6 @@ from outbox_helpers import uuid
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import Exit, SecretMissing, TimedOut
 from apoa_client.messages import msg
-from apoa_client.outbox.rows import EPOCH
 from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Entry
@@ -84,7 +83,7 @@ def test_no_call_while_another_process_delivers(hotel: Hotel) -> None:
     hotel.add(1, 2)
     with hotel.outbox.delivery_lock(0) as ours:
         assert ours
-        holder = LockHolder(os.getpid(), "", EPOCH)
+        holder = LockHolder(os.getpid(), "", NOW)
         assert hotel.sync() == Outcome(busy=True, holder=holder, left=2)
     assert hotel.authority.batches == []
     assert hotel.sync().accepted == 2

@@ -14,11 +14,12 @@ from apoa_client.outbox.sql import backups, move_mark, scheduled_run
 from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
+from apoa_client.outbox.sql.waits import by_own_clock, clock_lead, later
 from apoa_client.ports.state import Overview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from apoa_client.outbox.postgres.connection import TimeLimits
     from apoa_client.ports.entries import Entry
@@ -88,6 +89,7 @@ class SharedOverview:
         tallies, memos, numbers = (defaultdict[str, dict[str, Any]](dict) for _kind in range(3))
         with self._db.read_errors():
             found = self._db.execute(_OVERVIEW, {"now": millis(now), "soon": millis(soon)}).fetchall()
+            lead = clock_lead(self._db, now)
         for name, part, key, text, first, second, third in found:
             if part == "tally":
                 tallies[name][key] = first
@@ -95,10 +97,10 @@ class SharedOverview:
                 memos[name][key] = text
             else:
                 numbers[name][part] = first, second, third
-        return {name: self._overview(tally, memos[name], numbers[name]) for name, tally in tallies.items()}
+        return {name: self._overview(tally, memos[name], numbers[name], lead) for name, tally in tallies.items()}
 
     def _overview(
-        self, tally: Mapping[str, int], metadata: Mapping[str, str], numbers: Mapping[str, Any]
+        self, tally: Mapping[str, int], metadata: Mapping[str, str], numbers: Mapping[str, Any], lead: timedelta
     ) -> Overview | StorageProblem:
         overdue, due_soon, next_due = numbers.get("due", (0, 0, None))
         stored = StoredSummary(
@@ -116,7 +118,8 @@ class SharedOverview:
                 move_mark.refuse_moved(metadata.get(move_mark.KEY), self._db.place)
                 last_run = scheduled_run.scheduled_run_from(metadata.get(scheduled_run.KEY))
                 last_backup = backups.last_backup_from(metadata.get(backups.LAST_KEY))
-                return Overview(summary_from(stored), last_run, last_backup)
+                [summary] = later([summary_from(stored)], -lead)
+                return Overview(summary, last_run, last_backup)
         except StorageProblem as exc:
             return exc
 
@@ -127,8 +130,10 @@ class SharedOverview:
         """
         found: dict[str, tuple[list[Entry], int]] = {}
         with self._db.read_errors():
-            for name, *row, total in self._db.execute(_URGENT, {"now": millis(now), "limit": limit}).fetchall():
-                found.setdefault(name, ([], total))[0].append(entry_from_row(row))
+            rows = self._db.execute(_URGENT, {"now": millis(now), "limit": limit}).fetchall()
+            entries = by_own_clock(self._db, lambda: now, [entry_from_row(row[1:-1]) for row in rows])
+        for (name, *_values, total), entry in zip(rows, entries, strict=True):
+            found.setdefault(name, ([], total))[0].append(entry)
         return found
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from apoa_client.report.kinds import OPEN_STATES, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Change
@@ -54,18 +54,19 @@ SETTLE_PHOTO = "UPDATE reports SET photo_state = ? WHERE id = ? AND photo_state 
 """Changes the state of a photo that waits to be sent."""
 
 
-def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime) -> str:
+def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime, clock_lead: timedelta) -> str:
     """Mark reports as being sent, inside a transaction, and return the lease's token.
 
-    Each must be the first open report of its stay: another sender may have changed that since the caller looked.
-    A lease that ends later than the one asked for was written by a clock that was set back since: it has expired.
+    `clock_lead` is how far the database's clock is ahead of that of `now` and `until`. Each report must be the first
+    open one of its stay: another sender may have changed that since the caller looked. A lease that ends later than the
+    one asked for was written by a clock that was set back since: it has expired.
     """
     # Like every change it holds the lock of the property, in place of `FOR UPDATE SKIP LOCKED` on its rows: each claim
     # changes the property's tally, and one without the key adds to the one chain of events, so that claims of a
     # property take turns in any case. It is for milliseconds, and other properties do not wait.
     lease = os.urandom(16).hex()  # what `secrets` does, without loading it
-    begin = db.now(now)
-    common = {"lease": lease, "now": millis(now), "begin": millis(begin), "until": millis(begin + (until - now))}
+    begin, end = millis(now + clock_lead), millis(until + clock_lead)
+    common = {"lease": lease, "now": millis(now), "begin": begin, "until": end}
     db.executemany(_CLAIM, [{"id": report_id, **common} for report_id in ids])
     return lease
 

@@ -14,11 +14,12 @@ from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import COLUMNS, entry_from_row
 from apoa_client.outbox.sql import queries
+from apoa_client.outbox.sql.waits import by_own_clock, later
 from apoa_client.ports.entries import PhotoToSend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Entry, Selection
@@ -44,10 +45,11 @@ def _sorted_by_deadline(entries: Iterator[Entry], without_deadline: datetime) ->
 
 
 class EntryReader:
-    """The reports of one database, as entries. Raises `StorageProblem`."""
+    """The reports of one database, as entries, for a reader with the clock `now`. Raises `StorageProblem`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, now: Callable[[], datetime]) -> None:
         self._db = db
+        self._now = now
 
     def seqs(self, query: str, values: Mapping[str, Any] = _NONE) -> array[int]:
         """Return the numbers (`seq`) of the reports that a query selects."""
@@ -104,11 +106,12 @@ class EntryReader:
         if unreadable:
             raise damaged(self._db.place, unreadable)
 
-    def select(self, condition: str, values: Mapping[str, Any]) -> list[Entry]:
-        """Return the entries that meet a condition, all at once."""
+    def select(self, condition: str, values: Mapping[str, Any], clock_lead: timedelta | None = None) -> list[Entry]:
+        """Return the entries that meet a condition, all at once; `clock_lead` as in `waits`, if it is known."""
         query = f"SELECT {COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
         with self._db.read_errors():
-            return [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
+            entries = [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
+            return by_own_clock(self._db, self._now, entries) if clock_lead is None else later(entries, -clock_lead)
 
     def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
         return self.select(f"seq IN ({','.join(map(str, seqs))}) AND {condition}", values)

@@ -15,6 +15,7 @@ from apoa_client.outbox.sql.metadata import (
     read_restrictions,
     write_metadata,
 )
+from apoa_client.outbox.sql.waits import by_own_clock, clock_lead
 from apoa_client.ports.audit import Actor, AuditEvent
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class PropertyValues:
     def restrictions(self) -> Restrictions:
         """As `ports.DeliveryState`."""
         with self._db.read_errors(), self._db.snapshot():
-            return read_restrictions(self._db)
+            [found] = by_own_clock(self._db, self._actor.now, [read_restrictions(self._db)])
+        return found
 
     def set_suspension(self, suspension: Suspension | None) -> None:
         """As `ports.DeliveryState`."""
@@ -54,7 +56,7 @@ class PropertyValues:
     def hold(self, until: datetime) -> None:
         """As `ports.DeliveryState`; a later call replaces an earlier one."""
         with self._db.transaction():
-            write_metadata(self._db, HOLD_KEY, millis(until))
+            write_metadata(self._db, HOLD_KEY, millis(until + clock_lead(self._db, self._actor.now())))
 
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
         """As `ports.DeliveryState`."""

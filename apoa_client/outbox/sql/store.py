@@ -16,6 +16,7 @@ from apoa_client.outbox.rows import NO_ACTOR, millis
 from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.entry_reader import EntryReader
 from apoa_client.outbox.sql.property_values import PropertyValues
+from apoa_client.outbox.sql.waits import by_database_clock, clock_lead
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.entries import WHOLE_QUEUE, NewReport, Share
 from apoa_client.report.kinds import State
@@ -54,7 +55,7 @@ class SqlOutbox(PropertyValues):
     def __init__(self, db: Database, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
         super().__init__(db, actor)
         self._sealer = sealer
-        self._reader = EntryReader(db)
+        self._reader = EntryReader(db, actor.now)
 
     def close(self) -> None:
         """Close the database. Closing twice does no harm."""
@@ -213,8 +214,9 @@ class SqlOutbox(PropertyValues):
         with self._db.transaction():
             refuse_moved(read_mark(self._db), self._db.place)
             authentic = self._codes.authentic(list(wanted))
-            lease = claims.claim(self._db, list(wanted), now, lease_until)
-            claimed = self._reader.select("state = 'sending' AND lease = :lease", {"lease": lease})
+            lead = clock_lead(self._db, now)
+            lease = claims.claim(self._db, list(wanted), now, lease_until, lead)
+            claimed = self._reader.select("state = 'sending' AND lease = :lease", {"lease": lease}, lead)
             self._codes.changed([entry.id for entry in claimed], authentic)
             if authentic is None:  # a row whose code is removed needs an event
                 self._record([AuditEvent("sending", entry.id) for entry in claimed])
@@ -237,6 +239,9 @@ class SqlOutbox(PropertyValues):
         from apoa_client.outbox.audit_chain import event_of
         from apoa_client.outbox.sql.claims import change_values, settle
         from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
+
+        with self._db.errors():
+            changes = by_database_clock(self._db, self._actor.now, changes)
 
         def seal() -> list[Mapping[str, Any]]:
             return [change_values(change, lease, self._contents) for change in changes]

@@ -20,6 +20,7 @@ from apoa_client.outbox.sql.metadata import (
     number_or_none,
     restrictions_from,
 )
+from apoa_client.outbox.sql.waits import by_own_clock
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -67,7 +68,7 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
         for bounds in ((_LONG_AGO, millis(now)), (millis(now), millis(soon)))
     )
     legacy = legacy_rows(metadata.get(CHECKPOINT_KEY))
-    return summary_from(
+    summary = summary_from(
         StoredSummary(
             tally=dict(db.execute(queries.TALLY).fetchall()),
             metadata=metadata,
@@ -79,10 +80,12 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
             unproven=0 if legacy is None else int(db.execute(queries.UNAUTHENTICATED, [legacy]).fetchone()[0]),
         )
     )
+    [summary] = by_own_clock(db, lambda: now, [summary])
+    return summary
 
 
 def summary_from(stored: StoredSummary) -> Summary:
-    """Return the summary. For use within `Database.read_errors`."""
+    """Return the summary, with the times to wait for as they are stored. For use within `Database.read_errors`."""
     metadata = stored.metadata
     counts = {state: int(stored.tally[state]) for state in _STATES}
     actual = Counts(sum(counts[state] for state in OPEN_STATES), sum(counts.values()))
