@@ -17,6 +17,8 @@ URGENT = Selection(states=frozenset({State.QUEUED, State.PENDING}), due_by=NOON 
 REFUSED = Selection(states=frozenset({State.REJECTED}), by_deadline=NOON)
 QUEUE = 40
 WITH_PHOTO = 35
+LONG_AGO = NOON - timedelta(days=4000)
+"""Before any stay."""
 YEARS_AGO = date(2025, 1, 1).toordinal()
 MORNING = date(2026, 11, 27)
 """The day on which the guests of these reports leave."""
@@ -93,6 +95,14 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "batch size": lambda outbox: outbox.batch_size(),
     "learned batch size": lambda outbox: outbox.record_batch_size(LearnedBatchSize(500, "settings")),
 }
+UPKEEP: dict[str, Callable[[AnyOutbox], object]] = {
+    "authenticate": lambda outbox: outbox.authenticate(ask=True),
+    "doubts": lambda outbox: outbox.integrity.doubts(),
+    "erasure is due": lambda outbox: outbox.eraser.is_due(LONG_AGO, NOON),
+    "erase what is due": lambda outbox: outbox.eraser.finished(LONG_AGO, NOON, dry_run=False),
+    "erase a stay": lambda outbox: outbox.eraser.stay(report(38).stay_id, force=True, dry_run=False),
+}
+"""What a run does beside sending: it reads what is not erased yet, or is open."""
 LIST_ALL: dict[str, Callable[[AnyOutbox], object]] = {
     "list --all": lambda outbox: list(outbox.entries(Selection())),
     "list --all --state accepted": lambda outbox: list(

@@ -1,22 +1,21 @@
 """Every statement that the outbox executes on a server: its plan, where other properties have a long history too."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-import psycopg
 import pytest
-from outbox_helpers import NOON, sealer
-from outbox_methods import LIST_ALL, METHODS, fill
-from outbox_stores import AnyOutbox
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+from outbox_helpers import NOON
+from outbox_methods import LIST_ALL, METHODS, UPKEEP, fill
+from postgres_helpers import PROPERTY, SharedOutbox
+from postgres_plans import SEQUENTIAL, explaining, explaining_overview, plans, whole
 
-from apoa_client.outbox.postgres.connection import TimeLimits
-from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.store import PostgresOutbox
 
 OTHERS, FINISHED = 9, 3000
 """The number of other properties, and of the finished reports of each."""
+
+OPEN_INDEXES = {f"reports_{name}" for name in ("open", "due", "lease", "unproven")} | {"reports"}
+"""Indexes that contain only open reports or those without a code, and the rows that these find."""
 
 _COPIES = f"""
     INSERT INTO reports (property, id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag,
@@ -25,39 +24,6 @@ _COPIES = f"""
         first_night, last_morning, photo_state, receipt_number,
         receipt_issued_at, state_mac FROM reports, generate_series(1, {OTHERS}) AS house WHERE state = 'accepted'
 """  # noqa: S608  a constant
-
-_INDEXES = "reports_(?:pkey|property_id_key|short_id|stay|created|kept|guest|nights|receipt)|audit_(?:pkey|report)"
-WHOLE = re.compile(
-    r"Seq Scan on (?:reports|audit)\b"
-    # By the property alone, and not by an index of what is open. A backward one reads the last row.
-    rf"|Scan (?:using|on) (?:{_INDEXES})\b[^\n]*\n\s+"
-    r"Index Cond: \(property = current_setting\('apoa.property'::text, true\)\)$",
-    re.MULTILINE,
-)
-"""Parts of plans that read all reports, or all of the property."""
-
-
-class Explaining(PostgresDatabase):
-    """A database that keeps the plan of each statement."""
-
-    plans: list[str]
-
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> psycopg.Cursor[Any]:
-        if self.in_transaction:
-            self._explain(statement, values)
-        return super().execute(statement, values)
-
-    def executemany(
-        self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /
-    ) -> psycopg.Cursor[Any]:
-        found: Any = list(rows)
-        for row in found[:1]:
-            self._explain(statement, row)
-        return super().executemany(statement, found)
-
-    def _explain(self, statement: str, values: Sequence[Any] | Mapping[str, Any]) -> None:
-        plan = super().execute(f"EXPLAIN {statement}", values).fetchall()
-        self.plans.append("\n".join([statement, *(line for (line,) in plan)]))
 
 
 @pytest.fixture
@@ -72,22 +38,35 @@ def filled(postgres_outbox: SharedOutbox) -> Iterator[PostgresOutbox]:
     )
     shared.change(_COPIES)
     shared.change("ANALYZE")
-    address = shared.cluster.address(shared.database, PROPERTY)
-    with PostgresOutbox(Explaining(address, PROPERTY, PASSWORD, TimeLimits(answer=20.0)), sealer()) as outbox:
+    with explaining(shared.cluster.address(shared.database, PROPERTY)) as outbox:
         yield outbox
-
-
-def whole(outbox: PostgresOutbox, method: Callable[[AnyOutbox], object]) -> list[str]:
-    """The plans of a method that read all reports or events, of the server or of the property."""
-    db: Any = outbox._postgres
-    db.plans = []
-    method(outbox)
-    return [plan for plan in db.plans if WHOLE.search(plan)]
 
 
 def test_no_statement_reads_all_reports(filled: PostgresOutbox) -> None:
     """Each step of each plan finds rows of the property, or reads an index that contains only open reports."""
-    assert {name: plans for name, method in METHODS.items() if (plans := whole(filled, method))} == {}
+    assert {name: found for name, method in METHODS.items() if (found := whole(filled, method))} == {}
+
+
+def test_no_upkeep_reads_all_reports_of_the_server(filled: PostgresOutbox) -> None:
+    """Authentication and erasure: they read what is open, or not erased yet, of the property alone."""
+    for name, method in UPKEEP.items():
+        assert not [plan for plan in plans(filled, method) if SEQUENTIAL.search(plan)], name
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_state_of_all_properties_reads_what_is_open(postgres_outbox: SharedOutbox) -> None:
+    """Of each property of the login, by the indexes that contain only open reports."""
+    postgres_outbox.change("INSERT INTO properties SELECT DISTINCT property FROM tally ON CONFLICT DO NOTHING")
+    postgres_outbox.change("INSERT INTO members SELECT ?, name FROM properties ON CONFLICT DO NOTHING", PROPERTY)
+    postgres_outbox.change("VACUUM ANALYZE")
+    overview, db = explaining_overview(postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY))
+    assert len(overview.overviews(now=NOON, soon=NOON)) == 1 + OTHERS
+    assert overview.urgent(NOON, 10)
+    overview.close()
+    assert len(db.plans) == 2
+    for plan in db.plans:
+        assert set(re.findall(r"Scan (?:using|on) (reports\w*)", plan)) <= OPEN_INDEXES
+        assert not SEQUENTIAL.search(plan)
 
 
 def test_the_whole_history_is_read_if_asked_for(filled: PostgresOutbox) -> None:
