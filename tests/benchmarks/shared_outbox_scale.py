@@ -38,7 +38,7 @@ SETTINGS = (
 
 def view_ms(cluster: Cluster, database: str, properties: int) -> float:
     """The fastest reading of the state of all properties, in milliseconds. Exits if one was not read."""
-    taken = []
+    taken, found = [], {}
     overview = SharedOverview.open(cluster.address(database, PROPERTY), PASSWORD)
     for _time in range(TIMES):
         begun = time.perf_counter()

@@ -118,7 +118,7 @@ _REPORTS = (
     "CREATE INDEX reports_created ON reports (property, created_at)",
     # The history grows for years and the queue does not: these indexes stay as small as the queue.
     f"CREATE INDEX reports_open ON reports (property, stay_id, seq) INCLUDE (state, due_at) WHERE {_OPEN}",
-    f"CREATE INDEX reports_due ON reports (property, due_at) WHERE {_OPEN}",
+    f"CREATE INDEX reports_due ON reports (property, due_at) INCLUDE (lease_until) WHERE {_OPEN}",
     "CREATE INDEX reports_lease ON reports (property, lease) WHERE state = 'sending'",
     """
     CREATE INDEX reports_kept ON reports (property, stay_id) INCLUDE (kind, state, ends_at, finished_at)

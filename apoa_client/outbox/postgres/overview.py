@@ -11,14 +11,14 @@ from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_version
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, millis
 from apoa_client.outbox.sql import backups, move_mark, scheduled_run
-from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY
+from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, legacy_rows
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
 from apoa_client.outbox.sql.waits import by_own_clock, clock_lead, later
 from apoa_client.ports.state import Overview
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from apoa_client.outbox.postgres.connection import TimeLimits
@@ -27,30 +27,23 @@ if TYPE_CHECKING:
 
 _KEYS = ", ".join(f"'{key}'" for key in (*KEYS, scheduled_run.KEY, backups.LAST_KEY, move_mark.KEY))
 
-# Each part reads an index that contains only open reports, or a table that has few rows for each property. The rows up
-# to the number in the checkpoint may have no code: see `metadata.legacy_rows`.
+# Each part reads an index that contains only open reports, or a table that has few rows for each property.
 _OVERVIEW = f"""
-    WITH legacy AS MATERIALIZED (
-        SELECT property, CASE WHEN number ~ '^\\d{{1,18}}$' THEN number::bigint END AS seq
-        FROM readable_memo, split_part(value, ' ', 4) AS number WHERE key = '{CHECKPOINT_KEY}')
-    SELECT property, 'tally', state, NULL::text, reports, NULL::bigint, NULL::bigint FROM readable_tally
+    SELECT property, 'tally', state, NULL::text, reports, NULL::bigint, NULL::bigint, NULL::bigint FROM readable_tally
     UNION ALL
-    SELECT property, 'memo', key, value, NULL, NULL, NULL FROM readable_memo WHERE key IN ({_KEYS})
+    SELECT property, 'memo', key, value, NULL, NULL, NULL, NULL FROM readable_memo WHERE key IN ({_KEYS})
     UNION ALL
-    SELECT property, 'due', NULL, NULL, count(*) FILTER (WHERE due_at < :now),
-        count(*) FILTER (WHERE due_at >= :now AND due_at < :soon), min(due_at)
-    FROM readable_reports WHERE {OPEN} AND due_at IS NOT NULL GROUP BY property
+    SELECT property, 'open', NULL, NULL, count(*) FILTER (WHERE due_at < :now),
+        count(*) FILTER (WHERE due_at >= :now AND due_at < :soon), min(due_at), max(lease_until)
+    FROM readable_reports WHERE {OPEN} GROUP BY property
     UNION ALL
-    SELECT property, 'lease', NULL, NULL, max(lease_until), NULL, NULL
-    FROM readable_reports WHERE state = 'sending' GROUP BY property
-    UNION ALL
-    SELECT property, 'drafts', NULL, NULL, count(*), NULL, NULL
+    SELECT property, 'drafts', NULL, NULL, count(*), NULL, NULL, NULL
     FROM readable_drafts WHERE {DRAFT_WAITS.replace("?", ":now")} GROUP BY property
     UNION ALL
-    SELECT property, 'unproven', NULL, NULL, count(*), NULL, NULL
-    FROM readable_reports JOIN legacy USING (property)
-    WHERE state_mac IS NULL AND readable_reports.seq > legacy.seq GROUP BY property
+    SELECT property, 'unproven', NULL, NULL, count(*), min(seq), NULL, NULL
+    FROM readable_reports WHERE state_mac IS NULL GROUP BY property
 """  # noqa: S608  constants
+_UNPROVEN = "SELECT count(*) FROM readable_reports WHERE state_mac IS NULL AND property = ? AND seq > ?"
 
 # The order of `desk.attention.most_urgent`.
 _URGENT = f"""
@@ -87,29 +80,41 @@ class SharedOverview:
     def overviews(self, *, now: datetime, soon: datetime) -> dict[str, Overview | StorageProblem]:
         """Return the state of each property by its name, or why that one cannot be read or was moved elsewhere."""
         tallies, memos, numbers = (defaultdict[str, dict[str, Any]](dict) for _kind in range(3))
-        with self._db.read_errors():
-            found = self._db.execute(_OVERVIEW, {"now": millis(now), "soon": millis(soon)}).fetchall()
+        with self._db.read_errors(), self._db.snapshot():
             lead = clock_lead(self._db, now)
-        for name, part, key, text, first, second, third in found:
-            if part == "tally":
-                tallies[name][key] = first
-            elif part == "memo":
-                memos[name][key] = text
-            else:
-                numbers[name][part] = first, second, third
+            values = {"now": millis(now), "soon": millis(soon)}
+            for name, part, key, text, *four in self._db.execute(_OVERVIEW, values):
+                if part == "tally":
+                    tallies[name][key] = four[0]
+                elif part == "memo":
+                    memos[name][key] = text
+                else:
+                    numbers[name][part] = four
+            for name, of_name in numbers.items():
+                self._leave_out_legacy(name, memos[name], of_name)
         return {name: self._overview(tally, memos[name], numbers[name], lead) for name, tally in tallies.items()}
 
+    def _leave_out_legacy(self, name: str, metadata: Mapping[str, str], numbers: dict[str, Any]) -> None:
+        """Count those without a code again, if some of them may have none."""
+        legacy = legacy_rows(metadata.get(CHECKPOINT_KEY))
+        if legacy is not None and "unproven" in numbers and numbers["unproven"][1] <= legacy:
+            numbers["unproven"] = self._db.execute(_UNPROVEN, [name, legacy]).fetchone()
+
     def _overview(
-        self, tally: Mapping[str, int], metadata: Mapping[str, str], numbers: Mapping[str, Any], lead: timedelta
+        self,
+        tally: Mapping[str, int],
+        metadata: Mapping[str, str],
+        numbers: Mapping[str, Sequence[Any]],
+        lead: timedelta,
     ) -> Overview | StorageProblem:
-        overdue, due_soon, next_due = numbers.get("due", (0, 0, None))
+        overdue, due_soon, next_due, lease_until = numbers.get("open", (0, 0, None, None))
         stored = StoredSummary(
             tally=tally,
             metadata=metadata,
             overdue=overdue,
             due_soon=due_soon,
             next_due=next_due,
-            lease_until=numbers["lease"][0] if "lease" in numbers else None,
+            lease_until=lease_until,
             drafts=numbers["drafts"][0] if "drafts" in numbers else 0,
             unproven=numbers["unproven"][0] if "unproven" in numbers else 0,
         )
