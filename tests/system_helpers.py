@@ -10,10 +10,10 @@ real_system = [
 ]
 
 
-def needs_tool(package: str, *, found: bool) -> None:
-    """Skip the test if a tool is missing. Where tools are required, fail, and name the package of Debian."""
+def needs_tool(package: str, *, found: bool, installer: str = "apt-get") -> None:
+    """Skip the test if a tool is missing. Where tools are required, fail, and say how to install it."""
     if found:
         return
     if os.environ.get("APOA_REQUIRE_TOOLS"):
-        pytest.fail(f"This is required here and was not found: apt-get install {package}")
+        pytest.fail(f"This is required here and was not found: {installer} install {package}")
     pytest.skip(f"not installed: {package}")

@@ -2,12 +2,12 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 
-def contract_text() -> str:
-    """The whole OpenAPI file, as YAML with its comments."""
-    return files("apoa_client.authority").joinpath("openapi.yaml").read_text(encoding="utf-8")
+def contract_text(form: Literal["yaml", "json"] = "yaml") -> str:
+    """The whole OpenAPI file: as YAML with its comments, or the same document as JSON."""
+    return files("apoa_client.authority").joinpath(f"openapi.{form}").read_text(encoding="utf-8")
 
 
 @cache
@@ -15,6 +15,5 @@ def contract() -> dict[str, Any]:
     """The parsed contract, from ``openapi.json``. Do not change it: all callers share it."""
     import json  # `apoa contract` needs only the text
 
-    text = files("apoa_client.authority").joinpath("openapi.json").read_text(encoding="utf-8")
-    parsed: dict[str, Any] = json.loads(text)
+    parsed: dict[str, Any] = json.loads(contract_text("json"))
     return parsed

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from authority_simulator import AuthoritySimulator
+from system_helpers import needs_tool
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
@@ -84,11 +85,8 @@ def _sandboxed(folder: Path) -> Iterator[AuthorityUnderTest]:
 def _prism() -> str:
     """The executable; skips the test without one, unless the environment requires it."""
     found = os.environ.get("APOA_PRISM") or shutil.which("prism")
-    if found is not None:
-        return found
-    if os.environ.get("CI") and os.environ.get("APOA_REQUIRE_TOOLS") == "1":
-        pytest.fail("Prism is required here, and was not found: npm install -g @stoplight/prism-cli")
-    pytest.skip("needs Prism on PATH, or APOA_PRISM")
+    needs_tool("@stoplight/prism-cli", found=found is not None, installer="npm")
+    return str(found)
 
 
 @pytest.fixture(scope="session")
