@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter, Map, Rule
@@ -47,7 +47,8 @@ class _Id(BaseConverter):
 _ROUTES = Map(
     [
         Rule("/received/<token>", endpoint="page", methods=["GET"]),
-        Rule("/v1/openapi.yaml", endpoint="contract", methods=["GET"]),
+        Rule("/v1/openapi.yaml", endpoint="contract", defaults={"form": "yaml"}, methods=["GET"]),
+        Rule("/v1/openapi.json", endpoint="contract", defaults={"form": "json"}, methods=["GET"]),
         Rule("/v1/oauth/token", endpoint="token", methods=["POST"]),
         Rule("/v1/meta", endpoint="meta", methods=["GET"]),
         Rule("/v1/codes/<table>", endpoint="codes", methods=["GET"]),
@@ -126,8 +127,8 @@ class Service:
             raise Refusal(404, "There is nothing at this address.")
         return Response(self.received.page(self.property_name), mimetype="text/html", headers=HEADERS)
 
-    def _contract(self, _request: Request, _step: Step) -> Response:
-        return Response(contract_text(), mimetype="application/yaml")
+    def _contract(self, _request: Request, _step: Step, form: Literal["yaml", "json"]) -> Response:
+        return Response(contract_text(form), mimetype=f"application/{form}")
 
     def _token(self, request: Request, _step: Step) -> Response:
         given = request.authorization

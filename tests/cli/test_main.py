@@ -206,12 +206,12 @@ class TestCommands:
         del apoa.environ["APOA_LANG"]
         assert apoa("--version") == (0, f"apoa {__version__}\n", "")
 
-    def test_contract(self, apoa: Apoa) -> None:
-        """`apoa contract` prints the file of the contract unchanged."""
-        result = apoa("contract")
+    @pytest.mark.parametrize("form", ["yaml", "json"])
+    def test_contract(self, apoa: Apoa, form: str) -> None:
+        """`apoa contract` prints the file of the contract unchanged, as YAML unless JSON is asked for."""
+        result = apoa("contract", *(["--format", form] if form == "json" else []))
         assert result.code == 0
-        assert result.out.startswith("openapi: 3.1")
-        assert result.out == Path(main.__file__).parents[1].joinpath("authority", "openapi.yaml").read_text(
+        assert result.out == Path(main.__file__).parents[1].joinpath("authority", f"openapi.{form}").read_text(
             encoding="utf-8"
         )
 

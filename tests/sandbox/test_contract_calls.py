@@ -5,7 +5,7 @@ import json
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -133,10 +133,14 @@ def test_code_tables_are_fetched_once(make_server: Make, log_in: LogIn, table: s
     assert other.status_code == 200
 
 
-def test_contract_is_served_without_a_token(make_server: Make, bare: requests.Session) -> None:
-    """The OpenAPI file is served byte for byte as it ships."""
-    answer = bare.get(f"{make_server().base_url}/openapi.yaml", timeout=5)
-    assert answer.content.decode() == contract_text()
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_contract_is_served_without_a_token(
+    make_server: Make, bare: requests.Session, form: Literal["yaml", "json"]
+) -> None:
+    """The OpenAPI file is served byte for byte as it ships, as YAML and as JSON."""
+    answer = bare.get(f"{make_server().base_url}/openapi.{form}", timeout=5)
+    assert answer.headers["Content-Type"].partition(";")[0] == f"application/{form}"
+    assert answer.content.decode() == contract_text(form)
 
 
 def test_check_in_gets_a_receipt_that_says_training(make_server: Make, send: Send, check_in: Report) -> None:

@@ -1,5 +1,9 @@
 """`apoa contract`: print the reporting contract, or the schema of what a command prints with ``--json``."""
 
+from typing import Literal
+
+import click
+
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_line, write
@@ -15,6 +19,13 @@ _ALL = ""
     "apoa contract > openapi.yaml",
 )
 @option(
+    "--format",
+    "form",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    text=N_("The form in which the contract is printed; both say the same."),
+)
+@option(
     "--json-schema",
     "name",
     is_flag=False,
@@ -22,12 +33,12 @@ _ALL = ""
     metavar="[COMMAND]",
     text=N_("Print the JSON Schema of what a command prints with --json; without a command, the names of all."),
 )
-def contract(name: str | None) -> None:
+def contract(name: str | None, form: Literal["yaml", "json"]) -> None:
     """Print the file as it is, or a schema."""
     if name is None:
         from apoa_client.authority.contract import contract_text
 
-        write(contract_text().rstrip("\n"))
+        write(contract_text(form).rstrip("\n"))
         return
     import json
 
