@@ -46,6 +46,8 @@ PERSONAL = (
 
 _EXAMPLES = {"fast": 25, "ci": 200, "long": 5000}
 _SCALE = {"fast": 0.25, "ci": 1.0, "long": 30.0}
+# The variables that name tools of other projects, which a test may see.
+_TOOLS = {"APOA_CLIENT_GENERATORS", "APOA_NODE_TOOLS", "APOA_PRISM", "APOA_REQUIRE_TOOLS"}
 PROFILE = "long" if LONG else os.environ.get("APOA_EXAMPLES", "fast")
 """How many examples Hypothesis tries: `fast` by default, `ci` (set by `.ci/run`) or `long`."""
 for _name, _count in _EXAMPLES.items():
@@ -240,7 +242,7 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hold]:
 def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hides this machine's settings, secrets, keyring, proxies, language and terminal from the test."""
     for name in list(os.environ):
-        if name.startswith("APOA_") and name not in {"APOA_PRISM", "APOA_REQUIRE_TOOLS"}:
+        if name.startswith("APOA_") and name not in _TOOLS:
             monkeypatch.delenv(name)
         if name.casefold().endswith("_proxy"):
             monkeypatch.delenv(name)

@@ -1,0 +1,159 @@
+"""Typed clients that other projects generate from the contract: they compile, and keep "accepted means a receipt".
+
+A program that takes the receipt of a result compiles where the status says that there is one, and nowhere else.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract_json import YAML as CONTRACT
+from contract_tools import node_tool, python_with_generators, run_tool
+
+pytestmark = pytest.mark.slow
+
+CONFIG = Path(__file__).with_name("openapi_python_client.yaml")
+
+TYPESCRIPT = """
+import type {{ components }} from "./contract";
+export function program(result: components["schemas"]["Result"]): string {{
+  {body}
+}}
+"""
+RIGHT_TYPESCRIPT = """
+  switch (result.status) {
+    case "accepted":
+    case "duplicate":
+      return result.receipt.number;
+    case "rejected":
+      return result.errors[0].field;
+    case "deferred":
+      return String(result.retry_after + 1);
+    case "pending":
+      return "";
+  }
+"""
+WRONG_TYPESCRIPT = {
+    "takes a receipt without a look at the status": "return result.receipt.number;",
+    "takes the receipt of a pending report": 'return result.status === "pending" ? result.receipt.number : "";',
+    "knows a status that there is not": 'return result.status === "received" ? "" : "";',
+    "forgets a status": 'if (result.status === "accepted") { return result.receipt.number; }',
+}
+PYTHON = """
+from {module} import ReportsAnswer
+
+def program(answer: ReportsAnswer) -> str:
+    result = answer.results[0]{root}
+    {body}
+    return ""
+"""
+RIGHT_PYTHON = """
+    if result.status == "accepted" or result.status == "duplicate":
+        return result.receipt.number
+    if result.status == "deferred":
+        return str(result.retry_after + 1)
+    if result.status == "rejected":
+        return result.errors[0].field
+"""
+WRONG_PYTHON = {
+    "takes a receipt without a look at the status": "return result.receipt.number",
+    "takes the receipt of a pending report": 'if result.status == "pending": return result.receipt.number',
+    "adds to a wait that may be missing": "return str(result.retry_after + 1)",
+}
+READ = """
+import json, sys
+from {module} import ReportsAnswer
+answer = ReportsAnswer.{read}(json.loads(sys.argv[1]))
+print(*[type(result{root}).__name__ for result in answer.results])
+"""
+
+
+@dataclass(frozen=True)
+class PythonClient:
+    """A generated client: its folder, the module of its types, and how they are read and taken out of a list."""
+
+    folder: Path
+    module: str
+    root: str
+    read: str
+
+    def check(self, body: str) -> tuple[int, str]:
+        """What mypy says of the client with a program that uses it."""
+        program = PYTHON.format(module=self.module, root=self.root, body=body)
+        (self.folder / "program.py").write_text(program, encoding="utf-8")
+        return run_tool([python_with_generators(), "-m", "mypy", "--no-error-summary", "."], self.folder)
+
+
+def openapi_python_client(folder: Path) -> PythonClient:
+    generate = [python_with_generators(), "-m", "openapi_python_client", "generate", "--path", str(CONTRACT)]
+    options = ["--output-path", "client", "--meta", "none", "--config", str(CONFIG), "--fail-on-warning"]
+    assert run_tool([*generate, *options], folder)[0] == 0
+    return PythonClient(folder, "client.models", "", "from_dict")
+
+
+def datamodel_codegen(folder: Path) -> PythonClient:
+    generate = [python_with_generators(), "-m", "datamodel_code_generator", "--input", str(CONTRACT)]
+    kind = ["--input-file-type", "openapi", "--output-model-type", "pydantic_v2.BaseModel", "--use-annotated"]
+    assert run_tool([*generate, *kind, "--formatters", "builtin", "--output", "models.py"], folder)[0] == 0
+    return PythonClient(folder, "models", ".root", "model_validate")
+
+
+@pytest.fixture(scope="module", params=[openapi_python_client, datamodel_codegen], ids=lambda make: make.__name__)
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PythonClient:
+    """The client that a generator for Python makes."""
+    client: PythonClient = request.param(tmp_path_factory.mktemp("python"))
+    return client
+
+
+@pytest.fixture(scope="module")
+def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the types that openapi-typescript makes."""
+    folder = tmp_path_factory.mktemp("typescript")
+    generate = [node_tool("openapi-typescript", "openapi-typescript"), str(CONTRACT), "--output", "contract.ts"]
+    assert run_tool(generate, folder)[0] == 0
+    return folder
+
+
+def compiled_typescript(folder: Path, body: str) -> tuple[int, str]:
+    (folder / "program.ts").write_text(TYPESCRIPT.format(body=body), encoding="utf-8")
+    return run_tool(
+        [node_tool("tsc", "typescript"), "--noEmit", "--strict", "--target", "es2022", "program.ts"], folder
+    )
+
+
+def test_typescript(typescript: Path) -> None:
+    """A program that asks for the status first compiles, and so does the whole generated file."""
+    assert compiled_typescript(typescript, RIGHT_TYPESCRIPT) == (0, "")
+
+
+@pytest.mark.parametrize("body", WRONG_TYPESCRIPT.values(), ids=WRONG_TYPESCRIPT)
+def test_wrong_typescript(typescript: Path, body: str) -> None:
+    """The compiler refuses a program with one mistake, for that mistake."""
+    code, output = compiled_typescript(typescript, body)
+    assert code != 0
+    assert output.startswith("program.ts(")
+
+
+def test_python(python: PythonClient) -> None:
+    """A program that asks for the status first passes mypy, and so does the whole generated client."""
+    assert python.check(RIGHT_PYTHON) == (0, "")
+
+
+@pytest.mark.parametrize("body", WRONG_PYTHON.values(), ids=WRONG_PYTHON)
+def test_wrong_python(python: PythonClient, body: str) -> None:
+    """The check refuses a program with one mistake, for that mistake alone."""
+    code, output = python.check(body)
+    assert code != 0
+    assert {line.partition(":")[0] for line in output.splitlines()} == {"program.py"}
+
+
+def test_python_reads_the_examples(python: PythonClient, openapi: dict[str, Any]) -> None:
+    """The generated client reads the contract's own example of each status."""
+    examples = openapi["paths"]["/reports"]["post"]["responses"]["200"]["content"]["application/json"]["examples"]
+    program = READ.format(module=python.module, root=python.root, read=python.read)
+    arguments = [python_with_generators(), "-c", program, json.dumps(examples["mixed"]["value"])]
+    assert run_tool(arguments, python.folder) == (0, "Duplicate Rejected Pending Deferred\n")
+    arguments[-1] = json.dumps(examples["accepted"]["value"])
+    assert run_tool(arguments, python.folder) == (0, "Accepted\n")
