@@ -150,9 +150,13 @@ class Cluster:
     def _data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def _command(self) -> Sequence[str]:
+        return [str(self._programs / "postgres"), "-D", str(self._data)]
+
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
-        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        command = self._command
         self._server = Guarded(command, self.folder, _READY)
         while not self._server.is_ready:
             # What is left of a killed server uses its memory for a moment.
