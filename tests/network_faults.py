@@ -35,7 +35,7 @@ class Relay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._cut = Cut(0)
-        self._planned: tuple[Cut, list[bytes]] = (Cut(0), [])
+        self._planned: tuple[Callable[[], object], list[bytes]] | None = None
         self._changed = threading.Condition()
         self._is_over = False
         self._sockets = [self._listener]
@@ -43,22 +43,27 @@ class Relay:
         self._start(self._accept)
 
     @property
-    def is_cut(self) -> bool:
-        """Whether something is kept now."""
-        return bool(self._cut)
+    def waits(self) -> bool:
+        """Whether what `call_at` waits for has not come yet."""
+        return self._planned is not None
 
-    def cut_at(self, cut: Cut, *texts: bytes) -> None:
-        """Cut the line as soon as clients have sent these texts, one after the other: at once without any.
+    def call_at(self, action: Callable[[], object], *texts: bytes) -> None:
+        """Call this as soon as clients have sent these texts, one after the other: at once without any.
 
-        The last text is not passed on, unless only what goes to the client is cut.
+        The last text is not passed on before the call has ended.
         """
-        self._planned = (cut, [*texts])
+        self._planned = (action, [*texts])
         self._watch(b"")
+
+    def cut(self, direction: Cut) -> None:
+        """Pass on nothing more in this direction."""
+        with self._changed:
+            self._cut |= direction
 
     def mend(self) -> None:
         """Pass on what was kept, and everything that follows."""
         with self._changed:
-            self._cut, self._planned = Cut(0), (Cut(0), [])
+            self._cut = Cut(0)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -111,13 +116,14 @@ class Relay:
             target.shutdown(socket.SHUT_WR)
 
     def _watch(self, data: bytes) -> None:
-        """Cut the line if this is the last of the texts that were waited for."""
-        with self._changed:
-            cut, texts = self._planned
-            while texts and (found := data.find(texts[0])) >= 0:
-                data = data[found + len(texts.pop(0)) :]
-            if not texts:
-                self._cut |= cut
+        if self._planned is None:
+            return
+        action, texts = self._planned
+        while texts and (found := data.find(texts[0])) >= 0:
+            data = data[found + len(texts.pop(0)) :]
+        if not texts:
+            self._planned = None
+            action()
 
     def _wait(self, direction: Cut) -> None:
         with self._changed:

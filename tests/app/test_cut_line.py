@@ -1,6 +1,7 @@
-"""A line to the shared outbox that is cut without a sign: no desk waits, and nothing is lost or doubled afterwards."""
+"""A line to the shared outbox that is cut at any step, or a session that is ended: nothing is lost or doubled."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from desks_in_process import Desks, two_desks
 from network_faults import Cut, Relay, relay_to
 from postgres_helpers import SharedOutbox
 
+from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.postgres import connection
 
 pytestmark = pytest.mark.slow
@@ -17,6 +19,11 @@ SAVING = {
     "connecting": [],
     "beginning": [b"READ COMMITTED;"],
     "saving": [b"INSERT INTO reports"],
+    "committing": [b"INSERT INTO audit", b"COMMIT"],
+}
+MOVING = {
+    "looking": [b"SELECT 1 FROM reports WHERE id"],
+    "moving": [b"INSERT INTO reports"],
     "committing": [b"INSERT INTO audit", b"COMMIT"],
 }
 SENDING = {
@@ -28,7 +35,23 @@ SENDING = {
 }
 """What a client has sent when the line is cut."""
 
-in_each_direction = pytest.mark.parametrize("cut", list(Cut), ids=["to server", "to client"])
+Fault = Callable[[Relay, SharedOutbox], object]
+
+
+def cut_to_server(relay: Relay, _outbox: SharedOutbox) -> None:
+    relay.cut(Cut.TO_SERVER)
+
+
+def cut_to_client(relay: Relay, _outbox: SharedOutbox) -> None:
+    relay.cut(Cut.TO_CLIENT)
+
+
+def end_sessions(_relay: Relay, outbox: SharedOutbox) -> None:
+    query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'apoa-client'"
+    outbox.cluster.admin.execute(query)
+
+
+with_each_fault = pytest.mark.parametrize("fault", [cut_to_server, cut_to_client, end_sessions])
 
 
 @pytest.fixture
@@ -51,29 +74,46 @@ def desks(
         yield opened
 
 
-@in_each_direction
+@with_each_fault
 @pytest.mark.parametrize("step", SAVING)
-def test_a_line_that_is_cut_during_a_report(desks: Desks, relay: Relay, step: str, cut: Cut) -> None:
+def test_during_a_report(desks: Desks, relay: Relay, step: str, fault: Fault, postgres_outbox: SharedOutbox) -> None:
     """The guest is saved at the desk, also if the server has the report already, and both desks go on."""
     saved = [desks.first.save(1)]
-    relay.cut_at(cut, *SAVING[step])
+    relay.call_at(lambda: fault(relay, postgres_outbox), *SAVING[step])
     saved.append(desks.first.save(2))
-    assert relay.is_cut
+    assert not relay.waits
+    assert saved[-1].here or fault is end_sessions
     saved.append(desks.second.save(3))
     relay.mend()
     saved += [desks.first.save(4), desks.second.save(5)]
-    assert [each.here for each in saved[:2]] == [False, True]
+    assert not saved[0].here
     assert not saved[-1].here
     desks.assert_all_sent_once(saved)
 
 
-@in_each_direction
+@with_each_fault
+@pytest.mark.parametrize("step", MOVING)
+def test_during_a_move(desks: Desks, relay: Relay, step: str, fault: Fault, postgres_outbox: SharedOutbox) -> None:
+    """What waits at the desk is moved by a later command."""
+    relay.cut(Cut.TO_CLIENT)
+    saved = [desks.first.save(number) for number in (1, 2)]
+    assert all(each.here for each in saved)
+    relay.mend()
+    relay.call_at(lambda: fault(relay, postgres_outbox), *MOVING[step])
+    with suppress(OutboxServerUnreachable), desks.first.open() as app:
+        app.outbox.close()
+    assert not relay.waits
+    relay.mend()
+    desks.assert_all_sent_once(saved)
+
+
+@with_each_fault
 @pytest.mark.parametrize("step", SENDING)
-def test_a_line_that_is_cut_during_sending(desks: Desks, relay: Relay, step: str, cut: Cut) -> None:
+def test_during_sending(desks: Desks, relay: Relay, step: str, fault: Fault, postgres_outbox: SharedOutbox) -> None:
     """The sender ends; what it was sending goes again under the same ids."""
     saved = [desks.first.save(1), desks.second.save(2)]
-    relay.cut_at(cut, *SENDING[step])
+    relay.call_at(lambda: fault(relay, postgres_outbox), *SENDING[step])
     assert desks.first.send() == 0
-    assert relay.is_cut
+    assert not relay.waits
     relay.mend()
     desks.assert_all_sent_once(saved)
