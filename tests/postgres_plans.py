@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import psycopg
 from outbox_helpers import sealer
 from outbox_stores import AnyOutbox
 from postgres_helpers import PASSWORD, PROPERTY
 
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
+from apoa_client.outbox.postgres.deferral import Result
 from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.settings.outbox_address import ServerAddress
@@ -36,14 +36,12 @@ class Explaining(PostgresDatabase):
         super().__init__(*arguments)
         self.plans: list[str] = []
 
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> psycopg.Cursor[Any]:
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Result:
         if self.in_transaction:
             self._explain(statement, values)
         return super().execute(statement, values)
 
-    def executemany(
-        self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /
-    ) -> psycopg.Cursor[Any]:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /) -> Result:
         found: Any = list(rows)
         for row in found[:1]:
             self._explain(statement, row)

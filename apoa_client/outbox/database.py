@@ -43,7 +43,9 @@ class Database(Protocol):
     """A connection to the database of one property, for one thread.
 
     Statements are written for both engines, with SQLite's places for values: `?` for a sequence of them, `:name` for a
-    mapping. They raise the engine's errors: call them within `transaction`, `errors` or `read_errors`.
+    mapping. They raise the engine's errors: call them within `transaction`, `errors` or `read_errors`. In a
+    transaction, an engine may execute a statement, and raise its error, only when a result is looked at, of this one or
+    a later one, or when the transaction ends.
     """
 
     @property
@@ -54,6 +56,11 @@ class Database(Protocol):
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction or a snapshot is open."""
+        ...
+
+    @property
+    def metadata(self) -> dict[str, str | None] | None:
+        """What the table `memo` holds in this transaction, if it is read at the beginning; None if at each use."""
         ...
 
     @property

@@ -15,6 +15,7 @@ from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
 from apoa_client.outbox.postgres.connection import Connection, NoAnswer, TimeLimits, connect
+from apoa_client.outbox.postgres.deferral import Result, Statements
 from apoa_client.outbox.postgres.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.postgres.statements import translated
 from apoa_client.settings.outbox_address import ServerAddress
@@ -39,6 +40,9 @@ _TRY_LOCK = _LOCK.format(function="pg_try_advisory_xact_lock")
 # The time limit of a statement would end the wait first, and as another error.
 _WAIT_FOR_LOCK = f"SET LOCAL statement_timeout = 0; {_LOCK.format(function='pg_advisory_xact_lock')}"
 
+# Read after the lock was taken: no other process changes it then.
+_METADATA = "SELECT key, value FROM memo"
+
 _NEXT = "nextval(pg_get_serial_sequence('reports', 'seq'))"
 _SKIP = f"SELECT count({_NEXT}) FROM generate_series(1, greatest(0, ?::bigint - {_NEXT}))"  # noqa: S608  constants
 
@@ -60,30 +64,33 @@ class PostgresDatabase:
         self, address: ServerAddress, property_name: str, password: str | None = None, limits: TimeLimits | None = None
     ) -> None:
         self.place = address.place
-        self.in_transaction = False
+        self.metadata: dict[str, str | None] | None = None
         self._address = address
         self.property_name = property_name
         self._password = password
         self._limits = limits or TimeLimits()
         self._connection: Connection | None = None
+        self._statements: Statements | None = None
+        """Those of the transaction that is open."""
 
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> psycopg.Cursor[Any]:
-        """Execute a statement; outside of a transaction, one that only reads."""
-        if not self.in_transaction:
+    @property
+    def in_transaction(self) -> bool:
+        """As `Database`."""
+        return self._statements is not None
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Result:
+        """Execute a statement, as `Statements` does; outside of a transaction, one that only reads."""
+        if self._statements is None:
             with self._transaction(_READ):
                 return self.execute(statement, values)
-        return self._session().execute(translated(statement), values)
+        return self._statements.execute(translated(statement), values)
 
-    def executemany(
-        self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /
-    ) -> psycopg.Cursor[Any]:
-        """Execute a statement once for each row of values, in one exchange with the server."""
-        if not self.in_transaction:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /) -> Result:
+        """Execute a statement once for each row of values, as `Statements` does."""
+        if self._statements is None:
             with self._transaction(_READ):
                 return self.executemany(statement, rows)
-        cursor = self._session().cursor()
-        cursor.executemany(translated(statement), rows)
-        return cursor
+        return self._statements.executemany(translated(statement), rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -157,15 +164,15 @@ class PostgresDatabase:
             message = "a transaction is open"
             raise RuntimeError(message)
         self._begin(begin)
-        self.in_transaction = True
+        self._statements = Statements(self._session())
         try:
             yield
-            self._commit()
+            self._commit(self._statements)
         except BaseException:
             self._roll_back()
             raise
         finally:
-            self.in_transaction = False
+            self._statements = self.metadata = None
 
     def _begin(self, begin: str) -> None:
         """Begin a transaction in one exchange with the server; a second one waits for another process's lock."""
@@ -186,7 +193,8 @@ class PostgresDatabase:
         connection.longest_wait = self._limits.lock + _MARGIN_S
         limit = f"SET LOCAL statement_timeout = {self._limits.statement * 1000:.0f}"
         try:
-            connection.execute(f"{_WAIT_FOR_LOCK}; {limit}".encode(), prepare=False)
+            cursor = connection.execute(f"{_WAIT_FOR_LOCK}; {limit}; {_METADATA}".encode(), prepare=False)
+            self.metadata = _last_rows(cursor)
         except BaseException:
             self._roll_back()
             raise
@@ -202,7 +210,12 @@ class PostgresDatabase:
         row = cursor.fetchone()
         if row is not None and row[-1] == connection.info.backend_pid:  # no pooler is in between
             connection.prepare_threshold = _PREPARE_AFTER
-        return begin != _WRITE or bool(cursor.nextset() and cursor.fetchone() == (True,))
+        if begin != _WRITE:
+            return True
+        cursor.nextset()
+        is_locked = cursor.fetchone() == (True,)
+        self.metadata = _last_rows(cursor)
+        return is_locked
 
     def _beginning(self, begin: str) -> bytes:
         values = {
@@ -212,14 +225,14 @@ class PostgresDatabase:
             "idle": f"{self._limits.idle * 1000:.0f}",
         }
         settings = sql.SQL(_SETTINGS).format(**{name: sql.Literal(value) for name, value in values.items()})
-        parts = [begin, settings.as_string(self._connection), *([_TRY_LOCK] if begin == _WRITE else [])]
+        parts = [begin, settings.as_string(self._connection), *([_TRY_LOCK, _METADATA] if begin == _WRITE else [])]
         return ";".join(parts).encode()
 
-    def _commit(self) -> None:
-        connection = self._session()
-        if connection.info.transaction_status == TransactionStatus.INERROR:
+    def _commit(self, statements: Statements) -> None:
+        if self._session().info.transaction_status == TransactionStatus.INERROR:
             raise errors.InFailedSqlTransaction  # the server would roll back, and say so in no error
-        connection.execute(b"COMMIT", prepare=False)
+        statements.execute(b"COMMIT", (), prepare=False)
+        statements.send()
 
     def _roll_back(self) -> None:
         """End the transaction, or the connection if that is not possible."""
@@ -236,3 +249,10 @@ class PostgresDatabase:
             message = "no transaction is open"
             raise RuntimeError(message)
         return self._connection
+
+
+def _last_rows(cursor: psycopg.Cursor[Any]) -> dict[str, str | None]:
+    """Return the rows, each a key and a value, of the last statement that the cursor executed."""
+    while cursor.nextset():
+        pass
+    return dict(cursor.fetchall())

@@ -29,8 +29,7 @@ from apoa_client.outbox.sql.metadata import (
     read_metadata,
     write_metadata,
 )
-from apoa_client.outbox.sql.move_mark import KEY as MARK_KEY
-from apoa_client.outbox.sql.move_mark import refuse_moved
+from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 from apoa_client.outbox.sql.queries import places
 
 if TYPE_CHECKING:
@@ -56,9 +55,8 @@ def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
 
     Raises `OutboxRelocated` if the outbox is not in use.
     """
-    values = dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", [HEAD_KEY, MARK_KEY]).fetchall())
-    refuse_moved(values.get(MARK_KEY), db.place)
-    head = head_from_text(values.get(HEAD_KEY)) or Head()
+    refuse_moved(read_mark(db), db.place)
+    head = head_from_text(read_metadata(db, HEAD_KEY)) or Head()
     (last,) = db.execute("SELECT max(n) FROM audit WHERE n < ?", [LARGEST]).fetchone()
     rows = list(linked_rows(head._replace(n=max(head.n, last or 0)), actor, events))
     if rows:

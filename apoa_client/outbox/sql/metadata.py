@@ -48,6 +48,8 @@ def read_metadata(db: Database, key: str) -> object:
 
     Not every engine tells a number from its digits: `read_number` reads a number.
     """
+    if db.metadata is not None:
+        return db.metadata.get(key)
     row = db.execute("SELECT value FROM memo WHERE key = ?", [key]).fetchone()
     return None if row is None else row[0]
 
@@ -83,11 +85,16 @@ def restrictions_from(metadata: Mapping[str, object]) -> Restrictions:
 
 def write_metadata(db: Database, key: str, value: str | int | None) -> None:
     """Store a value, or remove it (None), inside a transaction."""
+    is_there = read_metadata(db, key) is not None
     if value is None:
         db.execute("DELETE FROM memo WHERE key = ?", [key])
     # Without ON CONFLICT, because what makes a key unique is not the same in a database of many properties.
-    elif db.execute("UPDATE memo SET value = ? WHERE key = ?", [value, key]).rowcount == 0:
+    elif is_there:
+        db.execute("UPDATE memo SET value = ? WHERE key = ?", [value, key])
+    else:
         db.execute("INSERT INTO memo (key, value) VALUES (?, ?)", [key, value])
+    if db.metadata is not None:
+        db.metadata[key] = None if value is None else str(value)
 
 
 def actual_counts(db: Database) -> Counts:

@@ -62,6 +62,7 @@ class SqliteDatabase:
     """A `Database` in one file, with `connection` to it. Every statement outside of a transaction is one by itself."""
 
     insertion_order = "rowid"
+    metadata = None
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection

@@ -10,19 +10,20 @@ from apoa_client.outbox.postgres.database import PostgresDatabase
 
 Open = Callable[..., PostgresDatabase]
 
-_TABLE = b"""
+_TABLES = b"""
     CREATE SCHEMA apoa;
     CREATE TABLE apoa.notes (
         property text NOT NULL DEFAULT current_setting('apoa.property'), n bigint, text text, data bytea
-    )
+    );
+    CREATE TABLE apoa.memo (key text, value text)
 """
 
 
 @pytest.fixture
 def table(postgres: Cluster, postgres_database: str) -> str:
-    """The name of a database with the table `notes`, whose rows have the name of the property that wrote them."""
+    """The name of a database with metadata and the table `notes`, whose rows have the name of their property."""
     with postgres.connect(postgres_database) as connection:
-        connection.execute(_TABLE)
+        connection.execute(_TABLES)
     connection.close()
     return postgres_database
 

@@ -177,7 +177,7 @@ def test_stopped_session(open_notes: Open, monkeypatch: pytest.MonkeyPatch) -> N
     with stopped(session_of(desk)), raises_error("outbox_server_unreachable"), desk.errors():
         desk.execute("SELECT 1")
     with raises_error("outbox_server_unreachable"), desk.transaction(), stopped(session_of(desk)):
-        desk.execute("INSERT INTO notes (n) VALUES (1)")
+        assert desk.execute("INSERT INTO notes (n) VALUES (1)").rowcount
     with desk.transaction():
         desk.execute("INSERT INTO notes (n) VALUES (2)")
 
