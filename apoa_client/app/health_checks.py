@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.app.backups import place_of_files
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Schedule, find_schedule
-from apoa_client.app.shared_outbox import agree_on_key
+from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.single_call import ask_meta
 from apoa_client.desk.attention import find_doubts
@@ -167,7 +167,7 @@ class HealthChecks:
             return reports.server_away(exc)
         self.engine = found.engine
         if self._settings.has_shared_outbox:
-            agree_on_key(self._settings, self._app.outbox)
+            agree_on_keys(self._settings, self._app.outbox)
             return reports.describe_server(parse_address(self._settings.outbox).place, found)
         return reports.describe_file(found)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
+from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.errors import StorageProblem, UsageProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import msg
@@ -184,6 +185,9 @@ class OutboxMove:
         secrets = self._app.secrets_of(self._after, prompt=False)
         if password is not None:
             secrets.store_outbox_password(password, parse_address(self._after.outbox).place)
+        if self._after.has_shared_outbox:
+            with closing(self._new.shared(password)) as outbox:
+                agree_on_keys(self._after, outbox)
         secrets.store_run_counter(None)  # of what was in such a place before
         self._app.save_settings(self._after, self._before)
 

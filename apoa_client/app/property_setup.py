@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
 from apoa_client.app.password_binding import password_binding
+from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
@@ -63,12 +64,16 @@ class PropertySetup:
         else:
             with suppress(CredentialsProblem):  # a property without an account may have no vault
                 secrets.forget_password()
-        is_new = not app.folders.outbox(settings.name).exists()
+        is_shared = settings.has_shared_outbox
+        is_new = not is_shared and not app.folders.outbox(settings.name).exists()
         with app.outbox_of(settings, create=True) as outbox:
             if is_new:  # nothing here is older than the clock's time, whatever it is
                 outbox.record_clock_check(app.clock.now())
                 secrets.store_run_counter(None)  # of an earlier outbox of this name
-            outbox.record_public_key(settings.public_key)
+            if is_shared:
+                agree_on_keys(settings, outbox)
+            else:
+                outbox.record_public_key(settings.public_key)
             outbox.record_event("set_up", detail="untested" if meta is None else None)
             if meta is not None:  # the password was just tested
                 outbox.set_suspension(None)

@@ -155,11 +155,11 @@ def _of_another_outbox(app: Container, before: PropertySettings, after: Property
             )
         )
     if after.has_shared_outbox:
-        from apoa_client.app.shared_outbox import agree_on_key
+        from apoa_client.app.shared_outbox import agree_on_keys
 
         try:
             with app.outbox_of(after) as outbox:
-                agree_on_key(after, outbox)
+                agree_on_keys(after, outbox)
         except CredentialsProblem as exc:
             follows += [exc.message, msg("Store the password of the database with: apoa login --outbox")]
         except OutboxServerUnreachable as exc:

@@ -20,6 +20,9 @@ DESK, SENDER, AUDITOR = "desk", "sender", "auditor"
 """What a login may do: save and read reports, also send them, or read what is not sealed."""
 
 
+_TAKE_KEYS = msg("Take the key from one of them with apoa key export FILE, and here: apoa key import FILE")
+
+
 class Member(NamedTuple):
     """A login of the server that may use a property of the outbox."""
 
@@ -81,14 +84,15 @@ def log_in(app: Container, password: str, *, test: bool) -> None:
         )
     if test:
         with closing(app.outbox_opener(settings).shared(password)) as outbox:
-            agree_on_key(settings, outbox)
+            agree_on_keys(settings, outbox)
     app.secrets.store_outbox_password(password, parse_address(settings.outbox).place)
 
 
-def agree_on_key(settings: PropertySettings, outbox: "Outbox") -> None:
-    """Record the property's key in the shared outbox if there is none yet.
+def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
+    """Record the property's public key in the shared outbox, and a hash of `index_key`, if there are none yet.
 
-    Raises `SettingsProblem` if another desk seals the property's reports to another key.
+    Raises `SettingsProblem` if another desk seals reports to another key, or has another key of the guest hash: then
+    neither desk would notice a guest who is reported at the other one.
     """
     recorded, ours = outbox.public_key(), settings.public_key.strip()
     if recorded is None:
@@ -96,9 +100,44 @@ def agree_on_key(settings: PropertySettings, outbox: "Outbox") -> None:
     elif recorded != ours:
         raise SettingsProblem(
             msg("Other computers of {name} have another key in the shared outbox.", name=settings.name),
-            msg("Take the key from one of them with apoa key export FILE, and here: apoa key import FILE"),
+            _TAKE_KEYS,
             name="outbox_of_another_key",
         )
+    recorded, ours = outbox.index_key_hash(), _index_key_hash(settings)
+    if recorded is None and settings.index_key:
+        outbox.record_index_key_hash(ours)
+    elif recorded not in {None, ours}:
+        raise SettingsProblem(
+            msg(
+                "Other computers of {name} have another index_key for guests who are reported twice.",
+                name=settings.name,
+            ),
+            _TAKE_KEYS,
+            name="outbox_of_another_index_key",
+        )
+
+
+def _index_key_hash(settings: PropertySettings) -> str:
+    from hashlib import sha256
+
+    return sha256(b"apoa index_key" + bytes.fromhex(settings.index_key)).hexdigest()
+
+
+def take_index_key(app: Container, index_key: str) -> None:
+    """Use the key of the guest hash of another computer of the property; nothing changes if it is empty or the same.
+
+    What the file on this computer has is hashed again, once the private key is at hand.
+    """
+    settings = app.saved_settings(app.settings)
+    if index_key in {"", settings.index_key}:
+        return
+    from apoa_client.outbox.sql.guest_tags import forget_tags
+
+    path = app.folders.outbox(settings.name)
+    if path.exists():
+        with closing(app.outbox_opener(settings).own_file()) as own_file, own_file.database.transaction():
+            forget_tags(own_file.database)
+    app.save_settings(settings._replace(index_key=index_key), settings)
 
 
 def describe(app: Container) -> OutboxState:

@@ -251,6 +251,14 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
         """Record the public key of the settings: from then on, what is sealed to another one is sealed again."""
         ...
 
+    def index_key_hash(self) -> str | None:
+        """Return the hash of the key of the guest hash that all desks have; None if none was recorded."""
+        ...
+
+    def record_index_key_hash(self, value: str) -> None:
+        """Record it."""
+        ...
+
     def record_code_confirmed(self, public_key: str) -> None:
         """Record that a person has typed back the recovery code of this key: it is safe on paper."""
         ...

@@ -1,7 +1,7 @@
 """Private keys exported to a second computer, in a file that only a passphrase opens.
 
-The file is JSON. Readable is how the key is derived from the passphrase; the property's name and the private key are
-encrypted.
+The file is JSON. Readable is how the key is derived from the passphrase. Encrypted are the property's name, the private
+key, and the key of the guest hash, which the property's computers share.
 """
 
 import binascii
@@ -37,6 +37,8 @@ class ExportedKey(NamedTuple):
 
     property_name: str
     private_key: bytes
+    index_key: str = ""
+    """That of the settings; empty in a file of an earlier version."""
 
     def __repr__(self) -> str:
         """Show only the name."""
@@ -55,7 +57,8 @@ def export_key(key: ExportedKey, passphrase: str, effort: Effort | None = None) 
         )
     effort = DEFAULT_EFFORT if effort is None else effort
     salt = os.urandom(SALT_BYTES)
-    content = json.dumps({"property": key.property_name, "private_key": encode_key(key.private_key)})
+    values = {"property": key.property_name, "private_key": encode_key(key.private_key), "index_key": key.index_key}
+    content = json.dumps(values)
     encrypted = encrypt_with_passphrase(content.encode(), _passphrase_bytes(passphrase), salt, effort)
     value = {"what": _FORMAT, **effort._asdict(), "salt": _base64(salt), "locked": _base64(encrypted)}
     return json.dumps(value, indent=1) + "\n"
@@ -83,7 +86,7 @@ def import_key(text: str, passphrase: str) -> ExportedKey:
             name="passphrase_wrong",
         )
     value = json.loads(content)
-    return ExportedKey(value["property"], decode_private_key(value["private_key"]))
+    return ExportedKey(value["property"], decode_private_key(value["private_key"]), value.get("index_key", ""))
 
 
 def _is_allowed(effort: Effort) -> bool:

@@ -37,6 +37,14 @@ def test_a_round_trip_with_the_default_effort() -> None:
     assert export_key(KEY, PASSPHRASE, MIN_EFFORT) != FILE
 
 
+def test_the_key_of_the_guest_hash() -> None:
+    """It goes along, unreadable; a file of an earlier version has none."""
+    key = KEY._replace(index_key="5f0c1d9e8b7a69584736251403f2e1d0")
+    text = export_key(key, PASSPHRASE, MIN_EFFORT)
+    assert import_key(text, PASSPHRASE) == key
+    assert key.index_key not in text + repr(key)
+
+
 def test_the_efforts_are_libsodiums() -> None:
     """At least "interactive", at most "moderate"."""
     assert (

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from apoa_client.app.shared_outbox import take_index_key
 from apoa_client.cli.registry import argument, command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_secret, secret_line
@@ -29,7 +30,7 @@ _IMPORTED = "key_imported"
 def export(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
     """Read the key, ask for a passphrase, and write the file."""
     app = session.app
-    key = ExportedKey(app.settings.name, app.key_pair().private_key())
+    key = ExportedKey(app.settings.name, app.key_pair().private_key(), app.saved_settings(app.settings).index_key)
     passphrase = _read_passphrase(session, from_stdin=passphrase_stdin, new=True)
     write_new_secret_file(path, export_key(key, passphrase))
     app.outbox.record_event("key_exported")
@@ -64,6 +65,7 @@ def import_(session: Session, *, path: Path, passphrase_stdin: bool) -> None:
         warning = _("This computer had another key. What it had saved is now sealed to the imported one.")
         print_error_line(style_warning(warning))
         print_error_line(_("Its own recovery code is not valid any more: keep the one of the other computer."))
+    take_index_key(session.app, key.index_key)
     done = _("The private key of {name} is on this computer.").format(name=sanitize(key.property_name))
     print_line(style_success(done))
 

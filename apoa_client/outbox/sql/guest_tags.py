@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.report.model import Document
 
+INDEX_KEY_HASH = "index_key_hash"
+"""The metadata's key of a hash of the settings' `index_key`: the desks of a shared outbox must have the same."""
 _KEY = "guest_tags_missing"
 _BATCH = 200
 """Reports hashed in one transaction."""
@@ -35,9 +37,15 @@ def record_missing_tags(db: Database) -> None:
     write_metadata(db, _KEY, 1)
 
 
+def tags_are_missing(db: Database) -> bool:
+    """Return whether reports may lack their hashes. For use within `Database.errors`."""
+    return read_metadata(db, _KEY) is not None
+
+
 def forget_tags(db: Database) -> None:
-    """Delete every hash, inside a transaction: the key is lost, and another one is used from now on."""
+    """Delete every hash, inside a transaction: another key is used from now on."""
     db.execute("UPDATE reports SET guest_tag = NULL WHERE guest_tag IS NOT NULL")
+    write_metadata(db, INDEX_KEY_HASH, None)
     record_missing_tags(db)
 
 
@@ -47,7 +55,7 @@ def complete_tags(db: Database, contents: Contents, hash_of: Callable[[Document]
     Raises `CredentialsProblem` without the private key; what is done by then is kept.
     """
     with db.read_errors():
-        if read_metadata(db, _KEY) is None:
+        if not tags_are_missing(db):
             return
     last = -1
     while True:

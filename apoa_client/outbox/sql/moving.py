@@ -14,6 +14,7 @@ from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import audit, insertion
 from apoa_client.outbox.sql.codes import RowCodes
+from apoa_client.outbox.sql.guest_tags import record_missing_tags, tags_are_missing
 from apoa_client.outbox.sql.queries import DRAFT_WAITS
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import State
@@ -97,8 +98,11 @@ class Moving:
         with self._here.read_errors():
             rows = [row for each in ids for row in self._here.execute(_SELECT, [each]).fetchall()]
             authentic = self._codes_here.authentic(ids)
+            tags_missing = tags_are_missing(self._here)
         with self._there.transaction():
             self._codes_there.begin()
+            if tags_missing:
+                record_missing_tags(self._there)
             new = [row for row in rows if not _has(self._there, "reports", row[0])]
             for *row, content_mac, state_mac in new:
                 insertion.insert(self._there, tuple(row))

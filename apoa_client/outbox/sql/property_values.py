@@ -184,6 +184,20 @@ class PropertyValues:
         with self._db.transaction():
             record_public_key(self._db, public_key)
 
+    def index_key_hash(self) -> str | None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH
+
+        with self._db.read_errors():
+            return rows.text_or_none(read_metadata(self._db, INDEX_KEY_HASH))
+
+    def record_index_key_hash(self, value: str) -> None:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH
+
+        with self._db.transaction():
+            write_metadata(self._db, INDEX_KEY_HASH, value)
+
     def record_code_confirmed(self, public_key: str) -> None:
         """As `interface.Outbox`."""
         with self._db.transaction():

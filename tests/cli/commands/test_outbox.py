@@ -1,12 +1,14 @@
 """`apoa outbox`, `apoa login --outbox` and the setting: a database becomes a shared outbox, and a desk uses it."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
 from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, add_login, be_patient
 
 from apoa_client.errors import Exit
+from apoa_client.sandbox.server import SandboxServer
 
 
 @pytest.fixture(autouse=True)
@@ -255,3 +257,63 @@ def test_a_desk_that_does_not_send(shared: Apoa, postgres_outbox: SharedOutbox) 
     assert shared.states() == [("check_in", "queued")] * 2
     assert shared("sync").code == Exit.SETTINGS
     assert shared.states() == [("check_in", "queued")] * 2
+
+
+@pytest.fixture
+def second(shared: Apoa, authority: SandboxServer) -> Apoa:
+    """Another computer of the property with a report, the first one's private key, and an `index_key` of its own."""
+    home = shared.home.parent / "second"
+    other = Apoa({**shared.environ, "APOA_HOME": str(home)}, shared.clock, shared.capsys, shared.monkeypatch)
+    assert other.set_up(authority.base_url).code == 0
+    other.save(QUENTIN)
+    take_keys(shared, other)
+    other.change_setting("index_key", "00" * 16)
+    return other
+
+
+def take_keys(giver: Apoa, taker: Apoa) -> None:
+    """Export the keys of one computer, and import them on the other."""
+    file = str(taker.home / "melati.key")
+    Path(file).unlink(missing_ok=True)
+    phrase = {"stdin": "many words that belong apart\n"}
+    assert giver("key", "export", file, "--passphrase-stdin", **phrase).code == 0
+    said = taker("key", "import", file, "--passphrase-stdin", **phrase)
+    assert said.code == 0, said.err
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_desk_that_finds_no_guest_of_the_others(shared: Apoa, second: Apoa, lang: str) -> None:
+    """It is said before its setting is changed; the exported key brings what is missing, also for what waits there."""
+    address = shared("config", "get", "outbox").out.strip()
+    refused = second("config", "set", "outbox", address, lang=lang)
+    said = "Other computers of {name} have another index_key for guests who are reported twice."
+    assert (refused.code, spoken(lang, said, name=PROPERTY) in refused.err) == (Exit.SETTINGS, True)
+    assert second("config", "get", "outbox").out == "sqlite\n"
+    take_keys(shared, second)
+    assert second("config", "set", "outbox", address).code == 0
+    assert second("sync").code == 0
+    again = shared(*QUENTIN.mrz("--no-send", "--json"))
+    assert (again.code, "duplicate" in again.out) == (Exit.DATA_REFUSED, True)
+    assert second("doctor", "--offline").code == 0
+
+
+def test_setting_up_again(shared: Apoa, authority: SandboxServer) -> None:
+    """Without a file on this computer too, an older copy of the shared outbox is noticed as before."""
+    shared.send(QUENTIN)
+    keys, file = shared.home / PROPERTY / "keys.json", shared.home / PROPERTY / "outbox.db"
+    before = keys.read_bytes()
+    assert b"shared" in before
+    file.unlink()
+    assert shared.set_up(authority.base_url).code == 0
+    assert keys.read_bytes() == before
+    assert not file.exists()
+
+
+def test_setting_up_with_a_key_that_is_not_that_of_the_others(
+    shared: Apoa, postgres_outbox: SharedOutbox, authority: SandboxServer
+) -> None:
+    """The key of the other desks stays recorded."""
+    other = "A" * 43 + "="
+    postgres_outbox.change("UPDATE memo SET value = ? WHERE key = 'public_key'", other)
+    assert shared.set_up(authority.base_url).code == Exit.SETTINGS
+    assert postgres_outbox.rows("SELECT value FROM memo WHERE key = 'public_key'") == [(other,)]
