@@ -53,7 +53,10 @@ class Results:
                 self._outcome.repeated_receipts |= self._outbox.shared_receipts(numbers[start : start + _NUMBERS])
 
     def store(self, lease: str, verdicts: Sequence[Verdict], opened: Mapping[str, Content]) -> None:
-        """Store all verdicts at once; if that fails, each by itself: one damaged page must not lose the others."""
+        """Store all verdicts at once; if a page is damaged, each by itself, so that it does not lose the others.
+
+        Raises every other `StorageProblem` at once: a database that is away, busy or full is the same for each.
+        """
         now = self._now()
         changes = [
             plan.change_from_verdict(verdict, now, opened[verdict.id].warnings, opened[verdict.id].errors)
@@ -61,10 +64,10 @@ class Results:
         ]
         try:
             self._settle(lease, changes)
-        except StorageProblem as exc:
+        except OutboxDamaged as exc:
             self.defer(exc)
             for change in changes:
-                with suppress(StorageProblem):
+                with suppress(OutboxDamaged):
                     self._outbox.settle(lease, [change])
         self._outbox.record_contact(now)
         for verdict in verdicts:
