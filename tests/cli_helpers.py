@@ -26,8 +26,8 @@ from jsonschema import Draft202012Validator
 from apoa_client.cli import main
 from apoa_client.cli.documents.json_schemas import json_schema
 from apoa_client.cli.terminal.command_names import in_indonesian
-from apoa_client.cli.terminal.language import _catalogue as catalogue_of
 from apoa_client.errors import Exit
+from apoa_client.locale import catalogue as catalogue_of
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate

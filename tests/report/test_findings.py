@@ -2,7 +2,7 @@
 
 import pytest
 
-from apoa_client.cli.terminal.language import _catalogue as catalogue_of
+from apoa_client.locale import catalogue as catalogue_of
 from apoa_client.messages import Message
 from apoa_client.report.findings import REWORDED, Finding, finding_from_json
 

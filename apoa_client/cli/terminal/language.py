@@ -8,10 +8,9 @@ import gettext
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 from apoa_client.cli.terminal.output import sanitize
-from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES, SOURCE_LANGUAGE, catalogue_path, parse_language
+from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES, SOURCE_LANGUAGE, catalogue, parse_language
 from apoa_client.messages import Message
 
 
@@ -22,17 +21,17 @@ def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that 
 
 def _(text: str) -> str:
     """Return the sentence in the reader's language."""
-    return _catalogue(current_language()).gettext(text) if text else ""
+    return catalogue(current_language()).gettext(text) if text else ""
 
 
 def text(message: Message) -> str:
     """Return a message in the reader's language, with its values sanitized."""
-    return message.render(_, _catalogue(current_language()).ngettext, sanitize)
+    return message.render(_, catalogue(current_language()).ngettext, sanitize)
 
 
 def in_language(language: str, sentence: str) -> str:
     """Return the sentence in this language, whatever the reader's is."""
-    return _catalogue(language).gettext(sentence)
+    return catalogue(language).gettext(sentence)
 
 
 def in_both_languages(sentence: str, order: Sequence[str] = LANGUAGES) -> str:
@@ -43,15 +42,6 @@ def in_both_languages(sentence: str, order: Sequence[str] = LANGUAGES) -> str:
 def readers_first() -> tuple[str, ...]:
     """Return both languages, the reader's first: for pages that stay with the reader."""
     return tuple(sorted(LANGUAGES, key=lambda language: language != current_language()))
-
-
-@cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    """Open the catalogue by its path: `gettext.translation` would load `locale` to guess at names."""
-    if language == SOURCE_LANGUAGE:
-        return gettext.NullTranslations()
-    with open(catalogue_path(language), "rb") as file:  # noqa: PTH123  importing pathlib costs `apoa --version` 2 ms
-        return gettext.GNUTranslations(file)
 
 
 def set_language(language: str) -> None:

@@ -26,7 +26,7 @@ from conftest import FixedClock
 from terminal_helpers import show_as_terminal
 
 from apoa_client.cli import main
-from apoa_client.cli.terminal.language import _catalogue as catalogue_of
+from apoa_client.locale import catalogue as catalogue_of
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 

@@ -672,9 +672,9 @@ class TestInspection:
 
 
 def _spoken_plural(lang: str, one: str, many: str, count: int) -> str:
-    from apoa_client.cli.terminal.language import _catalogue  # as the program has it
+    from apoa_client.locale import catalogue  # as the program has it
 
-    return _catalogue(lang).ngettext(one, many, count).format(count=count)
+    return catalogue(lang).ngettext(one, many, count).format(count=count)
 
 
 class TestUsage:
