@@ -22,6 +22,7 @@ from apoa_client.sandbox.validation import KINDS, fits, report_violations
 Report = Mapping[str, Any]
 
 _REJECTED_BY_SCRIPT = Violation("", "training", "The training script rejects this report.")
+_REJECT = Step("reject")
 _CONFLICT = Violation("id", "id_conflict", "Another report was sent under this id before.")
 _NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate pair, which is no character.")
 _STAY_MESSAGES = {
@@ -31,6 +32,10 @@ _STAY_MESSAGES = {
     "already_cancelled": "This stay was cancelled before.",
     "already_checked_out": "The guest of this stay was checked out before.",
 }
+
+
+def _none(_report: Report) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +50,17 @@ class Decisions:
     now: Callable[[], datetime]
     window_hours: int
 
-    def receive(self, reports: Sequence[Report], step: Step = OK, *, keep: bool = True) -> list[Result]:
+    def receive(
+        self, reports: Sequence[Report], step: Step = OK, *, refuse: Callable[[Report], bool] = _none, keep: bool = True
+    ) -> list[Result]:
         """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
-        With `keep` False nothing is stored and no new receipt is issued.
+        `refuse` is asked about each valid report that is not known yet: whether to reject it, whatever `step` is. With
+        `keep` False nothing is stored and no new receipt is issued.
         """
         with self.storage.transaction(keep=keep) as records:
             first_new = records.next_number()
-            results = [self._decide(records, report, step) for report in reports]
+            results = [self._decide(records, report, step, refuse) for report in reports]
         if keep:
             return results
         return [
@@ -88,7 +96,7 @@ class Decisions:
             elif stored != sha256:
                 raise Refusal(409, "Another photo is stored for this report.")
 
-    def _decide(self, records: Records, report: Report, step: Step) -> Result:
+    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[Report], bool]) -> Result:
         try:
             content, sha256 = _digest(report, sort=True), _digest(report, sort=False)
         except UnicodeEncodeError:
@@ -98,6 +106,8 @@ class Decisions:
             same = known.content == content
             return _as_result(records, known) if same else Result(known.id, "rejected", errors=(_CONFLICT,))
         errors = self._violations(records, report)
+        if not errors and refuse(report):
+            step = _REJECT
         if not errors and step.name == "defer":
             return Result(report["id"], "deferred", retry_after=step.seconds)
         record = Record(

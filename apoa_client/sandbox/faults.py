@@ -59,6 +59,11 @@ class Step:
         return int(self.name) if self.name.isdecimal() else None
 
     @property
+    def is_of_line(self) -> bool:
+        """Whether the step is a fault of the line or of the whole server, and leaves each result as it is."""
+        return self.name in _LINE or self.http_status is not None
+
+    @property
     def seconds(self) -> int:
         """`amount` in whole seconds, for headers and results."""
         return int(self.amount or 0)

@@ -1,111 +1,116 @@
-"""The page that shows the reports received since the start. They are kept in memory only, never on disk."""
+"""The page that shows the received reports as they arrive and turns faults on and off, and who may use it.
 
+A browser asks for no password, so the page's address has a random token. A POST must also come from the page itself: it
+carries a key that only the page has, and a browser says of it that it is from the same origin.
+"""
+
+import hmac
+import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from apoa_client.sandbox.answers import Result
-from apoa_client.sandbox.rules import member
+from werkzeug.wrappers import Request, Response
 
-if TYPE_CHECKING:
-    from jinja2 import Template
+from apoa_client.sandbox.answers import Refusal
+from apoa_client.sandbox.changes import Changes
+from apoa_client.sandbox.event_streams import EventStreams
+from apoa_client.sandbox.faults import Step
+from apoa_client.sandbox.received import ReceivedReports
+from apoa_client.sandbox.request_parsing import Limits, read_form
+from apoa_client.sandbox.switches import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
 
-MAX_ROWS = 200
-"""The newest reports; older ones are dropped from the page, and their verdicts stay in the storage."""
-
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    # Not "no-referrer": with it, a browser that sends a form does not say from which origin.
+    "Referrer-Policy": "same-origin",
 }
-
-_KINDS = {
-    "check_in": "Check-in",
-    "check_out": "Check-out",
-    "amend": "Perubahan / Amend",
-    "cancel": "Pembatalan / Cancel",
-}
-_STATUSES = {
-    "accepted": "Diterima / Accepted",
-    "pending": "Menunggu keputusan / Pending",
-    "rejected": "Ditolak / Rejected",
-    "duplicate": "Sudah ada / Duplicate",
-    "deferred": "Ditunda / Deferred",
-}
+_TOKEN_BYTES = 16
+_FORM_LIMITS = Limits(max_body_bytes=4096)
+_TEMPLATES = Path(__file__).with_name("templates")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One report as the page shows it."""
+class Page:
+    """The page of one authority, from its first start on. It shows no reports that came before."""
 
-    time: str
-    kind: str
-    stay_id: str
-    guest: str = field(repr=False)
-    room: str = field(repr=False)
-    result: Result
-    has_photo: bool = False
+    def __init__(self, property_name: str, window_hours: int, *, is_shown: bool) -> None:
+        self._property_name = property_name
+        self._window_hours = window_hours
+        self._form_key = secrets.token_urlsafe(_TOKEN_BYTES)
+        self.token = secrets.token_urlsafe(_TOKEN_BYTES) if is_shown else ""
+        """The secret part of the address; empty without a page."""
+        self.changes = Changes()
+        self.received = ReceivedReports(self.changes)
+        self.switches = Switches(self.changes)
+        self._streams = EventStreams(self.changes)
+
+    def answer(self, request: Request, part: str, token: str, stopping: threading.Event) -> Response:
+        """Return one part of the page: the document, its style, its script, the events, or the faults' new state.
+
+        Raises `Refusal`. `stopping` ends the events.
+        """
+        if not (self.token and hmac.compare_digest(token.encode(), self.token.encode())):
+            raise Refusal(404, "There is nothing at this address.")
+        match part:
+            case "style":
+                return Response((_TEMPLATES / "page.css").read_text("utf-8"), mimetype="text/css")
+            case "script":
+                return Response((_TEMPLATES / "page.js").read_text("utf-8"), mimetype="text/javascript")
+            case "events":
+                return self._streams.open(stopping)
+            case "faults":
+                return self._turn(request)
+            case _:
+                return self._document(request.args.get("lang", ""))
+
+    def _document(self, language: str) -> Response:
+        from apoa_client.sandbox.page_view import Contents, page_html  # most training runs never show the page
+
+        contents = Contents(
+            property_name=self._property_name,
+            window_hours=self._window_hours,
+            address=f"/received/{self.token}",
+            form_key=self._form_key,
+            # Read before the rest: a change in between is then shown again, and not lost.
+            count=self.changes.count,
+            stays=self.received.stays(),
+            newest=self.received.newest(),
+            switches=self.switches.on(),
+        )
+        return Response(page_html(contents, language), mimetype="text/html", headers=_HEADERS)
+
+    def _turn(self, request: Request) -> Response:
+        """Turn a fault on or off as a form asks, and send the browser back to the page."""
+        form = self._form(request)
+        name, turn = form.get("fault", ""), form.get("turn", "")
+        if name not in NAMES or turn not in {"once", "on", "off"}:
+            raise Refusal(400, "The page has no such switch.")
+        if turn == "off":
+            self.switches.turn_off(name)
+        else:
+            self.switches.turn_on(Switch(_step(name, form), turn == "once", form.get("guest", "").strip()))
+        query = urlencode({"lang": form.get("lang", "")})
+        return Response(status=303, headers={"Location": f"/received/{self.token}?{query}"})
+
+    def _form(self, request: Request) -> dict[str, str]:
+        """Return the fields of a form that the page itself sent."""
+        origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+        form = read_form(request, _FORM_LIMITS)
+        if (
+            origin not in {None, f"http://{request.host}"}
+            or site not in {None, "same-origin"}
+            or not hmac.compare_digest(form.get("key", "").encode(), self._form_key.encode())
+        ):
+            raise Refusal(403, "Only the page itself turns faults on and off.")
+        return form
 
 
-class ReceivedReports:
-    """The rows of the page. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rows: OrderedDict[str, Row] = OrderedDict()
-
-    def add(self, report: Mapping[str, Any], result: Result, time: str) -> None:
-        """Add a report and its result. A report that is sent again keeps its row."""
-        stay_id = _text(report, "stay_id")
-        guest = f"{_text(report, 'guest', 'surname')} {_text(report, 'guest', 'given_names')}".strip()
-        room = _text(report, "stay", "room")
-        with self._lock:
-            if "guest" not in report:
-                earlier = next((row for row in reversed(self._rows.values()) if row.stay_id == stay_id), None)
-                guest, room = (earlier.guest, earlier.room) if earlier is not None else ("", "")
-            has_photo = result.id in self._rows and self._rows[result.id].has_photo
-            self._rows[result.id] = Row(time, _text(report, "kind"), stay_id, guest, room, result, has_photo)
-            while len(self._rows) > MAX_ROWS:
-                self._rows.popitem(last=False)
-
-    def update(self, result: Result) -> None:
-        """Change the result of a report that was pending."""
-        with self._lock:
-            if result.id in self._rows:
-                self._rows[result.id] = replace(self._rows[result.id], result=result)
-
-    def add_photo(self, report_id: str) -> None:
-        """Show that the photo of a report arrived. The photo itself is not kept."""
-        with self._lock:
-            if report_id in self._rows:
-                self._rows[report_id] = replace(self._rows[report_id], has_photo=True)
-
-    def page(self, property_name: str) -> str:
-        """The page as HTML, newest report first."""
-        with self._lock:
-            rows = list(reversed(self._rows.values()))
-        return _template().render(property=property_name, rows=rows, kinds=_KINDS, statuses=_STATUSES)
-
-
-@cache
-def _template() -> "Template":
-    # Imported here: most training runs never show the page, and jinja2 is slow to load.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html")
-
-
-def _text(report: Mapping[str, Any], *path: str) -> str:
-    value = member(report, *path)
-    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+def _step(name: str, form: dict[str, str]) -> Step:
+    if name == "503":
+        return Step(name, RETRY_AFTER_S)
+    if name != "slow":
+        return Step(name)
+    if form.get("seconds", "") not in map(str, SECONDS):
+        raise Refusal(400, "The page has no such number of seconds.")
+    return Step(name, float(form["seconds"]))

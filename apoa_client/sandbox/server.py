@@ -20,7 +20,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
-from apoa_client.sandbox.page import ReceivedReports
+from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import Service
 from apoa_client.sandbox.storage import Storage
@@ -34,7 +34,6 @@ HIGHEST_PORT = 65_535
 POLL_SECONDS = 0.02
 """How soon the server notices `SandboxServer.stop`."""
 
-_PAGE_TOKEN_BYTES = 16
 IDLE_TIMEOUT_S = 30
 """How long a connection may be idle."""
 
@@ -62,14 +61,14 @@ class SandboxServer:
     property_office: str | None = None
     environment: str = "training"
     page: bool = True
-    """Whether a page shows the received reports. Its address is secret, because a browser asks for no password."""
+    """Whether a page shows the received reports and turns faults on. Its address is secret: a browser asks for no
+    password."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
-        self._received = ReceivedReports()
         self._key = secrets.token_bytes(32)
-        self._page_token = secrets.token_urlsafe(_PAGE_TOKEN_BYTES) if self.page else ""
+        self._page = Page(self.property_name, self.window_hours, is_shown=self.page)
         self._running: _Server | None = None
 
     @property
@@ -80,7 +79,7 @@ class SandboxServer:
     @property
     def page_url(self) -> str:
         """The URL of the page with the received reports, which cannot be guessed."""
-        return f"http://{HOST}:{self.port}/received/{self._page_token}"
+        return f"http://{HOST}:{self.port}/received/{self._page.token}"
 
     def start(self) -> Self:
         """Listen. A server that was stopped listens on the same port again, with what is in its storage."""
@@ -115,9 +114,8 @@ class SandboxServer:
             property_name=self.property_name,
             property_office=self.property_office,
             limits=self.limits,
-            received=self._received,
+            page=self._page,
             now=self.now,
-            page_token=self._page_token,
         )
 
 
@@ -134,7 +132,7 @@ class _Server(ThreadedWSGIServer):
         self._thread.start()
 
     def stop(self) -> None:
-        self._service.stopping.set()
+        self._service.stop()
         self.shutdown()
         self._thread.join()
         for connection, thread in list(self._connections.items()):

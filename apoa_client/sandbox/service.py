@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import hmac
 import json
 import logging
 import threading
@@ -23,8 +22,8 @@ from apoa_client.sandbox import codes, fault_injection
 from apoa_client.sandbox.answers import Refusal, Result
 from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
-from apoa_client.sandbox.faults import Faults, Step
-from apoa_client.sandbox.page import HEADERS, ReceivedReports
+from apoa_client.sandbox.faults import OK, Faults, Step
+from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports, receive_body
 from apoa_client.sandbox.validation import violations
 
@@ -35,7 +34,9 @@ logger = logging.getLogger(__name__)
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _GZIP_MIN_BYTES = 1000
-_WITHOUT_TOKEN = frozenset({"page", "contract", "token"})
+_WITHOUT_TOKEN = frozenset({"contract", "token"})
+_PAGE = "page_"
+"""The start of the page's routes; the rest names the part of the page."""
 
 
 class _Id(BaseConverter):
@@ -46,7 +47,11 @@ class _Id(BaseConverter):
 
 _ROUTES = Map(
     [
-        Rule("/received/<token>", endpoint="page", methods=["GET"]),
+        Rule("/received/<token>", endpoint="page_document", methods=["GET"]),
+        Rule("/received/<token>/page.css", endpoint="page_style", methods=["GET"]),
+        Rule("/received/<token>/page.js", endpoint="page_script", methods=["GET"]),
+        Rule("/received/<token>/events", endpoint="page_events", methods=["GET"]),
+        Rule("/received/<token>/faults", endpoint="page_faults", methods=["POST"]),
         Rule("/v1/openapi.yaml", endpoint="contract", defaults={"form": "yaml"}, methods=["GET"]),
         Rule("/v1/openapi.json", endpoint="contract", defaults={"form": "json"}, methods=["GET"]),
         Rule("/v1/oauth/token", endpoint="token", methods=["POST"]),
@@ -75,10 +80,8 @@ class Service:
     property_name: str
     property_office: str | None
     limits: Limits
-    received: ReceivedReports
+    page: Page
     now: Callable[[], datetime]
-    page_token: str = field(repr=False)
-    """The end of the page's address; empty without a page."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -104,28 +107,34 @@ class Service:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response(environ, start_response)
 
+    def stop(self) -> None:
+        """End the slow answers and the event streams."""
+        self.stopping.set()
+        self.page.changes.wake()
+
     def _answer(self, request: Request, route: str, arguments: dict[str, str]) -> Response:
-        step = self.faults.next(route)
-        replacement = fault_injection.respond_early(request, step, self.stopping)
-        if replacement is not None:
-            return replacement
+        if route.startswith(_PAGE):
+            return self.page.answer(request, route.removeprefix(_PAGE), arguments["token"], self.stopping)
+        steps = [self.faults.next(route), *self.page.switches.steps(route)]
+        for each in steps:
+            replacement = fault_injection.respond_early(request, each, self.stopping)
+            if replacement is not None:
+                return replacement
         if route not in _WITHOUT_TOKEN:
             given = request.authorization
             if given is None or given.type != "bearer" or not self.credentials.valid(given.token or ""):
                 raise _unauthorized("Bearer")
         handler: Callable[..., Response] = getattr(self, f"_{route}")
+        step = next((each for each in steps if not each.is_of_line), OK)
         response = handler(request, step, **arguments)
         body = response.get_data()
         if len(body) > _GZIP_MIN_BYTES and request.accept_encodings["gzip"]:  # 500 verdicts become much smaller
             response.set_data(gzip.compress(body, mtime=0))
             response.content_encoding = "gzip"
             response.vary.add("Accept-Encoding")
-        return fault_injection.altered_response(request, step, response)
-
-    def _page(self, _request: Request, _step: Step, token: str) -> Response:
-        if not (self.page_token and hmac.compare_digest(token.encode(), self.page_token.encode())):
-            raise Refusal(404, "There is nothing at this address.")
-        return Response(self.received.page(self.property_name), mimetype="text/html", headers=HEADERS)
+        for each in steps:
+            response = fault_injection.altered_response(request, each, response)
+        return response
 
     def _contract(self, _request: Request, _step: Step, form: Literal["yaml", "json"]) -> Response:
         return Response(contract_text(form), mimetype=f"application/{form}")
@@ -169,9 +178,9 @@ class Service:
 
     def _reports(self, request: Request, step: Step) -> Response:
         reports = read_reports(request, self.limits)
-        results = self.decisions.receive(reports, step)
+        results = self.decisions.receive(reports, step, refuse=self.page.switches.refuse)
         for report, result in zip(reports, results, strict=True):
-            self.received.add(report, result, instant(self.now()))
+            self.page.received.add(report, result, self.now())
         return _results(fault_injection.altered_results(step, results))
 
     def _result(self, _request: Request, step: Step, report_id: str) -> Response:
@@ -186,14 +195,14 @@ class Service:
     def _photo(self, request: Request, _step: Step, report_id: str) -> Response:
         sha256 = hashlib.sha256(read_photo(request)).hexdigest()
         self.decisions.add_photo(report_id, sha256)
-        self.received.add_photo(report_id)
+        self.page.received.add_photo(report_id)
         return _json({"id": report_id, "sha256": sha256})
 
     def _known(self, report_id: str, step: Step) -> Result:
         result = self.decisions.result(report_id, step)
         if result is None:
             raise Refusal(404, "No report with this id was received.")
-        self.received.update(result)
+        self.page.received.update(result)
         return result
 
 

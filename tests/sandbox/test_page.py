@@ -1,92 +1,142 @@
-"""The page that shows the received reports."""
+"""The page: what it shows, in both languages, who may see it, and who may turn faults on."""
 
+import ast
+import re
 from collections.abc import Callable
-from html.parser import HTMLParser
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
+from training_page import ReadPage, read_page, turn
 
-from apoa_client.sandbox.answers import Result
-from apoa_client.sandbox.page import MAX_ROWS, ReceivedReports
+from apoa_client import sandbox
+from apoa_client.locale import LANGUAGES
+from apoa_client.sandbox import page_texts
 from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.switches import NAMES
 
 Json = dict[str, Any]
 Make = Callable[..., SandboxServer]
 Send = Callable[..., list[Json]]
+LogIn = Callable[[SandboxServer], requests.Session]
 Report = Callable[..., Json]
 
 
-class _Table(HTMLParser):
-    """The cells of a page's table, and all its tags."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self.tags: set[str] = set()
-        self._inside = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        assert not {name for name, _ in attrs} & {"src", "href", "onload"}
-        if tag == "tr":
-            self.rows.append([])
-        self._inside = tag == "td"
-        if self._inside:
-            self.rows[-1].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = self._inside and tag != "td"
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.rows[-1][-1] += data
-
-
-def shown(bare: requests.Session, server: SandboxServer) -> list[list[str]]:
-    return [row for row in _Table(bare.get(server.page_url, timeout=5).text).rows if row]
-
-
-def test_page_says_training_and_loads_nothing(make_server: Make, bare: requests.Session) -> None:
-    """It is visibly not Immigration; it loads nothing, runs no script, cannot be framed, and is not cached."""
-    answer = bare.get(make_server(property_name="Wisma <Melati>").page_url, timeout=5)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_says_training_and_loads_its_own_files_only(
+    make_server: Make, bare: requests.Session, language: str
+) -> None:
+    """It is visibly not Immigration; nothing comes from elsewhere, it cannot be framed, and is not cached."""
+    server = make_server(property_name="Wisma <Melati>")
+    answer = bare.get(server.page_url, params={"lang": language}, timeout=5)
+    page = ReadPage(answer.text)
     assert "LATIHAN / TRAINING &mdash; bukan Imigrasi / not Immigration" in answer.text
     assert "Wisma &lt;Melati&gt;" in answer.text
-    assert '<meta http-equiv="refresh"' in answer.text
+    assert page.values("html", "lang") == [language]
+    path = server.page_url.removeprefix(f"http://127.0.0.1:{server.port}")
+    assert page.values("script", "src") == [f"{path}/page.js"]
+    assert page.values("link", "href") == [f"{path}/page.css"]
+    assert set(page.values("form", "action")) == {f"{path}/faults"}
+    assert not {name for _tag, each in page.attributes for name in each} & {"onload", "onclick", "style"}
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
-    assert "script" not in _Table(answer.text).tags
+    policy = dict(each.split(" ", 1) for each in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        **dict.fromkeys(("script-src", "style-src", "connect-src", "form-action"), "'self'"),
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
 
 
-def test_page_shows_what_came_newest_first(
-    make_server: Make, send: Send, bare: requests.Session, check_in: Report, follow_up: Report
-) -> None:
-    """Kind, guest, room, verdict and receipt; a check-out has the name of its check-in."""
+def test_page_files(make_server: Make, bare: requests.Session) -> None:
+    """The style and the script have their types, and are found below the secret address only."""
     server = make_server()
-    report = check_in()
-    send(server, report, check_in({"guest.sex": "Z", "guest.document.number": 5}), follow_up(report, "check_out"))
-    send(server, report)
-    newest, refused, oldest = shown(bare, server)
-    assert oldest == [
-        "2026-11-24 20:15:00+07:00",
-        "Check-in",
-        "SMITHSON JANE ANN",
-        "Melati 7",
-        "Diterima / Accepted",
-        "LATIHAN-2026-000001",
-        "",
-    ]
-    assert newest[1:5] == ["Check-out", "SMITHSON JANE ANN", "Melati 7", "Diterima / Accepted"]
-    assert refused[4].startswith("Ditolak / Rejected; guest.")
-    assert "guest.sex unknown_value" in refused[4]
-    assert refused[5] == ""
+    for name, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
+        answer = bare.get(f"{server.page_url}/{name}", timeout=5)
+        assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        assert not re.search("https?:|url\\(|@import", answer.text)
+        assert bare.get(f"{server.page_url}x/{name}", timeout=5).status_code == 404
 
 
-def test_page_follows_a_pending_report(
-    make_server: Make, send: Send, log_in: Callable[[SandboxServer], requests.Session], check_in: Report
+def test_language(make_server: Make, bare: requests.Session) -> None:
+    """Indonesian without a choice and for an unknown one; each page links to itself in the other language."""
+    server = make_server()
+    pages = [bare.get(server.page_url + query, timeout=5).text for query in ("", "?lang=fr", "?lang=id")]
+    assert len(set(pages)) == 1
+    assert "Laporan yang masuk" in pages[0]
+    english = read_page(bare, server, "en")
+    assert "Reports received" in english.texts["reports"]
+    assert {"?lang=id", "?lang=en"} <= set(english.values("a", "href"))
+
+
+def test_stays_newest_first_with_their_stories(
+    make_server: Make,
+    send: Send,
+    bare: requests.Session,
+    check_in: Report,
+    follow_up: Report,
+    clock: list[datetime],
 ) -> None:
+    """A stay has its reports in order, each with verdict, receipt and time; one with a new report moves to the top."""
+    server = make_server()
+    report, other = check_in(), check_in({"guest.surname": "ROSSI", "guest.document.number": "YA1234567"})
+    send(server, report, other)
+    clock[0] += timedelta(minutes=5)
+    send(server, follow_up(report, "amend", guest={**report["guest"], "surname": "SMITHSONIAN"}))
+    send(server, follow_up(report, "check_out"))
+    send(server, follow_up(report, "cancel"))
+    newest, older = read_page(bare, server).stays
+    assert newest.startswith(
+        "SMITHSONIAN JANE ANN Room Melati 7 Cancellation Accepted 24 Nov 2026 20:20 WIB LATIHAN-2026"
+    )
+    story = "Check-in 24 Nov 2026 20:15 WIB Accepted Receipt LATIHAN-2026-000001, issued 24 Nov 2026 20:15 WIB .*"
+    for kind, number in (("Correction", 3), ("Check-out", 4), ("Cancellation", 5)):
+        story += f"{kind} 24 Nov 2026 20:20 WIB Accepted Receipt LATIHAN-2026-00000{number}, issued .*"
+    assert re.search(story, newest)
+    assert report["id"] in newest
+    assert report["stay_id"] in newest
+    assert older.startswith("ROSSI JANE ANN")
+
+
+def test_refused_report_with_errors_in_words(
+    make_server: Make, send: Send, bare: requests.Session, check_in: Report
+) -> None:
+    """Field and problem in the reader's language, with the contract's own names for developers."""
+    server = make_server()
+    send(server, check_in({"guest.sex": "Z", "stay.check_in": "2026-11-23T08:00:00+07:00", "stay.purpose": None}))
+    (english,), (indonesian,) = (read_page(bare, server, language).stays for language in ("en", "id"))
+    assert "Refused" in english
+    assert "No receipt" in english
+    assert "Sex: is none of the possible values guest.sex unknown_value" in english
+    assert "Jenis kelamin: bukan salah satu nilai yang boleh dipakai guest.sex unknown_value" in indonesian
+
+
+def test_warnings_are_shown(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:
+    """A late check-in is accepted with a warning."""
+    server = make_server()
+    send(server, check_in({"stay.check_in": "2026-11-23T08:00:00+07:00"}))
+    (stay,) = read_page(bare, server).stays
+    assert "What to look at Check-in: was longer ago than the time for reporting stay.check_in late" in stay
+
+
+def test_every_code_has_words() -> None:
+    """Each code that the authority gives to a violation, in whatever module, is one that the page can explain."""
+    codes = set()
+    for path in Path(sandbox.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Violation" and len(node.args) == 3:
+                codes |= {each.value for each in node.args[1:2] if isinstance(each, ast.Constant)}
+    from apoa_client.sandbox import decisions, validation  # their tables are private
+
+    codes |= decisions._STAY_MESSAGES.keys() | validation._MESSAGES.keys() | {*validation._CODE_OF_KEYWORD.values()}
+    assert codes - page_texts.PROBLEMS.keys() == set()
+    assert {*NAMES} == page_texts.FAULT_NAMES.keys() == page_texts.FAULT_EXPLANATIONS.keys()
+
+
+def test_page_follows_a_pending_report(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
     """It shows the later verdict; a report that an earlier process received is not on the page."""
     earlier = make_server(faults="pending")
     old = check_in({"guest.document.number": "X1"})
@@ -96,75 +146,96 @@ def test_page_follows_a_pending_report(
     report = check_in()
     send(server, report)
     http = log_in(server)
-    assert shown(http, server)[0][4] == "Menunggu keputusan / Pending"
+    assert "Waiting for a decision" in read_page(http, server).stays[0]
     for each in (report, old):
         http.get(f"{server.base_url}/reports/{each['id']}", timeout=5)
-    (row,) = shown(http, server)
-    assert row[4:] == ["Diterima / Accepted", "LATIHAN-2026-000001", ""]
+    (stay,) = read_page(http, server).stays
+    assert "Accepted" in stay
+    assert "LATIHAN-2026-000001" in stay
 
 
-def test_page_says_which_photos_arrived(
-    make_server: Make, send: Send, log_in: Callable[[SandboxServer], requests.Session], check_in: Report
-) -> None:
-    """Also after the report is sent again. A report that an earlier process received is not on the page."""
-    earlier = make_server()
-    old, report, other = (check_in({"guest.document.number": f"X{number}"}) for number in range(3))
-    send(earlier, old)
-    earlier.stop()
+def test_page_says_which_photos_arrived(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
+    """Also after the report is sent again, which is counted and does not move it."""
     server = make_server()
+    report, other = (check_in({"guest.document.number": f"X{number}"}) for number in range(2))
     send(server, report, other)
-    http = log_in(server)
-    for each in (old, report):
-        url, headers = f"{server.base_url}/reports/{each['id']}/photo", {"Content-Type": "image/jpeg"}
-        assert http.put(url, data=b"\xff\xd8\xff\xd9", headers=headers, timeout=5).status_code == 200
+    url, headers = f"{server.base_url}/reports/{report['id']}/photo", {"Content-Type": "image/jpeg"}
+    answer = log_in(server).put(url, data=b"\xff\xd8\xff\xd9", headers=headers, timeout=5)
+    assert answer.status_code == 200
     send(server, report)
-    assert [row[6] for row in shown(http, server)] == ["", "Ada / Yes"]
+    newer, older = read_page(log_in(server), server).stays
+    assert "A photo of the passport arrived." in older
+    assert "It was sent 1 more time, and counts once." in older
+    assert "photo" not in newer
+
+
+@pytest.mark.parametrize(
+    ("check_in_at", "changes", "words"),
+    [
+        ("2026-11-24T16:10:00+07:00", {}, "In time: 4 h 5 min after arrival, with 19 h 55 min left."),
+        ("2026-11-24T19:50:00+07:00", {}, "In time: 25 minutes after arrival, with 23 h 35 min left."),
+        ("2026-11-24T21:30:00+07:00", {}, "In time: 1 h 15 min before arrival."),
+        ("2026-11-23T13:00:00+07:00", {}, "Late: 31 h 15 min after arrival, 7 h 15 min past the deadline."),
+        (
+            "2026-11-24T16:15:00+07:00",
+            {"guest.sex": "Z"},
+            "Not reported yet: this check-in was not accepted, and 20 h 0 min were left.",
+        ),
+        (
+            "2026-11-23T16:15:00+07:00",
+            {"guest.sex": "Z"},
+            "Not reported yet: this check-in was not accepted, 4 h 0 min past the deadline.",
+        ),
+    ],
+)
+def test_the_deadline_clock(
+    make_server: Make,
+    send: Send,
+    bare: requests.Session,
+    check_in: Report,
+    check_in_at: str,
+    changes: Json,
+    words: str,
+) -> None:
+    """Each check-in says in hours and minutes how long after the arrival it came and what was left of the window."""
+    server = make_server()
+    report = check_in({"stay.check_in": check_in_at, **changes})
+    send(server, report)
+    page = read_page(bare, server)
+    assert words in page.stays[0]
+    assert words in page.texts[f"clock-{report['id']}"]
+    assert "within 24 hours" in page.texts["deadline"]
+
+
+def test_a_corrected_check_in_stops_the_clock(
+    make_server: Make, send: Send, bare: requests.Session, check_in: Report, clock: list[datetime]
+) -> None:
+    """Of a refused check-in and the one that was accepted after it, the second counts."""
+    server = make_server()
+    refused = check_in({"guest.sex": "Z"})
+    send(server, refused)
+    clock[0] += timedelta(hours=1)
+    send(server, check_in(stay_id=refused["stay_id"]))
+    (stay,) = read_page(bare, server).stays
+    assert "In time: 1 h 25 min after arrival, with 22 h 35 min left." in stay
 
 
 def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:
-    """A guest's name cannot become a tag, and a value that is no text is not shown."""
+    """A guest's name cannot become a tag, a value that is no text is not shown, and no date breaks the page."""
     server = make_server()
-    evil = '<script src=//x></script>"&{0}'
+    evil = '<script src=//x></script>"&{0}\ud800'
     send(server, check_in({"guest.surname": evil, "guest.given_names": ["x"], "stay.room": evil}, kind=evil))
-    send(server, check_in(guest="no object"), check_in(guest=None))
-    blank, other, hostile = shown(bare, server)
-    assert hostile[1:4] == [evil, evil, evil]
-    assert other[2] == blank[2] == ""
-
-
-def test_page_keeps_the_newest_only(check_in: Report) -> None:
-    """The page of a long-running authority is limited in size, and so is its process."""
-    received = ReceivedReports()
-    for _ in range(MAX_ROWS + 5):
-        report = check_in()
-        received.add(report, Result(report["id"], "accepted"), "now")
-    assert len([row for row in _Table(received.page("x")).rows if row]) == MAX_ROWS
-
-
-def test_surrogates_do_not_break_the_page(check_in: Report) -> None:
-    """A rejected report may have text that cannot be encoded."""
-    received = ReceivedReports()
-    report = check_in({"guest.surname": "\ud800"})
-    received.add(report, Result(report["id"], "rejected"), "now")
-    assert received.page("x").encode()
-    assert "SMITHSON" not in repr(received._rows)
-
-
-def test_rows_show_no_guest_in_their_repr(check_in: Report) -> None:
-    """A row that is logged by mistake shows no name and no room."""
-    received = ReceivedReports()
-    report = check_in()
-    received.add(report, Result(report["id"], "accepted"), "now")
-    (row,) = received._rows.values()  # rows are private
-    assert "SMITHSON" not in repr(row)
-    assert "Melati 7" not in repr(row)
-
-
-def test_without_the_page(make_server: Make, bare: requests.Session) -> None:
-    """A training property's server, inside a command, has no page."""
-    server = make_server(page=False)
-    for url in (server.page_url, f"{server.page_url}x"):
-        assert bare.get(url, timeout=5).status_code == 404
+    send(server, check_in(guest="no object"), check_in(guest=None), check_in(stay_id=7), check_in(stay_id=None))
+    send(
+        server,
+        check_in({"stay.check_in": "9999-12-31T23:59:00-23:59"}),
+        check_in({"stay.check_in": "0001-01-01T00:00+14:00"}),
+    )
+    stays = read_page(bare, server).stays
+    assert len(stays) == 7
+    assert stays[-1].startswith('<script src=//x></script>"&{0}? Room <script')
+    assert "Unknown kind of report" in stays[-1]
+    assert stays[-2].startswith("Guest without a name")
 
 
 def test_the_page_of_another_run(make_server: Make, bare: requests.Session) -> None:
@@ -174,7 +245,68 @@ def test_the_page_of_another_run(make_server: Make, bare: requests.Session) -> N
     tokens = [each.page_url.rpartition("/")[2] for each in (server, other)]
     assert tokens[0] != tokens[1]
     for guess in ("", "/", "/received", "/received/", f"/received/{tokens[1]}", f"/received/{tokens[0][:-1]}"):
-        assert bare.get(here + guess, timeout=5).status_code == 404
+        for part in ("", "/events", "/page.js"):
+            assert bare.get(here + guess + part, timeout=5).status_code == 404
+    assert bare.post(f"{here}/received/{tokens[1]}/faults", timeout=5).status_code == 404
     answer = bare.get(here + "/received/%c3%a9", timeout=5)
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_without_the_page(make_server: Make, bare: requests.Session) -> None:
+    """A training property's server, inside a command, has no page."""
+    server = make_server(page=False)
+    for url in (server.page_url, f"{server.page_url}x", f"{server.page_url}/events"):
+        assert bare.get(url, timeout=5).status_code == 404
+
+
+def test_turning_a_fault_on_and_off(make_server: Make, bare: requests.Session) -> None:
+    """The browser is sent back to the page in its language, which says what is on and how long."""
+    server = make_server()
+    answer = turn(bare, server, "slow", "on", seconds="15")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == server.page_url.removeprefix(f"http://127.0.0.1:{server.port}") + "?lang=en"
+    turn(bare, server, "reject", "once", guest=" Anna  Maria ")
+    turn(bare, server, "503", "once")
+    texts = read_page(bare, server).texts
+    assert texts["on-slow"] == "Be slow, 15 seconds: On until turned off"
+    assert texts["on-reject"] == "Refuse a guest: On for the next report of Anna Maria"
+    assert texts["fault-503"].startswith("Be busy On for the next report")
+    assert texts["fault-lost"].startswith("Lose the answer Off")
+    for name in ("slow", "503", "reject", "lost"):
+        turn(bare, server, name, "off")
+    assert read_page(bare, server).texts["on"] == "No fault is on."
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_no_other_site_turns_faults_on(make_server: Make, bare: requests.Session, headers: dict[str, str]) -> None:
+    """A form of another site is refused even with the right address and key."""
+    server = make_server()
+    bare.headers.update(headers)
+    answer = turn(bare, server, "lost", "on")
+    assert answer.status_code == 403
+    assert read_page(bare, server).texts["on"] == "No fault is on."
+
+
+def test_only_the_pages_own_form_turns_faults_on(make_server: Make, bare: requests.Session) -> None:
+    """It is refused without the key, with another run's key, and with a fault that the page does not offer."""
+    server = make_server()
+    bare.headers["Origin"] = f"http://127.0.0.1:{server.port}"
+    assert turn(bare, server, "lost", "on", key="").status_code == 403
+    assert turn(bare, server, "lost", "on", key="é").status_code == 403
+    for name, state, fields in (("401", "on", {}), ("lost", "maybe", {}), ("slow", "on", {"seconds": "3600"})):
+        assert turn(bare, server, name, state, **fields).status_code == 400
+    assert turn(bare, server, "slow", "on").status_code == 400
+    assert turn(bare, server, "reject", "on", guest="x" * 5000).status_code == 413
+    assert bare.post(f"{server.page_url}/faults", json={}, timeout=5).status_code == 400
+    assert bare.get(f"{server.page_url}/faults", timeout=5).status_code == 405
+    assert turn(bare, server, "lost", "on").status_code == 303

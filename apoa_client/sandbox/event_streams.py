@@ -1,0 +1,47 @@
+"""Streams of server-sent events (WHATWG HTML, section 9.2) that say that the page has changed, and not what changed."""
+
+import threading
+from collections.abc import Iterator
+
+from werkzeug.wrappers import Response
+
+from apoa_client.sandbox.answers import Refusal
+from apoa_client.sandbox.changes import Changes
+
+MAX_STREAMS = 16
+HEARTBEAT_S = 5.0
+"""Seconds between comments on a silent stream. Writing the second one after the browser has gone fails, which ends the
+stream."""
+
+_RETRY_MS = 1_000
+
+
+class EventStreams:
+    """The open streams of one page."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+        self._free = threading.BoundedSemaphore(MAX_STREAMS)
+
+    def open(self, stopping: threading.Event) -> Response:
+        """Return a stream that ends when `stopping` is set. Raises `Refusal` if too many are open."""
+        if not self._free.acquire(blocking=False):
+            raise Refusal(503, "Too many browsers show this page.")
+        response = Response(self._events(stopping), mimetype="text/event-stream")
+        response.call_on_close(self._free.release)
+        return response
+
+    def _events(self, stopping: threading.Event) -> Iterator[bytes]:
+        """Yield the count of changes now and after each change, and comments in between."""
+        seen = self._changes.count
+        yield b"retry: %d\n\n" % _RETRY_MS + _event(seen)
+        while True:
+            count = self._changes.wait(seen, HEARTBEAT_S, stopping)
+            if stopping.is_set():
+                return
+            yield b":\n\n" if count == seen else _event(count)
+            seen = count
+
+
+def _event(count: int) -> bytes:
+    return b"event: changed\ndata: %d\n\n" % count

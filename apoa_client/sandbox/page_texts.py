@@ -1,0 +1,102 @@
+"""The sentences of the page. They are translated by the catalogue when the page is shown."""
+
+from apoa_client.messages import msg
+from apoa_client.sandbox.switches import RETRY_AFTER_S
+
+TITLE = msg("Training authority")
+INTRODUCTION = msg("What apoa sends to this computer for training appears here. Nothing here reaches Immigration.")
+LANGUAGE = msg("Language")
+ON_THIS_PAGE = msg("On this page")
+
+LIVE = msg("New reports appear by themselves.")
+LOST = msg("The training authority does not answer. The page goes on by itself when it is back.")
+RELOADS = msg("This browser runs no scripts: the page is loaded again every 15 seconds.")
+
+REPORTS = msg("Reports received")
+NO_REPORTS = msg("No report has arrived since the training authority was started.")
+NO_NAME = msg("Guest without a name")
+ROOM = msg("Room")
+NO_RECEIPT = msg("No receipt")
+PHOTO = msg("A photo of the passport arrived.")
+REPORT_ID = msg("Id of the report")
+STAY_ID = msg("Stay ID")
+ERRORS = msg("What must be corrected")
+WARNINGS = msg("What to look at")
+OTHER_KIND = msg("unknown kind of report")
+
+KINDS = {
+    "check_in": msg("check-in"),
+    "check_out": msg("check-out"),
+    "amend": msg("correction"),
+    "cancel": msg("cancellation"),
+}
+STATUSES = {
+    "accepted": msg("Accepted"),
+    "pending": msg("Waiting for a decision"),
+    "rejected": msg("Refused"),
+    "duplicate": msg("Reported before"),
+    "deferred": msg("To be sent again later"),
+}
+PROBLEMS = {
+    "missing": msg("is missing"),
+    "bad_type": msg("is not the kind of value that belongs here"),
+    "bad_length": msg("has the wrong length"),
+    "bad_character": msg("has a character that cannot be there"),
+    "bad_date": msg("is no date"),
+    "bad_id": msg("is no id in the contract's form"),
+    "unknown_state": msg("is no country that is known"),
+    "unknown_value": msg("is none of the possible values"),
+    "unknown_member": msg("does not belong in a report"),
+    "order": msg("does not fit the other dates"),
+    "not_foreign": msg("is Indonesian, and is not reported"),
+    "implausible": msg("cannot be right"),
+    "late": msg("was longer ago than the time for reporting"),
+    "expired": msg("had passed at check-in"),
+    "id_conflict": msg("was used before for another report"),
+    "stay_exists": msg("has a check-in already: send a correction"),
+    "unknown_stay": msg("has no check-in that was accepted"),
+    "stay_cancelled": msg("was cancelled"),
+    "already_cancelled": msg("was cancelled before"),
+    "already_checked_out": msg("has ended: the guest was checked out before"),
+    "training": msg("is refused for training"),
+}
+"""What is wrong with a field, by the code of the violation."""
+
+FIELDS = {"id": REPORT_ID, "stay_id": msg("Stay"), "kind": msg("Kind of report")}
+"""The labels of what a report has besides the fields of `report.fields`."""
+
+DEADLINE = msg("Deadline")
+NO_CHECK_IN = msg("No check-in has arrived yet.")
+
+FAULTS = msg("Practise with faults")
+FAULTS_INTRODUCTION = msg("Turn on a fault, then send a report with apoa and see what happens at the desk.")
+ALL_OFF = msg("No fault is on.")
+ONCE = msg("Once")
+UNTIL_OFF = msg("Until turned off")
+TURN_OFF = msg("Turn off")
+WAIT_SECONDS = msg("Seconds to wait")
+GUEST_NAME = msg("Name of the guest; empty for every guest")
+ONE_AT_A_TIME = msg("A call fails in one way only: of no answer, lost answer, busy, and Wi-Fi login, one can be on.")
+SCRIPT = msg("Faults that apoa sandbox was started with (--fault) come before these.")
+
+FAULT_NAMES = {
+    "slow": msg("Be slow"),
+    "drop": msg("Give no answer"),
+    "lost": msg("Lose the answer"),
+    "503": msg("Be busy"),
+    "portal": msg("Show a Wi-Fi login"),
+    "pending": msg("Decide later"),
+    "reject": msg("Refuse a guest"),
+}
+FAULT_EXPLANATIONS = {
+    "slow": msg("The answer to a report comes only after these seconds."),
+    "drop": msg("The line breaks before the report is processed. It must be sent again."),
+    "lost": msg("The report is processed, and the line breaks before the answer. Sent again, it keeps its receipt."),
+    "503": msg(
+        "The authority answers that it is busy (503) and wants to be asked again in {seconds} seconds.",
+        seconds=RETRY_AFTER_S,
+    ),
+    "portal": msg("A hotel network's login page answers in place of the authority."),
+    "pending": msg("Reports are taken without a decision. The decision comes when apoa asks later and this is off."),
+    "reject": msg("Reports are refused, as if the authority had found a mistake."),
+}

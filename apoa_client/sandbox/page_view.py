@@ -1,0 +1,192 @@
+"""The page as HTML in one language: the reports by stay, the deadlines, and the faults."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from apoa_client.locale import LANGUAGES, catalogue
+from apoa_client.messages import Message, literal, moment_message, msg, nmsg
+from apoa_client.report.fields import label_of
+from apoa_client.sandbox import page_texts as texts
+from apoa_client.sandbox.answers import Receipt, Violation
+from apoa_client.sandbox.received import Received, Stay, punctuality
+from apoa_client.sandbox.switches import NAMES, SECONDS, Switch
+from apoa_client.settings.zones import WIB, WIT, WITA
+
+DEFAULT_LANGUAGE = "id"
+RELOAD_S = 15
+"""How often a browser without scripts loads the page again."""
+
+_LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
+_LATEST = 5
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the page shows. `count` is that of `Changes`; `address` is the page's path."""
+
+    property_name: str
+    window_hours: int
+    address: str = field(repr=False)
+    form_key: str = field(repr=False)
+    count: int
+    stays: Sequence[Stay]
+    newest: Received | None
+    switches: Mapping[str, Switch]
+
+
+class Clock(NamedTuple):
+    """When the check-in of a stay was reported, in words. `minutes_left` is 0 if the deadline has passed."""
+
+    style: str
+    text: Message
+    minutes_left: int
+
+
+class Fault(NamedTuple):
+    """A fault with its state in words."""
+
+    name: str
+    title: Message
+    explanation: Message
+    switch: Switch | None
+    state: Message
+
+
+def page_html(contents: Contents, language: str) -> str:
+    """Return the page in a language of `LANGUAGES`, in Indonesian for another one."""
+    language = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    faults = [_fault(name, contents.switches.get(name)) for name in NAMES]
+    clocks = {stay.id: clock for stay in contents.stays if (clock := _clock(stay, contents.window_hours)) is not None}
+    return _template().render(
+        t=_translator(language),
+        texts=texts,
+        contents=contents,
+        language=language,
+        languages=_LANGUAGE_NAMES,
+        reload_s=RELOAD_S,
+        seconds=SECONDS,
+        faults=faults,
+        clocks=clocks,
+        latest=[stay for stay in contents.stays if stay.id in clocks][:_LATEST],
+        zone_of=_zone_of,
+        moment=_moment,
+        finding=_finding,
+        kind=_kind,
+        receipt=_receipt,
+        sent_again=_sent_again,
+        announcement=_announcement(contents.newest),
+        window=msg("A check-in must be reported within {hours} hours of arrival.", hours=contents.window_hours),
+    )
+
+
+def _translator(language: str) -> Callable[[Message], str]:
+    translations = catalogue(language)
+    return lambda message: message.render(translations.gettext, translations.ngettext)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")
+
+
+def _kind(report: Received) -> Message:
+    return texts.KINDS.get(report.kind, texts.OTHER_KIND)
+
+
+def _finding(violation: Violation) -> Message:
+    """Return what is wrong with which field. A code without words has the authority's own English sentence."""
+    label = texts.FIELDS.get(violation.field) or label_of(violation.field)
+    problem = texts.PROBLEMS.get(violation.code, literal(violation.message))
+    return msg("{field}: {problem}", field=label, problem=problem)
+
+
+def _zone_of(stay: Stay) -> tzinfo | None:
+    """Return the zone in which a stay's times are shown: that of its check-in, by its Indonesian name if it has one."""
+    zone = next((each.check_in.tzinfo for each in stay.reports if each.check_in is not None), None)
+    offset = zone.utcoffset(None) if zone is not None else None
+    return next((named for named in (WIB, WITA, WIT) if named.utcoffset(None) == offset), zone)
+
+
+def _moment(moment: datetime | str, zone: tzinfo | None) -> Message:
+    """Return a moment, or one as the contract writes it, in a zone; in its own if the zone is None."""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return moment_message(at.astimezone(zone) if zone is not None else at)
+
+
+def _clock(stay: Stay, window_hours: int) -> Clock | None:
+    found = punctuality(stay, window_hours)
+    if found is None:
+        return None
+    after, left, over = _hours(found.after), _hours(found.left), _hours(-found.left)
+    minutes_left = max(0, found.left // _MINUTE)
+    in_window = found.left >= timedelta()
+    if not found.is_acquired and in_window:
+        sentence = msg("Not reported yet: this check-in was not accepted, and {left} were left.", left=left)
+        return Clock("open", sentence, minutes_left)
+    if not found.is_acquired:
+        sentence = msg("Not reported yet: this check-in was not accepted, {over} past the deadline.", over=over)
+        return Clock("late", sentence, minutes_left)
+    if not in_window:
+        return Clock("late", msg("Late: {after} after arrival, {over} past the deadline.", after=after, over=over), 0)
+    if found.after < timedelta():
+        return Clock("in-time", msg("In time: {before} before arrival.", before=_hours(-found.after)), minutes_left)
+    sentence = msg("In time: {after} after arrival, with {left} left.", after=after, left=left)
+    return Clock("in-time", sentence, minutes_left)
+
+
+def _hours(time: timedelta) -> Message:
+    hours, minutes = divmod(max(0, time // _MINUTE), 60)
+    if hours == 0:
+        return nmsg("{count} minute", "{count} minutes", minutes)
+    return msg("{hours} h {minutes} min", hours=hours, minutes=minutes)
+
+
+def _receipt(receipt: Receipt, zone: tzinfo | None) -> Message:
+    return msg("Receipt {number}, issued {moment}", number=receipt.number, moment=_moment(receipt.issued_at, zone))
+
+
+def _sent_again(report: Received) -> Message:
+    return nmsg(
+        "It was sent {count} more time, and counts once.",
+        "It was sent {count} more times, and counts once.",
+        report.times_sent - 1,
+    )
+
+
+def _announcement(report: Received | None) -> Message:
+    """Return what a screen reader says of the report that came last."""
+    if report is None:
+        return texts.NO_REPORTS
+    status = texts.STATUSES[report.result.status]
+    return msg("{kind}, {guest}: {status}", kind=_kind(report), guest=report.guest, status=status)
+
+
+def _fault(name: str, switch: Switch | None) -> Fault:
+    title = texts.FAULT_NAMES[name]
+    if name == "slow" and switch is not None:
+        title = msg("{fault}, {seconds} seconds", fault=title, seconds=switch.step.seconds)
+    return Fault(name, title, texts.FAULT_EXPLANATIONS[name], switch, _state(switch))
+
+
+def _state(switch: Switch | None) -> Message:
+    if switch is None:
+        return msg("Off")
+    if switch.guest and switch.once:
+        return msg("On for the next report of {guest}", guest=switch.guest)
+    if switch.guest:
+        return msg("On for every report of {guest}, until turned off", guest=switch.guest)
+    return msg("On for the next report") if switch.once else msg("On until turned off")

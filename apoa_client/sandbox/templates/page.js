@@ -1,0 +1,110 @@
+// Keeps the page up to date: loads it again after each event of the server, and replaces only what has changed, so that
+// opened stays, typed text and the keyboard's focus stay as they are.
+"use strict";
+
+const RETRY_MS = 5000;
+const connection = document.getElementById("connection");
+const announcement = document.getElementById("announcement");
+const sources = new WeakMap(); // the HTML of each part as the server sent it
+let shown = Number(document.body.dataset.count);
+let loading = false;
+let again = false;
+
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function remember(part) {
+  sources.set(part, part.outerHTML);
+}
+
+function takeOut(part) {
+  const active = document.activeElement;
+  const state = { open: part.querySelector("details")?.open, focused: part.contains(active), focus: active?.id };
+  part.remove();
+  return state;
+}
+
+function restore(part, state) {
+  const details = part.querySelector("details");
+  if (details !== null && state.open) details.open = true;
+  if (state.focused) (document.getElementById(state.focus) ?? part.querySelector("summary, button"))?.focus();
+}
+
+// Unchanged parts keep their order among each other: only a changed stay moves up.
+function merge(container, fresh) {
+  const taken = new Map();
+  for (const part of [...container.children]) {
+    const same = [...fresh.children].some((each) => each.id === part.id && each.outerHTML === sources.get(part));
+    if (!same) taken.set(part.id, takeOut(part));
+  }
+  let place = container.firstElementChild;
+  for (const part of [...fresh.children]) {
+    if (place !== null && place.id === part.id) {
+      place = place.nextElementSibling;
+    } else {
+      container.insertBefore(part, place);
+      remember(part);
+      if (taken.has(part.id)) restore(part, taken.get(part.id));
+    }
+  }
+}
+
+function show(fresh) {
+  const count = Number(fresh.body.dataset.count);
+  if (count < shown) return;
+  shown = count;
+  for (const container of document.querySelectorAll("[data-live]")) {
+    merge(container, fresh.getElementById(container.id));
+  }
+  const newest = document.getElementById("newest");
+  const news = fresh.getElementById("newest");
+  if (news.dataset.id !== newest.dataset.id || news.textContent !== newest.textContent) {
+    newest.replaceWith(news);
+    announcement.textContent = news.textContent;
+  }
+}
+
+async function load(address, options) {
+  const answer = await fetch(address, { cache: "no-store", ...options });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+async function refresh() {
+  again = true;
+  if (loading) return;
+  loading = true;
+  try {
+    while (again) {
+      again = false;
+      show(await load(location.href));
+    }
+  } catch {
+    say(connection, connection.dataset.lost); // the next event loads it
+  } finally {
+    loading = false;
+  }
+}
+
+function listen() {
+  const events = new EventSource(`${document.body.dataset.address}/events`);
+  events.addEventListener("open", () => say(connection, connection.dataset.live));
+  events.addEventListener("changed", (event) => {
+    if (Number(event.data) !== shown) refresh();
+  });
+  events.addEventListener("error", () => {
+    say(connection, connection.dataset.lost);
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS); // otherwise the browser tries again
+  });
+}
+
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  load(form.action, { method: "POST", body }).then(show, () => say(connection, connection.dataset.lost));
+});
+
+document.querySelectorAll("[data-live] > *").forEach(remember);
+listen();

@@ -1,0 +1,306 @@
+"""The page in a real browser: arrivals as they come, faults, both languages, the keyboard, and accessibility."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from system_helpers import needs_tool
+
+from apoa_client.sandbox.server import SandboxServer
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+Send = Callable[..., list[Json]]
+LogIn = Callable[[SandboxServer], requests.Session]
+Report = Callable[..., Json]
+NewContext = Callable[..., BrowserContext]
+
+pytestmark = pytest.mark.slow
+
+_WAIT_MS = 20_000
+"""How long an expectation may take on a busy machine."""
+_LIVE = {"en": "New reports appear by themselves.", "id": "Laporan baru muncul dengan sendirinya."}
+
+
+# For one module: while it is open, Playwright's event loop runs in this thread, and other tests may need their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Its own sandbox needs a user that is not root."""
+    program = shutil.which("chromium")
+    needs_tool("chromium", found=program is not None)
+    expect.set_options(timeout=_WAIT_MS)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complains about: errors of the script, and what the page's policy forbids."""
+    return []
+
+
+@pytest.fixture
+def new_context(browser: Browser, complaints: list[str]) -> Iterator[NewContext]:
+    """Makes windows with any options of `Browser.new_context`; the test fails if one has a complaint."""
+    contexts: list[BrowserContext] = []
+
+    def keep_errors(message: ConsoleMessage) -> None:
+        # A browser asks for an icon by itself, where the page's policy does not forbid it.
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+            complaints.append(message.text)
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**options)
+        context.set_default_timeout(_WAIT_MS)
+        context.on("console", keep_errors)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def open_page(new_context: NewContext) -> Callable[..., Page]:
+    """Opens the page of a server in a new window, and waits until it is live."""
+
+    def go(server: SandboxServer, lang: str = "en", **options: Any) -> Page:
+        page = new_context(**options).new_page()
+        page.goto(f"{server.page_url}?lang={lang}")
+        expect(page.locator("#connection")).to_have_text(_LIVE[lang])
+        return page
+
+    return go
+
+
+def test_reports_appear_while_the_page_is_open(
+    make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report, follow_up: Report
+) -> None:
+    """Without loading the page again: a screen reader is told, and an opened stay stays open while it grows."""
+    server = make_server()
+    page = open_page(server)
+    page.evaluate("window.loadedOnce = true")
+    expect(page.locator("#stays")).to_contain_text("No report has arrived")
+    report = check_in()
+    send(server, report)
+    stay = page.locator(f"#stay-{report['id']}")
+    expect(stay.locator("summary")).to_contain_text("SMITHSON JANE ANN")
+    expect(page.locator("#announcement")).to_have_text("check-in, SMITHSON JANE ANN: Accepted")
+    expect(page.locator("#announcement")).to_have_attribute("aria-live", "polite")
+    expect(page.locator(f"#clock-{report['id']}")).to_contain_text("In time")
+    stay.locator("summary").click()
+    expect(stay.locator(".story > li")).to_have_count(1)
+    other = check_in({"guest.surname": "ROSSI", "guest.document.number": "YA1234567"})
+    send(server, other)
+    expect(page.locator("#stays > li").first).to_contain_text("ROSSI")
+    send(server, follow_up(report, "check_out"))
+    expect(page.locator("#stays > li").first).to_contain_text("SMITHSON")
+    expect(stay.locator(".story > li")).to_have_count(2)
+    expect(stay.locator(".story")).to_be_visible()
+    expect(page.locator("#stays > li")).to_have_count(2)
+    assert page.evaluate("window.loadedOnce")
+
+
+def test_many_reports_at_once(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
+    """A batch of an import arrives whole."""
+    server = make_server()
+    page = open_page(server)
+    send(server, *(check_in({"guest.document.number": f"X{number}"}) for number in range(120)))
+    expect(page.locator("#stays > li")).to_have_count(120)
+
+
+def test_a_fault_until_it_is_turned_off(
+    make_server: Make, log_in: LogIn, open_page: Callable[..., Page], check_in: Report
+) -> None:
+    """Answers are lost while the page says so; every open window says it; turned off, the receipt is the same."""
+    server = make_server()
+    http = log_in(server)
+    page, other = open_page(server), open_page(server)
+    fault = page.locator("#fault-lost")
+    fault.get_by_role("button", name="Until turned off").click()
+    expect(page.locator("#on")).to_have_text("Lose the answer: On until turned off")
+    expect(other.locator("#on")).to_have_text("Lose the answer: On until turned off")
+    body = {"reports": [check_in()]}
+    for _ in range(2):
+        with pytest.raises(requests.ConnectionError):
+            http.post(f"{server.base_url}/reports", json=body, timeout=5)
+    expect(page.locator("#stays")).to_contain_text("LATIHAN-2026-000001")
+    fault.get_by_role("button", name="Turn off").click()
+    expect(page.locator("#on")).to_have_text("No fault is on.")
+    answer = http.post(f"{server.base_url}/reports", json=body, timeout=5)
+    assert answer.json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
+
+
+def test_a_fault_that_applies_once(
+    make_server: Make, log_in: LogIn, open_page: Callable[..., Page], check_in: Report
+) -> None:
+    """The next call fails, the one after it does not, and the page shows the fault as off by itself."""
+    server = make_server()
+    http = log_in(server)
+    page = open_page(server)
+    fault = page.locator("#fault-503")
+    fault.get_by_role("button", name="Once").click()
+    expect(fault.locator(".state")).to_have_text("On for the next report")
+    body = {"reports": [check_in()]}
+    assert http.post(f"{server.base_url}/reports", json=body, timeout=5).status_code == 503
+    expect(fault.locator(".state")).to_have_text("Off")
+    assert http.post(f"{server.base_url}/reports", json=body, timeout=5).status_code == 200
+
+
+def test_refusing_a_guest(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
+    """A typed name stays in its field while a report arrives; the guest with this name is refused, another is not."""
+    server = make_server()
+    page = open_page(server)
+    page.get_by_label("Name of the guest").fill("rossi")
+    send(server, check_in())
+    expect(page.locator("#stays > li")).to_have_count(1)
+    expect(page.get_by_label("Name of the guest")).to_have_value("rossi")
+    page.locator("#fault-reject").get_by_role("button", name="Once").click()
+    expect(page.locator("#fault-reject .state")).to_have_text("On for the next report of rossi")
+    rossi = check_in({"guest.surname": "ROSSI", "guest.document.number": "YA1234567"})
+    results = send(server, check_in({"guest.document.number": "X1"}), rossi)
+    assert [each["status"] for each in results] == ["accepted", "rejected"]
+    stay = page.locator(f"#stay-{rossi['id']}")
+    stay.locator("summary").click()
+    expect(stay).to_contain_text("The whole report: is refused for training")
+
+
+def test_language(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
+    """It is in the address, and stays when reports arrive and faults are turned on."""
+    server = make_server()
+    page = open_page(server, "id")
+    expect(page).to_have_title("LATIHAN / TRAINING: Penginapan Latihan")
+    page.get_by_role("link", name="English").click()
+    expect(page).to_have_url(f"{server.page_url}?lang=en")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("#connection")).to_have_text(_LIVE["en"])
+    page.locator("#fault-slow").get_by_role("button", name="Once").click()
+    expect(page.locator("#on")).to_have_text("Be slow, 5 seconds: On for the next report")
+    page.locator("#fault-slow").get_by_role("button", name="Turn off").click()
+    expect(page.locator("#on")).to_have_text("No fault is on.")
+    send(server, check_in())
+    expect(page.locator("#stays")).to_contain_text("Accepted")
+    page.get_by_role("link", name="Bahasa Indonesia").click()
+    expect(page.locator("#stays")).to_contain_text("Diterima")
+    expect(page.locator("header")).to_contain_text("LATIHAN / TRAINING — bukan Imigrasi / not Immigration")
+
+
+def test_keyboard_alone(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
+    """Each control is reached by Tab, shows that it has the focus, and works; the focus is not lost in an update."""
+    server = make_server()
+    report = check_in()
+    send(server, report)
+    page = open_page(server)
+
+    def tab_to(selector: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+                return
+        pytest.fail(f"Tab does not reach {selector}")
+
+    tab_to(f"#stay-{report['id']} summary")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#stay-{report['id']} .story")).to_be_visible()
+    tab_to("#fault-lost button[value=on]")
+    page.keyboard.press("Space")
+    expect(page.locator("#fault-lost button[value=off]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#on")).to_have_text("No fault is on.")
+    expect(page.locator("#fault-lost button[value=once]")).to_be_focused()
+    send(server, check_in({"guest.document.number": "X1"}))
+    expect(page.locator("#stays > li")).to_have_count(2)
+    expect(page.locator("#fault-lost button[value=once]")).to_be_focused()
+
+
+def test_the_server_stops_and_starts_again(
+    make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report, complaints: list[str]
+) -> None:
+    """The page says that it is not live; when the server is back, it goes on by itself and shows what it missed."""
+    server = make_server()
+    page = open_page(server)
+    server.stop()
+    expect(page.locator("#connection")).to_contain_text("does not answer")
+    page.locator("#fault-lost").get_by_role("button", name="Once").click()
+    expect(page.locator("#on")).to_have_text("No fault is on.")
+    server.start()
+    send(server, check_in())
+    expect(page.locator("#stays")).to_contain_text("SMITHSON")
+    expect(page.locator("#connection")).to_have_text(_LIVE["en"])
+    assert all("net::ERR_" in each for each in complaints)
+    complaints.clear()
+
+
+def test_without_scripts(make_server: Make, send: Send, new_context: NewContext, check_in: Report) -> None:
+    """The reports are there, the page loads itself again, and the forms work."""
+    server = make_server()
+    send(server, check_in())
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(f"{server.page_url}?lang=en")
+    expect(page.locator("#stays")).to_contain_text("SMITHSON")
+    # Not an expectation: those never see what is inside `noscript`.
+    assert "runs no scripts" in page.locator("#connection").inner_text()
+    expect(page.locator("meta[http-equiv=refresh]")).to_have_count(1)
+    page.locator("#fault-lost").get_by_role("button", name="Until turned off").click()
+    expect(page).to_have_url(f"{server.page_url}?lang=en")
+    expect(page.locator("#on")).to_have_text("Lose the answer: On until turned off")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("lang", ["id", "en"])
+def test_axe_finds_nothing_serious(
+    make_server: Make,
+    send: Send,
+    open_page: Callable[..., Page],
+    check_in: Report,
+    clock: list[datetime],
+    lang: str,
+    width: int,
+    scheme: str,
+) -> None:
+    """In both languages, narrow and wide, light and dark, with every kind of state shown; nothing is cut off."""
+    axe = os.environ.get("APOA_AXE", "")
+    needs_tool("npm, then npm install axe-core, and set APOA_AXE to its axe.min.js", found=Path(axe).is_file())
+    server = make_server(faults="ok,pending")
+    late = {"guest.document.number": "X1", "stay.check_in": "2026-11-23T08:00:00+07:00"}
+    send(server, check_in(), check_in(late), check_in({"guest.sex": "Z", "guest.surname": "LONGNAME" * 6}))
+    clock[0] += timedelta(minutes=1)
+    send(server, check_in({"guest.document.number": "X2"}))
+    # The page's policy forbids foreign scripts; only this test puts one into it.
+    page = open_page(
+        server,
+        lang,
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        bypass_csp=True,
+    )
+    page.locator("#fault-slow button").last.click()
+    expect(page.locator("#fault-slow")).to_have_class(re.compile("on"))
+    for summary in page.locator("summary").all():
+        summary.click()
+    page.add_script_tag(path=axe)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    assert (
+        found["violations"] == []
+        or [
+            (each["id"], [node["target"] for node in each["nodes"]])
+            for each in found["violations"]
+            if each["impact"] in {"serious", "critical"}
+        ]
+        == []
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,135 @@
+"""Faults that the page turns on and off while the authority runs, as its clients see them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from training_page import read_page, turn
+
+from apoa_client.sandbox.changes import Changes
+from apoa_client.sandbox.faults import Route, Step
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.switches import Switch, Switches
+
+Json = dict[str, Any]
+Make = Callable[..., SandboxServer]
+LogIn = Callable[[SandboxServer], requests.Session]
+Send = Callable[..., list[Json]]
+Report = Callable[..., Json]
+
+
+def post(http: requests.Session, server: SandboxServer, *reports: Json) -> requests.Response:
+    return http.post(f"{server.base_url}/reports", json={"reports": reports}, timeout=5)
+
+
+def test_once_is_one_call_and_on_is_every_call() -> None:
+    """A fault that applies once turns itself off; the other stays on; other calls are not affected."""
+    switches = Switches(Changes())
+    switches.turn_on(Switch(Step("slow", 5), once=False))
+    switches.turn_on(Switch(Step("lost"), once=True))
+    assert switches.steps(Route.META) == []
+    assert switches.steps(Route.REPORTS) == [Step("slow", 5), Step("lost")]
+    assert switches.steps(Route.REPORTS) == [Step("slow", 5)]
+    switches.turn_off("slow")
+    assert switches.steps(Route.REPORTS) == []
+
+
+def test_a_call_ends_in_one_way() -> None:
+    """Turning on a fault that ends a call turns off the other such fault, and no other one."""
+    switches = Switches(Changes())
+    for name in ("slow", "pending", "lost", "503"):
+        switches.turn_on(Switch(Step(name), once=False))
+    assert list(switches.on()) == ["slow", "503", "pending"]
+
+
+def test_each_change_counts() -> None:
+    """On, off and used up are changes for the browsers; turning off what is off is not."""
+    changes = Changes()
+    switches = Switches(changes)
+    switches.turn_on(Switch(Step("lost"), once=True))
+    switches.steps(Route.REPORTS)
+    switches.turn_off("lost")
+    assert changes.count == 2
+
+
+def test_repr_shows_no_guest() -> None:
+    """The name of a guest to refuse is personal data."""
+    assert "SMITHSON" not in repr(Switch(Step("reject"), once=True, guest="SMITHSON"))
+
+
+def test_lost_answer(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """The report is processed and its answer lost, until the fault is turned off; then it has the same receipt."""
+    server = make_server()
+    http = log_in(server)
+    turn(http, server, "lost", "on")
+    report = check_in()
+    for _ in range(2):
+        with pytest.raises(requests.ConnectionError):
+            post(http, server, report)
+    turn(http, server, "lost", "off")
+    assert post(http, server, report).json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
+
+
+def test_busy_once(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """One call gets 503 with a time to wait, and the page says that the fault is off again."""
+    server = make_server()
+    http = log_in(server)
+    turn(http, server, "503", "once")
+    answer = post(http, server, check_in())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert post(http, server, check_in()).status_code == 200
+    assert read_page(http, server).texts["on"] == "No fault is on."
+
+
+def test_decide_later(make_server: Make, log_in: LogIn, send: Send, check_in: Report) -> None:
+    """While it is on no report gets a verdict, also when it is asked for; once it is off, asking decides."""
+    server = make_server()
+    http = log_in(server)
+    turn(http, server, "pending", "on")
+    report = check_in()
+    url = f"{server.base_url}/reports/{report['id']}"
+    assert send(server, report)[0]["status"] == "pending"
+    assert http.get(url, timeout=5).json()["status"] == "pending"
+    turn(http, server, "pending", "off")
+    assert http.get(url, timeout=5).json()["status"] == "accepted"
+
+
+def test_refuse_the_next_report(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:
+    """Of one call, the first valid report that is not known yet is refused; its own errors do not use the fault up."""
+    server = make_server()
+    known, invalid, refused, good = (check_in({"guest.document.number": f"X{number}"}) for number in range(4))
+    invalid["guest"]["sex"] = "Z"
+    send(server, known)
+    turn(bare, server, "reject", "once")
+    send(server, refused, call="reports/validate")
+    results = send(server, known, invalid, refused, good)
+    assert [each["status"] for each in results] == ["accepted", "rejected", "rejected", "accepted"]
+    assert [error["code"] for error in results[2]["errors"]] == ["training"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("smithson", "rejected"), ("ánn SMITH", "rejected"), ("rossi", "accepted"), ("jane x", "accepted")],
+)
+def test_refuse_one_guest(
+    make_server: Make, send: Send, bare: requests.Session, check_in: Report, name: str, status: str
+) -> None:
+    """Every report of a guest whose name has these words, in any order and case, until it is turned off."""
+    server = make_server()
+    turn(bare, server, "reject", "on", guest=name)
+    for number in range(2):
+        (result,) = send(server, check_in({"guest.document.number": f"X{number}"}))
+        assert result["status"] == status
+    turn(bare, server, "reject", "off")
+    (result,) = send(server, check_in({"guest.document.number": "X9"}))
+    assert result["status"] == "accepted"
+
+
+def test_the_script_comes_first(make_server: Make, log_in: LogIn, check_in: Report) -> None:
+    """A step of the script applies before a fault of the page, which then applies to the same call or the next."""
+    server = make_server(faults="503,pending")
+    http = log_in(server)
+    turn(http, server, "reject", "on")
+    assert post(http, server, check_in()).status_code == 503
+    assert post(http, server, check_in()).json()["results"][0]["status"] == "rejected"
