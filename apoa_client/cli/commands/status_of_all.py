@@ -8,7 +8,7 @@ from apoa_client.app.property_status import PropertyStatus, read_status, status_
 from apoa_client.app.shared_status import OtherProperty, SharedStatus, read_shared
 from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.output import print_json
+from apoa_client.cli.terminal.output import error_heading, print_json, sanitize, style_bold
 from apoa_client.cli.views.away import show_only_here
 from apoa_client.cli.views.doubts import show_doubts
 from apoa_client.cli.views.findings import show_damage, show_error, show_unwritable
@@ -38,7 +38,10 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
     code = run_for_every_property(session, work, reread=False, others=documents)
     session.quiet = quiet
     if not session.json:
-        states.extend(PropertyState(each.settings.name, each.settings, status, here=False) for each, status in others)
+        for each, status in others:
+            with error_heading(style_bold(sanitize(each.settings.name))):
+                show_doubts(status.doubts)
+            states.append(PropertyState(each.settings.name, each.settings, status, here=False))
         show_properties(states, everything=bool(session.verbosity))
     return worst_exit([code, *(status.exit_code(alarm=alarm) for _each, status in others)])
 

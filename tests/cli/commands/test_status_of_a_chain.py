@@ -210,6 +210,9 @@ def test_properties_that_are_not_set_up_here(
     assert (other["set_up_here"], other["counts"]["queued"], len(other["urgent"])) == (False, 1, 1)
     assert "set_up_here" not in documents(chain)["kenanga"]
     assert " dahlia_queued=1;" in chain("status", "--all", "--nagios").out
+    postgres_outbox.change("INSERT INTO memo VALUES ('dahlia', 'doubts', 'state:x')")
+    changed = chain("status", "--all")
+    assert (changed.code, changed.err.splitlines()[0]) == (78, "dahlia")
 
 
 @pytest.fixture
