@@ -13,9 +13,10 @@ from apoa_client.outbox.errors import OutboxServerUnreachable
 
 def saved_here_lines(away: ApoaError) -> list[str]:
     """Return the lines below what was saved in this computer's own file, because of the error `away`."""
-    line = _("The shared outbox does not answer. This waits on this computer; apoa moves it there by itself.")
-    # What only an IT admin can correct, such as a wrong password, is said too.
-    return [line] if away.exit_code is Exit.NOT_NOW else [text(away.message), line]
+    if away.exit_code is Exit.NOT_NOW:
+        return [_("The shared outbox does not answer. This waits on this computer; apoa moves it there by itself.")]
+    # What only an IT admin can correct, such as a wrong password or a full disk, is said.
+    return [text(away.message), _("This waits on this computer; apoa moves it to the shared outbox by itself.")]
 
 
 def show_also_while_away(app: Container, show: Callable[[], int]) -> int:

@@ -246,7 +246,8 @@ def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox)
     """The guest is saved here, and the cause is said; every other command says it too."""
     said = shared(*QUENTIN.mrz(), APOA_OUTBOX_PASSWORD="wrong")
     assert said.code == 0
-    assert WAITS in said.out
+    assert WAITS not in said.out
+    assert "This waits on this computer; apoa moves it" in said.out
     assert "refused the user or the password" in said.out
     assert shared("status", APOA_OUTBOX_PASSWORD="wrong").code == Exit.CREDENTIALS
     assert shared.states() == [("check_in", "queued")]
