@@ -13,14 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from apoa_client.authority import answers
 from apoa_client.authority.address import check_base_url
 from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal
 from apoa_client.authority.limits import GZIP_MIN_BYTES, SLOWEST_BYTES_S, Timeouts
-from apoa_client.authority.transport import Call, Transport
+from apoa_client.authority.transport import Authorization, Call, Transport
 from apoa_client.errors import ApoaError, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Meta, Verdict
@@ -156,19 +153,19 @@ class HttpAuthority:
             raise error_for(response)
         return response
 
-    def _bearer(self) -> "_Authorization":
+    def _bearer(self) -> Authorization:
         """The token (RFC 6750 §2.1), requested with the username and password (RFC 7617, in UTF-8) if it is needed."""
         if self._token is None or self._monotonic() >= self._token_until:
             asked_at = self._monotonic()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             credentials = b64encode(f"{self._username}:{self._password()}".encode()).decode("ascii")
-            auth = _Authorization(f"Basic {credentials}")
+            auth = Authorization(f"Basic {credentials}")
             call = Call("POST", "/oauth/token", auth, headers, b"grant_type=client_credentials")
             token = answers.read_token(self._send("/oauth/token", call).value())
             self._token = token.secret
             self._token_until = asked_at + max(token.expires_in - _TOKEN_MARGIN_S, token.expires_in / 2)
             self._password_accepted()
-        return _Authorization(f"Bearer {self._token}")
+        return Authorization(f"Bearer {self._token}")
 
     def _send(self, route: str, call: Call) -> HttpResponse:
         try:
@@ -178,14 +175,3 @@ class HttpAuthority:
             raise
         _log.debug("%s %s: HTTP %d", call.method, route, response.status)
         return response
-
-
-class _Authorization(AuthBase):
-    """Sets the header ``Authorization``. Used because requests' own reads ``.netrc`` and encodes as Latin-1."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        r.headers["Authorization"] = self._value
-        return r

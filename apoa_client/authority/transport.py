@@ -40,6 +40,22 @@ _MISCONFIGURED = (
 _NEVER_SENT = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
 
 
+class Authorization(AuthBase):
+    """Sets the header ``Authorization``; none if `value` is None.
+
+    Used because requests' own reads ``.netrc`` and encodes as Latin-1.
+    """
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header to a request."""
+        if self._value is not None:
+            r.headers["Authorization"] = self._value
+        return r
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request. With a `body` of None it has no body. It may take `extra_s` longer than the time-outs say."""

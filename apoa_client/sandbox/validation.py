@@ -1,22 +1,20 @@
 """Validates reports against the schemas of the contract, and returns all violations at once.
 
-The schemas are those of the contract itself (OpenAPI 3.1, whose schemas are JSON Schema 2020-12). This module converts
-the validator's errors to the contract's ``Violation``.
+This module converts the errors of the schemas' validators to the contract's ``Violation``.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from datetime import date, datetime
 from functools import cache
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
 from apoa_client.authority.contract import contract
+from apoa_client.authority.schemas import compiled, validator
 from apoa_client.sandbox.answers import Violation, Violations
 
 MAX_VIOLATIONS = 50
@@ -52,18 +50,6 @@ _MESSAGES = {
 }
 _MEMBER = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
-formats = FormatChecker(formats=())
-
-
-@formats.checks("date", raises=ValueError)
-def _is_date(value: object) -> bool:
-    return not isinstance(value, str) or date.fromisoformat(value) is not None
-
-
-@formats.checks("date-time", raises=ValueError)
-def _is_instant(value: object) -> bool:
-    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
-
 
 def report_violations(report: Mapping[str, Any]) -> Violations:
     """The violations of one report against the schema of its `kind`."""
@@ -81,17 +67,12 @@ def list_violations(body: Any) -> Violations:  # noqa: ANN401  JSON
 
 def violations(schema: str, value: Any) -> Violations:  # noqa: ANN401  JSON
     """The violations of `value` against the contract's `schema`: one for each field and code."""
-    return _found(_validator(schema), value)
+    return _found(validator(schema), value)
 
 
 def fits(schema: str, value: Any) -> bool:  # noqa: ANN401  JSON
     """Whether `value` is valid for the contract's `schema`."""
-    return _validator(schema).is_valid(value)
-
-
-@cache
-def _validator(schema: str) -> Draft202012Validator:
-    return _compiled(contract()["components"]["schemas"][schema])
+    return validator(schema).is_valid(value)
 
 
 @cache
@@ -102,37 +83,12 @@ def _list_validator() -> Draft202012Validator:
         "required": ["id"],
         "properties": {"id": {"$ref": "#/components/schemas/Id"}},
     }
-    return _compiled(request)
+    return compiled(request)
 
 
-def _compiled(schema: dict[str, Any]) -> Draft202012Validator:
-    return _Validator(_resolved(schema), format_checker=formats)
-
-
-def _resolved(schema: Any) -> Any:  # noqa: ANN401  part of a JSON Schema
-    """A schema with what it refers to in place of each reference: looking one up takes longer than a validation."""
-    if isinstance(schema, list):
-        return [_resolved(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _resolved(contract()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    return {name: _resolved(each) for name, each in schema.items()}
-
-
-def _found(validator: Draft202012Validator, value: Any) -> Violations:  # noqa: ANN401  JSON
-    found = {(each.field, each.code): each for each in _converted(validator.iter_errors(value))}
+def _found(schema: Draft202012Validator, value: Any) -> Violations:  # noqa: ANN401  JSON
+    found = {(each.field, each.code): each for each in _converted(schema.iter_errors(value))}
     return tuple(islice(found.values(), MAX_VIOLATIONS))
-
-
-def _pattern(_validator: object, pattern: str, value: object, _schema: object) -> Iterator[ValidationError]:
-    """The keyword ``pattern`` as in ECMA 262, where ``$`` does not match before a final line break."""
-    if isinstance(value, str) and re.search(re.sub(r"\$$", r"\\Z", pattern), value) is None:
-        yield ValidationError("does not match")
-
-
-_extended = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # their stub has none
-_Validator: type[Draft202012Validator] = _extended
 
 
 def _converted(errors: Iterable[ValidationError]) -> Iterator[Violation]:
