@@ -127,13 +127,13 @@ class Service:
         handler: Callable[..., Response] = getattr(self, f"_{route}")
         step = next((each for each in steps if not each.is_of_line), OK)
         response = handler(request, step, **arguments)
+        for each in steps:
+            response = fault_injection.altered_response(request, each, response)
         body = response.get_data()
         if len(body) > _GZIP_MIN_BYTES and request.accept_encodings["gzip"]:  # 500 verdicts become much smaller
             response.set_data(gzip.compress(body, mtime=0))
             response.content_encoding = "gzip"
             response.vary.add("Accept-Encoding")
-        for each in steps:
-            response = fault_injection.altered_response(request, each, response)
         return response
 
     def _contract(self, _request: Request, _step: Step, form: Literal["yaml", "json"]) -> Response:

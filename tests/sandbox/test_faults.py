@@ -146,6 +146,19 @@ def test_broken_bodies(make_server: Make, log_in: LogIn, check_in: Report) -> No
     assert huge.json()["results"] == whole.json()["results"]
 
 
+def test_a_compressed_answer_is_broken_too(make_server: Make, log_in: LogIn) -> None:
+    """A code table is long enough to be compressed, and is inflated before it is too large, cut off or empty."""
+    server = make_server(faults="codes:huge,codes:truncated,codes:empty")
+    http = log_in(server)
+    url = f"{server.base_url}/codes/nationalities"
+    huge, truncated, empty = (http.get(url, timeout=5) for _ in range(3))
+    assert len(huge.content) > 1 << 20
+    assert huge.json()["table"] == "nationalities"
+    with pytest.raises(requests.JSONDecodeError):
+        truncated.json()
+    assert empty.content == b""
+
+
 def test_broken_bodies_of_an_answer_without_one(make_server: Make, log_in: LogIn) -> None:
     """A 304 cannot be made huge, and stays as it is."""
     server = make_server(faults="codes:ok,codes:huge")
