@@ -4,7 +4,7 @@ Commands are named as strings because importing all of them would slow down ever
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -347,10 +347,27 @@ class LazyGroup(_CommandHelp, click.Group):
 
 
 class CommandGroup(_CommandHelp, click.Group):
-    """Commands that share a first word, such as `apoa key`, each imported when it is needed."""
+    """Commands that share a first word, such as `apoa key`, each imported when it is needed.
 
-    def __init__(self, name: str, text: str, example: str, commands: Mapping[str, str]) -> None:
-        super().__init__(name, help=text, callback=lambda: None)
+    `alone` is what the first word does alone; it takes the `options`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        example: str,
+        commands: Mapping[str, str],
+        alone: Callable[..., object] | None = None,
+        options: Sequence[Option] = (),
+    ) -> None:
+        super().__init__(
+            name,
+            help=text,
+            params=list(options),
+            callback=alone or (lambda: None),
+            invoke_without_command=alone is not None,
+        )
         self.callback.example = example  # type: ignore[union-attr]  # as in `command`
         self._group = name
         self._targets = commands

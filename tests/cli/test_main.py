@@ -129,7 +129,7 @@ class TestCommands:
             assert isinstance(group, CommandGroup)
             assert sorted(aliases.values()) == sorted(group.list_commands(click.Context(group)))
         same_options = {"--alarm", "--check-in", "--email", "--format", "--html", "--input", "--json"}
-        same_options |= {"--mrz", "--nagios", "--pdf", "--port", "--poster"}
+        same_options |= {"--junit", "--mrz", "--nagios", "--pdf", "--port", "--poster"}
         for command in all_commands():
             names = [name for each in command.params if isinstance(each, Option) for name in each.opts]
             assert {name for name in names if name.startswith("--")} <= {*OPTIONS, *same_options}

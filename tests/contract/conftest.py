@@ -5,10 +5,6 @@ contract as it is written.
 
 """
 
-import os
-import shutil
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from authority_simulator import AuthoritySimulator
-from system_helpers import needs_tool
+from prism_helpers import running_prism
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
@@ -82,34 +78,11 @@ def _sandboxed(folder: Path) -> Iterator[AuthorityUnderTest]:
         server.stop()
 
 
-def _prism() -> str:
-    """The executable; skips the test without one, unless the environment requires it."""
-    found = os.environ.get("APOA_PRISM") or shutil.which("prism")
-    needs_tool("@stoplight/prism-cli", found=found is not None, installer="npm")
-    return str(found)
-
-
 @pytest.fixture(scope="session")
 def prism_url() -> Iterator[str]:
-    """Prism, mocking the contract for the whole test session. Its paths have no ``/v1``."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    contract = Path(__file__).parents[2] / "apoa_client" / "authority" / "openapi.yaml"
-    with subprocess.Popen(
-        [_prism(), "mock", "--host", "127.0.0.1", "--port", str(port), str(contract)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            output = b""
-            while b"is listening" not in output:
-                output = process.stdout.readline()
-                assert output, "Prism ended before it listened"
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.communicate()
+    """Prism, mocking the contract for the whole test session."""
+    with running_prism() as url:
+        yield url
 
 
 @pytest.fixture(params=["simulator", "sandbox"])

@@ -4,7 +4,7 @@ from typing import Literal
 
 import click
 
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import CommandGroup, Option
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output import print_line, write
 from apoa_client.errors import UsageProblem
@@ -13,28 +13,11 @@ from apoa_client.messages import msg
 _ALL = ""
 
 
-@command(
-    "contract",
-    N_("Print the reporting contract (OpenAPI 3.1). It is ours and open; APOA publishes none."),
-    "apoa contract > openapi.yaml",
-)
-@option(
-    "--format",
-    "form",
-    type=click.Choice(["yaml", "json"]),
-    default="yaml",
-    text=N_("The form in which the contract is printed; both say the same."),
-)
-@option(
-    "--json-schema",
-    "name",
-    is_flag=False,
-    flag_value=_ALL,
-    metavar="[COMMAND]",
-    text=N_("Print the JSON Schema of what a command prints with --json; without a command, the names of all."),
-)
-def contract(name: str | None, form: Literal["yaml", "json"]) -> None:
-    """Print the file as it is, or a schema."""
+@click.pass_context
+def _print(ctx: click.Context, name: str | None, form: Literal["yaml", "json"]) -> None:
+    """Print the contract as it is, or a schema; nothing before a command of the group."""
+    if ctx.invoked_subcommand is not None:
+        return
     if name is None:
         from apoa_client.authority.contract import contract_text
 
@@ -53,3 +36,27 @@ def contract(name: str | None, form: Literal["yaml", "json"]) -> None:
             msg("No command {command} prints JSON.", command=name), msg("All: apoa contract --json-schema")
         )
     write(json.dumps(json_schema(name), indent=2))
+
+
+contract = CommandGroup(
+    "contract",
+    N_("Print the reporting contract (OpenAPI 3.1). It is ours and open; APOA publishes none."),
+    "apoa contract > openapi.yaml",
+    {"test": "apoa_client.cli.commands.contract_test:test"},
+    _print,
+    [
+        Option(
+            ["--format", "form"],
+            type=click.Choice(["yaml", "json"]),
+            default="yaml",
+            help=N_("The form in which the contract is printed; both say the same."),
+        ),
+        Option(
+            ["--json-schema", "name"],
+            is_flag=False,
+            flag_value=_ALL,
+            metavar="[COMMAND]",
+            help=N_("Print the JSON Schema of what a command prints with --json; without a command, the names of all."),
+        ),
+    ],
+)

@@ -11,7 +11,7 @@ from apoa_client.cli.completion.choices import Choice
 from apoa_client.cli.completion.grammar import Grammar, Parameter
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import STATES as INDONESIAN_STATES
-from apoa_client.cli.terminal.command_names import aliases_in, localized_state
+from apoa_client.cli.terminal.command_names import aliases_in, localized_line, localized_state
 from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.locale import LANGUAGES
 
@@ -87,6 +87,11 @@ def _faults(_session: Session) -> Iterator[Choice]:
     from apoa_client.sandbox.faults import possible_steps
 
     yield from map(Choice, possible_steps())
+
+
+def _servers(_session: Session) -> Iterator[Choice]:
+    """Yield the usual address of `apoa sandbox`, to try the test on."""
+    yield Choice("http://127.0.0.1:8765/v1", localized_line("apoa sandbox"))
 
 
 def _report_states(_session: Session) -> Iterator[Choice]:
@@ -209,6 +214,7 @@ ARGUMENTS: Mapping[str, Values] = {
     "config set": _settings_to_change,
     "config unset": _settings_to_change,
     "checkout": references.in_house,
+    "contract test": _servers,
     "fix": references.refused,
     "help": _help_topics,
     "info": _fact_topics,

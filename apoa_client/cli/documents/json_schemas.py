@@ -8,14 +8,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from apoa_client.authority.contract import contract
+from apoa_client.cli.documents.admin_forms import (
+    BACKUP,
+    CHANGED_SETTING,
+    CONFORMANCE,
+    DEFINITION,
+    HEALTH,
+    OUTBOX,
+    SCHEDULE,
+    SETTING,
+    UNINSTALL,
+)
 from apoa_client.cli.documents.schema_parts import (
     COUNT,
     DAY,
+    ERROR,
     FLAG,
     MOMENT,
     NUMBER,
     TEXT,
-    VALUE,
     Schema,
     list_of,
     map_of,
@@ -35,7 +46,6 @@ def _from_contract(name: str) -> Schema:
 
 
 _FINDING = object_of(field=TEXT, code=TEXT, message=TEXT)
-_ERROR = object_of(**{"class": TEXT}, message=TEXT, advice=TEXT)
 _DOUBT = object_of(kind=TEXT, id=or_null(TEXT))
 _RECEIPT = object_of(number=TEXT, issued_at=MOMENT, source=one_of("authority", "typed"))
 _REPORT = object_of(
@@ -108,7 +118,7 @@ _PHOTO = object_of(
     doubtful=list_of({"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}),
     elapsed_ms=COUNT,
     hint=or_null(TEXT),
-    error=or_null(_ERROR),
+    error=or_null(ERROR),
 )
 _CHECKED_PHOTO = plus(_CHECKED, photo=_PHOTO)
 _STATUS = object_of(
@@ -145,7 +155,7 @@ _OUTCOME = object_of(
     **dict.fromkeys(("photos_sent", "photos_refused", "photos_left"), COUNT),
     offline=FLAG,
     stopped=FLAG,
-    error=or_null(_ERROR),
+    error=or_null(ERROR),
     busy=FLAG,
     holder=or_null(object_of(pid=COUNT, command=TEXT, since=MOMENT)),
     clock_skew_s=or_null(NUMBER),
@@ -155,30 +165,6 @@ _OUTCOME = object_of(
     repaired=list_of(TEXT),
     closed_without_key=list_of(TEXT),
 )
-_BACKUP = object_of(
-    file=TEXT,
-    reports=COUNT,
-    bytes=COUNT,
-    proved=FLAG,
-    created_at=MOMENT,
-    kept__optional=COUNT,
-    deleted__optional=COUNT,
-    same_disk__optional=or_null(FLAG),
-)
-_SETTING = object_of(
-    key=TEXT,
-    value=VALUE,
-    default=VALUE,
-    source=TEXT,
-    place=or_null(TEXT),
-    line=or_null(COUNT),
-    settable=FLAG,
-    type=TEXT,
-    allowed=or_null({"anyOf": [list_of(TEXT), object_of(least=NUMBER, most=NUMBER)]}),
-    meaning=TEXT,
-)
-_CHANGED_SETTING = plus(_SETTING, before=VALUE, consequences=list_of(TEXT))
-_DEFINITION = plus(without(_SETTING, "value", "source", "place", "line"), example=TEXT, variable=or_null(TEXT))
 _ROW_FINDING = plus(_FINDING, row=COUNT, cell=or_null(TEXT), suggestion=or_null(TEXT))
 _IMPORT = object_of(
     **dict.fromkeys(("rows", "saved", "unchanged", "amended", "checked_out", "skipped", "refused", "late"), COUNT),
@@ -188,62 +174,11 @@ _IMPORT = object_of(
     reports=list_of(TEXT),
     dry_run=FLAG,
 )
-_HEALTH = object_of(
-    healthy=FLAG,
-    checks=list_of(
-        object_of(
-            name=TEXT,
-            result=one_of("ok", "note", "warning", "failed", "skipped"),
-            message=TEXT,
-            advice=or_null(TEXT),
-        )
-    ),
-)
-_SCHEDULE = object_of(
-    installed=FLAG,
-    **dict.fromkeys(("kind", "command", "last_result", "name"), VALUE),
-    every_s=or_null(COUNT),
-    next_run_at=or_null(MOMENT),
-    last_run_at=or_null(MOMENT),
-    follow=or_null(FLAG),
-    active=or_null(FLAG),
-    this_installation=or_null(FLAG),
-)
 _FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, as_of=DAY, outdated=FLAG)
-_TRACE = object_of(kind=TEXT, place=TEXT, property=or_null(TEXT))
-_OUTBOX = object_of(
-    property=TEXT,
-    place=TEXT,
-    shared=FLAG,
-    engine=or_null(TEXT),
-    version=or_null(COUNT),
-    **dict.fromkeys(("waiting", "oldest_waiting_s", "workers"), or_null(COUNT)),
-    **dict.fromkeys(("waiting_here", "kept_here"), COUNT),
-    replication=or_null(object_of(standbys=COUNT, synchronous=or_null(COUNT), lag_s=or_null({"type": "number"}))),
-    error=or_null(_ERROR),
-)
-_UNINSTALL = object_of(
-    dry_run=FLAG,
-    removed=FLAG,
-    properties=list_of(
-        object_of(
-            property=TEXT,
-            training=FLAG,
-            reports=or_null(COUNT),
-            undelivered=or_null(COUNT),
-            drafts=or_null(COUNT),
-            recovery_code_confirmed=or_null(FLAG),
-            last_backup_at=or_null(MOMENT),
-        )
-    ),
-    found=list_of(_TRACE),
-    kept=list_of(_TRACE),
-    remove_program=or_null(list_of(TEXT)),
-)
 
 FORMS: Mapping[str, tuple[Schema, ...]] = {
     "amend": (_REPORT, _REPORTS),
-    "backup": (_BACKUP,),
+    "backup": (BACKUP,),
     "cancel": (_REPORT, _REPORTS),
     "check": (
         _CHECKED,
@@ -252,13 +187,14 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         object_of(results=list_of(_CHECKED_PHOTO), skipped=list_of(TEXT)),
     ),
     "checkout": (_REPORT, _REPORTS),
-    "config-explain": (_DEFINITION, object_of(settings=list_of(_DEFINITION))),
-    "config-get": (_SETTING,),
-    "config-list": (object_of(settings=list_of(_SETTING)),),
+    "config-explain": (DEFINITION, object_of(settings=list_of(DEFINITION))),
+    "config-get": (SETTING,),
+    "config-list": (object_of(settings=list_of(SETTING)),),
     "config-path": (object_of(files=list_of(object_of(file=TEXT, path=TEXT, exists=FLAG))),),
-    "config-set": (_CHANGED_SETTING,),
-    "config-unset": (_CHANGED_SETTING,),
-    "doctor": (_HEALTH,),
+    "config-set": (CHANGED_SETTING,),
+    "config-unset": (CHANGED_SETTING,),
+    "contract-test": (CONFORMANCE,),
+    "doctor": (HEALTH,),
     "export": (object_of(reports=list_of(_EXPORTED)), object_of(reports=list_of(_EXPORTED_STAY))),
     "fix": (_REPORT, _REPORTS),
     "import": (_IMPORT,),
@@ -281,7 +217,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             fingerprint=TEXT,
             place=TEXT,
             available=FLAG,
-            error=or_null(_ERROR),
+            error=or_null(ERROR),
             change_unfinished=FLAG,
             old_key_kept=FLAG,
             recovery_code_confirmed=or_null(FLAG),
@@ -323,7 +259,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         object_of(property=TEXT, reports=COUNT, drafts=COUNT, events=COUNT, outbox=TEXT, kept=TEXT),
         object_of(property=TEXT, outbox=TEXT, cancelled=TEXT),
     ),
-    "outbox-show": (_OUTBOX,),
+    "outbox-show": (OUTBOX,),
     "receipt": (
         object_of(id=TEXT, state=one_of(*State), receipt=or_null(_RECEIPT), erased__optional={"const": True}),
         object_of(folder=TEXT, written=COUNT, without_receipt=COUNT),
@@ -347,7 +283,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         ),
     ),
     "schedule-install": (
-        plus(_SCHEDULE, change=TEXT, notes=list_of(TEXT)),
+        plus(SCHEDULE, change=TEXT, notes=list_of(TEXT)),
         object_of(
             kind=TEXT,
             files=list_of(object_of(path=TEXT, text=TEXT)),
@@ -356,12 +292,12 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         ),
     ),
     "schedule-remove": (object_of(removed=FLAG),),
-    "schedule-show": (_SCHEDULE,),
+    "schedule-show": (SCHEDULE,),
     "show": (plus(_REPORT, story=list_of(plus(without(_REPORT, "guest", "stay"), events=list_of(_EVENT)))),),
     "stats": (_FIGURES,),
     "status": (_STATUS, _NIGHT),
     "sync": (_OUTCOME,),
-    "uninstall": (_UNINSTALL,),
+    "uninstall": (UNINSTALL,),
 }
 """The forms of each command's document, by the command's English names with hyphens between."""
 
@@ -375,7 +311,7 @@ _PARTS = ("Guest", "Stay", "Document", "StayPermit", "Instant", "Day", "PartialD
 
 def json_schema(name: str) -> dict[str, Any]:
     """Return the schema of a command's document. A command that fails prints the form with `error`."""
-    error = object_of(error=_ERROR)
+    error = object_of(error=ERROR)
     forms = [*FORMS[name], error]
     if name in _FOR_ALL_PROPERTIES:
         each = [plus(without(form, "property"), property=TEXT) for form in forms]

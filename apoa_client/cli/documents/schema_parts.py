@@ -64,3 +64,7 @@ def without(base: Schema, /, *names: str) -> Schema:
         "properties": {name: each for name, each in base["properties"].items() if name not in names},
         "required": [name for name in base["required"] if name not in names],
     }
+
+
+ERROR: Schema = object_of(**{"class": TEXT}, message=TEXT, advice=TEXT)
+"""What a command that fails prints in the member `error`."""

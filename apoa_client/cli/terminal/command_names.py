@@ -52,6 +52,9 @@ SUBCOMMAND_ALIASES = {
         "letak": "path",
         "jelaskan": "explain",
     },
+    "contract": {
+        "uji": "test",
+    },
     "key": {
         "lihat": "show",
         "ekspor": "export",

@@ -1,0 +1,62 @@
+"""What is checked at the end: what the server said stays true, and only cancelled reports are left."""
+
+from contextlib import suppress
+from itertools import islice
+
+from apoa_client.authority.http_errors import retry_after
+from apoa_client.conformance.check import Setting, check
+from apoa_client.conformance.expectations import expect, expect_receipt
+from apoa_client.conformance.outcomes import Failed, Skipped
+from apoa_client.conformance.paragraphs import CANCEL, RECEIPT, RETRY_AFTER
+from apoa_client.messages import msg, nmsg
+
+_ASKED_AGAIN = 25
+"""How many of the receipts are asked for again at the end."""
+_BATCH = 100
+
+
+@check("closing.receipts", msg("Receipts of the whole test are still the same at its end"), RECEIPT)
+def receipts(setting: Setting) -> None:
+    """Those that were issued first have had the most time to change."""
+    if not setting.server.receipts:
+        raise Skipped(msg("The server has issued no receipt."))
+    for report_id, receipt in islice(setting.server.receipts.items(), _ASKED_AGAIN):
+        expect_receipt(setting.server.result(report_id), receipt)
+
+
+@check("closing.retry_after", msg("A server that is busy says in a valid form how long to wait"), RETRY_AFTER)
+def valid_retry_after(setting: Setting) -> None:
+    """With 429, or with 503 for maintenance."""
+    if not setting.server.busy:
+        raise Skipped(msg("The server was never busy."))
+    for response in setting.server.busy:
+        valid = "retry-after" not in response.headers or retry_after(response.headers) is not None
+        expect(valid, msg("The header Retry-After is neither seconds nor a date."))
+
+
+@check("closing.cancelled", msg("All test reports are cancelled"), CANCEL)
+def cancelled(setting: Setting) -> None:
+    """A stay that the server may have is cancelled too; then a rejection is right."""
+    server = setting.server
+    if not server.open_stays:
+        raise Skipped(msg("There is no report to cancel."))
+    batch = min(_BATCH, server.meta["max_batch"])
+    stays = list(server.open_stays)
+    for first in range(0, len(stays), batch):
+        some = stays[first : first + batch]
+        with suppress(Failed, Skipped):
+            results = server.deliver(*(setting.samples.cancel(stay) for stay in some))
+            for stay, result in zip(some, results, strict=True):
+                if result["status"] == "rejected" and not server.open_stays.get(stay, True):
+                    del server.open_stays[stay]
+    if server.open_stays:
+        raise Failed(
+            nmsg(
+                "{count} test report may be left, because it could not be cancelled.",
+                "{count} test reports may be left, because they could not be cancelled.",
+                len(server.open_stays),
+            )
+        )
+
+
+CHECKS = (receipts, valid_retry_after)

@@ -1,0 +1,194 @@
+"""Reports and their results: what must be accepted, and what must be rejected with every reason."""
+
+from http import HTTPStatus
+
+from apoa_client.conformance.check import Setting, check
+from apoa_client.conformance.expectations import expect, expect_equal, expect_problem, expect_receipt
+from apoa_client.conformance.outcomes import Failed, Skipped
+from apoa_client.conformance.paragraphs import (
+    ACCEPTED,
+    CLOSED,
+    DUPLICATE,
+    EVERY_VIOLATION,
+    NOT_FOUND,
+    ONE_NAME,
+    ONE_RESULT_EACH,
+    PARTIAL_DATE,
+    RESULT,
+    STATE,
+    VALIDATION,
+)
+from apoa_client.conformance.samples import GIVEN_NAMES, SURNAME, VIOLATIONS
+from apoa_client.conformance.server import expect_accepted, expect_rejected
+from apoa_client.messages import msg
+
+_NAMES = ("MUÑOZ ŠMÍD", "ÅSTRÖM-O'CONNOR", "NGUYỄN ĐẶNG", "王 小明")
+_PARTIAL_DATES = ("1985", "1985-09")
+_STATES = ("D", "UNO", "XXA", "RKS")
+
+
+@check("reports.accepted", msg("A good check-in is accepted, with a receipt and without errors"), ACCEPTED)
+def accepted(setting: Setting) -> None:
+    """One report with only what a report must have."""
+    [result] = setting.server.accept(setting.samples.check_in())
+    expect_receipt(result)
+    expect_equal("errors", result["errors"], [])
+
+
+@check("reports.all_members", msg("A check-in with every member is accepted"), ACCEPTED)
+def all_members(setting: Setting) -> None:
+    """With the lines of the passport, a permit, a room, a note and an address."""
+    setting.server.accept(setting.samples.full_check_in())
+
+
+@check("reports.mixed_batch", msg("A bad report in a batch does not affect the good ones"), ONE_RESULT_EACH)
+def mixed_batch(setting: Setting) -> None:
+    """A bad one between two good ones."""
+    make = setting.samples
+    first, bad, last = setting.server.deliver(make.check_in(), make.bad_check_in(), make.check_in())
+    expect_accepted(first)
+    expect_rejected(bad)
+    expect_accepted(last)
+
+
+@check("reports.every_violation", msg("A rejected report names every violation"), EVERY_VIOLATION)
+def every_violation(setting: Setting) -> None:
+    """Four wrong fields."""
+    [result] = setting.server.deliver(setting.samples.bad_check_in())
+    expect_rejected(result)
+    missing = sorted(set(VIOLATIONS) - {each["field"] for each in result["errors"]})
+    expect(not missing, msg("No error names {fields}.", fields=", ".join(missing)))
+
+
+@check(
+    "reports.missing_member", msg("A report without a required member is rejected, not the whole call"), ONE_RESULT_EACH
+)
+def missing_member(setting: Setting) -> None:
+    """A check-in without a stay."""
+    report = setting.samples.check_in()
+    del report["stay"]
+    [result] = setting.server.deliver(report)
+    expect_rejected(result)
+
+
+@check("reports.unknown_member", msg("A report with an unknown member is rejected, and the error names it"), CLOSED)
+def unknown_member(setting: Setting) -> None:
+    """In the guest."""
+    [result] = setting.server.deliver(setting.samples.check_in({"shoe_size": 43}))
+    expect_rejected(result)
+    fields = {each["field"] for each in result["errors"]}
+    expect(fields & {"guest", "guest.shoe_size"}, msg("No error names {fields}.", fields="guest.shoe_size"))
+
+
+@check("reports.unknown_kind", msg("A report of an unknown kind is rejected"), CLOSED)
+def unknown_kind(setting: Setting) -> None:
+    """One that a later version might have."""
+    [result] = setting.server.deliver({**setting.samples.check_in(), "kind": "extend"})
+    expect_rejected(result)
+
+
+@check("reports.unicode", msg("Names in any script are accepted"), ONE_NAME)
+def unicode(setting: Setting) -> None:
+    """Accents, an apostrophe, Vietnamese, and Chinese."""
+    setting.server.accept(*(setting.samples.check_in({"surname": f"{SURNAME} {name}"}) for name in _NAMES))
+
+
+@check("reports.one_name", msg("A guest with only one name is accepted"), ONE_NAME)
+def one_name(setting: Setting) -> None:
+    """Without a surname, and without given names."""
+    whole = f"{SURNAME} {GIVEN_NAMES}"
+    only_given = {"surname": "", "given_names": whole}
+    only_surname = {"surname": whole, "given_names": ""}
+    setting.server.accept(setting.samples.check_in(only_given), setting.samples.check_in(only_surname))
+
+
+@check("reports.partial_birth_date", msg("A birth date without a day, or without a month, is accepted"), PARTIAL_DATE)
+def partial_birth_date(setting: Setting) -> None:
+    """Passports with an unknown day exist."""
+    setting.server.accept(*(setting.samples.check_in({"birth_date": each}) for each in _PARTIAL_DATES))
+
+
+@check("reports.special_states", msg("Codes of states such as D, UNO, XXA and RKS are accepted"), STATE)
+def special_states(setting: Setting) -> None:
+    """As a nationality and as an issuing state."""
+    reports = [setting.samples.check_in({"nationality": code}) for code in _STATES]
+    for report, code in zip(reports, _STATES, strict=True):
+        report["guest"]["document"]["issuing_state"] = code
+    setting.server.accept(*reports)
+
+
+@check("reports.result", msg("GET /reports/ID answers with the result that the call had"), RESULT)
+def result_of_each(setting: Setting) -> None:
+    """Of an accepted and of a rejected report."""
+    for result in setting.server.deliver(setting.samples.check_in(), setting.samples.bad_check_in()):
+        asked = setting.server.result(result["id"])
+        for name in ("status", "receipt", "errors"):
+            expect_equal(name, asked[name], result[name])
+
+
+@check("reports.unknown_id", msg("GET /reports/ID of an unknown id gets 404"), NOT_FOUND)
+def unknown_id(setting: Setting) -> None:
+    """One that was never sent."""
+    expect_problem(setting.server.call("GET", f"/reports/{setting.samples.id()}"), HTTPStatus.NOT_FOUND)
+
+
+@check("reports.validation", msg("POST /reports/validate stores nothing and issues no receipt"), VALIDATION)
+def validation(setting: Setting) -> None:
+    """A good report, which is unknown afterwards and can still be sent."""
+    report = setting.samples.check_in()
+    setting.server.expect_stays([report])
+    [result] = setting.server.validate(report)
+    expect_accepted(result)
+    expect_equal("receipt", result["receipt"], None)
+    expect_problem(setting.server.call("GET", f"/reports/{report['id']}"), HTTPStatus.NOT_FOUND)
+    setting.server.accept(report)
+
+
+@check("reports.validation_rejects", msg("POST /reports/validate rejects what POST /reports rejects"), VALIDATION)
+def validation_rejects(setting: Setting) -> None:
+    """With the same errors, in a batch with a good report."""
+    good, bad = setting.samples.check_in(), setting.samples.bad_check_in()
+    setting.server.expect_stays([good])
+    checked = setting.server.validate(good, bad)
+    expect_accepted(checked[0])
+    expect_rejected(checked[1])
+    [sent] = setting.server.deliver(bad)
+    expect_equal("errors", checked[1]["errors"], sent["errors"])
+
+
+@check(
+    "reports.duplicate",
+    msg("A second report of a guest and night is a duplicate with the first one's receipt"),
+    DUPLICATE,
+)
+def duplicate(setting: Setting) -> None:
+    """The same guest in another stay. A server need not find it, but must not invent a receipt."""
+    first = setting.samples.check_in()
+    second = {**setting.samples.check_in(), "guest": first["guest"], "stay": first["stay"]}
+    [original] = setting.server.accept(first)
+    [other] = setting.server.deliver(second)
+    if other["status"] == "accepted":
+        raise Skipped(msg("The server does not look for duplicates, which the contract allows."))
+    if other["status"] != "duplicate":
+        raise Failed(msg("A second report of a guest and night is {status}.", status=other["status"]))
+    expect_receipt(other, original["receipt"])
+
+
+CHECKS = (
+    accepted,
+    all_members,
+    mixed_batch,
+    every_violation,
+    missing_member,
+    unknown_member,
+    unknown_kind,
+    unicode,
+    one_name,
+    partial_birth_date,
+    special_states,
+    result_of_each,
+    unknown_id,
+    validation,
+    validation_rejects,
+    duplicate,
+)

@@ -1,0 +1,83 @@
+"""Tokens, credentials, and what the server says about itself."""
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from apoa_client.authority.http_errors import HttpResponse
+from apoa_client.conformance.check import Setting, check
+from apoa_client.conformance.expectations import expect, expect_json, expect_problem
+from apoa_client.conformance.paragraphs import BAD_REQUEST, INSTANTS, META, TOKEN, UNAUTHORIZED
+from apoa_client.conformance.server import WRONG_TOKEN
+from apoa_client.messages import msg
+
+MAX_SKEW = timedelta(minutes=5)
+"""The largest difference between the server's clock and ours."""
+
+_WRONG_PASSWORD = "not the password"  # noqa: S105  a wrong one
+
+
+@check("session.token", msg("The username and password get a token"), TOKEN)
+def token(setting: Setting) -> None:
+    """Answered first: without a token nothing else can be tested."""
+    setting.server.log_in()
+
+
+@check("session.meta", msg("GET /meta describes the server and the account"), META)
+def meta(setting: Setting) -> None:
+    """Answered next: it says whether this is a production server, and the limits."""
+    setting.server.meta = expect_json(setting.server.call("GET", "/meta"), "Meta")
+
+
+@check("session.clock", msg("The server's clock is right, within 5 minutes"), INSTANTS)
+def clock(setting: Setting) -> None:
+    """Compares `server_time` with our clock."""
+    told = expect_json(setting.server.call("GET", "/meta"), "Meta")["server_time"]
+    skew = datetime.fromisoformat(told) - setting.now()
+    expect(
+        abs(skew) <= MAX_SKEW,
+        msg("The server's clock differs by {seconds} seconds.", seconds=int(skew.total_seconds())),
+    )
+
+
+@check("session.wrong_password", msg("A wrong password gets 401"), UNAUTHORIZED)
+def wrong_password(setting: Setting) -> None:
+    """Tried once, because a server may lock an account after some tries."""
+    _expect_unauthorized(setting.server.request_token(_WRONG_PASSWORD))
+
+
+@check("session.no_token", msg("A call without a token gets 401"), UNAUTHORIZED)
+def no_token(setting: Setting) -> None:
+    """GET /meta without the header."""
+    _expect_unauthorized(setting.server.call_as(None, "GET", "/meta"))
+
+
+@check("session.wrong_token", msg("A call with a wrong token gets 401"), UNAUTHORIZED)
+def wrong_token(setting: Setting) -> None:
+    """GET /meta with a token that the server never issued."""
+    _expect_unauthorized(setting.server.call_as(WRONG_TOKEN, "GET", "/meta"))
+
+
+@check("session.grant_type", msg("Another grant type gets 400"), TOKEN)
+def grant_type(setting: Setting) -> None:
+    """Only client credentials are of the contract."""
+    response = setting.server.request_token(body=b"grant_type=password")
+    expect_problem(response, HTTPStatus.BAD_REQUEST)
+
+
+@check("session.form", msg("A request for a token that is not a form gets 400"), BAD_REQUEST)
+def form(setting: Setting) -> None:
+    """The same as JSON."""
+    body, headers = b'{"grant_type": "client_credentials"}', {"Content-Type": "application/json"}
+    expect_problem(setting.server.request_token(body=body, headers=headers), HTTPStatus.BAD_REQUEST)
+
+
+def _expect_unauthorized(response: HttpResponse) -> None:
+    expect_problem(response, HTTPStatus.UNAUTHORIZED)
+    expect(
+        response.headers.get("www-authenticate"),
+        msg("The answer 401 has no header WWW-Authenticate (RFC 9110 section 11.6.1)."),
+    )
+
+
+OPENING = (token, meta)
+CHECKS = (clock, wrong_password, no_token, wrong_token, grant_type, form)

@@ -1,0 +1,132 @@
+"""Runs the checks against one server, and cancels what they leave."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from apoa_client.authority.address import check_base_url
+from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.transport import Transport
+from apoa_client.conformance.check import Check, Setting
+from apoa_client.conformance.checks import CHECKS, LAST, OPENING
+from apoa_client.conformance.exchange import Connection, NoAnswer
+from apoa_client.conformance.outcomes import Failed, Skipped
+from apoa_client.conformance.results import CheckResult, Result
+from apoa_client.conformance.server import Server
+from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.messages import Message, msg
+from apoa_client.ports.run import Interruptions
+
+Observer = Callable[[CheckResult], object]
+
+_UNANSWERED_IN_SUCCESSION = 3
+"""After so many checks without an answer the server is taken for unreachable, and the rest is skipped."""
+
+
+@contextmanager
+def open_server(
+    url: str,
+    username: str,
+    password: str,
+    *,
+    user_agent: str,
+    pause: Callable[[float], object],
+    monotonic: Callable[[], float],
+) -> Iterator[Server]:
+    """Yield the server at a base URL. `pause` waits a number of seconds. Raises `UsageProblem` for another address."""
+    try:
+        base_url = check_base_url(url)
+    except SettingsProblem as exc:
+        raise UsageProblem(exc.message, msg("Name the address of the server, like https://host/path/v1")) from None
+    transport = Transport(
+        base_url,
+        user_agent=user_agent,
+        timeouts=Timeouts(),
+        time_left=None,
+        ca_bundle=None,
+        monotonic=monotonic,
+    )
+    try:
+        yield Server(Connection(transport), username, password, pause)
+    finally:
+        transport.close()
+
+
+def run_checks(
+    setting: Setting,
+    interruptions: Interruptions,
+    observe: Observer = lambda _result: None,
+    checks: Iterable[Check] = CHECKS,
+) -> list[CheckResult]:
+    """Run the checks in their order, cancel the test reports, and return all results. `observe` gets each at once.
+
+    Raises `UsageProblem` for a production server, before any report is sent, and an `ApoaError` if the server cannot be
+    reached or refuses the account. The reports are cancelled after Ctrl-C, too.
+    """
+    results: list[CheckResult] = []
+
+    def add(result: CheckResult) -> None:
+        results.append(result)
+        observe(result)
+
+    missing = _open(setting, add)
+    if missing is not None:
+        for each in (*checks, LAST):
+            add(_skipped(each, msg("This needs {check}.", check=missing.id)))
+        return results
+    _refuse_production(setting)
+    try:
+        _run_all(setting, checks, add)
+    finally:
+        with interruptions.delayed():
+            add(_result(setting, LAST)[0])
+    return results
+
+
+def _open(setting: Setting, add: Observer) -> Check | None:
+    """Run the checks that all others need; return the one that failed."""
+    for number, each in enumerate(OPENING):
+        result, _answered = _result(setting, each)
+        add(result)
+        if result.result is not Result.PASSED:
+            for later in OPENING[number + 1 :]:
+                add(_skipped(later, msg("This needs {check}.", check=each.id)))
+            return each
+    return None
+
+
+def _refuse_production(setting: Setting) -> None:
+    if setting.server.meta["environment"] == "production":
+        raise UsageProblem(
+            msg("This server says that it is in production. Nothing was tested and no report was sent."),
+            msg("Test against a training server, whose GET /meta says: training"),
+            name="production_server",
+        )
+
+
+def _run_all(setting: Setting, checks: Iterable[Check], add: Observer) -> None:
+    unanswered = 0
+    for each in checks:
+        if unanswered >= _UNANSWERED_IN_SUCCESSION:
+            add(_skipped(each, msg("The server no longer answers.")))
+            continue
+        result, answered = _result(setting, each)
+        unanswered = 0 if answered else unanswered + 1
+        add(result)
+
+
+def _result(setting: Setting, each: Check) -> tuple[CheckResult, bool]:
+    """Return the result of a check, and whether the server answered."""
+    connection = setting.server.connection
+    before, result, reason, answered = connection.count, Result.PASSED, None, True
+    try:
+        each.run(setting)
+    except Failed as exc:
+        result, reason, answered = Result.FAILED, exc.message, not isinstance(exc, NoAnswer)
+    except Skipped as exc:
+        result, reason = Result.SKIPPED, exc.message
+    exchanges = tuple(connection.since(before))
+    return CheckResult(each.id, each.title, each.paragraph, result, reason, exchanges), answered
+
+
+def _skipped(each: Check, reason: Message) -> CheckResult:
+    return CheckResult(each.id, each.title, each.paragraph, Result.SKIPPED, reason)

@@ -1,0 +1,131 @@
+"""Reports to send: invented guests, whose names say that this is a test.
+
+The document numbers are random, so that no run meets the guests of an earlier one.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from apoa_client.desk.ids import RandomBytes, new_id
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report.deadline import instant
+
+Json = dict[str, Any]
+
+SURNAME, GIVEN_NAMES = "APOA", "TEST"
+REASON = "Conformance test of apoa-client: no such guest"
+
+_WIB = timezone(timedelta(hours=7))
+_BORN, _EXPIRY = "1985-09-12", "2039-03-30"
+_STATE = "AUS"
+_NIGHTS = 2
+_NUMBER_BYTES = 4
+
+
+class Samples:
+    """Makes reports. `now` is timezone-aware; `random` returns the given number of unpredictable bytes."""
+
+    def __init__(self, now: Callable[[], datetime], random: RandomBytes) -> None:
+        self._now = now
+        self._random = random
+
+    def id(self) -> str:
+        """Return a new id of a report or a stay."""
+        return new_id(self._now(), self._random)
+
+    def check_in(self, guest: Mapping[str, Any] | None = None, stay: Mapping[str, Any] | None = None) -> Json:
+        """Return a check-in of a new guest, with these members of `guest` and `stay` in place of the usual ones."""
+        arrived = self._now().astimezone(_WIB) - timedelta(hours=1)
+        report = self._report(self.id(), "check_in")
+        report["guest"] = {
+            "surname": SURNAME,
+            "given_names": GIVEN_NAMES,
+            "sex": "X",
+            "birth_date": _BORN,
+            "birth_place": "-",
+            "nationality": _STATE,
+            "document": {
+                "type": "P",
+                "number": f"T{self._random(_NUMBER_BYTES).hex().upper()}",
+                "issuing_state": _STATE,
+                "expiry_date": _EXPIRY,
+                "mrz": None,
+            },
+            "stay_permit": None,
+            "phone": None,
+            "email": None,
+            **(guest or {}),
+        }
+        report["stay"] = {
+            "check_in": instant(arrived),
+            "planned_check_out": (arrived.date() + timedelta(days=_NIGHTS)).isoformat(),
+            "room": None,
+            "purpose": "other",
+            "note": None,
+            **(stay or {}),
+        }
+        return report
+
+    def full_check_in(self) -> Json:
+        """Return a check-in in which every member has a value, with the lines of the passport."""
+        report = self.check_in(stay={"room": "7", "note": "Conformance test"})
+        guest = report["guest"]
+        entered = self._now().astimezone(_WIB).date()
+        guest |= {
+            "phone": "+61 2 5550 0000",
+            "email": "test@example.com",
+            "birth_place": "TEST TOWN",
+            "stay_permit": {
+                "code": "B1",
+                "number": "TEST-1",
+                "valid_until": (entered + timedelta(days=30)).isoformat(),
+                "entry_date": entered.isoformat(),
+            },
+        }
+        guest["document"]["mrz"] = list(
+            compose(
+                "TD3",
+                Details(
+                    issuing_state=_STATE,
+                    surname=SURNAME,
+                    given_names=GIVEN_NAMES,
+                    document_number=guest["document"]["number"],
+                    nationality=_STATE,
+                    birth_date=PartialDate.from_iso(_BORN),
+                    sex="X",
+                    expiry_date=date.fromisoformat(_EXPIRY),
+                ),
+            )
+        )
+        return report
+
+    def bad_check_in(self) -> Json:
+        """Return a check-in with the violations at `VIOLATIONS`."""
+        report = self.check_in({"sex": "?", "birth_date": "1985-13-40"}, {"purpose": "holiday"})
+        report["guest"]["document"]["expiry_date"] = "soon"
+        return report
+
+    def amend(self, report: Mapping[str, Any], **stay: str) -> Json:
+        """Return an amendment of a check-in, with these members of its `stay` changed."""
+        changed = copy.deepcopy({name: report[name] for name in ("guest", "stay")})
+        changed["stay"] |= stay
+        return {**self._report(report["stay_id"], "amend"), **changed, "reason": REASON}
+
+    def check_out(self, stay_id: str) -> Json:
+        """Return a check-out of a stay, now."""
+        return {**self._report(stay_id, "check_out"), "check_out": instant(self._now().astimezone(_WIB))}
+
+    def cancel(self, stay_id: str) -> Json:
+        """Return the cancellation of a stay."""
+        return {**self._report(stay_id, "cancel"), "reason": REASON}
+
+    def _report(self, stay_id: str, kind: str) -> Json:
+        created = instant(self._now().astimezone(_WIB))
+        return {"id": self.id(), "stay_id": stay_id, "kind": kind, "created_at": created}
+
+
+VIOLATIONS = ("guest.sex", "guest.birth_date", "guest.document.expiry_date", "stay.purpose")
+"""The fields that are wrong in `Samples.bad_check_in`."""

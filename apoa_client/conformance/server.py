@@ -1,0 +1,227 @@
+"""The server under test: the calls of the contract, as a client makes them.
+
+A server may answer 429, or 503 with a `Retry-After`, may end a token, may defer a report or decide it later. All of
+that is heeded here, so the checks see verdicts. Whatever else breaks the contract raises `Failed`.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Collection, Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from apoa_client.authority.http_errors import HttpResponse, retry_after
+from apoa_client.conformance.exchange import Connection, NoAnswer
+from apoa_client.conformance.expectations import Json, expect_equal, expect_json
+from apoa_client.conformance.outcomes import Failed, Skipped
+from apoa_client.errors import AccountSuspended, NotTheAuthority, SettingsProblem, WrongPassword
+from apoa_client.messages import msg
+
+MAX_WAIT_S = 120
+"""The longest time that a server may ask for; a check that would wait longer is skipped."""
+TOKEN_PATH = "/oauth/token"  # noqa: S105  a path
+WRONG_TOKEN = "Bearer not-a-token-of-this-server"  # noqa: S105  a wrong one
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_TRIES = 5
+_USUAL_WAIT_S = 2
+"""Seconds before a server is asked again that names no time."""
+_JSON = {"Content-Type": "application/json"}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Server:
+    """The server behind `connection`. `pause` waits for a number of seconds."""
+
+    def __init__(self, connection: Connection, username: str, password: str, pause: Callable[[float], object]) -> None:
+        if ":" in username:
+            raise SettingsProblem(msg("The username must not contain a colon."))
+        self.connection = connection
+        self.pause = pause
+        self.meta: Json = {}
+        self.username = username
+        self.busy: list[HttpResponse] = []
+        """The answers 429 and 503 that were met."""
+        self.receipts: dict[str, Json] = {}
+        """The receipts that were seen, by the id of their report."""
+        self.open_stays: dict[str, bool] = {}
+        """The stays to cancel at the end, and whether the server surely has them."""
+        self._cancelled: set[str] = set()
+        self._password = password
+        self._token = ""
+
+    def log_in(self) -> None:
+        """Take the first token. Raises an `ApoaError` if the server cannot be reached or refuses the account."""
+        try:
+            response = self.request_token()
+        except NoAnswer as exc:
+            if isinstance(exc.error, NotTheAuthority):
+                raise
+            exc.error.advice = msg("Nothing was tested. Check the address, and that the server runs.")
+            raise exc.error from None
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            raise WrongPassword(
+                msg("The server does not accept the username and password."),
+                msg("Nothing was sent. Check the test account; too many wrong passwords may lock it."),
+            )
+        if response.status == HTTPStatus.FORBIDDEN:
+            raise AccountSuspended(msg("The server refuses this account."))
+        self._token = expect_json(response, "Token")["access_token"]
+
+    def request_token(
+        self,
+        password: str | None = None,
+        body: bytes = b"grant_type=client_credentials",
+        headers: Mapping[str, str] = _FORM,
+    ) -> HttpResponse:
+        """Ask for a token with the right password, or with another one, and return the answer."""
+        given = self._password if password is None else password
+        credentials = b64encode(f"{self.username}:{given}".encode()).decode("ascii")
+        return self._heeding(lambda: self.connection.send("POST", TOKEN_PATH, f"Basic {credentials}", headers, body))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        body: bytes | None = None,
+    ) -> HttpResponse:
+        """Send one request with the token, with a new token after a 401, and return the answer."""
+        response = self.call_as(f"Bearer {self._token}", method, path, headers, body)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            self._token = expect_json(self.request_token(), "Token")["access_token"]
+            response = self.call_as(f"Bearer {self._token}", method, path, headers, body)
+        return response
+
+    def call_as(
+        self,
+        authorization: str | None,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        body: bytes | None = None,
+    ) -> HttpResponse:
+        """Send one request with this header `Authorization`, or with none, and return the answer."""
+        return self._heeding(lambda: self.connection.send(method, path, authorization, headers, body))
+
+    def _heeding(self, send: Callable[[], HttpResponse]) -> HttpResponse:
+        """Return the answer after the times that the server asks to wait."""
+        for _attempt in range(_TRIES):
+            response = send()
+            wait = retry_after(response.headers)
+            if response.status not in _BUSY or (response.status == HTTPStatus.SERVICE_UNAVAILABLE and wait is None):
+                return response
+            self.busy.append(response)
+            self._wait(_USUAL_WAIT_S if wait is None else wait)
+        raise Skipped(msg("The server was busy {count} times in succession.", count=_TRIES))
+
+    def _wait(self, seconds: int) -> None:
+        if seconds > MAX_WAIT_S:
+            raise Skipped(msg("The server asks to wait {seconds} seconds, which is too long here.", seconds=seconds))
+        self.pause(seconds)
+
+    def post(self, reports: Sequence[Mapping[str, Any]], path: str = "/reports") -> HttpResponse:
+        """Send reports in one call, and return its answer."""
+        return self.post_body(body_of(reports), path)
+
+    def post_body(self, body: bytes, path: str = "/reports", headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
+        """Send a body, JSON unless the headers say otherwise, and return the answer."""
+        return self.call("POST", path, {**_JSON, **headers}, body)
+
+    def validate(self, *reports: Mapping[str, Any]) -> list[Json]:
+        """Have reports checked and not stored; return the results, in the order sent."""
+        return _results(self.post(reports, "/reports/validate"), reports, "ValidationAnswer")
+
+    def deliver(self, *reports: Mapping[str, Any]) -> list[Json]:
+        """Send reports in one call until each has a verdict; return the results, in the order sent.
+
+        A deferred report is sent again, with the others of its call; a pending one is asked for.
+        """
+        return self.deliver_body(body_of(reports), reports)
+
+    def deliver_body(
+        self, body: bytes, reports: Sequence[Mapping[str, Any]], headers: Mapping[str, str] = _NO_HEADERS
+    ) -> list[Json]:
+        """As `deliver`, with the body that holds these reports."""
+        self.expect_stays(reports)
+        for _attempt in range(_TRIES):
+            results = _results(self.post_body(body, headers=headers), reports, "ReportsAnswer")
+            waits = [each["retry_after"] for each in results if each["status"] == "deferred"]
+            if not waits:
+                results = [self.result(each["id"]) if each["status"] == "pending" else each for each in results]
+                self._note(reports, results)
+                return results
+            self._wait(max(waits))
+        raise Skipped(msg("The server deferred a report {count} times in succession.", count=_TRIES))
+
+    def expect_stays(self, reports: Sequence[Mapping[str, Any]]) -> None:
+        """Note that the server may have the stays of these reports from now on."""
+        for each in reports:
+            if each.get("kind") == "check_in" and each["stay_id"] not in self._cancelled:
+                self.open_stays.setdefault(each["stay_id"], False)
+
+    def _note(self, reports: Sequence[Mapping[str, Any]], results: Sequence[Json]) -> None:
+        """Note the receipts, and which stays must be cancelled at the end."""
+        for report, result in zip(reports, results, strict=True):
+            if result["status"] == "accepted":
+                self.receipts.setdefault(result["id"], result["receipt"])
+            if report.get("kind") == "cancel" and result["status"] == "accepted":
+                self._cancelled.add(report["stay_id"])
+                self.open_stays.pop(report["stay_id"], None)
+            elif report.get("kind") == "check_in" and not self.open_stays.get(report["stay_id"], True):
+                if result["status"] == "rejected":
+                    self.open_stays.pop(report["stay_id"])
+                else:
+                    self.open_stays[report["stay_id"]] = result["status"] == "accepted"
+
+    def result(self, report_id: str) -> Json:
+        """Ask for the result of one report until it is decided."""
+        for _attempt in range(_TRIES):
+            result = expect_json(self.call("GET", f"/reports/{report_id}"), "Result")
+            expect_equal("id", result["id"], report_id)
+            if result["status"] not in {"pending", "deferred"}:
+                return result
+            self._wait(_USUAL_WAIT_S if result["retry_after"] is None else result["retry_after"])
+        raise Skipped(msg("The server had not decided after it was asked {count} times.", count=_TRIES))
+
+    def accept(self, *reports: Mapping[str, Any]) -> list[Json]:
+        """Send good reports in one call; return their results, each accepted. Fail otherwise."""
+        results = self.deliver(*reports)
+        for each in results:
+            expect_accepted(each)
+        return results
+
+
+def body_of(reports: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the body of a call with these reports."""
+    return json.dumps({"reports": reports}, ensure_ascii=False).encode()
+
+
+def expect_accepted(result: Mapping[str, Any]) -> None:
+    """Fail unless a report was accepted."""
+    if result["status"] != "accepted":
+        found = ", ".join(f"{each['field'] or '-'} {each['code']}" for each in result["errors"])
+        raise Failed(msg("A good report is {status} ({errors}).", status=str(result["status"]), errors=found or "-"))
+
+
+def expect_rejected(result: Mapping[str, Any], codes: Collection[str] = ()) -> None:
+    """Fail unless a report was rejected, with one of these codes if there are any."""
+    expect_equal("status", result["status"], "rejected")
+    found = {each["code"] for each in result["errors"]}
+    if codes and found.isdisjoint(codes):
+        raise Failed(
+            msg(
+                "The report is rejected with the code {found}, not {code}.",
+                found=", ".join(found),
+                code=", ".join(codes),
+            )
+        )
+
+
+def _results(response: HttpResponse, reports: Sequence[Mapping[str, Any]], schema: str) -> list[Json]:
+    """Return the results of a call: one for each report, in the order sent."""
+    results: list[Json] = expect_json(response, schema)["results"]
+    expect_equal("ids", [each["id"] for each in results], [each["id"] for each in reports])
+    return results

@@ -1,0 +1,208 @@
+"""`apoa contract test`: what it says before it starts, its results on the screen and in files, and its exit codes."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve
+from page_helpers import read_page
+
+from apoa_client.conformance.checks import CHECKS, LAST, OPENING
+from apoa_client.conformance.server import Server
+from apoa_client.errors import Exit
+from apoa_client.sandbox.request_parsing import Limits
+from apoa_client.sandbox.server import SandboxServer
+
+Test = Callable[..., CallResult]
+_LIMITS = Limits(max_batch=5, max_body_bytes=8 * 1024)
+_ALL = {each.id for each in (*OPENING, *CHECKS, LAST)}
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apoa_client.cli.commands.contract_test.time.sleep", lambda _seconds: None)
+
+
+@pytest.fixture
+def test_of(apoa: Apoa) -> Test:
+    """Tests a server, unattended."""
+
+    def run(server: SandboxServer, *more: str, password: str = PASSWORD, **environ: str) -> CallResult:
+        account = ["--username", "wisma-melati", "--password-stdin", "--yes"]
+        return apoa("contract", "test", server.base_url, *account, *more, stdin=f"{password}\n", **environ)
+
+    return run
+
+
+def received(server: SandboxServer) -> int:
+    """How many reports the server has stored."""
+    assert server.storage is not None
+    with closing(sqlite3.connect(server.storage)) as database:
+        (found,) = database.execute("SELECT count(*) FROM reports").fetchone()
+    return int(found)
+
+
+def test_a_server_that_conforms(test_of: Test, serve: Serve) -> None:
+    """It exits 0, with a line for each check, and says first what it does."""
+    said = test_of(serve(limits=_LIMITS))
+    assert said.code == Exit.DONE, said.out
+    lines = said.out.splitlines()
+    assert {line.split(" ")[1].rstrip(":") for line in lines[:-2]} == _ALL
+    assert lines[-1].startswith("The server conforms to the contract.")
+    assert "APOA TEST" in said.err
+    assert "No official APOA interface exists" in said.err
+
+
+def test_a_server_that_does_not_conform(test_of: Test, serve: Serve) -> None:
+    """It exits 65, and a failed check shows the reason, the paragraph, the request and the answer, without secrets."""
+    said = test_of(serve("ok*2,reject", limits=_LIMITS))
+    assert said.code == Exit.DATA_REFUSED
+    shown = said.out[said.out.index("FAILED reports.mixed_batch") :]
+    assert "not rejected" not in shown
+    for part in ("The contract says: ", "> POST /reports", "> Authorization: Bearer ***", "< HTTP 200", '"training"'):
+        assert part in shown
+    assert PASSWORD not in said.all
+
+
+def test_in_indonesian(apoa: Apoa, serve: Serve) -> None:
+    """The command, its options and its lines have Indonesian names."""
+    server = serve(limits=_LIMITS)
+    account = ["--nama-pengguna", "wisma-melati", "--kata-sandi-stdin", "--ya"]
+    said = apoa("kontrak", "uji", server.base_url, *account, stdin=f"{PASSWORD}\n", lang="id")
+    assert said.code == Exit.DONE
+    assert "lulus reports.accepted: Laporan check-in yang benar diterima" in said.out
+
+
+@pytest.mark.parametrize("faults", ["", "short-list", "token:500", "drop*1000"])
+def test_json(test_of: Test, serve: Serve, faults: str) -> None:
+    """One document, which fits its schema, with the exchanges of each failed check."""
+    said = test_of(serve(faults, limits=_LIMITS), "--json")
+    value = said.json
+    assert value["conforms"] is (said.code == Exit.DONE) is (not faults)
+    assert {each["id"] for each in value["checks"]} == _ALL
+    for name in ("passed", "failed", "skipped"):
+        assert value[name] == sum(each["result"] == name for each in value["checks"])
+    failed = [each for each in value["checks"] if each["result"] == "failed"]
+    assert all(each["exchanges"] and each["reason"] and each["paragraph"]["text"] for each in failed)
+    assert PASSWORD not in said.out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_junit(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
+    """A test case for each check, with a failure or a reason to skip it."""
+    file = tmp_path / "result.xml"
+    said = test_of(serve("reject", limits=_LIMITS), "--junit", str(file), lang=lang)
+    assert said.code == Exit.DATA_REFUSED
+    suite = ET.fromstring(file.read_bytes()).find("testsuite")  # noqa: S314  our own
+    assert suite is not None
+    cases = suite.findall("testcase")
+    assert {case.attrib["name"].partition(":")[0] for case in cases} == _ALL
+    assert suite.attrib["tests"] == str(len(_ALL))
+    [failure] = suite.iter("failure")
+    assert suite.attrib["failures"] == "1"
+    assert "POST /reports" in (failure.text or "")
+    assert int(suite.attrib["skipped"]) == len(list(suite.iter("skipped")))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_html(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
+    """One page that loads nothing and runs nothing, with the results as words and all that the server said escaped."""
+    file = tmp_path / "result.html"
+    server = serve("portal", limits=_LIMITS)
+    assert test_of(server, "--html", str(file), lang=lang).code == Exit.DATA_REFUSED
+    content = file.read_text(encoding="utf-8")
+    page = read_page(content.replace(server.base_url, ""))
+    assert "<h1>Welcome" not in content
+    assert "<h1>Welcome to our Wi-Fi</h1>" in page.text
+    assert all(name in page.text for name in _ALL)
+    assert {"en": "FAILED", "id": "GAGAL"}[lang] in page.text
+
+
+def test_a_file_on_standard_output(test_of: Test, serve: Serve) -> None:
+    """Then nothing else is there."""
+    said = test_of(serve(limits=_LIMITS), "--junit", "-")
+    assert ET.fromstring(said.out).tag == "testsuites"  # noqa: S314  our own
+
+
+@pytest.mark.parametrize("options", [("--json", "--html", "-"), ("--junit", "-", "--html", "-")])
+def test_only_one_document_on_standard_output(test_of: Test, serve: Serve, options: tuple[str, ...]) -> None:
+    """It is refused before anything is sent."""
+    assert test_of(serve(), *options).code == Exit.USAGE
+
+
+def test_a_file_that_exists(test_of: Test, serve: Serve, tmp_path: Path) -> None:
+    """It is replaced with --force only, which is found before anything is sent."""
+    file = tmp_path / "result.html"
+    file.write_text("other")
+    server = serve(limits=_LIMITS)
+    assert test_of(server, "--html", str(file)).code == Exit.USAGE
+    assert received(server) == 0
+    assert test_of(server, "--html", str(file), "--force").code == Exit.DONE
+
+
+def test_wrong_password(test_of: Test, serve: Serve) -> None:
+    """It exits 77 after one attempt."""
+    said = test_of(serve(), password="salah")
+    assert (said.code, said.out) == (Exit.CREDENTIALS, "")
+
+
+def test_no_server(apoa: Apoa) -> None:
+    """It exits 75, and does not speak of reports that wait."""
+    said = apoa("contract", "test", NOWHERE, "--username", "x", "--password-stdin", "--yes", stdin="x\n")
+    assert (said.code, said.out) == (Exit.NOT_NOW, "")
+    assert "queue" not in said.err
+
+
+def test_a_production_server(test_of: Test, serve: Serve) -> None:
+    """It is refused."""
+    said = test_of(serve(environment="production"))
+    assert said.code == Exit.USAGE
+    assert "production" in said.err
+
+
+def test_not_confirmed(apoa: Apoa, serve: Serve) -> None:
+    """Unattended it needs --yes; at a terminal the answer is no unless something else is typed."""
+    server = serve()
+    command = ["contract", "test", server.base_url, "--username", "wisma-melati"]
+    assert apoa(*command, "--password-stdin", stdin=f"{PASSWORD}\n").code == Exit.USAGE
+    assert apoa(*command, keys=[""]).code != Exit.DONE
+    assert received(server) == 0
+
+
+def test_at_a_terminal(apoa: Apoa, serve: Serve) -> None:
+    """The password is asked for, and a person restarts the server."""
+    server = serve(limits=_LIMITS)
+    command = ["contract", "test", server.base_url, "--username", "wisma-melati"]
+    said = apoa(*command, keys=["y", PASSWORD, ""])
+    assert said.code == Exit.DONE, said.all
+    assert "passed restart.during_batch" in said.out
+    assert "Restart the server now, then press Enter." in said.err
+
+
+def test_after_ctrl_c(test_of: Test, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reports that were accepted are cancelled."""
+    cancelled: list[str] = []
+    deliver = Server.deliver
+
+    def interrupted(self: Server, *reports: dict[str, str]) -> list[dict[str, str]]:
+        results = deliver(self, *reports)
+        cancelled.extend(each["stay_id"] for each in reports if each["kind"] == "cancel")
+        if len(self.receipts) == 4 and not cancelled:
+            raise KeyboardInterrupt
+        return results
+
+    monkeypatch.setattr(Server, "deliver", interrupted)
+    said = test_of(serve(limits=_LIMITS))
+    assert said.code == 130
+    assert len(cancelled) == 4
+    assert said.out.splitlines()[-1].startswith("passed closing.cancelled")
+
+
+def test_the_contract_alone(apoa: Apoa) -> None:
+    """Without a second word the command prints the document, as before."""
+    assert apoa("contract").out.startswith("openapi: 3.1")
+    assert "contract-test" in apoa("contract", "--json-schema").out.split()
+    assert apoa("contract", "tset").code == Exit.USAGE

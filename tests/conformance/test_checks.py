@@ -1,0 +1,64 @@
+"""What the checks say about themselves, and the reports and photos that they send."""
+
+import secrets
+from io import BytesIO
+
+import pytest
+from conformance_helpers import NOW, now
+
+from apoa_client.authority.schemas import validator
+from apoa_client.cli.documents.conformance_page import CHAPTERS
+from apoa_client.conformance.check import Check
+from apoa_client.conformance.checks import CHECKS, LAST, OPENING
+from apoa_client.conformance.checks.photos import PHOTO, _photo
+from apoa_client.conformance.samples import VIOLATIONS, Samples
+from apoa_client.ports.authority import MAX_PHOTO_BYTES
+from apoa_client.sandbox.validation import report_violations
+
+ALL = (*OPENING, *CHECKS, LAST)
+
+
+@pytest.mark.parametrize("check", ALL, ids=lambda each: each.id)
+def test_its_paragraph_is_in_the_contract(check: Check) -> None:
+    """A change of the contract that loses the paragraph is found here."""
+    assert check.paragraph.text.startswith(check.paragraph.start)
+    assert check.paragraph.text
+
+
+def test_ids() -> None:
+    """Each is used once, and its chapter has a heading on the page; the chapters come one after the other."""
+    ids = [each.id for each in ALL]
+    assert len(ids) == len(set(ids))
+    chapters = [each.partition(".")[0] for each in ids]
+    assert list(dict.fromkeys(chapters)) == list(CHAPTERS)
+    assert chapters == sorted(chapters, key=list(CHAPTERS).index)
+
+
+def test_good_reports_are_of_the_contract() -> None:
+    """They are valid, about a guest whose name says that this is a test, and each has another document."""
+    samples = Samples(now, secrets.token_bytes)
+    first, full = samples.check_in(), samples.full_check_in()
+    for each in (first, full, samples.amend(first), samples.check_out(first["stay_id"]), samples.cancel(first["id"])):
+        assert validator("Report").is_valid(each)
+    for each in (first, full):
+        assert (each["guest"]["surname"], each["guest"]["given_names"]) == ("APOA", "TEST")
+    assert first["guest"]["document"]["number"] != full["guest"]["document"]["number"]
+    assert first["created_at"] == NOW.astimezone().isoformat() or first["created_at"].endswith("+07:00")
+
+
+def test_a_bad_report_has_the_violations() -> None:
+    """Exactly those that a server must name."""
+    found = report_violations(Samples(now, secrets.token_bytes).bad_check_in())
+    assert {each.field for each in found} == set(VIOLATIONS)
+
+
+@pytest.mark.parametrize("length", [len(PHOTO), len(PHOTO) + 10, MAX_PHOTO_BYTES, MAX_PHOTO_BYTES + 1])
+def test_photos_are_photos(length: int) -> None:
+    """Any program opens them, of each size, and they have no place and no other data of a camera."""
+    image = pytest.importorskip("PIL.Image")
+    photo = _photo(length)
+    assert len(photo) == length
+    with image.open(BytesIO(photo)) as opened:
+        opened.load()
+        assert (opened.size, opened.format) == ((8, 8), "JPEG")
+        assert not opened.getexif()

@@ -1,0 +1,120 @@
+"""Each scripted fault of the sandbox makes the right check fail, or is heeded where the contract allows it."""
+
+from collections.abc import Callable
+
+import pytest
+from conformance_helpers import Suite, failed
+
+from apoa_client.conformance.results import Result
+from apoa_client.errors import ApoaError
+from apoa_client.sandbox.faults import possible_steps
+from apoa_client.sandbox.server import SandboxServer
+
+VICTIMS = {
+    "reports": "reports.accepted",
+    "result": "reports.result",
+    "token": "session.token",
+    "meta": "session.meta",
+    "codes": "codes.tables",
+    "photo": "photos.stored",
+}
+"""The check that makes the first call of each route."""
+
+ALLOWED = {
+    # The whole call: a client waits, or takes a new token.
+    *("ok", "slow=0.01", "429", "429=7", "503=7", "401"),
+    *(
+        f"{route}:{step}"
+        for route in VICTIMS
+        if route not in {"reports", "token"}
+        for step in ("ok", "slow=0.01", "429", "429=7", "503=7", "401")
+    ),
+    *("token:ok", "token:slow=0.01", "token:429", "token:429=7", "token:503=7"),
+    # One report: a client asks again, or sends again.
+    *("pending", "defer=7", "result:pending", "result:defer=7"),
+    # Verdicts of reports that are decided at their first call already.
+    *("result:reject", "result:duplicate"),
+}
+"""Faults that the contract allows."""
+
+ENDS = {
+    "token:401": "wrong_password",
+    "token:403": "account_suspended",
+    "token:drop": "unknown_outcome",
+    "token:lost": "unknown_outcome",
+}
+"""Faults of the first call of all, which end the test: the name of the error."""
+
+_AMOUNTS = {"slow": ("=0.01",), "defer": ("=7",), "429": ("", "=7"), "503": ("", "=7")}
+STEPS = [step + amount for step in possible_steps() for amount in _AMOUNTS.get(step.rpartition(":")[2], ("",))]
+BREAKING = [step for step in STEPS if step not in ALLOWED and step not in ENDS]
+
+
+def route_of(step: str) -> str:
+    return step.partition(":")[0] if ":" in step else "reports"
+
+
+def test_every_step_is_in_one_group() -> None:
+    """A new fault of the sandbox must be decided on here."""
+    assert set(STEPS) >= ALLOWED | set(ENDS)
+
+
+@pytest.mark.parametrize("step", BREAKING)
+def test_a_fault_that_breaks_the_contract(suite: Suite, serve: Callable[..., SandboxServer], step: str) -> None:
+    """Exactly the check that meets it fails, and shows the request, the answer and the paragraph."""
+    victim = VICTIMS[route_of(step)]
+    results = suite(serve(step).base_url, set(VICTIMS.values()))
+    assert failed(results) == {victim}
+    shown = results[victim]
+    assert shown.reason is not None
+    assert shown.paragraph.text
+    last = shown.exchanges[-1]
+    assert last.request.line.startswith(("GET", "POST", "PUT"))
+    assert (last.answer is None) == (last.problem is not None)
+
+
+@pytest.mark.parametrize("step", sorted(ALLOWED))
+def test_a_fault_that_the_contract_allows(suite: Suite, serve: Callable[..., SandboxServer], step: str) -> None:
+    """No check fails, and the time that the server asks for is waited."""
+    results = suite(serve(step).base_url, {*VICTIMS.values(), "closing.retry_after"})
+    assert failed(results) == set()
+    if "7" in step:
+        assert suite.waits == [7]
+    busy = "429" in step or "503" in step
+    assert results["closing.retry_after"].result is (Result.PASSED if busy else Result.SKIPPED)
+
+
+@pytest.mark.parametrize("step", ENDS)
+def test_a_fault_of_the_first_call(suite: Suite, serve: Callable[..., SandboxServer], step: str) -> None:
+    """Without a token nothing can be tested: the error is that of any command."""
+    with pytest.raises(ApoaError) as caught:
+        suite(serve(step).base_url)
+    assert caught.value.name == ENDS[step]
+
+
+def test_many_faults_that_the_contract_allows(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """The whole suite passes on a server that is busy, decides later, and ends tokens."""
+    script = "429=1,pending,defer=2,ok*3,401,503=3,pending*2,defer=1,result:429=1,meta:503=2,codes:401,photo:429"
+    assert failed(suite(serve(script, token_lifetime_s=3600).base_url)) == set()
+    assert {1, 2, 3} <= set(suite.waits)
+
+
+def test_a_server_that_is_always_busy(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """The checks are skipped after some attempts: it breaks nothing, but cannot be tested."""
+    results = suite(serve("codes:429=1*100").base_url, {"codes.tables"})
+    assert results["codes.tables"].result is Result.SKIPPED
+
+
+def test_a_server_that_asks_for_hours(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """They are not waited."""
+    results = suite(serve("codes:503=3600").base_url, {"codes.tables"})
+    assert results["codes.tables"].result is Result.SKIPPED
+    assert suite.waits == []
+
+
+def test_a_server_that_stops_answering(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """After three checks without an answer the rest is skipped, and the test reports may be left."""
+    results = suite(serve("drop*1000").base_url)
+    unanswered = [name for name, each in results.items() if each.result is Result.FAILED]
+    assert unanswered == ["reports.accepted", "reports.all_members", "reports.mixed_batch", "closing.cancelled"]
+    assert results["idempotency.same_body"].result is Result.SKIPPED

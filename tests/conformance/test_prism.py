@@ -1,0 +1,31 @@
+"""The suite against Prism, a mock server of another project, which reads the contract and stores nothing."""
+
+import pytest
+from conformance_helpers import Suite
+
+from apoa_client.conformance.results import Result
+
+pytestmark = pytest.mark.prism
+
+STATELESS = {
+    "session.token",
+    "session.meta",
+    "session.no_token",
+    "session.grant_type",
+    "session.form",
+    "codes.etag",
+    "codes.modified",
+    "requests.no_list",
+    "requests.no_id",
+    "requests.unknown_member",
+    "requests.content_type",
+    "limits.full_body",
+}
+"""What a mock can pass that answers with examples. It checks no password and no token, and has no store."""
+
+
+def test_prism_passes_what_needs_no_store(suite: Suite, prism_url: str) -> None:
+    """The suite runs to its end, and each failure says why."""
+    results = suite(prism_url)
+    assert {name for name, each in results.items() if each.result is Result.PASSED} == STATELESS
+    assert all(each.reason is not None for name, each in results.items() if name not in STATELESS)

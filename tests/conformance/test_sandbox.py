@@ -1,0 +1,92 @@
+"""The sandbox is the contract's reference server: it passes all of the suite, over real HTTP."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from conformance_helpers import LIMITS, PASSWORD, USERNAME, Suite, failed, now
+
+from apoa_client.conformance.results import Result
+from apoa_client.errors import CredentialsProblem, NotNow, UsageProblem
+from apoa_client.sandbox.server import SandboxServer
+
+_NEED_MORE = {"limits.unwanted_gzip", "photos.unwanted", "restart.during_batch", "closing.retry_after"}
+"""Skipped for a server that accepts gzip, wants photos, is not restarted, and is never busy."""
+
+
+def test_the_sandbox_passes(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """Every check passes but for those that need another kind of server, and nothing is waited for."""
+    results = suite(serve().base_url)
+    assert {name for name, each in results.items() if each.result is not Result.PASSED} == _NEED_MORE
+    assert {results[name].result for name in _NEED_MORE} == {Result.SKIPPED}
+    assert suite.waits == []
+
+
+def test_only_cancelled_reports_are_left(suite: Suite, tmp_path: Path) -> None:
+    """Each stay whose check-in was accepted has an accepted cancellation."""
+    file = tmp_path / "sandbox.db"
+    with SandboxServer(file, username=USERNAME, password=PASSWORD, now=now, limits=LIMITS) as server:
+        suite(server.base_url)
+    with closing(sqlite3.connect(file)) as database:
+        query = "SELECT stay_id FROM reports WHERE kind = ? AND status = 'accepted'"
+        check_ins, cancels = (set(database.execute(query, (kind,))) for kind in ("check_in", "cancel"))
+    assert check_ins
+    assert check_ins <= cancels
+
+
+def test_a_restart_during_a_batch(suite: Suite, tmp_path: Path) -> None:
+    """The server is stopped and started while the batch is sent, and the receipts are the same."""
+    with SandboxServer(tmp_path / "sandbox.db", username=USERNAME, password=PASSWORD, now=now) as server:
+
+        def restart() -> None:
+            server.stop()
+            server.start()
+
+        suite.restart = restart
+        results = suite(server.base_url, {"restart"})
+    assert results["restart.during_batch"].result is Result.PASSED
+
+
+def test_a_restart_that_forgets(suite: Suite) -> None:
+    """A server that keeps its reports in memory alone issues other receipts, and fails."""
+    with SandboxServer(None, username=USERNAME, password=PASSWORD, now=now) as server:
+
+        def restart() -> None:
+            server.stop()
+            server.start()
+
+        suite.restart = restart
+        results = suite(server.base_url, {"idempotency.same_body", "receipts.different", "restart"})
+    assert failed(results) == {"restart.during_batch", "closing.cancelled"}
+
+
+def test_a_production_server_is_refused(suite: Suite, tmp_path: Path) -> None:
+    """Before any report is sent."""
+    file = tmp_path / "sandbox.db"
+    production = SandboxServer(file, username=USERNAME, password=PASSWORD, now=now, environment="production")
+    with production as server, pytest.raises(UsageProblem, match="production"):
+        suite(server.base_url)
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT count(*) FROM reports").fetchone() == (0,)
+
+
+def test_wrong_credentials(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """They end the test at once, because more attempts could lock the account."""
+    with pytest.raises(CredentialsProblem):
+        suite(serve().base_url, password="salah")
+
+
+def test_no_server(suite: Suite) -> None:
+    """An address at which nothing answers ends the test, with the class of error of any other call."""
+    with pytest.raises(NotNow) as caught:
+        suite("http://127.0.0.1:9/v1")
+    assert caught.value.advice is not None
+    assert "address" in caught.value.advice.template
+
+
+def test_an_address_that_is_none(suite: Suite) -> None:
+    """A wrong argument, not a wrong setting."""
+    with pytest.raises(UsageProblem):
+        suite("ftp://127.0.0.1/v1")
