@@ -49,8 +49,8 @@ _BEFORE = """
 """
 
 # The reports are spread evenly over two years, and the properties take turns. Of three reports of a property the third
-# is the check-out of the stay that the first began. The last tenth is not erased yet. Of the open ones some are pending
-# or being sent, were refused, or have no code yet, and a tenth is overdue.
+# is the check-out of the stay that the first began. The last tenth is not erased yet. Of the open ones some are
+# pending, were refused, or have no code yet, a few are being sent, and a tenth is overdue.
 _REPORTS = """
     INSERT INTO reports (property, seq, id, short_id, stay_id, kind, state, created_at, due_at, attempts, attempted_at,
         lease, lease_until, receipt_number, receipt_issued_at, receipt_sha256, finished_at, ends_at, erased_at, calls,
@@ -65,13 +65,13 @@ _REPORTS = """
         at / 86400000 + 719163, at / 86400000 + 719165,
         CASE WHEN NOT is_erased THEN convert_to(repeat(code, 20), 'UTF8') END,
         CASE WHEN NOT is_erased THEN convert_to(code, 'UTF8') END,
-        CASE WHEN NOT is_open OR n / 11 % 2 = 0 THEN convert_to(code, 'UTF8') END
+        CASE WHEN NOT is_open OR n / 11 % 10 <> 0 THEN convert_to(code, 'UTF8') END
     FROM (
         SELECT n, at, is_open, n <= {reports} / 10 * 9 AS is_erased, pg_temp.id_at(at, 'report' || n) AS id,
             md5('code' || n) AS code, CASE WHEN n / {properties} % 3 = 2 THEN n - 2 * {properties} ELSE n END AS stay,
             CASE WHEN NOT is_open THEN CASE WHEN n / 7 % 50 = 0 THEN 'superseded' ELSE 'accepted' END
-                ELSE (ARRAY['queued', 'queued', 'queued', 'queued', 'queued', 'queued', 'pending', 'pending',
-                    'sending', 'rejected'])[n / 13 % 10 + 1] END AS state
+                WHEN n / 13 % 50 = 0 THEN 'sending'
+                ELSE (ARRAY['queued', 'queued', 'queued', 'queued', 'pending', 'rejected'])[n / 17 % 6 + 1] END AS state
         FROM (
             SELECT n, pg_temp.time_of(n) AS at, n > {reports} - {open} AS is_open
             FROM generate_series(1, {reports}::bigint) AS n

@@ -43,6 +43,7 @@ _OVERVIEW = f"""
     SELECT property, 'unproven', NULL, NULL, count(*), min(seq), NULL, NULL
     FROM readable_reports WHERE state_mac IS NULL GROUP BY property
 """  # noqa: S608  constants
+_NOTHING_OPEN = (0, 0, None, None)
 _UNPROVEN = "SELECT count(*) FROM readable_reports WHERE state_mac IS NULL AND property = ? AND seq > ?"
 
 # The order of `desk.attention.most_urgent`.
@@ -83,16 +84,16 @@ class SharedOverview:
         with self._db.read_errors(), self._db.snapshot():
             lead = clock_lead(self._db, now)
             values = {"now": millis(now), "soon": millis(soon)}
-            for name, part, key, text, *four in self._db.execute(_OVERVIEW, values):
+            for name, part, key, text, first, second, third, fourth in self._db.execute(_OVERVIEW, values):
                 if part == "tally":
-                    tallies[name][key] = four[0]
+                    tallies[name][key] = first
                 elif part == "memo":
                     memos[name][key] = text
                 else:
-                    numbers[name][part] = four
+                    numbers[name][part] = first, second, third, fourth
             for name, of_name in numbers.items():
                 self._leave_out_legacy(name, memos[name], of_name)
-        return {name: self._overview(tally, memos[name], numbers[name], lead) for name, tally in tallies.items()}
+        return {name: self._checked(tally, memos[name], numbers[name], lead) for name, tally in tallies.items()}
 
     def _leave_out_legacy(self, name: str, metadata: Mapping[str, str], numbers: dict[str, Any]) -> None:
         """Count those without a code again, if some of them may have none."""
@@ -100,31 +101,18 @@ class SharedOverview:
         if legacy is not None and "unproven" in numbers and numbers["unproven"][1] <= legacy:
             numbers["unproven"] = self._db.execute(_UNPROVEN, [name, legacy]).fetchone()
 
-    def _overview(
+    def _checked(
         self,
         tally: Mapping[str, int],
         metadata: Mapping[str, str],
         numbers: Mapping[str, Sequence[Any]],
         lead: timedelta,
     ) -> Overview | StorageProblem:
-        overdue, due_soon, next_due, lease_until = numbers.get("open", (0, 0, None, None))
-        stored = StoredSummary(
-            tally=tally,
-            metadata=metadata,
-            overdue=overdue,
-            due_soon=due_soon,
-            next_due=next_due,
-            lease_until=lease_until,
-            drafts=numbers["drafts"][0] if "drafts" in numbers else 0,
-            unproven=numbers["unproven"][0] if "unproven" in numbers else 0,
-        )
+        """Return the state of a property that is in use, or why it is not, or cannot be read."""
         try:
             with self._db.read_errors():
                 move_mark.refuse_moved(metadata.get(move_mark.KEY), self._db.place)
-                last_run = scheduled_run.scheduled_run_from(metadata.get(scheduled_run.KEY))
-                last_backup = backups.last_backup_from(metadata.get(backups.LAST_KEY))
-                [summary] = later([summary_from(stored)], -lead)
-                return Overview(summary, last_run, last_backup)
+                return _overview(tally, metadata, numbers, lead)
         except StorageProblem as exc:
             return exc
 
@@ -144,3 +132,23 @@ class SharedOverview:
     def close(self) -> None:
         """Close the connection. Closing twice does no harm."""
         self._db.close()
+
+
+def _overview(
+    tally: Mapping[str, int], metadata: Mapping[str, str], numbers: Mapping[str, Sequence[Any]], lead: timedelta
+) -> Overview:
+    """Return the state of a property; its times to wait for are as long before as the database's clock is ahead."""
+    overdue, due_soon, next_due, lease_until = numbers.get("open", _NOTHING_OPEN)
+    stored = StoredSummary(
+        tally=tally,
+        metadata=metadata,
+        overdue=overdue,
+        due_soon=due_soon,
+        next_due=next_due,
+        lease_until=lease_until,
+        drafts=numbers["drafts"][0] if "drafts" in numbers else 0,
+        unproven=numbers["unproven"][0] if "unproven" in numbers else 0,
+    )
+    [summary] = later([summary_from(stored)], -lead)
+    last_run = scheduled_run.scheduled_run_from(metadata.get(scheduled_run.KEY))
+    return Overview(summary, last_run, backups.last_backup_from(metadata.get(backups.LAST_KEY)))
