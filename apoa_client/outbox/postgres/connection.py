@@ -56,8 +56,8 @@ class Connection(psycopg.Connection[Any]):
     def wait(self, gen: Generator[Any, Any, T], interval: float = _INTERVAL_S, timeout: float | None = None) -> T:
         """Wait as psycopg asks for it, by a generator that yields what it waits for and is sent what is ready.
 
-        Raises `NoAnswer` after `longest_wait` without any progress. Every `interval` the generator is sent that nothing
-        is ready. A wait with a `timeout`, for a notification, is psycopg's own.
+        Raises `NoAnswer` after `longest_wait` without any progress. Ctrl-C ends the connection too. Every `interval`
+        the generator is sent that nothing is ready. A wait with a `timeout`, for a notification, is psycopg's own.
         """
         if timeout is not None:
             return super().wait(gen, interval, timeout)
@@ -79,6 +79,9 @@ class Connection(psycopg.Connection[Any]):
         except StopIteration as exc:
             result: T = exc.value
             return result
+        except KeyboardInterrupt:  # nothing waits for the answers any more
+            self.close()
+            raise
 
     def _give_up(self, gen: Generator[Any, Any, object]) -> NoReturn:
         with suppress(psycopg.Error):

@@ -90,9 +90,7 @@ class Statements:
                 try:
                     for action in waiting:
                         action()
-                except BaseException as exc:
-                    if not isinstance(exc, psycopg.Error):  # Ctrl-C does not wait for the other results
-                        self._connection.close()
-                    with suppress(psycopg.Error):
+                except BaseException:
+                    with suppress(psycopg.Error):  # of the statements after it
                         pipeline.close()
                     raise

@@ -1,6 +1,7 @@
 """Statements of a transaction are sent together, and do what they would do one by one."""
 
 from collections.abc import Callable, Sequence
+from selectors import SelectSelector
 from typing import Any
 
 import psycopg
@@ -80,13 +81,14 @@ def test_not_too_many_wait(notes: PostgresDatabase, sendings: Sendings) -> None:
 def test_an_interruption_waits_for_nothing(notes: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while statements are sent ends the connection; the transaction is undone, and the next one works."""
 
-    def interrupted(*_arguments: object) -> None:
-        raise KeyboardInterrupt
+    class Interrupted(SelectSelector):
+        def select(self, timeout: float | None = None) -> Any:  # noqa: ARG002  as its base has it
+            raise KeyboardInterrupt
 
     def add_and_look() -> None:
         with notes.transaction():
             notes.execute(ADD, [1])
-            monkeypatch.setattr(Connection, "wait", interrupted)
+            monkeypatch.setattr("apoa_client.outbox.postgres.connection._Selector", Interrupted)
             stored(notes)
 
     with pytest.raises(KeyboardInterrupt):
