@@ -3,6 +3,9 @@
 from apoa_client.messages import msg
 from apoa_client.sandbox.switches import RETRY_AFTER_S
 
+RELOAD_S = 15
+"""How often a browser without scripts loads the page again."""
+
 TITLE = msg("Training authority")
 INTRODUCTION = msg("What apoa sends to this computer for training appears here. Nothing here reaches Immigration.")
 LANGUAGE = msg("Language")
@@ -10,7 +13,10 @@ ON_THIS_PAGE = msg("On this page")
 
 LIVE = msg("New reports appear by themselves.")
 LOST = msg("The training authority does not answer. The page goes on by itself when it is back.")
-RELOADS = msg("This browser runs no scripts: the page is loaded again every 15 seconds.")
+RELOADS = msg(
+    "This browser runs no scripts: the page is loaded again every {seconds} seconds.",
+    seconds=RELOAD_S,
+)
 
 REPORTS = msg("Reports received")
 NO_REPORTS = msg("No report has arrived since the training authority was started.")

@@ -14,14 +14,11 @@ from apoa_client.messages import Message, literal, moment_message, msg, nmsg
 from apoa_client.report.fields import label_of
 from apoa_client.sandbox import page_texts as texts
 from apoa_client.sandbox.answers import Receipt, Violation
-from apoa_client.sandbox.received import Received, Stay, punctuality
+from apoa_client.sandbox.received import Punctuality, Received, Stay, punctuality
 from apoa_client.sandbox.switches import NAMES, SECONDS, Switch
 from apoa_client.settings.zones import WIB, WIT, WITA
 
-DEFAULT_LANGUAGE = "id"
-RELOAD_S = 15
-"""How often a browser without scripts loads the page again."""
-
+_DEFAULT_LANGUAGE = "id"
 _LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
 _LATEST = 5
 _MINUTE = timedelta(minutes=1)
@@ -41,7 +38,7 @@ class Contents:
     switches: Mapping[str, Switch]
 
 
-class Clock(NamedTuple):
+class ClockText(NamedTuple):
     """When the check-in of a stay was reported, in words. `minutes_left` is 0 if the deadline has passed."""
 
     style: str
@@ -61,7 +58,7 @@ class Fault(NamedTuple):
 
 def page_html(contents: Contents, language: str) -> str:
     """Return the page in a language of `LANGUAGES`, in Indonesian for another one."""
-    language = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    language = language if language in LANGUAGES else _DEFAULT_LANGUAGE
     faults = [_fault(name, contents.switches.get(name)) for name in NAMES]
     clocks = {stay.id: clock for stay in contents.stays if (clock := _clock(stay, contents.window_hours)) is not None}
     return _template().render(
@@ -70,7 +67,6 @@ def page_html(contents: Contents, language: str) -> str:
         contents=contents,
         language=language,
         languages=_LANGUAGE_NAMES,
-        reload_s=RELOAD_S,
         seconds=SECONDS,
         faults=faults,
         clocks=clocks,
@@ -127,25 +123,25 @@ def _moment(moment: datetime | str, zone: tzinfo | None) -> Message:
     return moment_message(at.astimezone(zone) if zone is not None else at)
 
 
-def _clock(stay: Stay, window_hours: int) -> Clock | None:
+def _clock(stay: Stay, window_hours: int) -> ClockText | None:
     found = punctuality(stay, window_hours)
     if found is None:
         return None
+    style = "late" if found.left < timedelta() else "in-time" if found.is_acquired else "open"
+    return ClockText(style, _clock_sentence(found), max(0, found.left // _MINUTE))
+
+
+def _clock_sentence(found: Punctuality) -> Message:
     after, left, over = _hours(found.after), _hours(found.left), _hours(-found.left)
-    minutes_left = max(0, found.left // _MINUTE)
-    in_window = found.left >= timedelta()
-    if not found.is_acquired and in_window:
-        sentence = msg("Not reported yet: this check-in was not accepted, and {left} were left.", left=left)
-        return Clock("open", sentence, minutes_left)
+    if found.left < timedelta() and found.is_acquired:
+        return msg("Late: {after} after arrival, {over} past the deadline.", after=after, over=over)
+    if found.left < timedelta():
+        return msg("Not reported yet: this check-in was not accepted, {over} past the deadline.", over=over)
     if not found.is_acquired:
-        sentence = msg("Not reported yet: this check-in was not accepted, {over} past the deadline.", over=over)
-        return Clock("late", sentence, minutes_left)
-    if not in_window:
-        return Clock("late", msg("Late: {after} after arrival, {over} past the deadline.", after=after, over=over), 0)
+        return msg("Not reported yet: this check-in was not accepted, and {left} were left.", left=left)
     if found.after < timedelta():
-        return Clock("in-time", msg("In time: {before} before arrival.", before=_hours(-found.after)), minutes_left)
-    sentence = msg("In time: {after} after arrival, with {left} left.", after=after, left=left)
-    return Clock("in-time", sentence, minutes_left)
+        return msg("In time: {before} before arrival.", before=_hours(-found.after))
+    return msg("In time: {after} after arrival, with {left} left.", after=after, left=left)
 
 
 def _hours(time: timedelta) -> Message:

@@ -24,7 +24,7 @@ class Received:
     stay_id: str
     guest: str = field(repr=False)
     room: str = field(repr=False)
-    check_in: datetime | None
+    check_in: datetime | None = field(repr=False)
     """The time of check-in, of a check-in or an amendment that can be read."""
     result: Result
     has_photo: bool = False
@@ -72,11 +72,6 @@ class Punctuality:
     left: timedelta
     """What was left of the window; negative if it was over."""
     is_acquired: bool
-
-    @property
-    def is_in_time(self) -> bool:
-        """Whether the authority acquired it within the window."""
-        return self.is_acquired and self.left >= timedelta()
 
 
 def punctuality(stay: Stay, window_hours: int) -> Punctuality | None:

@@ -13,7 +13,7 @@ from training_page import ReadPage, read_page, turn
 
 from apoa_client import sandbox
 from apoa_client.locale import LANGUAGES
-from apoa_client.sandbox import page_texts
+from apoa_client.sandbox import decisions, page_texts, validation
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.switches import NAMES
 
@@ -129,8 +129,7 @@ def test_every_code_has_words() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Violation" and len(node.args) == 3:
                 codes |= {each.value for each in node.args[1:2] if isinstance(each, ast.Constant)}
-    from apoa_client.sandbox import decisions, validation  # their tables are private
-
+    # The tables are private.
     codes |= decisions._STAY_MESSAGES.keys() | validation._MESSAGES.keys() | {*validation._CODE_OF_KEYWORD.values()}
     assert codes - page_texts.PROBLEMS.keys() == set()
     assert {*NAMES} == page_texts.FAULT_NAMES.keys() == page_texts.FAULT_EXPLANATIONS.keys()
