@@ -25,22 +25,30 @@ class EventStreams:
 
     def open(self, stopping: threading.Event) -> Response:
         """Return a stream that ends when `stopping` is set. Raises `Refusal` if too many are open."""
-        if not self._free.acquire(blocking=False):
-            raise Refusal(503, "Too many browsers show this page.")
-        response = Response(self._events(stopping), mimetype="text/event-stream")
-        response.call_on_close(self._free.release)
-        return response
+        events = self._events(stopping)
+        next(events)
+        return Response(events, mimetype="text/event-stream")
 
     def _events(self, stopping: threading.Event) -> Iterator[bytes]:
-        """Yield the count of changes now and after each change, and comments in between."""
-        seen = self._changes.count
-        yield b"retry: %d\n\n" % _RETRY_MS + _event(seen)
-        while True:
-            count = self._changes.wait(seen, HEARTBEAT_S, stopping)
-            if stopping.is_set():
-                return
-            yield b":\n\n" if count == seen else _event(count)
-            seen = count
+        """Take a place and yield nothing; then the count of changes now and after each change, and comments in between.
+
+        The place is free again when the generator ends, is closed, or is forgotten: the server does not close it if
+        reading from a connection that was reset fails.
+        """
+        if not self._free.acquire(blocking=False):
+            raise Refusal(503, "Too many browsers show this page.")
+        try:
+            yield b""
+            seen = self._changes.count
+            yield b"retry: %d\n\n" % _RETRY_MS + _event(seen)
+            while True:
+                count = self._changes.wait(seen, HEARTBEAT_S, stopping)
+                if stopping.is_set():
+                    return
+                yield b":\n\n" if count == seen else _event(count)
+                seen = count
+        finally:
+            self._free.release()
 
 
 def _event(count: int) -> bytes:
