@@ -49,8 +49,7 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
             now = datetime.now(UTC)
             batch = next_batch(outbox.heads(), now, size=min(size.current, count), keep_backoff=False)
             lease, claimed = outbox.claim([entry.id for entry in batch], now=now, lease_until=now + LEASE)
-            for entry in claimed:
-                outbox.content(entry)
+            outbox.contents(claimed)
             receipts = {entry.id: Receipt(f"STT-{entry.seq}", now, "ab" * 32) for entry in claimed}
             changes = [Change(each, State.ACCEPTED, receipt=receipt) for each, receipt in receipts.items()]
             outbox.settle(lease, changes)
