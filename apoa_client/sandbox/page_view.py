@@ -132,7 +132,9 @@ def _clock(stay: Stay, window_hours: int) -> ClockText | None:
 
 
 def _clock_sentence(found: Punctuality) -> Message:
-    after, left, over = _hours(found.after), _hours(found.left), _hours(-found.left)
+    after, over = _hours(found.after), _hours(-found.left)
+    # Rounded up where the time after arrival is rounded down: together they are the window.
+    left = _hours(-(-found.left // _MINUTE) * _MINUTE)
     if found.left < timedelta() and found.is_acquired:
         return msg("Late: {after} after arrival, {over} past the deadline.", after=after, over=over)
     if found.left < timedelta():

@@ -173,6 +173,7 @@ def test_page_says_which_photos_arrived(make_server: Make, send: Send, log_in: L
     [
         ("2026-11-24T16:10:00+07:00", {}, "In time: 4 h 5 min after arrival, with 19 h 55 min left."),
         ("2026-11-24T19:50:00+07:00", {}, "In time: 25 minutes after arrival, with 23 h 35 min left."),
+        ("2026-11-24T20:14:30+07:00", {}, "In time: 0 minutes after arrival, with 24 h 0 min left."),
         ("2026-11-24T21:30:00+07:00", {}, "In time: 1 h 15 min before arrival."),
         ("2026-11-23T13:00:00+07:00", {}, "Late: 31 h 15 min after arrival, 7 h 15 min past the deadline."),
         (
