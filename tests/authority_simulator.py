@@ -9,7 +9,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from apoa_client.errors import (
@@ -24,7 +24,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import literal, msg
-from apoa_client.ports.authority import MAX_PHOTO_BYTES, Meta, Status, Verdict
+from apoa_client.ports.authority import MAX_PHOTO_BYTES, DailyReceipt, Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 
@@ -84,12 +84,14 @@ class AuthoritySimulator:
         max_body_bytes: int = 1 << 20,
         timeout_s: float = 5.0,
         wants_photo: bool = False,
+        daily_receipts: bool = False,
     ) -> None:
         self.now = now
         self.max_batch = max_batch
         self.max_body_bytes = max_body_bytes
         self.timeout_s = timeout_s
         self.wants_photo = wants_photo
+        self.daily_receipts = daily_receipts
         self.password_is_right = True
         self.acquired: dict[str, Receipt] = {}
         """The receipt of each acquired report, in the order of acquisition."""
@@ -129,7 +131,7 @@ class AuthoritySimulator:
         step = self._start_call("meta")
         self._finish_call(step)
         return Meta(
-            contract="1.1",
+            contract="1.2",
             environment="training",
             server_time=self.now,
             max_batch=self.max_batch,
@@ -140,6 +142,7 @@ class AuthoritySimulator:
             property_name="Wisma Melati",
             property_office=None,
             wants_photo=self.wants_photo,
+            daily_receipts=self.daily_receipts,
         )
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
@@ -183,6 +186,16 @@ class AuthoritySimulator:
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         return b"%PDF-1.7\n%%EOF\n" if self.receipt(report_id) is not None else None
+
+    def daily_receipt(self, day: date) -> DailyReceipt | None:
+        self._start_call("daily")
+        begin = datetime.combine(day, time(), self.now.tzinfo)
+        end = begin + timedelta(days=1)
+        receipts = {report_id: each for report_id, each in self.acquired.items() if begin <= each.issued_at < end}
+        return DailyReceipt(day, begin, end, "P-1", self.now, receipts) if self.daily_receipts else None
+
+    def daily_receipt_pdf(self, day: date) -> bytes | None:
+        return b"%PDF-1.7\n%%EOF\n" if self.daily_receipt(day) is not None else None
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         step = self._start_call("photo")

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from authority_simulator import AuthoritySimulator, Step
@@ -20,7 +20,7 @@ from outbox_stores import AnyOutbox
 
 from apoa_client.errors import ApoaError, CallRefused, Offline, SecretMissing, UntrustedCertificate
 from apoa_client.messages import literal, msg
-from apoa_client.ports.authority import Meta, Status, Verdict
+from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Report
@@ -178,6 +178,12 @@ class Connection:
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         return self.authority.receipt_pdf(report_id)
+
+    def daily_receipt(self, day: date) -> DailyReceipt | None:
+        return self.authority.daily_receipt(day)
+
+    def daily_receipt_pdf(self, day: date) -> bytes | None:
+        return self.authority.daily_receipt_pdf(day)
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         self._call(lambda: self.authority.send_photo(report_id, jpeg))

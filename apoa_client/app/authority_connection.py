@@ -94,7 +94,7 @@ class AuthorityConnections:
             self._folders.sandbox(settings.name),
             username=TRAINING_USERNAME,
             password=password,
-            now=self._clock.now,
+            now=lambda: self._clock.now().astimezone(settings.zone),
             window_hours=settings.window_hours,
             property_name=settings.name,
             page=False,

@@ -15,7 +15,7 @@ from typing import Any
 from apoa_client.authority.limits import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority, SettingsProblem
 from apoa_client.messages import literal, msg
-from apoa_client.ports.authority import Meta, Status, Verdict
+from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 
@@ -126,6 +126,7 @@ def read_meta(value: Mapping[str, Any]) -> Meta:
         property_name=_text(account, "name", "property.", least=0),
         property_office=None if account.get("office") is None else _text(account, "office", "property.", least=0),
         wants_photo=_boolean(value.get("wants_photo", False), "wants_photo"),
+        daily_receipts=_boolean(value.get("daily_receipts", False), "daily_receipts"),
     )
 
 
@@ -192,6 +193,29 @@ def read_receipt(value: Mapping[str, Any], place: str = "") -> Receipt:
     if sha256 is not None and (not isinstance(sha256, str) or _SHA256.fullmatch(sha256) is None):
         raise contract_violation(f"{place}sha256")
     return Receipt(number, _instant(value, "issued_at", place), sha256)
+
+
+def read_daily_receipt(value: Mapping[str, Any], day: date) -> DailyReceipt:
+    """Parse a ``DailyReceipt``, which must be about `day` and count its reports right, each of them once."""
+    if _day(value, "day", "") != day:
+        raise contract_violation("day")
+    items = value.get("reports")
+    if not isinstance(items, list):
+        raise contract_violation("reports")
+    receipts = {}
+    for at, item in enumerate(items):
+        line, place = _object(item, f"reports[{at}]"), f"reports[{at}]."
+        receipts[_text(line, "id", place, most=_MAX_FIELD)] = read_receipt(line, place)
+    if not len(receipts) == len(items) == _integer(value, "accepted", "", least=0):
+        raise contract_violation("accepted")
+    return DailyReceipt(
+        day=day,
+        begin=_instant(value, "from", ""),
+        end=_instant(value, "to", ""),
+        property_id=_text(value, "property", "", most=_MAX_FIELD),
+        issued_at=_instant(value, "issued_at", ""),
+        receipts=receipts,
+    )
 
 
 def check_photo(value: Mapping[str, Any], report_id: str, sha256: str) -> None:

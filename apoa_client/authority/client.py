@@ -10,7 +10,9 @@ import logging
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from apoa_client.authority import answers
@@ -20,7 +22,7 @@ from apoa_client.authority.limits import GZIP_MIN_BYTES, SLOWEST_BYTES_S, Timeou
 from apoa_client.authority.transport import Authorization, Call, Transport
 from apoa_client.errors import ApoaError, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Meta, Verdict
+from apoa_client.ports.authority import DailyReceipt, Meta, Verdict
 from apoa_client.report.kinds import Receipt
 
 _log = logging.getLogger(__name__)
@@ -98,14 +100,17 @@ class HttpAuthority:
     def receipt_pdf(self, report_id: str) -> bytes | None:
         """Ask for the authority's own PDF of a receipt; None where it has none."""
         path = f"/reports/{quote(report_id, safe='')}/receipt"
-        response = self._get("/reports/{id}/receipt", path, {"Accept": _ACCEPT_PDF})
-        if response.status == HTTPStatus.OK and response.media_type == "application/pdf":
-            if not response.body.startswith(_PDF_START):
-                raise answers.contract_violation("PDF")
-            return response.body
-        if not response.is_not_found:
-            answers.read_receipt(response.value())
-        return None
+        return self._get_pdf("/reports/{id}/receipt", path, answers.read_receipt)
+
+    def daily_receipt(self, day: date) -> DailyReceipt | None:
+        """Ask for the receipts of one day; None where the authority has no receipts for whole days."""
+        response = self._get("/receipts/{day}", f"/receipts/{day.isoformat()}")
+        return None if response.is_not_found else answers.read_daily_receipt(response.value(), day)
+
+    def daily_receipt_pdf(self, day: date) -> bytes | None:
+        """Ask for the authority's own PDF of the receipts of one day; None where it has none."""
+        path = f"/receipts/{day.isoformat()}"
+        return self._get_pdf("/receipts/{day}", path, lambda value: answers.read_daily_receipt(value, day))
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         """Send the photo of an accepted report's document. Checks that all of it arrived."""
@@ -132,6 +137,17 @@ class HttpAuthority:
 
     def _get(self, route: str, path: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
         return self._with_token("GET", route, path, dict(headers or {}), None)
+
+    def _get_pdf(self, route: str, path: str, read: Callable[[Mapping[str, Any]], object]) -> bytes | None:
+        """Ask for a PDF; None where there is none. An answer in JSON must be one that `read` parses."""
+        response = self._get(route, path, {"Accept": _ACCEPT_PDF})
+        if response.status == HTTPStatus.OK and response.media_type == "application/pdf":
+            if not response.body.startswith(_PDF_START):
+                raise answers.contract_violation("PDF")
+            return response.body
+        if not response.is_not_found:
+            read(response.value())
+        return None
 
     def _post(self, route: str, bodies: Sequence[tuple[str, bytes]]) -> HttpResponse:
         body = b'{"reports":[' + b",".join(each[1] for each in bodies) + b"]}"

@@ -37,6 +37,29 @@ def receipt_pdf(
     return _call(outbox, connect, clock, settings, lambda authority: authority.receipt_pdf(report_id))
 
 
+def ask_of_a_day(
+    outbox: DeliveryState,
+    connect: Callable[[], Authority],
+    clock: Clock,
+    settings: str,
+    expected: AuthorityIdentity,
+    ask: Callable[[Authority], T | None],
+) -> T | None:
+    """What `ask` gets from an authority with receipts for whole days; None where it has none. Raises the call's error.
+
+    Another authority than `expected` raises an error too.
+    """
+
+    def call(authority: Authority) -> T | None:
+        meta = authority.meta()
+        mismatch = plan.identity_error(expected, meta.identity)
+        if mismatch is not None:
+            raise mismatch
+        return ask(authority) if meta.daily_receipts else None
+
+    return _call(outbox, connect, clock, settings, call)
+
+
 def ask_meta(outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str) -> Meta:
     """Ask the authority what it is, which also tests the account. Raises the error of the call."""
     return _call(outbox, connect, clock, settings, lambda authority: authority.meta())

@@ -1,7 +1,7 @@
 """What delivery needs of the authority, and its answers."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -60,11 +60,26 @@ class Meta(NamedTuple):
     property_office: str | None
     wants_photo: bool = False
     """Whether it takes photos of travel documents."""
+    daily_receipts: bool = False
+    """Whether it has receipts for whole days."""
 
     @property
     def identity(self) -> AuthorityIdentity:
         """Which authority this is, to be compared with the one of the set-up."""
         return AuthorityIdentity(self.environment, self.property_id)
+
+
+class DailyReceipt(NamedTuple):
+    """The receipts that the authority issued to a property from `begin` until before `end`: one day there."""
+
+    day: date
+    begin: datetime
+    end: datetime
+    property_id: str
+    issued_at: datetime
+    """When the list was made: before `end`, the day is not over."""
+    receipts: "Mapping[str, Receipt]"
+    """The receipt of each report that was accepted on the day, by the report's id."""
 
 
 class Authority(Protocol):
@@ -87,6 +102,14 @@ class Authority(Protocol):
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         """Return the authority's own PDF of a receipt; None if it has none."""
+        ...
+
+    def daily_receipt(self, day: date) -> DailyReceipt | None:
+        """Return the receipts of one day; None if the authority has no receipts for whole days."""
+        ...
+
+    def daily_receipt_pdf(self, day: date) -> bytes | None:
+        """Return the authority's own PDF of the receipts of one day; None if it has none."""
         ...
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:

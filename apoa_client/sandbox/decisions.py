@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from apoa_client.report.deadline import instant
@@ -21,6 +21,7 @@ from apoa_client.sandbox.validation import KINDS, fits, report_violations
 
 Report = Mapping[str, Any]
 
+_A_DAY = timedelta(days=1)
 _REJECTED_BY_SCRIPT = Violation("", "training", "The training script rejects this report.")
 _REJECT = Step("reject")
 _CONFLICT = Violation("id", "id_conflict", "Another report was sent under this id before.")
@@ -82,6 +83,18 @@ class Decisions:
                 record = self._with_verdict(records, record, step)
                 records.save(record)
             return _as_result(records, record)
+
+    def receipts_between(self, begin: datetime, end: datetime) -> dict[str, Receipt]:
+        """The receipts issued from `begin` until before `end`, by the ids of their reports, in their order."""
+        # The day before and the day after too: a receipt may state another offset.
+        first, last = (each.date().isoformat() for each in (begin - _A_DAY, end))
+        with self.storage.transaction() as records:
+            found = {record.id: _receipt(record) for record in records.accepted_between(first, last)}
+        return {
+            report_id: receipt
+            for report_id, receipt in found.items()
+            if receipt is not None and begin <= datetime.fromisoformat(receipt.issued_at) < end
+        }
 
     def add_photo(self, report_id: str, sha256: str) -> None:
         """Store the SHA-256 of an accepted check-in's photo, once. Raises `Refusal`."""
@@ -170,15 +183,18 @@ def _stay_code(kinds: Sequence[str], kind: str) -> str | None:
 
 
 def _as_result(records: Records, record: Record) -> Result:
-    receipt = None
     holder = records.find(record.covered_by) if record.covered_by is not None else record
-    if holder is not None and holder.number is not None and holder.issued_at is not None:
-        number = f"LATIHAN-{holder.issued_at[:4]}-{holder.number:06}"
-        receipt = Receipt(number, holder.issued_at, holder.sha256)
+    receipt = _receipt(holder) if holder is not None else None
     errors, warnings = (
         tuple(Violation(**value) for value in json.loads(text)) for text in (record.errors, record.warnings)
     )
     return Result(record.id, record.status, receipt, errors, warnings)
+
+
+def _receipt(record: Record) -> Receipt | None:
+    if record.number is None or record.issued_at is None:
+        return None
+    return Receipt(f"LATIHAN-{record.issued_at[:4]}-{record.number:06}", record.issued_at, record.sha256)
 
 
 def _digest(report: Report, *, sort: bool) -> str:

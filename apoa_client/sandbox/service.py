@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,7 @@ from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import OK, Faults, Step
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports, receive_body
-from apoa_client.sandbox.validation import violations
+from apoa_client.sandbox.validation import fits, violations
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -62,6 +62,7 @@ _ROUTES = Map(
         Rule("/v1/reports/<id:report_id>", endpoint="result", methods=["GET"]),
         Rule("/v1/reports/<id:report_id>/receipt", endpoint="receipt", methods=["GET"]),
         Rule("/v1/reports/<id:report_id>/photo", endpoint="photo", methods=["PUT"]),
+        Rule("/v1/receipts/<day>", endpoint="daily_receipt", methods=["GET"]),
     ],
     converters={"id": _Id},
     merge_slashes=False,
@@ -160,6 +161,7 @@ class Service:
                 "accepts_gzip": True,
                 "reporting_window_hours": self.decisions.window_hours,
                 "wants_photo": True,
+                "daily_receipts": True,
                 "property": {"id": self.property_id, "name": self.property_name, "office": self.property_office},
             }
         )
@@ -191,6 +193,28 @@ class Service:
         if receipt is None:
             raise Refusal(404, "This report has no receipt.")
         return _json(asdict(receipt))
+
+    def _daily_receipt(self, _request: Request, _step: Step, day: str) -> Response:
+        if not fits("Day", day):
+            raise Refusal(404, "There is no such day.")
+        now = self.now()
+        begin = datetime.fromisoformat(day).replace(tzinfo=now.tzinfo)
+        end = begin + timedelta(days=1)
+        receipts = self.decisions.receipts_between(begin, end)
+        return _json(
+            {
+                "day": day,
+                "from": instant(begin),
+                "to": instant(end),
+                "property": self.property_id,
+                "issued_at": instant(now),
+                "accepted": len(receipts),
+                "reports": [
+                    {"id": report_id, "number": receipt.number, "issued_at": receipt.issued_at}
+                    for report_id, receipt in receipts.items()
+                ],
+            }
+        )
 
     def _photo(self, request: Request, _step: Step, report_id: str) -> Response:
         sha256 = hashlib.sha256(read_photo(request)).hexdigest()

@@ -75,6 +75,10 @@ _SAVE = (
     "issued_at = excluded.issued_at"
 )
 _FIND = f"SELECT {_COLUMNS} FROM reports WHERE id = ?"  # noqa: S608  names of our own
+_ACCEPTED = (
+    f"SELECT {_COLUMNS} FROM reports WHERE status = 'accepted' "  # noqa: S608  names of our own
+    "AND substr(issued_at, 1, 10) BETWEEN ? AND ? ORDER BY number"
+)
 _COVERING = (
     f"SELECT {', '.join(f'r.{field.name}' for field in fields(Record))} FROM marks m "  # noqa: S608  names of our own
     "JOIN reports r ON r.stay_id = m.stay_id WHERE m.mark = ? AND m.stay_id <> ? AND r.kind = 'check_in' "
@@ -96,6 +100,10 @@ class Records:
     def save(self, record: Record) -> None:
         """Store a new record, or the new verdict of a known one."""
         self._connection.execute(_SAVE, astuple(record))
+
+    def accepted_between(self, first: str, last: str) -> list[Record]:
+        """The accepted reports whose receipts state a day from `first` to `last`, in the order of their numbers."""
+        return [Record(*row) for row in self._connection.execute(_ACCEPTED, (first, last))]
 
     def photo(self, report_id: str) -> str | None:
         """The SHA-256 of a report's photo; None where none arrived."""

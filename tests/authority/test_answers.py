@@ -2,7 +2,7 @@
 
 import copy
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,6 +73,49 @@ def test_wish_for_photos() -> None:
     assert answers.read_meta({**META, "contract": "1.1", "wants_photo": True}).wants_photo
 
 
+LINE = {"id": "a", "number": "STT-1", "issued_at": "2026-11-24T20:14:05+07:00"}
+DAY = {
+    "day": "2026-11-24",
+    "from": "2026-11-24T00:00:00+07:00",
+    "to": "2026-11-25T00:00:00+07:00",
+    "property": "P-1",
+    "issued_at": "2026-11-25T06:30:00+07:00",
+    "accepted": 1,
+    "reports": [LINE],
+}
+
+
+def test_receipt_of_a_day() -> None:
+    """Each receipt by its report's id. An authority of version 1.1 does not say that it has them, and has none."""
+    daily = answers.read_daily_receipt(DAY, date(2026, 11, 24))
+    assert {each: receipt.number for each, receipt in daily.receipts.items()} == {"a": "STT-1"}
+    assert (daily.end - daily.begin, daily.property_id) == (timedelta(days=1), "P-1")
+    assert not answers.read_meta(META).daily_receipts
+    assert answers.read_meta({**META, "daily_receipts": True}).daily_receipts
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("day", "2026-11-25"),
+        ("day", None),
+        ("from", "2026-11-24"),
+        ("to", None),
+        ("property", ""),
+        ("accepted", 2),
+        ("accepted", "1"),
+        ("reports", None),
+        ("reports", [None]),
+        ("reports", [{"id": "a", "number": "", "issued_at": "2026-11-24T20:14:05+07:00"}]),
+        ("reports", [LINE, LINE]),
+    ],
+)
+def test_receipt_of_a_day_that_breaks_the_contract(member: str, value: object) -> None:
+    """Nothing of it is used: another day, a wrong count, a report twice, or a broken line."""
+    with pytest.raises(NotTheAuthority):
+        answers.read_daily_receipt({**DAY, member: value}, date(2026, 11, 24))
+
+
 def test_max_batch_is_limited() -> None:
     """An authority that allows a million at once gets no more than an answer can hold."""
     assert answers.read_meta(changed(META, "max_batch", 10**6)).max_batch == 1000
@@ -98,6 +141,7 @@ def test_max_batch_is_limited() -> None:
         ("accepts_gzip", None),
         ("wants_photo", "yes"),
         ("wants_photo", None),
+        ("daily_receipts", 1),
         ("reporting_window_hours", 0),
         ("reporting_window_hours", 10_000),
         ("property", None),

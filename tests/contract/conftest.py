@@ -51,7 +51,7 @@ def http_authority(base_url: str, password: str) -> HttpAuthority:
 
 def _simulated() -> Iterator[AuthorityUnderTest]:
     def visit(*, faults: str = "", right_password: bool = True) -> AuthoritySimulator:
-        simulator = AuthoritySimulator(wants_photo=True)
+        simulator = AuthoritySimulator(wants_photo=True, daily_receipts=True)
         simulator.script(faults)
         simulator.password_is_right = right_password
         return simulator

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,8 @@ def test_examples_of_answers_are_parsed(openapi: Openapi) -> None:
     photo = examples["put /reports/{id}/photo 200 application/json"]
     answers.check_photo(photo, photo["id"], photo["sha256"])
     answers.read_receipt(examples["get /reports/{id}/receipt 200 application/json"])
+    day = examples["get /receipts/{day} 200 application/json"]
+    assert answers.read_daily_receipt(day, date(2026, 11, 24)).receipts.keys() == {day["reports"][0]["id"]}
     mixed = examples["post /reports 200 application/json"]
     assert len(answers.read_results(mixed, [each["id"] for each in mixed["results"]])) == 4
 
@@ -226,6 +228,8 @@ def test_the_sandbox_keeps_the_contract(ask: Callable[..., int], examples: dict[
     assert ask("post", "/reports", json={"reports": []}) == 400
     assert ask("get", "/reports/{id}", report) == 200
     assert ask("get", "/reports/{id}/receipt", receipt) == 200
+    assert ask("get", "/receipts/{day}", "/receipts/2026-11-26") == 200
+    assert ask("get", "/receipts/{day}", "/receipts/2026-11-31") == 404
     assert ask("put", "/reports/{id}/photo", photo, **too_large) == 413
     assert ask("put", "/reports/{id}/photo", photo, **{**jpeg, "data": b"no JPEG"}) == 400
     assert ask("put", "/reports/{id}/photo", photo, **jpeg) == 200

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import NamedTuple, TypeVar
 
 import pytest
@@ -15,7 +16,7 @@ from postgres_helpers import PROPERTY, SharedOutbox
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
-from apoa_client.ports.authority import Meta, Verdict
+from apoa_client.ports.authority import DailyReceipt, Meta, Verdict
 from apoa_client.ports.entries import WHOLE_QUEUE, Selection, Share
 from apoa_client.report.kinds import Kind, State
 
@@ -56,6 +57,12 @@ class SharedAuthority:
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         return self.simulator.receipt_pdf(report_id)
+
+    def daily_receipt(self, day: date) -> DailyReceipt | None:
+        return self.simulator.daily_receipt(day)
+
+    def daily_receipt_pdf(self, day: date) -> bytes | None:
+        return self.simulator.daily_receipt_pdf(day)
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         self._call(lambda: self.simulator.send_photo(report_id, jpeg))

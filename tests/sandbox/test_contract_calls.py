@@ -105,7 +105,7 @@ def test_meta(make_server: Make, log_in: LogIn) -> None:
     meta = log_in(server).get(f"{server.base_url}/meta", timeout=5).json()
     assert fits("Meta", meta)
     assert meta == {
-        "contract": "1.1",
+        "contract": "1.2",
         "environment": "training",
         "server_time": "2026-11-24T20:15:00+07:00",
         "max_batch": 500,
@@ -113,6 +113,7 @@ def test_meta(make_server: Make, log_in: LogIn) -> None:
         "accepts_gzip": True,
         "reporting_window_hours": 48,
         "wants_photo": True,
+        "daily_receipts": True,
         "property": {"id": USERNAME, "name": "Wisma Melati", "office": "Kanim Yogyakarta"},
     }
 
