@@ -1,7 +1,7 @@
 """`apoa receipt`: show a report's receipt, or write it as a page to print or the authority's own PDF."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE"
 @guest_argument
 @option("--html", type=_PATH, metavar="FILE", text=N_("Write a page to print to this file; - for standard output."))
 @option("--pdf", type=_PATH, metavar="FILE", text=N_("Write the authority's own PDF to this file, where it has one."))
+@option("--day", metavar="DATE", text=N_("What the authority accepted on a day, compared with the reports here."))
 @option("--all", "everything", is_flag=True, text=N_("For an inspection: a page for each report with a receipt."))
 @option("--from", "first", metavar="DATE", text=N_("With --all: of guests who checked in on this day or later."))
 @option("--to", "last", metavar="DATE", text=N_("With --all: of guests who checked in on this day or before."))
@@ -39,9 +40,11 @@ _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE"
 @json_option
 @click.pass_obj
 def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # noqa: ANN401  click's
-    """Show or write the receipt of one report, or write a folder with those of many."""
+    """Show or write the receipt of one report or of one day, or write a folder with those of many."""
     _check_options(session, reference, options)
     app = session.app
+    if options["day"] is not None:
+        return _receipt_of_day(session, options)
     if options["pdf"] is None:  # which records when the authority answered
         app.on_unwritable = show_unwritable
     if options["everything"]:
@@ -54,7 +57,7 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     if options["html"] is not None:
         _write_page(app, entry, options["html"], force=options["force"])
     elif options["pdf"] is not None:
-        _write_pdf(app, entry, options["pdf"], force=options["force"])
+        _write_pdf(lambda: _fetch_pdf(app, entry), options["pdf"], force=options["force"])
     elif session.json:
         erased = {"erased": True} if entry.erased_at is not None else {}
         value = receipt_value(entry.receipt, app.settings.zone)
@@ -66,6 +69,8 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
 
 def _check_options(session: Session, reference: str, options: Mapping[str, Any]) -> None:
     """Raise `UsageProblem` if the options do not go together."""
+    if options["day"] is not None and (reference or options["html"] or options["everything"]):
+        raise UsageProblem(msg("--day takes no ID, no --html and no --all."))
     if options["everything"]:
         if reference or options["html"] or options["pdf"]:
             raise UsageProblem(msg("--all takes no ID, no --html and no --pdf."))
@@ -122,7 +127,17 @@ def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> Non
         print_line(style_warning(text(_no_receipt(entry))))
 
 
-def _write_pdf(app: Container, entry: Entry, file: Path, *, force: bool) -> None:
+def _receipt_of_day(session: Session, options: Mapping[str, Any]) -> int:
+    from apoa_client.cli.commands.receipt_of_day import pdf_of_day, show_receipt_of_day  # loads the HTTP client
+
+    day: str = options["day"]
+    if options["pdf"] is None:
+        return show_receipt_of_day(session, day)
+    _write_pdf(lambda: pdf_of_day(session.app, day), options["pdf"], force=options["force"])
+    return Exit.DONE
+
+
+def _write_pdf(fetch: Callable[[], bytes], file: Path, *, force: bool) -> None:
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
 
     if file == STANDARD_OUTPUT and is_terminal(sys.stdout):
@@ -132,7 +147,7 @@ def _write_pdf(app: Container, entry: Entry, file: Path, *, force: bool) -> None
             msg("Name a file with --pdf FILE, or send it to another program."),
         )
     check_writable(file, force=force)  # before the authority is asked
-    write_output(file, _fetch_pdf(app, entry), force=force)
+    write_output(file, fetch(), force=force)
     if file != STANDARD_OUTPUT:
         print_line(style_success(_("The authority's PDF is written: {file}").format(file=sanitize(str(file)))))
 

@@ -263,6 +263,13 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
     "receipt": (
         object_of(id=TEXT, state=one_of(*State), receipt=or_null(_RECEIPT), erased__optional={"const": True}),
         object_of(folder=TEXT, written=COUNT, without_receipt=COUNT),
+        object_of(
+            day=DAY,
+            property=TEXT,
+            **dict.fromkeys(("from", "to", "issued_at"), MOMENT),
+            **dict.fromkeys(("accepted", "confirmed"), COUNT),
+            **dict.fromkeys(("missing", "different", "waiting", "unknown"), list_of(TEXT)),
+        ),
     ),
     "received": (_REPORT,),
     "report": (_REPORT, _REPORTS),

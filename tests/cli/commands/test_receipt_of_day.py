@@ -1,0 +1,146 @@
+"""`apoa receipt --day`: what the authority accepted on a day, against the reports here."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from authority_simulator import AuthoritySimulator
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, Apoa, Serve, spoken, spoken_count
+
+from apoa_client.authority.client import HttpAuthority
+from apoa_client.ports.authority import DailyReceipt
+from apoa_client.report.kinds import Receipt
+
+ARRIVED = "Everything that this computer reported on that day has arrived."
+NO_DAYS = "The reporting server has no receipts for whole days."
+MISSING = (
+    "{count} report has a receipt here and is missing there:",
+    "{count} reports have a receipt here and are missing there:",
+)
+DIFFERENT = (
+    "{count} report has another receipt number there:",
+    "{count} reports have other receipt numbers there:",
+)
+WAITING = (
+    "{count} report of that day or before has no receipt yet:",
+    "{count} reports of that day or before have no receipt yet:",
+)
+Change = Callable[[DailyReceipt], DailyReceipt]
+
+
+@pytest.fixture
+def altered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
+    """Let the authority answer another list."""
+    ask = HttpAuthority.daily_receipt
+
+    def alter(change: Change) -> None:
+        def answer(self: HttpAuthority, day: date) -> DailyReceipt | None:
+            daily = ask(self, day)
+            return change(daily) if daily is not None else None
+
+        monkeypatch.setattr(HttpAuthority, "daily_receipt", answer)
+
+    return alter
+
+
+def today(apoa: Apoa) -> str:
+    return apoa.clock.now().date().isoformat()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_everything_arrived(configured: Apoa, lang: str) -> None:
+    """In the morning, both guests of the day before are in the list, with the numbers that are here."""
+    day = today(configured)
+    for guest in (QUENTIN, OBADIAH):
+        configured.send(guest)
+    configured.clock.forward(timedelta(days=1))
+    result = configured("bukti", "--tanggal", day, lang=lang)
+    assert (result.code, result.err) == (0, "")
+    assert spoken(lang, ARRIVED) in result.out
+    value = configured("receipt", "--day", day, "--json").json
+    assert (value["day"], value["property"], value["accepted"], value["confirmed"]) == (day, "wisma-melati", 2, 2)
+    assert [value[each] for each in ("missing", "different", "waiting", "unknown")] == [[], [], [], []]
+
+
+def test_a_day_that_is_not_over(configured: Apoa) -> None:
+    """The screen says that it is not the last word."""
+    assert "The day is not over" in configured("receipt", "--day", today(configured)).out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_missing_and_different(configured: Apoa, altered: Callable[[Change], None], lang: str) -> None:
+    """A receipt that the authority does not know, or knows otherwise, is named: 65."""
+    for guest in (QUENTIN, OBADIAH):
+        configured.send(guest)
+    [second, first] = configured.reports()
+    other = {first["id"]: Receipt("STT-OTHER", configured.clock.now())}
+    altered(lambda daily: daily._replace(receipts=other))
+    result = configured("receipt", "--day", today(configured), lang=lang)
+    assert result.code == 65
+    for sentence, report in ((MISSING, second), (DIFFERENT, first)):
+        line = f"{spoken_count(lang, *sentence, 1)}\n  {report['short_id']}  {report['receipt']['number']}"
+        assert line in result.out
+    assert spoken(lang, ARRIVED) not in result.out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_waits(configured: Apoa, lang: str) -> None:
+    """A report that was not sent keeps the day from being complete: 75."""
+    report = configured.save()
+    result = configured("receipt", "--day", today(configured), lang=lang)
+    assert result.code == 75
+    assert f"{spoken_count(lang, *WAITING, 1)}\n  {report['short_id']}  {spoken(lang, 'waiting')}" in result.out
+    assert spoken(lang, ARRIVED) not in result.out
+
+
+def test_reports_of_another_computer(configured: Apoa, altered: Callable[[Change], None]) -> None:
+    """They are counted, and no reason for an alarm."""
+    altered(lambda daily: daily._replace(receipts={"elsewhere": Receipt("STT-9", configured.clock.now())}))
+    result = configured("receipt", "--day", today(configured))
+    assert (result.code, "1 report is there and not on this computer" in result.out) == (0, True)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_an_authority_without_them(
+    configured: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str, more: list[str]
+) -> None:
+    """It is said plainly, with what there is in place of it: 69."""
+    meta = HttpAuthority.meta
+    monkeypatch.setattr(HttpAuthority, "meta", lambda self: meta(self)._replace(daily_receipts=False))
+    result = configured("receipt", "--day", today(configured), *more, lang=lang)
+    assert result.code == 69
+    assert spoken(lang, NO_DAYS) in result.err
+
+
+def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The authority's own PDF is written, where it has one: the training authority has none."""
+    file = tmp_path / "day.pdf"
+    none = configured("receipt", "--day", today(configured), "--pdf", str(file))
+    assert (none.code, file.exists()) == (69, False)
+    pdf = AuthoritySimulator(daily_receipts=True).daily_receipt_pdf
+    monkeypatch.setattr(HttpAuthority, "daily_receipt_pdf", lambda _self, day: pdf(day))
+    assert configured("receipt", "--day", today(configured), "--pdf", str(file)).code == 0
+    assert file.read_bytes().startswith(b"%PDF-")
+
+
+def test_another_account(apoa: Apoa, serve: Serve, configured: Apoa) -> None:
+    """A list of another property proves nothing: it is refused as for sending."""
+    other = serve(username="losmen-kenanga")
+    configured.change_setting("username", "losmen-kenanga")
+    configured.change_setting("api_url", other.base_url)
+    assert apoa("receipt", "--day", today(apoa)).code in {77, 78}
+
+
+def test_offline(away: Apoa) -> None:
+    """Without a connection the day is not judged."""
+    assert away("receipt", "--day", today(away)).code == 75
+
+
+@pytest.mark.parametrize(
+    "more", [["2e8b11aa"], ["--html", "-"], ["--all", "--output", "x"], ["--json", "--pdf", "x.pdf"]]
+)
+def test_options_that_do_not_go_together(configured: Apoa, more: list[str]) -> None:
+    """A day is no report and no folder."""
+    assert configured("receipt", "--day", today(configured), *more).code == 2
