@@ -34,6 +34,7 @@ def _response(name: str) -> Paragraph:
 
 _INFO = "/info/description"
 _POST = "/paths/~1reports/post/description"
+_DAY = "/paths/~1receipts~1{day}/get/description"
 _PHOTO = "/paths/~1reports~1{id}~1photo/put/description"
 
 BODIES = Paragraph(_INFO, "Bodies are JSON")
@@ -66,6 +67,7 @@ CANCEL = Paragraph("/components/schemas/Cancel/description")
 RECEIPT = Paragraph("/components/schemas/Receipt/description")
 RECEIPT_SHA256 = Paragraph("/components/schemas/Receipt/properties/sha256/description")
 RECEIPT_CALL = Paragraph("/paths/~1reports~1{id}~1receipt/get/description")
+DAILY_RECEIPT = Paragraph(_DAY, "Every receipt")
 PHOTO_WANTED = Paragraph(_PHOTO, "The page with the guest's data")
 PHOTO_SHA256 = Paragraph(_PHOTO, "The answer has the SHA-256")
 PHOTO_AGAIN = Paragraph(_PHOTO, "Idempotent")

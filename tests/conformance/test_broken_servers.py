@@ -275,6 +275,22 @@ BROKEN = {
         {"limits.over_body", "limits.over_inflated_body"},
     ),
     "gzip that it does not announce": (changing("/meta", lambda value: value.update(accepts_gzip=False)), set()),
+    "a day without its last receipt": (
+        changing("/receipts/.*", lambda value: value.update(reports=value["reports"][:-1])),
+        {"receipts.day"},
+    ),
+    "a day that is not the one asked for": (
+        changing("/receipts/.*", lambda value: value.update(day="2026-01-01")),
+        {"receipts.day"},
+    ),
+    "days that are over before they begin": (
+        changing("/receipts/.*", lambda value: value.update(to=value["from"])),
+        {"receipts.day"},
+    ),
+    "days that it does not announce": (
+        changing("/meta", lambda value: value.pop("daily_receipts")),
+        {"receipts.no_day"},
+    ),
     "photos that it does not want": (changing("/meta", lambda value: value.pop("wants_photo")), {"photos.unwanted"}),
     "another sum of a photo": (
         changing("/reports/[0-9a-f-]{36}/photo", lambda value: value.update(sha256="0" * 64)),

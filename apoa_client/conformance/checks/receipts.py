@@ -1,16 +1,19 @@
 """Receipts: the server's proof, which never changes."""
 
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from apoa_client.conformance.check import Setting, check
 from apoa_client.conformance.expectations import (
+    Json,
     expect,
     expect_equal,
     expect_json,
     expect_problem,
     expect_receipt,
 )
-from apoa_client.conformance.paragraphs import NOT_FOUND, RECEIPT, RECEIPT_CALL, RECEIPT_SHA256
+from apoa_client.conformance.outcomes import Failed, Skipped
+from apoa_client.conformance.paragraphs import DAILY_RECEIPT, NOT_FOUND, RECEIPT, RECEIPT_CALL, RECEIPT_SHA256
 from apoa_client.messages import msg
 
 _PDF, _PDF_START = "application/pdf", b"%PDF-"
@@ -75,8 +78,47 @@ def unchanged(setting: Setting) -> None:
         expect_receipt(again, receipt)
 
 
+@check(
+    "receipts.day",
+    msg("GET /receipts/DAY has each receipt of the day, where the server has daily receipts"),
+    DAILY_RECEIPT,
+)
+def day(setting: Setting) -> None:
+    """The list has the receipt that was just issued, and counts right."""
+    if not setting.server.meta.get("daily_receipts", False):
+        raise Skipped(msg("The server has no daily receipts."))
+    [result] = setting.server.accept(setting.samples.check_in())
+    receipt = expect_receipt(result)
+    listed = _day_of(setting, datetime.fromisoformat(receipt["issued_at"]))
+    line = {"id": result["id"], "number": receipt["number"], "issued_at": receipt["issued_at"]}
+    expect(
+        line in [{name: each[name] for name in line} for each in listed["reports"]],
+        msg("The day lacks the receipt that was just issued."),
+    )
+    expect_equal("accepted", listed["accepted"], len(listed["reports"]))
+
+
+@check("receipts.no_day", msg("A server without daily receipts answers 404"), DAILY_RECEIPT)
+def no_day(setting: Setting) -> None:
+    """Where GET /meta does not say `daily_receipts`."""
+    if setting.server.meta.get("daily_receipts", False):
+        raise Skipped(msg("The server has daily receipts."))
+    expect_problem(setting.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
+
+
+def _day_of(setting: Setting, issued_at: datetime) -> Json:
+    """Return the list of the day with this time. A server may state the time with another offset than the day's."""
+    for days in (0, 1, -1):
+        asked = (issued_at + timedelta(days=days)).date().isoformat()
+        listed = expect_json(setting.server.call("GET", f"/receipts/{asked}"), "DailyReceipt")
+        expect_equal("day", listed["day"], asked)
+        if datetime.fromisoformat(listed["from"]) <= issued_at < datetime.fromisoformat(listed["to"]):
+            return listed
+    raise Failed(msg("No day has the time of the receipt."))
+
+
 def _path(report_id: str) -> str:
     return f"/reports/{report_id}/receipt"
 
 
-CHECKS = (call, pdf, none, different, sha256, unchanged)
+CHECKS = (call, pdf, none, different, sha256, unchanged, day, no_day)
