@@ -287,14 +287,22 @@ BROKEN = {
         changing("/receipts/.*", lambda value: value.update(to=value["from"])),
         {"receipts.day"},
     ),
-    "days that it does not announce": (
-        changing("/meta", lambda value: value.pop("daily_receipts")),
-        {"receipts.no_day"},
-    ),
     "photos that it does not want": (changing("/meta", lambda value: value.pop("wants_photo")), {"photos.unwanted"}),
     "another sum of a photo": (
         changing("/reports/[0-9a-f-]{36}/photo", lambda value: value.update(sha256="0" * 64)),
         {"photos.stored", "photos.again"},
+    ),
+    "days that it does not announce": (
+        changing("/meta", lambda value: value.pop("daily_receipts")),
+        {"receipts.no_day"},
+    ),
+    "a day without its reports": (
+        changing("/receipts/[0-9-]*", lambda value: value.update(reports=[], accepted=0)),
+        {"receipts.day"},
+    ),
+    "a day of another property": (
+        changing("/receipts/[0-9-]*", lambda value: value.update(property="P-2")),
+        {"receipts.day"},
     ),
     "a word for seconds": (busy_without_a_number(), {"closing.retry_after"}),
     "more members in its answers": (

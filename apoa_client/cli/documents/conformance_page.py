@@ -35,7 +35,7 @@ def conformance_page(report: ConformanceReport) -> str:
         report=report,
         title=_("Test of a server against the reporting contract"),
         labels={
-            "server": _("Server"),
+            "server": _("Tested server"),
             "started": _("Started"),
             "contract": _("Contract"),
             "says": _("The contract says"),
@@ -44,7 +44,7 @@ def conformance_page(report: ConformanceReport) -> str:
         verdict=_(VERDICTS[report.conforms]),
         started=instant(report.started_at),
         failed=[each for each in report.results if each.result is Result.FAILED],
-        words={kind: _(word) for kind, word in RESULTS.items()},
+        words={kind: _(RESULTS[kind]) for kind in Result},
         chapters=[
             (_(CHAPTERS[name]), list(checks)) for name, checks in groupby(report.results, lambda each: each.chapter)
         ],

@@ -12,7 +12,6 @@ from apoa_client.report.deadline import instant
 
 RESULTS = {Result.PASSED: N_("passed"), Result.FAILED: N_("FAILED"), Result.SKIPPED: N_("skipped")}
 VERDICTS = {True: N_("The server conforms to the contract."), False: N_("The server does not conform to the contract.")}
-COUNTS = N_("{passed} checks passed, {failed} failed, {skipped} were skipped.")
 
 MAX_EXCHANGES = 10
 """How many of the exchanges of a failed check are in a document: the last ones."""
@@ -47,7 +46,7 @@ class ConformanceReport(NamedTuple):
     def summary(self) -> str:
         """How many checks have which result, in the reader's language."""
         counts = {kind.value: self.count(kind) for kind in Result}
-        return _(COUNTS).format(**counts)
+        return _("{passed} checks passed, {failed} failed, {skipped} were skipped.").format(**counts)
 
 
 def show_result(result: CheckResult) -> None:

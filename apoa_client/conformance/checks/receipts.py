@@ -112,6 +112,7 @@ def _day_of(setting: Setting, issued_at: datetime) -> Json:
         asked = (issued_at + timedelta(days=days)).date().isoformat()
         listed = expect_json(setting.server.call("GET", f"/receipts/{asked}"), "DailyReceipt")
         expect_equal("day", listed["day"], asked)
+        expect_equal("property", listed["property"], setting.server.meta["property"]["id"])
         if datetime.fromisoformat(listed["from"]) <= issued_at < datetime.fromisoformat(listed["to"]):
             return listed
     raise Failed(msg("No day has the time of the receipt."))

@@ -31,8 +31,8 @@ def meta(setting: Setting) -> None:
 @check("session.clock", msg("The server's clock is right, within 5 minutes"), INSTANTS)
 def clock(setting: Setting) -> None:
     """Compares `server_time` with our clock."""
-    told = expect_json(setting.server.call("GET", "/meta"), "Meta")["server_time"]
-    skew = datetime.fromisoformat(told) - setting.now()
+    server_time = expect_json(setting.server.call("GET", "/meta"), "Meta")["server_time"]
+    skew = datetime.fromisoformat(server_time) - setting.now()
     expect(
         abs(skew) <= MAX_SKEW,
         msg("The server's clock differs by {seconds} seconds.", seconds=int(skew.total_seconds())),

@@ -97,6 +97,7 @@ MARKED_BEFORE = {
     "_ACTIONS",
     "_CUT_OFF",
     "_DETAILS",
+    "CHAPTERS",
     "CHECKS",
     "ENVIRONMENTS",
     "GROUPS",
@@ -112,6 +113,7 @@ MARKED_BEFORE = {
     "title",
     "metavar",
     "self._help",
+    "VERDICTS",
 }
 
 AS_TYPED = re.compile(
