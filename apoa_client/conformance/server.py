@@ -20,9 +20,9 @@ from apoa_client.messages import msg
 
 MAX_WAIT_S = 120
 """The longest time that a server may ask for; a check that would wait longer is skipped."""
-TOKEN_PATH = "/oauth/token"  # noqa: S105  a path
 WRONG_TOKEN = "Bearer not-a-token-of-this-server"  # noqa: S105  a wrong one
 
+_TOKEN_PATH = "/oauth/token"  # noqa: S105  a path
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _TRIES = 5
@@ -41,7 +41,7 @@ class Server:
         self.connection = connection
         self.pause = pause
         self.meta: Json = {}
-        self.username = username
+        self._username = username
         self.busy: list[HttpResponse] = []
         """The answers 429 and 503 that were met."""
         self.receipts: dict[str, Json] = {}
@@ -51,6 +51,7 @@ class Server:
         self._cancelled: set[str] = set()
         self._password = password
         self._token = ""
+        self._account_refused = False
 
     def log_in(self) -> None:
         """Take the first token. Raises an `ApoaError` if the server cannot be reached or refuses the account."""
@@ -78,8 +79,16 @@ class Server:
     ) -> HttpResponse:
         """Ask for a token with the right password, or with another one, and return the answer."""
         given = self._password if password is None else password
-        credentials = b64encode(f"{self.username}:{given}".encode()).decode("ascii")
-        return self._heeding(lambda: self.connection.send("POST", TOKEN_PATH, f"Basic {credentials}", headers, body))
+        credentials = b64encode(f"{self._username}:{given}".encode()).decode("ascii")
+        return self._heeding(lambda: self.connection.send("POST", _TOKEN_PATH, f"Basic {credentials}", headers, body))
+
+    def _renew_token(self) -> None:
+        """Take another token. After a refusal no more is asked for, because many could lock the account."""
+        if self._account_refused:
+            raise Skipped(msg("The server no longer accepts the username and password."))
+        response = self.request_token()
+        self._account_refused = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        self._token = expect_json(response, "Token")["access_token"]
 
     def call(
         self,
@@ -91,7 +100,7 @@ class Server:
         """Send one request with the token, with a new token after a 401, and return the answer."""
         response = self.call_as(f"Bearer {self._token}", method, path, headers, body)
         if response.status == HTTPStatus.UNAUTHORIZED:
-            self._token = expect_json(self.request_token(), "Token")["access_token"]
+            self._renew_token()
             response = self.call_as(f"Bearer {self._token}", method, path, headers, body)
         return response
 

@@ -118,3 +118,15 @@ def test_a_server_that_stops_answering(suite: Suite, serve: Callable[..., Sandbo
     unanswered = [name for name, each in results.items() if each.result is Result.FAILED]
     assert unanswered == ["reports.accepted", "reports.all_members", "reports.mixed_batch", "closing.cancelled"]
     assert results["idempotency.same_body"].result is Result.SKIPPED
+
+
+def test_an_account_that_is_suspended_meanwhile(suite: Suite, serve: Callable[..., SandboxServer]) -> None:
+    """Its password is tried once more, and then no more, because many attempts could lock the account."""
+    results = suite(serve("token:ok,token:401*1000,codes:401*1000").base_url, {"codes"})
+    assert failed(results) == {"codes.tables"}
+    assert {each.result for name, each in results.items() if name.startswith("codes.")} == {
+        Result.FAILED,
+        Result.SKIPPED,
+    }
+    asked = [each.request.line for result in results.values() for each in result.exchanges]
+    assert asked.count("POST /oauth/token") == 2

@@ -105,7 +105,7 @@ def _run(session: Session, options: Mapping[str, Any], password: str, *, silent:
             options["username"],
             password,
             user_agent=f"apoa-client/{__version__}",
-            pause=time.sleep,
+            pause=_pause,
             monotonic=clock.monotonic,
         ) as server,
     ):
@@ -115,6 +115,11 @@ def _run(session: Session, options: Mapping[str, Any], password: str, *, silent:
     if not silent:
         show_verdict(report)
     return report
+
+
+def _pause(seconds: float) -> None:
+    print_error_line(_("Waiting, as the server asks: {seconds} s").format(seconds=round(seconds)))
+    time.sleep(seconds)
 
 
 def _ask_for_restart() -> None:
