@@ -19,7 +19,8 @@ from cli_helpers import OBADIAH, QUENTIN, XIMENA, CallResult
 from forked_command import USUAL, Condition
 
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.registry import COMMANDS, CommandGroup
+from apoa_client.cli.program import COMMANDS
+from apoa_client.cli.registry import CommandGroup
 
 CODES = frozenset({0, 2, 65, 69, 75, 77, 78})
 """The exit codes of cli.md, without that of a bug."""

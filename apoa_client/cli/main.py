@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from apoa_client import SET_VARIABLE, __version__, memory_dumps
-from apoa_client.cli.registry import LazyGroup, option
+from apoa_client.cli.program import Program
+from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, encodings, language, output
 from apoa_client.cli.terminal.command_names import OPTIONS, both_names, localized_option
@@ -48,7 +49,7 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Program,
     invoke_without_command=True,
     help=N_("Register foreign guests for immigration reporting: checked here, queued offline, sent once."),
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,7 +1,4 @@
-"""The commands by name, each imported when it is called, and the declarations of commands and options.
-
-Commands are named as strings because importing all of them would slow down every start.
-"""
+"""How commands and their options are declared."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,9 +9,7 @@ import click
 
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.command_names import (
-    ALIASES,
     SUBCOMMAND_ALIASES,
-    SYNONYMS,
     both_names,
     localized_line,
     localized_name,
@@ -24,56 +19,6 @@ from apoa_client.cli.terminal.command_names import (
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import columns, plain, write
 from apoa_client.cli.terminal.wrapping import wrap_line
-
-COMMANDS = {
-    "report": "apoa_client.cli.commands.report:report",
-    "check": "apoa_client.cli.commands.check:check",
-    "import": "apoa_client.cli.commands.import_table:import_table",
-    "status": "apoa_client.cli.commands.status:status",
-    "list": "apoa_client.cli.commands.list:list_reports",
-    "show": "apoa_client.cli.commands.show:show",
-    "receipt": "apoa_client.cli.commands.receipt:receipt",
-    "received": "apoa_client.cli.commands.received:received",
-    "checkout": "apoa_client.cli.commands.checkout:checkout",
-    "amend": "apoa_client.cli.commands.amend:amend",
-    "cancel": "apoa_client.cli.commands.cancel:cancel",
-    "fix": "apoa_client.cli.commands.fix:fix",
-    "export": "apoa_client.cli.commands.export:export",
-    "stats": "apoa_client.cli.commands.stats:stats",
-    "sync": "apoa_client.cli.commands.sync:sync",
-    "setup": "apoa_client.cli.commands.setup:setup",
-    "schedule": "apoa_client.cli.commands.schedule:schedule",
-    "login": "apoa_client.cli.commands.login:login",
-    "logout": "apoa_client.cli.commands.logout:logout",
-    "purge": "apoa_client.cli.commands.purge:purge",
-    "log": "apoa_client.cli.commands.log:log",
-    "backup": "apoa_client.cli.commands.backup:backup",
-    "restore": "apoa_client.cli.commands.restore:restore",
-    "uninstall": "apoa_client.cli.commands.uninstall:uninstall",
-    "help": "apoa_client.cli.commands.help:show_help",
-    "info": "apoa_client.cli.commands.info:info",
-    "contract": "apoa_client.cli.commands.contract:contract",
-    "completion": "apoa_client.cli.commands.completion:completion",
-    "sandbox": "apoa_client.cli.commands.sandbox:sandbox",
-    "demo": "apoa_client.cli.commands.demo:demo",
-    "key": "apoa_client.cli.commands.key:key",
-    "config": "apoa_client.cli.commands.config:config",
-    "outbox": "apoa_client.cli.commands.outbox:outbox",
-    "doctor": "apoa_client.cli.commands.doctor:doctor",
-}
-
-SECTIONS = (
-    (N_("Daily work"), ("report", "check", "import", "status")),
-    (N_("Guests"), ("list", "show", "checkout", "amend", "cancel", "fix", "receipt", "received", "export", "stats")),
-    (N_("Sending"), ("sync", "schedule", "login", "logout")),
-    (N_("Set-up"), ("setup", "sandbox")),
-    (
-        N_("For the IT admin"),
-        ("doctor", "config", "outbox", "backup", "restore", "key", "purge", "log", "uninstall", "completion"),
-    ),
-    (N_("Help"), ("help", "info", "demo", "contract")),
-)
-
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -238,7 +183,7 @@ yes_option = option("--yes", is_flag=True, text=N_("Ask for no confirmation."))
 no_send_option = option("--no-send", is_flag=True, text=N_("Save only; send later with: apoa sync"))
 
 
-class _CommandHelp(_TranslatedHelp):
+class CommandHelp(_TranslatedHelp):
     """What commands and groups of commands add to click's: an example, and `--help` in the reader's language."""
 
     context_class: type[click.Context] = _Context
@@ -288,7 +233,7 @@ def _show_help(ctx: click.Context, _option: click.Parameter, value: bool) -> Non
         ctx.exit()
 
 
-class Command(_CommandHelp, click.Command):
+class Command(CommandHelp, click.Command):
     """A command with help and an example in the reader's language."""
 
 
@@ -304,49 +249,7 @@ def command(
     return declare
 
 
-class LazyGroup(_CommandHelp, click.Group):
-    """The program: commands by name, in sections, each imported when it is needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all commands, by their names in the reader's language, in the order of the help."""
-        return [localized_name(name) for _title, names in SECTIONS for name in names]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command by its English or Indonesian name."""
-        return _imported(COMMANDS.get(ALIASES.get(cmd_name, cmd_name)))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command. For an unknown name, fail and suggest a similar one."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            from apoa_client.matching import close_matches
-
-            near = close_matches(name, [*COMMANDS, *ALIASES, *SYNONYMS], limit=1)
-            hint = _("See: apoa --help")
-            if near:
-                meant = SYNONYMS.get(near[0], ALIASES.get(near[0], near[0]))
-                hint = _("Did you mean: apoa {command}").format(command=localized_name(meant))
-            ctx.fail(_("There is no command {command}.").format(command=repr(name)) + " " + hint)
-        _name, found, rest = super().resolve_command(ctx, args)
-        return localized_name(ALIASES.get(name, name)), found, rest
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands in their sections; in English with their Indonesian names."""
-        indonesian = {name: alias for alias, name in ALIASES.items()}
-        for title, names in SECTIONS:
-            rows = []
-            for name in names:
-                found, shown = self.get_command(ctx, name), localized_name(name)
-                if shown == name and name in indonesian:
-                    shown = f"{name} [{indonesian[name]}]"
-                rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
-            with formatter.section(_(title)):
-                formatter.write_dl(rows)
-
-
-class CommandGroup(_CommandHelp, click.Group):
+class CommandGroup(CommandHelp, click.Group):
     """Commands that share a first word, such as `apoa key`, each imported when it is needed.
 
     `alone` is what the first word does alone; it takes the `options`.
@@ -379,7 +282,7 @@ class CommandGroup(_CommandHelp, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its English or Indonesian name."""
         aliases = SUBCOMMAND_ALIASES.get(self._group, {})
-        return _imported(self._targets.get(cmd_name, self._targets.get(aliases.get(cmd_name, ""))))
+        return imported_command(self._targets.get(cmd_name, self._targets.get(aliases.get(cmd_name, ""))))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -404,7 +307,8 @@ class CommandGroup(_CommandHelp, click.Group):
             formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in found if each is not None])
 
 
-def _imported(target: str | None) -> click.Command | None:
+def imported_command(target: str | None) -> click.Command | None:
+    """Import a command, named as `module:attribute`; None for none."""
     if target is None:
         return None
     module, _colon, attribute = target.partition(":")

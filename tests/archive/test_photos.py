@@ -15,11 +15,6 @@ from apoa_client.report.kinds import PhotoState, State
 NUMBERS = (1, 2, 3)
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merge, "_PAUSE_S", 0)
-
-
 @pytest.fixture
 def old(tmp_path: Path) -> Home:
     """A computer with three accepted reports. The first two have photos, and that of the second was sent."""

@@ -47,12 +47,6 @@ from apoa_client.vault.sealing import encode_key
 OTHER_KEY = encode_key(new_key_pair()[1])
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No other process waits in these tests, unless they say so."""
-    monkeypatch.setattr(merge, "_PAUSE_S", 0)
-
-
 @pytest.fixture
 def old(tmp_path: Path) -> Home:
     """The computer that the backup comes from: report 1 is accepted, 2 is being sent, 3 waits."""

@@ -19,7 +19,6 @@ from key_helpers import new_key_pair
 from outbox_helpers import PHOTO, PUBLIC_KEY, sealer, uuid
 from outbox_stores import SqliteStore
 
-from apoa_client.archive import merge
 from apoa_client.errors import DataRefused, SealBroken, SettingsProblem
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
@@ -120,11 +119,6 @@ CHANGES: dict[str, tuple[list[str], str, str]] = {
     "public key": ([replaced(encode_key(PUBLIC_KEY), encode_key(FORGER_PUBLIC))], REFUSED, SHOWN),
     "training": ([replaced("https://authority.example/v1", TRAINING)], REFUSED, SHOWN),
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merge, "_PAUSE_S", 0)
 
 
 class Property:

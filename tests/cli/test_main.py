@@ -20,7 +20,8 @@ from apoa_client import __version__
 from apoa_client.cli import main, session
 from apoa_client.cli.commands.demo_script import GUESTS
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.registry import COMMANDS, SECTIONS, CommandGroup, LazyGroup, Option
+from apoa_client.cli.program import COMMANDS, SECTIONS, Program
+from apoa_client.cli.registry import CommandGroup, Option
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, SUBCOMMAND_ALIASES, SYNONYMS, in_indonesian
 from apoa_client.locale import parse_language
@@ -50,7 +51,7 @@ class TestCommands:
 
     def test_every_name_is_a_command(self) -> None:
         """Each name, alias and help entry is a command, and each command is in the help."""
-        group = LazyGroup("apoa")
+        group = Program("apoa")
         for name in COMMANDS:
             found = group.get_command(None, name)  # type: ignore[arg-type]  # the context is not used
             assert found is not None
@@ -116,7 +117,7 @@ class TestCommands:
     @pytest.mark.parametrize("alias", ALIASES)
     def test_an_indonesian_name_is_the_same_command(self, alias: str) -> None:
         """An Indonesian name and its English name are the same command."""
-        group = LazyGroup("apoa")
+        group = Program("apoa")
         both = [group.get_command(None, name) for name in (alias, ALIASES[alias])]  # type: ignore[arg-type]  # as above
         assert both[0] is both[1]
 
@@ -125,7 +126,7 @@ class TestCommands:
         same = {"status", "info", "demo"}
         assert set(COMMANDS) == {*ALIASES.values(), *same}
         for name, aliases in SUBCOMMAND_ALIASES.items():
-            group = LazyGroup("apoa").get_command(None, name)  # type: ignore[arg-type]  # as above
+            group = Program("apoa").get_command(None, name)  # type: ignore[arg-type]  # as above
             assert isinstance(group, CommandGroup)
             assert sorted(aliases.values()) == sorted(group.list_commands(click.Context(group)))
         same_options = {"--alarm", "--check-in", "--email", "--format", "--html", "--input", "--json"}

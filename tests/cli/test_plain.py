@@ -8,7 +8,7 @@ import pytest
 from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
 from terminal_helpers import show_as_terminal
 
-from apoa_client.cli.registry import COMMANDS
+from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.progress import ProgressLines, watcher
 from apoa_client.cli.views.apoa_form import FormLine

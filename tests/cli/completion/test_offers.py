@@ -6,7 +6,7 @@ from cli_helpers import Apoa, Complete
 from apoa_client.cli.completion import values
 from apoa_client.cli.completion.grammar import Parameter, described
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.registry import COMMANDS
+from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.terminal.command_names import ALIASES
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport.states import all_states

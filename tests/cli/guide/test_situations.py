@@ -10,7 +10,7 @@ from cli_helpers import LANGUAGES, typed_in
 from apoa_client.cli.guide.guides import guides
 from apoa_client.cli.guide.situations import Situation, Step, situations
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.registry import COMMANDS
+from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import ALIASES, in_indonesian
 from apoa_client.passport.dates import PartialDate

@@ -12,7 +12,7 @@ import catalogue
 import pytest
 from babel.messages.catalog import Message
 
-from apoa_client.cli.registry import COMMANDS
+from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import ALIASES, in_indonesian
 from apoa_client.messages import nmsg
