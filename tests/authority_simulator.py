@@ -25,6 +25,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import literal, msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES, DailyReceipt, Meta, Status, Verdict
+from apoa_client.report.codes import CodeTable
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 
@@ -102,6 +103,9 @@ class AuthoritySimulator:
         self.known: dict[str, KnownReport] = {}
         self.photos: dict[str, bytes] = {}
         """The photo of each report that has one, in the order in which they arrived."""
+        self.tables: dict[str, CodeTable] = {}
+        self.tables_asked: list[tuple[str, str | None]] = []
+        """The code tables that were asked for, each with the ETag that the client has."""
         self._steps: dict[str, deque[Step]] = defaultdict(deque)
         self._has_token = False
         self._numbers = 0
@@ -196,6 +200,15 @@ class AuthoritySimulator:
 
     def daily_receipt_pdf(self, day: date) -> bytes | None:
         return b"%PDF-1.7\n%%EOF\n" if self.daily_receipt(day) is not None else None
+
+    def codes(self, table: str, etag: str | None = None) -> CodeTable | None:
+        self.tables_asked.append((table, etag))
+        step = self._start_call("codes")
+        self._finish_call(step)
+        found = self.tables.get(table)
+        if found is None:
+            raise _error(CallRefused)
+        return None if etag is not None and found.etag == etag else found
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         step = self._start_call("photo")

@@ -21,6 +21,7 @@ from outbox_stores import AnyOutbox
 from apoa_client.errors import ApoaError, CallRefused, Offline, SecretMissing, UntrustedCertificate
 from apoa_client.messages import literal, msg
 from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
+from apoa_client.report.codes import CodeTable
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Report
@@ -175,6 +176,12 @@ class Connection:
 
     def verdict(self, report_id: str) -> Verdict | None:
         return self._call(lambda: self.authority.verdict(report_id))
+
+    def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        return self.authority.validate(bodies)
+
+    def codes(self, table: str, etag: str | None = None) -> CodeTable | None:
+        return self.authority.codes(table, etag)
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         return self.authority.receipt_pdf(report_id)

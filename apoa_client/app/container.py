@@ -5,10 +5,9 @@ first needs it: a report that is only saved loads no HTTP library, and `apoa sta
 """
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +21,7 @@ from apoa_client.settings.folders import Folders, find_folders
 
 if TYPE_CHECKING:
     from apoa_client.app.authority_connection import AuthorityConnections
+    from apoa_client.app.code_tables import CodeFile
     from apoa_client.app.key_rotation import KeyPair
     from apoa_client.app.outbox_opening import OutboxOpener
     from apoa_client.app.retention import Retention
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox
     from apoa_client.ports.authority import Authority
     from apoa_client.ports.clock import Clock
+    from apoa_client.report.codes import CodeTables
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
     from apoa_client.vault.store import SecretStore
@@ -46,18 +47,6 @@ NOT_CHOSEN = "property_not_chosen"
 """The name of the error that there are several properties, and none was chosen."""
 _SHORT_KEYRING_TIMEOUT_S = 1.5
 """For a command with a guest waiting. A working keyring answers within 0.1 s."""
-
-
-class SystemClock:
-    """The machine's own clock."""
-
-    def now(self) -> datetime:
-        """Return the time in UTC."""
-        return datetime.now(UTC)  # noqa: TID251  the clock
-
-    def monotonic(self) -> float:
-        """Return seconds that never go backward."""
-        return time.monotonic()
 
 
 class Container:
@@ -341,12 +330,24 @@ class Container:
         return ReportingRules(self.settings.zone, self.settings.window_hours, bytes.fromhex(self.settings.index_key))
 
     @cached_property
+    def code_file(self) -> "CodeFile":
+        """The authority's code tables that are kept on this computer."""
+        from apoa_client.app.code_tables import CodeFile
+
+        return CodeFile(self.folders.codes(self.settings.name), self.settings)
+
+    @cached_property
+    def code_tables(self) -> "CodeTables":
+        """The rows of the authority's code tables, read once."""
+        return self.code_file.rows()
+
+    @cached_property
     def desk(self) -> "Desk":
         """Turns an arrival into a saved report."""
         from apoa_client.desk.arrivals import Desk
 
         memory_dumps.forbid_access()
-        return Desk(self.outbox, self.clock, self.reporting_rules, os.urandom)
+        return Desk(self.outbox, self.clock, self.reporting_rules, os.urandom, lambda: self.code_tables)
 
     @cached_property
     def changes(self) -> "Changes":

@@ -23,7 +23,7 @@ from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, SANDBOX_FILES, belongs_to_log, is_outbox_name
-from apoa_client.settings.folders import KEYS_NAME, OUTBOX_NAME
+from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME
 from apoa_client.settings.property_names import valid_name
 from apoa_client.settings.user import account_home
 
@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """It goes first, so that nothing starts to send meanwhile."""
     OUTBOX = "outbox"
     TRAINING = "training"
+    CODES = "codes"
+    """The code tables of the authority."""
     KEY_FILE = "key_file"
     KEYRING = "keyring"
     LOCK = "lock"
@@ -95,6 +97,7 @@ class Traces(NamedTuple):
 _FILES = {
     **dict.fromkeys(SANDBOX_FILES, Kind.TRAINING),
     **dict.fromkeys(LOCK_FILES, Kind.LOCK),
+    CODES_NAME: Kind.CODES,
     KEYS_NAME: Kind.KEY_FILE,
 }
 """The files that the program makes in a property's folder. The private key goes last."""

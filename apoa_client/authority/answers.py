@@ -16,6 +16,7 @@ from apoa_client.authority.limits import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority, SettingsProblem
 from apoa_client.messages import literal, msg
 from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
+from apoa_client.report.codes import Code, CodeTable
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Receipt
 
@@ -24,6 +25,8 @@ _INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CONTRACT = re.compile(r"(\d{1,3})\.\d{1,3}", re.ASCII)
 _OUR_MAJOR = "1"
+_ETAG = re.compile(r"[\x21-\x7e]{1,200}")
+"""An ``ETag`` that can be sent back (RFC 9110 §8.8.3), without those outside ASCII."""
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WITH_RECEIPT = frozenset({Status.ACCEPTED, Status.DUPLICATE})
@@ -45,27 +48,6 @@ class Token:
 
     secret: str = field(repr=False)
     expires_in: int
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One row of a code table: names in Indonesian (`id`) and English (`en`), and the days on which it is valid."""
-
-    code: str
-    id: str
-    en: str
-    valid_from: date | None
-    valid_to: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class CodeTable:
-    """A code table, and the `etag` for the next request."""
-
-    table: str
-    version: str
-    codes: tuple[Code, ...]
-    etag: str | None
 
 
 def contract_violation(place: str) -> NotTheAuthority:
@@ -245,7 +227,8 @@ def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTa
                 _day(code, "valid_to", place),
             )
         )
-    return CodeTable(table, _text(value, "version", "", most=_MAX_CODE), tuple(rows), etag)
+    version = _text(value, "version", "", most=_MAX_CODE)
+    return CodeTable(table, version, tuple(rows), etag if _ETAG.fullmatch(etag or "") is not None else None)
 
 
 def problem_detail(body: bytes) -> str | None:

@@ -20,9 +20,10 @@ from apoa_client.authority.address import check_base_url
 from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal
 from apoa_client.authority.limits import GZIP_MIN_BYTES, SLOWEST_BYTES_S, Timeouts
 from apoa_client.authority.transport import Authorization, Call, Transport
-from apoa_client.errors import ApoaError, SettingsProblem
+from apoa_client.errors import ApoaError, CallRefused, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports.authority import DailyReceipt, Meta, Verdict
+from apoa_client.report.codes import CodeTable
 from apoa_client.report.kinds import Receipt
 
 _log = logging.getLogger(__name__)
@@ -123,12 +124,14 @@ class HttpAuthority:
             raise refusal
         answers.check_photo(response.value(), report_id, hashlib.sha256(jpeg).hexdigest())
 
-    def codes(self, table: str, etag: str | None = None) -> answers.CodeTable | None:
-        """Ask for a code table; None where the one with `etag` is still current."""
+    def codes(self, table: str, etag: str | None = None) -> CodeTable | None:
+        """Ask for a code table; None where the one with `etag` is still current. Raises `CallRefused` for none."""
         headers = {} if etag is None else {"If-None-Match": etag}
         response = self._get("/codes/{table}", f"/codes/{quote(table, safe='')}", headers)
         if response.status == HTTPStatus.NOT_MODIFIED and etag is not None:
             return None
+        if response.is_not_found:
+            raise CallRefused(msg("The authority has no table {table}.", table=table), name="no_such_table")
         return answers.read_codes(response.value(), table, response.headers.get("etag"))
 
     def close(self) -> None:

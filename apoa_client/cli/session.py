@@ -48,7 +48,8 @@ class Session:
     @cached_property
     def app(self) -> "Container":
         """The program's parts for the chosen property."""
-        from apoa_client.app.container import Container, SystemClock  # not needed for --version and --help
+        from apoa_client.app.container import Container  # not needed for --version and --help
+        from apoa_client.app.system_clock import SystemClock  # the same
 
         name = self.property_name or self.environ.get("APOA_PROPERTY", "")
         ask = self._ask_password if self.interactive else None

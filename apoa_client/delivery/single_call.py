@@ -4,16 +4,17 @@ While sending is suspended or the authority asked us to wait, no call is made: a
 lock the account.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from apoa_client.delivery import plan
-from apoa_client.errors import ApoaError
-from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta
+from apoa_client.errors import ApoaError, CallRefused
+from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta, Verdict
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.state import Suspension
+from apoa_client.report.codes import CodeTable
 
 T = TypeVar("T")
 
@@ -51,13 +52,49 @@ def ask_of_a_day(
     """
 
     def call(authority: Authority) -> T | None:
-        meta = authority.meta()
-        mismatch = plan.identity_error(expected, meta.identity)
-        if mismatch is not None:
-            raise mismatch
-        return ask(authority) if meta.daily_receipts else None
+        return ask(authority) if _expected_meta(authority, expected).daily_receipts else None
 
     return _call(outbox, connect, clock, settings, call)
+
+
+def validate(
+    outbox: DeliveryState,
+    connect: Callable[[], Authority],
+    clock: Clock,
+    settings: str,
+    expected: AuthorityIdentity,
+    bodies: Sequence[tuple[str, bytes]],
+) -> list[Verdict]:
+    """What the authority would say about reports, each an id and its JSON bytes. Raises the error of the call.
+
+    No report goes to another authority than `expected`, which raises an error too. Nothing is stored.
+    """
+
+    def call(authority: Authority) -> list[Verdict]:
+        most = _expected_meta(authority, expected).max_batch
+        batches = [bodies[at : at + most] for at in range(0, len(bodies), most)]
+        return [verdict for batch in batches for verdict in authority.validate(batch)]
+
+    return _call(outbox, connect, clock, settings, call)
+
+
+def code_table(
+    outbox: DeliveryState,
+    connect: Callable[[], Authority],
+    clock: Clock,
+    settings: str,
+    name: str,
+    kept: CodeTable | None,
+) -> CodeTable | None:
+    """A code table of the authority: the one that is `kept` where it is still current. Raises the error of the call.
+
+    None where the authority does not have this table.
+    """
+    etag = kept.etag if kept is not None else None
+    try:
+        return _call(outbox, connect, clock, settings, lambda authority: authority.codes(name, etag)) or kept
+    except CallRefused:
+        return None
 
 
 def ask_meta(outbox: DeliveryState, connect: Callable[[], Authority], clock: Clock, settings: str) -> Meta:
@@ -77,6 +114,15 @@ def record_authority_time(
     if mismatch is not None:
         raise mismatch
     outbox.record_contact(clock.now(), meta.server_time)
+
+
+def _expected_meta(authority: Authority, expected: AuthorityIdentity) -> Meta:
+    """What the authority is. Raises `SettingsProblem` for another one than `expected`."""
+    meta = authority.meta()
+    mismatch = plan.identity_error(expected, meta.identity)
+    if mismatch is not None:
+        raise mismatch
+    return meta
 
 
 def _call(

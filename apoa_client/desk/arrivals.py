@@ -3,7 +3,7 @@
 Saving needs no secret and no network: it works while the keyring is locked and the connection is down.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,7 @@ from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.report.codes import CodeTables
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
@@ -39,11 +40,15 @@ class ReportingRules(NamedTuple):
 
 
 class DocumentChecker:
-    """Reads and checks documents. It needs no property, no outbox and no secret."""
+    """Reads and checks documents. It needs no property, no outbox and no secret.
 
-    def __init__(self, clock: "Clock", zone: tzinfo) -> None:
+    `tables` returns the code tables of the authority, as far as they are known.
+    """
+
+    def __init__(self, clock: "Clock", zone: tzinfo, tables: Callable[[], CodeTables] = CodeTables) -> None:
         self._clock = clock
         self._zone = zone
+        self._tables = tables
 
     @property
     def today(self) -> date:
@@ -58,21 +63,28 @@ class DocumentChecker:
         """Check one document, typed or read, as of today. Nothing is stored."""
         from apoa_client.report.checking import check  # not needed to save a report
 
-        return check(typed, lines, today=self.today)
+        return check(typed, lines, today=self.today, tables=self._tables())
 
 
 class Desk(DocumentChecker):
     """Checks drafts and saves the reports of guests who arrive."""
 
-    def __init__(self, outbox: "ReportQueue", clock: "Clock", rules: ReportingRules, random: RandomBytes) -> None:
-        super().__init__(clock, rules.zone)
+    def __init__(
+        self,
+        outbox: "ReportQueue",
+        clock: "Clock",
+        rules: ReportingRules,
+        random: RandomBytes,
+        tables: Callable[[], CodeTables] = CodeTables,
+    ) -> None:
+        super().__init__(clock, rules.zone, tables)
         self._outbox = outbox
         self._rules = rules
         self._random = random
 
     def examine(self, draft: Draft) -> Examination:
         """Check a draft as of now."""
-        return examine(draft, now=self._clock.now(), zone=self._rules.zone)
+        return examine(draft, now=self._clock.now(), zone=self._rules.zone, tables=self._tables())
 
     def compose(self, examination: Examination) -> Report:
         """Return the report of a checked draft. Raises `ReportRefused` if the draft has errors."""

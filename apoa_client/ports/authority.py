@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from apoa_client.report.kinds import Receipt
 
 if TYPE_CHECKING:
+    from apoa_client.report.codes import CodeTable
     from apoa_client.report.findings import Finding
 
 MAX_PHOTO_BYTES = 300 * 1024
@@ -94,6 +95,14 @@ class Authority(Protocol):
 
         Raises `NotTheAuthority` if none can be read.
         """
+        ...
+
+    def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        """Return what `submit` would return, and raise what it would raise. The authority stores nothing."""
+        ...
+
+    def codes(self, table: str, etag: str | None = None) -> "CodeTable | None":
+        """Return a code table; None if the one with `etag` is still current. Raises `CallRefused` if it has none."""
         ...
 
     def verdict(self, report_id: str) -> Verdict | None:

@@ -15,6 +15,8 @@ from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
 from apoa_client.passport.names import printed_spellings
 from apoa_client.passport.normalise import likely_sizes, normalise
 from apoa_client.report import rules
+from apoa_client.report.code_rules import check_nationality_code, check_permit_code
+from apoa_client.report.codes import NO_TABLES, CodeTables
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.fields import as_typed
 from apoa_client.report.findings import Finding
@@ -64,23 +66,32 @@ def documents(text: str) -> list[tuple[str, ...]]:
     return found
 
 
-def check(typed: Mapping[str, str], lines: Sequence[str], *, today: date) -> CheckedDocument:
-    """Check one document: the lines of its MRZ, if there are any, and typed texts by the names of `report.fields`."""
+def check(
+    typed: Mapping[str, str], lines: Sequence[str], *, today: date, tables: CodeTables = NO_TABLES
+) -> CheckedDocument:
+    """Check one document: the lines of its MRZ, if there are any, and typed texts by the names of `report.fields`.
+
+    `tables` are the code tables of the authority, as far as they are known.
+    """
     typed = {name: text for name, text in typed.items() if text.strip()}
     if typed and not lines:
-        return _check(Reader(Draft(typed)), today)
+        return _check(Reader(Draft(typed)), today, tables)
     try:
         mrz = read_mrz(lines, today=today)
     except MrzUnreadable as exc:
         reader, problem = Reader(Draft(typed)), exc.problem
         best = next((correction.value for correction in problem.corrections), None)
         reader.add_error("mrz", problem.code, problem.message, best)
-        return _check(reader, today, normalise(lines).lines, (problem,))
-    return _check(Reader(Draft(typed, mrz)), today, mrz.lines, mrz.problems)
+        return _check(reader, today, tables, normalise(lines).lines, (problem,))
+    return _check(Reader(Draft(typed, mrz)), today, tables, mrz.lines, mrz.problems)
 
 
 def _check(
-    reader: Reader, today: date, lines: tuple[str, ...] = (), problems: tuple[Problem, ...] = ()
+    reader: Reader,
+    today: date,
+    tables: CodeTables,
+    lines: tuple[str, ...] = (),
+    problems: tuple[Problem, ...] = (),
 ) -> CheckedDocument:
     mrz = reader.draft.mrz
     rules.check_document_kind(reader, reader.add_warning)
@@ -89,6 +100,9 @@ def _check(
     guest = _guest_json(reader, values, permit)
     reader.add_mrz_problems()
     _check_values(reader, values, permit, today)
+    check_permit_code(reader, permit.code if permit is not None else None, tables, today)
+    if values["nationality"] is not None:
+        check_nationality_code(reader, values["nationality"], tables, today)
     printed = {}
     if mrz is not None:
         names = {"surname": mrz.surname, "given_names": mrz.given_names}

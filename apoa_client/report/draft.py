@@ -54,9 +54,9 @@ class Reader:
         """Add an error on a field."""
         self.errors.append(Finding(BY_NAME[name].path, code, message, suggestion))
 
-    def add_warning(self, name: str, code: str, message: Message) -> None:
+    def add_warning(self, name: str, code: str, message: Message, suggestion: str | None = None) -> None:
         """Add a warning on a field."""
-        self.warnings.append(Finding(BY_NAME[name].path, code, message))
+        self.warnings.append(Finding(BY_NAME[name].path, code, message, suggestion))
 
     def typed(self, name: str) -> str:
         """Return the typed text of a field; empty where nothing was typed, or where it says "not stated"."""

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_dates, parse_fields, permits
+from apoa_client.report.code_rules import check_nationality_code, check_permit_code, check_purpose_code
+from apoa_client.report.codes import NO_TABLES, CodeTables
 from apoa_client.report.draft import Draft, Reader, same_value
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding
@@ -53,8 +55,11 @@ class Examination(NamedTuple):
     warnings: tuple[Finding, ...]
 
 
-def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
-    """Read a draft and apply every rule that needs no history. `now` is aware; `zone` is the property's."""
+def examine(draft: Draft, *, now: datetime, zone: tzinfo, tables: CodeTables = NO_TABLES) -> Examination:
+    """Read a draft and apply every rule that needs no history.
+
+    `now` is aware; `zone` is the property's; `tables` are the code tables of its authority, as far as they are known.
+    """
     reader, local = Reader(draft), now.astimezone(zone)
     check_document_kind(reader, reader.add_error)
     stay = _stay(reader, local.replace(second=0, microsecond=0), zone)
@@ -72,6 +77,10 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo) -> Examination:
         _check_passport(reader, guest, stay)
         _check_permit(reader, guest.stay_permit, stay)
         _check_permit_word(reader, guest)
+        arrival = stay.check_in.date()
+        check_permit_code(reader, guest.stay_permit.code if guest.stay_permit is not None else None, tables, arrival)
+        check_nationality_code(reader, guest.nationality, tables, arrival)
+        check_purpose_code(reader, stay.purpose, tables, arrival)
     errors = reader.errors
     if any(finding.code == "not_foreign" for finding in errors):  # nothing is reported, so nothing is missing
         errors = [finding for finding in errors if finding.code != "missing"]

@@ -5,7 +5,7 @@ import secrets
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
@@ -64,6 +64,8 @@ class SandboxServer:
     """Whether a page shows the received reports and turns faults on. Its address is secret: a browser asks for no
     password."""
     limits: Limits = field(default_factory=Limits)
+    tables: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    """Code tables in place of the built-in ones, by name; None for one that there is not."""
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)
@@ -116,6 +118,7 @@ class SandboxServer:
             limits=self.limits,
             page=self._page,
             now=self.now,
+            tables=self.tables,
         )
 
 

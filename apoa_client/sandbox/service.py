@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -83,6 +83,7 @@ class Service:
     limits: Limits
     page: Page
     now: Callable[[], datetime]
+    tables: Mapping[str, dict[str, Any] | None]
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -167,7 +168,7 @@ class Service:
         )
 
     def _codes(self, request: Request, _step: Step, table: str) -> Response:
-        found = codes.table(table)
+        found = self.tables[table] if table in self.tables else codes.table(table)
         if found is None:
             raise Refusal(404, "There is no such table.")
         response = _json(found)

@@ -4,7 +4,15 @@ import re
 from pathlib import Path
 
 from apoa_client.files import SQLITE_ENDINGS
-from apoa_client.settings.folders import CONFIG_NAME, KEYS_NAME, LOG_NAME, OUTBOX_NAME, SANDBOX_NAME, SHOWN_NAME
+from apoa_client.settings.folders import (
+    CODES_NAME,
+    CONFIG_NAME,
+    KEYS_NAME,
+    LOG_NAME,
+    OUTBOX_NAME,
+    SANDBOX_NAME,
+    SHOWN_NAME,
+)
 from apoa_client.settings.property_names import valid_name
 
 
@@ -22,7 +30,7 @@ LOCK_FILES = _database(_lock_of(OUTBOX_NAME)) | {f"{_lock_of(OUTBOX_NAME)}.json"
 """The delivery lock, and which process holds it."""
 CONFIG_FILES = frozenset({CONFIG_NAME, _lock_of(CONFIG_NAME)})
 
-_OF_A_FOLDER = SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {KEYS_NAME}
+_OF_A_FOLDER = SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {CODES_NAME, KEYS_NAME}
 _MOVED = re.compile(rf"{Path(OUTBOX_NAME).stem}-(moving|moved-\d+){Path(OUTBOX_NAME).suffix}", re.ASCII)
 """An outbox that is being filled by a move, or was left by one."""
 _LOG = re.compile(rf"{re.escape(LOG_NAME)}(\.\d+)?", re.ASCII)

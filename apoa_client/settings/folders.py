@@ -15,6 +15,8 @@ OUTBOX_NAME = "outbox.db"
 """A property's queue and history. What lies beside it, such as its lock, has the same stem."""
 SANDBOX_NAME = "sandbox.db"
 KEYS_NAME = "keys.json"
+CODES_NAME = "codes.json"
+"""The code tables of a property's authority, as they were last fetched."""
 LOG_NAME = "sync.log"
 """The log of automatic sending, for all properties of the home; older ones have a number behind."""
 SHOWN_NAME = "shown.json"
@@ -52,6 +54,10 @@ class Folders(NamedTuple):
     def sandbox(self, property_name: str) -> Path:
         """Return the path of the training authority's storage for a property."""
         return self.data / property_name / SANDBOX_NAME
+
+    def codes(self, property_name: str) -> Path:
+        """Return the path of the code tables of a property's authority."""
+        return self.data / property_name / CODES_NAME
 
     def keys(self, property_name: str) -> Path:
         """Return the path of a property's key file, which is used with ``vault = "file"``."""

@@ -9,7 +9,7 @@ from conftest import FixedClock
 from key_helpers import new_key_pair
 from outbox_helpers import report
 
-from apoa_client.app.container import SystemClock
+from apoa_client.app.system_clock import SystemClock
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.ports.entries import Selection
 from apoa_client.settings.config import PropertySettings

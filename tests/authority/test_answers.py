@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from apoa_client.authority import answers
 from apoa_client.errors import NotTheAuthority, SettingsProblem
 from apoa_client.ports.authority import Status
+from apoa_client.report.codes import Code
 
 ID = "0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"
 META: dict[str, Any] = {
@@ -265,7 +266,7 @@ def test_codes() -> None:
     """A table keeps its rows, in both languages, with the days on which they are valid."""
     table = answers.read_codes(CODES, "purposes", '"1"')
     assert (table.version, table.etag) == ("1", '"1"')
-    assert table.codes == (answers.Code("tourism", "wisata", "tourism", date(2026, 1, 1), None),)
+    assert table.codes == (Code("tourism", "wisata", "tourism", date(2026, 1, 1), None),)
 
 
 @pytest.mark.parametrize(

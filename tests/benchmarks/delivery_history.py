@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from apoa_client.app.container import Container, SystemClock
+from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
+from apoa_client.app.system_clock import SystemClock
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox

@@ -18,8 +18,9 @@ from typing import Any
 
 from nacl import bindings
 
-from apoa_client.app.container import Container, SystemClock
+from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
+from apoa_client.app.system_clock import SystemClock
 from apoa_client.outbox.contents import end_of_stay
 from apoa_client.outbox.rows import millis, millis_or_none
 from apoa_client.outbox.sql import audit

@@ -18,6 +18,7 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.ports.authority import DailyReceipt, Meta, Verdict
 from apoa_client.ports.entries import WHOLE_QUEUE, Selection, Share
+from apoa_client.report.codes import CodeTable
 from apoa_client.report.kinds import Kind, State
 
 T = TypeVar("T")
@@ -54,6 +55,12 @@ class SharedAuthority:
 
     def verdict(self, report_id: str) -> Verdict | None:
         return self._call(lambda: self.simulator.verdict(report_id))
+
+    def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        return self.simulator.validate(bodies)
+
+    def codes(self, table: str, etag: str | None = None) -> CodeTable | None:
+        return self.simulator.codes(table, etag)
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
         return self.simulator.receipt_pdf(report_id)

@@ -1,4 +1,4 @@
-"""Calls outside a delivery run: the PDF of a receipt, under the same rules as a delivery."""
+"""Calls outside a delivery run, such as one for the PDF of a receipt, under the same rules as a delivery."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,11 @@ from conftest import FixedClock
 from outbox_helpers import report, uuid
 from outbox_stores import AnyOutbox, Store
 
-from apoa_client.delivery.single_call import receipt_pdf
-from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, WrongPassword
+from apoa_client.delivery.single_call import code_table, receipt_pdf, validate
+from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Authority
+from apoa_client.ports.authority import Authority, AuthorityIdentity, Status
+from apoa_client.report.codes import CodeTable
 from apoa_client.report.wire import to_json
 
 SETTINGS = "0123456789abcdef"
@@ -75,3 +76,50 @@ def test_offline_does_not_suspend(outbox: AnyOutbox, clock: FixedClock) -> None:
             with pytest.raises(Offline):
                 receipt_pdf(outbox, refusing, clock, SETTINGS, uuid(1))
             assert refusing.calls == calls
+
+
+class TestValidation:
+    """What the authority would say about reports, which it does not store."""
+
+    IDENTITY = AuthorityIdentity("training", "P-1")
+    BODIES = tuple((uuid(number), to_json(report(number))) for number in range(1, 6))
+
+    def test_the_verdicts_of_all_batches(self, outbox: AnyOutbox, clock: FixedClock) -> None:
+        """As many calls as the authority's largest batch needs; nothing is acquired."""
+        simulator = AuthoritySimulator(max_batch=2)
+        found = validate(outbox, lambda: simulator, clock, SETTINGS, self.IDENTITY, self.BODIES)
+        assert [each.id for each in found] == [report_id for report_id, _body in self.BODIES]
+        assert {each.status for each in found} <= {Status.ACCEPTED, Status.DUPLICATE}
+        assert (simulator.order, simulator.batches) == ([], [])
+
+    def test_nothing_goes_to_another_authority(self, outbox: AnyOutbox, clock: FixedClock) -> None:
+        """The reports are personal data."""
+        simulator = AuthoritySimulator()
+        with pytest.raises(SettingsProblem):
+            validate(outbox, lambda: simulator, clock, SETTINGS, AuthorityIdentity("production", "P-1"), self.BODIES)
+        assert simulator.known == {}
+
+    def test_a_refused_account_is_not_tried_again(self, outbox: AnyOutbox, clock: FixedClock) -> None:
+        """As by any other call."""
+        refusing = Refusing(WrongPassword(msg("No.")))
+        for _call in range(2):
+            with pytest.raises(WrongPassword):
+                validate(outbox, refusing, clock, SETTINGS, self.IDENTITY, self.BODIES)
+        assert refusing.calls == 1
+
+
+def test_a_code_table_is_fetched_when_it_has_changed(outbox: AnyOutbox, clock: FixedClock) -> None:
+    """The kept one stays while its ETag is current; None for a table that the authority does not have."""
+    simulator = AuthoritySimulator()
+
+    def fetch(kept: CodeTable | None) -> CodeTable | None:
+        return code_table(outbox, lambda: simulator, clock, SETTINGS, "purposes", kept)
+
+    assert fetch(None) is None
+    simulator.tables["purposes"] = CodeTable("purposes", "1", (), '"1"')
+    kept = fetch(None)
+    assert kept is not None
+    assert fetch(kept) is kept
+    simulator.tables["purposes"] = CodeTable("purposes", "2", (), '"2"')
+    assert fetch(kept) == simulator.tables["purposes"]
+    assert [etag for _table, etag in simulator.tables_asked] == [None, None, '"1"', '"1"']

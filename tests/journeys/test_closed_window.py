@@ -12,7 +12,8 @@ import pytest
 from cli_helpers import QUENTIN, XIMENA, Installed
 from terminal_helpers import plain
 
-from apoa_client.app.container import Container, SystemClock
+from apoa_client.app.container import Container
+from apoa_client.app.system_clock import SystemClock
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 

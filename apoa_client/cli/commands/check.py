@@ -91,14 +91,17 @@ def check(
 
 
 def _checker(session: Session) -> DocumentChecker:
-    """Return a checker in the property's time zone, or in western Indonesia's if no property is set up or chosen."""
+    """Return a checker in the property's time zone, with the code tables of its authority.
+
+    If no property is set up or chosen, the zone is western Indonesia's.
+    """
     try:
         zone = session.app.settings.zone
     except SettingsProblem:
         if session.property_name:  # it was given, and does not exist
             raise
-        zone = WIB
-    return DocumentChecker(session.app.clock, zone)
+        return DocumentChecker(session.app.clock, WIB)
+    return DocumentChecker(session.app.clock, zone, lambda: session.app.code_tables)
 
 
 def _lines_by_document(session: Session, mrz: Sequence[str], typed: Mapping[str, str]) -> Sequence[Sequence[str]]:

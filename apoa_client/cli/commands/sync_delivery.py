@@ -44,6 +44,10 @@ def deliver(
         print_json(outcome_json(outcome, zone))
     else:
         show_outcome(outcome, session.app.clock.now(), zone, quiet=session.quiet, show_unattended=show_unattended)
+    if outcome.error is None and not outcome.busy and not outcome.time_over:
+        from apoa_client.app.code_refresh import refresh_code_tables  # when the reports have gone
+
+        refresh_code_tables(session.app)
     return outcome
 
 

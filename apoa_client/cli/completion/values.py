@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.cli.completion import references
@@ -13,6 +14,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import STATES as INDONESIAN_STATES
 from apoa_client.cli.terminal.command_names import aliases_in, localized_line, localized_state
 from apoa_client.cli.terminal.language import _, current_language, text
+from apoa_client.errors import SettingsProblem
 from apoa_client.locale import LANGUAGES
 
 if TYPE_CHECKING:
@@ -67,10 +69,15 @@ def _purposes(_session: Session) -> Iterator[Choice]:
         yield named(purpose.value, names.indonesian)
 
 
-def _permits(_session: Session) -> Iterator[Choice]:
-    from apoa_client.report.permits import permits
+def _permits(session: Session) -> Iterator[Choice]:
+    from apoa_client.report.codes import valid_codes
+    from apoa_client.report.permits import by_code, permits
 
     yield from (Choice(permit.code, permit.name(current_language())) for permit in permits())
+    with suppress(SettingsProblem):  # the authority's own, if a property is set up
+        for row in valid_codes(session.app.code_tables.stay_permits, session.app.today):
+            if by_code(row.code) is None:
+                yield Choice(row.code, row.name(current_language()))
 
 
 def _zones(_session: Session) -> Iterator[Choice]:

@@ -13,8 +13,9 @@ from typing import TypeAlias
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.choose_guest import open_current_report
 from apoa_client.cli.prompts.conversation import Answer, Choice, Move, Question, UnclearAnswer, ask
+from apoa_client.cli.prompts.listed_codes import PermitAnswers, parse_purpose, purpose_help
 from apoa_client.cli.prompts.mrz_lines import reject_mrz_line
-from apoa_client.cli.terminal.language import N_, _, current_language, text
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.views.findings import error_line
 from apoa_client.cli.views.labels import SEXES, day_text, moment_text, nights_text, partial_text
@@ -22,7 +23,7 @@ from apoa_client.cli.views.report import purpose_text, state_text
 from apoa_client.desk.correction_draft import typed_texts
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.passport import states
-from apoa_client.report import parse_dates, parse_fields, permits, purposes
+from apoa_client.report import parse_dates, parse_fields, purposes
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, FIELDS
 from apoa_client.report.findings import Finding, Unreadable
@@ -30,7 +31,6 @@ from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Report, Stay
 from apoa_client.report.not_stated import is_not_stated, without_not_stated
 from apoa_client.report.parse_times import date_and_time
-from apoa_client.report.permits import Permit
 from apoa_client.report.rooms import normalized_room, room_name
 from apoa_client.report.rules import INDONESIA
 
@@ -108,10 +108,10 @@ class FieldQuestions:
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
         help_text = _(_HELP[name])
-        if name == "stay_permit" and (usual := permits.likely(_nationality_on(form))):
-            codes = ", ".join(_permit_text(permit) for permit in usual)
-            usual_line = _("Usual for this nationality (list of {day}): {permits}.")
-            help_text += "\n" + usual_line.format(day=day_text(permits.as_of()), permits=codes)
+        if name == "stay_permit":
+            help_text = "\n".join([help_text, *self._permits(form).help_lines(_nationality_on(form))])
+        elif name == "purpose":
+            help_text = "\n".join([help_text, *purpose_help(self._app.code_tables, self._arrival(form).date())])
         required = name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == "")
         if name == "room" and self._rooms:
             help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
@@ -171,13 +171,22 @@ class FieldQuestions:
 
         return parse_stated
 
-    def _parsers(self, form: GuestForm) -> Mapping[str, Parser]:
+    def _arrival(self, form: GuestForm) -> datetime:
+        """Return the check-in that was typed, or now, in the property's zone."""
         zone = self._app.settings.zone
-        check_in = now = self._app.clock.now().astimezone(zone)
-        today = now.date()
+        now = self._app.clock.now().astimezone(zone)
         if form.typed.get("check_in"):
             with suppress(Unreadable):  # a wrong option is asked about later
-                check_in = date_and_time(form.typed["check_in"], zone, now=now)
+                return date_and_time(form.typed["check_in"], zone, now=now)
+        return now
+
+    def _permits(self, form: GuestForm) -> PermitAnswers:
+        return PermitAnswers(self._app.code_tables.stay_permits, self._arrival(form).date())
+
+    def _parsers(self, form: GuestForm) -> Mapping[str, Parser]:
+        zone = self._app.settings.zone
+        now, check_in = self._app.clock.now().astimezone(zone), self._arrival(form)
+        today = now.date()
         questioned: list[str] = []
         return {
             **_PARSERS,
@@ -189,7 +198,8 @@ class FieldQuestions:
             "nights": lambda answer: _nights(answer, check_in, today),
             "room": self._parse_room,
             "nationality": lambda answer: _nationality(answer, questioned),
-            "stay_permit": lambda answer: _permit(answer, _nationality_on(form), questioned),
+            "stay_permit": lambda answer: self._permits(form).parse(answer, _nationality_on(form), questioned),
+            "purpose": lambda answer: parse_purpose(answer, self._app.code_tables, check_in.date()).value,
         }
 
     def _parse_room(self, answer: str) -> str:
@@ -285,37 +295,6 @@ def _nationality_on(form: GuestForm) -> str:
     return state.code if state is not None else ""
 
 
-def _permit(answer: str, nationality: str, questioned: list[str]) -> str | Answer:
-    """Parse a stay permit. An unknown one is questioned, and accepted when it is typed again.
-
-    A word that several permits have, such as "wisata", is no permit. Enter alone chooses none, because most tourists
-    hold another permit than the one with "tourism" in its name.
-    """
-    known = permits.find(answer)
-    if known is not None:
-        return Answer(known.code, _permit_text(known))
-    similar = permits.suggest(answer, _MAX_CHOICES, nationality=nationality)
-    is_ambiguous = permits.is_ambiguous(answer)
-    if not similar or (questioned[-1:] == [answer] and not is_ambiguous):
-        return parse_fields.one_line(answer)
-    questioned.append(answer)
-    problem = _("This permit is not in the list. Type it again if it is correct.")
-    if is_ambiguous:
-        day = day_text(permits.as_of())
-        problem = _("Several permits fit (list of {day}). The visa or stamp in the passport decides.").format(day=day)
-    texts = {permit: _permit_text(permit) for permit in similar}
-    if (state := states.by_code(nationality)) is not None:
-        for permit in permits.likely(nationality):
-            usual = _("{permit} (usual for {state})")
-            texts[permit] = usual.format(permit=_permit_text(permit), state=state.name(current_language()))
-    choices = [Choice(permit.code, texts[permit]) for permit in similar]
-    raise UnclearAnswer(problem, choices, enter_chooses=False)
-
-
-def _permit_text(permit: Permit) -> str:
-    return f"{permit.code}: {permit.name(current_language())}"
-
-
 _PARSERS: Mapping[str, Parser] = {
     "surname": parse_fields.person_name,
     "given_names": parse_fields.person_name,
@@ -324,7 +303,6 @@ _PARSERS: Mapping[str, Parser] = {
     "issuing_state": parse_fields.state,
     "document_number": parse_fields.document_number,
     "stay_permit_number": parse_fields.one_line,
-    "purpose": lambda answer: parse_fields.purpose(answer).value,
     "phone": parse_fields.phone,
     "email": parse_fields.email,
     "note": lambda answer: parse_fields.one_line(answer, parse_fields.MAX_NOTE_LENGTH),

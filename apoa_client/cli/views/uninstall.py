@@ -20,6 +20,7 @@ KINDS = {
     Kind.SCHEDULE: N_("schedule of automatic sending"),
     Kind.OUTBOX: N_("queue and history of reports"),
     Kind.TRAINING: N_("records of the training authority"),
+    Kind.CODES: N_("code lists of the authority"),
     Kind.KEY_FILE: N_("key file"),
     Kind.KEYRING: N_("entry in the keyring"),
     Kind.LOCK: N_("lock of a running command"),
@@ -31,7 +32,7 @@ KINDS = {
     Kind.COMPLETION: N_("script for the Tab key"),
 }
 
-_IN_A_FOLDER = frozenset({Kind.OUTBOX, Kind.TRAINING, Kind.KEY_FILE, Kind.LOCK, Kind.LOG, Kind.SETTINGS})
+_IN_A_FOLDER = frozenset({Kind.OUTBOX, Kind.TRAINING, Kind.CODES, Kind.KEY_FILE, Kind.LOCK, Kind.LOG, Kind.SETTINGS})
 """Files that the program has in a folder of its own."""
 
 

@@ -1,7 +1,8 @@
 """What fits at the cursor: commands, options and fixed values, in either language."""
 
 import pytest
-from cli_helpers import Apoa, Complete
+from cli_helpers import Apoa, Complete, Serve
+from code_tables_helpers import NOMAD, table
 
 from apoa_client.cli.completion import values
 from apoa_client.cli.completion.grammar import Parameter, described
@@ -161,3 +162,15 @@ def test_no_table_has_a_name_of_the_past() -> None:
     known = {*values.OPTIONS, *values.NO_VALUES, *values.PATHS, *values.LISTS}
     assert known <= options
     assert {command for command, _name in values.COMMAND_OPTIONS} | set(values.ARGUMENTS) <= set(grammar)
+
+
+def test_the_authoritys_own_permits_are_offered(apoa: Apoa, serve: Serve, complete: Complete) -> None:
+    """With their names, beside the built-in ones, without the network; nothing of them controls the terminal."""
+    hostile = {**NOMAD, "code": "N8", "en": "A\x1b[2Jvisa\tof\nlines"}
+    server = serve(tables={"stay_permits": table("stay_permits", NOMAD, hostile)})
+    assert apoa.set_up(server.base_url).code == 0
+    assert apoa("sync").code == 0
+    server.stop()
+    offered = complete("report", "--stay-permit", "N")
+    assert offered["N7"] == "Remote worker visa"
+    assert "\x1b" not in offered["N8"]

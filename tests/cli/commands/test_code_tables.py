@@ -1,0 +1,258 @@
+"""The authority's code tables: `apoa sync` fetches them daily, and the desk uses them without the network."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, spoken
+from code_tables_helpers import NOMAD, ON_ARRIVAL, table
+
+from apoa_client.sandbox.server import SandboxServer
+
+DAY = timedelta(days=1)
+LISTED = {"stay_permits": table("stay_permits", ON_ARRIVAL, NOMAD)}
+
+
+@pytest.fixture
+def authority(serve: Serve) -> SandboxServer:
+    """An authority with stay permits of its own."""
+    return serve(tables=dict(LISTED))
+
+
+def kept(apoa: Apoa, name: str = "melati") -> dict[str, list[str]]:
+    """Return the codes of each table that is kept; no table if there is no file."""
+    file = apoa.home / name / "codes.json"
+    if not file.exists():
+        return {}
+    return {each["table"]: [row[0] for row in each["codes"]] for each in json.loads(file.read_text())["tables"]}
+
+
+def warnings(apoa: Apoa, permit: str, **environ: str) -> list[str]:
+    """Return the codes of the warnings about the stay permit of a report that is not saved."""
+    value = apoa(*QUENTIN.mrz("--stay-permit", permit, "--dry-run", "--no-send", "--json"), **environ).json
+    return [each["code"] for each in value["warnings"] if each["field"] == "guest.stay_permit.code"]
+
+
+def change(authority: SandboxServer, *rows: dict[str, Any], version: str = "2") -> None:
+    """Let the authority publish other stay permits."""
+    authority.tables = {"stay_permits": table("stay_permits", *rows, version=version)}
+    authority.stop()
+    authority.start()
+
+
+class TestFetching:
+    """By `apoa sync`, when the reports have gone."""
+
+    def test_all_tables_are_fetched(self, configured: Apoa) -> None:
+        """Also if no report waits. Nothing is printed about it."""
+        before = configured("sync")
+        assert before.code == 0
+        assert kept(configured)["stay_permits"] == ["B-1", "N7"]
+        assert "tourism" in kept(configured)["purposes"]
+        assert "POL" in kept(configured)["nationalities"]
+        assert "N7" not in before.all
+
+    def test_once_a_day(self, configured: Apoa, authority: SandboxServer) -> None:
+        """Another run on the same day asks for nothing."""
+        configured("sync")
+        change(authority, ON_ARRIVAL)
+        configured.clock.time += DAY - timedelta(minutes=1)
+        configured("sync")
+        assert kept(configured)["stay_permits"] == ["B-1", "N7"]
+        configured.clock.time += timedelta(minutes=1)
+        configured("sync")
+        assert kept(configured)["stay_permits"] == ["B-1"]
+
+    def test_an_unchanged_table_is_not_sent_again(self, configured: Apoa, authority: SandboxServer) -> None:
+        """The ETag says so: 304."""
+        configured("sync")
+        change(authority, NOMAD, version="1")
+        configured.clock.time += DAY
+        configured("sync")
+        assert kept(configured)["stay_permits"] == ["B-1", "N7"]
+
+    def test_a_table_that_is_withdrawn_is_forgotten(self, configured: Apoa, authority: SandboxServer) -> None:
+        """404: the built-in list applies again."""
+        configured("sync")
+        authority.tables = {"stay_permits": None}
+        authority.stop()
+        authority.start()
+        configured.clock.time += DAY
+        assert configured("sync").code == 0
+        assert "stay_permits" not in kept(configured)
+        assert warnings(configured, "E33G") == []
+
+    def test_a_damaged_file_is_fetched_again(self, configured: Apoa) -> None:
+        """At the next run, and nothing fails before."""
+        configured("sync")
+        (configured.home / "melati" / "codes.json").write_text("{")
+        assert warnings(configured, "E33G") == []
+        assert configured("sync").code == 0
+        assert kept(configured)["stay_permits"] == ["B-1", "N7"]
+
+    def test_offline(self, configured: Apoa, authority: SandboxServer) -> None:
+        """No error and no delay: what is kept is used, and the tables are asked for later."""
+        configured("sync")
+        authority.stop()
+        configured.clock.time += 30 * DAY
+        assert configured("sync").code == 0
+        assert warnings(configured, "E33G") == ["unknown_code"]
+        authority.start()
+        change(authority, ON_ARRIVAL)
+        configured.clock.time += timedelta(hours=1)
+        configured("sync")
+        assert kept(configured)["stay_permits"] == ["B-1"]
+
+    @pytest.mark.parametrize("fault", ["500*3", "portal*3", "truncated*3", "429=600", "403"])
+    def test_a_failure_fails_no_run(self, apoa: Apoa, serve: Serve, fault: str) -> None:
+        """The reports are sent, and the exit code is theirs."""
+        assert apoa.set_up(serve(f"codes:{fault}").base_url).code == 0
+        apoa.save()
+        said = apoa("sync")
+        assert (said.code, said.err) == (0, "")
+        assert apoa.reports()[0]["state"] == "accepted"
+
+    def test_a_suspended_property_asks_nothing(self, apoa: Apoa, serve: Serve) -> None:
+        """Nor does one that must wait: the calls would be refused."""
+        assert apoa.set_up(serve("reports:429=600").base_url).code == 0
+        apoa.save()
+        assert apoa("sync").code == 75
+        assert kept(apoa) == {}
+
+    def test_each_property_has_the_tables_of_its_own_authority(self, configured: Apoa, serve: Serve) -> None:
+        """They are in its own file."""
+        other = serve(tables={"stay_permits": table("stay_permits", NOMAD)})
+        assert configured.set_up(other.base_url, name="bali").code == 0
+        configured("sync", "--all")
+        assert (kept(configured)["stay_permits"], kept(configured, "bali")["stay_permits"]) == (["B-1", "N7"], ["N7"])
+        assert warnings(configured, "B1", APOA_PROPERTY="bali") == ["unknown_code"]
+        assert warnings(configured, "B1", APOA_PROPERTY="melati") == []
+
+    def test_another_authority_replaces_the_tables(self, configured: Apoa, serve: Serve) -> None:
+        """They are ignored at once."""
+        configured("sync")
+        assert configured.set_up(serve().base_url).code == 0
+        assert warnings(configured, "E33G") == []
+
+    def test_training_has_the_built_in_lists(self, apoa: Apoa) -> None:
+        """Nothing is fetched."""
+        assert apoa("setup", "--non-interactive", "--training", "--property", "melati", "--vault", "file").code == 0
+        assert apoa("sync").code == 0
+        assert kept(apoa) == {}
+
+    def test_uninstall_removes_the_file(self, configured: Apoa) -> None:
+        """It is listed by its name."""
+        configured("sync")
+        listed = configured("uninstall", "--dry-run", "--json").json["found"]
+        assert [each["place"] for each in listed if each["kind"] == "codes"] == [
+            str(configured.home / "melati" / "codes.json")
+        ]
+        assert configured("uninstall", "--yes", "--force").code == 0
+        assert not (configured.home / "melati").exists()
+
+
+class TestAtTheDesk:
+    """An unknown code is a warning, and an authority's own codes are offered."""
+
+    @pytest.fixture
+    def listed(self, configured: Apoa, authority: SandboxServer) -> Apoa:
+        """A property that has fetched the tables and is offline now."""
+        assert configured("sync").code == 0
+        authority.stop()
+        return configured
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_unknown_permit_is_a_warning_of_a_report(self, listed: Apoa, lang: str) -> None:
+        """It is saved."""
+        said = listed(*QUENTIN.mrz("--stay-permit", "E33G", "--no-send"), lang=lang)
+        assert said.code == 0
+        compare = spoken(lang, "Compare it with the visa or stamp in the passport; the report is sent anyway.")
+        warning = spoken(lang, "The authority's list does not have {code}. {compare}", code="E33G", compare=compare)
+        assert warning in said.err
+        assert [each["code"] for each in listed.reports()[0]["warnings"]] == ["unknown_code"]
+
+    def test_check_amend_and_import(self, listed: Apoa) -> None:
+        """They warn, too; `check` needs no property for anything else."""
+        checked = listed("check", "--surname", "ZYKOWSKI", "--stay-permit", "E33G", "--json").json
+        assert "unknown_code" in [each["code"] for each in checked["warnings"]]
+        report = listed.save(XIMENA)
+        amended = listed("amend", report["id"], "--stay-permit", "E33G", "--no-send", "--json").json
+        assert "unknown_code" in [each["code"] for each in amended["warnings"]]
+        head = "Surname;Given names;Sex;Place of birth;DOB;Nationality;Passport number;Expiry date;Check-in;Nights;Visa"
+        guest = "VANTERPOOL;OBADIAH;M;TORTOLA;1969-04-30;GBR;VB9081726;2032-03-28;2026-11-24;2;E33G"
+        file = listed.home.parent / "tamu.csv"
+        file.write_text(f"{head}\n{guest}\n")
+        imported = listed("import", str(file), "--check", "--json").json
+        assert "unknown_code" in [each["code"] for each in imported["warnings"]], imported
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_own_codes_are_offered(self, listed: Apoa, lang: str) -> None:
+        """In the help, by the name, and for a typing error; what is not listed is questioned once."""
+        names = {"en": "Remote worker visa", "id": "Visa pekerja jarak jauh"}
+        typed = {"en": "remote worker", "id": "visa pekerja"}
+        keys = [*QUENTIN.lines, "GDANSK", "?", "E33G", "E33G", "2", "7", "10", typed[lang], "1", "b", "y"]
+        said = listed("report", keys=keys, lang=lang)
+        assert said.code == 0, said.all
+        assert spoken(lang, "In the authority's list, too: {codes}", codes=f"N7: {names[lang]}") in said.err
+        question = "This permit is not in the authority's list. Type it again if it is correct."
+        assert said.err.count(spoken(lang, question)) == 2
+        assert "10 " in said.err
+        assert f"N7: {names[lang]}" in said.err.rpartition(spoken(lang, question))[2]
+
+    def test_the_names_of_the_purposes(self, apoa: Apoa, serve: Serve) -> None:
+        """Are the authority's, and are understood."""
+        holiday = {**NOMAD, "code": "tourism", "id": "Pelesir", "en": "Pleasure"}
+        foreign = {**NOMAD, "code": "pilgrimage", "en": "Pilgrimage"}
+        assert apoa.set_up(serve(tables={"purposes": table("purposes", holiday, foreign)}).base_url).code == 0
+        apoa("sync")
+        said = apoa("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "pleasure", "b", "y"])
+        assert "In the authority's list: tourism: Pleasure\n" in said.err
+        assert "Pilgrimage" not in said.err
+
+
+class TestAHostileTable:
+    """Nothing of it reaches the terminal as it is, and what breaks the contract is not used."""
+
+    def fetch(self, apoa: Apoa, serve: Serve, *rows: dict[str, Any]) -> None:
+        assert apoa.set_up(serve(tables={"stay_permits": table("stay_permits", *rows)}).base_url).code == 0
+        said = apoa("sync")
+        assert (said.code, said.err) == (0, "")
+
+    @pytest.mark.parametrize("name", DANGEROUS)
+    def test_control_characters(self, apoa: Apoa, serve: Serve, name: str) -> None:
+        """In a code and in a name: in the help, as a choice and in a warning."""
+        self.fetch(apoa, serve, {**NOMAD, "code": f"N7{name}", "en": f"Remote{name}worker"}, ON_ARRIVAL)
+        keys = [*QUENTIN.lines, "GDANSK", "?", "remote", "1", "2", "7", "b", "y"]
+        said = apoa("report", keys=keys)
+        assert name not in said.all.replace("\r\n", "\n")
+        assert "N7" in said.err
+        assert name not in apoa(*QUENTIN.mrz("--stay-permit", "N", "--dry-run", "--no-send")).all
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"code": 7},
+            {"code": "X" * 101},
+            {"en": None},
+            {"id": ["x"]},
+            {"valid_from": "kemarin"},
+            {"valid_to": 20261124},
+        ],
+    )
+    def test_wrong_types(self, apoa: Apoa, serve: Serve, wrong: dict[str, Any]) -> None:
+        """The other tables are used, and this one is not."""
+        self.fetch(apoa, serve, ON_ARRIVAL, {**NOMAD, **wrong})
+        assert kept(apoa).keys() == {"purposes", "nationalities"}
+
+    @pytest.mark.parametrize("rows", [10_001, 30_000])
+    def test_a_huge_table(self, apoa: Apoa, serve: Serve, rows: int) -> None:
+        """More rows, or more bytes, than the client reads."""
+        self.fetch(apoa, serve, *[{**NOMAD, "code": f"N{number}"} for number in range(rows)])
+        assert "stay_permits" not in kept(apoa)
+
+    def test_duplicate_codes(self, apoa: Apoa, serve: Serve) -> None:
+        """Are one code."""
+        self.fetch(apoa, serve, NOMAD, NOMAD, {**NOMAD, "code": "n-7"})
+        said = apoa("report", keys=[*QUENTIN.lines, "GDANSK", "?", "n7", "2", "7", "b", "y"])
+        assert said.err.count("N7: Remote worker visa") + said.err.count("n-7: Remote worker visa") == 2, said.err
