@@ -13,8 +13,9 @@ from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_bold
 from apoa_client.cli.views.checked_document import document_value, show_document
+from apoa_client.cli.views.online import AskOnline, exit_code, online_value, show_online
 from apoa_client.desk.arrivals import DocumentChecker
-from apoa_client.errors import Exit, SettingsProblem, UsageProblem
+from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.checking import documents
 from apoa_client.settings.zones import WIB
@@ -51,6 +52,11 @@ _STDIN = "-"
     text=N_("Read the MRZ from each picture in this folder."),
 )
 @guest_options
+@option(
+    "--online",
+    is_flag=True,
+    text=N_("Also ask the property's authority what it would say to a report of this guest; it stores nothing."),
+)
 @json_option
 @click.pass_obj
 def check(
@@ -60,26 +66,32 @@ def check(
     mrz: Sequence[str],
     photo: Sequence[Path],
     photo_dir: Path | None,
+    online: bool,
     **details: Any,  # noqa: ANN401  click's
 ) -> int:
-    """Check each document. The exit code says whether all of them are valid."""
+    """Check each document. The exit code says whether all of them are valid, and the authority would take them."""
     typed = {name: text for name, text in details.items() if text is not None}
-    checker = _checker(session)
+    checker = _checker(session, online=online)
+    ask = _question(session) if online else None
     if photo or photo_dir is not None:
         if mrz:
             raise UsageProblem(MRZ_BESIDE_A_PHOTO)
         from apoa_client.cli.commands.check_photos import check_photos  # its libraries are an extra
 
-        return check_photos(session, checker, photo, photo_dir, typed)
+        return check_photos(session, checker, photo, photo_dir, typed, ask)
     checked = [checker.check(typed, lines) for lines in _lines_by_document(session, mrz, typed)]
+    answers = [ask(typed, one) if ask is not None else None for one in checked]
     if session.json:
-        values = [document_value(one) for one in checked]
+        pairs = zip(checked, answers, strict=True)
+        values = [{**document_value(one), **({"online": online_value(each)} if online else {})} for one, each in pairs]
         print_json({"results": values} if len(values) > 1 else values[0])
     elif len(checked) == 1:
         show_document(checked[0])
+        show_online(answers[0])
     else:
-        for number, one in enumerate(checked, 1):
+        for number, (one, answer) in enumerate(zip(checked, answers, strict=True), 1):
             show_document(one, number)
+            show_online(answer)
             print_line()
         valid = sum(one.valid for one in checked)
         warned = sum(one.valid and bool(one.warnings) for one in checked)
@@ -87,21 +99,29 @@ def check(
         if not warned:
             summary = _("{valid} of {count} documents are valid.")
         print_line(style_bold(summary.format(valid=valid, count=len(checked), warned=warned)))
-    return Exit.DONE if all(one.valid for one in checked) else Exit.DATA_REFUSED
+    return exit_code([one.valid for one in checked], answers)
 
 
-def _checker(session: Session) -> DocumentChecker:
+def _checker(session: Session, *, online: bool) -> DocumentChecker:
     """Return a checker in the property's time zone, with the code tables of its authority.
 
-    If no property is set up or chosen, the zone is western Indonesia's.
+    If no property is set up or chosen, the zone is western Indonesia's; `online`, that is an error.
     """
     try:
         zone = session.app.settings.zone
     except SettingsProblem:
-        if session.property_name:  # it was given, and does not exist
+        if online or session.property_name:  # it was given, and does not exist
             raise
         return DocumentChecker(session.app.clock, WIB)
     return DocumentChecker(session.app.clock, zone, lambda: session.app.code_tables)
+
+
+def _question(session: Session) -> AskOnline:
+    """Return what asks the authority about a valid document."""
+    from apoa_client.cli.prompts.online_check import OnlineCheck  # slow to load
+
+    check = OnlineCheck(session.app)
+    return lambda typed, one: check.of_document(typed, one.mrz) if one.valid else None
 
 
 def _lines_by_document(session: Session, mrz: Sequence[str], typed: Mapping[str, str]) -> Sequence[Sequence[str]]:

@@ -17,6 +17,7 @@ from apoa_client.cli.terminal.output import (
     write,
 )
 from apoa_client.cli.views.checked_document import document_value, show_document
+from apoa_client.cli.views.online import AskOnline, Online, exit_code, online_value, show_online
 from apoa_client.cli.views.photo import (
     NOT_SURE,
     READ_SURELY,
@@ -26,7 +27,7 @@ from apoa_client.cli.views.photo import (
     photo_value,
 )
 from apoa_client.desk.arrivals import DocumentChecker
-from apoa_client.errors import DataRefused, Exit, UsageProblem, file_unreadable
+from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.scan.errors import PictureRefused
@@ -51,6 +52,7 @@ class _CheckedPhoto(NamedTuple):
     document: CheckedDocument
     reading: "PhotoReading | None" = None
     refusal: PictureRefused | None = None
+    online: Online | None = None
 
 
 def check_photos(
@@ -59,8 +61,11 @@ def check_photos(
     files: Sequence[Path],
     folder: Path | None,
     typed: Mapping[str, str],
+    ask: AskOnline | None = None,
 ) -> int:
     """Check the document on each photo, those of a folder too. The exit code says whether all of them are valid.
+
+    `ask` asks the authority about each valid one.
 
     Raises `ScanMissing` without the extra `scan`, `PictureRefused` if a single file is no picture, `DataRefused` for a
     folder without pictures, `UsageProblem` for the typed details of one guest beside several photos.
@@ -71,21 +76,24 @@ def check_photos(
     if several and typed:
         raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
     photos = _checked(session, checker, files, typed, several=several)
+    if ask is not None:
+        photos = (each._replace(online=ask(typed, each.document)) for each in photos)
     if session.json:
-        return _print_json(photos, [each.name for each in others] if several else None)
+        return _print_json(photos, [each.name for each in others] if several else None, online=ask is not None)
     if not several:
         [photo] = photos
         _show(photo)
-        return _exit_code([photo.document.valid])
-    valid, unsure = [], 0
+        return exit_code([photo.document.valid], [photo.online])
+    valid, answers, unsure = [], [], 0
     for number, photo in enumerate(photos, 1):
         print_line(style_bold(f"{number}. {sanitize(str(photo.file))}"))
         _show(photo)
         print_line()
         valid.append(photo.document.valid)
+        answers.append(photo.online)
         unsure += photo.reading is not None and not photo.reading.sure
     _show_summary(valid, unsure, others)
-    return _exit_code(valid)
+    return exit_code(valid, answers)
 
 
 def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -119,18 +127,17 @@ def _checked(
             yield _CheckedPhoto(file, checker.check(typed if reading.lines else {}, reading.lines), reading)
 
 
-def _print_json(photos: Iterator[_CheckedPhoto], others: Sequence[str] | None) -> int:
+def _print_json(photos: Iterator[_CheckedPhoto], others: Sequence[str] | None, *, online: bool) -> int:
     """Print the documents, in a list if there may be several: then `others` are the files that are no pictures."""
-    values: list[dict[str, Any]] = [
-        {**document_value(each.document), "photo": photo_value(each.file, each.reading, each.refusal)}
-        for each in photos
-    ]
+    values, valid, answers = list[dict[str, Any]](), list[bool](), list[Online | None]()
+    for each in photos:
+        answer = {"online": online_value(each.online)} if online else {}
+        photo = photo_value(each.file, each.reading, each.refusal)
+        values.append({**document_value(each.document), **answer, "photo": photo})
+        valid.append(each.document.valid)
+        answers.append(each.online)
     print_json({"results": values, "skipped": list(others)} if others is not None else values[0])
-    return _exit_code([value["valid"] for value in values])
-
-
-def _exit_code(valid: Sequence[bool]) -> int:
-    return Exit.DONE if all(valid) else Exit.DATA_REFUSED
+    return exit_code(valid, answers)
 
 
 def _show(photo: _CheckedPhoto) -> None:
@@ -141,6 +148,7 @@ def _show(photo: _CheckedPhoto) -> None:
     else:
         _show_reading(photo.reading)
         show_document(photo.document)
+        show_online(photo.online)
 
 
 def _show_reading(reading: "PhotoReading") -> None:

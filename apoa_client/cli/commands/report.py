@@ -43,7 +43,7 @@ _EXAMPLE = "apoa report --nights 2 --room 7"
 )
 @option("--again", is_flag=True, text=N_("Report the guest although they seem to be reported already."))
 @yes_option
-@option("--dry-run", is_flag=True, text=N_("Check only; save and send nothing."))
+@option("--dry-run", is_flag=True, text=N_("Check only, with the authority if it can be reached; save nothing."))
 @no_send_option
 @json_option
 @click.pass_obj

@@ -11,9 +11,9 @@ from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, print_json, print_line
+from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
-from apoa_client.cli.views.report import dry_run_value, property_line, report_lines
+from apoa_client.cli.views.report import property_line, report_lines
 from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.report.draft import Draft
@@ -38,11 +38,11 @@ def report_from_options(
     other_warnings = in_form_order([*examination.warnings, *unaccompanied_minor_warning(examination)])
     warnings = (*other_warnings, *duplicates)
     if options.dry_run:
-        if session.json:
-            print_json(dry_run_value(report, warnings))
-        else:
+        from apoa_client.cli.prompts.dry_run import finish_dry_run  # not to save a report
+
+        if not session.json:
             _show(session, report, warnings)
-            print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
+        finish_dry_run(session, options, [report], warnings)
         return False
     likely_duplicate = bool(duplicates) and not options.again
     if likely_duplicate and (options.yes or not session.interactive):

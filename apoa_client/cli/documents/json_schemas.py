@@ -36,6 +36,7 @@ from apoa_client.cli.documents.schema_parts import (
     plus,
     without,
 )
+from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import Kind, PhotoState, State
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,6 +49,14 @@ def _from_contract(name: str) -> Schema:
 _FINDING = object_of(field=TEXT, code=TEXT, message=TEXT)
 _DOUBT = object_of(kind=TEXT, id=or_null(TEXT))
 _RECEIPT = object_of(number=TEXT, issued_at=MOMENT, source=one_of("authority", "typed"))
+_ONLINE = object_of(
+    asked=FLAG,
+    status=or_null(one_of(*Status)),
+    errors=list_of(_FINDING),
+    warnings=list_of(_FINDING),
+    missing=list_of(TEXT),
+    error=or_null(ERROR),
+)
 _REPORT = object_of(
     id=or_null(TEXT),
     short_id=or_null(TEXT),
@@ -68,6 +77,7 @@ _REPORT = object_of(
     sealed__optional={"const": True},
     erased__optional={"const": True},
     stored__optional={"const": "here"},
+    online__optional=or_null(_ONLINE),
 )
 _FIGURES = object_of(
     month=TEXT,
@@ -110,6 +120,7 @@ _CHECKED = object_of(
     normalised=list_of(TEXT),
     long_number=or_null(TEXT),
     printed=object_of(surname=list_of(TEXT), given_names=list_of(TEXT)),
+    online__optional=or_null(_ONLINE),
 )
 _PHOTO = object_of(
     file=TEXT,

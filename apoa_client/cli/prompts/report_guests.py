@@ -22,7 +22,7 @@ from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, print_line
+from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_line, show_error
 from apoa_client.cli.views.report import guest_name
@@ -60,6 +60,7 @@ class GuestConversation:
     """Asks for the guests of a group, one after the other, and saves and sends their reports."""
 
     def __init__(self, session: Session, options: ReportOptions) -> None:
+        self._session = session
         self._app = session.app
         self._options = options
         self._finish = SaveAndSend(session, send=not options.no_send)
@@ -81,10 +82,14 @@ class GuestConversation:
         """
         self._photo = photo
 
+        checked: list[Report] = []
+
         def converse(signals: Signals) -> tuple[bool, bool, list[SavedReport]]:
             self._begin(typed, signals)
             accepted = self._ask_group()
             of_photo = any(form is self._photographed for form in self._forms)
+            if accepted and self._options.dry_run:
+                checked.extend(each.report for each in self._group())
             saved = self._save(signals) if accepted and not self._options.dry_run else []
             if not accepted:
                 self._drafts.delete_resumed()
@@ -95,7 +100,9 @@ class GuestConversation:
         if saved:
             self._finish.send(saved)
         elif accepted:
-            print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
+            from apoa_client.cli.prompts.dry_run import finish_dry_run  # not to save a report
+
+            finish_dry_run(self._session, self._options, checked)
         else:
             print_error_line(_("Nothing was saved."))
         return bool(saved) and (photo is None or of_photo)

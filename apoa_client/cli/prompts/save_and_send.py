@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SEND_TIMEOUT_S = 4.0
 """How long each answer of the authority may take while a guest is waiting at the desk."""
 
-_SENDING_S = 3 * SEND_TIMEOUT_S
+SENDING_S = 3 * SEND_TIMEOUT_S
 """How long all of the sending may take then."""
 
 
@@ -153,7 +153,7 @@ class SaveAndSend:
         wait = SEND_TIMEOUT_S
         timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
         with Signals() as signals:
-            choices = {"first": first, "wait_s": _SENDING_S, "lock_wait_s": wait, "with_photos": False}
+            choices = {"first": first, "wait_s": SENDING_S, "lock_wait_s": wait, "with_photos": False}
             outcome = send(self._app, NoProgress(), signals, timeouts, **choices)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))

@@ -138,6 +138,7 @@ OPTIONS = {
     "--note": "--keterangan",
     "--office": "--kantor",
     "--offline": "--tanpa-internet",
+    "--online": "--tanya-server",
     "--outbox": "--antrean-bersama",
     "--output": "--folder",
     "--passphrase-stdin": "--frasa-sandi-stdin",

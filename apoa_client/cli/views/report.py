@@ -52,11 +52,11 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here:
     return value
 
 
-def dry_run_value(report: Report, warnings: Sequence[Finding]) -> dict[str, Any]:
-    """Return what ``--dry-run`` prints: the report that would be saved, without an id."""
+def dry_run_value(report: Report, warnings: Sequence[Finding], online: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what ``--dry-run`` prints: the report that would be saved, without an id, and the authority's answer."""
     value = report_value(report)
     shown = {key: value.get(key) for key in ("kind", "guest", "stay")}
-    return {**EMPTY_REPORT, **shown, **findings_value((), warnings)}
+    return {**EMPTY_REPORT, **shown, **findings_value((), warnings), "online": online}
 
 
 def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | None:
