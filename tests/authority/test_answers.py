@@ -266,6 +266,8 @@ def test_codes() -> None:
     """A table keeps its rows, in both languages, with the days on which they are valid."""
     table = answers.read_codes(CODES, "purposes", '"1"')
     assert (table.version, table.etag) == ("1", '"1"')
+    for unusable in (None, "", '"1"\r\n X: y', '"é"', '"' + 300 * "1" + '"'):  # it would be sent back
+        assert answers.read_codes(CODES, "purposes", unusable).etag is None
     assert table.codes == (Code("tourism", "wisata", "tourism", date(2026, 1, 1), None),)
 
 

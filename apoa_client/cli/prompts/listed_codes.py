@@ -11,7 +11,7 @@ from apoa_client.cli.terminal.language import _, current_language
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import day_text
 from apoa_client.passport import states
-from apoa_client.report import codes, parse_fields, permits
+from apoa_client.report import codes, parse_fields, permits, purposes
 from apoa_client.report.codes import Code, CodeTables
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.permits import Permit
@@ -85,9 +85,10 @@ class PermitAnswers:
 
 
 def purpose_help(tables: CodeTables, day: date) -> Iterator[str]:
-    """Yield the authority's names of the purposes, if its list is known."""
+    """Yield the authority's purposes with its names, if these are others than the built-in ones."""
     listed = [row for row in codes.valid_codes(tables.purposes, day) if row.code in set(Purpose)]
-    if listed:
+    usual = [row for row in listed if purposes.find(row.name(current_language())) == row.code]
+    if len(usual) < len(Purpose) and listed:
         yield _("In the authority's list: {codes}").format(codes=_several(listed))
 
 

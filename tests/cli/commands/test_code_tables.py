@@ -200,6 +200,21 @@ class TestAtTheDesk:
         assert "10 " in said.err
         assert f"N7: {names[lang]}" in said.err.rpartition(spoken(lang, question))[2]
 
+    def test_a_refused_report_is_corrected_to_a_listed_code(self, apoa: Apoa, serve: Serve) -> None:
+        """`apoa fix` warns of another one, too."""
+        assert apoa.set_up(serve("reports:reject", tables=dict(LISTED)).base_url).code == 0
+        apoa("sync")
+        report = apoa.send(QUENTIN)
+        assert report["state"] == "rejected"
+        said = apoa("fix", report["id"], "--stay-permit", "E33G", "--no-send", "--json").json
+        assert "unknown_code" in [each["code"] for each in said["warnings"]]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_usual_names_of_the_purposes_are_not_repeated(self, listed: Apoa, lang: str) -> None:
+        """The help has them already."""
+        said = listed("report", keys=[*QUENTIN.lines, "GDANSK", "B1", "2", "7", "17", "?", "", "b", "y"], lang=lang)
+        assert spoken(lang, "In the authority's list: {codes}", codes="") not in said.err
+
     def test_the_names_of_the_purposes(self, apoa: Apoa, serve: Serve) -> None:
         """Are the authority's, and are understood."""
         holiday = {**NOMAD, "code": "tourism", "id": "Pelesir", "en": "Pleasure"}
