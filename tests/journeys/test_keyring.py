@@ -51,7 +51,7 @@ output(*calls)
     setup, report, sync, locked_report, locked_sync, listed, status = in_a_session(apoa, tmp_path / "user", script)
     assert setup[0] == 0, setup
     assert sorted(path.name for path in apoa.home.rglob("*") if path.is_file() and "outbox" not in path.name) == [
-        *("config.lock", "config.toml")
+        *("codes.json", "config.lock", "config.toml")
     ]
     assert report[0] == 0, report
     assert (sync[0], json.loads(sync[1])["accepted"]) == (0, 1)
