@@ -139,6 +139,7 @@ def together(count: int, work: Callable[[int], object]) -> None:
         raise error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", [1, WORKERS])
 def test_many_senders_deliver_each_report_once_and_in_order(house: House, shares: int) -> None:
     """Eight at once, as workers of one command or as strangers, while calls fail and answers are lost."""

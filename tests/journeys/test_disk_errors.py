@@ -239,7 +239,9 @@ def leaf_of(path: Path, report_id: str) -> tuple[int, bytes]:
 
 
 @in_each_language
-@pytest.mark.parametrize(("at", "size"), [(0, 16), (16, 2), (18, 2), (100, 8)])
+@pytest.mark.parametrize(
+    ("at", "size"), [(0, 16), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((16, 2), (18, 2), (100, 8)))]
+)
 def test_flipped_bytes_in_the_header(installation: Installation, lang: str, at: int, size: int) -> None:
     """Every command shows the error and changes nothing."""
     flip(installation.database, at, size)
@@ -287,7 +289,13 @@ def test_flipped_bytes_in_a_page_of_reports(installation: Installation, lang: st
 
 
 @in_each_language
-@pytest.mark.parametrize("index", ["reports_open", "reports_created", "sqlite_autoindex_reports_1"])
+@pytest.mark.parametrize(
+    "index",
+    [
+        "reports_open",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("reports_created", "sqlite_autoindex_reports_1")),
+    ],
+)
 def test_flipped_bytes_in_an_index(installation: Installation, lang: str, index: str) -> None:
     """Commands that need the index show the error, the others work, and sync rebuilds an index that it needs."""
     flip(installation.database, root_of(installation.database, index), 64)
@@ -353,7 +361,7 @@ def test_flipped_bytes_in_a_sealed_report(installation: Installation, lang: str)
 
 
 @in_each_language
-@pytest.mark.parametrize("part", [0.0, 0.4, 0.999])
+@pytest.mark.parametrize("part", [0.4, *(pytest.param(each, marks=pytest.mark.slow) for each in (0.0, 0.999))])
 def test_flipped_bytes_in_the_write_ahead_log(installation: Installation, lang: str, part: float) -> None:
     """SQLite reads its log up to the first broken frame, and the program works with what came before.
 

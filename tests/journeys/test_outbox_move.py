@@ -58,6 +58,7 @@ def save(desk: Installed, number: int) -> str:
     return short_id
 
 
+@pytest.mark.slow
 def test_a_move_that_is_killed_at_each_step(desk: Installed, postgres_outbox: SharedOutbox, tmp_path: Path) -> None:
     """The same command goes on where it was; every guest is shown, and reported once."""
     address = f"postgresql://{PROPERTY}@127.0.0.1:{postgres_outbox.cluster.port}/{postgres_outbox.database}"

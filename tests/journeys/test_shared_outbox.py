@@ -44,6 +44,7 @@ def test_two_desks_and_a_server_that_is_killed(desks: Desks, postgres_outbox: Sh
     desks.assert_all_sent_once(promised)
 
 
+@pytest.mark.slow
 def test_a_sender_that_follows(desks: Desks, postgres_outbox: SharedOutbox, following: Callable[..., Follower]) -> None:
     """What another desk saves is sent within three seconds, also after the server was away."""
     follower, promised, times = following(desks.first), list[str](), list[float]()
@@ -63,7 +64,9 @@ def test_a_sender_that_follows(desks: Desks, postgres_outbox: SharedOutbox, foll
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize("method", ["_move", "_record", "_remove"])
+@pytest.mark.parametrize(
+    "method", ["_remove", *(pytest.param(each, marks=pytest.mark.slow) for each in ("_move", "_record"))]
+)
 def test_a_process_that_is_killed_while_it_moves_reports(
     desks: Desks, postgres_outbox: SharedOutbox, method: str
 ) -> None:

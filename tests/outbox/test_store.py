@@ -120,8 +120,7 @@ def test_after_a_finished_report_comes_the_next(outbox: AnyOutbox, end: State) -
 
 def test_the_queue_can_be_changed_while_iterating(outbox: AnyOutbox, store: Store) -> None:
     """Heads and entries may be settled during the iteration, by this process or by another."""
-    for number in range(600):
-        outbox.add(report(number), due_at=NOON)
+    outbox.add_all([NewReport(report(number), NOON) for number in range(600)])
     seen = 0
     with store.open() as other:
         for entry in outbox.heads():

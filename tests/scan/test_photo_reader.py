@@ -1,7 +1,7 @@
 """Whole pictures: of every class that tests/training renders, and such that have no page in them."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -27,11 +27,17 @@ pytestmark = pytest.mark.usefixtures("_fonts")
 
 EACH = 5
 """How many pictures of each class are read."""
+FAST = {"everything", "perspective", "white", "typed text", "a negative", "stripes"}
+"""The pictures that are read in every run; `.ci/run` reads all."""
 LEAST_RIGHT = {"blurred": 3, "dark": 3, "everything": 2}
 """How many of them are exactly right at least; of the other classes all but one."""
 
 
-@pytest.mark.parametrize("kind", SHOTS)
+def _each(names: Iterable[str]) -> list[object]:
+    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("kind", _each(SHOTS))
 def test_pictures_of_each_class(reader: PhotoReader, tmp_path: Path, kind: str) -> None:
     """Most pictures of a class are read exactly, and each sure one is: a wrong reading is never sure."""
     right = 0
@@ -78,7 +84,7 @@ def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
     assert _read(PhotoReader(lambda: next(moments)), tmp_path, photo("clean", 1)[0]).elapsed_ms == 123
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
     reader: PhotoReader, tmp_path: Path, number: int
 ) -> None:
@@ -150,7 +156,7 @@ ODD: dict[str, Callable[[], Picture]] = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", _each(ODD))
 def test_a_picture_without_a_page_is_never_sure(reader: PhotoReader, tmp_path: Path, name: str) -> None:
     """Whatever is in the picture, it is refused, or read as something that is not sure, with a hint."""
     try:

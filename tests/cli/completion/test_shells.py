@@ -176,6 +176,7 @@ HOSTILE_ROOM = "EV$(touch ran)`touch ran`;touch ran;\u2019\"'&|!"
 """A room whose name a shell must never run. Nothing of the name may be lost either."""
 
 
+@pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_no_shell_runs_a_name(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: str) -> None:
