@@ -54,14 +54,13 @@ def in_new_processes(apoa: Installed) -> Installed:
     return Installed(apoa.command, apoa.environ, forked=False)
 
 
-class Follower:
-    """A running `apoa sync --follow`."""
+class Running:
+    """A process of the program that keeps running and writes lines. It ends at the latest after `LONGEST_S`."""
 
-    def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
-        self.process = in_new_processes(apoa).start("sync", "--follow", *options, **environ)
-        self._guard = threading.Timer(LONGEST_S, self.process.kill)
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self._guard = threading.Timer(LONGEST_S, process.kill)
         self._guard.start()
-        self.line()  # it has started
 
     def line(self) -> str:
         """Wait for a line on stdout."""
@@ -72,7 +71,8 @@ class Follower:
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal, and return the exit code and stderr."""
-        self.process.send_signal(number)
+        if self.process.poll() is None:
+            self.process.send_signal(number)
         _out, err = self.process.communicate(timeout=20)
         return self.process.returncode, err
 
@@ -83,6 +83,14 @@ class Follower:
             self.process.kill()
         if self.process.stdout is not None and not self.process.stdout.closed:
             self.process.communicate()
+
+
+class Follower(Running):
+    """A running `apoa sync --follow`."""
+
+    def __init__(self, apoa: Installed, *options: str, **environ: str) -> None:
+        super().__init__(in_new_processes(apoa).start("sync", "--follow", *options, **environ))
+        self.line()  # it has started
 
 
 def call(

@@ -5,38 +5,23 @@ contract as it is written.
 
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from authority_simulator import AuthoritySimulator
+from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk
 from prism_helpers import running_prism
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
 from apoa_client.authority.limits import Timeouts
-from apoa_client.passport.dates import PartialDate
-from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Document, Guest, Report, Stay
-from apoa_client.report.wire import to_json
 from apoa_client.sandbox.server import SandboxServer
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
-WIB = datetime.fromisoformat("2026-11-24T18:00:00+07:00")
-
-AnyAuthority = AuthoritySimulator | HttpAuthority
-
-
-@dataclass(frozen=True)
-class AuthorityUnderTest:
-    """An authority and its script of faults. `visit` makes a client of it with a password."""
-
-    name: str
-    visit: Callable[..., AnyAuthority]
 
 
 def http_authority(base_url: str, password: str) -> HttpAuthority:
@@ -125,43 +110,7 @@ def example_photo(openapi: dict[str, Any]) -> bytes:
     return text.encode("latin-1")
 
 
-@dataclass(frozen=True)
-class Desk:
-    """Makes reports with different ids."""
-
-    def check_in(self, serial: int, *, stay: int | None = None, number: str | None = None) -> Report:
-        guest = Guest(
-            surname="SMITH",
-            given_names="JANE ANN",
-            sex="F",
-            birth_date=PartialDate(1985, 9),
-            birth_place="-",
-            nationality="GBR",
-            document=Document("P", number or f"9250{serial:05}", "GBR", date(2030, 3, 30)),
-        )
-        return Report(
-            _uuid(serial), _stay(stay or serial), Kind.CHECK_IN, WIB, guest, Stay(WIB, WIB.date() + timedelta(days=2))
-        )
-
-    def check_out(self, serial: int, *, stay: int) -> Report:
-        return Report(_uuid(serial), _stay(stay), Kind.CHECK_OUT, WIB, check_out=WIB + timedelta(minutes=30))
-
-    def cancel(self, serial: int, *, stay: int, reason: str = "Never came") -> Report:
-        return Report(_uuid(serial), _stay(stay), Kind.CANCEL, WIB, reason=reason)
-
-    def bodies(self, *reports: Report) -> list[tuple[str, bytes]]:
-        return [(report.id, to_json(report)) for report in reports]
-
-
 @pytest.fixture(scope="session")
 def desk() -> Desk:
     """A maker of reports."""
     return Desk()
-
-
-def _uuid(serial: int) -> str:
-    return f"0199c2a4-7d1e-7b3c-9d55-{serial:012x}"
-
-
-def _stay(serial: int) -> str:
-    return f"0199c2a4-7d1e-7001-8a11-{serial:012x}"

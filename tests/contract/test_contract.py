@@ -1,12 +1,11 @@
 """One suite for every authority: what delivery may rely on."""
 
 import json
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from authority_simulator import AuthoritySimulator
+from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk
 
-from apoa_client.authority.client import HttpAuthority
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -19,22 +18,9 @@ from apoa_client.errors import (
 )
 from apoa_client.ports.authority import Authority, Status
 from apoa_client.report.kinds import Receipt
-from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json, to_json
 
-AnyAuthority = AuthoritySimulator | HttpAuthority
 Examples = dict[str, list[dict[str, Any]]]
-
-
-class Desk(Protocol):
-    def check_in(self, serial: int, *, stay: int | None = None, number: str | None = None) -> Report: ...
-    def check_out(self, serial: int, *, stay: int) -> Report: ...
-    def cancel(self, serial: int, *, stay: int, reason: str = ...) -> Report: ...
-    def bodies(self, *reports: Report) -> list[tuple[str, bytes]]: ...
-
-
-class AuthorityUnderTest(Protocol):
-    def visit(self, *, faults: str = "", right_password: bool = True) -> AnyAuthority: ...
 
 
 def example_bodies(examples: Examples, name: str = "check_in") -> list[tuple[str, bytes]]:

@@ -1,25 +1,12 @@
 """Receipts of a whole day: one suite for every authority."""
 
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from authority_simulator import AuthoritySimulator
+from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk
 
-from apoa_client.authority.client import HttpAuthority
 from apoa_client.ports.authority import DailyReceipt
-from apoa_client.report.model import Report
-
-AnyAuthority = AuthoritySimulator | HttpAuthority
-
-
-class Desk(Protocol):
-    def check_in(self, serial: int, *, stay: int | None = None, number: str | None = None) -> Report: ...
-    def check_out(self, serial: int, *, stay: int) -> Report: ...
-    def bodies(self, *reports: Report) -> list[tuple[str, bytes]]: ...
-
-
-class AuthorityUnderTest(Protocol):
-    def visit(self, *, faults: str = "", right_password: bool = True) -> AnyAuthority: ...
 
 
 def asked(authority: AnyAuthority, day: date) -> DailyReceipt:

@@ -1,13 +1,12 @@
 """Photos of travel documents: one suite for every authority."""
 
 import json
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from authority_simulator import AuthoritySimulator
 from conftest import raises_error
+from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk
 
-from apoa_client.authority.client import HttpAuthority
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
@@ -17,20 +16,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.report.model import Report
 from apoa_client.report.wire import from_json
-
-AnyAuthority = AuthoritySimulator | HttpAuthority
-
-
-class Desk(Protocol):
-    def check_in(self, serial: int, *, stay: int | None = None, number: str | None = None) -> Report: ...
-    def check_out(self, serial: int, *, stay: int) -> Report: ...
-    def bodies(self, *reports: Report) -> list[tuple[str, bytes]]: ...
-
-
-class AuthorityUnderTest(Protocol):
-    def visit(self, *, faults: str = "", right_password: bool = True) -> AnyAuthority: ...
 
 
 @pytest.fixture

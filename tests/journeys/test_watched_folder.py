@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from cli_helpers import NOWHERE, PASSWORD, QUENTIN, Installed
+from journeys_helpers import Running
 
 PROGRAM = """
 import os, sys
@@ -23,7 +23,6 @@ table_watch.SETTLED_S, import_watch.LOOK_EVERY_S = 0.0, 0.02
 sys.exit(run(sys.argv[1:], dict(os.environ), None))
 """
 """The program, for which a file is whole at the second look."""
-LONGEST_S = 60.0
 HEADINGS = (
     *("Surname", "Given names", "Sex", "Date of birth", "Place of birth", "Nationality", "Passport number"),
     *("Passport expiry", "Check-in", "Planned check-out"),
@@ -43,12 +42,12 @@ def table(numbers: Sequence[str]) -> bytes:
     return text.getvalue().encode()
 
 
-class Watcher:
+class Watcher(Running):
     """A running `apoa import --watch`."""
 
     def __init__(self, apoa: Installed, folder: Path) -> None:
         arguments = ["import", "--watch", str(folder), "--no-send"]
-        self.process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             env=apoa.environ,
             stdin=subprocess.DEVNULL,
@@ -56,23 +55,7 @@ class Watcher:
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
-        self._guard = threading.Timer(LONGEST_S, self.process.kill)
-        self._guard.start()
-
-    def line(self) -> str:
-        """Wait for a line on stdout."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().rstrip("\n")
-        assert line, self.process.communicate()
-        return line
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Send a signal, and return the exit code and stderr."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        _out, err = self.process.communicate(timeout=LONGEST_S)
-        self._guard.cancel()
-        return self.process.returncode, err
+        super().__init__(process)
 
 
 @pytest.fixture
@@ -86,8 +69,7 @@ def watching() -> Iterator[Callable[..., Watcher]]:
 
     yield start
     for each in started:
-        each.process.kill()
-        each.end()
+        each.close()
 
 
 @pytest.fixture
