@@ -60,7 +60,7 @@ class Relay:
         with self._changed:
             self._cut |= direction
 
-    def mend(self) -> None:
+    def reconnect(self) -> None:
         """Pass on what was kept, and everything that follows."""
         with self._changed:
             self._cut = Cut(0)

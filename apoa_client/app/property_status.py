@@ -47,8 +47,13 @@ def status_of(
 ) -> PropertyStatus:
     """Return the status of what was read. The property's outbox is opened only if its numbers contradict its trail."""
     suspension = overview.summary.current_suspension(lambda: app.settings.fingerprint)
-    # Loading the check is put off.
-    return _status(overview, suspension, lambda: app.outbox.integrity.doubts(), unwritable, now)  # noqa: PLW0108
+    return _status(
+        overview,
+        suspension,
+        lambda: app.outbox.integrity.doubts(),  # noqa: PLW0108  loading the check is put off
+        unwritable,
+        now,
+    )
 
 
 def status_without_settings(overview: Overview, now: datetime) -> PropertyStatus:

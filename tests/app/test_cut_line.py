@@ -84,7 +84,7 @@ def test_during_a_report(desks: Desks, relay: Relay, step: str, fault: Fault, po
     assert not relay.waits
     assert saved[-1].here or fault is end_sessions
     saved.append(desks.second.save(3))
-    relay.mend()
+    relay.reconnect()
     saved += [desks.first.save(4), desks.second.save(5)]
     assert not saved[0].here
     assert not saved[-1].here
@@ -98,12 +98,12 @@ def test_during_a_move(desks: Desks, relay: Relay, step: str, fault: Fault, post
     relay.cut(Cut.TO_CLIENT)
     saved = [desks.first.save(number) for number in (1, 2)]
     assert all(each.here for each in saved)
-    relay.mend()
+    relay.reconnect()
     relay.call_at(lambda: fault(relay, postgres_outbox), *MOVING[step])
     with suppress(OutboxServerUnreachable), desks.first.open() as app:
         app.outbox.close()
     assert not relay.waits
-    relay.mend()
+    relay.reconnect()
     desks.assert_all_sent_once(saved)
 
 
@@ -115,5 +115,5 @@ def test_during_sending(desks: Desks, relay: Relay, step: str, fault: Fault, pos
     relay.call_at(lambda: fault(relay, postgres_outbox), *SENDING[step])
     assert desks.first.send() == 0
     assert not relay.waits
-    relay.mend()
+    relay.reconnect()
     desks.assert_all_sent_once(saved)

@@ -88,7 +88,7 @@ def open_page(new_context: NewContext) -> Callable[..., Page]:
 def test_reports_appear_while_the_page_is_open(
     make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report, follow_up: Report
 ) -> None:
-    """Without loading the page again: a screen reader is told, and an opened stay stays open while it grows."""
+    """Without loading the page again: a screen reader announces it, and an opened stay stays open while it grows."""
     server = make_server()
     page = open_page(server)
     page.evaluate("window.loadedOnce = true")
