@@ -1,10 +1,10 @@
 """A stay through the installed command: amended before and after it was sent, checked out, cancelled, fixed."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from cli_helpers import (
@@ -26,7 +26,13 @@ from terminal_helpers import at_a_terminal
 
 from apoa_client.errors import Exit
 
-pytestmark = in_each_language
+if TYPE_CHECKING:
+    from postgres_helpers import SharedOutbox
+
+pytestmark = [
+    in_each_language,
+    pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]),
+]
 a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
 
 Start = Callable[..., Any]
@@ -41,6 +47,21 @@ class Away(NamedTuple):
     apoa: Installed
     comes_back: Callable[[], object]
     books: Path
+
+
+@pytest.fixture(autouse=True)
+def _outbox(engine: str, apoa: Installed, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The reports are in a file, or in a shared outbox on a server."""
+    if engine == "sqlite":
+        yield
+        return
+    from postgres_helpers import PASSWORD, PROPERTY
+
+    shared: SharedOutbox = request.getfixturevalue("postgres_outbox")
+    apoa.environ["APOA_OUTBOX"] = f"postgresql://{PROPERTY}@127.0.0.1:{shared.cluster.port}/{shared.database}"
+    apoa.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    yield
+    assert shared.rows("SELECT id FROM reports")
 
 
 @pytest.fixture
