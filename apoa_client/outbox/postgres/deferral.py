@@ -1,7 +1,8 @@
 """Sends the statements of a transaction together: over a slow line to the server, each wait takes long.
 
-A statement is sent when a result is looked at, of this statement or of a later one, or when the transaction ends. So a
-statement's error may be raised by a later one. Between two sendings the server knows that the transaction is idle.
+A statement waits until a result is looked at, of this statement or of a later one, or the transaction ends. So its
+error may be raised by a later one. Between two sendings the server knows that the transaction is idle. Behind a pooler
+what waits is sent one by one: after a pipeline, PgBouncer 1.24 now and then gave no answer any more.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -82,8 +83,9 @@ class Statements:
     def send(self) -> None:
         """Send what waits, and wait for all results. Raises the first error; the statements after it do not run."""
         waiting, self._waiting = self._waiting, []
-        if len(waiting) == 1:
-            waiting[0]()
+        if len(waiting) == 1 or self._connection.prepare_threshold is None:  # a pooler may be in between
+            for action in waiting:
+                action()
         elif waiting:
             with ExitStack() as pipeline:
                 pipeline.enter_context(self._connection.pipeline())
