@@ -4,11 +4,12 @@ They have the form of a UUID version 7 (RFC 9562 section 5.7) whose time is the 
 are keyed BLAKE2b (RFC 7693) with the key of the guest hash, so that an id alone reveals nothing about a guest. The last
 24 bits of a report's id are a code over the others: it shows, without any content, that an import made the report.
 
-One half of a stay's id is computed from the document, the other one from the guest's name and date of birth. So a row
-is recognised after its document number, or its name, was corrected.
+One half of a stay's id is computed from the document: a row is recognised by it after its name was corrected. The other
+half, from the guest's name and date of birth, shows where another document may be a corrected one: a person decides.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 
@@ -71,35 +72,39 @@ def row_content(guest: Guest, stay: Stay) -> bytes:
 
 
 class ImportedStays:
-    """The stays that were imported, found by the id of a row, although its document or its name was corrected since.
+    """The stays that were imported, found by the id of a row.
 
     The stays of a day are read once: call `forget` when others may have been saved.
     """
 
     def __init__(self, outbox: ReportQueue) -> None:
         self._outbox = outbox
-        self._days: dict[str, tuple[dict[int, str], dict[int, str]]] = {}
+        self._days: dict[str, tuple[dict[int, str], dict[int, list[str]]]] = {}
 
     def forget(self) -> None:
         """Read the stays again at the next search."""
         self._days.clear()
 
-    def find(self, stay_id: str) -> str | None:
-        """Return the id of the imported stay that the row with this id is about; None if there is none."""
-        documents, guests = self._of_day(stay_id[:_DAY])
-        document, guest = _halves(stay_id)
-        return documents.get(document) or guests.get(guest)
+    def with_document(self, stay_id: str) -> str | None:
+        """Return the id of the stay that was imported with the document of the row with this id; None if none was."""
+        documents, _guests = self._of_day(stay_id[:_DAY])
+        return documents.get(_halves(stay_id)[0])
 
-    def _of_day(self, day: str) -> tuple[dict[int, str], dict[int, str]]:
+    def namesakes(self, stay_id: str) -> Sequence[str]:
+        """Return the ids of the stays that were imported with the name, birth date and arrival of the row."""
+        _documents, guests = self._of_day(stay_id[:_DAY])
+        return guests.get(_halves(stay_id)[1], ())
+
+    def _of_day(self, day: str) -> tuple[dict[int, str], dict[int, list[str]]]:
         found = self._days.get(day)
         if found is None:
             if len(self._days) == _MOST_DAYS:
                 del self._days[next(iter(self._days))]
-            halves = {stay_id: _halves(stay_id) for stay_id in self._outbox.stay_ids(day)}
-            found = self._days[day] = (
-                {document: stay_id for stay_id, (document, _guest) in halves.items()},
-                {guest: stay_id for stay_id, (_document, guest) in halves.items()},
-            )
+            found = self._days[day] = {}, {}
+            for stay_id in self._outbox.stay_ids(day):
+                document, guest = _halves(stay_id)
+                found[0][document] = stay_id
+                found[1].setdefault(guest, []).append(stay_id)
         return found
 
 

@@ -58,20 +58,8 @@ class FileIndex:
 
     def findings(self) -> Iterator[FileFinding]:
         """Yield what is wrong with rows because of other rows."""
-        found = set[int]()
         for rows in _groups(self._documents):
-            for finding in self._of_one_guest(rows):
-                found.add(finding.place)
-                yield finding
-        for rows in _groups(self._stays):
-            yield from (finding for finding in self._of_one_stay(rows) if finding.place not in found)
-
-    def _of_one_stay(self, rows: Sequence[int]) -> Iterator[FileFinding]:
-        """Yield the rows that give a stay another document than other rows do: each would correct the document."""
-        for row in rows:
-            differing = next((other for other in rows if self._documents[other] != self._documents[row]), None)
-            if differing is not None:
-                yield FileFinding(self._places[row], self._rows[row], _conflict(self._rows[differing]))
+            yield from self._of_one_guest(rows)
 
     def _of_one_guest(self, rows: Sequence[int]) -> Iterator[FileFinding]:
         kept: list[int] = []

@@ -29,7 +29,8 @@ from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import IN_AN_MRZ, field_values
+from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values
+from apoa_client.report.findings import Finding
 from apoa_client.report.guest_hash import same_document
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
@@ -99,16 +100,16 @@ class Imports:
         guest, stay = examination.guest, examination.stay
         if guest is None or stay is None:
             return RowResult(row, Action.REFUSED, errors=examination.errors, warnings=examination.warnings)
-        made = self._ids.stay_id(guest, stay.check_in.date())
-        known = self._known.find(made)
-        stay_id = known or made
+        stay_id = self._ids.stay_id(guest, stay.check_in.date())
         content, left, last = row_content(guest, stay), b"", stay.planned_check_out
         if departure is not None:
             left, last = departure.content, min(last, departure.at.date())
         imported = ImportedStay(stay_id, content, left, guest, stay, last)
-        result = RowResult(row, Action.UNCHANGED, imported=imported)
-        checked = _CheckedRow(result, imported, departure, examination)
-        return self._again(checked, self._stays.of(known)) if known is not None else self._new(checked)
+        checked = _CheckedRow(RowResult(row, Action.UNCHANGED, imported=imported), imported, departure, examination)
+        known = self._known.with_document(stay_id)
+        if known is not None:
+            return self._again(checked, self._stays.of(known))
+        return self._new(checked, [self._stays.of(each) for each in self._known.namesakes(stay_id)])
 
     def forget(self) -> None:
         """Look at the outbox again: call it when reports may have been saved since the last row was planned."""
@@ -135,9 +136,17 @@ class Imports:
             return found._replace(guest=None, stay=None, errors=tuple(errors)), None
         return found, departure
 
-    def _new(self, checked: _CheckedRow) -> RowResult:
-        """Return the result for a stay that was never imported."""
+    def _new(self, checked: _CheckedRow, namesakes: Sequence[StayHistory]) -> RowResult:
+        """Return the result for a document that was never imported for this day.
+
+        `namesakes` are the stays that were imported with the same name, birth date and day of arrival.
+        """
         imported, result = checked.imported, checked.result
+        overlapping = self._of_document(imported)
+        ids = {history.stay_id for history in namesakes}
+        corrected = next((history for history in overlapping if history.stay_id in ids), None)
+        if corrected is not None:  # at the desk, the stay was given the row's document
+            return self._again(checked, corrected)
         report = Report(
             id=self._ids.report_id(imported.stay_id, imported.content, ""),
             stay_id=imported.stay_id,
@@ -146,11 +155,12 @@ class Imports:
             guest=imported.guest,
             stay=imported.stay,
         )
-        overlapping = self._desk.overlapping_stays(report, same_arrival=True)
         if any(self._is_reported(result.row, report, history) for history in overlapping):
             return result
         if overlapping:
             return result.refused(*duplicate_warnings(overlapping))
+        if namesakes:
+            return result.refused(_another_document(namesakes[0]))
         warnings = checked.examination.warnings
         reports = [self._desk.new_report(report, warnings)]
         if checked.departure is not None:
@@ -175,6 +185,8 @@ class Imports:
 
     def _again(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
         """Return the result for a stay that was imported before."""
+        imported = checked.imported._replace(stay_id=history.stay_id)
+        checked = checked._replace(imported=imported, result=checked.result._replace(imported=imported))
         current, left, departure = history.current_report, history.check_out, checked.departure
         if current is None or not history.is_active:
             return checked.result.conflict(msg("This stay was cancelled here after it was imported."))
@@ -225,7 +237,15 @@ class Imports:
             departure = Departure.at_time(left.ends_at.astimezone(self._rules.zone))
         if departure is not None:  # a correction says that the guest is in house
             reports.append(self._check_out(history.stay_id, departure, report_id))
-        return _result(checked, Action.AMENDED, reports, history)
+        result = _result(checked, Action.AMENDED, reports, history)
+        if not result.reports or any(each.stay_id == history.stay_id for each in self._of_document(checked.imported)):
+            return result
+        return self._new(checked, [history])  # at the desk, the stay was given another document
+
+    def _of_document(self, imported: ImportedStay) -> list[StayHistory]:
+        """Return the stays for any of these nights whose current report has the document of a row."""
+        report = Report("", "", Kind.CHECK_IN, self._created_at, imported.guest, imported.stay)
+        return self._desk.overlapping_stays(report, same_arrival=True)
 
     def _check_out(self, stay_id: str, departure: Departure, before: str) -> NewReport:
         """Return the check-out after the report `before`."""
@@ -271,3 +291,20 @@ def _changed_here(entry: Entry) -> Message:
         "apoa amend {id}",
         id=short_id(entry.id),
     )
+
+
+def _another_document(history: StayHistory) -> Finding:
+    """Return the error of a row that has the name, birth date and arrival of an imported stay, but another document."""
+    current, details = history.current_report, {"id": short_id(history.display_report.id)}
+    message = msg(
+        "Report {id} has the same name, birth date and day of check-in, but another document. If it is the same guest: "
+        "apoa amend {id}. If it is another guest: apoa report",
+        **details,
+    )
+    if current is None or current.erased_at is not None or not history.is_active:
+        message = msg(
+            "Report {id} had the same name, birth date and day of check-in, but another document, and was cancelled or "
+            "erased. To report this guest: apoa report",
+            **details,
+        )
+    return Finding(BY_NAME["document_number"].path, "conflict", message)

@@ -26,8 +26,9 @@ from apoa_client.ports.entries import Change, Selection
 from apoa_client.report.kinds import State
 from apoa_client.tables.rows import GuestRow
 
-GUESTS = st.integers(0, 3)
-NAMES = ("Ana", "Bo", "Cai", "Dewi")
+GUESTS = st.integers(0, 4)
+NAMES = ("Ana", "Bo", "Cai", "Dewi", "Ana")
+"""Two guests have the same name and date of birth."""
 ANSWERS = st.sampled_from([State.ACCEPTED, State.PENDING, State.REJECTED])
 
 
@@ -88,9 +89,10 @@ class ImportMachine(RuleBasedStateMachine):
         return next((each for each in active if self.guest_of(each) == guest), None)
 
     def guest_of(self, history: StayHistory) -> int:
-        report = self.outbox.content(history.entries[0]).report
-        assert report.guest is not None
-        return [name.upper() for name in NAMES].index(report.guest.given_names)
+        """Return the guest of a stay. No report of it has ever been of another guest."""
+        reports = (self.outbox.content(entry).report for entry in history.entries)
+        [number] = {report.guest.document.number[1:] for report in reports if report.guest is not None}
+        return int(number)
 
     # The table.
 
@@ -132,6 +134,14 @@ class ImportMachine(RuleBasedStateMachine):
         assert self.entries() == before
         self.check_sum(again)
 
+    @rule(guest=GUESTS)
+    def import_one_row(self, guest: int) -> None:
+        """A file with one guest changes no stay of another one."""
+        if guest in self.table:
+            others = {each.stay_id: each for each in self.histories() if self.guest_of(each) != guest}
+            self.importer().run(row_of(guest, self.table[guest]))
+            assert all(self.stays.of(stay_id) == history for stay_id, history in others.items())
+
     def check_sum(self, result: ImportResult) -> None:
         parts = result.saved + result.unchanged + result.amended + result.skipped + result.refused
         assert parts == result.rows == len(self.table)
@@ -140,7 +150,7 @@ class ImportMachine(RuleBasedStateMachine):
         number = planned.row.number - 2
         cells, history = self.table[number], self.history_of(number)
         if planned.action is Action.REFUSED:
-            assert {error.code for error in planned.errors} <= {"duplicate", "order"}
+            assert {error.code for error in planned.errors} <= {"duplicate", "order", "conflict"}
             return
         if any(warning.code == "conflict" for warning in planned.warnings):
             assert planned.action is Action.UNCHANGED
@@ -233,6 +243,14 @@ class ImportMachine(RuleBasedStateMachine):
         if history is not None and history.current_report is not None:
             before = self.outbox.content(history.current_report).report
             examination = changes.examine(CorrectionDraft(before, {"note": f"catatan {number}"}))
+            changes.save(changes.amend(history, examination, "betul"))
+
+    @rule(guest=GUESTS, letter=st.sampled_from("XY"))
+    def correct_the_number_at_the_desk(self, guest: int, letter: str) -> None:
+        history, changes = self.history_of(guest), self.importer().changes
+        if history is not None and history.current_report is not None and guest not in self.by_hand:
+            before = self.outbox.content(history.current_report).report
+            examination = changes.examine(CorrectionDraft(before, {"document_number": f"{letter}{guest}"}))
             changes.save(changes.amend(history, examination, "betul"))
 
     @rule(guest=GUESTS)

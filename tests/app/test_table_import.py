@@ -80,17 +80,32 @@ def test_a_room_that_is_not_known_may_be_any(importer: Importer) -> None:
     }
 
 
-def test_two_corrections_of_one_number(importer: Importer) -> None:
-    """Two rows that give a reported guest two new passport numbers are refused, and hold up no other row."""
+def namesakes(*numbers: str) -> list[GuestRow]:
+    """Return rows that differ in the passport alone."""
     guest = {"surname": "VANTERPOOL", "given_names": "OBADIAH"}
-    importer.run(guest_row(2, document_number="N1", **guest))
-    rows = [guest_row(2, document_number="N2", **guest), guest_row(3, document_number="N3", **guest)]
-    result = importer.run(*rows, guest_row(4, document_number="Z"))
-    assert (result.saved, result.amended, result.refused) == (1, 0, 2)
-    assert [(problem.row, problem.code) for problem in result.problems] == [(2, "conflict"), (3, "conflict")]
-    assert len(list(importer.outbox.entries(Selection()))) == 2
-    corrected = importer.run(rows[0], guest_row(4, document_number="Z"))
-    assert (corrected.amended, corrected.unchanged) == (1, 1)
+    return [guest_row(place, document_number=number, **guest) for place, number in enumerate(numbers, 2)]
+
+
+def test_two_passports_in_one_file(importer: Importer) -> None:
+    """They are two guests, and are found again, in any order and alone."""
+    first, second = rows = namesakes("N1", "N2")
+    assert importer.run(*rows).saved == 2
+    before = list(importer.outbox.entries(Selection()))
+    for file in (rows, [second, first], [first], [second]):
+        assert importer.run(*file).unchanged == len(file)
+    assert list(importer.outbox.entries(Selection())) == before
+
+
+def test_two_passports_in_two_files(importer: Importer) -> None:
+    """The second one is refused, for it may be the first guest's corrected number; it holds up no other row."""
+    first, second, third = namesakes("N1", "N2", "N3")
+    importer.run(first)
+    result = importer.run(first, second, third, guest_row(5, document_number="Z"))
+    assert (result.saved, result.unchanged, result.refused) == (1, 1, 2)
+    assert [(problem.cell, problem.code) for problem in result.problems] == [("F3", "conflict"), ("F4", "conflict")]
+    other = guest_row(6, document_number="Y")
+    assert importer.run(second, other, all_or_nothing=True).saved == 0
+    assert importer.run(other).saved == 1
 
 
 def test_a_stay_that_is_in_the_file_twice(importer: Importer) -> None:

@@ -57,8 +57,8 @@ def test_the_same_document_and_day_are_the_same_stay() -> None:
     assert len(others | {stay}) == 5
 
 
-def test_a_corrected_row_is_found() -> None:
-    """By the other half of its stay's id, among the stays that begin on the same day."""
+def test_stays_are_found_by_the_document_and_by_the_name() -> None:
+    """By one half of the id each, among the stays that begin on the same day."""
 
     class Outbox:
         def stay_ids(self, beginning: str) -> list[str]:
@@ -67,16 +67,19 @@ def test_a_corrected_row_is_found() -> None:
     ids = ImportIds(KEY)
     saved = [ids.stay_id(document("X1"), DAY), ids.stay_id(document("X2", surname="QUIJANO"), DAY)]
     stays = ImportedStays(Outbox())  # type: ignore[arg-type]  # all that is used of it
-    for row in (document("X1"), document("X9"), document("X1", surname="ZYKOVSKI")):
-        assert stays.find(ids.stay_id(row, DAY)) == saved[0]
-    assert stays.find(ids.stay_id(document("X2"), DAY)) == saved[1]  # the document counts more than the name
-    assert stays.find(ids.stay_id(document("X9", surname="QUIJANA"), DAY)) is None
-    assert stays.find(ids.stay_id(document("X1"), date(2026, 11, 25))) is None
+    for row in (document("X1"), document("X1", surname="ZYKOVSKI")):
+        assert stays.with_document(ids.stay_id(row, DAY)) == saved[0]
+    for row in (document("X1"), document("X9")):
+        assert stays.namesakes(ids.stay_id(row, DAY)) == [saved[0]]
+    unknown = ids.stay_id(document("X9", surname="QUIJANA"), DAY)
+    assert (stays.with_document(unknown), stays.namesakes(unknown)) == (None, ())
     for days in range(50):  # a few days are kept in memory
-        assert stays.find(ids.stay_id(document("X1"), date(2027, 1, 1) + timedelta(days=days))) is None
-    saved.append(ids.stay_id(document("X3", surname="NEW"), DAY))
+        other_day = ids.stay_id(document("X1"), date(2027, 1, 1) + timedelta(days=days))
+        assert (stays.with_document(other_day), stays.namesakes(other_day)) == (None, ())
+    saved.append(ids.stay_id(document("X3"), DAY))
     stays.forget()
-    assert stays.find(saved[-1]) == saved[-1]
+    assert stays.with_document(saved[-1]) == saved[-1]
+    assert stays.namesakes(saved[-1]) == [saved[0], saved[-1]]
 
 
 def test_each_report_of_a_stay_has_an_id_of_its_own() -> None:

@@ -16,7 +16,7 @@ from apoa_client.messages import msg
 from apoa_client.passport.compose import Details, compose
 from apoa_client.ports.entries import Change
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 from apoa_client.tables.rows import GuestRow
 
@@ -213,18 +213,83 @@ def test_an_edited_row_of_a_guest_who_left(importer: Importer) -> None:
 
 
 @pytest.mark.parametrize("sent", [None, State.ACCEPTED])
-@pytest.mark.parametrize("correction", [("925076474", "Smith"), ("925076473", "Smyth")])
-def test_a_corrected_document_or_name(importer: Importer, sent: State | None, correction: tuple[str, str]) -> None:
+def test_a_corrected_name(importer: Importer, sent: State | None) -> None:
     """It is the same stay, which is amended: the guest is not reported twice. The old row again corrects it back."""
     history = imported(importer, guest_row(), sent)
-    number, surname = correction
-    corrected = guest_row(document_number=number, surname=surname, given_names="Jane Ann")
+    corrected = guest_row(surname="Smyth")
     for row in (corrected, guest_row(), corrected):
         result = plan(importer, row)
         assert result.action is Action.AMENDED
         importer.run(row)
         assert stay_of(importer, result).stay_id == history.stay_id
         assert plan(importer, row).action is Action.UNCHANGED
+
+
+NAMESAKE = guest_row(document_number="X99", given_names="Jane Ann")
+"""A row with the name, birth date and arrival of `guest_row()`, but another passport."""
+
+
+def assert_refused_namesake(importer: Importer, row: GuestRow = NAMESAKE) -> str:
+    """Check that the row is a conflict for a person to decide, and return the message."""
+    result = plan(importer, row)
+    assert (result.action, result.reports, codes(result)) == (Action.REFUSED, (), {("number", "conflict")})
+    return result.errors[0].message.render()
+
+
+@pytest.mark.parametrize("sent", [None, State.ACCEPTED, State.PENDING, State.REJECTED])
+def test_another_document(importer: Importer, sent: State | None) -> None:
+    """It replaces no report, and the first row again changes nothing: whether it is another guest, a person decides."""
+    history = imported(importer, guest_row(), sent)
+    for _time in range(2):
+        assert importer.run(NAMESAKE).refused == 1
+        assert importer.run(guest_row()).unchanged == 1
+        assert stay_of(importer, plan(importer, guest_row())) == history
+    message = assert_refused_namesake(importer)
+    assert f"apoa amend {short_id(history.display_report.id)}." in message
+    assert message.endswith("apoa report")
+
+
+def test_a_document_that_the_desk_corrected(importer: Importer) -> None:
+    """The row with the old number is still the stay's; so is that with the new one, which is unchanged."""
+    history = imported(importer, guest_row(), State.ACCEPTED)
+    amended_here(importer, history, document_number="X99")
+    for row in (guest_row(), NAMESAKE):
+        assert_conflict(importer, row)
+    importer.with_key = True
+    assert_conflict(importer, guest_row())
+    assert plan(importer, NAMESAKE)._replace(imported=None) == RowResult(NAMESAKE, Action.UNCHANGED)
+
+
+def test_a_document_that_the_desk_corrected_is_not_changed_back(importer: Importer) -> None:
+    """Not even after an import of the corrected row has changed the stay."""
+    amended_here(importer, imported(importer, guest_row(), State.ACCEPTED), document_number="X99")
+    importer.with_key = True
+    imported(importer, NAMESAKE._replace(check_out="2026-11-24 18:00"), State.ACCEPTED)
+    history = imported(importer, NAMESAKE._replace(check_out="2026-11-24 19:00"), State.ACCEPTED)
+    assert importer.imports._ids.is_imported(history.display_report.id)
+    assert_refused_namesake(importer, guest_row())
+
+
+def test_another_guest_whom_the_desk_reported(importer: Importer) -> None:
+    """The row of a guest with the name of another one is known by its document, like every guest of the desk."""
+    imported(importer, guest_row())
+    report_by_hand(importer, document_number="X99", check_in="2026-11-24 15:00")
+    assert codes(plan(importer, NAMESAKE)) == {("number", "duplicate")}
+    importer.with_key = True
+    assert plan(importer, NAMESAKE).action is Action.UNCHANGED
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_another_document_than_that_of_a_closed_stay(importer: Importer, *, erased: bool) -> None:
+    """It is a conflict, too, but there is no stay to amend."""
+    history = imported(importer, guest_row(), State.ACCEPTED)
+    if erased:
+        importer.outbox.eraser.stay(history.stay_id, force=False, dry_run=False)
+    else:
+        importer.changes.save(importer.changes.cancel(history, "keliru"))
+    message = assert_refused_namesake(importer)
+    assert "apoa amend" not in message
+    assert message.endswith("apoa report")
 
 
 def test_a_stay_whose_data_were_erased(importer: Importer) -> None:

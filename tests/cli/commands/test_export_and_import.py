@@ -62,6 +62,18 @@ def test_without_loss(here: Apoa, there: Apoa, tmp_path: Path, form: str, lang: 
     assert (again["unchanged"], again["skipped"], again["reports"]) == (3, 1, [])
 
 
+def test_two_guests_with_one_name(away: Apoa, there: Apoa, tmp_path: Path) -> None:
+    """Their passports tell them apart, on the same computer and on another one."""
+    for number in ("VB1", "VB2"):
+        away.save(replace(OBADIAH, number=number))
+    file = str(tmp_path / "guests.csv")
+    assert away("export", "--personal", "-o", file).code == 0
+    for apoa, saved in ((away, 0), (there, 2), (there, 0)):
+        said = apoa("import", file, "--no-send", "--json")
+        assert (said.code, said.json["saved"], said.json["unchanged"]) == (0, saved, 2 - saved), said.all
+    assert guest_book(there) == guest_book(away)
+
+
 def test_the_same_computer(here: Apoa, tmp_path: Path) -> None:
     """Where the guests were reported already, nothing is reported again."""
     file = str(tmp_path / "guests.csv")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -132,6 +133,64 @@ class TestUnattended:
         file.write_bytes(b"PK\x03\x04 and no more")
         result = away("import", str(file))
         assert (result.code, "The file is damaged or incomplete." in result.err) == (65, True)
+
+
+NAMESAKE = replace(OBADIAH, number="VB908162")
+"""The name and birth date of another guest, with another passport."""
+
+
+class TestTwoPassports:
+    """Two rows that differ in the passport, in two files: another guest, or a corrected number."""
+
+    @pytest.fixture(params=["waiting", "accepted", "rejected"])
+    def imported(self, request: pytest.FixtureRequest, apoa: Apoa, serve: Serve, file: Path) -> Apoa:
+        """The first file is imported, and its report has this state."""
+        assert apoa.set_up(serve(*["reject"] * (request.param == "rejected")).base_url).code == 0
+        said = apoa("import", write(file, row(OBADIAH)), *["--no-send"] * (request.param == "waiting"))
+        assert said.code == (65 if request.param == "rejected" else 0), said.all
+        return apoa
+
+    @pytest.mark.parametrize("options", [(), ("--check",), ("--all-or-nothing",)])
+    def test_a_person_decides(self, imported: Apoa, file: Path, options: tuple[str, ...]) -> None:
+        """The second passport is refused, with its cell and what to do; no report is replaced, and none is made."""
+        before = imported.reports()
+        copy = file.with_name("wrong.csv")
+        path = write(file, row(NAMESAKE))
+        said = imported("import", path, "--no-send", "--json", "--write-errors", str(copy), *options)
+        [problem] = said.json["problems"]
+        assert (said.code, said.json["refused"], said.json["reports"]) == (65, 1, [])
+        assert (problem["cell"], problem["code"]) == ("G2", "conflict")
+        for command in (f"apoa amend {before[0]['short_id']}.", "apoa report"):
+            assert command in problem["message"]
+        assert problem["message"] in copy.read_text("utf-8-sig")
+        again = imported("import", write(file, row(OBADIAH)), "--no-send", "--json")
+        assert (again.code, again.json["unchanged"], imported.reports()) == (0, 1, before)
+        assert imported("sync").code in {0, 65}
+        assert [report["id"] for report in imported.reports()] == [before[0]["id"]]
+
+    def test_the_same_guest(self, imported: Apoa, file: Path) -> None:
+        """After the correction at the desk both files change nothing."""
+        [report] = imported.reports()
+        assert imported("import", write(file, row(NAMESAKE)), "--no-send").code == 65
+        correction = ["--document-number", NAMESAKE.number, "--reason", "salah ketik", "--yes", "--no-send"]
+        said = imported("amend", report["short_id"], *correction)
+        assert said.code == 0, said.all
+        before = imported.reports()
+        for guest in (OBADIAH, NAMESAKE):
+            said = imported("import", write(file, row(guest)), "--no-send", "--json")
+            assert (said.code, said.json["unchanged"]) == (0, 1), said.all
+        assert imported.reports() == before
+
+    def test_another_guest(self, imported: Apoa, file: Path) -> None:
+        """After the report of the other guest both files change nothing."""
+        assert imported("import", write(file, row(NAMESAKE)), "--no-send").code == 65
+        said = imported(*NAMESAKE.typed("--check-in", "2026-11-24", "--stay-permit=", "--no-send", "--yes"))
+        assert said.code == 0, said.all
+        before = imported.reports()
+        assert len({report["stay_id"] for report in before}) == 2
+        said = imported("import", write(file, row(OBADIAH), row(NAMESAKE)), "--no-send", "--json")
+        assert (said.code, said.json["unchanged"]) == (0, 2), said.all
+        assert imported.reports() == before
 
 
 class TestWriteErrors:

@@ -148,6 +148,16 @@ class TestFiles:
         assert XIMENA.surname in rows
         assert QUENTIN.surname not in rows
 
+    def test_another_passport_of_an_imported_guest(self, watches: Watch) -> None:
+        """The row is refused, for a person decides whether it is another guest. The other row is saved."""
+        watches.put("a.csv", GOOD)
+        watches()
+        watches.put("b.csv", table(cells(QUENTIN, **{"Passport number": "X99"}), cells(XIMENA)))
+        watches()
+        assert surnames(watches.apoa) == [QUENTIN.surname, XIMENA.surname]
+        assert "b.csv" in watches.names()["refused"]
+        assert "G2" in (watches.folder / "refused" / "b.csv.reason.txt").read_text("utf-8-sig")
+
     def test_the_corrected_rows_again(self, watches: Watch) -> None:
         """The file with the refused rows can be corrected and put into the folder."""
         watches.put("a.csv", table(cells(QUENTIN), BAD))
