@@ -23,7 +23,7 @@ _KINDS_OF_PROBLEM = {
     "unknown_format": msg("cannot be understood"),
     "order": msg("does not fit the other dates"),
     "not_foreign": msg("is Indonesian, and is not reported"),
-    "conflict": msg("contradicts another cell or another row"),
+    "conflict": msg("contradicts another cell, another row, or an imported guest"),
     "duplicate": msg("was reported already for one of these nights"),
     "implausible": msg("cannot be right"),
 }
