@@ -20,7 +20,7 @@ from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery import plan
 from apoa_client.outbox.errors import OutboxBusy, OutboxServerUnreachable
-from apoa_client.ports.entries import Selection
+from apoa_client.ports.entries import NewReport, Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.model import Report
 from apoa_client.sandbox.server import SandboxServer
@@ -54,8 +54,8 @@ class Desk(NamedTuple):
         """Report a guest."""
         new = typed(number)
         with self.open() as app:
-            app.here_if_away(lambda: app.outbox.add(new, due_at=None))
-            return Saved(new.id, app.away is not None)
+            app.save_new([NewReport(new, due_at=None)])
+            return Saved(new.id, app.hand_over_saved([new.id]) is not None)
 
     def send(self) -> int:
         """Send what waits, and return how many reports were answered; 0 if the server was away."""
@@ -95,7 +95,7 @@ class Desks(NamedTuple):
         for desk in (self.first, self.second):
             with desk.open() as app:
                 waiting += app.outbox.count(Selection(states=frozenset(State) - {State.ACCEPTED}))
-                waiting += app.outbox_opener(app.settings).waiting_here()[0]
+                waiting += app.outbox_opener(app.settings).waiting_here()
         return not waiting
 
 

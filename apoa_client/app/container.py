@@ -5,18 +5,19 @@ first needs it: a report that is only saved loads no HTTP library, and `apoa sta
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import date
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from apoa_client import memory_dumps
-from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import HandedOver
 from apoa_client.settings import reading
-from apoa_client.settings.config import Config, PropertySettings, nothing_set_up
+from apoa_client.settings.config import SQLITE, Config, PropertySettings, nothing_set_up
 from apoa_client.settings.folders import Folders, find_folders
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox
     from apoa_client.ports.authority import Authority
     from apoa_client.ports.clock import Clock
+    from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.report.codes import CodeTables
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
@@ -76,10 +78,12 @@ class Container:
         self.choose_property: Callable[[Config], str] | None = None
         """Asks a person at the terminal for one of several properties; None: an error then."""
         self.guest_waits = False
-        """Set by a command with a guest waiting: the time-out of the keyring is short from now on."""
+        """Set by a command with a guest waiting: the keyring and the shared outbox have little time from now on."""
         self.away: ApoaError | None = None
         """Why this computer's own file is used in place of the shared outbox; None if it is not."""
-        self._saves_here_if_away = False
+        self.handed_over = HandedOver()
+        """What another outbox of the property has handed over to the one in use."""
+        self._creates_file = self._takes_history = False
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -259,19 +263,45 @@ class Container:
     def outbox(self) -> "Outbox":
         """The property's queue and history. Raises `StorageProblem`, also if the file is missing.
 
-        What waits in this computer's own file is first moved into a shared outbox.
+        What another outbox of the property has is handed over to it first.
         """
         opener = self.outbox_opener(self.settings)
         if self.without_lock:  # completion waits for no server: of a shared outbox it sees what waits here
             outbox: Outbox = opener.unlocked_file()
-        elif self.settings.has_shared_outbox and self.away is None:
-            outbox = opener.shared_with_what_waited()
+        elif self.settings.has_shared_outbox:
+            outbox = opener.shared()
         elif self.on_unwritable is not None:
             outbox = opener.file_for_reading(self.on_unwritable)
         else:
-            outbox = opener.own_file(create=self.away is not None)
+            outbox = opener.own_file(create=self._creates_file)
         self._open.callback(outbox.close)
+        if not self.without_lock:
+            self._hand_over_to(outbox, history=self._takes_history)
         return outbox
+
+    def hand_over(self, *, history: bool = False) -> None:
+        """Hand over to the outbox in use what another one of the property has: see `handed_over`.
+
+        With `history`, the closed stays are handed over first. Raises what opening the outbox in use does.
+        """
+        if "outbox" in self.__dict__:
+            self._hand_over_to(self.outbox, history=history)
+        else:
+            self._takes_history = history
+            _opened = self.outbox
+
+    def _hand_over_to(self, outbox: "Outbox", *, history: bool) -> None:
+        """Hand over; an error of the other outbox stops no command, and is in `handed_over`."""
+        try:
+            done = self.outbox_opener(self.settings).hand_over_to(outbox, self.clock, history=history)
+            if done is not None:
+                self.handed_over = done._replace(reports=self.handed_over.reports + done.reports)
+            if self.handed_over.complete and self.settings.outbox_before:
+                settings = self.settings._replace(outbox_before="")
+                self.save_settings(settings, self.settings)
+                self.settings = settings
+        except (StorageProblem, CredentialsProblem, SettingsProblem, NotNow) as exc:
+            self.handed_over = self.handed_over._replace(problem=exc)
 
     def outbox_of(self, settings: PropertySettings, *, create: bool = False) -> "closing[Outbox]":
         """Open the outbox of any property until the context is left; `create` creates a missing file."""
@@ -286,29 +316,70 @@ class Container:
         sealer = LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
         secrets = partial(self.secrets_of, settings, prompt=False)
         path = self.folders.outbox(settings.name)
-        return OutboxOpener(settings, path, sealer, self.actor, secrets, may_wait=not self._saves_here_if_away)
+        return OutboxOpener(settings, path, sealer, self.actor, secrets, may_wait=not self.guest_waits)
 
-    def here_if_away(self, work: Callable[[], _T]) -> _T:
-        """Do some work in the shared outbox, or if that cannot be reached, in this computer's own file.
+    @cached_property
+    def on_desk(self) -> "Container":
+        """The same property with the file on this computer as its outbox, where each new stay is saved.
 
-        It must be safe to do twice, as saving under the same ids is: what was tried there may be durable.
+        It is this container itself without a shared outbox.
         """
-        if self.away is not None or not self.settings.has_shared_outbox:
-            return work()
-        from apoa_client.outbox.errors import NOT_THERE_NOW
+        if not self.settings.has_shared_outbox:
+            return self
+        desk = Container(self.environ, self.clock, self._name, self._ask_password, self._command)
+        desk.settings = self.settings._replace(outbox=SQLITE)
+        desk._creates_file = True
+        self._open.callback(desk.close)
+        return desk
 
-        self._saves_here_if_away = True
+    def ask(self, work: "Callable[[Container], _T]") -> _T:
+        """Return what `work` finds in a shared outbox, or where that does not answer at once, in this computer's file.
+
+        Whatever is wrong with the shared outbox, no guest waits for it: `away` says what it is.
+        """
+        if not self.settings.has_shared_outbox:
+            self.guest_waits = self.guest_waits or bool(self.settings.outbox_before)
+            return work(self)
+        if self.away is None:
+            self.guest_waits = True
+            try:
+                return work(self)
+            except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
+                self.away = self.on_desk.away = exc
+        return work(self.on_desk)
+
+    @property
+    def reachable_desk(self) -> "Desk":
+        """The desk of the outbox that answers, as `ask` finds it."""
+        return self.ask(lambda each: each.desk)
+
+    def save_new(self, new_reports: "Sequence[NewReport]") -> "list[Entry]":
+        """Save reports of new stays in the file on this computer. They are durable when this returns.
+
+        Only if that file cannot be written are they saved in the shared outbox. Raises `StorageProblem` if neither is
+        possible.
+        """
         try:
-            return work()
-        except (*NOT_THERE_NOW, CredentialsProblem) as exc:
-            self.use_own_file(exc)
-            return work()
+            return self.on_desk.desk.save_all(new_reports)
+        except StorageProblem:
+            if self.on_desk is self or self.away is not None:
+                raise
+            return self.desk.save_all(new_reports)
 
-    def use_own_file(self, away: ApoaError) -> None:
-        """Use this computer's own file in place of the shared outbox from now on, because that is `away`."""
-        self.away = away
-        for part in ("outbox", "retention", "desk", "changes", "stays", "by_hand"):
-            self.__dict__.pop(part, None)
+    def hand_over_saved(self, ids: Iterable[str]) -> ApoaError | None:
+        """Hand over reports that were just saved to a shared outbox, if it answers at once.
+
+        Returns why they are still on this computer; None if they are not.
+        """
+        if self.on_desk is self:
+            return None
+        try:
+            self.ask(lambda each: each.hand_over())
+            if not any(self.on_desk.outbox.find(each) for each in ids):
+                return None
+        except StorageProblem:  # the file cannot be read, and they are in the shared outbox
+            return None
+        return self.away or self.handed_over.problem or NotNow(msg("The shared outbox does not answer."))
 
     @cached_property
     def retention(self) -> "Retention":

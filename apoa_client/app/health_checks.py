@@ -168,6 +168,9 @@ class HealthChecks:
         self.engine = found.engine
         if self._settings.has_shared_outbox:
             agree_on_keys(self._settings, self._app.outbox)
+        if self._app.handed_over.problem is not None:
+            return reports.not_handed_over(self._app.handed_over.problem)
+        if self._settings.has_shared_outbox:
             return reports.describe_server(parse_address(self._settings.outbox).place, found)
         return reports.describe_file(found)
 

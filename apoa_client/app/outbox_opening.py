@@ -1,30 +1,30 @@
 """Opens the outboxes of a property: the file on this computer, and the shared one on a server of PostgreSQL.
 
-While the server does not answer, a desk saves new reports in its own file. They wait there until a command opens the
-shared outbox again, which moves them: see `apoa_client.outbox.sql.moving`.
+New stays are saved in the file, and handed over to the shared outbox (`apoa_client.outbox.sql.hand_over`).
 """
 
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import StorageProblem
+from apoa_client.ports.entries import Selection
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from apoa_client.errors import StorageProblem
     from apoa_client.outbox.interface import Listener, Outbox
     from apoa_client.outbox.postgres.overview import SharedOverview
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.audit import Actor
+    from apoa_client.ports.clock import Clock
+    from apoa_client.ports.state import HandedOver
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
     from apoa_client.vault.sources import PropertySecrets
 
-_LONGEST_WAIT_S = 3.0
-"""How long a statement, or the wait for another desk's change, may take while a guest is waiting."""
+_LONGEST_WAIT_S = 1.0
+"""How long a statement, the wait for another desk's change, or a hand-over may take while a guest is waiting."""
 
 
 class OutboxOpener:
@@ -59,45 +59,16 @@ class OutboxOpener:
 
         return SqliteOutbox.open(self._path, self._sealer, create=create, actor=self._actor)
 
-    def has_other_files(self) -> bool:
-        """Return whether there are files beside the outbox in use: this computer's own, or what a move has left."""
-        from apoa_client.outbox.sqlite.renaming import files_set_aside
-
-        return self._has_file_beside_shared() or bool(files_set_aside(self._path))
-
     def file_beside_shared(self) -> "SqliteOutbox | None":
         """Open the file on this computer beside a shared outbox; None without a shared one, or if there is none."""
-        return self.own_file() if self._has_file_beside_shared() else None
+        return self.own_file() if self.has_file_beside_shared else None
 
-    def _has_file_beside_shared(self) -> bool:
+    @property
+    def has_file_beside_shared(self) -> bool:
+        """Whether there is a file on this computer beside a shared outbox."""
         return self._settings.has_shared_outbox and self._path.exists()
 
-    def remove_left(self, before: "datetime") -> None:
-        """Remove the files that moves have left on this computer before this time, but one that cannot be read."""
-        from apoa_client.outbox.sqlite.renaming import files_set_aside, left_at, remove_database
-
-        for file in files_set_aside(self._path):
-            with suppress(StorageProblem):
-                at = left_at(file)
-                if at is not None and at < before:
-                    remove_database(file)
-
-    def for_move(self, password: str | None = None, file: Path | None = None) -> "Outbox":
-        """Open the outbox that the settings name, also if it was moved to another place, or is just being filled.
-
-        `file` is another file for the one on this computer, made if it is missing. Raises as `own_file` or `shared`.
-        """
-        if self._settings.has_shared_outbox:
-            address, password = self._server(password)
-            from apoa_client.outbox.postgres.store import PostgresOutbox
-
-            return PostgresOutbox.open_moved(address, self._settings.name, password, self._sealer, self._actor)
-        from apoa_client.outbox.sqlite.store import SqliteOutbox
-
-        path, create = file or self._path, file is not None
-        return SqliteOutbox.open(path, self._sealer, create=create, moved=True, actor=self._actor)
-
-    def file_for_reading(self, on_unwritable: Callable[[StorageProblem], object]) -> "SqliteOutbox":
+    def file_for_reading(self, on_unwritable: "Callable[[StorageProblem], object]") -> "SqliteOutbox":
         """Open the file as `SqliteOutbox.open_for_reading` does."""
         from apoa_client.outbox.sqlite.store import SqliteOutbox
 
@@ -162,59 +133,45 @@ class OutboxOpener:
                 return None
             raise
 
-    def shared_with_what_waited(self) -> "Outbox":
-        """Move what waits in this computer's own file into the shared outbox, and return that.
+    def hand_over_to(self, outbox: "Outbox", clock: "Clock", *, history: bool) -> "HandedOver | None":
+        """Hand over to the property's outbox what another one has: this computer's file, or the outbox before.
 
-        Raises as `shared`, and `StorageProblem` for that file. A guest who waits is reported all the same: every other
-        command says what is wrong with the file.
+        With `history`, the closed stays are handed over too. While a guest is waiting it takes a second. Returns None
+        if there is no other outbox. Raises what opening the other one does, and `OutboxServerUnreachable`.
         """
-        from apoa_client.outbox.errors import OutboxServerUnreachable
+        source = self._source()
+        if source is None:
+            return None
+        with closing(source):
+            if history and source.count(Selection()) and self._sealer.authenticator(ask=True) is not None:
+                _complete_codes(source)
+            ends_at = clock.monotonic() + _LONGEST_WAIT_S
+            is_over = None if self._may_wait else lambda: clock.monotonic() >= ends_at
+            return outbox.receive(source.database, history=history, is_over=is_over)
 
-        outbox = self.shared()
-        try:
-            if self._path.exists():
-                self._move_into(outbox)
-        except StorageProblem as exc:
-            if self._may_wait or isinstance(exc, OutboxServerUnreachable):
-                outbox.close()
-                raise
-        return outbox
+    def _source(self) -> "Outbox | None":
+        if self._settings.has_shared_outbox:
+            return self.file_beside_shared()
+        before = self._settings.outbox_before
+        return self.of(self._settings._replace(outbox=before)).shared() if before else None
 
-    def _move_into(self, outbox: "Outbox") -> None:
-        from apoa_client.outbox.errors import OutboxBusy, OutboxRelocated
-        from apoa_client.outbox.sql.moving import has_waiting
-        from apoa_client.outbox.sqlite.database import open_database
-        from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
-        from apoa_client.outbox.sqlite.renaming import set_aside
+    def of(self, settings: PropertySettings) -> "OutboxOpener":
+        """Return what opens the outboxes that other settings of the property name."""
+        return OutboxOpener(settings, self._path, self._sealer, self._actor, self._secrets, may_wait=self._may_wait)
 
-        try:
-            opened = open_database(self._path, create=False)
-        except OutboxRelocated:  # its move was interrupted at the end
-            with suppress(OutboxBusy):
-                set_aside(self._path)
-            return
-        with closing(opened) as own_file:
-            if has_waiting(own_file, self._actor.now()):
-                with delivery_lock(self._path, 0, self._actor) as is_held:
-                    if is_held:  # otherwise another process moves it, or sends what was saved before
-                        outbox.receive_waiting(own_file)
-
-    def has_waiting_here(self) -> bool:
-        """Return whether anything waits in the file on this computer to be moved. Raises `StorageProblem`."""
-        from apoa_client.outbox.sql.moving import has_waiting
+    def waiting_here(self) -> int:
+        """Return how many open reports the file on this computer has. Raises `StorageProblem`."""
+        from apoa_client.outbox.sql.hand_over import count_open
         from apoa_client.outbox.sqlite.database import open_database
 
         if not self._path.exists():
-            return False
-        with closing(open_database(self._path, create=False)) as own_file:
-            return has_waiting(own_file, self._actor.now())
-
-    def waiting_here(self) -> tuple[int, int]:
-        """Return how many reports wait in the file on this computer to be moved, and how many others it has."""
-        from apoa_client.outbox.sql.moving import count_others, count_waiting
-        from apoa_client.outbox.sqlite.database import open_database
-
-        if not self._path.exists():
-            return 0, 0
+            return 0
         with closing(open_database(self._path, create=False)) as own_file, own_file.read_errors():
-            return count_waiting(own_file), count_others(own_file)
+            return count_open(own_file)
+
+
+def _complete_codes(outbox: "Outbox") -> None:
+    """Complete the codes of reports that have none yet, if the key is at hand: without them no history is moved."""
+    before: int | None = None
+    while (made := outbox.authenticate(ask=False).counter) != before:
+        before = made

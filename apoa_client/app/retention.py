@@ -133,17 +133,13 @@ class Retention:
             raise DateNotConfirmed(self._today())
         now = self._earlier_now()
         erased = self._outbox.eraser.finished(self._cutoff_at(now), now, dry_run=dry_run)
-        if not dry_run and self._opener.has_other_files() and self._is_confirmed():
-            self._purge_other_files()
+        if not dry_run and self._opener.has_file_beside_shared and self._is_confirmed():
+            self._purge_file_beside_shared()
         return erased
 
-    def _purge_other_files(self) -> None:
-        """Erase what is due in this computer's files beside the outbox in use, unless that was done within a day.
-
-        A file that a move has left is removed as a whole, when the retention period since then is over.
-        """
+    def _purge_file_beside_shared(self) -> None:
+        """Erase what is due in this computer's file beside a shared outbox, unless that was done within a day."""
         now = self._earlier_now()
-        self._opener.remove_left(self._cutoff_at(now))
         own_file = self._opener.file_beside_shared()
         if own_file is not None:
             with closing(own_file):
@@ -159,8 +155,8 @@ class Retention:
         if self._ask_authority is None:
             self._check_clock()  # each run shows that the clock has not jumped
         if _is_within_a_day(self._outbox.eraser.last(), now):  # which may have been at another desk
-            if self._opener.has_other_files() and self._check_clock():
-                self._purge_other_files()
+            if self._opener.has_file_beside_shared and self._check_clock():
+                self._purge_file_beside_shared()
             return None
         try:
             self.purge()

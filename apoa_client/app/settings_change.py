@@ -3,21 +3,24 @@
 Refused is what would make reports unreadable, or send them to a place that the set-up has not tested.
 """
 
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from apoa_client.app.container import Container
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.report.kinds import OPEN_STATES, State
-from apoa_client.settings.config import TRAINING, PropertySettings
+from apoa_client.report.kinds import State
+from apoa_client.settings.config import SQLITE, TRAINING, PropertySettings
 from apoa_client.settings.definitions import PATH, Value, WrongValue
 from apoa_client.settings.origins import Origin, Origins
 from apoa_client.settings.setting_keys import SettingKey
 from apoa_client.settings.writer import Change, change_file
+
+Values: TypeAlias = Mapping[str, Value | None]
 
 _LOG_IN_AGAIN = msg("The stored password was given for the settings before. Give it again with: apoa login")
 
@@ -31,6 +34,8 @@ class SettingChange(NamedTuple):
 
     setting_key: SettingKey
     value: Value | None
+    values: Values
+    """What is written: the value, and what follows from it."""
     before: Origin
     consequences: tuple[Message, ...]
     erases: Message | None
@@ -53,7 +58,8 @@ def plan_change(app: Container, setting_key: SettingKey, text: str | None) -> Se
     value = None if text is None else _parse_value(setting_key, text)
     if definition.name == "default_property" and value is not None and value not in known.names:
         raise app.unknown_property(str(value))
-    new = origins.after(Change(setting_key.table, {definition.name: value})).config
+    values = _with_outbox_before(known.find(setting_key.property_name), definition.name, value)
+    new = origins.after(Change(setting_key.table, values)).config
     if new.invalid.keys() - known.invalid.keys():  # nothing but a required setting can be missing
         raise UsageProblem(
             msg("{key} is required: it cannot be removed.", key=definition.name),
@@ -69,12 +75,23 @@ def plan_change(app: Container, setting_key: SettingKey, text: str | None) -> Se
     if definition.variable and app.environ.get(definition.variable):
         consequences.append(msg("{variable} is set: its value is used as long as it is.", variable=definition.variable))
     follows = tuple(dict.fromkeys(consequences))
-    return SettingChange(setting_key, value, origins.of(setting_key), follows, erases, origins.is_in_file(setting_key))
+    is_in_file = origins.is_in_file(setting_key)
+    return SettingChange(setting_key, value, values, origins.of(setting_key), follows, erases, is_in_file)
+
+
+def _with_outbox_before(property_settings: PropertySettings | None, name: str, value: Value | None) -> Values:
+    """Return the values to write: with another outbox, the one before too. Raises what `after_switch` does."""
+    to = SQLITE if value is None else str(value)
+    if name != "outbox" or property_settings is None or to == property_settings.outbox:
+        return {name: value}
+    from apoa_client.app.outbox_switch import after_switch  # few changes need it
+
+    return {name: value, "outbox_before": after_switch(property_settings, to).outbox_before or None}
 
 
 def carry_out(app: Container, change: SettingChange) -> None:
     """Write a change that was planned. Raises `SettingsProblem` or `NotNow`: then nothing is written."""
-    written = Change(change.setting_key.table, {change.setting_key.definition.name: change.value})
+    written = Change(change.setting_key.table, change.values)
     change_file(app.folders.config, lambda _config, _tables: [written], app.folders.site)
 
 
@@ -130,30 +147,13 @@ def _consequences(app: Container, before: PropertySettings, after: PropertySetti
 
 
 def _of_another_outbox(app: Container, before: PropertySettings, after: PropertySettings) -> list[Message]:
-    """Return what follows for reports that were saved before, and for the log-in to a shared outbox.
+    """Return what follows for the log-in to a shared outbox.
 
-    Raises `UsageProblem` while reports that were sent are not decided on, and `SettingsProblem` for a database that is
-    none, or that this property cannot use.
+    Raises `SettingsProblem` for a database that is not an outbox, or that this property cannot use.
     """
-    follows: list[Message] = []
-    kept, unfinished = _count_kept(app, before)
-    if unfinished and not before.has_shared_outbox:  # another desk sends what is on a server
-        raise UsageProblem(
-            nmsg(
-                "{count} report was sent or refused, and is not finished.",
-                "{count} reports were sent or refused, and are not finished.",
-                unfinished,
-            ),
-            msg("Nothing was changed. First run apoa sync, and correct what was refused with apoa fix."),
-        )
-    if kept:
-        follows.append(
-            nmsg(
-                "{count} report stays in the outbox of before, and is not shown any more.",
-                "{count} reports stay in the outbox of before, and are not shown any more.",
-                kept,
-            )
-        )
+    follows = [msg("What the outbox before has is handed over by the next commands, at once by: apoa sync")]
+    if before.has_shared_outbox and after.has_shared_outbox:
+        follows = [msg("This must be the same outbox: nothing is taken over from the address before.")]
     if after.has_shared_outbox:
         from apoa_client.app.shared_outbox import agree_on_keys
 
@@ -165,19 +165,6 @@ def _of_another_outbox(app: Container, before: PropertySettings, after: Property
         except OutboxServerUnreachable as exc:
             follows += [exc.message, msg("Until it does, guests are saved on this computer.")]
     return follows
-
-
-def _count_kept(app: Container, before: PropertySettings) -> tuple[int, int]:
-    """Return how many reports are not moved to another outbox, and how many of these are open.
-
-    Returns 0 if that cannot be read.
-    """
-    with suppress(ApoaError), closing(Container(app.environ, app.clock, before.name)) as other:
-        now = app.clock.now()
-        counts = other.outbox.summary(now=now, soon=now).counts
-        moved = 0 if before.has_shared_outbox else other.outbox_opener(before).waiting_here()[0]
-        return sum(counts.values()) - moved, sum(counts[state] for state in OPEN_STATES) - moved
-    return 0, 0
 
 
 def _has_account(settings: PropertySettings) -> bool:

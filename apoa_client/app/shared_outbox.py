@@ -5,9 +5,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxMissing, OutboxServerUnreachable
+from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.ports.state import Activity
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
@@ -40,11 +40,10 @@ class OutboxState(NamedTuple):
     waiting: int | None
     """Reports that are not delivered and decided on."""
     activity: Activity | None
-    waiting_here: int
-    """Reports that wait on this computer to be moved into the shared outbox."""
-    kept_here: int
-    """Reports in the file on this computer that are not moved: the history from before the outbox was shared."""
-    problem: OutboxServerUnreachable | None = None
+    left: int
+    """Open reports that another outbox still has: this computer's file beside a shared one, or the one before."""
+    problem: ApoaError | None = None
+    """Why the outbox cannot be used, or why reports are left in the other one."""
 
 
 def prepare(address: ServerAddress, password: str | None, members: Sequence[Member]) -> int:
@@ -141,12 +140,12 @@ def take_index_key(app: Container, index_key: str) -> None:
 
 
 def describe(app: Container) -> OutboxState:
-    """Return where the reports of the property are. Raises `StorageProblem`, but for a server that is away."""
+    """Return where the reports of the property are. Raises `StorageProblem` for a file on this computer."""
     settings = app.settings
     opener = app.outbox_opener(settings)
     shared = settings.has_shared_outbox
     place = parse_address(settings.outbox).place if shared else str(app.folders.outbox(settings.name))
-    problem: OutboxServerUnreachable | None = None
+    problem: ApoaError | None = None
     check: FileCheck | None = None
     waiting: int | None = None
     activity: Activity | None = None
@@ -156,7 +155,9 @@ def describe(app: Container) -> OutboxState:
         counts = app.outbox.summary(now=now, soon=now).counts
         waiting = sum(counts[state] for state in OPEN_STATES)
         activity = app.outbox.activity()
-    except OutboxServerUnreachable as exc:
+    except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
+        if not shared:
+            raise
         problem = exc
-    waiting_here, kept_here = opener.waiting_here() if shared else (0, 0)
-    return OutboxState(place, shared, check, waiting, activity, waiting_here, kept_here, problem)
+    left = opener.waiting_here() if shared else app.handed_over.left
+    return OutboxState(place, shared, check, waiting, activity, left, problem or app.handed_over.problem)

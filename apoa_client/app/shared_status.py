@@ -104,7 +104,7 @@ def _read_with(
 
 def _has_waiting(app: Container) -> bool:
     try:
-        return app.outbox_opener(app.settings).has_waiting_here()
+        return app.outbox_opener(app.settings).waiting_here() > 0
     except StorageProblem:
         return True  # read alone, it says what is wrong with the file
 
@@ -116,6 +116,6 @@ def _record_problem(status: SharedStatus, problem: ApoaError, members: Sequence[
         status.errors[name] = problem
         if isinstance(problem, OutboxServerUnreachable):
             try:
-                status.waiting_here[name] = app.outbox_opener(app.settings).waiting_here()[0]
+                status.waiting_here[name] = app.outbox_opener(app.settings).waiting_here()
             except StorageProblem as exc:
                 status.errors[name] = exc

@@ -22,7 +22,7 @@ from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.file_names import LOCK_FILES, SANDBOX_FILES, belongs_to_log, is_outbox_name
+from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
 from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME
 from apoa_client.settings.property_names import valid_name
 from apoa_client.settings.user import account_home
@@ -302,7 +302,7 @@ def _is_ours(folder: Path) -> bool:
 
 def _kind_of(path: Path, settings: PropertySettings | None) -> Kind:
     """Return what a file in a property's folder is; `settings` are None for one that the settings do not name."""
-    kind = Kind.OUTBOX if is_outbox_name(path.name) else _FILES.get(path.name, Kind.FOREIGN)
+    kind = Kind.OUTBOX if path.name in OUTBOX_FILES else _FILES.get(path.name, Kind.FOREIGN)
     if kind is Kind.KEY_FILE and (settings is None or settings.vault != "file") and not is_key_file(path):
         return Kind.FOREIGN
     return kind

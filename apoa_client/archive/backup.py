@@ -10,11 +10,11 @@ backup holds no secret and no draft.
 import os
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from apoa_client.archive.backup_content import (
     FORMAT,
@@ -39,19 +39,29 @@ from apoa_client.files import (
     wait_while_in_use,
 )
 from apoa_client.messages import msg
+from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.backups import record_backup
+from apoa_client.outbox.sql.codes import ALL_COLUMNS
 from apoa_client.outbox.sql.drafts import delete_all_drafts
-from apoa_client.outbox.sql.whole_copy import WholeCopy
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
 from apoa_client.ports.audit import Actor, AuditEvent
 
+_REPORTS = ", ".join(("seq", *ALL_COLUMNS))
+_PAGE = 100
+"""Rows read at a time from a server; each report may have a photo of 300 KiB."""
+_PAGED = (
+    f"SELECT {_REPORTS} FROM reports WHERE seq > ? ORDER BY seq LIMIT {_PAGE}",  # noqa: S608  constants
+    f"SELECT {EVENT_COLUMNS} FROM audit WHERE n > ? ORDER BY n LIMIT {_PAGE}",  # noqa: S608  constants
+)
+_METADATA = "SELECT key, value FROM memo"
+_BEFORE_ALL = -(1 << 63)
 _BATCH_PAGES = 4096
 """Pages copied in one step of SQLite's backup: 16 MiB, after which Ctrl-C takes effect."""
 
@@ -219,11 +229,21 @@ def _copy_snapshot(db: SqliteDatabase, copy: sqlite3.Connection) -> None:
 
 
 def _copy_rows(db: Database, copy: SqliteDatabase) -> None:
-    """Copy one moment of an outbox on a server, row by row, into an empty file that is not durable yet."""
+    """Copy one moment of an outbox on a server, but for its drafts, into an empty file that is not durable yet."""
     copy.execute("PRAGMA synchronous = OFF")
     copy.execute("PRAGMA journal_mode = MEMORY")
     migrate(copy.connection)
-    whole = WholeCopy(db, copy)
-    with db.errors(), db.snapshot():
-        whole.reports()
-        whole.rest()
+    with db.errors(), db.snapshot(), copy.transaction():
+        for query in _PAGED:
+            after = _BEFORE_ALL
+            while rows := db.execute(query, [after]).fetchall():
+                _insert(copy, query, rows)
+                after = rows[-1][0]
+        _insert(copy, _METADATA, db.execute(_METADATA).fetchall())
+
+
+def _insert(copy: SqliteDatabase, query: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert the rows that a query has selected into the same table."""
+    columns, table = query.removeprefix("SELECT ").split(" FROM ")
+    places = ", ".join("?" * (columns.count(",") + 1))
+    copy.executemany(f"INSERT INTO {table.split()[0]} ({columns}) VALUES ({places})", rows)  # noqa: S608  queries of ours

@@ -30,18 +30,19 @@ from apoa_client.archive.merge_rows import (
 from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, scheduled_run
+from apoa_client.outbox.sql.codes import ALL_COLUMNS
 from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH, record_missing_tags
 from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, actual_counts, write_metadata
-from apoa_client.outbox.sql.whole_copy import COLUMNS, OWN_KEYS
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import PhotoState, State
 
 _OF_THE_COMPUTER = (
     *("clock_skew", batch_size.KEY, clock_check.KEY, scheduled_run.KEY, INDEX_KEY_HASH),
-    *(*backups.KEYS, *OWN_KEYS),
+    *backups.KEYS,
 )
 """Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
 
+COLUMNS = ("seq", *ALL_COLUMNS)
 # With a 1 in place of each photo: those of a piece would take much memory.
 _READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in COLUMNS)
 _SELECT = f"SELECT {', '.join(_READ)} FROM reports"  # noqa: S608  constants

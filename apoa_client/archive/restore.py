@@ -22,14 +22,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from apoa_client import __version__
 from apoa_client.archive.backup_check import Backup, not_ours, open_backup
 from apoa_client.archive.merge import Belief, Merge, MergeResult, copy, count_shared, count_to_ask, is_empty
-from apoa_client.errors import OutboxDamaged, SettingsProblem
+from apoa_client.errors import NotNow, OutboxDamaged, SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.database import Database
-from apoa_client.outbox.errors import OutboxRelocated, too_new
+from apoa_client.outbox.errors import too_new
 from apoa_client.outbox.locking import exclusive
 from apoa_client.outbox.sql.guest_tags import forget_tags
-from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 from apoa_client.outbox.sql.sealing_key import record_public_key
 from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.outbox.sqlite.database import (
@@ -175,7 +174,7 @@ class _Restore:
             make_private_folder(self.path.parent)
         lock = delivery_lock(self.path, LOCK_WAIT_S, self.actor)
         with exclusive(lock, lambda: lock_holder(self.path), _ADVICE, name="delivery_underway"):
-            self._read_settings_again(SQLITE, str(self.path))
+            self._read_settings_again(SQLITE)
             with translate_errors(self.path):
                 remove_abandoned_drafts(self.path)
             if not os.path.lexists(self.path):
@@ -198,22 +197,21 @@ class _Restore:
             db = outbox.database
             lock = outbox.delivery_lock(LOCK_WAIT_S)
             with exclusive(lock, outbox.lock_holder, _ADVICE, name="delivery_underway"):
-                self._read_settings_again(known.outbox, db.place)
-                refuse_moved(read_mark(db), db.place)
+                self._read_settings_again(known.outbox)
                 self._save_if_known()
                 with db.transaction():
                     if is_empty(db):
                         return self._fill(db)
                 return self._merge(db)
 
-    def _read_settings_again(self, outbox: str, place: str) -> None:
+    def _read_settings_again(self, outbox: str) -> None:
         """Read the settings under the lock: a key rotation, which holds it too, may have ended meanwhile.
 
-        Raises `OutboxRelocated` if it is not the property's outbox any more.
+        Raises `NotNow` if it is not the property's outbox any more.
         """
         self._read_settings()
         if self.settings.outbox != outbox:
-            raise OutboxRelocated(place, self.settings.outbox)
+            raise NotNow(msg("The outbox of {name} was changed meanwhile.", name=self.settings.name), _ADVICE)
 
     def _merge(self, db: Database) -> MergeResult:
         with db.transaction():  # before the reports that are sealed to it

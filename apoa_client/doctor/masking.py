@@ -28,7 +28,7 @@ _SHOWN_SETTINGS = frozenset(
         *("notify", "by_hand_order", "backup_folder", "backup_keep", "keep_photos"),
     }
 )
-_ADDRESSES = ("api_url", "outbox")
+_ADDRESSES = ("api_url", "outbox", "outbox_before")
 _LEAST_LENGTH = 3
 """A shorter value, such as a name of two letters, would be masked in the middle of words."""
 _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S* [A-Z]+ apoa_client[\w.]*: .*", re.ASCII)

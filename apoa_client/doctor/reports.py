@@ -7,7 +7,7 @@ from pathlib import Path
 
 from apoa_client.archive.backup_folder import is_same_disk
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
-from apoa_client.errors import Exit, OutboxDamaged
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import Message, duration_message, msg, nmsg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.interface import FileCheck
@@ -33,6 +33,12 @@ def describe_server(place: str, found: FileCheck) -> Finding:
     """Return that the server of a shared outbox answers."""
     values: dict[str, str | int | Message] = {"place": place, "schema": found.schema, "engine": found.engine}
     return ok(msg("The shared outbox answers: {place} (schema {schema}, {engine}).", **values))
+
+
+def not_handed_over(error: ApoaError) -> Finding:
+    """Return that another outbox of the property has reports that cannot be taken over."""
+    advice = msg("Reports that are still in the other outbox are not sent. They are taken over by: apoa sync")
+    return failed_with(error, error.advice or advice)
 
 
 def server_away(error: OutboxServerUnreachable) -> Finding:

@@ -64,6 +64,11 @@ class Database(Protocol):
         ...
 
     @property
+    def may_delete(self) -> bool:
+        """Whether this program may delete the row of a report."""
+        ...
+
+    @property
     def insertion_order(self) -> str:
         """The column that is higher the later a draft was inserted."""
         ...

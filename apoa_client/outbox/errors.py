@@ -67,41 +67,6 @@ class OtherVersion(StorageProblem):
     """The tables of a shared outbox are not those of this version of the program."""
 
 
-class OutboxRelocated(StorageProblem):
-    """The reports are in another place, or are just being moved from there into this one.
-
-    `to` is the setting `outbox` of the place where they are; None for one that is being filled.
-    """
-
-    def __init__(self, place: str, to: str | None) -> None:
-        if to is None:
-            super().__init__(
-                msg("Reports are being moved to {place}, and not all of them are there yet.", place=place),
-                msg(
-                    "Wait until that has ended. If it was interrupted, give the command again: apoa outbox move. "
-                    "To give it up, add: --cancel"
-                ),
-            )
-            return
-        super().__init__(
-            msg("The reports were moved from {place} to {to}.", place=place, to=to),
-            msg("Nothing was saved or sent here. Go on there with: apoa outbox move --to {to}", to=to),
-        )
-
-
-NOT_THERE_NOW = (OutboxServerUnreachable, OutboxBusy, OutboxRelocated, OtherVersion, ServerDiskFull)
-"""Why nothing can be saved in a shared outbox for a while, whatever it is that is to be saved."""
-
-
-def moved_elsewhere(place: str) -> StorageProblem:
-    """Return the error that the reports of this place are in a file on another computer."""
-    return StorageProblem(
-        msg("The reports were moved from {place} to another computer.", place=place),
-        msg("Nothing was changed here. Work on that computer, or move them from there to a server again."),
-        name="outbox_elsewhere",
-    )
-
-
 def damaged(place: Path | str, seqs: Sequence[int] = ()) -> OutboxDamaged:
     """Return the error for an outbox that cannot be understood, or for some of its reports, by their numbers in it."""
     if seqs:

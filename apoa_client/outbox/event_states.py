@@ -15,12 +15,6 @@ REPAIRED, REOPENED = "repaired", "reopened"
 MOVED_IN, MOVED_OUT = "moved_in", "moved_out"
 """A report was moved into this outbox, or from it into another one of the property. The detail is its state."""
 
-RELOCATED = "relocated"
-"""The whole outbox was moved to another place. The detail is what keeps it there."""
-
-RELOCATION_CANCELLED = "relocation_cancelled"
-"""A move to another place was given up. The detail is what keeps that."""
-
 _QUEUED = frozenset({State.QUEUED.value, State.SENDING.value})
 _STATES = {
     **dict.fromkeys(("saved", "queued", "deferred", "sending", REOPENED), _QUEUED),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.doubts import Doubt
     from apoa_client.ports.drafts import StoredDraft
     from apoa_client.ports.erasure import Erasure
-    from apoa_client.ports.state import Activity, FolderBackups, ScheduledRun
+    from apoa_client.ports.state import Activity, FolderBackups, HandedOver, ScheduledRun
     from apoa_client.ports.vault import Authenticator, RunCounter, Sealer
     from apoa_client.report.model import Document
 
@@ -267,10 +267,13 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
         """Store the guest hashes that restored reports lack, if any. Raises `CredentialsProblem` without the key."""
         ...
 
-    def receive_waiting(self, source: Database) -> int:
-        """Move here what waits in another database of the property, and return the number of reports.
+    def receive(
+        self, source: Database, *, history: bool = False, is_over: Callable[[], bool] | None = None
+    ) -> HandedOver:
+        """Take over the open stays of another outbox of the property, and the closed ones if `history` says so.
 
-        The caller must hold the delivery lock of that one. Raises what the engines of both do.
+        With `is_over`, the latest stays come first, and it ends between two stays when that returns true. Several
+        processes may do so at once. Raises `OutboxServerUnreachable`, and what the engine of `source` does.
         """
         ...
 

@@ -8,6 +8,7 @@ from apoa_client.report.kinds import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from apoa_client.errors import ApoaError
     from apoa_client.ports.doubts import Doubt
 
 
@@ -106,6 +107,18 @@ class Activity(NamedTuple):
     """When the oldest report was made that waits to be sent; None if none waits."""
     replication: Replication | None = None
     """None for a file."""
+
+
+class HandedOver(NamedTuple):
+    """The result of a hand-over from another outbox of the property."""
+
+    reports: int = 0
+    left: int = 0
+    """Open reports that the other outbox still has: they are just being sent, or were refused, or the key is away."""
+    problem: "ApoaError | None" = None
+    """Why the first report was left, or why the other outbox cannot be read."""
+    complete: bool = False
+    """Whether the other outbox has nothing more, no closed stay either."""
 
 
 class FolderBackups(NamedTuple):

@@ -81,6 +81,8 @@ class PropertySettings(NamedTuple):
     """Whether the photo of a passport's page is kept, sealed, with the report that is made from it."""
     outbox: str = SQLITE
     """Where reports are saved: in a file on this computer, or in the shared outbox at this address of PostgreSQL."""
+    outbox_before: str = ""
+    """The address of the shared outbox that was used before, until it has handed over all its reports."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""

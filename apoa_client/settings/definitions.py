@@ -165,6 +165,11 @@ def _check_outbox(value: str) -> None:
         raise WrongValue(_OUTBOX_FORM, advice=exc.advice, name=exc.name) from None
 
 
+def _check_outbox_before(value: str) -> None:
+    if value:
+        _check_outbox(value)
+
+
 def _check_typing_order(value: str) -> None:
     names, order = typing_fields(), value.replace(",", " ").split()
     for number, name in enumerate(order):
@@ -358,6 +363,14 @@ OF_A_PROPERTY = {
             form=_OUTBOX_FORM,
             check_text=_check_outbox,
             variable="APOA_OUTBOX",
+        ),
+        Definition(
+            "outbox_before",
+            msg("the shared outbox of before, until all its reports are here; remove it to give up what is left there"),
+            "postgresql://melati@db.example/apoa",
+            form=_OUTBOX_FORM,
+            check_text=_check_outbox_before,
+            without=msg("none"),
         ),
     )
 }

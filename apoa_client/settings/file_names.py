@@ -24,27 +24,19 @@ def _lock_of(name: str) -> str:
     return str(Path(name).with_suffix(".lock"))
 
 
-_OUTBOX_FILES = _database(OUTBOX_NAME)
+OUTBOX_FILES = _database(OUTBOX_NAME)
 SANDBOX_FILES = _database(SANDBOX_NAME)
 LOCK_FILES = _database(_lock_of(OUTBOX_NAME)) | {f"{_lock_of(OUTBOX_NAME)}.json"}
 """The delivery lock, and which process holds it."""
 CONFIG_FILES = frozenset({CONFIG_NAME, _lock_of(CONFIG_NAME)})
 
-_OF_A_FOLDER = SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {CODES_NAME, KEYS_NAME}
-_MOVED = re.compile(rf"{Path(OUTBOX_NAME).stem}-(moving|moved-\d+){Path(OUTBOX_NAME).suffix}", re.ASCII)
-"""An outbox that is being filled by a move, or was left by one."""
+_OF_A_FOLDER = OUTBOX_FILES | SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {CODES_NAME, KEYS_NAME}
 _LOG = re.compile(rf"{re.escape(LOG_NAME)}(\.\d+)?", re.ASCII)
 
 
 def is_log(name: str) -> bool:
     """Return whether a file of this name in the folder of the logs is the log, or an older part of it."""
     return _LOG.fullmatch(name) is not None
-
-
-def is_outbox_name(name: str) -> bool:
-    """Return whether a file of this name in a property's folder is an outbox, or one of SQLite's files beside it."""
-    ending = next((each for each in SQLITE_ENDINGS if each and name.endswith(each)), "")
-    return name in _OUTBOX_FILES or _MOVED.fullmatch(name.removesuffix(ending)) is not None
 
 
 def belongs_to_log(name: str) -> bool:
@@ -57,4 +49,4 @@ def belongs_to_log(name: str) -> bool:
 
 def is_own(name: str) -> bool:
     """Return whether the program gives this name to a file, in whichever of its folders."""
-    return name in _OF_A_FOLDER or is_outbox_name(name) or belongs_to_log(name)
+    return name in _OF_A_FOLDER or belongs_to_log(name)

@@ -22,7 +22,7 @@ SAVING = {
     "committing": [b"INSERT INTO audit", b"COMMIT"],
 }
 MOVING = {
-    "looking": [b"SELECT 1 FROM reports WHERE id"],
+    "looking": [b"SELECT id, CASE WHEN"],
     "moving": [b"INSERT INTO reports"],
     "committing": [b"INSERT INTO audit", b"COMMIT"],
 }

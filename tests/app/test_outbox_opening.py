@@ -1,4 +1,4 @@
-"""Each outbox of a property is opened by its engine, and what waits in the file is moved by one process at a time."""
+"""Each outbox of a property is opened by its engine, and what waits in the file is handed over."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from conftest import FixedClock, raises_error
 from outbox_helpers import report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
 from apoa_client.app.outbox_opening import OutboxOpener
 from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.ports.entries import Selection
+from apoa_client.ports.state import HandedOver
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
 
@@ -48,25 +48,17 @@ def opener(tmp_path: Path, postgres_outbox: SharedOutbox, monkeypatch: pytest.Mo
     return create
 
 
-def test_two_outboxes_of_a_property(opener: Open) -> None:
+def test_two_outboxes_of_a_property(opener: Open, clock: FixedClock) -> None:
     """The file is there beside the shared one, and each has its own reports."""
     with closing(opener().shared()) as shared, opener().own_file(create=True) as own_file:
         shared.add(report(1), due_at=None)
         own_file.add(report(2), due_at=None)
         assert [each.id for each in own_file.entries(Selection())] == [report(2).id]
-        assert opener().waiting_here() == (1, 0)
-    with closing(opener().shared_with_what_waited()) as shared:
+        assert opener().waiting_here() == 1
+    with closing(opener().shared()) as shared:
+        assert opener().hand_over_to(shared, clock, history=False) == HandedOver(1)
         assert [each.id for each in shared.entries(Selection())] == [report(1).id, report(2).id]
-    assert opener().waiting_here() == (0, 0)
-
-
-def test_another_process_moves_what_waits(opener: Open, tmp_path: Path) -> None:
-    """Or sends what was saved before: then this one does not wait for it."""
-    with opener().own_file(create=True) as own_file:
-        own_file.add(report(1), due_at=None)
-    with delivery_lock(tmp_path / "outbox.db", 0), closing(opener().shared_with_what_waited()) as shared:
-        assert shared.count(Selection()) == 0
-    assert opener().waiting_here() == (1, 0)
+    assert opener().waiting_here() == 0
 
 
 def test_a_computer_without_a_keyring(opener: Open) -> None:
@@ -86,9 +78,10 @@ def test_a_password_that_is_given(opener: Open) -> None:
     opener(KeyringReason.LOCKED).shared(PASSWORD).close()
 
 
-def test_no_file_on_this_computer(opener: Open, tmp_path: Path) -> None:
+def test_no_file_on_this_computer(opener: Open, tmp_path: Path, clock: FixedClock) -> None:
     """None is made by looking for what waits."""
-    opener().shared_with_what_waited().close()
-    assert opener().waiting_here() == (0, 0)
+    with closing(opener().shared()) as shared:
+        assert opener().hand_over_to(shared, clock, history=True) is None
+    assert opener().waiting_here() == 0
     assert opener().file_beside_shared() is None
     assert not (tmp_path / "outbox.db").exists()

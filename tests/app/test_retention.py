@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 from app_helpers import app_of, set_up, training
 from conftest import NOW, FixedClock, raises_error
-from outbox_helpers import open_outbox
 
 from apoa_client.app import retention as module
 from apoa_client.app.container import Container
-from apoa_client.errors import NotNow
-from apoa_client.messages import msg
 
 DAY = timedelta(days=1)
 
@@ -54,27 +51,6 @@ def test_purge_daily_erases_once_a_day(app: Container, clock: FixedClock, monkey
         clock.forward(step)
         app.retention.purge_daily()
         assert len(done) == count
-
-
-def test_a_file_that_was_left_needs_a_confirmed_date(
-    app: Container, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A clock that jumped removes nothing while the authority does not give the time."""
-
-    def no_answer(_app: Container) -> None:
-        raise NotNow(msg("no answer"))
-
-    monkeypatch.setattr(Container, "_record_authority_time", no_answer)
-    path = app.folders.outbox(app.settings.name)
-    left = path.with_name("outbox-moved-1.db")
-    left.write_bytes(path.read_bytes())
-    open_outbox(left).close()
-    clock.forward(91 * DAY)
-    app.retention.purge_daily()
-    assert left.exists()
-    app.outbox.record_contact(clock.now(), clock.now())
-    app.retention.purge_daily()
-    assert not left.exists()
 
 
 def test_a_stay_is_not_erased_during_a_delivery(app: Container, monkeypatch: pytest.MonkeyPatch) -> None:

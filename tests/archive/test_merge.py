@@ -11,8 +11,7 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.archive import merge
 from apoa_client.archive.backup_check import Backup, open_backup
-from apoa_client.archive.merge import Belief, Merge, MergeResult, copy
-from apoa_client.outbox.sql.whole_copy import COLUMNS
+from apoa_client.archive.merge import COLUMNS, Belief, Merge, MergeResult, copy
 from apoa_client.ports.entries import Change, NewReport
 from apoa_client.report.kinds import Kind, State
 

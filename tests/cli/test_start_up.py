@@ -61,7 +61,7 @@ HEAVY = frozenset(
         "apoa_client.app.shared_outbox",
         "apoa_client.file_lock",
         "apoa_client.outbox.postgres",
-        "apoa_client.outbox.sql.moving",
+        "apoa_client.outbox.sql.hand_over",
         "apoa_client.sandbox",
         "apoa_client.scan",
         "apoa_client.tables",

@@ -17,8 +17,8 @@ from shared_desks import Desks, save, two_desks
 _KILLED_AT = """
 import os, signal, sys
 from apoa_client.cli.main import run
-from apoa_client.outbox.sql.moving import Moving
-setattr(Moving, os.environ["KILLED_AT"], lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL))
+from apoa_client.outbox.sql.hand_over import HandOver
+setattr(HandOver, os.environ["KILLED_AT"], lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL))
 sys.exit(run(sys.argv[1:], dict(os.environ), None))
 """
 """The program, whose process is killed where it would call one method."""
@@ -65,9 +65,9 @@ def test_a_sender_that_follows(desks: Desks, postgres_outbox: SharedOutbox, foll
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize(
-    "method", ["_remove", *(pytest.param(each, marks=pytest.mark.slow) for each in ("_move", "_record"))]
+    "method", ["_release", *(pytest.param(each, marks=pytest.mark.slow) for each in ("_mark", "_store"))]
 )
-def test_a_process_that_is_killed_while_it_moves_reports(
+def test_a_process_that_is_killed_while_it_hands_reports_over(
     desks: Desks, postgres_outbox: SharedOutbox, method: str
 ) -> None:
     """Before it, with an open transaction, and between the commits of both sides: the next command goes on."""

@@ -11,7 +11,7 @@ from apoa_client.settings.file_names import belongs_to_log, is_log, is_own
         "config.toml",
         "config.lock",
         "outbox.db-wal",
-        "outbox-moved-2.db-shm",
+        "outbox.db-shm",
         "sandbox.db",
         "outbox.lock.json",
         "keys.json",
@@ -23,7 +23,9 @@ def test_own_names(name: str) -> None:
     assert is_own(name)
 
 
-@pytest.mark.parametrize("name", ["outbox.db.bak", "Smith.log", "sync.log.old", "outbox.db-Smith", "A B.shown.json"])
+@pytest.mark.parametrize(
+    "name", ["outbox.db.bak", "Smith.log", "sync.log.old", "outbox.db-Smith", "outbox-moved-2.db", "A B.shown.json"]
+)
 def test_names_of_others(name: str) -> None:
     """A similar name may be about a guest."""
     assert not is_own(name)

@@ -8,6 +8,7 @@ import click
 from apoa_client.cli.prompts.choose_guest import guest_line, open_current_report
 from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
+from apoa_client.cli.prompts.not_saved import warns_if_not_saved
 from apoa_client.cli.prompts.save_and_send import SavedReport
 from apoa_client.cli.prompts.single_questions import ask_reason
 from apoa_client.cli.registry import command, guest_argument, option
@@ -34,6 +35,7 @@ from apoa_client.report.model import Report
 @option("--reason", text=N_("Why, for the authority; not needed for what never left."))
 @change_options
 @click.pass_obj
+@warns_if_not_saved
 def cancel(
     session: Session,
     /,

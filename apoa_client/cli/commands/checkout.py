@@ -13,6 +13,7 @@ from apoa_client.cli.prompts.choose_guest import (
 )
 from apoa_client.cli.prompts.find_stays import StayFinder, in_house
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
+from apoa_client.cli.prompts.not_saved import warns_if_not_saved
 from apoa_client.cli.prompts.save_and_send import SavedReport
 from apoa_client.cli.registry import command, guest_argument, option
 from apoa_client.cli.session import Session
@@ -36,6 +37,7 @@ from apoa_client.messages import msg, nmsg
 @option("--at", metavar="TIME", text=N_("When they left: 26/11/2026 10:05, or 10.05 for today; now if it is left out."))
 @change_options
 @click.pass_obj
+@warns_if_not_saved
 def checkout(
     session: Session,
     /,

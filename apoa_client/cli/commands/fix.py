@@ -6,6 +6,7 @@ import click
 
 from apoa_client.cli.commands.guest_options import changed_report_options, given_details
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
+from apoa_client.cli.prompts.not_saved import warns_if_not_saved
 from apoa_client.cli.registry import command, guest_argument, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
@@ -19,6 +20,7 @@ from apoa_client.messages import msg
 @changed_report_options
 @change_options
 @click.pass_obj
+@warns_if_not_saved
 def fix(
     session: Session,
     /,

@@ -66,5 +66,5 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     if app.settings.has_shared_outbox:
         from apoa_client.cli.views.away import show_also_while_away  # for a shared outbox alone
 
-        return show_also_while_away(app, lambda: show_report_list(app, selection, search, form))
+        return show_also_while_away(app, lambda each: show_report_list(each, selection, search, form))
     return show_report_list(app, selection, search, form)

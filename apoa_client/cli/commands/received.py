@@ -6,6 +6,7 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, waiting
+from apoa_client.cli.prompts.not_saved import warns_if_not_saved
 from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line
@@ -34,6 +35,7 @@ from apoa_client.report.parse_times import date_and_time
 )
 @json_option
 @click.pass_obj
+@warns_if_not_saved
 def received(session: Session, *, words: tuple[str, ...], issued_at: str | None) -> None:
     """Check the number, find the report, and file it. Needs no key, unless the guest is given by room or name."""
     app = session.app

@@ -69,7 +69,7 @@ def report(
         given = with_input(given, input_file)
     options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
     with warn_if_not_saved():
-        session.app.here_if_away(lambda: session.app.outbox)
+        session.app.ask(lambda each: each.outbox)
         if photo is not None:
             from apoa_client.cli.commands import report_photo  # its libraries are an extra
 

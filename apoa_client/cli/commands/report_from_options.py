@@ -33,8 +33,8 @@ def report_from_options(
     """
     app = session.app
     examination = _examined(session, given)
-    report = app.desk.compose(examination)
-    duplicates = duplicate_warnings(app.here_if_away(lambda: app.desk.overlapping_stays(report)))
+    report = app.reachable_desk.compose(examination)
+    duplicates = duplicate_warnings(app.ask(lambda each: each.desk.overlapping_stays(report)))
     other_warnings = in_form_order([*examination.warnings, *unaccompanied_minor_warning(examination)])
     warnings = (*other_warnings, *duplicates)
     if options.dry_run:
@@ -58,8 +58,8 @@ def report_from_options(
         if not wanted:
             print_error_line(_("Nothing was saved."))
             return False
-    new = app.desk.new_report(report, warnings, photo=photo)
-    [entry] = app.here_if_away(lambda: app.desk.save_all([new]))
+    new = app.reachable_desk.new_report(report, warnings, photo=photo)
+    [entry] = app.save_new([new])
     saved = SavedReport(entry, report, warnings)
     SaveAndSend(session, send=not options.no_send).finish([saved])
     return True
@@ -68,12 +68,12 @@ def report_from_options(
 def _examined(session: Session, given: GivenDetails) -> Examination:
     """Check the details. At a terminal, ask for what is missing or wrong until everything is right."""
     try:
-        mrz = session.app.desk.read(given.lines) if given.lines else None
+        mrz = session.app.reachable_desk.read(given.lines) if given.lines else None
     except MrzUnreadable as exc:
         path = BY_NAME["mrz"].path
         raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
     while True:
-        examination = session.app.desk.examine(Draft(given.typed, mrz, given.accept_check_digit))
+        examination = session.app.reachable_desk.examine(Draft(given.typed, mrz, given.accept_check_digit))
         if not examination.errors or not session.interactive:
             return examination
         from apoa_client.cli.prompts.field_questions import FieldQuestions  # asks a user

@@ -30,7 +30,7 @@ def report_photo(session: Session, options: ReportOptions, given: GivenDetails, 
         raise UsageProblem(MRZ_BESIDE_A_PHOTO)
     app = session.app
     keep = app.settings.keep_photos == ON
-    reading = load_reader(app.clock.monotonic).read(photo, app.desk.today, with_evidence=keep)
+    reading = load_reader(app.clock.monotonic).read(photo, app.reachable_desk.today, with_evidence=keep)
     if session.interactive:
         from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
@@ -46,7 +46,7 @@ def _refused(session: Session, reading: "PhotoReading") -> ReportRefused:
     """Return the error for a reading that a user would have to compare with the page."""
     path = BY_NAME["mrz"].path
     doubts = [Finding(path, "bad_character", doubt_message(reading, index)) for index in doubtful_lines(reading)]
-    wrong = session.app.desk.check({}, reading.lines).errors
+    wrong = session.app.reachable_desk.check({}, reading.lines).errors
     refused = ReportRefused(doubts or wrong or [Finding(path, "bad_character", NOT_SURE)])
     if reading.hint is not None:
         refused.advice = reading.hint

@@ -1,7 +1,10 @@
 """`apoa status`: what waits, what was refused, what is due when. Needs no key."""
 
+from functools import partial
+
 import click
 
+from apoa_client.app.container import Container
 from apoa_client.app.property_status import read_status
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.registry import command, json_option, option
@@ -39,7 +42,8 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
     if not every_property:
         return _show_property(session, tonight=tonight, alarm=alarm)
     if tonight:
-        return run_for_every_property(session, lambda each: _show(each, tonight=True, alarm=alarm), has_heading=True)
+        show = partial(_show, tonight=True, alarm=alarm)
+        return run_for_every_property(session, lambda each: show(each, each.app), has_heading=True)
     from apoa_client.cli.commands.status_of_all import show_status_of_all  # for several properties alone
 
     return show_status_of_all(session, alarm=alarm)
@@ -49,12 +53,12 @@ def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
     if session.app.settings.has_shared_outbox:
         from apoa_client.cli.views.away import show_also_while_away  # for a shared outbox alone
 
-        return show_also_while_away(session.app, lambda: _show(session, tonight=tonight, alarm=alarm))
-    return _show(session, tonight=tonight, alarm=alarm)
+        return show_also_while_away(session.app, lambda each: _show(session, each, tonight=tonight, alarm=alarm))
+    return _show(session, session.app, tonight=tonight, alarm=alarm)
 
 
-def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
-    app, now = session.app, session.app.clock.now()
+def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> int:
+    now = app.clock.now()
     status = read_status(app, now)
     code = status.exit_code(alarm=alarm)
     if status.unwritable is not None:
@@ -71,4 +75,8 @@ def _show(session: Session, *, tonight: bool, alarm: bool) -> int:
         print_json({**status_json(app.settings, status, urgent), **here})
     else:
         show_status(app, status.summary, urgent, now)
+    if app.handed_over.problem is not None:
+        from apoa_client.cli.views.away import show_left  # for a second outbox alone
+
+        return show_damage(urgent.damage) or code or show_left(app)
     return show_damage(urgent.damage) or code

@@ -70,7 +70,8 @@ def status_of_one(session: Session, shared: SharedStatus, now: datetime) -> Prop
     if problem is not None:
         if not shared.waiting_here.get(name):
             raise problem
-        app.use_own_file(problem)
+        app = app.on_desk
+        app.away = problem
     return read_status(app, now)
 
 
@@ -93,6 +94,7 @@ def _print(session: Session, shared: SharedStatus, now: datetime, *, alarm: bool
     status = status_of_one(session, shared, now)
     if status.unwritable is not None:
         show_unwritable(status.unwritable)
+    app = app.on_desk if app.on_desk.away is not None else app
     urgent = shared.urgent.get(session.property_name) or most_urgent(app.outbox, now, MAX_URGENT)
     here = {"stored": "here"} if app.away is not None else {}
     print_json({**status_json(app.settings, status, urgent), **here})

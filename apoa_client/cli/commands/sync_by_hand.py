@@ -58,7 +58,8 @@ def report_by_hand(session: Session, *, interactive: bool, scheduled: bool = Fal
 
     def work() -> Outcome:
         filed = 0
-        outcome = Outcome()
+        session.app.hand_over(history=True)
+        outcome = Outcome(error=session.app.handed_over.problem)
         _check(session, outcome)  # before the first report is shown
         if interactive:
             from apoa_client.cli.prompts.by_hand import ByHandConversation  # only at a terminal

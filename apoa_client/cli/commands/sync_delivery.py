@@ -33,10 +33,12 @@ def deliver(
 
     progress = watcher(silent=not session.interactive or session.quiet)
     session.pause_progress = progress.pause
+    session.app.hand_over(history=True)
     if workers == 1:
         outcome = send(session.app, progress, interruptions, keep_backoff=keep_backoff, wait_s=wait_s)
     else:
         outcome = _send_with_workers(session, workers, progress, interruptions, wait_s)
+    outcome.error = outcome.error or session.app.handed_over.problem
     if outcome.indexes_rebuilt:
         print_error_line(style_warning(rebuilt_text()))
     zone = session.app.settings.zone

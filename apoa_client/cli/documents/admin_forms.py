@@ -71,7 +71,7 @@ OUTBOX = object_of(
     engine=or_null(TEXT),
     version=or_null(COUNT),
     **dict.fromkeys(("waiting", "oldest_waiting_s", "workers"), or_null(COUNT)),
-    **dict.fromkeys(("waiting_here", "kept_here"), COUNT),
+    left=COUNT,
     replication=or_null(object_of(standbys=COUNT, synchronous=or_null(COUNT), lag_s=or_null({"type": "number"}))),
     error=or_null(ERROR),
 )

@@ -266,10 +266,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("desk", "sender", "auditor"))),
         ),
     ),
-    "outbox-move": (
-        object_of(property=TEXT, reports=COUNT, drafts=COUNT, events=COUNT, outbox=TEXT, kept=TEXT),
-        object_of(property=TEXT, outbox=TEXT, cancelled=TEXT),
-    ),
+    "outbox-move": (object_of(property=TEXT, outbox=TEXT, reports=COUNT, left=COUNT, error=or_null(ERROR)),),
     "outbox-show": (OUTBOX,),
     "receipt": (
         object_of(id=TEXT, state=one_of(*State), receipt=or_null(_RECEIPT), erased__optional={"const": True}),

@@ -50,19 +50,19 @@ class DraftStore:
 
     def offer(self, forms: list[GuestForm], signals: Signals) -> None:
         """Offer the drafts that wait, and add the forms of the one that the user continues with to `forms`."""
-        self._app.here_if_away(lambda: self._offer(forms, signals))
+        self._app.ask(lambda each: self._offer(each, forms, signals))
 
-    def _offer(self, forms: list[GuestForm], signals: Signals) -> None:
-        drafts, clock = self._app.outbox.drafts, self._app.clock
+    def _offer(self, app: Container, forms: list[GuestForm], signals: Signals) -> None:
+        drafts, clock = app.outbox.drafts, app.clock
         while waiting := drafts.waiting(clock.now()):
-            opened = open_drafts(self._app, waiting, show_error)
+            opened = open_drafts(app, waiting, show_error)
             answer = self._ask(opened)
             if answer.choice is _Choice.LATER:
                 print_error_line(_("Kept for later. Now another guest:"))
                 return
             chosen = opened[answer.place]
             if answer.choice is _Choice.DISCARD:
-                self._discard(chosen)
+                self._discard(app, chosen)
             elif not chosen.is_readable:
                 print_error_line(error_line(_("This one cannot be read any more. Discard it with b.")))
             elif not chosen.forms:
@@ -95,19 +95,20 @@ class DraftStore:
                 return answer
             print_error_line(f"  {keys}")
 
-    def _discard(self, chosen: OpenedDraft) -> None:
+    def _discard(self, app: Container, chosen: OpenedDraft) -> None:
         question = _("Discard what was typed for this guest?")
         if chosen.names:
             question = _("Discard what was typed for {guest}?").format(guest=chosen.names)
         if confirm(question, default=False):
-            self._app.outbox.drafts.delete(chosen.draft)
+            app.outbox.drafts.delete(chosen.draft)
 
     def delete_resumed(self) -> None:
         """Delete the draft that the user resumed, but not one that another desk has taken since."""
         if self._taken is None:
             return
         try:
-            self._app.outbox.drafts.delete(self._taken)
+            taken = self._taken
+            self._app.ask(lambda each: each.outbox.drafts.delete(taken))
             self._taken = None
         except StorageProblem as exc:  # the reports are saved, so this is not a failure of the command
             show_error(exc)
@@ -157,7 +158,7 @@ class DraftStore:
             text = forms_to_json(filled, self._started_at)
             now = self._app.clock.now()
             with warn_if_not_stored():
-                self._app.here_if_away(lambda: self._app.outbox.drafts.save(text, now, self._taken))
+                self._app.ask(lambda each: each.outbox.drafts.save(text, now, self._taken))
         return bool(filled)
 
 

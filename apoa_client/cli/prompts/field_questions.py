@@ -97,13 +97,9 @@ class FieldQuestions:
         """
         if not self._app.key_is_at_hand:
             return []
-        stays = self._app.here_if_away(self._stays_in_house)
+        stays = self._app.ask(_stays_in_house)
         rooms = [room_name(stay.room) for stay in stays if stay is not None and stay.room]
         return list({normalized_room(room): room for room in rooms}.values())
-
-    def _stays_in_house(self) -> list[Stay | None]:
-        histories = self._app.stays.in_house(self._app.today)
-        return [open_current_report(self._app, history).stay for history in histories]
 
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
@@ -307,3 +303,7 @@ _PARSERS: Mapping[str, Parser] = {
     "email": parse_fields.email,
     "note": lambda answer: parse_fields.one_line(answer, parse_fields.MAX_NOTE_LENGTH),
 }
+
+
+def _stays_in_house(app: Container) -> list[Stay | None]:
+    return [open_current_report(app, history).stay for history in app.stays.in_house(app.today)]

@@ -38,7 +38,7 @@ class OnlineCheck:
 
         Where details of the guest are missing, the answer names them. None where there are other errors.
         """
-        desk = self._app.here_if_away(lambda: self._app.desk)
+        desk = self._app.reachable_desk
         examination = desk.examine(Draft({**typed, "nights": "1"}, mrz))
         if not examination.errors:
             return self.of_reports([desk.compose(examination)])[0]
@@ -47,7 +47,7 @@ class OnlineCheck:
 
     def _ask(self, reports: Sequence[Report]) -> list[Online]:
         app, bodies = self._app, [(report.id, to_json(report)) for report in reports]
-        outbox = app.here_if_away(lambda: app.outbox)
+        outbox = app.ask(lambda each: each.outbox)
         settings = app.settings
         verdicts = validate(outbox, lambda: self._authority, app.clock, settings.fingerprint, settings.identity, bodies)
         found = {verdict.id: verdict for verdict in verdicts}

@@ -31,7 +31,7 @@ from apoa_client.desk.groups import GroupMember, compose_group
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.normalise import normalise
-from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.ports.entries import NewReport
 from apoa_client.report.fields import ON_THE_FORM
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
@@ -64,7 +64,7 @@ class GuestConversation:
         self._app = session.app
         self._options = options
         self._finish = SaveAndSend(session, send=not options.no_send)
-        self._passport = PassportQuestion(self._app.desk, accept_check_digit=options.accept_check_digit)
+        self._passport = PassportQuestion(self._app.reachable_desk, accept_check_digit=options.accept_check_digit)
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
         self._forms: list[GuestForm] = []
@@ -148,7 +148,7 @@ class GuestConversation:
             try:
                 with signals.delayed():  # the user cannot stop between saving and the message that it is saved
                     group = self._group()
-                    entries = self._save_all(self._new_reports(group))
+                    entries = self._app.save_new(self._new_reports(group))
                     self._forms = []
                     self._drafts.delete_resumed()
                     pairs = zip(entries, group, strict=True)
@@ -162,18 +162,15 @@ class GuestConversation:
                 if not confirm(_("Try again?")):
                     raise
 
-    def _save_all(self, new: Sequence[NewReport]) -> list[Entry]:
-        return self._app.here_if_away(lambda: self._app.desk.save_all(new))
-
     def _new_reports(self, group: Sequence[GroupMember]) -> list[NewReport]:
         """Return what is saved of each guest, with the photo of their passport if it is kept."""
-        members = zip(group, self._forms, strict=True)
-        return [self._app.desk.new_report(each.report, each.warnings, photo=form.photo) for each, form in members]
+        desk, members = self._app.reachable_desk, zip(group, self._forms, strict=True)
+        return [desk.new_report(each.report, each.warnings, photo=form.photo) for each, form in members]
 
     def _group(self) -> list[GroupMember]:
         """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""
-        examinations = [self._app.desk.examine(form.draft()) for form in self._forms]
-        return self._app.here_if_away(lambda: compose_group(self._app.desk, examinations))
+        examinations = [self._app.reachable_desk.examine(form.draft()) for form in self._forms]
+        return self._app.ask(lambda each: compose_group(each.desk, examinations))
 
     # The form of one guest.
 
@@ -234,7 +231,7 @@ class GuestConversation:
 
         Raises `ReportRefused` if no question can correct the errors.
         """
-        errors = self._app.desk.examine(form.draft()).errors
+        errors = self._app.reachable_desk.examine(form.draft()).errors
         not_foreign = [error for error in errors if error.code == _NOT_FOREIGN]
         if not_foreign and len(self._forms) > 1:
             print_error_line(error_line(text(not_foreign[0].message)))
@@ -315,7 +312,7 @@ class GuestConversation:
         """Ask for one field of the card again. An answer that makes the form invalid is shown and undone."""
         before = dict(form.typed)
         self._questions.ask_change(form.typed, report, name)
-        errors = self._app.desk.examine(form.draft()).errors
+        errors = self._app.reachable_desk.examine(form.draft()).errors
         for error in errors:
             print_error_line(error_line(text(error.message)))
         if errors:

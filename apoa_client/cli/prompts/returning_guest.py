@@ -34,7 +34,7 @@ def propose_from_last_stay(app: Container, form: GuestForm) -> None:
     if not all(document) or not app.key_is_at_hand:
         return
     with suppress(StorageProblem):  # a damaged old report must not stop the report of a new guest
-        app.here_if_away(lambda: _recall(app, form, Document("", *document, expiry_date=date.max)))
+        app.ask(lambda each: _recall(each, form, Document("", *document, expiry_date=date.max)))
 
 
 def _recall(app: Container, form: GuestForm, document: Document) -> None:

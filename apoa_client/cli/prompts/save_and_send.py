@@ -23,7 +23,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.findings import finding_line, show_error
 from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text, time_over_text
 from apoa_client.cli.views.report import guest_name, property_line, report_json
-from apoa_client.errors import Exit, OutboxDamaged, StorageProblem
+from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State, short_id
@@ -63,6 +63,8 @@ class SaveAndSend:
         self._session = session
         self._app = session.app
         self._send = send
+        self._away: ApoaError | None = None
+        """Why what was saved is still on this computer, and not in the shared outbox."""
 
     def finish(
         self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
@@ -91,16 +93,17 @@ class SaveAndSend:
                 print_line(_("Saved: {kind}, report {id}.").format(kind=_(KINDS[kind]), id=short))
             if each.entry.photo is not None:
                 print_line(_("The photo is kept with the report, encrypted."))
-        if self._app.away is not None:
-            from apoa_client.cli.views.away import saved_here_lines  # rarely needed
-
-            for line in saved_here_lines(self._app.away):
-                print_line(style_warning(line))
 
     def send(
         self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
     ) -> list[Entry]:
-        """Try to send saved reports, show their state, and return their new entries."""
+        """Hand saved reports over, try to send them, show their state, and return their new entries."""
+        self._away = self._app.hand_over_saved([each.entry.id for each in saved])
+        if self._away is not None and not self._session.json:
+            from apoa_client.cli.views.away import saved_here_lines  # rarely needed
+
+            for line in saved_here_lines(self._away, checked=self._app.away is None):
+                print_line(style_warning(line))
         pairs = self._deliver_if_wanted(saved)
         entries = [entry for entry, _content in pairs]
         if not self._session.exit_code and any(entry.state is State.REJECTED for entry in entries):
@@ -109,7 +112,7 @@ class SaveAndSend:
             from apoa_client.cli.views.report_reader import open_if_possible  # start-up: only for what is withdrawn
 
             closed = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
-            here, zone = self._app.away is not None, self._app.settings.zone
+            here, zone = self._away is not None, self._app.settings.zone
             values = [report_json(*each, zone=zone, is_here=here) for each in (*closed, *pairs)]
             print_json({"reports": values} if several else values[0])
         else:
@@ -121,7 +124,7 @@ class SaveAndSend:
         """Send saved reports unless they are not to be sent, and return their entries and contents after that."""
         entries = [each.entry for each in saved]
         contents = [Content(each.report, to_json(each.report), warnings=tuple(each.warnings)) for each in saved]
-        if saved and self._send and not self._app.settings.by_hand and self._app.away is None:
+        if saved and self._send and not self._app.settings.by_hand and self._away is None:
             try:
                 verdicts = self._deliver(contents[0].report.id)
                 for index, content in enumerate(contents):
@@ -131,7 +134,7 @@ class SaveAndSend:
                 entries = [next(iter(self._app.outbox.find(entry.id)), entry) for entry in entries]
             except StorageProblem as exc:  # the reports are saved all the same
                 show_error(exc)
-                if isinstance(exc, OutboxDamaged):
+                if isinstance(exc, OutboxDamaged) and not self._app.settings.has_shared_outbox:
                     self._session.exit_code = exc.exit_code
                     print_error_line(style_warning(self._read_back_text(entries)))
         return list(zip(entries, contents, strict=True))

@@ -47,8 +47,6 @@ _ACTIONS = {
     "restored": N_("restored from a backup"),
     "moved_in": N_("moved here from a desk's own file"),
     "moved_out": N_("moved to the shared outbox"),
-    "relocated": N_("all reports moved to another outbox"),
-    "relocation_cancelled": N_("a move to another outbox given up"),
 }
 """Words for actions; other actions are shown by their codes."""
 

@@ -6,36 +6,55 @@ from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, style_warning
 from apoa_client.cli.views.findings import show_error
-from apoa_client.errors import ApoaError, Exit
+from apoa_client.errors import ApoaError, CredentialsProblem, Exit, SettingsProblem, StorageProblem
 from apoa_client.messages import nmsg
-from apoa_client.outbox.errors import OutboxServerUnreachable
 
 
-def saved_here_lines(away: ApoaError) -> list[str]:
-    """Return the lines below what was saved in this computer's own file, because of the error `away`."""
+def saved_here_lines(away: ApoaError, *, checked: bool) -> list[str]:
+    """Return the lines below what was saved in this computer's own file, because of the error `away`.
+
+    `checked` says whether the guest was compared with the reports of the other desks.
+    """
     if away.exit_code is Exit.NOT_NOW:
-        return [_("The shared outbox does not answer. This waits on this computer; apoa moves it there by itself.")]
-    # What only an IT admin can correct, such as a wrong password or a full disk, is said.
-    return [text(away.message), _("This waits on this computer; apoa moves it to the shared outbox by itself.")]
+        lines = [_("The shared outbox does not answer. This waits on this computer; apoa moves it there by itself.")]
+    else:  # what only an IT admin can correct, such as a wrong password or a full disk, is said
+        lines = [text(away.message), _("This waits on this computer; apoa moves it to the shared outbox by itself.")]
+    return lines if checked else [*lines, _("Whether another desk has reported the guest was not checked.")]
 
 
-def show_also_while_away(app: Container, show: Callable[[], int]) -> int:
-    """Show what `show` reads from the property's outbox, or while that does not answer, from this computer's own file.
+def show_also_while_away(app: Container, show: Callable[[Container], int]) -> int:
+    """Show what `show` reads from the property's outbox, or if that does not answer, from this computer's own file.
 
-    Returns the exit code. Raises `OutboxServerUnreachable` if nothing waits on this computer.
+    Returns the exit code. Raises the error of the shared outbox if nothing waits on this computer.
     """
     try:
         _outbox = app.outbox
-    except OutboxServerUnreachable as exc:
-        waiting, _others = app.outbox_opener(app.settings).waiting_here()
+    except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
+        waiting = app.outbox_opener(app.settings).waiting_here()
         if not waiting:
             raise
-        app.use_own_file(exc)
+        app.on_desk.away = exc
         show_error(exc)
         show_only_here(waiting)
-        show()
+        show(app.on_desk)
         return exc.exit_code
-    return show()
+    return show(app)
+
+
+def show_left(app: Container) -> int:
+    """Show why another outbox still has reports of the property. Returns the exit code, 0 if nothing is wrong."""
+    left, problem = app.handed_over.left, app.handed_over.problem
+    if problem is None:
+        return 0
+    show_error(problem)
+    if left:
+        line = nmsg(
+            "{count} report was left where it is, and is not sent.",
+            "{count} reports were left where they are, and are not sent.",
+            left,
+        )
+        print_error_line(style_warning(text(line)))
+    return problem.exit_code
 
 
 def show_only_here(waiting: int) -> None:

@@ -34,8 +34,7 @@ def outbox_value(state: OutboxState, now: datetime) -> dict[str, Any]:
         "version": None if state.check is None else state.check.schema,
         "waiting": state.waiting,
         "oldest_waiting_s": whole_seconds(_age(activity, now)),
-        "waiting_here": state.waiting_here,
-        "kept_here": state.kept_here,
+        "left": state.left,
         "workers": None if activity is None else activity.workers,
         "replication": None if replication is None else _replication_value(replication),
         "error": None if state.problem is None else error_fields(state.problem),
@@ -65,20 +64,20 @@ def show_outbox(state: OutboxState, now: datetime) -> None:
         print_line(text(waiting))
     if state.activity is not None:
         _show_activity(state.activity, now, shared=state.shared)
-    if state.waiting_here:
+    if state.left and state.shared:
         here = nmsg(
             "{count} report waits on this computer to be moved there.",
             "{count} reports wait on this computer to be moved there.",
-            state.waiting_here,
+            state.left,
         )
         print_line(style_warning(text(here)))
-    if state.kept_here:
-        kept = nmsg(
-            "{count} report from before is in the file on this computer, and stays there.",
-            "{count} reports from before are in the file on this computer, and stay there.",
-            state.kept_here,
+    elif state.left:
+        there = nmsg(
+            "{count} report is still in the outbox of before.",
+            "{count} reports are still in the outbox of before.",
+            state.left,
         )
-        print_line(text(kept))
+        print_line(style_warning(text(there)))
     if state.problem is not None:
         show_error(state.problem)
 
@@ -117,7 +116,7 @@ def _show_replication(replication: Replication) -> None:
 
 def show_outboxes(rows: Iterable[OutboxRow], now: datetime) -> None:
     """Show a row for each property, and how to see more of one."""
-    heads = (_("Property"), _("Waiting"), _("Oldest"), _("On this computer"), _("Senders"), _("Standbys"), _("Place"))
+    heads = (_("Property"), _("Waiting"), _("Oldest"), _("To be moved"), _("Senders"), _("Standbys"), _("Place"))
     show_table(heads, [_row(each, now) for each in rows])
     print_line()
     print_line(_("More about one: apoa --property NAME outbox show"))
@@ -127,7 +126,7 @@ def _row(row: OutboxRow, now: datetime) -> tuple[str, ...]:
     label, state = row
     if state is None:
         return (sanitize(label), style_error(_("cannot be read")), "", "", "", "", "")
-    here, place = _number(state.waiting_here), sanitize(state.place)
+    here, place = _number(state.left), sanitize(state.place)
     if state.activity is None:
         return (sanitize(label), style_error(_("does not answer")), "", here, "", "", place)
     age, replication = _age(state.activity, now), state.activity.replication

@@ -59,6 +59,7 @@ class PostgresDatabase:
     """
 
     insertion_order = "n"
+    may_delete = False
 
     def __init__(
         self, address: ServerAddress, property_name: str, password: str | None = None, limits: TimeLimits | None = None

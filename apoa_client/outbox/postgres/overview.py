@@ -10,7 +10,7 @@ from apoa_client.errors import StorageProblem
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_version
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, millis
-from apoa_client.outbox.sql import backups, move_mark, scheduled_run
+from apoa_client.outbox.sql import backups, scheduled_run
 from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, legacy_rows
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.entries import Entry
     from apoa_client.settings.outbox_address import ServerAddress
 
-_KEYS = ", ".join(f"'{key}'" for key in (*KEYS, scheduled_run.KEY, backups.LAST_KEY, move_mark.KEY))
+_KEYS = ", ".join(f"'{key}'" for key in (*KEYS, scheduled_run.KEY, backups.LAST_KEY))
 
 # Each part reads an index that contains only open reports, or a table that has few rows for each property.
 _OVERVIEW = f"""
@@ -108,10 +108,9 @@ class SharedOverview:
         numbers: Mapping[str, Sequence[Any]],
         lead: timedelta,
     ) -> Overview | StorageProblem:
-        """Return the state of a property that is in use, or why it is not, or cannot be read."""
+        """Return the state of a property, or why it cannot be read."""
         try:
             with self._db.read_errors():
-                move_mark.refuse_moved(metadata.get(move_mark.KEY), self._db.place)
                 return _overview(tally, metadata, numbers, lead)
         except StorageProblem as exc:
             return exc

@@ -12,12 +12,11 @@ from psycopg import sql
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OtherVersion
+from apoa_client.outbox.errors import OtherVersion, OutboxMissing
 from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.error_translation import translate_errors
 from apoa_client.outbox.postgres.migrations import STEPS
-from apoa_client.outbox.sql.move_mark import KEY as MARK_KEY
 from apoa_client.settings.outbox_address import ServerAddress
 
 
@@ -75,8 +74,7 @@ _BIND = "INSERT INTO apoa.members VALUES ({login}, {property}) ON CONFLICT DO NO
 
 _CHECK = """
     SELECT (SELECT max(version) FROM apoa.versions),
-        row_security_active('apoa.reports'), apoa.has_access(),
-        (SELECT value FROM apoa.memo WHERE property = current_setting('apoa.property', true) AND key = ?)
+        row_security_active('apoa.reports'), apoa.has_access()
 """
 
 
@@ -114,25 +112,27 @@ def add_member(
             connection.execute(sql.SQL(_BIND).format(**values))
 
 
-def check_schema(db: PostgresDatabase) -> object:
+def check_schema(db: PostgresDatabase) -> None:
     """Raise an error unless the database is an outbox of this version, and the user may use this property alone.
 
-    Returns the mark of one that was moved, as `move_mark.read_mark` does. Raises what `check_version` does.
+    Raises what `check_version` does.
     """
-    has_access, mark = check_version(db)
-    if not has_access:
+    if not check_version(db):
         raise not_allowed(db.place, db.property_name)
-    return mark
 
 
-def check_version(db: PostgresDatabase) -> tuple[bool, object]:
+def check_version(db: PostgresDatabase) -> bool:
     """Raise an error unless the database is an outbox of this version, and the user is restricted to its properties.
 
-    Returns whether it may use the property of `db`, and the mark of that one. Raises `OutboxMissing`, `OtherVersion`
-    and `SettingsProblem`.
+    Returns whether it may use the property of `db`. Raises `OutboxMissing`, `OtherVersion` and `SettingsProblem`.
     """
     with db.errors():
-        [(version, is_restricted, has_access, mark)] = db.execute(_CHECK, [MARK_KEY]).fetchall()
+        [(version, is_restricted, has_access)] = db.execute(_CHECK).fetchall()
+    if version is None:  # as while a dump of the database is loaded
+        raise OutboxMissing(
+            msg("The outbox at {place} is not complete.", place=db.place),
+            msg("Ask your IT admin to finish what is being restored there, or to prepare the database."),
+        )
     _refuse_newer(version, db.place)
     if version < len(STEPS):
         raise OtherVersion(
@@ -146,7 +146,7 @@ def check_version(db: PostgresDatabase) -> tuple[bool, object]:
             msg("Ask your IT admin for a user that can use only this property."),
             name="outbox_not_restricted",
         )
-    return bool(has_access), mark
+    return bool(has_access)
 
 
 def not_allowed(place: str, property_name: str) -> SettingsProblem:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_schema
 from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.outbox.sql.move_mark import refuse_moved
 from apoa_client.outbox.sql.store import SqlOutbox
 
 if TYPE_CHECKING:
@@ -45,33 +44,15 @@ class PostgresOutbox(SqlOutbox):
     ) -> Self:
         """Connect, and check that the database is an outbox of this version that this login may use.
 
-        Raises `OutboxServerUnreachable` after `limits.answer` seconds, what `schema.check_schema` raises, and
-        `OutboxRelocated`.
+        Raises `OutboxServerUnreachable` after `limits.answer` seconds, and what `schema.check_schema` raises.
         """
         db = PostgresDatabase(address, property_name, password, limits)
-        outbox, mark = cls._checked(db, sealer, actor)
         try:
-            refuse_moved(mark, db.place)
-        except BaseException:
-            outbox.close()
-            raise
-        return outbox
-
-    @classmethod
-    def open_moved(
-        cls, address: ServerAddress, property_name: str, password: str | None, sealer: Sealer, actor: Actor = NO_ACTOR
-    ) -> Self:
-        """As `open`, also an outbox that was moved, or is being filled: never raises `OutboxRelocated`."""
-        return cls._checked(PostgresDatabase(address, property_name, password), sealer, actor)[0]
-
-    @classmethod
-    def _checked(cls, db: PostgresDatabase, sealer: Sealer, actor: Actor) -> tuple[Self, object]:
-        try:
-            mark = check_schema(db)
+            check_schema(db)
         except BaseException:
             db.close()
             raise
-        return cls(db, sealer, actor), mark
+        return cls(db, sealer, actor)
 
     def batch(self) -> AbstractContextManager[ReportBatch]:
         """As `ports.ReportQueue`."""

@@ -29,7 +29,6 @@ from apoa_client.outbox.sql.metadata import (
     read_metadata,
     write_metadata,
 )
-from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 from apoa_client.outbox.sql.queries import places
 
 if TYPE_CHECKING:
@@ -52,10 +51,7 @@ def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
 
     If the metadata were manipulated, the trail continues all the same, because no report may fail for it; the links
     then do not fit any more, so that the manipulation stays visible.
-
-    Raises `OutboxRelocated` if the outbox is not in use.
     """
-    refuse_moved(read_mark(db), db.place)
     head = head_from_text(read_metadata(db, HEAD_KEY)) or Head()
     (last,) = db.execute("SELECT max(n) FROM audit WHERE n < ?", [LARGEST]).fetchone()
     rows = list(linked_rows(head._replace(n=max(head.n, last or 0)), actor, events))

@@ -35,6 +35,10 @@ Nor is `guest_tag`, which is computed later after a restore: it only warns of th
 them where it is not null, so that the codes from before it existed stay valid.
 """
 
+SEALED = ("content", "errors", "warnings", "photo")
+ALL_COLUMNS = ("id", *STATE_COLUMNS, "guest_tag", "photo_state", "content_mac", "state_mac", *SEALED)
+"""Every column of `reports` but its number (`seq`), in each engine."""
+
 _QUERY = f"""
     SELECT seq, id, content, content_mac, state_mac, errors, warnings, photo_state, {", ".join(STATE_COLUMNS)}
     FROM reports

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
-    from apoa_client.ports.state import Summary
+    from apoa_client.ports.state import HandedOver, Summary
     from apoa_client.ports.vault import Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
@@ -208,11 +208,9 @@ class SqlOutbox(PropertyValues):
     def claim(self, ids: Sequence[str], *, now: datetime, lease_until: datetime) -> tuple[str, list[Entry]]:
         """As `ports.DeliveryState`; the entries are in the order asked for."""
         from apoa_client.outbox.sql import claims
-        from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 
         wanted = dict.fromkeys(ids)
         with self._db.transaction():
-            refuse_moved(read_mark(self._db), self._db.place)
             authentic = self._codes.authentic(list(wanted))
             lead = clock_lead(self._db, now)
             lease = claims.claim(self._db, list(wanted), now, lease_until, lead)
@@ -286,11 +284,13 @@ class SqlOutbox(PropertyValues):
 
         complete_tags(self._db, self._contents, hash_of)
 
-    def receive_waiting(self, source: Database) -> int:
+    def receive(
+        self, source: Database, *, history: bool = False, is_over: Callable[[], bool] | None = None
+    ) -> HandedOver:
         """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.moving import Moving
+        from apoa_client.outbox.sql.hand_over import HandOver
 
-        return Moving(source, self._db, self._sealer, self._actor).run()
+        return HandOver(source, self._db, self._sealer, self._actor).run(history=history, is_over=is_over)
 
     @property
     def database(self) -> Database:

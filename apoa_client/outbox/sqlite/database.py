@@ -27,7 +27,6 @@ from apoa_client.files import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
-from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
 from apoa_client.permissions import check_permissions
@@ -63,6 +62,7 @@ class SqliteDatabase:
 
     insertion_order = "rowid"
     metadata = None
+    may_delete = True
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
@@ -174,12 +174,11 @@ def _sha256(value: bytes | None) -> bytes | None:
     return None if value is None else sha256(value).digest()
 
 
-def open_database(path: Path, *, create: bool, moved: bool = False) -> SqliteDatabase:
+def open_database(path: Path, *, create: bool) -> SqliteDatabase:
     """Open the database at `path`, configured and migrated; create it first if `create` allows it.
 
-    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`, `OutboxRelocated` unless
-    `moved` allows it, `StorageProblem` for a file that a newer program wrote, or `SettingsProblem` if another user can
-    change the file.
+    Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `OutboxBusy`, `DiskFull`, `StorageProblem`
+    for a file that a newer program wrote, or `SettingsProblem` if another user can change the file.
     """
     check_permissions(path, beside=_LOGS)
     with translate_errors(path):
@@ -189,14 +188,11 @@ def open_database(path: Path, *, create: bool, moved: bool = False) -> SqliteDat
         db = connect(path)
         try:
             check_version(db, path)  # before any setting: some of them write
-            opened = SqliteDatabase(db, path)
-            if not moved:
-                refuse_moved(read_mark(opened), opened.place)
             configure(db)
         except BaseException:
             db.close()
             raise
-        return opened
+        return SqliteDatabase(db, path)
 
 
 def _check_ordinary_files(path: Path) -> None:

@@ -32,15 +32,13 @@ class SqliteOutbox(SqlOutbox):
         self._sqlite = db
 
     @classmethod
-    def open(
-        cls, path: Path, sealer: Sealer, *, create: bool = False, moved: bool = False, actor: Actor = NO_ACTOR
-    ) -> Self:
+    def open(cls, path: Path, sealer: Sealer, *, create: bool = False, actor: Actor = NO_ACTOR) -> Self:
         """Open the file, and migrate it to this version's schema; create it first only if `create` says so.
 
-        Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `too_new`, `OutboxBusy`, `DiskFull`, or
-        `OutboxRelocated` unless `moved` allows it.
+        Raises `OutboxMissing`, `OutboxUnreachable`, `OutboxDamaged`, `too_new`, `OutboxBusy`, or
+        `DiskFull`.
         """
-        return cls(open_database(path, create=create, moved=moved), sealer, actor)
+        return cls(open_database(path, create=create), sealer, actor)
 
     @classmethod
     def open_for_reading(

@@ -1,5 +1,6 @@
 """`apoa outbox`, `apoa login --outbox` and the setting: a database becomes a shared outbox, and a desk uses it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,8 +52,7 @@ def test_from_an_empty_database_to_a_sent_report(
         "version": 1,
         "waiting": 0,
         "oldest_waiting_s": None,
-        "waiting_here": 0,
-        "kept_here": 0,
+        "left": 0,
         "workers": 0,
         "replication": {"standbys": 0, "synchronous": 0, "lag_s": None},
         "error": None,
@@ -83,10 +83,10 @@ def test_what_waits_here_and_there(shared: Apoa, postgres_outbox: SharedOutbox, 
         postgres_outbox.cluster.start()
     assert said.code == Exit.NOT_NOW
     assert spoken(lang, "{count} report waits on this computer to be moved there.", count=1) in said.out
-    assert (value["engine"], value["waiting"], value["waiting_here"]) == (None, None, 1)
+    assert (value["engine"], value["waiting"], value["left"]) == (None, None, 1)
     assert value["error"]["class"] == "outbox_server_unreachable"
     back = shared("outbox", "show", "--all", "--json").json["properties"]
-    assert [(each["waiting"], each["waiting_here"]) for each in back] == [(2, 0)]
+    assert [(each["waiting"], each["left"]) for each in back] == [(2, 0)]
     for words in (["outbox", "show"], ["antrean-bersama", "lihat"]):
         assert "PostgreSQL" in shared(*words, lang=lang).out
 
@@ -95,7 +95,7 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     """It is shown likewise, and needs no login."""
     configured.save()
     shown = configured("outbox", "show", "--json").json
-    assert (shown["shared"], shown["waiting"], shown["waiting_here"]) == (False, 1, 0)
+    assert (shown["shared"], shown["waiting"], shown["left"]) == (False, 1, 0)
     assert shown["place"] == str(configured.home / "melati" / "outbox.db")
     assert shown["engine"].startswith("SQLite ")
     assert (shown["oldest_waiting_s"], shown["workers"], shown["replication"]) == (0, 0, None)
@@ -148,28 +148,33 @@ def test_a_table_of_all(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
 
 
 def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """What was never sent moves along; the history stays in the file, and the change says so."""
+    """What was never sent is handed over at once, the history by the next delivery; and everything comes back."""
     configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
-    configured.send(QUENTIN)
-    waiting = configured.save(XIMENA)
+    sent, waiting = configured.send(QUENTIN), configured.save(XIMENA)
     address = address_of(postgres_outbox.cluster, postgres_outbox.database)
-    changed = configured("config", "set", "outbox", address)
-    assert (changed.code, "1 report stays in the outbox of before" in changed.err) == (0, True)
-    assert [each["id"] for each in configured.reports()] == [waiting["id"]]
-    assert configured("outbox", "show", "--json").json["kept_here"] == 1
-    back = configured("config", "set", "outbox", "sqlite", "--json").json
-    assert "1 report stays in the outbox of before, and is not shown any more." in back["consequences"]
-    assert len(configured.reports()) == 1
+    assert configured("config", "set", "outbox", address).code == 0
+    assert {each["id"] for each in configured.reports()} == {waiting["id"]}
+    assert configured("sync").code == 0
+    assert configured.states() == [("check_in", "accepted")] * 2
+    assert configured("config", "set", "outbox", "sqlite").code == 0
+    assert configured("config", "get", "outbox_before").out == f"{address}\n"
+    assert configured("sync").code == configured("log", "--verify").code == 0
+    assert {each["id"] for each in configured.reports()} == {sent["id"], waiting["id"]}
+    assert configured("config", "get", "outbox_before").out == "\n"
 
 
-def test_reports_that_are_not_finished(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """They would not be sent or asked about any more: the setting is not changed."""
-    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
-    configured.send(QUENTIN)
-    configured.change_database("UPDATE reports SET state = 'pending'")
-    said = configured("config", "set", "outbox", address_of(postgres_outbox.cluster, postgres_outbox.database))
-    assert (said.code, "apoa sync" in said.err) == (Exit.USAGE, True)
-    assert configured("config", "get", "outbox").out == "sqlite\n"
+def test_reports_that_are_not_decided_on(
+    apoa: Apoa, postgres_outbox: SharedOutbox, serve: Callable[..., SandboxServer]
+) -> None:
+    """They are handed over in their state, and the authority is asked about them from there."""
+    assert apoa.set_up(serve("pending").base_url).code == 0
+    apoa.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    assert apoa.send(QUENTIN)["state"] == "pending"
+    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    assert apoa("config", "set", "outbox", address).code == 0
+    assert apoa("sync").code == 0
+    assert apoa.states() == [("check_in", "accepted")]
+    assert apoa("log", "--verify").code == 0
 
 
 def test_a_desk_with_another_key(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

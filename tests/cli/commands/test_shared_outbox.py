@@ -1,8 +1,9 @@
 """A property whose reports are on a server of PostgreSQL: every command works there, and a desk never waits for it."""
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.outbox.sql.drafts import Drafts
+from apoa_client.outbox.sql.hand_over import HandOver
+from apoa_client.ports.state import HandedOver
 
 WAITS = "The shared outbox does not answer. This waits on this computer; apoa moves it there by itself."
 
@@ -40,7 +43,7 @@ def on_server(outbox: SharedOutbox) -> Sequence[tuple[Any, ...]]:
 
 
 def test_a_stay_from_arrival_to_departure(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """On the server alone; the file on this computer gets nothing."""
+    """Saved on this computer and handed over at once: nothing stays in the file."""
     saved = shared.send(QUENTIN, "--room", "7")
     assert saved["state"] == "accepted"
     assert "stored" not in saved
@@ -64,8 +67,10 @@ def test_a_server_that_is_away(shared: Apoa, postgres_outbox: SharedOutbox, auth
             assert (shown.code, "postgresql://melati@" in shown.err) == (Exit.NOT_NOW, True)
             assert shown.json
         assert [each["id"] for each in shared("list", "--json").json["reports"]] == [second["id"], third["id"]]
-        for command in (["checkout", "zykowski", "--yes"], ["sync"], ["amend", second["id"], "--reason", "x"]):
-            assert shared(*command).code == Exit.NOT_NOW
+        assert shared("sync").code == Exit.NOT_NOW
+        for command in (["checkout", "zykowski", "--yes"], ["amend", second["id"], "--reason", "x"]):
+            said = shared(*command)
+            assert (said.code, "NOT saved" in said.err) == (Exit.NOT_NOW, True)
     assert len(on_server(postgres_outbox)) == 1
     assert shared("sync").code == 0
     assert on_server(postgres_outbox) == [(each["id"], "accepted") for each in (first, second, third)]
@@ -116,7 +121,7 @@ def test_a_guest_at_a_terminal(shared: Apoa, postgres_outbox: SharedOutbox) -> N
 def test_the_server_goes_away_during_a_conversation(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest who was typed is saved here, without a question."""
     with monkeypatch.context() as patch:
-        patch.setattr(PostgresOutbox, "add_all", _no_answer)
+        patch.setattr(PostgresOutbox, "receive", _no_answer)
         said = shared("report", "--nights", "2", "--room", "7", keys=[*QUENTIN.lines, ">", ""])
         assert (said.code, WAITS in said.all) == (0, True), said.all
     assert shared.states() == [("check_in", "queued")]
@@ -215,14 +220,8 @@ def test_a_commit_whose_answer_was_lost(
     shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The report is on both sides under one id, and then once."""
-    add_all: Callable[..., Any] = PostgresOutbox.add_all
-
-    def lose_answer(outbox: PostgresOutbox, new: Sequence[Any]) -> None:
-        add_all(outbox, new)
-        _no_answer()
-
     with monkeypatch.context() as patch:
-        patch.setattr(PostgresOutbox, "add_all", lose_answer)
+        patch.setattr(HandOver, "_release", _no_answer)
         saved = shared.send()
     assert saved["stored"] == "here"
     assert on_server(postgres_outbox) == [(saved["id"], "queued")]
@@ -254,13 +253,75 @@ def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox)
     assert len(on_server(postgres_outbox)) == 1
 
 
-@pytest.mark.parametrize("command", [QUENTIN.mrz(), ["status"], ["sync"], ["doctor", "--offline"]])
+@pytest.mark.parametrize("command", [["status"], ["sync"], ["doctor", "--offline"]])
 def test_without_the_driver(shared: Apoa, monkeypatch: pytest.MonkeyPatch, command: Sequence[str]) -> None:
-    """The extra is named, and the exit code is that of settings."""
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    said = shared(*command)
+    """The extra is named, and the exit code is that of settings; a guest is saved all the same."""
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "psycopg", None)
+        saved = shared.save()
+        said = shared(*command)
     assert said.code == Exit.SETTINGS
     assert "apoa-client[postgres]" in said.all
+    assert saved["stored"] == "here"
+    assert shared.states() == [("check_in", "queued")]
+
+
+_COUNT_AGAIN = """
+    DELETE FROM apoa.tally;
+    INSERT INTO apoa.tally
+    SELECT 'melati', state, (SELECT count(*) FROM apoa.reports WHERE reports.state = known.state)
+    FROM unnest('{queued, sending, pending, rejected, accepted, superseded, withdrawn}'::text[]) AS known (state)
+"""
+
+MISTAKES = {
+    "no more log-ins": ("ALTER ROLE melati NOLOGIN", "ALTER ROLE melati LOGIN"),
+    "no connections": ("ALTER DATABASE {name} ALLOW_CONNECTIONS false", "ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+    "another name": ("ALTER DATABASE {name} RENAME TO other", "ALTER DATABASE other RENAME TO {name}"),
+    "no rights": ("REVOKE apoa_sender FROM melati", "GRANT apoa_sender TO melati"),
+    "read only": (
+        "ALTER DATABASE {name} SET default_transaction_read_only = on",
+        "ALTER DATABASE {name} RESET default_transaction_read_only",
+    ),
+    "no member": ("DELETE FROM apoa.members", "INSERT INTO apoa.members VALUES ('melati', 'melati')"),
+    "being restored": ("DELETE FROM apoa.versions", "INSERT INTO apoa.versions VALUES (1)"),
+    "a newer version": ("INSERT INTO apoa.versions VALUES (99)", "DELETE FROM apoa.versions WHERE version = 99"),
+    "another schema": ("ALTER SCHEMA apoa RENAME TO old", "ALTER SCHEMA old RENAME TO apoa"),
+    "no metadata": ("ALTER TABLE apoa.memo RENAME TO old", "ALTER TABLE apoa.old RENAME TO memo"),
+    "no table": ("ALTER TABLE apoa.reports RENAME TO old", "ALTER TABLE apoa.old RENAME TO reports"),
+    "no counts": ("DELETE FROM apoa.tally", _COUNT_AGAIN),
+}
+"""What an administrator does by mistake, or while a dump is loaded, and how it is undone."""
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_of_the_administrator(shared: Apoa, postgres_outbox: SharedOutbox, mistake: str) -> None:
+    """Each guest is saved, whatever the server answers, and what is wrong is said by `status`, `doctor` and `sync`."""
+    do, undo = MISTAKES[mistake]
+    shared.save(QUENTIN)
+    run_as_administrator(postgres_outbox, do)
+    try:
+        for guest in (XIMENA, OBADIAH):
+            assert shared.send(guest)["state"] in {"queued", "accepted"}
+        for command in (["status"], ["sync"], ["doctor", "--offline"]):
+            said = shared(*command)
+            assert said.code in {Exit.SETTINGS, Exit.CREDENTIALS, Exit.NOT_NOW} or command[0] == "doctor", said.all
+            assert "postgresql://" in said.all
+    finally:
+        run_as_administrator(postgres_outbox, undo)
+    assert shared("sync").code == 0
+    assert shared.states() == [("check_in", "accepted")] * 3
+    assert shared("log", "--verify").code == 0
+
+
+def run_as_administrator(outbox: SharedOutbox, statement: str) -> None:
+    """Execute a statement as the superuser, after the sessions of the database were ended."""
+    end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s"
+    outbox.cluster.admin.execute(end, [outbox.database])
+    if "apoa." in statement or "SCHEMA" in statement:
+        with closing(outbox.cluster.connect(outbox.database)) as connection:
+            connection.execute(statement.encode())
+    else:
+        outbox.cluster.admin.execute(statement.format(name=outbox.database).encode())
 
 
 def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,17 +338,21 @@ def test_a_damaged_file_on_this_computer(shared: Apoa, postgres_outbox: SharedOu
     assert shared("status").code == shared("sync").code == Exit.SETTINGS
 
 
-def test_the_file_from_before_is_erased_in_time(configured: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """Guests' data in it are not kept for longer because the reports are on a server now."""
+def test_the_file_from_before_is_erased_in_time(
+    configured: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guests' data that are still in it are not kept for longer because the reports are on a server now."""
     configured.send(QUENTIN)
     configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
     assert configured("config", "set", "outbox", address_of(postgres_outbox)).code == 0
     configured.clock.forward(timedelta(days=120))
-    assert configured("sync").code == 0  # the authority confirms the date
-    assert configured("purge", "--yes").code == 0
-    assert configured("config", "unset", "outbox").code == 0
-    [report] = configured.reports()
-    assert (report["guest"], report["erased"]) == (None, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(HandOver, "run", lambda *_arguments, **_options: HandedOver())
+        assert configured("sync").code == 0  # the authority confirms the date
+        assert configured("purge", "--yes").code == 0
+    file = configured.home / "melati" / "outbox.db"
+    with closing(sqlite3.connect(file)) as db:
+        assert db.execute("SELECT content IS NULL, erased_at IS NOT NULL FROM reports").fetchall() == [(1, 1)]
 
 
 def test_removing_a_desk(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

@@ -13,7 +13,6 @@ from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 
 from apoa_client.desk.attention import most_urgent
 from apoa_client.errors import OutboxDamaged
-from apoa_client.outbox.errors import OutboxRelocated
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.store import PostgresOutbox
@@ -115,12 +114,10 @@ def test_the_most_urgent_reports(overview: SharedOverview, outboxes: dict[str, P
 def test_what_is_wrong_with_one_property(
     overview: SharedOverview, outboxes: dict[str, PostgresOutbox], postgres_outbox: SharedOutbox
 ) -> None:
-    """One that was moved, and one with a value that this program never wrote: the others are read all the same."""
-    write(postgres_outbox, "anggrek", "move", "to sqlite")
+    """A value that this program never wrote: the others are read all the same."""
     write(postgres_outbox, "kenanga", "last_contact", "noon")
     postgres_outbox.change("UPDATE tally SET state = 'lost' WHERE property = 'cempaka' AND state = 'queued'")
     found = read(overview)
-    assert isinstance(found["anggrek"], OutboxRelocated)
     assert isinstance(found["kenanga"], OutboxDamaged)
     assert isinstance(found["cempaka"], OutboxDamaged)
     assert found[PROPERTY] == one_by_one(outboxes[PROPERTY])

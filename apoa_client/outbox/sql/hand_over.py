@@ -1,0 +1,275 @@
+"""Hands reports over from one outbox of a property to another one.
+
+A desk saves each new stay in its own file, and hands it over to the shared outbox at once. After a change of the
+setting `outbox`, the outbox before hands over all that it has. A stay is handed over in three steps, and each of them
+is durable before the next one begins:
+
+1. Here, its open reports are marked by a lease: nothing sends or changes them.
+2. There, its reports are stored as they are here. One that is there already stays as it is there.
+3. Here, they are deleted; or withdrawn and erased on a server, where no login may delete a report.
+
+So a report is changed in one place at a time, and after a kill at any moment the next hand-over goes on. Sealed bytes
+are copied as they are, because both outboxes have the same key. A row gets a code there only if its code was right
+here; without a right code, only a report that was never sent is handed over.
+"""
+
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from apoa_client.errors import ApoaError
+from apoa_client.outbox.errors import OutboxServerUnreachable
+from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
+from apoa_client.outbox.rows import millis
+from apoa_client.outbox.sql import audit, insertion
+from apoa_client.outbox.sql.codes import ALL_COLUMNS, RowCodes
+from apoa_client.outbox.sql.guest_tags import record_missing_tags, tags_are_missing
+from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
+from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.doubts import Doubt, DoubtKind
+from apoa_client.ports.state import HandedOver
+from apoa_client.report.kinds import OPEN_STATES, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from apoa_client.outbox.database import Database
+    from apoa_client.ports.vault import Sealer
+
+_LEASE = "handover "
+"""The beginning of the lease of a marked report. Its state of before follows."""
+_LONGEST_LEASE_MS = 5 * 60 * 1000
+"""How long a mark holds, as any lease. One that ends later was written by a wrong clock, as in `claims`."""
+HANDED_OVER = "handed_over"
+"""The last error of a report that was withdrawn on a server because another outbox has it."""
+
+_MARKED = f"(state = 'sending' AND lease LIKE '{_LEASE}%')"
+_LEFT_BEHIND = f"(state = 'withdrawn' AND COALESCE(last_error, '') = '{HANDED_OVER}')"
+_IS_SENT = f"(state = 'sending' AND NOT {_MARKED} AND lease_until > ? AND lease_until <= ?)"
+_IS_CLOSED = f"NOT {OPEN}"
+# It may lack a code, because saving needs no key.
+_WAITS = f"(calls = 0 AND (state = 'queued' OR (state = 'sending' AND lease = '{_LEASE}queued')))"
+
+# Stays with an open report, but those that are being sent under a lease that runs; those of which no report was sent;
+# and the others, but what was left behind.
+_OPEN_STAYS = f"""
+    SELECT stay_id FROM reports WHERE {OPEN}
+    GROUP BY stay_id HAVING max(CASE WHEN {_IS_SENT} THEN 1 ELSE 0 END) = 0 ORDER BY min(seq)
+"""  # noqa: S608  constants
+_WAITING_STAYS = f"""
+    SELECT stay_id FROM reports WHERE stay_id IN (SELECT stay_id FROM reports WHERE {OPEN})
+    GROUP BY stay_id HAVING min(CASE WHEN {_WAITS} THEN 1 ELSE 0 END) = 1 ORDER BY min(seq)
+"""  # noqa: S608  constants
+_CLOSED_STAYS = f"""
+    SELECT stay_id FROM reports WHERE NOT {_LEFT_BEHIND}
+    GROUP BY stay_id HAVING max(CASE WHEN {OPEN} THEN 1 ELSE 0 END) = 0 ORDER BY min(seq)
+"""  # noqa: S608  constants
+_COUNT_OPEN = f"SELECT count(*) FROM reports WHERE {OPEN}"  # noqa: S608  constants
+
+_OF_STAYS = f"""
+    SELECT id, CASE WHEN {OPEN} THEN 1 ELSE 0 END, CASE WHEN {_WAITS} THEN 1 ELSE 0 END FROM reports
+    WHERE stay_id IN ({{places}}) AND NOT {_LEFT_BEHIND} ORDER BY seq
+"""  # noqa: S608  constants
+_MARK = f"""
+    UPDATE reports SET lease = '{_LEASE}' || CASE state WHEN 'sending' THEN 'queued' ELSE state END, lease_until = ?,
+        state = 'sending'
+    WHERE id = ? AND {OPEN} AND NOT {_MARKED}
+"""  # noqa: S608  constants
+_ROWS = f"SELECT {', '.join(ALL_COLUMNS)} FROM reports WHERE id IN ({{places}}) ORDER BY seq"  # noqa: S608  constants
+_KNOWN = f"""
+    SELECT id, CASE WHEN {_MARKED} THEN 2 WHEN {_LEFT_BEHIND} THEN 1 ELSE 0 END FROM reports WHERE id IN ({{places}})
+"""  # noqa: S608  constants
+_IS_MARKED = 2
+_INSERT = f"INSERT INTO reports ({', '.join(ALL_COLUMNS)}) VALUES ({', '.join('?' * len(ALL_COLUMNS))})"  # noqa: S608  constants
+_REPLACE = f"UPDATE reports SET {', '.join(f'{each} = ?' for each in ALL_COLUMNS)} WHERE id = ?"  # noqa: S608  constants
+_NEW = tuple(insertion.COLUMNS.split(", "))
+_SET_CODES = "UPDATE reports SET content_mac = ?, state_mac = ? WHERE id = ?"
+_DELETE = f"DELETE FROM reports WHERE id = ? AND ({_MARKED} OR {_IS_CLOSED})"  # noqa: S608  constants
+_LEAVE_BEHIND = f"""
+    UPDATE reports SET state = 'withdrawn', last_error = '{HANDED_OVER}', lease = NULL, lease_until = NULL,
+        next_attempt_at = NULL, not_before = NULL, finished_at = ?, erased_at = ?, content = NULL, content_mac = NULL,
+        errors = NULL, warnings = NULL, guest_tag = NULL, photo = NULL
+    WHERE id = ? AND {_MARKED}
+"""  # noqa: S608  constants
+
+_DRAFTS = f"SELECT id, kept_at, content FROM drafts WHERE {DRAFT_WAITS} ORDER BY kept_at"  # noqa: S608  constants
+_INSERT_DRAFT = "INSERT INTO drafts (id, kept_at, content) VALUES (?, ?, ?)"
+_DELETE_DRAFT = f"DELETE FROM drafts WHERE id = ? AND {DRAFT_WAITS}"  # noqa: S608  constants
+
+_PIECE = 25
+"""Stays in one transaction; each report may have a photo of 300 KiB."""
+
+
+def count_open(db: Database) -> int:
+    """Return how many open reports an outbox has, the marked ones too. For use within `Database.read_errors`."""
+    return int(db.execute(_COUNT_OPEN).fetchone()[0])
+
+
+def has_anything(db: Database, now: datetime) -> bool:
+    """Return whether there is an open report or a draft to hand over."""
+    with db.read_errors():
+        return bool(count_open(db) or db.execute(_DRAFTS, [millis(now)]).fetchone() is not None)
+
+
+class HandOver:
+    """Hands over what is `here` to the outbox `there`, whose codes `sealer` makes if the key is at hand."""
+
+    def __init__(self, here: Database, there: Database, sealer: Sealer, actor: Actor) -> None:
+        self._here = here
+        self._there = there
+        self._codes_here = RowCodes(here, sealer)
+        self._codes_there = RowCodes(there, sealer)
+        self._actor = actor
+
+    def run(self, *, history: bool, is_over: Callable[[], bool] | None = None) -> HandedOver:
+        """Hand over the stays with open reports, and the drafts; first the closed stays, if `history` says so.
+
+        With `is_over`, a guest is waiting: the latest stays come first, and it ends between two stays when that returns
+        true. Without the key only stays of which nothing was ever sent are handed over. A stay that is refused there
+        stays here, and stops no other one. Raises `OutboxServerUnreachable`, and what the outbox here raises.
+        """
+        closed, opened = self._stays(history=history)
+        with self._here.read_errors():
+            drafts = self._here.execute(_DRAFTS, [millis(self._actor.now())]).fetchall()
+        done = HandedOver()
+        pieces = _pieces(opened[::-1], 1) if is_over is not None else chain(_pieces(closed), _pieces(opened))
+        for stays in pieces:
+            done = self._hand_over(stays, done)
+            if is_over is not None and is_over():
+                break
+        if drafts:
+            self._hand_over_drafts(drafts)
+        if done.reports or drafts:
+            with self._here.errors():
+                self._here.empty_log(wait=False)
+        with self._here.read_errors():
+            left = count_open(self._here)
+            has_key = self._codes_here.authenticator() is not None
+        return done._replace(left=left, complete=history and has_key and not left and done.problem is None)
+
+    def _stays(self, *, history: bool) -> tuple[list[str], list[str]]:
+        """Return the closed stays to hand over, and the open ones."""
+        with self._here.read_errors():
+            if self._codes_here.authenticator() is None:
+                return [], [row[0] for row in self._here.execute(_WAITING_STAYS).fetchall()]
+            now = millis(self._here.now(self._actor.now()))
+            closed = self._here.execute(_CLOSED_STAYS).fetchall() if history else []
+            opened = self._here.execute(_OPEN_STAYS, [now, now + _LONGEST_LEASE_MS]).fetchall()
+        return [row[0] for row in closed], [row[0] for row in opened]
+
+    def _hand_over(self, stays: Sequence[str], done: HandedOver) -> HandedOver:
+        """Hand over these stays together, or one by one if they are refused together."""
+        try:
+            return done._replace(reports=done.reports + self._hand_over_together(stays))
+        except OutboxServerUnreachable:
+            raise
+        except ApoaError as exc:
+            if len(stays) == 1:
+                return done._replace(problem=done.problem or exc)
+        for stay in stays:
+            done = self._hand_over([stay], done)
+        return done
+
+    def _hand_over_together(self, stays: Sequence[str]) -> int:
+        ids, authentic = self._mark(stays)
+        with self._here.read_errors():
+            tags_missing = tags_are_missing(self._here)
+            found = self._here.execute(_ROWS.format(places=_places(ids)), ids).fetchall()
+        rows = [_without_mark(dict(zip(ALL_COLUMNS, values, strict=True))) for values in found]
+        with self._there.transaction():
+            self._codes_there.begin()
+            known = dict(self._there.execute(_KNOWN.format(places=_places(ids)), ids).fetchall())
+            wanted = [row for row in rows if known.get(row["id"], 1)]
+            if wanted and tags_missing:
+                record_missing_tags(self._there)
+            for row in wanted:
+                self._store(row, is_known=row["id"] in known)
+            self._codes_there.changed([row["id"] for row in wanted], authentic)
+            events = (_events(row["id"], State(row["state"]), known.get(row["id"])) for row in wanted)
+            audit.append(self._there, self._actor, chain.from_iterable(events))
+        self._release(rows)
+        return len(wanted)
+
+    def _mark(self, stays: Sequence[str]) -> tuple[list[str], frozenset[str] | None]:
+        """Mark the open reports of these stays. Return the ids of all their reports, and which of them are authentic.
+
+        Raises `NotAuthentic` if a report that may have been sent is not.
+        """
+        with self._here.transaction():
+            found = self._here.execute(_OF_STAYS.format(places=_places(stays)), stays).fetchall()
+            ids = [row[0] for row in found]
+            authentic = self._codes_here.authentic(ids)
+            for report_id, _is_open, waits in found:
+                if not waits and report_id not in (authentic or ()):
+                    raise Doubt(DoubtKind.STATE, report_id).error()
+            until = millis(self._here.now(self._actor.now())) + _LONGEST_LEASE_MS
+            opened = [report_id for report_id, is_open, _waits in found if is_open]
+            marked = [each for each in opened if self._here.execute(_MARK, [until, each]).rowcount == 1]
+            self._codes_here.changed(marked, authentic)
+            audit.append(self._here, self._actor, [AuditEvent("sending", each) for each in marked])
+        return ids, authentic
+
+    def _store(self, row: dict[str, Any], *, is_known: bool) -> None:
+        """Store a report there, inside a transaction there."""
+        if is_known:
+            self._there.execute(_REPLACE, [*row.values(), row["id"]])
+        elif row["state"] == State.QUEUED and not row["attempts"]:  # what a login that may not send can write too
+            insertion.insert(self._there, tuple(row[name] for name in _NEW))
+            self._there.execute(_SET_CODES, [row["content_mac"], row["state_mac"], row["id"]])
+        else:
+            self._there.execute(_INSERT, list(row.values()))
+
+    def _release(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Remove here the reports that are durable there."""
+        with self._here.transaction():
+            if self._here.may_delete:
+                gone = [row for row in rows if self._here.execute(_DELETE, [row["id"]]).rowcount == 1]
+                events = [AuditEvent(MOVED_OUT, row["id"], row["state"]) for row in gone]
+            else:
+                now, ids = millis(self._actor.now()), [row["id"] for row in rows]
+                authentic = self._codes_here.authentic(ids)
+                left = [each for each in ids if self._here.execute(_LEAVE_BEHIND, [now, now, each]).rowcount == 1]
+                self._codes_here.changed(left, authentic)
+                events = [AuditEvent(State.WITHDRAWN.value, each, HANDED_OVER) for each in left]
+            audit.append(self._here, self._actor, events)
+
+    def _hand_over_drafts(self, drafts: Sequence[Sequence[Any]]) -> None:
+        with self._there.transaction():
+            for draft in drafts:
+                if self._there.execute("SELECT 1 FROM drafts WHERE id = ?", [draft[0]]).fetchone() is None:
+                    self._there.execute(_INSERT_DRAFT, draft)
+        now = millis(self._actor.now())
+        with self._here.transaction():
+            self._here.executemany(_DELETE_DRAFT, [(draft[0], now) for draft in drafts])
+
+
+def _without_mark(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as it was before it was marked."""
+    lease = row["lease"] or ""
+    state = lease.removeprefix(_LEASE) if lease.startswith(_LEASE) else row["state"]
+    return {**row, "state": state, "lease": None, "lease_until": None}
+
+
+def _events(report_id: str, state: State, known: int | None) -> Iterator[AuditEvent]:
+    """Yield the events of a report that is stored; `known` is what `_KNOWN` says of the row that it replaces."""
+    is_open, was_open = state in OPEN_STATES, known == _IS_MARKED
+    if known is None:
+        yield AuditEvent(MOVED_IN, report_id, state.value)
+    elif was_open and not is_open:
+        yield AuditEvent(state.value, report_id)
+    else:
+        if is_open and not was_open:
+            yield AuditEvent(REOPENED, report_id)
+        yield AuditEvent(REPAIRED, report_id, state.value)
+
+
+def _pieces(stays: Sequence[str], size: int = 0) -> Iterator[Sequence[str]]:
+    size = size or _PIECE
+    return (stays[start : start + size] for start in range(0, len(stays), size))
+
+
+def _places(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

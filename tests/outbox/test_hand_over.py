@@ -1,0 +1,356 @@
+"""Reports are handed over from one outbox to another: once, in order, as they were sealed, each in its state."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, finding, open_outbox, receipt, report, sealer
+from outbox_stores import AnyOutbox, Store
+
+from apoa_client.errors import NotAuthentic, ReportMoved, StorageProblem
+from apoa_client.messages import msg
+from apoa_client.outbox.database import Database
+from apoa_client.outbox.errors import OutboxServerUnreachable
+from apoa_client.outbox.interface import Outbox
+from apoa_client.outbox.sql.hand_over import HANDED_OVER, HandOver, count_open
+from apoa_client.outbox.sqlite.database import open_database
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.audit import Actor
+from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import HandedOver
+from apoa_client.report.kinds import Kind, State
+from apoa_client.vault.sealing import PropertySealer
+
+LEASE = timedelta(minutes=5)
+ACTOR = Actor(lambda: "putu", lambda: NOON)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[SqliteOutbox]:
+    """The desk's own file."""
+    with open_outbox(tmp_path / "here.db") as outbox:
+        yield outbox
+
+
+@pytest.fixture
+def there(store: Store) -> Iterator[AnyOutbox]:
+    """The other outbox, in each engine."""
+    with store.open() as outbox:
+        yield outbox
+
+
+def move(tmp_path: Path, there: AnyOutbox, *, history: bool = False) -> HandedOver:
+    with closing(open_database(tmp_path / "here.db", create=False)) as source:
+        return there.receive(source, history=history)
+
+
+def reports(outbox: Outbox) -> list[Any]:
+    return [outbox.content(entry).report for entry in outbox.entries(Selection())]
+
+
+def actions(outbox: Outbox, number: int) -> list[str]:
+    return [entry.action for entry in outbox.audit_trail.entries(reports=[report(number).id])]
+
+
+def waiting(tmp_path: Path) -> int:
+    with closing(open_database(tmp_path / "here.db", create=False)) as source:
+        return count_open(source)
+
+
+def test_reports_move_in_their_order_with_all_they_have(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """Photos, warnings, deadlines and guest hashes too; both audit trails say so, and nothing is in doubt."""
+    there.add(report(9), due_at=None)
+    here.add_all([NewReport(report(2), NOON, [finding()], 7, photo=PHOTO), NewReport(report(1), NOON + HOUR, [], 8)])
+    assert waiting(tmp_path) == 2
+    assert move(tmp_path, there) == HandedOver(2)
+    assert reports(there) == [report(9), report(2), report(1)]
+    entry = there.find(report(2).id)[0]
+    assert (there.photo(entry), there.content(entry).warnings) == (PHOTO, (finding(),))
+    assert (entry.due_at, entry.state, entry.authenticated) == (NOON, State.QUEUED, True)
+    assert [each.id for each in there.same_guest(7, NOON.date(), NOON.date() + timedelta(days=1))] == [report(2).id]
+    assert reports(here) == []
+    assert actions(here, 2) == ["saved", "photo_kept", "sending", "moved_out"]
+    assert actions(there, 2) == ["moved_in"]
+    for outbox in (here, there):
+        assert outbox.audit_trail.verify().wrong is None
+        assert outbox.integrity.doubts() == []
+        assert not outbox.integrity.verify().doubts
+    assert waiting(tmp_path) == 0
+
+
+def test_moving_again_moves_nothing(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """What is there already stays as it is."""
+    here.add(report(1), due_at=None)
+    assert [move(tmp_path, there).reports, move(tmp_path, there).reports] == [1, 0]
+    assert reports(there) == [report(1)]
+
+
+class _Ended(Exception):
+    """The process ends here."""
+
+
+def end_at_commit(dbs: Sequence[Database], patch: pytest.MonkeyPatch, number: int, *, before: bool) -> None:
+    """Let the process end at the commit of this number: before it, or after it and before its answer."""
+    left = [number]
+
+    def ending(transaction: Callable[[], AbstractContextManager[None]]) -> Callable[[], AbstractContextManager[None]]:
+        @contextmanager
+        def run() -> Iterator[None]:
+            left[0] -= 1
+            ends = not left[0]
+            with transaction():
+                yield
+                if ends and before:
+                    raise _Ended
+            if ends:
+                raise _Ended
+
+        return run
+
+    for db in dbs:
+        patch.setattr(db, "transaction", ending(db.transaction))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_kill_at_a_commit_loses_and_doubles_nothing(
+    tmp_path: Path,
+    here: SqliteOutbox,
+    there: AnyOutbox,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    number: int,
+    before: bool,
+) -> None:
+    """Of either side, before it or after it: the report is on one side at least, and in the end there, once."""
+    here.add(report(1), due_at=None, warnings=[finding()])
+    with monkeypatch.context() as patch, closing(open_database(tmp_path / "here.db", create=False)) as source:
+        end_at_commit([source, there._db], patch, number, before=before)
+        with pytest.raises(_Ended):
+            there.receive(source)
+    assert report(1) in [*reports(here), *reports(there)]
+    move(tmp_path, there)
+    assert (reports(here), reports(there)) == ([], [report(1)])
+    assert there.find(report(1).id)[0].state is State.QUEUED
+    assert actions(there, 1) == ["moved_in"]
+    assert not there.integrity.verify().doubts
+    assert not here.integrity.verify().doubts
+
+
+def test_a_report_that_is_being_handed_over_changes_in_one_place(
+    tmp_path: Path, here: SqliteOutbox, there: AnyOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Withdrawn at one desk and corrected at another one: the desk that handed it over refuses."""
+    here.add(report(1), due_at=None)
+    with monkeypatch.context() as patch, closing(open_database(tmp_path / "here.db", create=False)) as source:
+        end_at_commit([source, there._db], patch, 2, before=False)  # it is on both sides
+        with pytest.raises(_Ended):
+            there.receive(source)
+    with pytest.raises(ReportMoved):
+        here.withdraw([report(1).id])
+    there.add(report(2, stay=1), due_at=None, replaces=[report(1).id])
+    move(tmp_path, there)
+    assert reports(here) == []
+    assert {each.id: each.state for each in there.entries(Selection())} == {
+        report(1).id: State.SUPERSEDED,
+        report(2).id: State.QUEUED,
+    }
+    assert [each.id for each in there.heads()] == [report(2).id]
+    for outbox in (here, there):
+        assert not outbox.integrity.verify().doubts
+
+
+def test_a_report_that_is_being_sent_is_left(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """Until its lease is over; then it goes with its calls, because the authority may have it."""
+    here.add(report(1), due_at=None)
+    here.add(report(2), due_at=None)
+    here.claim([report(1).id], now=NOON, lease_until=NOON + LEASE)
+    with closing(open_database(tmp_path / "here.db", create=False)) as source:
+        assert HandOver(source, there._db, sealer(), ACTOR).run(history=False) == HandedOver(1, left=1)
+        later = Actor(lambda: "putu", lambda: NOON + LEASE)
+        assert HandOver(source, there._db, sealer(), later).run(history=False).reports == 1
+    [entry] = there.find(report(1).id)
+    assert (entry.state, entry.calls, entry.withdrawable) == (State.QUEUED, 1, False)
+    assert not there.integrity.verify().doubts
+
+
+def settle(outbox: Outbox, number: int, state: State) -> None:
+    """Let the authority answer about a report."""
+    lease, _entries = outbox.claim([report(number).id], now=NOON, lease_until=NOON + LEASE)
+    given = receipt() if state is State.ACCEPTED else None
+    errors = (finding(),) if state is State.REJECTED else None
+    outbox.settle(lease, [Change(report(number).id, state, receipt=given, errors=errors)])
+
+
+def test_the_history_is_handed_over_on_request(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """With its receipts, before what is open; refused and pending reports keep their states, errors and photos."""
+    for number, state in ((1, State.ACCEPTED), (2, State.REJECTED), (3, State.PENDING)):
+        here.add_all([NewReport(report(number), NOON, [], number, photo=PHOTO)])
+        settle(here, number, state)
+    here.add(report(4, stay=1, kind=Kind.CHECK_OUT), due_at=None)
+    here.add(report(5), due_at=None)
+    here.withdraw([report(5).id])
+    here.authenticate(ask=True)
+    assert move(tmp_path, there).reports == 4
+    assert move(tmp_path, there, history=True).reports == 1
+    found = {each.id: each for each in there.entries(Selection())}
+    states = [State.ACCEPTED, State.REJECTED, State.PENDING, State.QUEUED, State.WITHDRAWN]
+    assert [found[report(number).id].state for number in range(1, 6)] == states
+    assert found[report(1).id].receipt == receipt()
+    assert there.content(found[report(2).id]).errors == (finding(),)
+    assert there.photo(found[report(3).id]) == PHOTO
+    assert list(here.entries(Selection())) == []
+    for outbox in (here, there):
+        assert outbox.audit_trail.verify().wrong is None
+        assert not outbox.integrity.verify().doubts
+
+
+def test_a_report_that_another_program_accepted_is_not_believed(
+    tmp_path: Path, here: SqliteOutbox, there: AnyOutbox
+) -> None:
+    """Without a right code only what waits is handed over: the others stay, are named, and stop no other one."""
+    for number in (1, 2, 3):
+        here.add(report(number), due_at=None)
+    with here._db.transaction():
+        here._db.execute(
+            "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1, state_mac = NULL "
+            "WHERE id = ?",
+            [report(2).id],
+        )
+    done = move(tmp_path, there, history=True)
+    assert done.reports == 2
+    assert isinstance(done.problem, NotAuthentic)
+    assert [each.id for each in there.entries(Selection())] == [report(1).id, report(3).id]
+    assert [each.id for each in here.entries(Selection())] == [report(2).id]
+
+
+def test_a_report_that_is_refused_there_stops_no_other_one(tmp_path: Path, here: SqliteOutbox, store: Store) -> None:
+    """It stays here, and is named; it goes when it is not refused any more."""
+    for number in (1, 2, 3):
+        here.add(report(number), due_at=None)
+    with store.open() as there:
+        insert: Callable[..., Any] = there._db.execute
+
+        def refuse(statement: str, values: Any = (), /) -> Any:
+            if statement.startswith("INSERT INTO reports") and report(2).id in values:
+                raise StorageProblem(msg("The database refused a request."))
+            return insert(statement, values)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(there._db, "execute", refuse)
+            done = move(tmp_path, there)
+        assert (done.reports, done.left, type(done.problem)) == (2, 1, StorageProblem)
+        assert [each.id for each in there.entries(Selection())] == [report(1).id, report(3).id]
+        assert move(tmp_path, there) == HandedOver(1)
+        assert not there.integrity.verify().doubts
+
+
+def test_there_and_back(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """A server, where no report can be deleted, keeps a withdrawn row without data of what was open."""
+    here.add_all([NewReport(report(1), NOON, [], 7, photo=PHOTO)])
+    here.add(report(2), due_at=None)
+    settle(here, 2, State.ACCEPTED)
+    move(tmp_path, there, history=True)
+    assert here.receive(there.database, history=True).complete
+    found = {each.id: each.state for each in here.entries(Selection())}
+    assert found == {report(1).id: State.QUEUED, report(2).id: State.ACCEPTED}
+    left = {each.id: (each.state, each.last_error) for each in there.entries(Selection())}
+    if not isinstance(there, SqliteOutbox):
+        assert left == {report(1).id: (State.WITHDRAWN, HANDED_OVER), report(2).id: (State.ACCEPTED, None)}
+        assert there.find(report(1).id)[0].erased_at is not None
+    assert list(there.heads()) == []
+    settle(here, 1, State.ACCEPTED)
+    move(tmp_path, there, history=True)
+    assert {each.state for each in there.entries(Selection())} == {State.ACCEPTED}
+    assert there.photo(there.find(report(1).id)[0]) == PHOTO
+    for outbox in (here, there):
+        assert outbox.audit_trail.verify().wrong is None
+        assert not outbox.integrity.verify().doubts
+
+
+def test_a_report_that_was_saved_on_both_sides(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """The answer to its commit was lost, so that the desk saved it again: the one there stays, also if it was sent."""
+    for outbox in (there, here):
+        outbox.add(report(1), due_at=None)
+    lease, _entries = there.claim([report(1).id], now=NOON, lease_until=NOON + HOUR)
+    assert lease
+    move(tmp_path, there)
+    assert (reports(here), reports(there)) == ([], [report(1)])
+    assert actions(there, 1) == ["saved"]
+    assert not there.integrity.verify().doubts
+
+
+def test_while_a_guest_waits_the_latest_stay_comes_first(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """And the others stay for later when the time is over."""
+    for number in (1, 2, 3):
+        here.add(report(number), due_at=None)
+    with closing(open_database(tmp_path / "here.db", create=False)) as source:
+        assert there.receive(source, history=True, is_over=lambda: True) == HandedOver(1, left=2)
+    assert reports(there) == [report(3)]
+    assert move(tmp_path, there).reports == 2
+
+
+def test_without_the_key_only_what_waits_is_handed_over(tmp_path: Path, there: AnyOutbox) -> None:
+    """What was sent needs a right code there, which only the key makes."""
+    with open_outbox(tmp_path / "here.db") as here:
+        here.add(report(1), due_at=None)
+        settle(here, 1, State.ACCEPTED)
+        here.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
+        here.add(report(3), due_at=None)
+    locked = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
+    with closing(open_database(tmp_path / "here.db", create=False)) as source:
+        assert HandOver(source, there._db, locked, ACTOR).run(history=True) == HandedOver(1, left=1)
+    assert reports(there) == [report(3)]
+    assert move(tmp_path, there, history=True).reports == 2
+    assert not there.integrity.verify().doubts
+
+
+def test_without_the_key_the_codes_are_made_later(tmp_path: Path, there: AnyOutbox) -> None:
+    """By the first command that has it, as for every report that is saved without it."""
+    locked = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
+    with SqliteOutbox.open(tmp_path / "here.db", locked, create=True) as here:
+        here.add(report(1), due_at=None)
+    with closing(open_database(tmp_path / "here.db", create=False)) as source:
+        HandOver(source, there._db, locked, ACTOR).run(history=False)
+    assert not there.find(report(1).id)[0].authenticated
+    assert there.authenticate(ask=True).doubts == ()
+    assert there.find(report(1).id)[0].authenticated
+
+
+def test_a_changed_report_is_not_made_authentic(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """Its code says that another program changed it, there as here."""
+    here.add(report(1), due_at=NOON)
+    with here._db.transaction():
+        here._db.execute("UPDATE reports SET due_at = due_at + 1")
+    move(tmp_path, there)
+    assert [doubt.report for doubt in there.integrity.verify().doubts] == [report(1).id]
+
+
+def test_drafts_move_too(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """But one that this desk is continuing with stays until it is stored or half an hour is over."""
+    here.drafts.save("one", NOON)
+    here.drafts.save("two", NOON + HOUR)
+    taken = here.drafts.take(here.drafts.waiting(NOON)[1], NOON + HOUR)
+    assert taken is not None
+    with closing(open_database(tmp_path / "here.db", create=False)) as source:
+        HandOver(source, there._db, sealer(), Actor(lambda: "putu", lambda: NOON + HOUR)).run(history=False)
+    assert [there.drafts.open(each) for each in there.drafts.waiting(NOON)] == ["two"]
+    assert here.drafts.open(taken) == "one"
+
+
+def test_the_server_goes_away_meanwhile(
+    tmp_path: Path, here: SqliteOutbox, there: AnyOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not moved yet stays, and waits."""
+    here.add(report(1), due_at=None)
+    monkeypatch.setattr(there._db, "transaction", _unreachable)
+    with pytest.raises(StorageProblem):
+        move(tmp_path, there)
+    assert waiting(tmp_path) == 1
+
+
+def _unreachable() -> NoReturn:
+    raise OutboxServerUnreachable(msg("The database does not answer."))
