@@ -178,15 +178,13 @@ class SqlOutbox(PropertyValues):
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             self._codes.begin()
             authentic = self._codes.authentic(replaced)
-            for new, row in zip(new_reports, sealed, strict=True):
-                insertion.check_new_id(self._db, new.report.id)
+            entries = []
+            codes = self._codes.of_new([insertion.values_of(row) for row in sealed])
+            for new, row, own_codes in zip(new_reports, sealed, codes, strict=True):
                 at = millis(new.report.created_at)
                 seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
-                insertion.insert(self._db, row, seq)
+                entries.append(insertion.insert(self._db, row, seq, own_codes))
             self._codes.changed(replaced, authentic)
-            ids = [new.report.id for new in new_reports]
-            self._codes.added(ids)
-            entries = [entry for each in ids for entry in self._reader.select("id = :id", {"id": each})]
             saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
             self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
         return entries

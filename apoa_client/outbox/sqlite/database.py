@@ -27,6 +27,7 @@ from apoa_client.files import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
+from apoa_client.outbox.sql.metadata import READ_ALL
 from apoa_client.outbox.sql.move_mark import read_mark, refuse_moved
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
@@ -62,9 +63,9 @@ class SqliteDatabase:
     """A `Database` in one file, with `connection` to it. Every statement outside of a transaction is one by itself."""
 
     insertion_order = "rowid"
-    metadata = None
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.metadata: dict[str, Any] | None = None
         self.connection = connection
         self.path = path
         connection.create_function("sha256", 1, _sha256, deterministic=True)  # as PostgreSQL has it
@@ -89,18 +90,33 @@ class SqliteDatabase:
         """As `Database`."""
         return self.connection.executemany(statement, rows)
 
+    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+        """As `Database`; without RETURNING, which SQLite has since 3.35."""
+        cursor = self.connection.execute(statement, values)
+        return cursor.lastrowid if cursor.rowcount == 1 else None
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """As `Database`: takes the write lock at once (`BEGIN IMMEDIATE`)."""
         with self.errors():
             self.execute("BEGIN IMMEDIATE")
             try:
+                self.metadata = self._read_metadata()
                 yield
                 self.execute("COMMIT")
             except BaseException:
                 if self.in_transaction:
                     self.execute("ROLLBACK")
                 raise
+            finally:
+                self.metadata = None
+
+    def _read_metadata(self) -> dict[str, Any]:
+        try:
+            return dict(self.execute(READ_ALL))
+        except sqlite3.OperationalError:  # text that this program never wrote: no report may fail for it
+            with self.any_text():
+                return dict(self.execute(READ_ALL))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
