@@ -28,6 +28,9 @@ from apoa_client.report.kinds import State, short_id
 LEASE = timedelta(minutes=5)
 """How long a claimed report belongs to one run: longer than a call, and the questions after it, usually take."""
 
+SMALL_BATCH = 50
+"""Reports in the first batch if a guest may wait for its answer, after a time-out, and where one may be the fault."""
+
 BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_LAST = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=1)
@@ -109,8 +112,8 @@ def next_batch(
     """The next reports to send, at most `size`, without those already `tried` in this run.
 
     Reports that were in failed calls come last, and their batch size, `suspect_size` or else `size`, is halved with
-    each attempt. So a report that makes every call fail is alone in its batch after a few runs, and does not delay
-    other stays for long.
+    each attempt; after a second failed call it is small. So a report that makes every call fail is alone in its batch
+    after a few runs, and does not delay other stays for long.
     """
     batch: list[Entry] = []
     suspects: list[Entry] = []
@@ -121,9 +124,10 @@ def next_batch(
                 break
     if batch or not suspects:
         return batch
-    most = suspect_size or size
+    least = min(map(_suspicion, suspects))
+    most = (suspect_size or size) if least == 1 else min(suspect_size or size, SMALL_BATCH)
     alone_after = most.bit_length()
-    least = min(alone_after, *map(_suspicion, suspects))
+    least = min(alone_after, least)
     return [each for each in suspects if min(_suspicion(each), alone_after) == least][: max(most >> least, 1)]
 
 

@@ -95,7 +95,6 @@ class _Run:
         self._outbox = dependencies.outbox
         self._options = options
         self._authority: Authority | None = None
-        self._max_bytes = 0
         self._opened: dict[str, Content] = {}
         """Reports that were opened before they are sent."""
         self._authenticated = False
@@ -208,8 +207,7 @@ class _Run:
         self._outbox.record_wants_photos(wants=meta.wants_photo)
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
-        self._size.allow(meta.max_batch)
-        self._max_bytes = meta.max_body_bytes
+        self._size.allow(meta)
 
     # Authentic reports only.
 
@@ -259,7 +257,7 @@ class _Run:
 
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch)
-        ids = list(opened)[: plan.count_fitting([content.body for content in opened.values()], self._max_bytes)]
+        ids = list(opened)[: self._size.count_fitting([content.body for content in opened.values()])]
         with self._dependencies.interruptions.delayed():
             lease, claimed = self._claim(ids)
             if not claimed:

@@ -30,15 +30,14 @@ class Restrictions(NamedTuple):
 
 
 class LearnedBatchSize(NamedTuple):
-    """How many reports a call to the authority takes, as earlier runs learned."""
+    """How many reports a call to the authority takes, as earlier runs learned from calls that failed."""
 
     size: int
     """How many to begin with."""
     settings: str
     """A fingerprint of the settings at that time, to see whether it is still the same authority."""
-    limit: int | None = None
-    """The largest size to try before `limited_until`: twice as many failed, and smaller calls did not."""
     limited_until: datetime | None = None
+    """Before this time no larger size is tried: twice as many failed, and smaller calls did not."""
 
 
 class Summary(NamedTuple):
