@@ -41,6 +41,8 @@ class Outcome:
     """Which process that is, if it is known."""
     meta: Meta | None = None
     """What the authority said about itself; None if it was not asked or did not answer."""
+    authority: Authority | None = field(default=None, repr=False)
+    """The connection of the run, for further calls of a few seconds; None if there is none."""
     clock_skew: timedelta | None = None
     """How far the authority's clock is ahead of ours; None while the difference is small."""
     broken_off: int = 0

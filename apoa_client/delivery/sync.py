@@ -128,6 +128,7 @@ class _Run:
             self._results.deferred_error = None
             self._next.tried.clear()
             self._deliver()
+        self._time.end()
 
     def _deliver(self) -> None:
         self._size.recall(self._outbox.batch_size(), self._now())
@@ -159,6 +160,7 @@ class _Run:
         try:
             authority = self._authority or self._dependencies.connect(self._time.left_s)
             self._send_all(authority, self._first_batch(authority, batch))
+            self.outcome.authority = authority
             self._ask_about_pending(authority)
             if self._options.with_photos and self.outcome.meta is not None and self.outcome.meta.wants_photo:
                 self._photos.send(authority, lambda: self._guests_first(authority))

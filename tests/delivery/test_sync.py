@@ -773,3 +773,11 @@ def test_the_log_has_the_verdict_of_each_report(hotel: Hotel, caplog: pytest.Log
         hotel.sync()
         hotel.sync()
     assert caplog.messages == ["the run ended: unknown_outcome", f"report {uuid(1)}: accepted"]
+
+
+def test_a_call_after_the_run_has_a_few_seconds(hotel: Hotel) -> None:
+    """On its connection, if it had one."""
+    assert hotel.sync().authority is None
+    hotel.add(1)
+    assert hotel.sync().authority is hotel.authority
+    assert 0 < hotel.time_left() <= 15

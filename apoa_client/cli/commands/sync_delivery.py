@@ -47,7 +47,7 @@ def deliver(
     if outcome.error is None and not outcome.busy and not outcome.time_over:
         from apoa_client.app.code_refresh import refresh_code_tables  # when the reports have gone
 
-        refresh_code_tables(session.app)
+        refresh_code_tables(session.app, outcome)
     return outcome
 
 
