@@ -14,6 +14,7 @@ from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
 URGENT = Selection(states=frozenset({State.QUEUED, State.PENDING}), due_by=NOON + 9 * HOUR, by_deadline=NOON)
+BY_DEPARTURE = Selection(leaving_from=NOON.date(), by_departure=True)
 REFUSED = Selection(states=frozenset({State.REJECTED}), by_deadline=NOON)
 QUEUE = 40
 WITH_PHOTO = 35
@@ -59,6 +60,7 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "whether photos are wanted": lambda outbox: outbox.wants_photos(),
     "photos are wanted": lambda outbox: outbox.record_wants_photos(wants=True),
     "list": lambda outbox: list(outbox.entries(Selection(since=NOON))),
+    "list by departure": lambda outbox: list(outbox.entries(BY_DEPARTURE)),
     "list what is open": lambda outbox: list(outbox.entries(Selection(states=OPEN_STATES))),
     "list what is refused": lambda outbox: list(outbox.entries(Selection(states=frozenset({State.REJECTED})))),
     "the most urgent": lambda outbox: list(outbox.entries(URGENT._replace(limit=10))),

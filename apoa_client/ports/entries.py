@@ -131,4 +131,6 @@ class Selection(NamedTuple):
     """With a deadline at this time or before."""
     by_deadline: datetime | None = None
     """Soonest deadline first, in place of the order of creation; one without a deadline as if it were this time."""
+    by_departure: bool = False
+    """Soonest `last_morning` first, in place of the order of creation; only together with `leaving_from`."""
     limit: int | None = None

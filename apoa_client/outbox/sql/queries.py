@@ -140,7 +140,7 @@ def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]
 def selection_order(selection: Selection) -> tuple[str, dict[str, Any]]:
     """Return the order of a selection, and its parameters."""
     if selection.by_deadline is None:
-        return "seq", {}
+        return "last_morning, seq" if selection.by_departure else "seq", {}
     if selection.due_by is not None:  # all have a deadline, and the index has this order
         return "due_at, seq", {}
     return "COALESCE(due_at, :without_deadline), seq", {"without_deadline": millis(selection.by_deadline)}
