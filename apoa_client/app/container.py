@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
     from apoa_client.outbox.interface import Outbox
-    from apoa_client.ports.authority import Authority
+    from apoa_client.ports.authority import Authority, KeptAnswers
     from apoa_client.ports.clock import Clock
     from apoa_client.report.codes import CodeTables
     from apoa_client.vault.sealing import PropertySealer
@@ -79,6 +79,8 @@ class Container:
         """Set by a command with a guest waiting: the time-out of the keyring is short from now on."""
         self.away: ApoaError | None = None
         """Why this computer's own file is used in place of the shared outbox; None if it is not."""
+        self.kept: KeptAnswers | None = None
+        """Set by a process that keeps running: what earlier connections to the authority received."""
         self._saves_here_if_away = False
         self._open = ExitStack()
 
@@ -393,5 +395,12 @@ class Container:
             from apoa_client.app.authority_connection import check_training
 
             check_training(self.secrets)
-        secrets = self.secrets
-        return self.authorities.connect(self.settings, secrets.password, timeouts, time_left, secrets.bind_password)
+        secrets, kept = self.secrets, None
+        if self.kept is not None and not self.settings.uses_sandbox:  # which is another server in each run
+            from hashlib import sha256  # for a process that keeps running alone
+
+            kept = self.kept
+            kept.rest_on((self.settings, sha256(secrets.password().encode()).digest()))
+        return self.authorities.connect(
+            self.settings, secrets.password, timeouts, time_left, secrets.bind_password, kept
+        )

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
-from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta, Verdict
+from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Meta, Verdict
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.entries import WHOLE_QUEUE, Share
@@ -160,3 +160,5 @@ class Dependencies(NamedTuple):
     """The vault's counter, by which an older copy of the outbox is noticed; None if the vault is not in use."""
     overlap: bool = False
     """Whether the first batch is prepared while the authority is asked about itself, if the line is slow."""
+    kept: KeptAnswers | None = None
+    """What an earlier run of this process knows of the authority; None if it is asked in each run."""

@@ -173,6 +173,11 @@ class _Run:
 
         Over a slow line the reports are opened while the authority is asked. Its error comes before that of a report.
         """
+        kept = self._dependencies.kept
+        known = kept.current_meta(self._dependencies.clock.monotonic()) if kept is not None else None
+        if known is not None:
+            self._accept(known)
+            return self._authenticated_batch(batch)
         if not (batch and self._dependencies.overlap):
             self._check_authority(lambda: self._questions.meta(authority), batch)
             return self._authenticated_batch(batch)
@@ -189,25 +194,26 @@ class _Run:
         return self._authenticated_batch(batch)
 
     def _check_authority(self, ask: Callable[[], Meta], batch: Sequence[Entry]) -> None:
-        """Compare the authority with the one of the set-up, and read its limits, before any report leaves.
-
-        If the call fails, the batch is put back with a backoff.
-        """
+        """Ask the authority about itself before any report leaves. If the call fails, the batch gets a backoff."""
         try:
             meta = ask()
         except (NotNow, CallRefused) as exc:
             with self._dependencies.interruptions.delayed():
                 self._results.requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
-        self.outcome.meta = meta
-        mismatch = plan.identity_error(self._options.expected, meta.identity)
-        if mismatch is not None:
-            raise mismatch  # its time does not confirm this computer's date
+        self._accept(meta)  # raises if it is another one: its time does not confirm this computer's date
         now = self._now()
         self._outbox.record_contact(now, meta.server_time)
         self._outbox.record_wants_photos(wants=meta.wants_photo)
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
+
+    def _accept(self, meta: Meta) -> None:
+        """Compare the authority with the one of the set-up, and note its limits."""
+        self.outcome.meta = meta
+        mismatch = plan.identity_error(self._options.expected, meta.identity)
+        if mismatch is not None:
+            raise mismatch
         self._size.allow(meta.max_batch)
         self._max_bytes = meta.max_body_bytes
 
