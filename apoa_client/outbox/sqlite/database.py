@@ -67,6 +67,7 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self.path = path
+        self._file = _file_at(path)
         connection.create_function("sha256", 1, _sha256, deterministic=True)  # as PostgreSQL has it
 
     @property
@@ -101,6 +102,18 @@ class SqliteDatabase:
                 if self.in_transaction:
                     self.execute("ROLLBACK")
                 raise
+            self._check_in_place()
+
+    def _check_in_place(self) -> None:
+        """Raise `OutboxMissing` if the file was removed or replaced since it was opened: a change of it is lost."""
+        if self._file is None or _file_at(self.path) != self._file:
+            raise OutboxMissing(
+                msg("The outbox at {path} was removed while it was in use.", path=str(self.path)),
+                msg(
+                    "What was saved or sent just now is not recorded. Ask your IT admin to restore the last backup: "
+                    "apoa restore FILE. Then report again the guests since then whom the authority does not have."
+                ),
+            )
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -172,6 +185,11 @@ def _sha256(value: bytes | None) -> bytes | None:
     from hashlib import sha256  # few commands need it
 
     return None if value is None else sha256(value).digest()
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    state = state_if_exists(str(path))
+    return (state.st_dev, state.st_ino) if state is not None else None
 
 
 def open_database(path: Path, *, create: bool, moved: bool = False) -> SqliteDatabase:
