@@ -42,6 +42,7 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "claim a batch": lambda outbox: outbox.claim(
         [uuid(number) for number in range(4, 24)], now=NOON, lease_until=NOON + HOUR
     ),
+    "renew": lambda outbox: outbox.renew(claim_one(outbox, 4), now=NOON, lease_until=NOON + HOUR),
     "settle: accepted": lambda outbox: settle(outbox, 30, State.ACCEPTED, receipt=receipt()),
     "settle: pending": lambda outbox: settle(outbox, 31, State.PENDING),
     "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED, errors=(finding(),)),

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.locking import exclusive
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, fingerprint, public_key_of
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.interface import Maintenance, Outbox
     from apoa_client.vault.sources import PropertySecrets
 
-_LOCK_WAIT_S = 30
-"""How long to wait for another process that delivers."""
+_WAIT_S = 30
+"""How long to wait for a call of another process."""
 
 OLD_KEY_KEPT = msg(
     "An earlier private key is kept too, because some records are still sealed to it. Seal them again with: apoa key "
@@ -73,7 +72,7 @@ class KeyPair:
         """Make this private key the property's, seal all records to it, and return the number of rows.
 
         `action` is the audit trail's code for it. An earlier change that was interrupted is finished first. Raises
-        `NotNow` while another process delivers, and `SealBroken` before anything changes if a record cannot be opened.
+        `NotNow` while reports are being sent, and `SealBroken` before anything changes if a record cannot be opened.
         """
         place = self._secrets.private_key_from_environment()
         if place is not None:
@@ -86,13 +85,13 @@ class KeyPair:
                 name="key_from_outside",
             )
         advice = msg("Nothing was changed. Wait a minute, then run the command again.")
-        with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), self._outbox.lock_holder, advice):
+        with self._outbox.maintenance(advice, wait_s=_WAIT_S) as work:
             unfinished = self.unfinished_key()
             if unfinished is not None and unfinished != private_key:
-                self._change(unfinished, "key_rotated")
-            return self._change(private_key, action)
+                self._change(unfinished, "key_rotated", work)
+            return self._change(private_key, action, work)
 
-    def _change(self, private_key: bytes, action: str) -> int:
+    def _change(self, private_key: bytes, action: str, work: "Maintenance") -> int:
         keys, records, public_key = self._secrets.keys, self._outbox.sealed_records, public_key_of(private_key)
         try:
             records.open_all(self._sealer())
@@ -101,13 +100,15 @@ class KeyPair:
                 exc.message,
                 msg("Nothing was changed. A record that was damaged can be erased with: apoa purge --guest ID"),
             ) from None
+        work.renew()
         keys.begin_rotation(private_key)
         self._save_public_key(public_key)
         self.public_key = public_key
         sealer = PropertySealer(public_key, lambda: private_key, keys.all)
         authenticator = RowAuthenticator(private_key, keys.all)
-        resealed = records.reseal(sealer.renew, sealer.public_key, authenticator)
+        resealed = records.reseal(sealer.renew, sealer.public_key, authenticator, work.renew)
         records.empty_log()
+        work.renew()
         keys.finish_rotation()
         if records.opens_all(_sealer_of(private_key)):  # not if an earlier version of this program still saves reports
             keys.delete_old()

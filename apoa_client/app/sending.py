@@ -50,7 +50,7 @@ def delivery_dependencies(
 
     def connect(time_left: TimeLeft) -> Authority:
         if not app.settings.uses_sandbox:
-            app.secrets.password()  # asked for now, and not under the delivery lock
+            app.secrets.password()  # asked for now, and not while reports are claimed
         return app.connect(timeouts, time_left)
 
     if timeouts is not None:

@@ -26,7 +26,7 @@ from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State, short_id
 
 LEASE = timedelta(minutes=5)
-"""How long a claimed report belongs to one run: longer than a call, and the questions after it, usually take."""
+"""How long a claimed report belongs to one run, which renews it before a call that might take longer."""
 
 BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_LAST = timedelta(hours=1)
@@ -34,10 +34,10 @@ LONGEST_WAIT = timedelta(days=1)
 """The longest wait that the authority may ask for, because a report has a deadline."""
 
 LONGEST_RUN_S = 600.0
-"""A run ends after so many seconds, and what is left goes in the next one: a run must not hold the lock for hours."""
+"""A run ends after so many seconds, and what is left goes in the next one."""
 
 LONGEST_SILENCE_S = 120.0
-"""A run ends if the authority has answered nothing for so many seconds."""
+"""A run ends if the authority has answered nothing for so many seconds. No call takes longer."""
 
 QUESTIONS_S = 60.0
 """How many seconds of a run may go to questions about pending reports. The authority is asked about the rest later."""
@@ -95,6 +95,11 @@ def is_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:
     A time further ahead was stored while the clock was wrong. It is ignored, so that no report waits for years.
     """
     return until is not None and now < until <= now + longest
+
+
+def must_renew(lease_until: datetime | None, now: datetime) -> bool:
+    """Whether a call that begins now might take longer than the lease of its reports."""
+    return not is_ahead(lease_until, now + timedelta(seconds=LONGEST_SILENCE_S), LEASE)
 
 
 def next_batch(

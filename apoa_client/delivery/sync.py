@@ -1,7 +1,8 @@
 """One run of delivery: claim a batch, send it, store the results, and repeat.
 
-The order of the steps matters. A report is stored as `sending` before its first byte leaves. If the process is killed,
-the lease expires and a later run sends the report again under the same id; the authority answers with the same receipt.
+The order of the steps matters. A report is stored as `sending` before its first byte leaves. If the process is killed
+or stopped, the lease expires and another run sends the report again under the same id; the authority answers with the
+same receipt. Several runs may work at once: each claims what it sends, and none stores an answer without its lease.
 """
 
 import logging
@@ -47,19 +48,14 @@ _FAST_S = 0.05
 def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     """Deliver until no report may be sent, time is over, or an error ends the run.
 
-    Other senders may share the lock, if the engine allows several: a report is claimed by one of them. While the lock
-    is held in another way, the result is `Outcome.busy`. Errors of the connection or the authority are not raised, they
-    are in `Outcome.error`. Raises `StorageProblem` where the outbox cannot be read or written.
+    Errors of the connection or the authority are not raised, they are in `Outcome.error`. Raises `StorageProblem` where
+    the outbox cannot be read or written.
     """
     outbox, clock = dependencies.outbox, dependencies.clock
     run = _Run(dependencies, options)
     try:
         run.connect()
-        with outbox.delivery_lock(options.lock_wait_s, shared=True) as acquired:
-            if acquired:
-                run.deliver()
-            else:
-                run.outcome.busy, run.outcome.holder = True, outbox.lock_holder()
+        run.deliver()
     except SealBroken as exc:
         run.outcome.error = exc
     except StorageProblem:
@@ -72,10 +68,9 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
         dependencies.progress.end()
     summary = outbox.summary(now=clock.now(), soon=clock.now())
     run.outcome.left = _undelivered(summary)
-    others = run.outcome.busy or outbox.lock_holder() is not None
-    if not others and plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
-        run.outcome.broken_off = summary.counts[State.SENDING]
-        run.outcome.broken_off_until = summary.lease_until
+    if plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
+        run.outcome.leased = summary.counts[State.SENDING]
+        run.outcome.leased_until = summary.lease_until
     return run.outcome
 
 
@@ -109,7 +104,7 @@ class _Run:
 
     def connect(self) -> None:
         """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
-        with suppress(OutboxDamaged):  # `deliver` meets it again, under the lock
+        with suppress(OutboxDamaged):  # `deliver` meets it again
             summary = self._summary()
             if self._restriction() is None and (self._has_follow_ups(summary) or self._next.batch()):
                 self._authority = self._dependencies.connect(self._time.left_s)
@@ -222,16 +217,9 @@ class _Run:
         return self._next.batch()
 
     def _authenticate(self) -> None:
-        """Check the open reports, and note in the outcome what another program changed.
-
-        While another sender checks them, this one goes on: what is sealed by others is noticed when it is opened, too.
-        """
+        """Check the open reports, and note in the outcome what another program changed."""
         try:
-            with self._outbox.checking_lock() as acquired:
-                if not acquired:
-                    self._authenticated = True
-                    return
-                found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
+            found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
         except OutboxDamaged as exc:  # what can be read is sent all the same
             self._results.defer(exc)
             return
@@ -262,7 +250,7 @@ class _Run:
         ids = list(opened)[: plan.count_fitting([content.body for content in opened.values()], self._max_bytes)]
         with self._dependencies.interruptions.delayed():
             lease, claimed = self._claim(ids)
-            if not claimed:
+            if not claimed or self._results.renewed(lease, claimed[0].lease_until) is None:
                 return
             begun = self._dependencies.clock.monotonic()
             try:

@@ -106,16 +106,6 @@ class Change(NamedTuple):
     """Whether the call with this report never left this computer."""
 
 
-class Share(NamedTuple):
-    """One of so many parts of the queue, about equal, from 0."""
-
-    number: int = 0
-    of: int = 1
-
-
-WHOLE_QUEUE = Share()
-
-
 class Selection(NamedTuple):
     """Which entries to list. Every condition that is set must hold."""
 

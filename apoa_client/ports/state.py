@@ -100,8 +100,6 @@ class Replication(NamedTuple):
 class Activity(NamedTuple):
     """What goes on in an outbox at this moment."""
 
-    workers: int
-    """Senders that are delivering, or another command that excludes them."""
     oldest_at: datetime | None
     """When the oldest report was made that waits to be sent; None if none waits."""
     replication: Replication | None = None

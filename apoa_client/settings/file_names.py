@@ -27,7 +27,7 @@ def _lock_of(name: str) -> str:
 _OUTBOX_FILES = _database(OUTBOX_NAME)
 SANDBOX_FILES = _database(SANDBOX_NAME)
 LOCK_FILES = _database(_lock_of(OUTBOX_NAME)) | {f"{_lock_of(OUTBOX_NAME)}.json"}
-"""The delivery lock, and which process holds it."""
+"""What version 0.1 kept there: a lock of the process that sends, and which process that was."""
 CONFIG_FILES = frozenset({CONFIG_NAME, _lock_of(CONFIG_NAME)})
 
 _OF_A_FOLDER = SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {CODES_NAME, KEYS_NAME}

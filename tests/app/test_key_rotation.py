@@ -7,6 +7,7 @@ only what is on the disk.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from apoa_client.errors import (
     SettingsProblem,
 )
 from apoa_client.messages import msg
+from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql import reseal
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -527,12 +529,21 @@ def test_what_was_erased_stays_erased(installation: Installation) -> None:
 
 
 def test_not_during_a_delivery(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits for the delivery lock, and then gives up with nothing changed."""
-    monkeypatch.setattr("apoa_client.app.key_rotation._LOCK_WAIT_S", 0)
-    with installation.outbox() as other, other.delivery_lock(0) as theirs:
-        assert theirs
+    """It waits for the call, and then gives up with nothing changed."""
+    monkeypatch.setattr("apoa_client.app.key_rotation._WAIT_S", 0)
+    with installation.outbox() as other:
+        now, waiting = NO_ACTOR.now(), [entry.id for entry in other.heads()]
+        assert other.claim(waiting, now=now, lease_until=now + timedelta(minutes=5))[1]
         with pytest.raises(NotNow):
             installation.change()
+    assert installation.steps == 0
+
+
+def test_not_during_another_one(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor during other maintenance; nothing is sent while the keys are changed."""
+    monkeypatch.setattr("apoa_client.app.key_rotation._WAIT_S", 0)
+    with installation.outbox() as other, other.maintenance(msg("Later."), wait_s=0), pytest.raises(NotNow):
+        installation.change()
     assert installation.steps == 0
 
 

@@ -106,3 +106,29 @@ def test_the_lease_of_a_killed_process_is_taken_over(path: Path) -> None:
 def test_an_empty_claim_is_a_lease_of_nothing(outbox: AnyOutbox) -> None:
     """Claiming no report is no error."""
     assert outbox.claim([], now=NOON, lease_until=NOON)[1] == []
+
+
+def test_a_lease_is_renewed_by_its_token(outbox: AnyOutbox) -> None:
+    """For all its reports, also when it is over already; not once another process has taken them over."""
+    for number in (1, 2):
+        outbox.add(report(number), due_at=None)
+    lease, _ = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
+    assert outbox.renew(lease, now=NOON, lease_until=NOON + 3 * HOUR)
+    assert [entry.lease_until for entry in outbox.heads()] == [NOON + 3 * HOUR] * 2
+    assert outbox.renew(lease, now=NOON + 3 * HOUR, lease_until=NOON + 4 * HOUR)
+    assert outbox.claim([uuid(1)], now=NOON + 3 * HOUR, lease_until=NOON + 5 * HOUR)[1] == []
+    later, claimed = outbox.claim([uuid(1), uuid(2)], now=NOON + 4 * HOUR, lease_until=NOON + 5 * HOUR)
+    assert len(claimed) == 2
+    assert not outbox.renew(lease, now=NOON + 4 * HOUR, lease_until=NOON + 9 * HOUR)
+    assert [entry.lease_until for entry in outbox.heads()] == [NOON + 5 * HOUR] * 2
+    outbox.settle(later, [Change(uuid(1), State.QUEUED), Change(uuid(2), State.QUEUED)])
+    assert not outbox.renew(later, now=NOON, lease_until=NOON + HOUR)
+
+
+def test_a_renewed_lease_stays_authentic(outbox: AnyOutbox) -> None:
+    """The code of the row is about its lease, too."""
+    outbox.add(report(1), due_at=None)
+    lease, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+    outbox.renew(lease, now=NOON, lease_until=NOON + 2 * HOUR)
+    assert outbox.authenticate(ask=True).doubts == ()
+    outbox.integrity.check(uuid(1))

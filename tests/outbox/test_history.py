@@ -11,7 +11,7 @@ from outbox_stores import AnyOutbox, only_sqlite
 from apoa_client.outbox import rows
 from apoa_client.outbox.sql import claims, queries
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import WHOLE_QUEUE, Selection
+from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import OPEN_STATES, State
 
 RECENT = Selection(since=NOON)
@@ -26,7 +26,7 @@ def search(selection: Selection) -> tuple[str, dict[str, Any]]:
 
 CLAIM_VALUES = {"id": uuid(1), "now": 0, "lease": "", "begin": 0, "until": 0}
 QUERIES: dict[str, tuple[str, Any]] = {
-    "heads": (queries.HEADS, WHOLE_QUEUE._asdict()),
+    "heads": (queries.HEADS, {}),
     "due": (queries.DUE, (0, 1)),
     "next due": (queries.NEXT_DUE, ()),
     "find": (queries.FIND, rows.reference_range("0199")),

@@ -456,7 +456,7 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
     both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
     store.change("UPDATE reports SET attempts = 9 WHERE id = ?", uuid(2))
     authenticator = RowAuthenticator(private, lambda: [PRIVATE_KEY])
-    assert outbox.sealed_records.reseal(both.renew, both.public_key, authenticator) == 2
+    assert outbox.sealed_records.reseal(both.renew, both.public_key, authenticator, lambda: None) == 2
     assert check(outbox).counter is None  # this process has the key of before
     with store.open(PropertySealer(public_key_of(private), lambda: private)) as alone:
         for row in codes.read_rows(alone._db, "TRUE"):

@@ -13,7 +13,7 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, NewReport, Selection, Share
+from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.wire import to_json
@@ -72,17 +72,6 @@ def test_heads_are_the_first_open_report_of_each_stay_most_urgent_first(outbox: 
     outbox.add(report(3, stay=2, kind=Kind.CHECK_OUT), due_at=NOON)
     outbox.add(report(4), due_at=NOON + HOUR)
     assert [entry.id for entry in outbox.heads()] == [uuid(4), uuid(2), uuid(1)]
-
-
-def test_each_head_is_in_one_share(outbox: AnyOutbox) -> None:
-    """Workers that take one share each have the whole queue between them, each in the order of its deadlines."""
-    for number in range(20):
-        outbox.add(report(number), due_at=NOON + (number % 7) * HOUR)
-    shares = [[entry.id for entry in outbox.heads(Share(number, 3))] for number in range(3)]
-    heads = [entry.id for entry in outbox.heads()]
-    assert sorted(heads) == sorted(each for share in shares for each in share)
-    assert [sorted(share, key=heads.index) for share in shares] == shares
-    assert all(len(share) >= 5 for share in shares)
 
 
 def test_several_are_opened_together(outbox: AnyOutbox, store: Store) -> None:

@@ -1,8 +1,7 @@
-"""The delivery lock of a property: senders share it, and maintenance excludes them.
+"""The lock of a move of the outbox.
 
 It is an advisory lock of the server, held by a transaction that stays open on a connection of its own. The server
-releases it when that connection ends, also if the process was killed or its computer lost its power. Leases keep two
-senders from sending the same report.
+releases it when that connection ends, also if the process was killed or its computer lost its power.
 """
 
 import os
@@ -32,9 +31,8 @@ _BEGIN = sql.SQL("""
     SELECT set_config('idle_in_transaction_session_timeout', '0', true), set_config('statement_timeout', '0', true),
         set_config('lock_timeout', {wait}, true), set_config('tcp_keepalives_idle', {idle}, true),
         set_config('tcp_keepalives_interval', {interval}, true), set_config('tcp_keepalives_count', '3', true);
-    SELECT {function}(hashtextextended({name}, 0))
+    SELECT pg_advisory_xact_lock(hashtextextended({name}, 0))
 """)
-_TRY_CHECKING = b"SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
 _HOLDERS = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -42,58 +40,31 @@ _HOLDERS = """
 """
 
 
-class DeliveryLock:
-    """The delivery lock of one outbox, and the checking lock of the senders that share it."""
-
-    def __init__(self, db: PostgresDatabase, actor: Actor) -> None:
-        self._db = db
-        self._actor = actor
-        self._connection: Connection | None = None
-
-    @contextmanager
-    def taken(self, wait_s: float, *, shared: bool) -> Iterator[bool]:
-        """As `ports.DeliveryState.delivery_lock`. Raises what connecting does."""
-        with self._db.errors():
-            connection = self._db.connect()
-        with closing(connection):
-            with self._db.errors():
-                is_ours = _take(connection, _name(self._db), wait_s, shared=shared)
-            if not is_ours:
-                yield False
-                return
-            with self._db.transaction():
-                write_metadata(self._db, _KEY, f"{os.getpid()} {millis(self._actor.now())} {self._actor.command}")
-            self._connection = connection
-            try:
-                yield True
-            finally:
-                self._connection = None
-                with suppress(psycopg.Error):  # the end of the connection releases the lock too, a moment later
-                    connection.longest_wait = _MARGIN_S
-                    connection.rollback()
-
-    @contextmanager
-    def checking(self) -> Iterator[bool]:
-        """As `ports.DeliveryState.checking_lock`: released where the transaction is rolled back to."""
-        connection = self._connection
-        if connection is None:
-            message = "the delivery lock is not held"
-            raise RuntimeError(message)
-        with self._db.errors():
-            connection.execute(b"SAVEPOINT checking")
-            [(is_ours,)] = connection.execute(_TRY_CHECKING, [_name(self._db)]).fetchall()
+@contextmanager
+def delivery_lock(db: PostgresDatabase, wait_s: float, actor: Actor) -> Iterator[bool]:
+    """As `ports.DeliveryState.delivery_lock`. Raises what connecting does."""
+    with db.errors():
+        connection = db.connect()
+    with closing(connection):
+        with db.errors():
+            is_ours = _take(connection, _name(db), wait_s)
+        if not is_ours:
+            yield False
+            return
+        with db.transaction():
+            write_metadata(db, _KEY, f"{os.getpid()} {millis(actor.now())} {actor.command}")
         try:
-            yield bool(is_ours)
+            yield True
         finally:
-            with self._db.errors():
-                connection.execute(b"ROLLBACK TO SAVEPOINT checking")
+            with suppress(psycopg.Error):  # the end of the connection releases the lock too, a moment later
+                connection.longest_wait = _MARGIN_S
+                connection.rollback()
 
 
-def _take(connection: Connection, name: str, wait_s: float, *, shared: bool) -> bool:
+def _take(connection: Connection, name: str, wait_s: float) -> bool:
     connection.longest_wait = wait_s + _MARGIN_S
     idle, interval = _KEEPALIVES_S
     values = {
-        "function": sql.SQL("pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"),
         "name": sql.Literal(name),
         "wait": sql.Literal(f"{max(wait_s * 1000, 1):.0f}"),  # 0 would be no limit
         "idle": sql.Literal(str(idle)),
@@ -110,16 +81,10 @@ def _name(db: PostgresDatabase) -> str:
     return f"apoa delivery {db.property_name}"
 
 
-def holders(db: PostgresDatabase) -> int:
-    """Return how many connections hold the lock of the property. For use within `read_errors`."""
-    [(number,)] = db.execute(_HOLDERS, [_name(db)]).fetchall()
-    return int(number)
-
-
 def lock_holder(db: PostgresDatabase) -> LockHolder | None:
     """Return which process holds the lock of the property; None if no process does, or it is not known."""
     with db.read_errors():
-        if not holders(db):
+        if db.execute(_HOLDERS, [_name(db)]).fetchall() == [(0,)]:
             return None
         value = read_metadata(db, _KEY)
     try:

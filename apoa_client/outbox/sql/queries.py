@@ -20,10 +20,10 @@ NO_LIMIT = 1 << 62
 WITHDRAWABLE = "(state = 'rejected' OR (state = 'queued' AND calls = 0))"
 """The condition of `ports.Entry.withdrawable`: the authority certainly does not have the report."""
 
-# The first open report of each stay, if it may be sent now, of one share of the queue.
+# The first open report of each stay, if it may be sent now.
 HEADS = f"""
     SELECT seq FROM reports AS head
-    WHERE {OPEN} AND state IN ('queued', 'sending') AND seq % :of = :number AND NOT EXISTS (
+    WHERE {OPEN} AND state IN ('queued', 'sending') AND NOT EXISTS (
         SELECT 1 FROM reports AS earlier WHERE earlier.stay_id = head.stay_id AND earlier.seq < head.seq
         AND earlier.{OPEN})
     ORDER BY due_at IS NULL, due_at, seq

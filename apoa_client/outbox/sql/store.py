@@ -18,15 +18,17 @@ from apoa_client.outbox.sql.entry_reader import EntryReader
 from apoa_client.outbox.sql.property_values import PropertyValues
 from apoa_client.outbox.sql.waits import by_database_clock, clock_lead
 from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.entries import WHOLE_QUEUE, NewReport, Share
+from apoa_client.ports.entries import NewReport
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import date, datetime
     from types import TracebackType
 
     from apoa_client.errors import ApoaError
+    from apoa_client.messages import Message
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
     from apoa_client.outbox.sql.integrity import Integrity
+    from apoa_client.outbox.sql.maintenance import Maintenance
     from apoa_client.outbox.sql.opening import SealedReports
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
@@ -123,11 +126,9 @@ class SqlOutbox(PropertyValues):
         nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
         return list(self._reader.in_batches(self._reader.seqs(queries.SAME_GUEST, nights)))
 
-    def heads(self, share: Share = WHOLE_QUEUE) -> Iterator[Entry]:
+    def heads(self) -> Iterator[Entry]:
         """As `ports.DeliveryState`."""
-        return self._reader.in_batches(
-            self._reader.seqs(queries.HEADS, share._asdict()), "state IN ('queued', 'sending')"
-        )
+        return self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
         """As `ports.DeliveryState`."""
@@ -223,6 +224,20 @@ class SqlOutbox(PropertyValues):
         by_id = {entry.id: entry for entry in claimed}
         return lease, [by_id[report_id] for report_id in wanted if report_id in by_id]
 
+    def renew(self, lease: str, *, now: datetime, lease_until: datetime) -> bool:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sql.claims import LEASED, RENEW
+
+        with self._db.transaction():
+            lead = clock_lead(self._db, now)
+            ids = [entry.id for entry in self._reader.select(LEASED, {"lease": lease}, lead)]
+            authentic = self._codes.authentic(ids)
+            self._db.execute(RENEW, {"lease": lease, "until": millis(lease_until + lead)})
+            self._codes.changed(ids, authentic)
+            if authentic is None:
+                self._record([AuditEvent("sending", report_id) for report_id in ids])
+        return bool(ids)
+
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sql.claims import LEASED
@@ -256,14 +271,14 @@ class SqlOutbox(PropertyValues):
             self._codes.changed(list(done), authentic)
             self._record([event_of(change) for change in changes if change.id in done])
 
-    def record_receipt(self, report_id: str, receipt: Receipt) -> None:
+    def record_receipt(self, report_id: str, receipt: Receipt, lease: str = "") -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.event_states import AGAIN
         from apoa_client.outbox.sql import revision
 
         with self._db.transaction():
             authentic = self._codes.authentic([report_id])
-            again = revision.record_receipt(self._db, report_id, receipt)
+            again = revision.record_receipt(self._db, report_id, receipt, lease)
             self._codes.changed([report_id], authentic)
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
@@ -279,6 +294,12 @@ class SqlOutbox(PropertyValues):
                 self._record([photo_event(report_id, state, detail)])
 
     # What the rest of the program needs.
+
+    def maintenance(self, advice: Message, *, wait_s: float, name: str = "") -> AbstractContextManager[Maintenance]:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sql.maintenance import maintenance
+
+        return maintenance(self._db, self._actor, advice, wait_s=wait_s, name=name)
 
     def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
         """As `interface.Outbox`."""

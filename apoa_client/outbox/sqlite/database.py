@@ -301,7 +301,7 @@ def publish(draft: Path, path: Path) -> None:
 def remove_abandoned_drafts(path: Path) -> None:
     """Remove the drafts that killed processes left beside the database: what is sealed in them would never be erased.
 
-    The caller must hold the delivery lock, so that no other process is writing a draft here.
+    Call it when the database is there: a process that is still writing a draft then finds the name taken.
     """
     for draft in drafts_in(path.parent, path):
         remove_draft(draft)

@@ -3,7 +3,6 @@
 # Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -80,15 +79,11 @@ class SqliteOutbox(SqlOutbox):
 
         return rebuild_indexes(self._sqlite, self._actor)
 
-    def delivery_lock(self, wait_s: float, *, shared: bool = False) -> AbstractContextManager[bool]:  # noqa: ARG002
-        """As `ports.DeliveryState`; one process at a time, also if it is to be `shared`."""
+    def delivery_lock(self, wait_s: float) -> AbstractContextManager[bool]:
+        """As `ports.DeliveryState`."""
         from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 
         return delivery_lock(self._sqlite.path, wait_s, self._actor)
-
-    def checking_lock(self) -> AbstractContextManager[bool]:
-        """As `ports.DeliveryState`: the delivery lock is enough."""
-        return nullcontext(enter_result=True)
 
     def lock_holder(self) -> LockHolder | None:
         """As `ports.DeliveryState`."""
@@ -100,7 +95,7 @@ class SqliteOutbox(SqlOutbox):
         """As `interface.Outbox`."""
         from apoa_client.ports.state import Activity
 
-        return Activity(int(self.lock_holder() is not None), self._oldest_at())
+        return Activity(self._oldest_at())
 
     @cached_property
     def integrity(self) -> SqliteIntegrity:

@@ -13,7 +13,6 @@ from damage_helpers import clear_index, flip, hide_from_queue, leaf_of_reports
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 READABLE = "What was just saved is in the file and can be read."
@@ -115,14 +114,6 @@ def test_by_hand(by_hand: Apoa, lang: str, damage: Callable[[Path], None]) -> No
     assert XIMENA.surname in sheet.out
     assert rebuilt_text() in sheet.err
     assert by_hand("sync", "--json").json["left"] == 2
-
-
-def test_by_hand_without_a_repair(by_hand: Apoa) -> None:
-    """While another process delivers nothing is repaired, and the damage is shown."""
-    clear_index(file_of(by_hand), "reports_due")
-    with delivery_lock(file_of(by_hand), 0) as acquired:
-        assert acquired
-        assert by_hand("sync").code == 78
 
 
 def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:
