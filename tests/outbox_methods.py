@@ -43,6 +43,7 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
         [uuid(number) for number in range(4, 24)], now=NOON, lease_until=NOON + HOUR
     ),
     "renew": lambda outbox: outbox.renew(claim_one(outbox, 4), now=NOON, lease_until=NOON + HOUR),
+    "release": lambda outbox: outbox.release(claim_one(outbox, 5)),
     "settle: accepted": lambda outbox: settle(outbox, 30, State.ACCEPTED, receipt=receipt()),
     "settle: pending": lambda outbox: settle(outbox, 31, State.PENDING),
     "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED, errors=(finding(),)),

@@ -15,7 +15,7 @@ from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unkn
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
 from apoa_client.ports.clock import Clock
-from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
@@ -183,8 +183,7 @@ class ByHand:
         try:
             yield lease if got else ""
         finally:
-            back = [Change(e.id, State.QUEUED, e.last_error, e.next_attempt_at, e.not_before, unsent=True) for e in got]
-            self._outbox.settle(lease, back)
+            self._outbox.release(lease)
 
 
 def parse_receipt_number(text: str) -> str:

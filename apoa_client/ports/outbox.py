@@ -146,6 +146,10 @@ class DeliveryState(ReportReader, Protocol):
         """Let a lease end later; return whether it holds. One that another process has taken over stays as it is."""
         ...
 
+    def release(self, lease: str) -> None:
+        """Queue the claimed reports again as they were, because no call was made. One taken over is left alone."""
+        ...
+
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
         """Record the results of claimed reports. A report whose lease was taken over is left alone."""
         ...

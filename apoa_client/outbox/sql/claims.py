@@ -49,6 +49,10 @@ _CHANGE = """
 LEASED = "state = 'sending' AND lease = :lease"
 """The condition of a report that is being sent under this lease."""
 RENEW = f"UPDATE reports SET lease_until = :until WHERE {LEASED}"  # noqa: S608  constants
+RELEASE = f"""
+    UPDATE reports SET state = 'queued', lease = NULL, lease_until = NULL, attempts = attempts - 1, calls = calls - 1
+    WHERE {LEASED}
+"""  # noqa: S608  constants
 PENDING = "state = 'pending'"
 """The condition of a report whose result was to come later."""
 

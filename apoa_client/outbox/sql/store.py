@@ -226,16 +226,30 @@ class SqlOutbox(PropertyValues):
 
     def renew(self, lease: str, *, now: datetime, lease_until: datetime) -> bool:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sql.claims import LEASED, RENEW
+        from apoa_client.outbox.sql.claims import RENEW
+
+        with self._db.errors():
+            until = millis(lease_until + clock_lead(self._db, now))
+        return self._change_leased(RENEW, {"lease": lease, "until": until}, State.SENDING)
+
+    def release(self, lease: str) -> None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sql.claims import RELEASE
+
+        self._change_leased(RELEASE, {"lease": lease}, State.QUEUED)
+
+    def _change_leased(self, statement: str, values: Mapping[str, Any], state: State) -> bool:
+        """Change the reports of a lease, which get this state, and return whether there are any."""
+        from apoa_client.outbox.sql.claims import LEASED
 
         with self._db.transaction():
-            lead = clock_lead(self._db, now)
-            ids = [entry.id for entry in self._reader.select(LEASED, {"lease": lease}, lead)]
+            found = self._db.execute(f"SELECT id FROM reports WHERE {LEASED}", values).fetchall()  # noqa: S608  constants
+            ids = [report_id for (report_id,) in found]
             authentic = self._codes.authentic(ids)
-            self._db.execute(RENEW, {"lease": lease, "until": millis(lease_until + lead)})
+            self._db.execute(statement, values)
             self._codes.changed(ids, authentic)
-            if authentic is None:
-                self._record([AuditEvent("sending", report_id) for report_id in ids])
+            if authentic is None:  # as for a claim
+                self._record([AuditEvent(state.value, report_id) for report_id in ids])
         return bool(ids)
 
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
