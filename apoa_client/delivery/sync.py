@@ -139,7 +139,8 @@ class _Run:
             batch = self._next.batch()
         if batch or self._has_follow_ups(summary):
             self._work(summary, batch)
-            self._authenticate()  # what this run recorded
+            with suppress(NotNow):  # during maintenance the next run does it
+                self._authenticate()  # what this run recorded
         self._results.find_repeated_receipts()
         if self._time.left_s() > 0 and _undelivered(self._summary()):
             self._outbox.check_queue()

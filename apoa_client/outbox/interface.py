@@ -163,7 +163,8 @@ class Integrity(Protocol):
     def vouch(self, run_counter: RunCounter | None = None) -> int:
         """Take the outbox as it is, because a person looked at it. Return the counter for the vault, which is higher.
 
-        Contents that others sealed stay refused. Raises `CredentialsProblem` without the key.
+        Contents that others sealed stay refused. Raises `CredentialsProblem` without the key, and `NotNow` during
+        maintenance.
         """
         ...
 

@@ -228,7 +228,8 @@ class DeliveryState(ReportReader, Protocol):
         """Check the open reports and those without a code; complete and repair what the audit trail explains.
 
         With `ask`, a keyring may be asked for the private key. `counter` is the run counter of the vault, which is
-        higher than the outbox's if the file is an older copy. Several processes may do it at once.
+        higher than the outbox's if the file is an older copy. Several processes may do it at once. Raises `NotNow`
+        during maintenance of the outbox, and if the key is replaced meanwhile.
         """
         ...
 

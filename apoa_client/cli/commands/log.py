@@ -134,7 +134,7 @@ def _show_reports(found: Verification) -> None:
 def _accept(session: Session) -> int:
     """Take the reports as they are, with the key: a restored disk image, for example, is an older copy.
 
-    With `--json`, the answer is that of `--verify` afterwards.
+    With `--json`, the answer is that of `--verify` afterwards. Raises `NotNow` during maintenance.
     """
     app = session.app
     app.run_counter.write(app.outbox.integrity.vouch(app.run_counter))

@@ -72,7 +72,7 @@ def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime, cloc
     # property take turns in any case. It is for milliseconds, and other properties do not wait.
     lease = os.urandom(16).hex()  # what `secrets` does, without loading it
     begin, end = millis(now + clock_lead), millis(until + clock_lead)
-    refuse_during_maintenance(db, begin)
+    refuse_during_maintenance(db, lambda: begin)
     common = {"lease": lease, "now": millis(now), "begin": begin, "until": end}
     db.executemany(_CLAIM, [{"id": report_id, **common} for report_id in ids])
     return lease

@@ -16,7 +16,7 @@ from apoa_client.outbox.event_states import REPAIRED
 from apoa_client.outbox.interface import Verification
 from apoa_client.outbox.rows import doubts_from_text
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.authentication import AuthenticationRun
+from apoa_client.outbox.sql.authentication import AuthenticationRun, writing_codes
 from apoa_client.outbox.sql.checkpoint import Checkpoint, last_event_number
 from apoa_client.outbox.sql.codes import RowCodes, read_rows, write_codes
 from apoa_client.outbox.sql.contradictions import VOUCHED, find_contradictions, last_event
@@ -109,7 +109,7 @@ class Integrity:
             before = doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
         if authenticator is None:  # what the last check with the key found is still so
             return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])))
-        return AuthenticationRun(self._db, self._contents, authenticator, self._actor).run(counter)
+        return AuthenticationRun(self._db, self._contents, self._codes, authenticator, self._actor).run(counter)
 
     def verify(self, run_counter: RunCounter | None = None) -> Verification:
         """As `interface.Integrity`."""
@@ -150,7 +150,7 @@ class Integrity:
         counter = run_counter.read() if run_counter is not None else None
         self.authenticate(ask=True)  # what can be explained is no matter of trust
         doubts = [doubt.report for doubt in self.verify().doubts if doubt.kind is DoubtKind.STATE]
-        with self._db.transaction():
+        with writing_codes(self._db, self._codes, self._actor):
             write_metadata(self._db, DOUBTS_KEY, None)
             return _vouch(self._db, authenticator, self._actor, doubts, counter or 0)
 

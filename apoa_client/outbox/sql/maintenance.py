@@ -21,7 +21,7 @@ from apoa_client.outbox.rows import MILLISECOND, millis
 from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.audit import Actor
@@ -55,14 +55,14 @@ class _Record(NamedTuple):
         return msg("{command} (process {pid}) is busy with the queue.", command=self.command or "apoa", pid=self.pid)
 
 
-def refuse_during_maintenance(db: Database, now: int) -> None:
-    """Raise `NotNow` if maintenance is underway at this time, in milliseconds by the database's clock.
+def refuse_during_maintenance(db: Database, now: Callable[[], int]) -> None:
+    """Raise `NotNow`, inside a transaction, if maintenance is underway; `now` returns the database's time.
 
     Raises `OutboxDamaged` for a record that this program never wrote: while it is not known whether an outbox is under
     maintenance, nothing is claimed.
     """
     record = _read(db)
-    if record is not None and record.holds(now):
+    if record is not None and record.holds(now()):
         raise NotNow(record.busy, name="under_maintenance")
 
 
