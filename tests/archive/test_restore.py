@@ -33,6 +33,7 @@ from apoa_client.errors import (
     UsageProblem,
 )
 from apoa_client.messages import msg
+from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
 from apoa_client.ports.entries import Change, Entry, Selection
@@ -351,6 +352,16 @@ def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: p
     with being_sent(old), raises_error("delivery_underway") as caught:
         old.restore(file)
     assert caught.value.exit_code is Exit.NOT_NOW
+
+
+def test_a_backup_that_was_made_during_maintenance(old: Home, new: Home, tmp_path: Path) -> None:
+    """The restored outbox is not under maintenance: reports are sent from it at once."""
+    file = tmp_path / "meanwhile.db"
+    with old.outbox() as outbox, outbox.maintenance(msg("Later."), wait_s=0):
+        old.back_up(file)
+    new.restore(file)
+    with new.outbox() as outbox:
+        assert outbox.claim([uuid(3)], now=NO_ACTOR.now(), lease_until=NO_ACTOR.now() + LEASE)[1]
 
 
 @needs_size_limit

@@ -62,6 +62,24 @@ def test_report_during_a_sync(slow: Installed) -> None:
     assert [(report["state"], report["attempts"]) for report in slow.reports()] == [("accepted", 1)] * 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP")
+def test_a_stopped_sync_holds_up_only_what_it_sends(slow: Installed) -> None:
+    """Ctrl-Z during a call: the next guest is sent at once; when the process goes on, nothing was sent twice."""
+    stopped = slow.start("sync", "--json")
+    wait_for_call(slow, stopped)
+    stopped.send_signal(signal.SIGSTOP)
+    try:
+        said = slow(*XIMENA.mrz("--json"))
+        assert (said.code, said.json["state"]) == (0, "accepted")
+        waiting = slow("sync", "--json")
+        assert (waiting.code, waiting.json["left"]) == (75, 1)
+        assert waiting.json["leased_until"] is not None
+    finally:
+        stopped.send_signal(signal.SIGCONT)
+    stopped.communicate(timeout=60)
+    assert [(report["state"], report["attempts"]) for report in slow.reports()] == [("accepted", 1)] * 2
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_during_a_call(slow: Installed, number: signal.Signals, code: int) -> None:
