@@ -1,13 +1,14 @@
 """A lock between processes that change the same file. The system releases it if a process dies."""
 
 import os
+import platform
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from apoa_client.files import create_private
+from apoa_client.files import LOCK_ENDING, create_private, draft_inside
 
 if sys.platform == "win32":
     import msvcrt
@@ -19,7 +20,7 @@ _PAUSE_S = 0.01
 
 @contextmanager
 def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[bool]:
-    """Hold the lock on the file at `path`, which is made for it and stays empty, and yield whether it is held.
+    """Hold the lock on the file at `path`, which is made if there is none, and yield whether it is held.
 
     Waits at most `wait_s` seconds while another process holds it. Raises `OSError`.
     """
@@ -31,6 +32,38 @@ def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[bool]:
         yield is_held
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def running(draft_folder: Path) -> Iterator[None]:
+    """Let `is_running` return True for a temporary folder, where the file system has locks."""
+    path = _lock_of(draft_folder)
+    with ExitStack() as lock:
+        with suppress(OSError):
+            lock.enter_context(exclusive(path))
+            path.write_text(platform.node(), encoding="utf-8")  # Windows lets no program write to it now
+        yield
+
+
+def is_running(draft_folder: Path) -> bool | None:
+    """Return whether the process that fills a temporary folder still runs; None is not known.
+
+    It is known of a process of this computer, whose name is in the file of the lock since that is held: not each file
+    system shows the locks of another computer.
+    """
+    path = _lock_of(draft_folder)
+    try:
+        if path.read_text(encoding="utf-8") != platform.node():
+            return None
+        with exclusive(path) as is_free:
+            return not is_free
+    except (OSError, ValueError):
+        return None
+
+
+def _lock_of(draft_folder: Path) -> Path:
+    inside = draft_inside(draft_folder)
+    return inside.with_name(inside.name + LOCK_ENDING)
 
 
 def _open(path: Path) -> int:

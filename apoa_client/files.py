@@ -27,6 +27,8 @@ _ABANDONED_BY_ANY_S = 60 * 60
 
 _DRAFT = ".new"
 _TOKEN_BYTES = 8
+LOCK_ENDING = ".lock"
+"""What the lock of the process that fills a temporary folder adds to the name of the file inside."""
 SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 """What SQLite adds to the name of a database for the files beside it."""
 
@@ -153,18 +155,23 @@ def _pieces(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
     return [content] if isinstance(content, bytes) else content
 
 
-def remove_abandoned(draft: Path, path: Path | None = None) -> None:
+def remove_abandoned(
+    draft: Path, path: Path | None = None, is_running: Callable[[Path], bool | None] = lambda _draft: None
+) -> None:
     """Remove the temporary files beside `draft` that dead processes left: those last written to long before it.
 
     Those of `path` after a minute. Without it those of any file, because each backup may have another name, after an
-    hour.
+    hour. `is_running` returns whether the process of a temporary file still runs; None is not known.
     """
     before = draft.stat().st_mtime - (_ABANDONED_BY_ANY_S if path is None else _ABANDONED_S)
     with suppress(OSError):  # a folder that cannot be listed, or a file that has just gone
         for left, files in drafts_in(draft.parent, path).items():
             inside = draft_inside(left)
             inner = (inside.with_name(inside.name + ending) for ending in SQLITE_ENDINGS)
-            if max(file.lstat().st_mtime for file in (*files, *filter(os.path.lexists, inner))) < before:
+            running = is_running(left)
+            if running is None:
+                running = max(file.lstat().st_mtime for file in (*files, *filter(os.path.lexists, inner))) >= before
+            if not running:
                 remove_draft(left)
 
 
@@ -187,7 +194,7 @@ def _is_token(text: str) -> bool:
 def remove_draft(draft: Path) -> None:
     """Remove a temporary file, or a folder with one, and what SQLite may have left beside it."""
     for file in (draft_inside(draft), draft):
-        for ending in SQLITE_ENDINGS:
+        for ending in (*SQLITE_ENDINGS, LOCK_ENDING):
             with suppress(OSError):
                 file.with_name(file.name + ending).unlink()
     with suppress(OSError):

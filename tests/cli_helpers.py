@@ -22,16 +22,19 @@ import forked_command
 import pytest
 from conftest import FixedClock
 from jsonschema import Draft202012Validator
+from outbox_helpers import sealer
 
 from apoa_client.cli import main
 from apoa_client.cli.documents.json_schemas import json_schema
 from apoa_client.cli.terminal.command_names import in_indonesian
+from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import Exit
 from apoa_client.locale import catalogue as catalogue_of
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports.entries import Content, Entry
+from apoa_client.ports.entries import Change, Content, Entry
+from apoa_client.report.kinds import State
 from apoa_client.sandbox.server import SandboxServer
 
 LANGUAGES = ("id", "en")
@@ -216,6 +219,16 @@ class Apoa:
     def states(self) -> list[tuple[str, str]]:
         """Return the kind and state of each report."""
         return [(report["kind"], report["state"]) for report in self.reports()]
+
+    @contextmanager
+    def sending(self, report_id: str) -> Iterator[None]:
+        """Another process is sending this report, and gets no answer."""
+        with SqliteOutbox.open(self.home / "melati" / "outbox.db", sealer()) as outbox:
+            now = self.clock.now()
+            lease, claimed = outbox.claim([report_id], now=now, lease_until=now + LEASE)
+            assert claimed
+            yield
+            outbox.settle(lease, [Change(report_id, State.QUEUED)])
 
     def delete_key(self) -> None:
         """Delete the file with the property's secrets."""

@@ -47,7 +47,9 @@ PERSONAL = (
 _EXAMPLES = {"fast": 25, "ci": 200, "long": 5000}
 _SCALE = {"fast": 0.25, "ci": 1.0, "long": 30.0}
 # The variables that name tools of other projects, which a test may see.
-_TOOLS = {"APOA_AXE", "APOA_CLIENT_GENERATORS", "APOA_NODE_TOOLS", "APOA_PRISM", "APOA_REQUIRE_TOOLS"}
+_TOOLS = {
+    *("APOA_AXE", "APOA_CLIENT_GENERATORS", "APOA_NODE_TOOLS", "APOA_POSTGRES", "APOA_PRISM", "APOA_REQUIRE_TOOLS")
+}
 PROFILE = "long" if LONG else os.environ.get("APOA_EXAMPLES", "fast")
 """How many examples Hypothesis tries: `fast` by default, `ci` (set by `.ci/run`) or `long`."""
 for _name, _count in _EXAMPLES.items():

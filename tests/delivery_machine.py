@@ -40,7 +40,6 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import AuthorityBusy, ReportMoved
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.authority import Status
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.state import Summary
@@ -64,7 +63,6 @@ EVENTS = st.builds(
         ["sync", "overtake", "report", "ahead", "back", "log_in", "change_settings", "shrink", *CHANGES]
     ),
     death=st.none() | KILLS,
-    lockless=st.booleans(),
 )
 WHAT = st.sampled_from(CHANGES)
 WHICH = st.integers(0, 5)
@@ -273,7 +271,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             )
             return lines[-1]
 
-        mortal: Any = MortalOutbox(outbox, process, lockless=run.lockless)
+        mortal: Any = MortalOutbox(outbox, process)
         options = RunOptions(
             settings,
             first="" if run.first is None else self.made[run.first % self.total],
@@ -314,9 +312,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         elif event.what == "overtake":
             self.jumped = True
             self.clock.time += plan.LEASE
-            self.another_run(replace(event, lockless=True))
+            self.another_run(event)
         elif event.what == "report":
-            self.save_report(self.second, self.total % 8, same=event.lockless)
+            self.save_report(self.second, self.total % 8, same=event.after)
         elif event.what in CHANGES:
             self.change_report_being_sent(event)
         elif event.what in {"ahead", "back"}:
@@ -326,21 +324,16 @@ class DeliveryMachine(RuleBasedStateMachine):
             getattr(self, event.what)()
 
     def another_run(self, event: ConcurrentEvent) -> None:
-        """A second process delivers. In a file it must not get the lock, unless the file system has no locks."""
-        before, others, since = self.entries(), self.leased(), len(self.authority.batches)
-        run, process, lines = Run(death=event.death, lockless=event.lockless), Process(event.death), list[Connection]()
-        outcome = self.deliver_once(self.second, run, self.settings, process, lines)
+        """A second process delivers. It sends nothing that the first one has claimed."""
+        others, since = self.leased(), len(self.authority.batches)
+        process = Process(event.death)
+        self.deliver_once(self.second, Run(death=event.death), self.settings, process, list[Connection]())
         if process.dead:
             self.second.close()
             self.second = self.store.open()
-        if event.lockless or not isinstance(self.second, SqliteOutbox):
-            self.disturbed = True
-            assert others.isdisjoint(self.submitted(since))
-            self.orphans |= self.sending() if process.dead else set()
-            return
-        assert sum(line.calls for line in lines) == 0
-        assert self.entries() == before
-        assert process.dead or (outcome is not None and outcome.busy)
+        self.disturbed = True
+        assert others.isdisjoint(self.submitted(since))
+        self.orphans |= self.sending() if process.dead else set()
 
     def change_report_being_sent(self, event: ConcurrentEvent) -> None:
         """A user at another desk changes a report while it is sent, where the desk allows it."""
@@ -374,7 +367,6 @@ class DeliveryMachine(RuleBasedStateMachine):
         """A suspension and a hold are stored if, and only if, the authority caused them."""
         summary = self.summary()
         if outcome is not None and not self.disturbed:
-            assert not outcome.busy
             assert outcome.left == summary.counts[State.QUEUED] + summary.counts[State.SENDING]
             assert (None if summary.suspension is None else summary.suspension.settings) == (
                 settings if outcome.stopped else None

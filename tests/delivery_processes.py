@@ -1,14 +1,12 @@
 """Processes that may die at any step, connections on which events happen, and faults.
 
 A process here is a separate outbox object on the shared file, and its connection to the authority. Its steps are its
-calls of both, also taking and releasing the lock. It dies before or after a step; from then on it does nothing at all,
-not even its clean-up.
+calls of both. It dies before or after a step; from then on it does nothing at all, not even its clean-up.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -102,32 +100,15 @@ class Process:
 
 
 class MortalOutbox:
-    """The outbox of a process that may die. With `lockless` the file system has no locks."""
+    """The outbox of a process that may die."""
 
-    def __init__(self, outbox: AnyOutbox, process: Process, *, lockless: bool = False) -> None:
+    def __init__(self, outbox: AnyOutbox, process: Process) -> None:
         self._outbox = outbox
         self._process = process
-        self._lockless = lockless
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in {"delivery_lock", "checking_lock"} and self._lockless:
-            return lambda *_args, **_named: nullcontext(enter_result=True)
         method = getattr(self._outbox, name)
-
-        def call(*args: Any, **named: Any) -> Any:
-            answer = self._process.step(lambda: method(*args, **named))
-            return _stepping(answer, self._process) if isinstance(answer, AbstractContextManager) else answer
-
-        return call
-
-
-@contextmanager
-def _stepping(manager: AbstractContextManager[T], process: Process) -> Iterator[T]:
-    """Entering and leaving are steps. What a dead process held is released, as the kernel does."""
-    with manager as value:
-        process.step(lambda: None)
-        yield value
-        process.step(lambda: None)
+        return lambda *args, **named: self._process.step(lambda: method(*args, **named))
 
 
 @dataclass(frozen=True)
@@ -138,7 +119,6 @@ class ConcurrentEvent:
     after: bool
     what: str
     death: Death | None = None
-    lockless: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +132,6 @@ class Run:
     first: int | None = None
     death: Death | None = None
     events: Sequence[ConcurrentEvent] = ()
-    lockless: bool = False
 
 
 @dataclass

@@ -14,6 +14,7 @@ from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))
 URGENT = Selection(states=frozenset({State.QUEUED, State.PENDING}), due_by=NOON + 9 * HOUR, by_deadline=NOON)
+BY_DEPARTURE = Selection(leaving_from=NOON.date(), by_departure=True)
 REFUSED = Selection(states=frozenset({State.REJECTED}), by_deadline=NOON)
 QUEUE = 40
 WITH_PHOTO = 35
@@ -42,6 +43,8 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "claim a batch": lambda outbox: outbox.claim(
         [uuid(number) for number in range(4, 24)], now=NOON, lease_until=NOON + HOUR
     ),
+    "renew": lambda outbox: outbox.renew(claim_one(outbox, 4), now=NOON, lease_until=NOON + HOUR),
+    "release": lambda outbox: outbox.release(claim_one(outbox, 5)),
     "settle: accepted": lambda outbox: settle(outbox, 30, State.ACCEPTED, receipt=receipt()),
     "settle: pending": lambda outbox: settle(outbox, 31, State.PENDING),
     "settle: rejected": lambda outbox: settle(outbox, 32, State.REJECTED, errors=(finding(),)),
@@ -59,6 +62,7 @@ METHODS: dict[str, Callable[[AnyOutbox], object]] = {
     "whether photos are wanted": lambda outbox: outbox.wants_photos(),
     "photos are wanted": lambda outbox: outbox.record_wants_photos(wants=True),
     "list": lambda outbox: list(outbox.entries(Selection(since=NOON))),
+    "list by departure": lambda outbox: list(outbox.entries(BY_DEPARTURE)),
     "list what is open": lambda outbox: list(outbox.entries(Selection(states=OPEN_STATES))),
     "list what is refused": lambda outbox: list(outbox.entries(Selection(states=frozenset({State.REJECTED})))),
     "the most urgent": lambda outbox: list(outbox.entries(URGENT._replace(limit=10))),

@@ -354,7 +354,13 @@ def pooler(cluster: Cluster, database: str, sessions: int, more: str = "") -> It
 
 
 def _programs() -> Path:
-    """The folder with the programs of the newest PostgreSQL that is installed. Skips the test if there is none."""
+    """The folder with the programs that APOA_POSTGRES names, else those of the newest PostgreSQL that is installed.
+
+    Skips the test if there is none.
+    """
+    named = os.environ.get("APOA_POSTGRES")
+    if named:
+        return Path(named)
     debian = [path for path in Path("/usr/lib/postgresql").glob("*/bin/initdb") if re.fullmatch(r"\d+", path.parts[-3])]
     newest = max(debian, key=lambda path: int(path.parts[-3]), default=None)
     found = shutil.which(newest or "initdb") if sys.platform != "win32" else None

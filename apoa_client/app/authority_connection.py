@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from apoa_client import __version__
 from apoa_client.errors import CredentialsProblem, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Authority
+from apoa_client.ports.authority import Authority, KeptAnswers
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.settings.config import PropertySettings
@@ -40,11 +40,13 @@ class AuthorityConnections:
         timeouts: "Timeouts | None" = None,
         time_left: "TimeLeft | None" = None,
         password_accepted: Callable[[], object] = lambda: None,
+        kept: KeptAnswers | None = None,
     ) -> Authority:
         """Return the authority of any property, with a password that need not be stored yet.
 
         `time_left` returns how many seconds a call may take at most; `password_accepted` is called when the authority
-        has accepted the password. Raises `SettingsProblem` for a property whose reports are typed by hand.
+        has accepted the password, and `kept` has what an earlier connection received. Raises `SettingsProblem` for a
+        property whose reports are typed by hand.
         """
         if settings.by_hand:
             raise SettingsProblem(
@@ -68,6 +70,7 @@ class AuthorityConnections:
             time_left=time_left,
             ca_bundle=settings.ca_bundle or None,
             monotonic=self._clock.monotonic,
+            kept=kept,
         )
         self._open.callback(authority.close)
         return authority

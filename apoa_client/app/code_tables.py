@@ -22,10 +22,13 @@ _MAX_BYTES = 8 * 1024 * 1024
 
 
 class KeptTables(NamedTuple):
-    """The tables by name, and when the authority is asked for them again; None for at once."""
+    """The tables by name, and when the authority is asked for each of them again."""
 
     tables: Mapping[str, CodeTable]
-    ask_after: datetime | None = None
+    ask_after: Mapping[str, datetime]
+
+
+_NONE = KeptTables({}, {})
 
 
 class CodeFile:
@@ -41,21 +44,21 @@ class CodeFile:
 
     def read(self) -> KeptTables:
         """Return what is kept for the authority and the account of the settings."""
-        with suppress(OSError, LookupError, TypeError, ValueError, RecursionError):
+        with suppress(OSError, LookupError, AttributeError, TypeError, ValueError, RecursionError):
             with self._path.open("rb") as file:
                 content = file.read(_MAX_BYTES + 1)
             value: dict[str, Any] = json.loads(content)
             if len(content) <= _MAX_BYTES and value["authority"] == self._owner:
                 tables = [read_table(each) for each in value["tables"]]
-                ask_after = datetime.fromisoformat(value["ask_after"]).astimezone(UTC)
-                return KeptTables({each.table: each for each in tables}, ask_after)
-        return KeptTables({})
+                times = {name: datetime.fromisoformat(at).astimezone(UTC) for name, at in value["ask_after"].items()}
+                return KeptTables({each.table: each for each in tables}, times)
+        return _NONE
 
     def write(self, kept: KeptTables) -> None:
         """Replace the file. Raises `OSError`."""
         tables = [table_value(each) for each in kept.tables.values()]
-        after = kept.ask_after.isoformat() if kept.ask_after is not None else None
-        value = {"authority": self._owner, "ask_after": after, "tables": tables}
+        times = {name: at.isoformat() for name, at in kept.ask_after.items()}
+        value = {"authority": self._owner, "ask_after": times, "tables": tables}
         write_private(self._path, json.dumps(value, ensure_ascii=False).encode())
 
     @property

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
     from apoa_client.outbox.interface import Outbox
-    from apoa_client.ports.authority import Authority
+    from apoa_client.ports.authority import Authority, KeptAnswers
     from apoa_client.ports.clock import Clock
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.report.codes import CodeTables
@@ -83,6 +83,8 @@ class Container:
         """Why this computer's own file is used in place of the shared outbox; None if it is not."""
         self.handed_over = HandedOver()
         """What another outbox of the property has handed over to the one in use."""
+        self.kept: KeptAnswers | None = None
+        """Set by a process that keeps running: what earlier connections to the authority received."""
         self._creates_file = self._takes_history = False
         self._open = ExitStack()
 
@@ -176,7 +178,7 @@ class Container:
 
     @cached_property
     def actor(self) -> Actor:
-        """The operating system's user, the clock and the command, for the audit trail and the delivery lock."""
+        """The operating system's user, the clock and the command, for the audit trail and records of maintenance."""
         from apoa_client.settings.user import user_name
 
         return Actor(user_name, self.clock.now, self._command)
@@ -254,8 +256,11 @@ class Container:
         def save_public_key(public_key: bytes) -> None:
             self.save_settings(settings._replace(public_key=encode_key(public_key)), self.settings)
 
-        public_key = decode_public_key(settings.public_key)
-        return KeyPair(self.outbox, self.secrets_of(settings), public_key, save_public_key)
+        outboxes, public_key = [self.outbox], decode_public_key(settings.public_key)
+        if (own_file := self.outbox_opener(self.settings).file_beside_shared()) is not None:
+            self._open.callback(own_file.close)
+            outboxes.append(own_file)
+        return KeyPair(outboxes, self.secrets_of(settings), public_key, save_public_key)
 
     # Reports.
 
@@ -464,5 +469,12 @@ class Container:
             from apoa_client.app.authority_connection import check_training
 
             check_training(self.secrets)
-        secrets = self.secrets
-        return self.authorities.connect(self.settings, secrets.password, timeouts, time_left, secrets.bind_password)
+        secrets, kept = self.secrets, None
+        if self.kept is not None and not self.settings.uses_sandbox:  # which is another server in each run
+            from hashlib import sha256  # for a process that keeps running alone
+
+            kept = self.kept
+            kept.rest_on((self.settings, sha256(secrets.password().encode()).digest()))
+        return self.authorities.connect(
+            self.settings, secrets.password, timeouts, time_left, secrets.bind_password, kept
+        )

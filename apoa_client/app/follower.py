@@ -17,6 +17,7 @@ from apoa_client.delivery import follow
 from apoa_client.delivery.follow import LastRun
 from apoa_client.delivery.options import Jitter, Outcome
 from apoa_client.errors import ApoaError
+from apoa_client.ports.authority import KeptAnswers
 from apoa_client.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Follower:
         self._clock = clock
         self._jitter = jitter
         self._listeners = listeners
+        self.kept = KeptAnswers()
+        """What the runs received from the authority."""
         self._listener: Listener | None = None
         self._heard = False
         """Whether the listener heard of new reports since the last look that succeeded."""

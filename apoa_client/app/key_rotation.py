@@ -6,21 +6,21 @@ old one is deleted: it may be in wrong hands. A change that is interrupted leave
 `apoa_client.vault.sealing.PropertySealer`), and the next change finishes it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.locking import exclusive
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, fingerprint, public_key_of
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.interface import Outbox, SealedRecords
     from apoa_client.vault.sources import PropertySecrets
 
-_LOCK_WAIT_S = 30
-"""How long to wait for another process that delivers."""
+_WAIT_S = 30
+"""How long to wait for a call of another process."""
 
 OLD_KEY_KEPT = msg(
     "An earlier private key is kept too, because some records are still sealed to it. Seal them again with: apoa key "
@@ -37,17 +37,20 @@ class KeyRecovery(StrEnum):
 
 
 class KeyPair:
-    """The key pair of `public_key`. `save_public_key` writes another public key into the settings, durably."""
+    """The key pair of `public_key`. `save_public_key` writes another public key into the settings, durably.
+
+    `outboxes` are the one in use and, beside a shared one, the file on this computer, in which new stays are saved.
+    """
 
     def __init__(
         self,
-        outbox: "Outbox",
+        outboxes: "Sequence[Outbox]",
         secrets: "PropertySecrets",
         public_key: bytes,
         save_public_key: Callable[[bytes], None],
     ) -> None:
         self.public_key = public_key
-        self._outbox = outbox
+        self._outboxes = outboxes
         self._secrets = secrets
         self._save_public_key = save_public_key
 
@@ -73,7 +76,7 @@ class KeyPair:
         """Make this private key the property's, seal all records to it, and return the number of rows.
 
         `action` is the audit trail's code for it. An earlier change that was interrupted is finished first. Raises
-        `NotNow` while another process delivers, and `SealBroken` before anything changes if a record cannot be opened.
+        `NotNow` while reports are being sent, and `SealBroken` before anything changes if a record cannot be opened.
         """
         place = self._secrets.private_key_from_environment()
         if place is not None:
@@ -86,33 +89,52 @@ class KeyPair:
                 name="key_from_outside",
             )
         advice = msg("Nothing was changed. Wait a minute, then run the command again.")
-        with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), self._outbox.lock_holder, advice):
+        with ExitStack() as stack:
+            works = [stack.enter_context(each.maintenance(advice, wait_s=_WAIT_S)) for each in self._outboxes]
+
+            def renew() -> None:
+                for work in works:
+                    work.renew()
+
             unfinished = self.unfinished_key()
             if unfinished is not None and unfinished != private_key:
-                self._change(unfinished, "key_rotated")
-            return self._change(private_key, action)
+                self._change(unfinished, "key_rotated", renew)
+            return self._change(private_key, action, renew)
 
-    def _change(self, private_key: bytes, action: str) -> int:
-        keys, records, public_key = self._secrets.keys, self._outbox.sealed_records, public_key_of(private_key)
+    def _change(self, private_key: bytes, action: str, renew: Callable[[], None]) -> int:
+        keys, all_records, public_key = self._secrets.keys, self._records(), public_key_of(private_key)
         try:
-            records.open_all(self._sealer())
+            for records in all_records:
+                records.open_all(self._sealer())
         except SealBroken as exc:
             raise SealBroken(
                 exc.message,
                 msg("Nothing was changed. A record that was damaged can be erased with: apoa purge --guest ID"),
             ) from None
+        renew()
         keys.begin_rotation(private_key)
         self._save_public_key(public_key)
         self.public_key = public_key
         sealer = PropertySealer(public_key, lambda: private_key, keys.all)
         authenticator = RowAuthenticator(private_key, keys.all)
-        resealed = records.reseal(sealer.renew, sealer.public_key, authenticator)
-        records.empty_log()
+        resealed = 0
+        for records in all_records:
+            resealed += records.reseal(sealer.renew, sealer.public_key, authenticator, renew)
+            records.empty_log()
+        renew()
         keys.finish_rotation()
-        if records.opens_all(_sealer_of(private_key)):  # not if an earlier version of this program still saves reports
+        new = _sealer_of(private_key)
+        # Not if an earlier version of this program still saves reports.
+        if all(records.opens_all(new) for records in all_records):
             keys.delete_old()
-        self._outbox.record_event(action, detail=self.fingerprint)
+        self._record(action)
         return resealed
+
+    def _records(self) -> "list[SealedRecords]":
+        return [each.sealed_records for each in self._outboxes]
+
+    def _record(self, action: str) -> None:
+        self._outboxes[0].record_event(action, detail=self.fingerprint)
 
     def recover(self, private_key: bytes, action: str = "key_recovered") -> KeyRecovery:
         """Store the private key that fits the public key, or beside it one that opens older records.
@@ -128,12 +150,16 @@ class KeyPair:
         self._save_public_key(self.public_key)  # together with the vault that holds the key now
         if already_here:
             return KeyRecovery.ALREADY_HERE
-        self._outbox.record_event(action, detail=self.fingerprint)
+        self._record(action)
         return KeyRecovery.RECOVERED
 
     def _recover_older(self, private_key: bytes) -> KeyRecovery:
-        records, keys = self._outbox.sealed_records, self._secrets.keys
-        if not records.opens_any(_sealer_of(private_key)):
+        all_records, keys = self._records(), self._secrets.keys
+
+        def opens_any(key: bytes) -> bool:
+            return any(records.opens_any(_sealer_of(key)) for records in all_records)
+
+        if not opens_any(private_key):
             raise CredentialsProblem(
                 msg("This is the key of another property, or of an earlier key pair."),
                 msg(
@@ -143,7 +169,7 @@ class KeyPair:
                 name="key_of_another",
             )
         older = keys.old()
-        if older is not None and older != private_key and records.opens_any(_sealer_of(older)):
+        if older is not None and older != private_key and opens_any(older):
             raise CredentialsProblem(
                 msg("Reports here are sealed to more key pairs than can be kept."),
                 msg("Nothing was changed. Seal them all to one first: apoa key rotate"),

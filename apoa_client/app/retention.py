@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from apoa_client.errors import ApoaError, NotNow
 from apoa_client.messages import day_message, msg
-from apoa_client.outbox.locking import exclusive
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.erasure import Erasure
 from apoa_client.report.deadline import MAX_BELIEVED_SKEW
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LOCK_WAIT_S = 10
+_WAIT_S = 10
+"""How long to wait for a call that is sending reports."""
 _DAY = timedelta(days=1)
 _RECORD_AFTER = timedelta(hours=1)
 """How old a check of the clock must be to be recorded again."""
@@ -170,11 +170,13 @@ class Retention:
     def purge_stay(self, stay_id: str, *, force: bool, dry_run: bool = False) -> Erasure:
         """Erase one stay now. `force` also withdraws and erases its undelivered reports.
 
-        Holds the delivery lock, so that nothing is sent meanwhile. Raises `DataRefused` for an undelivered report
-        without `force`, and `NotNow` if another process does not release the lock within 10 seconds.
+        Raises `DataRefused` for an undelivered report without `force`; with it, `NotNow` if a call that is sending
+        reports does not end within 10 seconds.
         """
+        if not force or dry_run:
+            return self._outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
         advice = msg("Nothing was erased. Wait a minute, then try again.")
-        with exclusive(self._outbox.delivery_lock(_LOCK_WAIT_S), self._outbox.lock_holder, advice):
+        with self._outbox.maintenance(advice, wait_s=_WAIT_S):
             return self._outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
 
 

@@ -34,6 +34,8 @@ def send(
     outcome = deliver(delivery_dependencies(app, progress, interruptions, timeouts), options)
     if outcome.meta is not None and not app.settings.property_id and outcome.error is None:
         _save_identity(app, outcome.meta)
+    if outcome.error is not None and app.kept is not None:
+        app.kept.forget()
     if timeouts is None:  # otherwise a guest is waiting
         with suppress(CredentialsProblem):  # a later run does it
             complete_guest_tags(app)
@@ -50,14 +52,15 @@ def delivery_dependencies(
 
     def connect(time_left: TimeLeft) -> Authority:
         if not app.settings.uses_sandbox:
-            app.secrets.password()  # asked for now, and not under the delivery lock
+            app.secrets.password()  # asked for now, and not while reports are claimed
         return app.connect(timeouts, time_left)
 
     if timeouts is not None:
         app.guest_waits = True
     # The jitter is not secret: it spreads the load of many properties.
     jitter = random.random
-    return Dependencies(app.outbox, connect, app.clock, jitter, progress, interruptions, app.run_counter, overlap=True)
+    parts = (app.outbox, connect, app.clock, jitter, progress, interruptions, app.run_counter)
+    return Dependencies(*parts, overlap=True, kept=app.kept)
 
 
 def complete_guest_tags(app: Container) -> None:

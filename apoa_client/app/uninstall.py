@@ -14,6 +14,7 @@ from typing import NamedTuple
 from apoa_client.app.container import KEYRING_SERVICE, Container
 from apoa_client.app.own_files import is_key_file, is_outbox
 from apoa_client.app.scheduling import installed, remove_named
+from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
 from apoa_client.files import FileInUse, drafts_in, wait_while_in_use
 from apoa_client.installation import COMPLETION_SCRIPTS
@@ -260,14 +261,15 @@ class Uninstall:
         with closing(self._container_of(name)) as app:
             try:
                 opener = app.outbox_opener(app.settings)
-                with opener.file_for_reading(_ignore) as outbox, outbox.delivery_lock(0) as taken:
-                    if taken:
+                with opener.file_for_reading(_ignore) as outbox:
+                    now = app.clock.now()
+                    if not plan.is_ahead(outbox.summary(now=now, soon=now).lease_until, now, plan.LEASE):
                         return
             except SettingsProblem:  # nothing can be sent from it
                 return
         raise NotNow(
             msg("Reports of {name} are being sent. Nothing was removed.", name=name),
-            msg("Wait for the end of apoa sync, or stop it, then try again."),
+            msg("Wait for the end of apoa sync, then try again; if it was stopped or killed, five minutes later."),
             name="being_sent",
         )
 

@@ -61,6 +61,9 @@ class VaultCounter:
 
     def write(self, value: int) -> None:
         """Store the number as `ports.RunCounter` describes."""
-        if value != self._known:
+        if self._known is not None and value <= self._known:
+            return
+        stored = self._secrets().run_counter()  # another process may have counted on
+        if stored is None or value > stored:
             self._secrets().store_run_counter(value)
-            self._known = value
+        self._known = value

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from apoa_client import file_lock
 from apoa_client.archive.backup_content import (
     FORMAT,
     OWN_TABLE,
@@ -99,17 +100,18 @@ def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor, *,
         draft_folder = make_draft_folder(file)
         draft = draft_inside(draft_folder)
         try:
-            result = _write_draft(db, draft, describe)
-            sync_file(draft)
-            remove_abandoned(draft_folder)
-            if force:
-                replace_file(draft, file)
-            else:
-                try:
-                    publish(draft, file)
-                except FileExistsError:
-                    raise _name_taken(file) from None
-            sync_folder(file.parent)
+            with file_lock.running(draft_folder):
+                remove_abandoned(draft_folder, is_running=file_lock.is_running)
+                result = _write_draft(db, draft, describe)
+                sync_file(draft)
+                if force:
+                    replace_file(draft, file)
+                else:
+                    try:
+                        publish(draft, file)
+                    except FileExistsError:
+                        raise _name_taken(file) from None
+                sync_folder(file.parent)
         finally:
             remove_draft(draft_folder)
         with db.transaction():

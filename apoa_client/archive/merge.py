@@ -10,7 +10,7 @@ never received. Nothing here is erased, closed or replaced for it.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from itertools import groupby
 from operator import itemgetter
@@ -29,7 +29,7 @@ from apoa_client.archive.merge_rows import (
 )
 from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
-from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, scheduled_run
+from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, maintenance, scheduled_run
 from apoa_client.outbox.sql.codes import ALL_COLUMNS
 from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH, record_missing_tags
 from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, actual_counts, write_metadata
@@ -37,7 +37,7 @@ from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import PhotoState, State
 
 _OF_THE_COMPUTER = (
-    *("clock_skew", batch_size.KEY, clock_check.KEY, scheduled_run.KEY, INDEX_KEY_HASH),
+    *("clock_skew", batch_size.KEY, clock_check.KEY, maintenance.KEY, scheduled_run.KEY, INDEX_KEY_HASH),
     *backups.KEYS,
 )
 """Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
@@ -162,7 +162,7 @@ class Merge:
 
     It is done in pieces of some hundred reports, each in its own transaction, so that no process waits long to save
     a report. The reports of a stay are in one piece: each stay is seen as it was before, or merged. After an
-    interruption, another merge finds the rest. The caller must hold the delivery lock.
+    interruption, another merge finds the rest. Senders and other merges may be at work meanwhile.
     """
 
     def __init__(self, here: Database, backup: sqlite3.Connection, belief: Belief) -> None:
@@ -180,11 +180,15 @@ class Merge:
             self._count(self._differences(reports))
         return self._result()
 
-    def run(self, actor: Actor) -> MergeResult:
-        """Merge every report, piece by piece, and record it in the audit trail."""
+    def run(self, actor: Actor, go_on: Callable[[], object]) -> MergeResult:
+        """Merge every report, piece by piece, and record it in the audit trail.
+
+        `go_on` is called between two pieces, and ends the merge by raising an error.
+        """
         with self._here.transaction():
             audit.append(self._here, actor, [self._belief.event])
         for reports in self._pieces():
+            go_on()
             differences = self._differences(reports)
             if any(each.is_one for each in differences):
                 with self._here.transaction():

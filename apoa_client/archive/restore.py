@@ -27,8 +27,8 @@ from apoa_client.files import make_private_folder
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import too_new
-from apoa_client.outbox.locking import exclusive
 from apoa_client.outbox.sql.guest_tags import forget_tags
+from apoa_client.outbox.sql.maintenance import Maintenance, maintenance
 from apoa_client.outbox.sql.sealing_key import record_public_key
 from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.outbox.sqlite.database import (
@@ -37,7 +37,6 @@ from apoa_client.outbox.sqlite.database import (
     open_database,
     remove_abandoned_drafts,
 )
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import INDEX_KEY_BYTES, SQLITE, PropertySettings
@@ -51,8 +50,8 @@ from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox
 
-LOCK_WAIT_S = 30.0
-"""How long to wait for a delivery that is running."""
+WAIT_S = 30.0
+"""How long to wait for a call that is sending reports."""
 _ADVICE = msg("Nothing was changed. Wait until the sending is over, then restore again.")
 
 _GENERAL = ("display_name", "office", "address")
@@ -161,7 +160,8 @@ class _Restore:
                 if not is_empty(outbox.database):
                     return Merge(outbox.database, self.backup.db, self._belief).preview()
         elif os.path.lexists(self.path):
-            with self._open_checked() as db, translate_errors(self.path):
+            with closing(open_database(self.path, create=False)) as db, translate_errors(self.path):
+                self._refuse_other_key(db)
                 return Merge(db, self.backup.db, self._belief).preview()
         (reports,) = self.backup.db.execute("SELECT count(*) FROM reports").fetchone()
         return MergeResult(reports, 0, 0, 0, to_ask=count_to_ask(self.backup.db, self._belief))
@@ -172,53 +172,56 @@ class _Restore:
             return self._run_shared(self.known)
         with translate_errors(self.path):
             make_private_folder(self.path.parent)
-        lock = delivery_lock(self.path, LOCK_WAIT_S, self.actor)
-        with exclusive(lock, lambda: lock_holder(self.path), _ADVICE, name="delivery_underway"):
-            self._read_settings_again(SQLITE)
-            with translate_errors(self.path):
-                remove_abandoned_drafts(self.path)
-            if not os.path.lexists(self.path):
-                results: list[MergeResult] = []
-                self._save_if_known()
-                with translate_errors(self.path):
-                    created = create_database(self.path, lambda db: results.append(self._fill(db)))
-                if created:  # otherwise another process created one meanwhile
-                    self._save_if_new()
-                    return results[0]
-            with self._open_checked() as db, translate_errors(self.path):
-                self._save_if_known()
-                merged = self._merge(db)
-            self._save_if_new()
-            return merged
+        merged = None if os.path.lexists(self.path) else self._create()
+        if merged is None:
+            with closing(open_database(self.path, create=False)) as db:
+                self._refuse_other_key(db)
+                with self._alone(db, SQLITE) as work, translate_errors(self.path):
+                    self._refuse_other_key(db)  # by the settings as they are now
+                    remove_abandoned_drafts(self.path)
+                    self._save_if_known()
+                    merged = self._merge(db, work)
+        self._save_if_new()
+        return merged
+
+    def _create(self) -> MergeResult | None:
+        """Create the outbox from the backup; None if another process creates one meanwhile."""
+        results: list[MergeResult] = []
+        self._save_if_known()
+        with translate_errors(self.path):
+            created = create_database(self.path, lambda db: results.append(self._fill(db)))
+            remove_abandoned_drafts(self.path)
+        return results[0] if created else None
 
     def _run_shared(self, known: PropertySettings) -> MergeResult:
         """Fill the shared outbox in one transaction if it was never used, or else merge the backup into it."""
         with self._shared(known) as outbox:
             db = outbox.database
-            lock = outbox.delivery_lock(LOCK_WAIT_S)
-            with exclusive(lock, outbox.lock_holder, _ADVICE, name="delivery_underway"):
-                self._read_settings_again(known.outbox)
+            with self._alone(db, known.outbox) as work:
                 self._save_if_known()
                 with db.transaction():
                     if is_empty(db):
                         return self._fill(db)
-                return self._merge(db)
+                return self._merge(db, work)
 
-    def _read_settings_again(self, outbox: str) -> None:
-        """Read the settings under the lock: a key rotation, which holds it too, may have ended meanwhile.
+    @contextmanager
+    def _alone(self, db: Database, outbox: str) -> Iterator[Maintenance]:
+        """Keep senders and key rotations away, and read the settings again: a rotation may have ended meanwhile.
 
         Raises `NotNow` if it is not the property's outbox any more.
         """
-        self._read_settings()
-        if self.settings.outbox != outbox:
-            raise NotNow(msg("The outbox of {name} was changed meanwhile.", name=self.settings.name), _ADVICE)
+        with maintenance(db, self.actor, _ADVICE, wait_s=WAIT_S, name="delivery_underway") as work:
+            self._read_settings()
+            if self.settings.outbox != outbox:
+                raise NotNow(msg("The outbox of {name} was changed meanwhile.", name=self.settings.name), _ADVICE)
+            yield work
 
-    def _merge(self, db: Database) -> MergeResult:
+    def _merge(self, db: Database, work: Maintenance) -> MergeResult:
         with db.transaction():  # before the reports that are sealed to it
             record_public_key(db, self.settings.public_key)
             if self.known is None:  # reports whose settings were lost
                 forget_tags(db)
-        return Merge(db, self.backup.db, self._belief).run(self.actor)
+        return Merge(db, self.backup.db, self._belief).run(self.actor, work.renew)
 
     def _save_if_known(self) -> None:
         """Save the settings of a known property before its reports: reports saved from now on get the right key."""
@@ -262,23 +265,18 @@ class _Restore:
                 )
             yield outbox
 
-    @contextmanager
-    def _open_checked(self) -> Iterator[SqliteDatabase]:
-        """Open the outbox. Refuses records of two keys in one outbox: only one of them could be opened."""
-        with closing(open_database(self.path, create=False)) as db:
-            if self.known is None or self.known.public_key != self.settings.public_key:
-                with translate_errors(self.path):
-                    sealed, shared = count_shared(db, self.backup.db)
-                name = self.settings.name
-                if self.known is None and sealed and not shared:
-                    raise _other_key(
-                        msg("Reports of {name} are here without settings, and the backup has none of them.", name=name)
-                    )
-                if self.known is not None and shared < sealed:
-                    raise _other_key(
-                        msg("The reports of {name} on this computer are sealed for another key.", name=name)
-                    )
-            yield db
+    def _refuse_other_key(self, db: SqliteDatabase) -> None:
+        """Refuse records of two keys in one outbox: only one of them could be opened."""
+        if self.known is None or self.known.public_key != self.settings.public_key:
+            with translate_errors(self.path):
+                sealed, shared = count_shared(db, self.backup.db)
+            name = self.settings.name
+            if self.known is None and sealed and not shared:
+                raise _other_key(
+                    msg("Reports of {name} are here without settings, and the backup has none of them.", name=name)
+                )
+            if self.known is not None and shared < sealed:
+                raise _other_key(msg("The reports of {name} on this computer are sealed for another key.", name=name))
 
 
 def _unproved_key(name: str) -> SettingsProblem:

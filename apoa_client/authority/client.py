@@ -20,15 +20,17 @@ from apoa_client.authority.address import check_base_url
 from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal
 from apoa_client.authority.limits import GZIP_MIN_BYTES, SLOWEST_BYTES_S, Timeouts
 from apoa_client.authority.transport import Authorization, Call, Transport
-from apoa_client.errors import ApoaError, CallRefused, SettingsProblem
+from apoa_client.errors import ApoaError, CallRefused, NotNow, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.ports.authority import DailyReceipt, Meta, Verdict
+from apoa_client.ports.authority import DailyReceipt, KeptAnswers, Meta, Verdict
 from apoa_client.report.codes import CodeTable
 from apoa_client.report.kinds import Receipt
 
 _log = logging.getLogger(__name__)
 
 _TOKEN_MARGIN_S = 30
+_META_VALID_S = 300.0
+"""How long a process that keeps running believes what `/meta` said, if no call fails."""
 _PDF_START = b"%PDF-"
 _ACCEPT_PDF = "application/pdf, application/json;q=0.1, application/problem+json;q=0.1"
 
@@ -39,7 +41,7 @@ class HttpAuthority:
     `password` is called only when a token is needed, and `password_accepted` when one was granted. `time_left` returns
     how many seconds a call may take, if that is less than the time-outs. `monotonic` counts seconds, for the token's
     age. Raises only errors of `apoa_client.errors`; the constructor raises `SettingsProblem` for an invalid address,
-    username or `ca_bundle`.
+    username or `ca_bundle`. `kept` has the token and the limits that an earlier connection received.
     """
 
     def __init__(  # noqa: PLR0913  all are keyword arguments
@@ -54,6 +56,7 @@ class HttpAuthority:
         time_left: Callable[[], float] | None = None,
         ca_bundle: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        kept: KeptAnswers | None = None,
     ) -> None:
         if ":" in username:
             raise SettingsProblem(msg("The username must not contain a colon."))
@@ -61,9 +64,9 @@ class HttpAuthority:
         self._password = password
         self._password_accepted = password_accepted
         self._monotonic = monotonic
-        self._token: str | None = None
-        self._token_until = 0.0
-        self._accepts_gzip = False
+        self._kept = kept if kept is not None else KeptAnswers()
+        self._has_asked = False
+        """Whether it is known from this connection itself, and not from `kept`, who the authority is."""
         self._transport = Transport(
             check_base_url(base_url),
             user_agent=user_agent,
@@ -76,7 +79,10 @@ class HttpAuthority:
     def meta(self) -> Meta:
         """Ask for the authority's limits, its time and our account. Also tests the credentials and the clock."""
         meta = answers.read_meta(self._get("/meta", "/meta").value())
-        self._accepts_gzip = meta.accepts_gzip
+        self._kept.meta = meta
+        # With a new token, the authority may be another one.
+        self._kept.meta_until = min(self._monotonic() + _META_VALID_S, self._kept.token_until)
+        self._has_asked = True
         return meta
 
     def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
@@ -155,7 +161,7 @@ class HttpAuthority:
     def _post(self, route: str, bodies: Sequence[tuple[str, bytes]]) -> HttpResponse:
         body = b'{"reports":[' + b",".join(each[1] for each in bodies) + b"]}"
         headers = {"Content-Type": "application/json"}
-        if self._accepts_gzip and len(body) > GZIP_MIN_BYTES:
+        if self._kept.meta is not None and self._kept.meta.accepts_gzip and len(body) > GZIP_MIN_BYTES:
             body = gzip.compress(body, mtime=0)
             headers["Content-Encoding"] = "gzip"
         return self._with_token("POST", route, route, headers, body)
@@ -165,26 +171,33 @@ class HttpAuthority:
     ) -> HttpResponse:
         response = self._send(route, Call(method, path, self._bearer(), headers, body, extra_s))
         if response.status == HTTPStatus.UNAUTHORIZED:
-            self._token = None
+            before = self._kept.meta if route != "/meta" and not self._has_asked else None
+            self._kept.forget()
+            if before is not None and self.meta().identity != before.identity:
+                raise NotNow(
+                    msg("Another authority answers at the address of the reports, or it is another account there."),
+                    msg("What waits is kept. The next run says which one it is."),
+                )
             response = self._send(route, Call(method, path, self._bearer(), headers, body, extra_s))
         if response.status == HTTPStatus.UNAUTHORIZED:
-            self._token = None
+            self._kept.token = None
             raise error_for(response)
         return response
 
     def _bearer(self) -> Authorization:
         """The token (RFC 6750 §2.1), requested with the username and password (RFC 7617, in UTF-8) if it is needed."""
-        if self._token is None or self._monotonic() >= self._token_until:
+        kept = self._kept
+        if kept.token is None or self._monotonic() >= kept.token_until:
             asked_at = self._monotonic()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             credentials = b64encode(f"{self._username}:{self._password()}".encode()).decode("ascii")
             auth = Authorization(f"Basic {credentials}")
             call = Call("POST", "/oauth/token", auth, headers, b"grant_type=client_credentials")
             token = answers.read_token(self._send("/oauth/token", call).value())
-            self._token = token.secret
-            self._token_until = asked_at + max(token.expires_in - _TOKEN_MARGIN_S, token.expires_in / 2)
+            kept.token = token.secret
+            kept.token_until = asked_at + max(token.expires_in - _TOKEN_MARGIN_S, token.expires_in / 2)
             self._password_accepted()
-        return Authorization(f"Bearer {self._token}")
+        return Authorization(f"Bearer {kept.token}")
 
     def _send(self, route: str, call: Call) -> HttpResponse:
         try:

@@ -9,8 +9,7 @@ from apoa_client.ports.vault import RunCounter
 def authenticate(outbox: DeliveryState, counter: RunCounter | None, outcome: Outcome) -> Authentication:
     """Check the open reports, note in `outcome` what another program changed, and raise the vault's counter.
 
-    No keyring is asked. The caller must hold the delivery lock, and the checking lock if it shares that. Raises
-    `StorageProblem`.
+    No keyring is asked. Several processes may do it at once. Raises `StorageProblem`, and `NotNow` during maintenance.
     """
     found = outbox.authenticate(ask=False, counter=counter.read() if counter is not None else None)
     outcome.doubts = tuple(found.doubts)  # those of the last check, because each finds them again

@@ -23,9 +23,6 @@ OWN_ATTEMPT = timedelta(seconds=1)
 SHORTEST_PAUSE = timedelta(seconds=5)
 """After a run that left reports, for whatever reason, the next one does not start earlier."""
 
-BUSY_PAUSE = timedelta(seconds=2)
-"""How long to wait for another process that is delivering."""
-
 
 class LastRun(NamedTuple):
     """The run before: when it ended, and how long to pause after it unless something has changed."""
@@ -44,8 +41,7 @@ def pause_after(result: Outcome | ApoaError | None, failures: int, jitter: float
     """
     error = result.error if isinstance(result, Outcome) else result
     if isinstance(result, Outcome) and error is None:
-        left = SHORTEST_PAUSE if result.left else timedelta()
-        return BUSY_PAUSE if result.busy else left
+        return SHORTEST_PAUSE if result.left else timedelta()
     if not isinstance(error, NotNow):
         return KEEP_UP
     return min(max(plan.backoff(failures, jitter), SHORTEST_PAUSE), KEEP_UP)

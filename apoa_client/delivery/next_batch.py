@@ -7,7 +7,7 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.batch_size import BatchSize
 from apoa_client.delivery.options import Dependencies, RunOptions
 from apoa_client.delivery.results import Results
-from apoa_client.ports.entries import WHOLE_QUEUE, Entry, Share
+from apoa_client.ports.entries import Entry
 
 
 class NextBatch:
@@ -23,12 +23,8 @@ class NextBatch:
         self._size = size
 
     def batch(self) -> list[Entry]:
-        """Return what may be sent next: of this worker's share, or else of the others'."""
-        share = self._options.share
-        return self._of(share) or (self._of(WHOLE_QUEUE) if share != WHOLE_QUEUE else [])
-
-    def _of(self, share: Share) -> list[Entry]:
-        heads: Iterable[Entry] = self._results.readable(self._outbox.heads(share))
+        """Return what may be sent next."""
+        heads: Iterable[Entry] = self._results.readable(self._outbox.heads())
         if self._options.first:
             heads = sorted(heads, key=lambda entry: entry.id != self._options.first)
         return plan.next_batch(

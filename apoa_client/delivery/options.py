@@ -11,13 +11,11 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
-from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta, Verdict
+from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Meta, Verdict
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.doubts import Doubt
-from apoa_client.ports.entries import WHOLE_QUEUE, Share
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Interruptions, Progress
-from apoa_client.ports.state import LockHolder
 from apoa_client.ports.vault import RunCounter
 
 Jitter: TypeAlias = Callable[[], float]
@@ -35,18 +33,16 @@ class Outcome:
     duplicate: int = 0
     deferred: int = 0
     left: int = 0
-    busy: bool = False
-    """Another process is delivering, and this run did nothing."""
-    holder: LockHolder | None = None
-    """Which process that is, if it is known."""
     meta: Meta | None = None
     """What the authority said about itself; None if it was not asked or did not answer."""
+    authority: Authority | None = field(default=None, repr=False)
+    """The connection of the run, for further calls of a few seconds; None if there is none."""
     clock_skew: timedelta | None = None
     """How far the authority's clock is ahead of ours; None while the difference is small."""
-    broken_off: int = 0
-    """How many of the reports left are still leased to a run that was broken off."""
-    broken_off_until: datetime | None = None
-    """When the last of these leases ends, and a run sends these reports again."""
+    leased: int = 0
+    """How many of the reports left are being sent by other runs, which may have been broken off."""
+    leased_until: datetime | None = None
+    """When the last of their leases ends, after which another run sends these reports again."""
     time_over: bool = False
     """Whether reports or photos are left because the time of the run was over."""
     photos_sent: int = 0
@@ -91,21 +87,6 @@ class Outcome:
             return Exit.DATA_REFUSED
         return Exit.NOT_NOW if self.left or self.photos_left else Exit.DONE
 
-    def add(self, other: "Outcome") -> None:
-        """Add what another worker of the same delivery did. Photos and what the authority says are the first one's."""
-        for name in ("sent", "accepted", "pending", "rejected", "duplicate", "deferred"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        if other.left <= self.left:  # it ended later
-            self.left, self.broken_off, self.broken_off_until = other.left, other.broken_off, other.broken_off_until
-        self.time_over = self.time_over or other.time_over
-        self.indexes_rebuilt = self.indexes_rebuilt or other.indexes_rebuilt
-        self.error = other.error if self.error is None else self.error
-        self.verdicts |= other.verdicts
-        self.repeated_receipts |= other.repeated_receipts
-        self.doubts = tuple(dict.fromkeys([*self.doubts, *other.doubts]))
-        self.repaired |= other.repaired
-        self.closed |= other.closed
-
     def count(self, verdict: Verdict) -> None:
         """Count one verdict."""
         self.verdicts[verdict.id] = verdict
@@ -117,10 +98,9 @@ class RunOptions(NamedTuple):
     """How a run works.
 
     `settings` is the fingerprint of the property's settings. `first` is the id of a report to send before more urgent
-    ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. `lock_wait_s` is how
-    many seconds to wait for another process that is delivering. Nothing is sent to an authority other than `expected`.
-    Photos are sent only `with_photos`: they take long, and only reports have a deadline. `share` is what this one of
-    several workers sends first, so that they do not open and claim the same reports; then it helps the others.
+    ones. With `keep_backoff` a report waits for its backoff. `wait_s` limits the run, in seconds. Nothing is sent to an
+    authority other than `expected`. Photos are sent only `with_photos`: they take long, and only reports have a
+    deadline.
     """
 
     settings: str
@@ -128,9 +108,7 @@ class RunOptions(NamedTuple):
     first: str = ""
     keep_backoff: bool = False
     wait_s: float | None = None
-    lock_wait_s: float = 0
     with_photos: bool = True
-    share: Share = WHOLE_QUEUE
 
 
 class Uninterrupted:
@@ -146,8 +124,8 @@ TimeLeft: TypeAlias = Callable[[], float]
 class Dependencies(NamedTuple):
     """What a run works with.
 
-    `connect` builds the authority. It is called only when there is something to send, and before the lock is taken,
-    because it may ask a person for the password.
+    `connect` builds the authority. It is called only when there is something to send, and before the time of the run
+    begins, because it may ask a person for the password.
     """
 
     outbox: DeliveryState
@@ -160,3 +138,5 @@ class Dependencies(NamedTuple):
     """The vault's counter, by which an older copy of the outbox is noticed; None if the vault is not in use."""
     overlap: bool = False
     """Whether the first batch is prepared while the authority is asked about itself, if the line is slow."""
+    kept: KeptAnswers | None = None
+    """What an earlier run of this process knows of the authority; None if it is asked in each run."""

@@ -26,7 +26,13 @@ from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State, short_id
 
 LEASE = timedelta(minutes=5)
-"""How long a claimed report belongs to one run: longer than a call, and the questions after it, usually take."""
+"""How long a claimed report belongs to one run, which renews it before a call that might take longer."""
+
+SMALL_BATCH = 50
+"""Reports in the first batch if a guest may wait for its answer, after a time-out, and where one may be the fault."""
+
+SMALL_BATCH = 50
+"""Reports in the first batch if a guest may wait for its answer, after a time-out, and where one may be the fault."""
 
 BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_LAST = timedelta(hours=1)
@@ -34,10 +40,10 @@ LONGEST_WAIT = timedelta(days=1)
 """The longest wait that the authority may ask for, because a report has a deadline."""
 
 LONGEST_RUN_S = 600.0
-"""A run ends after so many seconds, and what is left goes in the next one: a run must not hold the lock for hours."""
+"""A run ends after so many seconds, and what is left goes in the next one."""
 
 LONGEST_SILENCE_S = 120.0
-"""A run ends if the authority has answered nothing for so many seconds."""
+"""A run ends if the authority has answered nothing for so many seconds. No call takes longer."""
 
 QUESTIONS_S = 60.0
 """How many seconds of a run may go to questions about pending reports. The authority is asked about the rest later."""
@@ -97,6 +103,11 @@ def is_ahead(until: datetime | None, now: datetime, longest: timedelta) -> bool:
     return until is not None and now < until <= now + longest
 
 
+def must_renew(lease_until: datetime | None, now: datetime) -> bool:
+    """Whether a call that begins now might take longer than the lease of its reports."""
+    return not is_ahead(lease_until, now + timedelta(seconds=LONGEST_SILENCE_S), LEASE)
+
+
 def next_batch(
     heads: Iterable[Entry],
     now: datetime,
@@ -109,8 +120,8 @@ def next_batch(
     """The next reports to send, at most `size`, without those already `tried` in this run.
 
     Reports that were in failed calls come last, and their batch size, `suspect_size` or else `size`, is halved with
-    each attempt. So a report that makes every call fail is alone in its batch after a few runs, and does not delay
-    other stays for long.
+    each attempt; after a second failed call it is small. So a report that makes every call fail is alone in its batch
+    after a few runs, and does not delay other stays for long.
     """
     batch: list[Entry] = []
     suspects: list[Entry] = []
@@ -121,9 +132,10 @@ def next_batch(
                 break
     if batch or not suspects:
         return batch
-    most = suspect_size or size
+    least = min(map(_suspicion, suspects))
+    most = (suspect_size or size) if least == 1 else min(suspect_size or size, SMALL_BATCH)
     alone_after = most.bit_length()
-    least = min(alone_after, *map(_suspicion, suspects))
+    least = min(alone_after, least)
     return [each for each in suspects if min(_suspicion(each), alone_after) == least][: max(most >> least, 1)]
 
 

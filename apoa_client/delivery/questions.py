@@ -51,8 +51,12 @@ class Questions:
         and no single report, and the error is raised.
         """
         left = {entry.id: entry for entry in claimed}
+        until = claimed[0].lease_until
         try:
             for entry in claimed:
+                until = self._results.renewed(lease, until)
+                if until is None:
+                    break
                 verdict = None
                 if self._time.left_s() > 0:
                     with suppress(CallRefused, UnknownOutcome), self._interruptions.allowed():

@@ -74,6 +74,14 @@ class Results:
             self._outcome.sent += 1
             self._count(verdict)
 
+    def renewed(self, lease: str, until: datetime | None) -> datetime | None:
+        """Return when a lease that ends `until` ends: later, if a call might outlast it. None if it was taken over."""
+        now = self._now()
+        if not plan.must_renew(until, now):
+            return until
+        later = now + plan.LEASE
+        return later if self._outbox.renew(lease, now=now, lease_until=later) else None
+
     def requeue(
         self, error: ApoaError, lease: str, claimed: Sequence[Entry], *, backoff: bool = True, sent: bool = True
     ) -> None:

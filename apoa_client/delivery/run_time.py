@@ -3,6 +3,8 @@
 from apoa_client.delivery import plan
 from apoa_client.ports.clock import Clock
 
+_AFTERWARDS_S = 15.0
+
 
 class RunTime:
     """The time of one run, in seconds of `Clock.monotonic`. `wait_s` limits it further."""
@@ -20,6 +22,10 @@ class RunTime:
     def answered(self) -> None:
         """Note that the authority answered now."""
         self._answered_at = self._clock.monotonic()
+
+    def end(self) -> None:
+        """Leave only a few seconds, for calls after the run on its connection."""
+        self._ends_at = min(self._ends_at, self._clock.monotonic() + _AFTERWARDS_S)
 
     def left_s(self) -> float:
         """Return how many seconds a call may take now."""

@@ -1,7 +1,8 @@
 """One run of delivery: claim a batch, send it, store the results, and repeat.
 
-The order of the steps matters. A report is stored as `sending` before its first byte leaves. If the process is killed,
-the lease expires and a later run sends the report again under the same id; the authority answers with the same receipt.
+The order of the steps matters. A report is stored as `sending` before its first byte leaves. If the process is killed
+or stopped, the lease expires and another run sends the report again under the same id; the authority answers with the
+same receipt. Several runs may work at once: each claims what it sends, and none stores an answer without its lease.
 """
 
 import logging
@@ -47,19 +48,14 @@ _FAST_S = 0.05
 def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     """Deliver until no report may be sent, time is over, or an error ends the run.
 
-    Other senders may share the lock, if the engine allows several: a report is claimed by one of them. While the lock
-    is held in another way, the result is `Outcome.busy`. Errors of the connection or the authority are not raised, they
-    are in `Outcome.error`. Raises `StorageProblem` where the outbox cannot be read or written.
+    Errors of the connection or the authority are not raised, they are in `Outcome.error`. Raises `StorageProblem` where
+    the outbox cannot be read or written.
     """
     outbox, clock = dependencies.outbox, dependencies.clock
     run = _Run(dependencies, options)
     try:
         run.connect()
-        with outbox.delivery_lock(options.lock_wait_s, shared=True) as acquired:
-            if acquired:
-                run.deliver()
-            else:
-                run.outcome.busy, run.outcome.holder = True, outbox.lock_holder()
+        run.deliver()
     except SealBroken as exc:
         run.outcome.error = exc
     except StorageProblem:
@@ -72,10 +68,9 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
         dependencies.progress.end()
     summary = outbox.summary(now=clock.now(), soon=clock.now())
     run.outcome.left = _undelivered(summary)
-    others = run.outcome.busy or outbox.lock_holder() is not None
-    if not others and plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
-        run.outcome.broken_off = summary.counts[State.SENDING]
-        run.outcome.broken_off_until = summary.lease_until
+    if plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
+        run.outcome.leased = summary.counts[State.SENDING]
+        run.outcome.leased_until = summary.lease_until
     return run.outcome
 
 
@@ -95,7 +90,6 @@ class _Run:
         self._outbox = dependencies.outbox
         self._options = options
         self._authority: Authority | None = None
-        self._max_bytes = 0
         self._opened: dict[str, Content] = {}
         """Reports that were opened before they are sent."""
         self._authenticated = False
@@ -109,7 +103,7 @@ class _Run:
 
     def connect(self) -> None:
         """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
-        with suppress(OutboxDamaged):  # `deliver` meets it again, under the lock
+        with suppress(OutboxDamaged):  # `deliver` meets it again
             summary = self._summary()
             if self._restriction() is None and (self._has_follow_ups(summary) or self._next.batch()):
                 self._authority = self._dependencies.connect(self._time.left_s)
@@ -129,6 +123,7 @@ class _Run:
             self._results.deferred_error = None
             self._next.tried.clear()
             self._deliver()
+        self._time.end()
 
     def _deliver(self) -> None:
         self._size.recall(self._outbox.batch_size(), self._now())
@@ -144,7 +139,8 @@ class _Run:
             batch = self._next.batch()
         if batch or self._has_follow_ups(summary):
             self._work(summary, batch)
-            self._authenticate()  # what this run recorded
+            with suppress(NotNow):  # during maintenance the next run does it
+                self._authenticate()  # what this run recorded
         self._results.find_repeated_receipts()
         if self._time.left_s() > 0 and _undelivered(self._summary()):
             self._outbox.check_queue()
@@ -160,6 +156,7 @@ class _Run:
         try:
             authority = self._authority or self._dependencies.connect(self._time.left_s)
             self._send_all(authority, self._first_batch(authority, batch))
+            self.outcome.authority = authority
             self._ask_about_pending(authority)
             if self._options.with_photos and self.outcome.meta is not None and self.outcome.meta.wants_photo:
                 self._photos.send(authority, lambda: self._guests_first(authority))
@@ -173,6 +170,11 @@ class _Run:
 
         Over a slow line the reports are opened while the authority is asked. Its error comes before that of a report.
         """
+        kept = self._dependencies.kept
+        known = kept.current_meta(self._dependencies.clock.monotonic()) if kept is not None else None
+        if known is not None:
+            self._accept(known)
+            return self._authenticated_batch(batch)
         if not (batch and self._dependencies.overlap):
             self._check_authority(lambda: self._questions.meta(authority), batch)
             return self._authenticated_batch(batch)
@@ -189,27 +191,27 @@ class _Run:
         return self._authenticated_batch(batch)
 
     def _check_authority(self, ask: Callable[[], Meta], batch: Sequence[Entry]) -> None:
-        """Compare the authority with the one of the set-up, and read its limits, before any report leaves.
-
-        If the call fails, the batch is put back with a backoff.
-        """
+        """Ask the authority about itself before any report leaves. If the call fails, the batch gets a backoff."""
         try:
             meta = ask()
         except (NotNow, CallRefused) as exc:
             with self._dependencies.interruptions.delayed():
                 self._results.requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
-        self.outcome.meta = meta
-        mismatch = plan.identity_error(self._options.expected, meta.identity)
-        if mismatch is not None:
-            raise mismatch  # its time does not confirm this computer's date
+        self._accept(meta)  # raises if it is another one: its time does not confirm this computer's date
         now = self._now()
         self._outbox.record_contact(now, meta.server_time)
         self._outbox.record_wants_photos(wants=meta.wants_photo)
         if abs(meta.server_time - now) > CLOCK_TOLERANCE:
             self.outcome.clock_skew = meta.server_time - now
-        self._size.allow(meta.max_batch)
-        self._max_bytes = meta.max_body_bytes
+
+    def _accept(self, meta: Meta) -> None:
+        """Compare the authority with the one of the set-up, and note its limits."""
+        self.outcome.meta = meta
+        mismatch = plan.identity_error(self._options.expected, meta.identity)
+        if mismatch is not None:
+            raise mismatch
+        self._size.allow(meta)
 
     # Authentic reports only.
 
@@ -222,16 +224,9 @@ class _Run:
         return self._next.batch()
 
     def _authenticate(self) -> None:
-        """Check the open reports, and note in the outcome what another program changed.
-
-        While another sender checks them, this one goes on: what is sealed by others is noticed when it is opened, too.
-        """
+        """Check the open reports, and note in the outcome what another program changed."""
         try:
-            with self._outbox.checking_lock() as acquired:
-                if not acquired:
-                    self._authenticated = True
-                    return
-                found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
+            found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
         except OutboxDamaged as exc:  # what can be read is sent all the same
             self._results.defer(exc)
             return
@@ -259,10 +254,10 @@ class _Run:
 
     def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
         opened = self._open(batch)
-        ids = list(opened)[: plan.count_fitting([content.body for content in opened.values()], self._max_bytes)]
+        ids = list(opened)[: self._size.count_fitting([content.body for content in opened.values()])]
         with self._dependencies.interruptions.delayed():
             lease, claimed = self._claim(ids)
-            if not claimed:
+            if not claimed or self._results.renewed(lease, claimed[0].lease_until) is None:
                 return
             begun = self._dependencies.clock.monotonic()
             try:

@@ -6,14 +6,16 @@ Its receipt is marked as typed, because no server confirms the number.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from apoa_client.delivery import plan
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
 from apoa_client.ports.clock import Clock
-from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
@@ -141,18 +143,17 @@ class ByHand:
         receipts = [each.receipt for each in self._stays.of(entry.stay_id).active_reports if each.receipt is not None]
         return receipts[-1].number if receipts else UNKNOWN_NUMBER
 
-    def record_number(self, entry: Entry, number: str, issued_at: datetime | None = None) -> Entry:
+    def record_number(self, entry: Entry, number: str, issued_at: datetime | None = None, *, lease: str = "") -> Entry:
         """Record APOA's number for a report, which is then accepted. A typed number may be typed again.
 
-        Raises `DataRefused` if the report is already decided, and `ReportMoved` if it is being sent.
+        `lease` is what `claimed` gave for the report. Raises `DataRefused` if the report is already decided, and
+        `ReportMoved` if it is being sent.
         """
         _refuse_if_decided(entry)
         if entry.state is State.SENDING:
-            with self._outbox.delivery_lock(0) as locked:
-                if locked:
-                    self._requeue(entry)
+            self._requeue(entry)
         at = issued_at or self._clock.now()
-        self._outbox.record_receipt(entry.id, Receipt(number, at, typed=True))
+        self._outbox.record_receipt(entry.id, Receipt(number, at, typed=True), lease)
         return next(iter(self._outbox.find(entry.id)), entry)
 
     def check_not_future(self, issued_at: datetime) -> None:
@@ -161,17 +162,28 @@ class ByHand:
             raise DataRefused(msg("That time is in the future."), msg("Give the time printed on APOA's receipt."))
 
     def release_abandoned(self) -> None:
-        """Requeue what an aborted delivery was sending. The caller must hold the delivery lock."""
+        """Requeue what an aborted delivery was sending, once its lease is over."""
         for entry in list(self._outbox.heads()):
             if entry.state is State.SENDING:
                 self._requeue(entry)
 
     def _requeue(self, entry: Entry) -> None:
-        """Requeue a report as one that may have arrived. No other process has a lease while we hold the lock."""
+        """Requeue a report as one that may have arrived, unless another process has its lease."""
+        with self.claimed(entry):
+            pass
+
+    @contextmanager
+    def claimed(self, entry: Entry) -> Iterator[str]:
+        """Keep a report from senders and other desks while it is typed; yield the lease, or "" if one of them has it.
+
+        It lasts five minutes. A report whose number was not recorded is queued again as it was.
+        """
         now = self._clock.now()
-        lease, got = self._outbox.claim([entry.id], now=now, lease_until=now)
-        back = [Change(e.id, State.QUEUED, e.last_error, e.next_attempt_at, e.not_before, unsent=True) for e in got]
-        self._outbox.settle(lease, back)
+        lease, got = self._outbox.claim([entry.id], now=now, lease_until=now + plan.LEASE)
+        try:
+            yield lease if got else ""
+        finally:
+            self._outbox.release(lease)
 
 
 def parse_receipt_number(text: str) -> str:

@@ -141,17 +141,22 @@ class Stays:
         history = self.of(stays.pop())
         return history, found[0] if len(found) == 1 else history.entries[0]
 
-    def recent(self, today: date) -> list[StayHistory]:
-        """Return the active stays that end at most `MAX_OVERSTAY` before `today`, by planned day of departure.
+    def recent(self, today: date) -> Iterator[StayHistory]:
+        """Yield the active stays that end at most `MAX_OVERSTAY` before `today`, by planned day of departure.
 
-        They include guests who left early and guests who have not arrived yet.
+        They include guests who left early and guests who have not arrived yet. Each is read when it is asked for, at
+        its current report: one that is corrected at that very moment may be missing.
         """
-        entries = self._outbox.entries(Selection(leaving_from=today - MAX_OVERSTAY))
-        stays = [self.of(stay_id) for stay_id in dict.fromkeys(entry.stay_id for entry in entries)]
-        return sorted((stay for stay in stays if stay.is_active), key=_departure_order)
+        for entry in self._outbox.entries(Selection(leaving_from=today - MAX_OVERSTAY, by_departure=True)):
+            stay = self.of(entry.stay_id)
+            # A current report of an old version has no nights.
+            reports = (stay.current_report, *stay.entries)
+            with_nights = (each for each in reports if each is not None and each.last_morning is not None)
+            if stay.is_active and next(with_nights, entry).id == entry.id:
+                yield stay
 
     def in_house(self, today: date) -> Iterator[StayHistory]:
-        """Return the stays whose guest has arrived and not left, by planned day of departure."""
+        """Return the stays whose guest has arrived and not left, by planned day of departure, as `recent`."""
         return (stay for stay in self.recent(today) if stay.in_house)
 
     def on_night(self, night: date) -> Iterator[StayHistory]:

@@ -59,8 +59,8 @@ class Database(Protocol):
         ...
 
     @property
-    def metadata(self) -> dict[str, str | None] | None:
-        """What the table `memo` holds in this transaction, if it is read at the beginning; None if at each use."""
+    def metadata(self) -> dict[str, Any] | None:
+        """What the table `memo` holds in this transaction, read at its beginning; None outside of `transaction`."""
         ...
 
     @property
@@ -79,6 +79,13 @@ class Database(Protocol):
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]], /) -> Cursor:
         """Execute a statement once for each row of values. `rowcount` is their sum."""
+        ...
+
+    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+        """Execute an insertion into `reports`; return the row's number (`seq`), None if it conflicts with another row.
+
+        The statement ends with `ON CONFLICT DO NOTHING`.
+        """
         ...
 
     def transaction(self) -> AbstractContextManager[None]:

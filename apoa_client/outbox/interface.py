@@ -9,8 +9,10 @@ from apoa_client.ports.outbox import DeliveryState, ReportQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from apoa_client.messages import Message
     from apoa_client.outbox.audit_chain import AuditCheck, AuditEntry
     from apoa_client.outbox.database import Database
     from apoa_client.ports.doubts import Doubt
@@ -84,7 +86,7 @@ class Eraser(Protocol):
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
         """Erase one stay now. Raises `DataRefused` if a report of it is open, unless `force` withdraws it.
 
-        With `force`, the caller must hold the delivery lock, so that nothing is being sent.
+        With `force`, the caller keeps senders away by `maintenance`, so that nothing is being sent.
         """
         ...
 
@@ -108,8 +110,16 @@ class SealedRecords(Protocol):
         """Return whether the sealer opens at least one row."""
         ...
 
-    def reseal(self, renew: Callable[[str, bytes], bytes], public_key: str, authenticator: Authenticator) -> int:
+    def reseal(
+        self,
+        renew: Callable[[str, bytes], bytes],
+        public_key: str,
+        authenticator: Authenticator,
+        go_on: Callable[[], object],
+    ) -> int:
         """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
+
+        `go_on` is called between two transactions, and ends the work by raising an error.
 
         `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
         already is. `public_key` is the new key, which the settings must have: it is recorded first, so that no process
@@ -150,11 +160,20 @@ class Integrity(Protocol):
         """
         ...
 
-    def vouch(self) -> int:
-        """Take the outbox as it is, because a person looked at it. Return the counter for the vault.
+    def vouch(self, run_counter: RunCounter | None = None) -> int:
+        """Take the outbox as it is, because a person looked at it. Return the counter for the vault, which is higher.
 
-        Contents that others sealed stay refused. Raises `CredentialsProblem` without the key.
+        Contents that others sealed stay refused. Raises `CredentialsProblem` without the key, and `NotNow` during
+        maintenance.
         """
+        ...
+
+
+class Maintenance(Protocol):
+    """Maintenance of an outbox that is underway, for not longer than five minutes unless it is renewed."""
+
+    def renew(self) -> None:
+        """Hold on for as long again. Raises `NotNow` if other maintenance began because this one took longer."""
         ...
 
 
@@ -299,6 +318,14 @@ class Outbox(ReportQueue, DeliveryState, Protocol):
 
     def last_scheduled_run(self) -> ScheduledRun | None:
         """Return the last run of automatic sending; None if there was none on this computer."""
+        ...
+
+    def maintenance(self, advice: Message, *, wait_s: float, name: str = "") -> AbstractContextManager[Maintenance]:
+        """Keep every sender and other maintenance away until the context is left.
+
+        Raises `NotNow`, with this advice and `ApoaError.name`, if what is underway has not ended after `wait_s`
+        seconds.
+        """
         ...
 
     def activity(self) -> Activity:

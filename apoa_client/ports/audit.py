@@ -12,7 +12,7 @@ class Actor(NamedTuple):
     """Returns the operating system's name of the user."""
     now: Callable[[], datetime]
     command: str = ""
-    """The command that runs, without its options, for the delivery lock."""
+    """The command that runs, without its options, for what other processes say about it."""
 
 
 class AuditEvent(NamedTuple):

@@ -70,6 +70,35 @@ class Meta(NamedTuple):
         return AuthorityIdentity(self.environment, self.property_id)
 
 
+class KeptAnswers:
+    """The token, and what `Authority.meta` returned, for the later connections of a process that keeps running.
+
+    Times are those of `Clock.monotonic`.
+    """
+
+    def __init__(self) -> None:
+        self.token: str | None = None
+        self.token_until = 0.0
+        self.meta: Meta | None = None
+        self.meta_until = 0.0
+        self._basis: object = None
+
+    def current_meta(self, now: float) -> Meta | None:
+        """Return what the authority said about itself, while that is valid."""
+        return self.meta if now < self.meta_until else None
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self.token = self.meta = None
+        self.token_until = self.meta_until = 0.0
+
+    def rest_on(self, basis: object) -> None:
+        """Forget everything that was received on another basis, such as other settings or another password."""
+        if basis != self._basis:
+            self.forget()
+            self._basis = basis
+
+
 class DailyReceipt(NamedTuple):
     """The receipts that the authority issued to a property from `begin` until before `end`: one day there."""
 

@@ -106,16 +106,6 @@ class Change(NamedTuple):
     """Whether the call with this report never left this computer."""
 
 
-class Share(NamedTuple):
-    """One of so many parts of the queue, about equal, from 0."""
-
-    number: int = 0
-    of: int = 1
-
-
-WHOLE_QUEUE = Share()
-
-
 class Selection(NamedTuple):
     """Which entries to list. Every condition that is set must hold."""
 
@@ -131,4 +121,6 @@ class Selection(NamedTuple):
     """With a deadline at this time or before."""
     by_deadline: datetime | None = None
     """Soonest deadline first, in place of the order of creation; one without a deadline as if it were this time."""
+    by_departure: bool = False
+    """Soonest `last_morning` first, in place of the order of creation; only together with `leaving_from`."""
     limit: int | None = None

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from apoa_client.errors import ApoaError
     from apoa_client.ports.audit import AuditEvent
     from apoa_client.ports.doubts import Authentication
-    from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection, Share
-    from apoa_client.ports.state import LearnedBatchSize, LockHolder, Restrictions, Summary, Suspension
+    from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
+    from apoa_client.ports.state import LearnedBatchSize, Restrictions, Summary, Suspension
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Report
@@ -122,11 +122,8 @@ class ReportBatch(Protocol):
 class DeliveryState(ReportReader, Protocol):
     """What delivery reads and records. Every change is durable when the method returns. Raises `StorageProblem`."""
 
-    def heads(self, share: Share = ...) -> Iterator[Entry]:
-        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest.
-
-        They are those of this share of the queue.
-        """
+    def heads(self) -> Iterator[Entry]:
+        """Yield the first open report of each stay if it is queued or sending: soonest deadline first, then oldest."""
         ...
 
     def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:
@@ -141,8 +138,16 @@ class DeliveryState(ReportReader, Protocol):
 
         A report that another process has claimed in the meantime is left out, and one that is not the first open report
         of its stay any more. The lease is as long as from `now` to `lease_until`; where several computers write to the
-        outbox, it begins and ends by the clock of the database.
+        outbox, it begins and ends by the clock of the database. Raises `NotNow` during maintenance of the outbox.
         """
+        ...
+
+    def renew(self, lease: str, *, now: datetime, lease_until: datetime) -> bool:
+        """Let a lease end later; return whether it holds. One that another process has taken over stays as it is."""
+        ...
+
+    def release(self, lease: str) -> None:
+        """Queue the claimed reports again as they were, because no call was made. One taken over is left alone."""
         ...
 
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
@@ -153,8 +158,11 @@ class DeliveryState(ReportReader, Protocol):
         """Record the results of pending reports."""
         ...
 
-    def record_receipt(self, report_id: str, receipt: Receipt) -> None:
-        """Record the receipt of a report that was entered by hand: accepted. Raises `ReportMoved` if it is not open."""
+    def record_receipt(self, report_id: str, receipt: Receipt, lease: str = "") -> None:
+        """Record the receipt of a report that was entered by hand: accepted. Raises `ReportMoved` if it is not open.
+
+        It may be claimed by the caller, under this lease.
+        """
         ...
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
@@ -220,8 +228,8 @@ class DeliveryState(ReportReader, Protocol):
         """Check the open reports and those without a code; complete and repair what the audit trail explains.
 
         With `ask`, a keyring may be asked for the private key. `counter` is the run counter of the vault, which is
-        higher than the outbox's if the file is an older copy. The caller must hold the delivery lock, and the checking
-        lock if it shares that.
+        higher than the outbox's if the file is an older copy. Several processes may do it at once. Raises `NotNow`
+        during maintenance of the outbox, and if the key is replaced meanwhile.
         """
         ...
 
@@ -232,25 +240,6 @@ class DeliveryState(ReportReader, Protocol):
     def rebuild_indexes(self) -> bool:
         """Rebuild damaged indexes from the reports, and return whether that was necessary and possible.
 
-        Nothing is changed if anything but an index is damaged. The caller must hold the delivery lock.
+        Nothing is changed if anything but an index is damaged. Several processes may do it at once.
         """
-        ...
-
-    def delivery_lock(self, wait_s: float, *, shared: bool = False) -> AbstractContextManager[bool]:
-        """Take the delivery lock until the context is left; its value is whether this process got it.
-
-        Waits at most `wait_s` seconds for a process that holds it. The lock of a process that died is released. A
-        sender may hold it `shared` with other senders, if the engine allows several: maintenance excludes them all.
-        """
-        ...
-
-    def checking_lock(self) -> AbstractContextManager[bool]:
-        """Take the right to authenticate for one of the senders that share the delivery lock, without waiting.
-
-        Its value is whether this sender got it. The caller must hold the delivery lock.
-        """
-        ...
-
-    def lock_holder(self) -> LockHolder | None:
-        """Return which process holds the delivery lock; None if no process does, or it is not known which one."""
         ...

@@ -31,15 +31,14 @@ class Restrictions(NamedTuple):
 
 
 class LearnedBatchSize(NamedTuple):
-    """How many reports a call to the authority takes, as earlier runs learned."""
+    """How many reports a call to the authority takes, as earlier runs learned from calls that failed."""
 
     size: int
     """How many to begin with."""
     settings: str
     """A fingerprint of the settings at that time, to see whether it is still the same authority."""
-    limit: int | None = None
-    """The largest size to try before `limited_until`: twice as many failed, and smaller calls did not."""
     limited_until: datetime | None = None
+    """Before this time no larger size is tried: twice as many failed, and smaller calls did not."""
 
 
 class Summary(NamedTuple):
@@ -79,15 +78,6 @@ class Summary(NamedTuple):
         return self.suspension if self.suspension is not None and self.suspension.settings == settings() else None
 
 
-class LockHolder(NamedTuple):
-    """The process that holds the delivery lock, as it wrote when it took the lock."""
-
-    pid: int
-    command: str
-    """The command without its options, such as ``apoa sync``."""
-    since: datetime
-
-
 class Replication(NamedTuple):
     """The standbys that copy a shared outbox from the server in use. None is not known."""
 
@@ -101,8 +91,6 @@ class Replication(NamedTuple):
 class Activity(NamedTuple):
     """What goes on in an outbox at this moment."""
 
-    workers: int
-    """Senders that are delivering, or another command that excludes them."""
     oldest_at: datetime | None
     """When the oldest report was made that waits to be sent; None if none waits."""
     replication: Replication | None = None

@@ -64,5 +64,5 @@ class RunCounter(Protocol):
         ...
 
     def write(self, value: int) -> None:
-        """Store the number, unless it is stored already or the key was not read from the vault."""
+        """Store the number, unless one as high is stored already or the key was not read from the vault."""
         ...

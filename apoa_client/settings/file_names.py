@@ -26,8 +26,8 @@ def _lock_of(name: str) -> str:
 
 OUTBOX_FILES = _database(OUTBOX_NAME)
 SANDBOX_FILES = _database(SANDBOX_NAME)
-LOCK_FILES = _database(_lock_of(OUTBOX_NAME)) | {f"{_lock_of(OUTBOX_NAME)}.json"}
-"""The delivery lock, and which process holds it."""
+LOCK_FILES = _database(_lock_of(OUTBOX_NAME)) | {f"{_lock_of(OUTBOX_NAME)}.json", _lock_of(KEYS_NAME)}
+"""The lock of the key file; and what version 0.1 kept there: a lock of the process that sends, and which that was."""
 CONFIG_FILES = frozenset({CONFIG_NAME, _lock_of(CONFIG_NAME)})
 
 _OF_A_FOLDER = OUTBOX_FILES | SANDBOX_FILES | LOCK_FILES | CONFIG_FILES | {CODES_NAME, KEYS_NAME}

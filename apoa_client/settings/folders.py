@@ -12,7 +12,7 @@ from apoa_client.messages import Message, msg
 
 CONFIG_NAME = "config.toml"
 OUTBOX_NAME = "outbox.db"
-"""A property's queue and history. What lies beside it, such as its lock, has the same stem."""
+"""A property's queue and history. What lies beside it, such as a moved one, has the same stem."""
 SANDBOX_NAME = "sandbox.db"
 KEYS_NAME = "keys.json"
 CODES_NAME = "codes.json"

@@ -195,6 +195,10 @@ def _property(name: str, table: Mapping[str, Value], config: Config) -> Property
 
 
 CORRECT_LINE = msg("Correct that line with a text editor, or move the file away and run: apoa setup. Reports are kept.")
+UNKNOWN_KEY = msg(
+    "If a newer version of apoa-client wrote it, update apoa-client on this computer. Otherwise correct or remove that "
+    "line with a text editor."
+)
 
 
 def invalid(
@@ -269,9 +273,13 @@ def _unknown_key(table: str, key: str, names: Iterable[str]) -> "_InvalidSetting
 
     near = close_matches(key, list(names), limit=1)
     if near:
-        advice = msg("Did you mean {name}? Correct that line with a text editor.", name=near[0])
+        advice = msg(
+            "Did you mean {name}? Correct that line with a text editor. If a newer version of apoa-client wrote it, "
+            "update apoa-client on this computer.",
+            name=near[0],
+        )
         return _InvalidSetting(table, key, advice=advice)
-    error = _InvalidSetting(table, key)
+    error = _InvalidSetting(table, key, advice=UNKNOWN_KEY)
     place, known = " ".join(filter(None, (table, key))), ", ".join(sorted(names))
     error.description = msg("{place} is no setting. Allowed: {values}", place=place, values=known)
     return error

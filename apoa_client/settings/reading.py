@@ -22,6 +22,7 @@ from apoa_client.settings.parsing import (
     CORRECT_LINE,
     MAX_BYTES,
     NOTHING,
+    UNKNOWN_KEY,
     Problems,
     Tables,
     invalid,
@@ -86,7 +87,7 @@ def read_site_file(site: SiteFile) -> SettingsFile:
     try:
         tables = NOTHING if text is None else parse_tables(text, site.path, site=True)
     except SettingsProblem as exc:
-        if exc.advice == CORRECT_LINE:
+        if exc.advice in {CORRECT_LINE, UNKNOWN_KEY}:
             exc.advice = msg("Ask an administrator. Until then, an empty APOA_SITE_CONFIG leaves the file out.")
         raise
     return SettingsFile(site.path, text, tables)

@@ -5,12 +5,19 @@ It protects against other users of the computer, not against a thief of its disk
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from apoa_client.errors import file_in_use
+from apoa_client.files import make_private_folder
 from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretFileRefused
-from apoa_client.vault.secret_files import read_secret_file, write_secret_file
+from apoa_client.vault.secret_files import read_secret_file, unwritable, write_secret_file
 from apoa_client.vault.store import SecretStore
+
+_LOCK_WAIT_S = 10.0
+"""How long to wait for another process that changes the file."""
 
 
 class KeyFileStore(SecretStore):
@@ -26,13 +33,14 @@ class KeyFileStore(SecretStore):
 
     def set(self, name: str, value: str) -> None:
         """Store a secret. The file is replaced atomically, and is durable when this returns."""
-        self._write({**self._read(), name: value})
+        with self._changed() as secrets:
+            secrets[name] = value
 
     def delete(self, name: str) -> None:
         """Delete a secret. Does nothing if there is none."""
-        secrets = self._read()
-        if secrets.pop(name, None) is not None:
-            self._write(secrets)
+        if name in self._read():
+            with self._changed() as secrets:
+                secrets.pop(name, None)
 
     def _read(self) -> dict[str, str]:
         text = read_secret_file(self._path, follow=False)
@@ -51,5 +59,19 @@ class KeyFileStore(SecretStore):
             )
         return secrets
 
-    def _write(self, secrets: dict[str, str]) -> None:
-        write_secret_file(self._path, json.dumps(secrets, indent=1) + "\n")
+    @contextmanager
+    def _changed(self) -> Iterator[dict[str, str]]:
+        """Yield the secrets to be changed, under a lock: senders count their runs here while keys are replaced."""
+        from apoa_client.file_lock import exclusive  # start-up: only to change secrets
+
+        with ExitStack() as stack:
+            try:
+                make_private_folder(self._path.parent)
+                is_held = stack.enter_context(exclusive(self._path.with_suffix(".lock"), _LOCK_WAIT_S))
+            except OSError as exc:
+                raise unwritable(self._path) from exc
+            if not is_held:
+                raise file_in_use(str(self._path), SecretFileRefused)
+            secrets = self._read()
+            yield secrets
+            write_secret_file(self._path, json.dumps(secrets, indent=1) + "\n")

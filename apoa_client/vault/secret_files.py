@@ -63,7 +63,7 @@ def write_secret_file(path: Path, text: str) -> None:
     except FileInUse as exc:
         raise file_in_use(str(path), SecretFileRefused) from exc
     except OSError as exc:
-        raise _unwritable(path) from exc
+        raise unwritable(path) from exc
 
 
 def write_new_secret_file(path: Path, text: str) -> None:
@@ -79,7 +79,7 @@ def write_new_secret_file(path: Path, text: str) -> None:
             msg("Name another file, or move that one away."),
         ) from None
     except OSError as exc:
-        raise _unwritable(path) from exc
+        raise unwritable(path) from exc
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode())
@@ -88,7 +88,7 @@ def write_new_secret_file(path: Path, text: str) -> None:
         sync_folder(path.absolute().parent)
     except OSError as exc:
         path.unlink(missing_ok=True)
-        raise _unwritable(path) from exc
+        raise unwritable(path) from exc
 
 
 def _check_who_can_change(path: Path) -> None:
@@ -116,7 +116,8 @@ def _unreadable(path: Path) -> SecretFileRefused:
     )
 
 
-def _unwritable(path: Path) -> SecretFileRefused:
+def unwritable(path: Path) -> SecretFileRefused:
+    """Return the error for a file that cannot be written."""
     return SecretFileRefused(
         msg("The file {path} cannot be written.", path=str(path)),
         msg("Check that this user may write in its folder, and that the disk is not full."),

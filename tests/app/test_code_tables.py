@@ -13,7 +13,7 @@ from apoa_client.app.code_tables import CodeFile, KeptTables
 from apoa_client.report.codes import NO_TABLES, CodeTable
 
 SETTINGS = training()._replace(api_url="https://pelaporan.example/v1", username="melati", property_id="P-1")
-KEPT = KeptTables({"stay_permits": CodeTable("stay_permits", "1", PERMITS.stay_permits, '"1"')}, NOW)
+KEPT = KeptTables({"stay_permits": CodeTable("stay_permits", "1", PERMITS.stay_permits, '"1"')}, {"stay_permits": NOW})
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def test_it_is_read_as_it_was_written(path: Path) -> None:
 def test_another_authority_or_account_has_other_tables(path: Path, change: dict[str, str]) -> None:
     """The file counts as none, and what is fetched then replaces it."""
     other = CodeFile(path, SETTINGS._replace(**change))  # type: ignore[arg-type]  # all of them are texts
-    assert other.read() == KeptTables({})
+    assert other.read() == KeptTables({}, {})
     other.write(KEPT)
-    assert CodeFile(path, SETTINGS).read() == KeptTables({})
+    assert CodeFile(path, SETTINGS).read() == KeptTables({}, {})
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_wrong_types_count_as_none(path: Path, member: str, value: object) -> No
     """In any member."""
     whole = json.loads(path.read_bytes())
     path.write_text(json.dumps({**whole, member: value}))
-    assert CodeFile(path, SETTINGS).read() == KeptTables({})
+    assert CodeFile(path, SETTINGS).read() == KeptTables({}, {})
 
 
 def test_a_missing_file_counts_as_none(tmp_path: Path) -> None:

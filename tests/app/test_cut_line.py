@@ -27,7 +27,6 @@ MOVING = {
     "committing": [b"INSERT INTO audit", b"COMMIT"],
 }
 SENDING = {
-    "locking": [b"pg_advisory_xact_lock_shared"],
     "claiming": [b"SET state = 'sending'"],
     "committing the claim": [b"SET state = 'sending'", b"COMMIT"],
     "settling": [b"SET state = $1"],

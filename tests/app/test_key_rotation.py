@@ -7,6 +7,7 @@ only what is on the disk.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from apoa_client.errors import (
     SettingsProblem,
 )
 from apoa_client.messages import msg
+from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql import reseal
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -89,15 +91,15 @@ class Installation:
 
     def change(self, private_key: bytes = NEW, **environ: str) -> int:
         with self.outbox() as outbox:
-            return KeyPair(outbox, self.secrets(**environ), self.public_key, self.name).change(private_key)
+            return KeyPair([outbox], self.secrets(**environ), self.public_key, self.name).change(private_key)
 
     def keeps_old_key(self) -> bool:
         with self.outbox() as outbox:
-            return KeyPair(outbox, self.secrets(), self.public_key, self.name).keeps_old_key
+            return KeyPair([outbox], self.secrets(), self.public_key, self.name).keeps_old_key
 
     def recover(self, private_key: bytes) -> KeyRecovery:
         with self.outbox() as outbox:
-            return KeyPair(outbox, self.secrets(), self.public_key, self.name).recover(private_key)
+            return KeyPair([outbox], self.secrets(), self.public_key, self.name).recover(private_key)
 
     def name(self, public_key: bytes) -> None:
         self.step(lambda: self.installation.write_bytes(public_key))
@@ -271,7 +273,7 @@ def test_the_old_seals_leave_the_disk(installation: Installation) -> None:
         )
         sealed = [row[0] for row in columns]
     with installation.outbox() as outbox:  # the last connection to close would empty the log
-        KeyPair(outbox, installation.secrets(), installation.public_key, installation.name).change(NEW)
+        KeyPair([outbox], installation.secrets(), installation.public_key, installation.name).change(NEW)
         left = b"".join(path.read_bytes() for path in installation.folder.glob("outbox.db*"))
     assert [record for record in sealed if record[8:60] in left] == []
 
@@ -527,12 +529,21 @@ def test_what_was_erased_stays_erased(installation: Installation) -> None:
 
 
 def test_not_during_a_delivery(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits for the delivery lock, and then gives up with nothing changed."""
-    monkeypatch.setattr("apoa_client.app.key_rotation._LOCK_WAIT_S", 0)
-    with installation.outbox() as other, other.delivery_lock(0) as theirs:
-        assert theirs
+    """It waits for the call, and then gives up with nothing changed."""
+    monkeypatch.setattr("apoa_client.app.key_rotation._WAIT_S", 0)
+    with installation.outbox() as other:
+        now, waiting = NO_ACTOR.now(), [entry.id for entry in other.heads()]
+        assert other.claim(waiting, now=now, lease_until=now + timedelta(minutes=5))[1]
         with pytest.raises(NotNow):
             installation.change()
+    assert installation.steps == 0
+
+
+def test_not_during_another_one(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor during other maintenance; nothing is sent while the keys are changed."""
+    monkeypatch.setattr("apoa_client.app.key_rotation._WAIT_S", 0)
+    with installation.outbox() as other, other.maintenance(msg("Later."), wait_s=0), pytest.raises(NotNow):
+        installation.change()
     assert installation.steps == 0
 
 
@@ -615,7 +626,7 @@ class TestRecovery:
 def test_nothing_secret_shows(installation: Installation) -> None:
     """No repr contains a key."""
     with installation.outbox() as outbox:
-        pair = KeyPair(outbox, installation.secrets(), installation.public_key, installation.name)
+        pair = KeyPair([outbox], installation.secrets(), installation.public_key, installation.name)
         assert not any(repr(key) in repr(pair) for key in (PRIVATE_KEY, PUBLIC_KEY))
         assert pair.fingerprint == fingerprint(PUBLIC_KEY)
         assert pair.private_key() == PRIVATE_KEY

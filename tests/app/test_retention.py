@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from app_helpers import app_of, set_up, training
 from conftest import NOW, FixedClock, raises_error
+from outbox_helpers import report, stay_id, uuid
 
 from apoa_client.app import retention as module
 from apoa_client.app.container import Container
@@ -54,8 +55,11 @@ def test_purge_daily_erases_once_a_day(app: Container, clock: FixedClock, monkey
 
 
 def test_a_stay_is_not_erased_during_a_delivery(app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process holds the delivery lock: a temporary failure, and nothing is erased."""
-    monkeypatch.setattr(module, "_LOCK_WAIT_S", 0)
-    with app.outbox.delivery_lock(0) as acquired, raises_error("not_now"):
-        assert acquired
-        app.retention.purge_stay("any", force=True)
+    """Another process sends a report: a temporary failure, and nothing is erased."""
+    monkeypatch.setattr(module, "_WAIT_S", 0)
+    app.outbox.add(report(1), due_at=None)
+    now = app.clock.now()
+    app.outbox.claim([uuid(1)], now=now, lease_until=now + timedelta(minutes=5))
+    with raises_error("not_now"):
+        app.retention.purge_stay(stay_id(1), force=True)
+    assert app.outbox.find(uuid(1))[0].erased_at is None

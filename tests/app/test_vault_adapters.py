@@ -45,3 +45,16 @@ def test_the_counter_is_read_once_and_written_when_it_changes(home: Path, clock:
     assert app.run_counter.read() == 3
     app.close()
     assert app_of(home, clock).run_counter.read() == 3
+
+
+def test_the_counter_is_never_lowered(home: Path, clock: FixedClock) -> None:
+    """Of two processes that count at once, the later one to write may have counted less far."""
+    set_up(home, clock, training())
+    one, other = app_of(home, clock), app_of(home, clock)
+    for app in (one, other):
+        assert app.run_counter.read() is None
+    other.run_counter.write(6)
+    one.run_counter.write(5)
+    one.close()
+    other.close()
+    assert app_of(home, clock).run_counter.read() == 6

@@ -4,6 +4,8 @@ import contextlib
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +26,7 @@ from apoa_client.archive.backup import BackupResult
 from apoa_client.archive.backup_check import open_backup
 from apoa_client.archive.backup_content import columns_of
 from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem, UsageProblem
+from apoa_client.files import draft_inside, make_draft_folder
 from apoa_client.outbox.errors import DiskFull, OutboxMissing
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -174,6 +177,51 @@ def test_a_file_is_never_overwritten_by_mistake(settings: Home, made: Path) -> N
         with pytest.raises(UsageProblem):
             settings.back_up(other, force=True)
     assert snapshot(settings.folders.data) == before
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from apoa_client import file_lock, files
+folder = files.make_draft_folder(Path(sys.argv[1]))
+with file_lock.running(folder):
+    files.draft_inside(folder).write_bytes(b"half")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+"""Is writing a backup until it is killed."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not show who has a lock: it goes by the time")
+def test_what_a_killed_backup_leaves(settings: Home, file: Path) -> None:
+    """The next backup removes it at once, but not what a running one writes, however old that is."""
+    file.parent.mkdir()
+    target = file.with_name("another.db")
+    command = [sys.executable, "-c", WRITER, str(target)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        os.utime(draft_inside(folder), (0, 0))
+        settings.back_up(file)
+        assert {*file.parent.iterdir()} == {file, folder}
+        process.kill()
+    settings.back_up(target)
+    assert {*file.parent.iterdir()} == {file, target}
+
+
+def test_what_a_backup_of_another_computer_leaves(settings: Home, file: Path) -> None:
+    """Its lock may not be seen from here: what it writes is removed an hour after the last writing, and not before."""
+    file.parent.mkdir()
+    folder = make_draft_folder(file)
+    inside = draft_inside(folder)
+    inside.touch()
+    inside.with_name(f"{inside.name}.lock").write_text("another-computer", encoding="utf-8")
+    settings.back_up(file)
+    assert {*file.parent.iterdir()} == {file, folder}
+    for each in (folder, inside):
+        os.utime(each, (0, 0))
+    settings.back_up(file.with_name("later.db"))
+    assert {*file.parent.iterdir()} == {file, file.with_name("later.db")}
 
 
 def test_an_empty_file_may_be_replaced(settings: Home, tmp_path: Path) -> None:

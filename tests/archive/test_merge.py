@@ -79,14 +79,14 @@ def test_every_row_is_merged(outbox: AnyOutbox, backup: Backup) -> None:
     preview = Merge(outbox.database, backup.db, Belief.PROVED).preview()
     assert preview == MergeResult(inserted=3, advanced=1, unchanged=0, only_here=2)
     assert len(rows(outbox)) == 3
-    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR) == preview
+    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None) == preview
     found = rows(outbox)
     assert (found[uuid(1)]["state"], found[uuid(1)]["receipt_number"]) == ("accepted", receipt().number)
     assert found[uuid(2)]["photo"] is not None
     stay = [each for each in sorted(found.values(), key=lambda row: row["seq"]) if each["stay_id"] == stay_id(3)]
     assert [row["id"] for row in stay] == [uuid(3), uuid(4), uuid(5)]
     assert not outbox.integrity.verify().doubts
-    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR) == MergeResult(0, 0, 4, 2)
+    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None) == MergeResult(0, 0, 4, 2)
 
 
 def test_other_desks_save_reports_meanwhile(
@@ -105,9 +105,9 @@ def test_other_desks_save_reports_meanwhile(
     monkeypatch.setattr(merge, "sleep", save)
     outbox.add(report(9), due_at=NOON)
     with pytest.raises(KeyboardInterrupt):
-        Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR)
+        Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None)
     monkeypatch.setattr(merge, "sleep", lambda _pause: None)
-    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR).inserted == 2
+    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None).inserted == 2
     found = rows(outbox)
     assert set(found) == {uuid(each) for each in (1, 2, 3, 4, 9, 10, 11)}
     order = [each["id"] for each in sorted(found.values(), key=lambda row: row["seq"])]
@@ -119,7 +119,7 @@ def test_other_desks_save_reports_meanwhile(
 def test_a_backup_that_nothing_proves(outbox: AnyOutbox, backup: Backup) -> None:
     """What it calls accepted is asked of the authority, in an empty outbox and in one that is in use."""
     outbox.add(report(1), due_at=NOON)
-    assert Merge(outbox.database, backup.db, Belief.ASK).run(ACTOR).to_ask == 1
+    assert Merge(outbox.database, backup.db, Belief.ASK).run(ACTOR, lambda: None).to_ask == 1
     assert rows(outbox)[uuid(1)]["state"] == "pending"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
-from conftest import FixedClock, raises_error, search
+from conftest import NOW, FixedClock, raises_error, search
 from damage_helpers import file_size_limit, needs_size_limit
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
@@ -22,6 +22,7 @@ from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
 from apoa_client.archive.merge_rows import merged_order, merged_row
+from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
     ApoaError,
     Exit,
@@ -32,9 +33,9 @@ from apoa_client.errors import (
     UsageProblem,
 )
 from apoa_client.messages import msg
+from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import connect
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.ports.entries import Change, Entry, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import OPEN_STATES, Receipt, State
@@ -133,7 +134,7 @@ def test_drafts_of_a_killed_process_are_removed(new: Home, file: Path) -> None:
     for ending in ("new", "new-wal"):
         new.path.with_name(f".outbox.db.0123456789abcdef.{ending}").write_text("sealed")
     new.restore(file)
-    assert sorted(each.name for each in new.path.parent.iterdir()) == ["outbox.db", "outbox.lock"]
+    assert sorted(each.name for each in new.path.parent.iterdir()) == ["outbox.db"]
 
 
 def test_under_another_name(new: Home, file: Path) -> None:
@@ -225,7 +226,6 @@ def test_reports_of_another_key_are_not_mixed_in(tmp_path: Path, file: Path) -> 
             home.restore(file, dry_run=dry_run)
         assert caught.value.exit_code is Exit.SETTINGS
     after = snapshot(home.folders.data)
-    after.pop("melati/outbox.lock")
     assert after == before
 
 
@@ -275,8 +275,8 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
     assert not stranger.folders.config.exists()
 
 
-def test_a_key_rotation_while_it_waits_for_the_lock(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings are read again under the lock: the backup's key is not the one here any more."""
+def test_a_key_rotation_while_it_waits(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings are read again when it is over: the backup's key is not the one here any more."""
     _private_key, public_key = new_key_pair()
 
     @contextmanager
@@ -284,7 +284,7 @@ def test_a_key_rotation_while_it_waits_for_the_lock(old: Home, file: Path, monke
         save(old.folders.config, old.settings._replace(public_key=encode_key(public_key)))
         yield
 
-    monkeypatch.setattr("apoa_client.archive.restore.exclusive", rotating)
+    monkeypatch.setattr("apoa_client.archive.restore.maintenance", rotating)
     with old.outbox() as outbox:
         outbox.add(report(8), due_at=None)
     with raises_error("other_key"):
@@ -328,11 +328,19 @@ def test_a_dry_run_changes_nothing(old: Home, new: Home, file: Path) -> None:
     assert old.rows() == before
 
 
-def test_a_dry_run_needs_no_lock(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def being_sent(home: Home) -> Iterator[None]:
+    """A report is being sent there."""
+    with home.outbox() as outbox:
+        assert outbox.claim([uuid(3)], now=NOW, lease_until=NOW + LEASE)[1]
+    yield
+
+
+def test_a_dry_run_does_not_wait(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It only reads: neither a delivery nor another process that is writing makes it wait."""
     monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0)
-    monkeypatch.setattr(restore, "LOCK_WAIT_S", 0.0)
-    with delivery_lock(old.path, 0), closing(connect(old.path)) as other:
+    monkeypatch.setattr(restore, "WAIT_S", 0.0)
+    with being_sent(old), closing(connect(old.path)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert old.restore(file, dry_run=True).merged == merge.MergeResult(0, 0, 3, 0)
         other.execute("ROLLBACK")
@@ -340,12 +348,20 @@ def test_a_dry_run_needs_no_lock(old: Home, file: Path, monkeypatch: pytest.Monk
 
 def test_not_while_something_is_being_sent(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 75: try again later."""
-    monkeypatch.setattr(restore, "LOCK_WAIT_S", 0.0)
-    with delivery_lock(old.path, 0) as ours:
-        assert ours
-        with raises_error("delivery_underway") as caught:
-            old.restore(file)
+    monkeypatch.setattr(restore, "WAIT_S", 0.0)
+    with being_sent(old), raises_error("delivery_underway") as caught:
+        old.restore(file)
     assert caught.value.exit_code is Exit.NOT_NOW
+
+
+def test_a_backup_that_was_made_during_maintenance(old: Home, new: Home, tmp_path: Path) -> None:
+    """The restored outbox is not under maintenance: reports are sent from it at once."""
+    file = tmp_path / "meanwhile.db"
+    with old.outbox() as outbox, outbox.maintenance(msg("Later."), wait_s=0):
+        old.back_up(file)
+    new.restore(file)
+    with new.outbox() as outbox:
+        assert outbox.claim([uuid(3)], now=NO_ACTOR.now(), lease_until=NO_ACTOR.now() + LEASE)[1]
 
 
 @needs_size_limit
@@ -365,7 +381,6 @@ def test_no_space(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *
     with limit, pytest.raises(StorageProblem):
         home.restore(file)
     after = snapshot(home.folders.data)
-    after.pop("melati/outbox.lock", None)
     if there:
         assert home.rows() == []
     else:

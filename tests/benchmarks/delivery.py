@@ -22,6 +22,7 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,8 @@ HOTEL, AUTHORITY, PORT, LOOPBACK = "10.77.0.2", "10.77.0.1", 8443, "127.0.0.1"
 LONGEST_S = 600
 MODES = {"first": "deliver"}
 """The mode of `delivery_line.py` of a client, if it has another name: `first` is a delivery with nothing remembered."""
-QUEUES = ("apoa-client", "apoa-client, singly", "persist-queue", "litequeue, full sync", "litequeue")
+PEER = "persist-queue"
+QUEUES = ("apoa-client", "apoa-client, singly", PEER, "litequeue, full sync", "litequeue")
 
 SYNC_COUNTER = """
 #define _GNU_SOURCE
@@ -329,6 +331,13 @@ def queue_row(name: str, runs: Sequence[Any], syncs: tuple[str, str]) -> str:
     return f"{about}{taken(name) / take:>9,.0f}{syncs[1]:>9}"
 
 
+def compared(runs: dict[str, list[Any]]) -> list[str]:
+    """How our rate of saving compares with the peer's, if that was measured."""
+    pairs = zip(runs[QUEUES[0]], runs.get(PEER, ()), strict=False)
+    ratios = [peer["put"] / ours["put"] for ours, peer in pairs]
+    return [f"Ours saves {statistics.median(ratios):.2f} times as many a second as {PEER}."] if ratios else []
+
+
 def measure_queues(asked: argparse.Namespace, folder: Path, bodies: Path) -> None:
     """Time each queue and round in its own process; the rounds are interleaved."""
     commands, counter = {}, Counter(folder)
@@ -350,6 +359,7 @@ def measure_queues(asked: argparse.Namespace, folder: Path, bodies: Path) -> Non
     say(f"{'':<24}{'version':>9}{'seconds':>9}{'put/s':>9}{'syncs':>9}{'take/s':>9}{'syncs':>9}")
     for name, command in commands.items():
         say(queue_row(name, runs[name], counter.each(command)))
+    say(*compared(runs))
     say(f"Syncs are for each report, counted by {counter.how or 'nothing'}. Ours seals each report, and takes up to")
     say("500 at a time; singly, it looks through all that wait for each. A peer takes one by one.")
 

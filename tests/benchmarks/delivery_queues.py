@@ -31,7 +31,6 @@ class Queue(NamedTuple):
 
 def _apoa_client(folder: Path, largest: int) -> Queue:
     """As delivery does it: find the most urgent reports, claim, open and settle them, at most `largest` at a time."""
-    from apoa_client.delivery.batch_size import BatchSize
     from apoa_client.delivery.plan import LEASE, next_batch
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.entries import Change
@@ -43,18 +42,15 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
     outbox = SqliteOutbox.open(folder / "outbox.db", PropertySealer(public, lambda: private), create=True)
 
     def take(count: int) -> None:
-        size = BatchSize("")
-        size.allow(largest)
         while count > 0:
             now = datetime.now(UTC)
-            batch = next_batch(outbox.heads(), now, size=min(size.current, count), keep_backoff=False)
+            batch = next_batch(outbox.heads(), now, size=min(largest, count), keep_backoff=False)
             lease, claimed = outbox.claim([entry.id for entry in batch], now=now, lease_until=now + LEASE)
             outbox.contents(claimed)
             receipts = {entry.id: Receipt(f"STT-{entry.seq}", now, "ab" * 32) for entry in claimed}
             changes = [Change(each, State.ACCEPTED, receipt=receipt) for each, receipt in receipts.items()]
             outbox.settle(lease, changes)
             count -= len(claimed)
-            size.worked(len(claimed), 0, now)
 
     def put(report: Any) -> None:
         outbox.add(report, due_at=report.created_at + timedelta(hours=24))

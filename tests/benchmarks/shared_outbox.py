@@ -1,10 +1,10 @@
-"""Many desks and senders of a shared outbox: several workers over a slow line, many desks at once, and other queues.
+"""Many desks and senders of a shared outbox: several senders over a slow line, many desks at once, and other queues.
 
-    python tests/benchmarks/shared_outbox.py [ROUNDS] [--only workers|desks|queues] [--environments FOLDER] [--small]
+    python tests/benchmarks/shared_outbox.py [ROUNDS] [--only senders|desks|queues] [--environments FOLDER] [--small]
 
-*workers*: one process with a thread for each worker, as `apoa sync --workers` has; a server whose data are in memory;
-an authority in this process that takes 25 reports a call and answers after 300 ms. Prints the time of one worker
-divided by that of several, and the finished jobs a second.
+*senders*: one process with a thread for each sender, as if so many computers ran `apoa sync`; a server whose data are
+in memory; an authority in this process that takes 25 reports a call and answers after 300 ms. Prints the time of one
+sender divided by that of several, and the finished jobs a second.
 
 *desks*: up to 32 processes that save reports one by one, each commit durable on the disk, of as many properties and of
 one. Prints the reports a second.
@@ -46,7 +46,7 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.outbox.contents import Contents
 from apoa_client.ports.authority import Authority, Meta, Verdict
-from apoa_client.ports.entries import NewReport, Share
+from apoa_client.ports.entries import NewReport
 
 LATENCY_S = 0.3
 BATCH = 25
@@ -65,7 +65,7 @@ class Size(NamedTuple):
     """How much is measured."""
 
     delivered: int
-    workers: Sequence[int]
+    senders: Sequence[int]
     saved: int
     desks: Sequence[int]
     queued: int
@@ -77,7 +77,7 @@ FULL = Size(10_000, WORKERS, 1_000, DESKS, 4_000, (1, 8), tuple(PEERS))
 SMALL = Size(200, (1, 8), 20, (1, 2), 80, (1, 2), ())
 
 
-# Several workers over a slow line.
+# Several senders over a slow line.
 
 
 class SlowAuthority(AuthoritySimulator):
@@ -119,41 +119,40 @@ def analyze(cluster: Cluster, database: str) -> None:
         connection.execute("ANALYZE")
 
 
-def work(shared: SharedOutbox, authority: Authority, share: Share) -> Outcome:
-    """One worker's run."""
+def work(shared: SharedOutbox, authority: Authority) -> Outcome:
+    """One sender's run."""
     with shared.open() as outbox:
         parts = Dependencies(outbox, lambda _left: authority, SystemClock(), lambda: 0.5, ProgressRecorder())
-        return deliver(parts, RunOptions(SETTINGS, share=share))
+        return deliver(parts, RunOptions(SETTINGS))
 
 
-def seconds(cluster: Cluster, template: str, workers: int, count: int) -> float:
-    """How long so many workers take for the queue. Exits if a report was not delivered, or was sent twice."""
+def seconds(cluster: Cluster, template: str, senders: int, count: int) -> float:
+    """How long so many senders take for the queue. Exits if a report was not delivered, or was sent twice."""
     shared = SharedOutbox(cluster, cluster.create_database(template))
     fill(shared, count)
     authority = SlowAuthority()
     begun = time.perf_counter()
-    with ThreadPoolExecutor(workers) as pool:
-        shares = [Share(number, workers) for number in range(workers)]
-        outcomes = list(pool.map(lambda share: work(shared, authority, share), shares))
+    with ThreadPoolExecutor(senders) as pool:
+        outcomes = list(pool.map(lambda _number: work(shared, authority), range(senders)))
     taken = time.perf_counter() - begun
     accepted = counted(cluster, shared.database, DONE["apoa-client"])
     cluster.drop_database(shared.database)
     errors = [outcome.error.name for outcome in outcomes if outcome.error is not None]
     twice = sum(times > 1 for times in authority.received.values())
     if accepted != count or errors or twice:
-        sys.exit(f"{workers} workers: {accepted} of {count} were delivered, {twice} twice, errors: {errors or 'none'}")
+        sys.exit(f"{senders} senders: {accepted} of {count} were delivered, {twice} twice, errors: {errors or 'none'}")
     return taken
 
 
-def measure_workers(size: Size) -> None:
-    """Print how much faster several workers are than one."""
+def measure_senders(size: Size) -> None:
+    """Print how much faster several senders are than one."""
     count, one = size.delivered, 0.0
     with Cluster() as cluster:
         template = prepare_outbox(cluster)
-        for workers in size.workers:
-            taken = seconds(cluster, template, workers, count)
+        for senders in size.senders:
+            taken = seconds(cluster, template, senders, count)
             one = one or taken
-            say(f"{workers} workers: {one / taken:.2f} times one, {count / taken:.0f} jobs/s, {taken:.1f} s")
+            say(f"{senders} senders: {one / taken:.2f} times one, {count / taken:.0f} jobs/s, {taken:.1f} s")
 
 
 # Processes that begin at the same time.
@@ -292,13 +291,13 @@ def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rounds", nargs="?", type=int, default=3, help="of the queues; the best counts")
-    parser.add_argument("--only", choices=("workers", "desks", "queues"))
+    parser.add_argument("--only", choices=("senders", "desks", "queues"))
     parser.add_argument("--environments", type=Path, metavar="FOLDER")
     parser.add_argument("--small", action="store_true", help="only check that the work is done")
     chosen = parser.parse_args()
     size = SMALL if chosen.small else FULL
-    if chosen.only in {None, "workers"}:
-        measure_workers(size)
+    if chosen.only in {None, "senders"}:
+        measure_senders(size)
     if chosen.only in {None, "desks"}:
         measure_desks(size)
     if chosen.only in {None, "queues"}:

@@ -53,11 +53,10 @@ def _apoa_client(action: str, job: Job) -> Action:
     from delivery_helpers import report
     from outbox_helpers import sealer
 
-    from apoa_client.delivery.batch_size import BatchSize
     from apoa_client.delivery.plan import LEASE, next_batch
     from apoa_client.outbox.postgres.connection import TimeLimits
     from apoa_client.outbox.postgres.store import PostgresOutbox
-    from apoa_client.ports.entries import WHOLE_QUEUE, Change, Share
+    from apoa_client.ports.entries import Change
     from apoa_client.report.kinds import Receipt, State
     from apoa_client.settings.outbox_address import parse_address
 
@@ -71,16 +70,12 @@ def _apoa_client(action: str, job: Job) -> Action:
             outbox.add(each, due_at=None)
 
     def take() -> None:
-        size = BatchSize("")
-        size.allow(500)
-        for share in (Share(job.number, job.of), WHOLE_QUEUE):
-            while batch := next_batch(outbox.heads(share), datetime.now(UTC), size=size.current, keep_backoff=False):
-                now = datetime.now(UTC)
-                outbox.contents(batch)
-                lease, claimed = outbox.claim([entry.id for entry in batch], now=now, lease_until=now + LEASE)
-                receipts = {entry.id: Receipt(f"STT-{entry.seq}", now, "ab" * 32) for entry in claimed}
-                outbox.settle(lease, [Change(each, State.ACCEPTED, receipt=given) for each, given in receipts.items()])
-                size.worked(len(claimed), 0, now)
+        while batch := next_batch(outbox.heads(), datetime.now(UTC), size=500, keep_backoff=False):
+            now = datetime.now(UTC)
+            outbox.contents(batch)
+            lease, claimed = outbox.claim([entry.id for entry in batch], now=now, lease_until=now + LEASE)
+            receipts = {entry.id: Receipt(f"STT-{entry.seq}", now, "ab" * 32) for entry in claimed}
+            outbox.settle(lease, [Change(each, State.ACCEPTED, receipt=given) for each, given in receipts.items()])
 
     return {"put": put, "take": take}[action]
 

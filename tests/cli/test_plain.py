@@ -96,9 +96,9 @@ def test_a_row_is_a_record(configured: Apoa, reports: list[dict[str, Any]], lang
     """Each value is after its heading, with a blank line between guests and no line for an empty value."""
     blocks = configured("--plain", "list", "--in-house", lang=lang).out.split("\n\n")
     assert len(blocks) == len(reports) - 1
-    assert f"{spoken(lang, 'Guest')}: {QUENTIN.name}" in blocks[0].splitlines()
-    assert f"{spoken(lang, 'Room')}: 8" in configured("--plain", "list", "--in-house", lang=lang).out.splitlines()
-    assert f"{spoken(lang, 'Room')}: 7" in blocks[1].splitlines()
+    lines = [line for block in blocks for line in block.splitlines()]
+    guest, room = spoken(lang, "Guest"), spoken(lang, "Room")
+    assert {f"{guest}: {QUENTIN.name}", f"{room}: 7", f"{room}: 8"} <= set(lines)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -112,8 +112,8 @@ def test_a_run_that_was_broken_off(desks: Desks) -> None:
     now = desks.first.clock.now()
     desks.first.outbox.claim([head.id for head in heads], now=now, lease_until=now + plan.LEASE)
     outcome = desks.second.sync()
-    assert (outcome.left, outcome.broken_off) == (2, 2)
-    assert outcome.broken_off_until == desks.second.clock.now() + plan.LEASE
+    assert (outcome.left, outcome.leased) == (2, 2)
+    assert outcome.leased_until == desks.second.clock.now() + plan.LEASE
     desks.wait(plan.LEASE)
     assert desks.second.sync().accepted == 2
     assert desks.first.states() == [State.ACCEPTED] * 2

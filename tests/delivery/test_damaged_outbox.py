@@ -15,7 +15,7 @@ from outbox_stores import SqliteStore, only_sqlite
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken
 from apoa_client.outbox.errors import damaged
-from apoa_client.ports.entries import Change, Share
+from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import State
 
 pytestmark = only_sqlite
@@ -107,7 +107,7 @@ def test_the_repair_is_tried_once(hotel: Hotel, monkeypatch: pytest.MonkeyPatch)
         tried.append(True)
         return True
 
-    def heads(_share: Share) -> None:
+    def heads() -> None:
         raise damaged(hotel.path)
 
     monkeypatch.setattr(hotel.outbox, "rebuild_indexes", rebuild)

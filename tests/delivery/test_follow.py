@@ -160,7 +160,6 @@ def test_what_needs_a_person(error: ApoaError | None) -> None:
 def test_what_is_left_is_not_tried_at_once() -> None:
     """A report that a run left for any reason must not make the next run start without a pause."""
     assert follow.pause_after(Outcome(left=1), 0, 0.5) == SHORTEST_PAUSE
-    assert follow.pause_after(Outcome(left=1, busy=True), 0, 0.5) == follow.BUSY_PAUSE
     assert follow.pause_after(Outcome(accepted=1), 0, 0.5) == timedelta()
 
 

@@ -39,14 +39,14 @@ both = pytest.mark.parametrize("error", [CallRefused, UnknownOutcome])
 
 
 @both
-@pytest.mark.parametrize("count", [2, 20, 120])
+@pytest.mark.parametrize("count", [2, 20, 120, 496])
 def test_a_report_that_fails_every_call_is_soon_alone(
     hotel: Hotel, error: Callable[..., ApoaError], count: int
 ) -> None:
     """All other reports are delivered within a few runs by hand, whichever batch the bad one is in."""
     hotel.authority = FailsOnOneReport(error)
     hotel.add(*range(BAD + 1 + count))
-    for _run in range(16):
+    for _run in range(12):
         hotel.sync()
     assert [entry for entry in hotel.states() if entry is not State.ACCEPTED] == [State.QUEUED]
     assert hotel.entry(BAD).state is State.QUEUED

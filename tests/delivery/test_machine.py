@@ -84,21 +84,19 @@ def test_a_death_at_each_step(new_store: NewStore, after: bool) -> None:  # noqa
 
 
 @pytest.mark.parametrize(("call", "after"), MOMENTS)
-@pytest.mark.parametrize("lockless", [False, True])
 @pytest.mark.parametrize("what", ["sync", "overtake", "report", *CHANGES])
 def test_a_second_process_during_each_call(
     machine: DeliveryMachine,
     call: int,
-    after: bool,  # noqa: FBT001  parameters
-    lockless: bool,  # noqa: FBT001
+    after: bool,  # noqa: FBT001  a parameter
     what: str,
 ) -> None:
-    """In a file it does not get the lock and makes no call. If both may deliver, leases and ids must be enough.
+    """Both may deliver, and leases and ids are enough.
 
     The event `overtake` comes when the first process' lease is over.
 
     """
-    process = eventful_run(machine, Run(events=[ConcurrentEvent(call, after, what, lockless=lockless)]))
+    process = eventful_run(machine, Run(events=[ConcurrentEvent(call, after, what)]))
     assert not process.dead
     assert machine.events_seen == [what]
 

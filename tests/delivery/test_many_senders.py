@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import NOW, FixedClock
+from conftest import FixedClock
 from delivery_helpers import SETTINGS, ProgressRecorder, report
 from outbox_helpers import stay_id, uuid
 from postgres_helpers import PROPERTY, SharedOutbox
@@ -17,7 +17,7 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.ports.authority import DailyReceipt, Meta, Verdict
-from apoa_client.ports.entries import WHOLE_QUEUE, Selection, Share
+from apoa_client.ports.entries import Selection
 from apoa_client.report.codes import CodeTable
 from apoa_client.report.kinds import Kind, State
 
@@ -100,11 +100,11 @@ class House(NamedTuple):
                 for place, kind in enumerate(KINDS):
                     outbox.add(report(3 * number + place, number, kind, document=number), due_at=None)
 
-    def sync(self, share: Share = WHOLE_QUEUE) -> Outcome:
+    def sync(self) -> Outcome:
         """One run of one sender."""
         with self.store.open(login=self.name, property_name=self.name) as outbox:
             parts = Dependencies(outbox, lambda _time_left: self.authority, self.clock, lambda: 0.5, ProgressRecorder())
-            return deliver(parts, RunOptions(SETTINGS, share=share))
+            return deliver(parts, RunOptions(SETTINGS))
 
     def states(self) -> Counter[State]:
         """How many reports are in each state."""
@@ -140,15 +140,14 @@ def together(count: int, work: Callable[[int], object]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shares", [1, WORKERS])
-def test_many_senders_deliver_each_report_once_and_in_order(house: House, shares: int) -> None:
-    """Eight at once, as workers of one command or as strangers, while calls fail and answers are lost."""
+def test_many_senders_deliver_each_report_once_and_in_order(house: House) -> None:
+    """Eight at once, while calls fail and answers are lost."""
     house.add(*range(STAYS))
     house.authority.simulator.script(FAULTS)
 
-    def work(number: int) -> None:
+    def work(_number: int) -> None:
         for _run in range(40):
-            outcome = house.sync(Share(number % shares, shares))
+            outcome = house.sync()
             if outcome.error is None and not outcome.left and not outcome.pending:
                 return
 
@@ -160,27 +159,6 @@ def test_many_senders_deliver_each_report_once_and_in_order(house: House, shares
     assert house.authority.order == {
         stay_id(number): [uuid(3 * number + place) for place in range(3)] for number in range(STAYS)
     }
-
-
-def test_a_killed_senders_claim_is_given_back_by_time(house: House) -> None:
-    """Another one sends the other reports meanwhile, and those of the dead one when its lease is over."""
-    house.add(1, 2)
-    with house.store.open() as dead:
-        dead.claim([uuid(3)], now=NOW, lease_until=NOW + plan.LEASE)
-    assert house.sync().accepted == 3
-    assert house.authority.order == {stay_id(2): [uuid(6), uuid(7), uuid(8)]}
-    house.clock.forward(plan.LEASE)
-    assert house.sync().accepted == 3
-    assert [len(sent) for sent in house.authority.order.values()] == [3, 3]
-
-
-def test_reports_of_other_senders_are_not_broken_off(house: House) -> None:
-    """What another sender sends at this moment is left, and no run was broken off."""
-    house.add(1, 2)
-    with house.store.open() as other, other.delivery_lock(0, shared=True):
-        other.claim([uuid(3)], now=NOW, lease_until=NOW + plan.LEASE)
-        outcome = house.sync()
-    assert (outcome.accepted, outcome.left, outcome.broken_off, outcome.busy) == (3, 3, 0, False)
 
 
 @pytest.mark.parametrize(
@@ -218,11 +196,3 @@ def test_one_propertys_refused_password_stops_no_other(house: House) -> None:
     assert outcome.stopped
     assert other.sync().accepted == 3
     assert house.states() == {State.QUEUED: 3}
-
-
-def test_maintenance_excludes_every_sender(house: House) -> None:
-    """A run that comes meanwhile is busy, and sends nothing."""
-    house.add(1)
-    with house.store.open() as maintenance, maintenance.delivery_lock(0):
-        assert house.sync().busy
-    assert not house.authority.simulator.batches

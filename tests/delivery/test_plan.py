@@ -116,7 +116,7 @@ def test_errors(error: ApoaError, suspends: bool, holds: int | None, halves: boo
     assert plan.hold_after(error, NOW) == (None if holds is None else NOW + holds * SECOND)
     size = BatchSize("")
     assert size.failed(50, error) is halves
-    assert size.current == (25 if halves else 50)
+    assert (size.current == 25) is halves
     assert not BatchSize("").failed(1, error)
 
 

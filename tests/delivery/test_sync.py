@@ -102,20 +102,12 @@ def test_the_most_urgent_go_first_after_the_requested_one(hotel: Hotel) -> None:
 # Batches.
 
 
-def test_batches_grow_up_to_the_authoritys_limit(hotel: Hotel) -> None:
-    """50, then four times as many, limited to 220, and the rest."""
+def test_batches_are_as_large_as_the_authority_allows(hotel: Hotel) -> None:
+    """From the first call on, and the rest."""
     hotel.authority.max_batch = 220
     hotel.add(*range(490))
     assert hotel.sync().accepted == 490
-    assert hotel.sizes() == [50, 200, 220, 20]
-
-
-def test_the_first_batch_keeps_the_authoritys_limit(hotel: Hotel) -> None:
-    """Ten at a time, from the first call on."""
-    hotel.authority.max_batch = 10
-    hotel.add(*range(25))
-    hotel.sync()
-    assert hotel.sizes() == [10, 10, 5]
+    assert hotel.sizes() == [220, 220, 50]
 
 
 def test_a_call_keeps_the_authoritys_byte_limit(hotel: Hotel) -> None:
@@ -220,6 +212,7 @@ def test_a_lost_answer_is_repeated_under_the_same_id(hotel: Hotel, step: str) ->
 def test_an_error_keeps_what_was_delivered_before(hotel: Hotel) -> None:
     """Reports accepted before it stay accepted, and the rest waits."""
     hotel.authority.script("ok,500")
+    hotel.authority.max_batch = 50
     hotel.add(*range(60))
     outcome = hotel.sync()
     assert (outcome.accepted, outcome.left, outcome.exit_code) == (50, 10, Exit.NOT_NOW)
@@ -780,3 +773,11 @@ def test_the_log_has_the_verdict_of_each_report(hotel: Hotel, caplog: pytest.Log
         hotel.sync()
         hotel.sync()
     assert caplog.messages == ["the run ended: unknown_outcome", f"report {uuid(1)}: accepted"]
+
+
+def test_a_call_after_the_run_has_a_few_seconds(hotel: Hotel) -> None:
+    """On its connection, if it had one."""
+    assert hotel.sync().authority is None
+    hotel.add(1)
+    assert hotel.sync().authority is hotel.authority
+    assert 0 < hotel.time_left() <= 15

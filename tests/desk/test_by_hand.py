@@ -8,6 +8,7 @@ import pytest
 from conftest import FixedClock
 from outbox_helpers import HOUR, NOON, WIB, finding, guest, open_outbox, receipt, report, stay_id, uuid
 
+from apoa_client.delivery.plan import LEASE
 from apoa_client.desk.by_hand import (
     CHECK_OUT,
     MAX_NUMBER_LENGTH,
@@ -267,14 +268,25 @@ class TestRecordNumber:
                 hand.record_number(outbox.find(uuid(number))[0], "STT-1")
             assert state_of(outbox, number) is state
 
-    def test_a_report_that_is_being_sent(self, outbox: SqliteOutbox, hand: ByHand) -> None:
-        """Refused while another process holds the delivery lock; accepted after an aborted delivery."""
+    def test_a_report_that_is_being_sent(self, outbox: SqliteOutbox, hand: ByHand, clock: FixedClock) -> None:
+        """Refused while another process has its lease; accepted after an aborted delivery, when that is over."""
         add(outbox, report(1))
-        sending(outbox, 1)
+        outbox.claim([uuid(1)], now=clock.now(), lease_until=clock.now() + LEASE)
         entry = outbox.find(uuid(1))[0]
-        with outbox.delivery_lock(0), pytest.raises(ReportMoved):
+        with pytest.raises(ReportMoved):
             hand.record_number(entry, "STT-1")
+        clock.forward(LEASE)
         assert hand.record_number(entry, "STT-1").state is State.ACCEPTED
+
+    def test_a_report_that_is_being_typed(self, outbox: SqliteOutbox, hand: ByHand) -> None:
+        """No other process gets it meanwhile. It is queued again as it was, or accepted under the lease."""
+        first, second = add(outbox, report(1)), add(outbox, report(2))
+        with hand.claimed(first) as lease, hand.claimed(first) as other:
+            assert (bool(lease), other) == (True, "")
+        assert outbox.find(uuid(1)) == [first]
+        with hand.claimed(second) as lease:
+            assert hand.record_number(second, "STT-2", lease=lease).state is State.ACCEPTED
+        assert state_of(outbox, 2) is State.ACCEPTED
 
     @pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
     def test_a_pending_report(self, outbox: SqliteOutbox, hand: ByHand, state: State) -> None:

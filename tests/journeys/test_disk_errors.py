@@ -223,7 +223,7 @@ def test_read_only_home(installation: Installation, lang: str, place: str) -> No
         assert alarm.code == 0 if place else 78
     assert installation.database.read_bytes() == before
     installation.settle([])
-    assert files_below(installation.apoa.home.parent) == files | {"home/melati/codes.json", "home/melati/outbox.lock"}
+    assert files_below(installation.apoa.home.parent) == files | {"home/melati/codes.json"}
 
 
 # A database with flipped bytes.

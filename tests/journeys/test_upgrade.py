@@ -3,7 +3,10 @@
 The files were written by the programs of those schemas themselves (`released_homes`).
 """
 
+import os
+import re
 import sqlite3
+import subprocess
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +17,7 @@ from cli_helpers import GUESTS, Apoa
 from conftest import FixedClock
 from released_homes import FIRST_WITH_DRAFTS, MADE_AT, PROPERTY, unpack
 
+import apoa_client
 from apoa_client.app.container import Container
 from apoa_client.outbox.sqlite.migrations import STEPS
 
@@ -43,6 +47,13 @@ def version_of(home: Path) -> int:
     with closing(sqlite3.connect(home / PROPERTY / "outbox.db")) as db:
         [version] = db.execute("PRAGMA user_version").fetchone()
     return int(version)
+
+
+def back_to_the_version_before() -> list[str]:
+    """The commands of the guide, without what they say about themselves."""
+    text = (Path(apoa_client.__file__).parent / "cli" / "guide" / "guides" / "admin.en.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"To go back all the same.*?```text\n(.*?)```", text, re.DOTALL)
+    return [line.partition("#")[0].strip() for line in block.splitlines()]
 
 
 def test_every_schema_has_its_files() -> None:
@@ -114,6 +125,30 @@ def test_an_interrupted_migration(apoa: Apoa, schema: int, monkeypatch: pytest.M
         assert apoa("status").code == (0 if schema == len(STEPS) else 78)
     assert version_of(apoa.home) == max(schema, len(STEPS) - 1)
     assert len(apoa.reports()) == len(GUESTS)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the guide's commands are those of a POSIX shell")
+def test_back_to_the_version_before(apoa: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the guide says it: after each step the program says what is left, and then it has the backup's reports."""
+    file, config = tmp_path / "before.apoa", apoa.home / "config.toml"
+    assert apoa("backup", str(file)).code == 0
+    before = config.read_text(encoding="utf-8")
+    with monkeypatch.context() as newer:
+        newer.setattr("apoa_client.outbox.sqlite.migrations.STEPS", (*STEPS, ("CREATE TABLE later (x)",)))
+        assert apoa(*GUESTS[0].mrz("--again", "--no-send")).code == 0
+    config.write_text(f"{before}of_a_newer_version = true\n", encoding="utf-8")
+    said = apoa("status")
+    assert (said.code, "of_a_newer_version" in said.err, "newer version" in said.err) == (78, True, True)
+    config.write_text(before, encoding="utf-8")
+    assert apoa("status", "--json").json["error"]["class"] == "outbox_too_new"
+    move, restore = back_to_the_version_before()
+    subprocess.run(["/bin/sh", "-ec", move], cwd=apoa.home / PROPERTY, check=True)
+    said = apoa(*restore.replace("FILE", str(file)).split()[1:], "--json")
+    assert said.code == 0, said.all
+    assert [report["guest"]["surname"] for report in apoa.reports()] == [guest.surname for guest in GUESTS]
+    sent = apoa("sync", "--json")
+    assert (sent.code, sent.json["accepted"], sent.json["doubts"]) == (0, 2, []), sent.all
+    assert (apoa.home / PROPERTY / "newer" / "outbox.db").exists()
 
 
 def test_a_downgrade(apoa: Apoa) -> None:

@@ -5,9 +5,10 @@ can happen next. Each step is one transaction of the outbox, or one event outsid
 steps. `checker` visits every state. `test_delivery_model` also breaks each rule and expects a counterexample.
 
 What happens: three reports are saved, the first two of one stay (a check-in, then a check-out or a cancellation). Two
-senders, each any number of processes one after another, read the queue, claim, call, and store the answers. They take
-no delivery lock: it only saves waiting, and safety rests on the leases. A call is answered, or partly so that it can be
-read, or nothing leaves (offline), or its outcome is unknown; then the request may still arrive at any time, or never.
+senders, each any number of processes one after another, read the queue, claim, call, and store the answers. They hold
+no lock: safety rests on the leases. A sender may also be stopped for longer than its lease, and go on then. A call is
+answered, or partly so that it can be read, or nothing leaves (offline), or its outcome is unknown; then the request may
+still arrive at any time, or never.
 The authority accepts, rejects, leaves pending or defers; a pending report is decided later, or forgotten. A user
 withdraws or replaces reports. Processes die, the power is cut, the clock is set back (forward: time passes).
 
@@ -23,7 +24,7 @@ Not everything can happen in one check (`CONFIGS`): that would be many millions 
 in leases (`TICK`) relative to now, the count of calls stops at 2, the senders are alike (so that a counterexample may
 number them again after a step), and a batch has at most two reports. Not modelled: suspension after a wrong password,
 waits for the whole property, batches divided for their size or because of one report, receipts that staff type in,
-erasure of undelivered reports.
+erasure of undelivered reports, maintenance of the outbox. A lease that is renewed is one that begins later.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -58,7 +58,7 @@ class RotationModel:
     def __init__(self, crashes: int = 2, rotations: int = 3) -> None:
         self._crashes, self._rotations = crashes, rotations
 
-    @implemented_by("outbox.locking:exclusive", "app.key_rotation:KeyPair.change")
+    @implemented_by("outbox.sql.maintenance:maintenance", "app.key_rotation:KeyPair.change")
     def may_start(self, state: State) -> bool:
         """One rotation at a time."""
         return not state.running

@@ -14,8 +14,7 @@ from apoa_client.ports.state import LearnedBatchSize
     "learned",
     [
         LearnedBatchSize(500, "a1b2"),
-        LearnedBatchSize(7, "a1b2", 7),
-        LearnedBatchSize(7, "", 9, NOW + timedelta(days=1)),
+        LearnedBatchSize(7, "", NOW + timedelta(days=1)),
     ],
 )
 def test_what_was_learned_is_kept(store: Store, learned: LearnedBatchSize) -> None:
@@ -30,7 +29,7 @@ def test_what_was_learned_is_kept(store: Store, learned: LearnedBatchSize) -> No
 
 @pytest.mark.parametrize(
     "value",
-    ["", "500", "many a1b2 0 0", "5 a 0 99999999999999999999", 7, "-1 a 0 0", "0 a 0 0", f"{10**9} a 0 0", "5 a -1 0"],
+    ["", "500", "many a1b2 0", "5 a 99999999999999999999", 7, "-1 a 0", "0 a 0", f"{10**9} a 0", "200 a1b2 0 0"],
 )
 def test_what_cannot_be_read_is_unknown(outbox: AnyOutbox, value: str | int) -> None:
     """No report waits for it."""

@@ -8,11 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from outbox_helpers import HOUR, NOON, open_outbox, receipt, report, uuid
+from outbox_helpers import HOUR, NOON, PUBLIC_KEY, open_outbox, receipt, report, uuid
 from outbox_stores import AnyOutbox, Store
 
+from apoa_client.errors import SecretMissing
+from apoa_client.messages import msg
 from apoa_client.ports.entries import Change, Selection
 from apoa_client.report.kinds import State
+from apoa_client.vault.sealing import PropertySealer
 
 
 def test_an_expired_lease_is_taken_over(outbox: AnyOutbox) -> None:
@@ -106,3 +109,49 @@ def test_the_lease_of_a_killed_process_is_taken_over(path: Path) -> None:
 def test_an_empty_claim_is_a_lease_of_nothing(outbox: AnyOutbox) -> None:
     """Claiming no report is no error."""
     assert outbox.claim([], now=NOON, lease_until=NOON)[1] == []
+
+
+def test_a_lease_is_renewed_by_its_token(outbox: AnyOutbox) -> None:
+    """For all its reports, also when it is over already; not once another process has taken them over."""
+    for number in (1, 2):
+        outbox.add(report(number), due_at=None)
+    lease, _ = outbox.claim([uuid(1), uuid(2)], now=NOON, lease_until=NOON + HOUR)
+    assert outbox.renew(lease, now=NOON, lease_until=NOON + 3 * HOUR)
+    assert [entry.lease_until for entry in outbox.heads()] == [NOON + 3 * HOUR] * 2
+    assert outbox.renew(lease, now=NOON + 3 * HOUR, lease_until=NOON + 4 * HOUR)
+    assert outbox.claim([uuid(1)], now=NOON + 3 * HOUR, lease_until=NOON + 5 * HOUR)[1] == []
+    later, claimed = outbox.claim([uuid(1), uuid(2)], now=NOON + 4 * HOUR, lease_until=NOON + 5 * HOUR)
+    assert len(claimed) == 2
+    assert not outbox.renew(lease, now=NOON + 4 * HOUR, lease_until=NOON + 9 * HOUR)
+    assert [entry.lease_until for entry in outbox.heads()] == [NOON + 5 * HOUR] * 2
+    outbox.settle(later, [Change(uuid(1), State.QUEUED), Change(uuid(2), State.QUEUED)])
+    assert not outbox.renew(later, now=NOON, lease_until=NOON + HOUR)
+
+
+def test_a_renewed_lease_stays_authentic(outbox: AnyOutbox) -> None:
+    """The code of the row is about its lease, too."""
+    outbox.add(report(1), due_at=None)
+    lease, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+    outbox.renew(lease, now=NOON, lease_until=NOON + 2 * HOUR)
+    assert outbox.authenticate(ask=True).doubts == ()
+    outbox.integrity.check(uuid(1))
+
+
+def missing_key() -> bytes:
+    raise SecretMissing(msg("The keyring is locked."))
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_released_report_is_as_before(outbox: AnyOutbox, store: Store, *, has_key: bool) -> None:
+    """With and without the key at hand. What another process has taken over, or was settled, is left alone."""
+    outbox.add(report(1), due_at=None)
+    [before] = outbox.find(uuid(1))
+    with store.open(None if has_key else PropertySealer(PUBLIC_KEY, missing_key)) as desk:
+        lease, _ = desk.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+        desk.release(lease)
+    assert outbox.find(uuid(1)) == [before._replace(authenticated=has_key)]
+    assert outbox.authenticate(ask=True).doubts == ()
+    old, _ = outbox.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
+    outbox.claim([uuid(1)], now=NOON + HOUR, lease_until=NOON + 2 * HOUR)
+    outbox.release(old)
+    assert outbox.find(uuid(1))[0].state is State.SENDING

@@ -130,6 +130,24 @@ def test_a_database_that_another_process_has_just_opened_is_not_damage(path: Pat
         assert other.find(uuid(1))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed")
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_that_is_removed_while_it_is_open(tmp_path: Path, *, is_replaced: bool) -> None:
+    """A change raises `OutboxMissing`, with and without another file in its place: it is in no file that is found."""
+    path, copy = tmp_path / "outbox.db", tmp_path / "copy.db"
+    with SqliteOutbox.open(path, sealer(), create=True) as outbox:
+        outbox.add(report(1), due_at=None)
+        shutil.copy(path, copy)
+        path.unlink()
+        if is_replaced:
+            copy.rename(path)
+        with pytest.raises(OutboxMissing) as caught:
+            outbox.add(report(2), due_at=None)
+    assert caught.value.exit_code is Exit.SETTINGS
+    assert caught.value.advice is not None
+    assert "apoa restore" in caught.value.advice.render()
+
+
 def test_a_log_that_disappears_while_it_is_looked_at_is_no_missing_outbox(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

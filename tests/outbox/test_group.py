@@ -16,7 +16,7 @@ from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sql import insertion
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import NewReport, Selection
+from apoa_client.ports.entries import Entry, NewReport, Selection
 from apoa_client.report.kinds import State
 
 GROUP = [
@@ -89,11 +89,12 @@ def test_a_fault_in_the_middle_saves_none_of_them(
     """Ctrl-C or a failing disk at any of them: nothing is saved, and the same group can be saved afterwards."""
     really, put_in = insertion.insert, list[tuple[Any, ...]]()
 
-    def insert(db: Database, row: tuple[Any, ...], seq: int | None = None) -> None:
-        really(db, row, seq)
+    def insert(db: Database, row: tuple[Any, ...], *more: Any) -> Entry:
+        entry = really(db, row, *more)
         put_in.append(row)
         if len(put_in) == at:
             raise fault or store.fault()
+        return entry
 
     with monkeypatch.context() as patch:
         patch.setattr(insertion, "insert", insert)
@@ -140,10 +141,11 @@ from apoa_client.ports.entries import NewReport
 outbox = open_outbox(Path(sys.argv[1]))
 outbox._db.execute("PRAGMA cache_size = 1")  # so that the transaction writes pages to the log before its end
 really = insertion.insert
-def insert(db, row, seq=None):
-    really(db, row, seq)
+def insert(db, row, *more):
+    entry = really(db, row, *more)
     if row[0] == uuid(41):
         os.kill(os.getpid(), signal.SIGKILL)
+    return entry
 insertion.insert = insert
 outbox.add_all([NewReport(report(number), None) for number in range(1, 60)])
 """

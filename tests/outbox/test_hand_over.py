@@ -232,15 +232,15 @@ def test_a_report_that_is_refused_there_stops_no_other_one(tmp_path: Path, here:
     for number in (1, 2, 3):
         here.add(report(number), due_at=None)
     with store.open() as there:
-        insert: Callable[..., Any] = there._db.execute
+        insert: Callable[..., Any] = there._db.insert_report
 
-        def refuse(statement: str, values: Any = (), /) -> Any:
-            if statement.startswith("INSERT INTO reports") and report(2).id in values:
+        def refuse(statement: str, values: Any) -> Any:
+            if report(2).id in values:
                 raise StorageProblem(msg("The database refused a request."))
             return insert(statement, values)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(there._db, "execute", refuse)
+            patch.setattr(there._db, "insert_report", refuse)
             done = move(tmp_path, there)
         assert (done.reports, done.left, type(done.problem)) == (2, 1, StorageProblem)
         assert [each.id for each in there.entries(Selection())] == [report(1).id, report(3).id]

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from conftest import raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, receipt, report, sealer, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
@@ -15,6 +16,8 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sql import codes, metadata, row_check
+from apoa_client.outbox.sql.authentication import AuthenticationRun
+from apoa_client.outbox.sql.row_check import RowCheck
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport, Selection
@@ -456,7 +459,7 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
     both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
     store.change("UPDATE reports SET attempts = 9 WHERE id = ?", uuid(2))
     authenticator = RowAuthenticator(private, lambda: [PRIVATE_KEY])
-    assert outbox.sealed_records.reseal(both.renew, both.public_key, authenticator) == 2
+    assert outbox.sealed_records.reseal(both.renew, both.public_key, authenticator, lambda: None) == 2
     assert check(outbox).counter is None  # this process has the key of before
     with store.open(PropertySealer(public_key_of(private), lambda: private)) as alone:
         for row in codes.read_rows(alone._db, "TRUE"):
@@ -467,6 +470,45 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
         assert check(alone).repaired == (uuid(2),)
         alone.add(report(7), due_at=NOON)
         assert check(alone).doubts == ()
+
+
+def test_a_key_that_is_replaced_during_a_check(
+    outbox: AnyOutbox, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check ends, and makes no code and no checkpoint with the key of before: nothing is in doubt afterwards."""
+    outbox.add_all([NewReport(report(number), NOON) for number in range(3)])
+    check(outbox)
+    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+        keyless.add(report(7), due_at=NOON)  # to be completed
+    private, public = new_key_pair()
+    both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])
+    really = AuthenticationRun._not_authentic
+
+    def replaced(run: AuthenticationRun, checked: RowCheck) -> Iterator[int]:
+        todo = list(really(run, checked))
+        monkeypatch.undo()
+        with store.open(both) as other:
+            other.sealed_records.reseal(
+                both.renew, both.public_key, RowAuthenticator(private, lambda: [PRIVATE_KEY]), lambda: None
+            )
+        yield from todo
+
+    monkeypatch.setattr(AuthenticationRun, "_not_authentic", replaced)
+    with raises_error("key_replaced"):
+        check(outbox)
+    with store.open(PropertySealer(public_key_of(private), lambda: private)) as alone:
+        assert check(alone)[:2] == ((), ())
+        assert all(row.has_own_state(RowAuthenticator(private, tuple)) for row in codes.read_rows(alone._db, "TRUE"))
+
+
+def test_nothing_is_checked_during_maintenance(outbox: AnyOutbox) -> None:
+    """A restore adds rows that only its end explains: no checkpoint comes between them."""
+    outbox.add(report(1), due_at=NOON)
+    with outbox.maintenance(msg("Later."), wait_s=0):
+        for work in (lambda: check(outbox), outbox.integrity.vouch):
+            with raises_error("under_maintenance"):
+                work()
+    assert check(outbox).doubts == ()
 
 
 def test_a_database_of_before(store: Store) -> None:

@@ -69,16 +69,13 @@ def scans(outbox: SqliteOutbox, method: Callable[[SqliteOutbox], object]) -> tup
 
 
 def test_each_method_is_tried() -> None:
-    """Those of the ports; the locks are in no table, and a repair reads all of a damaged one.
+    """Those of the ports; the lock is in no table, and a repair reads all of a damaged one.
 
     What an authentication reads is tested with it. The statements of a batch join a table of its own, whose size
     decides.
     """
     ports = (ReportReader, ReportQueue, DeliveryState, Drafts)
     methods = {name for port in ports for name in vars(port) if not name.startswith("_")} - {
-        "delivery_lock",
-        "checking_lock",
-        "lock_holder",
         "rebuild_indexes",
         "authenticate",
         "batch",

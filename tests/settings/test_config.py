@@ -215,6 +215,9 @@ def test_a_mistake_is_reported_with_its_line_and_what_is_allowed(path: Path, tex
     ("text", "said"),
     [
         (START + 'vualt = "file"\n', "Did you mean vault?"),
+        (START + 'vualt = "file"\n', "update apoa-client on this computer"),
+        ("of_tomorrow = 1\n", "If a newer version of apoa-client wrote it, update apoa-client on this computer."),
+        ("[of_tomorrow]\nx = 1\n", "If a newer version of apoa-client wrote it"),
         ('langage = "id"\n', "Did you mean language?"),
         ('[default]\nvault = "file"\n', "Did you mean defaults?"),
         (START + 'password = "x"\n', "apoa login"),

@@ -3,11 +3,13 @@
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 from conftest import raises_error
 
+from apoa_client.file_lock import exclusive
 from apoa_client.vault.errors import SecretFileRefused
 from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.secret_files import read_secret_file, write_secret_file
@@ -38,7 +40,7 @@ def test_secrets_are_stored_by_name(path: Path) -> None:
 @posix
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o277])
 def test_the_file_is_private(path: Path, umask: int) -> None:
-    """0600 in a folder of 0700, whatever the umask, and no other file is left."""
+    """0600 in a folder of 0700, whatever the umask, and no other file is left but its empty lock."""
     path.parent.parent.mkdir(exist_ok=True)
     path.parent.mkdir(0o700)
     before = os.umask(umask)
@@ -47,7 +49,9 @@ def test_the_file_is_private(path: Path, umask: int) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [file.name for file in path.parent.iterdir()] == ["keys.json"]
+    lock = path.with_name("keys.lock")
+    assert (stat.S_IMODE(lock.stat().st_mode), lock.stat().st_size) == (0o600, 0)
+    assert {*path.parent.iterdir()} == {path, lock}
 
 
 @posix
@@ -134,7 +138,34 @@ def test_a_failed_write_keeps_the_old_file(path: Path, monkeypatch: pytest.Monke
         with pytest.raises(SecretFileRefused):
             store.set("password", "new")
     assert store.get("password") == "old"
-    assert [file.name for file in path.parent.iterdir()] == ["keys.json"]
+    assert {*path.parent.iterdir()} == {path, path.with_name("keys.lock")}
+
+
+def test_two_processes_lose_nothing_of_each_other(path: Path) -> None:
+    """A sender that counts its runs must not write back the keys as they were before they were replaced."""
+    begin = threading.Barrier(2)
+
+    def write(name: str) -> None:
+        begin.wait(20)
+        for number in range(50):
+            KeyFileStore(path).set(name, str(number))
+
+    threads = [threading.Thread(target=write, args=[name]) for name in ("run-counter", "private-key-next")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [KeyFileStore(path).get(name) for name in ("run-counter", "private-key-next")] == ["49", "49"]
+
+
+def test_another_process_changes_it_for_long(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written without the lock; reading needs none."""
+    KeyFileStore(path).set("password", "x")
+    monkeypatch.setattr("apoa_client.vault.key_file._LOCK_WAIT_S", 0.0)
+    with exclusive(path.with_suffix(".lock")) as is_held, raises_error("file_in_use"):
+        assert is_held
+        KeyFileStore(path).set("password", "y")
+    assert KeyFileStore(path).get("password") == "x"
 
 
 def test_a_temporary_file_of_a_killed_process(path: Path) -> None:

@@ -43,6 +43,6 @@ def send_imported(session: Session, reports: Sequence[str]) -> None:
         if outcome.error is not None:
             show_error(outcome.error)
         return
-    show_outcome(outcome, app.clock.now(), app.settings.zone, quiet=session.quiet)
+    show_outcome(outcome, app.settings.zone, quiet=session.quiet)
     if outcome.left:
         print_error_line(_("What waits is sent by the next apoa sync."))

@@ -19,7 +19,6 @@ from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, time_message
 from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.outbox.interface import Verification
-from apoa_client.outbox.locking import exclusive
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -28,8 +27,6 @@ _RECENT = timedelta(days=30)
 _ADVICE = msg(
     "A person or a program other than apoa-client changed the database file. Keep it, and compare it with a backup."
 )
-
-_LOCK_WAIT_S = 10
 
 
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
@@ -137,12 +134,10 @@ def _show_reports(found: Verification) -> None:
 def _accept(session: Session) -> int:
     """Take the reports as they are, with the key: a restored disk image, for example, is an older copy.
 
-    With `--json`, the answer is that of `--verify` afterwards. Raises `NotNow` while another process delivers.
+    With `--json`, the answer is that of `--verify` afterwards. Raises `NotNow` during maintenance.
     """
     app = session.app
-    advice = msg("Nothing was changed. Wait a minute, then run the command again.")
-    with exclusive(app.outbox.delivery_lock(_LOCK_WAIT_S), app.outbox.lock_holder, advice):
-        app.run_counter.write(app.outbox.integrity.vouch())
+    app.run_counter.write(app.outbox.integrity.vouch(app.run_counter))
     if session.json:
         return _verify(session)
     print_line(style_success(_("The reports are taken as they are now, and the log says by whom.")))

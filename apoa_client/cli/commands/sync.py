@@ -11,7 +11,7 @@ from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.numbers import Seconds, WholeNumber
+from apoa_client.cli.terminal.numbers import Seconds
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import ApoaError, Exit, UsageProblem
 from apoa_client.messages import msg
@@ -19,8 +19,6 @@ from apoa_client.messages import msg
 _LONGEST_PAUSE_S = 60
 _LONGEST_FOR_ALL_S = 1200.0
 """How long the runs of all properties may take together: the schedule ends the process after half an hour."""
-
-_MOST_WORKERS = 32
 
 
 @command("sync", N_("Send what waits. Safe to run at any time, and as often as you like."), "apoa sync")
@@ -36,13 +34,6 @@ _MOST_WORKERS = 32
     type=Seconds(),
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
-)
-@option(
-    "--workers",
-    type=WholeNumber(1, _MOST_WORKERS),
-    default=1,
-    metavar="NUMBER",
-    text=N_("With a shared outbox: so many calls to the authority at once."),
 )
 @option(
     "--by-hand", is_flag=True, text=N_("Send nothing: show the reports to type into APOA, and record their numbers.")
@@ -77,7 +68,6 @@ class _Choices(NamedTuple):
     scheduled: bool
     follow: bool
     wait_s: float | None
-    workers: int
     by_hand: bool
     sheet: Path | None
     force: bool
@@ -90,11 +80,6 @@ def _check_choices(session: Session, choices: _Choices, *, every_property: bool)
         raise UsageProblem(
             msg("Typing reports into APOA needs a user, and one property."),
             msg("Choose one property with --property NAME, and leave out --all, --scheduled and --follow."),
-        )
-    if choices.workers > 1 and (by_hand or choices.scheduled or choices.follow):
-        raise UsageProblem(
-            msg("--workers is for one delivery to the authority."),
-            msg("Leave out --workers, or --scheduled, --follow and --by-hand."),
         )
     if choices.follow and (choices.scheduled or choices.wait_s is not None or session.json):
         raise UsageProblem(
@@ -116,7 +101,7 @@ def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
     from apoa_client.cli.commands.sync_delivery import deliver
 
     with Signals() as signals:
-        return deliver(session, signals, wait_s=choices.wait_s, workers=choices.workers).exit_code
+        return deliver(session, signals, wait_s=choices.wait_s).exit_code
 
 
 def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool) -> Exit:

@@ -123,20 +123,16 @@ def _repairing(session: Session, work: Callable[[], Outcome]) -> Outcome:
 
 
 def _rebuild_indexes(session: Session) -> bool:
-    """Rebuild damaged indexes, say so, and return whether this was done. Not while another process delivers."""
-    with session.app.outbox.delivery_lock(0) as acquired:
-        rebuilt = acquired and session.app.outbox.rebuild_indexes()
+    """Rebuild damaged indexes, say so, and return whether this was done."""
+    rebuilt = session.app.outbox.rebuild_indexes()
     if rebuilt:
         print_error_line(style_warning(rebuilt_text()))
     return rebuilt
 
 
 def _check(session: Session, outcome: Outcome) -> None:
-    """Check what another program may have changed, as a delivery does, and note it. Not while another one delivers."""
-    app = session.app
-    with app.outbox.delivery_lock(0) as acquired:
-        if acquired:
-            authenticate(app.outbox, app.run_counter, outcome)
+    """Check what another program may have changed, as a delivery does, and note it."""
+    authenticate(session.app.outbox, session.app.run_counter, outcome)
 
 
 def _summary(session: Session) -> Summary:

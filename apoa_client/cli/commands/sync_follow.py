@@ -122,6 +122,7 @@ class Sender:
         result: Outcome | ApoaError | None = None
         with closing(self._for_property(name)) as session, error_heading(heading):
             try:
+                session.app.kept = follower.kept
                 wait_s = _LONGEST_RUN_S if len(self._followers) > 1 else None
                 run = run_scheduled(session, self._interruptions, wait_s, keep_backoff=follower.keep_backoff)
                 result = run.outcome

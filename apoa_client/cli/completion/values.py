@@ -247,7 +247,7 @@ NO_VALUES = frozenset(
         *("--guest", "--input", "--issued-at", "--keep", "--mrz", "--name", "--nights", "--note", "--office"),
         "--phone",
         *("--planned-check-out", "--port", "--reason", "--room", "--since", "--stay-permit-number", "--stay-until"),
-        *("--surname", "--to", "--today", "--until", "--username", "--wait", "--workers"),
+        *("--surname", "--to", "--today", "--until", "--username", "--wait"),
     }
 )
 """Options whose values only the user knows."""

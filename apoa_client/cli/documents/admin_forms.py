@@ -70,7 +70,7 @@ OUTBOX = object_of(
     shared=FLAG,
     engine=or_null(TEXT),
     version=or_null(COUNT),
-    **dict.fromkeys(("waiting", "oldest_waiting_s", "workers"), or_null(COUNT)),
+    **dict.fromkeys(("waiting", "oldest_waiting_s"), or_null(COUNT)),
     left=COUNT,
     replication=or_null(object_of(standbys=COUNT, synchronous=or_null(COUNT), lag_s=or_null({"type": "number"}))),
     error=or_null(ERROR),

@@ -128,7 +128,9 @@ class AmendConversation(CorrectionConversation):
     """A correction by the staff."""
 
     _reason: str | None = None
-    """The reason given for several stays: as an option, or typed once."""
+    """The reason that an option gives for several stays."""
+    _typed_reason: str | None = None
+    """The reason that was typed once, for those stays that have none of their own."""
 
     def amend(self, reference: str, reason: str | None) -> None:
         """Correct the stay that an id means, from the options or by questions, and save and send the correction."""
@@ -199,9 +201,10 @@ class AmendConversation(CorrectionConversation):
             examination = self.examine(before)
             if (examination.guest, examination.stay) == (before.guest, before.stay):
                 return None
-            given = self._reason or (before.reason if current.withdrawable else None)
+            own = before.reason if current.withdrawable else None
+            given = self._reason or own or self._typed_reason
             if not given and not current.withdrawable and self.command.interactive:
-                given = self._reason = ask_reason(_("Why is it changed? One sentence for the authority"))
+                given = self._typed_reason = ask_reason(_("Why is it changed? One sentence for the authority"))
                 if given is None:
                     raise _GoneBack
             change = self.app.changes.amend(history, examination, given)

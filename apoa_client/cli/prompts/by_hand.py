@@ -1,6 +1,6 @@
 """The conversation of `apoa sync --by-hand`: what waits is shown, one report a screen, and typed into APOA.
 
-No other process sends meanwhile: a report that is being typed must not go to an authority at the same time.
+The report on the screen is claimed: no other process sends it, and no other desk shows it, at the same time.
 """
 
 from contextlib import suppress
@@ -24,8 +24,6 @@ from apoa_client.cli.views.deadlines import deadline_style, deadline_text
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
-from apoa_client.messages import msg
-from apoa_client.outbox.locking import exclusive
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State, short_id
 
@@ -51,16 +49,14 @@ class ByHandConversation:
         """What happened on the last screen, to be shown on the next one."""
 
     def run(self) -> int:
-        """Go through what waits and return how many numbers were recorded. Raises `NotNow` if another process sends."""
-        advice = msg("Nothing was changed. Wait a minute, then run the command again.")
-        with exclusive(self._app.outbox.delivery_lock(0), self._app.outbox.lock_holder, advice):
-            if not self._app.settings.by_hand:
-                warning = _("A report whose number you record here is not sent to the authority.")
-                self._messages.append(style_warning(warning))
-            self._desk.release_abandoned()
-            with suppress(_Quit):
-                while waiting := [each for each in self._desk.waiting() if each.stay_id not in self._later]:
-                    self._type_in(waiting[0])
+        """Go through what waits and return how many numbers were recorded. Raises `NotNow` during maintenance."""
+        if not self._app.settings.by_hand:
+            warning = _("A report whose number you record here is not sent to the authority.")
+            self._messages.append(style_warning(warning))
+        self._desk.release_abandoned()
+        with suppress(_Quit):
+            while waiting := [each for each in self._desk.waiting() if each.stay_id not in self._later]:
+                self._type_in(waiting[0])
         clear_screen()
         self._show_messages()
         return self._recorded
@@ -69,13 +65,16 @@ class ByHandConversation:
         """Show one report and record its number. A report with an error is left for later, with its stay."""
         try:
             task = self._desk.task(entry)
-            self._show(task)
-            number = self._ask_number(entry)
-            if number == _LATER:
-                self._later.add(entry.stay_id)
-            else:
-                self._messages.append(recorded_line(self._desk.record_number(entry, number), number))
-                self._recorded += 1
+            with self._desk.claimed(entry) as lease:
+                if lease:
+                    self._show(task)
+                number = self._ask_number(entry) if lease else _LATER
+                if number == _LATER:
+                    self._later.add(entry.stay_id)
+                else:
+                    recorded = self._desk.record_number(entry, number, lease=lease)
+                    self._messages.append(recorded_line(recorded, number))
+                    self._recorded += 1
         except (SealBroken, Erased, ReportMoved, DataRefused) as exc:
             self._later.add(entry.stay_id)
             self._messages.append(style_warning(text(exc.message)))

@@ -21,7 +21,7 @@ from apoa_client.cli.terminal.output import (
     style_warning,
 )
 from apoa_client.cli.views.findings import finding_line, show_error
-from apoa_client.cli.views.labels import KINDS, clock_skew_text, moment_text, rebuilt_text, time_over_text
+from apoa_client.cli.views.labels import KINDS, clock_skew_text, lease_text, moment_text, rebuilt_text, time_over_text
 from apoa_client.cli.views.report import guest_name, property_line, report_json
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.ports.entries import Content, Entry
@@ -156,7 +156,7 @@ class SaveAndSend:
         wait = SEND_TIMEOUT_S
         timeouts = Timeouts(connect_s=wait, read_s=wait, total_s=wait)
         with Signals() as signals:
-            choices = {"first": first, "wait_s": SENDING_S, "lock_wait_s": wait, "with_photos": False}
+            choices = {"first": first, "wait_s": SENDING_S, "with_photos": False}
             outcome = send(self._app, NoProgress(), signals, timeouts, **choices)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
@@ -172,11 +172,6 @@ class SaveAndSend:
             print_error_line(style_warning(time_over_text()))
         if outcome.clock_skew is not None:
             print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
-        if outcome.busy:
-            from apoa_client.cli.views.busy import show_busy  # rarely needed
-
-            now, zone = self._app.clock.now(), self._app.settings.zone
-            show_busy(outcome, now, zone, quiet=self._session.quiet)
         return outcome.verdicts
 
     def _show_state(self, entry: Entry, content: Content, *, with_id: bool) -> None:
@@ -193,6 +188,8 @@ class SaveAndSend:
             print_line(_("Correct it with: apoa fix {id}").format(id=style_bold(short_id(entry.id))))
         elif entry.state is State.PENDING:
             print_line(lead + _("Sent. The authority has not decided yet; the next apoa sync asks again."))
+        elif entry.state is State.SENDING and entry.lease_until is not None:  # by another command
+            print_line(lead + lease_text(1, entry.lease_until, self._app.settings.zone))
         else:
             print_line(lead + self._queued_text(entry))
 

@@ -182,7 +182,6 @@ OPTIONS = {
     "--version": "--versi",
     "--wait": "--tunggu",
     "--watch": "--pantau",
-    "--workers": "--pekerja",
     "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }

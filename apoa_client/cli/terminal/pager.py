@@ -35,21 +35,25 @@ def page_markdown(text: str) -> None:
     click.echo_via_pager(drawn.getvalue())
 
 
+_ROWS_WITHOUT_PAGER = 200
+
+
 @contextmanager
-def paged(environ: Mapping[str, str], *, wanted: bool) -> Iterator[None]:
-    """Send standard output through a pager as soon as it is longer than the screen.
+def paged(environ: Mapping[str, str], *, wanted: bool) -> Iterator[int | None]:
+    """Send standard output through a pager as soon as it is longer than the screen. Yields how many rows to show.
 
     The pager is the command in PAGER, else `less`. There is none if it is not `wanted`, in plain mode, and if standard
-    output is no terminal.
+    output is no terminal. All rows (None) are shown, except on a terminal that has no pager although it is wanted.
     """
-    command = _pager_command(environ) if wanted and not plain() and is_terminal(sys.stdout) else []
+    wanted = wanted and is_terminal(sys.stdout)
+    command = _pager_command(environ) if wanted and not plain() else []
     if not command:
-        yield
+        yield _ROWS_WITHOUT_PAGER if wanted else None
         return
     terminal, output = sys.stdout, _PagedOutput(sys.stdout, command, environ)
     sys.stdout = cast("TextIO", output)  # it has what this program uses of it
     try:
-        yield
+        yield None
     finally:
         sys.stdout = terminal
         output.finish()

@@ -5,16 +5,18 @@ Stays and dates are known without the key; names, rooms and nationalities need i
 
 from collections.abc import Iterable
 from datetime import date, timedelta, tzinfo
+from itertools import islice
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, stream_json
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.tables import show_long_table
+from apoa_client.cli.views.findings import Readable, show_damage
 from apoa_client.cli.views.labels import nationality_heading, room_heading, short_day_text, state_cell
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json
-from apoa_client.cli.views.report_list import ListForm, show_count
+from apoa_client.cli.views.report_list import ListForm, show_count, show_rest
 from apoa_client.cli.views.report_reader import ReportReader, SearchFilter, parse_day
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit
@@ -45,22 +47,26 @@ def show_guest_list(
         stays = (stay for stay in stays if stay.covers(night, night + timedelta(days=1), app.settings.zone))
     elif night is not None:
         stays = app.stays.on_night(night)
-    chosen = [stay for stay in stays if not states or stay.active_reports[-1].state in states]
-    opened = zip(chosen, reader.open_all(stay.display_report for stay in chosen), strict=True)
-    guests = ((stay, report) for stay, report in opened if search.matches(report))
+    chosen = (stay for stay in stays if not states or stay.active_reports[-1].state in states)
+    opened = ((stay, reader.open(stay.display_report)) for stay in chosen)
+    guests = Readable((stay, report) for stay, report in opened if search.matches(report))
     zone = app.settings.zone
     if form.as_json:
         stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
-        return reader.exit_code(search)
+        return reader.exit_code(search) or show_damage(guests.damage)
     headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
-    with paged(app.environ, wanted=form.pager):
-        count = show_long_table(headings, (_row(stay, report, app.today, zone) for stay, report in guests))
-        show_count(nmsg("{count} guest", "{count} guests", count))
+    rows = (_row(stay, report, app.today, zone) for stay, report in guests)
+    with paged(app.environ, wanted=form.pager) as limit:
+        count = show_long_table(headings, islice(rows, limit))
+        if next(rows, None) is None:
+            show_count(nmsg("{count} guest", "{count} guests", count))
+        else:
+            show_rest(count)
     if not count:
         everybody = night is None and not any(search) and not states
         usual = _("No guest is in house.") if everybody else _("No such guest.")
         print_line(reader.nothing_found_text(search, usual))
-    return reader.exit_code(search)
+    return reader.exit_code(search) or show_damage(guests.damage)
 
 
 def _row(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> list[str]:

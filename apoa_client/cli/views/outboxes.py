@@ -35,7 +35,6 @@ def outbox_value(state: OutboxState, now: datetime) -> dict[str, Any]:
         "waiting": state.waiting,
         "oldest_waiting_s": whole_seconds(_age(activity, now)),
         "left": state.left,
-        "workers": None if activity is None else activity.workers,
         "replication": None if replication is None else _replication_value(replication),
         "error": None if state.problem is None else error_fields(state.problem),
     }
@@ -63,7 +62,7 @@ def show_outbox(state: OutboxState, now: datetime) -> None:
         waiting = nmsg("{count} report waits there.", "{count} reports wait there.", state.waiting)
         print_line(text(waiting))
     if state.activity is not None:
-        _show_activity(state.activity, now, shared=state.shared)
+        _show_activity(state.activity, now)
     if state.left and state.shared:
         here = nmsg(
             "{count} report waits on this computer to be moved there.",
@@ -82,13 +81,10 @@ def show_outbox(state: OutboxState, now: datetime) -> None:
         show_error(state.problem)
 
 
-def _show_activity(activity: Activity, now: datetime, *, shared: bool) -> None:
+def _show_activity(activity: Activity, now: datetime) -> None:
     age = _age(activity, now)
     if age is not None:
         print_line(_("The oldest one that is not sent has been waiting for {time}.").format(time=duration_text(age)))
-    if activity.workers or shared:
-        senders = nmsg("{count} sender is busy there now.", "{count} senders are busy there now.", activity.workers)
-        print_line(text(senders))
     if activity.replication is not None:
         _show_replication(activity.replication)
 
@@ -116,7 +112,7 @@ def _show_replication(replication: Replication) -> None:
 
 def show_outboxes(rows: Iterable[OutboxRow], now: datetime) -> None:
     """Show a row for each property, and how to see more of one."""
-    heads = (_("Property"), _("Waiting"), _("Oldest"), _("To be moved"), _("Senders"), _("Standbys"), _("Place"))
+    heads = (_("Property"), _("Waiting"), _("Oldest"), _("To be moved"), _("Standbys"), _("Place"))
     show_table(heads, [_row(each, now) for each in rows])
     print_line()
     print_line(_("More about one: apoa --property NAME outbox show"))
@@ -125,17 +121,16 @@ def show_outboxes(rows: Iterable[OutboxRow], now: datetime) -> None:
 def _row(row: OutboxRow, now: datetime) -> tuple[str, ...]:
     label, state = row
     if state is None:
-        return (sanitize(label), style_error(_("cannot be read")), "", "", "", "", "")
+        return (sanitize(label), style_error(_("cannot be read")), "", "", "", "")
     here, place = _number(state.left), sanitize(state.place)
     if state.activity is None:
-        return (sanitize(label), style_error(_("does not answer")), "", here, "", "", place)
+        return (sanitize(label), style_error(_("does not answer")), "", here, "", place)
     age, replication = _age(state.activity, now), state.activity.replication
     return (
         sanitize(label),
         _number(state.waiting or 0),
         "-" if age is None else duration_text(age),
         here,
-        str(state.activity.workers),
         "-" if replication is None else str(replication.standbys),
         place,
     )

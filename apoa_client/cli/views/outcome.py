@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any, TypeAlias
 
-from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_line,
@@ -14,13 +14,12 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.busy import holder_value, show_busy
 from apoa_client.cli.views.doubts import doubt_values, is_doubt, show_changed
 from apoa_client.cli.views.findings import error_fields, finding_line, show_error
-from apoa_client.cli.views.labels import clock_skew_text, moment_text, time_over_text, whole_seconds
+from apoa_client.cli.views.labels import clock_skew_text, lease_text, time_over_text, whole_seconds
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit
-from apoa_client.messages import msg, nmsg
+from apoa_client.messages import msg
 from apoa_client.ports.authority import Status
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import short_id
@@ -29,9 +28,7 @@ Show: TypeAlias = Callable[[str, Callable[[], object]], None]
 """Shows something that lasts, by calling its second argument. The first is a code of what it is, without blanks."""
 
 
-def show_outcome(
-    outcome: Outcome, now: datetime, zone: tzinfo, *, quiet: bool, show_unattended: Show | None = None
-) -> None:
+def show_outcome(outcome: Outcome, zone: tzinfo, *, quiet: bool, show_unattended: Show | None = None) -> None:
     """Show the error, what was refused, what is strange, and the counts. With `quiet`, only what a user must act on.
 
     `show_unattended` is given for a run whose output is mailed or logged: it decides what is shown again, and no text
@@ -56,9 +53,7 @@ def show_outcome(
     for number, count in outcome.repeated_receipts.items():
         line = _("The authority gave one receipt number to {count} guests: {number}. Ask the authority.")
         print_error_line(style_warning(line.format(count=count, number=sanitize(number))))
-    if outcome.busy:
-        show("busy", lambda: show_busy(outcome, now, zone, quiet=quiet))
-    elif not quiet:
+    if not quiet:
         _show_counts(outcome, zone)
 
 
@@ -96,19 +91,8 @@ def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
     print_line(outcome_text(outcome))
     if outcome.time_over:
         print_line(time_over_text())
-    if outcome.broken_off_until is not None:
-        print_line(_broken_off_text(outcome.broken_off, moment_text(outcome.broken_off_until, zone)))
-
-
-def _broken_off_text(count: int, until: str) -> str:
-    """Return why reports still wait, and until when."""
-    message = nmsg(
-        "{count} of these was being sent by a run that was broken off. It can be sent again after {until}.",
-        "{count} of these were being sent by a run that was broken off. They can be sent again after {until}.",
-        count,
-        until=until,
-    )
-    return text(message)
+    if outcome.leased_until is not None:
+        print_line(lease_text(outcome.leased, outcome.leased_until, zone))
 
 
 def outcome_text(outcome: Outcome) -> str:
@@ -145,14 +129,12 @@ COUNTS = (
 def outcome_json(outcome: Outcome, zone: tzinfo) -> dict[str, Any]:
     """Return the document of ``sync --json``."""
     names = (*COUNTS, "offline", "stopped")
-    until = outcome.broken_off_until
+    until = outcome.leased_until
     return {
         **{name: getattr(outcome, name) for name in names},
         "error": None if outcome.error is None else error_fields(outcome.error),
-        "busy": outcome.busy,
-        "holder": holder_value(outcome.holder, zone),
         "clock_skew_s": whole_seconds(outcome.clock_skew),
-        "broken_off_until": None if until is None else instant(until.astimezone(zone)),
+        "leased_until": None if until is None else instant(until.astimezone(zone)),
         "repeated_receipts": outcome.repeated_receipts,
         "doubts": doubt_values(outcome.doubts),
         "repaired": list(outcome.repaired),

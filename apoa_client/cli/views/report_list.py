@@ -2,6 +2,7 @@
 
 import sys
 from datetime import date, tzinfo
+from itertools import islice
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
@@ -48,9 +49,12 @@ def show_report_list(app: Container, selection: Selection, search: SearchFilter,
     else:
         headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
         rows = (_row(each, zone, app.today) for each in reports)
-        with paged(app.environ, wanted=form.pager):
-            count = show_long_table(headings, rows)
-            show_count(nmsg("{count} report", "{count} reports", count))
+        with paged(app.environ, wanted=form.pager) as limit:
+            count = show_long_table(headings, islice(rows, limit))
+            if next(rows, None) is None:
+                show_count(nmsg("{count} report", "{count} reports", count))
+            else:
+                show_rest(count, app.outbox.count(selection) if not any(search) else None)
         if not count:
             print_line(reader.nothing_found_text(search, _("No reports.")))
     code = show_damage(reports.damage)
@@ -61,6 +65,15 @@ def show_count(count: Message) -> None:
     """Show how many rows a list has, if it has any, to a user at a terminal: in a pipe each line is a row."""
     if count.count and is_terminal(sys.stdout):
         print_line(text(count))
+
+
+def show_rest(count: int, total: int | None = None) -> None:
+    """Show that a list has more rows than those that are shown, of `total` if that is known, and how to see all."""
+    if total is None:
+        line = _("The first {count} are shown, and there are more. To see all, add: --no-pager")
+    else:
+        line = _("The first {count} of {total} are shown. To see all, add: --no-pager")
+    print_line(line.format(count=count, total=total))
 
 
 def _row(report: OpenedReport, zone: tzinfo, today: date) -> list[str]:

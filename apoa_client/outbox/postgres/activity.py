@@ -1,18 +1,11 @@
-"""What goes on in a shared outbox at this moment: who is delivering, and the servers that copy it."""
+"""The servers that copy a shared outbox."""
 
 from datetime import timedelta
 
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.delivery_lock import holders
 from apoa_client.ports.state import Replication
 
 _REPLICATION = "SELECT standbys, synchronous, lag_s FROM replication()"
-
-
-def count_workers(db: PostgresDatabase) -> int:
-    """Return how many processes or threads hold the delivery lock of the property."""
-    with db.read_errors():
-        return holders(db)
 
 
 def read_replication(db: PostgresDatabase) -> Replication:

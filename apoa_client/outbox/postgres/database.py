@@ -18,6 +18,7 @@ from apoa_client.outbox.postgres.connection import Connection, NoAnswer, TimeLim
 from apoa_client.outbox.postgres.deferral import Result, Statements
 from apoa_client.outbox.postgres.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.postgres.statements import translated
+from apoa_client.outbox.sql.metadata import READ_ALL
 from apoa_client.settings.outbox_address import ServerAddress
 
 _READ = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
@@ -39,9 +40,6 @@ _LOCK = "SELECT {function}(hashtextextended('apoa ' || current_setting('apoa.pro
 _TRY_LOCK = _LOCK.format(function="pg_try_advisory_xact_lock")
 # The time limit of a statement would end the wait first, and as another error.
 _WAIT_FOR_LOCK = f"SET LOCAL statement_timeout = 0; {_LOCK.format(function='pg_advisory_xact_lock')}"
-
-# Read after the lock was taken: no other process changes it then.
-_METADATA = "SELECT key, value FROM memo"
 
 _NEXT = "nextval(pg_get_serial_sequence('reports', 'seq'))"
 _SKIP = f"SELECT count({_NEXT}) FROM generate_series(1, greatest(0, ?::bigint - {_NEXT}))"  # noqa: S608  constants
@@ -65,7 +63,7 @@ class PostgresDatabase:
         self, address: ServerAddress, property_name: str, password: str | None = None, limits: TimeLimits | None = None
     ) -> None:
         self.place = address.place
-        self.metadata: dict[str, str | None] | None = None
+        self.metadata: dict[str, Any] | None = None
         self._address = address
         self.property_name = property_name
         self._password = password
@@ -92,6 +90,11 @@ class PostgresDatabase:
             with self._transaction(_READ):
                 return self.executemany(statement, rows)
         return self._statements.executemany(translated(statement), rows)
+
+    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+        """As `Database`."""
+        found = self.execute(f"{statement} RETURNING seq", values).fetchall()
+        return int(found[0][0]) if found else None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -194,7 +197,7 @@ class PostgresDatabase:
         connection.longest_wait = self._limits.lock + _MARGIN_S
         limit = f"SET LOCAL statement_timeout = {self._limits.statement * 1000:.0f}"
         try:
-            cursor = connection.execute(f"{_WAIT_FOR_LOCK}; {limit}; {_METADATA}".encode(), prepare=False)
+            cursor = connection.execute(f"{_WAIT_FOR_LOCK}; {limit}; {READ_ALL}".encode(), prepare=False)
             self.metadata = _last_rows(cursor)
         except BaseException:
             self._roll_back()
@@ -226,7 +229,7 @@ class PostgresDatabase:
             "idle": f"{self._limits.idle * 1000:.0f}",
         }
         settings = sql.SQL(_SETTINGS).format(**{name: sql.Literal(value) for name, value in values.items()})
-        parts = [begin, settings.as_string(self._connection), *([_TRY_LOCK, _METADATA] if begin == _WRITE else [])]
+        parts = [begin, settings.as_string(self._connection), *([_TRY_LOCK, READ_ALL] if begin == _WRITE else [])]
         return ";".join(parts).encode()
 
     def _commit(self, statements: Statements) -> None:

@@ -289,7 +289,7 @@ _SECURITY = (
     "GRANT SELECT ON reports, tally, audit, memo, drafts TO apoa_desk",
     """
     GRANT INSERT (seq, id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at,
-        first_night, last_morning, photo_state, photo) ON reports TO apoa_desk
+        first_night, last_morning, photo_state, photo, content_mac, state_mac) ON reports TO apoa_desk
     """,
     """
     GRANT UPDATE (seq, state, next_attempt_at, not_before, finished_at, content_mac, state_mac) ON reports TO apoa_desk

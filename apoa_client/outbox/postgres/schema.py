@@ -45,12 +45,15 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END;
     END LOOP;
-    GRANT apoa_desk TO apoa_sender;
+    -- Since PostgreSQL 16 only who made a role, or was granted it with the admin option, may grant it.
+    IF NOT pg_has_role('apoa_sender', 'apoa_desk', 'USAGE') THEN
+        GRANT apoa_desk TO apoa_sender;
+    END IF;
     BEGIN
         GRANT pg_read_all_stats TO apoa_owner;
     EXCEPTION WHEN insufficient_privilege THEN NULL; -- how far standbys are behind is then not known
     END;
-    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    IF NOT pg_has_role('apoa_owner', 'USAGE') THEN
         GRANT apoa_owner TO CURRENT_USER;
     END IF;
     CREATE SCHEMA apoa AUTHORIZATION apoa_owner;

@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from apoa_client.outbox.postgres.connection import TimeLimits
-    from apoa_client.outbox.postgres.delivery_lock import DeliveryLock
     from apoa_client.outbox.postgres.integrity import PostgresIntegrity
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import Activity, LockHolder
+    from apoa_client.ports.state import Activity
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
 
@@ -67,32 +66,12 @@ class PostgresOutbox(SqlOutbox):
         """As `ports.DeliveryState`: only the server's administrator can do this, so that it returns false."""
         return False
 
-    def delivery_lock(self, wait_s: float, *, shared: bool = False) -> AbstractContextManager[bool]:
-        """As `ports.DeliveryState`."""
-        return self._lock.taken(wait_s, shared=shared)
-
-    def checking_lock(self) -> AbstractContextManager[bool]:
-        """As `ports.DeliveryState`."""
-        return self._lock.checking()
-
-    def lock_holder(self) -> LockHolder | None:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.postgres.delivery_lock import lock_holder
-
-        return lock_holder(self._postgres)
-
     def activity(self) -> Activity:
         """As `interface.Outbox`."""
-        from apoa_client.outbox.postgres.activity import count_workers, read_replication
+        from apoa_client.outbox.postgres.activity import read_replication
         from apoa_client.ports.state import Activity
 
-        return Activity(count_workers(self._postgres), self._oldest_at(), read_replication(self._postgres))
-
-    @cached_property
-    def _lock(self) -> DeliveryLock:
-        from apoa_client.outbox.postgres.delivery_lock import DeliveryLock
-
-        return DeliveryLock(self._postgres, self._actor)
+        return Activity(self._oldest_at(), read_replication(self._postgres))
 
     @cached_property
     def integrity(self) -> PostgresIntegrity:

@@ -3,15 +3,19 @@
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from apoa_client.errors import NotNow
+from apoa_client.messages import msg
 from apoa_client.outbox.event_states import REOPENED, REPAIRED, states_after
-from apoa_client.outbox.rows import doubts_text
+from apoa_client.outbox.rows import doubts_text, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.checkpoint import Checkpoint, begin, last_event_number
-from apoa_client.outbox.sql.codes import STATE_COLUMNS, Row, read_rows, write_codes
+from apoa_client.outbox.sql.codes import STATE_COLUMNS, Row, RowCodes, read_rows, write_codes
 from apoa_client.outbox.sql.contradictions import LastEvent, last_event
 from apoa_client.outbox.sql.insertion import columns_of
+from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
 from apoa_client.outbox.sql.metadata import DOUBTS_KEY, actual_counts, read_metadata, write_metadata
 from apoa_client.outbox.sql.row_check import Authenticity, RowCheck
 from apoa_client.ports.audit import Actor, AuditEvent
@@ -20,6 +24,7 @@ from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
@@ -45,12 +50,29 @@ _SET_STATE = """
 _CLOSED_BY_DESK = frozenset({"received", "superseded", "withdrawn"})
 
 
-class AuthenticationRun:
-    """One check of what is open and of what has no code, with the key."""
+@contextmanager
+def writing_codes(db: Database, codes: RowCodes, actor: Actor) -> Iterator[None]:
+    """A transaction for codes that are made with the key at hand.
 
-    def __init__(self, db: Database, contents: Contents, authenticator: Authenticator, actor: Actor) -> None:
+    Raises `NotNow` during maintenance, which adds rows that only its end explains, and after a change of keys: codes of
+    the key of before would be wrong.
+    """
+    with db.transaction():
+        refuse_during_maintenance(db, lambda: millis(db.now(actor.now())))
+        if codes.authenticator() is None:
+            raise NotNow(msg("The property's key was replaced in the meantime."), name="key_replaced")
+        yield
+
+
+class AuthenticationRun:
+    """One check of what is open and of what has no code, with the key. Several may work at once."""
+
+    def __init__(
+        self, db: Database, contents: Contents, codes: RowCodes, authenticator: Authenticator, actor: Actor
+    ) -> None:
         self._db = db
         self._contents = contents
+        self._codes = codes
         self._authenticator = authenticator
         self._actor = actor
         self._counter: int | None = None
@@ -59,18 +81,18 @@ class AuthenticationRun:
         self._closed: list[str] = []
 
     def run(self, counter: int | None) -> Authentication:
-        """Do it, in short transactions."""
+        """Do it, in short transactions. Raises `NotNow` as `writing_codes`, and a later run does the rest."""
         self._counter = counter
         if counter is None:
-            with self._db.transaction():
+            with self._transaction():
                 begin(self._db, self._authenticator)
         with self._db.read_errors():
             check = self._check()
             todo = list(self._not_authentic(check))
         for start in range(0, len(todo), _BATCH):
-            with self._db.transaction():
+            with self._transaction():
                 self._handle(todo[start : start + _BATCH])
-        with self._db.transaction():
+        with self._transaction():
             check = self._check()
             self._handle(self._unauthenticated(check.checkpoint))  # what was saved meanwhile
             trail = dict.fromkeys(check.of_the_trail())
@@ -82,6 +104,9 @@ class AuthenticationRun:
             if text != read_metadata(self._db, DOUBTS_KEY):
                 write_metadata(self._db, DOUBTS_KEY, text)
         return Authentication(tuple(self._doubts), tuple(self._repaired), tuple(self._closed), made)
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        return writing_codes(self._db, self._codes, self._actor)
 
     def _check(self) -> RowCheck:
         return RowCheck(self._db, self._authenticator, self._counter)

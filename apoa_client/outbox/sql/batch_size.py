@@ -18,18 +18,16 @@ _LARGEST = 10_000
 
 
 def record_batch_size(db: Database, learned: LearnedBatchSize) -> None:
-    """Store it as four parts without blanks, inside a transaction. 0 stands for no limit."""
+    """Store it as three parts without blanks, inside a transaction. 0 stands for no time."""
     until = 0 if learned.limited_until is None else millis(learned.limited_until)
-    write_metadata(db, KEY, f"{learned.size} {learned.settings} {learned.limit or 0} {until}")
+    write_metadata(db, KEY, f"{learned.size} {learned.settings} {until}")
 
 
 def batch_size(db: Database) -> LearnedBatchSize | None:
     """Return what is stored; None if there is nothing, or nothing readable: no report waits for it."""
     try:
-        size, settings, limit, until = str(read_metadata(db, KEY)).split(" ")
-        learned = LearnedBatchSize(
-            int(size), settings, int(limit) or None, from_millis(int(until)) if int(until) else None
-        )
+        size, settings, until = str(read_metadata(db, KEY)).split(" ")
+        learned = LearnedBatchSize(int(size), settings, from_millis(int(until)) if int(until) else None)
     except (ValueError, OverflowError):
         return None
-    return learned if 1 <= learned.size <= _LARGEST and (learned.limit or 1) >= 1 else None
+    return learned if 1 <= learned.size <= _LARGEST else None

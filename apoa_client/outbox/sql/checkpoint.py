@@ -74,13 +74,18 @@ def read_checkpoint(db: Database, authenticator: Authenticator) -> Checkpoint | 
     return checkpoint
 
 
+def has_checkpoint(db: Database) -> bool:
+    """Return whether there is a checkpoint, right or not."""
+    return read_metadata(db, CHECKPOINT_KEY) is not None
+
+
 def _any_row_has_code(db: Database) -> bool:
     return db.execute("SELECT 1 FROM reports WHERE state_mac IS NOT NULL LIMIT 1").fetchone() is not None
 
 
 def begin(db: Database, authenticator: Authenticator) -> None:
     """Make the first checkpoint, inside a transaction, unless there is one or was one."""
-    if read_metadata(db, CHECKPOINT_KEY) is None and not _any_row_has_code(db):
+    if not has_checkpoint(db) and not _any_row_has_code(db):
         (highest,) = db.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
         Checkpoint(last_event_number(db), actual_counts(db), highest, 1).write(db, authenticator)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.outbox.contents import ERRORS, WARNINGS, Contents
 from apoa_client.outbox.rows import millis, millis_or_none
+from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
 from apoa_client.outbox.sql.queries import OPEN, places
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -47,6 +48,11 @@ _CHANGE = """
 """
 LEASED = "state = 'sending' AND lease = :lease"
 """The condition of a report that is being sent under this lease."""
+RENEW = f"UPDATE reports SET lease_until = :until WHERE {LEASED}"  # noqa: S608  constants
+RELEASE = f"""
+    UPDATE reports SET state = 'queued', lease = NULL, lease_until = NULL, attempts = attempts - 1, calls = calls - 1
+    WHERE {LEASED}
+"""  # noqa: S608  constants
 PENDING = "state = 'pending'"
 """The condition of a report whose result was to come later."""
 
@@ -59,13 +65,14 @@ def claim(db: Database, ids: Sequence[str], now: datetime, until: datetime, cloc
 
     `clock_lead` is how far the database's clock is ahead of that of `now` and `until`. Each report must be the first
     open one of its stay: another sender may have changed that since the caller looked. A lease that ends later than the
-    one asked for was written by a clock that was set back since: it has expired.
+    one asked for was written by a clock that was set back since: it has expired. Raises `NotNow` during maintenance.
     """
     # Like every change it holds the lock of the property, in place of `FOR UPDATE SKIP LOCKED` on its rows: each claim
     # changes the property's tally, and one without the key adds to the one chain of events, so that claims of a
     # property take turns in any case. It is for milliseconds, and other properties do not wait.
     lease = os.urandom(16).hex()  # what `secrets` does, without loading it
     begin, end = millis(now + clock_lead), millis(until + clock_lead)
+    refuse_during_maintenance(db, lambda: begin)
     common = {"lease": lease, "now": millis(now), "begin": begin, "until": end}
     db.executemany(_CLAIM, [{"id": report_id, **common} for report_id in ids])
     return lease

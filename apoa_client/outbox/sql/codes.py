@@ -12,14 +12,15 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from apoa_client.outbox.sql.checkpoint import begin
+from apoa_client.outbox.sql.checkpoint import begin, has_checkpoint
 from apoa_client.outbox.sql.metadata import read_metadata
 from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
+from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator, Sealer
@@ -44,7 +45,13 @@ _QUERY = f"""
     FROM reports
 """  # noqa: S608  constants
 _STATE = STATE_COLUMNS.index("state")
+NEW_ROW = {"state": State.QUEUED.value, "attempts": 0, "calls": 0, "receipt_typed": 0}
+"""What a new row has in these columns by the schema; null in all others that the insertion does not name."""
 _BATCH = 500
+
+Codes: TypeAlias = tuple[bytes | None, bytes | None]
+"""The codes of a row's content and of its state."""
+NO_CODES: Codes = (None, None)
 
 
 class Row(NamedTuple):
@@ -184,6 +191,14 @@ def write_codes(db: Database, authenticator: Authenticator, ids: Sequence[str]) 
     db.executemany("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", values)
 
 
+def _codes_of_new(authenticator: Authenticator, inserted: Mapping[str, Any]) -> Codes:
+    values = {**NEW_ROW, **inserted}
+    sealed = values["content"], *NO_CODES, None, values["warnings"], values["photo_state"]
+    columns = [values.get(name) for name in STATE_COLUMNS]
+    row = Row(0, values["id"], *sealed, lambda: values["photo"], columns)
+    return authenticator.code(*row.content_parts()), authenticator.code(*row.state_parts())
+
+
 class RowCodes:
     """Keeps the codes of one database right when rows change."""
 
@@ -201,9 +216,17 @@ class RowCodes:
 
     def begin(self) -> None:
         """Make the first checkpoint, before the first row with a code, inside a transaction, if the key is at hand."""
-        authenticator = self.authenticator()
+        authenticator = None if has_checkpoint(self._db) else self.authenticator()
         if authenticator is not None:
             begin(self._db, authenticator)
+
+    def of_new(self, rows: Sequence[Mapping[str, Any]]) -> list[Codes]:
+        """Return the codes of rows that this process has just sealed, to be inserted with these values by column.
+
+        Call it inside the transaction that inserts them. Without the key the rows have no codes yet.
+        """
+        authenticator = self.authenticator()
+        return [NO_CODES if authenticator is None else _codes_of_new(authenticator, row) for row in rows]
 
     def added(self, ids: Sequence[str]) -> None:
         """Write the codes of reports that this process has just sealed and stored, if the key is at hand."""
@@ -213,6 +236,8 @@ class RowCodes:
 
     def authentic(self, ids: Sequence[str]) -> frozenset[str] | None:
         """Return which of these rows are authentic before they are changed; None if the key is not at hand."""
+        if not ids:
+            return frozenset()
         authenticator = self.authenticator()
         if authenticator is None:
             return None

@@ -7,6 +7,7 @@ A damaged page does not affect reports on other pages: those are yielded first, 
 from __future__ import annotations
 
 from array import array
+from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -31,15 +32,20 @@ _BATCH = 500
 _NONE: Mapping[str, Any] = {}
 
 
-def _sorted_by_deadline(entries: Iterator[Entry], without_deadline: datetime) -> Iterator[Entry]:
-    """Yield entries by deadline; one without a deadline as if it were that time. An error comes after what was read."""
+def _in_order(entries: Iterator[Entry], selection: Selection) -> Iterator[Entry]:
+    """Yield entries in the order of a selection, as `queries.selection_order`. An error comes after what was read."""
     found: list[Entry] = []
     damage: OutboxDamaged | None = None
     try:
         found.extend(entries)  # keeps what came before an error
     except OutboxDamaged as exc:
         damage = exc
-    yield from sorted(found, key=lambda entry: (entry.due_at or without_deadline, entry.seq))
+    if selection.by_deadline is not None:
+        without_deadline = selection.by_deadline
+        found.sort(key=lambda entry: (entry.due_at or without_deadline, entry.seq))
+    else:
+        found.sort(key=lambda entry: (entry.last_morning or date.min, entry.seq))
+    yield from found
     if damage is not None:
         raise damage
 
@@ -66,8 +72,8 @@ class EntryReader:
             seqs = self.seqs(query, {**values, **more, "limit": limit})
         except OutboxDamaged:
             entries = self.in_batches(self.seqs(queries.EVERY_SEQ), condition, values)
-            if selection.by_deadline is not None:
-                entries = _sorted_by_deadline(entries, selection.by_deadline)
+            if selection.by_deadline is not None or selection.by_departure:
+                entries = _in_order(entries, selection)
         else:
             entries = self.in_batches(seqs, condition, values)
         return islice(entries, selection.limit)

@@ -19,13 +19,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from apoa_client.errors import ApoaError
+from apoa_client.errors import ApoaError, NotNow
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import audit, insertion
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, RowCodes
 from apoa_client.outbox.sql.guest_tags import record_missing_tags, tags_are_missing
+from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Doubt, DoubtKind
@@ -86,7 +87,6 @@ _IS_MARKED = 2
 _INSERT = f"INSERT INTO reports ({', '.join(ALL_COLUMNS)}) VALUES ({', '.join('?' * len(ALL_COLUMNS))})"  # noqa: S608  constants
 _REPLACE = f"UPDATE reports SET {', '.join(f'{each} = ?' for each in ALL_COLUMNS)} WHERE id = ?"  # noqa: S608  constants
 _NEW = tuple(insertion.COLUMNS.split(", "))
-_SET_CODES = "UPDATE reports SET content_mac = ?, state_mac = ? WHERE id = ?"
 _DELETE = f"DELETE FROM reports WHERE id = ? AND ({_MARKED} OR {_IS_CLOSED})"  # noqa: S608  constants
 _LEAVE_BEHIND = f"""
     UPDATE reports SET state = 'withdrawn', last_error = '{HANDED_OVER}', lease = NULL, lease_until = NULL,
@@ -129,7 +129,8 @@ class HandOver:
 
         With `is_over`, a guest is waiting: the latest stays come first, and it ends between two stays when that returns
         true. Without the key only stays of which nothing was ever sent are handed over. A stay that is refused there
-        stays here, and stops no other one. Raises `OutboxServerUnreachable`, and what the outbox here raises.
+        stays here, and stops no other one. Raises `OutboxServerUnreachable`, `NotNow` during
+        maintenance of either outbox, and what the outbox here raises.
         """
         closed, opened = self._stays(history=history)
         with self._here.read_errors():
@@ -155,7 +156,7 @@ class HandOver:
         with self._here.read_errors():
             if self._codes_here.authenticator() is None:
                 return [], [row[0] for row in self._here.execute(_WAITING_STAYS).fetchall()]
-            now = millis(self._here.now(self._actor.now()))
+            now = self._now(self._here)
             closed = self._here.execute(_CLOSED_STAYS).fetchall() if history else []
             opened = self._here.execute(_OPEN_STAYS, [now, now + _LONGEST_LEASE_MS]).fetchall()
         return [row[0] for row in closed], [row[0] for row in opened]
@@ -164,7 +165,7 @@ class HandOver:
         """Hand over these stays together, or one by one if they are refused together."""
         try:
             return done._replace(reports=done.reports + self._hand_over_together(stays))
-        except OutboxServerUnreachable:
+        except (OutboxServerUnreachable, NotNow):
             raise
         except ApoaError as exc:
             if len(stays) == 1:
@@ -180,6 +181,7 @@ class HandOver:
             found = self._here.execute(_ROWS.format(places=_places(ids)), ids).fetchall()
         rows = [_without_mark(dict(zip(ALL_COLUMNS, values, strict=True))) for values in found]
         with self._there.transaction():
+            refuse_during_maintenance(self._there, lambda: self._now(self._there))
             self._codes_there.begin()
             known = dict(self._there.execute(_KNOWN.format(places=_places(ids)), ids).fetchall())
             wanted = [row for row in rows if known.get(row["id"], 1)]
@@ -205,20 +207,25 @@ class HandOver:
             for report_id, _is_open, waits in found:
                 if not waits and report_id not in (authentic or ()):
                     raise Doubt(DoubtKind.STATE, report_id).error()
-            until = millis(self._here.now(self._actor.now())) + _LONGEST_LEASE_MS
+            now = self._now(self._here)
+            refuse_during_maintenance(self._here, lambda: now)
+            until = now + _LONGEST_LEASE_MS
             opened = [report_id for report_id, is_open, _waits in found if is_open]
             marked = [each for each in opened if self._here.execute(_MARK, [until, each]).rowcount == 1]
             self._codes_here.changed(marked, authentic)
             audit.append(self._here, self._actor, [AuditEvent("sending", each) for each in marked])
         return ids, authentic
 
+    def _now(self, db: Database) -> int:
+        return millis(db.now(self._actor.now()))
+
     def _store(self, row: dict[str, Any], *, is_known: bool) -> None:
         """Store a report there, inside a transaction there."""
         if is_known:
             self._there.execute(_REPLACE, [*row.values(), row["id"]])
         elif row["state"] == State.QUEUED and not row["attempts"]:  # what a login that may not send can write too
-            insertion.insert(self._there, tuple(row[name] for name in _NEW))
-            self._there.execute(_SET_CODES, [row["content_mac"], row["state_mac"], row["id"]])
+            codes = (row["content_mac"], row["state_mac"])
+            insertion.insert(self._there, tuple(row[name] for name in _NEW), codes=codes)
         else:
             self._there.execute(_INSERT, list(row.values()))
 

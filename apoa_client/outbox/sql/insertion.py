@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from apoa_client.outbox import rows
 from apoa_client.outbox.audit_chain import photo_event
 from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
+from apoa_client.outbox.sql.codes import NEW_ROW, NO_CODES
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.report.kinds import PhotoState, short_id
 
@@ -16,21 +18,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.entries import NewReport
+    from apoa_client.outbox.sql.codes import Codes
+    from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.report.model import Report
 
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
 
-COLUMNS = (
-    "id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at, first_night, last_morning,"
-    " photo_state, photo"
+_NAMES = (
+    *("id", "due_at", "content", "warnings", "guest_tag", "short_id", "stay_id", "kind", "created_at", "ends_at"),
+    *("first_night", "last_morning", "photo_state", "photo"),
 )
+COLUMNS = ", ".join(_NAMES)
 """The columns of a new report's row, in the order of `Row`."""
 
-_PLACES = ", ".join("?" * (COLUMNS.count(",") + 1))
-_INSERT = f"INSERT INTO reports ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608  constants
-_INSERT_AT = f"INSERT INTO reports (seq, {COLUMNS}) VALUES (?, {_PLACES})"  # noqa: S608  constants
+_INSERT = f"""
+    INSERT INTO reports ({{seq}}content_mac, state_mac, {COLUMNS})
+    VALUES ({{place}}?, ?, {", ".join("?" * len(_NAMES))}) ON CONFLICT DO NOTHING
+"""  # noqa: S608  constants
+_INSERT_LAST = _INSERT.format(seq="", place="")
+_INSERT_AT = _INSERT.format(seq="seq, ", place="?, ")
+_ENTRY = rows.COLUMNS.split(", ")
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
@@ -62,18 +70,22 @@ def columns_of(report: Report) -> dict[str, Any]:
     }
 
 
-def check_new_id(db: Database, report_id: str) -> None:
-    """Raise `StorageProblem` if a report has this id already."""
-    if db.execute("SELECT 1 FROM reports WHERE id = ?", [report_id]).fetchone() is not None:
-        raise report_exists(report_id)
+def values_of(row: Row) -> dict[str, Any]:
+    """Return the values of a row by column."""
+    return dict(zip(_NAMES, row, strict=True))
 
 
-def insert(db: Database, row: Row, seq: int | None = None) -> None:
-    """Insert a row, inside a transaction, at the end or with a number that is free."""
-    if seq is None:
-        db.execute(_INSERT, row)
-    else:
-        db.execute(_INSERT_AT, (seq, *row))
+def insert(db: Database, row: Row, seq: int | None = None, codes: Codes = NO_CODES) -> Entry:
+    """Insert a row, inside a transaction, at the end or with a number that is free, and return its entry.
+
+    Raises `StorageProblem` if a report has this id already.
+    """
+    values = (*codes, *row)
+    number = db.insert_report(_INSERT_LAST, values) if seq is None else db.insert_report(_INSERT_AT, (seq, *values))
+    if number is None:
+        raise report_exists(row[0])
+    stored = {**NEW_ROW, **values_of(row), "seq": number, "state_mac IS NOT NULL": codes[1] is not None}
+    return rows.entry_from_row([stored.get(column) for column in _ENTRY])
 
 
 def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:

@@ -16,7 +16,7 @@ from apoa_client.outbox.event_states import REPAIRED
 from apoa_client.outbox.interface import Verification
 from apoa_client.outbox.rows import doubts_from_text
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.authentication import AuthenticationRun
+from apoa_client.outbox.sql.authentication import AuthenticationRun, writing_codes
 from apoa_client.outbox.sql.checkpoint import Checkpoint, last_event_number
 from apoa_client.outbox.sql.codes import RowCodes, read_rows, write_codes
 from apoa_client.outbox.sql.contradictions import VOUCHED, find_contradictions, last_event
@@ -109,7 +109,7 @@ class Integrity:
             before = doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
         if authenticator is None:  # what the last check with the key found is still so
             return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])))
-        return AuthenticationRun(self._db, self._contents, authenticator, self._actor).run(counter)
+        return AuthenticationRun(self._db, self._contents, self._codes, authenticator, self._actor).run(counter)
 
     def verify(self, run_counter: RunCounter | None = None) -> Verification:
         """As `interface.Integrity`."""
@@ -135,7 +135,7 @@ class Integrity:
             last = rows[-1].seq
         return Verification(reports, tuple(doubts), unauthenticated, check is not None)
 
-    def vouch(self) -> int:
+    def vouch(self, run_counter: RunCounter | None = None) -> int:
         """As `interface.Integrity`."""
         with self._db.read_errors():
             authenticator = self._codes.authenticator(ask=True)
@@ -147,15 +147,19 @@ class Integrity:
                 ),
                 name="key_needed",
             )
+        counter = run_counter.read() if run_counter is not None else None
         self.authenticate(ask=True)  # what can be explained is no matter of trust
         doubts = [doubt.report for doubt in self.verify().doubts if doubt.kind is DoubtKind.STATE]
-        with self._db.transaction():
+        with writing_codes(self._db, self._codes, self._actor):
             write_metadata(self._db, DOUBTS_KEY, None)
-            return _vouch(self._db, authenticator, self._actor, doubts)
+            return _vouch(self._db, authenticator, self._actor, doubts, counter or 0)
 
 
-def _vouch(db: Database, authenticator: Authenticator, actor: Actor, doubtful: Sequence[str]) -> int:
-    """Take the outbox as it is, inside a transaction, without contents that others sealed. Return the new counter."""
+def _vouch(db: Database, authenticator: Authenticator, actor: Actor, doubtful: Sequence[str], counter: int) -> int:
+    """Take the outbox as it is, inside a transaction, without contents that others sealed.
+
+    Return the new counter: higher than that of the vault, which is never lowered.
+    """
     check = RowCheck(db, authenticator)
     rows = [row for report_id in doubtful for row in read_rows(db, "id = ?", [report_id])]
     taken = [row for row in rows if check.has_own_content(row)]
@@ -163,9 +167,9 @@ def _vouch(db: Database, authenticator: Authenticator, actor: Actor, doubtful: S
     write_metadata(db, COUNTS_KEY, actual_counts(db).text())  # the events do not explain them
     write_codes(db, authenticator, [row.id for row in taken])
     if check.checkpoint is not None:
-        legacy, counter = check.checkpoint.legacy, check.checkpoint.counter + 1
+        legacy, counter = check.checkpoint.legacy, max(check.checkpoint.counter, counter) + 1
     else:  # nothing says any more which rows may have no code
         (legacy,) = db.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
-        counter = 1
+        counter += 1
     Checkpoint(last_event_number(db), actual_counts(db), legacy, counter).write(db, authenticator)
     return counter

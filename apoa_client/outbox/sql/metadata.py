@@ -26,6 +26,9 @@ CHECKPOINT_KEY = "checkpoint"
 """The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sql.checkpoint`)."""
 _LEGACY = 3
 
+READ_ALL = "SELECT key, value FROM memo"
+"""Read at the beginning of each transaction, after the lock was taken: no other process changes it then."""
+
 _ACTUAL = """
     SELECT COALESCE(sum(CASE WHEN state IN ('queued', 'sending', 'pending', 'rejected') THEN reports END), 0),
         COALESCE(sum(reports), 0) FROM tally

@@ -20,10 +20,10 @@ NO_LIMIT = 1 << 62
 WITHDRAWABLE = "(state = 'rejected' OR (state = 'queued' AND calls = 0))"
 """The condition of `ports.Entry.withdrawable`: the authority certainly does not have the report."""
 
-# The first open report of each stay, if it may be sent now, of one share of the queue.
+# The first open report of each stay, if it may be sent now.
 HEADS = f"""
     SELECT seq FROM reports AS head
-    WHERE {OPEN} AND state IN ('queued', 'sending') AND seq % :of = :number AND NOT EXISTS (
+    WHERE {OPEN} AND state IN ('queued', 'sending') AND NOT EXISTS (
         SELECT 1 FROM reports AS earlier WHERE earlier.stay_id = head.stay_id AND earlier.seq < head.seq
         AND earlier.{OPEN})
     ORDER BY due_at IS NULL, due_at, seq
@@ -140,7 +140,7 @@ def selection_condition(selection: Selection) -> tuple[str, str, dict[str, Any]]
 def selection_order(selection: Selection) -> tuple[str, dict[str, Any]]:
     """Return the order of a selection, and its parameters."""
     if selection.by_deadline is None:
-        return "seq", {}
+        return "last_morning, seq" if selection.by_departure else "seq", {}
     if selection.due_by is not None:  # all have a deadline, and the index has this order
         return "due_at, seq", {}
     return "COALESCE(due_at, :without_deadline), seq", {"without_deadline": millis(selection.by_deadline)}

@@ -106,7 +106,7 @@ class SealedRecords:
             return True
         return False
 
-    def reseal(self, renew: Renew, public_key: str, authenticator: Authenticator) -> int:
+    def reseal(self, renew: Renew, public_key: str, authenticator: Authenticator, go_on: Callable[[], object]) -> int:
         """As `interface.SealedRecords`."""
         # From here on, every process stores what is sealed to the new key. A record that moves to another number
         # meanwhile moves to the end, so that one pass reaches every record of the old key.
@@ -114,6 +114,7 @@ class SealedRecords:
             record_public_key(self._db, public_key)
         resealed, last = 0, -1
         while True:
+            go_on()
             with self._db.transaction():
                 batch = self._batch(last, _SEALED_OR_CODED)
                 for row in batch:

@@ -34,9 +34,11 @@ _MOVE_TO_END = "UPDATE reports SET seq = ? WHERE id = ?"
 
 # A number that was typed wrongly may be typed again; one that the authority itself gave is not replaced.
 _RECORD_RECEIPT = """
-    UPDATE reports SET state = 'accepted', last_error = NULL, next_attempt_at = NULL, not_before = NULL,
-        receipt_number = ?, receipt_issued_at = ?, receipt_sha256 = NULL, receipt_typed = 1, finished_at = ?
-    WHERE id = ? AND (state IN ('queued', 'pending', 'rejected') OR (state = 'accepted' AND receipt_typed = 1))
+    UPDATE reports SET state = 'accepted', last_error = NULL, next_attempt_at = NULL, not_before = NULL, lease = NULL,
+        lease_until = NULL, receipt_number = ?, receipt_issued_at = ?, receipt_sha256 = NULL, receipt_typed = 1,
+        finished_at = ?
+    WHERE id = ? AND (state IN ('queued', 'pending', 'rejected') OR (state = 'accepted' AND receipt_typed = 1)
+        OR (state = 'sending' AND lease = ?))
 """
 
 
@@ -77,14 +79,14 @@ def _supersede(db: Database, ids: Sequence[str], at: int) -> int:
     return int(seq)
 
 
-def record_receipt(db: Database, report_id: str, receipt: Receipt) -> bool:
+def record_receipt(db: Database, report_id: str, receipt: Receipt, lease: str) -> bool:
     """Record a receipt that was typed in, and return whether it replaces an earlier one.
 
-    Raises `ReportMoved` if the report is being sent or is finished.
+    Raises `ReportMoved` if the report is being sent, under another lease than this, or is finished.
     """
     issued_at = millis(receipt.issued_at)
     before = db.execute("SELECT state FROM reports WHERE id = ?", [report_id]).fetchone()
-    if db.execute(_RECORD_RECEIPT, [receipt.number, issued_at, issued_at, report_id]).rowcount != 1:
+    if db.execute(_RECORD_RECEIPT, [receipt.number, issued_at, issued_at, report_id, lease]).rowcount != 1:
         raise _moved(report_id)
     return bool(before[0] == State.ACCEPTED)
 

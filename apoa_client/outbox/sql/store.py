@@ -18,15 +18,17 @@ from apoa_client.outbox.sql.entry_reader import EntryReader
 from apoa_client.outbox.sql.property_values import PropertyValues
 from apoa_client.outbox.sql.waits import by_database_clock, clock_lead
 from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.entries import WHOLE_QUEUE, NewReport, Share
+from apoa_client.ports.entries import NewReport
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import date, datetime
     from types import TracebackType
 
     from apoa_client.errors import ApoaError
+    from apoa_client.messages import Message
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
     from apoa_client.outbox.sql.integrity import Integrity
+    from apoa_client.outbox.sql.maintenance import Maintenance
     from apoa_client.outbox.sql.opening import SealedReports
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
@@ -123,11 +126,9 @@ class SqlOutbox(PropertyValues):
         nights = {"tag": tag, "first": first_night.toordinal(), "last": last_morning.toordinal()}
         return list(self._reader.in_batches(self._reader.seqs(queries.SAME_GUEST, nights)))
 
-    def heads(self, share: Share = WHOLE_QUEUE) -> Iterator[Entry]:
+    def heads(self) -> Iterator[Entry]:
         """As `ports.DeliveryState`."""
-        return self._reader.in_batches(
-            self._reader.seqs(queries.HEADS, share._asdict()), "state IN ('queued', 'sending')"
-        )
+        return self._reader.in_batches(self._reader.seqs(queries.HEADS), "state IN ('queued', 'sending')")
 
     def photos_to_send(self) -> Iterator[PhotoToSend]:
         """As `ports.DeliveryState`."""
@@ -178,15 +179,13 @@ class SqlOutbox(PropertyValues):
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
             self._codes.begin()
             authentic = self._codes.authentic(replaced)
-            for new, row in zip(new_reports, sealed, strict=True):
-                insertion.check_new_id(self._db, new.report.id)
+            entries = []
+            codes = self._codes.of_new([insertion.values_of(row) for row in sealed])
+            for new, row, own_codes in zip(new_reports, sealed, codes, strict=True):
                 at = millis(new.report.created_at)
                 seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
-                insertion.insert(self._db, row, seq)
+                entries.append(insertion.insert(self._db, row, seq, own_codes))
             self._codes.changed(replaced, authentic)
-            ids = [new.report.id for new in new_reports]
-            self._codes.added(ids)
-            entries = [entry for each in ids for entry in self._reader.select("id = :id", {"id": each})]
             saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
             self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
         return entries
@@ -221,6 +220,34 @@ class SqlOutbox(PropertyValues):
         by_id = {entry.id: entry for entry in claimed}
         return lease, [by_id[report_id] for report_id in wanted if report_id in by_id]
 
+    def renew(self, lease: str, *, now: datetime, lease_until: datetime) -> bool:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sql.claims import RENEW
+
+        with self._db.errors():
+            until = millis(lease_until + clock_lead(self._db, now))
+        return self._change_leased(RENEW, {"lease": lease, "until": until}, State.SENDING)
+
+    def release(self, lease: str) -> None:
+        """As `ports.DeliveryState`."""
+        from apoa_client.outbox.sql.claims import RELEASE
+
+        self._change_leased(RELEASE, {"lease": lease}, State.QUEUED)
+
+    def _change_leased(self, statement: str, values: Mapping[str, Any], state: State) -> bool:
+        """Change the reports of a lease, which get this state, and return whether there are any."""
+        from apoa_client.outbox.sql.claims import LEASED
+
+        with self._db.transaction():
+            found = self._db.execute(f"SELECT id FROM reports WHERE {LEASED}", values).fetchall()  # noqa: S608  constants
+            ids = [report_id for (report_id,) in found]
+            authentic = self._codes.authentic(ids)
+            self._db.execute(statement, values)
+            self._codes.changed(ids, authentic)
+            if authentic is None:  # as for a claim
+                self._record([AuditEvent(state.value, report_id) for report_id in ids])
+        return bool(ids)
+
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.sql.claims import LEASED
@@ -254,14 +281,14 @@ class SqlOutbox(PropertyValues):
             self._codes.changed(list(done), authentic)
             self._record([event_of(change) for change in changes if change.id in done])
 
-    def record_receipt(self, report_id: str, receipt: Receipt) -> None:
+    def record_receipt(self, report_id: str, receipt: Receipt, lease: str = "") -> None:
         """As `ports.DeliveryState`."""
         from apoa_client.outbox.event_states import AGAIN
         from apoa_client.outbox.sql import revision
 
         with self._db.transaction():
             authentic = self._codes.authentic([report_id])
-            again = revision.record_receipt(self._db, report_id, receipt)
+            again = revision.record_receipt(self._db, report_id, receipt, lease)
             self._codes.changed([report_id], authentic)
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
@@ -277,6 +304,12 @@ class SqlOutbox(PropertyValues):
                 self._record([photo_event(report_id, state, detail)])
 
     # What the rest of the program needs.
+
+    def maintenance(self, advice: Message, *, wait_s: float, name: str = "") -> AbstractContextManager[Maintenance]:
+        """As `interface.Outbox`."""
+        from apoa_client.outbox.sql.maintenance import maintenance
+
+        return maintenance(self._db, self._actor, advice, wait_s=wait_s, name=name)
 
     def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
         """As `interface.Outbox`."""

@@ -27,6 +27,7 @@ from apoa_client.files import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, OutboxUnreachable, damaged
+from apoa_client.outbox.sql.metadata import READ_ALL
 from apoa_client.outbox.sqlite.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.sqlite.migrations import check_version, migrate
 from apoa_client.permissions import check_permissions
@@ -61,13 +62,13 @@ class SqliteDatabase:
     """A `Database` in one file, with `connection` to it. Every statement outside of a transaction is one by itself."""
 
     insertion_order = "rowid"
-    metadata = None
     may_delete = True
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.metadata: dict[str, Any] | None = None
         self.connection = connection
         self.path = path
-        connection.create_function("sha256", 1, _sha256, deterministic=True)  # as PostgreSQL has it
+        self._file = _file_at(path)
 
     @property
     def place(self) -> str:
@@ -89,18 +90,45 @@ class SqliteDatabase:
         """As `Database`."""
         return self.connection.executemany(statement, rows)
 
+    def insert_report(self, statement: str, values: Sequence[Any], /) -> int | None:
+        """As `Database`; without RETURNING, which SQLite has since 3.35."""
+        cursor = self.connection.execute(statement, values)
+        return cursor.lastrowid if cursor.rowcount == 1 else None
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """As `Database`: takes the write lock at once (`BEGIN IMMEDIATE`)."""
         with self.errors():
             self.execute("BEGIN IMMEDIATE")
             try:
+                self.metadata = self._read_metadata()
                 yield
                 self.execute("COMMIT")
             except BaseException:
                 if self.in_transaction:
                     self.execute("ROLLBACK")
                 raise
+            finally:
+                self.metadata = None
+            self._check_in_place()
+
+    def _read_metadata(self) -> dict[str, Any]:
+        try:
+            return dict(self.execute(READ_ALL))
+        except sqlite3.OperationalError:  # text that this program never wrote: no report may fail for it
+            with self.any_text():
+                return dict(self.execute(READ_ALL))
+
+    def _check_in_place(self) -> None:
+        """Raise `OutboxMissing` if the file was removed or replaced since it was opened: a change of it is lost."""
+        if self._file is None or _file_at(self.path) != self._file:
+            raise OutboxMissing(
+                msg("The outbox at {path} was removed while it was in use.", path=str(self.path)),
+                msg(
+                    "What was saved or sent just now is not recorded. Ask your IT admin to restore the last backup: "
+                    "apoa restore FILE. Then report again the guests since then whom the authority does not have."
+                ),
+            )
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -167,11 +195,9 @@ class SqliteDatabase:
         self.connection.close()
 
 
-def _sha256(value: bytes | None) -> bytes | None:
-    """Return the hash of a blob; None for NULL."""
-    from hashlib import sha256  # few commands need it
-
-    return None if value is None else sha256(value).digest()
+def _file_at(path: Path) -> tuple[int, int] | None:
+    state = state_if_exists(str(path))
+    return (state.st_dev, state.st_ino) if state is not None else None
 
 
 def open_database(path: Path, *, create: bool) -> SqliteDatabase:
@@ -297,7 +323,7 @@ def publish(draft: Path, path: Path) -> None:
 def remove_abandoned_drafts(path: Path) -> None:
     """Remove the drafts that killed processes left beside the database: what is sealed in them would never be erased.
 
-    The caller must hold the delivery lock, so that no other process is writing a draft here.
+    Call it when the database is there: a process that is still writing a draft then finds the name taken.
     """
     for draft in drafts_in(path.parent, path):
         remove_draft(draft)

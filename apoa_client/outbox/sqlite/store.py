@@ -3,7 +3,6 @@
 # Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import Activity, LockHolder
+    from apoa_client.ports.state import Activity
     from apoa_client.ports.vault import Sealer
 
 
@@ -78,27 +77,11 @@ class SqliteOutbox(SqlOutbox):
 
         return rebuild_indexes(self._sqlite, self._actor)
 
-    def delivery_lock(self, wait_s: float, *, shared: bool = False) -> AbstractContextManager[bool]:  # noqa: ARG002
-        """As `ports.DeliveryState`; one process at a time, also if it is to be `shared`."""
-        from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
-
-        return delivery_lock(self._sqlite.path, wait_s, self._actor)
-
-    def checking_lock(self) -> AbstractContextManager[bool]:
-        """As `ports.DeliveryState`: the delivery lock is enough."""
-        return nullcontext(enter_result=True)
-
-    def lock_holder(self) -> LockHolder | None:
-        """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.delivery_lock import lock_holder
-
-        return lock_holder(self._sqlite.path)
-
     def activity(self) -> Activity:
         """As `interface.Outbox`."""
         from apoa_client.ports.state import Activity
 
-        return Activity(int(self.lock_holder() is not None), self._oldest_at())
+        return Activity(self._oldest_at())
 
     @cached_property
     def integrity(self) -> SqliteIntegrity:

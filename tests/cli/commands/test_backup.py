@@ -12,7 +12,6 @@ from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, asse
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.zones import WIB
 
@@ -249,6 +248,7 @@ def test_each_restore_error_is_explained(
         error = apoa("restore", str(file), "--json", lang=lang).json["error"]
         assert error["message"]
         assert error["advice"]
-    with delivery_lock(configured.home / "melati" / "outbox.db", 0), configured.monkeypatch.context() as patch:
-        patch.setattr("apoa_client.archive.restore.LOCK_WAIT_S", 0.0)
+    waiting = next(report["id"] for report in configured.reports() if report["state"] == "queued")
+    with configured.sending(waiting), configured.monkeypatch.context() as patch:
+        patch.setattr("apoa_client.archive.restore.WAIT_S", 0.0)
         assert configured("restore", str(made), lang=lang).code == 75

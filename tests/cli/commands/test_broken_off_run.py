@@ -10,10 +10,6 @@ from apoa_client.delivery.plan import LEASE
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 UNTIL = "24 Nov 2026 20:05 WIB"
-WAITING = (
-    "{count} of these was being sent by a run that was broken off. It can be sent again after {until}.",
-    "{count} of these were being sent by a run that was broken off. They can be sent again after {until}.",
-)
 BEING_SENT = (
     "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
     "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
@@ -35,17 +31,17 @@ def test_sync_tells_the_reason(killed: Apoa, lang: str) -> None:
     """It names the time after which the reports are sent again; then they are, and nothing is said."""
     said = killed("sync", lang=lang)
     assert said.code == 75
-    assert spoken_count(lang, *WAITING, 2, until=time_in(lang, UNTIL)) in said.out
+    assert spoken_count(lang, *BEING_SENT, 2, until=time_in(lang, UNTIL)) in said.out
     killed.clock.forward(LEASE)
     again = killed("sync", lang=lang)
     assert (again.code, again.out) == (0, spoken(lang, "sent {count}", count=2) + "\n")
 
 
 def test_sync_as_json(killed: Apoa) -> None:
-    """The time is in the document, in the property's zone; it is null where no run was broken off."""
-    assert killed("sync", "--json").json["broken_off_until"] == "2026-11-24T20:05:00+07:00"
+    """The time is in the document, in the property's zone; it is null where nothing is being sent."""
+    assert killed("sync", "--json").json["leased_until"] == "2026-11-24T20:05:00+07:00"
     killed.clock.forward(LEASE)
-    assert killed("sync", "--json").json["broken_off_until"] is None
+    assert killed("sync", "--json").json["leased_until"] is None
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -65,4 +61,4 @@ def test_a_lease_from_a_wrong_clock(killed: Apoa) -> None:
     """A lease that ends later than any can is over: the reports are sent."""
     killed.clock.forward(-timedelta(days=1))
     said = killed("sync", "--json").json
-    assert (said["accepted"], said["broken_off_until"]) == (2, None)
+    assert (said["accepted"], said["leased_until"]) == (2, None)

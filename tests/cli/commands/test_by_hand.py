@@ -29,12 +29,15 @@ from cli_helpers import (
 )
 from page_helpers import read_page
 
+from apoa_client.cli.prompts.by_hand import ByHandConversation
 from apoa_client.cli.views.apoa_form import FormLine, form_line
 from apoa_client.cli.views.by_hand import form_table
-from apoa_client.desk.by_hand import FormField
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.delivery.plan import LEASE
+from apoa_client.desk.by_hand import FormField, TypingTask
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
+from apoa_client.ports.entries import Change
+from apoa_client.report.kinds import Receipt, State
 from apoa_client.settings import reading
 from apoa_client.settings.config import PropertySettings
 
@@ -373,15 +376,30 @@ class TestScreens:
         result = apoa("sync", "--by-hand", keys=["q"])
         assert "It was sent before, but no answer came." in result.err
 
-    def test_while_another_process_sends(self, manual: Apoa) -> None:
-        """While another process sends, the command exits with 75 and shows and changes nothing."""
-        manual.save()
-        with delivery_lock(manual.home / "melati" / "outbox.db", 0) as locked:
-            assert locked
+    def test_what_another_process_sends(self, manual: Apoa) -> None:
+        """It is not shown, at another desk neither; the others are typed in."""
+        sent = manual.save(QUENTIN)
+        manual.save(XIMENA)
+        with manual.sending(sent["id"]):
             result = manual("sync", keys=["STT-1"])
+            assert sorted(states(manual).values()) == ["accepted", "sending"]
         assert result.code == 75
         assert QUENTIN.surname not in result.all
-        assert set(states(manual).values()) == {"queued"}
+
+    def test_a_report_on_the_screen_is_not_sent(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is claimed meanwhile, so that no other desk shows it either. Enter queues it again."""
+        configured.save()
+        seen: list[str] = []
+        show = ByHandConversation._show
+
+        def meanwhile(self: ByHandConversation, task: TypingTask) -> None:
+            show(self, task)
+            seen.extend(states(configured).values())
+
+        monkeypatch.setattr(ByHandConversation, "_show", meanwhile)
+        assert configured("sync", "--by-hand", keys=[""]).code == 75
+        assert (seen, set(states(configured).values())) == (["sending"], {"queued"})
+        assert configured("sync", "--json").json["accepted"] == 1
 
     def test_report_changed_by_another_process(self, manual: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """If another process changes the report first, an error is printed and the next guest is shown."""
@@ -389,15 +407,18 @@ class TestScreens:
             manual.save(guest)
         receive = SqliteOutbox.record_receipt
 
-        def withdraw_first(self: SqliteOutbox, report_id: str, receipt: Any) -> None:
+        def take_over_first(self: SqliteOutbox, report_id: str, receipt: Any, lease: str) -> None:
             monkeypatch.setattr(SqliteOutbox, "record_receipt", receive)
-            self.withdraw([report_id])
-            receive(self, report_id, receipt)
+            manual.clock.forward(LEASE)  # the user typed for longer
+            now = manual.clock.now()
+            theirs, _claimed = self.claim([report_id], now=now, lease_until=now + LEASE)
+            self.settle(theirs, [Change(report_id, State.ACCEPTED, receipt=Receipt("STT-9", now))])
+            receive(self, report_id, receipt, lease)
 
-        monkeypatch.setattr(SqliteOutbox, "record_receipt", withdraw_first)
+        monkeypatch.setattr(SqliteOutbox, "record_receipt", take_over_first)
         result = manual("sync", keys=["STT-1", "STT-2"])
         assert result.code == 0, result.all
-        assert sorted(states(manual).values()) == ["accepted", "withdrawn"]
+        assert sorted(states(manual).values()) == ["accepted", "accepted"]
         assert "Nothing was changed." in result.err
 
     def test_without_the_key(self, manual: Apoa) -> None:

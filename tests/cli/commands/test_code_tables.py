@@ -53,6 +53,22 @@ class TestFetching:
         assert "POL" in kept(configured)["nationalities"]
         assert "N7" not in before.all
 
+    def test_a_run_that_sent_reports_fetches_one_table(self, configured: Apoa) -> None:
+        """The user waits for no others: each later run fetches what is missing, all of it if nothing was sent."""
+        for tables in (["stay_permits"], ["stay_permits", "purposes"]):
+            configured.save(QUENTIN if len(tables) == 1 else XIMENA)
+            assert configured("sync").code == 0
+            assert list(kept(configured)) == tables
+        configured("sync")
+        assert list(kept(configured)) == ["stay_permits", "purposes", "nationalities"]
+
+    def test_over_the_connection_of_the_run(self, configured: Apoa, serve: Serve) -> None:
+        """With its token: a second one would be refused here."""
+        assert configured.set_up(serve("token:ok*2,token:401*9").base_url).code == 0
+        configured.save()
+        assert configured("sync").code == 0
+        assert list(kept(configured)) == ["stay_permits"]
+
     def test_once_a_day(self, configured: Apoa, authority: SandboxServer) -> None:
         """Another run on the same day asks for nothing."""
         configured("sync")

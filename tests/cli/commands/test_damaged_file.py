@@ -1,8 +1,9 @@
 """The file of the reports is damaged: what sync and report repair, say, and exit with."""
 
 import json
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
 from damage_helpers import clear_index, flip, hide_from_queue, leaf_of_reports
 
+from apoa_client.authority.client import HttpAuthority
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.authority import Verdict
 
 READABLE = "What was just saved is in the file and can be read."
 UNREADABLE = "What was just saved cannot be read back now. Keep a note of the guest until the file is repaired."
@@ -47,6 +49,23 @@ def test_sync_rebuilds_an_index(configured: Apoa, lang: str, option: list[str]) 
     assert configured.reports()[0]["state"] == "accepted"
     assert spoken(lang, "damaged index rebuilt") in configured("log", lang=lang).out
     assert configured("sync", *option, lang=lang).err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_file_that_is_removed_during_a_sync(configured: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Exits with 78, and says what to do: what the authority answered is not recorded."""
+    configured.save()
+    submit = HttpAuthority.submit
+
+    def remove_then_submit(authority: HttpAuthority, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        file_of(configured).unlink()
+        return submit(authority, bodies)
+
+    monkeypatch.setattr(HttpAuthority, "submit", remove_then_submit)
+    result = configured("sync", "--json", lang=lang)
+    assert (result.code, result.json["error"]["class"]) == (78, "outbox_missing")
+    assert "apoa restore" in result.json["error"]["advice"] or "apoa pulihkan" in result.json["error"]["advice"]
 
 
 def test_report_rebuilds_an_index(configured: Apoa) -> None:
@@ -115,14 +134,6 @@ def test_by_hand(by_hand: Apoa, lang: str, damage: Callable[[Path], None]) -> No
     assert XIMENA.surname in sheet.out
     assert rebuilt_text() in sheet.err
     assert by_hand("sync", "--json").json["left"] == 2
-
-
-def test_by_hand_without_a_repair(by_hand: Apoa) -> None:
-    """While another process delivers nothing is repaired, and the damage is shown."""
-    clear_index(file_of(by_hand), "reports_due")
-    with delivery_lock(file_of(by_hand), 0) as acquired:
-        assert acquired
-        assert by_hand("sync").code == 78
 
 
 def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:

@@ -24,7 +24,7 @@ from cli_helpers import (
     time_in,
 )
 
-from apoa_client.cli.terminal import tables
+from apoa_client.cli.terminal import pager, tables
 from apoa_client.cli.terminal.command_names import STATES
 from apoa_client.report.kinds import State
 
@@ -200,6 +200,25 @@ def test_a_damaged_file(three: Apoa, lang: str) -> None:
             assert list(result.json) == ["error"]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_screen_without_a_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Shows the first rows and opens no other report, and says how many there are and how to see them all."""
+    for guest in GUESTS:
+        away.save(guest)
+    monkeypatch.setattr(pager, "_ROWS_WITHOUT_PAGER", 1)
+    monkeypatch.setattr(tables, "_FIRST_ROWS", 1)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    contents = OpenContents(monkeypatch)
+    of_all = spoken(lang, "The first {count} of {total} are shown. To see all, add: --no-pager", count=1, total=3)
+    more = spoken(lang, "The first {count} are shown, and there are more. To see all, add: --no-pager", count=1)
+    for options, last in (((), of_all), (("--in-house",), more), (("--guest", "i"), more)):
+        contents.opened.clear()
+        lines = away("list", *options, lang=lang, PAGER="no-such-pager").out.splitlines()
+        assert (len(lines), lines[-1], len(contents.opened)) == (3, last, 2)
+        assert len(away("list", *options, "--no-pager", lang=lang).out.splitlines()) > len(GUESTS)
+        assert len(away("list", *options, "--json", lang=lang).json["reports"]) == len(GUESTS)
+
+
 class TestManyReports:
     """However many reports there are, a list holds few of them at once."""
 
@@ -318,16 +337,16 @@ def test_a_long_list_goes_through_the_pager(away: Apoa, monkeypatch: pytest.Monk
     kept = tmp_path / "kept"
     script = tmp_path / "pager.py"
     script.write_text(f"import sys; open({str(kept)!r}, 'w').write(sys.stdin.read())")
-    pager = {"PAGER": f"{sys.executable} {script}"}
+    environ = {"PAGER": f"{sys.executable} {script}"}
     monkeypatch.setenv("LINES", "4")
-    assert QUENTIN.name in away("list", **pager).out
+    assert QUENTIN.name in away("list", **environ).out
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     for more in (["--no-pager"], ["--json"], ["--plain"]):
-        assert QUENTIN.surname in away("list", *more, **pager).out
+        assert QUENTIN.surname in away("list", *more, **environ).out
     assert not kept.exists()
     for more in ([], ["--in-house"]):
-        assert away("list", *more, **pager).out == ""
+        assert away("list", *more, **environ).out == ""
         assert all(guest.name in kept.read_text() for guest in GUESTS)
     assert QUENTIN.name in away("list", PAGER="no-such-pager").out
     monkeypatch.setenv("LINES", "24")
-    assert QUENTIN.name in away("list", **pager).out
+    assert QUENTIN.name in away("list", **environ).out

@@ -25,7 +25,6 @@ from cli_helpers import (
 
 from apoa_client.app.container import Container
 from apoa_client.errors import Exit
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 
 PURGE_KEYS: dict[str, Any] = {
     "dry_run": bool,
@@ -349,10 +348,9 @@ class TestAtTheGuestsRequest:
         self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """While another process sends reports, purge erases nothing and exits with 75."""
-        monkeypatch.setattr("apoa_client.app.retention._LOCK_WAIT_S", 0.01)
+        monkeypatch.setattr("apoa_client.app.retention._WAIT_S", 0)
         report = away.save()
-        with delivery_lock(away.home / "melati" / "outbox.db", 0) as locked:
-            assert locked
+        with away.sending(report["id"]):
             result = away("purge", "--guest", report["id"], "--force", "--yes", lang=lang)
         assert result.code == 75
         assert spoken(lang, "Nothing was erased. Wait a minute, then try again.") in result.err

@@ -72,7 +72,7 @@ class TestSetup:
         assert tomllib.loads(text)["language"] == "id"
         assert PASSWORD not in text
         assert PASSWORD not in result.all
-        assert files(apoa) == ["config.lock", "config.toml", "melati/keys.json", "melati/outbox.db"]
+        assert files(apoa) == ["config.lock", "config.toml", "melati/keys.json", "melati/keys.lock", "melati/outbox.db"]
 
     @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
     def test_files_are_private(self, apoa: Apoa) -> None:

@@ -188,12 +188,13 @@ def test_a_restore_after_the_server_was_lost(shared: Apoa, postgres: Cluster, po
 def test_a_restore_while_a_desk_sends(
     shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It waits for the end of the delivery of every desk, and then changes nothing."""
-    shared.save(QUENTIN)
+    """It waits for the call of the other desk, and then changes nothing."""
+    saved = shared.save(QUENTIN)
     file = back_up(shared)
-    monkeypatch.setattr("apoa_client.archive.restore.LOCK_WAIT_S", 0.1)
-    with postgres_outbox.open() as other, other.delivery_lock(0, shared=True) as is_held:
-        assert is_held
+    monkeypatch.setattr("apoa_client.archive.restore.WAIT_S", 0)
+    now = shared.clock.now()
+    with postgres_outbox.open() as other:
+        other.claim([saved["id"]], now=now, lease_until=now + timedelta(minutes=5))
         assert shared("restore", file).code == Exit.NOT_NOW
 
 

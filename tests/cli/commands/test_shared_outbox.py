@@ -379,29 +379,3 @@ def test_automatic_sending_while_the_server_is_away(
         assert ["does not answer" in each.err for each in runs] == [True, False]
     assert shared("sync", "--scheduled").code == 0
     assert on_server(postgres_outbox) == [(saved["id"], "accepted")]
-
-
-def test_several_workers(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """Each report is sent once, and one outcome is shown."""
-    saved = [shared.save(each) for each in (QUENTIN, XIMENA, OBADIAH)]
-    result = shared("sync", "--workers", "3", "--json")
-    assert (result.code, result.json["accepted"], result.json["left"]) == (0, 3, 0)
-    assert on_server(postgres_outbox) == [(each["id"], "accepted") for each in saved]
-    assert shared("sync", "--workers", "3").code == 0
-    assert shared("log", "--verify").code == 0
-
-
-def test_a_password_that_is_refused_to_several_workers(shared: Apoa) -> None:
-    """It is sent by one of them."""
-    for each in (QUENTIN, XIMENA, OBADIAH):
-        shared.save(each)
-    shared.environ["APOA_PASSWORD"] = "wrong"
-    assert shared("sync", "--workers", "3").code == Exit.CREDENTIALS
-    assert shared("sync", "--workers", "3", "--json").json["stopped"]
-
-
-def test_workers_of_a_file(configured: Apoa) -> None:
-    """A mistake of the call, as is a choice that excludes them."""
-    for arguments in ([], ["--scheduled"], ["--follow"], ["--by-hand"]):
-        assert configured("sync", "--workers", "2", *arguments).code == Exit.USAGE
-    assert configured("sync", "--workers", "1").code == 0

@@ -4,7 +4,7 @@ import itertools
 import os
 import sys
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,14 +26,16 @@ from cli_helpers import (
     time_in,
     typed_in,
 )
+from outbox_helpers import sealer
 from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.errors import Exit
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock, lock_holder
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
-from apoa_client.ports.state import LockHolder
+from apoa_client.ports.entries import Entry
 from apoa_client.sandbox.server import SandboxServer
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
@@ -63,10 +65,8 @@ SYNC_KEYS: dict[str, Any] = {
     "offline": bool,
     "stopped": bool,
     "error": (dict, type(None)),
-    "busy": bool,
-    "holder": (dict, type(None)),
     "clock_skew_s": (int, type(None)),
-    "broken_off_until": (str, type(None)),
+    "leased_until": (str, type(None)),
     "repeated_receipts": dict,
     "doubts": list,
     "repaired": list,
@@ -247,8 +247,8 @@ class TestSync:
         for result in (idle, busy):
             assert result.code == 0
             assert_form(result.json, SYNC_KEYS)
-        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "busy": False, "holder": None}
-        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "broken_off_until": None, "photos_left": 0}
+        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None}
+        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "leased_until": None, "photos_left": 0}
         calm |= {"doubts": [], "repaired": [], "closed_without_key": [], "photos_sent": 0, "photos_refused": 0}
         assert idle.json == {**NOTHING, **calm}
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
@@ -500,12 +500,6 @@ def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int, words: s
     assert warning not in away("status", lang=lang).out
 
 
-def held_by(configured: Apoa, ago: timedelta, command: str = "apoa sync") -> AbstractContextManager[bool]:
-    """The delivery lock of the property, taken by another process so long ago."""
-    actor = Actor(lambda: "kadek", lambda: configured.clock.now() - ago, command)
-    return delivery_lock(configured.home / "melati" / "outbox.db", 0, actor)
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_time_for_sending_is_over(configured: Apoa, lang: str) -> None:
     """Report and sync say why a report still waits although no call failed."""
@@ -518,59 +512,43 @@ def test_the_time_for_sending_is_over(configured: Apoa, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_another_process_is_sending(configured: Apoa, lang: str) -> None:
-    """Report and sync show it; sync exits with 75 if reports wait; a scheduled run prints nothing."""
-    words = spoken(lang, "Another apoa command is sending at this moment. It sends what waits here, too.")
-    configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SEND_TIMEOUT_S", 0.1)
-    with held_by(configured, timedelta(seconds=90)) as locked:
-        assert locked
-        idle = configured("sync", lang=lang)
-        assert (idle.code, idle.all) == (0, words + "\n")
+def test_under_maintenance(configured: Apoa, lang: str) -> None:
+    """Report and sync name the command, without its options, that keeps senders away; what was saved waits."""
+    actor = Actor(lambda: "kadek", configured.clock.now, "apoa key")
+    words = spoken(lang, "{command} (process {pid}) is busy with the queue.", command="apoa key", pid=os.getpid())
+    with (
+        SqliteOutbox.open(configured.home / "melati" / "outbox.db", sealer(), actor=actor) as outbox,
+        outbox.maintenance(msg("Later."), wait_s=0),
+    ):
         reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
-        assert reported.code == 0
-        assert words in reported.err
+        assert (reported.code, words in reported.err) == (0, True)
         synced = configured("sync", lang=lang)
-        assert (synced.code, synced.out, synced.err) == (75, "", words + "\n")
-        quiet = configured("sync", "--quiet", lang=lang)
-        assert (quiet.code, quiet.all) == (75, "")
-        assert (configured("sync", "--json").json["busy"], counts(configured)) == (True, {"queued": 1})
+        assert (synced.code, words in synced.err) == (75, True)
+        assert configured("sync", "--quiet", lang=lang).all == ""
+        assert configured("sync", "--json").json["error"]["class"] == "under_maintenance"
+        assert counts(configured) == {"queued": 1}
     assert configured("sync").code == 0
     assert counts(configured) == {"accepted": 1}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_process_that_holds_the_lock_for_long_is_named(configured: Apoa, lang: str) -> None:
-    """A stopped or asking process blocks all others: which one it is, since when, and what to do; also with --quiet."""
-    configured.monkeypatch.setattr("apoa_client.cli.prompts.save_and_send.SEND_TIMEOUT_S", 0.1)
-    with held_by(configured, timedelta(minutes=3), "apoa key rotate"):
-        assert configured("sync", "--quiet", lang=lang).all == ""
-        configured.save()
-        for said in (configured(*XIMENA.mrz("--yes"), lang=lang), configured("sync", "--quiet", lang=lang)):
-            assert "apoa key rotate" in said.err
-            assert str(os.getpid()) in said.err
-        assert said.code == 75
-        value = configured("sync", "--json").json
-        assert value["holder"] == {
-            "pid": os.getpid(),
-            "command": "apoa key rotate",
-            "since": "2026-11-24T19:57:00+07:00",
-        }
-    assert configured("sync", "--json").json["holder"] is None
+def test_a_guest_whom_another_command_sends(configured: Apoa, lang: str) -> None:
+    """Report says so, and until when that command may take."""
+    really = SqliteOutbox.claim
 
+    def too_late(outbox: SqliteOutbox, ids: Sequence[str], **times: datetime) -> tuple[str, list[Entry]]:
+        really(outbox, ids, **times)
+        return really(outbox, ids, **times)
 
-def test_the_holder_is_a_command_without_its_options(apoa: Apoa, serve: Serve) -> None:
-    """Options may hold a guest's data."""
-    holders: list[LockHolder | None] = []
-
-    def looked() -> datetime:
-        holders.append(lock_holder(apoa.home / "melati" / "outbox.db"))
-        return apoa.clock.now()
-
-    apoa.set_up(serve(now=looked).base_url)
-    apoa.send()
-    apoa.save(XIMENA)
-    assert apoa("--lang", "id", "kirim", "--wait", "60").code == 0
-    assert {holder.command for holder in holders if holder is not None} == {"apoa report", "apoa kirim"}
+    configured.monkeypatch.setattr(SqliteOutbox, "claim", too_late)
+    said = configured(*QUENTIN.mrz("--yes"), lang=lang)
+    until = time_in(lang, "24 Nov 2026 20:05 WIB")
+    assert said.code == 0
+    words = (
+        "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
+        "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
+    )
+    assert spoken_count(lang, *words, 1, until=until) in said.out
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -10,8 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Guest, Serve, spoken
 
+from apoa_client.authority.http_errors import HttpResponse
+from apoa_client.authority.transport import Call, Transport
 from apoa_client.cli.terminal.signals import Terminated
 from apoa_client.outbox.sqlite import database, store
 from apoa_client.sandbox.server import SandboxServer
@@ -181,6 +183,100 @@ class TestSending:
         )
         assert said.err.count("Due within 6 hours: 1") == 1
         assert len(follows.runs()) == 3
+
+
+class TestKeptAnswers:
+    """It asks for a token and about the authority once, while both are valid."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The paths of the calls to the authority, without those of the code tables."""
+        made: list[str] = []
+        exchange = Transport.exchange
+
+        def count(transport: Transport, call: Call) -> HttpResponse:
+            if not call.path.startswith("/codes"):
+                made.append(call.path)
+            return exchange(transport, call)
+
+        monkeypatch.setattr(Transport, "exchange", count)
+        monkeypatch.setattr("apoa_client.app.code_refresh.refresh_code_tables", lambda *_arguments: None)
+        return made
+
+    @staticmethod
+    def saved(follows: Follow, guest: Guest) -> list[Step]:
+        """Save a guest, and wait until the report is sent."""
+        return [lambda: follows.apoa.save(guest, "--again"), *[follows.forward(1)] * 3]
+
+    def test_each_is_asked_once(self, configured: Apoa, follows: Follow, calls: list[str]) -> None:
+        """Three runs take one token and one `/meta`; after five minutes `/meta` is asked again."""
+        configured.save()
+        follows([*self.saved(follows, XIMENA), *self.saved(follows, OBADIAH)])
+        assert calls == ["/oauth/token", "/meta", *["/reports"] * 3]
+        calls.clear()
+        configured.save(XIMENA, "--again")
+        follows([follows.forward(301), *self.saved(follows, OBADIAH), follows.states(" ".join(["accepted"] * 5))])
+        assert calls == ["/oauth/token", "/meta", "/reports", "/meta", "/reports"]
+
+    def test_a_token_that_the_authority_does_not_know(
+        self, configured: Apoa, authority: SandboxServer, follows: Follow, calls: list[str]
+    ) -> None:
+        """It asks for a new one and who answers, and sends the report."""
+        configured.save()
+
+        def restart() -> None:
+            authority.stop()
+            authority.start()
+
+        follows([restart, *self.saved(follows, XIMENA), follows.states("accepted accepted")])
+        again = ["/reports", "/oauth/token", "/meta", "/reports"]
+        assert calls == ["/oauth/token", "/meta", "/reports", *again]
+
+    def test_another_authority(
+        self, configured: Apoa, authority: SandboxServer, follows: Follow, calls: list[str]
+    ) -> None:
+        """Nothing is accepted by another authority at the same address, and the next run says what it is."""
+        configured.save()
+
+        def replace_it() -> None:
+            authority.stop()
+            authority.environment = "production"
+            authority.start()
+
+        follows(
+            [replace_it, *self.saved(follows, XIMENA), *[follows.forward(1)] * 600, follows.states("accepted queued")]
+        )
+        assert [line.partition("error=")[2].split()[0] for line in follows.runs()][:3] == [
+            *("-", "not_now", "another_authority")
+        ]
+        assert calls.count("/reports") == 2
+
+    def test_after_an_error(
+        self, configured: Apoa, authority: SandboxServer, follows: Follow, calls: list[str]
+    ) -> None:
+        """Both are asked for again."""
+        configured.save()
+        follows(
+            [
+                authority.stop,
+                *self.saved(follows, XIMENA),
+                authority.start,
+                *[follows.forward(60)] * 5,
+                follows.states("accepted accepted"),
+            ]
+        )
+        asked = ["/oauth/token", "/meta", "/reports"]
+        assert calls == [*asked, "/reports", *asked]
+
+    def test_without_the_password(self, configured: Apoa, follows: Follow, calls: list[str]) -> None:
+        """A token is not used any more after `apoa logout`."""
+        configured.save()
+
+        def log_out() -> None:
+            assert configured("logout").code == 0
+
+        follows([log_out, *self.saved(follows, XIMENA), follows.states("accepted queued")])
+        assert calls.count("/reports") == 1
 
 
 class TestFailures:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from outbox_helpers import sealer
 
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.audit import Actor
 from apoa_client.report.kinds import short_id
 from apoa_client.settings.reading import load
 from apoa_client.vault.sealing import PropertySealer, decode_public_key
@@ -116,12 +119,15 @@ def test_an_older_copy(checked: Apoa, lang: str) -> None:
 
 
 def test_accepting_as_json(checked: Apoa) -> None:
-    """The document is that of --verify afterwards. While another process sends, nothing is accepted."""
+    """The document is that of --verify afterwards. While keys are changed, nothing is accepted."""
     report = checked.save(XIMENA)
-    checked.change_database(REMOVED.format(report["short_id"]))
-    checked.monkeypatch.setattr("apoa_client.cli.commands.log._LOCK_WAIT_S", 0)
-    with delivery_lock(outbox_of(checked), 0):
+    actor = Actor(lambda: "kadek", checked.clock.now)
+    with (
+        SqliteOutbox.open(outbox_of(checked), sealer(), actor=actor) as outbox,
+        outbox.maintenance(msg("Later."), wait_s=0),
+    ):
         assert checked("log", "--accept").code == 75
+    checked.change_database(REMOVED.format(report["short_id"]))
     assert checked("log", "--verify", "--json").code == 78
     accepted = checked("log", "--accept", "--json")
     assert (accepted.code, accepted.json["reports"]["doubts"]) == (0, [])

@@ -15,7 +15,6 @@ from schedule_helpers import Crontab, Tools, use
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.errors import Exit
 from apoa_client.files import temporary_beside
-from apoa_client.outbox.sqlite.delivery_lock import delivery_lock
 from apoa_client.schedule.tools import ToolResult
 from apoa_client.vault.store import NAMES
 
@@ -283,9 +282,9 @@ def test_a_missing_or_damaged_outbox(two: Apoa) -> None:
 
 def test_while_reports_are_sent(two: Apoa) -> None:
     """Nothing is removed under a process that sends."""
+    report = two.save(XIMENA)
     before = files_below(two.home)
-    with delivery_lock(two.home / "melati" / "outbox.db", 0) as taken:
-        assert taken
+    with two.sending(report["id"]):
         said = two("uninstall", "--yes", "--force")
     assert said.code == Exit.NOT_NOW
     assert "Reports of melati are being sent." in said.err

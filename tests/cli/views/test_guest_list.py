@@ -16,6 +16,7 @@ from cli_helpers import (
     REPORT_KEYS,
     XIMENA,
     Apoa,
+    OpenContents,
     Serve,
     assert_form,
     spoken,
@@ -77,6 +78,28 @@ def test_on_a_narrow_terminal(inn: Apoa, monkeypatch: pytest.MonkeyPatch) -> Non
     lines = click.unstyle(inn("list", "--in-house").out).splitlines()
     assert all(any(short_id in line for line in lines) for short_id in ids)
     assert max(map(len, lines)) <= 60
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_guests_are_opened_one_after_the_other(inn: Apoa, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
+    """Each guest is opened once, and shown before the one after the next is opened."""
+    for number in range(10, 16):
+        inn.save(QUENTIN, "--again", "--room", str(number))
+    contents = OpenContents(monkeypatch)
+    assert inn("list", "--in-house", *options).code == 0
+    assert len(contents.opened) == len(set(contents.opened)) == 9
+    assert contents.most <= 3
+
+
+def test_a_damaged_row(inn: Apoa) -> None:
+    """The guests who can be read are shown, with exit 78 and the damage."""
+    with closing(sqlite3.connect(inn.home / "melati" / "outbox.db")) as db:
+        db.execute("UPDATE reports SET attempts = 'many' WHERE seq = 1")
+        db.commit()
+    said = inn("list", "--in-house", "--json")
+    assert said.code == 78
+    assert [report["guest"]["surname"] for report in said.json["reports"]] == [XIMENA.surname, OBADIAH.surname]
+    assert "outbox.db" in said.err
 
 
 def test_as_json(inn: Apoa) -> None:

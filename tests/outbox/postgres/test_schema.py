@@ -7,8 +7,9 @@ from conftest import raises_error
 from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox
 
 from apoa_client.outbox.postgres import schema
+from apoa_client.outbox.postgres.connection import TimeLimits, connect
 from apoa_client.outbox.postgres.migrations import STEPS
-from apoa_client.outbox.postgres.schema import add_member, create_schema
+from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
 
 
 def test_preparing_twice_changes_nothing(postgres: Cluster, postgres_database: str) -> None:
@@ -83,13 +84,22 @@ def test_a_property_of_another_login(postgres_outbox: SharedOutbox) -> None:
 
 
 @pytest.mark.usefixtures("postgres_template")  # which has the login
-def test_an_administrator_who_is_no_superuser(postgres: Cluster, postgres_database: str) -> None:
-    """The owner of the database who may create roles, as hosted servers have one, is enough."""
-    admin = f"{postgres_database}_owner"
-    postgres.admin.execute(f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD '{PASSWORD}'".encode())
-    postgres.admin.execute(f"ALTER DATABASE {postgres_database} OWNER TO {admin}".encode())
-    address = postgres.address(postgres_database, admin)
-    assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
-    add_member(address, PASSWORD, PROPERTY, PROPERTY)
-    with SharedOutbox(postgres, postgres_database).open() as outbox:
-        assert list(outbox.heads()) == []
+def test_administrators_who_are_no_superusers() -> None:
+    """The owner of a database who may create roles, as hosted servers have one, is enough.
+
+    The owner of the next database is granted the roles of the server by the first one, as the guide says it.
+    """
+    roles = ", ".join(("apoa_owner", *Group))
+    with Cluster() as cluster:
+        cluster.admin.execute(f"CREATE ROLE {PROPERTY} LOGIN PASSWORD '{PASSWORD}'".encode())
+        for number, admin in enumerate(("first", "second")):
+            cluster.admin.execute(f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD '{PASSWORD}'".encode())
+            cluster.admin.execute(f"CREATE DATABASE {admin} OWNER {admin}".encode())
+            address = cluster.address(admin, admin)
+            if number:
+                with connect(cluster.address("first", "first"), PASSWORD, TimeLimits(answer=20.0)) as connection:
+                    connection.execute(f"GRANT {roles} TO {admin} WITH ADMIN OPTION".encode())
+            assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
+            add_member(address, PASSWORD, PROPERTY, PROPERTY)
+            with SharedOutbox(cluster, admin).open() as outbox:
+                assert list(outbox.heads()) == []

@@ -1,6 +1,5 @@
-"""One process delivers at a time; clocks differ; interruptions come at any time."""
+"""Clocks differ; interruptions come at any time; a run ends when the authority is silent."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,13 +10,11 @@ from conftest import NOW
 from delivery_helpers import Hotel, report
 from outbox_helpers import uuid
 
-from apoa_client.delivery.options import Outcome
 from apoa_client.errors import Exit, SecretMissing, TimedOut
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Entry
-from apoa_client.ports.state import LockHolder
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.kinds import Receipt, State
 
@@ -78,27 +75,6 @@ def recorded(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> RecordedInterrupt
     return interruptions
 
 
-def test_no_call_while_another_process_delivers(hotel: Hotel) -> None:
-    """The outcome is `busy`, and says who delivers. The command succeeds only if nothing is left."""
-    hotel.add(1, 2)
-    with hotel.outbox.delivery_lock(0) as ours:
-        assert ours
-        holder = LockHolder(os.getpid(), "", NOW)
-        assert hotel.sync() == Outcome(busy=True, holder=holder, left=2)
-    assert hotel.authority.batches == []
-    assert hotel.sync().accepted == 2
-    assert Outcome(busy=True, left=2).exit_code is Exit.NOT_NOW
-    assert Outcome(busy=True, left=0).exit_code is Exit.DONE
-
-
-def test_the_lock_is_released_after_a_failed_run(hotel: Hotel) -> None:
-    """A later run is not `busy`."""
-    hotel.add(1)
-    hotel.authority.script("drop")
-    assert hotel.sync().error is not None
-    assert not hotel.sync().busy
-
-
 def test_interruptions_are_delayed_from_claim_to_settle(hotel: Hotel, recorded: RecordedInterruptions) -> None:
     """Except during the call itself, which may take long."""
     hotel.add(1)
@@ -152,18 +128,18 @@ def test_an_answer_without_a_time_keeps_the_clock_difference(hotel: Hotel) -> No
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == 10 * MINUTES
 
 
-def test_a_person_is_asked_before_the_lock_is_taken(hotel: Hotel) -> None:
-    """A question without an answer holds up no other process."""
+def test_a_person_is_asked_before_anything_is_claimed(hotel: Hotel) -> None:
+    """A question without an answer holds up no other process, and takes no time of the run."""
     hotel.add(1)
-    free: list[bool] = []
+    states: list[State] = []
 
     def connect() -> AuthoritySimulator:
-        with hotel.outbox.delivery_lock(0) as acquired:
-            free.append(acquired)
+        states.extend(hotel.states())
+        hotel.wait(minutes=20)
         return hotel.authority
 
     assert hotel.sync(connect=connect).accepted == 1
-    assert free == [True]
+    assert states == [State.QUEUED]
 
 
 def test_no_one_is_asked_without_a_reason(hotel: Hotel) -> None:
@@ -185,7 +161,7 @@ def test_no_one_is_asked_without_a_reason(hotel: Hotel) -> None:
     assert hotel.connections == 3
 
 
-def test_an_error_before_the_lock_ends_the_run(hotel: Hotel) -> None:
+def test_an_error_before_the_first_call_ends_the_run(hotel: Hotel) -> None:
     """A missing password is the outcome's error, and the reports stay queued."""
     hotel.add(1)
 
@@ -223,7 +199,7 @@ def test_a_run_without_answers_is_bounded(hotel: Hotel, wait_s: float | None, ca
 
 
 def test_a_run_ends_after_ten_minutes(hotel: Hotel) -> None:
-    """What is left goes in the next run, so that the lock is not held for hours."""
+    """What is left goes in the next run."""
     submit = hotel.authority.submit
 
     def slow(bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
