@@ -148,6 +148,15 @@ def sync_later(environ: Mapping[str, str], *, runs: int = 5, now: datetime | Non
         codes.append(int(main.run(["sync", "--quiet"], environ, clock)))
 
 
+def end_maintenance(home: Path) -> None:
+    """Removes from the outbox what a killed rotation or restore recorded there, as its end in five minutes does."""
+    path = home / "melati" / "outbox.db"
+    if path.exists():
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'memo'").fetchone():
+                db.execute("DELETE FROM memo WHERE key = 'maintenance'")
+
+
 def sweep_drafts(apoa: Installed) -> None:
     """Lets the key file's next write remove what killed ones left: it removes temporary files over a minute old."""
     for draft in apoa.home.rglob(".*.new"):

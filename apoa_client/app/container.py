@@ -257,9 +257,8 @@ class Container:
             self.save_settings(settings._replace(public_key=encode_key(public_key)), self.settings)
 
         outboxes, public_key = [self.outbox], decode_public_key(settings.public_key)
-        if (own_file := self.outbox_opener(self.settings).file_beside_shared()) is not None:
-            self._open.callback(own_file.close)
-            outboxes.append(own_file)
+        if (source := self.outbox_opener(self.settings).source()) is not None:
+            outboxes.append(self._open.enter_context(closing(source)))
         return KeyPair(outboxes, self.secrets_of(settings), public_key, save_public_key)
 
     # Reports.

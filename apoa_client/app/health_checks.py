@@ -117,7 +117,8 @@ class HealthChecks:
         app = self._app
 
         def doubts() -> Finding:
-            return reports.check_doubts(find_doubts(self._summary, app.outbox.integrity.doubts))
+            public_key, find = self._settings.public_key, app.outbox.integrity.doubts
+            return reports.check_doubts(find_doubts(self._summary, public_key, find))
 
         def saving() -> Finding:  # it is known since the reports were opened
             return ok(msg("Guests can be saved.")) if self._unwritable is None else failed_with(self._unwritable)

@@ -39,7 +39,7 @@ class KeyRecovery(StrEnum):
 class KeyPair:
     """The key pair of `public_key`. `save_public_key` writes another public key into the settings, durably.
 
-    `outboxes` are the one in use and, beside a shared one, the file on this computer, in which new stays are saved.
+    `outboxes` are the one in use and another one that hands over to it: what they have is sealed to the same key.
     """
 
     def __init__(
@@ -103,9 +103,13 @@ class KeyPair:
 
     def _change(self, private_key: bytes, action: str, renew: Callable[[], None]) -> int:
         keys, all_records, public_key = self._secrets.keys, self._records(), public_key_of(private_key)
+        # Another computer may have sealed records to this key already.
+        opener = PropertySealer(
+            self.public_key, self._secrets.private_key, lambda: [*self._secrets.spare_keys(), private_key]
+        )
         try:
             for records in all_records:
-                records.open_all(self._sealer())
+                records.open_all(opener)
         except SealBroken as exc:
             raise SealBroken(
                 exc.message,

@@ -139,7 +139,7 @@ class OutboxOpener:
         With `history`, the closed stays are handed over too. While a guest is waiting it takes a second. Returns None
         if there is no other outbox. Raises what opening the other one does, and `OutboxServerUnreachable`.
         """
-        source = self._source()
+        source = self.source()
         if source is None:
             return None
         with closing(source):
@@ -149,7 +149,8 @@ class OutboxOpener:
             is_over = None if self._may_wait else lambda: clock.monotonic() >= ends_at
             return outbox.receive(source.database, history=history, is_over=is_over)
 
-    def _source(self) -> "Outbox | None":
+    def source(self) -> "Outbox | None":
+        """Open what hands over to the property's outbox; None if there is no other outbox."""
         if self._settings.has_shared_outbox:
             return self.file_beside_shared()
         before = self._settings.outbox_before

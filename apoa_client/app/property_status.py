@@ -50,6 +50,7 @@ def status_of(
     return _status(
         overview,
         suspension,
+        app.settings.public_key,
         lambda: app.outbox.integrity.doubts(),  # noqa: PLW0108  loading the check is put off
         unwritable,
         now,
@@ -58,17 +59,18 @@ def status_of(
 
 def status_without_settings(overview: Overview, now: datetime) -> PropertyStatus:
     """Return the status of a property that is not set up here: a suspension counts, whatever it was for."""
-    return _status(overview, overview.summary.suspension, lambda: [Doubt(DoubtKind.TRAIL)], None, now)
+    return _status(overview, overview.summary.suspension, None, lambda: [Doubt(DoubtKind.TRAIL)], None, now)
 
 
 def _status(
     overview: Overview,
     suspension: Suspension | None,
+    public_key: str | None,
     contradictions: Callable[[], Iterable[Doubt]],
     unwritable: StorageProblem | None,
     now: datetime,
 ) -> PropertyStatus:
     summary, last_run, last_backup = overview
-    doubts = find_doubts(summary, contradictions)
+    doubts = find_doubts(summary, public_key or summary.public_key or "", contradictions)
     problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
     return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)

@@ -1,7 +1,7 @@
 """The shared outbox on a server of PostgreSQL: prepare its database, log in to it, and say what is there."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
@@ -90,12 +90,15 @@ def log_in(app: Container, password: str, *, test: bool) -> None:
 def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
     """Record the property's public key in the shared outbox, and a hash of `index_key`, if there are none yet.
 
+    The first desk that may send records them.
+
     Raises `SettingsProblem` if another desk seals reports to another key, or has another key of the guest hash: then
     neither desk would notice a guest who is reported at the other one.
     """
     recorded, ours = outbox.public_key(), settings.public_key.strip()
     if recorded is None:
-        outbox.record_public_key(ours)
+        with _if_allowed():
+            outbox.record_public_key(ours)
     elif recorded != ours:
         raise SettingsProblem(
             msg("Other computers of {name} have another key in the shared outbox.", name=settings.name),
@@ -104,7 +107,8 @@ def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
         )
     recorded, ours = outbox.index_key_hash(), _index_key_hash(settings)
     if recorded is None and settings.index_key:
-        outbox.record_index_key_hash(ours)
+        with _if_allowed():
+            outbox.record_index_key_hash(ours)
     elif recorded not in {None, ours}:
         raise SettingsProblem(
             msg(
@@ -114,6 +118,16 @@ def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
             _TAKE_KEYS,
             name="outbox_of_another_index_key",
         )
+
+
+@contextmanager
+def _if_allowed() -> Iterator[None]:
+    """Go on if the login is one of a desk that may not send: such a login writes no keys."""
+    try:
+        yield
+    except SettingsProblem as exc:
+        if exc.name != "outbox_not_allowed":
+            raise
 
 
 def _index_key_hash(settings: PropertySettings) -> str:

@@ -36,6 +36,10 @@ class LazySealer:
         """Open as `ports.Sealer` describes."""
         return self._sealer().open(record_id, sealed)
 
+    def owns(self, public_key: str) -> bool:
+        """Look for its private key as `ports.Sealer` describes."""
+        return self._sealer().owns(public_key)
+
     def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "Authenticator | None":
         """Return what makes codes as `ports.Sealer` describes."""
         if not ask and not self._key_is_at_hand():  # without loading the cryptography

@@ -12,6 +12,7 @@ def authenticate(outbox: DeliveryState, counter: RunCounter | None, outcome: Out
     No keyring is asked. Several processes may do it at once. Raises `StorageProblem`, and `NotNow` during maintenance.
     """
     found = outbox.authenticate(ask=False, counter=counter.read() if counter is not None else None)
+    outcome.unchecked = found.unchecked
     outcome.doubts = tuple(found.doubts)  # those of the last check, because each finds them again
     outcome.repaired |= dict.fromkeys(found.repaired)
     outcome.closed |= dict.fromkeys(found.closed)

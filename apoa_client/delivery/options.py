@@ -61,6 +61,8 @@ class Outcome:
     """
     doubts: tuple[Doubt, ...] = ()
     """What another program changed in the outbox, and only a person can correct."""
+    unchecked: bool = False
+    """Whether the private key was not at hand, so that what another program changed was not noticed."""
     repaired: dict[str, None] = field(default_factory=dict)
     """Reports that another program changed, and whose state is right again; what is open is sent."""
     closed: dict[str, None] = field(default_factory=dict)

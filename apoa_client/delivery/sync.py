@@ -130,6 +130,7 @@ class _Run:
         summary = self._summary()
         suspended = plan.suspension_error(summary.suspension, self._options.settings)
         if suspended is not None:
+            self._authenticate()  # another program may have written that
             raise suspended
         if summary.suspension is not None:  # the settings have changed since
             self._outbox.set_suspension(None)
@@ -151,6 +152,7 @@ class _Run:
         """Send the batch and what follows it, ask about pending reports, and send photos."""
         hold = plan.hold_error(summary.hold_until, self._now())
         if hold is not None:
+            self._authenticate()  # as for a suspension
             raise hold
         self._dependencies.progress.begin(_undelivered(summary))
         try:

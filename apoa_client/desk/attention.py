@@ -58,10 +58,12 @@ def most_urgent(reports: "ReportReader", now: datetime, limit: int) -> UrgentRep
     return UrgentReports(first, max(total, len(found)), damage)
 
 
-def find_doubts(summary: Summary, contradictions: Callable[[], Iterable[Doubt]]) -> list[Doubt]:
-    """Return what the last check with the key found, and what contradicts the audit trail now.
+def find_doubts(summary: Summary, public_key: str, contradictions: Callable[[], Iterable[Doubt]]) -> list[Doubt]:
+    """Return what the last check with the key found, and what contradicts the audit trail or the settings now.
 
-    `contradictions` reads every report, and is called only if the numbers of reports are not those that were counted.
+    `contradictions` reads every report, and is called only if the numbers of reports are not those that were counted,
+    or if the outbox names another public key than that of the settings.
     """
-    found = [*summary.doubts, *(contradictions() if summary.contradicted else ())]
+    is_other = summary.public_key not in {None, public_key.strip()}
+    found = [*summary.doubts, *(contradictions() if summary.contradicted or is_other else ())]
     return list(dict.fromkeys(found))

@@ -11,7 +11,7 @@ from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import Message, duration_message, msg, nmsg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.interface import FileCheck
-from apoa_client.ports.doubts import Doubt
+from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
@@ -59,6 +59,8 @@ def check_doubts(doubts: Sequence[Doubt]) -> Finding:
     """Check that no other program changed reports, as far as this is known without reading all of them."""
     if not doubts:
         return ok(msg("No other program has changed the reports, as far as is known."))
+    if doubts[0].kind is DoubtKind.UNCHECKED:
+        return failed_with(doubts[0].error())
     return failed(
         nmsg(
             "{count} report or record was changed, and not by apoa-client.",

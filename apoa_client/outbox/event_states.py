@@ -15,6 +15,9 @@ REPAIRED, REOPENED = "repaired", "reopened"
 MOVED_IN, MOVED_OUT = "moved_in", "moved_out"
 """A report was moved into this outbox, or from it into another one of the property. The detail is its state."""
 
+SENDING_EVENTS = ("sending_stopped", "sending_resumed", "asked_to_wait")
+"""Why nothing is sent, or until when, changed."""
+
 _QUEUED = frozenset({State.QUEUED.value, State.SENDING.value})
 _STATES = {
     **dict.fromkeys(("saved", "queued", "deferred", "sending", REOPENED), _QUEUED),

@@ -63,6 +63,8 @@ class Summary(NamedTuple):
     """How many drafts of unfinished reports wait for a desk that continues with them."""
     code_confirmed_for: str | None = None
     """The public key whose recovery code a person last typed back."""
+    public_key: str | None = None
+    """The public key that the outbox names; None if it names none."""
     contradicted: bool = False
     """Whether the numbers of open reports, or of all, are not those that the audit trail counted."""
     doubts: "tuple[Doubt, ...]" = ()

@@ -47,6 +47,13 @@ class Sealer(Protocol):
         """Return the content. Raises `CredentialsProblem` without the key, `SealBroken` if it was changed."""
         ...
 
+    def owns(self, public_key: str) -> bool:
+        """Return whether one of the property's private keys, which is at hand, belongs to this public key.
+
+        It is so while a key rotation goes on. The public key of the settings is read again first.
+        """
+        ...
+
     def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
         """Return what makes codes; None if the private key is not at hand.
 

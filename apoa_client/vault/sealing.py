@@ -35,9 +35,9 @@ class PropertySealer:
     """Seals to `public_key` (32 bytes). `private_key` is called at the first opening, and its result is kept.
 
     During a key rotation there are records of two key pairs: `spare_keys` returns further private keys. It is called
-    once, when the first key does not fit or does not open a record. `current_public_key` reads the public key that is
-    in the settings now, for `refresh`; without it the key stays. `is_at_hand` says whether the private key can be had
-    without asking a keyring. Raises `SettingsProblem` if `public_key` is invalid.
+    when the first key does not fit, does not open a record, or did not make a code. `current_public_key` reads the
+    public key that is in the settings now, for `refresh`; without it the key stays. `is_at_hand` says whether the
+    private key can be had without asking a keyring. Raises `SettingsProblem` if `public_key` is invalid.
     """
 
     def __init__(
@@ -113,6 +113,12 @@ class PropertySealer:
         self._private_key = private_key
         return private_key
 
+    def owns(self, public_key: str) -> bool:
+        """Return whether a private key of the vault belongs to it, as `ports.Sealer` describes."""
+        self.refresh()
+        keys = [self._fetch_key(), *self._fetch_spares()]
+        return public_key in {encode_key(public_key_of(key)) for key in keys}
+
     def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> "RowAuthenticator | None":
         """Return what makes and checks codes, as `ports.Sealer` describes."""
         if not ask and self._private_key is None and not self._is_at_hand():
@@ -122,7 +128,7 @@ class PropertySealer:
             key = self._fetch_key() if only_checks else self.private_key()
         except CredentialsProblem:
             return None
-        return RowAuthenticator(key, lambda: [private_key for _public_key, private_key in self._spare_pairs()])
+        return RowAuthenticator(key, self._fetch_spares)
 
     def _open(self, record_id: str, sealed: bytes) -> tuple[bytes, bytes]:
         """Return the content and the public key to which it was sealed."""

@@ -286,15 +286,19 @@ def test_a_death_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a
         (tmp_path / str(step)).mkdir()
         installation = begun(tmp_path / str(step), monkeypatch)
         before = installation.read()
+        with installation.outbox() as outbox:
+            outbox.record_public_key(encode_key(PUBLIC_KEY))
         installation.death, installation.after = step, after
         if not dies(installation):
             break
         installation.death = -1
         assert (installation.read(), installation.drafts()) == (before, DRAFTS), step
+        assert nothing_is_in_doubt(installation), step
         deaths.add(state_of(installation))
         installation.change(OTHER)
         assert (installation.read(), installation.drafts()) == (before, DRAFTS), step
         assert installation.sealed_to(OTHER) == REPORTS
+        assert nothing_is_in_doubt(installation), step
         assert Keys(lambda: installation.store).next() is None  # noqa: B023  used at once
     # The interrupted states: begun, some rows resealed, all rows resealed with both keys still there.
     assert {(keys, renewed) for keys, _public, renewed in deaths} >= {(2, 0), (2, 2), (2, 4), (2, REPORTS)}
@@ -306,6 +310,14 @@ def dies(installation: Installation) -> bool:
     except Killed:
         return True
     return False
+
+
+def nothing_is_in_doubt(installation: Installation) -> bool:
+    """Whether each check with the key finds nothing."""
+    with installation.outbox() as outbox:
+        verified = outbox.integrity.verify()
+        found = outbox.authenticate(ask=True)
+        return verified.with_key and not [*verified.doubts, *found.doubts, *found.repaired, *outbox.integrity.doubts()]
 
 
 def state_of(installation: Installation) -> tuple[int, bool, int]:
@@ -335,6 +347,10 @@ def test_what_others_do_meanwhile(installation: Installation) -> None:
     assert len(installation.read()) == REPORTS + saved + 1
     assert saved > 3
     assert (installation.sealed_to(NEW), installation.sealed_to(PRIVATE_KEY)) == (REPORTS + saved + 1, 0)
+
+
+def refuse(_installation: Installation) -> bytes:
+    raise SettingsProblem(msg("The settings cannot be read."))
 
 
 class TestTwoChangesWhileAProcessRuns:
@@ -374,19 +390,15 @@ class TestTwoChangesWhileAProcessRuns:
         [content] = [content for content in installation.read() if content.report.id == uuid(3)]
         assert (content.errors, content.warnings) == ((finding(),), (finding(),))
 
-    def test_an_answer_without_findings_needs_no_key(self, installation: Installation, late: SqliteOutbox) -> None:
+    def test_an_answer_without_findings_needs_no_key(self, late: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is stored even if the settings cannot be read."""
-        installation.installation.unlink()
+        monkeypatch.setattr(Installation, "public_key", property(refuse))
         lease, _claimed = late.claim([uuid(3)], now=NOON, lease_until=NOON)
         late.settle(lease, [Change(uuid(3), State.ACCEPTED)])
         assert late.find(uuid(3))[0].state is State.ACCEPTED
 
     def test_settings_that_cannot_be_read(self, late: SqliteOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is saved that might never open."""
-
-        def refuse(_installation: Installation) -> bytes:
-            raise SettingsProblem(msg("The settings cannot be read."))
-
         monkeypatch.setattr(Installation, "public_key", property(refuse))
         with pytest.raises(SettingsProblem):
             late.add(report(60), due_at=NOON)

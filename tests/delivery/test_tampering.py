@@ -25,6 +25,7 @@ from outbox_stores import AnyOutbox, SqliteStore
 
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
+from apoa_client.desk.attention import find_doubts
 from apoa_client.errors import ApoaError, SecretMissing, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.codes import STATE_COLUMNS
@@ -32,7 +33,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
-from apoa_client.vault.sealing import PropertySealer
+from apoa_client.vault.sealing import PropertySealer, encode_key
 
 WAITING, SENT, WITHDRAWN, TYPED = (1, 2), 3, 4, 5
 EVERY = (*WAITING, SENT, WITHDRAWN, TYPED)
@@ -135,7 +136,7 @@ def status(changed: Changed) -> bool:
     """`apoa status`, which has no key."""
     with changed.open(no_key()) as outbox:
         found = outbox.summary(now=NOON, soon=NOON)
-        return bool(found.doubts or found.suspension or (found.contradicted and outbox.integrity.doubts()))
+        return bool(found.suspension or find_doubts(found, encode_key(PUBLIC_KEY), outbox.integrity.doubts))
 
 
 def log(changed: Changed, key: PropertySealer) -> bool:
@@ -377,8 +378,8 @@ NOTICED = {
     "events: two swapped": "LlR",
     "events: one inserted": "LlRYy",
     "events: as they once were": "LlRYy",
-    "metadata: suspension": "SYy",
-    "metadata: a wait": "SYy",
+    "metadata: suspension": "SLYy",
+    "metadata: a wait": "SLYy",
     "metadata: counts": "S",
     "metadata: no counts": "",
     "metadata: end of the trail": "LlYy",
@@ -386,7 +387,7 @@ NOTICED = {
     "metadata: checkpoint": "LYy",
     "metadata: no checkpoint": "LYy",
     "metadata: an older checkpoint": "Yy",
-    "metadata: another public key": "",
+    "metadata: another public key": "SLlRCYy",
     "numbers of reports": "SLYy",
     "draft: deleted": "",
     "draft: flipped": "",
@@ -397,8 +398,7 @@ NOTICED = {
 """S: status, without the key. L, l: log --verify with and without the key. R: receipt. C: list. Y, y: sync, with the
 key at hand and with a keyring.
 
-What nothing notices holds no report up: a place in the queue, a draft, a number that is counted again, another public
-key beside that of the settings.
+What nothing notices holds no report up: a place in the queue, a draft, a number that is counted again.
 """
 
 

@@ -18,7 +18,16 @@ from backup_helpers import rows_of
 from cli_helpers import Installed, readable_in
 from conftest import LONG
 from journeys.conftest import SANDBOX_PASSWORD
-from journeys_helpers import Disk, assert_delivered_once, call, files_below, guest, in_new_processes, sync_later
+from journeys_helpers import (
+    Disk,
+    assert_delivered_once,
+    call,
+    end_maintenance,
+    files_below,
+    guest,
+    in_new_processes,
+    sync_later,
+)
 
 from apoa_client.archive.backup_check import open_backup
 
@@ -174,6 +183,7 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
         assert {row[0] for row in left} >= {row[0] for row in old}
     else:
         assert left in (old, new)
+    end_maintenance(home.home)
     again = home("restore", str(file), *proof(file), "--json")
     assert again.code == 0, again.err
     assert state_of(home) == new

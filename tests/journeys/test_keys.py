@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cli_helpers import GUESTS, NOWHERE, PASSWORD, Installed, readable_in
 from conftest import LONG
-from journeys_helpers import Disk, call, guest, in_new_processes, saved_id
+from journeys_helpers import Disk, call, end_maintenance, guest, in_new_processes, saved_id
 
 from apoa_client.cli import main
 from apoa_client.vault.key_file import KeyFileStore
@@ -51,7 +51,8 @@ class Installation:
         return Keys(lambda: KeyFileStore(self.apoa.home / "melati" / "keys.json"))
 
     def rotation(self) -> list[str]:
-        """Returns the arguments of a rotation with a new recovery file."""
+        """Returns the arguments of a rotation with a new recovery file, five minutes after the one before."""
+        end_maintenance(self.apoa.home)
         self.codes += 1
         return ["key", "rotate", "--recovery-file", str(self.folder / f"code-{self.codes}.txt")]
 

@@ -36,7 +36,15 @@ sys.exit(run(sys.argv[1:], dict(os.environ), None))
 STEPS = (
     *("run 1", "save_settings 1", "hand_over 1", "_hand_over_to 1"),
     *(f"{name} {number}" for number in (1, 2, 3) for name in ("_mark", "_store", "_release")),
-    *("_store 4", "_store 5", "_stays 1", "_hand_over_together 1", "_hand_over_together 2", "_hand_over_together 3"),
+    *(
+        "_mark 4",
+        "_store 4",
+        "_store 5",
+        "_stays 1",
+        "_hand_over_together 1",
+        "_hand_over_together 2",
+        "_hand_over_together 3",
+    ),
     "save_settings 2",
 )
 

@@ -18,7 +18,7 @@ _KILLED_AT = """
 import os, signal, sys
 from apoa_client.cli.main import run
 from apoa_client.outbox.sql.hand_over import HandOver
-setattr(HandOver, os.environ["KILLED_AT"], lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL))
+setattr(HandOver, os.environ["KILLED_AT"], lambda *_arguments, **_named: os.kill(os.getpid(), signal.SIGKILL))
 sys.exit(run(sys.argv[1:], dict(os.environ), None))
 """
 """The program, whose process is killed where it would call one method."""

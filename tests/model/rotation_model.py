@@ -6,8 +6,9 @@ series of durable steps (`RotationModel.procedure`), dies between any two of the
 key. The three reports have their places in the outbox's order, and are saved in any order, so that one may also come to
 lie behind the place that a rotation has reached, as a replacement does.
 
-What is promised: `opens`: the vault has a private key for every stored report, and for the settings' public key. And
-once faults stop, every report is stored and no rotation hangs.
+What is promised: `opens`: the vault has a private key for every stored report, and for the settings' public key;
+`accused`: it has one for the public key that the outbox names (`outbox.sql.codes:RowCodes.authenticator`). And once
+faults stop, every report is stored and no rotation hangs.
 """
 
 from collections.abc import Iterator
@@ -109,7 +110,9 @@ class RotationModel:
     def broken(self, _before: State, after: State) -> str | None:
         """See the module's docstring."""
         needed = {after.settings, *after.rows} - {None}
-        return None if needed <= {*after.vault} else "opens"
+        if not needed <= {*after.vault}:
+            return "opens"
+        return None if after.recorded in {None, *after.vault} else "accused"
 
     def done(self, state: State) -> bool:
         """Whether every report is stored, and nothing is under way."""

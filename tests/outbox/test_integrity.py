@@ -13,7 +13,7 @@ from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, receipt, report, sealer, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
-from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, SecretMissing
+from apoa_client.errors import CredentialsProblem, Erased, NotAuthentic, OutboxDamaged, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sql import codes, metadata, row_check
 from apoa_client.outbox.sql.authentication import AuthenticationRun
@@ -21,6 +21,7 @@ from apoa_client.outbox.sql.row_check import RowCheck
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import PhotoState, State
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, public_key_of
 
@@ -118,7 +119,7 @@ def test_what_was_saved_without_the_key_is_completed(outbox: AnyOutbox, keyless:
     keyless.settle(lease, [Change(uuid(1), State.QUEUED, "offline", unsent=True)])
     assert is_authenticated(keyless) == [False, False]
     assert keyless.summary(now=NOON, soon=NOON).unauthenticated == 2
-    assert keyless.authenticate(ask=True) == Authentication()
+    assert keyless.authenticate(ask=True) == Authentication(unchecked=True)
     assert check(outbox) == Authentication(counter=2)
     assert is_authenticated(outbox) == [True, True]
     assert outbox.summary(now=NOON, soon=NOON).unauthenticated == 0
@@ -578,3 +579,65 @@ def test_what_another_process_writes_meanwhile_is_no_doubt(
         monkeypatch.setattr(module, between, deliver_first)
         assert list(look(reader)) == []
     assert not pending
+
+
+METADATA = (
+    *("public_key", "stop", "hold", "audited", "audit_head", "checkpoint", "doubts", "wants_photos", "batch_size"),
+    *("clock_checked", "clock_skew", "last_contact", "guest_tags_missing", "index_key_hash", "code_confirmed", "other"),
+)
+
+
+@pytest.mark.parametrize("value", [None, "x", "1 2", PUBLIC_KEY.hex()], ids=["removed", "text", "numbers", "key"])
+@pytest.mark.parametrize("key", METADATA)
+def test_no_metadata_switch_the_checks_off(outbox: AnyOutbox, store: Store, key: str, value: str | None) -> None:
+    """Whatever another program writes there, or removes: a report that it calls accepted is not believed."""
+    outbox.record_public_key(sealer().public_key)
+    outbox.add_all([NewReport(report(number), NOON) for number in range(2)])
+    check(outbox)
+    store.change(
+        "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1 WHERE id = ?", uuid(1)
+    )
+    store.change("UPDATE memo SET value = '1 2' WHERE key = 'audited'")
+    store.change("DELETE FROM memo WHERE key = ?", key)
+    if value is not None:
+        store.change("INSERT INTO memo (key, value) VALUES (?, ?)", key, value)
+    with pytest.raises(NotAuthentic):
+        outbox.integrity.check(uuid(1))
+    assert outbox.integrity.verify().doubts
+    if key == "doubts" and value is not None:  # damage, which every command names
+        with pytest.raises(OutboxDamaged):
+            check(outbox)
+        return
+    found = check(outbox)
+    assert found.doubts or found.repaired == (uuid(1),)
+    assert state_of(outbox, 1) is State.QUEUED or found.doubts
+    kinds = {doubt.kind for doubt in found.doubts}
+    assert (DoubtKind.KEY in kinds) is (key == "public_key" and value is not None)
+    assert (DoubtKind.SENDING in kinds) is (key in {"stop", "hold"} and value is not None)
+
+
+def test_another_key_while_no_key_is_at_hand(outbox: AnyOutbox, store: Store) -> None:
+    """It is not known whether a rotation was interrupted: nothing is accused, and that is said."""
+    outbox.record_public_key(sealer().public_key)
+    outbox.add(report(1), due_at=NOON)
+    private, public = new_key_pair()
+    rotating = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY], is_at_hand=lambda: False)
+    with store.open(rotating) as later:
+        assert later.integrity.doubts() == [Doubt(DoubtKind.UNCHECKED)]
+        assert later.authenticate(ask=False).unchecked
+        assert later.integrity.verify().doubts == ()  # which asks the keyring
+        assert check(later).doubts == ()
+    with store.open(PropertySealer(PUBLIC_KEY, missing_key)) as keyless:
+        assert keyless.integrity.doubts() == []
+
+
+def test_what_stops_sending_is_explained_by_its_event(outbox: AnyOutbox, keyless: AnyOutbox) -> None:
+    """A suspension and a wait are recorded without the key, too."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    keyless.set_suspension(Suspension("wrong_password", NOON, "settings"))
+    assert check(outbox)[:3] == ((), (), ())
+    keyless.hold(NOON + HOUR)
+    assert check(outbox)[:3] == ((), (), ())
+    keyless.set_suspension(None)
+    assert check(outbox)[:3] == ((), (), ())

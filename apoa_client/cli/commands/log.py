@@ -122,7 +122,7 @@ def _broken(number: int, *, missing: bool) -> StorageProblem:
 
 def _show_reports(found: Verification) -> None:
     """Show how many reports were checked, and in which way."""
-    if not found.doubts:
+    if found.with_key and not found.doubts:
         print_line(style_success(_("The reports are as they were recorded: {count}").format(count=found.reports)))
     if not found.with_key:
         print_line(_("They were compared with the log only: who wrote them is checked with the private key."))

@@ -72,7 +72,8 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
     urgent = most_urgent(app.outbox, now, MAX_URGENT)
     if session.json:
         here = {"stored": "here"} if app.away is not None else {}
-        print_json({**status_json(app.settings, status, urgent), **here})
+        left = {"left": app.handed_over.left} if app.handed_over.problem is not None else {}
+        print_json({**status_json(app.settings, status, urgent), **here, **left})
     else:
         show_status(app, status.summary, urgent, now)
     if app.handed_over.problem is not None:

@@ -52,7 +52,9 @@ def _check(session: Session, shared: SharedStatus, now: datetime) -> Checked:
     try:
         name = session.app.settings.name
         status = status_of_one(session, shared, now)
-        damage = None if name in shared.overviews else most_urgent(session.app.outbox, now, 1).damage
-        return checked(name, status, now) if damage is None else unchecked(name, damage)
+        if name in shared.overviews:
+            return checked(name, status, now)
+        problem = most_urgent(session.app.outbox, now, 1).damage or session.app.handed_over.problem
+        return checked(name, status, now) if problem is None else unchecked(name, problem)
     except ApoaError as exc:
         return unchecked(name, exc)

@@ -59,7 +59,11 @@ def _show_state(app: Container) -> Exit:
     show_deadlines(app.settings, summary, now)
     show_urgent(app.settings, urgent, now, {})
     show_code_reminder(app.settings, summary)
-    doubts = find_doubts(summary, lambda: app.outbox.integrity.doubts())  # noqa: PLW0108  loading the check is put off
+    doubts = find_doubts(
+        summary,
+        app.settings.public_key,
+        lambda: app.outbox.integrity.doubts(),  # noqa: PLW0108  loading the check is put off
+    )
     return show_damage(urgent.damage) or show_doubts(doubts)
 
 

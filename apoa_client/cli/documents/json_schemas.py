@@ -152,6 +152,7 @@ _STATUS = object_of(
     doubts=list_of(_DOUBT),
     alarm=object_of(level=TEXT, problems=list_of(TEXT)),
     stored__optional={"const": "here"},
+    left__optional=COUNT,
     set_up_here__optional={"const": False},
 )
 _OF_THE_NIGHT = ("in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning")
@@ -171,6 +172,7 @@ _OUTCOME = object_of(
     leased_until=or_null(MOMENT),
     repeated_receipts=map_of(COUNT),
     doubts=list_of(_DOUBT),
+    unchecked=FLAG,
     repaired=list_of(TEXT),
     closed_without_key=list_of(TEXT),
 )

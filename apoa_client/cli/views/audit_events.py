@@ -33,6 +33,7 @@ _ACTIONS = {
     "date_confirmed": N_("date confirmed"),
     "sending_stopped": N_("sending stopped"),
     "sending_resumed": N_("sending allowed again"),
+    "asked_to_wait": N_("the authority asked to wait"),
     "set_up": N_("set up"),
     "logged_in": N_("password stored"),
     "logged_out": N_("password removed"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, style_error, style_warning
-from apoa_client.errors import Exit, NotAuthentic
+from apoa_client.errors import Exit, NotAuthentic, worst_exit
 from apoa_client.ports.doubts import Doubt
 from apoa_client.report.kinds import short_id
 
@@ -24,11 +24,12 @@ def show_doubts(doubts: Sequence[Doubt]) -> Exit:
     """Show each on stderr, and then what to do. Return the exit code."""
     if not doubts:
         return Exit.DONE
-    for doubt in doubts[:_MAX_SHOWN]:
-        print_error_line(style_error(text(doubt.error().message)))
-    if NotAuthentic.advice is not None:
-        print_error_line(text(NotAuthentic.advice))
-    return NotAuthentic.exit_code
+    errors = [doubt.error() for doubt in doubts]
+    for error in errors[:_MAX_SHOWN]:
+        print_error_line(style_error(text(error.message)))
+    for advice in dict.fromkeys(text(error.advice) for error in errors if error.advice is not None):
+        print_error_line(advice)
+    return worst_exit(error.exit_code for error in errors)
 
 
 def show_changed(outcome: "Outcome") -> None:

@@ -89,6 +89,8 @@ def _changes_code(outcome: Outcome) -> str:
 
 def _show_counts(outcome: Outcome, zone: tzinfo) -> None:
     print_line(outcome_text(outcome))
+    if outcome.unchecked:
+        print_line(_("Not checked for changes by other programs: the private key is not at hand."))
     if outcome.time_over:
         print_line(time_over_text())
     if outcome.leased_until is not None:
@@ -137,6 +139,7 @@ def outcome_json(outcome: Outcome, zone: tzinfo) -> dict[str, Any]:
         "leased_until": None if until is None else instant(until.astimezone(zone)),
         "repeated_receipts": outcome.repeated_receipts,
         "doubts": doubt_values(outcome.doubts),
+        "unchecked": outcome.unchecked,
         "repaired": list(outcome.repaired),
         "closed_without_key": list(outcome.closed),
     }

@@ -248,6 +248,12 @@ _OTHERS = (
 _OWN = "property = current_setting('apoa.property', true) AND (SELECT apoa.is_member())"
 _AUDITED = "property = ANY ((SELECT apoa.audited_properties())::text[])"
 _READABLE = "property = ANY ((SELECT apoa.readable_properties())::text[])"
+_OF_A_DESK = (
+    *("audit_head", "audited", "checkpoint", "doubts", "notice", "scheduled_run", "code_confirmed"),
+    *("last_contact", "clock_skew", "clock_checked", "purge_skipped", "guest_tags_missing"),
+    *("last_backup", "folder_backups", "backup_series"),
+)
+"""The metadata that a desk writes. The keys, what stops or delays sending, and what it learned are of the senders."""
 _TABLES = ("reports", "tally", "audit", "memo", "drafts")
 
 _OVERVIEW = (
@@ -282,7 +288,8 @@ _SECURITY = (
     # The triggers count as the owner.
     "CREATE POLICY count ON tally TO apoa_owner USING (true)",
     f"CREATE POLICY add_own ON audit FOR INSERT TO apoa_desk WITH CHECK ({_OWN})",
-    f"CREATE POLICY write_own ON memo TO apoa_desk USING ({_OWN})",
+    f"CREATE POLICY write_own ON memo TO apoa_desk USING ({_OWN} AND key IN {_OF_A_DESK})",
+    f"CREATE POLICY steer_own ON memo TO apoa_sender USING ({_OWN})",
     f"CREATE POLICY write_own ON drafts TO apoa_desk USING ({_OWN})",
     "GRANT USAGE ON SCHEMA apoa TO apoa_desk, apoa_auditor",
     "GRANT SELECT ON versions TO apoa_desk, apoa_auditor",

@@ -6,17 +6,17 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import NotNow
+from apoa_client.errors import NotAuthentic, NotNow
 from apoa_client.messages import msg
 from apoa_client.outbox.event_states import REOPENED, REPAIRED, states_after
 from apoa_client.outbox.rows import doubts_text, millis
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.checkpoint import Checkpoint, begin, last_event_number
+from apoa_client.outbox.sql.checkpoint import Checkpoint, begin
 from apoa_client.outbox.sql.codes import STATE_COLUMNS, Row, RowCodes, read_rows, write_codes
 from apoa_client.outbox.sql.contradictions import LastEvent, last_event
 from apoa_client.outbox.sql.insertion import columns_of
 from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
-from apoa_client.outbox.sql.metadata import DOUBTS_KEY, actual_counts, read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import DOUBTS_KEY, read_metadata, write_metadata
 from apoa_client.outbox.sql.row_check import Authenticity, RowCheck
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
@@ -59,7 +59,11 @@ def writing_codes(db: Database, codes: RowCodes, actor: Actor) -> Iterator[None]
     """
     with db.transaction():
         refuse_during_maintenance(db, lambda: millis(db.now(actor.now())))
-        if codes.authenticator() is None:
+        try:
+            authenticator = codes.authenticator()
+        except NotAuthentic:  # the outbox names another key since the key was checked
+            authenticator = None
+        if authenticator is None:
             raise NotNow(msg("The property's key was replaced in the meantime."), name="key_replaced")
         yield
 
@@ -188,7 +192,7 @@ class AuthenticationRun:
         if self._doubts or old is None:
             return None
         legacy = self._complete_legacy(old.legacy)
-        new = Checkpoint(last_event_number(self._db), actual_counts(self._db), legacy, old.counter)
+        new = Checkpoint.of(self._db, legacy, old.counter)
         if new == old:
             return old.counter
         new = new._replace(counter=old.counter + 1)

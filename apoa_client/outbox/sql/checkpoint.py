@@ -7,11 +7,21 @@ checkpoint cannot be rewritten, and events after it are all that a process witho
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.outbox.audit_chain import HEAD_KEY, Head, check_chain, head_from_text
+from apoa_client.outbox.event_states import SENDING_EVENTS
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, Counts, actual_counts, read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import (
+    CHECKPOINT_KEY,
+    HOLD_KEY,
+    SUSPENSION_KEY,
+    Counts,
+    actual_counts,
+    read_metadata,
+    write_metadata,
+)
 
 if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
@@ -32,13 +42,20 @@ class Checkpoint(NamedTuple):
     """Rows up to this number (`seq`) may have no code yet: they are from before codes were made."""
     counter: int
     """How many checkpoints were made."""
+    sending: str = ""
+    """A hash of why, and until when, nothing was sent; empty in a checkpoint from before there was one."""
+
+    @classmethod
+    def of(cls, db: Database, legacy: int, counter: int) -> Checkpoint:
+        """Return a checkpoint of what there is now."""
+        return cls(last_event_number(db), actual_counts(db), legacy, counter, _sending(db))
 
     def parts(self, link: bytes) -> tuple[bytes, ...]:
         """Return what its code is over: itself, and the link of its last event."""
         return b"checkpoint", self._text().encode(), link
 
     def _text(self) -> str:
-        return f"{self.n} {self.counts.text()} {self.legacy} {self.counter}"
+        return f"{self.n} {self.counts.text()} {self.legacy} {self.counter} {self.sending}".rstrip()
 
     def write(self, db: Database, authenticator: Authenticator) -> None:
         """Store it with its code, inside a transaction."""
@@ -63,11 +80,11 @@ def read_checkpoint(db: Database, authenticator: Authenticator) -> Checkpoint | 
             raise CheckpointBroken
         return None
     try:
-        n, opened, total, legacy, counter, code = str(value).split(" ")
-        checkpoint = Checkpoint(int(n), Counts(int(opened), int(total)), int(legacy), int(counter))
+        n, opened, total, legacy, counter, *sending, code = str(value).split(" ")
+        checkpoint = Checkpoint(int(n), Counts(int(opened), int(total)), int(legacy), int(counter), *sending)
         stored = bytes.fromhex(code)
         link = link_at(db, checkpoint.n)
-    except (ValueError, OverflowError) as exc:
+    except (TypeError, ValueError, OverflowError) as exc:
         raise CheckpointBroken from exc
     if link is None or not authenticator.confirms(stored, *checkpoint.parts(link)):
         raise CheckpointBroken
@@ -87,7 +104,7 @@ def begin(db: Database, authenticator: Authenticator) -> None:
     """Make the first checkpoint, inside a transaction, unless there is one or was one."""
     if not has_checkpoint(db) and not _any_row_has_code(db):
         (highest,) = db.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
-        Checkpoint(last_event_number(db), actual_counts(db), highest, 1).write(db, authenticator)
+        Checkpoint.of(db, highest, 1).write(db, authenticator)
 
 
 def last_event_number(db: Database) -> int:
@@ -110,6 +127,19 @@ def counts_agree(db: Database, checkpoint: Checkpoint) -> bool:
     """Return whether the numbers of reports are those of the checkpoint and the events since; False if not known."""
     events = db.execute("SELECT action, detail FROM audit WHERE n > ?", [checkpoint.n])
     return audit.add_counts(checkpoint.counts, events) == actual_counts(db)
+
+
+def sending_agrees(db: Database, checkpoint: Checkpoint) -> bool:
+    """Return whether what says that nothing is sent is that of the checkpoint, or an event since explains it."""
+    if checkpoint.sending in {"", _sending(db)}:
+        return True
+    query = f"SELECT 1 FROM audit WHERE n > ? AND action IN ({', '.join('?' * len(SENDING_EVENTS))}) LIMIT 1"  # noqa: S608  places
+    return db.execute(query, [checkpoint.n, *SENDING_EVENTS]).fetchone() is not None
+
+
+def _sending(db: Database) -> str:
+    values = [str(read_metadata(db, key)) for key in (SUSPENSION_KEY, HOLD_KEY)]
+    return sha256("\n".join(values).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def renew_checkpoint(db: Database, authenticator: Authenticator) -> None:

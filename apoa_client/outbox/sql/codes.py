@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from apoa_client.errors import NotAuthentic, SettingsProblem
 from apoa_client.outbox.sql.checkpoint import begin, has_checkpoint
 from apoa_client.outbox.sql.metadata import read_metadata
 from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
+from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
@@ -204,19 +206,46 @@ class RowCodes:
 
     def __init__(self, db: Database, sealer: Sealer) -> None:
         self._db = db
-        self._sealer = sealer
+        self.sealer = sealer
 
     def authenticator(self, *, ask: bool = False, only_checks: bool = False) -> Authenticator | None:
-        """Return what makes codes, as `ports.Sealer`; None too if the property has another key pair by now."""
-        authenticator = self._sealer.authenticator(ask=ask, only_checks=only_checks)
-        if authenticator is None:
-            return None
+        """Return what makes and checks codes, as `ports.Sealer`; None only if the private key is not at hand.
+
+        Raises `NotAuthentic` if the outbox names a public key whose private key the property does not have: another
+        program wrote it, or another computer has another key by now, whose codes would look wrong here.
+        """
+        authenticator = self.sealer.authenticator(ask=ask, only_checks=only_checks)
+        other = None if authenticator is None else self._other_key()
+        if other is None:
+            return authenticator
+        if not self.sealer.owns(other):
+            raise Doubt(DoubtKind.KEY).error()
+        return self.sealer.authenticator(ask=ask, only_checks=only_checks)  # the settings may name that one by now
+
+    def _other_key(self) -> str | None:
+        """Return the public key that the outbox names; None if it names none, or that of the settings."""
         recorded = read_metadata(self._db, PUBLIC_KEY)
-        return authenticator if recorded in {None, self._sealer.public_key} else None
+        return None if recorded in {None, self.sealer.public_key} else str(recorded)
+
+    def checking(self, *, ask: bool = False) -> tuple[Authenticator | None, list[Doubt]]:
+        """Return what checks codes, and a doubt in place of it if the outbox names another key."""
+        try:
+            authenticator = self.authenticator(ask=ask)
+        except NotAuthentic:
+            return None, [Doubt(DoubtKind.KEY)]
+        unchecked = authenticator is None and self._other_key() is not None
+        return authenticator, [Doubt(DoubtKind.UNCHECKED)] if unchecked else []
+
+    def _writer(self) -> Authenticator | None:
+        """Return what makes the codes of a change. Without codes, the next check looks for what explains that."""
+        try:
+            return self.authenticator()
+        except SettingsProblem:  # `NotAuthentic`, or the settings cannot be read now
+            return None
 
     def begin(self) -> None:
         """Make the first checkpoint, before the first row with a code, inside a transaction, if the key is at hand."""
-        authenticator = None if has_checkpoint(self._db) else self.authenticator()
+        authenticator = None if has_checkpoint(self._db) else self._writer()
         if authenticator is not None:
             begin(self._db, authenticator)
 
@@ -225,12 +254,12 @@ class RowCodes:
 
         Call it inside the transaction that inserts them. Without the key the rows have no codes yet.
         """
-        authenticator = self.authenticator()
+        authenticator = self._writer()
         return [NO_CODES if authenticator is None else _codes_of_new(authenticator, row) for row in rows]
 
     def added(self, ids: Sequence[str]) -> None:
         """Write the codes of reports that this process has just sealed and stored, if the key is at hand."""
-        authenticator = self.authenticator()
+        authenticator = self._writer()
         if authenticator is not None:
             write_codes(self._db, authenticator, ids)
 
@@ -238,7 +267,7 @@ class RowCodes:
         """Return which of these rows are authentic before they are changed; None if the key is not at hand."""
         if not ids:
             return frozenset()
-        authenticator = self.authenticator()
+        authenticator = self._writer()
         if authenticator is None:
             return None
         return frozenset(row.id for row in rows_of(self._db, ids) if row.has_own_state(authenticator))
@@ -250,7 +279,7 @@ class RowCodes:
         """
         if not ids:
             return
-        authenticator = self.authenticator() if authentic is not None else None
+        authenticator = self._writer() if authentic is not None else None
         if authenticator is None or authentic is None:
             self._db.executemany("UPDATE reports SET state_mac = NULL WHERE id = ?", [(each,) for each in ids])
             return

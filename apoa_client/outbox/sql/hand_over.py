@@ -129,9 +129,11 @@ class HandOver:
 
         With `is_over`, a guest is waiting: the latest stays come first, and it ends between two stays when that returns
         true. Without the key only stays of which nothing was ever sent are handed over. A stay that is refused there
-        stays here, and stops no other one. Raises `OutboxServerUnreachable`, `NotNow` during
-        maintenance of either outbox, and what the outbox here raises.
+        stays here, and stops no other one. Raises `OutboxServerUnreachable`, `NotNow` during maintenance of either
+        outbox, `NotAuthentic` if one of them names another key, and what the outbox here raises.
         """
+        with self._there.read_errors():
+            self._codes_there.authenticator()  # raises if there is another key: bytes are copied as they are
         closed, opened = self._stays(history=history)
         with self._here.read_errors():
             drafts = self._here.execute(_DRAFTS, [millis(self._actor.now())]).fetchall()

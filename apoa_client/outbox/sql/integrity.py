@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import CredentialsProblem
+from apoa_client.errors import CredentialsProblem, NotAuthentic
 from apoa_client.messages import msg
 from apoa_client.outbox.event_states import REPAIRED
 from apoa_client.outbox.interface import Verification
 from apoa_client.outbox.rows import doubts_from_text
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.authentication import AuthenticationRun, writing_codes
-from apoa_client.outbox.sql.checkpoint import Checkpoint, last_event_number
+from apoa_client.outbox.sql.checkpoint import Checkpoint
 from apoa_client.outbox.sql.codes import RowCodes, read_rows, write_codes
 from apoa_client.outbox.sql.contradictions import VOUCHED, find_contradictions, last_event
 from apoa_client.outbox.sql.metadata import (
@@ -28,7 +28,9 @@ from apoa_client.outbox.sql.metadata import (
     read_metadata,
     write_metadata,
 )
+from apoa_client.outbox.sql.reseal import SealedRecords
 from apoa_client.outbox.sql.row_check import RowCheck
+from apoa_client.outbox.sql.sealing_key import record_public_key
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 
@@ -57,11 +59,10 @@ class Integrity:
     def doubts(self) -> list[Doubt]:
         """As `interface.Integrity`."""
         with self._db.read_errors():
-            authenticator = self._codes.authenticator()
+            authenticator, found = self._codes.checking()
             with self._db.snapshot():
-                found: list[Doubt] = []
                 if is_contradicted(self._db):
-                    found = list(find_contradictions(self._db)) or [Doubt(DoubtKind.TRAIL)]
+                    found += list(find_contradictions(self._db)) or [Doubt(DoubtKind.TRAIL)]
                 if not found and authenticator is not None:
                     check = RowCheck(self._db, authenticator)
                     found = list(check.of_the_trail()) if check.broken or not check.counts_agree() else []
@@ -105,22 +106,22 @@ class Integrity:
         """As `ports.DeliveryState`."""
         self._content_check = None
         with self._db.read_errors():
-            authenticator = self._codes.authenticator(ask=ask)
             before = doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
+            authenticator, _doubts = self._codes.checking(ask=ask)
         if authenticator is None:  # what the last check with the key found is still so
-            return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])))
+            return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])), unchecked=True)
         return AuthenticationRun(self._db, self._contents, self._codes, authenticator, self._actor).run(counter)
 
     def verify(self, run_counter: RunCounter | None = None) -> Verification:
         """As `interface.Integrity`."""
         with self._db.read_errors():
-            authenticator = self._codes.authenticator(ask=True)
+            authenticator, found = self._codes.checking(ask=True)
             counter = run_counter.read() if run_counter is not None else None  # before a sync may count on
             with self._db.snapshot():
-                return self._verify(authenticator, counter)
+                return self._verify(authenticator, counter, found)
 
-    def _verify(self, authenticator: Authenticator | None, counter: int | None) -> Verification:
-        doubts = dict.fromkeys(find_contradictions(self._db))
+    def _verify(self, authenticator: Authenticator | None, counter: int | None, found: Sequence[Doubt]) -> Verification:
+        doubts = dict.fromkeys([*found, *find_contradictions(self._db)])
         check = RowCheck(self._db, authenticator, counter) if authenticator is not None else None
         if check is not None:
             doubts |= dict.fromkeys(check.of_the_trail())
@@ -138,7 +139,11 @@ class Integrity:
     def vouch(self, run_counter: RunCounter | None = None) -> int:
         """As `interface.Integrity`."""
         with self._db.read_errors():
-            authenticator = self._codes.authenticator(ask=True)
+            try:
+                authenticator = self._codes.authenticator(ask=True)
+            except NotAuthentic:
+                self._take_key()
+                authenticator = self._codes.authenticator(ask=True)
         if authenticator is None:
             raise CredentialsProblem(
                 msg("The private key is needed to accept the reports as they are, and it is not available now."),
@@ -153,6 +158,16 @@ class Integrity:
         with writing_codes(self._db, self._codes, self._actor):
             write_metadata(self._db, DOUBTS_KEY, None)
             return _vouch(self._db, authenticator, self._actor, doubts, counter or 0)
+
+    def _take_key(self) -> None:
+        """Name the key of the settings in the outbox again. Raises `NotAuthentic` if it does not open everything.
+
+        Then another computer may have another key by now.
+        """
+        if not SealedRecords(self._db, self._actor).opens_all(self._codes.sealer):
+            raise Doubt(DoubtKind.KEY).error()
+        with self._db.transaction():
+            record_public_key(self._db, self._codes.sealer.public_key)
 
 
 def _vouch(db: Database, authenticator: Authenticator, actor: Actor, doubtful: Sequence[str], counter: int) -> int:
@@ -171,5 +186,5 @@ def _vouch(db: Database, authenticator: Authenticator, actor: Actor, doubtful: S
     else:  # nothing says any more which rows may have no code
         (legacy,) = db.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
         counter += 1
-    Checkpoint(last_event_number(db), actual_counts(db), legacy, counter).write(db, authenticator)
+    Checkpoint.of(db, legacy, counter).write(db, authenticator)
     return counter

@@ -52,7 +52,11 @@ class _Record(NamedTuple):
     @property
     def busy(self) -> Message:
         """Who works there."""
-        return msg("{command} (process {pid}) is busy with the queue.", command=self.command or "apoa", pid=self.pid)
+        return msg(
+            "{command} (process {pid}) is busy with the queue, or was ended less than five minutes ago.",
+            command=self.command or "apoa",
+            pid=self.pid,
+        )
 
 
 def refuse_during_maintenance(db: Database, now: Callable[[], int]) -> None:

@@ -57,6 +57,7 @@ class PropertyValues:
         """As `ports.DeliveryState`; a later call replaces an earlier one."""
         with self._db.transaction():
             write_metadata(self._db, HOLD_KEY, millis(until + clock_lead(self._db, self._actor.now())))
+            self._record([AuditEvent("asked_to_wait")])
 
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
         """As `ports.DeliveryState`."""

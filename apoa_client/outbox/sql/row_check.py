@@ -12,6 +12,7 @@ from apoa_client.outbox.sql.checkpoint import (
     CheckpointBroken,
     counts_agree,
     read_checkpoint,
+    sending_agrees,
     tail_is_intact,
 )
 from apoa_client.outbox.sql.contradictions import events_span, find_contradictions, last_events, was_restored
@@ -73,6 +74,8 @@ class RowCheck:
         elif self.checkpoint is not None:
             if not tail_is_intact(self._db, self.checkpoint.n):
                 yield Doubt(DoubtKind.TRAIL)
+            if not sending_agrees(self._db, self.checkpoint):
+                yield Doubt(DoubtKind.SENDING)
             if self._counter is not None and self.checkpoint.counter < self._counter:
                 yield Doubt(DoubtKind.OLDER_COPY)
             if not self.counts_agree():

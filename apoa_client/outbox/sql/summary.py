@@ -20,6 +20,7 @@ from apoa_client.outbox.sql.metadata import (
     number_or_none,
     restrictions_from,
 )
+from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
 from apoa_client.outbox.sql.waits import by_own_clock
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import OPEN_STATES, State
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED = "last_contact", "clock_skew", "purge_skipped", "code_confirmed"
 KEYS = (
     *(SUSPENSION_KEY, HOLD_KEY, COUNTS_KEY, CHECKPOINT_KEY, DOUBTS_KEY),
-    *(_CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED),
+    *(_CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED, PUBLIC_KEY),
 )
 """The keys of the metadata that a summary is made of."""
 _METADATA = f"SELECT key, value FROM memo WHERE key IN ({', '.join('?' * len(KEYS))})"  # noqa: S608  constants
@@ -103,6 +104,7 @@ def summary_from(stored: StoredSummary) -> Summary:
         lease_until=rows.from_millis_or_none(stored.lease_until),
         drafts=stored.drafts,
         code_confirmed_for=rows.text_or_none(metadata.get(_CODE_CONFIRMED)),
+        public_key=None if PUBLIC_KEY not in metadata else str(metadata[PUBLIC_KEY]),
         contradicted=contradicts(metadata.get(COUNTS_KEY), actual),
         doubts=rows.doubts_from_text(metadata.get(DOUBTS_KEY)),
         unauthenticated=None if legacy_rows(metadata.get(CHECKPOINT_KEY)) is None else stored.unproven,

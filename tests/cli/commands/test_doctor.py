@@ -244,6 +244,7 @@ def test_secrets_from_the_environment(configured: Apoa) -> None:
     """Their places are named, and no keyring is looked for."""
     private_key, public_key = new_key_pair()
     configured.change_setting("public_key", encode_key(public_key))
+    configured.change_database(f"UPDATE memo SET value = '{encode_key(public_key)}' WHERE key = 'public_key'")  # noqa: S608  a key
     configured.change_setting("vault", "keyring")
     environ = {"APOA_PRIVATE_KEY": encode_key(private_key), "APOA_PASSWORD": PASSWORD}
     configured.environ |= environ

@@ -107,6 +107,8 @@ def test_a_server_that_does_not_answer(desk: Apoa, url: str, postgres_outbox: Sh
         assert desk("outbox", "move", "--to", "sqlite", "--yes").code == Exit.NOT_NOW
         assert desk.send(OBADIAH)["state"] == "accepted"
         assert desk("status").code == desk("sync").code == Exit.NOT_NOW
+        assert desk("status", "--json").json["left"] == 0  # how many there are is not known
+        assert desk("status", "--nagios").code != 0
     finally:
         postgres_outbox.cluster.start()
     assert desk("sync").code == 0

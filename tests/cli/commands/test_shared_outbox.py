@@ -1,10 +1,12 @@
 """A property whose reports are on a server of PostgreSQL: every command works there, and a desk never waits for it."""
 
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -379,3 +381,30 @@ def test_automatic_sending_while_the_server_is_away(
         assert ["does not answer" in each.err for each in runs] == [True, False]
     assert shared("sync", "--scheduled").code == 0
     assert on_server(postgres_outbox) == [(saved["id"], "accepted")]
+
+
+def test_a_key_that_was_changed_at_another_desk(shared: Apoa, postgres_outbox: SharedOutbox, tmp_path: Path) -> None:
+    """The desk with the key of before checks, sends and hands over nothing, and says so, until it imports the key."""
+    shared.send(QUENTIN)
+    assert shared("sync").code == 0
+    second = tmp_path / "second"
+    shutil.copytree(shared.home, second)
+    first = shared.environ["APOA_HOME"]
+    assert shared("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
+    assert shared("key", "export", str(tmp_path / "key"), "--passphrase-stdin", stdin="kuda laut biru").code == 0
+    shared.environ["APOA_HOME"] = str(second)
+    text = "The outbox names a key that this computer does not have."
+    for command in (["status"], ["sync"], ["log", "--verify"]):
+        said = shared(*command)
+        assert (said.code, text in said.err) == (78, True)
+    assert shared("log", "--accept").code == 78
+    waiting = shared.send(XIMENA)
+    assert (waiting["state"], waiting["stored"]) == ("queued", "here")
+    assert len(on_server(postgres_outbox)) == 1
+    said = shared("key", "import", str(tmp_path / "key"), "--passphrase-stdin", stdin="kuda laut biru")
+    assert said.code == 0, said.err
+    for home in (str(second), first):
+        shared.environ["APOA_HOME"] = home
+        assert shared("sync").code == shared("status").code == shared("log", "--verify").code == 0
+        assert [each["authenticated"] for each in shared.reports()] == [True, True]
+        assert shared("receipt", waiting["id"]).code == 0

@@ -69,6 +69,7 @@ SYNC_KEYS: dict[str, Any] = {
     "leased_until": (str, type(None)),
     "repeated_receipts": dict,
     "doubts": list,
+    "unchecked": bool,
     "repaired": list,
     "closed_without_key": list,
 }
@@ -247,7 +248,7 @@ class TestSync:
         for result in (idle, busy):
             assert result.code == 0
             assert_form(result.json, SYNC_KEYS)
-        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None}
+        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "unchecked": False}
         calm |= {"clock_skew_s": None, "repeated_receipts": {}, "leased_until": None, "photos_left": 0}
         calm |= {"doubts": [], "repaired": [], "closed_without_key": [], "photos_sent": 0, "photos_refused": 0}
         assert idle.json == {**NOTHING, **calm}

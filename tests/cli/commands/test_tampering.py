@@ -1,11 +1,13 @@
 """Tests of what each command says about an outbox that another program changed."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
 from outbox_helpers import sealer
+from postgres_helpers import SharedOutbox
 
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -77,6 +79,73 @@ def test_sync_as_json(checked: Apoa) -> None:
     assert said.json["doubts"] == [{"kind": "missing", "id": other["id"]}]
     assert said.json["closed_without_key"] == []
     assert [value["state"] for value in checked.reports()] == ["accepted", "accepted"]
+
+
+NAME_ANOTHER_KEY = (
+    "DELETE FROM memo WHERE key = 'public_key'",
+    "INSERT INTO memo (key, value) VALUES ('public_key', 'x')",
+)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def attack(request: pytest.FixtureRequest, checked: Apoa) -> Callable[[str], None]:
+    """Changes the outbox of `checked`, which is in either engine, as another program does."""
+    if request.param == "sqlite":
+        return checked.change_database
+    shared: Apoa = request.getfixturevalue("shared")
+    outbox: SharedOutbox = request.getfixturevalue("postgres_outbox")
+    assert shared("sync").code == 0
+    return outbox.change
+
+
+def test_another_key_in_the_metadata_switches_nothing_off(
+    checked: Apoa, attack: Callable[[str], None], tmp_path: Path
+) -> None:
+    """A waiting guest is called accepted, the counts agree: each command names it, and nothing forged is believed."""
+    report = checked.save(XIMENA)
+    attack(MARKED_AS_SENT.format(report["short_id"]))
+    for statement in NAME_ANOTHER_KEY:
+        attack(statement)
+    attack("UPDATE memo SET value = '0 2' WHERE key = 'audited'")
+    page = tmp_path / "page.html"
+    for command in (["status"], ["log", "--verify"], ["sync"], ["receipt", report["id"], "--html", str(page)]):
+        said = checked(*command)
+        assert (said.code, "The outbox names a key that this computer does not have." in said.err) == (78, True)
+    assert checked("status", "--alarm").code == checked("doctor", "--offline").code == 78
+    assert not page.exists()
+    for name in ("status", "sync"):
+        assert {"kind": "key", "id": None} in checked(name, "--json").json["doubts"]
+    assert checked(*OBADIAH.mrz("--json")).json["state"] == "queued"  # a guest is saved all the same
+    assert checked("log", "--accept").code == 0
+    assert checked("sync").code == checked("status").code == checked("log", "--verify").code == 0
+    assert {value["state"] for value in checked.reports()} == {"accepted"}
+    assert "X-1" not in checked("receipt", report["id"]).out
+
+
+def test_another_guest_under_an_id_is_not_sent(checked: Apoa, attack: Callable[[str], None]) -> None:
+    """Not with another key in the metadata either."""
+    report = checked.save(XIMENA)
+    settings = load(checked.home / "config.toml").properties["melati"]
+    forged = PropertySealer(decode_public_key(settings.public_key), bytes).seal(report["id"], b"{}").hex()
+    literal = f"x'{forged}'" if attack == checked.change_database else f"'\\x{forged}'"
+    attack(f"UPDATE reports SET content = {literal} WHERE short_id = '{report['short_id']}'")  # noqa: S608
+    for statement in NAME_ANOTHER_KEY:
+        attack(statement)
+    assert checked("sync").code == 78
+    assert {value["id"]: value["state"] for value in checked.reports()}[report["id"]] == "queued"
+
+
+def test_a_suspension_that_another_program_wrote(checked: Apoa) -> None:
+    """`sync` and `log --verify` name it; so do they name one that was removed."""
+    assert checked("sync").code == 0
+    fingerprint = load(checked.home / "config.toml").properties["melati"].fingerprint
+    checked.change_database(f"INSERT INTO memo VALUES ('stop', 'wrong_password 1 {fingerprint}')")  # noqa: S608  a hash
+    text = "Whether reports are sent, or the time to wait for, was changed in the database."
+    for command in (["log", "--verify"], ["sync"]):
+        said = checked(*command)
+        assert (said.code in {77, 78}, text in said.err) == (True, True)
+    checked.change_database("DELETE FROM memo WHERE key = 'stop'")
+    assert checked("sync").code == checked("log", "--verify").code == 0
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import raises_error
-from outbox_helpers import HOUR, NOON, PHOTO, report, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, report, sealer, uuid
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 
 from apoa_client.messages import msg
@@ -60,10 +60,16 @@ STATEMENTS: dict[str, set[str]] = {
     "DELETE FROM tally": NO_ONE,
     "SELECT count_reports('queued', 'melati', 1)": NO_ONE,
     "SELECT key, value FROM memo": ALL,
-    "INSERT INTO memo (key, value) VALUES ('x', 'x')": OWN,
-    "UPDATE memo SET value = 'x'": OWN,
+    "INSERT INTO memo (key, value) VALUES ('notice', 'x')": OWN,
+    "INSERT INTO memo (key, value) VALUES ('x', 'x')": {SENDER},
+    "UPDATE memo SET value = 'x' WHERE key = 'audit_head'": OWN,
+    "UPDATE memo SET key = 'stop' WHERE key = 'audit_head'": {SENDER},
     f"UPDATE memo SET property = '{OTHER}'": NO_ONE,
-    "DELETE FROM memo": OWN,
+    "DELETE FROM memo WHERE key = 'audit_head'": OWN,
+    **{f"INSERT INTO memo (key, value) VALUES ('{key}', 'x')": {SENDER} for key in ("stop", "hold")},
+    "UPDATE memo SET value = 'x' WHERE key = 'public_key'": {SENDER},
+    "UPDATE memo SET key = 'notice' WHERE key = 'public_key'": {SENDER},
+    "DELETE FROM memo WHERE key = 'public_key'": {SENDER},
     "SELECT id, kept_at, taken_at, n FROM drafts": ALL,
     "SELECT content FROM drafts": OWN,
     "INSERT INTO drafts (id, kept_at, content) VALUES ('x', 1, '')": OWN,
@@ -102,6 +108,7 @@ def shared(postgres_outbox: SharedOutbox) -> SharedOutbox:
         postgres_outbox.cluster.admin.execute(f"CREATE ROLE {STRANGER} LOGIN PASSWORD '{PASSWORD}'".encode())
     for name in (PROPERTY, OTHER):
         with postgres_outbox.open(login=name, property_name=name) as outbox:
+            outbox.record_public_key(sealer().public_key)
             outbox.add_all([NewReport(report(1), NOON, photo=PHOTO)])
             outbox.drafts.save("typed", NOON)
     return postgres_outbox
