@@ -1,7 +1,6 @@
 """A lock between processes that change the same file. The system releases it if a process dies."""
 
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -41,7 +40,7 @@ def running(draft_folder: Path) -> Iterator[None]:
     with ExitStack() as lock:
         with suppress(OSError):
             lock.enter_context(exclusive(path))
-            path.write_text(platform.node(), encoding="utf-8")  # Windows lets no program write to it now
+            path.write_text(_computer(), encoding="utf-8")  # Windows lets no program write to it now
         yield
 
 
@@ -53,12 +52,18 @@ def is_running(draft_folder: Path) -> bool | None:
     """
     path = _lock_of(draft_folder)
     try:
-        if path.read_text(encoding="utf-8") != platform.node():
+        if path.read_text(encoding="utf-8") != _computer():
             return None
         with exclusive(path) as is_free:
             return not is_free
     except (OSError, ValueError):
         return None
+
+
+def _computer() -> str:
+    import platform  # 13 ms, and only a backup needs it
+
+    return platform.node()
 
 
 def _lock_of(draft_folder: Path) -> Path:
