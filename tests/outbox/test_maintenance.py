@@ -140,7 +140,7 @@ def test_one_at_a_time(admin: Desk, sender: Desk) -> None:
 
 
 def test_a_killed_one_ends_by_itself(admin: Desk, sender: Desk) -> None:
-    """After five minutes reports are claimed, and other maintenance may begin: then the first one is told to stop."""
+    """After five minutes reports are claimed, and other maintenance may begin: the first one then stops."""
     with admin.alone() as first:
         admin.clock.forward(LEASE)
         assert sender.claim(1)

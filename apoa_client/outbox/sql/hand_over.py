@@ -35,7 +35,6 @@ from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Sealer
@@ -106,12 +105,6 @@ _PIECE = 25
 def count_open(db: Database) -> int:
     """Return how many open reports an outbox has, the marked ones too. For use within `Database.read_errors`."""
     return int(db.execute(_COUNT_OPEN).fetchone()[0])
-
-
-def has_anything(db: Database, now: datetime) -> bool:
-    """Return whether there is an open report or a draft to hand over."""
-    with db.read_errors():
-        return bool(count_open(db) or db.execute(_DRAFTS, [millis(now)]).fetchone() is not None)
 
 
 class HandOver:
