@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.errors import ApoaError, NotNow
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
-from apoa_client.outbox.rows import millis
+from apoa_client.outbox.rows import MILLISECOND, millis
 from apoa_client.outbox.sql import audit, insertion
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, RowCodes
 from apoa_client.outbox.sql.guest_tags import record_missing_tags, tags_are_missing
-from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
+from apoa_client.outbox.sql.maintenance import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Doubt, DoubtKind
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _LEASE = "handover "
 """The beginning of the lease of a marked report. Its state of before follows."""
-_LONGEST_LEASE_MS = 5 * 60 * 1000
+_LONGEST_LEASE_MS = LENGTH // MILLISECOND
 """How long a mark holds, as any lease. One that ends later was written by a wrong clock, as in `claims`."""
 HANDED_OVER = "handed_over"
 """The last error of a report that was withdrawn on a server because another outbox has it."""
