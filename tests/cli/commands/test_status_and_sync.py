@@ -516,7 +516,8 @@ def test_the_time_for_sending_is_over(configured: Apoa, lang: str) -> None:
 def test_under_maintenance(configured: Apoa, lang: str) -> None:
     """Report and sync name the command, without its options, that keeps senders away; what was saved waits."""
     actor = Actor(lambda: "kadek", configured.clock.now, "apoa key")
-    words = spoken(lang, "{command} (process {pid}) is busy with the queue.", command="apoa key", pid=os.getpid())
+    said = "{command} (process {pid}) is busy with the queue, or was ended less than five minutes ago."
+    words = spoken(lang, said, command="apoa key", pid=os.getpid())
     with (
         SqliteOutbox.open(configured.home / "melati" / "outbox.db", sealer(), actor=actor) as outbox,
         outbox.maintenance(msg("Later."), wait_s=0),
