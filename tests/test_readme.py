@@ -11,7 +11,7 @@ from cli_helpers import COMMAND, Installed, child_environment
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "apoa_client" / "cli" / "guide" / "guides").glob("*.md"))
-DOCUMENTS = [README, *GUIDES, ROOT / ".github" / "CONTRIBUTING.md"]
+DOCUMENTS = [README, *GUIDES, ROOT / ".github" / "SECURITY.md", ROOT / ".github" / "CONTRIBUTING.md"]
 SET_UP = "apoa setup --non-interactive --property practice --training --timezone WITA --vault file"
 
 
