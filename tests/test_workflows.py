@@ -112,16 +112,22 @@ def test_the_upload_needs_no_stored_token() -> None:
     assert all("secrets." not in path.read_text(encoding="utf-8") for path in WORKFLOWS)
 
 
-def test_the_bundle_is_made_of_packages_with_hashes() -> None:
-    """Until it is uploaded, only packages with hashes are installed, and the wheel that is released with it."""
+def test_a_release_is_made_of_packages_with_hashes() -> None:
+    """Until wheel and bundle are uploaded, only packages with hashes are installed, and that wheel for the bundle."""
     jobs = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
-    done = [step.get("run") or step["uses"].partition("@")[0] for step in jobs["bundle"]["steps"]]
-    before = done[: done.index("actions/upload-artifact")]
+    installed = {}
+    for name in ("wheel", "bundle"):
+        done = [step.get("run") or step["uses"].partition("@")[0] for step in jobs[name]["steps"]]
+        before = done[: done.index("actions/upload-artifact")]
+        installed[name] = [run.partition("install ")[2] for run in before if "pip install" in run]
     assert jobs["bundle"]["needs"] == "wheel"
-    assert [run.partition("install ")[2] for run in before if "pip install" in run] == [
-        "--quiet --require-hashes --only-binary :all: --requirement .ci/windows-bundle.txt",
-        "--quiet --no-index --no-deps wheel/*.whl",
-    ]
+    assert installed == {
+        "wheel": ["--quiet --require-hashes --requirement .ci/build-tools.txt"],
+        "bundle": [
+            "--quiet --require-hashes --only-binary :all: --requirement .ci/windows-bundle.txt",
+            "--quiet --no-index --no-deps wheel/*.whl",
+        ],
+    }
 
 
 def test_oldest_and_newest_dependencies() -> None:

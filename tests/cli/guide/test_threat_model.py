@@ -17,6 +17,7 @@ SAME = re.compile(r"`apoa [^`]+`|`[a-z_]+`|\b(?:65|69|75|77|78)\b|\*\*")
 
 FORGED = "outbox/test_integrity.py"
 EVERY_CHANGE = "delivery/test_tampering.py::test_no_change_is_silent"
+LIMITS = "cli/commands/test_threat_limits.py"
 SHARED = "outbox/postgres/test_security.py"
 TRIED_BY = {
     1: [
@@ -57,10 +58,13 @@ TRIED_BY = {
     ],
     8: ["outbox/test_audit.py::test_any_single_manipulation_is_found"],
     9: [
-        f"{FORGED}::test_what_was_saved_without_the_key_is_completed",
-        "delivery/test_tampering.py::test_what_notices_a_change",
+        f"{LIMITS}::test_another_guest_in_a_report_that_was_saved_without_the_key",
+        f"{LIMITS}::test_an_unfinished_guest_who_was_deleted",
     ],
-    10: ["vault/test_key_file.py::test_the_file_is_private"],
+    10: [
+        f"{LIMITS}::test_an_older_copy_of_the_outbox_and_of_the_vault",
+        "vault/test_key_file.py::test_the_file_is_private",
+    ],
     11: [f"{FORGED}::test_each_change_with_the_key_leaves_a_right_code"],
     12: ["cli/commands/test_tampering.py::test_what_was_saved_and_cancelled_without_the_key"],
     13: [
@@ -132,7 +136,7 @@ TRIED_BY = {
     ],
     29: [
         "test_dependencies.py::test_what_builds_a_release_has_hashes",
-        "test_workflows.py::test_the_bundle_is_made_of_packages_with_hashes",
+        "test_workflows.py::test_a_release_is_made_of_packages_with_hashes",
     ],
 }
 """The tests of each row, below `tests/`. `outbox/test_integrity.py` and others run over both engines (row 25)."""
