@@ -120,14 +120,15 @@ class OutboxOpener:
 
         address = parse_address(self._settings.outbox)
         require_driver()
-        return address, password or self._password(address.place)
+        return address, password or self._password(address)
 
-    def _password(self, place: str) -> str | None:
+    def _password(self, address: "ServerAddress") -> str | None:
         """Return the password of the database; None if there is none, or no keyring: the server may need none."""
+        from apoa_client.app.password_binding import outbox_binding
         from apoa_client.vault.errors import KeyringProblem
 
         try:
-            return self._secrets().outbox_password(place)
+            return self._secrets().outbox_password(lambda: outbox_binding(address))
         except KeyringProblem as exc:
             if exc.no_keyring:
                 return None

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
+from apoa_client.app.password_binding import outbox_binding
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
@@ -84,7 +85,7 @@ def log_in(app: Container, password: str, *, test: bool) -> None:
     if test:
         with closing(app.outbox_opener(settings).shared(password)) as outbox:
             agree_on_keys(settings, outbox)
-    app.secrets.store_outbox_password(password, parse_address(settings.outbox).place)
+    app.secrets.store_outbox_password(password, outbox_binding(parse_address(settings.outbox)))
 
 
 def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:

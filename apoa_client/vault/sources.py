@@ -21,6 +21,7 @@ from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_
 from apoa_client.vault.store import (
     NAMES,
     OUTBOX_PASSWORD,
+    OUTBOX_PASSWORD_BINDING,
     PASSWORD,
     PASSWORD_BINDING,
     PRIVATE_KEY,
@@ -156,13 +157,16 @@ class PropertySecrets:
         return self._private_key is not None
 
     def store_password(self, value: str, bound_to: Binding) -> None:
-        """Store the password in the keyring or key file. The next call of `password` looks it up again.
-
-        The binding is stored first: after a kill no password is bound to the settings of another one.
-        """
-        store_verified(self._secret_store(), PASSWORD_BINDING, bound_to.encode())
-        store_verified(self._secret_store(), PASSWORD, value)
+        """Store the password in the keyring or key file. The next call of `password` looks it up again."""
+        self._store_bound(PASSWORD, value, PASSWORD_BINDING, bound_to)
         self._password = self._unbound = None
+
+    def _store_bound(self, name: str, value: str, binding_name: str, bound_to: Binding) -> None:
+        """Store a password and its binding. After a kill no password is bound to the settings of another one."""
+        store = self._secret_store()
+        store.delete(name)
+        store_verified(store, binding_name, bound_to.encode())
+        store_verified(store, name, value)
 
     def store_private_key(self, key: bytes) -> None:
         """Store the private key in the keyring or key file. The next call of `private_key` looks it up again."""
@@ -175,32 +179,34 @@ class PropertySecrets:
         self._secret_store().delete(PASSWORD_BINDING)
         self._password = self._unbound = None
 
-    def outbox_password(self, place: str) -> str | None:
-        """Return the password of the shared outbox's database at `place`; None if no source has one.
+    def outbox_password(self, current_binding: Callable[[], Binding]) -> str | None:
+        """Return the password of the shared outbox's database; None if no source has one.
 
-        Raises `OutboxMoved` if the stored one is for another place, or the error of the source that has it.
+        Raises `OutboxMoved` if the stored one is for another database, or the error of the source that has it.
         """
         for source, value in self._provided(_OUTBOX_PASSWORD):
             return _checked(_OUTBOX_PASSWORD, source, value)
-        stored = self._secret_store().get(OUTBOX_PASSWORD)
-        if stored is None:
+        password = self._secret_store().get(OUTBOX_PASSWORD)
+        if password is None:
             return None
-        bound, _blank, password = stored.partition(" ")
-        if bound != place:
-            raise OutboxMoved(bound, place)
+        bound = binding.decode(self._secret_store().get(OUTBOX_PASSWORD_BINDING) or "")
+        current = current_binding()
+        if changed := bound.changed(current):
+            raise OutboxMoved(bound.host, current.host, changed)
         return _checked(_OUTBOX_PASSWORD, self.place, password)
 
     def outbox_password_from_environment(self) -> str | None:
         """Return where the environment provides the password of the database; None if nowhere."""
         return next((source for source, _ in self._provided(_OUTBOX_PASSWORD)), None)
 
-    def store_outbox_password(self, value: str, place: str) -> None:
-        """Store the password of the database in the keyring or key file, bound to its place."""
-        store_verified(self._secret_store(), OUTBOX_PASSWORD, f"{place} {value}")
+    def store_outbox_password(self, value: str, bound_to: Binding) -> None:
+        """Store the password of the database in the keyring or key file."""
+        self._store_bound(OUTBOX_PASSWORD, value, OUTBOX_PASSWORD_BINDING, bound_to)
 
     def forget_outbox_password(self) -> None:
         """Delete the password of the database from the keyring or key file."""
         self._secret_store().delete(OUTBOX_PASSWORD)
+        self._secret_store().delete(OUTBOX_PASSWORD_BINDING)
 
     def stored_names(self) -> list[str]:
         """Return the names of what the keyring or key file has of this property. Raises `CredentialsProblem`."""

@@ -17,10 +17,12 @@ RUN_COUNTER = "run-counter"
 SHARED_RUN_COUNTER = "run-counter-shared"
 """The same of a shared outbox: its counter has nothing to do with that of the file on this computer."""
 OUTBOX_PASSWORD = "outbox-password"  # noqa: S105  the name of the secret, not its value
-"""The password of the shared outbox's database, behind the place that it is for and a blank."""
+"""The password of the shared outbox's database."""
+OUTBOX_PASSWORD_BINDING = "outbox-password-binding"  # noqa: S105  the same
+"""What that password was given for."""
 
 NAMES = (
-    *(PASSWORD, PASSWORD_BINDING, OUTBOX_PASSWORD, RUN_COUNTER, SHARED_RUN_COUNTER),
+    *(PASSWORD, PASSWORD_BINDING, OUTBOX_PASSWORD, OUTBOX_PASSWORD_BINDING, RUN_COUNTER, SHARED_RUN_COUNTER),
     *(PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, PRIVATE_KEY),
 )
 """Everything that a store may have of a property, the private key last."""

@@ -15,6 +15,7 @@ from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.state import HandedOver
 from apoa_client.settings.config import PropertySettings
+from apoa_client.vault.binding import Binding
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
 
 
@@ -24,8 +25,8 @@ class Secrets:
     def __init__(self, problem: KeyringReason | None = None) -> None:
         self._problem = problem
 
-    def outbox_password(self, place: str) -> str | None:
-        assert place.startswith(f"postgresql://{PROPERTY}@127.0.0.1:")
+    def outbox_password(self, current_binding: Callable[[], Binding]) -> str | None:
+        assert current_binding().host.startswith(f"postgresql://{PROPERTY}@127.0.0.1:")
         if self._problem is not None:
             raise KeyringProblem(self._problem)
         return PASSWORD

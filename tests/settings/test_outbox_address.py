@@ -90,7 +90,7 @@ def test_no_password(text: str) -> None:
         *("postgresql://u@db/d?host=db2", "postgresql://u@db\\x/d", "postgresql://u@d b/d", "postgresql://u@dé/d"),
         *("postgresql://u@[::1/d", "postgresql://u@db/d?options=-c%20x", "postgresql://u@db/d?sslcert=x"),
         *("postgresql://u@db/d?target_session_attrs=any", "postgresql://u@localhost/d?sslmode=no"),
-        "postgresql://u@db/d?sslmode=verify-full&sslmode=disable",
+        *("postgresql://u@db/d?sslmode=verify-full&sslmode=disable", "postgresql://u@db/d?sslrootcert=system"),
     ],
 )
 def test_refused(text: str) -> None:
