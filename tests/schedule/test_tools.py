@@ -103,6 +103,13 @@ class TestVariables:
         kept = variables_of({"APOA_PASSWORD_FILE": "password", "SSL_CERT_FILE": "ca.pem"}).kept
         assert kept == {"APOA_PASSWORD_FILE": str(tmp_path / "password"), "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
 
+    @pytest.mark.parametrize("name", ["APOA_PASSWORD", "APOA_PRIVATE_KEY", "APOA_OUTBOX_PASSWORD"])
+    def test_each_secret(self, tmp_path: Path, name: str) -> None:
+        """The file that holds it is carried over; the secret itself is left out and named."""
+        file = str(tmp_path / "secret")
+        found = variables_of({f"{name}_FILE": file, name: "rahasia"})
+        assert (found.kept, found.left_out) == ({f"{name}_FILE": file}, (name,))
+
     def test_secrets_are_left_out_and_named(self) -> None:
         """Passwords, also in the address of a proxy."""
         environ = {"APOA_PASSWORD": "rahasia", "APOA_PRIVATE_KEY": "x", "https_proxy": "http://u:rahasia@proxy"}
