@@ -32,6 +32,9 @@ LOCK_ENDING = ".lock"
 SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 """What SQLite adds to the name of a database for the files beside it."""
 
+_LEADS_ELSEWHERE = 0x20000000
+"""The bit that symbolic links and junctions of Windows have in their tag, and files kept in a cloud do not."""
+
 _Result = TypeVar("_Result")
 
 _ON_WINDOWS = os.name == "nt"
@@ -253,6 +256,15 @@ def state_if_exists(path: str | Path) -> os.stat_result | None:
         return os.lstat(path)
     except FileNotFoundError:
         return None
+
+
+def is_link(path: Path) -> bool:
+    """Return whether there is a symbolic link or, on Windows, a junction, which pathlib takes for a folder."""
+    try:
+        state = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(state.st_mode) or bool(getattr(state, "st_reparse_tag", 0) & _LEADS_ELSEWHERE)
 
 
 def read_regular(path: Path) -> bytes:
