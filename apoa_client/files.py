@@ -71,9 +71,15 @@ def wait_while_in_use(path: Path, action: Callable[[], _Result]) -> _Result:
         time.sleep(_PAUSE_S)
 
 
-def replace_file(draft: Path, path: Path) -> None:
-    """Give the draft the name `path`, in place of the file that has it. Raises `FileInUse` or another `OSError`."""
-    wait_while_in_use(path, lambda: draft.replace(path))
+def replace_file(draft: Path, path: Path, folder: int | None = None) -> None:
+    """Give the draft the name `path`, in place of the file that has it. Raises `FileInUse` or another `OSError`.
+
+    With the descriptor of the open `folder`, it goes there, wherever the path leads by now.
+    """
+    if folder is None:
+        wait_while_in_use(path, lambda: draft.replace(path))
+    else:
+        os.replace(draft, path.name, dst_dir_fd=folder)
 
 
 def make_private_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
 from held_files import Hold
+from journeys_helpers import link_to_folder
 
 from apoa_client import files
 from apoa_client.app import table_watch
@@ -20,7 +21,7 @@ from apoa_client.app.table_import import ImportResult, TableImport
 from apoa_client.app.table_watch import RETRY_S, SETTLED_S, WatchedFolder
 from apoa_client.cli.commands import import_watch
 from apoa_client.cli.terminal.signals import Terminated
-from apoa_client.errors import StorageProblem
+from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.tables.reading import open_source
 
@@ -335,6 +336,27 @@ class TestTrouble:
         watches()
         assert surnames(watches.apoa) == [QUENTIN.surname, XIMENA.surname]
         assert watches.names()["done"] == ["a.csv"]
+
+    @pytest.mark.parametrize("name", ["done", "refused"])
+    def test_a_link_in_place_of_a_folder(self, watches: Watch, tmp_path: Path, name: str) -> None:
+        """It is refused with 78, and nothing is imported or moved; so it is if the link comes later."""
+        watches()
+        elsewhere, folder = tmp_path / "elsewhere", watches.folder / name
+        elsewhere.mkdir()
+
+        def exchange() -> None:
+            folder.rmdir()
+            link_to_folder(folder, elsewhere)
+
+        watches.put("a.csv", table(cells(QUENTIN), BAD))
+        late = watches(exchange, lambda: watches.forward(RETRY_S))
+        at_start = watches()
+        assert (late.code, late.err.count("is a link to another place"), at_start.code) == (0, 1, Exit.SETTINGS)
+        assert (watches.apoa.reports(), watches.names()[""], list(elsewhere.iterdir())) == ([], ["a.csv"], [])
+        folder.unlink()
+        watches()
+        assert watches.names()["refused"] == ["a-problems.csv", "a.csv", "a.csv.reason.txt"]
+        assert list(elsewhere.iterdir()) == []
 
     def test_two_watchers(self, watches: Watch) -> None:
         """While another process has the folder, no file is taken."""
