@@ -88,10 +88,8 @@ def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
         each = session.for_property(name)
         if not reread:
             each.app.config = session.app.config
-        try:
+        with each:
             yield each
-        finally:
-            each.close()
 
 
 def _collected(session: Session) -> AbstractContextManager[list[Any]]:
@@ -101,7 +99,8 @@ def _collected(session: Session) -> AbstractContextManager[list[Any]]:
 
 def _code(session: Session, work: Work) -> int:
     try:
-        return work(session) or session.exit_code
+        with session:
+            return work(session) or session.exit_code
     except _ENDS_THE_CALL:
         raise
     except Exception as exc:  # noqa: BLE001  the trouble of one property, whatever it is

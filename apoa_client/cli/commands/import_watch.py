@@ -4,7 +4,6 @@ Between two files nothing is open, and each file is imported with the settings a
 """
 
 import time
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -114,21 +113,22 @@ class Watcher:
 
     def _take(self, path: Path) -> None:
         """Import a file and move it, or leave it where it is if the reason is not in the file."""
-        with closing(self._session.for_property(self._property)) as session:
-            session.terminal = False
-            try:
+        session = self._session.for_property(self._property)
+        session.terminal = False
+        try:
+            with session:
                 _TakenFile(session, self._folder, path, self._options, self._interruptions).run()
-            except BrokenPipeError:
-                discard_output()  # who read it has ended, and the importing goes on
-            except FileInUse:
-                self._leave(path, file_in_use(str(path)))
-            except OSError:
-                self._leave(path, _unmovable(path))
-            except ApoaError as exc:
-                self._leave(path, exc)
-            except Exception as exc:  # noqa: BLE001  a bug of ours must not end the importing for good
-                self._folder.leave(path)
-                show_failure(session, exc)
+        except BrokenPipeError:
+            discard_output()  # who read it has ended, and the importing goes on
+        except FileInUse:
+            self._leave(path, file_in_use(str(path)))
+        except OSError:
+            self._leave(path, _unmovable(path))
+        except ApoaError as exc:
+            self._leave(path, exc)
+        except Exception as exc:  # noqa: BLE001  a bug of ours must not end the importing for good
+            self._folder.leave(path)
+            show_failure(session, exc)
 
     def _leave(self, path: Path, error: ApoaError) -> None:
         self._folder.leave(path)

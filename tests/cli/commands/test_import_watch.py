@@ -23,6 +23,7 @@ from apoa_client.cli.commands import import_watch
 from apoa_client.cli.terminal.signals import Terminated
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.tables.reading import open_source
 
 Step = Callable[[], object]
@@ -305,6 +306,21 @@ class TestTrouble:
         said = watches()
         assert watches.names() == {"": ["a.csv"], "done": ["b.csv"], "refused": []}
         assert QUENTIN.surname not in said.all
+
+    def test_an_outbox_that_cannot_be_closed(self, watches: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The error ends nothing: it is shown, and the next file is imported."""
+        original = SqliteDatabase.close
+
+        def fail(opened: SqliteDatabase) -> None:
+            original(opened)
+            raise StorageProblem(msg("The disk is full."))
+
+        watches.put("a.csv", GOOD)
+        with monkeypatch.context() as patch:
+            patch.setattr(SqliteDatabase, "close", fail)
+            said = watches(lambda: watches.put("b.csv", table(cells(XIMENA))))
+        assert (said.code, "The disk is full." in said.err) == (0, True)
+        assert watches.names() == {"": [], "done": ["a.csv", "b.csv"], "refused": []}
 
     def test_a_folder_that_goes_away(self, watches: Watch) -> None:
         """An error is shown once, and it goes on when the folder is back."""
