@@ -120,17 +120,20 @@ class OutboxOpener:
 
         address = parse_address(self._settings.outbox)
         require_driver()
-        return address, password or self._password(address.place)
+        return address, password or self._password(address)
 
-    def _password(self, place: str) -> str | None:
-        """Return the password of the database; None if there is none, or no keyring: the server may need none."""
+    def _password(self, address: "ServerAddress") -> str | None:
+        """Return the password of the database; None if there is none.
+
+        Without a keyring it is not known: it is empty then where only a password proves which program answers.
+        """
         from apoa_client.vault.errors import KeyringProblem
 
         try:
-            return self._secrets().outbox_password(place)
+            return self._secrets().outbox_password(address.place)
         except KeyringProblem as exc:
             if exc.no_keyring:
-                return None
+                return "" if address.needs_password else None
             raise
 
     def hand_over_to(self, outbox: "Outbox", clock: "Clock", *, history: bool) -> "HandedOver | None":

@@ -59,6 +59,11 @@ class ServerAddress(NamedTuple):
     tls: Mapping[str, str]
 
     @property
+    def needs_password(self) -> bool:
+        """Whether only the password tells the server from another program: no certificate, nor a socket of its own."""
+        return self.tls.get("sslmode") != "verify-full" and not all(each.host.startswith("/") for each in self.servers)
+
+    @property
     def place(self) -> str:
         """The address for messages. It has no secret, because none is allowed in an address."""
         servers = ",".join(server.text for server in self.servers)
@@ -148,8 +153,7 @@ def _tls(options: Mapping[str, str], servers: tuple[Server, ...]) -> Mapping[str
         mode = options.get("sslmode", "prefer")
         if mode not in _LOCAL_TLS:
             raise _not_an_address()
-        # Another program may listen where the server does not run: it must not receive the password itself.
-        return {**chosen, "sslmode": mode, "require_auth": "!password"}
+        return {**chosen, "sslmode": mode}
     if options.get("sslmode", "verify-full") != "verify-full":
         raise SettingsProblem(
             msg("The connection to the shared outbox must be encrypted, and its server checked: sslmode=verify-full."),

@@ -34,7 +34,7 @@ def test_this_computer(hosts: str, servers: list[Server]) -> None:
     """A loopback address and the folder of a socket need no TLS; the password itself is never sent there."""
     address = parse_address(hosts)
     assert list(address.servers) == servers
-    assert address.tls == {"gssencmode": "disable", "sslmode": "prefer", "require_auth": "!password"}
+    assert address.tls == {"gssencmode": "disable", "sslmode": "prefer"}
     assert parse_address(address.place) == address
 
 

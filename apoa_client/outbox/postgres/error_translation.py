@@ -30,14 +30,15 @@ _MISSING = frozenset({"3F", "42P01", "42703", "42883", "42704"})
 _REFUSED = frozenset({"28", "42501", "3D"})
 _DAMAGED = frozenset({"XX001", "XX002", "58", "23", "22"})
 
-_WRONG_PASSWORD = ("authentication failed", "no password supplied", "no such user")
+_WRONG_PASSWORD = ("authentication failed", "no password supplied", "no such user", 'requirement "none"')
+_NOT_PROVEN = ('requirement "scram', "server signature", "SCRAM message")
 _WRONG_CERTIFICATE = (
     *("certificate", "does not support SSL", "unsupported protocol", "handshake failure", "wrong version number"),
     "requires SSL",
 )
 _WRONG_ADDRESS = (
     *("does not exist", "permission denied", "no pg_hba.conf entry", "is not permitted to log in", "no such database"),
-    *("authentication method requirement", "authentication method 10 not supported", "not currently accepting"),
+    *("authentication method 10 not supported", "not currently accepting"),
 )
 
 
@@ -94,6 +95,18 @@ def connection_error(exc: psycopg.Error, place: str) -> ApoaError:
             msg("The database at {place} refused the user or the password.", place=place),
             msg("Ask your IT admin for the password of the database."),
             name="outbox_password",
+        )
+    if any(part in text for part in _NOT_PROVEN):
+        return CredentialsProblem(
+            msg(
+                "The database at {place} did not prove that it knows the password, so nothing was sent to it.",
+                place=place,
+            ),
+            msg(
+                "Another program may listen there. Ask your IT admin: the server must ask this user for a password by "
+                "scram-sha-256. If it needs none from this computer, remove the password: apoa logout --outbox"
+            ),
+            name="outbox_not_proven",
         )
     if any(part in text for part in _WRONG_CERTIFICATE):
         return SettingsProblem(
