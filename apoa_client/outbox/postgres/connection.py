@@ -24,6 +24,12 @@ from apoa_client.timeouts import BackgroundCall
 
 T = TypeVar("T")
 
+SEARCH_PATH = "SET LOCAL search_path = pg_catalog, apoa, pg_temp"
+"""The first statement of each transaction, before any function is called.
+
+In the schemas of the server's own path, any login may have a function that fits a call better than PostgreSQL's.
+"""
+
 _INTERVAL_S = 0.1
 """Seconds between two looks at the time. On Windows, Ctrl-C does not interrupt a wait."""
 _NO_FILE = f"{os.devnull}/none"
@@ -40,7 +46,7 @@ class TimeLimits(NamedTuple):
     """
 
     answer: float = 1.0
-    lock: float = 30.0
+    lock: float = 3.0
     statement: float = 30.0
     idle: float = 60.0
 

@@ -11,7 +11,7 @@ import psycopg
 
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxBusy, OutboxMissing, OutboxServerUnreachable, ServerDiskFull, damaged
+from apoa_client.outbox.errors import OutboxMissing, OutboxServerUnreachable, ServerDiskFull, damaged
 
 _UNREACHABLE = frozenset(
     {
@@ -135,8 +135,15 @@ def _refused(place: str) -> SettingsProblem:
     )
 
 
-def _busy(place: str) -> OutboxBusy:
-    return OutboxBusy(msg("The outbox at {place} is in use by another process.", place=place))
+def _busy(place: str) -> OutboxServerUnreachable:
+    return OutboxServerUnreachable(
+        msg("Another process has been changing the outbox at {place} for too long.", place=place),
+        msg(
+            "Nothing is lost: what was saved before is still there. Try again in a minute. If it stays so, ask your IT "
+            "admin to end what holds the property's lock: pg_stat_activity shows sessions that are idle in transaction."
+        ),
+        name="outbox_busy",
+    )
 
 
 def _missing(place: str) -> OutboxMissing:

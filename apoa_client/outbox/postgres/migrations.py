@@ -18,6 +18,25 @@ _PUBLIC = (
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 _PROPERTY = "property text COLLATE \"C\" NOT NULL DEFAULT current_setting('apoa.property') CHECK (property <> '')"
 
+LOCK_PROPERTY = """
+    CREATE FUNCTION lock_property(wait boolean) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
+    DECLARE
+        own text := CASE WHEN apoa.is_member() THEN current_setting('apoa.property') END;
+    BEGIN
+        IF wait THEN
+            PERFORM FROM apoa.properties WHERE name = own FOR NO KEY UPDATE;
+        ELSE
+            PERFORM FROM apoa.properties WHERE name = own FOR NO KEY UPDATE SKIP LOCKED;
+        END IF;
+        RETURN FOUND;
+    END $$
+"""
+"""Locks the row of the property until the transaction ends, so that one writes to it at a time.
+
+Returns whether it is locked. It runs as the owner, because no login but a member may hold up the property.
+"""
+
 _ACCESS = (
     # Which logins may use which property. Only the owner writes both.
     "CREATE TABLE properties (name text COLLATE \"C\" PRIMARY KEY CHECK (name <> ''))",
@@ -59,10 +78,11 @@ _ACCESS = (
     """,
     # Whether the login may open the property of this transaction at all.
     """
-    CREATE FUNCTION has_access() RETURNS boolean LANGUAGE sql STABLE
+    CREATE FUNCTION has_access() RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     RETURN apoa.is_member() OR current_setting('apoa.property', true) = ANY (apoa.audited_properties())
         AND pg_has_role(session_user, 'apoa_auditor', 'MEMBER')
     """,
+    LOCK_PROPERTY,
 )
 
 _REPORTS = (
@@ -142,6 +162,7 @@ _TALLY = (
     """,
     """
     CREATE FUNCTION count_reports(state text, property text, change bigint) RETURNS void LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
         INSERT INTO tally AS now VALUES (property, state, change)
         ON CONFLICT (property, state) DO UPDATE SET reports = now.reports + excluded.reports;
@@ -249,7 +270,7 @@ _OWN = "property = current_setting('apoa.property', true) AND (SELECT apoa.is_me
 _AUDITED = "property = ANY ((SELECT apoa.audited_properties())::text[])"
 _READABLE = "property = ANY ((SELECT apoa.readable_properties())::text[])"
 _OF_A_DESK = (
-    *("audit_head", "audited", "checkpoint", "doubts", "notice", "scheduled_run", "code_confirmed"),
+    *("audit_head", "audited", "checkpoint", "notice", "scheduled_run", "code_confirmed"),
     *("last_contact", "clock_skew", "clock_checked", "purge_skipped", "guest_tags_missing"),
     *("last_backup", "folder_backups", "backup_series"),
 )
