@@ -264,6 +264,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             place=TEXT,
             version_before=COUNT,
             members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("desk", "sender", "auditor"))),
+            public_schema__optional=one_of("open", "closed"),
         ),
     ),
     "outbox-move": (object_of(property=TEXT, outbox=TEXT, reports=COUNT, left=COUNT, error=or_null(ERROR)),),

@@ -30,6 +30,9 @@ VIEWS = ("readable_reports", "readable_tally", "readable_memo", "readable_drafts
 COLUMNS = "id, short_id, stay_id, kind, created_at, content"
 VALUES = "'x', 'x', 'x', 'check_in', 1, '\\x00'"
 
+STEERING = ("public_key", "index_key_hash", "stop", "hold", "maintenance", "doubts", "batch_size", "wants_photos")
+"""The metadata that say which key is right, what is sent and when, and what is doubted."""
+
 STATEMENTS: dict[str, set[str]] = {
     "SELECT seq, id, state, due_at, receipt_number, state_mac IS NULL FROM reports": ALL,
     **{f"SELECT {column} FROM reports": OWN for column in SEALED},
@@ -63,13 +66,19 @@ STATEMENTS: dict[str, set[str]] = {
     "INSERT INTO memo (key, value) VALUES ('notice', 'x')": OWN,
     "INSERT INTO memo (key, value) VALUES ('x', 'x')": {SENDER},
     "UPDATE memo SET value = 'x' WHERE key = 'audit_head'": OWN,
-    "UPDATE memo SET key = 'stop' WHERE key = 'audit_head'": {SENDER},
+    "UPDATE memo SET key = 'x' WHERE key = 'audit_head'": {SENDER},
     f"UPDATE memo SET property = '{OTHER}'": NO_ONE,
     "DELETE FROM memo WHERE key = 'audit_head'": OWN,
-    **{f"INSERT INTO memo (key, value) VALUES ('{key}', 'x')": {SENDER} for key in ("stop", "hold")},
-    "UPDATE memo SET value = 'x' WHERE key = 'public_key'": {SENDER},
-    "UPDATE memo SET key = 'notice' WHERE key = 'public_key'": {SENDER},
-    "DELETE FROM memo WHERE key = 'public_key'": {SENDER},
+    **{
+        statement.format(key): {SENDER}
+        for key in STEERING
+        for statement in (
+            "INSERT INTO memo (key, value) VALUES ('{}', 'x') ON CONFLICT (property, key) DO UPDATE SET value = 'y'",
+            "UPDATE memo SET value = 'x' WHERE key = '{}'",
+            "UPDATE memo SET key = 'notice' WHERE key = '{}'",
+            "DELETE FROM memo WHERE key = '{}'",
+        )
+    },
     "SELECT id, kept_at, taken_at, n FROM drafts": ALL,
     "SELECT content FROM drafts": OWN,
     "INSERT INTO drafts (id, kept_at, content) VALUES ('x', 1, '')": OWN,
@@ -149,6 +158,8 @@ def effective(shared: SharedOutbox, login: str, property_name: str = PROPERTY) -
 
 def test_each_statement_by_each_login(shared: SharedOutbox) -> None:
     """With the property set to `melati`: its desks do their part, and a login of another property nothing at all."""
+    for key in STEERING:
+        shared.change("INSERT INTO memo (key, value) VALUES (?, 'x') ON CONFLICT DO NOTHING", key)
     logins = (SENDER, DESK, OTHER, AUDITOR, STRANGER)
     may = {login: effective(shared, login) for login in logins}
     assert {statement: {login for login in logins if statement in may[login]} for statement in STATEMENTS} == STATEMENTS
