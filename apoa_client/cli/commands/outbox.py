@@ -115,10 +115,10 @@ def init(session: Session, /, url: str, *, password_stdin: bool, **logins: tuple
     )
     print_line(style_success(done.format(place=sanitize(address.place))))
     if prepared.is_open:
-        warning = _("Every login may create functions in its schema public. A superuser must run there: {statement}")
+        warning = _("Every login may create functions in the schema public there. A superuser must run: {statement}")
         print_error_line(style_warning(warning.format(statement=_CLOSE_PUBLIC)))
     elif prepared.was_open:
-        print_line(_("Logins may not create anything in its schema public any more."))
+        print_line(_("Logins could create functions in the schema public there. They cannot any more."))
     for each in members:
         if each.role == AUDITOR:
             line = _("The login {login} may read what is not sealed, of every property.")

@@ -99,7 +99,7 @@ def connection_error(exc: psycopg.Error, place: str) -> ApoaError:
     if any(part in text for part in _NOT_PROVEN):
         return CredentialsProblem(
             msg(
-                "The database at {place} did not prove that it knows the password, so nothing was sent to it.",
+                "The database at {place} did not prove that it knows the password, so no report was sent to it.",
                 place=place,
             ),
             msg(

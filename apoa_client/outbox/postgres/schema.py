@@ -36,10 +36,6 @@ DO $$
 DECLARE
     role text;
 BEGIN
-    BEGIN
-        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-    EXCEPTION WHEN insufficient_privilege OR invalid_schema_name THEN NULL; -- `may_create_in_public` says so
-    END;
     IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'apoa' AND pg_get_userbyid(nspowner) = 'apoa_owner') THEN
         RETURN;
     END IF;
@@ -69,7 +65,14 @@ END $$;
 SET LOCAL ROLE apoa_owner;
 SET LOCAL search_path = apoa, pg_temp; -- pg_catalog, which is not named, is first, and nothing is created there
 CREATE TABLE IF NOT EXISTS versions (version integer PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now());
-LOCK TABLE versions IN SHARE ROW EXCLUSIVE MODE
+LOCK TABLE versions IN SHARE ROW EXCLUSIVE MODE;
+SET LOCAL ROLE NONE;
+DO $$
+BEGIN
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+EXCEPTION WHEN insufficient_privilege OR invalid_schema_name THEN NULL; -- `may_create_in_public` says so
+END $$;
+SET LOCAL ROLE apoa_owner
 """
 _MAY_CREATE = b"SELECT FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege('public', oid, 'CREATE')"
 _VERSION = b"SELECT coalesce(max(version), 0) FROM apoa.versions"

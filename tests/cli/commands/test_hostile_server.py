@@ -87,7 +87,7 @@ def test_the_schema_public(
         assert said.code == 0, said.err
         return said
 
-    closed = "Logins may not create anything in its schema public any more."
+    closed = "Logins could create functions in the schema public there. They cannot any more."
     assert spoken(lang, closed) in init().out
     assert init("--json").json["public_schema"] == "closed"
     monkeypatch.setattr("apoa_client.outbox.postgres.schema.may_create_in_public", lambda *_: True)
