@@ -20,6 +20,7 @@ class Rogue:
         self.port: int = self._listener.getsockname()[1]
         self.received = b""
         self.connections = 0
+        self._client: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -33,6 +34,7 @@ class Rogue:
                 self._talk(client)
 
     def _talk(self, client: socket.socket) -> None:
+        self._client = client
         while struct.unpack("!i", _message(client)[:4])[0] == _SSL_REQUEST:
             client.sendall(b"N")
         self.connections += 1
@@ -41,9 +43,10 @@ class Rogue:
             self.received += piece
 
     def close(self) -> None:
-        """Listen no longer."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        """Listen no longer, and end a connection that was believed."""
+        for each in filter(None, (self._listener, self._client)):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
 
