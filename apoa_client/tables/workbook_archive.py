@@ -20,10 +20,26 @@ _MOST_BEFORE_ELEMENT = 65_536
 """The bytes of a part up to the end of its first tag. A parser searches what has not ended again with each piece."""
 _SMALL = 10 * 1024**2
 """A member of up to this size may have any ratio."""
+_MOST_OF_A_LIST = 2 * 1024**2
+"""The bytes of a part that is read as a whole: the lists of parts, sheets and names."""
+_MOST_SHEETS = 1000
+_LONGEST_NAME = 255
+
+
+class BoundedArchive(ZipFile):
+    """An archive from which no large part is read as a whole."""
+
+    def read(self, name: str | ZipInfo, pwd: bytes | None = None) -> bytes:
+        """As the base class. Raises `TableRefused` for a large part."""
+        if self.getinfo(name if isinstance(name, str) else name.filename).file_size > _MOST_OF_A_LIST:
+            raise too_large()
+        return super().read(name, pwd)
 
 
 def choose_sheet(visible: list[str], sheets: list[str], wanted: str) -> str:
     """Return the name of the sheet to read: `wanted`, whatever its case, or the first one. Raises `TableRefused`."""
+    if len(sheets) > _MOST_SHEETS or any(len(name) > _LONGEST_NAME for name in sheets):
+        raise too_large()
     if not wanted and sheets:
         return (visible or sheets)[0]
     for name in sheets:
@@ -46,6 +62,7 @@ def check_archive(content: Content) -> None:
                 raise too_large()
             for member in members:  # of any name: a workbook says itself which ones are its sheets
                 _check_xml(archive, member)
+                content.time.check()
     except UNREADABLE as exc:
         raise damaged() from exc
 
