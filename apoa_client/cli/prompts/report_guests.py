@@ -37,7 +37,7 @@ from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
 
 if TYPE_CHECKING:
-    from apoa_client.scan.photo_reader import PhotoReading
+    from apoa_client.scan.photo_reading import PhotoReading
 
 _ANOTHER = "+"
 _DISCARD = frozenset({"b", "buang"}) | NO
