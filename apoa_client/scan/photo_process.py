@@ -68,21 +68,22 @@ class PhotoProcess(AbstractContextManager["PhotoProcess"]):
         )
 
     def _ask(self, question: dict[str, Any], content: bytes) -> Any:  # noqa: ANN401  a JSON value, and bytes
-        process = self._process = self._process or self._started()
-        timer = Timer(_MOST_S, process.kill)
-        timer.start()
         try:
-            _send(process.stdin, question, content)
-            return _received(process.stdout.readline(), process.stdout)
-        except (OSError, EOFError, ValueError):
+            process = self._process = self._process or self._started()
+            timer = Timer(_MOST_S, process.kill)
+            timer.start()
+            try:
+                _send(process.stdin, question, content)
+                return _received(process.stdout.readline(), process.stdout)
+            finally:
+                timer.cancel()
+        except (OSError, EOFError, ValueError, LookupError, TypeError):  # it cannot start, has ended, or writes rubbish
             if self._end() == Exit.SETTINGS:
                 raise ScanMissing from None
             raise PictureRefused(
-                msg("The photo was not read: that takes more time or memory than for any photo of a passport."),
+                msg("The photo was not read: it is damaged, or takes more time or memory than a photo of a passport."),
                 name="photo_too_costly",
             ) from None
-        finally:
-            timer.cancel()
 
     def _started(self) -> Any:  # noqa: ANN401  as above
         return subprocess.Popen(  # noqa: S603  this program itself
@@ -120,7 +121,7 @@ def _content(path: Path) -> bytes:
     except OSError:
         raise PictureRefused(msg("The file cannot be opened."), _CHECK_THE_PATH) from None
     if len(content) > MOST_BYTES:
-        raise PictureRefused(msg("The file is too large for a photo: over {limit} MB.", limit=MOST_BYTES >> 20))
+        raise PictureRefused(msg("The file is too large: over {limit} MB.", limit=MOST_BYTES >> 20))
     return content
 
 
@@ -169,6 +170,7 @@ def _limit() -> None:
     with suppress(ImportError, ValueError, OSError):
         import resource
 
-        seconds = int(process_time()) + _MOST_CPU_S
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
-        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+        most = {resource.RLIMIT_DATA: _MOST_MEMORY, resource.RLIMIT_CPU: int(process_time()) + _MOST_CPU_S}
+        for kind, value in most.items():
+            hard = resource.getrlimit(kind)[1]
+            resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))

@@ -61,12 +61,19 @@ def test_a_photo_that_takes_too_long(process: PhotoProcess, tmp_path: Path, monk
 @pytest.mark.skipif(sys.platform != "linux", reason="Windows has no such limit, and macOS does not keep it")
 def test_a_photo_that_takes_too_much_memory(tmp_path: Path) -> None:
     """The limit holds for the process alone, and a photo that needs more is refused without a traceback."""
-    write(tmp_path / "SECRET.png", np.full((300, 400), 255, np.float32))
+    write(tmp_path / "SECRET.png", np.full((3000, 4000), 255, np.float32))
     (tmp_path / "sitecustomize.py").write_text(
-        "from apoa_client.scan import photo_process\nphoto_process._MOST_MEMORY = 1 << 20\n"
+        "from apoa_client.scan import photo_process\nphoto_process._MOST_MEMORY = 100 << 20\n"
     )
     with PhotoProcess({**ENVIRON, "PYTHONPATH": str(tmp_path)}) as process:
         assert refusal(process, tmp_path / "SECRET.png")
+
+
+def test_a_process_that_cannot_start(process: PhotoProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program was replaced just now, or the memory is full: the photo is refused."""
+    write(tmp_path / "SECRET.png", np.full((300, 400), 255, np.float32))
+    monkeypatch.setattr(photo_process, "internal_command", lambda _word: [str(tmp_path / "missing")])
+    refusal(process, tmp_path / "SECRET.png")
 
 
 @pytest.mark.parametrize(
