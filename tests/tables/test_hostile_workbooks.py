@@ -43,6 +43,12 @@ def test_zip_bombs() -> None:
 def test_many_parts() -> None:
     """An archive of thousands of parts is no workbook."""
     assert refusal(changed({f"a/{number}": b"" for number in range(5_001)})) == "zip_bomb"
+    many = changed({f"{number:060}": b"" for number in range(20_000)})
+    tracemalloc.start()
+    assert refusal(many) == "zip_bomb"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * 1024**2  # the list was not read
 
 
 @pytest.mark.parametrize("name", [SHEET, "xl/sharedStrings.xml", "xl/_rels/workbook.xml.rels", "docProps/core.xml"])
