@@ -175,8 +175,8 @@ def test_losing_the_race_to_create_it_is_no_error(path: Path, monkeypatch: pytes
     """The draft is removed if the name was taken meanwhile."""
     really = database._write_draft
 
-    def slowly(draft: Path, fill: None) -> None:
-        really(draft, fill)
+    def slowly(draft: Path) -> None:
+        really(draft)
         monkeypatch.setattr(database, "_write_draft", really)
         with open_outbox(path) as other:
             other.add(report(1), due_at=None)

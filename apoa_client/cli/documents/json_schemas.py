@@ -290,7 +290,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             backup_created_at=MOMENT,
             **dict.fromkeys(("inserted", "advanced", "unchanged", "only_here"), COUNT),
             proved=FLAG,
-            to_ask=COUNT,
+            left_out=COUNT,
             fingerprint=TEXT,
             api_url=TEXT,
             other_receipts=list_of(object_of(id=TEXT, here=TEXT, in_backup=TEXT)),
