@@ -19,7 +19,7 @@ _NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHER
 
 
 _REPORTS = (
-    _NUMBERS + "INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) "
+    _NUMBERS + "INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) "  # noqa: S608  ours
     "SELECT printf('0199c2a4-7d1e-7b3c-9d55-%012x', i), printf('%08x', i), '0199c2a4-7d1e-7001-8a11-5f0f4f0be001', "
     "'check_in', 5, zeroblob({size}) FROM n"
 )
