@@ -1,14 +1,17 @@
-"""Adds to the wheel what is made from the commands: the pages for `man`, and the grammar that completion reads."""
+"""Adds to the wheel what is made from the commands (pages for `man`, the grammar of completion), and an SBOM."""
 
+import json
 import os
 import sys
 import time
+import tomllib
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from packaging.requirements import Requirement
 
 _GRAMMAR = "apoa_client/cli/completion/grammar.json"
 
@@ -43,12 +46,42 @@ class BuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the configurat
         set_language(SOURCE_LANGUAGE)
         write(apoa, self.folder / "grammar.json")
         build_data["force_include"][str(self.folder / "grammar.json")] = _GRAMMAR
+        sbom = self.folder / "apoa-client.cdx.json"
+        sbom.write_text(json.dumps(self._sbom(__version__), indent=1), encoding="ascii", newline="\n")
+        build_data["sbom_files"].append(str(sbom))
         day = time.strftime("%Y-%m-%d", time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))))
         for page in man_pages(apoa, __version__, day):
             file = self.folder / page.path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(page.text, encoding="ascii", newline="\n")
             build_data["shared_data"][str(file)] = f"share/man/{page.path.as_posix()}"
+
+    def _sbom(self, version: str) -> dict[str, Any]:
+        """Return the wheel's bill of materials, CycloneDX 1.7: it holds no other package, and requires some."""
+        project = tomllib.loads((Path(self.root) / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        required = [Requirement(each) for each in project["dependencies"]]
+        this = {"name": project["name"], "version": version, "purl": f"pkg:pypi/{project['name']}@{version}"}
+        licence = [{"license": {"id": project["license"]}}]
+        return {
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.7",
+            "metadata": {
+                "component": {"type": "application", "bom-ref": this["purl"], **this, "licenses": licence},
+            },
+            "components": [
+                {
+                    "type": "library",
+                    "bom-ref": f"pkg:pypi/{each.name}",
+                    "name": each.name,
+                    "purl": f"pkg:pypi/{each.name}",
+                    "scope": "required" if each.marker is None else "optional",
+                    "isExternal": True,
+                    "versionRange": f"vers:pypi/{each.specifier}",
+                }
+                for each in required
+            ],
+            "dependencies": [{"ref": this["purl"], "dependsOn": [f"pkg:pypi/{each.name}" for each in required]}],
+        }
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove the folder."""

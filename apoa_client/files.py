@@ -32,6 +32,9 @@ LOCK_ENDING = ".lock"
 SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 """What SQLite adds to the name of a database for the files beside it."""
 
+_LEADS_ELSEWHERE = 0x20000000
+"""The bit that symbolic links and junctions of Windows have in their tag, and files kept in a cloud do not."""
+
 _Result = TypeVar("_Result")
 
 _ON_WINDOWS = os.name == "nt"
@@ -68,9 +71,15 @@ def wait_while_in_use(path: Path, action: Callable[[], _Result]) -> _Result:
         time.sleep(_PAUSE_S)
 
 
-def replace_file(draft: Path, path: Path) -> None:
-    """Give the draft the name `path`, in place of the file that has it. Raises `FileInUse` or another `OSError`."""
-    wait_while_in_use(path, lambda: draft.replace(path))
+def replace_file(draft: Path, path: Path, folder: int | None = None) -> None:
+    """Give the draft the name `path`, in place of the file that has it. Raises `FileInUse` or another `OSError`.
+
+    With the descriptor of the open `folder`, it goes there, wherever the path leads by now.
+    """
+    if folder is None:
+        wait_while_in_use(path, lambda: draft.replace(path))
+    else:
+        os.replace(draft, path.name, dst_dir_fd=folder)
 
 
 def make_private_folder(folder: Path) -> None:
@@ -94,7 +103,7 @@ def _make_folder(folder: Path) -> None:
 def full_path(path: Path) -> Path:
     """Return the path from the root or the drive on; a relative one if the working directory was deleted.
 
-    Windows' ``E:``, the working directory of that drive, is none to pathlib.
+    For pathlib, Windows' ``E:``, the working directory of that drive, is not a full path.
     """
     try:
         return Path(os.path.abspath(path)) if _ON_WINDOWS else path.absolute()  # noqa: PTH100  as above
@@ -158,10 +167,10 @@ def _pieces(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
 def remove_abandoned(
     draft: Path, path: Path | None = None, is_running: Callable[[Path], bool | None] = lambda _draft: None
 ) -> None:
-    """Remove the temporary files beside `draft` that dead processes left: those last written to long before it.
+    """Remove the temporary files beside `draft` that dead processes left: files that were last written long before it.
 
-    Those of `path` after a minute. Without it those of any file, because each backup may have another name, after an
-    hour. `is_running` returns whether the process of a temporary file still runs; None is not known.
+    With `path`, its temporary files of a minute ago. Without it, those of any file of an hour ago, because each backup
+    may have another name. `is_running` returns whether the process of a temporary file still runs; None is not known.
     """
     before = draft.stat().st_mtime - (_ABANDONED_BY_ANY_S if path is None else _ABANDONED_S)
     with suppress(OSError):  # a folder that cannot be listed, or a file that has just gone
@@ -253,6 +262,15 @@ def state_if_exists(path: str | Path) -> os.stat_result | None:
         return os.lstat(path)
     except FileNotFoundError:
         return None
+
+
+def is_link(path: Path) -> bool:
+    """Return whether there is a symbolic link or, on Windows, a junction, which pathlib takes for a folder."""
+    try:
+        state = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(state.st_mode) or bool(getattr(state, "st_reparse_tag", 0) & _LEADS_ELSEWHERE)
 
 
 def read_regular(path: Path) -> bytes:

@@ -7,6 +7,8 @@ from pathlib import Path
 _SCRIPT = "apoa"
 _DISTRIBUTION = "apoa-client"
 _PROGRAMS = (_SCRIPT, "apoaw")
+PHOTO_PROCESS = "read-photos"
+"""The word with which `apoa_client.__main__` starts the process that reads photos."""
 _HEADLESS = ("conhost.exe", "--headless")
 
 COMPLETION_SCRIPTS = {
@@ -32,6 +34,12 @@ def own_command() -> list[str]:
             if script.is_file():
                 return [str(script.absolute())]
     return [sys.executable, "-m", "apoa_client"]
+
+
+def internal_command(word: str) -> list[str]:
+    """Return the words that start a process of the program's own, which a user never types."""
+    module = [] if getattr(sys, "frozen", False) else ["-P", "-m", "apoa_client"]
+    return [sys.executable, *module, word]
 
 
 def background_command(platform: str = sys.platform) -> list[str]:

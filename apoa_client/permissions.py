@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SettingsProblem
+from apoa_client.files import is_link
 from apoa_client.messages import Message, msg
 
 if sys.platform == "win32":
@@ -50,6 +51,32 @@ def check_permissions(path: Path, *, beside: tuple[str, ...] = ()) -> None:
     fault = find_fault(path, own_levels=2, beside=beside)
     if fault is not None:
         raise SettingsProblem(*fault, name=UNSAFE)
+
+
+def open_own_folder(folder: Path) -> int | None:
+    """Open a folder that is no link and that no other user can change. Return its descriptor; on Windows None.
+
+    The folders above are not checked: who can write there can exchange this one, but not what is open. Raises
+    `SettingsProblem`, or `OSError` if it is no folder or cannot be opened.
+    """
+    name = str(folder)
+    if is_link(folder):
+        raise SettingsProblem(
+            msg("{path} is a link to another place, so it is not used.", path=name),
+            msg("Remove the link: a folder is made in its place."),
+            name=UNSAFE,
+        )
+    if _POSIX:
+        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fault = _fault_in(name, os.fstat(descriptor), is_own=True)
+    else:
+        os.scandir(name).close()
+        descriptor, fault = None, _fault_on_windows(name, is_own=True, secret=False)
+    if fault is None:
+        return descriptor
+    if descriptor is not None:
+        os.close(descriptor)
+    raise SettingsProblem(*fault, name=UNSAFE)
 
 
 def check_shared_file(path: Path) -> None:
@@ -122,15 +149,18 @@ def _fault_of(name: str, *, is_own: bool, secret: bool = False) -> tuple[Fault |
             state = os.stat(name)  # noqa: PTH116  as above
     except OSError:  # it is missing, or it cannot be reached: then the file cannot be opened either
         return None, False
+    return _fault_in(name, state, is_own=is_own), is_link
+
+
+def _fault_in(name: str, state: os.stat_result, *, is_own: bool) -> Fault | None:
     if not _is_trusted(state):
-        return _of_another_user(name, state), is_link
+        return _of_another_user(name, state)
     if not _others_can_write(name, state) or (_is_sticky_folder(state) and not is_own):
-        return None, is_link
-    fault = Fault(
+        return None
+    return Fault(
         msg("Other users of this computer can change {path}, so it is not used.", path=name),
         msg("Take that right away from them: {command}", command=_command("chmod go-w", name, state)),
     )
-    return fault, is_link
 
 
 def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 import forked_command
 import pytest
+from app_helpers import app_of
 from conftest import FixedClock
 from jsonschema import Draft202012Validator
-from outbox_helpers import sealer
 
 from apoa_client.cli import main
 from apoa_client.cli.documents.json_schemas import json_schema
@@ -210,9 +210,9 @@ class Apoa:
         return value
 
     def reports(self) -> list[dict[str, Any]]:
-        """Return all reports from `apoa list --all --json`."""
+        """Return all reports from `apoa list --all --json`, also if another program changed one of them."""
         said = self("list", "--all", "--json")
-        assert said.code == 0, said.err
+        assert said.code in {Exit.DONE, Exit.SETTINGS}, said.err
         reports: list[dict[str, Any]] = said.json["reports"]
         return reports
 
@@ -223,8 +223,8 @@ class Apoa:
     @contextmanager
     def sending(self, report_id: str) -> Iterator[None]:
         """Another process is sending this report, and gets no answer."""
-        with SqliteOutbox.open(self.home / "melati" / "outbox.db", sealer()) as outbox:
-            now = self.clock.now()
+        with closing(app_of(self.home, self.clock, "melati")) as app:
+            outbox, now = app.outbox, self.clock.now()
             lease, claimed = outbox.claim([report_id], now=now, lease_until=now + LEASE)
             assert claimed
             yield
@@ -352,9 +352,9 @@ class Installed:
         return self("setup", "--non-interactive", *place, *account, *more, stdin=f"{password}\n")
 
     def reports(self) -> list[dict[str, Any]]:
-        """Return all reports from `apoa list --all --json`."""
+        """Return all reports from `apoa list --all --json`, also if another program changed one of them."""
         said = self("list", "--all", "--json")
-        assert said.code == 0, said.err
+        assert said.code in {Exit.DONE, Exit.SETTINGS}, said.err
         reports: list[dict[str, Any]] = said.json["reports"]
         return reports
 

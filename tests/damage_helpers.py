@@ -14,7 +14,14 @@ import pytest
 PAGE = 4096
 INDEXES = (
     *("reports_short_id", "reports_stay", "reports_created", "reports_open", "reports_due", "reports_lease"),
-    *("reports_kept", "reports_nights", "reports_guest", "reports_unproven", "sqlite_autoindex_reports_1"),
+    *(
+        "reports_kept",
+        "reports_nights",
+        "reports_guest",
+        "reports_uncoded",
+        "reports_versions",
+        "sqlite_autoindex_reports_1",
+    ),
 )
 """The indexes of the schema."""
 

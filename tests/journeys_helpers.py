@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -187,6 +188,19 @@ def photos_of_authority(memory: Path) -> dict[str, str]:
     """Returns the SHA-256 of each photo in the training authority's database, by report id."""
     with closing(sqlite3.connect(memory)) as db:
         return dict(db.execute("SELECT id, sha256 FROM photos"))
+
+
+def link_to_folder(link: Path, folder: Path) -> None:
+    """Make a link to a folder; on Windows a junction, for which a user needs no right."""
+    if sys.platform == "win32":
+        import _winapi
+
+        try:
+            _winapi.CreateJunction(str(folder), str(link))
+        except OSError:
+            pytest.skip("Wine makes no junctions")
+    else:
+        link.symlink_to(folder, target_is_directory=True)
 
 
 def files_below(folder: Path) -> set[str]:

@@ -3,20 +3,18 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
-from key_helpers import new_key_pair
-
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, Receipt
 from apoa_client.report.model import Document, Guest, Report, Stay
-from apoa_client.vault.sealing import PropertySealer
+from apoa_client.vault.sealing import PropertySealer, key_pair_from_seed
 
 WIB = timezone(timedelta(hours=7))
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
+PRIVATE_KEY, PUBLIC_KEY = key_pair_from_seed(b"k" * 32)
 
 PERSONAL = ("ZYKOWSKI", "QUENTIN", "X1234567", "1985-09-12", "GDANSK", "Room-7-East", "+48600700800")
 """What must be readable nowhere but through the seal."""

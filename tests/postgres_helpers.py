@@ -324,7 +324,7 @@ _POOLER = """
 listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
-auth_type = trust
+auth_type = scram-sha-256
 auth_file = {users}
 pool_mode = transaction
 {more}
@@ -340,7 +340,7 @@ def pooler(cluster: Cluster, database: str, sessions: int, more: str = "") -> It
     folder.mkdir()
     _give_to_server(folder)
     users, settings = folder / "users", folder / "pgbouncer.ini"
-    users.write_text(f'"{SUPERUSER}" ""\n"{PROPERTY}" ""\n')
+    users.write_text(f'"{SUPERUSER}" "{PASSWORD}"\n"{PROPERTY}" "{PASSWORD}"\n')
     values = {"cluster": cluster, "database": database, "sessions": sessions, "port": port, "users": users}
     settings.write_text(_POOLER.format(more=more, **values))
     for path in (users, settings):

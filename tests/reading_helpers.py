@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 from system_helpers import needs_tool
 
 from apoa_client.messages import Message, msg
-from apoa_client.scan import photo_reader
 from apoa_client.scan.line_reader import PITCH, ROWS
-from apoa_client.scan.photo_reader import PhotoReading
+from apoa_client.scan.photo_process import PhotoProcess
+from apoa_client.scan.photo_reading import PhotoReading
 
 _FONT = Path("/usr/share/fonts/opentype/ocr-b/OCRB.otf")
 PAGE_PITCH, PAGE_MARGIN, PAGE_SECOND_LINE = 20, 60, 550
@@ -38,30 +38,26 @@ def reading(
     return PhotoReading(tuple(lines), tuple(doubtful), is_sure, strips, 120, hint or (None if is_sure else TOO_DARK))
 
 
-def _strip(line: str) -> np.ndarray:
+def _strip(line: str) -> bytes:
     """Return a strip on which each character is black on its left half."""
-    strip = np.full((ROWS, (len(line) + 2) * PITCH), 230, np.float32)
+    strip = np.full((ROWS, (len(line) + 2) * PITCH), 230, np.uint8)
     for position in range(len(line)):
         left = (position + 1) * PITCH
         strip[:, left : left + PITCH // 2] = 20
-    return strip
+    return strip.tobytes()
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, readings: Mapping[str, PhotoReading | Exception]) -> None:
     """Let the reader answer with these readings, or raise these errors, by the names of the files."""
 
-    class Reader:
-        def __init__(self, seconds: object) -> None:
-            pass
+    def read(_process: PhotoProcess, path: Path, today: date, *, with_evidence: bool = False) -> PhotoReading:
+        assert today.year == 2026
+        answer = readings[path.name]
+        if isinstance(answer, Exception):
+            raise answer
+        return replace(answer, evidence=EVIDENCE) if with_evidence else answer
 
-        def read(self, path: Path, today: date, *, with_evidence: bool = False) -> PhotoReading:
-            assert today.year == 2026
-            answer = readings[path.name]
-            if isinstance(answer, Exception):
-                raise answer
-            return replace(answer, evidence=EVIDENCE) if with_evidence else answer
-
-    monkeypatch.setattr(photo_reader, "PhotoReader", Reader)
+    monkeypatch.setattr(PhotoProcess, "read", read)
 
 
 def print_page(path: Path, lines: Sequence[str]) -> Path:

@@ -10,7 +10,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
+from apoa_client import __version__
 from apoa_client.cli.completion import grammar
 from apoa_client.cli.main import apoa as program
 
@@ -52,7 +55,7 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_wheel_gets_the_pages_and_the_grammar(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In both languages, with the date that a reproducible build sets; the files are gone at the end."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764000000")
-    build: dict[str, Any] = {"force_include": {}, "shared_data": {}}
+    build: dict[str, Any] = {"force_include": {}, "shared_data": {}, "sbom_files": []}
     hook.initialize("standard", build)
     pages = {place: Path(file) for file, place in build["shared_data"].items()}
     assert {"share/man/man1/apoa-report.1", "share/man/id/man1/apoa-lapor.1"} <= set(pages)
@@ -62,6 +65,22 @@ def test_a_wheel_gets_the_pages_and_the_grammar(hook: Any, monkeypatch: pytest.M
     assert set(json.loads(Path(file).read_text())) == set(grammar.described(program))
     hook.finalize("standard", build, "")
     assert not Path(file).exists()
+
+
+def test_a_wheel_gets_a_bill_of_materials(hook: Any) -> None:
+    """A CycloneDX document, right by its published schema, with each package that the wheel requires; reproducible."""
+    build: dict[str, Any] = {"force_include": {}, "shared_data": {}, "sbom_files": []}
+    hook.initialize("standard", build)
+    [file] = build["sbom_files"]
+    text = Path(file).read_text()
+    hook.finalize("standard", build, "")
+    assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(text) is None
+    document = json.loads(text)
+    assert document["metadata"]["component"]["version"] == __version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shown = [each["name"] + each["versionRange"].removeprefix("vers:pypi/") for each in document["components"]]
+    assert shown == [each.partition(";")[0] for each in project["dependencies"]]
+    assert {"serialNumber", "timestamp"}.isdisjoint({*document, *document["metadata"]})
 
 
 def test_an_editable_installation_gets_nothing(hook: Any) -> None:

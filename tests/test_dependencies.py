@@ -1,4 +1,4 @@
-"""The dependencies: each has a lower bound, the build's tools have hashes, and advisories are looked up honestly."""
+"""The dependencies: each has a lower bound, what builds a release has hashes, and advisories are looked up honestly."""
 
 import json
 import re
@@ -24,14 +24,39 @@ def test_each_dependency_has_a_lower_bound() -> None:
         assert re.fullmatch(r"[a-z0-9-]+>=[0-9.]+(; sys_platform [!=]= '[a-z0-9]+')?", each), each
 
 
+def pins(name: str) -> list[str]:
+    """Return the lines of a file of `.ci` that name a release, each with its hashes and what requires it."""
+    text = re.sub(r"^#.*\n", "", (CI / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return re.split(r"\n(?=\S)", text.strip())
+
+
 @with_ci
-def test_the_builds_tools_have_hashes() -> None:
-    """Each tool that builds a release is one release, with its hashes."""
-    text = (CI / "build-tools.txt").read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert {"build", "hatchling", "click"} <= {line.partition("==")[0] for line in lines}
-    for line in lines:
-        assert re.match(r"[a-z-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line), line
+@pytest.mark.parametrize("name", ["build-tools.txt", "windows-bundle.txt"])
+def test_what_builds_a_release_has_hashes(name: str) -> None:
+    """Each package that is installed where a release is built is one release, with its hashes."""
+    for each in pins(name):
+        assert re.match(r"[a-z0-9-]+==\S+ .*\s+--hash=sha256:[0-9a-f]{64}", each), each
+    needed = {"build-tools.txt": {"build", "hatchling", "click"}, "windows-bundle.txt": {"pyinstaller"}}
+    assert needed[name] <= {each.partition("==")[0] for each in pins(name)}
+
+
+@with_ci
+def test_the_bundle_is_pinned_as_the_project_declares() -> None:
+    """The packages of the Windows bundle that the project itself requires are those of pyproject.toml, no other."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"]]
+    for extra in ("bundle", "heic", "postgres", "scan", "tables"):
+        declared += [each for each in extras[extra] if not each.startswith(project["name"])]
+    pinned = {
+        Requirement(each.partition("\\")[0]).name: Requirement(each.partition("\\")[0]).specifier
+        for each in pins("windows-bundle.txt")
+        if f"{project['name']} (pyproject.toml)" in each
+    }
+    assert {Requirement(each).name for each in declared} == set(pinned)
+    for each in map(Requirement, declared):
+        version = str(pinned[each.name]).removeprefix("==")
+        assert each.specifier.contains(version), f"{each.name} {version}: renew .ci/windows-bundle.txt"
 
 
 UNKNOWN = {"name": "a", "skip_reason": "not found"}

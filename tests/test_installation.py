@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.installation import background_command, is_own, own_command, removal
+from apoa_client.installation import background_command, internal_command, is_own, own_command, removal
 
 FROM_PYTHON = [sys.executable, "-m", "apoa_client"]
 
@@ -48,6 +48,7 @@ def test_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", bundle)
     monkeypatch.setattr(sys, "argv", [bundle])
     assert own_command() == [bundle]
+    assert internal_command("word") == [bundle, "word"]
 
 
 def test_each_way_to_start_names_itself() -> None:

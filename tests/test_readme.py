@@ -11,7 +11,8 @@ from cli_helpers import COMMAND, Installed, child_environment
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "apoa_client" / "cli" / "guide" / "guides").glob("*.md"))
-DOCUMENTS = [README, *GUIDES, ROOT / ".github" / "CONTRIBUTING.md"]
+ADMIN_GUIDE = ROOT / "apoa_client" / "cli" / "guide" / "guides" / "admin.en.md"
+DOCUMENTS = [README, *GUIDES, ROOT / ".github" / "SECURITY.md", ROOT / ".github" / "CONTRIBUTING.md"]
 SET_UP = "apoa setup --non-interactive --property practice --training --timezone WITA --vault file"
 
 
@@ -140,9 +141,29 @@ def test_commands_that_a_document_names_exist(document: Path) -> None:
     assert named <= {*COMMANDS, *ALIASES}
 
 
+def test_the_files_that_contributing_names_exist() -> None:
+    """Who changes something finds each file and folder that the map of CONTRIBUTING.md sends them to."""
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    package = ROOT / "apoa_client"
+    [layout] = re.findall(r"^```\n(apoa_client/\n.*?)^```", text, re.MULTILINE | re.DOTALL)
+    parts = re.findall(r"\b([a-z_]+\.py|[a-z_]+/)(?= |\n)", layout.partition("\n")[2])
+    assert [name for name in parts if not any(package.rglob(name.rstrip("/")))] == []
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    named = re.findall(r"`([\w.*/-]+\.py|[\w.*-]+/[\w.*/-]*(?:\.(?:toml|tsv|md|yaml|yml|po|spec|txt)|/))`", prose)
+    assert len(named) > len(parts) > 0
+    patterns = {name: re.sub(r"\b(?:TAG|NAME|LANGUAGE)\b", "*", name).rstrip("/") for name in named}
+    missing = [name for name, glob in patterns.items() if not any([*ROOT.glob(glob), *package.glob(glob)])]
+    assert missing == []
+
+
+def test_the_admin_guide_is_short() -> None:
+    """It has at most 5,500 words: what a command prints about itself is not repeated."""
+    assert len(ADMIN_GUIDE.read_text(encoding="utf-8").split()) <= 5500
+
+
 def test_the_admin_guide_names_every_exit_code() -> None:
-    """An IT admin finds each exit code in the guide; `tests/settings/test_definitions.py` compares the settings."""
+    """An IT admin finds each exit code in the guide; the settings are printed by `apoa config explain`."""
     from apoa_client.errors import Exit
 
-    text = (ROOT / "apoa_client" / "cli" / "guide" / "guides" / "admin.en.md").read_text(encoding="utf-8")
+    text = ADMIN_GUIDE.read_text(encoding="utf-8")
     assert [code for code in Exit if f"| {code.value} |" not in text] == []

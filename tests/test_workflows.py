@@ -32,7 +32,8 @@ def test_actions_are_pinned(path: Path) -> None:
     assert used
     for action, comment in used:
         local = action.startswith("./")
-        assert local or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", f"{action} {comment}"), action
+        pinned = r"(actions/[a-z-]+|pypa/gh-action-pypi-publish)@[0-9a-f]{40} # v\d+\.\d+\.\d+"
+        assert local or re.fullmatch(pinned, f"{action} {comment}"), action
 
 
 @every_workflow
@@ -45,7 +46,7 @@ def test_permissions(path: Path) -> None:
         {},
         {
             "publish": {"contents": "write", "id-token": "write", "attestations": "write"},
-            "pypi": {"contents": "read", "id-token": "write"},
+            "pypi": {"id-token": "write"},
         },
     )
     checkouts = [step for step in steps(path) if step.get("uses", "").startswith("actions/checkout@")]
@@ -103,11 +104,30 @@ def test_what_a_release_has() -> None:
 
 
 def test_the_upload_needs_no_stored_token() -> None:
-    """PyPI trusts the workflow and its environment; no workflow reads a secret of the repository."""
+    """PyPI trusts the workflow and its environment, and gets an attestation of each file; no secret is read."""
     job = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["pypi"]
     assert job["environment"] == "pypi"
-    assert job["steps"][-1]["run"] == "uv publish --trusted-publishing always dist/*"
+    assert job["steps"][-1]["uses"].startswith("pypa/gh-action-pypi-publish@")
+    assert job["steps"][-1]["with"] == {"attestations": True}
     assert all("secrets." not in path.read_text(encoding="utf-8") for path in WORKFLOWS)
+
+
+def test_a_release_is_made_of_packages_with_hashes() -> None:
+    """Until wheel and bundle are uploaded, only packages with hashes are installed, and that wheel for the bundle."""
+    jobs = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
+    installed = {}
+    for name in ("wheel", "bundle"):
+        done = [step.get("run") or step["uses"].partition("@")[0] for step in jobs[name]["steps"]]
+        before = done[: done.index("actions/upload-artifact")]
+        installed[name] = [run.partition("install ")[2] for run in before if "pip install" in run]
+    assert jobs["bundle"]["needs"] == "wheel"
+    assert installed == {
+        "wheel": ["--quiet --require-hashes --requirement .ci/build-tools.txt"],
+        "bundle": [
+            "--quiet --require-hashes --only-binary :all: --requirement .ci/windows-bundle.txt",
+            "--quiet --no-index --no-deps wheel/*.whl",
+        ],
+    }
 
 
 def test_oldest_and_newest_dependencies() -> None:

@@ -1,9 +1,15 @@
-"""The certificates of the tests, and answers of an authority for the two calls that need one over TLS."""
+"""The certificates of the tests, a proxy, and answers of an authority for the two calls that need one over TLS."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CERTIFICATES = Path(__file__).parent / "authority" / "certificates"
 CA = CERTIFICATES / "ca.pem"
+CA_HASH = "e4303dd8.0"
+"""Its name in a folder of certificates (`openssl x509 -subject_hash`)."""
 TOKEN = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
     b'{"access_token":"abc","token_type":"Bearer","expires_in":3600}'
@@ -12,3 +18,52 @@ NO_SUCH = (
     b"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n"
     b'{"type":"about:blank","title":"Not Found","status":404}'
 )
+
+
+def relay(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while some := source.recv(4096):
+            target.sendall(some)
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def proxy(*, allowed: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """A proxy on loopback that connects to any host here, or refuses. Yields its port and the heads it received."""
+    heads: list[str] = []
+    over = threading.Event()
+
+    def handle(client: socket.socket) -> None:
+        with client, suppress(OSError):
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                some = client.recv(1024)
+                if not some:
+                    return
+                head += some
+            heads.append(head.decode())
+            if not allowed:
+                client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+                return
+            port = int(head.split()[1].rpartition(b":")[2])
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as server:
+                client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+                back = threading.Thread(target=relay, args=(server, client), daemon=True)
+                back.start()
+                relay(client, server)
+                back.join(5)
+
+    def serve() -> None:
+        while not over.is_set():
+            with suppress(OSError):
+                threading.Thread(target=handle, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield port, heads
+        over.set()
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        thread.join(5)

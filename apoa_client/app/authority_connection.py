@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from apoa_client import __version__
@@ -26,12 +25,12 @@ _USER_AGENT = f"apoa-client/{__version__}"
 
 
 class AuthorityConnections:
-    """Builds connections, which are closed with `open_parts`."""
+    """Builds connections, and adds to `closers` what closes them."""
 
-    def __init__(self, folders: Folders, clock: Clock, open_parts: ExitStack) -> None:
+    def __init__(self, folders: Folders, clock: Clock, closers: list[Callable[[], object]]) -> None:
         self._folders = folders
         self._clock = clock
-        self._open = open_parts
+        self._closers = closers
 
     def connect(
         self,
@@ -72,7 +71,7 @@ class AuthorityConnections:
             monotonic=self._clock.monotonic,
             kept=kept,
         )
-        self._open.callback(authority.close)
+        self._closers.append(authority.close)
         return authority
 
     def record_time(self, outbox: DeliveryState, settings: PropertySettings, password: Callable[[], str]) -> None:
@@ -102,7 +101,9 @@ class AuthorityConnections:
             property_name=settings.name,
             page=False,
         )
-        return self._open.enter_context(server).base_url
+        address = server.start().base_url
+        self._closers.append(server.stop)
+        return address
 
 
 def check_training(secrets: "PropertySecrets") -> None:

@@ -88,8 +88,8 @@ def place_of_files(app: Container) -> Path:
 def back_up_daily(app: Container, environ: Mapping[str, str]) -> ApoaError | None:
     """Write the day's backup, if the settings name a folder and it was not written yet.
 
-    `environ` is that of the process that writes it. Returns why there is none, at most once a day. Of several desks
-    with the same folder, one writes it: the others see that it was begun within the hour.
+    `environ` is the environment of the process that writes it. Returns why no backup was written, at most once a day.
+    Of several desks with the same folder, one writes it: the others see that it was begun within the hour.
     """
     folder, now = app.settings.backup_folder, app.clock.now()
     if not folder:

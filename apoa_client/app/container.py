@@ -6,7 +6,7 @@ first needs it: a report that is only saved loads no HTTP library, and `apoa sta
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing, suppress
 from datetime import date
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from apoa_client.app.key_rotation import KeyPair
     from apoa_client.app.outbox_opening import OutboxOpener
     from apoa_client.app.retention import Retention
-    from apoa_client.app.vault_adapters import VaultCounter
+    from apoa_client.app.vault_adapters import VaultVersion
     from apoa_client.authority.limits import Timeouts
     from apoa_client.delivery.options import TimeLeft
     from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -86,11 +86,17 @@ class Container:
         self.kept: KeptAnswers | None = None
         """Set by a process that keeps running: what earlier connections to the authority received."""
         self._creates_file = self._takes_history = False
-        self._open = ExitStack()
+        self._closers: list[Callable[[], object]] = []
 
     def close(self) -> None:
-        """Close everything that was opened."""
-        self._open.close()
+        """Close everything that was opened, the last first. Raises the first error, when the rest is closed, too."""
+        while self._closers:
+            try:
+                self._closers.pop()()
+            except BaseException:
+                with suppress(BaseException):
+                    self.close()
+                raise
 
     @cached_property
     def folders(self) -> Folders:
@@ -197,7 +203,7 @@ class Container:
         """
         from apoa_client.app.password_binding import password_binding
         from apoa_client.vault.sources import PropertySecrets
-        from apoa_client.vault.store import RUN_COUNTER, SHARED_RUN_COUNTER
+        from apoa_client.vault.store import OUTBOX_VERSION, SHARED_OUTBOX_VERSION
 
         memory_dumps.forbid_access()
         ask = self._ask_password if prompt else None
@@ -206,7 +212,7 @@ class Container:
             lambda: self._secret_store(settings),
             current_binding=lambda: password_binding(settings),
             prompt=ask,
-            counter=SHARED_RUN_COUNTER if settings.has_shared_outbox else RUN_COUNTER,
+            version_name=SHARED_OUTBOX_VERSION if settings.has_shared_outbox else OUTBOX_VERSION,
         )
 
     def _secret_store(self, settings: PropertySettings) -> "SecretStore":
@@ -227,11 +233,11 @@ class Container:
         )
 
     @cached_property
-    def run_counter(self) -> "VaultCounter":
-        """The counter beside the private key."""
-        from apoa_client.app.vault_adapters import VaultCounter
+    def known_version(self) -> "VaultVersion":
+        """The version of the outbox beside the private key."""
+        from apoa_client.app.vault_adapters import VaultVersion
 
-        return VaultCounter(lambda: self.secrets, lambda: self.key_is_at_hand)
+        return VaultVersion(lambda: self.secrets, lambda: self.key_is_at_hand)
 
     @cached_property
     def sealer(self) -> "PropertySealer":
@@ -258,7 +264,8 @@ class Container:
 
         outboxes, public_key = [self.outbox], decode_public_key(settings.public_key)
         if (source := self.outbox_opener(self.settings).source()) is not None:
-            outboxes.append(self._open.enter_context(closing(source)))
+            self._closers.append(source.close)
+            outboxes.append(source)
         return KeyPair(outboxes, self.secrets_of(settings), public_key, save_public_key)
 
     # Reports.
@@ -278,7 +285,7 @@ class Container:
             outbox = opener.file_for_reading(self.on_unwritable)
         else:
             outbox = opener.own_file(create=self._creates_file)
-        self._open.callback(outbox.close)
+        self._closers.append(outbox.close)
         if not self.without_lock:
             self._hand_over_to(outbox, history=self._takes_history)
         return outbox
@@ -333,7 +340,7 @@ class Container:
         desk = Container(self.environ, self.clock, self._name, self._ask_password, self._command)
         desk.settings = self.settings._replace(outbox=SQLITE)
         desk._creates_file = True
-        self._open.callback(desk.close)
+        self._closers.append(desk.close)
         return desk
 
     def ask(self, work: "Callable[[Container], _T]") -> _T:
@@ -457,7 +464,7 @@ class Container:
         """Builds connections to the authority of any property."""
         from apoa_client.app.authority_connection import AuthorityConnections
 
-        return AuthorityConnections(self.folders, self.clock, self._open)
+        return AuthorityConnections(self.folders, self.clock, self._closers)
 
     def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> "Authority":
         """Return the property's authority. For a training property, start one.

@@ -104,8 +104,8 @@ class Follower:
     def _look(self, last: LastRun) -> datetime:
         now = self._clock.now()
         self._next_look = self._clock.monotonic() + _LOOK_SELDOM_S
-        with closing(self._open_container()) as app:
-            try:
+        try:
+            with closing(self._open_container()) as app:
                 outbox = app.outbox
                 self._listen(app)  # before anything is read, so that no report is missed
                 summary = outbox.summary(now=now, soon=now)
@@ -115,9 +115,9 @@ class Follower:
                 self._heard = False
                 heads = () if app.settings.by_hand else outbox.heads()
                 return follow.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
-            except ApoaError:  # the next run says what is wrong
-                self._changed = self._changed or self._is_new
-                return last.at + (follow.SHORTEST_PAUSE if self._changed else follow.KEEP_UP)
+        except ApoaError:  # the next run says what is wrong
+            self._changed = self._changed or self._is_new
+            return last.at + (follow.SHORTEST_PAUSE if self._changed else follow.KEEP_UP)
 
     def _listen(self, app: Container) -> None:
         before, self._property_name = self._listener, app.settings.name

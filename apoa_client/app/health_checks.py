@@ -15,7 +15,7 @@ from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.single_call import ask_meta
 from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, keys, reports
-from apoa_client.doctor.authority import AuthorityChecks, last_contact
+from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks, last_contact, unused_variables
 from apoa_client.doctor.computer import Screen
 from apoa_client.doctor.permissions import check_permissions_below
 from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
@@ -272,6 +272,9 @@ class HealthChecks:
             self._online("connection", authority.connection, "settings", "name", limit_s=_CONNECT_S),
             self._online("certificate", authority.certificate, "settings", "connection", limit_s=_CERTIFICATE_S),
         ]
+        names = ", ".join(name for name in CERTIFICATE_VARIABLES if app.environ.get(name))
+        if names:
+            steps.append(Check("variables", Group.AUTHORITY, lambda: unused_variables(names)))
         before = ("certificate", "password", "sending") if has_line else ()
         return [
             Check("sending", Group.AUTHORITY, suspension, ("settings", "database"), _STOPPED),

@@ -30,7 +30,7 @@ _LONGEST_WAIT_S = 1.0
 class OutboxOpener:
     """Opens the outboxes of one property. The caller closes each.
 
-    `path` is that of the file on this computer. `secrets` asks no person for anything. `may_wait` is false while a
+    `path` is the path of the file on this computer. `secrets` asks no person for anything. `may_wait` is false while a
     guest is waiting to be reported: then another desk's long change of the shared outbox is not waited for.
     """
 
@@ -111,7 +111,7 @@ class OutboxOpener:
         return SharedOverview.open(address, password)
 
     def _server(self, password: str | None) -> "tuple[ServerAddress, str | None]":
-        """Return where the shared outbox is, and the password: the one given, or that of the vault.
+        """Return where the shared outbox is, and the password: the given one, else the one in the vault.
 
         Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
@@ -120,17 +120,21 @@ class OutboxOpener:
 
         address = parse_address(self._settings.outbox)
         require_driver()
-        return address, password or self._password(address.place)
+        return address, password or self._password(address)
 
-    def _password(self, place: str) -> str | None:
-        """Return the password of the database; None if there is none, or no keyring: the server may need none."""
+    def _password(self, address: "ServerAddress") -> str | None:
+        """Return the password of the database; None if there is none.
+
+        Without a keyring it is not known: it is empty then where only a password proves which program answers.
+        """
+        from apoa_client.app.password_binding import outbox_binding
         from apoa_client.vault.errors import KeyringProblem
 
         try:
-            return self._secrets().outbox_password(place)
+            return self._secrets().outbox_password(lambda: outbox_binding(address))
         except KeyringProblem as exc:
             if exc.no_keyring:
-                return None
+                return "" if address.needs_password else None
             raise
 
     def hand_over_to(self, outbox: "Outbox", clock: "Clock", *, history: bool) -> "HandedOver | None":
@@ -144,7 +148,7 @@ class OutboxOpener:
             return None
         with closing(source):
             if history and source.count(Selection()) and self._sealer.authenticator(ask=True) is not None:
-                _complete_codes(source)
+                source.authenticate(ask=False)  # what has no code yet gets one: without it, no history is moved
             ends_at = clock.monotonic() + _LONGEST_WAIT_S
             is_over = None if self._may_wait else lambda: clock.monotonic() >= ends_at
             return outbox.receive(source.database, history=history, is_over=is_over)
@@ -169,10 +173,3 @@ class OutboxOpener:
             return 0
         with closing(open_database(self._path, create=False)) as own_file, own_file.read_errors():
             return count_open(own_file)
-
-
-def _complete_codes(outbox: "Outbox") -> None:
-    """Complete the codes of reports that have none yet, if the key is at hand: without them no history is moved."""
-    before: int | None = None
-    while (made := outbox.authenticate(ask=False).counter) != before:
-        before = made

@@ -7,6 +7,7 @@ there, and every command hands over what is still in the one before: after a kil
 from contextlib import closing, suppress
 
 from apoa_client.app.container import Container
+from apoa_client.app.password_binding import outbox_binding
 from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.messages import msg
@@ -61,8 +62,8 @@ class OutboxSwitch:
                     new.record_code_confirmed(known.code_confirmed_for)
         secrets = self._app.secrets_of(self.after, prompt=False)
         if password is not None:
-            secrets.store_outbox_password(password, parse_address(self.after.outbox).place)
-        secrets.store_run_counter(None)  # of what was in such an outbox before
+            secrets.store_outbox_password(password, outbox_binding(parse_address(self.after.outbox)))
+        secrets.store_outbox_version(None)  # of what was in such an outbox before
         self._app.save_settings(self.after, self._before)
         with closing(Container(self._app.environ, self._app.clock, self.after.name)) as app:
             app.hand_over(history=True)

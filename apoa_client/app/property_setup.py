@@ -69,7 +69,7 @@ class PropertySetup:
         with app.outbox_of(settings, create=True) as outbox:
             if is_new:  # nothing here is older than the clock's time, whatever it is
                 outbox.record_clock_check(app.clock.now())
-                secrets.store_run_counter(None)  # of an earlier outbox of this name
+                secrets.store_outbox_version(None)  # of an earlier outbox of this name
             if is_shared:
                 agree_on_keys(settings, outbox)
             else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.desk.alarm import Problem, find_problems
@@ -11,6 +11,9 @@ from apoa_client.errors import Exit, StorageProblem
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension
 from apoa_client.report.deadline import SOON
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.interface import Outbox
 
 
 class PropertyStatus(NamedTuple):
@@ -22,6 +25,7 @@ class PropertyStatus(NamedTuple):
     suspension: Suspension | None
     """Why nothing is sent now, if so."""
     doubts: Sequence[Doubt]
+    """What another program changed. A report in doubt is in no count of `summary`."""
     unwritable: StorageProblem | None
     """Why nothing can be saved, although what was saved can be read."""
     problems: Sequence[Problem]
@@ -45,13 +49,13 @@ def read_status(app: Container, now: datetime) -> PropertyStatus:
 def status_of(
     app: Container, overview: Overview, now: datetime, unwritable: StorageProblem | None = None
 ) -> PropertyStatus:
-    """Return the status of what was read. The property's outbox is opened only if its numbers contradict its trail."""
+    """Return the status of what was read. The property's outbox is opened only if the numbers of reports are wrong."""
     suspension = overview.summary.current_suspension(lambda: app.settings.fingerprint)
     return _status(
         overview,
         suspension,
         app.settings.public_key,
-        lambda: app.outbox.integrity.doubts(),  # noqa: PLW0108  loading the check is put off
+        lambda: app.outbox,
         unwritable,
         now,
     )
@@ -59,18 +63,25 @@ def status_of(
 
 def status_without_settings(overview: Overview, now: datetime) -> PropertyStatus:
     """Return the status of a property that is not set up here: a suspension counts, whatever it was for."""
-    return _status(overview, overview.summary.suspension, None, lambda: [Doubt(DoubtKind.TRAIL)], None, now)
+    return _status(overview, overview.summary.suspension, None, None, None, now)
 
 
 def _status(
     overview: Overview,
     suspension: Suspension | None,
     public_key: str | None,
-    contradictions: Callable[[], Iterable[Doubt]],
+    outbox: "Callable[[], Outbox] | None",
     unwritable: StorageProblem | None,
     now: datetime,
 ) -> PropertyStatus:
     summary, last_run, last_backup = overview
+
+    def contradictions() -> Iterable[Doubt]:
+        return [Doubt(DoubtKind.NUMBERS)] if outbox is None else outbox().integrity.doubts()
+
     doubts = find_doubts(summary, public_key or summary.public_key or "", contradictions)
+    for doubt in doubts:
+        for entry in outbox().find(doubt.report) if outbox is not None and doubt.report else ():
+            summary = summary._replace(counts={**summary.counts, entry.state: summary.counts[entry.state] - 1})
     problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
     return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)

@@ -63,7 +63,7 @@ class Installation(NamedTuple):
 
 
 def find_schedule(app: Container, property_name: str = "") -> Schedule | None:
-    """Return the schedule that sends for the property of `app`: that of the home, or the property's own.
+    """Return the schedule that sends for the property of `app`: the schedule of the home, or the property's own.
 
     With `property_name`, the property's own comes first. Raises `SettingsProblem` if the system does not answer.
     """
@@ -110,7 +110,7 @@ def remove(app: Container, property_name: str) -> bool:
 
 
 def _forget_runs(app: Container, property_name: str) -> None:
-    """Forget when the schedule last ran, so that monitoring neither waits for it nor knows an interval of before."""
+    """Forget when the schedule last ran, so that monitoring does not wait for a run or use the old interval."""
     with suppress(SettingsProblem):  # nothing is set up any more
         for name, settings in app.config.properties.items():
             if property_name in {"", name}:

@@ -59,7 +59,7 @@ def delivery_dependencies(
         app.guest_waits = True
     # The jitter is not secret: it spreads the load of many properties.
     jitter = random.random
-    parts = (app.outbox, connect, app.clock, jitter, progress, interruptions, app.run_counter)
+    parts = (app.outbox, connect, app.clock, jitter, progress, interruptions, app.known_version)
     return Dependencies(*parts, overlap=True, kept=app.kept)
 
 

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
+from apoa_client.app.password_binding import outbox_binding
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
@@ -31,6 +32,17 @@ class Member(NamedTuple):
     role: str
 
 
+class Prepared(NamedTuple):
+    """A database that was prepared."""
+
+    version_before: int
+    """The version that was there, 0 for none."""
+    was_open: bool
+    """Whether every login could create functions in its schema `public`."""
+    is_open: bool
+    """Whether every login still can, because the administrator may not change it."""
+
+
 class OutboxState(NamedTuple):
     """Where a property's reports are. What only an open outbox tells is None while `problem` is set."""
 
@@ -46,19 +58,21 @@ class OutboxState(NamedTuple):
     """Why the outbox cannot be used, or why reports are left in the other one."""
 
 
-def prepare(address: ServerAddress, password: str | None, members: Sequence[Member]) -> int:
+def prepare(address: ServerAddress, password: str | None, members: Sequence[Member]) -> Prepared:
     """Make or update the tables of the outbox as the user of the address, then add the members.
 
-    Returns the version that was there, 0 for none. Raises what `outbox.postgres.schema` does, `SettingsProblem` without
-    the driver, and `UsageProblem` for a login that the server does not have.
+    Raises what `outbox.postgres.schema` does, `SettingsProblem` without the driver, and `UsageProblem` for a login that
+    the server does not have.
     """
     from apoa_client.outbox.postgres.loading import require_driver
 
     require_driver()
-    from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
+    from apoa_client.outbox.postgres.schema import Group, add_member, create_schema, may_create_in_public
 
     groups = {DESK: Group.DESK, SENDER: Group.SENDER, AUDITOR: Group.AUDITOR}
+    was_open = may_create_in_public(address, password)
     version = create_schema(address, password)
+    is_open = was_open and may_create_in_public(address, password)
     for each in members:
         try:
             add_member(address, password, each.login, each.property_name, groups[each.role])
@@ -70,7 +84,7 @@ def prepare(address: ServerAddress, password: str | None, members: Sequence[Memb
                 ),
                 name="no_such_login",
             ) from None
-    return version
+    return Prepared(version, was_open, is_open)
 
 
 def log_in(app: Container, password: str, *, test: bool) -> None:
@@ -84,7 +98,7 @@ def log_in(app: Container, password: str, *, test: bool) -> None:
     if test:
         with closing(app.outbox_opener(settings).shared(password)) as outbox:
             agree_on_keys(settings, outbox)
-    app.secrets.store_outbox_password(password, parse_address(settings.outbox).place)
+    app.secrets.store_outbox_password(password, outbox_binding(parse_address(settings.outbox)))
 
 
 def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:

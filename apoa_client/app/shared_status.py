@@ -36,7 +36,7 @@ class SharedStatus:
         self.urgent: dict[str, UrgentReports] = {}
         self.others: list[OtherProperty] = []
         self.problems: list[ApoaError] = []
-        """Errors of `errors` that are those of a server: several properties may have the same one."""
+        """The errors of servers among `errors`: several properties may have the same one."""
         self.waiting_here: dict[str, int] = {}
         """How many reports wait on this computer, of properties whose server does not answer."""
 

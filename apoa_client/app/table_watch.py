@@ -8,8 +8,8 @@ import errno
 import os
 import stat
 import zipfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from apoa_client import file_lock, files
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg
+from apoa_client.permissions import open_own_folder
 
 DONE, REFUSED = "done", "refused"
 """The folders for imported and for refused files, inside the watched one."""
@@ -65,19 +66,44 @@ class WatchedFolder:
                 msg("There is no folder {path}.", path=str(self.folder)),
                 msg("Make the folder first, and let the booking system put its files there."),
             )
+        self.check()
         try:
-            for folder in (self.folder / DONE, self.folder / REFUSED):
-                files.make_private_folder(folder)
-                next(folder.iterdir(), None)  # a file has the name, or this user may not use the folder
             with self.lock() as is_held:
                 for draft in files.drafts_in(self.folder / REFUSED) if is_held else ():
                     files.remove_draft(draft)
         except OSError:
-            raise SettingsProblem(
-                msg("The folder {path} cannot be changed.", path=str(self.folder)),
-                msg("Files are moved out of it when they are imported. Let this user write in it."),
-                name="folder_unwritable",
-            ) from None
+            raise self._unwritable() from None
+
+    def check(self) -> None:
+        """Make the folders for imported and refused files, and raise `SettingsProblem` as `own` does."""
+        for name in (DONE, REFUSED):
+            with self.own(name):
+                pass
+
+    @contextmanager
+    def own(self, name: str) -> Iterator[int | None]:
+        """Open one of these two folders, and make it if a user removed it. The value is as of `open_own_folder`.
+
+        Raises `SettingsProblem` if it cannot be used, or if it is a link or another user can change it: a program that
+        may put files into the watched folder would decide where this user writes.
+        """
+        try:
+            files.make_private_folder(self.folder / name)
+            descriptor = open_own_folder(self.folder / name)
+        except OSError:
+            raise self._unwritable() from None
+        try:
+            yield descriptor
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _unwritable(self) -> SettingsProblem:
+        return SettingsProblem(
+            msg("The folder {path} cannot be changed.", path=str(self.folder)),
+            msg("Files are moved out of it when they are imported. Let this user write in it."),
+            name="folder_unwritable",
+        )
 
     def whole_files(self) -> list[Path]:
         """Look at the folder, and return the files that are whole, the oldest first. Raises `OSError`."""
@@ -127,13 +153,13 @@ class WatchedFolder:
         return next(each for each in targets if not os.path.lexists(each))
 
     def move(self, path: Path, target: Path) -> bool:
-        """Move a file, if it is as it was at the last look, and return whether it was. Raises `OSError`."""
+        """Move a file, if it is as it was at the last look. Return whether it was. Raises `OSError`, or as `own`."""
         if not self.is_as_seen(path):
             return False
-        files.make_private_folder(target.parent)  # a user may have removed it
-        files.replace_file(path, target)
-        for folder in (target.parent, self.folder):
-            files.sync_folder(folder)
+        with self.own(target.parent.name) as folder:
+            files.replace_file(path, target, folder)
+        for each in (target.parent, self.folder):
+            files.sync_folder(each)
         return True
 
 

@@ -16,7 +16,7 @@ from apoa_client.app.own_files import is_key_file, is_outbox
 from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
-from apoa_client.files import FileInUse, drafts_in, wait_while_in_use
+from apoa_client.files import FileInUse, drafts_in, is_link, wait_while_in_use
 from apoa_client.installation import COMPLETION_SCRIPTS
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
@@ -30,7 +30,7 @@ from apoa_client.settings.user import account_home
 
 
 class Kind(StrEnum):
-    """What something on the computer is. The values are those of JSON."""
+    """What something on the computer is. JSON has these values."""
 
     SCHEDULE = "schedule"
     """It goes first, so that nothing starts to send meanwhile."""
@@ -44,6 +44,8 @@ class Kind(StrEnum):
     UNFINISHED = "unfinished"
     """A file that was being written when its process was killed."""
     LOG = "log"
+    LINK = "link"
+    """A link in place of one of the program's folders."""
     SETTINGS = "settings"
     FOREIGN = "foreign"
     """A file in the program's folders that the program did not make."""
@@ -184,19 +186,13 @@ class Uninstall:
             return sorted(
                 each.name
                 for each in self._folders.data.iterdir()
-                if each.is_dir() and not each.is_symlink() and valid_name(each.name) and _is_ours(each)
+                if each.is_dir() and not is_link(each) and valid_name(each.name) and _is_ours(each)
             )
         return []
 
     def _files_of(self, name: str) -> Iterator[Trace]:
-        folder = self._folders.data / name
         settings = self._app.config.properties.get(name)
-        with suppress(OSError):  # there is no such folder
-            unfinished = {file for files in drafts_in(folder).values() for file in files}
-            for path in sorted(folder.iterdir()):
-                kind = Kind.UNFINISHED if path in unfinished else _kind_of(path, settings)
-                regular = path.is_file() and not path.is_symlink()
-                yield Trace(kind if regular else Kind.FOREIGN, str(path), name)
+        return _traces_in(self._folders.data / name, lambda path: _kind_of(path, settings), name)
 
     def _shared(self) -> Iterator[Trace]:
         """Yield what no single property has: the settings and the logs. With one property chosen, its settings only."""
@@ -204,13 +200,7 @@ class Uninstall:
         if self._chosen:
             yield Trace(Kind.SETTINGS, str(config), self._app.settings.name)
             return
-        with suppress(OSError):
-            unfinished = {file for files in drafts_in(self._folders.logs).values() for file in files}
-            for path in sorted(self._folders.logs.iterdir()):
-                is_log = belongs_to_log(path.name)
-                kind = Kind.LOG if is_log else Kind.UNFINISHED if path in unfinished else Kind.FOREIGN
-                regular = path.is_file() and not path.is_symlink()
-                yield Trace(kind if regular else Kind.FOREIGN, str(path))
+        yield from _traces_in(self._folders.logs, lambda path: Kind.LOG if belongs_to_log(path.name) else Kind.FOREIGN)
         with suppress(OSError):
             yield from (Trace(Kind.UNFINISHED, str(each)) for each in drafts_in(config.parent, config))
         for kind, path in ((Kind.LOCK, config.with_suffix(".lock")), (Kind.SETTINGS, config)):
@@ -295,6 +285,19 @@ class Uninstall:
         for folder in folders:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _traces_in(folder: Path, kind_of: Callable[[Path], Kind], name: str = "") -> Iterator[Trace]:
+    """Yield what is in a folder of the program. A link in its place is not followed: others' files may be there."""
+    if is_link(folder):
+        yield Trace(Kind.LINK, str(folder), name)
+        return
+    with suppress(OSError):  # there is no such folder
+        unfinished = {file for files in drafts_in(folder).values() for file in files}
+        for path in sorted(folder.iterdir()):
+            kind = Kind.UNFINISHED if path in unfinished else kind_of(path)
+            regular = path.is_file() and not path.is_symlink()
+            yield Trace(kind if regular else Kind.FOREIGN, str(path), name)
 
 
 def _is_ours(folder: Path) -> bool:

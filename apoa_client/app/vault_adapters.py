@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from apoa_client.errors import CredentialsProblem
 
 if TYPE_CHECKING:
-    from apoa_client.ports.vault import Authenticator
+    from apoa_client.ports.vault import Authenticator, OutboxVersion
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
 
@@ -47,27 +47,27 @@ class LazySealer:
         return self._sealer().authenticator(ask=ask, only_checks=only_checks)
 
 
-class VaultCounter:
-    """The `ports.RunCounter` of a property: a keyring is opened only if the private key was read from it before."""
+class VaultVersion:
+    """The `ports.KnownVersion` of a property: a keyring is opened only if the private key was read from it before."""
 
     def __init__(self, secrets: "Callable[[], PropertySecrets]", key_is_at_hand: Callable[[], bool]) -> None:
         self._secrets = secrets
         self._key_is_at_hand = key_is_at_hand
-        self._known: int | None = None
+        self._known: OutboxVersion | None = None
 
-    def read(self) -> int | None:
-        """Return the number as `ports.RunCounter` describes."""
+    def read(self) -> "OutboxVersion | None":
+        """Return it as `ports.KnownVersion` describes."""
         if self._known is None and self._key_is_at_hand():
             with suppress(CredentialsProblem):
                 self._secrets().private_key()
-                self._known = self._secrets().run_counter()
+                self._known = self._secrets().outbox_version()
         return self._known
 
-    def write(self, value: int) -> None:
-        """Store the number as `ports.RunCounter` describes."""
-        if self._known is not None and value <= self._known:
+    def write(self, version: "OutboxVersion") -> None:
+        """Store it as `ports.KnownVersion` describes."""
+        if version == self._known:
             return
-        stored = self._secrets().run_counter()  # another process may have counted on
-        if stored is None or value > stored:
-            self._secrets().store_run_counter(value)
-        self._known = value
+        stored = self._secrets().outbox_version()  # another process may have raised it
+        if stored is None or stored.outbox != version.outbox or stored.number < version.number:
+            self._secrets().store_outbox_version(version)
+        self._known = version

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from apoa_client.archive.backup_content import (
     FORMAT,
     OWN_TABLE,
-    UNTRUSTED,
     BackupInfo,
     backup_code,
     digest,
+    distrust,
     open_read_only,
     tables,
 )
@@ -29,13 +29,13 @@ from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, 
 MAX_BYTES = 16 << 30
 """The largest file that is read: some eight million reports."""
 
-_MAX_VALUE_BYTES = 16 << 20
-"""The largest value in it. An authority's findings about a report, the longest ones, come from at most 1 MiB."""
-
 _LARGEST = 1 << 62
 
 _MAX_SETTINGS = 1 << 16
 """The longest text of the settings."""
+
+_KEYS = ("format", "program", "created_at", "property", "settings", "sha256", "mac")
+"""What is read of the table `backup`: no program of ours writes more into one of this format."""
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -76,7 +76,6 @@ def open_backup(file: Path) -> Iterator[Backup]:
     read or that a newer program wrote, or if there is no space.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as copy:  # SQLite's own temporary file, removed at the end
-        copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         try:
             with translate_errors(file):
                 _read(file, copy)
@@ -136,8 +135,7 @@ def _read(file: Path, copy: sqlite3.Connection) -> None:
 
 def _check(db: sqlite3.Connection, file: Path) -> Backup:
     """Check the copy and migrate it."""
-    for setting in UNTRUSTED:
-        db.execute(setting)
+    distrust(db)
     if db.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,) or '"backup"' not in tables(db):
         raise _no_backup(file)
     check_version(db, file)
@@ -149,15 +147,12 @@ def _check(db: sqlite3.Connection, file: Path) -> Backup:
     migrate(db)
     if not all(_has_our_types(db, table) for table in ("reports", "audit")):
         raise backup_damaged(file)
-    query = f"SELECT {COLUMNS}, content, errors, warnings, photo IS NOT NULL FROM reports"  # noqa: S608  constants
-    for row in db.execute(query):
+    query = f"SELECT {COLUMNS}, content IS NULL, photo IS NOT NULL FROM reports"  # noqa: S608  constants
+    for *row, lacks_content, has_photo in db.execute(query):
         entry = entry_from_row(row)
         is_erased = entry.erased_at is not None
-        content, *findings, has_photo = row[-4:]
-        sealed = all(value is None or isinstance(value, bytes) for value in (content, *findings))
-        complete = (content is None) == is_erased and bool(has_photo) == (entry.photo is not None and not is_erased)
-        if not (sealed and complete):  # this program never wrote such a row
-            raise backup_damaged(file)
+        if bool(lacks_content) != is_erased or bool(has_photo) != (entry.photo is not None and not is_erased):
+            raise backup_damaged(file)  # this program never wrote such a row
     return backup
 
 
@@ -187,7 +182,8 @@ def _has_our_types(db: sqlite3.Connection, table: str) -> bool:
 
 
 def _read_info(db: sqlite3.Connection, file: Path) -> Backup:
-    values: dict[str, Any] = dict(db.execute("SELECT key, value FROM backup").fetchall())
+    among = f"key IN ({', '.join('?' * len(_KEYS))})"
+    values: dict[str, Any] = dict(db.execute(f"SELECT key, value FROM backup WHERE {among}", _KEYS).fetchall())  # noqa: S608  places
     if values["format"] > FORMAT:
         raise too_new(file)
     db.execute("DELETE FROM backup WHERE key IN ('sha256', 'mac')")

@@ -15,8 +15,13 @@ FORMAT = 2
 
 OWN_TABLE = "CREATE TABLE backup (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID"
 
-# A file from elsewhere: functions in its schema are not run, and its cells are checked before they are used.
-UNTRUSTED = ("PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON")
+MAX_VALUE_BYTES = 4 << 20
+"""The largest value and row in a backup. An authority's findings about a report, the longest ones, come from 1 MiB."""
+_MAX_STATEMENT_BYTES = 10_000
+_MAX_SCHEMA_STEPS = 2_000
+"""Within these steps SQLite reads a schema of some ten times as many tables and indexes as ours."""
+_CACHE = "PRAGMA cache_size = -2000"
+"""SQLite's default, 2 MB."""
 
 
 class BackupInfo(NamedTuple):
@@ -66,6 +71,22 @@ def open_read_only(file: Path) -> sqlite3.Connection:
     """Open read-only and without a lock: the file may be where nothing can be written."""
     db = sqlite3.connect(f"{full_path(file).as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
     with suppress(sqlite3.Error):  # the caller will meet the same error when it reads
-        for setting in UNTRUSTED:
-            db.execute(setting)
+        distrust(db)
     return db
+
+
+def distrust(db: sqlite3.Connection) -> None:
+    """Prepare to read a file from elsewhere: no function in its schema is run, and its cells are checked.
+
+    What it says about sizes takes no memory: a larger value, a larger schema, the size of the cache, which a file may
+    name. Raises `sqlite3.Error` for a schema that is larger than any of ours.
+    """
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+    db.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _MAX_STATEMENT_BYTES)
+    for setting in ("PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON"):
+        db.execute(setting)
+    db.set_progress_handler(lambda: 1, _MAX_SCHEMA_STEPS)
+    try:
+        db.execute(_CACHE)  # which reads the schema
+    finally:
+        db.set_progress_handler(None, 0)

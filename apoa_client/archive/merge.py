@@ -3,38 +3,27 @@
 So a report that the authority has accepted, here or there, is never sent again, a receipt is never lost, and what is
 still to be delivered is delivered. What was erased on either side stays erased.
 
-A backup that nothing proves is not believed so far: its writer could call a waiting report accepted. What only it
-says of the authority's verdicts becomes `pending`, so that the next delivery asks the authority, and sends what that
-never received. Nothing here is erased, closed or replaced for it.
+Only a backup that is proved is merged. Of any other one, `archive.open_reports` takes over what is open.
 """
 
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from enum import Enum
 from itertools import groupby
 from operator import itemgetter
 from time import sleep
 from typing import Any, NamedTuple
 
-from apoa_client.archive.merge_rows import (
-    TO_ASK,
-    TO_BE_ASKED,
-    UNPROVED,
-    VERDICTS,
-    Row,
-    merged_order,
-    merged_row,
-    questioned_row,
-)
+from apoa_client.archive.merge_rows import Row, merged_order, merged_row
 from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, maintenance, scheduled_run
-from apoa_client.outbox.sql.codes import ALL_COLUMNS
+from apoa_client.outbox.sql.codes import ALL_COLUMNS, RowCodes
 from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH, record_missing_tags
-from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, actual_counts, write_metadata
+from apoa_client.outbox.sql.metadata import DOUBTS_KEY, actual_counts, write_metadata
+from apoa_client.outbox.sql.register import KEY as REGISTER_KEY
 from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.report.kinds import PhotoState, State
+from apoa_client.report.kinds import State
 
 _OF_THE_COMPUTER = (
     *("clock_skew", batch_size.KEY, clock_check.KEY, maintenance.KEY, scheduled_run.KEY, INDEX_KEY_HASH),
@@ -43,17 +32,17 @@ _OF_THE_COMPUTER = (
 """Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
 
 COLUMNS = ("seq", *ALL_COLUMNS)
-# With a 1 in place of each photo: those of a piece would take much memory.
+# With a 1 in place of each photo: the photos of one piece would take much memory.
 _READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in COLUMNS)
 _SELECT = f"SELECT {', '.join(_READ)} FROM reports"  # noqa: S608  constants
 _INSERT = f"INSERT INTO reports ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  constants
 _EVENTS = f"SELECT {EVENT_COLUMNS} FROM audit ORDER BY n"  # noqa: S608  constants
 _ADD_EVENT = f"INSERT INTO audit ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  constants
 
-_PIECE = 250
+PIECE = 250
 """Reports merged in one transaction, or the fewest more that complete a stay."""
 
-_PAUSE_S = 0.02
+PAUSE_S = 0.02
 """Seconds between two transactions: SQLite lets others wait in no order, and they try again at intervals."""
 
 
@@ -73,21 +62,13 @@ class MergeResult(NamedTuple):
     unchanged: int
     only_here: int
     conflicts: tuple[Conflict, ...] = ()
-    to_ask: int = 0
-    """How many of those inserted or advanced the authority is to be asked about."""
-
-
-class Belief(Enum):
-    """What is believed of a backup: all of it, or no verdict of an authority, which may be there to be asked or not."""
-
-    PROVED = "proved"
-    ASK = "ask"
-    NO_AUTHORITY = "no authority to ask"
+    left_out: int = 0
+    """How many that are only in the backup were not taken over: it calls them finished, and nothing proves it."""
 
     @property
-    def event(self) -> AuditEvent:
-        """The audit event of the restore."""
-        return AuditEvent("restored", detail=None if self is Belief.PROVED else "unproved")
+    def were_here(self) -> int:
+        """How many reports were in the outbox before."""
+        return self.advanced + self.unchanged + self.only_here
 
 
 def is_empty(here: Database) -> bool:
@@ -95,13 +76,13 @@ def is_empty(here: Database) -> bool:
     return not any(here.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in ("reports", "audit"))  # noqa: S608  ours
 
 
-def copy(here: Database, backup: sqlite3.Connection, actor: Actor, belief: Belief) -> MergeResult:
+def copy(here: Database, backup: sqlite3.Connection, actor: Actor) -> MergeResult:
     """Fill an empty outbox, in a transaction: with the reports, the audit trail and the metadata of the backup."""
     (highest,) = backup.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
     here.skip_numbers(highest)
-    rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, "seq", belief))
+    rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, "seq"))
     count = here.executemany(_INSERT, rows).rowcount
-    left_out = {*_OF_THE_COMPUTER, "" if belief is Belief.PROVED else CHECKPOINT_KEY}
+    left_out = {*_OF_THE_COMPUTER, REGISTER_KEY, DOUBTS_KEY}
     for key, value in backup.execute("SELECT key, value FROM memo").fetchall():
         if key not in left_out:
             write_metadata(here, key, value)
@@ -109,33 +90,8 @@ def copy(here: Database, backup: sqlite3.Connection, actor: Actor, belief: Belie
     here.executemany(_ADD_EVENT, backup.execute(_EVENTS))
     sending = backup.execute("SELECT id FROM reports WHERE state = 'sending'").fetchall()
     queued = (AuditEvent("restored", report_id, State.QUEUED.value) for (report_id,) in sending)
-    audit.append(here, actor, [*queued, belief.event])
-    to_ask = count_to_ask(backup, belief)
-    if to_ask:
-        ids = backup.execute(f"SELECT id FROM reports WHERE {TO_BE_ASKED}")  # noqa: S608  constants
-        while batch := ids.fetchmany(_PIECE):
-            audit.append(here, actor, (AuditEvent("restored", each, State.PENDING.value) for (each,) in batch))
-    return MergeResult(count, 0, 0, 0, to_ask=to_ask)
-
-
-def count_to_ask(backup: sqlite3.Connection, belief: Belief) -> int:
-    """Return about how many reports the authority is to be asked after a restore into a new outbox."""
-    if belief is not Belief.ASK:
-        return 0
-    return int(backup.execute(f"SELECT count(*) FROM reports WHERE {TO_BE_ASKED}").fetchone()[0])  # noqa: S608  constants
-
-
-def count_shared(here: Database, backup: sqlite3.Connection) -> tuple[int, int]:
-    """Return how many reports here are sealed, and how many of these the backup has, byte for byte.
-
-    Each seal uses a random key of its own (libsodium's sealed box): equal bytes were sealed once, and copied.
-    """
-    sealed = shared = 0
-    for report_id, content in here.execute("SELECT id, content FROM reports WHERE content IS NOT NULL"):
-        there = backup.execute("SELECT content FROM reports WHERE id = ?", [report_id]).fetchone()
-        sealed += 1
-        shared += there is not None and there[0] == content
-    return sealed, shared
+    audit.append(here, actor, [*queued, AuditEvent("restored")])
+    return MergeResult(count, 0, 0, 0)
 
 
 class _Difference(NamedTuple):
@@ -165,12 +121,12 @@ class Merge:
     interruption, another merge finds the rest. Senders and other merges may be at work meanwhile.
     """
 
-    def __init__(self, here: Database, backup: sqlite3.Connection, belief: Belief) -> None:
+    def __init__(self, here: Database, backup: sqlite3.Connection, codes: RowCodes) -> None:
         self._here = here
+        self._codes = codes
         self._backup = backup
-        self._belief = belief
         self._before = actual_counts(here).total
-        self._common = self._inserted = self._advanced = self._to_ask = 0
+        self._common = self._inserted = self._advanced = 0
         self._conflicts: list[Conflict] = []
         self._offset: int | None = None
 
@@ -186,25 +142,26 @@ class Merge:
         `go_on` is called between two pieces, and ends the merge by raising an error.
         """
         with self._here.transaction():
-            audit.append(self._here, actor, [self._belief.event])
+            audit.append(self._here, actor, [AuditEvent("restored")])
         for reports in self._pieces():
             go_on()
             differences = self._differences(reports)
             if any(each.is_one for each in differences):
                 with self._here.transaction():
                     differences = self._differences(reports)  # another process may have changed them
-                    self._apply(differences, actor)
-                sleep(_PAUSE_S)
+                    with self._codes.changing([each.mine["id"] for each in differences if each.mine and each.changes]):
+                        self._apply(differences, actor)
+                    self._codes.vouch([each.theirs["id"] for each in differences if each.mine is None])
+                sleep(PAUSE_S)
             self._count(differences)
         return self._result()
 
     def _pieces(self) -> Iterator[list[Row]]:
         """Yield the backup's reports, stay by stay, as many stays at once as have some hundred reports."""
         piece: list[Row] = []
-        rows = _rows(self._backup, "stay_id, seq", self._belief)
-        for _stay, reports in groupby(rows, itemgetter("stay_id")):
+        for _stay, reports in groupby(_rows(self._backup, "stay_id, seq"), itemgetter("stay_id")):
             piece += reports
-            if len(piece) >= _PIECE:
+            if len(piece) >= PIECE:
                 yield piece
                 piece = []
         if piece:
@@ -214,13 +171,12 @@ class Merge:
         query = f"{_SELECT} WHERE id IN ({_places(reports)})"
         found = self._here.execute(query, [each["id"] for each in reports]).fetchall()
         here = {row["id"]: row for row in (dict(zip(COLUMNS, values, strict=True)) for values in found)}
-        merge = merged_row if self._belief is Belief.PROVED else questioned_row
         differences = []
         for theirs in reports:
             mine = here.get(theirs["id"])
             changes: dict[str, Any] = {}
             if mine is not None:
-                changes = {name: value for name, value in merge(mine, theirs).items() if value != mine[name]}
+                changes = {name: value for name, value in merged_row(mine, theirs).items() if value != mine[name]}
             differences.append(_Difference(theirs, mine, changes))
         return differences
 
@@ -230,14 +186,14 @@ class Merge:
         if new:
             ours = self._ids_here(list(dict.fromkeys(row["stay_id"] for row in new)))
             offset = self._seq_offset()
-            rows = ({**_with_photo(self._backup, row), "seq": offset + row["seq"], "state_mac": None} for row in new)
+            rows = ({**_with_photo(self._backup, row), "seq": offset + row["seq"]} for row in new)
             self._here.executemany(_INSERT, (list(row.values()) for row in rows))
             record_missing_tags(self._here)
             for stay_id, ids in ours.items():
                 self._reorder(stay_id, ids)
         for theirs, mine, changes in differences:
             if mine is not None and changes:
-                names = ", ".join(["state_mac = NULL", *(f"{name} = ?" for name in changes)])
+                names = ", ".join(f"{name} = ?" for name in changes)
                 self._here.execute(f"UPDATE reports SET {names} WHERE id = ?", [*changes.values(), theirs["id"]])  # noqa: S608  columns of ours
         if self._before:  # otherwise this outbox is new
             audit.append(self._here, actor, (each.event for each in differences if each.is_one))
@@ -274,8 +230,6 @@ class Merge:
 
     def _count(self, differences: Sequence[_Difference]) -> None:
         for theirs, mine, changes in differences:
-            state = changes.get("state") if mine is not None else theirs["state"]
-            self._to_ask += self._belief is Belief.ASK and state == State.PENDING
             if mine is None:
                 self._inserted += 1
                 continue
@@ -288,27 +242,16 @@ class Merge:
         # Another restore may have inserted reports since they were counted.
         only_here = max(self._before - self._common, 0)
         unchanged = self._common - self._advanced
-        conflicts = tuple(self._conflicts)
-        return MergeResult(self._inserted, self._advanced, unchanged, only_here, conflicts, self._to_ask)
+        return MergeResult(self._inserted, self._advanced, unchanged, only_here, tuple(self._conflicts))
 
 
-def _rows(backup: sqlite3.Connection, order: str, belief: Belief) -> Iterator[Row]:
-    """Yield the backup's reports in an order, each as it is after a restore, but for its photo: see `_with_photo`.
-
-    An erased report stays as it is: there is nothing that could be sent. So does a typed receipt, about which no
-    authority can be asked.
-    """
+def _rows(backup: sqlite3.Connection, order: str) -> Iterator[Row]:
+    """Yield the backup's reports in an order, each as it is after a restore, but for its photo: see `_with_photo`."""
     for values in backup.execute(f"{_SELECT} ORDER BY {order}"):
-        row = dict(zip(COLUMNS, values, strict=True)) | {"guest_tag": None}  # it is hashed with the key here
+        # The guest is hashed with the key here, and a code is of the outbox that wrote it.
+        row = dict(zip(COLUMNS, values, strict=True)) | {"guest_tag": None, "mac": None, "version": None}
         if row["state"] == State.SENDING:  # the process that was sending it is gone
-            row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None, "state_mac": None}
-        may_ask = belief is Belief.ASK and row["content"] is not None and not row["receipt_typed"]
-        if may_ask and row["state"] in VERDICTS:
-            row |= TO_ASK
-        if belief is not Belief.PROVED:
-            row |= UNPROVED
-            if row["photo"] is not None:  # sent again, because only the backup may say that the authority has it
-                row["photo_state"] = PhotoState.KEPT.value
+            row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
         yield row
 
 

@@ -8,12 +8,13 @@ from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 Row = Mapping[str, Any]
 
-_SEALED = ("content", "content_mac", "errors", "warnings", "photo")
+_SEALED = ("content", "errors", "warnings", "photo")
 _CONSTANT = frozenset(
     {
-        *("seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "content_mac", "guest_tag"),
-        "state_mac",  # removed with every change: a command with the key makes it again
-        *("photo", "photo_state"),  # the latter is merged by itself
+        *("seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "guest_tag"),
+        "mac",
+        "version",  # removed with every change: a command with the key makes it again
+        *("photo", "photo_digest", "photo_state"),  # the latter is merged by itself
     }
 )
 """Columns that a report has from its beginning, and its content and photo as they are sealed here."""
@@ -25,23 +26,6 @@ _OF_THE_STATE = frozenset(
     }
 )
 """Columns that are taken over together with a state, even if they are empty."""
-
-VERDICTS = (State.PENDING, State.REJECTED, State.ACCEPTED)
-"""States that an authority decides on."""
-
-# The same condition as in `merge._rows`.
-TO_BE_ASKED = f"state IN {tuple(state.value for state in VERDICTS)} AND content IS NOT NULL AND NOT receipt_typed"
-
-TO_ASK: Row = {
-    **dict.fromkeys(_OF_THE_STATE),
-    "receipt_typed": 0,
-    "state": State.PENDING.value,
-    "errors": None,
-}
-"""What changes in a report about which the authority is asked."""
-
-UNPROVED: Row = {"content_mac": None, "state_mac": None}
-"""The codes of a row from a backup that nothing proves: they may be of a key that is not here."""
 
 
 def merged_order(ours: Sequence[str], theirs: Sequence[str], created_at: Mapping[str, int]) -> list[str]:
@@ -78,16 +62,6 @@ def merged_row(mine: Row, theirs: Row) -> dict[str, Any]:
         merged |= dict.fromkeys(_SEALED)
         merged["erased_at"] = theirs["erased_at"] if mine["erased_at"] is None else mine["erased_at"]
     return merged
-
-
-def questioned_row(mine: Row, theirs: Row) -> dict[str, Any]:
-    """Return the row that a report has after the merge of a backup that nothing proves.
-
-    A waiting report is asked about before it is sent if the backup says that the authority has it.
-    """
-    if mine["state"] == State.QUEUED and theirs["state"] == State.PENDING:
-        return {**mine, **TO_ASK}
-    return dict(mine)
 
 
 def _progress(row: Row) -> tuple[bool, int]:

@@ -43,7 +43,7 @@ class HttpResponse:
 
     @property
     def is_problem(self) -> bool:
-        """Whether the body is the contract's ``Problem``: another server's error is none."""
+        """Whether the body is the contract's ``Problem``, and not the error of another server, such as a proxy."""
         return self.media_type == "application/problem+json" and problem_detail(self.body) is not None
 
     @property

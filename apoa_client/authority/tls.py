@@ -1,12 +1,15 @@
 """Which TLS certificates are trusted, and the error for one that is not.
 
 Trust is the operating system's own, because that is where an IT admin installs the certificate of an inspecting proxy;
-the setting `ca_bundle` adds to it. Nothing here, and no setting, turns verification off.
+the setting `ca_bundle` adds to it. Nothing here, and no setting, turns verification off, and no variable of the
+environment adds trust: with a proxy of the environment, it would let another server receive the password.
 """
 
 import hashlib
 import ssl
+import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import create_connection
@@ -23,6 +26,11 @@ from apoa_client.timeouts import call_with_timeout
 # errSecHostNameMismatch: the values of `SSLCertVerificationError.verify_code`, by platform.
 _EXPIRED = frozenset({9, 10, 0x800B0101, -67818})
 _OTHER_NAME = frozenset({62, 64, 0x800B010F, -67602})
+_SYSTEM_FILES = (
+    *("/etc/ssl/cert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/pki/tls/cert.pem"),
+    *("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/ca-bundle.pem"),
+)
+"""Where Unix systems keep their trusted certificates, for a Python whose OpenSSL is not the system's."""
 _FETCH_TIMEOUT_S = 5.0
 _MAX_CHAIN = 20
 
@@ -43,13 +51,28 @@ def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
 
     Raises `SettingsProblem` if the file cannot be read, has no full path, or another user can change it.
     """
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _system_context()
     if ca_bundle is not None:
         _check_bundle(Path(ca_bundle))
         try:
             context.load_verify_locations(cafile=ca_bundle)
         except OSError:  # ssl.SSLError is one too
             raise unreadable_certificates(ca_bundle) from None
+    return context
+
+
+def _system_context() -> ssl.SSLContext:
+    if sys.platform in {"win32", "darwin"}:
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # OpenSSL's own defaults, which truststore uses elsewhere, are replaced by SSL_CERT_FILE and SSL_CERT_DIR.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    paths = ssl.get_default_verify_paths()
+    context.load_verify_locations(capath=paths.openssl_capath)  # read when a certificate is looked up
+    in_folder = any(Path(paths.openssl_capath).glob("????????.0"))
+    for file in (paths.openssl_cafile, *(() if in_folder else _SYSTEM_FILES)):
+        with suppress(OSError):  # it is not there, or has no certificate
+            context.load_verify_locations(cafile=file)
+            break
     return context
 
 

@@ -1,4 +1,4 @@
-"""Runs a command for every property, one after another: the trouble of one never stops the next.
+"""Runs a command for every property, one after another: an error of one never stops the next.
 
 On a screen each property has its name as a heading, with ``--quiet`` only before something that a user must act on.
 With ``--json`` there is one document: ``{"properties": [{"property": NAME, ...what the command prints for one}]}``.
@@ -36,7 +36,7 @@ Work = Callable[[Session], int]
 """The command's work on the property of a session. Returns an exit code or raises as a command does."""
 
 _ENDS_THE_CALL = (click.Abort, click.ClickException, click.exceptions.Exit, BrokenPipeError)
-"""Exceptions that are no property's trouble: the user or the reader of the output ended the command."""
+"""Exceptions that end the call for all properties: the user or the reader of the output ended the command."""
 
 
 def run_for_every_property(
@@ -88,10 +88,8 @@ def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
         each = session.for_property(name)
         if not reread:
             each.app.config = session.app.config
-        try:
+        with each:
             yield each
-        finally:
-            each.close()
 
 
 def _collected(session: Session) -> AbstractContextManager[list[Any]]:
@@ -101,10 +99,11 @@ def _collected(session: Session) -> AbstractContextManager[list[Any]]:
 
 def _code(session: Session, work: Work) -> int:
     try:
-        return work(session) or session.exit_code
+        with session:
+            return work(session) or session.exit_code
     except _ENDS_THE_CALL:
         raise
-    except Exception as exc:  # noqa: BLE001  the trouble of one property, whatever it is
+    except Exception as exc:  # noqa: BLE001  any error ends the work on one property
         return show_failure(session, exc)
 
 

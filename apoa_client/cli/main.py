@@ -7,8 +7,8 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ _COMPLETION = "_APOA_COMPLETE"
 """The variable in which a shell's script asks what can stand at the cursor."""
 _INTERRUPTED, _TERMINATED = 130, 143
 """The exit codes of a shell for SIGINT and SIGTERM."""
+_CAUGHT = (Exception, KeyboardInterrupt, SystemExit)
+"""What ends a call with an exit code."""
 
 _PLAIN_NAMES, _LANGUAGE_NAMES = ({name, OPTIONS[name]} for name in ("--plain", "--lang"))
 _NOT_SUGGESTED = frozenset(
@@ -134,22 +136,14 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
     """Run one call of the program and return the exit code. `clock` is None for the real one."""
     if environ.get(_COMPLETION):
         return _complete(environ, clock)
-    for stream in (sys.stdout, sys.stderr):
-        encodings.adapt_stream(stream, environ)
-    display, rest = _split_display_options(arguments)
-    arguments = [*display, *rest]
-    output.set_plain(plain=not _PLAIN_NAMES.isdisjoint(display) or environ.get("APOA_PLAIN", "0") not in {"", "0"})
-    language.set_language(_choose_language(arguments, environ))
-    session = Session(environ, clock, terminal=at_a_terminal())
+    session, code = Session(environ, clock), 0
     try:
-        return _call(session, arguments)
-    except OSError:
-        if at_a_terminal() or not session.terminal:
-            raise
-        discard_output()  # the window was closed: no error can be shown
-        return _TERMINATED
-    finally:
-        session.close()
+        with session:
+            code = _call(session, arguments)
+            session.json = False  # the document is printed: an error while files are closed goes to stderr alone
+    except _CAUGHT as exc:
+        code = code or _end(session, exc)
+    return code
 
 
 def _complete(environ: Mapping[str, str], clock: "Clock | None") -> int:
@@ -160,7 +154,7 @@ def _complete(environ: Mapping[str, str], clock: "Clock | None") -> int:
     try:
         return complete(environ[_COMPLETION], apoa, session, lambda words: _choose_language(words, environ))
     finally:
-        with suppress(ApoaError):
+        with suppress(Exception):
             session.close()
 
 
@@ -197,29 +191,53 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
 
 
 def _call(session: Session, arguments: Sequence[str]) -> int:
+    session.terminal = at_a_terminal()
+    for stream in (sys.stdout, sys.stderr):
+        encodings.adapt_stream(stream, session.environ)
+    display, rest = _split_display_options(arguments)
+    arguments = [*display, *rest]
+    plain = not _PLAIN_NAMES.isdisjoint(display) or session.environ.get("APOA_PLAIN", "0") not in {"", "0"}
+    output.set_plain(plain=plain)
+    language.set_language(_choose_language(arguments, session.environ))
+    answer = apoa.main(arguments, prog_name="apoa", standalone_mode=False, obj=session)
+    return answer if isinstance(answer, int) else session.exit_code
+
+
+def _end(session: Session, error: Exception | KeyboardInterrupt | SystemExit) -> int:
+    """Show the error that ended the call. Return its exit code, also where it cannot be shown."""
+    code: int = Exit.BUG
     try:
-        answer = apoa.main(list(arguments), prog_name="apoa", standalone_mode=False, obj=session)
-        return answer if isinstance(answer, int) else session.exit_code
-    except click.ClickException as exc:
-        with _discarded_without_reader():
-            _show_usage_error(exc)
-        return exc.exit_code
-    except (click.Abort, KeyboardInterrupt) as exc:
-        with suppress(OSError):  # the window may be closed
-            print_error_line()
-            print_error_line(_("Stopped. What was saved is kept."))
-        return _TERMINATED if _is_termination(exc) else _INTERRUPTED
-    except ApoaError as exc:
-        with _discarded_without_reader():
-            _show_failure(session, exc)
-        return exc.exit_code
-    except (BrokenPipeError, SystemExit):  # click makes the latter of a broken pipe
+        code = _exit_code(error)
+        _show(session, error)
+    except _CAUGHT as exc:
+        code = _TERMINATED if session.terminal and not at_a_terminal() else code  # the window was closed
+        if not isinstance(exc, BrokenPipeError | KeyboardInterrupt):
+            with suppress(*_CAUGHT):
+                bugs.show_bug(type(exc), exc.__traceback__)
         discard_output()
-        return Exit.DONE
-    except Exception as exc:  # noqa: BLE001  the last handler there is
-        with _discarded_without_reader():
-            _show_failure(session, exc)
-        return Exit.BUG
+    return code
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, click.ClickException | ApoaError):
+        return error.exit_code
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return _TERMINATED if _is_termination(error) else _INTERRUPTED
+    return Exit.DONE if isinstance(error, BrokenPipeError | SystemExit) else Exit.BUG
+
+
+def _show(session: Session, error: Exception | KeyboardInterrupt | SystemExit) -> None:
+    if isinstance(error, click.ClickException):
+        _show_usage_error(error)
+    elif isinstance(error, click.Abort | KeyboardInterrupt):
+        print_error_line()
+        print_error_line(_("Stopped. What was saved is kept."))
+    elif isinstance(error, BrokenPipeError | SystemExit):  # click makes the latter of a broken pipe
+        discard_output()
+    else:
+        from apoa_client.cli.failures import show_failure  # only for an error
+
+        show_failure(session, error)
 
 
 def _show_usage_error(exc: click.ClickException) -> None:
@@ -254,18 +272,3 @@ def _is_termination(exc: BaseException | None) -> bool:
     while exc is not None and not isinstance(exc, Terminated):
         exc = exc.__cause__ or exc.__context__
     return exc is not None
-
-
-def _show_failure(session: Session, error: Exception) -> None:
-    from apoa_client.cli.failures import show_failure  # only for an error
-
-    show_failure(session, error)
-
-
-@contextmanager
-def _discarded_without_reader() -> Iterator[None]:
-    """Discard the output from inside if the reader of a pipe has ended."""
-    try:
-        yield
-    except BrokenPipeError:
-        discard_output()

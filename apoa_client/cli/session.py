@@ -1,9 +1,9 @@
 """What one call of the program knows: its environment, its clock, its global options."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 
@@ -76,6 +76,14 @@ class Session:
         """Close what was opened."""
         if "app" in self.__dict__:
             self.app.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Close what was opened. An error of the closing never replaces the one that ended the block."""
+        with nullcontext() if error is None else suppress(BaseException):
+            self.close()
 
 
 def ask_property(config: "Config") -> str:

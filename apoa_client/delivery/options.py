@@ -16,7 +16,7 @@ from apoa_client.ports.clock import Clock
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Interruptions, Progress
-from apoa_client.ports.vault import RunCounter
+from apoa_client.ports.vault import KnownVersion
 
 Jitter: TypeAlias = Callable[[], float]
 """Returns a random number, uniform in [0, 1), for the jitter of the backoff."""
@@ -64,9 +64,7 @@ class Outcome:
     unchecked: bool = False
     """Whether the private key was not at hand, so that what another program changed was not noticed."""
     repaired: dict[str, None] = field(default_factory=dict)
-    """Reports that another program changed, and whose state is right again; what is open is sent."""
-    closed: dict[str, None] = field(default_factory=dict)
-    """Reports that were closed while the key was away: a person must know of these."""
+    """Reports that another program changed, and that are again as the authority has them."""
 
     @property
     def offline(self) -> bool:
@@ -136,8 +134,8 @@ class Dependencies(NamedTuple):
     jitter: Jitter
     progress: Progress
     interruptions: Interruptions = Uninterrupted()
-    counter: RunCounter | None = None
-    """The vault's counter, by which an older copy of the outbox is noticed; None if the vault is not in use."""
+    known: KnownVersion | None = None
+    """The version in the vault, by which an older copy of the outbox is noticed; None if the vault is not in use."""
     overlap: bool = False
     """Whether the first batch is prepared while the authority is asked about itself, if the line is slow."""
     kept: KeptAnswers | None = None

@@ -9,11 +9,14 @@ from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies
 from apoa_client.delivery.results import Results
 from apoa_client.delivery.run_time import RunTime
-from apoa_client.errors import ApoaError, CallRefused, NotTheAuthority, UnknownOutcome
+from apoa_client.errors import ApoaError, CallRefused, NotTheAuthority, SealBroken, UnknownOutcome
 from apoa_client.ports.authority import Authority, Meta, Verdict
 from apoa_client.ports.entries import Entry
 
 _log = logging.getLogger(__name__)
+
+_OTHER_CONTENT = "id_conflict"
+"""The contract's code for an id under which the authority has another report."""
 
 _MAX_UNANSWERED = 3
 """After so many reports in a row without a usable answer the cause is the connection or the authority, not a report."""
@@ -93,6 +96,22 @@ class Questions:
         self._unanswered += 1
         if self._unanswered == _MAX_UNANSWERED:
             raise error
+
+    def ask_about_doubtful(self, authority: Authority, entry: Entry) -> bool:
+        """Take over what the authority has of a report that another program changed; return whether it has it so.
+
+        Its answer to the same id says whether it got the same content. A report without its data, or with a photo of
+        which nothing proves whose it is, is left to a person.
+        """
+        if entry.erased_at is not None or entry.photo is not None or self._question(authority, entry) is None:
+            return False
+        with suppress(SealBroken):
+            content = self._outbox.content(entry, proven=False)
+            for verdict in authority.submit([(entry.id, content.body)]):
+                if all(error.code != _OTHER_CONTENT for error in verdict.errors):
+                    self._outbox.confirm(plan.change_from_verdict(verdict, self._clock.now().astimezone(UTC)))
+                    return True
+        return False
 
     def ask_about_pending(self, authority: Authority, entry: Entry) -> None:
         """Ask about one pending report, and record the answer."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Dependencies, Outcome
 from apoa_client.delivery.single_call import remember
-from apoa_client.errors import ApoaError, CredentialsProblem, OutboxDamaged, SealBroken, StorageProblem
+from apoa_client.errors import ApoaError, OutboxDamaged, SealBroken, StorageProblem
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Content, Entry
 from apoa_client.report.findings import Finding
@@ -114,8 +114,8 @@ class Results:
         if verdict.warnings:
             try:
                 warnings = self._outbox.content(entry).warnings
-            except (CredentialsProblem, SealBroken):
-                verdict = verdict._replace(warnings=())  # only the warnings need the key
+            except SealBroken:
+                verdict = verdict._replace(warnings=())
         self._outbox.settle_pending([plan.change_from_verdict(verdict, self._now(), warnings)])
         self._count(verdict)
 

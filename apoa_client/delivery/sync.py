@@ -23,6 +23,8 @@ from apoa_client.delivery.single_call import remember
 from apoa_client.errors import (
     ApoaError,
     CallRefused,
+    CredentialsProblem,
+    NotAuthentic,
     NotNow,
     NotTheAuthority,
     OutboxDamaged,
@@ -33,6 +35,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Authority, Meta
+from apoa_client.ports.doubts import DoubtKind
 from apoa_client.ports.entries import Content, Entry, Selection
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE
@@ -40,6 +43,9 @@ from apoa_client.report.kinds import State
 from apoa_client.timeouts import BackgroundCall
 
 _log = logging.getLogger(__name__)
+
+_MOST_DOUBTFUL = 50
+"""Reports in doubt that the authority is asked about in one run."""
 
 _FAST_S = 0.05
 """While the authority answers so fast, there is nothing to be gained by doing something else meanwhile."""
@@ -138,7 +144,7 @@ class _Run:
         if not batch:  # a report that should be there may have been marked as sent
             self._authenticate()
             batch = self._next.batch()
-        if batch or self._has_follow_ups(summary):
+        if batch or self._has_follow_ups(summary) or self._doubtful():
             self._work(summary, batch)
             with suppress(NotNow):  # during maintenance the next run does it
                 self._authenticate()  # what this run recorded
@@ -160,6 +166,7 @@ class _Run:
             self._send_all(authority, self._first_batch(authority, batch))
             self.outcome.authority = authority
             self._ask_about_pending(authority)
+            self._ask_about_doubtful(authority)
             if self._options.with_photos and self.outcome.meta is not None and self.outcome.meta.wants_photo:
                 self._photos.send(authority, lambda: self._guests_first(authority))
         except ApoaError as exc:
@@ -197,7 +204,8 @@ class _Run:
         try:
             meta = ask()
         except (NotNow, CallRefused) as exc:
-            with self._dependencies.interruptions.delayed():
+            # Without the key no attempt is counted: its absence is said when the authority answers.
+            with self._dependencies.interruptions.delayed(), suppress(CredentialsProblem):
                 self._results.requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
             raise
         self._accept(meta)  # raises if it is another one: its time does not confirm this computer's date
@@ -228,12 +236,11 @@ class _Run:
     def _authenticate(self) -> None:
         """Check the open reports, and note in the outcome what another program changed."""
         try:
-            found = authenticate(self._outbox, self._dependencies.counter, self.outcome)
+            authenticate(self._outbox, self._dependencies.known, self.outcome)
         except OutboxDamaged as exc:  # what can be read is sent all the same
             self._results.defer(exc)
             return
         self._authenticated = True
-        self._next.tried.difference_update(found.repaired)
 
     # Sending.
 
@@ -292,7 +299,8 @@ class _Run:
         for entry in batch:
             content = found[entry.id]
             if isinstance(content, ApoaError):
-                self._results.defer(content)
+                if not isinstance(content, NotAuthentic):  # a doubt, which the check of the outbox names
+                    self._results.defer(content)
                 self._next.tried.add(entry.id)
             else:
                 opened[entry.id] = content
@@ -361,7 +369,17 @@ class _Run:
                 self._questions.ask_about_pending(authority, entry)
         self._send_all(authority, self._next.batch())
 
+    def _ask_about_doubtful(self, authority: Authority) -> None:
+        """Ask about the reports that another program changed. A person decides about what the authority has not."""
+        for report_id in self._doubtful()[:_MOST_DOUBTFUL]:
+            for entry in self._results.readable(iter(self._outbox.find(report_id))):
+                if self._time.left_s() > 0 and self._questions.ask_about_doubtful(authority, entry):
+                    self.outcome.repaired[entry.id] = None
+
     # Helpers.
+
+    def _doubtful(self) -> list[str]:
+        return [doubt.report for doubt in self.outcome.doubts if doubt.kind is DoubtKind.STATE]
 
     def _has_follow_ups(self, summary: Summary) -> bool:
         """Return whether there is something to do for reports that the authority has: a verdict, or a photo."""

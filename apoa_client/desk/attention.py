@@ -59,9 +59,9 @@ def most_urgent(reports: "ReportReader", now: datetime, limit: int) -> UrgentRep
 
 
 def find_doubts(summary: Summary, public_key: str, contradictions: Callable[[], Iterable[Doubt]]) -> list[Doubt]:
-    """Return what the last check with the key found, and what contradicts the audit trail or the settings now.
+    """Return what the last check with the key found, and what contradicts the register or the settings now.
 
-    `contradictions` reads every report, and is called only if the numbers of reports are not those that were counted,
+    `contradictions` may read every report, and is called only if the numbers of reports are not those of the register,
     or if the outbox names another public key than that of the settings.
     """
     is_other = summary.public_key not in {None, public_key.strip()}

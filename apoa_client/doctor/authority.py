@@ -13,6 +13,8 @@ from apoa_client.ports.authority import AuthorityIdentity, Meta
 from apoa_client.ports.clock import Clock
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables of the environment that add trusted certificates in other programs, and not in this one."""
 _FEW_DAYS = 14
 _WRONG_DATE = timedelta(days=1)
 """A clock that is wrong by more makes deadlines, certificates and the erasure of old data wrong."""
@@ -134,6 +136,12 @@ class AuthorityChecks:
             message = msg("It is {time} behind the authority's.", time=difference)
         advice = msg("Set the date and time of this computer: {command}", command=command)
         return failed(message, advice) if abs(skew) > _WRONG_DATE else warning(message, advice)
+
+
+def unused_variables(names: str) -> Finding:
+    """Return that these variables of `CERTIFICATE_VARIABLES` are set."""
+    text = msg("{names}: not used. Certificates are trusted by the system or by the setting ca_bundle.", names=names)
+    return warning(text, None)
 
 
 def last_contact(moment: datetime | None, now: datetime) -> Finding:

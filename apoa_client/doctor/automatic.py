@@ -75,7 +75,7 @@ def check_log(folder: Path) -> Finding:
 
 
 def log_files(folder: Path) -> list[Path]:
-    """Return the files of the log, the newest first. A link is none: it may lead anywhere."""
+    """Return the files of the log, the newest first. Links are left out: they may lead anywhere."""
     try:
         found = [each for each in folder.iterdir() if is_log(each.name) and each.is_file() and not each.is_symlink()]
         return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)

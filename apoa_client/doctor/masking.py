@@ -6,10 +6,10 @@ it is added to the list.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from apoa_client.messages import Message, literal, msg
-from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.config import SQLITE, TRAINING, PropertySettings
 from apoa_client.settings.user import account_home, user_name
 
 HIDDEN = "***"
@@ -85,15 +85,17 @@ def shown_settings(settings: PropertySettings, mask: Mask) -> Iterator[tuple[str
         if name in _SHOWN_SETTINGS:
             yield name, literal(mask.text(str(value))) if value != "" else msg("not set")
         elif name in _ADDRESSES:
-            yield name, literal(mask.text(without_credentials(str(value))))
+            yield name, literal(mask.text(scheme_and_host(str(value))))
         else:
             yield name, msg("set, not shown") if value else msg("not set")
 
 
-def without_credentials(address: str) -> str:
-    """Return an address without username, password, query and fragment."""
+def scheme_and_host(address: str) -> str:
+    """Return an address without its username, password, path, query and fragment, each of which may hold a secret."""
     try:
         parts = urlsplit(address)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     except ValueError:
         return HIDDEN
+    if parts.netloc:
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return address if address in {"", TRAINING, SQLITE} else HIDDEN

@@ -135,7 +135,7 @@ def check_backup_folder(folder: Path, place: Path, *, on_other_disk: bool, limit
     def is_there() -> bool:
         if not (folder.is_dir() and os.access(folder, os.W_OK)):
             return False
-        return not (on_other_disk and is_same_disk(folder, place))  # that of a stick exists without it, too
+        return not (on_other_disk and is_same_disk(folder, place))  # the folder of a stick exists without the stick too
 
     try:
         reached = call_with_timeout(limit_s, is_there)

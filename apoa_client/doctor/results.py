@@ -29,7 +29,7 @@ class Group(StrEnum):
 
 
 class Finding(NamedTuple):
-    """The result of one check, without its name. `exit_code` is that of a failure."""
+    """The result of one check, without its name. `exit_code` is the exit code if it failed."""
 
     result: Result
     message: Message
@@ -44,7 +44,7 @@ class Check(NamedTuple):
 
     `needs` are the names of earlier checks without which it is skipped. `reason` says, for those that need this one,
     why they were skipped. `limit_s` is the time after which it has failed: it then runs in a thread of its own, and
-    must not use the outbox, which belongs to one thread. `exit_code` is that of a failure without one of its own.
+    must not use the outbox, which belongs to one thread. `exit_code` is for a failure that brings no exit code.
     What is wrong with one that is not `essential` is a warning: reports can be saved and sent all the same.
     """
 

@@ -41,9 +41,9 @@ class OutboxBusy(StorageProblem):
 
 
 class OutboxServerUnreachable(StorageProblem):
-    """The server of a shared outbox does not answer, or not in time. It may come back by itself.
+    """The server of a shared outbox does not answer in time, or another process locks the property. It ends by itself.
 
-    Whether a transaction that was being committed is durable is then unknown.
+    If the server does not answer, it is unknown whether a transaction that was being committed is durable.
     """
 
     exit_code = Exit.NOT_NOW

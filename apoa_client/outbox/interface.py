@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.drafts import StoredDraft
     from apoa_client.ports.erasure import Erasure
     from apoa_client.ports.state import Activity, FolderBackups, HandedOver, ScheduledRun
-    from apoa_client.ports.vault import Authenticator, RunCounter, Sealer
+    from apoa_client.ports.vault import Authenticator, OutboxVersion, Sealer
     from apoa_client.report.model import Document
 
 
@@ -114,7 +114,7 @@ class SealedRecords(Protocol):
         self,
         renew: Callable[[str, bytes], bytes],
         public_key: str,
-        authenticator: Authenticator,
+        authenticators: tuple[Authenticator, Authenticator],
         go_on: Callable[[], object],
     ) -> int:
         """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
@@ -123,7 +123,8 @@ class SealedRecords(Protocol):
 
         `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
         already is. `public_key` is the new key, which the settings must have: it is recorded first, so that no process
-        stores a record that is sealed to an earlier key. `authenticator` checks old codes and makes new ones.
+        stores a record that is sealed to an earlier key. `authenticators` make the codes of the
+        old key, and of the new key, which confirm the old ones too.
         """
         ...
 
@@ -136,16 +137,16 @@ class Integrity(Protocol):
     """Checks whether reports are as this program wrote them. Raises `StorageProblem`."""
 
     def doubts(self) -> list[Doubt]:
-        """Return what is wrong, if the numbers of reports are not those of the audit trail. Costs nothing else.
+        """Return what is wrong with the outbox and its reports. A keyring is asked for the key.
 
-        With the key at hand they are compared with the checkpoint. A keyring is never asked.
+        Without the key, only the numbers of reports are compared with the register.
         """
         ...
 
-    def check(self, report_id: str) -> None:
-        """Raise `NotAuthentic` if a report's state or receipt contradicts its audit events or, with the key, its code.
+    def check(self, report_id: str) -> bool:
+        """Raise `NotAuthentic` if another program changed a report. Return whether the key was at hand to check that.
 
-        A keyring is never asked. Whose content it is, is checked by `ports.ReportReader.content`.
+        A keyring is asked for it.
         """
         ...
 
@@ -153,18 +154,20 @@ class Integrity(Protocol):
         """Read the database for damage, until `is_over` returns true. Raises `OutboxDamaged`. Needs no key."""
         ...
 
-    def verify(self, run_counter: RunCounter | None = None) -> Verification:
-        """Check every report. A keyring may be asked for the key, and without it only the events are compared.
+    def verify(self, known: Callable[[], OutboxVersion | None] = ...) -> Verification:
+        """Check every report. A keyring is asked for the key; without it, the doubts are those of the last check.
 
-        By the run counter of the vault, an older copy of the outbox is noticed. It is read after the key.
+        `known` returns the version in the vault, by which an older copy of the outbox is noticed. It is called after
+        the key was read.
         """
         ...
 
-    def vouch(self, run_counter: RunCounter | None = None) -> int:
-        """Take the outbox as it is, because a person looked at it. Return the counter for the vault, which is higher.
+    def accept(self, ids: Sequence[str], known: Callable[[], OutboxVersion | None] = ...) -> OutboxVersion | None:
+        """Take these reports as they are, because a person looked at them; without ids the outbox as a whole.
 
-        Contents that others sealed stay refused. Raises `CredentialsProblem` without the key, and `NotNow` during
-        maintenance.
+        What the authority may have of an accepted report is asked: it is sent again. Reports in doubt stay so when the
+        outbox as a whole is accepted. Returns what the vault is to know. Raises `CredentialsProblem` without the key,
+        and `NotNow` during maintenance.
         """
         ...
 

@@ -19,7 +19,7 @@ from apoa_client.report.kinds import Kind, PhotoState, Receipt, State
 COLUMNS = (
     "seq, id, stay_id, kind, state, created_at, due_at, attempts, next_attempt_at, not_before, lease_until, last_error,"
     " receipt_number, receipt_issued_at, receipt_sha256, erased_at, receipt_typed, calls, ends_at, first_night,"
-    " last_morning, state_mac IS NOT NULL, photo_state"
+    " last_morning, mac IS NOT NULL, photo_state"
 )
 """The columns that `entry_from_row` reads, in its order."""
 

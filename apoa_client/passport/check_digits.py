@@ -12,7 +12,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
 DIGITS = "0123456789"
 
 DigitCheck = tuple[str, int, Callable[[bytes], bytes]]
-"""A check digit's name, its position, and a function that selects the covered values from those of all characters."""
+"""A check digit's name, its position, and a function that selects the covered ones of all characters' values."""
 
 ILLEGAL = 255
 """The value of a character that is not in `ALPHABET`."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import ApoaError, CredentialsProblem, NotAuthentic
 from apoa_client.messages import msg
 from apoa_client.report.kinds import short_id
+
+if TYPE_CHECKING:
+    from apoa_client.ports.vault import OutboxVersion
 
 _OTHER_KEY = msg(
     "If the key was changed on another computer: apoa key export FILE there, and apoa key import FILE here. Otherwise "
@@ -15,17 +18,18 @@ _OTHER_KEY = msg(
 )
 
 
+_NEW_KEY = msg("The key was changed on another computer: apoa key export FILE there, and apoa key import FILE here.")
+
+
 class DoubtKind(StrEnum):
     """What is wrong with a report, or with the outbox as a whole."""
 
     STATE = "state"
-    """Its state, receipt or times are not what was written last."""
-    CONTENT = "content"
-    """Its sealed content was exchanged, or its code was removed."""
+    """The report is not what was written last: its content, state, receipt or times, or its code was removed."""
     MISSING = "missing"
     """The report is in the audit trail and nowhere else."""
-    TRAIL = "trail"
-    """The audit trail itself was changed, shortened or counted wrongly."""
+    NUMBERS = "numbers"
+    """Reports were removed, or put back as they were before, and it is not known which."""
     OLDER_COPY = "older_copy"
     """The whole file is an older copy of itself."""
     KEY = "key"
@@ -42,8 +46,11 @@ class Doubt(NamedTuple):
     kind: DoubtKind
     report: str = ""
 
-    def error(self) -> ApoaError:
-        """Return the error that says so: `NotAuthentic`, or `CredentialsProblem` for what could not be checked."""
+    def error(self, *, certain: bool = False) -> ApoaError:
+        """Return the error that says so: `NotAuthentic`, or `CredentialsProblem` for what could not be checked.
+
+        `certain` says that the key was really changed on another computer.
+        """
         if self.kind is DoubtKind.UNCHECKED:
             return CredentialsProblem(
                 msg("The outbox names another key than the settings, and the reports could not be checked."),
@@ -51,19 +58,21 @@ class Doubt(NamedTuple):
                 name="key_needed",
             )
         texts = {
-            DoubtKind.STATE: msg(
-                "Report {id} was changed: its state or its receipt is not what was recorded.", id=self._id
-            ),
-            DoubtKind.CONTENT: msg(
-                "The guest's data of report {id} were not written by apoa-client here.", id=self._id
-            ),
+            DoubtKind.STATE: msg("Report {id} is not as apoa-client here wrote it.", id=self._id),
             DoubtKind.MISSING: msg("Report {id} was removed from the database.", id=self._id),
-            DoubtKind.TRAIL: msg("The log of what was done was changed or shortened."),
+            DoubtKind.NUMBERS: msg("Reports were removed from the database, or put back as they were before."),
             DoubtKind.OLDER_COPY: msg("The database file is an older copy: what was recorded after it is not in it."),
             DoubtKind.KEY: msg("The outbox names a key that this computer does not have. Nothing is checked or sent."),
             DoubtKind.SENDING: msg("Whether reports are sent, or the time to wait for, was changed in the database."),
         }
-        return NotAuthentic(texts[self.kind], _OTHER_KEY if self.kind is DoubtKind.KEY else None)
+        advice = {
+            DoubtKind.KEY: _NEW_KEY if certain else _OTHER_KEY,
+            DoubtKind.STATE: msg(
+                "It is not sent and counts for nothing. Compare it with your paper: apoa show ID. If it is right: apoa "
+                "log --accept ID. If not, report the guest again."
+            ),
+        }
+        return NotAuthentic(texts[self.kind], advice.get(self.kind))
 
     @property
     def _id(self) -> str:
@@ -71,15 +80,11 @@ class Doubt(NamedTuple):
 
 
 class Authentication(NamedTuple):
-    """The result of checking what is open, and what was changed without the key."""
+    """The result of checking the outbox before and after a delivery."""
 
     doubts: Sequence[Doubt] = ()
     """What needs a person: it is kept as it is, and found again by the next check."""
-    repaired: Sequence[str] = ()
-    """Reports whose state is again what the audit trail says; those that are open again will be sent again."""
-    closed: Sequence[str] = ()
-    """Reports that were closed without the key since the last check: a person must know of these."""
-    counter: int | None = None
-    """How often the outbox was found right with something new in it: for the vault. None without key, or in doubt."""
+    version: "OutboxVersion | None" = None
+    """What the vault is to know of the outbox. None without the key, or in doubt about the outbox as a whole."""
     unchecked: bool = False
-    """Whether the private key was not at hand: only the audit events were compared."""
+    """Whether the private key was not at hand: these are the doubts of the last check."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
     from apoa_client.ports.state import LearnedBatchSize, Restrictions, Summary, Suspension
+    from apoa_client.ports.vault import OutboxVersion
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Report
@@ -42,8 +43,11 @@ class ReportReader(Protocol):
         """Return accepted reports with this receipt number; newest first, at most 20."""
         ...
 
-    def content(self, entry: Entry) -> Content:
-        """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`."""
+    def content(self, entry: Entry, *, proven: bool = True) -> Content:
+        """Open one. Raises `CredentialsProblem` or `SealBroken`; `Erased` for an entry with `erased_at`.
+
+        Unless it must be `proven`, what another program changed is opened too, for a person who compares it.
+        """
         ...
 
     def photo(self, entry: Entry) -> bytes:
@@ -224,12 +228,19 @@ class DeliveryState(ReportReader, Protocol):
         """Record it, in place of what was recorded before."""
         ...
 
-    def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
-        """Check the open reports and those without a code; complete and repair what the audit trail explains.
+    def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
+        """Check the open and the latest reports, and give codes to those that were saved without the key.
 
-        With `ask`, a keyring may be asked for the private key. `counter` is the run counter of the vault, which is
-        higher than the outbox's if the file is an older copy. Several processes may do it at once. Raises `NotNow`
-        during maintenance of the outbox, and if the key is replaced meanwhile.
+        With `ask`, a keyring may be asked for the private key. `known` is the version in the vault, which is higher
+        than the outbox's if that is an older copy. Several processes may do it at once. Raises `NotNow` during
+        maintenance of the outbox, and if the key is replaced meanwhile.
+        """
+        ...
+
+    def confirm(self, change: Change) -> None:
+        """Take what the authority answers about a report that another program changed, and has with this content.
+
+        Raises as `authenticate`, and `SealBroken` if the content does not open.
         """
         ...
 

@@ -66,7 +66,7 @@ class Summary(NamedTuple):
     public_key: str | None = None
     """The public key that the outbox names; None if it names none."""
     contradicted: bool = False
-    """Whether the numbers of open reports, or of all, are not those that the audit trail counted."""
+    """Whether the numbers of open reports, or of all, are not those of the register."""
     doubts: "tuple[Doubt, ...]" = ()
     """What the last check with the key found that only a person can correct."""
     unauthenticated: int | None = None

@@ -1,6 +1,6 @@
-"""What delivery and the outbox need of the vault: secrets, sealing, codes, and a number beside the private key."""
+"""What delivery and the outbox need of the vault: secrets, sealing, codes, and the version of the outbox."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Secrets(Protocol):
@@ -63,13 +63,23 @@ class Sealer(Protocol):
         ...
 
 
-class RunCounter(Protocol):
-    """A number in the vault beside the private key. Nothing is raised: a vault that cannot be used is no failure."""
+class OutboxVersion(NamedTuple):
+    """The random id of an outbox, and the number of changes with the key that it had."""
 
-    def read(self) -> int | None:
-        """Return the number; None if there is none, or the key was not read from the vault in this process."""
+    outbox: str
+    number: int
+
+
+class KnownVersion(Protocol):
+    """The highest version of the outbox, in the vault beside the private key.
+
+    Nothing is raised: a vault that cannot be used is no failure.
+    """
+
+    def read(self) -> OutboxVersion | None:
+        """Return it; None if there is none, or the key was not read from the vault in this process."""
         ...
 
-    def write(self, value: int) -> None:
-        """Store the number, unless one as high is stored already or the key was not read from the vault."""
+    def write(self, version: OutboxVersion) -> None:
+        """Store it, unless a higher one of this outbox is stored or the key was not read from the vault."""
         ...

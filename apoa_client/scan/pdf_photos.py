@@ -5,21 +5,16 @@ image is compressed in another way or encrypted, has none.
 """
 
 import re
-from pathlib import Path
 
 SIGNATURE = b"%PDF-"
-MOST_BYTES = 64 * 1024 * 1024
-"""A larger file is not searched: a scan of one page has a few megabytes."""
 
 _JPEG_STREAM = re.compile(
     rb"/DCTDecode[^<>]{0,200}(?:<<[^<>]{0,200}>>[^<>]{0,200})?>>\s{0,4}stream\r?\n(?=\xff\xd8\xff)"
 )
 
 
-def first_photo(path: Path) -> bytes | None:
-    """Return the JPEG of the first photo in a PDF; None if it has none that can be taken out. Raises `OSError`."""
-    with path.open("rb") as file:
-        content = file.read(min(path.stat().st_size, MOST_BYTES))
+def first_photo(content: bytes) -> bytes | None:
+    """Return the JPEG of the first photo in a PDF; None if it has none that can be taken out."""
     begin = _JPEG_STREAM.search(content)
     if begin is None:
         return None

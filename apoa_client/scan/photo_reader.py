@@ -4,49 +4,22 @@ The picture is read on this computer and is not changed. Source: ICAO Doc 9303-3
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from apoa_client.messages import Message
 from apoa_client.scan.hints import hint
 from apoa_client.scan.judgement import Judgement, judge
 from apoa_client.scan.line_reader import LAYERS as READER_LAYERS
 from apoa_client.scan.network import load
+from apoa_client.scan.photo_reading import PhotoReading
 from apoa_client.scan.pictures import evidence, open_picture
-from apoa_client.scan.sampling import Picture
 from apoa_client.scan.zone_finder import LAYERS as FINDER_LAYERS
 from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
 _READERS = ("first", "second")
-
-
-@dataclass(frozen=True)
-class PhotoReading:
-    """What a picture says.
-
-    Args:
-        lines: The lines of the zone, from the first to the last; empty if none was found.
-        doubtful: The places, as (line, column) from 0, at which another character is possible.
-        sure: Whether all check digits are right, all codes exist, both passes agree, and nothing is doubtful.
-        strips: For each line its piece of the picture, with `PITCH` columns for each character; the middle of the first
-            character is in column `PITCH` * `MARGIN`.
-        elapsed_ms: How long it took, in milliseconds.
-        hint: How to photograph the page better; None if all is sure.
-        evidence: The picture as a JPEG, as `pictures.evidence` returns it; None unless it was asked for.
-
-    """
-
-    lines: tuple[str, ...] = field(repr=False)
-    doubtful: tuple[tuple[int, int], ...]
-    sure: bool
-    strips: tuple[Picture, ...] = field(repr=False)
-    elapsed_ms: int
-    hint: Message | None = None
-    evidence: bytes | None = field(default=None, repr=False)
 
 
 class PhotoReader:
@@ -60,20 +33,20 @@ class PhotoReader:
             tuple(load(_WEIGHTS / f"{name}.npz", READER_LAYERS) for name in _READERS),
         )
 
-    def read(self, path: Path, today: date, *, with_evidence: bool = False) -> PhotoReading:
-        """Return what the picture in a file says. Raises `PictureRefused` if the file is not a readable picture."""
+    def read(self, content: bytes, today: date, *, with_evidence: bool = False) -> PhotoReading:
+        """Return what the picture in a file says, given its content. Raises `PictureRefused` if it cannot be read."""
         began = self._seconds()
-        picture = open_picture(path)
+        picture = open_picture(content)
         lines = read_zone(self._networks, picture)
         judgement = _judgement(lines, today)
         return PhotoReading(
             lines=judgement.lines,
             doubtful=judgement.doubtful,
             sure=judgement.sure,
-            strips=tuple(line.strip for line in lines),
+            strips=tuple(line.strip.astype(np.uint8).tobytes() for line in lines),
             elapsed_ms=round((self._seconds() - began) * 1000),
             hint=None if judgement.sure else hint(picture, lines),
-            evidence=evidence(path) if with_evidence else None,
+            evidence=evidence(content) if with_evidence else None,
         )
 
 

@@ -13,12 +13,12 @@ _SITE_FILE = "APOA_SITE_CONFIG"
 """Empty, it says that no settings file for all users is read."""
 _PROPERTY = "APOA_PROPERTY"
 """A schedule names its property, or sends for all."""
-_PATHS = ("APOA_PASSWORD_FILE", "APOA_PRIVATE_KEY_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_SECRETS = ("APOA_PASSWORD", "APOA_PRIVATE_KEY", "APOA_OUTBOX_PASSWORD")
+_PATHS = tuple(f"{name}_FILE" for name in _SECRETS)
 _KEPT = (
     *(each.variable for each in (*GENERAL.values(), *OF_A_PROPERTY.values()) if each.variable not in {"", _PROPERTY}),
     *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "all_proxy", "no_proxy"),
 )
-_SECRETS = ("APOA_PASSWORD", "APOA_PRIVATE_KEY")
 
 
 class Variables(NamedTuple):

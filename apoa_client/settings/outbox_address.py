@@ -16,6 +16,7 @@ SCHEMES = ("postgresql://", "postgres://")
 """How the address of a shared outbox begins."""
 
 _OPTIONS = frozenset({"host", "port", "sslmode", "sslrootcert", "target_session_attrs"})
+_ALLOWED = "host, port, sslmode, sslrootcert=/path/ca.crt, target_session_attrs=read-write"
 _LOCAL_TLS = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _SECRETS = frozenset({"password", "passfile", "sslpassword", "sslkey"})
 _PORT = "5432"
@@ -57,6 +58,11 @@ class ServerAddress(NamedTuple):
     user: str
     database: str
     tls: Mapping[str, str]
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether only the password tells the server from another program: no certificate, nor a socket of its own."""
+        return self.tls.get("sslmode") != "verify-full" and not all(each.host.startswith("/") for each in self.servers)
 
     @property
     def place(self) -> str:
@@ -106,10 +112,12 @@ def _check_options(options: Mapping[str, str]) -> None:
     if options.keys() & _SECRETS:
         raise _has_secret()
     # Every report is written, so that a server that only reads is never the right one.
-    if options.keys() - _OPTIONS or options.get("target_session_attrs", "read-write") != "read-write":
+    # libpq's "system" is OpenSSL's defaults, and those are replaced by variables of the environment.
+    is_system = options.get("sslrootcert") == "system"
+    if is_system or options.keys() - _OPTIONS or options.get("target_session_attrs", "read-write") != "read-write":
         raise SettingsProblem(
             msg("The address of the shared outbox has an option that is not allowed."),
-            msg("Allowed are: {options}", options="host, port, sslmode, sslrootcert, target_session_attrs=read-write"),
+            msg("Allowed are: {options}", options=_ALLOWED),
             name=_NAME,
         )
 
@@ -148,8 +156,7 @@ def _tls(options: Mapping[str, str], servers: tuple[Server, ...]) -> Mapping[str
         mode = options.get("sslmode", "prefer")
         if mode not in _LOCAL_TLS:
             raise _not_an_address()
-        # Another program may listen where the server does not run: it must not receive the password itself.
-        return {**chosen, "sslmode": mode, "require_auth": "!password"}
+        return {**chosen, "sslmode": mode}
     if options.get("sslmode", "verify-full") != "verify-full":
         raise SettingsProblem(
             msg("The connection to the shared outbox must be encrypted, and its server checked: sslmode=verify-full."),

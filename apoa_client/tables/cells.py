@@ -8,7 +8,7 @@ from apoa_client.tables.formula_cells import original
 from apoa_client.tables.rows import CellValue
 
 MOST_COLUMNS = 1024
-"""A table with a cell further to the right is none of guests."""
+"""A table with a cell further to the right is not a list of guests, and is refused."""
 
 MOST_TEXT = 32_767
 """The characters that a cell has in any spreadsheet program."""

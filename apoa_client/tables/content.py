@@ -10,6 +10,7 @@ from apoa_client.errors import ApoaError, file_in_use, file_unreadable
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.messages import msg
 from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -35,13 +36,14 @@ class _File(io.FileIO):
 
 
 class Content:
-    """The content of a file. Each `open` starts at its beginning.
+    """The content of a file. Each `open` starts at its beginning. `time` is the limit of the time to read it.
 
     Raises `TableRefused` for a file that is missing, empty, too large, a folder, or a pipe, and a file that changes
     between two readings; `StorageProblem` for one that another program has locked.
     """
 
     def __init__(self, source: Path | bytes) -> None:
+        self.time = TimeLimit()
         self._source = source
         self._state = _state(source)
         if self.size > MAX_BYTES:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, repeat
 
 from apoa_client.messages import msg
-from apoa_client.tables.cells import as_value
+from apoa_client.tables.cells import MOST_COLUMNS, as_value, too_many_columns
 from apoa_client.tables.content import Content
 from apoa_client.tables.errors import TableRefused
 from apoa_client.tables.heading_row import table_of
@@ -83,7 +83,9 @@ def _rows(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
             ) from None
         if cells is None:
             return
-        values = tuple(map(_value, cells))
+        if any(cells[MOST_COLUMNS:]):
+            raise too_many_columns()
+        values = tuple(map(_value, cells[:MOST_COLUMNS]))
         if any(value is not None for value in values):
             yield Row(number, values)
 

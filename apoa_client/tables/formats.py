@@ -1,7 +1,6 @@
 """The format of a file, found by its content: a name's ending is often wrong."""
 
 import re
-from zipfile import ZipFile
 
 from apoa_client.decoding import marked_encoding
 from apoa_client.messages import msg
@@ -9,7 +8,7 @@ from apoa_client.tables.content import Content
 from apoa_client.tables.errors import TableRefused, damaged, encrypted
 from apoa_client.tables.mrz_reader import looks_like_mrz
 from apoa_client.tables.text_files import TextFile
-from apoa_client.tables.workbook_archive import UNREADABLE
+from apoa_client.tables.workbook_archive import UNREADABLE, BoundedArchive
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -59,7 +58,7 @@ def refuse_other_kinds(content: Content) -> None:
 
 def _format_of_archive(content: Content) -> str:
     try:
-        with content.open() as file, ZipFile(file) as archive:
+        with content.open() as file, BoundedArchive(file) as archive:
             names = set(archive.namelist())
             kind = archive.open("mimetype").read(100) if "mimetype" in names else b""
     except UNREADABLE:

@@ -31,7 +31,7 @@ _MOST_DIGITS = 15
 _MRZ_HEADINGS = ("MRZ 1", "MRZ 2", "MRZ 3")
 _WIDTH, _PROBLEM_WIDTH = 18, 70
 _MARK = {"bg_color": "#F6C9C2", "border": 1, "border_color": "#B3261E"}
-"""The look of a cell with a problem; that of the words in the last column where no single cell is wrong."""
+"""The look of a cell with a problem, or of the words in the last column if no single cell is wrong."""
 
 
 class MarkedRow(NamedTuple):

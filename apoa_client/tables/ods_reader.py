@@ -9,14 +9,20 @@ from collections.abc import Iterator
 from datetime import datetime, time
 from typing import NamedTuple
 from xml.parsers import expat
-from zipfile import ZipFile
 
 from apoa_client.tables.cells import MOST_COLUMNS, MOST_TEXT, as_value, too_many_columns
 from apoa_client.tables.content import Content
 from apoa_client.tables.errors import damaged, encrypted
 from apoa_client.tables.heading_row import table_of
 from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
-from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, UNREADABLE, check_archive, choose_sheet, too_large
+from apoa_client.tables.workbook_archive import (
+    MOST_OF_ONE_ROW,
+    UNREADABLE,
+    BoundedArchive,
+    check_archive,
+    choose_sheet,
+    too_large,
+)
 
 _PIECE = 1 << 16
 _MOST_ROWS = 1_048_576
@@ -83,12 +89,13 @@ def _parse(content: Content, handler: _Handler) -> Iterator[None]:
     parser.CharacterDataHandler = handler.text
     fed = 0
     try:
-        with content.open() as opened, ZipFile(opened) as archive:
+        with content.open() as opened, BoundedArchive(opened) as archive:
             if b"encryption-data" in archive.read("META-INF/manifest.xml") or "content.xml" not in archive.namelist():
                 raise encrypted()
             with archive.open("content.xml") as file:
                 while not handler.done and (piece := file.read(_PIECE)):
                     parser.Parse(piece)
+                    content.time.check()
                     fed += len(piece)
                     if fed - parser.CurrentByteIndex > MOST_OF_ONE_ROW:  # an element that does not end
                         raise too_large()

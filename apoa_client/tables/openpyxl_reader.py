@@ -8,23 +8,26 @@ only its rows.
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple, TypeAlias
 from xml.parsers import expat
-from zipfile import ZipFile, ZipInfo
 
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
-from openpyxl.xml.functions import fromstring, iterparse
+from openpyxl.xml.functions import iterparse
 
 from apoa_client.tables.compact_texts import CompactTexts
-from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, too_large
+from apoa_client.tables.time_limit import TimeLimit
+from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, BoundedArchive, too_large
 
 _PIECE = 1 << 16
-_MOST_OF_A_LIST = 16 * 1024**2
-"""The bytes of a part that is read as a whole: the lists of parts, sheets, names and styles."""
+_MOST_OF_STYLES = 16 * 1024**2
+_MOST_CELLS = 16_384
+_MOST_STYLES, _LONGEST_FORMAT = 65_490, 255
+"""Excel's own limits of a row, a workbook and the format of a number."""
 _NAME = f"{{{SHEET_MAIN_NS}}}"
 _ROWS, _ROW = f"{_NAME}sheetData", f"{_NAME}row"
 _STRING, _TEXT, _PHONETIC = (f"{SHEET_MAIN_NS} {name}" for name in ("si", "t", "rPh"))
+_CELL_STYLES, _STYLE, _FORMAT = (f"{SHEET_MAIN_NS} {name}" for name in ("cellXfs", "xf", "numFmt"))
 _ESCAPED_UNDERSCORE = "x005F_"
 
 
@@ -40,20 +43,12 @@ Cells: TypeAlias = "list[dict[str, Any]]"
 """The cells that a row has: each with its ``column``, from 1 on, and its ``value``."""
 
 
-class _BoundedArchive(ZipFile):
-    """An archive from which no large part is read as a whole."""
-
-    def read(self, name: str | ZipInfo, pwd: bytes | None = None) -> bytes:
-        if self.getinfo(name if isinstance(name, str) else name.filename).file_size > _MOST_OF_A_LIST:
-            raise too_large()
-        return super().read(name, pwd)
-
-
 class _BoundedFile:
     """A part of which only some bytes are read until `renew` is called, for each row or text."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], time: TimeLimit) -> None:
         self._file = file
+        self._time = time
         self.renew()
 
     def renew(self) -> None:
@@ -61,7 +56,8 @@ class _BoundedFile:
         self._left = MOST_OF_ONE_ROW
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next piece. Raises `TableRefused` for too many bytes."""
+        """Return the next piece. Raises `TableRefused` for too many bytes, or after too long a time."""
+        self._time.check()
         piece = self._file.read(size)
         self._left -= len(piece)
         if self._left < 0:
@@ -75,9 +71,10 @@ class WorkbookReader(ExcelReader):
     `sheets` are known after `read`. Every method raises errors of many kinds for a damaged workbook.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], time: TimeLimit) -> None:
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
-        self.archive = _BoundedArchive(file)
+        self.archive = BoundedArchive(file)
+        self.time = time
         self.sheets: list[Sheet] = []
         self._dates: set[int] = set()
         self._lengths_of_time: set[int] = set()
@@ -98,13 +95,13 @@ class WorkbookReader(ExcelReader):
         part = package.find(SHARED_STRINGS)
         if part is not None:
             with self.archive.open(part.PartName[1:]) as file:
-                strings: Any = read_shared_strings(file)  # where the library has a list
+                strings: Any = read_shared_strings(file, self.time)  # where the library has a list
                 self.shared_strings = strings
 
     def rows(self, sheet: Sheet) -> Iterator[tuple[int, Cells]]:
         """Yield the rows that a sheet has, with their numbers."""
         with self.archive.open(sheet.part) as part:
-            file = _BoundedFile(part)
+            file = _BoundedFile(part, self.time)
             parser = WorkSheetParser(
                 file,
                 self.shared_strings,
@@ -119,33 +116,73 @@ class WorkbookReader(ExcelReader):
                     all_rows = element
                 elif event == "end" and all_rows is not None and element.tag == _ROW:
                     file.renew()
+                    if len(element) > _MOST_CELLS:
+                        raise too_large()
                     yield parser.parse_row(element)
                     all_rows.clear()
                 elif event == "end" and element is all_rows:
                     break
             while part.read(_PIECE):  # to the end, where the checksum is compared
-                pass
+                self.time.check()
 
     def _read_date_formats(self) -> None:
         """Find the styles of cells that show a number as a date or as a length of time."""
         if ARC_STYLE not in self.valid_files:
             return
-        styles = fromstring(self.archive.read(ARC_STYLE))
-        own = {each.get("numFmtId"): each.get("formatCode") for each in styles.iterfind(f".//{_NAME}numFmt")}
-        for index, style in enumerate(styles.iterfind(f"{_NAME}cellXfs/{_NAME}xf")):
-            number = style.get("numFmtId", "0")
-            code = own.get(number) or builtin_format_code(int(number)) or ""
-            if is_date_format(code):
-                self._dates.add(index)
-            if is_timedelta_format(code):
-                self._lengths_of_time.add(index)
+        if self.archive.getinfo(ARC_STYLE).file_size > _MOST_OF_STYLES:
+            raise too_large()
+        with self.archive.open(ARC_STYLE) as part:
+            file = _BoundedFile(part, self.time)
+            styles = _Styles(file)
+            _parse(file, styles)
+        kinds = {number: self._kind(styles.formats.get(number, "")) for number in set(styles.numbers)}
+        self._dates = {index for index, number in enumerate(styles.numbers) if kinds[number][0]}
+        self._lengths_of_time = {index for index, number in enumerate(styles.numbers) if kinds[number][1]}
+
+    def _kind(self, code: str) -> tuple[bool, bool]:
+        """Return whether a format shows a date, and whether it shows a length of time."""
+        self.time.check()
+        if len(code) > _LONGEST_FORMAT:
+            raise too_large()
+        return is_date_format(code), is_timedelta_format(code)
+
+
+class _Styles:
+    """Collects the formats of numbers, and which one each style of cells has (ECMA-376 part 1, 18.8)."""
+
+    def __init__(self, file: _BoundedFile) -> None:
+        self._file = file
+        self.formats = {str(number): code for number, code in BUILTIN_FORMATS.items()}
+        self.numbers: list[str] = []
+        self._in_cells = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element."""
+        self._file.renew()
+        if name == _CELL_STYLES:
+            self._in_cells = True
+        elif name == _STYLE and self._in_cells:
+            self.numbers.append(attributes.get("numFmtId", "0"))
+        elif name == _FORMAT:
+            self.formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        if max(len(self.numbers), len(self.formats)) > _MOST_STYLES:
+            raise too_large()
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        if name == _CELL_STYLES:
+            self._in_cells = False
+
+    def text(self, _text: str) -> None:
+        """Take a piece of text."""
 
 
 class _Strings:
     """Collects the texts of shared strings, without how they are pronounced (ECMA-376 part 1, 18.4)."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: _BoundedFile) -> None:
         self.texts = CompactTexts()
+        self._file = file
         self._pieces: list[str] = []
         self._inside = {_TEXT: 0, _PHONETIC: 0}
 
@@ -161,6 +198,7 @@ class _Strings:
         elif name == _STRING:
             self.texts.append("".join(self._pieces).replace(_ESCAPED_UNDERSCORE, ""))
             self._pieces.clear()
+            self._file.renew()
 
     def text(self, text: str) -> None:
         """Take a piece of text."""
@@ -168,17 +206,19 @@ class _Strings:
             self._pieces.append(text)
 
 
-def read_shared_strings(file: IO[bytes]) -> CompactTexts:
+def read_shared_strings(file: IO[bytes], time: TimeLimit) -> CompactTexts:
     """Return the texts of a part with shared strings."""
-    strings, parser = _Strings(), expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = strings.start, strings.end
-    parser.CharacterDataHandler = strings.text
-    bounded, count = _BoundedFile(file), 0
-    while piece := bounded.read(_PIECE):
-        parser.Parse(piece)
-        if len(strings.texts) > count:
-            bounded.renew()
-        count = len(strings.texts)
-    parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece
+    bounded = _BoundedFile(file, time)
+    strings = _Strings(bounded)
+    _parse(bounded, strings)
     return strings.texts
+
+
+def _parse(file: _BoundedFile, handler: _Strings | _Styles) -> None:
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
+    parser.CharacterDataHandler = handler.text
+    while piece := file.read(_PIECE):
+        parser.Parse(piece)
+    parser.Parse(b"", True)  # noqa: FBT003  expat's: it is the last piece

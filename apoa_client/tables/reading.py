@@ -20,6 +20,16 @@ def open_source(content: Path | bytes, format: str = "", sheet: str = "") -> Tab
     installed. `read_rows` of the result raises them, too.
     """
     source = Content(content)
+    opened = _opened(source, format, sheet)
+    source.time.pause()
+    if isinstance(opened, Table):
+        table = opened
+        return table._replace(read_rows=lambda: source.time.rows(table.read_rows()))
+    records = opened
+    return records._replace(read_rows=lambda: source.time.rows(records.read_rows()))
+
+
+def _opened(source: Content, format: str, sheet: str) -> Table | Records:  # noqa: A002  the option's name
     if format:
         refuse_other_kinds(source)
     match format or find_format(source):

@@ -46,6 +46,7 @@ class TextFile:
         """Yield the lines with their ends. Raises `TableRefused` for a line that is too long for a table."""
         with self.open() as file:
             while line := file.readline(_MOST_CHARACTERS):
+                self._content.time.check()
                 if len(line) == _MOST_CHARACTERS:
                     raise TableRefused(
                         msg("The file is no table: it has a line of over a million characters."), name="table_damaged"

@@ -1,6 +1,7 @@
 """Checks of a workbook, a ZIP archive of XML files, before its content is read: no library is given a bomb."""
 
 import zlib
+from typing import IO, Any
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -20,10 +21,44 @@ _MOST_BEFORE_ELEMENT = 65_536
 """The bytes of a part up to the end of its first tag. A parser searches what has not ended again with each piece."""
 _SMALL = 10 * 1024**2
 """A member of up to this size may have any ratio."""
+_MOST_OF_A_LIST = 2 * 1024**2
+"""The bytes of a part that is read as a whole: the lists of parts, sheets and names."""
+_MOST_SHEETS = 1000
+_LONGEST_NAME = 255
+
+
+class _BoundedReads:
+    """A file that refuses to be read in large pieces: so is the list of an archive's parts, however many there are."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _MOST_OF_A_LIST:
+            raise too_large()
+        return self._file.read(size)
+
+
+class BoundedArchive(ZipFile):
+    """An archive from which no large part is read as a whole, nor a long list of parts."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Read the list of parts. Raises `TableRefused` if it is too long."""
+        bounded: Any = _BoundedReads(file)  # all that is called of a file
+        super().__init__(bounded)
+
+    def read(self, name: str | ZipInfo, pwd: bytes | None = None) -> bytes:
+        """As the base class. Raises `TableRefused` for a large part."""
+        if self.getinfo(name if isinstance(name, str) else name.filename).file_size > _MOST_OF_A_LIST:
+            raise too_large()
+        return super().read(name, pwd)
 
 
 def choose_sheet(visible: list[str], sheets: list[str], wanted: str) -> str:
     """Return the name of the sheet to read: `wanted`, whatever its case, or the first one. Raises `TableRefused`."""
+    if len(sheets) > _MOST_SHEETS or any(len(name) > _LONGEST_NAME for name in sheets):
+        raise too_large()
     if not wanted and sheets:
         return (visible or sheets)[0]
     for name in sheets:
@@ -39,13 +74,14 @@ def choose_sheet(visible: list[str], sheets: list[str], wanted: str) -> str:
 def check_archive(content: Content) -> None:
     """Check the size of what a workbook unpacks to, and its XML, before it is read. Raises `TableRefused`."""
     try:
-        with content.open() as file, ZipFile(file) as archive:
+        with content.open() as file, BoundedArchive(file) as archive:
             members = archive.infolist()
             unpacked = sum(member.file_size for member in members)
             if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED or any(map(_is_bomb, members)):
                 raise too_large()
             for member in members:  # of any name: a workbook says itself which ones are its sheets
                 _check_xml(archive, member)
+                content.time.check()
     except UNREADABLE as exc:
         raise damaged() from exc
 

@@ -30,7 +30,7 @@ _ESCAPED_RETURN = "_x000D_"
 _BATCH = 100
 _PIECE = 1 << 20
 _ROW_OR_VALUE = re.compile(
-    rb"<(?:\w+:)?(?:(?P<row>row)(?=[\s/>])(?:[^>]*?\sr=\"(?P<number>[0-9]{1,18})\")?|(?P<value>[vt])(?:\s[^>]*)?>[^<])"
+    rb"<(?:\w+:)?(?:(?P<row>row)(?=[\s/>])(?:[^<>]*?\sr=\"(?P<number>[0-9]{1,18})\")?|(?P<value>[vt])(?:\s[^<>]*)?>[^<])"
 )
 """The beginning of a row, or of a value that is not empty."""
 
@@ -68,7 +68,7 @@ def _opened(content: Content) -> Iterator["WorkbookReader"]:
     with content.open() as file:
         try:
             with _no_warnings():
-                book = WorkbookReader(file)
+                book = WorkbookReader(file, content.time)
                 book.read()
             yield book
         except ApoaError:
@@ -127,6 +127,7 @@ def _check_nothing_below(book: "WorkbookReader", sheet: "Sheet", last: int) -> N
     number, rest = 0, b""
     with book.archive.open(sheet.part) as file:
         while piece := file.read(_PIECE):
+            book.time.check()
             text, bracket, rest = (rest + piece).rpartition(b"<")
             for match in _ROW_OR_VALUE.finditer(text):
                 if match["row"]:

@@ -122,18 +122,13 @@ class SettingsChanged(CredentialsProblem):
         super().__init__(message)
 
 
-class OutboxMoved(CredentialsProblem):
+class OutboxMoved(SettingsChanged):
     """The settings name another database than the one that the stored password is for: it is not used."""
 
     advice: Message | None = msg(
         "The password was not sent. If the new address is right, give its password with: apoa login --outbox. If the "
         "change is not yours, ask your IT admin: another person made it."
     )
-
-    def __init__(self, bound: str, place: str) -> None:
-        super().__init__(
-            msg("The stored password is for {bound}, but the settings now name {host}.", bound=bound, host=place)
-        )
 
 
 class PublicKeyChanged(CredentialsProblem):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import Message, msg
+from apoa_client.ports.vault import OutboxVersion
 from apoa_client.vault import binding
 from apoa_client.vault.binding import Binding
 from apoa_client.vault.errors import OutboxMoved, PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged
@@ -21,10 +22,11 @@ from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_
 from apoa_client.vault.store import (
     NAMES,
     OUTBOX_PASSWORD,
+    OUTBOX_PASSWORD_BINDING,
+    OUTBOX_VERSION,
     PASSWORD,
     PASSWORD_BINDING,
     PRIVATE_KEY,
-    RUN_COUNTER,
     SecretStore,
 )
 
@@ -69,8 +71,8 @@ class PropertySecrets:
 
     `environ` is the environment of the process. `store` returns the keyring or the key file, and is called only if
     needed. `current_binding` returns what the settings bind a password to now; without it, a stored password is used
-    whatever they are. `prompt` asks a person for the password; it is None without a terminal. `counter` is the name of
-    the outbox's counter in the store.
+    whatever they are. `prompt` asks a person for the password; it is None without a terminal. `version_name` is the
+    name of the outbox' version in the store.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class PropertySecrets:
         current_binding: Callable[[], Binding] | None = None,
         prompt: Callable[[], str] | None = None,
         container_secrets: Path = CONTAINER_SECRETS,
-        counter: str = RUN_COUNTER,
+        version_name: str = OUTBOX_VERSION,
     ) -> None:
         self._environ = environ
         self._create_store = store
@@ -91,7 +93,7 @@ class PropertySecrets:
         """What to bind the stored password to, when the authority accepts it."""
         self._prompt = prompt
         self._container_secrets = container_secrets
-        self._counter = counter
+        self._version_name = version_name
         self._password: str | None = None
         self._private_key: bytes | None = None
         self.keys = Keys(self._secret_store)
@@ -156,13 +158,16 @@ class PropertySecrets:
         return self._private_key is not None
 
     def store_password(self, value: str, bound_to: Binding) -> None:
-        """Store the password in the keyring or key file. The next call of `password` looks it up again.
-
-        The binding is stored first: after a kill no password is bound to the settings of another one.
-        """
-        store_verified(self._secret_store(), PASSWORD_BINDING, bound_to.encode())
-        store_verified(self._secret_store(), PASSWORD, value)
+        """Store the password in the keyring or key file. The next call of `password` looks it up again."""
+        self._store_bound(PASSWORD, value, PASSWORD_BINDING, bound_to)
         self._password = self._unbound = None
+
+    def _store_bound(self, name: str, value: str, binding_name: str, bound_to: Binding) -> None:
+        """Store a password and its binding. After a kill no password is bound to the settings of another one."""
+        store = self._secret_store()
+        store.delete(name)
+        store_verified(store, binding_name, bound_to.encode())
+        store_verified(store, name, value)
 
     def store_private_key(self, key: bytes) -> None:
         """Store the private key in the keyring or key file. The next call of `private_key` looks it up again."""
@@ -175,32 +180,34 @@ class PropertySecrets:
         self._secret_store().delete(PASSWORD_BINDING)
         self._password = self._unbound = None
 
-    def outbox_password(self, place: str) -> str | None:
-        """Return the password of the shared outbox's database at `place`; None if no source has one.
+    def outbox_password(self, current_binding: Callable[[], Binding]) -> str | None:
+        """Return the password of the shared outbox's database; None if no source has one.
 
-        Raises `OutboxMoved` if the stored one is for another place, or the error of the source that has it.
+        Raises `OutboxMoved` if the stored one is for another database, or the error of the source that has it.
         """
         for source, value in self._provided(_OUTBOX_PASSWORD):
             return _checked(_OUTBOX_PASSWORD, source, value)
-        stored = self._secret_store().get(OUTBOX_PASSWORD)
-        if stored is None:
+        password = self._secret_store().get(OUTBOX_PASSWORD)
+        if password is None:
             return None
-        bound, _blank, password = stored.partition(" ")
-        if bound != place:
-            raise OutboxMoved(bound, place)
+        bound = binding.decode(self._secret_store().get(OUTBOX_PASSWORD_BINDING) or "")
+        current = current_binding()
+        if changed := bound.changed(current):
+            raise OutboxMoved(bound.host, current.host, changed)
         return _checked(_OUTBOX_PASSWORD, self.place, password)
 
     def outbox_password_from_environment(self) -> str | None:
         """Return where the environment provides the password of the database; None if nowhere."""
         return next((source for source, _ in self._provided(_OUTBOX_PASSWORD)), None)
 
-    def store_outbox_password(self, value: str, place: str) -> None:
-        """Store the password of the database in the keyring or key file, bound to its place."""
-        store_verified(self._secret_store(), OUTBOX_PASSWORD, f"{place} {value}")
+    def store_outbox_password(self, value: str, bound_to: Binding) -> None:
+        """Store the password of the database in the keyring or key file."""
+        self._store_bound(OUTBOX_PASSWORD, value, OUTBOX_PASSWORD_BINDING, bound_to)
 
     def forget_outbox_password(self) -> None:
         """Delete the password of the database from the keyring or key file."""
         self._secret_store().delete(OUTBOX_PASSWORD)
+        self._secret_store().delete(OUTBOX_PASSWORD_BINDING)
 
     def stored_names(self) -> list[str]:
         """Return the names of what the keyring or key file has of this property. Raises `CredentialsProblem`."""
@@ -218,21 +225,22 @@ class PropertySecrets:
         """Return where the environment provides the private key, which this program cannot change; None if nowhere."""
         return next((place for place, _ in self._provided(_PRIVATE_KEY)), None)
 
-    def run_counter(self) -> int | None:
-        """Return the counter that is stored beside the private key; None if there is none, or it cannot be read."""
+    def outbox_version(self) -> OutboxVersion | None:
+        """Return the version that is stored beside the private key; None if there is none, or it cannot be read."""
         try:
-            text = self._secret_store().get(self._counter) if self._has_stored_key() else None
+            text = self._secret_store().get(self._version_name) if self._has_stored_key() else None
         except CredentialsProblem:
             return None
-        return int(text) if text is not None and text.isdecimal() else None
+        outbox, _blank, number = (text or "").partition(" ")
+        return OutboxVersion(outbox, int(number)) if number.isdecimal() else None
 
-    def store_run_counter(self, value: int | None) -> None:
-        """Store the counter, or delete it (None). Does nothing where it cannot be written."""
+    def store_outbox_version(self, version: OutboxVersion | None) -> None:
+        """Store the version, or delete it (None). Does nothing where it cannot be written."""
         try:
-            if value is None:
-                self._secret_store().delete(self._counter)
+            if version is None:
+                self._secret_store().delete(self._version_name)
             elif self._has_stored_key():
-                self._secret_store().set(self._counter, str(value))
+                self._secret_store().set(self._version_name, f"{version.outbox} {version.number}")
         except CredentialsProblem as exc:
             _log_debug(_PRIVATE_KEY, exc.name)
 

@@ -12,15 +12,17 @@ PRIVATE_KEY_NEXT = "private-key-next"
 """The new key of a rotation that is not finished."""
 PRIVATE_KEY_OLD = "private-key-old"
 """The previous key, as long as records are sealed to it."""
-RUN_COUNTER = "run-counter"
-"""How often the outbox was found right. Not secret: it is here because others cannot set it back."""
-SHARED_RUN_COUNTER = "run-counter-shared"
-"""The same of a shared outbox: its counter has nothing to do with that of the file on this computer."""
+OUTBOX_VERSION = "outbox-version"
+"""The id and the highest version of the outbox. Not secret: it is here because others cannot set it back."""
+SHARED_OUTBOX_VERSION = "outbox-version-shared"
+"""The same of a shared outbox, beside the entry for the file on this computer."""
 OUTBOX_PASSWORD = "outbox-password"  # noqa: S105  the name of the secret, not its value
-"""The password of the shared outbox's database, behind the place that it is for and a blank."""
+"""The password of the shared outbox's database."""
+OUTBOX_PASSWORD_BINDING = "outbox-password-binding"  # noqa: S105  the same
+"""What that password was given for."""
 
 NAMES = (
-    *(PASSWORD, PASSWORD_BINDING, OUTBOX_PASSWORD, RUN_COUNTER, SHARED_RUN_COUNTER),
+    *(PASSWORD, PASSWORD_BINDING, OUTBOX_PASSWORD, OUTBOX_PASSWORD_BINDING, OUTBOX_VERSION, SHARED_OUTBOX_VERSION),
     *(PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, PRIVATE_KEY),
 )
 """Everything that a store may have of a property, the private key last."""

@@ -172,7 +172,7 @@ def test_a_report_of_another_computer_ends_the_pause(desks: Desks) -> None:
     desks.until_due()
     desks.follower.ran(Offline(msg("x")))
     desks.clock.forward(SHORTEST_PAUSE)
-    with desks.shared.open() as sender:
+    with closing(app_of(desks.home, desks.clock, "melati")) as app, desks.shared.open(app.sealer) as sender:
         sender.record_scheduled_run(desks.clock.now(), Exit.NOT_NOW)
         lease, [entry] = sender.claim([uuid(2)], now=desks.clock.now(), lease_until=desks.clock.now() + SECOND)
         sender.settle(lease, [entries.Change(entry.id, State.QUEUED, "offline")])

@@ -9,12 +9,14 @@ import pytest
 from conftest import FixedClock, raises_error
 from outbox_helpers import report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
+from rogue_postgres import rogue
 
 from apoa_client.app.outbox_opening import OutboxOpener
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.state import HandedOver
 from apoa_client.settings.config import PropertySettings
+from apoa_client.vault.binding import Binding
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
 
 
@@ -24,8 +26,8 @@ class Secrets:
     def __init__(self, problem: KeyringReason | None = None) -> None:
         self._problem = problem
 
-    def outbox_password(self, place: str) -> str | None:
-        assert place.startswith(f"postgresql://{PROPERTY}@127.0.0.1:")
+    def outbox_password(self, current_binding: Callable[[], Binding]) -> str | None:
+        assert current_binding().host.startswith(f"postgresql://{PROPERTY}@127.0.0.1:")
         if self._problem is not None:
             raise KeyringProblem(self._problem)
         return PASSWORD
@@ -65,6 +67,16 @@ def test_a_computer_without_a_keyring(opener: Open) -> None:
     """The server may need no password: it says whether it does."""
     with raises_error("outbox_password"):
         opener(KeyringReason.NO_BUS).shared()
+
+
+def test_another_program_on_a_computer_without_a_keyring(opener: Open) -> None:
+    """It is not known whether the server knows a password, so that a program that asks for none gets no report."""
+    with rogue("no password") as server:
+        address = f"postgresql://{PROPERTY}@127.0.0.1:{server.port}/apoa"
+        of_rogue = opener(KeyringReason.NO_BUS).of(PropertySettings(PROPERTY, "training", "", outbox=address))
+        with raises_error("outbox_not_proven"):
+            of_rogue.shared()
+    assert server.received == b""
 
 
 def test_a_locked_keyring(opener: Open) -> None:

@@ -1,16 +1,19 @@
 """Guests' data are erased after the retention period, by the authority's clock if this computer's is ahead."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
 from conftest import NOW, FixedClock, raises_error
-from outbox_helpers import report, stay_id, uuid
+from outbox_helpers import receipt, report, stay_id, uuid
 
 from apoa_client.app import retention as module
 from apoa_client.app.container import Container
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.vault.sealing import PropertySealer, decode_public_key
 
 DAY = timedelta(days=1)
 
@@ -52,6 +55,30 @@ def test_purge_daily_erases_once_a_day(app: Container, clock: FixedClock, monkey
         clock.forward(step)
         app.retention.purge_daily()
         assert len(done) == count
+
+
+def test_others_save_while_a_keyring_is_asked(app: Container) -> None:
+    """By an erasure, a withdrawal and a typed number: a person may need minutes to answer."""
+    file, number = app.folders.outbox("melati"), itertools.count(10)
+    app.outbox.add(report(1), due_at=None)
+    app.outbox.add(report(2), due_at=None)
+    app.outbox.add(report(3), due_at=None)
+    app.outbox.record_receipt(uuid(3), receipt())
+
+    def asked() -> bytes:
+        app.outbox.add(report(next(number)), due_at=None)
+        return app.secrets.private_key()
+
+    def ask(what: Callable[[SqliteOutbox], object]) -> None:
+        public_key = decode_public_key(app.settings.public_key)
+        with SqliteOutbox.open(file, PropertySealer(public_key, asked, is_at_hand=lambda: False)) as outbox:
+            what(outbox)
+
+    ask(lambda outbox: outbox.withdraw([uuid(1)]))
+    ask(lambda outbox: outbox.record_receipt(uuid(2), receipt()))
+    ask(lambda outbox: outbox.eraser.finished(NOW + 99 * DAY, NOW + 99 * DAY, dry_run=False))
+    assert next(number) >= 13
+    assert app.outbox.find(uuid(3))[0].erased_at is not None
 
 
 def test_a_stay_is_not_erased_during_a_delivery(app: Container, monkeypatch: pytest.MonkeyPatch) -> None:

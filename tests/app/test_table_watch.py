@@ -6,9 +6,11 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import FixedClock
+from conftest import FixedClock, raises_error
+from journeys_helpers import link_to_folder
 
 from apoa_client import files
 from apoa_client.app.table_watch import (
@@ -20,7 +22,7 @@ from apoa_client.app.table_watch import (
     WatchedFolder,
     reason_file,
 )
-from apoa_client.errors import SettingsProblem, UsageProblem
+from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 
 TEXT = b"Surname;Room\nSMITH;5\n"
 
@@ -228,3 +230,88 @@ def test_what_a_killed_process_left(folder: Path, watched: WatchedFolder, clock:
         assert left.exists()
     WatchedFolder(folder, clock.monotonic).prepare()
     assert list((folder / REFUSED).iterdir()) == []
+
+
+def into_link(path: Path, elsewhere: Path) -> None:
+    path.rename(path.with_name("before"))
+    link_to_folder(path, elsewhere)
+
+
+def into_dangling_link(path: Path, elsewhere: Path) -> None:
+    into_link(path, elsewhere)
+    elsewhere.rmdir()
+
+
+def open_to_others(path: Path, _elsewhere: Path) -> None:
+    path.chmod(0o777)
+
+
+def give_away(path: Path, _elsewhere: Path) -> None:
+    os.chown(path, 12_345, -1)
+
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="owner and mode are POSIX's")
+UNSAFE = [
+    into_link,
+    into_dangling_link,
+    pytest.param(open_to_others, marks=posix_only),
+    pytest.param(
+        give_away, marks=pytest.mark.skipif(os.name != "posix" or bool(os.geteuid()), reason="only root gives away")
+    ),
+]
+
+
+@pytest.mark.parametrize("where", [DONE, REFUSED])
+@pytest.mark.parametrize("make_unsafe", UNSAFE)
+def test_a_folder_of_another_user(
+    folder: Path,
+    watched: WatchedFolder,
+    names_after: Names,
+    make_unsafe: Callable[[Path, Path], None],
+    where: str,
+) -> None:
+    """A link, or a folder that another user can change, is refused at the start and at each move. Nothing is moved."""
+    elsewhere = folder.with_name("elsewhere")
+    elsewhere.mkdir()
+    file = folder / "guests.csv"
+    file.write_bytes(TEXT)
+    names_after(0)
+    target = watched.target(file, where)
+    make_unsafe(folder / where, elsewhere)
+    for attempt in (watched.prepare, watched.check, lambda: watched.move(file, target)):
+        with raises_error("unsafe_permissions") as caught:
+            attempt()
+        assert caught.value.exit_code is Exit.SETTINGS
+    assert file.read_bytes() == TEXT
+    assert not elsewhere.exists() or list(elsewhere.iterdir()) == []
+
+
+@posix_only
+def test_a_folder_that_is_exchanged_after_its_check(
+    folder: Path, watched: WatchedFolder, names_after: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file goes into the folder that was checked, whatever has its name by now."""
+    elsewhere = folder.with_name("elsewhere")
+    elsewhere.mkdir()
+    file = folder / "guests.csv"
+    file.write_bytes(TEXT)
+    names_after(0)
+    original = files.replace_file
+
+    def exchange(*arguments: Any) -> None:
+        into_link(folder / DONE, elsewhere)
+        original(*arguments)
+
+    monkeypatch.setattr(files, "replace_file", exchange)
+    assert watched.move(file, watched.target(file, DONE))
+    assert (list(elsewhere.iterdir()), (folder / "before" / file.name).read_bytes()) == ([], TEXT)
+
+
+@posix_only
+def test_a_link_to_a_table(folder: Path, names_after: Names) -> None:
+    """It is not followed, whole as the table is that it leads to."""
+    table = folder.with_name("table.csv")
+    table.write_bytes(TEXT)
+    (folder / "guests.csv").symlink_to(table)
+    names_after(0)
+    assert names_after(CUT_OFF_S) == []

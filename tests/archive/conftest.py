@@ -8,4 +8,4 @@ from apoa_client.archive import merge
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """No other process waits in these tests, unless they say so."""
-    monkeypatch.setattr(merge, "_PAUSE_S", 0)
+    monkeypatch.setattr(merge, "PAUSE_S", 0)

@@ -11,7 +11,7 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.archive import merge
 from apoa_client.archive.backup_check import Backup, open_backup
-from apoa_client.archive.merge import COLUMNS, Belief, Merge, MergeResult, copy
+from apoa_client.archive.merge import COLUMNS, Merge, MergeResult, copy
 from apoa_client.ports.entries import Change, NewReport
 from apoa_client.report.kinds import Kind, State
 
@@ -19,8 +19,8 @@ from apoa_client.report.kinds import Kind, State
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """One stay in each transaction."""
-    monkeypatch.setattr(merge, "_PIECE", 1)
-    monkeypatch.setattr(merge, "_PAUSE_S", 0)
+    monkeypatch.setattr(merge, "PIECE", 1)
+    monkeypatch.setattr(merge, "PAUSE_S", 0)
 
 
 @pytest.fixture
@@ -57,12 +57,16 @@ def rows(outbox: AnyOutbox) -> dict[str, dict[str, Any]]:
     return {row[COLUMNS.index("id")]: dict(zip(COLUMNS, row, strict=True)) for row in found}
 
 
+OF_THE_OUTBOX = {"guest_tag": None, "mac": None, "version": None}
+"""What is not copied: the hash of the guest and the code are made here."""
+
+
 def test_every_column_is_copied(outbox: AnyOutbox, old: Home, backup: Backup) -> None:
     """Into an empty outbox, whose next report comes behind them; only what is of the other computer is new."""
     with outbox.database.transaction():
-        assert copy(outbox.database, backup.db, ACTOR, Belief.PROVED) == MergeResult(4, 0, 0, 0)
-    expected = {row["id"]: {name: row[name] for name in COLUMNS} | {"guest_tag": None} for row in old.rows()}
-    expected[uuid(2)] |= {"state": "queued", "lease": None, "lease_until": None, "state_mac": None}
+        assert copy(outbox.database, backup.db, ACTOR) == MergeResult(4, 0, 0, 0)
+    expected = {row["id"]: {name: row[name] for name in COLUMNS} | OF_THE_OUTBOX for row in old.rows()}
+    expected[uuid(2)] |= {"state": "queued", "lease": None, "lease_until": None}
     assert rows(outbox) == expected
     assert outbox.audit_trail.verify().wrong is None
     assert not outbox.integrity.verify().doubts
@@ -76,17 +80,17 @@ def test_every_row_is_merged(outbox: AnyOutbox, backup: Backup) -> None:
     outbox.add(report(9), due_at=NOON)
     outbox.add(report(1), due_at=NOON)
     outbox.add(report(5, stay=3), due_at=NOON)
-    preview = Merge(outbox.database, backup.db, Belief.PROVED).preview()
+    preview = Merge(outbox.database, backup.db, outbox._codes).preview()
     assert preview == MergeResult(inserted=3, advanced=1, unchanged=0, only_here=2)
     assert len(rows(outbox)) == 3
-    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None) == preview
+    assert Merge(outbox.database, backup.db, outbox._codes).run(ACTOR, lambda: None) == preview
     found = rows(outbox)
     assert (found[uuid(1)]["state"], found[uuid(1)]["receipt_number"]) == ("accepted", receipt().number)
     assert found[uuid(2)]["photo"] is not None
     stay = [each for each in sorted(found.values(), key=lambda row: row["seq"]) if each["stay_id"] == stay_id(3)]
     assert [row["id"] for row in stay] == [uuid(3), uuid(4), uuid(5)]
     assert not outbox.integrity.verify().doubts
-    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None) == MergeResult(0, 0, 4, 2)
+    assert Merge(outbox.database, backup.db, outbox._codes).run(ACTOR, lambda: None) == MergeResult(0, 0, 4, 2)
 
 
 def test_other_desks_save_reports_meanwhile(
@@ -105,27 +109,12 @@ def test_other_desks_save_reports_meanwhile(
     monkeypatch.setattr(merge, "sleep", save)
     outbox.add(report(9), due_at=NOON)
     with pytest.raises(KeyboardInterrupt):
-        Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None)
+        Merge(outbox.database, backup.db, outbox._codes).run(ACTOR, lambda: None)
     monkeypatch.setattr(merge, "sleep", lambda _pause: None)
-    assert Merge(outbox.database, backup.db, Belief.PROVED).run(ACTOR, lambda: None).inserted == 2
+    assert Merge(outbox.database, backup.db, outbox._codes).run(ACTOR, lambda: None).inserted == 2
     found = rows(outbox)
     assert set(found) == {uuid(each) for each in (1, 2, 3, 4, 9, 10, 11)}
     order = [each["id"] for each in sorted(found.values(), key=lambda row: row["seq"])]
     assert [order.index(uuid(each)) for each in (9, 1, 2, 10, 11, 3, 4)] == list(range(7))
     assert outbox.audit_trail.verify().wrong is None
     assert not outbox.integrity.verify().doubts
-
-
-def test_a_backup_that_nothing_proves(outbox: AnyOutbox, backup: Backup) -> None:
-    """What it calls accepted is asked of the authority, in an empty outbox and in one that is in use."""
-    outbox.add(report(1), due_at=NOON)
-    assert Merge(outbox.database, backup.db, Belief.ASK).run(ACTOR, lambda: None).to_ask == 1
-    assert rows(outbox)[uuid(1)]["state"] == "pending"
-
-
-def test_an_unproved_backup_in_an_empty_outbox(outbox: AnyOutbox, backup: Backup) -> None:
-    """As in one that is in use; and the checkpoint of the other computer is not believed."""
-    with outbox.database.transaction():
-        assert copy(outbox.database, backup.db, ACTOR, Belief.ASK).to_ask == 1
-    assert rows(outbox)[uuid(1)]["state"] == "pending"
-    assert outbox.audit_trail.verify().wrong is None

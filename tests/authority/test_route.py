@@ -1,17 +1,14 @@
 """The route, part by part: each part that is broken is named."""
 
-import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import WINE, raises_error
-from tls_helpers import CA
+from tls_helpers import CA, proxy
 
 from apoa_client.authority import route as module
 from apoa_client.authority.route import Proxy, Route, connect, count_addresses, find_route, read_certificate
@@ -29,55 +26,6 @@ def ca(tmp_path: Path) -> str:
     file = tmp_path / "trusted.pem"
     file.write_bytes(CA.read_bytes())
     return str(file)
-
-
-def relay(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while some := source.recv(4096):
-            target.sendall(some)
-        target.shutdown(socket.SHUT_WR)
-
-
-@contextmanager
-def proxy(*, allowed: bool = True) -> Iterator[tuple[int, list[str]]]:
-    """A proxy on loopback that connects to any host here, or refuses. Yields its port and the heads it received."""
-    heads: list[str] = []
-    over = threading.Event()
-
-    def handle(client: socket.socket) -> None:
-        with client, suppress(OSError):
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                some = client.recv(1024)
-                if not some:
-                    return
-                head += some
-            heads.append(head.decode())
-            if not allowed:
-                client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-                return
-            port = int(head.split()[1].rpartition(b":")[2])
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as server:
-                client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-                back = threading.Thread(target=relay, args=(server, client), daemon=True)
-                back.start()
-                relay(client, server)
-                back.join(5)
-
-    def serve() -> None:
-        while not over.is_set():
-            with suppress(OSError):
-                threading.Thread(target=handle, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield port, heads
-        over.set()
-        with suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        thread.join(5)
 
 
 def test_without_a_proxy() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import WINE, raises_error
-from tls_helpers import CA, NO_SUCH, TOKEN
+from tls_helpers import CA, CA_HASH, NO_SUCH, TOKEN, proxy
 
 from apoa_client.authority import tls
 from apoa_client.errors import Offline, SettingsProblem, UntrustedCertificate
@@ -47,16 +48,63 @@ def test_an_unknown_issuer_is_named(serve: Callable[..., Any], make_client: Call
 
 
 @windows_judges
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_the_environment_adds_no_trust(
-    serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, variable: str
+    serve: Callable[..., Any],
+    make_client: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variable: str,
 ) -> None:
-    """The environment variables of requests change nothing, even where they would be read for this host."""
-    monkeypatch.setenv(variable, str(CA))
-    client = make_client(serve(TOKEN, certificate="server.pem").url)
+    """The environment variables of requests and OpenSSL change nothing, even if they would be read for this host."""
+    (tmp_path / CA_HASH).write_bytes(CA.read_bytes())
+    monkeypatch.setenv(variable, str(tmp_path if variable == "SSL_CERT_DIR" else CA))
+    line = serve(TOKEN, certificate="server.pem")
+    client = make_client(line.url)
     client._transport._session.trust_env = True  # as for hosts that are not loopback
     with pytest.raises(UntrustedCertificate):
         client.meta()
+    assert line.received == []
+
+
+@windows_judges
+def test_a_man_in_the_middle(
+    serve: Callable[..., Any], make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, ca: str
+) -> None:
+    """Behind a proxy of the environment, a server with another CA gets nothing, except if `ca_bundle` has that CA."""
+    line = serve(TOKEN, NO_SUCH, certificate="elsewhere.pem")
+    with proxy() as (port, _heads):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("SSL_CERT_FILE", ca)
+        url = f"https://elsewhere.example:{line.port}/v1"
+        with pytest.raises(UntrustedCertificate):
+            make_client(url).verdict("x")
+        assert line.received == []
+        assert make_client(url, ca_bundle=ca).verdict("x") is None
+    assert b"rahasia" in line.received[0].body or "authorization" in line.received[0].headers
+
+
+@pytest.mark.skipif(os.name != "posix" or sys.platform == "darwin", reason="the system's own interface is asked there")
+@pytest.mark.parametrize("place", ["file", "folder", "other"])
+def test_the_certificates_of_the_system(
+    serve: Callable[..., Any],
+    make_client: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    place: str,
+) -> None:
+    """The file and the folder of OpenSSL are trusted; the usual files of other systems only if it has neither."""
+    file = tmp_path / ("certificates.pem" if place != "folder" else CA_HASH)
+    file.write_bytes(CA.read_bytes())
+    nowhere = tmp_path / "nowhere"
+    openssl_file, openssl_folder = (
+        str(file if place == "file" else nowhere),
+        str(tmp_path if place == "folder" else nowhere),
+    )
+    paths = ssl.DefaultVerifyPaths("", "", "SSL_CERT_FILE", openssl_file, "SSL_CERT_DIR", openssl_folder)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    monkeypatch.setattr(tls, "_SYSTEM_FILES", (str(nowhere), str(file if place == "other" else nowhere)))
+    assert make_client(serve(TOKEN, NO_SUCH, certificate="server.pem").url).verdict("x") is None
 
 
 def test_another_hosts_certificate(serve: Callable[..., Any], make_client: Callable[..., Any], ca: str) -> None:

@@ -29,7 +29,7 @@ def _apoa_client() -> Callable[[Path], Reading]:
     reader = PhotoReader(time.perf_counter)
 
     def read(path: Path) -> Reading:
-        reading = reader.read(path, TODAY)
+        reading = reader.read(path.read_bytes(), TODAY)
         return [list(reading.lines)], reading.sure
 
     return read

@@ -54,7 +54,7 @@ _BEFORE = """
 _REPORTS = """
     INSERT INTO reports (property, seq, id, short_id, stay_id, kind, state, created_at, due_at, attempts, attempted_at,
         lease, lease_until, receipt_number, receipt_issued_at, receipt_sha256, finished_at, ends_at, erased_at, calls,
-        guest_tag, first_night, last_morning, content, content_mac, state_mac)
+        guest_tag, first_night, last_morning, content, mac, version)
     SELECT pg_temp.name_of(n), n, id, right(id, 8), pg_temp.id_at(pg_temp.time_of(stay), 'stay' || stay),
         CASE WHEN n = stay THEN 'check_in' ELSE 'check_out' END, state, at,
         CASE WHEN is_open THEN {now} + (n / 7 % 1000 - 100) * 100000 ELSE at + 86400000 END, 1, at,
@@ -64,8 +64,8 @@ _REPORTS = """
         CASE WHEN is_erased THEN at + 2592000000 END, 1, CASE WHEN NOT is_erased THEN hashint8(n) END,
         at / 86400000 + 719163, at / 86400000 + 719165,
         CASE WHEN NOT is_erased THEN convert_to(repeat(code, 20), 'UTF8') END,
-        CASE WHEN NOT is_erased THEN convert_to(code, 'UTF8') END,
-        CASE WHEN NOT is_open OR n / 11 % 10 <> 0 THEN convert_to(code, 'UTF8') END
+        CASE WHEN NOT is_open OR n / 11 % 10 <> 0 THEN convert_to(code, 'UTF8') END,
+        CASE WHEN NOT is_open OR n / 11 % 10 <> 0 THEN n END
     FROM (
         SELECT n, at, is_open, n <= {reports} / 10 * 9 AS is_erased, pg_temp.id_at(at, 'report' || n) AS id,
             md5('code' || n) AS code, CASE WHEN n / {properties} % 3 = 2 THEN n - 2 * {properties} ELSE n END AS stay,
@@ -90,8 +90,8 @@ _OTHERS = """
     INSERT INTO memo SELECT name, key, value
         FROM (SELECT property AS name, sum(reports) AS total, sum(reports) FILTER (WHERE state IN
             ('queued', 'sending', 'pending', 'rejected')) AS open FROM tally GROUP BY property) AS counts,
-        LATERAL (VALUES ('audited', open || ' ' || total), ('last_contact', '{now}'), ('clock_skew', '250'),
-            ('checkpoint', '1 ' || open || ' ' || total || ' 0 1 ' || md5(name)), ('public_key', md5(name)),
+        LATERAL (VALUES ('last_contact', '{now}'), ('clock_skew', '250'), ('public_key', md5(name)),
+            ('register', name || ' 1 0 ' || total || ' ' || open || ' ' || total || ' ' || md5(name) || ' 00'),
             ('scheduled_run', '{now} 0 300000'), ('last_backup', '{now}'), ('last_purge', '{now}'),
             ('code_confirmed', md5(name)), ('clock_checked', '{now}'), ('batch_size', '200 x'),
             (CASE WHEN hashtext(name) % 50 = 0 THEN 'stop' END, 'wrong_password {now} x')) AS kept (key, value)

@@ -80,7 +80,7 @@ def test_the_authoritys_error_comes_before_that_of_the_key(
     slow.script("meta:drop")
     outcome = hotel.sync(overlap=True)
     assert outcome.error is not None
-    assert (outcome.error.name, hotel.entry(1).next_attempt_at is not None) == ("unknown_outcome", True)
+    assert (outcome.error.name, hotel.entry(1).state) == ("unknown_outcome", State.QUEUED)
     slow.opened.clear()
     locked = hotel.sync(overlap=True)
     assert locked.error is not None

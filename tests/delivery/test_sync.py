@@ -497,16 +497,17 @@ def test_the_authoritys_warnings_are_stored_with_ours(hotel: Hotel) -> None:
     assert [warning.code for warning in warnings] == ["late", "expired"]
 
 
-def test_a_later_verdict_needs_no_key(hotel: Hotel) -> None:
-    """The receipt is stored; the authority's warnings are dropped, and ours stay."""
+def test_a_later_verdict_needs_the_key(hotel: Hotel) -> None:
+    """Without it the run says so and changes nothing; the next run with the key stores the receipt."""
     hotel.authority = WarningSimulator()
     hotel.authority.script("pending")
     hotel.add(1, warnings=[finding("late")])
     hotel.sync()
     hotel.lock()
-    assert (hotel.sync().accepted, hotel.states()) == (1, [State.ACCEPTED])
+    locked = hotel.sync()
+    assert (locked.error is not None and locked.error.exit_code, hotel.states()) == (Exit.CREDENTIALS, [State.PENDING])
     hotel.unlock()
-    assert [warning.code for warning in hotel.outbox.content(hotel.entry(1)).warnings] == ["late"]
+    assert (hotel.sync().accepted, hotel.states()) == (1, [State.ACCEPTED])
 
 
 # Stays.

@@ -32,7 +32,7 @@ def test_the_first_decides_the_exit_code() -> None:
         summary(overdue=2, refused=1),
         Suspension("wrong_password", NOW, "settings"),
         ScheduledRun(NOW - 2 * DAY, 0),
-        [Doubt(DoubtKind.TRAIL)],
+        [Doubt(DoubtKind.NUMBERS)],
         StorageProblem(msg("x")),
         NOW,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import FixedClock
 from damage_helpers import clear_index
-from outbox_helpers import PUBLIC_KEY
+from outbox_helpers import PUBLIC_KEY, sealer
 from report_helpers import NOW, WIB, draft
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -131,13 +131,13 @@ class CountingBytes:
 
 
 class LockedDesk:
-    """A desk whose private key is not available."""
+    """A desk whose private key is not available; `unlocked` is the same outbox for changes, which need it."""
 
-    def __init__(self, outbox: SqliteOutbox) -> None:
+    def __init__(self, outbox: SqliteOutbox, unlocked: SqliteOutbox) -> None:
         rules, clock, random = ReportingRules(WIB, 24, b"k"), FixedClock(NOW), CountingBytes()
         self.outbox = outbox
         self.desk = Desk(outbox, clock, rules, random)
-        self.changes = Changes(self.desk, outbox, clock, rules, random)
+        self.changes = Changes(Desk(unlocked, clock, rules, random), unlocked, clock, rules, random)
         self.stays = Stays(outbox, WIB)
 
     def arrive(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:
@@ -149,8 +149,12 @@ class LockedDesk:
 @pytest.fixture
 def locked_desk(tmp_path: Path) -> Iterator[LockedDesk]:
     """A desk without guests."""
-    with SqliteOutbox.open(tmp_path / "outbox.db", PropertySealer(PUBLIC_KEY, locked), create=True) as outbox:
-        yield LockedDesk(outbox)
+    file = tmp_path / "outbox.db"
+    with (
+        SqliteOutbox.open(file, PropertySealer(PUBLIC_KEY, locked), create=True) as outbox,
+        SqliteOutbox.open(file, sealer()) as unlocked,
+    ):
+        yield LockedDesk(outbox, unlocked)
 
 
 def test_a_stay_is_found_by_any_of_its_ids(locked_desk: LockedDesk) -> None:

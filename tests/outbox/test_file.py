@@ -175,8 +175,8 @@ def test_losing_the_race_to_create_it_is_no_error(path: Path, monkeypatch: pytes
     """The draft is removed if the name was taken meanwhile."""
     really = database._write_draft
 
-    def slowly(draft: Path, fill: None) -> None:
-        really(draft, fill)
+    def slowly(draft: Path) -> None:
+        really(draft)
         monkeypatch.setattr(database, "_write_draft", really)
         with open_outbox(path) as other:
             other.add(report(1), due_at=None)
@@ -437,7 +437,7 @@ def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
 def test_a_quota_is_a_storage_problem(path: Path) -> None:
     """A limit on the size of files, like a quota, raises an error of ours and loses nothing."""
     with open_outbox(path) as outbox:
-        with file_size_limit(64 * 1024):
+        with file_size_limit(96 * 1024):
             saved = add_until(StorageProblem, outbox)
         assert [entry.id for entry in outbox.entries(Selection())] == saved
 

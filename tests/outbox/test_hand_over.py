@@ -216,7 +216,7 @@ def test_a_report_that_another_program_accepted_is_not_believed(
         here.add(report(number), due_at=None)
     with here._db.transaction():
         here._db.execute(
-            "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1, state_mac = NULL "
+            "UPDATE reports SET state = 'accepted', receipt_number = 'X', receipt_issued_at = 1, mac = NULL "
             "WHERE id = ?",
             [report(2).id],
         )
@@ -294,17 +294,19 @@ def test_while_a_guest_waits_the_latest_stay_comes_first(tmp_path: Path, here: S
 
 
 def test_without_the_key_only_what_waits_is_handed_over(tmp_path: Path, there: AnyOutbox) -> None:
-    """What was sent needs a right code there, which only the key makes."""
+    """And was saved without it: everything else has a code, which only the key checks here and makes there."""
     with open_outbox(tmp_path / "here.db") as here:
         here.add(report(1), due_at=None)
         settle(here, 1, State.ACCEPTED)
-        here.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
-        here.add(report(3), due_at=None)
+        here.add(report(4), due_at=None)
     locked = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY, is_at_hand=lambda: False)
+    with SqliteOutbox.open(tmp_path / "here.db", locked) as keyless:
+        keyless.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
+        keyless.add(report(3), due_at=None)
     with closing(open_database(tmp_path / "here.db", create=False)) as source:
-        assert HandOver(source, there._db, locked, ACTOR).run(history=True) == HandedOver(1, left=1)
+        assert HandOver(source, there._db, locked, ACTOR).run(history=True) == HandedOver(1, left=2)
     assert reports(there) == [report(3)]
-    assert move(tmp_path, there, history=True).reports == 2
+    assert move(tmp_path, there, history=True).reports == 3
     assert not there.integrity.verify().doubts
 
 
@@ -320,13 +322,21 @@ def test_without_the_key_the_codes_are_made_later(tmp_path: Path, there: AnyOutb
     assert there.find(report(1).id)[0].authenticated
 
 
-def test_a_changed_report_is_not_made_authentic(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
-    """Its code says that another program changed it, there as here."""
+def test_a_changed_report_stays_here(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:
+    """It is refused, and named here; the others go, and it goes when a person has accepted it."""
     here.add(report(1), due_at=NOON)
     with here._db.transaction():
         here._db.execute("UPDATE reports SET due_at = due_at + 1")
-    move(tmp_path, there)
-    assert [doubt.report for doubt in there.integrity.verify().doubts] == [report(1).id]
+    here.add(report(2), due_at=NOON)
+    done = move(tmp_path, there)
+    assert (done.reports, done.left, done.complete) == (1, 1, False)
+    assert isinstance(done.problem, NotAuthentic)
+    assert reports(there) == [report(2)]
+    assert [doubt.report for doubt in here.integrity.verify().doubts] == [report(1).id]
+    here.integrity.accept([report(1).id])
+    assert move(tmp_path, there) == HandedOver(1)
+    for outbox in (here, there):
+        assert not outbox.integrity.verify().doubts
 
 
 def test_drafts_move_too(tmp_path: Path, here: SqliteOutbox, there: AnyOutbox) -> None:

@@ -55,7 +55,7 @@ def grow(outbox: AnyOutbox, first: int, last: int) -> None:
     rest = "-0000-7000-8000-000000000000"
     outbox._db.execute("BEGIN")
     outbox._db.executemany(
-        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content, state_mac) "
+        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content, mac) "
         "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, zeroblob(100), zeroblob(32))",
         ((f"f{n:07x}{rest}", f"f{n:07x}", f"e{n:07x}{rest}", n, n) for n in range(first, last)),
     )

@@ -57,13 +57,13 @@ def test_what_is_returned_is_what_is_stored(outbox: AnyOutbox) -> None:
 
 @only_sqlite
 def test_a_report_is_saved_with_few_statements(outbox: SqliteOutbox) -> None:
-    """Nothing is read that was just written, and nothing is written twice. Each statement costs every save."""
+    """The row is read once for its code, and no report is written twice but for it: each statement costs every save."""
     outbox.add(report(1), due_at=NOON)
     statements: list[str] = []
     outbox._sqlite.connection.set_trace_callback(statements.append)
     outbox.add(report(2), due_at=NOON)
     done = [each.split()[0] for each in dict.fromkeys(statements)]  # a trigger repeats the text of its statement
-    assert done == ["BEGIN", "SELECT", "INSERT", "SELECT", "INSERT", "UPDATE", "UPDATE", "COMMIT"]
+    assert done == ["BEGIN", "SELECT", "INSERT", "SELECT", "UPDATE", "UPDATE", "SELECT", "INSERT", "UPDATE", "COMMIT"]
 
 
 @only_sqlite
@@ -200,22 +200,37 @@ def test_a_finished_report_has_its_time(outbox: SqliteOutbox, path: Path) -> Non
     assert ends == [(NOON + HOUR).timestamp() * second, NOON.timestamp() * second, None]
 
 
-def test_errors_and_warnings_are_replaced_separately_without_the_key(store: Store) -> None:
-    """New errors leave earlier warnings as they are, and nothing is opened for that."""
+def test_errors_and_warnings_are_replaced_separately(outbox: AnyOutbox) -> None:
+    """New errors leave earlier warnings as they are."""
+    outbox.add(report(1), due_at=None, warnings=[finding("late")])
+    outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.REJECTED, errors=(finding("id_conflict"),))])
+    content = outbox.content(outbox.find(uuid(1))[0])
+    assert content.warnings == (finding("late"),)
+    assert content.errors == (finding("id_conflict"),)
+
+
+def test_what_was_saved_changes_only_with_the_key(store: Store) -> None:
+    """Saving needs no key, correcting what waits by a further report neither; each change of a saved report does."""
 
     def no_key() -> bytes:
         raise SecretMissing(msg("no key"))
 
     with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox:
-        outbox.add(report(1), due_at=None, warnings=[finding("late")])
-        outbox.settle(claimed(outbox, 1), [Change(uuid(1), State.REJECTED, errors=(finding("id_conflict"),))])
-        [entry] = outbox.entries(Selection())
+        outbox.add(report(1), due_at=None)
+        outbox.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None, active_reports=[uuid(1)])
+        before = list(outbox.entries(Selection()))
+        for change in (
+            lambda: claimed(outbox, 1),
+            lambda: outbox.settle_pending([Change(uuid(1), State.ACCEPTED, receipt=receipt())]),
+            lambda: outbox.withdraw([uuid(2)]),
+            lambda: outbox.record_receipt(uuid(1), receipt()._replace(typed=True)),
+            lambda: outbox.add(report(3, 1), due_at=None, replaces=[uuid(2)]),
+        ):
+            with raises_error("key_needed"):
+                change()
         with pytest.raises(CredentialsProblem):
-            outbox.content(entry)
-    with store.open() as outbox:
-        content = outbox.content(entry)
-    assert content.warnings == (finding("late"),)
-    assert content.errors == (finding("id_conflict"),)
+            outbox.content(before[0])
+        assert list(outbox.entries(Selection())) == before
 
 
 def test_findings_can_be_emptied(outbox: AnyOutbox) -> None:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from apoa_client.scan import zone_reader
 from apoa_client.scan.errors import PictureRefused
 from apoa_client.scan.line_reader import PITCH, ROWS, Answer
 from apoa_client.scan.network import Network
-from apoa_client.scan.photo_reader import PhotoReader, PhotoReading
+from apoa_client.scan.photo_reader import PhotoReader
+from apoa_client.scan.photo_reading import PhotoReading
 from apoa_client.scan.sampling import Picture
 
 pytestmark = pytest.mark.usefixtures("_fonts")
@@ -43,7 +43,7 @@ def test_pictures_of_each_class(reader: PhotoReader, tmp_path: Path, kind: str) 
     right = 0
     for number in range(EACH):
         picture, texts = photo(kind, number)
-        reading = reader.read(write(tmp_path / "a.png", picture), TODAY)
+        reading = reader.read(write(tmp_path / "a.png", picture).read_bytes(), TODAY)
         right += reading.lines == texts
         assert reading.lines == texts or not reading.sure
         assert (reading.hint is None) == reading.sure
@@ -51,15 +51,14 @@ def test_pictures_of_each_class(reader: PhotoReader, tmp_path: Path, kind: str) 
 
 
 def _read(reader: PhotoReader, folder: Path, picture: Picture) -> PhotoReading:
-    return reader.read(write(folder / "a.png", np.ascontiguousarray(picture)), TODAY)
+    return reader.read(write(folder / "a.png", np.ascontiguousarray(picture)).read_bytes(), TODAY)
 
 
 def test_a_reading_is_the_same_twice(reader: PhotoReader, tmp_path: Path) -> None:
     """A picture gives the same lines, doubts and strips each time."""
     picture, _ = photo("far", 1)
     one, other = (_read(reader, tmp_path, picture) for _ in range(2))
-    assert replace(one, strips=()) == replace(other, strips=())
-    assert all(np.array_equal(first, second) for first, second in zip(one.strips, other.strips, strict=True))
+    assert one == other
 
 
 def test_the_strips_show_each_character_at_its_place(reader: PhotoReader, tmp_path: Path) -> None:
@@ -67,7 +66,7 @@ def test_the_strips_show_each_character_at_its_place(reader: PhotoReader, tmp_pa
     picture, texts = photo("perspective", 0)
     reading = _read(reader, tmp_path, picture)
     assert reading.lines == texts
-    assert [strip.shape for strip in reading.strips] == [(ROWS, PITCH * (len(text) + 2)) for text in texts]
+    assert [len(strip) for strip in reading.strips] == [ROWS * PITCH * (len(text) + 2) for text in texts]
 
 
 def test_a_reading_does_not_show_what_it_says(reader: PhotoReader, tmp_path: Path) -> None:
@@ -185,7 +184,7 @@ def _files() -> list[bytes]:
     """Return a small picture of a page as a file of each kind."""
     files = []
     picture = Image.fromarray(photo("clean", 1)[0].astype(np.uint8)).resize((320, 240))
-    for kind in ("JPEG", "PNG", "GIF", "TIFF", "WEBP"):
+    for kind in ("JPEG", "PNG", "WEBP"):
         file = io.BytesIO()
         picture.save(file, kind)
         files.append(file.getvalue())
@@ -206,15 +205,11 @@ def _damaged(content: bytes, changes: Changes, kept: float) -> bytes:
 
 
 @search(60)
-@given(kind=st.integers(0, 4), changes=_changes, kept=st.just(1.0) | st.floats(0, 1))
-def test_a_damaged_file_is_read_or_refused(
-    reader: PhotoReader, tmp_path_factory: pytest.TempPathFactory, kind: int, changes: Changes, kept: float
-) -> None:
+@given(kind=st.integers(0, 2), changes=_changes, kept=st.just(1.0) | st.floats(0, 1))
+def test_a_damaged_file_is_read_or_refused(reader: PhotoReader, kind: int, changes: Changes, kept: float) -> None:
     """A picture file of which bytes are changed or missing gives a reading or `PictureRefused`, and no other error."""
-    path = tmp_path_factory.getbasetemp() / "damaged.jpg"
-    path.write_bytes(_damaged(_files()[kind], changes, kept))
     try:
-        reading = reader.read(path, TODAY)
+        reading = reader.read(_damaged(_files()[kind], changes, kept), TODAY)
     except PictureRefused:
         return
     assert reading.sure or reading.hint is not None

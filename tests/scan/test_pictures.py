@@ -1,7 +1,6 @@
 """Picture files of every kind, and files that are none."""
 
 import io
-import os
 import struct
 import subprocess
 import sys
@@ -29,7 +28,7 @@ HEIGHT, WIDTH = 60, 90
 ORIENTATION = 0x0112
 """The number of EXIF's tag for how the camera was held."""
 
-MODES = {"jpg": ["L", "RGB"], "png": ["L", "RGBA", "I;16"], "tif": ["L", "RGB", "I;16"], "webp": ["RGB", "RGBA"]}
+MODES = {"jpg": ["L", "RGB"], "png": ["L", "RGBA", "I;16"], "webp": ["RGB", "RGBA"]}
 """The modes in which each kind of file is tried."""
 
 _ROWS, _COLUMNS = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -66,9 +65,7 @@ def test_a_picture_is_upright_as_the_camera_says(tmp_path: Path, orientation: in
         image = Image.fromarray(np.ascontiguousarray(stored).astype(np.uint16))
     else:
         image = Image.fromarray(np.ascontiguousarray(stored)).convert("RGB").convert(mode)
-    # Pillow 13 scrambles an uncompressed TIFF that is turned by a quarter.
-    options = {"compression": "tiff_lzw"} if kind == "tif" else {"quality": 95}
-    picture = open_picture(_saved(tmp_path / f"a.{kind}", image, exif=exif, **options))
+    picture = open_picture(_saved(tmp_path / f"a.{kind}", image, exif=exif, quality=95).read_bytes())
     assert picture.shape == GREY.shape
     assert np.corrcoef(picture.ravel(), GREY.ravel())[0, 1] > 0.99
 
@@ -77,15 +74,11 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "grey.png": lambda path: _saved(path, _image("L")),
     "colours.png": lambda path: _saved(path, _image("RGB")),
     "palette.png": lambda path: _saved(path, _image("RGB").quantize(256)),
-    "palette.gif": lambda path: _saved(path, _image("L")),
     "transparent.png": lambda path: _saved(path, _image("RGBA")),
     "grey-and-transparent.png": lambda path: _saved(path, _image("LA")),
     "cmyk.jpg": lambda path: _saved(path, _image("CMYK"), quality=95),
     "progressive.jpg": lambda path: _saved(path, _image("RGB"), quality=95, progressive=True),
-    "several.tif": lambda path: _saved(path, _image("L"), save_all=True, append_images=[Image.new("L", (9, 9))]),
     "colours.webp": lambda path: _saved(path, _image("RGB"), lossless=True),
-    "colours.bmp": lambda path: _saved(path, _image("RGB")),
-    "grey.pgm": lambda path: _saved(path, _image("L")),
     "two.mpo": lambda path: _saved(path, _image("RGB"), save_all=True, append_images=[_image("RGB")], quality=95),
     "name-of-another-kind.jpg": lambda path: _saved(path, _image("L"), format="PNG"),
 }
@@ -94,7 +87,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("name", KINDS)
 def test_a_picture_of_any_kind_is_grey_values(tmp_path: Path, name: str) -> None:
     """Colours, palettes, transparency and several pictures in a file give the grey values of the first picture."""
-    picture = open_picture(KINDS[name](tmp_path / name))
+    picture = open_picture(KINDS[name](tmp_path / name).read_bytes())
     assert picture.dtype == np.float32
     assert picture == pytest.approx(GREY.astype(np.float32), abs=6)
 
@@ -102,25 +95,14 @@ def test_a_picture_of_any_kind_is_grey_values(tmp_path: Path, name: str) -> None
 def test_sixteen_bits_are_spread_over_all_greys(tmp_path: Path) -> None:
     """A scanner's sixteen bits become eight: the darkest is black and the lightest white."""
     values = (GREY.astype(np.uint16) * 40) + 9000
-    picture = open_picture(_saved(tmp_path / "a.png", Image.fromarray(values)))
+    picture = open_picture(_saved(tmp_path / "a.png", Image.fromarray(values)).read_bytes())
     assert (picture.min(), picture.max()) == (0, 255)
     assert np.corrcoef(picture.ravel(), GREY.ravel())[0, 1] > 0.999
 
 
-def test_values_without_a_bound_are_read(tmp_path: Path) -> None:
-    """A TIFF of floating-point numbers, of which some are no numbers, gives greys from 0 to 255 or is refused."""
-    values = GREY.astype(np.float32)
-    values[5, 5], values[6, 6] = np.inf, np.nan
-    try:
-        picture = open_picture(_saved(tmp_path / "a.tif", Image.fromarray(values)))
-    except PictureRefused:
-        return
-    assert np.isfinite(picture).all()
-
-
 def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
     """A fax's black and white stay black and white."""
-    picture = open_picture(_saved(tmp_path / "a.png", Image.fromarray(GREY > 90)))
+    picture = open_picture(_saved(tmp_path / "a.png", Image.fromarray(GREY > 90)).read_bytes())
     assert picture == pytest.approx(np.where(GREY > 90, 255, 0).astype(np.float32))
 
 
@@ -128,28 +110,21 @@ def test_behind_what_is_transparent_is_white(tmp_path: Path) -> None:
     """Black text on nothing is black on white, not black on black."""
     image = Image.new("RGBA", (50, 50), (0, 0, 0, 0))
     image.paste((0, 0, 0, 255), (10, 10, 20, 20))
-    picture = open_picture(_saved(tmp_path / "a.png", image))
+    picture = open_picture(_saved(tmp_path / "a.png", image).read_bytes())
     assert (picture[0, 0], picture[15, 15]) == (255, 0)
-
-
-def test_the_first_picture_of_an_animation_is_read(tmp_path: Path) -> None:
-    """An animated GIF counts as its first picture."""
-    others = [Image.new("L", (WIDTH, HEIGHT), shade) for shade in (0, 255)]
-    path = _saved(tmp_path / "a.gif", _image("L"), save_all=True, append_images=others)
-    assert open_picture(path) == pytest.approx(GREY.astype(np.float32), abs=2)
 
 
 @pytest.mark.parametrize("name", ["large.jpg", "large.png"])
 def test_a_large_picture_is_made_smaller(tmp_path: Path, name: str) -> None:
     """More than `LONGEST_SIDE` pixels a side are not needed."""
     side = LONGEST_SIDE + 1000
-    picture = open_picture(_saved(tmp_path / name, Image.new("L", (side, 50), 77)))
+    picture = open_picture(_saved(tmp_path / name, Image.new("L", (side, 50), 77)).read_bytes())
     assert picture.shape[1] == pytest.approx(side / 2, abs=1)
     assert picture == pytest.approx(np.full(picture.shape, 77, np.float32), abs=1)
 
 
 def _evidence(path: Path) -> Image.Image:
-    content = evidence(path)
+    content = evidence(path.read_bytes())
     assert len(content) <= MAX_PHOTO_BYTES
     copy = Image.open(io.BytesIO(content))
     assert copy.format == "JPEG"
@@ -165,7 +140,7 @@ def test_the_evidence_has_no_metadata(tmp_path: Path) -> None:
     path = _saved(tmp_path / "a.jpg", _image("RGB"), **options)
     secrets = (b"UBUD-HERE", b"CAMERA-17", b"COMMENT-17", b"PROFILE", b"Exif")
     assert all(secret in path.read_bytes() for secret in secrets)
-    content = evidence(path)
+    content = evidence(path.read_bytes())
     assert not [secret for secret in secrets if secret in content]
     copy = Image.open(io.BytesIO(content))
     assert not copy.getexif()
@@ -203,11 +178,10 @@ def test_the_evidence_of_a_large_photo_is_small(tmp_path: Path, size: tuple[int,
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0broken"])
-def test_there_is_no_evidence_of_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
+def test_there_is_no_evidence_of_what_is_no_picture(content: bytes) -> None:
     """A file that cannot be read is refused as when its lines are read."""
-    (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(PictureRefused):
-        evidence(tmp_path / "a.jpg")
+        evidence(content)
 
 
 def _png_header(width: int, height: int) -> bytes:
@@ -237,10 +211,9 @@ BROKEN = {
     "start.jpg": b"\xff\xd8\xff\xe0",
     "half.jpg": _half(_bytes_of("JPEG")),
     "half.png": _half(_bytes_of("PNG")),
-    "half.gif": _half(_bytes_of("GIF")),
     "half.webp": _half(_bytes_of("WEBP")),
-    "half.tif": _half(_bytes_of("TIFF")),
-    "120-megapixels.png": _png_header(12_000, 10_000),
+    **{f"picture.{kind}": _bytes_of(kind) for kind in ("GIF", "TIFF", "BMP", "PPM", "JPEG2000", "ICO", "AVIF")},
+    "51-megapixels.png": _png_header(8_000, 6_400),
     "bomb.png": _png_header(60_000, 60_000),
     "no-width.png": _png_header(0, 100),
     "dot.png": _png_header(1, 1),
@@ -249,13 +222,11 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_no_picture_is_refused(tmp_path: Path, name: str) -> None:
-    """Nothing, text, a part of a file, a file too large or too small: one error with advice, in little memory."""
-    path = tmp_path / name
-    path.write_bytes(BROKEN[name])
+def test_what_is_no_picture_is_refused(name: str) -> None:
+    """Nothing, a part of a file, another format, too many or too few pixels: one error, in little memory."""
     tracemalloc.start()
     with pytest.raises(PictureRefused) as caught:
-        open_picture(path)
+        open_picture(BROKEN[name])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert caught.value.advice is not None
@@ -272,8 +243,9 @@ from apoa_client.scan.pictures import {function}
 def peak() -> int:  # `ru_maxrss` would begin with that of the parent
     return int(re.search("VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 
+content = Path(sys.argv[1]).read_bytes()
 before = peak()
-result = {function}(Path(sys.argv[1]))
+result = {function}(content)
 print(peak() - before, *getattr(result, "shape", ()))
 """
 
@@ -303,36 +275,6 @@ def test_the_evidence_of_a_large_photo_needs_no_second_copy_of_it(tmp_path: Path
     assert int(done.stdout) * 1024 < 4 * 36_000_000 + 110_000_000
 
 
-def test_a_missing_file_is_named_as_such(tmp_path: Path) -> None:
-    """The message says that there is no file, and not its name: people name photos after guests."""
-    with pytest.raises(PictureRefused) as caught:
-        open_picture(tmp_path / "ERIKSSON.jpg")
-    assert caught.value.message.render() == "There is no such file."
-
-
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    """A folder is no picture."""
-    with pytest.raises(PictureRefused):
-        open_picture(tmp_path)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
-def test_a_pipe_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not opened, which would wait for another program for ever."""
-    pipe = tmp_path / "pipe.jpg"
-    os.mkfifo(pipe)
-    monkeypatch.setattr(Image, "open", lambda *_args, **_named: pytest.fail("opened"))
-    with pytest.raises(PictureRefused):
-        open_picture(pipe)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the mode of a file does not hide it there")
-def test_a_device_is_refused() -> None:
-    """A file without an end is not read for ever."""
-    with pytest.raises(PictureRefused):
-        open_picture(Path("/dev/zero"))
-
-
 def _changed(content: bytes, rng: np.random.Generator) -> bytes:
     """Return a file with some bytes changed, and now and then with its end cut off or a piece doubled."""
     made = bytearray(content)
@@ -347,16 +289,15 @@ def _changed(content: bytes, rng: np.random.Generator) -> bytes:
     return bytes(made)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP", "PPM", "JPEG2000"])
-def test_a_damaged_file_is_read_or_refused(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_damaged_file_is_read_or_refused(kind: str) -> None:
     """Whatever bytes are changed: a picture or `PictureRefused`, never another error or a warning."""
-    content, path = _bytes_of(kind), tmp_path / "a.jpg"
+    content = _bytes_of(kind)
     rng = np.random.default_rng(9303)
     refused = 0
     for _ in range(60):
-        path.write_bytes(_changed(content, rng))
         try:
-            picture = open_picture(path)
+            picture = open_picture(_changed(content, rng))
         except PictureRefused:
             refused += 1
         else:
@@ -372,17 +313,14 @@ def test_a_photo_of_an_iphone(tmp_path: Path) -> None:
     pillow_heif.register_heif_opener()
     path = _saved(tmp_path / "photo.heic", _image("RGB"), quality=95)
     expected = np.asarray(_image("RGB").convert("L"), np.float32)
-    assert np.abs(open_picture(path) - expected).mean() < 6
+    assert np.abs(open_picture(path.read_bytes()) - expected).mean() < 6
 
 
-def test_a_photo_of_an_iphone_without_the_plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_of_an_iphone_without_the_plug_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of HEIC is named as such, with the pip line, where it cannot be read."""
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
-    path = tmp_path / "photo.heic"
-    path.write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(40))
     with pytest.raises(PictureRefused) as refused:
-        open_picture(path)
+        open_picture(b"\x00\x00\x00\x18ftypheic" + bytes(40))
     assert "HEIC" in refused.value.message.template
     assert refused.value.advice is not None
     assert 'pip install "apoa-client[heic]"' in refused.value.advice.template

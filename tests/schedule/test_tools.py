@@ -82,7 +82,7 @@ class TestVariables:
     """A schedule gets what decides where the files are and how the authority is reached, and no secret."""
 
     def test_what_is_kept(self) -> None:
-        """The home, proxies, certificates, and files with secrets; the folders of XDG only without a home."""
+        """The home, proxies, and files with secrets, but no certificates; the folders of XDG only without a home."""
         proxies = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "localhost"}
         files = {"APOA_HOME": "/srv/a", "APOA_LANG": "id", "APOA_TIMEZONE": "WIB", "APOA_SITE_CONFIG": ""}
         more = {
@@ -91,6 +91,8 @@ class TestVariables:
             "PATH": "/bin",
             "HOME": "/root",
             "EMPTY": "",
+            "SSL_CERT_FILE": "/srv/ca.pem",
+            "SSL_CERT_DIR": "/srv",
             "HTTP_PROXY": "",
         }
         found = variables_of({**proxies, **files, **more})
@@ -100,8 +102,15 @@ class TestVariables:
     def test_paths_are_made_absolute(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The system starts the program in another folder."""
         monkeypatch.chdir(tmp_path)
-        kept = variables_of({"APOA_PASSWORD_FILE": "password", "SSL_CERT_FILE": "ca.pem"}).kept
-        assert kept == {"APOA_PASSWORD_FILE": str(tmp_path / "password"), "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        kept = variables_of({"APOA_PASSWORD_FILE": "password"}).kept
+        assert kept == {"APOA_PASSWORD_FILE": str(tmp_path / "password")}
+
+    @pytest.mark.parametrize("name", ["APOA_PASSWORD", "APOA_PRIVATE_KEY", "APOA_OUTBOX_PASSWORD"])
+    def test_each_secret(self, tmp_path: Path, name: str) -> None:
+        """The file that holds it is carried over; the secret itself is left out and named."""
+        file = str(tmp_path / "secret")
+        found = variables_of({f"{name}_FILE": file, name: "rahasia"})
+        assert (found.kept, found.left_out) == ({f"{name}_FILE": file}, (name,))
 
     def test_secrets_are_left_out_and_named(self) -> None:
         """Passwords, also in the address of a proxy."""

@@ -1,11 +1,9 @@
-"""One table says what each setting is; reading, `apoa config`, the environment and the admin's guide agree with it."""
+"""One table says what each setting is; reading, `apoa config` and the environment agree with it."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-import apoa_client
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.definitions import (
     CHOICE,
@@ -19,7 +17,6 @@ from apoa_client.settings.definitions import (
     typing_fields,
 )
 
-GUIDE = Path(apoa_client.__file__).parent / "cli" / "guide" / "guides" / "admin.en.md"
 ALL = {**GENERAL, **OF_A_PROPERTY}
 
 
@@ -109,20 +106,6 @@ def test_the_fields_of_the_typing_order() -> None:
     """Those of the form, by the names that other settings and programs use."""
     assert {"surname", "room", "note"} <= set(typing_fields())
     assert not {"nights", "mrz"} & set(typing_fields())
-
-
-def test_the_guide_has_every_setting_as_it_is_defined() -> None:
-    """The table in the admin's guide: name, meaning and default; and the variables, in theirs."""
-    guide = GUIDE.read_text(encoding="utf-8")
-    start = guide.index("| key | means | default |")
-    rows = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", guide[start : guide.index("\n\n", start)], re.MULTILINE)
-    assert [row[0] for row in rows] == list(ALL)
-    for name, *shown in rows:
-        each = ALL[name]
-        default = each.without.render() if each.without is not None else f"`{each.default}`"
-        assert shown == [each.meaning.render(), default]
-    variables = ", ".join(f"`{each.variable}`" for each in OF_A_PROPERTY.values() if each.variable)
-    assert f"| {variables} | replace the setting of that name |" in guide
 
 
 def test_kinds() -> None:

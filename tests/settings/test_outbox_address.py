@@ -34,7 +34,7 @@ def test_this_computer(hosts: str, servers: list[Server]) -> None:
     """A loopback address and the folder of a socket need no TLS; the password itself is never sent there."""
     address = parse_address(hosts)
     assert list(address.servers) == servers
-    assert address.tls == {"gssencmode": "disable", "sslmode": "prefer", "require_auth": "!password"}
+    assert address.tls == {"gssencmode": "disable", "sslmode": "prefer"}
     assert parse_address(address.place) == address
 
 
@@ -90,7 +90,7 @@ def test_no_password(text: str) -> None:
         *("postgresql://u@db/d?host=db2", "postgresql://u@db\\x/d", "postgresql://u@d b/d", "postgresql://u@dé/d"),
         *("postgresql://u@[::1/d", "postgresql://u@db/d?options=-c%20x", "postgresql://u@db/d?sslcert=x"),
         *("postgresql://u@db/d?target_session_attrs=any", "postgresql://u@localhost/d?sslmode=no"),
-        "postgresql://u@db/d?sslmode=verify-full&sslmode=disable",
+        *("postgresql://u@db/d?sslmode=verify-full&sslmode=disable", "postgresql://u@db/d?sslrootcert=system"),
     ],
 )
 def test_refused(text: str) -> None:

@@ -162,3 +162,11 @@ def test_nothing_in_it(content: bytes) -> None:
     with pytest.raises(TableRefused) as raised:
         read(content)
     assert raised.value.name == "table_empty"
+
+
+def test_too_many_columns() -> None:
+    """A cell in a column that no table of guests has is refused; empty cells there are not."""
+    with pytest.raises(TableRefused) as raised:
+        read(b"a," * 1024 + b"SECRET\n" + b"1," * 1024 + b"1\n")
+    assert raised.value.name == "too_many_columns"
+    assert [values[0] for values in rows(b"a" + b"," * 5000 + b"\n1" + b"," * 5000)] == ["1"]

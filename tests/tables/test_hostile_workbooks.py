@@ -1,6 +1,7 @@
 """Workbooks that are made to harm the computer, or are none."""
 
 import io
+import itertools
 import os
 import tracemalloc
 from zipfile import ZipFile
@@ -8,7 +9,10 @@ from zipfile import ZipFile
 import pytest
 from workbook_helpers import BOOK, MAIN, SHEET, cell, changed, ods, ods_row, ods_table, read, sheet_of
 
+from apoa_client.errors import Exit
+from apoa_client.tables import time_limit
 from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.reading import open_source
 
 SHARED_STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 LAUGHS = (
@@ -39,6 +43,12 @@ def test_zip_bombs() -> None:
 def test_many_parts() -> None:
     """An archive of thousands of parts is no workbook."""
     assert refusal(changed({f"a/{number}": b"" for number in range(5_001)})) == "zip_bomb"
+    many = changed({f"{number:060}": b"" for number in range(20_000)})
+    tracemalloc.start()
+    assert refusal(many) == "zip_bomb"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * 1024**2  # the list was not read
 
 
 @pytest.mark.parametrize("name", [SHEET, "xl/sharedStrings.xml", "xl/_rels/workbook.xml.rels", "docProps/core.xml"])
@@ -144,9 +154,48 @@ def test_one_large_shared_string() -> None:
 
 @pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"])
 def test_a_large_list(part: str) -> None:
-    """A list of sheets or styles of over 16 MB is not read: it would need a gigabyte of memory."""
+    """A list of sheets, names or styles is not read that is larger than in any workbook of guests."""
     text = os.urandom(2**17).hex() * 65  # more than the window in which deflate finds repetitions
     assert refusal(changed({part: f"<styleSheet><!--{text}--></styleSheet>".encode()})) == "zip_bomb"
+
+
+def styled(styles: int, code: str) -> bytes:
+    """Return a workbook whose styles all have one format."""
+    formats = f'<numFmts><numFmt numFmtId="200" formatCode="{code}"/></numFmts>'
+    cells = '<xf numFmtId="200"/>' * styles
+    text = f'<styleSheet xmlns="{MAIN}">{formats}<cellXfs>{cells}</cellXfs></styleSheet>'
+    return changed({"xl/styles.xml": text.encode()})
+
+
+def test_many_styles() -> None:
+    """A few kilobytes with more styles than Excel has are refused before a format is looked at."""
+    assert refusal(styled(400_000, "[" * 255)) == "zip_bomb"
+    assert len(list(read(styled(65_490, "[" * 255)).read_rows())) == 1
+
+
+def test_a_long_format() -> None:
+    """A format is as long as Excel lets it be: the time to understand one grows with the square of its length."""
+    assert refusal(styled(1, "[" * 256)) == "zip_bomb"
+
+
+def test_many_sheets_and_long_names() -> None:
+    """No workbook of guests has thousands of sheets, or a sheet with a long name, which an error would show."""
+    many = "".join(ods_table(name=f"{number}") for number in range(1_000))
+    assert refusal(ods(ods_table(ods_row(cell("a"))) + many)) == "zip_bomb"
+    assert refusal(ods(ods_table(ods_row(cell("a")), name="SECRET" * 100))) == "zip_bomb"
+    assert refusal(changed({}, renamed=(b'name="A"', b'name="' + b"SECRET" * 100 + b'"'))) == "zip_bomb"
+
+
+def test_many_cells() -> None:
+    """A row has as many cells as Excel lets it have, empty ones too."""
+    assert refusal(sheet_of(GUESTS + f"<row>{'<c/>' * 20_000}</row>")) == "zip_bomb"
+    assert len(list(read(sheet_of(GUESTS + f"<row>{'<c/>' * 16_384}</row>")).read_rows())) == 1
+
+
+def test_what_is_below_the_empty_rows_takes_no_time() -> None:
+    """What follows the empty rows is searched once, whatever it is: with a search for each tag it took days."""
+    table = read(sheet_of(GUESTS + "<row/>" * 40_000 + "<row " * 200_000))
+    assert [row.number for row in table.read_rows()] == [2]
 
 
 @pytest.mark.parametrize("begin", ["<!--", "<?x ", "<worksheet x='"])
@@ -245,3 +294,52 @@ def test_memory_is_flat(kind: str) -> None:
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 2 * 1024**2
+
+
+def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file has so many rows that what is wrong with them fills the memory."""
+    monkeypatch.setattr(time_limit, "_MOST_ROWS", 3)
+    assert len(list(read(b"a,b\n" + b"x,y\n" * 3).read_rows())) == 3
+    assert refusal(b"a,b\n" + b"x,y\n" * 4) == "table_too_large"
+
+
+SLOW = {
+    "xlsx": lambda: sheet_of('<row><c t="str"><v>SECRET</v></c></row>' * 60),
+    "ods": lambda: ods(ods_table(*[ods_row(cell("SECRET"))] * 60)),
+    "csv": lambda: b"a,b\nSECRET,c\n" * 60,
+    "json": lambda: b'[{"guest": {}}' + b', {"guest": {}}' * 60 + b"]",
+    "mrz": lambda: b"P<GBRSECRET<<A<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<\n" * 60,
+    "parts": lambda: changed({f"a/{number}": b"" for number in range(60)}),
+    "formats": lambda: changed({"xl/styles.xml": many_formats(60)}),
+    "empty rows": lambda: sheet_of(GUESTS + "<row/>" * 9_000 + f"<!--{LARGE[:1_000_000]}-->" * 2),
+    "empty rows of ods": lambda: ods(ods_table(ods_row(cell("a")), "<table:table-row/>" * 100_000, ods_row(cell("b")))),
+}
+
+
+def many_formats(count: int) -> bytes:
+    """Return styles that each have another format."""
+    formats = "".join(f'<numFmt numFmtId="{number}" formatCode="0"/>' for number in range(200, 200 + count))
+    cells = "".join(f'<xf numFmtId="{number}"/>' for number in range(200, 200 + count))
+    return f'<styleSheet xmlns="{MAIN}"><numFmts>{formats}</numFmts><cellXfs>{cells}</cellXfs></styleSheet>'.encode()
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of any kind is refused when its reading has taken twenty seconds of the processor, in every loop."""
+    content = SLOW[kind]()
+    seconds = itertools.count()
+    monkeypatch.setattr(time_limit, "process_time", lambda: float(next(seconds)))
+    with pytest.raises(TableRefused) as raised:
+        list(open_source(content).read_rows())
+    assert raised.value.name == "table_too_slow"
+    assert raised.value.exit_code == Exit.DATA_REFUSED
+    assert raised.value.advice
+
+
+def test_time_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time in which rows are used does not count: checking and saving a hundred thousand guests takes minutes."""
+    seconds = 0.0
+    monkeypatch.setattr(time_limit, "process_time", lambda: seconds)
+    for _row in read(b"a,b\n" + b"x,y\n" * 10).read_rows():
+        seconds += 100
+    assert seconds == 1000

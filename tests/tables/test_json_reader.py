@@ -1,6 +1,7 @@
 """JSON of the contract: lists, single reports, and JSON Lines."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -110,3 +111,12 @@ def test_an_empty_list() -> None:
 def test_long_files() -> None:
     """A list that is longer than one piece of the file is read whole."""
     assert len(read(json.dumps([REPORT] * 1_000))) == 1_000
+
+
+def test_one_large_report() -> None:
+    """A report of over a megabyte is refused: of 24 MB of empty lists, Python makes 600."""
+    tracemalloc.start()
+    assert refusal('[{"guest":[' + "[]," * 1_000_000 + "[]]}]") == "invalid_json"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60 * 1024**2

@@ -11,6 +11,7 @@ from workbook_helpers import MAIN, changed, read, sheet_of, values, xlsx
 
 from apoa_client.tables.compact_texts import CompactTexts
 from apoa_client.tables.openpyxl_reader import read_shared_strings
+from apoa_client.tables.time_limit import TimeLimit
 
 
 def styles(inside: str) -> bytes:
@@ -72,7 +73,7 @@ def test_warnings_of_others() -> None:
 def test_shared_strings() -> None:
     """A text in several fonts is one text, and how it is pronounced is none."""
     items = "<si><t>DOE</t></si><si><r><t>MU</t></r><r><t>ÑOZ</t></r></si><si/><si><t>李</t><rPh><t>Li</t></rPh></si>"
-    assert list(read_shared_strings(io.BytesIO(f'<sst xmlns="{MAIN}">{items}</sst>'.encode()))) == [
+    assert list(read_shared_strings(io.BytesIO(f'<sst xmlns="{MAIN}">{items}</sst>'.encode()), TimeLimit())) == [
         *("DOE", "MUÑOZ", "", "李")
     ]
 

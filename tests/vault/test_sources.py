@@ -12,6 +12,7 @@ from key_helpers import new_key_pair
 
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import msg
+from apoa_client.ports.vault import OutboxVersion
 from apoa_client.vault.binding import Binding, bind
 from apoa_client.vault.errors import (
     KeyringProblem,
@@ -23,7 +24,7 @@ from apoa_client.vault.errors import (
 )
 from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.store import RUN_COUNTER, SecretStore
+from apoa_client.vault.store import OUTBOX_VERSION, SecretStore
 
 KEY, PUBLIC_KEY = new_key_pair()
 
@@ -77,7 +78,7 @@ class Computer:
         path.chmod(mode)
         return path
 
-    def secrets(self, counter: str = RUN_COUNTER) -> PropertySecrets:
+    def secrets(self, version_name: str = OUTBOX_VERSION) -> PropertySecrets:
         containers = self.folder / "run"
         return PropertySecrets(
             self.environ,
@@ -85,7 +86,7 @@ class Computer:
             current_binding=lambda: self.binding,
             prompt=self.prompt,
             container_secrets=containers,
-            counter=counter,
+            version_name=version_name,
         )
 
     def store_password(self) -> None:
@@ -279,7 +280,7 @@ class TestBinding:
             computer.secrets().password()
 
     def test_a_kill_while_storing(self, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A kill between the two writes leaves the old password unusable, not bound to the new settings' host."""
+        """A kill between the two writes leaves no password: the old one is not bound to the settings of the new one."""
         computer.store_password()
         stored: list[str] = []
         original = computer.store.set
@@ -293,7 +294,8 @@ class TestBinding:
         monkeypatch.setattr(computer.store, "set", set_once)
         with pytest.raises(KeyboardInterrupt):
             computer.secrets().store_password("new", bound("b.example"))
-        with pytest.raises(SettingsChanged):
+        computer.binding = bound("b.example")
+        with pytest.raises(SecretMissing):
             computer.secrets().password()
 
 
@@ -432,40 +434,50 @@ def test_the_log_contains_places_but_no_secrets(computer: Computer, caplog: pyte
 
 
 PLACE = "postgresql://melati@db.example:5432/apoa"
+OF_PLACE = bind(PLACE, outbox=PLACE.encode())
 
 
 def test_the_password_of_the_database_has_the_same_sources(computer: Computer) -> None:
     """Except the prompt; without one anywhere there is none, because a server may need none."""
     computer.prompt = lambda: "typed"
-    assert computer.secrets().outbox_password(PLACE) is None
-    computer.secrets().store_outbox_password("a stored one", PLACE)
-    assert computer.secrets().outbox_password(PLACE) == "a stored one"
+    assert computer.secrets().outbox_password(lambda: OF_PLACE) is None
+    computer.secrets().store_outbox_password("a stored one", OF_PLACE)
+    assert computer.secrets().outbox_password(lambda: OF_PLACE) == "a stored one"
     assert computer.secrets().outbox_password_from_environment() is None
     computer.environ["APOA_OUTBOX_PASSWORD"] = "from the environment"
-    assert computer.secrets().outbox_password(PLACE) == "from the environment"
+    assert computer.secrets().outbox_password(lambda: OF_PLACE) == "from the environment"
     computer.file("run/apoa-outbox-password", "from a container\n")
-    assert computer.secrets().outbox_password(PLACE) == "from a container"
+    assert computer.secrets().outbox_password(lambda: OF_PLACE) == "from a container"
     computer.environ["APOA_OUTBOX_PASSWORD_FILE"] = str(computer.file("named", "from a file\n"))
-    assert computer.secrets().outbox_password(PLACE) == "from a file"
+    assert computer.secrets().outbox_password(lambda: OF_PLACE) == "from a file"
     assert computer.secrets().outbox_password_from_environment() == "APOA_OUTBOX_PASSWORD_FILE"
 
 
 def test_the_password_of_a_database_goes_to_no_other_one(computer: Computer) -> None:
     """A changed setting does not send it to another server; the error names both places and not the password."""
-    computer.secrets().store_outbox_password("rahasia", PLACE)
+    computer.secrets().store_outbox_password("rahasia", OF_PLACE)
     other = PLACE.replace("db.example", "elsewhere.example")
+    of_other = bind(other, outbox=other.encode())
     with raises_error("outbox_moved") as caught:
-        computer.secrets().outbox_password(other)
+        computer.secrets().outbox_password(lambda: of_other)
     assert all(each in caught.value.message.render() for each in (PLACE, other))
     computer.secrets().forget_outbox_password()
-    assert computer.secrets().outbox_password(other) is None
+    assert computer.secrets().outbox_password(lambda: of_other) is None
 
 
-def test_each_outbox_has_a_counter_of_its_own(computer: Computer) -> None:
+def test_a_password_without_its_binding_is_not_used(computer: Computer) -> None:
+    """What it was given for is not known."""
+    computer.secrets().store_outbox_password("rahasia", OF_PLACE)
+    computer.store.delete("outbox-password-binding")
+    with raises_error("outbox_moved"):
+        computer.secrets().outbox_password(lambda: OF_PLACE)
+
+
+def test_each_outbox_has_a_version_of_its_own(computer: Computer) -> None:
     """That of a file says nothing about a shared outbox, which may be newer."""
     computer.store.kept["private-key"] = encode_key(KEY)
-    file, shared = computer.secrets(), computer.secrets("run-counter-shared")
-    for secrets, number in ((file, 40), (shared, 1)):
+    file, shared = computer.secrets(), computer.secrets("outbox-version-shared")
+    for secrets, version in ((file, OutboxVersion("a", 40)), (shared, OutboxVersion("b", 1))):
         secrets.private_key()
-        secrets.store_run_counter(number)
-    assert (file.run_counter(), shared.run_counter()) == (40, 1)
+        secrets.store_outbox_version(version)
+    assert (file.outbox_version(), shared.outbox_version()) == (OutboxVersion("a", 40), OutboxVersion("b", 1))

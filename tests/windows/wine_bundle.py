@@ -21,7 +21,7 @@ ROUNDS = 3
 
 def build(wine: WinePython) -> Path:
     """Builds the bundle and returns its program."""
-    wine.add_packages("bundle")
+    wine.add_packages("--require-hashes", "-r", CHECKOUT / ".ci" / "windows-bundle.txt")
     folder = wine.work / "bundle"
     options = ["--noconfirm", "--log-level", "WARN", "--distpath", windows_path(folder / "dist")]
     work = ["--workpath", windows_path(folder / "work")]

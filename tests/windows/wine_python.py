@@ -91,8 +91,7 @@ class WinePython:
             self._add_executables()
             self._add_environment()
             self._add_prefix()
-            self.add_packages("dev")
-            self._remove_numpy()
+            self.add_packages("-r", CHECKOUT / "pyproject.toml", "--extra", "dev", "pip")
             self._complete.touch()
         self._install_checkout()
 
@@ -175,16 +174,15 @@ class WinePython:
             drive = self.prefix / "dosdevices" / _MEMORY_DRIVE.lower()
             drive.symlink_to(tempfile.mkdtemp(prefix="apoa-wine-", dir=memory), target_is_directory=True)
 
-    def add_packages(self, extra: str) -> None:
-        """Installs pip, the program's dependencies and an extra of pyproject.toml, as they are for Windows."""
-        platform = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", MINOR]
-        target = ["--target", self.venv / "Lib" / "site-packages"]
-        wanted = ["-r", CHECKOUT / "pyproject.toml", "--extra", extra, "pip"]
-        self._run_uv("pip", "install", "--only-binary", ":all:", *platform, *target, *wanted)
+    def add_packages(self, *wanted: object) -> None:
+        """Installs packages, as they are for Windows, except numpy.
 
-    def _remove_numpy(self) -> None:
-        """Removes numpy: Wine's C library has no complex numbers, and pytest-randomly would import it at its start."""
-        for each in (self.venv / "Lib" / "site-packages").glob("numpy*"):
+        Wine's C library has no complex numbers, and pytest-randomly would import numpy at its start.
+        """
+        platform = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", MINOR]
+        packages = self.venv / "Lib" / "site-packages"
+        self._run_uv("pip", "install", "--only-binary", ":all:", *platform, "--target", packages, *wanted)
+        for each in packages.glob("numpy*"):
             shutil.rmtree(each)
 
     def _install_checkout(self) -> None:

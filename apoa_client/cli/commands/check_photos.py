@@ -31,10 +31,10 @@ from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.scan.errors import PictureRefused
-from apoa_client.scan.loading import load_reader
+from apoa_client.scan.photo_process import PhotoProcess
 
 if TYPE_CHECKING:
-    from apoa_client.scan.photo_reader import PhotoReading
+    from apoa_client.scan.photo_reading import PhotoReading
 
 _PICTURE_ENDINGS = frozenset(
     {
@@ -115,16 +115,16 @@ def _checked(
     session: Session, checker: DocumentChecker, files: Sequence[Path], typed: Mapping[str, str], *, several: bool
 ) -> Iterator[_CheckedPhoto]:
     """Yield each photo as soon as it is read. Raises `PictureRefused` for the only one."""
-    reader = load_reader(session.app.clock.monotonic)
-    for file in files:
-        try:
-            reading = reader.read(file, checker.today)
-        except PictureRefused as exc:
-            if not several:
-                raise
-            yield _CheckedPhoto(file, checker.check({}, ()), refusal=exc)
-        else:
-            yield _CheckedPhoto(file, checker.check(typed if reading.lines else {}, reading.lines), reading)
+    with PhotoProcess(session.environ) as reader:
+        for file in files:
+            try:
+                reading = reader.read(file, checker.today)
+            except PictureRefused as exc:
+                if not several:
+                    raise
+                yield _CheckedPhoto(file, checker.check({}, ()), refusal=exc)
+            else:
+                yield _CheckedPhoto(file, checker.check(typed if reading.lines else {}, reading.lines), reading)
 
 
 def _print_json(photos: Iterator[_CheckedPhoto], others: Sequence[str] | None, *, online: bool) -> int:

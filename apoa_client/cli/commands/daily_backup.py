@@ -1,7 +1,7 @@
-"""The daily backup of automatic sending, and what is shown if there is none.
+"""The daily backup of automatic sending, and what is shown if it fails.
 
-It is called after sending, and its trouble is a warning, never a failure: once a day on stderr, in the log and as a
-notice on the desktop.
+It is called after sending. A failed backup is a warning, never a failure of the run: once a day on stderr, in the log
+and as a notice on the desktop.
 """
 
 import logging

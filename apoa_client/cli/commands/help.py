@@ -106,7 +106,6 @@ def _show_topics() -> None:
     known = situations(language)
     print_line(style_bold(_("What to do when")))
     print_definitions([(situation.name, situation.title) for situation in known])
-    print_line()
     print_line(style_bold(_("Guides")))
     print_definitions([(guide.name, guide.title_in(language)) for guide in guides(language)])
     print_line()

@@ -4,7 +4,6 @@ Between two files nothing is open, and each file is imported with the settings a
 """
 
 import time
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -114,21 +113,22 @@ class Watcher:
 
     def _take(self, path: Path) -> None:
         """Import a file and move it, or leave it where it is if the reason is not in the file."""
-        with closing(self._session.for_property(self._property)) as session:
-            session.terminal = False
-            try:
+        session = self._session.for_property(self._property)
+        session.terminal = False
+        try:
+            with session:
                 _TakenFile(session, self._folder, path, self._options, self._interruptions).run()
-            except BrokenPipeError:
-                discard_output()  # who read it has ended, and the importing goes on
-            except FileInUse:
-                self._leave(path, file_in_use(str(path)))
-            except OSError:
-                self._leave(path, _unmovable(path))
-            except ApoaError as exc:
-                self._leave(path, exc)
-            except Exception as exc:  # noqa: BLE001  a bug of ours must not end the importing for good
-                self._folder.leave(path)
-                show_failure(session, exc)
+        except BrokenPipeError:
+            discard_output()  # who read it has ended, and the importing goes on
+        except FileInUse:
+            self._leave(path, file_in_use(str(path)))
+        except OSError:
+            self._leave(path, _unmovable(path))
+        except ApoaError as exc:
+            self._leave(path, exc)
+        except Exception as exc:  # noqa: BLE001  a bug of ours must not end the importing for good
+            self._folder.leave(path)
+            show_failure(session, exc)
 
     def _leave(self, path: Path, error: ApoaError) -> None:
         self._folder.leave(path)
@@ -160,6 +160,7 @@ class _TakenFile:
 
     def run(self) -> None:
         """Import the file, move it, and send the reports. Raises `ApoaError` or `OSError`, and then it is not moved."""
+        self._folder.check()
         try:
             source = open_source(self._path, self._options.file_format or "", self._options.sheet or "")
             result = self._import(source)
@@ -168,7 +169,7 @@ class _TakenFile:
                 raise
             with self._interruptions.delayed():
                 target = self._folder.target(self._path, REFUSED)
-                self._write(reason_file(target), error_lines(exc, self._now()))
+                self._write(reason_file(target), _reason(error_lines(exc, self._now())))
                 self._folder.move(self._path, target)
             self._show(style_warning(_("refused: {reason}").format(reason=text(exc.message))))
             return
@@ -191,7 +192,7 @@ class _TakenFile:
         target = self._folder.target(self._path, REFUSED if result.refused else DONE)
         if result.refused and self._folder.is_as_seen(self._path):  # else another file has its name now
             copy = "" if self._options.all_or_nothing else self._write_refused_rows(source, result, target)
-            self._write(reason_file(target), problem_lines(result, self._now(), copy))
+            self._write(reason_file(target), _reason(problem_lines(result, self._now(), copy)))
         self._folder.move(self._path, target)
         counts = (
             (_("{count} saved"), result.saved),
@@ -210,13 +211,14 @@ class _TakenFile:
         if reason_file(copy).exists():  # it is a refused file itself
             return ""
         try:
-            write_private(copy, marked_file(source, result.problems, copy))
+            self._write(copy, marked_file(source, result.problems, copy))
         except ApoaError:  # the library for workbooks is missing, for example; the reason names the rows
             return ""
         return copy.name
 
-    def _write(self, path: Path, lines: list[str]) -> None:
-        write_private(path, "".join(f"{line}\n" for line in lines).encode("utf-8-sig"))
+    def _write(self, path: Path, content: bytes) -> None:
+        with self._folder.own(REFUSED):
+            write_private(path, content)
 
     def _now(self) -> datetime:
         return self._app.clock.now().astimezone(self._app.settings.zone)
@@ -225,6 +227,10 @@ class _TakenFile:
         if not self._session.quiet:
             moment = moment_text(self._app.clock.now(), self._app.settings.zone)
             print_line(f"{moment}: {sanitize(self._path.name)}: {what}")
+
+
+def _reason(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8-sig")
 
 
 def _unreadable(folder: Path) -> StorageProblem:

@@ -1,11 +1,12 @@
 """`apoa log`: show the audit trail, or verify that it was not changed."""
 
+from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 
 import click
 
 from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
@@ -36,18 +37,32 @@ _ADVICE = msg(
 @option(
     "--accept",
     is_flag=True,
-    text=N_("After --verify found a change that you know of: take the reports as they are now."),
+    text=N_("After --verify found a change that you know of: take these reports, or without ID all else, as they are."),
 )
+@argument("references", metavar="[ID]...", nargs=-1)
 @json_option
 @click.pass_obj
-def log(session: Session, /, *, reference: str | None, since: str | None, verify: bool, accept: bool) -> int:
+def log(
+    session: Session,
+    /,
+    *,
+    reference: str | None,
+    since: str | None,
+    verify: bool,
+    accept: bool,
+    references: Sequence[str],
+) -> int:
     """Show the entries of one stay, since a day, or of the last 30 days."""
+    if references and not accept:
+        raise UsageProblem(
+            msg("Reports are named for --accept only."), msg("One guest's entries: apoa log --report ID")
+        )
     if (verify or accept) and (reference or since):
         raise UsageProblem(
             msg("--verify and --accept are about all entries and reports."), msg("Give no --report and no --since.")
         )
     if accept:
-        return _accept(session)
+        return _accept(session, references)
     session.app.on_unwritable = show_unwritable
     return _verify(session) if verify else _show_entries(session, reference, since)
 
@@ -88,7 +103,7 @@ def _row(entry: AuditEntry, zone: tzinfo) -> list[str]:
 def _verify(session: Session) -> int:
     """Check the whole trail and every report. Raises `StorageProblem` if the trail was changed, unless `--json`."""
     check = session.app.outbox.audit_trail.verify()
-    found = session.app.outbox.integrity.verify(session.app.run_counter)
+    found = session.app.outbox.integrity.verify(session.app.known_version.read)
     if session.json:
         value = {"entries": check.entries, "link": check.link, "wrong": check.wrong, "missing": check.missing}
         reports = {
@@ -125,20 +140,23 @@ def _show_reports(found: Verification) -> None:
     if found.with_key and not found.doubts:
         print_line(style_success(_("The reports are as they were recorded: {count}").format(count=found.reports)))
     if not found.with_key:
-        print_line(_("They were compared with the log only: who wrote them is checked with the private key."))
+        print_line(_("Not checked for changes by other programs: the private key is not at hand."))
     elif found.unauthenticated:
         line = _("Saved without the key or by an earlier version, and not proven yet: {count}. Run: apoa sync")
         print_line(line.format(count=found.unauthenticated))
 
 
-def _accept(session: Session) -> int:
-    """Take the reports as they are, with the key: a restored disk image, for example, is an older copy.
+def _accept(session: Session, references: Sequence[str]) -> int:
+    """Take these reports as they are, or the outbox as a whole: a restored disk image, for example, is an older copy.
 
     With `--json`, the answer is that of `--verify` afterwards. Raises `NotNow` during maintenance.
     """
     app = session.app
-    app.run_counter.write(app.outbox.integrity.vouch(app.run_counter))
+    ids = [app.stays.find(each)[1].id for each in references]
+    version = app.outbox.integrity.accept(ids, app.known_version.read)
+    if version is not None:
+        app.known_version.write(version)
     if session.json:
         return _verify(session)
     print_line(style_success(_("The reports are taken as they are now, and the log says by whom.")))
-    return Exit.DONE
+    return show_doubts(app.outbox.integrity.verify(app.known_version.read).doubts)

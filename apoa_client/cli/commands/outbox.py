@@ -9,7 +9,14 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.input import ask_secret, secret_line
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    sanitize,
+    style_success,
+    style_warning,
+)
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.outboxes import OutboxRow, outbox_value, show_outbox, show_outboxes
 from apoa_client.errors import Exit
@@ -17,6 +24,7 @@ from apoa_client.settings.outbox_address import ServerAddress, parse_address
 
 _NEW_LOGIN = ("CREATE ROLE melati LOGIN;", r"\password melati")
 """What an administrator types into psql."""
+_CLOSE_PUBLIC = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 
 outbox = CommandGroup(
     "outbox",
@@ -96,14 +104,21 @@ def init(session: Session, /, url: str, *, password_stdin: bool, **logins: tuple
     given = [(login, role) for role, names in of_role.items() for login in names]
     name = session.property_name or session.app.settings.name if given else ""
     members = [Member(login, name, role) for login, role in given]
-    before = prepare(address, _password(session, address, from_stdin=password_stdin), members)
+    prepared = prepare(address, _password(session, address, from_stdin=password_stdin), members)
     if session.json:
         added = [{"login": each.login, "property": each.property_name, "role": each.role} for each in members]
-        print_json({"place": address.place, "version_before": before, "members": added})
+        public = {"public_schema": "open" if prepared.is_open else "closed"} if prepared.was_open else {}
+        print_json({"place": address.place, "version_before": prepared.version_before, "members": added, **public})
         return
-    place = sanitize(address.place)
-    done = _("The database is prepared: {place}") if not before else _("The database is up to date: {place}")
-    print_line(style_success(done.format(place=place)))
+    done = (
+        _("The database is up to date: {place}") if prepared.version_before else _("The database is prepared: {place}")
+    )
+    print_line(style_success(done.format(place=sanitize(address.place))))
+    if prepared.is_open:
+        warning = _("Every login may create functions in the schema public there. A superuser must run: {statement}")
+        print_error_line(style_warning(warning.format(statement=_CLOSE_PUBLIC)))
+    elif prepared.was_open:
+        print_line(_("Logins could create functions in the schema public there. They cannot any more."))
     for each in members:
         if each.role == AUDITOR:
             line = _("The login {login} may read what is not sealed, of every property.")

@@ -53,7 +53,12 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     if found is None:
         return Exit.DONE
     entry = _report_of(app, found)
-    app.outbox.integrity.check(entry.id)
+    return _give(session, entry, options, checked=app.outbox.integrity.check(entry.id))
+
+
+def _give(session: Session, entry: Entry, options: Mapping[str, Any], *, checked: bool) -> int:
+    """Write the receipt as a page or PDF, or show it, and say if it could not be `checked`."""
+    app = session.app
     if options["html"] is not None:
         _write_page(app, entry, options["html"], force=options["force"])
     elif options["pdf"] is not None:
@@ -61,9 +66,11 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
     elif session.json:
         erased = {"erased": True} if entry.erased_at is not None else {}
         value = receipt_value(entry.receipt, app.settings.zone)
-        print_json({"id": entry.id, "state": entry.state.value, "receipt": value, **erased})
+        print_json({"id": entry.id, "state": entry.state.value, "receipt": value, "unchecked": not checked, **erased})
     else:
         _show(app, entry)
+        if not checked:
+            print_line(style_warning(_("Not checked for changes by other programs: the private key is not at hand.")))
     return Exit.DONE
 
 
@@ -117,7 +124,6 @@ def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> Non
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
     report = open_report(app, entry)
-    app.outbox.integrity.check(entry.id)  # again with the key, which a keyring may have just given
     page = receipt_page(app.settings, report, app.clock.now())
     write_output(file, page.encode(), force=force)
     if file == STANDARD_OUTPUT:

@@ -13,11 +13,11 @@ from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
 from apoa_client.errors import UsageProblem
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.scan.loading import load_reader
+from apoa_client.scan.photo_process import PhotoProcess
 from apoa_client.settings.config import ON
 
 if TYPE_CHECKING:
-    from apoa_client.scan.photo_reader import PhotoReading
+    from apoa_client.scan.photo_reading import PhotoReading
 
 
 def report_photo(session: Session, options: ReportOptions, given: GivenDetails, photo: Path) -> bool:
@@ -30,7 +30,8 @@ def report_photo(session: Session, options: ReportOptions, given: GivenDetails, 
         raise UsageProblem(MRZ_BESIDE_A_PHOTO)
     app = session.app
     keep = app.settings.keep_photos == ON
-    reading = load_reader(app.clock.monotonic).read(photo, app.reachable_desk.today, with_evidence=keep)
+    with PhotoProcess(session.environ) as reader:
+        reading = reader.read(photo, app.reachable_desk.today, with_evidence=keep)
     if session.interactive:
         from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 

@@ -62,8 +62,8 @@ def restore(
     restored = restore_backup(file, here, trust, name=name, dry_run=dry_run)
     settings = restored.settings
     secrets = app.secrets_of(settings, prompt=False)
-    if not dry_run:
-        secrets.store_run_counter(None)  # what was restored may be older than what was here
+    if not dry_run and not restored.merged.were_here:
+        secrets.store_outbox_version(None)  # it is another outbox
     has_password = not (settings.uses_sandbox or settings.by_hand)
     missing = find_missing_secrets(secrets, settings.public_key, password=has_password)
     if session.json:
@@ -87,7 +87,7 @@ def _value(file: Path, restored: "RestoreResult", missing: list[str], *, dry_run
         "unchanged": merged.unchanged,
         "only_here": merged.only_here,
         "proved": restored.proved,
-        "to_ask": merged.to_ask,
+        "left_out": merged.left_out,
         "fingerprint": fingerprint(decode_public_key(restored.settings.public_key)),
         "api_url": restored.settings.api_url,
         "other_receipts": [{"id": c.id, "here": c.here, "in_backup": c.in_backup} for c in merged.conflicts],
@@ -118,21 +118,21 @@ def _show_result(restored: "RestoreResult", *, dry_run: bool) -> None:
 
 
 def _show_unproved(restored: "RestoreResult") -> None:
-    """Show what is not believed of a backup that nothing proves."""
-    print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
-    if restored.merged.to_ask:
-        asked = nmsg(
-            "The authority is asked about {count} report at the next apoa sync, whatever the backup says.",
-            "The authority is asked about {count} reports at the next apoa sync, whatever the backup says.",
-            restored.merged.to_ask,
+    """Show what is done with a backup that nothing proves."""
+    print_error_line(style_warning(_("Nothing proves who wrote this backup: only its open reports count.")))
+    if restored.merged.left_out:
+        left_out = nmsg(
+            "{count} report that the backup calls finished was not taken over.",
+            "{count} reports that the backup calls finished were not taken over.",
+            restored.merged.left_out,
         )
-        print_error_line(text(asked))
-    print_error_line(_("What is missing from it, or withdrawn in it, cannot be checked: look at apoa list --all"))
+        print_error_line(style_warning(text(left_out)))
+        if restored.settings.by_hand:
+            print_error_line(_("Look in APOA for what was typed there."))
+        else:
+            print_error_line(_("Ask the authority for what it has received: apoa receipt --day DATE"))
     if restored.merged.inserted:
         print_error_line(_("What waits in it is sent at the next apoa sync: look at it first with apoa list"))
-    if restored.left_out:
-        line = _("Its file of certificates is not used: {file}. If it is yours: apoa setup --ca-bundle FILE")
-        print_error_line(line.format(file=sanitize(restored.left_out)))
 
 
 def _show_next_steps(restored: "RestoreResult", missing: list[str]) -> None:

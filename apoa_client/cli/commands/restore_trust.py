@@ -80,32 +80,38 @@ class RestoreTrust:
         compared = self._options.fingerprint is not None and (self._options.api_url is not None or not has_address)
         if not needed or compared:
             return
-        if not self._session.interactive:
-            raise self._unproved(settings, has_address=has_address)
-        print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
-        print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
-        print_error_line("  " + _("Address of the server: {url}").format(url=_destination(settings)))
-        line = _("Fingerprint of the key: {fingerprint}")
-        print_error_line("  " + line.format(fingerprint=fingerprint(decode_public_key(settings.public_key))))
-        if not confirm(_("Is this right? Passports and the password will be sent there."), default=False):
-            raise self._unproved(settings, has_address=has_address)
-
-    def _unproved(self, settings: PropertySettings, *, has_address: bool) -> UsageProblem:
-        """Return the error for a backup that neither a key nor a user confirms."""
-        if self._code_key is None:
-            message = msg("Nothing proves who wrote this backup. Nothing was restored.")
-        elif encode_key(public_key_of(self._code_key)) != settings.public_key:
-            message = msg("The recovery code is for another key than that of this backup. Nothing was restored.")
-        else:
-            message = msg(
+        if self._session.interactive:
+            print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
+            print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
+            print_error_line("  " + _("Address of the server: {url}").format(url=_destination(settings)))
+            line = _("Fingerprint of the key: {fingerprint}")
+            print_error_line("  " + line.format(fingerprint=fingerprint(decode_public_key(settings.public_key))))
+            if confirm(_("Is this right? Passports and the password will be sent there."), default=False):
+                return
+        raise UsageProblem(
+            msg("Nothing proves who wrote this backup. Nothing was restored.")
+            if self._code_key is None
+            else msg(
                 "The recovery code is right, but nothing proves who wrote this backup: it was made without the private "
                 "key, or it was changed. Nothing was restored."
+            ),
+            msg(
+                "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint "
+                "from the recovery sheet, and the server's address: --fingerprint FINGERPRINT --api-url URL"
             )
-            return UsageProblem(message, _advice_to_compare(has_address=has_address), name="backup_unproved")
-        return UsageProblem(message, _advice_to_prove(has_address=has_address), name="backup_unproved")
+            if has_address
+            else msg(
+                "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint "
+                "from the recovery sheet: --fingerprint FINGERPRINT"
+            ),
+            name="backup_unproved",
+        )
 
     def _compare(self, settings: PropertySettings) -> None:
         """Compare what the user gave."""
+        if self._code_key is not None and encode_key(public_key_of(self._code_key)) != settings.public_key:
+            message = msg("The recovery code is for another key than that of this backup. Nothing was restored.")
+            raise UsageProblem(message, msg("Give the code of the backup's own sheet."), name="backup_unproved")
         found = fingerprint(decode_public_key(settings.public_key))
         given = self._options.fingerprint
         if given is not None and _digits(given) != _digits(found):
@@ -135,27 +141,4 @@ def _different(message: Message) -> SettingsProblem:
         message,
         msg("Nothing was restored. This may be the backup of another property, or it was changed."),
         name="backup_of_another",
-    )
-
-
-def _advice_to_prove(*, has_address: bool) -> Message:
-    if has_address:
-        return msg(
-            "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from "
-            "the recovery sheet, and the server's address: --fingerprint FINGERPRINT --api-url URL"
-        )
-    return msg(
-        "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from the "
-        "recovery sheet: --fingerprint FINGERPRINT"
-    )
-
-
-def _advice_to_compare(*, has_address: bool) -> Message:
-    if has_address:
-        return msg(
-            "If you know where it comes from, give the key's fingerprint from the recovery sheet, and the server's "
-            "address: --fingerprint FINGERPRINT --api-url URL"
-        )
-    return msg(
-        "If you know where it comes from, give the key's fingerprint from the recovery sheet: --fingerprint FINGERPRINT"
     )

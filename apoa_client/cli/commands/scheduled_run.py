@@ -22,7 +22,7 @@ from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.cli.views.outcome import COUNTS
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import ApoaError, Exit
+from apoa_client.errors import ApoaError, CredentialsProblem, Exit
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
 from apoa_client.settings.property_names import valid_name
@@ -123,6 +123,10 @@ def _purge_daily(session: Session, shown: ShownBefore) -> Exit:
     retention, now = session.app.retention, session.app.clock.now()
     try:
         skipped = retention.purge_daily()
+    except CredentialsProblem:  # the keyring is locked: a later run erases them
+        line = _("Old guest data are not erased before the private key is at hand. Unlock the keyring.")
+        shown.show("purge:key_needed", lambda: print_error_line(style_warning(line)))
+        return Exit.DONE
     except ApoaError as exc:
         error = exc  # as `exc` ends with this block
         shown.show(f"error:{exc.name}", lambda: show_error(error))

@@ -1,6 +1,6 @@
-"""What runs without a user have printed: cron mails all that a run prints, so lasting trouble is not printed each time.
+"""What automatic runs have printed. Cron mails all that a run prints, so a lasting problem is not printed each time.
 
-It is kept in a file beside the log and not in the outbox, whose damage is one of the troubles. Codes and times only.
+It is kept in a file beside the log, because damage of the outbox is one of the problems. Codes and times only.
 """
 
 import json
@@ -13,9 +13,9 @@ from apoa_client.files import read_regular, write_private
 
 
 class ShownBefore:
-    """Shows each trouble once, and again after some hours. `show` is an `outcome.Show`.
+    """Shows each problem once, and again after some hours. `show` is an `outcome.Show`.
 
-    A file that cannot be read or written is no failure: then the trouble is shown at each run.
+    A file that cannot be read or written is no failure: then the problem is shown at each run.
     """
 
     def __init__(self, file: Path | None, now: datetime) -> None:

@@ -132,7 +132,7 @@ def _rebuild_indexes(session: Session) -> bool:
 
 def _check(session: Session, outcome: Outcome) -> None:
     """Check what another program may have changed, as a delivery does, and note it."""
-    authenticate(session.app.outbox, session.app.run_counter, outcome)
+    authenticate(session.app.outbox, session.app.known_version, outcome)
 
 
 def _summary(session: Session) -> Summary:

@@ -100,7 +100,7 @@ class Sender:
 
     def _find_properties(self) -> None:
         """Find which properties there are now. Raises `SettingsProblem`."""
-        with closing(self._for_property(self._session.property_name)) as session:
+        with self._for_property(self._session.property_name) as session:
             self._settings_seen = file_states([session.app.folders.config])
             names = session.app.config.names if self._every_property else [session.app.settings.name]
         if not names:
@@ -120,15 +120,17 @@ class Sender:
     def _run(self, name: str, follower: Follower) -> None:
         heading = sanitize(name) if self._every_property else ""
         result: Outcome | ApoaError | None = None
-        with closing(self._for_property(name)) as session, error_heading(heading):
+        session = self._for_property(name)
+        with error_heading(heading):
             try:
-                session.app.kept = follower.kept
-                wait_s = _LONGEST_RUN_S if len(self._followers) > 1 else None
-                run = run_scheduled(session, self._interruptions, wait_s, keep_backoff=follower.keep_backoff)
-                result = run.outcome
-                show_daily_backup(session)
-                if isinstance(result, Outcome):
-                    self._show(session, heading, result)
+                with session:
+                    session.app.kept = follower.kept
+                    wait_s = _LONGEST_RUN_S if len(self._followers) > 1 else None
+                    run = run_scheduled(session, self._interruptions, wait_s, keep_backoff=follower.keep_backoff)
+                    result = run.outcome
+                    show_daily_backup(session)
+                    if isinstance(result, Outcome):
+                        self._show(session, heading, result)
             except BrokenPipeError:
                 discard_output()  # who read it has ended, and the sending goes on
             except Exception as exc:  # noqa: BLE001  a bug of ours must not end the sending for good

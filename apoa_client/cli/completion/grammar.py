@@ -18,7 +18,7 @@ _HELP_LENGTH = 200
 
 
 class Parameter(NamedTuple):
-    """An option or an argument. `names` are those of the declaration: English."""
+    """An option or an argument. `names` are its English names, as it is declared."""
 
     names: tuple[str, ...]
     help: str

@@ -1,4 +1,4 @@
-"""The values of options and arguments: those of fixed lists, and those of this installation.
+"""The values of options and arguments, from fixed lists and from this installation.
 
 `NO_VALUES` names the options whose values only the user knows; a test demands that every option is in one table.
 """
@@ -225,6 +225,7 @@ ARGUMENTS: Mapping[str, Values] = {
     "fix": references.refused,
     "help": _help_topics,
     "info": _fact_topics,
+    "log": references.recent,
     "outbox init": _outbox_addresses,
     "receipt": references.recent,
     "received": references.waiting,

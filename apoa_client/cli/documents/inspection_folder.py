@@ -95,7 +95,7 @@ def _opened(app: Container, entry: Entry) -> tuple[OpenedReport, SealBroken | No
     except SealBroken as exc:
         problem = exc
     try:
-        app.outbox.integrity.check(entry.id)  # with the key, which the opening has read
+        app.outbox.integrity.check(entry.id)
     except NotAuthentic as exc:
         return OpenedReport(entry._replace(receipt=None)), exc
     return report, problem

@@ -174,7 +174,6 @@ _OUTCOME = object_of(
     doubts=list_of(_DOUBT),
     unchecked=FLAG,
     repaired=list_of(TEXT),
-    closed_without_key=list_of(TEXT),
 )
 _ROW_FINDING = plus(_FINDING, row=COUNT, cell=or_null(TEXT), suggestion=or_null(TEXT))
 _IMPORT = object_of(
@@ -264,12 +263,19 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             place=TEXT,
             version_before=COUNT,
             members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("desk", "sender", "auditor"))),
+            public_schema__optional=one_of("open", "closed"),
         ),
     ),
     "outbox-move": (object_of(property=TEXT, outbox=TEXT, reports=COUNT, left=COUNT, error=or_null(ERROR)),),
     "outbox-show": (OUTBOX,),
     "receipt": (
-        object_of(id=TEXT, state=one_of(*State), receipt=or_null(_RECEIPT), erased__optional={"const": True}),
+        object_of(
+            id=TEXT,
+            state=one_of(*State),
+            receipt=or_null(_RECEIPT),
+            unchecked=FLAG,
+            erased__optional={"const": True},
+        ),
         object_of(folder=TEXT, written=COUNT, without_receipt=COUNT),
         object_of(
             day=DAY,
@@ -290,7 +296,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             backup_created_at=MOMENT,
             **dict.fromkeys(("inserted", "advanced", "unchanged", "only_here"), COUNT),
             proved=FLAG,
-            to_ask=COUNT,
+            left_out=COUNT,
             fingerprint=TEXT,
             api_url=TEXT,
             other_receipts=list_of(object_of(id=TEXT, here=TEXT, in_backup=TEXT)),

@@ -21,7 +21,7 @@ _MAX_LISTED = 8
 
 
 class PermitAnswers:
-    """Understands stay permits. `listed` are those of the authority, empty if not known; `day` is that of arrival."""
+    """Understands stay permits. `listed` has the authority's, empty if not known; `day` is the day of arrival."""
 
     def __init__(self, listed: Sequence[Code], day: date) -> None:
         self._listed = listed

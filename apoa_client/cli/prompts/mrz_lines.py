@@ -59,7 +59,7 @@ def ask_mrz_lines(first: str = "") -> list[str] | Move:
 
 
 class LinesAgain(NamedTuple):
-    """The lines after an edit: empty for the details by hand. `scanned` if they are those of another scan."""
+    """The lines after an edit: empty if the details are typed. `scanned` says whether they come from another scan."""
 
     lines: list[str]
     scanned: bool = False

@@ -11,7 +11,7 @@ from apoa_client.cli.terminal.output import print_error_line, print_error_unwrap
 from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, line_with_picture
 
 if TYPE_CHECKING:
-    from apoa_client.scan.photo_reader import PhotoReading
+    from apoa_client.scan.photo_reading import PhotoReading
 
 
 def confirmed_lines(reading: "PhotoReading") -> list[str] | None:

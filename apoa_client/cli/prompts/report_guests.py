@@ -37,7 +37,7 @@ from apoa_client.report.findings import ReportRefused
 from apoa_client.report.model import Report
 
 if TYPE_CHECKING:
-    from apoa_client.scan.photo_reader import PhotoReading
+    from apoa_client.scan.photo_reading import PhotoReading
 
 _ANOTHER = "+"
 _DISCARD = frozenset({"b", "buang"}) | NO
@@ -76,7 +76,7 @@ class GuestConversation:
         """The form of the guest on the photo."""
 
     def run(self, typed: Mapping[str, str], photo: "PhotoReading | None" = None) -> bool:
-        """Ask for the guests, and save and send their reports. Return whether they, and that of the photo, are saved.
+        """Ask for the guests, and save and send their reports. Return whether all of them, and the photo's, are saved.
 
         `typed` holds the command's options: all of them go into a new form, those of the stay into resumed forms.
         """

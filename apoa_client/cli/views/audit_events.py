@@ -46,6 +46,7 @@ _ACTIONS = {
     "indexes_rebuilt": N_("damaged index rebuilt"),
     "exported": N_("guests' data exported"),
     "restored": N_("restored from a backup"),
+    "taken_over": N_("open reports taken over from a backup that nothing proves"),
     "moved_in": N_("moved here from a desk's own file"),
     "moved_out": N_("moved to the shared outbox"),
 }
@@ -65,7 +66,6 @@ _DETAILS = {
     "unreadable": N_("could no longer be opened"),
     "again": N_("in place of an earlier number"),
     "untested": N_("connection not tested"),
-    "unproved": N_("nothing proves who wrote it"),
 }
 """Words for details; other details, such as classes of errors, are shown by their codes."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_error_line, style_error, style_warning
+from apoa_client.cli.terminal.output import print_error_line, style_error
 from apoa_client.errors import Exit, NotAuthentic, worst_exit
 from apoa_client.ports.doubts import Doubt
 from apoa_client.report.kinds import short_id
@@ -33,17 +33,10 @@ def show_doubts(doubts: Sequence[Doubt]) -> Exit:
 
 
 def show_changed(outcome: "Outcome") -> None:
-    """Show what another program changed in the outbox, and what was closed while the key was away."""
+    """Show what another program changed in the outbox."""
     for report_id in outcome.repaired:
-        line = _("Report {id} was changed, and not by apoa-client. It is again what was recorded; what waits is sent.")
+        line = _("Report {id} was changed, and not by apoa-client. It is again as the authority has it.")
         print_error_line(style_error(line.format(id=short_id(report_id))))
-    if outcome.closed:
-        ids = ", ".join(map(short_id, outcome.closed))
-        line = _(
-            "Cancelled, replaced or typed in while the key was away: {ids}. If this was not done at the desk, ask "
-            "your IT admin."
-        )
-        print_error_line(style_warning(line.format(ids=ids)))
     show_doubts(outcome.doubts)
 
 

@@ -15,7 +15,7 @@ from apoa_client.ports.drafts import StoredDraft
 
 
 class OpenedDraft(NamedTuple):
-    """A draft with its guests' forms, of which there are none if it cannot be opened.
+    """A draft with its guests' forms; without forms if it cannot be opened.
 
     `is_readable` is False for a draft that no key opens any more; without the key it is not known.
     """

@@ -59,6 +59,7 @@ CHECKS = {
     "name": N_("Name lookup"),
     "connection": N_("Connection"),
     "certificate": N_("Certificate"),
+    "variables": N_("Variables"),
     "account": N_("Account"),
     "contract": N_("Reporting contract"),
     "clock": N_("Clock"),

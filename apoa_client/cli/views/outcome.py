@@ -45,7 +45,7 @@ def show_outcome(outcome: Outcome, zone: tzinfo, *, quiet: bool, show_unattended
         _show_refused(outcome)
     else:
         _name_refused(outcome)
-    if outcome.repaired or outcome.closed or outcome.doubts:
+    if outcome.repaired or outcome.doubts:
         show(f"changed:{_changes_code(outcome)}", lambda: show_changed(outcome))
     skew = outcome.clock_skew
     if skew is not None:
@@ -83,7 +83,7 @@ def _show_refused(outcome: Outcome) -> None:
 
 
 def _changes_code(outcome: Outcome) -> str:
-    ids = [*outcome.repaired, *outcome.closed, *(f"{doubt.kind.value}{doubt.report}" for doubt in outcome.doubts)]
+    ids = [*outcome.repaired, *(f"{doubt.kind.value}{doubt.report}" for doubt in outcome.doubts)]
     return hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
 
 
@@ -141,5 +141,4 @@ def outcome_json(outcome: Outcome, zone: tzinfo) -> dict[str, Any]:
         "doubts": doubt_values(outcome.doubts),
         "unchecked": outcome.unchecked,
         "repaired": list(outcome.repaired),
-        "closed_without_key": list(outcome.closed),
     }

@@ -16,7 +16,7 @@ from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, msg, nmsg
 
 if TYPE_CHECKING:
-    from apoa_client.scan.photo_reader import PhotoReading
+    from apoa_client.scan.photo_reading import PhotoReading
 
 READ_SURELY = msg("Read from the photo with certainty.")
 NOT_SURE = msg("The photo was not read with certainty. Compare the lines with the page.")

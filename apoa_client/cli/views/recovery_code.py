@@ -1,4 +1,4 @@
-"""Whether the recovery code is safe on paper: typed back once by a person, since the property has its present key."""
+"""Whether the recovery code is safe on paper: a person typed it back once since the property has its present key."""
 
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_line, style_warning

@@ -1,6 +1,7 @@
 """Opens the reports of the outbox for a list, a page or a question, and reads what users type to find reports."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import NamedTuple, Self
 
@@ -9,7 +10,16 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.desk.stay_history import Period
-from apoa_client.errors import ApoaError, CredentialsProblem, Erased, Exit, SealBroken, UsageProblem
+from apoa_client.errors import (
+    ApoaError,
+    CredentialsProblem,
+    Erased,
+    Exit,
+    NotAuthentic,
+    OutboxDamaged,
+    SealBroken,
+    UsageProblem,
+)
 from apoa_client.messages import msg
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Content, Entry
@@ -59,6 +69,8 @@ class ReportReader:
     def __init__(self, app: Container, on_error: Callable[[ApoaError], None] = show_error) -> None:
         self._app = app
         self._on_error = on_error
+        self.doubtful = False
+        """Whether another program changed one of the reports."""
         self.locked = False
         """Whether the private key is not available."""
 
@@ -91,12 +103,19 @@ class ReportReader:
         except CredentialsProblem as exc:
             self.locked = True
             self._on_error(exc)
+        except NotAuthentic as exc:  # shown as it is, so that a person can compare it
+            self.doubtful = True
+            self._on_error(exc)
+            with suppress(SealBroken, OutboxDamaged):  # another program may have sealed no report at all
+                return self._app.outbox.content(entry, proven=False)
         except (SealBroken, Erased) as exc:  # erased by another process since the entry was read
             self._on_error(exc)
         return None
 
     def exit_code(self, search: SearchFilter) -> Exit:
         """Return the exit code of a list: without the key, a search by sealed data has no result."""
+        if self.doubtful:
+            return NotAuthentic.exit_code
         return CredentialsProblem.exit_code if self.locked and any(search) else Exit.DONE
 
     def nothing_found_text(self, search: SearchFilter, usual: str) -> str:

@@ -26,6 +26,7 @@ KINDS = {
     Kind.LOCK: N_("lock of a running command"),
     Kind.UNFINISHED: N_("file that was never finished"),
     Kind.LOG: N_("log"),
+    Kind.LINK: N_("link to a folder, whose files stay"),
     Kind.SETTINGS: N_("settings"),
     Kind.FOREIGN: N_("not made by apoa"),
     Kind.BACKUPS: N_("folder for backups"),

@@ -1,5 +1,6 @@
 """Connects to the server of a shared outbox that accepts changes, and never waits for an answer without end."""
 
+import os
 import selectors
 import time
 from collections.abc import Generator
@@ -23,8 +24,15 @@ from apoa_client.timeouts import BackgroundCall
 
 T = TypeVar("T")
 
+SEARCH_PATH = "SET LOCAL search_path = pg_catalog, apoa, pg_temp"
+"""The first statement of each transaction, before any function is called.
+
+In the schemas of the server's own path, any login may have a function that fits a call better than PostgreSQL's.
+"""
+
 _INTERVAL_S = 0.1
 """Seconds between two looks at the time. On Windows, Ctrl-C does not interrupt a wait."""
+_NO_FILE = f"{os.devnull}/none"
 _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 """Without a call of the system for each wait, which the default one on Linux needs. Windows has no `poll`."""
 
@@ -38,7 +46,7 @@ class TimeLimits(NamedTuple):
     """
 
     answer: float = 1.0
-    lock: float = 30.0
+    lock: float = 3.0
     statement: float = 30.0
     idle: float = 60.0
 
@@ -102,9 +110,10 @@ class NumberLoader(Loader):
 def connect(address: ServerAddress, password: str | None, limits: TimeLimits) -> Connection:
     """Connect to all servers of the address at once, and return the first connection that accepts changes.
 
-    A server that is down without any sign thus delays nothing. Raises `OutboxServerUnreachable` after `limits.answer`,
-    `CredentialsProblem` or `SettingsProblem`.
+    A server that is down without any sign thus delays nothing. With a password, a server must prove that it knows it.
+    Raises `OutboxServerUnreachable` after `limits.answer`, `CredentialsProblem` or `SettingsProblem`.
     """
+    _forget_variables()
     attempts = _Attempts(address.place)
     for server in address.servers:
         BackgroundCall(partial(attempts.run, _parameters(address, server, password, limits)))
@@ -113,13 +122,24 @@ def connect(address: ServerAddress, password: str | None, limits: TimeLimits) ->
     return connection
 
 
+def _forget_variables() -> None:
+    """Remove the driver's variables from the environment: no parameter replaces PGSERVICE, PGTZ and PGDATESTYLE."""
+    variables = os.environ  # noqa: TID251  the driver reads the environment itself
+    for name in [name for name in variables if name.startswith("PG")]:
+        del variables[name]
+
+
 def _parameters(address: ServerAddress, server: Server, password: str | None, limits: TimeLimits) -> str:
     return make_conninfo(
         host=server.host,
+        hostaddr="",  # else that of PGHOSTADDR
         port=server.port,
         user=address.user,
         dbname=address.database,
         password=password,
+        passfile=_NO_FILE,  # its password would be bound to no address
+        # A program that listens where the server does not run gets neither the password nor a report.
+        require_auth="none" if password is None else "scram-sha-256",
         application_name="apoa-client",
         client_encoding="utf8",
         target_session_attrs="read-write",

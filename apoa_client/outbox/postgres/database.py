@@ -14,7 +14,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from apoa_client.outbox.postgres.connection import Connection, NoAnswer, TimeLimits, connect
+from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, NoAnswer, TimeLimits, connect
 from apoa_client.outbox.postgres.deferral import Result, Statements
 from apoa_client.outbox.postgres.error_translation import translate_errors, translate_read_errors
 from apoa_client.outbox.postgres.statements import translated
@@ -28,7 +28,6 @@ _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # A server that is set up to confirm a transaction before it is durable is asked not to.
 _SETTINGS = """
     SELECT set_config('apoa.property', {property}, true),
-        set_config('search_path', 'apoa, pg_temp', true),
         set_config('statement_timeout', {statement}, true),
         set_config('lock_timeout', {lock}, true),
         set_config('idle_in_transaction_session_timeout', {idle}, true),
@@ -36,10 +35,9 @@ _SETTINGS = """
             WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
         pg_backend_pid()
 """
-_LOCK = "SELECT {function}(hashtextextended('apoa ' || current_setting('apoa.property'), 0))"
-_TRY_LOCK = _LOCK.format(function="pg_try_advisory_xact_lock")
+_TRY_LOCK = "SELECT lock_property(false)"
 # The time limit of a statement would end the wait first, and as another error.
-_WAIT_FOR_LOCK = f"SET LOCAL statement_timeout = 0; {_LOCK.format(function='pg_advisory_xact_lock')}"
+_WAIT_FOR_LOCK = "SET LOCAL statement_timeout = 0; SELECT lock_property(true)"
 
 _NEXT = "nextval(pg_get_serial_sequence('reports', 'seq'))"
 _SKIP = f"SELECT count({_NEXT}) FROM generate_series(1, greatest(0, ?::bigint - {_NEXT}))"  # noqa: S608  constants
@@ -211,6 +209,7 @@ class PostgresDatabase:
         connection.longest_wait = self._limits.answer
         cursor = connection.execute(self._beginning(begin), prepare=False)
         cursor.nextset()
+        cursor.nextset()
         row = cursor.fetchone()
         if row is not None and row[-1] == connection.info.backend_pid:  # no pooler is in between
             connection.prepare_threshold = _PREPARE_AFTER
@@ -229,8 +228,8 @@ class PostgresDatabase:
             "idle": f"{self._limits.idle * 1000:.0f}",
         }
         settings = sql.SQL(_SETTINGS).format(**{name: sql.Literal(value) for name, value in values.items()})
-        parts = [begin, settings.as_string(self._connection), *([_TRY_LOCK, READ_ALL] if begin == _WRITE else [])]
-        return ";".join(parts).encode()
+        locking = [_TRY_LOCK, READ_ALL] if begin == _WRITE else []
+        return ";".join([begin, SEARCH_PATH, settings.as_string(self._connection), *locking]).encode()
 
     def _commit(self, statements: Statements) -> None:
         if self._session().info.transaction_status == TransactionStatus.INERROR:

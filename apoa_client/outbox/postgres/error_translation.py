@@ -11,7 +11,7 @@ import psycopg
 
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.errors import OutboxBusy, OutboxMissing, OutboxServerUnreachable, ServerDiskFull, damaged
+from apoa_client.outbox.errors import OutboxMissing, OutboxServerUnreachable, ServerDiskFull, damaged
 
 _UNREACHABLE = frozenset(
     {
@@ -21,7 +21,7 @@ _UNREACHABLE = frozenset(
     }
 )
 _BUSY = frozenset({"40", "55P03", "55006"})
-"""Serialization failures and deadlocks too: with the lock of the property there is none, unless another program writes.
+"""Serialization failures and deadlocks too: the lock of the property prevents them, unless another program writes.
 
 A transaction is not repeated here, because its body may have called others. Nothing of it is stored.
 """
@@ -30,14 +30,15 @@ _MISSING = frozenset({"3F", "42P01", "42703", "42883", "42704"})
 _REFUSED = frozenset({"28", "42501", "3D"})
 _DAMAGED = frozenset({"XX001", "XX002", "58", "23", "22"})
 
-_WRONG_PASSWORD = ("authentication failed", "no password supplied", "no such user")
+_WRONG_PASSWORD = ("authentication failed", "no password supplied", "no such user", 'requirement "none"')
+_NOT_PROVEN = ('requirement "scram', "server signature", "SCRAM message")
 _WRONG_CERTIFICATE = (
     *("certificate", "does not support SSL", "unsupported protocol", "handshake failure", "wrong version number"),
     "requires SSL",
 )
 _WRONG_ADDRESS = (
     *("does not exist", "permission denied", "no pg_hba.conf entry", "is not permitted to log in", "no such database"),
-    *("authentication method requirement", "authentication method 10 not supported", "not currently accepting"),
+    *("authentication method 10 not supported", "not currently accepting"),
 )
 
 
@@ -95,6 +96,18 @@ def connection_error(exc: psycopg.Error, place: str) -> ApoaError:
             msg("Ask your IT admin for the password of the database."),
             name="outbox_password",
         )
+    if any(part in text for part in _NOT_PROVEN):
+        return CredentialsProblem(
+            msg(
+                "The database at {place} did not prove that it knows the password, so no report was sent to it.",
+                place=place,
+            ),
+            msg(
+                "Another program may listen there. Ask your IT admin: the server must ask this user for a password by "
+                "scram-sha-256. If it needs none from this computer, remove the password: apoa logout --outbox"
+            ),
+            name="outbox_not_proven",
+        )
     if any(part in text for part in _WRONG_CERTIFICATE):
         return SettingsProblem(
             msg("The connection to the database at {place} is not secure, so it was not used.", place=place),
@@ -122,8 +135,15 @@ def _refused(place: str) -> SettingsProblem:
     )
 
 
-def _busy(place: str) -> OutboxBusy:
-    return OutboxBusy(msg("The outbox at {place} is in use by another process.", place=place))
+def _busy(place: str) -> OutboxServerUnreachable:
+    return OutboxServerUnreachable(
+        msg("Another process has been changing the outbox at {place} for too long.", place=place),
+        msg(
+            "Nothing is lost: what was saved before is still there. Try again in a minute. If it stays so, ask your IT "
+            "admin to end what holds the property's lock: pg_stat_activity shows sessions that are idle in transaction."
+        ),
+        name="outbox_busy",
+    )
 
 
 def _missing(place: str) -> OutboxMissing:

@@ -12,11 +12,30 @@ _PUBLIC = (
     *("property", "seq", "id", "short_id", "stay_id", "kind", "state", "created_at", "due_at", "attempts"),
     *("attempted_at", "next_attempt_at", "not_before", "lease", "lease_until", "last_error", "receipt_number"),
     *("receipt_issued_at", "receipt_sha256", "finished_at", "ends_at", "erased_at", "calls", "receipt_typed"),
-    *("guest_tag", "first_night", "last_morning", "content_mac", "state_mac", "photo_state"),
+    *("guest_tag", "first_night", "last_morning", "mac", "version", "photo_state", "photo_digest"),
 )
 
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 _PROPERTY = "property text COLLATE \"C\" NOT NULL DEFAULT current_setting('apoa.property') CHECK (property <> '')"
+
+LOCK_PROPERTY = """
+    CREATE FUNCTION lock_property(wait boolean) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
+    DECLARE
+        own text := CASE WHEN apoa.is_member() THEN current_setting('apoa.property') END;
+    BEGIN
+        IF wait THEN
+            PERFORM FROM apoa.properties WHERE name = own FOR NO KEY UPDATE;
+        ELSE
+            PERFORM FROM apoa.properties WHERE name = own FOR NO KEY UPDATE SKIP LOCKED;
+        END IF;
+        RETURN FOUND;
+    END $$
+"""
+"""Locks the row of the property until the transaction ends, so that one writes to it at a time.
+
+Returns whether it is locked. It runs as the owner, because no login but a member may hold up the property.
+"""
 
 _ACCESS = (
     # Which logins may use which property. Only the owner writes both.
@@ -59,10 +78,11 @@ _ACCESS = (
     """,
     # Whether the login may open the property of this transaction at all.
     """
-    CREATE FUNCTION has_access() RETURNS boolean LANGUAGE sql STABLE
+    CREATE FUNCTION has_access() RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     RETURN apoa.is_member() OR current_setting('apoa.property', true) = ANY (apoa.audited_properties())
         AND pg_has_role(session_user, 'apoa_auditor', 'MEMBER')
     """,
+    LOCK_PROPERTY,
 )
 
 _REPORTS = (
@@ -101,9 +121,10 @@ _REPORTS = (
         content bytea,
         errors bytea,
         warnings bytea,
-        content_mac bytea,
-        state_mac bytea,
+        mac bytea,
+        version bigint,
         photo_state text,
+        photo_digest bytea,
         photo bytea,
         PRIMARY KEY (property, seq),
         UNIQUE (property, id),
@@ -129,7 +150,8 @@ _REPORTS = (
     """,
     "CREATE INDEX reports_nights ON reports (property, last_morning, first_night) WHERE last_morning IS NOT NULL",
     "CREATE INDEX reports_receipt ON reports (property, receipt_number) WHERE receipt_number IS NOT NULL",
-    "CREATE INDEX reports_unproven ON reports (property, seq) WHERE state_mac IS NULL",
+    "CREATE INDEX reports_uncoded ON reports (property, seq) INCLUDE (state) WHERE mac IS NULL",
+    "CREATE INDEX reports_versions ON reports (property, version) INCLUDE (state) WHERE mac IS NOT NULL",
     "CREATE INDEX reports_photo ON reports (property, stay_id) WHERE photo_state = 'kept' AND erased_at IS NULL",
 )
 
@@ -142,6 +164,7 @@ _TALLY = (
     """,
     """
     CREATE FUNCTION count_reports(state text, property text, change bigint) RETURNS void LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
         INSERT INTO tally AS now VALUES (property, state, change)
         ON CONFLICT (property, state) DO UPDATE SET reports = now.reports + excluded.reports;
@@ -214,7 +237,7 @@ _REPLICATION = """
         FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup'
     $$
 """
-"""Counts alone of the standbys; their state is null unless the owner may see it. A backup that is made is none."""
+"""Counts the standbys. Their state is null unless the owner may see it. A running backup is not a standby."""
 
 _OTHERS = (
     f"""
@@ -249,7 +272,7 @@ _OWN = "property = current_setting('apoa.property', true) AND (SELECT apoa.is_me
 _AUDITED = "property = ANY ((SELECT apoa.audited_properties())::text[])"
 _READABLE = "property = ANY ((SELECT apoa.readable_properties())::text[])"
 _OF_A_DESK = (
-    *("audit_head", "audited", "checkpoint", "doubts", "notice", "scheduled_run", "code_confirmed"),
+    *("audit_head", "register", "notice", "scheduled_run", "code_confirmed"),
     *("last_contact", "clock_skew", "clock_checked", "purge_skipped", "guest_tags_missing"),
     *("last_backup", "folder_backups", "backup_series"),
 )
@@ -296,10 +319,10 @@ _SECURITY = (
     "GRANT SELECT ON reports, tally, audit, memo, drafts TO apoa_desk",
     """
     GRANT INSERT (seq, id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at,
-        first_night, last_morning, photo_state, photo, content_mac, state_mac) ON reports TO apoa_desk
+        first_night, last_morning, photo_state, photo_digest, photo, mac, version) ON reports TO apoa_desk
     """,
     """
-    GRANT UPDATE (seq, state, next_attempt_at, not_before, finished_at, content_mac, state_mac) ON reports TO apoa_desk
+    GRANT UPDATE (seq, state, next_attempt_at, not_before, finished_at, mac, version) ON reports TO apoa_desk
     """,
     "GRANT USAGE ON SEQUENCE reports_seq_seq TO apoa_desk",
     "GRANT INSERT ON audit TO apoa_desk",

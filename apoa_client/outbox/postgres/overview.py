@@ -11,7 +11,6 @@ from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_version
 from apoa_client.outbox.rows import COLUMNS, entry_from_row, millis
 from apoa_client.outbox.sql import backups, scheduled_run
-from apoa_client.outbox.sql.metadata import CHECKPOINT_KEY, legacy_rows
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
 from apoa_client.outbox.sql.waits import by_own_clock, clock_lead, later
@@ -40,11 +39,10 @@ _OVERVIEW = f"""
     SELECT property, 'drafts', NULL, NULL, count(*), NULL, NULL, NULL
     FROM readable_drafts WHERE {DRAFT_WAITS.replace("?", ":now")} GROUP BY property
     UNION ALL
-    SELECT property, 'unproven', NULL, NULL, count(*), min(seq), NULL, NULL
-    FROM readable_reports WHERE state_mac IS NULL GROUP BY property
+    SELECT property, 'uncoded', NULL, NULL, count(*), NULL, NULL, NULL
+    FROM readable_reports WHERE mac IS NULL GROUP BY property
 """  # noqa: S608  constants
 _NOTHING_OPEN = (0, 0, None, None)
-_UNPROVEN = "SELECT count(*) FROM readable_reports WHERE state_mac IS NULL AND property = ? AND seq > ?"
 
 # The order of `desk.attention.most_urgent`.
 _URGENT = f"""
@@ -91,15 +89,7 @@ class SharedOverview:
                     memos[name][key] = text
                 else:
                     numbers[name][part] = first, second, third, fourth
-            for name, of_name in numbers.items():
-                self._leave_out_legacy(name, memos[name], of_name)
         return {name: self._checked(tally, memos[name], numbers[name], lead) for name, tally in tallies.items()}
-
-    def _leave_out_legacy(self, name: str, metadata: Mapping[str, str], numbers: dict[str, Any]) -> None:
-        """Count those without a code again, if some of them may have none."""
-        legacy = legacy_rows(metadata.get(CHECKPOINT_KEY))
-        if legacy is not None and "unproven" in numbers and numbers["unproven"][1] <= legacy:
-            numbers["unproven"] = self._db.execute(_UNPROVEN, [name, legacy]).fetchone()
 
     def _checked(
         self,
@@ -146,7 +136,7 @@ def _overview(
         next_due=next_due,
         lease_until=lease_until,
         drafts=numbers["drafts"][0] if "drafts" in numbers else 0,
-        unproven=numbers["unproven"][0] if "unproven" in numbers else 0,
+        uncoded=numbers["uncoded"][0] if "uncoded" in numbers else 0,
     )
     [summary] = later([summary_from(stored)], -lead)
     last_run = scheduled_run.scheduled_run_from(metadata.get(scheduled_run.KEY))

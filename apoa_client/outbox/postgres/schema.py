@@ -13,7 +13,7 @@ from psycopg import sql
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OtherVersion, OutboxMissing
-from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect
+from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, TimeLimits, connect
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.error_translation import translate_errors
 from apoa_client.outbox.postgres.migrations import STEPS
@@ -29,14 +29,14 @@ class Group(StrEnum):
     """Reads every property, without what is sealed."""
 
 
-# One administrator at a time. The roles are those of the whole server, so that other databases may have made them.
+# The roles are those of the whole server, so that other databases may have made them. A schema of another owner is not
+# used: its functions would run as the administrator. Of two administrators, one waits for the other's schema or table.
 _PREPARE = """
-SELECT pg_advisory_xact_lock(hashtextextended('apoa schema', 0));
 DO $$
 DECLARE
     role text;
 BEGIN
-    IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'apoa') THEN
+    IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'apoa' AND pg_get_userbyid(nspowner) = 'apoa_owner') THEN
         RETURN;
     END IF;
     FOREACH role IN ARRAY ARRAY['apoa_owner', 'apoa_desk', 'apoa_sender', 'apoa_auditor'] LOOP
@@ -56,13 +56,25 @@ BEGIN
     IF NOT pg_has_role('apoa_owner', 'USAGE') THEN
         GRANT apoa_owner TO CURRENT_USER;
     END IF;
-    CREATE SCHEMA apoa AUTHORIZATION apoa_owner;
+    BEGIN
+        CREATE SCHEMA apoa AUTHORIZATION apoa_owner;
+    EXCEPTION WHEN unique_violation THEN RETURN;
+    END;
     EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO apoa_desk', current_database());
 END $$;
 SET LOCAL ROLE apoa_owner;
-SET LOCAL search_path = apoa;
-CREATE TABLE IF NOT EXISTS versions (version integer PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())
+SET LOCAL search_path = apoa, pg_temp; -- pg_catalog, which is not named, is first, and nothing is created there
+CREATE TABLE IF NOT EXISTS versions (version integer PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now());
+LOCK TABLE versions IN SHARE ROW EXCLUSIVE MODE;
+SET LOCAL ROLE NONE;
+DO $$
+BEGIN
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+EXCEPTION WHEN insufficient_privilege OR invalid_schema_name THEN NULL; -- `may_create_in_public` says so
+END $$;
+SET LOCAL ROLE apoa_owner
 """
+_MAY_CREATE = b"SELECT FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege('public', oid, 'CREATE')"
 _VERSION = b"SELECT coalesce(max(version), 0) FROM apoa.versions"
 
 _ADD_MEMBER = """
@@ -84,6 +96,7 @@ _CHECK = """
 def create_schema(address: ServerAddress, password: str | None, limits: TimeLimits | None = None) -> int:
     """Make the roles and tables in the database, or bring them to this version. Return the version that was there.
 
+    No login but the owner may create anything in the schema `public` afterwards, if the administrator may decide this.
     The user of the address is the administrator. It is one transaction, so that an error leaves everything as it was.
     Raises what connecting does, `SettingsProblem` if the user may not do it, and `OtherVersion`.
     """
@@ -96,6 +109,12 @@ def create_schema(address: ServerAddress, password: str | None, limits: TimeLimi
                 connection.execute(statement.encode())
             connection.execute("INSERT INTO versions VALUES (%s)", [number])
     return int(version)
+
+
+def may_create_in_public(address: ServerAddress, password: str | None) -> bool:
+    """Return whether every login may create functions in the schema `public`. Raises what connecting does."""
+    with _transaction(address, password, None) as connection:
+        return connection.execute(_MAY_CREATE).rowcount > 0
 
 
 def add_member(
@@ -181,4 +200,5 @@ def _transaction(address: ServerAddress, password: str | None, limits: TimeLimit
     with translate_errors(address.place), closing(connect(address, password, limits)) as connection:
         connection.longest_wait = limits.statement
         with connection.transaction():
+            connection.execute(f"{SEARCH_PATH}; SET LOCAL lock_timeout = {limits.lock * 1000:.0f}".encode())
             yield connection

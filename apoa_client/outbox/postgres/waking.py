@@ -12,6 +12,7 @@ from apoa_client.settings.outbox_address import ServerAddress
 # A session that listens is idle, outside of every transaction: it holds no snapshot. The server must not end it, and
 # notices after a minute that its computer has vanished.
 _LISTEN = b"""
+    SET search_path = pg_catalog;
     SET idle_session_timeout = 0;
     SET tcp_keepalives_idle = 30;
     SET tcp_keepalives_interval = 10;
@@ -39,7 +40,9 @@ class PostgresListener:
         connection.longest_wait = limits.answer
         try:
             with translate_errors(address.place):
-                if connection.execute(b"SELECT pg_backend_pid()").fetchone() != (connection.info.backend_pid,):
+                if connection.execute(b"SELECT pg_catalog.pg_backend_pid()").fetchone() != (
+                    connection.info.backend_pid,
+                ):
                     connection.close()
                     return None
                 connection.execute(_LISTEN)

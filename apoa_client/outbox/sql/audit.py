@@ -19,16 +19,8 @@ from apoa_client.outbox.audit_chain import (
     linked_rows,
 )
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.event_states import counted
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sql.metadata import (
-    COUNTS_KEY,
-    Counts,
-    actual_counts,
-    audited_counts,
-    read_metadata,
-    write_metadata,
-)
+from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
 from apoa_client.outbox.sql.queries import places
 
 if TYPE_CHECKING:
@@ -58,19 +50,6 @@ def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
     if rows:
         db.executemany(f"INSERT INTO audit ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608  constants
         write_metadata(db, HEAD_KEY, Head(rows[-1][0], rows[-1][-1]).text())
-        before = audited_counts(read_metadata(db, COUNTS_KEY))
-        after = add_counts(before, ((row[3], row[5]) for row in rows)) if before is not None else None
-        write_metadata(db, COUNTS_KEY, (after or actual_counts(db)).text())
-
-
-def add_counts(counts: Counts, events: Iterable[tuple[str, str | None]]) -> Counts | None:
-    """Return the numbers of reports after these events, each an action and a detail; None if that cannot be known."""
-    for action, detail in events:
-        change = counted(action, detail)
-        if change is None:
-            return None
-        counts = Counts(counts.open + change[0], counts.total + change[1])
-    return counts
 
 
 def rows_from(db: Database, n: int) -> Iterator[Any]:

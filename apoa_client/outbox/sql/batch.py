@@ -90,14 +90,13 @@ class Batch:
             sealed_to_current_key(self._db, self._sealer, None, _sealed_to_another_key)
             self._fill_table()
             self._refuse_if_moved()
-            self._codes.begin()
             self._db.execute(_COPY)
-            self._save_changes()
+            in_place = self._save_changes()
             saved = self._db.execute("SELECT id, photo_state FROM batch ORDER BY n").fetchall()
+            self._codes.saved([report_id for report_id, _photo in saved], in_place=in_place)
             first = saved[0][0] if len(saved) > 1 else None
             for start in range(0, len(saved), _PIECE):
                 piece = saved[start : start + _PIECE]
-                self._codes.added([report_id for report_id, _photo in piece])
                 events = (insertion.saved_events(each, first, photo) for each, photo in piece)
                 audit.append(self._db, self._actor, chain.from_iterable(events))
             audit.append(self._db, self._actor, [event])
@@ -107,16 +106,20 @@ class Batch:
         if any(self._db.execute(query, [self._seen]).fetchone() is not None for query in (_SAME_STAY, _SAME_NIGHT)):
             raise ReportMoved(msg("Another user or program has reported one of these guests in the meantime."))
 
-    def _save_changes(self) -> None:
-        """Save the reports of stays that were saved before, as `SqlOutbox.add_all` does."""
-        at = millis(self._actor.now())
+    def _save_changes(self) -> bool:
+        """Save the reports of stays that were saved before, as `SqlOutbox.add_all` does.
+
+        Return whether some took the numbers of the reports that they replace.
+        """
+        at, in_place = millis(self._actor.now()), False
         for replaces, active, *row in self._db.execute(_CHANGES):
             replaced = replaces.split()
-            authentic = self._codes.authentic(replaced)
-            seq = revision.make_room(self._db, active.split(), replaced, at)
-            insertion.insert(self._db, tuple(row), seq)
-            self._codes.changed(replaced, authentic)
+            with self._codes.changing(replaced):
+                seq = revision.make_room(self._db, active.split(), replaced, at)
+                insertion.insert(self._db, tuple(row), seq)
+            in_place = in_place or bool(replaced)
             audit.append(self._db, self._actor, [AuditEvent("superseded", old) for old in replaced])
+        return in_place
 
 
 def _sealed_to_another_key() -> None:

@@ -1,9 +1,14 @@
-"""Message authentication codes of the rows: a seal to the public key does not prove who wrote a record, these do.
+"""One message authentication code a row: a seal to the public key does not prove who wrote a record, the code does.
 
-Each row has two. The content's code is over the id, the sealed content and the sealed photo, and is made once. The
-state's code is over everything else, and is made again with each change. A process without the key removes the state's
-code when it changes a row, and records an audit event, so that the first one with the key can tell such a row from one
-whose code was taken away. A row whose code is wrong keeps it: a later change must not make it look authentic.
+The code is over every column but those that senders change without meaning (lease, attempts, the times of the next
+try) and the guest hash, under a key that is derived from the private key. A row gets one only if
+
+- its code was right before the change, or
+- it was saved without the key: its number is above the last that had a code, and it looks as a save leaves it, or
+- the authority, a proven backup or a person says that it is right (`vouch`).
+
+So a row with a code changes only with the key, and a row whose code is wrong keeps it. Each change gives its rows the
+outbox' next version, and brings the register up to date in the same transaction: see `outbox.sql.register`.
 """
 
 # Annotations stay text, as in `store`.
@@ -11,115 +16,132 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from apoa_client.errors import NotAuthentic, SettingsProblem
-from apoa_client.outbox.sql.checkpoint import begin, has_checkpoint
+from apoa_client.errors import CredentialsProblem, NotAuthentic, SettingsProblem
+from apoa_client.messages import msg
 from apoa_client.outbox.sql.metadata import read_metadata
+from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register
+from apoa_client.outbox.sql.register import KEY as REGISTER
 from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
+from apoa_client.outbox.sql.sealing_key import was_replaced_by
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator, Sealer
 
-STATE_COLUMNS = (
-    *("short_id", "stay_id", "kind", "state", "created_at", "due_at", "attempts", "attempted_at", "next_attempt_at"),
-    *("not_before", "lease", "lease_until", "last_error", "receipt_number", "receipt_issued_at", "receipt_sha256"),
-    *("finished_at", "ends_at", "erased_at", "receipt_typed", "calls", "first_night", "last_morning"),
+_PLAIN = (
+    *("id", "short_id", "stay_id", "kind", "state", "created_at", "due_at", "last_error", "receipt_number"),
+    *("receipt_issued_at", "receipt_sha256", "finished_at", "ends_at", "erased_at", "receipt_typed", "calls"),
+    *("first_night", "last_morning", "photo_state", "version"),
 )
-"""The columns under the state's code, besides the sealed findings. A row's number (`seq`) is not: it may change.
+"""The columns under the code, besides what is sealed. A photo is under it by its digest: it is large, and rarely read.
 
-Nor is `guest_tag`, which is computed later after a restore: it only warns of the same guest. `photo_state` is added to
-them where it is not null, so that the codes from before it existed stay valid.
+A row's number (`seq`) is not: a replacement takes the number of the report that it replaces.
 """
-
 SEALED = ("content", "errors", "warnings", "photo")
-ALL_COLUMNS = ("id", *STATE_COLUMNS, "guest_tag", "photo_state", "content_mac", "state_mac", *SEALED)
+_OF_SENDERS = ("attempts", "attempted_at", "next_attempt_at", "not_before", "lease", "lease_until", "guest_tag")
+ALL_COLUMNS = (*_PLAIN, *_OF_SENDERS, "mac", "photo_digest", *SEALED)
 """Every column of `reports` but its number (`seq`), in each engine."""
 
-_QUERY = f"""
-    SELECT seq, id, content, content_mac, state_mac, errors, warnings, photo_state, {", ".join(STATE_COLUMNS)}
-    FROM reports
-"""  # noqa: S608  constants
-_STATE = STATE_COLUMNS.index("state")
-NEW_ROW = {"state": State.QUEUED.value, "attempts": 0, "calls": 0, "receipt_typed": 0}
-"""What a new row has in these columns by the schema; null in all others that the insertion does not name."""
+HAND_OVER = "handover "
+"""The beginning of the lease of a report that is being handed over. The state that it had before follows."""
+_QUERY = f"SELECT seq, mac, lease, content, errors, warnings, photo_digest, {', '.join(_PLAIN)} FROM reports"  # noqa: S608  constants
+_PLAIN_AT = 7
+_STATE, _VERSION = _PLAIN.index("state"), _PLAIN.index("version")
+_NULL_IN_A_NEW_ROW = (
+    *("last_error", "receipt_number", "receipt_issued_at", "receipt_sha256", "finished_at", "erased_at", "version"),
+)
+_WRITE = "UPDATE reports SET mac = ?, version = ? WHERE seq = ?"
 _BATCH = 500
-
-Codes: TypeAlias = tuple[bytes | None, bytes | None]
-"""The codes of a row's content and of its state."""
-NO_CODES: Codes = (None, None)
 
 
 class Row(NamedTuple):
-    """A row with its codes. The values may be of any type: the file may have been manipulated."""
+    """A row with its code. The values may be of any type: the file may have been manipulated."""
 
     seq: int
-    id: str
+    mac: object
+    lease: object
     content: object
-    content_mac: object
-    state_mac: object
     errors: object
     warnings: object
-    photo_state: object
-    read_photo: Callable[[], object]
-    """Returns the sealed photo: only the content's code needs it, and many rows are read at once."""
+    photo_digest: object
     columns: Sequence[Any]
 
     @property
+    def id(self) -> str:
+        """The report's id."""
+        return str(self.columns[0])
+
+    @property
     def state(self) -> str:
-        """The report's state."""
-        return str(self.columns[_STATE])
+        """The report's state. While it is sent or handed over, the state that it had before: nothing has changed yet.
+
+        No lease opens what is closed: such a row has a state that no code is over.
+        """
+        stored, lease = str(self.columns[_STATE]), str(self.lease)
+        if stored != State.SENDING:
+            return stored
+        before = lease.removeprefix(HAND_OVER) if lease.startswith(HAND_OVER) else State.QUEUED.value
+        return before if before in OPEN_STATES else stored
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the report is still to be delivered."""
+        return self.state in OPEN_STATES
+
+    @property
+    def version(self) -> int:
+        """The version of the row's last change with the key; 0 if it has no code."""
+        return self.columns[_VERSION] if self.mac is not None and isinstance(self.columns[_VERSION], int) else 0
 
     def value(self, column: str) -> Any:  # noqa: ANN401  whatever is stored
-        """Return the value of one of `STATE_COLUMNS`."""
-        return self.columns[STATE_COLUMNS.index(column)]
+        """Return the value of a column that is not sealed."""
+        return self.columns[_PLAIN.index(column)]
 
-    def content_parts(self) -> tuple[bytes, ...]:
-        """Return what the content's code is over. Raises `TypeError` for values that this program never wrote."""
-        name: object = self.id
-        if not isinstance(name, str):
-            message = "not an id"
-            raise TypeError(message)
-        photo = self.read_photo()
-        return b"content", name.encode(), sealed_bytes(self.content), *(() if photo is None else (sealed_bytes(photo),))
+    def parts(self, version: int) -> Iterator[bytes]:
+        """Yield what the row's code with this version is over. Raises `TypeError` or `ValueError` for odd values."""
+        plain = {**dict(zip(_PLAIN, self.columns, strict=True)), "state": self.state, "version": version}
+        yield json.dumps(list(plain.values()), separators=(",", ":"), allow_nan=False).encode("ascii")
+        for sealed in (self.content, self.errors, self.warnings, self.photo_digest):
+            yield b"" if sealed is None else b"=" + sealed_bytes(sealed)
 
-    def state_parts(self) -> tuple[bytes, ...]:
-        """Return what the state's code is over. Raises `TypeError` or `ValueError` as above."""
-        findings = (self.errors, self.warnings)
-        photo = () if self.photo_state is None else (self.photo_state,)
-        plain = [self.id, *self.columns, *(value is None for value in findings), *photo]
-        text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
-        return b"state", text.encode("ascii"), *(b"" if value is None else sealed_bytes(value) for value in findings)
+    def is_authentic(self, authenticator: Authenticator) -> bool:
+        """Return whether this program wrote the row, with the key."""
+        try:
+            return self.mac is not None and authenticator.confirms(self.mac, *self.parts(self.version))
+        except (TypeError, ValueError):
+            return False
+
+    def is_as_saved(self) -> bool:
+        """Return whether it looks as a save without the key leaves it: queued, never called, nothing answered."""
+        return (
+            self.mac is None
+            and (self.state, self.value("calls"), self.value("receipt_typed"), self.errors)
+            == (State.QUEUED.value, 0, 0, None)
+            and all(self.value(name) is None for name in _NULL_IN_A_NEW_ROW)
+            and isinstance(self.content, bytes)
+            and isinstance(self.warnings, bytes | None)
+            and (self.photo_digest is None) == (self.value("photo_state") is None)
+            and self.has_own_types()
+        )
 
     def has_own_types(self) -> bool:
         """Return whether each value has a type that this program writes, so that a code can be made."""
         try:
-            self.state_parts()
-        except (TypeError, ValueError):
-            return False
-        return True
-
-    def has_own_content(self, authenticator: Authenticator) -> bool:
-        """Return whether this program sealed the content; also if it was erased."""
-        if self.content is None:
-            return self.content_mac is None and self.read_photo() is None
-        try:
-            return authenticator.confirms(self.content_mac, *self.content_parts())
+            return bool(list(self.parts(0)))
         except (TypeError, ValueError):
             return False
 
-    def has_own_state(self, authenticator: Authenticator) -> bool:
-        """Return whether this program wrote the state and all else, with the key."""
-        try:
-            return authenticator.confirms(self.state_mac, *self.state_parts())
-        except (TypeError, ValueError):
-            return False
+
+def photo_digest(sealed: bytes) -> bytes:
+    """Return the digest of a sealed photo, which says nothing about the photo: a seal is random."""
+    return sha256(sealed).digest()
 
 
 def sealed_bytes(value: object) -> bytes:
@@ -133,76 +155,28 @@ def sealed_bytes(value: object) -> bytes:
 def read_rows(db: Database, condition: str, values: Sequence[object] = ()) -> list[Row]:
     """Return the rows that meet a condition. For use within `Database.read_errors`."""
     found = db.execute(f"{_QUERY} WHERE {condition}", values).fetchall()
-    photos = _Photos(db, [row[0] for row in found])
-    return [
-        Row(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], partial(photos.read, row[0]), row[8:])
-        for row in found
-    ]
+    return [Row._make((*row[:_PLAIN_AT], row[_PLAIN_AT:])) for row in found]
 
 
-class _Photos:
-    """The sealed photos of rows that were read together. Few have one: which, is asked once for all of them."""
-
-    def __init__(self, db: Database, seqs: Sequence[int]) -> None:
-        self._db = db
-        self._seqs = seqs
-
-    @cached_property
-    def _there(self) -> frozenset[int]:
-        query = f"SELECT seq FROM reports WHERE seq IN ({','.join(map(str, self._seqs))}) AND photo IS NOT NULL"  # noqa: S608  numbers of our own
-        return frozenset(row[0] for row in self._db.execute(query).fetchall())
-
-    def read(self, seq: int) -> object:
-        """Return the photo of a row; None if it has none."""
-        if seq not in self._there:
-            return None
-        row = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [seq]).fetchone()
-        return None if row is None else row[0]
-
-
-def rows_of(db: Database, ids: Sequence[str]) -> Iterator[Row]:
+def rows_of(db: Database, ids: Iterable[str]) -> Iterator[Row]:
     """Yield the rows of these reports. For use within `Database.read_errors`."""
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
+    wanted = list(dict.fromkeys(ids))
+    for start in range(0, len(wanted), _BATCH):
+        batch = wanted[start : start + _BATCH]
         yield from read_rows(db, f"id IN ({', '.join('?' * len(batch))})", batch)
 
 
-@contextmanager
-def renewed_codes(db: Database, authenticator: Authenticator, seq: int) -> Iterator[None]:
-    """Write those codes of a row again that were right before it is changed, inside a transaction."""
-    [old] = read_rows(db, "seq = ?", [seq])
-    own_content = old.content is not None and old.has_own_content(authenticator)
-    own_state = old.has_own_state(authenticator)
-    yield
-    [new] = read_rows(db, "seq = ?", [seq])
-    content = authenticator.code(*new.content_parts()) if own_content else new.content_mac
-    state = authenticator.code(*new.state_parts()) if own_state else new.state_mac
-    db.execute("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", [content, state, seq])
-
-
-def write_codes(db: Database, authenticator: Authenticator, ids: Sequence[str]) -> None:
-    """Write both codes of these rows, inside a transaction: the caller vouches for what they hold."""
-    values = [
-        (
-            None if row.content is None else authenticator.code(*row.content_parts()),
-            authenticator.code(*row.state_parts()),
-            row.seq,
-        )
-        for row in rows_of(db, ids)
-    ]
-    db.executemany("UPDATE reports SET content_mac = ?, state_mac = ? WHERE seq = ?", values)
-
-
-def _codes_of_new(authenticator: Authenticator, inserted: Mapping[str, Any]) -> Codes:
-    values = {**NEW_ROW, **inserted}
-    sealed = values["content"], *NO_CODES, None, values["warnings"], values["photo_state"]
-    columns = [values.get(name) for name in STATE_COLUMNS]
-    row = Row(0, values["id"], *sealed, lambda: values["photo"], columns)
-    return authenticator.code(*row.content_parts()), authenticator.code(*row.state_parts())
+def key_needed() -> CredentialsProblem:
+    """Return the error of a change that needs the private key, which is not at hand."""
+    return CredentialsProblem(
+        msg("The private key is needed to change a report that was saved before, and it is not at hand."),
+        msg("Unlock the keyring. If the key is not on this computer any more, restore it with: apoa key recover"),
+        name="key_needed",
+    )
 
 
 class RowCodes:
-    """Keeps the codes of one database right when rows change."""
+    """Keeps the codes of one database, and its register, right when rows change."""
 
     def __init__(self, db: Database, sealer: Sealer) -> None:
         self._db = db
@@ -216,10 +190,10 @@ class RowCodes:
         """
         authenticator = self.sealer.authenticator(ask=ask, only_checks=only_checks)
         other = None if authenticator is None else self._other_key()
-        if other is None:
+        if authenticator is None or other is None:
             return authenticator
         if not self.sealer.owns(other):
-            raise Doubt(DoubtKind.KEY).error()
+            raise Doubt(DoubtKind.KEY).error(certain=was_replaced_by(self._db, authenticator, other))
         return self.sealer.authenticator(ask=ask, only_checks=only_checks)  # the settings may name that one by now
 
     def _other_key(self) -> str | None:
@@ -236,55 +210,147 @@ class RowCodes:
         unchecked = authenticator is None and self._other_key() is not None
         return authenticator, [Doubt(DoubtKind.UNCHECKED)] if unchecked else []
 
-    def _writer(self) -> Authenticator | None:
-        """Return what makes the codes of a change. Without codes, the next check looks for what explains that."""
+    def ask(self) -> None:
+        """Ask a keyring for the key before a transaction: others do not wait until a person has answered.
+
+        Raises `CredentialsProblem` without it.
+        """
+        if self.sealer.authenticator(ask=True) is None:
+            raise key_needed()
+
+    # Changes, always inside a transaction.
+
+    def saved(self, ids: Sequence[str], *, in_place: bool) -> bool:
+        """Give reports that this process has just saved their codes, if the key is at hand, and return whether it is.
+
+        So saving needs no key. Without it, or in doubt, the next check with the key completes them. `in_place` says
+        whether some took the numbers of the reports that they replace, or numbers between.
+        """
         try:
-            return self.authenticator()
+            authenticator = self.authenticator()
         except SettingsProblem:  # `NotAuthentic`, or the settings cannot be read now
-            return None
+            return False
+        register = None if authenticator is None else self.completed(authenticator)
+        if authenticator is None or register is None:
+            return False
+        if in_place or register is BROKEN:  # otherwise `completed` has found them
+            self._write(authenticator, register, list(rows_of(self._db, ids)))
+        return True
 
-    def begin(self) -> None:
-        """Make the first checkpoint, before the first row with a code, inside a transaction, if the key is at hand."""
-        authenticator = None if has_checkpoint(self._db) else self._writer()
-        if authenticator is not None:
-            begin(self._db, authenticator)
+    @contextmanager
+    def changing(self, ids: Sequence[str], authenticator: Authenticator | None = None) -> Iterator[frozenset[str]]:
+        """Renew the codes of those reports that are authentic before they are changed, or removed, inside.
 
-    def of_new(self, rows: Sequence[Mapping[str, Any]]) -> list[Codes]:
-        """Return the codes of rows that this process has just sealed, to be inserted with these values by column.
-
-        Call it inside the transaction that inserts them. Without the key the rows have no codes yet.
+        Yields their ids. A keyring is asked for the key if necessary. Raises `CredentialsProblem` without it, and
+        `NotAuthentic` if the outbox names another key. Without reports nothing is needed.
         """
-        authenticator = self._writer()
-        return [NO_CODES if authenticator is None else _codes_of_new(authenticator, row) for row in rows]
-
-    def added(self, ids: Sequence[str]) -> None:
-        """Write the codes of reports that this process has just sealed and stored, if the key is at hand."""
-        authenticator = self._writer()
-        if authenticator is not None:
-            write_codes(self._db, authenticator, ids)
-
-    def authentic(self, ids: Sequence[str]) -> frozenset[str] | None:
-        """Return which of these rows are authentic before they are changed; None if the key is not at hand."""
         if not ids:
-            return frozenset()
-        authenticator = self._writer()
+            yield frozenset()
+            return
+        authenticator = authenticator or self.authenticator(ask=True)
         if authenticator is None:
-            return None
-        return frozenset(row.id for row in rows_of(self._db, ids) if row.has_own_state(authenticator))
+            raise key_needed()
+        register = self.completed(authenticator)
+        before = [row for row in rows_of(self._db, ids) if self.is_proven(row, authenticator, register)]
+        yield frozenset(row.id for row in before)
+        if register is not None:
+            self._write(authenticator, register, before, list(rows_of(self._db, [row.id for row in before])))
 
-    def changed(self, ids: Sequence[str], authentic: frozenset[str] | None) -> None:
-        """Write the state's code of rows that were changed, if they were `authentic` before.
+    def vouch(self, ids: Sequence[str]) -> None:
+        """Give these reports codes as they are: a proven backup, the authority or a person confirms them.
 
-        Without the key (None) it is removed: then the caller must record an audit event of each row.
+        Nothing is done without the key.
         """
-        if not ids:
+        authenticator = self.authenticator(ask=True)
+        if authenticator is None:
             return
-        authenticator = self._writer() if authentic is not None else None
-        if authenticator is None or authentic is None:
-            self._db.executemany("UPDATE reports SET state_mac = NULL WHERE id = ?", [(each,) for each in ids])
-            return
-        values = [
-            (authenticator.code(*row.state_parts()), row.seq)
-            for row in rows_of(self._db, [each for each in ids if each in authentic])
-        ]
-        self._db.executemany("UPDATE reports SET state_mac = ? WHERE seq = ?", values)
+        register = self.completed(authenticator)
+        if register is not None:
+            self._write(authenticator, register, list(rows_of(self._db, ids)))
+
+    def completed(self, authenticator: Authenticator) -> Register | None:
+        """Give codes to what was saved without the key, and return the register; None if there was never one.
+
+        A new outbox gets its register here. One from before there were codes gets it only by `adopt`.
+        """
+        register = read_register(self._db, authenticator)
+        if register is None:
+            if has_history(self._db):
+                return None
+            register = Register.new(self._db)
+        return self._write_all(authenticator, register, "mac IS NULL AND", Row.is_as_saved)
+
+    def adopt(self) -> None:
+        """Make the register of an outbox from before there was one: every report gets a code as it is.
+
+        Raises `CredentialsProblem` without the key.
+        """
+        authenticator = self.authenticator(ask=True)
+        if authenticator is None:
+            raise key_needed()
+        for seq, photo in self._db.execute("SELECT seq, photo FROM reports WHERE photo IS NOT NULL").fetchall():
+            if isinstance(photo, bytes):
+                self._db.execute("UPDATE reports SET photo_digest = ? WHERE seq = ?", [photo_digest(photo), seq])
+        register = self._write_all(authenticator, Register.new(self._db), "", Row.has_own_types)
+        register.write(self._db, authenticator)
+
+    def steered(self, key: str) -> bool:
+        """Note in the register, if there is one, that this process wrote the metadata of this key.
+
+        Return false if the private key, for which a keyring is asked, cannot be had.
+        """
+        if read_metadata(self._db, REGISTER) is None:
+            return True
+        try:
+            authenticator = self.authenticator(ask=True)
+        except SettingsProblem:  # as in `saved`
+            authenticator = None
+        register = None if authenticator is None else read_register(self._db, authenticator)
+        if authenticator is not None and register is not None and register is not BROKEN:
+            register.steered(self._db, key).write(self._db, authenticator)
+        return authenticator is not None
+
+    def is_proven(self, row: Row, authenticator: Authenticator, register: Register | None) -> bool:
+        """Return whether a row is authentic, or was saved without the key and has no code yet."""
+        if row.mac is not None:
+            return row.is_authentic(authenticator)
+        return register is None or (row.seq > register.last and row.is_as_saved())
+
+    def _write_all(
+        self, authenticator: Authenticator, register: Register, which: str, may_have: Callable[[Row], bool]
+    ) -> Register:
+        """Write the codes of the rows above the last number that may have one."""
+        while True:
+            found = read_rows(self._db, f"{which} seq > ? ORDER BY seq LIMIT {_BATCH}", [register.last])
+            if found:
+                register = register._replace(last=found[-1].seq)
+                register = self._write(authenticator, register, [row for row in found if may_have(row)])
+            if len(found) < _BATCH:
+                return register
+
+    def _write(
+        self,
+        authenticator: Authenticator,
+        register: Register,
+        before: Sequence[Row],
+        now: Sequence[Row] | None = None,
+    ) -> Register:
+        """Write the codes of these rows, which were changed or removed since they were read if `now` is given."""
+        if not before:
+            return register
+        now = before if now is None else now
+        version = register.version + 1
+        codes = [(authenticator.code(*row.parts(version)), version, row.seq) for row in now]
+        self._db.executemany(_WRITE, codes)
+        if register is BROKEN:  # it stays as it is, so that it is noticed
+            return register
+        coded = [row for row in before if row.mac is not None]
+        register = register._replace(
+            version=version,
+            last=max([register.last, *(row.seq for row in now)]),
+            reports=register.reports + len(now) - len(coded),
+            open=register.open + sum(row.is_open for row in now) - sum(row.is_open for row in coded),
+            versions=register.versions + version * len(now) - sum(row.version for row in coded),
+        )
+        register.write(self._db, authenticator)
+        return register

@@ -67,7 +67,7 @@ _WITHDRAW = """
     WHERE id = ?
 """
 _ERASE = (
-    "UPDATE reports SET content = NULL, content_mac = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, "
+    "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, "
     "photo = NULL, erased_at = ? WHERE seq = ?"
 )
 
@@ -124,6 +124,7 @@ class Eraser:
             if dry_run:
                 erased, due = self._not_erased(stays), stays
             else:
+                self._codes.ask()
                 with self._db.transaction():
                     due = self._due(before, f"stay_id IN ({', '.join('?' * len(stays))})", stays)
                     erased = self._not_erased(due)
@@ -147,9 +148,8 @@ class Eraser:
                 raise undelivered(arrived)
             now = millis(self._actor.now())
             details = {report_id: _MAY_HAVE_ARRIVED if report_id in arrived else None for report_id in open_reports}
-            authentic = self._codes.authentic(tuple(details))
-            self._db.executemany(_WITHDRAW, [(now, detail, report_id) for report_id, detail in details.items()])
-            self._codes.changed(tuple(details), authentic)
+            with self._codes.changing(tuple(details)):
+                self._db.executemany(_WITHDRAW, [(now, detail, report_id) for report_id, detail in details.items()])
             events = [AuditEvent("withdrawn", report_id, detail or _REQUEST) for report_id, detail in details.items()]
             audit.append(self._db, self._actor, events)
             erased = self._not_erased([stay_id])
@@ -183,9 +183,8 @@ class Eraser:
 
     def _erase(self, reports: Sequence[_Report], reason: str) -> None:
         now, ids = millis(self._actor.now()), [report_id for _seq, report_id in reports]
-        authentic = self._codes.authentic(ids)
-        self._db.executemany(_ERASE, [(now, seq) for seq, _id in reports])
-        self._codes.changed(ids, authentic)
+        with self._codes.changing(ids):
+            self._db.executemany(_ERASE, [(now, seq) for seq, _id in reports])
         audit.append(self._db, self._actor, [AuditEvent("erased", report_id, reason) for _seq, report_id in reports])
 
     def _erase_old_drafts(self, now: datetime, *, dry_run: bool) -> int:

@@ -9,8 +9,8 @@ is durable before the next one begins:
 3. Here, they are deleted; or withdrawn and erased on a server, where no login may delete a report.
 
 So a report is changed in one place at a time, and after a kill at any moment the next hand-over goes on. Sealed bytes
-are copied as they are, because both outboxes have the same key. A row gets a code there only if its code was right
-here; without a right code, only a report that was never sent is handed over.
+are copied as they are, because both outboxes have the same key. A row gets a code there only if it was proven here.
+Without the key, only reports are handed over that were saved without it.
 """
 
 # Annotations stay text, as in `store`.
@@ -24,7 +24,7 @@ from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
 from apoa_client.outbox.rows import MILLISECOND, millis
 from apoa_client.outbox.sql import audit, insertion
-from apoa_client.outbox.sql.codes import ALL_COLUMNS, RowCodes
+from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER, RowCodes, key_needed, rows_of
 from apoa_client.outbox.sql.guest_tags import record_missing_tags, tags_are_missing
 from apoa_client.outbox.sql.maintenance import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
@@ -39,22 +39,19 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Sealer
 
-_LEASE = "handover "
-"""The beginning of the lease of a marked report. Its state of before follows."""
 _LONGEST_LEASE_MS = LENGTH // MILLISECOND
 """How long a mark holds, as any lease. One that ends later was written by a wrong clock, as in `claims`."""
 HANDED_OVER = "handed_over"
 """The last error of a report that was withdrawn on a server because another outbox has it."""
 
-_MARKED = f"(state = 'sending' AND lease LIKE '{_LEASE}%')"
+_MARKED = f"(state = 'sending' AND lease LIKE '{HAND_OVER}%')"
 _LEFT_BEHIND = f"(state = 'withdrawn' AND COALESCE(last_error, '') = '{HANDED_OVER}')"
 _IS_SENT = f"(state = 'sending' AND NOT {_MARKED} AND lease_until > ? AND lease_until <= ?)"
 _IS_CLOSED = f"NOT {OPEN}"
-# It may lack a code, because saving needs no key.
-_WAITS = f"(calls = 0 AND (state = 'queued' OR (state = 'sending' AND lease = '{_LEASE}queued')))"
+_WAITS = f"(mac IS NULL AND calls = 0 AND (state = 'queued' OR (state = 'sending' AND lease = '{HAND_OVER}queued')))"
 
-# Stays with an open report, but those that are being sent under a lease that runs; those of which no report was sent;
-# and the others, but what was left behind.
+# The queries below, in this order: stays with an open report, unless one is being sent under a lease that runs; stays
+# of which no report was sent; the other stays, unless they were left behind.
 _OPEN_STAYS = f"""
     SELECT stay_id FROM reports WHERE {OPEN}
     GROUP BY stay_id HAVING max(CASE WHEN {_IS_SENT} THEN 1 ELSE 0 END) = 0 ORDER BY min(seq)
@@ -70,11 +67,11 @@ _CLOSED_STAYS = f"""
 _COUNT_OPEN = f"SELECT count(*) FROM reports WHERE {OPEN}"  # noqa: S608  constants
 
 _OF_STAYS = f"""
-    SELECT id, CASE WHEN {OPEN} THEN 1 ELSE 0 END, CASE WHEN {_WAITS} THEN 1 ELSE 0 END FROM reports
+    SELECT id, CASE WHEN {OPEN} THEN 1 ELSE 0 END FROM reports
     WHERE stay_id IN ({{places}}) AND NOT {_LEFT_BEHIND} ORDER BY seq
 """  # noqa: S608  constants
 _MARK = f"""
-    UPDATE reports SET lease = '{_LEASE}' || CASE state WHEN 'sending' THEN 'queued' ELSE state END, lease_until = ?,
+    UPDATE reports SET lease = '{HAND_OVER}' || CASE state WHEN 'sending' THEN 'queued' ELSE state END, lease_until = ?,
         state = 'sending'
     WHERE id = ? AND {OPEN} AND NOT {_MARKED}
 """  # noqa: S608  constants
@@ -89,7 +86,7 @@ _NEW = tuple(insertion.COLUMNS.split(", "))
 _DELETE = f"DELETE FROM reports WHERE id = ? AND ({_MARKED} OR {_IS_CLOSED})"  # noqa: S608  constants
 _LEAVE_BEHIND = f"""
     UPDATE reports SET state = 'withdrawn', last_error = '{HANDED_OVER}', lease = NULL, lease_until = NULL,
-        next_attempt_at = NULL, not_before = NULL, finished_at = ?, erased_at = ?, content = NULL, content_mac = NULL,
+        next_attempt_at = NULL, not_before = NULL, finished_at = ?, erased_at = ?, content = NULL,
         errors = NULL, warnings = NULL, guest_tag = NULL, photo = NULL
     WHERE id = ? AND {_MARKED}
 """  # noqa: S608  constants
@@ -170,72 +167,78 @@ class HandOver:
         return done
 
     def _hand_over_together(self, stays: Sequence[str]) -> int:
-        ids, authentic = self._mark(stays)
+        ids = self._mark(stays)
         with self._here.read_errors():
             tags_missing = tags_are_missing(self._here)
             found = self._here.execute(_ROWS.format(places=_places(ids)), ids).fetchall()
         rows = [_without_mark(dict(zip(ALL_COLUMNS, values, strict=True))) for values in found]
         with self._there.transaction():
             refuse_during_maintenance(self._there, lambda: self._now(self._there))
-            self._codes_there.begin()
             known = dict(self._there.execute(_KNOWN.format(places=_places(ids)), ids).fetchall())
             wanted = [row for row in rows if known.get(row["id"], 1)]
             if wanted and tags_missing:
                 record_missing_tags(self._there)
-            for row in wanted:
-                self._store(row, is_known=row["id"] in known)
-            self._codes_there.changed([row["id"] for row in wanted], authentic)
+            with self._codes_there.changing([row["id"] for row in wanted if row["id"] in known]):
+                for row in wanted:
+                    self._store(row, is_known=row["id"] in known)
+            if self._codes_there.authenticator() is not None:
+                self._codes_there.vouch([row["id"] for row in wanted if row["id"] not in known])
             events = (_events(row["id"], State(row["state"]), known.get(row["id"])) for row in wanted)
             audit.append(self._there, self._actor, chain.from_iterable(events))
         self._release(rows)
         return len(wanted)
 
-    def _mark(self, stays: Sequence[str]) -> tuple[list[str], frozenset[str] | None]:
-        """Mark the open reports of these stays. Return the ids of all their reports, and which of them are authentic.
+    def _mark(self, stays: Sequence[str]) -> list[str]:
+        """Mark the open reports of these stays, which changes no code, and return the ids of all their reports.
 
-        Raises `NotAuthentic` if a report that may have been sent is not.
+        Raises `NotAuthentic` if one of them is not proven, and `CredentialsProblem` if that cannot be checked.
         """
         with self._here.transaction():
             found = self._here.execute(_OF_STAYS.format(places=_places(stays)), stays).fetchall()
             ids = [row[0] for row in found]
-            authentic = self._codes_here.authentic(ids)
-            for report_id, _is_open, waits in found:
-                if not waits and report_id not in (authentic or ()):
-                    raise Doubt(DoubtKind.STATE, report_id).error()
+            self._refuse_unproven(ids)
             now = self._now(self._here)
             refuse_during_maintenance(self._here, lambda: now)
             until = now + _LONGEST_LEASE_MS
-            opened = [report_id for report_id, is_open, _waits in found if is_open]
+            opened = [report_id for report_id, is_open in found if is_open]
             marked = [each for each in opened if self._here.execute(_MARK, [until, each]).rowcount == 1]
-            self._codes_here.changed(marked, authentic)
             audit.append(self._here, self._actor, [AuditEvent("sending", each) for each in marked])
-        return ids, authentic
+        return ids
+
+    def _refuse_unproven(self, ids: Sequence[str]) -> None:
+        codes = self._codes_here
+        authenticator = codes.authenticator()
+        register = None if authenticator is None else codes.completed(authenticator)
+        for row in rows_of(self._here, ids):
+            if authenticator is None and row.mac is not None:
+                raise key_needed()
+            if authenticator is not None and not codes.is_proven(row, authenticator, register):
+                raise Doubt(DoubtKind.STATE, row.id).error()
 
     def _now(self, db: Database) -> int:
         return millis(db.now(self._actor.now()))
 
     def _store(self, row: dict[str, Any], *, is_known: bool) -> None:
-        """Store a report there, inside a transaction there."""
+        """Store a report there without a code, inside a transaction there."""
         if is_known:
             self._there.execute(_REPLACE, [*row.values(), row["id"]])
         elif row["state"] == State.QUEUED and not row["attempts"]:  # what a login that may not send can write too
-            codes = (row["content_mac"], row["state_mac"])
-            insertion.insert(self._there, tuple(row[name] for name in _NEW), codes=codes)
+            insertion.insert(self._there, tuple(row[name] for name in _NEW))
         else:
             self._there.execute(_INSERT, list(row.values()))
 
     def _release(self, rows: Sequence[dict[str, Any]]) -> None:
         """Remove here the reports that are durable there."""
         with self._here.transaction():
-            if self._here.may_delete:
-                gone = [row for row in rows if self._here.execute(_DELETE, [row["id"]]).rowcount == 1]
-                events = [AuditEvent(MOVED_OUT, row["id"], row["state"]) for row in gone]
-            else:
-                now, ids = millis(self._actor.now()), [row["id"] for row in rows]
-                authentic = self._codes_here.authentic(ids)
-                left = [each for each in ids if self._here.execute(_LEAVE_BEHIND, [now, now, each]).rowcount == 1]
-                self._codes_here.changed(left, authentic)
-                events = [AuditEvent(State.WITHDRAWN.value, each, HANDED_OVER) for each in left]
+            coded = [row.id for row in rows_of(self._here, [row["id"] for row in rows]) if row.mac is not None]
+            with self._codes_here.changing(coded):
+                if self._here.may_delete:
+                    gone = [row for row in rows if self._here.execute(_DELETE, [row["id"]]).rowcount == 1]
+                    events = [AuditEvent(MOVED_OUT, row["id"], row["state"]) for row in gone]
+                else:
+                    now, ids = millis(self._actor.now()), [row["id"] for row in rows]
+                    left = [each for each in ids if self._here.execute(_LEAVE_BEHIND, [now, now, each]).rowcount == 1]
+                    events = [AuditEvent(State.WITHDRAWN.value, each, HANDED_OVER) for each in left]
             audit.append(self._here, self._actor, events)
 
     def _hand_over_drafts(self, drafts: Sequence[Sequence[Any]]) -> None:
@@ -249,10 +252,10 @@ class HandOver:
 
 
 def _without_mark(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as it was before it was marked."""
+    """Return a row as it was before it was marked, without its code, which is of the outbox here."""
     lease = row["lease"] or ""
-    state = lease.removeprefix(_LEASE) if lease.startswith(_LEASE) else row["state"]
-    return {**row, "state": state, "lease": None, "lease_until": None}
+    state = lease.removeprefix(HAND_OVER) if lease.startswith(HAND_OVER) else row["state"]
+    return {**row, "state": state, "lease": None, "lease_until": None, "mac": None, "version": None}
 
 
 def _events(report_id: str, state: State, known: int | None) -> Iterator[AuditEvent]:

@@ -10,15 +10,14 @@ from apoa_client.outbox.audit_chain import photo_event
 from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
 from apoa_client.outbox.errors import report_exists
 from apoa_client.outbox.rows import millis, millis_or_none
-from apoa_client.outbox.sql.codes import NEW_ROW, NO_CODES
+from apoa_client.outbox.sql.codes import photo_digest
 from apoa_client.ports.audit import AuditEvent
-from apoa_client.report.kinds import PhotoState, short_id
+from apoa_client.report.kinds import PhotoState, State, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from apoa_client.outbox.database import Database
-    from apoa_client.outbox.sql.codes import Codes
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.report.model import Report
 
@@ -27,23 +26,24 @@ Row: TypeAlias = tuple[Any, ...]
 
 _NAMES = (
     *("id", "due_at", "content", "warnings", "guest_tag", "short_id", "stay_id", "kind", "created_at", "ends_at"),
-    *("first_night", "last_morning", "photo_state", "photo"),
+    *("first_night", "last_morning", "photo_state", "photo_digest", "photo"),
 )
 COLUMNS = ", ".join(_NAMES)
 """The columns of a new report's row, in the order of `Row`."""
 
 _INSERT = f"""
-    INSERT INTO reports ({{seq}}content_mac, state_mac, {COLUMNS})
-    VALUES ({{place}}?, ?, {", ".join("?" * len(_NAMES))}) ON CONFLICT DO NOTHING
+    INSERT INTO reports ({{seq}}{COLUMNS}) VALUES ({{place}}{", ".join("?" * len(_NAMES))}) ON CONFLICT DO NOTHING
 """  # noqa: S608  constants
 _INSERT_LAST = _INSERT.format(seq="", place="")
 _INSERT_AT = _INSERT.format(seq="seq, ", place="?, ")
 _ENTRY = rows.COLUMNS.split(", ")
+_NEW_ROW = {"state": State.QUEUED.value, "attempts": 0, "calls": 0, "receipt_typed": 0, "mac IS NOT NULL": False}
+"""What a new row has in these columns by the schema; null in all others that the insertion does not name."""
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
     """Return a new report's row."""
-    report = new.report
+    report, photo = new.report, contents.seal_photo(new.report.id, new.photo)
     return (
         report.id,
         millis_or_none(new.due_at),
@@ -51,8 +51,9 @@ def sealed_row(contents: Contents, new: NewReport) -> Row:
         contents.seal_findings(report.id, WARNINGS, new.warnings or None),
         new.guest_tag,
         *columns_of(report).values(),
-        None if new.photo is None else PhotoState.KEPT.value,
-        contents.seal_photo(report.id, new.photo),
+        None if photo is None else PhotoState.KEPT.value,
+        None if photo is None else photo_digest(photo),
+        photo,
     )
 
 
@@ -70,21 +71,15 @@ def columns_of(report: Report) -> dict[str, Any]:
     }
 
 
-def values_of(row: Row) -> dict[str, Any]:
-    """Return the values of a row by column."""
-    return dict(zip(_NAMES, row, strict=True))
-
-
-def insert(db: Database, row: Row, seq: int | None = None, codes: Codes = NO_CODES) -> Entry:
-    """Insert a row, inside a transaction, at the end or with a number that is free, and return its entry.
+def insert(db: Database, row: Row, seq: int | None = None) -> Entry:
+    """Insert a row without a code, inside a transaction, at the end or with a free number, and return its entry.
 
     Raises `StorageProblem` if a report has this id already.
     """
-    values = (*codes, *row)
-    number = db.insert_report(_INSERT_LAST, values) if seq is None else db.insert_report(_INSERT_AT, (seq, *values))
+    number = db.insert_report(_INSERT_LAST, row) if seq is None else db.insert_report(_INSERT_AT, (seq, *row))
     if number is None:
         raise report_exists(row[0])
-    stored = {**NEW_ROW, **values_of(row), "seq": number, "state_mac IS NOT NULL": codes[1] is not None}
+    stored = {**_NEW_ROW, **dict(zip(_NAMES, row, strict=True)), "seq": number}
     return rows.entry_from_row([stored.get(column) for column in _ENTRY])
 
 

@@ -1,48 +1,72 @@
-"""Checks that reports are as this program wrote them, and completes what was written without the key.
+"""Checks, with the private key, that reports are as this program wrote them, and takes what a person accepts.
 
-Without the key, a report is compared with its audit events. With it, its codes are checked too, and the events since
-the checkpoint explain which reports may have none: `outbox.sql.codes` and `outbox.sql.checkpoint`. Only open
-reports and those without a code are checked, so that this costs the same however long the history is.
+The open reports, the latest ones and the numbers of the register are checked at each delivery, and all reports if
+something is wrong or by `apoa log --verify`. Nothing is derived from the audit trail; it only helps to name a report
+that was removed.
 """
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import CredentialsProblem, NotAuthentic
+from apoa_client.errors import NotAuthentic, NotNow, SealBroken
 from apoa_client.messages import msg
-from apoa_client.outbox.event_states import REPAIRED
+from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REPAIRED, VOUCHED
 from apoa_client.outbox.interface import Verification
-from apoa_client.outbox.rows import doubts_from_text
+from apoa_client.outbox.rows import doubts_from_text, doubts_text, millis
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.authentication import AuthenticationRun, writing_codes
-from apoa_client.outbox.sql.checkpoint import Checkpoint
-from apoa_client.outbox.sql.codes import RowCodes, read_rows, write_codes
-from apoa_client.outbox.sql.contradictions import VOUCHED, find_contradictions, last_event
-from apoa_client.outbox.sql.metadata import (
-    COUNTS_KEY,
-    DOUBTS_KEY,
-    actual_counts,
-    is_contradicted,
-    read_metadata,
-    write_metadata,
-)
+from apoa_client.outbox.sql.claims import change_values, settle
+from apoa_client.outbox.sql.codes import Row, RowCodes, key_needed, photo_digest, read_rows, rows_of, sealed_bytes
+from apoa_client.outbox.sql.insertion import columns_of
+from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
+from apoa_client.outbox.sql.metadata import DOUBTS_KEY, read_metadata, write_metadata
+from apoa_client.outbox.sql.queries import OPEN
+from apoa_client.outbox.sql.register import BROKEN, Register, contradicts_register, read_register
 from apoa_client.outbox.sql.reseal import SealedRecords
-from apoa_client.outbox.sql.row_check import RowCheck
 from apoa_client.outbox.sql.sealing_key import record_public_key
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
+from apoa_client.ports.vault import OutboxVersion
+from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.vault import Authenticator, RunCounter
+    from apoa_client.ports.entries import Change
+    from apoa_client.ports.vault import Authenticator
 
 _BATCH = 200
 """Rows read at a time."""
+_LATEST = 1000
+"""Reports that each delivery checks besides the open ones: some 30 ms."""
+
+_TO_CHECK = f"""
+    SELECT seq FROM reports WHERE {OPEN} UNION SELECT seq FROM reports WHERE mac IS NULL UNION
+    SELECT seq FROM (SELECT seq FROM reports ORDER BY seq DESC LIMIT {_LATEST}) AS latest
+"""  # noqa: S608  constants
+_EVERY = "SELECT seq FROM reports ORDER BY seq"
+# Reports that were added, since a person accepted the outbox as a whole, and are not there although none was moved.
+_MISSING = f"""
+    SELECT DISTINCT report FROM audit WHERE action IN ('saved', 'restored', '{MOVED_IN}') AND report IS NOT NULL
+    AND n > COALESCE((SELECT max(n) FROM audit WHERE action = '{VOUCHED}' AND report IS NULL), 0)
+    AND NOT EXISTS (SELECT 1 FROM reports WHERE id = audit.report)
+    AND NOT EXISTS (SELECT 1 FROM audit AS later
+        WHERE later.report = audit.report AND later.action = '{MOVED_OUT}' AND later.n > audit.n)
+"""  # noqa: S608  constants
+
+# What a person accepts is the guest. The authority says what it has of it, so that the report is sent again.
+_SEND_AGAIN = """
+    UPDATE reports SET state = 'queued', calls = CASE WHEN calls < 1 THEN 1 ELSE calls END, lease = NULL,
+        lease_until = NULL, last_error = NULL, next_attempt_at = NULL, not_before = NULL, receipt_number = NULL,
+        receipt_issued_at = NULL, receipt_sha256 = NULL, receipt_typed = 0, finished_at = NULL,
+        errors = NULL
+    WHERE id = ?
+"""
+_SENT_AGAIN = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED, State.ACCEPTED})
 
 
 class Integrity:
@@ -53,90 +77,143 @@ class Integrity:
         self._codes = codes
         self._contents = contents
         self._actor = actor
-        self._content_check: RowCheck | None = None
-        """Kept, because a list opens many contents; an older checkpoint only explains more rows."""
 
     def doubts(self) -> list[Doubt]:
         """As `interface.Integrity`."""
         with self._db.read_errors():
-            authenticator, found = self._codes.checking()
+            authenticator, found = self._codes.checking(ask=True)
             with self._db.snapshot():
-                if is_contradicted(self._db):
-                    found += list(find_contradictions(self._db)) or [Doubt(DoubtKind.TRAIL)]
-                if not found and authenticator is not None:
-                    check = RowCheck(self._db, authenticator)
-                    found = list(check.of_the_trail()) if check.broken or not check.counts_agree() else []
-                return found
+                if authenticator is None:
+                    return found or self._wrong_numbers()
+                whole, reports = self._doubts(authenticator, None)
+        return [*whole, *reports]
 
-    def check(self, report_id: str) -> None:
+    def _wrong_numbers(self) -> list[Doubt]:
+        return [Doubt(DoubtKind.NUMBERS)] * contradicts_register(self._db)
+
+    def check(self, report_id: str) -> bool:
         """As `interface.Integrity`."""
-        with self._db.read_errors():
-            doubt = self._doubt(report_id, self._codes.authenticator(only_checks=True))
-            if doubt is not None:  # a key that does not fit confirms nothing
-                doubt = self._doubt(report_id, self._codes.authenticator())
-            if doubt is not None:
-                raise doubt.error()
+        with self._db.read_errors(), self._db.snapshot():
+            for row in rows_of(self._db, [report_id]):
+                # Without cryptography first. A key that does not fit confirms nothing, and accuses no report.
+                quick = self._codes.authenticator(ask=True, only_checks=True)
+                if quick is not None and self._is_proven(row, quick):
+                    return True
+                authenticator = self._codes.authenticator(ask=True)
+                if not self._is_proven(row, authenticator):
+                    raise Doubt(DoubtKind.STATE, row.id).error()
+                return authenticator is not None
+        return False
 
-    def _doubt(self, report_id: str, authenticator: Authenticator | None) -> Doubt | None:
-        """Return what is wrong with a report's state: compared with its events only, if there is no key."""
-        with self._db.snapshot():
-            event = last_event(self._db, report_id)
-            for row in read_rows(self._db, "id = ?", [report_id]):
-                if authenticator is not None:
-                    wrong = isinstance(RowCheck(self._db, authenticator).judge_state(row, event), DoubtKind)
-                else:
-                    wrong = event is not None and not event.agrees(row.state, erased=row.value("erased_at") is not None)
-                if wrong:
-                    return Doubt(DoubtKind.STATE, report_id)
-        return None
+    def refuse_doubtful(self, row: Row) -> None:
+        """Raise `NotAuthentic` for a row that another program wrote, if the key is at hand. For use in `read_errors`.
 
-    def content_check(self) -> RowCheck | None:
-        """Return what checks who sealed contents and photos. For use in `Database.read_errors`.
-
-        Without the key (None) nothing is checked, but who opens a content has it.
+        Who opens a content has it.
         """
-        authenticator = self._codes.authenticator()
-        if authenticator is None:
-            return None
-        if self._content_check is None:
-            self._content_check = RowCheck(self._db, authenticator)
-        return self._content_check
+        if not self._is_proven(row, self._codes.authenticator()):
+            raise Doubt(DoubtKind.STATE, row.id).error()
 
-    def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
+    def _is_proven(self, row: Row, authenticator: Authenticator | None) -> bool:
+        """Return whether a row is proven, or cannot be checked without the key."""
+        if authenticator is None:
+            return True
+        return self._codes.is_proven(row, authenticator, read_register(self._db, authenticator))
+
+    def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""
-        self._content_check = None
         with self._db.read_errors():
             before = doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
-            authenticator, _doubts = self._codes.checking(ask=ask)
-        if authenticator is None:  # what the last check with the key found is still so
-            return Authentication(tuple(dict.fromkeys([*before, *self.doubts()])), unchecked=True)
-        return AuthenticationRun(self._db, self._contents, self._codes, authenticator, self._actor).run(counter)
+            authenticator, found = self._codes.checking(ask=ask)
+            if authenticator is None:  # what the last check with the key found is still so
+                found = [*before, *(found or self._wrong_numbers())]
+                return Authentication(tuple(dict.fromkeys(found)), unchecked=True)
+        with self._writing() as authenticator:
+            if read_register(self._db, authenticator) is None and known is None:
+                self._codes.adopt()
+            register = self._codes.completed(authenticator)
+            whole, reports = self._doubts(authenticator, known)
+            if register is not None and not (whole or reports) and contradicts_register(self._db):
+                # A report that was in doubt was closed, or opened again: no code counts what is done with it.
+                register.counted(self._db).write(self._db, authenticator)
+            if (*whole, *reports) != before:
+                write_metadata(self._db, DOUBTS_KEY, doubts_text([*whole, *reports]))
+        version = None if whole or register is None else OutboxVersion(register.id, register.version)
+        return Authentication((*whole, *reports), version)
 
-    def verify(self, run_counter: RunCounter | None = None) -> Verification:
+    @contextmanager
+    def _writing(self) -> Iterator[Authenticator]:
+        """A transaction for codes, with what makes them.
+
+        Raises `NotNow` during maintenance, and after a change of keys: codes of the old key would be wrong.
+        """
+        with self._db.read_errors(), self._db.transaction():  # no code is made over what this program never writes
+            refuse_during_maintenance(self._db, lambda: millis(self._db.now(self._actor.now())))
+            try:
+                authenticator = self._codes.authenticator()
+            except NotAuthentic:  # the outbox names another key since the key was checked
+                authenticator = None
+            if authenticator is None:
+                raise NotNow(msg("The property's key was replaced in the meantime."), name="key_replaced")
+            yield authenticator
+
+    def _doubts(self, authenticator: Authenticator, known: OutboxVersion | None) -> tuple[list[Doubt], list[Doubt]]:
+        """Return what is wrong with the outbox as a whole, and with which reports."""
+        register = read_register(self._db, authenticator)
+        whole = list(self._of_the_whole(register, known))
+        reports = list(self._doubtful(authenticator, register, _TO_CHECK))
+        if whole or reports or (register is not None and register.counted(self._db) != register):
+            reports = list(self._doubtful(authenticator, register, _EVERY))
+        return whole, reports
+
+    def _of_the_whole(self, register: Register | None, known: OutboxVersion | None) -> Iterator[Doubt]:
+        if register is None:
+            if known is not None:
+                yield Doubt(DoubtKind.OLDER_COPY)
+            return
+        if register is not BROKEN and known is not None and not register.follows(known):
+            yield Doubt(DoubtKind.OLDER_COPY)
+        if register is BROKEN or not register.agrees(self._db):
+            missing = [report for (report,) in self._db.execute(_MISSING).fetchall()]
+            yield from (Doubt(DoubtKind.MISSING, report) for report in missing)
+            if not missing:
+                yield Doubt(DoubtKind.NUMBERS)
+        if register is not BROKEN and not register.steers(self._db):
+            yield Doubt(DoubtKind.SENDING)
+
+    def _doubtful(self, authenticator: Authenticator, register: Register | None, which: str) -> Iterator[Doubt]:
+        seqs = [seq for (seq,) in self._db.execute(which).fetchall()]
+        for start in range(0, len(seqs), _BATCH):
+            for row in read_rows(self._db, f"seq IN ({','.join(map(str, seqs[start : start + _BATCH]))})"):
+                if not self._codes.is_proven(row, authenticator, register) or (
+                    which == _EVERY and self._has_other_photo(row)
+                ):
+                    yield Doubt(DoubtKind.STATE, row.id)
+
+    def _has_other_photo(self, row: Row) -> bool:
+        """Return whether the photo of a row that is not erased is not the one under its code."""
+        if row.photo_digest is None or row.value("erased_at") is not None:
+            return False
+        photo = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [row.seq]).fetchone()[0]
+        return not isinstance(photo, bytes) or photo_digest(photo) != row.photo_digest
+
+    def verify(self, known: Callable[[], OutboxVersion | None] = lambda: None) -> Verification:
         """As `interface.Integrity`."""
         with self._db.read_errors():
             authenticator, found = self._codes.checking(ask=True)
-            counter = run_counter.read() if run_counter is not None else None  # before a sync may count on
+            version = known()  # before a sync may raise it
             with self._db.snapshot():
-                return self._verify(authenticator, counter, found)
+                reports, uncoded = self._db.execute("SELECT count(*), count(*) - count(mac) FROM reports").fetchone()
+                if authenticator is None:
+                    found += doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
+                else:
+                    register = read_register(self._db, authenticator)
+                    found += self._of_the_whole(register, version)
+                    found += self._doubtful(authenticator, register, _EVERY)
+        return Verification(reports, tuple(dict.fromkeys(found)), uncoded, authenticator is not None)
 
-    def _verify(self, authenticator: Authenticator | None, counter: int | None, found: Sequence[Doubt]) -> Verification:
-        doubts = dict.fromkeys([*found, *find_contradictions(self._db)])
-        check = RowCheck(self._db, authenticator, counter) if authenticator is not None else None
-        if check is not None:
-            doubts |= dict.fromkeys(check.of_the_trail())
-        reports = unauthenticated = 0
-        last = -(1 << 63)
-        while rows := read_rows(self._db, f"seq > ? ORDER BY seq LIMIT {_BATCH}", [last]):
-            reports += len(rows)
-            unauthenticated += sum(row.state_mac is None for row in rows)
-            if check is not None:
-                findings = check.judge(rows)
-                doubts |= {Doubt(kind, row.id): None for row, kind in findings if isinstance(kind, DoubtKind)}
-            last = rows[-1].seq
-        return Verification(reports, tuple(doubts), unauthenticated, check is not None)
-
-    def vouch(self, run_counter: RunCounter | None = None) -> int:
+    def accept(
+        self, ids: Sequence[str], known: Callable[[], OutboxVersion | None] = lambda: None
+    ) -> OutboxVersion | None:
         """As `interface.Integrity`."""
         with self._db.read_errors():
             try:
@@ -145,46 +222,62 @@ class Integrity:
                 self._take_key()
                 authenticator = self._codes.authenticator(ask=True)
         if authenticator is None:
-            raise CredentialsProblem(
-                msg("The private key is needed to accept the reports as they are, and it is not available now."),
-                msg(
-                    "Unlock the keyring. If the key is not on this computer any more, restore it with: apoa key recover"
-                ),
-                name="key_needed",
-            )
-        counter = run_counter.read() if run_counter is not None else None
-        self.authenticate(ask=True)  # what can be explained is no matter of trust
-        doubts = [doubt.report for doubt in self.verify().doubts if doubt.kind is DoubtKind.STATE]
-        with writing_codes(self._db, self._codes, self._actor):
-            write_metadata(self._db, DOUBTS_KEY, None)
-            return _vouch(self._db, authenticator, self._actor, doubts, counter or 0)
+            raise key_needed()
+        version = known()
+        with self._writing() as authenticator:
+            if ids:
+                self._accept_reports(ids)
+            else:
+                self._accept_whole(authenticator, version)
+        return self.authenticate(ask=True, known=None if not ids else version).version
+
+    def _accept_reports(self, ids: Sequence[str]) -> None:
+        for row in rows_of(self._db, ids):
+            if row.content is not None and row.value("receipt_typed") == 0 and row.state in _SENT_AGAIN:
+                with suppress(SealBroken):  # what does not open stays as it is, and is erased by `apoa purge`
+                    self._queue_again(row)
+        self._codes.vouch(ids)
+        audit.append(self._db, self._actor, [AuditEvent(VOUCHED, each) for each in ids])
+
+    def confirm(self, change: Change) -> None:
+        """As `ports.DeliveryState`."""
+        with self._writing():
+            for row in rows_of(self._db, [change.id]):
+                self._queue_again(row)
+            settle(self._db, "state = 'queued'", [change_values(change, None, self._contents)])
+            self._codes.vouch([change.id])
+            audit.append(self._db, self._actor, [AuditEvent(REPAIRED, change.id, change.state.value)])
+
+    def _queue_again(self, row: Row) -> None:
+        """Let a report be as its content says, called before and without an answer."""
+        report = self._contents.open(row.id, sealed_bytes(row.content), None, None).report
+        known = columns_of(report)
+        names = ", ".join(f"{name} = ?" for name in known)
+        self._db.execute(f"UPDATE reports SET {names} WHERE id = ?", [*known.values(), row.id])  # noqa: S608  ours
+        self._db.execute(_SEND_AGAIN, [row.id])
+
+    def _accept_whole(self, authenticator: Authenticator, known: OutboxVersion | None) -> None:
+        """Take the numbers of the reports and what steers as they are. Reports in doubt stay in doubt."""
+        register = self._codes.completed(authenticator)
+        if register is None:
+            self._codes.adopt()
+        else:
+            highest = max(register.version, known.number if known is not None else 0)
+            last = max(register.last, 0) if register is not BROKEN else self._last_coded()
+            new = Register.new(self._db, highest + 1)._replace(last=last)
+            new.counted(self._db).write(self._db, authenticator)
+        audit.append(self._db, self._actor, [AuditEvent(VOUCHED)])
+
+    def _last_coded(self) -> int:
+        """Return above which number reports count as just saved: those that came since the register was broken too."""
+        return int(self._db.execute("SELECT COALESCE(max(seq), 0) FROM reports WHERE mac IS NOT NULL").fetchone()[0])
 
     def _take_key(self) -> None:
         """Name the key of the settings in the outbox again. Raises `NotAuthentic` if it does not open everything.
 
         Then another computer may have another key by now.
         """
-        if not SealedRecords(self._db, self._actor).opens_all(self._codes.sealer):
+        if not SealedRecords(self._db, self._codes, self._actor).opens_all(self._codes.sealer):
             raise Doubt(DoubtKind.KEY).error()
         with self._db.transaction():
             record_public_key(self._db, self._codes.sealer.public_key)
-
-
-def _vouch(db: Database, authenticator: Authenticator, actor: Actor, doubtful: Sequence[str], counter: int) -> int:
-    """Take the outbox as it is, inside a transaction, without contents that others sealed.
-
-    Return the new counter: higher than that of the vault, which is never lowered.
-    """
-    check = RowCheck(db, authenticator)
-    rows = [row for report_id in doubtful for row in read_rows(db, "id = ?", [report_id])]
-    taken = [row for row in rows if check.has_own_content(row)]
-    audit.append(db, actor, [AuditEvent(VOUCHED), *(AuditEvent(REPAIRED, row.id, row.state) for row in taken)])
-    write_metadata(db, COUNTS_KEY, actual_counts(db).text())  # the events do not explain them
-    write_codes(db, authenticator, [row.id for row in taken])
-    if check.checkpoint is not None:
-        legacy, counter = check.checkpoint.legacy, max(check.checkpoint.counter, counter) + 1
-    else:  # nothing says any more which rows may have no code
-        (legacy,) = db.execute("SELECT COALESCE(max(seq), 0) FROM reports").fetchone()
-        counter += 1
-    Checkpoint.of(db, legacy, counter).write(db, authenticator)
-    return counter

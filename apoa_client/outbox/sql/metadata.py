@@ -13,18 +13,11 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.database import Database
 
-COUNTS_KEY = "audited"
-"""The key of the numbers of reports that the audit trail counted: open ones, and all."""
-
 DOUBTS_KEY = "doubts"
 """The key of what the last check with the private key found, for `apoa status`, which has none."""
 
 SUSPENSION_KEY, HOLD_KEY = "stop", "hold"
 """The keys of why nothing is sent, and until when the authority asked to wait, in milliseconds."""
-
-CHECKPOINT_KEY = "checkpoint"
-"""The key of the checkpoint: numbers with blanks between, and a code in hexadecimal (`outbox.sql.checkpoint`)."""
-_LEGACY = 3
 
 READ_ALL = "SELECT key, value FROM memo"
 """Read at the beginning of each transaction, after the lock was taken: no other process changes it then."""
@@ -40,10 +33,6 @@ class Counts(NamedTuple):
 
     open: int
     total: int
-
-    def text(self) -> str:
-        """Return it as it is kept in the metadata."""
-        return f"{self.open} {self.total}"
 
 
 def read_metadata(db: Database, key: str) -> object:
@@ -103,34 +92,3 @@ def write_metadata(db: Database, key: str, value: str | int | None) -> None:
 def actual_counts(db: Database) -> Counts:
     """Return the numbers of reports that are stored now."""
     return Counts(*db.execute(_ACTUAL).fetchone())
-
-
-def audited_counts(value: object) -> Counts | None:
-    """Return the numbers that the audit trail counted, from the value of `COUNTS_KEY`.
-
-    None if it did not count yet, or they cannot be read.
-    """
-    try:
-        opened, total = str(value).split(" ")
-        return Counts(int(opened), int(total))
-    except ValueError:
-        return None
-
-
-def is_contradicted(db: Database) -> bool:
-    """Return whether the numbers of reports are not those that the audit trail counted."""
-    return contradicts(read_metadata(db, COUNTS_KEY), actual_counts(db))
-
-
-def contradicts(value: object, actual: Counts) -> bool:
-    """Return whether these numbers are not those of the value of `COUNTS_KEY`, if they can be read from it."""
-    return audited_counts(value) not in {None, actual}
-
-
-def legacy_rows(value: object) -> int | None:
-    """Return up to which number (`seq`) rows may have no code, from the value of `CHECKPOINT_KEY`. Needs no key.
-
-    None if no code was made yet.
-    """
-    parts = str(value).split(" ")
-    return int(parts[_LEGACY]) if len(parts) > _LEGACY and parts[_LEGACY].isdecimal() else None

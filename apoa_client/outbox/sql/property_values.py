@@ -3,6 +3,7 @@
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from apoa_client.outbox import rows
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apoa_client.outbox.database import Database
+    from apoa_client.outbox.sql.codes import RowCodes
     from apoa_client.ports.state import FolderBackups, LearnedBatchSize, Restrictions, ScheduledRun, Suspension
+    from apoa_client.ports.vault import Sealer
 
 _WANTS_PHOTOS = "wants_photos"
 """The metadata's key of whether the authority takes photos: 1, or not there."""
@@ -32,9 +35,16 @@ _WANTS_PHOTOS = "wants_photos"
 class PropertyValues:
     """The part of an outbox that keeps these values, in the metadata of its database."""
 
-    def __init__(self, db: Database, actor: Actor) -> None:
+    def __init__(self, db: Database, sealer: Sealer, actor: Actor) -> None:
         self._db = db
+        self._sealer = sealer
         self._actor = actor
+
+    @cached_property
+    def _codes(self) -> RowCodes:
+        from apoa_client.outbox.sql.codes import RowCodes
+
+        return RowCodes(self._db, self._sealer)
 
     def restrictions(self) -> Restrictions:
         """As `ports.DeliveryState`."""
@@ -43,21 +53,33 @@ class PropertyValues:
         return found
 
     def set_suspension(self, suspension: Suspension | None) -> None:
-        """As `ports.DeliveryState`."""
+        """As `ports.DeliveryState`; kept as `hold` is."""
         if suspension is None:
             value, event = None, AuditEvent("sending_resumed")
         else:
             value, event = rows.suspension_text(suspension), AuditEvent("sending_stopped", detail=suspension.reason)
         with self._db.transaction():
-            if read_metadata(self._db, SUSPENSION_KEY) != value:
-                write_metadata(self._db, SUSPENSION_KEY, value)
+            if read_metadata(self._db, SUSPENSION_KEY) != value and self._restrict(SUSPENSION_KEY, value):
                 self._record([event])
 
     def hold(self, until: datetime) -> None:
-        """As `ports.DeliveryState`; a later call replaces an earlier one."""
+        """As `ports.DeliveryState`; a later call replaces an earlier one.
+
+        It is not kept where the private key cannot be had, because it would look as if another program had written it.
+        The next run then asks the authority again, and sends nothing before that.
+        """
         with self._db.transaction():
-            write_metadata(self._db, HOLD_KEY, millis(until + clock_lead(self._db, self._actor.now())))
+            self._restrict(HOLD_KEY, millis(until + clock_lead(self._db, self._actor.now())))
             self._record([AuditEvent("asked_to_wait")])
+
+    def _restrict(self, key: str, value: str | int | None) -> bool:
+        """Write a restriction, inside a transaction, or remove it, and return whether that is kept."""
+        before = read_metadata(self._db, key)
+        write_metadata(self._db, key, value)
+        is_kept = self._codes.steered(key) or value is None
+        if not is_kept:
+            write_metadata(self._db, key, before if isinstance(before, str | int) else None)
+        return is_kept
 
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
         """As `ports.DeliveryState`."""

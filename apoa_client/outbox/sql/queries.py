@@ -34,8 +34,7 @@ DUE = f"SELECT count(*) FROM reports WHERE {OPEN} AND due_at >= ? AND due_at < ?
 NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {OPEN} AND due_at IS NOT NULL"  # noqa: S608  constants
 OLDEST = f"SELECT min(created_at) FROM reports WHERE {OPEN} AND state IN ('queued', 'sending')"  # noqa: S608  constants
 LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
-# Rows without a code after those that may have none.
-UNAUTHENTICATED = "SELECT count(*) FROM reports INDEXED BY reports_unproven WHERE state_mac IS NULL AND seq > ?"
+UNCODED = "SELECT count(*) FROM reports INDEXED BY reports_uncoded WHERE mac IS NULL"
 TALLY = "SELECT state, reports FROM tally"
 
 # The photos that wait, by their partial index, each with the accepted check-in of its stay. A stay has few reports. The

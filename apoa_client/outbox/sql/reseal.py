@@ -15,10 +15,9 @@ from apoa_client.errors import SealBroken
 from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.checkpoint import renew_checkpoint
-from apoa_client.outbox.sql.codes import renewed_codes
+from apoa_client.outbox.sql.codes import RowCodes, photo_digest
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
-from apoa_client.outbox.sql.sealing_key import record_public_key
+from apoa_client.outbox.sql.sealing_key import record_replacement
 from apoa_client.ports.audit import Actor, AuditEvent
 
 if TYPE_CHECKING:
@@ -32,13 +31,13 @@ _PHOTOS = 10
 
 _SEALED = "coalesce(content, errors, warnings, photo) IS NOT NULL"
 # Of what was erased, only the code depends on the key.
-_SEALED_OR_CODED = "coalesce(content, errors, warnings, photo, state_mac) IS NOT NULL"
+_SEALED_OR_CODED = "coalesce(content, errors, warnings, photo, mac) IS NOT NULL"
 _NEXT = "SELECT seq, photo IS NOT NULL FROM reports WHERE seq > ? AND {which} ORDER BY seq LIMIT ?"
 _ROWS = """
     SELECT seq, id, content, errors, warnings, photo FROM reports
     WHERE seq > ? AND seq <= ? AND {which} ORDER BY seq
 """
-_UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ?, photo = ? WHERE seq = ?"
+_UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ?, photo = ?, photo_digest = ? WHERE seq = ?"
 
 Renew = Callable[[str, bytes], bytes]
 """See `interface.SealedRecords.reseal`."""
@@ -74,8 +73,9 @@ class _Row(NamedTuple):
 class SealedRecords:
     """The `interface.SealedRecords` of one database; `actor` is the user who changes the keys."""
 
-    def __init__(self, db: Database, actor: Actor) -> None:
+    def __init__(self, db: Database, codes: RowCodes, actor: Actor) -> None:
         self._db = db
+        self._codes = codes
         self._actor = actor
 
     def open_all(self, sealer: Sealer) -> int:
@@ -106,25 +106,30 @@ class SealedRecords:
             return True
         return False
 
-    def reseal(self, renew: Renew, public_key: str, authenticator: Authenticator, go_on: Callable[[], object]) -> int:
+    def reseal(
+        self,
+        renew: Renew,
+        public_key: str,
+        authenticators: tuple[Authenticator, Authenticator],
+        go_on: Callable[[], object],
+    ) -> int:
         """As `interface.SealedRecords`."""
         # From here on, every process stores what is sealed to the new key. A record that moves to another number
         # meanwhile moves to the end, so that one pass reaches every record of the old key.
+        before, now = authenticators
         with self._db.transaction():
-            record_public_key(self._db, public_key)
+            record_replacement(self._db, public_key, before)
         resealed, last = 0, -1
         while True:
             go_on()
             with self._db.transaction():
                 batch = self._batch(last, _SEALED_OR_CODED)
-                for row in batch:
-                    with renewed_codes(self._db, authenticator, row.seq):
-                        resealed += self._reseal_row(row, renew)
+                with self._codes.changing([row.id for row in batch], now):
+                    resealed += sum(self._reseal_row(row, renew) for row in batch)
             if not batch:
                 break
             last = batch[-1].seq
         with self._db.transaction():
-            renew_checkpoint(self._db, authenticator)
             erased = reseal_drafts(self._db, renew)
             audit.append(self._db, self._actor, [AuditEvent(DRAFT_ERASED, detail=UNREADABLE)] * erased)
         return resealed
@@ -156,5 +161,6 @@ class SealedRecords:
         after = [None if sealed is None else renew(name, sealed) for name, sealed in row.sealed()]
         if after == before:
             return False
-        self._db.execute(_UPDATE, [*after, row.seq])
+        photo = after[-1]
+        self._db.execute(_UPDATE, [*after, None if photo is None else photo_digest(photo), row.seq])
         return True

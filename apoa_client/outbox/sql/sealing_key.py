@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.vault import Sealer
+    from apoa_client.ports.vault import Authenticator, Sealer
 
 KEY = "public_key"
 """The metadata's key of the public key."""
+
+_REPLACED = "replaced_key"
+"""The metadata's key of what the last key rotation leaves: the new public key, under a code of the old key."""
 
 _Sealed = TypeVar("_Sealed")
 
@@ -29,6 +32,21 @@ _Sealed = TypeVar("_Sealed")
 def record_public_key(db: Database, public_key: str) -> None:
     """Record the public key of the settings, inside a transaction."""
     write_metadata(db, KEY, public_key)
+
+
+def record_replacement(db: Database, public_key: str, before: Authenticator) -> None:
+    """Record a new public key, inside a transaction, so that a computer that has the old key believes it."""
+    record_public_key(db, public_key)
+    write_metadata(db, _REPLACED, f"{public_key} {before.code(b'replaced', public_key.encode()).hex()}")
+
+
+def was_replaced_by(db: Database, authenticator: Authenticator, public_key: str) -> bool:
+    """Return whether the key that makes these codes was replaced by this one in a key rotation."""
+    named, _blank, code = str(read_metadata(db, _REPLACED)).partition(" ")
+    try:
+        return named == public_key and authenticator.confirms(bytes.fromhex(code), b"replaced", named.encode())
+    except ValueError:
+        return False
 
 
 def sealed_to_current_key(db: Database, sealer: Sealer, sealed: _Sealed, seal: Callable[[], _Sealed]) -> _Sealed:

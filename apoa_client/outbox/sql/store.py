@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
-    from apoa_client.outbox.sql.codes import RowCodes
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
     from apoa_client.outbox.sql.integrity import Integrity
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
     from apoa_client.ports.state import HandedOver, Summary
-    from apoa_client.ports.vault import Sealer
+    from apoa_client.ports.vault import OutboxVersion, Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Document, Report
@@ -56,8 +55,7 @@ class SqlOutbox(PropertyValues):
     """
 
     def __init__(self, db: Database, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
-        super().__init__(db, actor)
-        self._sealer = sealer
+        super().__init__(db, sealer, actor)
         self._reader = EntryReader(db, actor.now)
 
     def close(self) -> None:
@@ -94,12 +92,12 @@ class SqlOutbox(PropertyValues):
         with self._db.read_errors():
             return int(self._db.execute(query, values).fetchone()[0])
 
-    def content(self, entry: Entry) -> Content:
+    def content(self, entry: Entry, *, proven: bool = True) -> Content:
         """As `ports.ReportReader`; raises `OutboxDamaged` if the content is missing without having been erased.
 
         Raises `NotAuthentic` if another program sealed it.
         """
-        return self._sealed_reports.content(entry.id)
+        return self._sealed_reports.content(entry.id, proven=proven)
 
     def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:
         """As `ports.DeliveryState`."""
@@ -177,15 +175,14 @@ class SqlOutbox(PropertyValues):
         replaced = [old for new in new_reports for old in new.replaces]
         with self._db.transaction():
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
-            self._codes.begin()
-            authentic = self._codes.authentic(replaced)
             entries = []
-            codes = self._codes.of_new([insertion.values_of(row) for row in sealed])
-            for new, row, own_codes in zip(new_reports, sealed, codes, strict=True):
-                at = millis(new.report.created_at)
-                seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
-                entries.append(insertion.insert(self._db, row, seq, own_codes))
-            self._codes.changed(replaced, authentic)
+            with self._codes.changing(replaced):
+                for new, row in zip(new_reports, sealed, strict=True):
+                    at = millis(new.report.created_at)
+                    seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
+                    entries.append(insertion.insert(self._db, row, seq))
+            if self._codes.saved([new.report.id for new in new_reports], in_place=bool(replaced)):
+                entries = [entry._replace(authenticated=True) for entry in entries]
             saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
             self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
         return entries
@@ -194,12 +191,12 @@ class SqlOutbox(PropertyValues):
         """As `ports.ReportQueue`."""
         from apoa_client.outbox.sql import revision
 
+        self._codes.ask()
         with self._db.transaction():
             for stay in active_reports:
                 revision.check_active(self._db, stay)
-            authentic = self._codes.authentic(ids)
-            revision.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
-            self._codes.changed(ids, authentic)
+            with self._codes.changing(ids):
+                revision.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
             self._record([AuditEvent("withdrawn", report_id) for report_id in ids])
 
     # Delivery's changes.
@@ -209,14 +206,10 @@ class SqlOutbox(PropertyValues):
         from apoa_client.outbox.sql import claims
 
         wanted = dict.fromkeys(ids)
-        with self._db.transaction():
-            authentic = self._codes.authentic(list(wanted))
+        with self._db.transaction(), self._codes.changing(list(wanted)) as proven:
             lead = clock_lead(self._db, now)
-            lease = claims.claim(self._db, list(wanted), now, lease_until, lead)
+            lease = claims.claim(self._db, [each for each in wanted if each in proven], now, lease_until, lead)
             claimed = self._reader.select("state = 'sending' AND lease = :lease", {"lease": lease}, lead)
-            self._codes.changed([entry.id for entry in claimed], authentic)
-            if authentic is None:  # a row whose code is removed needs an event
-                self._record([AuditEvent("sending", entry.id) for entry in claimed])
         by_id = {entry.id: entry for entry in claimed}
         return lease, [by_id[report_id] for report_id in wanted if report_id in by_id]
 
@@ -226,27 +219,18 @@ class SqlOutbox(PropertyValues):
 
         with self._db.errors():
             until = millis(lease_until + clock_lead(self._db, now))
-        return self._change_leased(RENEW, {"lease": lease, "until": until}, State.SENDING)
+        with self._db.transaction():  # no code is over a lease
+            return self._db.execute(RENEW, {"lease": lease, "until": until}).rowcount > 0
 
     def release(self, lease: str) -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sql.claims import RELEASE
+        from apoa_client.outbox.sql.claims import LEASED, RELEASE
 
-        self._change_leased(RELEASE, {"lease": lease}, State.QUEUED)
-
-    def _change_leased(self, statement: str, values: Mapping[str, Any], state: State) -> bool:
-        """Change the reports of a lease, which get this state, and return whether there are any."""
-        from apoa_client.outbox.sql.claims import LEASED
-
+        values = {"lease": lease}
         with self._db.transaction():
             found = self._db.execute(f"SELECT id FROM reports WHERE {LEASED}", values).fetchall()  # noqa: S608  constants
-            ids = [report_id for (report_id,) in found]
-            authentic = self._codes.authentic(ids)
-            self._db.execute(statement, values)
-            self._codes.changed(ids, authentic)
-            if authentic is None:  # as for a claim
-                self._record([AuditEvent(state.value, report_id) for report_id in ids])
-        return bool(ids)
+            with self._codes.changing([report_id for (report_id,) in found]):
+                self._db.execute(RELEASE, values)
 
     def settle(self, lease: str, changes: Sequence[Change]) -> None:
         """As `ports.DeliveryState`."""
@@ -276,9 +260,8 @@ class SqlOutbox(PropertyValues):
         with self._db.transaction():
             if seals:  # without findings no key is needed
                 values = sealed_to_current_key(self._db, self._sealer, values, seal)
-            authentic = self._codes.authentic([change.id for change in changes])
-            done = settle(self._db, condition, values)
-            self._codes.changed(list(done), authentic)
+            with self._codes.changing([change.id for change in changes]):
+                done = settle(self._db, condition, values)
             self._record([event_of(change) for change in changes if change.id in done])
 
     def record_receipt(self, report_id: str, receipt: Receipt, lease: str = "") -> None:
@@ -286,10 +269,10 @@ class SqlOutbox(PropertyValues):
         from apoa_client.outbox.event_states import AGAIN
         from apoa_client.outbox.sql import revision
 
+        self._codes.ask()
         with self._db.transaction():
-            authentic = self._codes.authentic([report_id])
-            again = revision.record_receipt(self._db, report_id, receipt, lease)
-            self._codes.changed([report_id], authentic)
+            with self._codes.changing([report_id]):
+                again = revision.record_receipt(self._db, report_id, receipt, lease)
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
     def settle_photo(self, report_id: str, state: PhotoState, detail: str | None = None) -> None:
@@ -298,9 +281,9 @@ class SqlOutbox(PropertyValues):
         from apoa_client.outbox.sql.claims import SETTLE_PHOTO
 
         with self._db.transaction():
-            authentic = self._codes.authentic([report_id])
-            if self._db.execute(SETTLE_PHOTO, [state.value, report_id]).rowcount == 1:
-                self._codes.changed([report_id], authentic)
+            with self._codes.changing([report_id]):
+                settled = self._db.execute(SETTLE_PHOTO, [state.value, report_id]).rowcount == 1
+            if settled:
                 self._record([photo_event(report_id, state, detail)])
 
     # What the rest of the program needs.
@@ -363,7 +346,7 @@ class SqlOutbox(PropertyValues):
         """As `interface.Outbox`."""
         from apoa_client.outbox.sql.reseal import SealedRecords
 
-        return SealedRecords(self._db, self._actor)
+        return SealedRecords(self._db, self._codes, self._actor)
 
     @cached_property
     def _contents(self) -> Contents:
@@ -378,18 +361,16 @@ class SqlOutbox(PropertyValues):
         return SealedReports(self._db, self._contents, self.integrity)
 
     @cached_property
-    def _codes(self) -> RowCodes:
-        from apoa_client.outbox.sql.codes import RowCodes
-
-        return RowCodes(self._db, self._sealer)
-
-    @cached_property
     def integrity(self) -> Integrity:
         """As `interface.Outbox`."""
         from apoa_client.outbox.sql.integrity import Integrity
 
         return Integrity(self._db, self._codes, self._contents, self._actor)
 
-    def authenticate(self, *, ask: bool, counter: int | None = None) -> Authentication:
+    def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""
-        return self.integrity.authenticate(ask=ask, counter=counter)
+        return self.integrity.authenticate(ask=ask, known=known)
+
+    def confirm(self, change: Change) -> None:
+        """As `ports.DeliveryState`."""
+        self.integrity.confirm(change)

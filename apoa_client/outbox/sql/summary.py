@@ -9,17 +9,15 @@ from apoa_client.outbox import rows
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.metadata import (
-    CHECKPOINT_KEY,
-    COUNTS_KEY,
     DOUBTS_KEY,
     HOLD_KEY,
     SUSPENSION_KEY,
     Counts,
-    contradicts,
-    legacy_rows,
     number_or_none,
     restrictions_from,
 )
+from apoa_client.outbox.sql.register import KEY as REGISTER_KEY
+from apoa_client.outbox.sql.register import contradicts
 from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
 from apoa_client.outbox.sql.waits import by_own_clock
 from apoa_client.ports.state import Summary
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
 _CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED = "last_contact", "clock_skew", "purge_skipped", "code_confirmed"
 KEYS = (
-    *(SUSPENSION_KEY, HOLD_KEY, COUNTS_KEY, CHECKPOINT_KEY, DOUBTS_KEY),
+    *(SUSPENSION_KEY, HOLD_KEY, REGISTER_KEY, DOUBTS_KEY),
     *(_CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED, PUBLIC_KEY),
 )
 """The keys of the metadata that a summary is made of."""
@@ -51,14 +49,14 @@ class StoredSummary(NamedTuple):
     tally: Mapping[str, int]
     """The number of reports in each state."""
     metadata: Mapping[str, object]
-    """The values by those of `KEYS` that are there."""
+    """The stored values, by their keys in `KEYS`."""
     overdue: int = 0
     due_soon: int = 0
     next_due: object = None
     lease_until: object = None
     drafts: int = 0
-    unproven: int = 0
-    """How many reports have no code, of those after the ones that may have none."""
+    uncoded: int = 0
+    """How many reports have no code."""
 
 
 def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
@@ -68,7 +66,6 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
         int(db.execute(queries.DUE, bounds).fetchone()[0])
         for bounds in ((_LONG_AGO, millis(now)), (millis(now), millis(soon)))
     )
-    legacy = legacy_rows(metadata.get(CHECKPOINT_KEY))
     summary = summary_from(
         StoredSummary(
             tally=dict(db.execute(queries.TALLY).fetchall()),
@@ -78,7 +75,7 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
             next_due=db.execute(queries.NEXT_DUE).fetchone()[0],
             lease_until=db.execute(queries.LAST_LEASE).fetchone()[0],
             drafts=int(db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
-            unproven=0 if legacy is None else int(db.execute(queries.UNAUTHENTICATED, [legacy]).fetchone()[0]),
+            uncoded=int(db.execute(queries.UNCODED).fetchone()[0]),
         )
     )
     [summary] = by_own_clock(db, lambda: now, [summary])
@@ -105,7 +102,7 @@ def summary_from(stored: StoredSummary) -> Summary:
         drafts=stored.drafts,
         code_confirmed_for=rows.text_or_none(metadata.get(_CODE_CONFIRMED)),
         public_key=None if PUBLIC_KEY not in metadata else str(metadata[PUBLIC_KEY]),
-        contradicted=contradicts(metadata.get(COUNTS_KEY), actual),
+        contradicted=contradicts(metadata.get(REGISTER_KEY), actual, stored.uncoded),
         doubts=rows.doubts_from_text(metadata.get(DOUBTS_KEY)),
-        unauthenticated=None if legacy_rows(metadata.get(CHECKPOINT_KEY)) is None else stored.unproven,
+        unauthenticated=stored.uncoded if REGISTER_KEY in metadata else None,
     )

@@ -16,7 +16,6 @@ from typing import Any
 from apoa_client.errors import StorageProblem
 from apoa_client.files import (
     create_private,
-    drafts_in,
     make_private_folder,
     remove_draft,
     state_if_exists,
@@ -254,6 +253,13 @@ def open_for_reading(path: Path) -> tuple[SqliteDatabase, StorageProblem | None]
             return SqliteDatabase(open_copy(path, exc), path), exc
 
 
+def open_in_memory(path: Path) -> SqliteDatabase:
+    """Return an empty database in memory, in place of one that is not at `path`."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(db)
+    return SqliteDatabase(db, path)
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Connect to an existing database file, with explicit transactions and without any settings yet."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
@@ -267,8 +273,8 @@ def configure(db: sqlite3.Connection) -> None:
     migrate(db)
 
 
-def create_database(path: Path, fill: Callable[[SqliteDatabase], object] | None = None) -> bool:
-    """Create the database, with what `fill` writes into it; False if another process was first, whose database stays.
+def create_database(path: Path) -> bool:
+    """Create the database; False if another process was first, whose database stays.
 
     For use within `translate_errors`. Raises `OutboxDamaged` if the log of a lost database is there.
     """
@@ -281,7 +287,7 @@ def create_database(path: Path, fill: Callable[[SqliteDatabase], object] | None 
     created = False
     try:
         os.close(create_private(draft))
-        _write_draft(draft, fill)
+        _write_draft(draft)
         with suppress(FileExistsError):  # another process was first, and its database is as good as ours
             publish(draft, path)
             created = True
@@ -292,15 +298,11 @@ def create_database(path: Path, fill: Callable[[SqliteDatabase], object] | None 
     return created
 
 
-def _write_draft(draft: Path, fill: Callable[[SqliteDatabase], object] | None) -> None:
+def _write_draft(draft: Path) -> None:
     with closing(connect(draft)) as db:
         # No log yet: SQLite does not say if the disk is full when it moves the pages of a log into the file at the end.
         db.execute("PRAGMA journal_mode = MEMORY")
         migrate(db)
-        if fill is not None:
-            db.execute("BEGIN IMMEDIATE")
-            fill(SqliteDatabase(db, draft))
-            db.execute("COMMIT")
         configure(db)
     sync_file(draft)
 
@@ -318,12 +320,3 @@ def publish(draft: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise FileExistsError from None
         draft.rename(path)
-
-
-def remove_abandoned_drafts(path: Path) -> None:
-    """Remove the drafts that killed processes left beside the database: what is sealed in them would never be erased.
-
-    Call it when the database is there: a process that is still writing a draft then finds the name taken.
-    """
-    for draft in drafts_in(path.parent, path):
-        remove_draft(draft)

@@ -152,7 +152,7 @@ _DRAFTS = (
         content BLOB NOT NULL
     )
     """,
-    # The one draft of before was sealed under this id.
+    # Earlier versions had one draft, sealed under this id.
     "INSERT INTO drafts SELECT 'draft', kept_at, NULL, content FROM draft",
     "DROP TABLE draft",
 )
@@ -189,8 +189,24 @@ _PHOTOS = (
     """,
 )
 
+_ONE_CODE = (
+    # One code over the whole row, and the number of its last change with the key, in place of two codes: see
+    # `outbox.sql.codes`. The next command with the key makes them.
+    "ALTER TABLE reports RENAME COLUMN state_mac TO mac",
+    # The digest of the sealed photo, under the code in place of the photo itself.
+    "ALTER TABLE reports RENAME COLUMN content_mac TO photo_digest",
+    "ALTER TABLE reports ADD COLUMN version INTEGER",
+    "UPDATE reports SET mac = NULL, photo_digest = NULL",
+    "DROP INDEX reports_unproven",
+    "CREATE INDEX reports_uncoded ON reports (seq) WHERE mac IS NULL",
+    # The numbers of the register are compared without reading the table.
+    "CREATE INDEX reports_versions ON reports (version, state) WHERE mac IS NOT NULL",
+    "DELETE FROM memo WHERE key IN ('audited', 'checkpoint', 'doubts')",
+)
+
 STEPS: tuple[tuple[str, ...], ...] = (
     *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS, _CODES, _GUESTS, _PHOTOS),
+    _ONE_CODE,
 )
 """Migration n brings a database from version n - 1 to n."""
 

@@ -1,13 +1,13 @@
 """A sending run that was killed: why its reports still wait, and until when."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from app_helpers import app_of
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count, time_in
-from outbox_helpers import sealer
 
 from apoa_client.delivery.plan import LEASE
-from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 UNTIL = "24 Nov 2026 20:05 WIB"
 BEING_SENT = (
@@ -21,8 +21,8 @@ def killed(configured: Apoa) -> Apoa:
     """A property with reports that a killed run was sending."""
     ids = [configured.save(guest)["id"] for guest in (QUENTIN, XIMENA)]
     now = configured.clock.now()
-    with SqliteOutbox.open(configured.home / "melati" / "outbox.db", sealer()) as outbox:
-        outbox.claim(ids, now=now, lease_until=now + LEASE)
+    with closing(app_of(configured.home, configured.clock, "melati")) as app:
+        app.outbox.claim(ids, now=now, lease_until=now + LEASE)
     return configured
 
 

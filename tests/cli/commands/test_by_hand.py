@@ -436,7 +436,7 @@ class TestScreens:
             db.execute("UPDATE reports SET content = x'00112233' WHERE id = ?", [broken["id"]])
         result = manual("sync", keys=["STT-2"])
         assert result.code == 78
-        assert f"The guest's data of report {broken['short_id']} were not written by apoa-client here." in result.err
+        assert f"Report {broken['short_id']} is not as apoa-client here wrote it." in result.err
         assert states(manual)[broken["short_id"]] == "queued"
         assert "recorded 1, still waiting 1" in result.out
 
@@ -653,11 +653,12 @@ class TestReceived:
         assert result.json["guest"]["surname"] == QUENTIN.surname
 
     def test_without_the_key(self, manual: Apoa) -> None:
-        """A number is recorded without the key, and the JSON output marks the report as sealed."""
+        """A number is recorded with the key only: nothing else proves that this program wrote it."""
         report = manual.save()
         manual.delete_key()
         result = manual("received", report["id"], "STT-1", "--json")
-        assert (result.code, result.json["sealed"], result.json["state"]) == (0, True, "accepted")
+        assert (result.code, result.json["error"]["class"]) == (77, "key_needed")
+        assert list(states(manual).values()) == ["queued"]
 
     @pytest.mark.parametrize("number", ["", " ", "S\x1bT", "a\nb", "x" * 65])
     def test_invalid_number(self, manual: Apoa, number: str) -> None:

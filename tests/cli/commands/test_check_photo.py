@@ -52,11 +52,11 @@ def test_a_file_that_is_no_picture(apoa: Apoa, tmp_path: Path) -> None:
         assert apoa("check", "--photo", str(tmp_path / name), "--json").json["error"]["class"] == "picture_refused"
 
 
-def test_without_the_extra(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra(apoa: Apoa, tmp_path: Path) -> None:
     """A photo needs the extra: the command exits with 78 and names the line for pip."""
-    for name in ("numpy", "apoa_client.scan.photo_reader"):  # another test may have loaded it
-        monkeypatch.setitem(sys.modules, name, None)
-    result = apoa("check", "--photo", "page.jpg")
+    (tmp_path / "numpy.py").write_text("raise ImportError\n")
+    (tmp_path / "page.jpg").write_bytes(b"photo")
+    result = apoa("check", "--photo", str(tmp_path / "page.jpg"), PYTHONPATH=str(tmp_path))
     assert result.code == 78
     assert 'pip install "apoa-client[scan]"' in result.err
 

@@ -556,16 +556,11 @@ class TestCancel:
         assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 
     def test_cancel_without_the_key(self, configured: Apoa) -> None:
-        """Without the key, `cancel` still withdraws unsent stays and cancels accepted stays."""
+        """Without the key, `cancel` withdraws nothing, and still cancels accepted stays: that is a further report."""
         arrival, other = configured.send(), configured.save(XIMENA)
         configured.delete_key()
         result = configured("cancel", other["id"], "--json")
-        assert (result.code, result.json["state"], result.json["guest"], result.json["sealed"]) == (
-            0,
-            "withdrawn",
-            None,
-            True,
-        )
+        assert (result.code, result.json["error"]["class"]) == (77, "key_needed")
         result = configured("cancel", arrival["id"], "--reason", "salah", "--no-send", keys=["y"])
         assert result.code == 0, result.all
         assert configured.states()[-1] == ("cancel", "queued")

@@ -346,6 +346,14 @@ def test_certificates(away: Apoa, tmp_path: Path, certificate: str, result: str,
     assert found["account"].result == ("failed" if result == "ok" else "skipped")
 
 
+def test_variables_that_name_certificates(configured: Apoa) -> None:
+    """They are not used, and one line says so where they are set."""
+    assert "variables" not in doctor(configured)
+    said = configured("doctor", "--offline", SSL_CERT_FILE="/srv/ca.pem", CURL_CA_BUNDLE="/srv/ca.pem")
+    lines = [line for line in said.out.splitlines() if "SSL_CERT_FILE, CURL_CA_BUNDLE" in line]
+    assert (said.code, len(lines), "ca_bundle" in lines[0]) == (0, 1, True)
+
+
 def test_a_refused_password_is_not_tried_again(configured: Apoa) -> None:
     """The first run tries it and stops the sending; the next one makes no call."""
     configured.environ["APOA_PASSWORD"] = "another"

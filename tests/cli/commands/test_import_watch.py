@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
 from held_files import Hold
+from journeys_helpers import link_to_folder
 
 from apoa_client import files
 from apoa_client.app import table_watch
@@ -20,8 +21,9 @@ from apoa_client.app.table_import import ImportResult, TableImport
 from apoa_client.app.table_watch import RETRY_S, SETTLED_S, WatchedFolder
 from apoa_client.cli.commands import import_watch
 from apoa_client.cli.terminal.signals import Terminated
-from apoa_client.errors import StorageProblem
+from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.tables.reading import open_source
 
 Step = Callable[[], object]
@@ -305,6 +307,21 @@ class TestTrouble:
         assert watches.names() == {"": ["a.csv"], "done": ["b.csv"], "refused": []}
         assert QUENTIN.surname not in said.all
 
+    def test_an_outbox_that_cannot_be_closed(self, watches: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The error ends nothing: it is shown, and the next file is imported."""
+        original = SqliteDatabase.close
+
+        def fail(opened: SqliteDatabase) -> None:
+            original(opened)
+            raise StorageProblem(msg("The disk is full."))
+
+        watches.put("a.csv", GOOD)
+        with monkeypatch.context() as patch:
+            patch.setattr(SqliteDatabase, "close", fail)
+            said = watches(lambda: watches.put("b.csv", table(cells(XIMENA))))
+        assert (said.code, "The disk is full." in said.err) == (0, True)
+        assert watches.names() == {"": [], "done": ["a.csv", "b.csv"], "refused": []}
+
     def test_a_folder_that_goes_away(self, watches: Watch) -> None:
         """An error is shown once, and it goes on when the folder is back."""
         elsewhere = watches.folder.with_name("elsewhere")
@@ -335,6 +352,27 @@ class TestTrouble:
         watches()
         assert surnames(watches.apoa) == [QUENTIN.surname, XIMENA.surname]
         assert watches.names()["done"] == ["a.csv"]
+
+    @pytest.mark.parametrize("name", ["done", "refused"])
+    def test_a_link_in_place_of_a_folder(self, watches: Watch, tmp_path: Path, name: str) -> None:
+        """It is refused with 78, and nothing is imported or moved; so it is if the link comes later."""
+        watches()
+        elsewhere, folder = tmp_path / "elsewhere", watches.folder / name
+        elsewhere.mkdir()
+
+        def exchange() -> None:
+            folder.rmdir()
+            link_to_folder(folder, elsewhere)
+
+        watches.put("a.csv", table(cells(QUENTIN), BAD))
+        late = watches(exchange, lambda: watches.forward(RETRY_S))
+        at_start = watches()
+        assert (late.code, late.err.count("is a link to another place"), at_start.code) == (0, 1, Exit.SETTINGS)
+        assert (watches.apoa.reports(), watches.names()[""], list(elsewhere.iterdir())) == ([], ["a.csv"], [])
+        folder.unlink()
+        watches()
+        assert watches.names()["refused"] == ["a-problems.csv", "a.csv", "a.csv.reason.txt"]
+        assert list(elsewhere.iterdir()) == []
 
     def test_two_watchers(self, watches: Watch) -> None:
         """While another process has the folder, no file is taken."""

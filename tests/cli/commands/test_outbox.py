@@ -1,5 +1,7 @@
 """`apoa outbox`, `apoa login --outbox` and the setting: a database becomes a shared outbox, and a desk uses it."""
 
+import json
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -188,12 +190,56 @@ def test_a_wrong_password_is_not_stored(shared: Apoa) -> None:
     assert shared("status").code == 0
 
 
-def test_a_stored_password_goes_to_no_other_server(shared: Apoa) -> None:
-    """A user who can write config.toml does not get it sent elsewhere."""
+@pytest.mark.parametrize("by", ["setting", "variable"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_stored_password_goes_to_no_other_server(shared: Apoa, lang: str, by: str) -> None:
+    """Another address in config.toml or the environment stops a sync (77); the new server is not even connected to."""
     del shared.environ["APOA_OUTBOX_PASSWORD"]
     assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    shared.change_setting("outbox", "postgresql://melati@127.0.0.1:1/apoa")
-    assert shared("status").code == Exit.CREDENTIALS
+    before = shared("config", "get", "outbox").out.strip()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0)
+        other = f"postgresql://melati@127.0.0.1:{listener.getsockname()[1]}/apoa"
+        if by == "setting":
+            shared.change_setting("outbox", other)
+        else:
+            shared.environ["APOA_OUTBOX"] = other
+        saved = shared(*QUENTIN.mrz(), lang=lang)
+        refused = [shared(*words, lang=lang) for words in (["sync"], ["status"], ["sync", "--scheduled"])]
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    sentence = "The stored password is for {bound}, but the settings now name {host}."
+    assert saved.code == 0
+    assert [each.code for each in refused] == [Exit.CREDENTIALS] * 3
+    assert spoken(lang, sentence, bound=before, host=other) in refused[0].err
+    assert {"id": "apoa masuk --antrean-bersama", "en": "apoa login --outbox"}[lang] in refused[0].err
+    shared.environ.pop("APOA_OUTBOX", None)
+    shared.change_setting("outbox", before)
+    assert shared("sync").code == 0
+    assert shared.states() == [("check_in", "accepted")]
+
+
+def test_other_certificates(shared: Apoa, tmp_path: Path) -> None:
+    """A variable with the same server and another issuer of certificates stops a sync, too, and names the option."""
+    del shared.environ["APOA_OUTBOX_PASSWORD"]
+    assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    (tmp_path / "ca.crt").write_text("another issuer")
+    address = shared("config", "get", "outbox").out.strip()
+    said = shared("sync", APOA_OUTBOX=f"{address}?sslrootcert={(tmp_path / 'ca.crt').as_posix()}")
+    assert (said.code, "sslrootcert" in said.err) == (Exit.CREDENTIALS, True)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbox, *, again: bool) -> None:
+    """The same server under another address takes the password once it was given again."""
+    del shared.environ["APOA_OUTBOX_PASSWORD"]
+    assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    shared.change_setting(
+        "outbox", address_of(postgres_outbox.cluster, postgres_outbox.database).replace("127.0.0.1", "localhost")
+    )
+    if again:
+        assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    assert shared("status").code == (0 if again else Exit.CREDENTIALS)
 
 
 def test_a_login_that_the_server_does_not_have(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
@@ -295,11 +341,11 @@ def test_setting_up_again(shared: Apoa, authority: SandboxServer) -> None:
     """Without a file on this computer too, an older copy of the shared outbox is noticed as before."""
     shared.send(QUENTIN)
     keys, file = shared.home / PROPERTY / "keys.json", shared.home / PROPERTY / "outbox.db"
-    before = keys.read_bytes()
-    assert b"shared" in before
+    before = json.loads(keys.read_bytes())
+    assert "run-counter-shared" in before
     file.unlink()
     assert shared.set_up(authority.base_url).code == 0
-    assert keys.read_bytes() == before
+    assert json.loads(keys.read_bytes()) == before
     assert not file.exists()
 
 

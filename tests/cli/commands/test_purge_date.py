@@ -56,6 +56,21 @@ def each_day(apoa: Apoa, days: int) -> None:
         assert apoa("sync", "--scheduled").code == 0
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_locked_keyring_puts_it_off(manual: Apoa, lang: str) -> None:
+    """The scheduled run does not fail: it says so once, and a run with the key erases the data."""
+    manual.clock.forward(JUMP)
+    keys = manual.home / "melati" / "keys.json"
+    keys.rename(keys.with_name("away.json"))
+    assert manual("purge", "--today", f"{manual.clock.now():%Y-%m-%d}").code == 77
+    said = manual("sync", "--scheduled", lang=lang)
+    line = spoken(lang, "Old guest data are not erased before the private key is at hand. Unlock the keyring.")
+    assert (said.code, said.out, said.err) == (0, "", f"{line}\n")
+    assert (manual("sync", "--scheduled", lang=lang).all, erased(manual)) == ("", 0)
+    keys.with_name("away.json").rename(keys)
+    assert (manual("sync", "--scheduled").code, erased(manual)) == (0, GUESTS)
+
+
 class TestClockFarAhead:
     """The clock is 100 days ahead for a while, and then right again."""
 

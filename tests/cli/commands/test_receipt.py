@@ -91,7 +91,7 @@ class TestOnScreen:
         assert report["id"] in result.out
         assert spoken(lang, TRAINING) in result.out
         value = configured("receipt", report["id"], "--json").json
-        assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"]}
+        assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"], "unchecked": False}
         assert list(value["receipt"]) == ["number", "issued_at", "source"]
         assert value["receipt"]["source"] == "authority"
 

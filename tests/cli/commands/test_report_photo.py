@@ -1,7 +1,6 @@
 """`apoa report --photo`: the passport is read from a photo; no doubtful reading is reported unseen."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -272,11 +271,10 @@ def test_a_file_that_is_no_picture(away: Apoa, photo: Path, keys: list[str] | No
     assert result.err == f"The file is not a picture that can be read.\n{advice}\n"
 
 
-def test_without_the_extra(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra(away: Apoa, photo: Path, tmp_path: Path) -> None:
     """A photo needs the extra: the command exits with 78 and names the line for pip."""
-    for name in ("PIL", "apoa_client.scan.photo_reader"):  # another test may have loaded it
-        monkeypatch.setitem(sys.modules, name, None)
-    result = away("report", "--photo", "page.jpg", *STAY)
+    (tmp_path / "PIL.py").write_text("raise ImportError\n")
+    result = away("report", "--photo", str(photo), *STAY, PYTHONPATH=str(tmp_path))
     assert result.code == 78
     assert 'pip install "apoa-client[scan]"' in result.err
 

@@ -10,7 +10,7 @@ from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, spo
 
 from apoa_client.sandbox.server import SandboxServer
 
-UNPROVED = "Nothing proves who wrote this backup."
+UNPROVED = "Nothing proves who wrote this backup: only its open reports count."
 REFUSED = "Nothing proves who wrote this backup. Nothing was restored."
 ADVICE = (
     "Prove it with the recovery code: --recovery-file FILE or --code-stdin. Or give the key's fingerprint from the "
@@ -78,7 +78,8 @@ def test_unattended_with_what_was_compared(computers: Computers, as_typed: type[
     """The fingerprint and the address together; hyphens, case and a slash at the end make no difference."""
     options = "--fingerprint", as_typed(computers.fingerprint), "--api-url", f"{computers.url}/"
     result = computers.new("restore", str(computers.file), *options, "--json")
-    assert (result.code, result.json["proved"], result.json["to_ask"]) == (0, False, 1)
+    assert (result.code, result.json["proved"], result.json["left_out"]) == (0, False, 1)
+    assert [state for _kind, state in computers.new.states()] == ["queued"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -155,7 +156,7 @@ def test_a_training_property_at_a_terminal(apoa: Apoa, tmp_path: Path) -> None:
 
 
 def test_a_property_whose_reports_are_typed(apoa: Apoa, tmp_path: Path) -> None:
-    """It says so, before a forger's backup could stop all sending; its states are believed: there is none to ask."""
+    """It says so, before a forger's backup could stop all sending; what was typed is to be looked for in APOA."""
     assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
     saved = apoa.save(QUENTIN)
     assert apoa("received", saved["id"], "STT-1").code == 0
@@ -165,7 +166,39 @@ def test_a_property_whose_reports_are_typed(apoa: Apoa, tmp_path: Path) -> None:
     result = new("restore", str(file), keys=["", "y"])
     assert "Address of the server: none, reports are typed into APOA by hand" in result.err
     assert "apoa login" not in result.err  # there is no password
-    assert new.states() == [("check_in", "accepted")]
+    assert "1 report that the backup calls finished was not taken over.\nLook in APOA" in result.err
+    assert new.states() == []
+
+
+def test_a_stay_whose_check_in_is_finished(computers: Computers) -> None:
+    """Its check-out is taken over alone: it can be read and sent, and the authority knows the stay."""
+    stay = next(each for each in computers.old.reports() if each["state"] == "accepted")
+    assert computers.old("checkout", stay["id"], "--yes", "--no-send").code == 0
+    assert computers.old("backup", str(computers.file), "--force").code == 0
+    signed(computers.file)
+    compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
+    restored = computers.new("restore", str(computers.file), *compared, "--json").json
+    assert (restored["inserted"], restored["left_out"]) == (2, 1)
+    environ = {"APOA_PRIVATE_KEY_FILE": str(key_file(computers)), "APOA_PASSWORD": PASSWORD}
+    there = Apoa(
+        {**computers.new.environ, **environ}, computers.old.clock, computers.old.capsys, computers.old.monkeypatch
+    )
+    for command in (("list",), ("list", "--in-house"), ("status",), ("show", stay["stay_id"]), ("stats",)):
+        assert there(*command).code == 0
+    assert there("sync").code == 0
+    assert sorted(there.states()) == [("check_in", "accepted"), ("check_out", "accepted")]
+    assert there("log", "--verify").code == 0
+    assert there("receipt", stay["stay_id"]).code == 0
+
+
+def test_the_run_counter_is_kept(computers: Computers) -> None:
+    """A backup that nothing proves does not hide that an older copy of the outbox was put in its place."""
+    signed(computers.file)
+    assert computers.old("sync").code == 0
+    keys = computers.old.home / "melati" / "keys.json"
+    before = keys.read_bytes()
+    assert computers.old("restore", str(computers.file)).code == 0
+    assert keys.read_bytes() == before
 
 
 @pytest.mark.parametrize("source", ["file", "stdin", "environment"])
@@ -179,7 +212,7 @@ def test_the_recovery_code_or_the_key_proves_it(computers: Computers, source: st
     line = next(line for line in code.splitlines() if line.count("-") == 6)
     result = computers.new("restore", str(computers.file), "--json", *options, stdin=f"{line}\n", **environ)
     assert result.code == 0, result.err
-    assert (result.json["proved"], result.json["to_ask"]) == (True, 0)
+    assert (result.json["proved"], result.json["left_out"]) == (True, 0)
     assert [state for _kind, state in computers.new.states()] == ["accepted", "queued"]
 
 
@@ -213,11 +246,7 @@ def test_the_right_code_of_a_backup_without_proof(computers: Computers, lang: st
         "The recovery code is right, but nothing proves who wrote this backup: it was made without the private key, or "
         "it was changed. Nothing was restored."
     )
-    advice = (
-        "If you know where it comes from, give the key's fingerprint from the recovery sheet, and the server's "
-        "address: --fingerprint FINGERPRINT --api-url URL"
-    )
-    assert (refused.code, spoken(lang, sentence) in refused.err, spoken(lang, advice) in refused.err) == (2, True, True)
+    assert (refused.code, spoken(lang, sentence) in refused.err, spoken(lang, ADVICE) in refused.err) == (2, True, True)
     compared = "--fingerprint", computers.fingerprint, "--api-url", computers.url
     assert computers.new("restore", str(computers.file), *code, *compared).code == 0
 
@@ -236,7 +265,7 @@ def test_a_fresh_set_up_takes_the_backups_key_only_with_its_code(computers: Comp
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_forged_backup(computers: Computers, lang: str) -> None:
-    """Exits with 65 where the key is; elsewhere its certificates are left out, and its states are asked about."""
+    """Exits with 65 where the key is; elsewhere its certificates and what it calls finished are left out."""
     forged = "UPDATE backup SET value = value || 'ca_bundle = \"/tmp/forger.pem\"' WHERE key = 'settings'"
     forged_with_code = computers.file.with_name("forged.db")
     forged_with_code.write_bytes(computers.file.read_bytes())
@@ -249,8 +278,8 @@ def test_a_forged_backup(computers: Computers, lang: str) -> None:
     options = "--fingerprint", computers.fingerprint, "--api-url", computers.url
     restored = computers.new("restore", str(forged_with_code), *options, lang=lang)
     assert restored.code == 0
-    sentence = "Its file of certificates is not used: {file}. If it is yours: apoa setup --ca-bundle FILE"
-    assert spoken(lang, sentence, file="/tmp/forger.pem") in restored.err  # noqa: S108  a name
+    sentence = "Ask the authority for what it has received: apoa receipt --day DATE"
+    assert spoken(lang, sentence) in restored.err
     assert "ca_bundle" not in (computers.new.home / "config.toml").read_text()
 
 

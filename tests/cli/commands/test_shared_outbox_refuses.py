@@ -48,8 +48,8 @@ def of_version(outbox: SharedOutbox, difference: int) -> Iterator[None]:
     ("refusal", "code", "cause"),
     [
         pytest.param(lambda outbox: refusing(outbox, "53100"), Exit.SETTINGS, "disk_full", id="full disk"),
-        pytest.param(lambda outbox: refusing(outbox, "40001"), Exit.SETTINGS, "outbox_busy", id="serialization"),
-        pytest.param(lambda outbox: refusing(outbox, "40P01"), Exit.SETTINGS, "outbox_busy", id="deadlock"),
+        pytest.param(lambda outbox: refusing(outbox, "40001"), Exit.NOT_NOW, "outbox_busy", id="serialization"),
+        pytest.param(lambda outbox: refusing(outbox, "40P01"), Exit.NOT_NOW, "outbox_busy", id="deadlock"),
         pytest.param(
             lambda outbox: of_database(outbox, "SET default_transaction_read_only = on", "RESET ALL"),
             *(Exit.NOT_NOW, "outbox_server_unreachable"),

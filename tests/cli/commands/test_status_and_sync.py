@@ -71,7 +71,6 @@ SYNC_KEYS: dict[str, Any] = {
     "doubts": list,
     "unchecked": bool,
     "repaired": list,
-    "closed_without_key": list,
 }
 NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
@@ -250,7 +249,7 @@ class TestSync:
             assert_form(result.json, SYNC_KEYS)
         calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "unchecked": False}
         calm |= {"clock_skew_s": None, "repeated_receipts": {}, "leased_until": None, "photos_left": 0}
-        calm |= {"doubts": [], "repaired": [], "closed_without_key": [], "photos_sent": 0, "photos_refused": 0}
+        calm |= {"doubts": [], "repaired": [], "photos_sent": 0, "photos_refused": 0}
         assert idle.json == {**NOTHING, **calm}
         assert busy.json == {**NOTHING, **calm, "sent": 3, "accepted": 3}
 

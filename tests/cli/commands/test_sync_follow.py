@@ -15,6 +15,8 @@ from cli_helpers import LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, Cal
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.cli.terminal.signals import Terminated
+from apoa_client.errors import StorageProblem
+from apoa_client.messages import msg
 from apoa_client.outbox.sqlite import database, store
 from apoa_client.sandbox.server import SandboxServer
 
@@ -420,6 +422,23 @@ class TestFailures:
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, said.err.count("ValueError"), QUENTIN.surname in said.err) == (0, 2, False)
         follows([follows.states("accepted")])
+
+    def test_an_outbox_that_cannot_be_closed(
+        self, configured: Apoa, follows: Follow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The error ends nothing: it is shown, and what waits is sent."""
+        original = database.SqliteDatabase.close
+
+        def fail(opened: database.SqliteDatabase) -> None:
+            original(opened)
+            raise StorageProblem(msg("The disk is full."))
+
+        configured.save()
+        with monkeypatch.context() as patch:
+            patch.setattr(database.SqliteDatabase, "close", fail)
+            said = follows([*[follows.forward(60)] * 15])
+        assert (said.code, "The disk is full." in said.err) == (0, True)
+        assert configured.states() == [("check_in", "accepted")]
 
     def test_nothing_is_set_up(self, follows: Follow) -> None:
         """Then it does not start: 78."""

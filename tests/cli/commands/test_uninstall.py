@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult
-from journeys_helpers import files_below
+from journeys_helpers import files_below, link_to_folder
 from keyring_helpers import MemoryKeyring
 from schedule_helpers import Crontab, Tools, use
 
@@ -198,6 +198,23 @@ def test_links_are_kept(two: Apoa, tmp_path: Path) -> None:
     assert two("uninstall", "--yes", "--force").code == 0
     assert link.is_symlink()
     assert outside.read_text() == "theirs"
+
+
+@pytest.mark.parametrize("name", ["logs", "melati"])
+def test_a_linked_folder(two: Apoa, tmp_path: Path, name: str) -> None:
+    """The link is listed and removed. What it leads to stays, also files with the names of our own."""
+    outside, link = tmp_path / "outside", two.home / name
+    link.mkdir(exist_ok=True)
+    link.rename(outside)
+    link_to_folder(link, outside)
+    for each in ("sync.log", "outbox.db", "sandbox.db", "keys.json"):
+        (outside / each).touch()
+    before = files_below(outside)
+    assert places(two("uninstall", "--dry-run", "--json"), "link") == [str(link)]
+    said = two("uninstall", "--yes", "--force")
+    assert said.code == 0, said.err
+    assert not two.home.exists()
+    assert files_below(outside) == before
 
 
 def test_backups_are_kept(two: Apoa, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, Apoa, spoken
 from conftest import PERSONAL
 
-from apoa_client.doctor.masking import HIDDEN, Mask, secret_values, shown_settings, without_credentials
+from apoa_client.doctor.masking import HIDDEN, Mask, scheme_and_host, secret_values, shown_settings
 from apoa_client.messages import Message, literal, msg
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.config import PropertySettings
@@ -55,7 +55,7 @@ def test_nothing_personal_and_no_secret(
     assert index_key
     assert codes
     words = [word for guest in GUESTS for word in (*guest.words, guest.name)]
-    secrets = [PASSWORD, "sandiproxy", "tamu", "3456 7890", "contoh.example", *PLACE, *keys, *index_key, *codes]
+    secrets = [PASSWORD, "sandiproxy", "tamu", "3456 7890", "contoh.example", "/v1", *PLACE, *keys, *index_key, *codes]
     found = [word for word in (*words, *secrets, *PERSONAL) if word.casefold() in written.casefold()]
     assert found == []
     assert re.search(r"\b7\b", written.replace("schema 7", "")) is None or "kamar" not in written
@@ -172,7 +172,7 @@ def test_a_setting_is_masked_unless_it_may_be_shown() -> None:
     settings = PropertySettings("melati", "https://u:p@apoa.example/v1?token=x", "k" * 44, "budi", address="Ubud")
     rows = {name: value.render() for name, value in shown_settings(settings, Mask({}, secret_values(settings)))}
     assert rows.keys() == set(PropertySettings._fields)
-    assert rows["api_url"] == "https://apoa.example/v1"
+    assert (rows["api_url"], rows["outbox"]) == ("https://apoa.example", "sqlite")
     assert [name for name, value in rows.items() if value == "set, not shown"] == ["public_key", "username", "address"]
 
 
@@ -200,11 +200,15 @@ def test_the_users_name() -> None:
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("https://user:secret@apoa.example/v1?key=secret#secret", "https://apoa.example/v1"),
+        ("https://user:secret@apoa.example:8443/secret/v1?key=secret#secret", "https://apoa.example:8443"),
+        ("postgresql://desk:secret@db.example,db2.example/secret", "postgresql://db.example,db2.example"),
         ("training", "training"),
+        ("sqlite", "sqlite"),
+        ("", ""),
         ("https://[secret", HIDDEN),
+        ("apoa.example/secret", HIDDEN),
     ],
 )
 def test_addresses(address: str, shown: str) -> None:
-    """Without username, password, query and fragment."""
-    assert without_credentials(address) == shown
+    """The scheme and the host alone: a path may hold a secret, as a username, a password and a query may."""
+    assert scheme_and_host(address) == shown

@@ -10,7 +10,7 @@ from cli_helpers import Apoa
 SECRET = "ZYKOWSKI-in-the-exception"
 PROGRAM = f"""
 import sys, threading
-from apoa_client.cli import main, session
+from apoa_client.cli import main
 
 def fail(*_args):
     raise {{error}}("{SECRET}")
@@ -18,10 +18,10 @@ def fail(*_args):
 class Unraisable:
     __del__ = fail
 
-def close(_session):
+def begin():
     {{how}}
 
-session.Session.close = close
+main.occupy_descriptors = begin
 sys.argv = ["apoa", "--version"]
 sys.exit(main.main())
 """
@@ -33,7 +33,7 @@ WAYS = {
 
 
 def run_failing(apoa: Apoa, how: str, error: str = "RuntimeError") -> "subprocess.CompletedProcess[str]":
-    """Run a command whose end fails in this way."""
+    """Run a command that fails in this way before the handler begins."""
     return subprocess.run(
         [sys.executable, "-c", PROGRAM.format(how=how, error=error)],
         env={**os.environ, **apoa.environ},

@@ -7,15 +7,20 @@ from postgres_helpers import PASSWORD, Cluster
 
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
+from apoa_client.outbox.postgres.migrations import LOCK_PROPERTY
 
 Open = Callable[..., PostgresDatabase]
 
 _TABLES = b"""
     CREATE SCHEMA apoa;
+    CREATE TABLE apoa.properties (name text PRIMARY KEY);
+    INSERT INTO apoa.properties VALUES ('melati'), ('mawar');
+    CREATE FUNCTION apoa.is_member() RETURNS boolean LANGUAGE sql RETURN true;
     CREATE TABLE apoa.notes (
         property text NOT NULL DEFAULT current_setting('apoa.property'), n bigint, text text, data bytea
     );
-    CREATE TABLE apoa.memo (key text, value text)
+    CREATE TABLE apoa.memo (key text, value text);
+    SET LOCAL search_path = apoa;
 """
 
 
@@ -23,7 +28,7 @@ _TABLES = b"""
 def table(postgres: Cluster, postgres_database: str) -> str:
     """The name of a database with metadata and the table `notes`, whose rows have the name of their property."""
     with postgres.connect(postgres_database) as connection:
-        connection.execute(_TABLES)
+        connection.execute(_TABLES + LOCK_PROPERTY.encode())
     connection.close()
     return postgres_database
 

@@ -57,7 +57,7 @@ def overview(postgres_outbox: SharedOutbox, outboxes: dict[str, PostgresOutbox])
     cempaka = outboxes["cempaka"]
     cempaka.authenticate(ask=True)
     cempaka.add(report(50), due_at=NOON)
-    postgres_outbox.change("UPDATE reports SET state_mac = NULL WHERE property = 'cempaka'")
+    postgres_outbox.change("UPDATE reports SET mac = NULL WHERE property = 'cempaka'")
     write(postgres_outbox, "cempaka", "last_backup", "1795521600000")
     write(postgres_outbox, "cempaka", "doubts", "state:x")
     address = postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY)

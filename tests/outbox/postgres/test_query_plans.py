@@ -14,15 +14,15 @@ from apoa_client.outbox.postgres.store import PostgresOutbox
 OTHERS, FINISHED = 9, 3000
 """The number of other properties, and of the finished reports of each."""
 
-OPEN_INDEXES = {f"reports_{name}" for name in ("open", "due", "lease", "unproven")} | {"reports"}
+OPEN_INDEXES = {f"reports_{name}" for name in ("open", "due", "lease", "uncoded")} | {"reports"}
 """Indexes that contain only open reports or those without a code, and the rows that these find."""
 
 _COPIES = f"""
     INSERT INTO reports (property, id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag,
-        first_night, last_morning, photo_state, receipt_number, receipt_issued_at, state_mac)
+        first_night, last_morning, photo_state, receipt_number, receipt_issued_at, mac)
     SELECT 'house' || house, id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag,
         first_night, last_morning, photo_state, receipt_number,
-        receipt_issued_at, state_mac FROM reports, generate_series(1, {OTHERS}) AS house WHERE state = 'accepted'
+        receipt_issued_at, mac FROM reports, generate_series(1, {OTHERS}) AS house WHERE state = 'accepted'
 """  # noqa: S608  a constant
 
 
@@ -33,8 +33,7 @@ def filled(postgres_outbox: SharedOutbox) -> Iterator[PostgresOutbox]:
     with shared.open() as outbox:
         fill(outbox, FINISHED)
     shared.change(
-        "UPDATE reports SET state_mac = '', receipt_number = seq::text, receipt_issued_at = 1 "
-        "WHERE photo_state = 'sent'"
+        "UPDATE reports SET mac = '', receipt_number = seq::text, receipt_issued_at = 1 WHERE photo_state = 'sent'"
     )
     shared.change(_COPIES)
     shared.change("ANALYZE")

@@ -1,6 +1,7 @@
 """A database is prepared once, is brought to this version by the administrator, and is refused if it is of another."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import raises_error
@@ -11,11 +12,21 @@ from apoa_client.outbox.postgres.connection import TimeLimits, connect
 from apoa_client.outbox.postgres.migrations import STEPS
 from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
 
+PATIENT = TimeLimits(answer=20.0, lock=20.0)
+
 
 def test_preparing_twice_changes_nothing(postgres: Cluster, postgres_database: str) -> None:
     """The second time the version is there already. The roles are those of the server, and may be there before."""
     address = postgres.address(postgres_database)
     assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
+
+
+def test_two_administrators_at_once(postgres: Cluster, postgres_database: str) -> None:
+    """One prepares the database, and the other one finds it prepared."""
+    address = postgres.address(postgres_database)
+    with ThreadPoolExecutor(2) as pool:
+        versions = list(pool.map(lambda _number: create_schema(address, PASSWORD, PATIENT), range(2)))
+    assert sorted(versions) == [0, len(STEPS)]
 
 
 def test_a_failed_step_leaves_nothing(

@@ -7,15 +7,17 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import raises_error
-from outbox_helpers import HOUR, NOON, PHOTO, report, sealer, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, report, sealer, uuid
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 
+from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.postgres.migrations import SEALED
 from apoa_client.outbox.postgres.schema import Group
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.report.kinds import State
+from apoa_client.vault.sealing import PropertySealer
 
 SENDER, DESK, OTHER, AUDITOR, STRANGER = PROPERTY, "melati_desk", "kenanga", "auditor", "stranger"
 """Two logins of one property, one of another property, one of the person in charge, and one of another program."""
@@ -30,8 +32,11 @@ VIEWS = ("readable_reports", "readable_tally", "readable_memo", "readable_drafts
 COLUMNS = "id, short_id, stay_id, kind, created_at, content"
 VALUES = "'x', 'x', 'x', 'check_in', 1, '\\x00'"
 
+STEERING = ("public_key", "index_key_hash", "stop", "hold", "maintenance", "doubts", "batch_size", "wants_photos")
+"""The metadata that say which key is right, what is sent and when, and what is doubted."""
+
 STATEMENTS: dict[str, set[str]] = {
-    "SELECT seq, id, state, due_at, receipt_number, state_mac IS NULL FROM reports": ALL,
+    "SELECT seq, id, state, due_at, receipt_number, mac IS NULL FROM reports": ALL,
     **{f"SELECT {column} FROM reports": OWN for column in SEALED},
     "SELECT * FROM reports": OWN,
     f"INSERT INTO reports ({COLUMNS}) VALUES ({VALUES})": OWN,
@@ -39,7 +44,7 @@ STATEMENTS: dict[str, set[str]] = {
     f"INSERT INTO reports ({COLUMNS}, state) VALUES ({VALUES}, 'accepted')": {SENDER},
     "UPDATE reports SET state = 'withdrawn', finished_at = 1": OWN,
     "UPDATE reports SET state = 'superseded', finished_at = 1, seq = 99": OWN,
-    "UPDATE reports SET state_mac = NULL, content_mac = NULL": OWN,
+    "UPDATE reports SET mac = NULL": OWN,
     "UPDATE reports SET state = 'rejected'": {SENDER},
     "UPDATE reports SET state = 'accepted'": {SENDER},
     "UPDATE reports SET state = 'sending', lease = 'x', lease_until = 1": {SENDER},
@@ -63,13 +68,19 @@ STATEMENTS: dict[str, set[str]] = {
     "INSERT INTO memo (key, value) VALUES ('notice', 'x')": OWN,
     "INSERT INTO memo (key, value) VALUES ('x', 'x')": {SENDER},
     "UPDATE memo SET value = 'x' WHERE key = 'audit_head'": OWN,
-    "UPDATE memo SET key = 'stop' WHERE key = 'audit_head'": {SENDER},
+    "UPDATE memo SET key = 'x' WHERE key = 'audit_head'": {SENDER},
     f"UPDATE memo SET property = '{OTHER}'": NO_ONE,
     "DELETE FROM memo WHERE key = 'audit_head'": OWN,
-    **{f"INSERT INTO memo (key, value) VALUES ('{key}', 'x')": {SENDER} for key in ("stop", "hold")},
-    "UPDATE memo SET value = 'x' WHERE key = 'public_key'": {SENDER},
-    "UPDATE memo SET key = 'notice' WHERE key = 'public_key'": {SENDER},
-    "DELETE FROM memo WHERE key = 'public_key'": {SENDER},
+    **{
+        statement.format(key): {SENDER}
+        for key in STEERING
+        for statement in (
+            "INSERT INTO memo (key, value) VALUES ('{}', 'x') ON CONFLICT (property, key) DO UPDATE SET value = 'y'",
+            "UPDATE memo SET value = 'x' WHERE key = '{}'",
+            "UPDATE memo SET key = 'notice' WHERE key = '{}'",
+            "DELETE FROM memo WHERE key = '{}'",
+        )
+    },
     "SELECT id, kept_at, taken_at, n FROM drafts": ALL,
     "SELECT content FROM drafts": OWN,
     "INSERT INTO drafts (id, kept_at, content) VALUES ('x', 1, '')": OWN,
@@ -149,6 +160,8 @@ def effective(shared: SharedOutbox, login: str, property_name: str = PROPERTY) -
 
 def test_each_statement_by_each_login(shared: SharedOutbox) -> None:
     """With the property set to `melati`: its desks do their part, and a login of another property nothing at all."""
+    for key in STEERING:
+        shared.change("INSERT INTO memo (key, value) VALUES (?, 'x') ON CONFLICT DO NOTHING", key)
     logins = (SENDER, DESK, OTHER, AUDITOR, STRANGER)
     may = {login: effective(shared, login) for login in logins}
     assert {statement: {login for login in logins if statement in may[login]} for statement in STATEMENTS} == STATEMENTS
@@ -244,12 +257,16 @@ def test_a_desk_works_and_does_not_send(shared: SharedOutbox) -> None:
 
 
 def test_an_auditor_reads_and_opens_nothing(shared: SharedOutbox) -> None:
-    """Lists, counts and the trail of any property; nothing that is sealed, and no change."""
-    with shared.open(login=AUDITOR, property_name=OTHER) as auditor:
+    """Lists, counts and the trail of any property; nothing that is sealed, and no change. It has no key."""
+
+    def no_key() -> bytes:
+        raise SecretMissing(msg("no key"))
+
+    with shared.open(PropertySealer(PUBLIC_KEY, no_key), login=AUDITOR, property_name=OTHER) as auditor:
+        assert auditor.integrity.doubts() == []
         [entry] = auditor.entries(Selection())
         assert auditor.summary(now=NOON, soon=NOON).counts[State.QUEUED] == 1
         assert auditor.audit_trail.verify().wrong is None
-        assert auditor.integrity.doubts() == []
         for refused in (
             lambda: auditor.content(entry),
             lambda: auditor.photo(entry),

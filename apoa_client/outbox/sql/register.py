@@ -1,0 +1,151 @@
+"""The register of an outbox: which rows have codes, counted, and what steers, under a code of its own.
+
+Each change with the key gives its rows the next version. The register has the last version, the number of rows with
+codes and the sum of their versions: a row that was removed lowers the number, and one that was put back as it was
+before lowers the sum. The vault keeps the highest version by the register's random id, so that an older copy of the
+whole outbox is noticed too.
+"""
+
+# Annotations stay text, as in `store`.
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from apoa_client.outbox.sql.metadata import (
+    HOLD_KEY,
+    SUSPENSION_KEY,
+    Counts,
+    actual_counts,
+    read_metadata,
+    write_metadata,
+)
+from apoa_client.outbox.sql.queries import OPEN, UNCODED
+
+if TYPE_CHECKING:
+    from apoa_client.outbox.database import Database
+    from apoa_client.ports.vault import Authenticator, OutboxVersion
+
+_HASH = 32
+"""Hexadecimal digits of a hash."""
+
+KEY = "register"
+"""The metadata's key of the register: numbers with blanks between, and a code in hexadecimal."""
+
+STEERING = (SUSPENSION_KEY, HOLD_KEY)
+"""The metadata that decide whether and when reports are sent. The public key is compared with that of the settings."""
+
+# An index has both columns. A report that is being handed over counts as open, as it was before.
+_NUMBERS = f"""
+    SELECT count(*), COALESCE(sum(CASE WHEN {OPEN} THEN 1 ELSE 0 END), 0), COALESCE(sum(version), 0)
+    FROM reports WHERE mac IS NOT NULL
+"""  # noqa: S608  constants
+_ANY_CODE = "SELECT 1 FROM reports WHERE mac IS NOT NULL AND version > 0 LIMIT 1"
+_HISTORY = f"""
+    SELECT 1 FROM tally WHERE state NOT IN ('queued', 'sending') AND reports > 0 UNION
+    SELECT 1 FROM reports INDEXED BY reports_open WHERE {OPEN} AND calls > 0 LIMIT 1
+"""  # noqa: S608  constants
+
+
+class Register(NamedTuple):
+    """What was true after the last change with the key."""
+
+    id: str
+    """A random id of the outbox."""
+    version: int
+    """The number of changes with the key."""
+    last: int
+    """The highest number (`seq`) that was looked at: a row without a code up to it is not one that was just saved."""
+    reports: int
+    """The number of rows with codes."""
+    open: int
+    """The number of open ones among them."""
+    versions: int
+    """The sum of their versions."""
+    steering: str
+    """Hashes of the values of `STEERING`, as the last process with the key wrote each, with commas between."""
+
+    @classmethod
+    def new(cls, db: Database, version: int = 0) -> Self:
+        """Return the register of an outbox without codes, or of which no code is known, with a new id."""
+        return cls(os.urandom(8).hex(), version, -(1 << 63), 0, 0, 0, ",".join(_hashes(db)))
+
+    def write(self, db: Database, authenticator: Authenticator) -> None:
+        """Store it with its code, inside a transaction."""
+        text = " ".join(map(str, self))
+        write_metadata(db, KEY, f"{text} {authenticator.code(b'register', text.encode()).hex()}")
+
+    def steered(self, db: Database, key: str) -> Self:
+        """Return it with the hash of one of `STEERING` as the metadata have it now."""
+        known, now = self.steering.split(","), _hashes(db)
+        place = STEERING.index(key)
+        return self._replace(steering=",".join([*known[:place], now[place], *known[place + 1 :]]))
+
+    def counted(self, db: Database) -> Self:
+        """Return it with the numbers of the rows that have codes now. Reads an index as a whole."""
+        reports, opened, versions = db.execute(_NUMBERS).fetchone()
+        return self._replace(reports=reports, open=opened, versions=int(versions))
+
+    def follows(self, known: OutboxVersion) -> bool:
+        """Return whether it is of the outbox that the vault knows, and not older."""
+        return self.id == known.outbox and self.version >= known.number
+
+    def agrees(self, db: Database) -> bool:
+        """Return whether these are the numbers of the rows that have codes now. Reads an index as a whole.
+
+        Whether a row is open is under its own code: that number is for processes without the key.
+        """
+        return self.counted(db)._replace(open=self.open) == self
+
+    def steers(self, db: Database) -> bool:
+        """Return whether what steers was written with the key. That a restriction is gone does no harm: it returns."""
+        pairs = zip(STEERING, self.steering.split(","), _hashes(db), strict=True)
+        return all(known == now or read_metadata(db, key) is None for key, known, now in pairs)
+
+
+BROKEN = Register("", 0, (1 << 63) - 1, 0, 0, 0, "")
+"""The register where the stored one was not written with the property's key, or was removed although there are codes.
+
+So no row without a code counts as just saved: none has a higher number than this last one.
+"""
+
+
+def read_register(db: Database, authenticator: Authenticator) -> Register | None:
+    """Return the register, or `BROKEN`; None if no report ever had a code."""
+    value = read_metadata(db, KEY)
+    if value is None:
+        return BROKEN if db.execute(_ANY_CODE).fetchone() else None
+    text, _blank, code = str(value).rpartition(" ")
+    try:
+        is_ours = authenticator.confirms(bytes.fromhex(code), b"register", text.encode())
+        name, version, last, reports, opened, versions, steering = text.split(" ")
+        register = Register(name, int(version), int(last), int(reports), int(opened), int(versions), steering)
+    except ValueError:
+        return BROKEN
+    return register if is_ours else BROKEN
+
+
+def has_history(db: Database) -> bool:
+    """Return whether a report was ever sent or changed: then the outbox is older than its register."""
+    return db.execute(_HISTORY).fetchone() is not None
+
+
+def contradicts_register(db: Database) -> bool:
+    """Return whether there are more or fewer reports than the register says. Needs no key, and reads few rows."""
+    (uncoded,) = db.execute(UNCODED).fetchone()
+    return contradicts(read_metadata(db, KEY), actual_counts(db), int(uncoded))
+
+
+def contradicts(value: object, actual: Counts, uncoded: int) -> bool:
+    """Return whether the value of `KEY` has other numbers of reports. Reports without a code are open."""
+    parts = str(value).split(" ")
+    if len(parts) != len(Register._fields) + 1:
+        return value is not None
+    return parts[3:5] != [str(actual.total - uncoded), str(actual.open - uncoded)]
+
+
+def _hashes(db: Database) -> list[str]:
+    from hashlib import sha256  # start-up: `apoa status` compares numbers only
+
+    values = (str(read_metadata(db, key)) for key in STEERING)
+    return [sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH] for value in values]

@@ -1,0 +1,721 @@
+"""What another program may do to an outbox: it is named, or it does no harm. With the key, and without it.
+
+The attacker writes what the engine stores, knows the program and the public key, and not the private key.
+"""
+
+import math
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+from conftest import raises_error, search
+from hypothesis import given
+from hypothesis import strategies as st
+from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, finding, guest, receipt, report, sealer, uuid
+from outbox_stores import AnyOutbox, NewStore, SqliteStore, Store, only_sqlite
+from postgres_helpers import SharedOutbox
+
+from apoa_client.errors import ApoaError, NotAuthentic, OutboxDamaged, SecretMissing
+from apoa_client.messages import msg
+from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER
+from apoa_client.ports.audit import AuditEvent
+from apoa_client.ports.doubts import Doubt, DoubtKind
+from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import Suspension
+from apoa_client.ports.vault import OutboxVersion
+from apoa_client.report.kinds import State
+from apoa_client.vault.sealing import PropertySealer, encode_key, key_pair_from_seed
+
+WAITING, ACCEPTED, PENDING, REJECTED, SUPERSEDED, WITHDRAWN, ERASED, WITH_PHOTO, REPLACEMENT = range(9)
+"""The numbers of the reports that have codes."""
+CODED = range(9)
+UNCODED = 9
+"""The number of the report that was saved last, without the key."""
+
+
+class Other(NamedTuple):
+    """The row of another report, from which a value is taken."""
+
+    number: int
+
+
+UNNOTICED = frozenset(
+    {"lease", "lease_until", "attempts", "attempted_at", "next_attempt_at", "not_before", "guest_tag"}
+)
+"""Columns without meaning for what is sent: they say when, and which guests are perhaps the same."""
+
+
+def missing_key() -> bytes:
+    raise SecretMissing(msg("The keyring is locked."))
+
+
+def no_key() -> PropertySealer:
+    return PropertySealer(PUBLIC_KEY, missing_key)
+
+
+def settle(box: AnyOutbox, number: int, state: State) -> None:
+    lease, _entries = box.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
+    errors = (finding(),) if state is State.REJECTED else None
+    given_receipt = receipt(number) if state is State.ACCEPTED else None
+    box.settle(lease, [Change(uuid(number), state, receipt=given_receipt, errors=errors)])
+
+
+def fill(store: Store) -> OutboxVersion:
+    """Save reports in every state, all with codes, then one without the key. Returns what the vault knows."""
+    with store.open() as box:
+        box.record_public_key(sealer().public_key)
+        for number in (WAITING, ACCEPTED, PENDING, REJECTED, SUPERSEDED, WITHDRAWN, ERASED):
+            box.add(report(number), due_at=NOON, warnings=[finding()], guest_tag=number)
+        box.add_all([NewReport(report(WITH_PHOTO), NOON, photo=PHOTO)])
+        settle(box, ACCEPTED, State.ACCEPTED)
+        settle(box, ERASED, State.ACCEPTED)
+        settle(box, PENDING, State.PENDING)
+        settle(box, REJECTED, State.REJECTED)
+        box.withdraw([uuid(WITHDRAWN)])
+        box.add(report(REPLACEMENT, stay=SUPERSEDED), due_at=NOON, replaces=[uuid(SUPERSEDED)])
+        box.eraser.stay(report(ERASED).stay_id, force=False, dry_run=False)
+        known = box.authenticate(ask=False).version
+    with store.open(no_key()) as keyless:
+        keyless.add(report(UNCODED), due_at=NOON)
+    assert known is not None
+    return known
+
+
+@pytest.fixture
+def known(store: Store) -> OutboxVersion:
+    """The outbox is filled, and this is what the vault knows of it."""
+    return fill(store)
+
+
+@pytest.fixture
+def keyless(store: Store, known: OutboxVersion) -> Iterator[AnyOutbox]:
+    """The same outbox, opened by a command without the key."""
+    assert known
+    with store.open(no_key()) as opened:
+        yield opened
+
+
+def tamper(store: Store, statement: str, *values: object) -> bool:
+    """Change something as the attacker; return whether the engine accepts the statement."""
+    try:
+        store.change(statement, *values)
+    except (sqlite3.Error, psycopg.Error):
+        return False
+    return True
+
+
+def found(box: AnyOutbox, known: OutboxVersion | None) -> set[Doubt]:
+    """What a delivery and `apoa log --verify` name."""
+    return {*box.authenticate(ask=False, known=known).doubts, *box.integrity.verify(lambda: known).doubts}
+
+
+def kinds(doubts: set[Doubt]) -> set[DoubtKind]:
+    return {doubt.kind for doubt in doubts}
+
+
+def named(doubts: set[Doubt]) -> list[str]:
+    """The reports that are accused."""
+    return sorted({doubt.report for doubt in doubts if doubt.kind is DoubtKind.STATE})
+
+
+def assert_not_claimed(box: AnyOutbox, *ids: str) -> None:
+    """None of these is sent; the others may be, at the same time."""
+    lease, claimed = box.claim([*ids, *map(uuid, range(20))], now=NOON + 2 * HOUR, lease_until=NOON + 3 * HOUR)
+    assert not {entry.id for entry in claimed} & set(ids)
+    box.release(lease)
+
+
+def assert_refused(box: AnyOutbox, report_id: str) -> None:
+    """Nothing of it is shown as proven, or printed as a receipt."""
+    with pytest.raises(NotAuthentic):
+        box.integrity.check(report_id)
+    try:
+        entries = box.find(report_id)
+    except OutboxDamaged:  # it is not shown at all
+        return
+    for entry in entries:
+        with pytest.raises(ApoaError):
+            box.content(entry)
+
+
+def assert_accepted(box: AnyOutbox, doubts: set[Doubt], known: OutboxVersion) -> None:
+    """After a person has accepted what was named, everything is right again, and counts in the vault."""
+    if reports := named(doubts):
+        box.integrity.accept(reports, lambda: known)
+    whole = {each for each in found(box, known) if each.kind is not DoubtKind.STATE}
+    after: OutboxVersion | None = known
+    if whole:
+        assert kinds(doubts) != {DoubtKind.STATE}  # to accept the reports is enough if only they were named
+        after = box.integrity.accept((), lambda: known)
+    assert found(box, after) == set()
+    assert box.authenticate(ask=False, known=after).version is not None
+
+
+def seqs(store: Store) -> dict[str, int]:
+    return dict(store.rows("SELECT id, seq FROM reports"))
+
+
+def value(store: Store, column: str, seq: int) -> Any:
+    [(stored,)] = store.rows(f"SELECT {column} FROM reports WHERE seq = ?", seq)  # noqa: S608  constants
+    return stored
+
+
+def same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
+
+
+SMALL = st.sampled_from([0, 1, -1, 7, 1 << 40, (1 << 62) + 1, (1 << 63) - 1])
+ODD = st.one_of(
+    st.none(),
+    SMALL,
+    st.sampled_from([0.5, math.inf, "", "x", "a b", "state:x", "accepted", "queued", "0", b"", b"x" * 32]),
+)
+"""Values that the attacker may write: of the right type, and of those that this program never writes."""
+
+
+FORGED_VALUES = st.one_of(st.sampled_from(CODED).map(Other), ODD)
+"""The value of this column in another row, or an odd one."""
+
+
+def forge(store: Store, column: str, number: int, forged: object) -> Callable[[], object] | None:
+    """Change a column of a row as the attacker; return what undoes it, or None if nothing was changed."""
+    numbers = seqs(store)
+    seq = numbers[uuid(number)]
+    before = value(store, column, seq)
+    new = value(store, column, numbers[uuid(forged.number)]) if isinstance(forged, Other) else forged
+    statement = f"UPDATE reports SET {column} = ? WHERE seq = ?"  # noqa: S608  constants
+    if not tamper(store, statement, new, seq) or same(value(store, column, seq), before):
+        return None
+    return lambda: store.change(statement, before, seq)
+
+
+def test_each_column_of_a_row_with_a_code(new_store: NewStore) -> None:
+    """Any value of any type in any column: the row is named, by its id, or the outbox is, or the column says nothing.
+
+    A named row is not sent and not shown, each other row is, and no other row is accused.
+    """
+
+    @search(240)
+    @given(column=st.sampled_from(ALL_COLUMNS), number=st.sampled_from(CODED), forged=FORGED_VALUES)
+    def attack(column: str, number: int, forged: object) -> None:
+        seq = seqs(store)[uuid(number)]
+        undo = forge(store, column, number, forged)
+        if undo is not None:
+            try:
+                with store.open() as box:
+                    assert_named(box, store, known, column, seq)
+            finally:
+                undo()
+
+    with new_store() as store:
+        known = fill(store)
+        with store.open() as box:
+            box.authenticate(ask=False)
+        attack()
+        with store.open() as box:
+            assert found(box, known) == set()
+
+
+def assert_named(box: AnyOutbox, store: Store, known: OutboxVersion, column: str, seq: int) -> None:
+    changed = value(store, "id", seq)
+    try:
+        doubts = found(box, known)
+    except OutboxDamaged:  # every command says so, and what can be read is sent
+        return
+    if column in UNNOTICED:
+        assert doubts == set()
+    elif column == "photo" and doubts == set():  # put where none belongs, it is not opened
+        assert value(store, "photo_digest", seq) is None or value(store, "erased_at", seq) is not None
+        for entry in box.find(changed):
+            with pytest.raises(ApoaError):
+                box.photo(entry)
+    else:
+        assert named(doubts) == [changed]
+        if column != "photo":
+            assert_refused(box, changed)
+            assert_not_claimed(box, changed)
+
+
+@search(40)
+@given(
+    column=st.sampled_from(sorted(set(ALL_COLUMNS) - UNNOTICED)), number=st.sampled_from(CODED), forged=FORGED_VALUES
+)
+def changed_and_accepted(new_store: NewStore, column: str, number: int, forged: object) -> None:
+    with new_store() as store:
+        known = fill(store)
+        forge(store, column, number, forged)
+        with store.open() as box:
+            try:
+                assert_accepted(box, found(box, known), known)
+            except OutboxDamaged:  # no code is made over a value that this program never writes
+                assert isinstance(forged, str | bytes | float | int)
+                return
+            if forged is not None and not isinstance(forged, Other):
+                return
+            assert {entry.id for entry in box.entries(Selection())} >= {uuid(each) for each in CODED if each != number}
+
+
+def test_what_was_named_is_accepted(new_store: NewStore) -> None:
+    """After a person has accepted the named row, no check has a doubt. What cannot be read is damage."""
+    changed_and_accepted(new_store)
+
+
+@search(40)
+@given(
+    columns=st.sets(st.sampled_from([each for each in ALL_COLUMNS if each != "id"]), min_size=1),
+    pair=st.permutations(CODED),
+)
+def exchanged(new_store: NewStore, columns: set[str], pair: Sequence[int]) -> None:
+    with new_store() as store:
+        known = fill(store)
+        one, other = (seqs(store)[uuid(number)] for number in pair[:2])
+        names = ", ".join(columns)
+        rows = [store.rows(f"SELECT {names} FROM reports WHERE seq = ?", seq)[0] for seq in (one, other)]  # noqa: S608  constants
+        places = ", ".join(f"{column} = ?" for column in columns)
+        for seq, values in ((one, rows[1]), (other, rows[0])):
+            assert tamper(store, f"UPDATE reports SET {places} WHERE seq = ?", *values, seq)  # noqa: S608  constants
+        differ = {
+            column
+            for column, first, second in zip(columns, *rows, strict=True)
+            if not same(first, second) and column not in UNNOTICED
+        }
+        ids = sorted(uuid(number) for number in pair[:2])
+        with store.open() as box:
+            doubts = found(box, known)
+            if differ - {"photo"}:
+                assert named(doubts) == ids
+                assert_not_claimed(box, *ids)
+            assert_accepted(box, doubts, known)
+
+
+def test_rows_that_were_exchanged(new_store: NewStore) -> None:
+    """Any columns of two rows, their codes among them: both are named, because the id is under the code."""
+    exchanged(new_store)
+
+
+def test_ids_that_were_exchanged(store: Store, known: OutboxVersion) -> None:
+    """Two guests under each other's id."""
+    numbers = seqs(store)
+    for seq, new in (
+        (numbers[uuid(WAITING)], "-"),
+        (numbers[uuid(WITHDRAWN)], uuid(WAITING)),
+        (numbers[uuid(WAITING)], uuid(WITHDRAWN)),
+    ):
+        store.change("UPDATE reports SET id = ? WHERE seq = ?", new, seq)
+    with store.open() as box:
+        doubts = found(box, known)
+        assert named(doubts) == [uuid(WAITING), uuid(WITHDRAWN)]
+        assert_not_claimed(box, uuid(WAITING), uuid(WITHDRAWN))
+        assert_accepted(box, doubts, known)
+
+
+def test_the_order_of_the_queue_may_change(store: Store, known: OutboxVersion) -> None:
+    """Of two stays, the numbers are exchanged: nothing is named, and both are sent as they were saved."""
+    numbers = seqs(store)
+    one, other = numbers[uuid(WAITING)], numbers[uuid(REPLACEMENT)]
+    for before, after in ((one, -1), (other, one), (-1, other)):
+        store.change("UPDATE reports SET seq = ? WHERE seq = ?", after, before)
+    with store.open() as box:
+        assert found(box, known) == set()
+
+
+@pytest.mark.parametrize("covered", ["nothing", "its events", "the audit trail"])
+def test_a_row_that_was_deleted(store: Store, known: OutboxVersion, covered: str) -> None:
+    """The register misses it. Its events say which it is, unless the attacker says that it was moved elsewhere."""
+    store.change("DELETE FROM reports WHERE id = ?", uuid(WAITING))
+    with store.open() as box:
+        if covered == "its events":
+            with box._db.transaction():
+                events = [AuditEvent("sending", uuid(WAITING)), AuditEvent("moved_out", uuid(WAITING), "queued")]
+                audit.append(box._db, NO_ACTOR, events)
+            assert box.audit_trail.verify().wrong is None
+    if covered == "the audit trail":
+        store.change("DELETE FROM audit")
+    with store.open() as box:
+        doubts = found(box, known)
+        assert doubts == {Doubt(DoubtKind.MISSING, uuid(WAITING)) if covered == "nothing" else Doubt(DoubtKind.NUMBERS)}
+        assert box.authenticate(ask=False, known=known).version is None
+        assert_accepted(box, doubts, known)
+
+
+def test_a_report_that_was_deleted_before_it_had_a_code(store: Store, known: OutboxVersion) -> None:
+    """Not noticed, as the threat model says: saved without the key, and removed before the key was at hand."""
+    store.change("DELETE FROM reports WHERE id = ?", uuid(UNCODED))
+    with store.open() as box:
+        assert found(box, known) == set()
+
+
+@contextmanager
+def copied(store: Store) -> Iterator[Store]:
+    """A copy of the whole outbox, as a file or as a database."""
+    if isinstance(store, SqliteStore):
+        copy = SqliteStore(store.path.with_name("copy.db"))
+        shutil.copy(store.path, copy.path)
+        yield copy
+        return
+    assert isinstance(store, SharedOutbox)
+    name = store.cluster.create_database(store.database)
+    try:
+        yield store._replace(database=name)
+    finally:
+        store.cluster.drop_database(name)
+
+
+def test_an_older_copy_of_the_outbox(store: Store, known: OutboxVersion) -> None:
+    """Each change with the key counts: the vault knows the number, and a person may take the copy as it is."""
+    with copied(store) as older:
+        with store.open() as box:
+            settle(box, WAITING, State.ACCEPTED)
+            now = box.authenticate(ask=False, known=known).version
+            assert now is not None
+            assert now.number > known.number
+            assert found(box, now) == set()
+        with older.open() as box:
+            doubts = found(box, now)
+            assert doubts == {Doubt(DoubtKind.OLDER_COPY)}
+            assert box.authenticate(ask=False, known=now).version is None
+            assert_accepted(box, doubts, now)
+
+
+def test_an_older_copy_from_before_the_vault_knew_more(store: Store, known: OutboxVersion) -> None:
+    """Not noticed, as the threat model says: nothing with the key was counted since."""
+    with copied(store) as older:
+        with store.open(no_key()) as box:
+            box.add(report(11), due_at=NOON)
+        with older.open() as box:
+            assert found(box, known) == set()
+
+
+@pytest.mark.parametrize("number", [WAITING, PENDING])
+def test_an_older_copy_of_a_row(store: Store, known: OutboxVersion, number: int) -> None:
+    """It has a right code of before: the sum of the versions says that one was put back, and not which."""
+    names = ", ".join(ALL_COLUMNS)
+    [before] = store.rows(f"SELECT {names} FROM reports WHERE id = ?", uuid(number))  # noqa: S608  constants
+    with store.open() as box:
+        if number == PENDING:
+            box.settle_pending([Change(uuid(number), State.ACCEPTED, receipt=receipt())])
+        else:
+            box.withdraw([uuid(number)])
+        now = box.authenticate(ask=False, known=known).version
+        assert now is not None
+    places = ", ".join(f"{column} = ?" for column in ALL_COLUMNS)
+    store.change(f"UPDATE reports SET {places} WHERE id = ?", *before, uuid(number))  # noqa: S608  constants
+    with store.open() as box:
+        assert found(box, now) == {Doubt(DoubtKind.NUMBERS)}
+        lease, _claimed = box.claim([uuid(number)], now=NOON, lease_until=NOON + HOUR)
+        box.release(lease)
+        assert found(box, now) == {Doubt(DoubtKind.NUMBERS)}  # sending others does not hide it
+        assert_accepted(box, found(box, now), now)
+
+
+@pytest.mark.parametrize("number", [WAITING, PENDING, REJECTED])
+@pytest.mark.parametrize("register", [True, False], ids=["register", "no register"])
+def test_an_acceptance_that_was_forged(
+    store: Store, known: OutboxVersion, keyless: AnyOutbox, *, number: int, register: bool
+) -> None:
+    """With a receipt, without a code, in the tally, in the audit trail, and with or without the register."""
+    store.change(
+        "UPDATE reports SET state = 'accepted', receipt_number = 'STT-9', receipt_issued_at = 1, finished_at = 1, "
+        "mac = NULL, version = NULL WHERE id = ?",
+        uuid(number),
+    )
+    if not register:
+        store.change("DELETE FROM memo WHERE key = 'register'")
+    with keyless._db.transaction():
+        audit.append(keyless._db, NO_ACTOR, [AuditEvent("sending", uuid(number)), AuditEvent("accepted", uuid(number))])
+    with store.open() as box:
+        doubts = found(box, known)
+        assert uuid(number) in named(doubts)
+        assert DoubtKind.NUMBERS in kinds(doubts)
+        assert_refused(box, uuid(number))
+        assert_not_claimed(box, uuid(number))
+        assert_accepted(box, doubts, known)
+        assert (box.find(uuid(number))[0].state, box.find(uuid(number))[0].receipt) == (State.QUEUED, None)
+
+
+@pytest.mark.parametrize("number", [WITHDRAWN, SUPERSEDED, ACCEPTED, ERASED])
+@pytest.mark.parametrize("lease", ["x", HAND_OVER, f"{HAND_OVER}queued", f"{HAND_OVER}{{state}}"])
+def test_a_report_that_is_closed_is_not_sent_after_all(
+    store: Store, known: OutboxVersion, number: int, lease: str
+) -> None:
+    """No lease opens it: that of a hand-over, with its own state of before, only keeps what is open."""
+    state = value(store, "state", seqs(store)[uuid(number)])
+    store.change(
+        "UPDATE reports SET state = 'sending', lease = ?, lease_until = 0 WHERE id = ?",
+        lease.format(state=state),
+        uuid(number),
+    )
+    with store.open() as box:
+        assert_not_claimed(box, uuid(number))
+        doubts = found(box, known)
+        assert named(doubts) == [uuid(number)]
+        assert_accepted(box, doubts, known)
+
+
+def test_codes_of_rows_that_were_removed(store: Store, known: OutboxVersion) -> None:
+    """A row that waits gets no second code as if it was just saved, whatever its number is."""
+    store.change("UPDATE reports SET mac = NULL, version = NULL WHERE id = ?", uuid(WAITING))
+    with store.open() as box:
+        assert named(found(box, known)) == [uuid(WAITING)]
+        assert_not_claimed(box, uuid(WAITING))
+    store.change("UPDATE reports SET seq = seq + 100 WHERE id = ?", uuid(WAITING))
+    with store.open() as box:
+        assert DoubtKind.NUMBERS in kinds(found(box, known))
+
+
+@pytest.mark.parametrize("seq", [(1 << 62) + 1, (1 << 63) - 1])
+def test_a_register_that_is_broken_proves_no_new_row(store: Store, known: OutboxVersion, seq: int) -> None:
+    """Neither one with the highest number that an engine has."""
+    store.change("UPDATE memo SET value = 'x' WHERE key = 'register'")
+    store.change("UPDATE reports SET seq = ? WHERE id = ?", seq, uuid(UNCODED))
+    with store.open() as box:
+        for _time in range(2):
+            doubts = found(box, known)
+            assert (named(doubts), DoubtKind.NUMBERS in kinds(doubts)) == ([uuid(UNCODED)], True)
+            assert_not_claimed(box, uuid(UNCODED))
+
+
+def test_every_code_and_the_register_removed(store: Store, known: OutboxVersion) -> None:
+    """It looks as an outbox from before there were codes; the vault knows better."""
+    strip(store)
+    with store.open() as box:
+        doubts = found(box, known)
+        assert doubts == {Doubt(DoubtKind.OLDER_COPY)}
+        assert box.authenticate(ask=False, known=known).version is None
+        assert_accepted(box, doubts, known)
+
+
+def test_every_code_removed_where_the_vault_knows_nothing(store: Store, known: OutboxVersion) -> None:
+    """Not noticed, as the threat model says: it is taken as it is, as an outbox from before there were codes."""
+    strip(store)
+    with store.open() as box:
+        assert box.authenticate(ask=False).doubts == ()
+        assert found(box, None) == set()
+        assert found(box, known) == {Doubt(DoubtKind.OLDER_COPY)}
+
+
+def strip(store: Store) -> None:
+    store.change("UPDATE reports SET mac = NULL, version = NULL")
+    store.change("DELETE FROM memo WHERE key = 'register'")
+
+
+def test_a_guest_whom_another_program_saves(store: Store, known: OutboxVersion) -> None:
+    """Not noticed, as the threat model says: the public key is enough to save a report."""
+    with store.open(no_key()) as forger:
+        forger.add(report(12), due_at=NOON)
+    with store.open() as box:
+        assert found(box, known) == set()
+        assert box.content(box.find(uuid(12))[0]).report == report(12)
+
+
+def test_what_another_program_seals_under_an_id(store: Store, known: OutboxVersion) -> None:
+    """The public key is enough to seal another guest, and not to make the code."""
+    [(content,)] = store.rows("SELECT content FROM reports WHERE id = ?", uuid(WAITING))
+    forged = sealer().seal(uuid(WAITING), sealer().open(uuid(WAITING), content))
+    store.change("UPDATE reports SET content = ? WHERE id = ?", forged, uuid(WAITING))
+    with store.open() as box:
+        doubts = found(box, known)
+        assert named(doubts) == [uuid(WAITING)]
+        assert_refused(box, uuid(WAITING))
+        assert_not_claimed(box, uuid(WAITING))
+        assert_accepted(box, doubts, known)
+        assert box.content(box.find(uuid(WAITING))[0]).report.guest == guest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "accepted"},
+        {"calls": 1},
+        {"receipt_number": "STT-9", "receipt_issued_at": 1},
+        {"erased_at": 1, "content": None},
+        {"finished_at": 1},
+        {"version": 1},
+        {"mac": b"x" * 32},
+        {"last_error": "offline"},
+        {"photo_state": "kept"},
+    ],
+    ids=" ".join,
+)
+def test_a_report_without_a_code_that_is_not_as_it_was_saved(
+    store: Store, known: OutboxVersion, change: dict[str, object]
+) -> None:
+    """Only a save is possible without the key: everything else in such a row is named."""
+    places = ", ".join(f"{column} = ?" for column in change)
+    store.change(f"UPDATE reports SET {places} WHERE id = ?", *change.values(), uuid(UNCODED))  # noqa: S608  constants
+    with store.open() as box:
+        doubts = found(box, known)
+        assert named(doubts) == [uuid(UNCODED)]
+        assert_not_claimed(box, uuid(UNCODED))
+        assert_accepted(box, doubts, known)
+
+
+OTHER_KEY = encode_key(key_pair_from_seed(b"o" * 32)[1])
+HARMLESS = {
+    "audit_head": "the audit trail is verified by itself, and decides nothing",
+    "backup_series": "part of the names of backups",
+    "batch_size": "how many reports go in one call",
+    "clock_checked": "when the clock was found right: it is checked again",
+    "clock_skew": "the same",
+    "code_confirmed": "whether a person confirmed the recovery code",
+    "folder_backups": "which backups are in a folder",
+    "guest_tags_missing": "guest hashes are computed again",
+    "index_key_hash": "compared with the settings' own key",
+    "last_backup": "when the last backup was made",
+    "last_contact": "shown by status",
+    "last_purge": "shown by status",
+    "notice": "which desktop notice was shown",
+    "purge_skipped": "what was shown about erasing",
+    "replaced_key": "which advice is given about another key",
+    "scheduled_run": "when the last run was",
+    "wants_photos": "whether photos are offered to the authority, which may refuse them",
+    "other": "not read",
+}
+"""Why another value of each of these is not named."""
+
+
+FORGED = (None, "x", "1 2", "9999999999999", OTHER_KEY, "state:x")
+EXPECTED = {"register": DoubtKind.NUMBERS, "stop": DoubtKind.SENDING, "hold": DoubtKind.SENDING}
+
+
+@pytest.mark.parametrize("keys", [("register",), ("stop",), ("hold",), tuple(HARMLESS)], ids=lambda keys: keys[0])
+def test_each_key_of_the_metadata(store: Store, known: OutboxVersion, keys: Sequence[str]) -> None:
+    """None switches the checks off: a forged acceptance is named whatever another program writes there, or removes.
+
+    What decides whether reports are sent is named itself; the others are harmless, as the table says. That a
+    restriction was removed is harmless too, because the authority makes it again.
+    """
+    with store.open() as box:
+        box.set_suspension(Suspension("wrong_password", NOON, "settings"))
+        box.hold(NOON + HOUR)
+        box.authenticate(ask=False)
+    [(register,)] = store.rows("SELECT value FROM memo WHERE key = 'register'")
+    for stored in FORGED:
+        for key in keys:
+            write_metadata(store, key, stored)
+        with store.open() as box:
+            is_named = keys[0] in EXPECTED and (stored is not None or keys[0] == "register")
+            assert kinds(found(box, known)) == ({EXPECTED[keys[0]]} if is_named else set())
+            store.change("UPDATE reports SET state = 'accepted' WHERE id = ?", uuid(WAITING))
+            assert named(found(box, known)) == [uuid(WAITING)]
+            assert_refused(box, uuid(WAITING))
+            assert_not_claimed(box, uuid(WAITING))
+            store.change("UPDATE reports SET state = 'queued' WHERE id = ?", uuid(WAITING))
+            if stored == FORGED[-1]:
+                assert_accepted(box, found(box, known), known)
+        if keys[0] == "register":
+            write_metadata(store, "register", register)
+
+
+def write_metadata(store: Store, key: str, stored: object) -> None:
+    store.change("DELETE FROM memo WHERE key = ?", key)
+    if stored is not None:
+        store.change("INSERT INTO memo (key, value) VALUES (?, ?)", key, stored)
+
+
+@pytest.mark.parametrize("stored", FORGED)
+def test_doubts_in_the_metadata(store: Store, known: OutboxVersion, keyless: AnyOutbox, stored: str | None) -> None:
+    """The check with the key finds again what is so, and removes the rest; what cannot be read is damage."""
+    write_metadata(store, "doubts", stored)
+    store.change("UPDATE reports SET due_at = 0 WHERE id = ?", uuid(WAITING))
+    if stored is not None and ":" not in stored:
+        with pytest.raises(OutboxDamaged):
+            keyless.authenticate(ask=False)
+        return
+    with store.open() as box:
+        assert found(box, known) == {Doubt(DoubtKind.STATE, uuid(WAITING))}
+    assert keyless.authenticate(ask=False).doubts == (Doubt(DoubtKind.STATE, uuid(WAITING)),)
+
+
+@pytest.mark.parametrize("stored", FORGED)
+def test_another_key_in_the_metadata(store: Store, known: OutboxVersion, stored: str | None) -> None:
+    """Nothing is checked, sent or changed with it, and that is said. Without one, the key of the settings counts."""
+    write_metadata(store, "public_key", stored)
+    with store.open() as box:
+        if stored is None:
+            assert found(box, known) == set()
+            return
+        assert found(box, known) == {Doubt(DoubtKind.KEY)}
+        assert box.integrity.doubts() == [Doubt(DoubtKind.KEY)]
+        for change in (
+            lambda: box.claim([uuid(WAITING)], now=NOON, lease_until=NOON + HOUR),
+            lambda: box.withdraw([uuid(WAITING)]),
+            lambda: box.integrity.check(uuid(WAITING)),
+        ):
+            with pytest.raises(NotAuthentic):
+                change()
+
+
+def test_another_key_in_the_metadata_is_taken_back(store: Store, known: OutboxVersion) -> None:
+    """If the key of this computer opens everything, a person may name it again; it takes no other report on trust."""
+    store.change("UPDATE memo SET value = ? WHERE key = 'public_key'", OTHER_KEY)
+    with store.open() as box:
+        assert found(box, known) == {Doubt(DoubtKind.KEY)}
+        with pytest.raises(NotAuthentic):
+            box.claim([uuid(WAITING)], now=NOON, lease_until=NOON + HOUR)
+        after = box.integrity.accept((), lambda: known)
+        assert found(box, after) == set()
+
+
+def test_without_the_key_nothing_is_sent_or_changed(keyless: AnyOutbox, known: OutboxVersion) -> None:
+    """Neither a report with a code nor one without: who has no key cannot tell a forged one."""
+    refused: Sequence[Callable[[], object]] = (
+        lambda: keyless.claim([uuid(WAITING)], now=NOON, lease_until=NOON + HOUR),
+        lambda: keyless.claim([uuid(UNCODED)], now=NOON, lease_until=NOON + HOUR),
+        lambda: keyless.withdraw([uuid(WAITING)]),
+        lambda: keyless.record_receipt(uuid(WAITING), receipt()._replace(typed=True)),
+        lambda: keyless.eraser.stay(report(WAITING).stay_id, force=True, dry_run=False),
+        lambda: keyless.integrity.accept([uuid(WAITING)]),
+        lambda: keyless.integrity.accept(()),
+    )
+    for change in refused:
+        with raises_error("key_needed"):
+            change()
+    assert keyless.integrity.check(uuid(WAITING)) is False
+    assert keyless.authenticate(ask=True, known=known) == ((), None, True)
+
+
+def test_without_the_key_the_doubts_of_the_last_check_are_named(
+    store: Store, known: OutboxVersion, keyless: AnyOutbox
+) -> None:
+    """And that reports were removed, because their numbers need no key; a check with the key clears what is right."""
+    store.change("UPDATE reports SET due_at = 0 WHERE id = ?", uuid(WAITING))
+    assert keyless.authenticate(ask=True, known=known).doubts == ()
+    with store.open() as box:
+        assert named(found(box, known)) == [uuid(WAITING)]
+    doubt = Doubt(DoubtKind.STATE, uuid(WAITING))
+    assert keyless.authenticate(ask=True, known=known) == ((doubt,), None, True)
+    assert keyless.integrity.verify().doubts == (doubt,)
+    assert keyless.summary(now=NOON, soon=NOON).doubts == (doubt,)
+    assert keyless.integrity.doubts() == []
+    store.change("DELETE FROM reports WHERE id = ?", uuid(PENDING))
+    assert keyless.integrity.doubts() == [Doubt(DoubtKind.NUMBERS)]
+    assert keyless.summary(now=NOON, soon=NOON).contradicted
+    with store.open() as box:
+        assert_accepted(box, found(box, known), known)
+    assert keyless.authenticate(ask=True).doubts == ()
+    assert keyless.integrity.doubts() == []
+
+
+@only_sqlite
+def test_text_that_is_no_text(store: Store, known: OutboxVersion) -> None:
+    """Bytes that no encoding has: every check says that the outbox is damaged, and none fails otherwise."""
+    store.change("UPDATE reports SET last_error = CAST(x'ff' AS TEXT) WHERE id = ?", uuid(WAITING))
+    with store.open() as box, pytest.raises(OutboxDamaged):
+        found(box, known)
+
+
+def test_no_doubt_shows_a_key_or_a_guest(store: Store, known: OutboxVersion) -> None:
+    """The stored doubts have kinds and ids only."""
+    store.change("UPDATE reports SET due_at = 0, content = ? WHERE id = ?", os.urandom(64), uuid(WAITING))
+    with store.open() as box:
+        found(box, known)
+    [(stored,)] = store.rows("SELECT value FROM memo WHERE key = 'doubts'")
+    assert stored == f"state:{uuid(WAITING)}"
