@@ -77,16 +77,17 @@ class AuthorityConnections:
     def record_time(self, outbox: DeliveryState, settings: PropertySettings, password: Callable[[], str]) -> None:
         """Ask the authority for its time within a few seconds, and record the contact. Raises the error of the call."""
         from apoa_client.authority.limits import Timeouts
-        from apoa_client.delivery.single_call import record_authority_time
+        from apoa_client.delivery.single_call import SingleCalls
 
         timeouts = Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)
-        record_authority_time(
+        calls = SingleCalls(
             outbox,
             lambda: self.connect(settings, password, timeouts),
             self._clock,
             settings.fingerprint,
             settings.identity,
         )
+        calls.record_time()
 
     def _start_training_server(self, settings: PropertySettings, password: str) -> str:
         """Start the sandbox on a free port. Returns its base URL."""

@@ -10,7 +10,7 @@ from apoa_client.app.container import Container
 from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.options import Outcome
 from apoa_client.delivery.plan import is_ahead
-from apoa_client.delivery.single_call import code_table
+from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.errors import ApoaError, NotTheAuthority
 from apoa_client.ports.authority import Authority
 from apoa_client.report.codes import TABLES, CodeTable
@@ -51,10 +51,11 @@ def _fetch(
 ) -> dict[str, CodeTable | None]:
     """Return the tables about which the authority answered; None for one that it does not have."""
     connect = _connector(app) if connected is None else lambda: connected
+    calls = SingleCalls(app.outbox, connect, app.clock, app.settings.fingerprint)
     found: dict[str, CodeTable | None] = {}
     for name in names:
         try:
-            found[name] = code_table(app.outbox, connect, app.clock, app.settings.fingerprint, name, kept.get(name))
+            found[name] = calls.code_table(name, kept.get(name))
         except NotTheAuthority as exc:  # perhaps this table alone breaks the contract
             _log.debug("code table %s: %s", name, exc.name)
         except ApoaError as exc:

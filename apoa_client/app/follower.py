@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
 from apoa_client.app.listeners import Listeners
-from apoa_client.delivery import follow
-from apoa_client.delivery.follow import LastRun
+from apoa_client.delivery import plan
 from apoa_client.delivery.options import Jitter, Outcome
 from apoa_client.errors import ApoaError
 from apoa_client.ports.authority import KeptAnswers
@@ -57,7 +56,7 @@ class Follower:
         self._last_run_seen: datetime | None = None
         """When the last run ended that is known here, of this process or of another one."""
         self._failures = 0
-        self._last: LastRun | None = None
+        self._last: plan.LastRun | None = None
         self._next: datetime | None = None
         self._is_shared = False
         self._next_look = 0.0
@@ -89,19 +88,20 @@ class Follower:
 
     def ran(self, result: Outcome | ApoaError | None) -> None:
         """Take note of a run that has ended: with its outcome, the error that it raised, or (None) by a bug."""
-        failed = not isinstance(result, Outcome) or result.error is not None
+        error, left = (result.error, result.left) if isinstance(result, Outcome) else (result, 0)
+        failed = result is None or error is not None
         is_back = bool(self._failures) and not failed
         self._failures = self._failures + 1 if failed else 0
-        pause = follow.pause_after(result, self._failures, self._jitter())
-        self._last = LastRun(self._clock.now(), pause, keep_backoff=not is_back)
+        pause = plan.pause_after(error, left, self._failures, self._jitter())
+        self._last = plan.LastRun(self._clock.now(), pause, keep_backoff=not is_back)
         self._last_run_seen = self._last.at
-        self._latest = self._clock.monotonic() + follow.KEEP_UP / timedelta(seconds=1)
+        self._latest = self._clock.monotonic() + plan.KEEP_UP / timedelta(seconds=1)
         with closing(self._open_container()) as app:
             self._files, self._is_shared = _files_of(app), _is_shared(app)
         self._seen = file_states(self._files)  # before the outbox is read, so that no change is missed
         self._changed, self._heard, self._next = False, False, None
 
-    def _look(self, last: LastRun) -> datetime:
+    def _look(self, last: plan.LastRun) -> datetime:
         now = self._clock.now()
         self._next_look = self._clock.monotonic() + _LOOK_SELDOM_S
         try:
@@ -114,10 +114,10 @@ class Follower:
                 self._changed = self._changed or self._heard or (self._is_new and not self._another_has_run(app))
                 self._heard = False
                 heads = () if app.settings.by_hand else outbox.heads()
-                return follow.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
+                return plan.next_run(heads, summary, app.settings.fingerprint, now, last, changed=self._changed)
         except ApoaError:  # the next run says what is wrong
             self._changed = self._changed or self._is_new
-            return last.at + (follow.SHORTEST_PAUSE if self._changed else follow.KEEP_UP)
+            return last.at + (plan.SHORTEST_PAUSE if self._changed else plan.KEEP_UP)
 
     def _listen(self, app: Container) -> None:
         before, self._property_name = self._listener, app.settings.name

@@ -12,7 +12,7 @@ from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Schedule, find_schedule
 from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.authority.limits import Timeouts
-from apoa_client.delivery.single_call import ask_meta
+from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, keys, reports
 from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks, last_contact, unused_variables
@@ -302,7 +302,7 @@ class HealthChecks:
         def connect() -> Authority:
             return app.connect(Timeouts(_CALL_S, _CALL_S, _CALL_S), lambda: until - app.clock.monotonic())
 
-        return ask_meta(app.outbox, connect, app.clock, self._settings.fingerprint)
+        return SingleCalls(app.outbox, connect, app.clock, self._settings.fingerprint).meta()
 
     def _of_computer(self) -> list[Check]:
         app = self._app

@@ -1,4 +1,4 @@
-"""The input and the result of a delivery run.
+"""The input and the result of a delivery run, and the check of the outbox around it: nothing forged may leave.
 
 They are apart from `sync`, so that a caller that only needs the types does not load the run.
 """
@@ -140,3 +140,15 @@ class Dependencies(NamedTuple):
     """Whether the first batch is prepared while the authority is asked about itself, if the line is slow."""
     kept: KeptAnswers | None = None
     """What an earlier run of this process knows of the authority; None if it is asked in each run."""
+
+
+def authenticate(outbox: DeliveryState, known: KnownVersion | None, outcome: Outcome) -> None:
+    """Check the outbox, note in `outcome` what another program changed, and raise the version in the vault.
+
+    No keyring is asked. Several processes may do it at once. Raises `StorageProblem`, and `NotNow` during maintenance.
+    """
+    found = outbox.authenticate(ask=False, known=known.read() if known is not None else None)
+    outcome.unchecked = found.unchecked
+    outcome.doubts = tuple(found.doubts)  # those of the last check, because each finds them again
+    if known is not None and found.version is not None:
+        known.write(found.version)

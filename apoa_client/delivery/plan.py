@@ -2,16 +2,22 @@
 
 The contract's two tables (results of a report, errors of a whole call) are `change_from_verdict` and
 `change_after_failure`. Time and randomness are parameters.
+
+A sender that keeps running delivers when a report may be sent (`next_run`), and at regular times, at which pending
+reports are asked about. After a failure it pauses, unless something has changed: another report, the settings, or a
+password.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from heapq import nsmallest
+from typing import NamedTuple
 
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,
     AuthorityBusy,
+    NotNow,
     Offline,
     SettingsProblem,
     UnreadableAnswer,
@@ -21,15 +27,12 @@ from apoa_client.errors import (
 from apoa_client.messages import Message, listed, msg, nmsg
 from apoa_client.ports.authority import AuthorityIdentity, Status, Verdict
 from apoa_client.ports.entries import Change, Entry
-from apoa_client.ports.state import Restrictions, Suspension
+from apoa_client.ports.state import Restrictions, Summary, Suspension
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import State, short_id
 
 LEASE = timedelta(minutes=5)
 """How long a claimed report belongs to one run, which renews it before a call that might take longer."""
-
-SMALL_BATCH = 50
-"""Reports in the first batch if a guest may wait for its answer, after a time-out, and where one may be the fault."""
 
 SMALL_BATCH = 50
 """Reports in the first batch if a guest may wait for its answer, after a time-out, and where one may be the fault."""
@@ -52,6 +55,15 @@ _MAX_QUESTIONS = 1000
 
 GUESTS_FIRST_S = 5.0
 """After so many seconds of questions or photos, reports that were saved meanwhile are sent first."""
+
+KEEP_UP = timedelta(minutes=10)
+"""The longest time between two runs of a sender that keeps running."""
+
+OWN_ATTEMPT = timedelta(seconds=1)
+"""How long it leaves a new report to the command that saved it, which shows its user the receipt."""
+
+SHORTEST_PAUSE = timedelta(seconds=5)
+"""After a run that left reports, for whatever reason, its next one does not start earlier."""
 
 _MAX_DOUBLINGS = 7  # 30 s doubled seven times is over an hour
 
@@ -292,3 +304,58 @@ def hold_after(error: ApoaError, now: datetime) -> datetime | None:
 
 def _limited(seconds: int) -> timedelta:
     return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))
+
+
+class LastRun(NamedTuple):
+    """The run before: when it ended, and how long to pause after it unless something has changed."""
+
+    at: datetime
+    pause: timedelta = timedelta()
+    keep_backoff: bool = True
+    """Whether the next run keeps the backoff of each report: not if the authority has just come back."""
+
+
+def pause_after(error: ApoaError | None, left: int, failures: int, jitter: float) -> timedelta:
+    """Return the pause after a run: with backoff while its error may pass by itself, else until a person has acted.
+
+    `error` is None for a bug, too. `left` counts the reports that the run left, `failures` the failed runs in a row.
+    """
+    if not failures:
+        return SHORTEST_PAUSE if left else timedelta()
+    if not isinstance(error, NotNow):
+        return KEEP_UP
+    return min(max(backoff(failures, jitter), SHORTEST_PAUSE), KEEP_UP)
+
+
+def next_run(
+    heads: Iterable[Entry], summary: Summary, settings: str, now: datetime, last: LastRun, *, changed: bool
+) -> datetime:
+    """Return when to deliver next: at the latest `KEEP_UP` after the last run.
+
+    `heads` are the first undelivered reports of the stays, `settings` is the fingerprint of the property's settings,
+    and `changed` says whether anything was changed by others since the last run.
+    """
+    keep_up = last.at + KEEP_UP
+    if suspension_error(summary.suspension, settings) is not None:
+        return keep_up
+    pause = min(last.pause, SHORTEST_PAUSE) if changed else last.pause
+    earliest = last.at + pause if is_ahead(last.at + pause, now, pause) else now
+    if summary.hold_until is not None and is_ahead(summary.hold_until, now, LONGEST_WAIT):
+        earliest = max(earliest, summary.hold_until)
+    ready = _first_ready(heads, now, keep_backoff=last.keep_backoff)
+    return keep_up if ready is None else min(max(ready, earliest), keep_up)
+
+
+def _first_ready(heads: Iterable[Entry], now: datetime, *, keep_backoff: bool) -> datetime | None:
+    """Return when the first of the reports may be sent; None if there is none. Reads only up to one that may be now."""
+    first: datetime | None = None
+    for entry in heads:
+        ready = ready_at(entry, now, keep_backoff=keep_backoff)
+        if ready is None:
+            continue
+        if not entry.attempts and is_ahead(entry.created_at + OWN_ATTEMPT, now, OWN_ATTEMPT):
+            ready = max(ready, entry.created_at + OWN_ATTEMPT)
+        if ready == now:
+            return now
+        first = ready if first is None else min(first, ready)
+    return first

@@ -1,4 +1,4 @@
-"""One run of delivery: claim a batch, send it, store the results, and repeat.
+"""One run of delivery: claim a batch, send it, store the results, and repeat; then questions and photos.
 
 The order of the steps matters. A report is stored as `sending` before its first byte leaves. If the process is killed
 or stopped, the lease expires and another run sends the report again under the same id; the authority answers with the
@@ -6,24 +6,20 @@ same receipt. Several runs may work at once: each claims what it sends, and none
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from itertools import islice
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.authentication import authenticate
-from apoa_client.delivery.batch_size import BatchSize
-from apoa_client.delivery.next_batch import NextBatch
-from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
-from apoa_client.delivery.photos import Photos
-from apoa_client.delivery.questions import Questions
-from apoa_client.delivery.results import Results
-from apoa_client.delivery.run_time import RunTime
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, authenticate
+from apoa_client.delivery.run import Run
 from apoa_client.delivery.single_call import remember
 from apoa_client.errors import (
+    AccountSuspended,
     ApoaError,
     CallRefused,
     CredentialsProblem,
+    Erased,
     NotAuthentic,
     NotNow,
     NotTheAuthority,
@@ -34,12 +30,12 @@ from apoa_client.errors import (
     UnknownOutcome,
 )
 from apoa_client.messages import msg
-from apoa_client.ports.authority import Authority, Meta
+from apoa_client.ports.authority import Meta
 from apoa_client.ports.doubts import DoubtKind
-from apoa_client.ports.entries import Content, Entry, Selection
+from apoa_client.ports.entries import Content, Entry, PhotoToSend, Selection
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import PhotoState, State
 from apoa_client.timeouts import BackgroundCall
 
 _log = logging.getLogger(__name__)
@@ -50,6 +46,12 @@ _MOST_DOUBTFUL = 50
 _FAST_S = 0.05
 """While the authority answers so fast, there is nothing to be gained by doing something else meanwhile."""
 
+_AFTERWARDS_S = 15.0
+"""How much time is left after the run, for calls on its connection."""
+
+_MAX_FAILED_PHOTOS = 3
+"""After so many photos in a row that failed the cause is no single photo, and the others wait for a later run."""
+
 
 def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     """Deliver until no report may be sent, time is over, or an error ends the run.
@@ -57,11 +59,10 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     Errors of the connection or the authority are not raised, they are in `Outcome.error`. Raises `StorageProblem` where
     the outbox cannot be read or written.
     """
-    outbox, clock = dependencies.outbox, dependencies.clock
-    run = _Run(dependencies, options)
+    run = Run(dependencies, options)
     try:
-        run.connect()
-        run.deliver()
+        _connect(run)
+        _deliver(run)
     except SealBroken as exc:
         run.outcome.error = exc
     except StorageProblem:
@@ -72,330 +73,365 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
         dependencies.progress.failed(exc)
     finally:
         dependencies.progress.end()
-    summary = outbox.summary(now=clock.now(), soon=clock.now())
+    summary = run.summary()
     run.outcome.left = _undelivered(summary)
-    if plan.is_ahead(summary.lease_until, clock.now(), plan.LEASE):
+    if plan.is_ahead(summary.lease_until, run.now(), plan.LEASE):
         run.outcome.leased = summary.counts[State.SENDING]
         run.outcome.leased_until = summary.lease_until
     return run.outcome
+
+
+def _connect(run: Run) -> None:
+    """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
+    with suppress(OutboxDamaged):  # `_deliver` meets it again
+        summary = run.summary()
+        if run.restriction() is None and (_has_follow_ups(run, summary) or run.next_batch()):
+            run.connect()
+
+
+def _deliver(run: Run) -> None:
+    """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one.
+
+    If indexes of the outbox are damaged, they are rebuilt, once, and the run starts again.
+    """
+    run.answered_at = run.clock.monotonic()
+    wait_s = run.options.wait_s
+    run.ends_at = run.answered_at + (plan.LONGEST_RUN_S if wait_s is None else min(wait_s, plan.LONGEST_RUN_S))
+    run.deferred_error = None
+    try:
+        _deliver_once(run)
+    except OutboxDamaged:
+        if not run.rebuild_indexes():
+            raise
+        run.deferred_error = None
+        run.tried.clear()
+        _deliver_once(run)
+    run.ends_at = min(run.ends_at, run.clock.monotonic() + _AFTERWARDS_S)
+
+
+def _deliver_once(run: Run) -> None:
+    run.size.recall(run.outbox.batch_size(), run.now())
+    summary = run.summary()
+    suspended = plan.suspension_error(summary.suspension, run.options.settings)
+    if suspended is not None:
+        _authenticate(run)  # another program may have written that
+        raise suspended
+    if summary.suspension is not None:  # the settings have changed since
+        run.outbox.set_suspension(None)
+    batch = run.next_batch()
+    if not batch:  # a report that should be there may have been marked as sent
+        _authenticate(run)
+        batch = run.next_batch()
+    if batch or _has_follow_ups(run, summary) or _doubtful(run):
+        _work(run, summary, batch)
+        with suppress(NotNow):  # during maintenance the next run does it
+            _authenticate(run)  # what this run recorded
+    run.find_repeated_receipts()
+    if run.left_s() > 0 and _undelivered(run.summary()):
+        run.outbox.check_queue()
+    if run.deferred_error is not None:
+        raise run.deferred_error
+
+
+def _work(run: Run, summary: Summary, batch: Sequence[Entry]) -> None:
+    """Send the batch and what follows it, ask about pending reports, and send photos."""
+    hold = plan.hold_error(summary.hold_until, run.now())
+    if hold is not None:
+        _authenticate(run)  # as for a suspension
+        raise hold
+    run.dependencies.progress.begin(_undelivered(summary))
+    try:
+        run.connect()
+        _send_all(run, _first_batch(run, batch))
+        run.outcome.authority = run.authority
+        _ask_about_pending(run)
+        _ask_about_doubtful(run)
+        if run.options.with_photos and run.outcome.meta is not None and run.outcome.meta.wants_photo:
+            _send_photos(run)
+    except ApoaError as exc:
+        if exc is not run.noticed:
+            remember(run.outbox, exc, run.now(), run.options.settings)
+        raise
+
+
+def _first_batch(run: Run, batch: Sequence[Entry]) -> list[Entry]:
+    """Check the authority and the outbox, and return what may be sent then.
+
+    Over a slow line the reports are opened while the authority is asked. Its error comes before that of a report.
+    """
+    kept = run.dependencies.kept
+    known = kept.current_meta(run.clock.monotonic()) if kept is not None else None
+    failure: ApoaError | None = None
+    if known is not None:
+        _accept(run, known)
+    elif not (batch and run.dependencies.overlap):
+        _check_authority(run, run.meta, batch)
+    else:
+        asked = BackgroundCall(run.meta)
+        if not asked.wait(_FAST_S):
+            try:
+                run.opened = _open(run, _authenticated_batch(run, batch))
+            except ApoaError as exc:
+                failure = exc
+        _check_authority(run, asked.result, batch)
+    if failure is not None:
+        raise failure
+    return _authenticated_batch(run, batch)
+
+
+def _check_authority(run: Run, ask: Callable[[], Meta], batch: Sequence[Entry]) -> None:
+    """Ask the authority about itself before any report leaves. If the call fails, the batch gets a backoff."""
+    try:
+        meta = ask()
+    except (NotNow, CallRefused) as exc:
+        # Without the key no attempt is counted: its absence is said when the authority answers.
+        with run.interruptions.delayed(), suppress(CredentialsProblem):
+            run.requeue(exc, *run.claim([entry.id for entry in batch]), sent=False)
+        raise
+    _accept(run, meta)  # raises if it is another one: its time does not confirm this computer's date
+    now = run.now()
+    run.outbox.record_contact(now, meta.server_time)
+    run.outbox.record_wants_photos(wants=meta.wants_photo)
+    if abs(meta.server_time - now) > CLOCK_TOLERANCE:
+        run.outcome.clock_skew = meta.server_time - now
+
+
+def _accept(run: Run, meta: Meta) -> None:
+    """Compare the authority with the one of the set-up, and note its limits."""
+    run.outcome.meta = meta
+    mismatch = plan.identity_error(run.options.expected, meta.identity)
+    if mismatch is not None:
+        raise mismatch
+    run.size.allow(meta)
+
+
+# Authentic reports only.
+
+
+def _authenticated_batch(run: Run, batch: Sequence[Entry]) -> list[Entry]:
+    """Check the outbox before a report leaves, and return what may be sent then."""
+    if batch:
+        _open(run, batch[:1])  # which reads the private key, or raises the error of this run
+    if not run.authenticated:
+        _authenticate(run)
+    return run.next_batch()
+
+
+def _authenticate(run: Run) -> None:
+    """Check the open reports, and note in the outcome what another program changed."""
+    try:
+        authenticate(run.outbox, run.dependencies.known, run.outcome)
+    except OutboxDamaged as exc:  # what can be read is sent all the same
+        run.defer(exc)
+        return
+    run.authenticated = True
+
+
+def _doubtful(run: Run) -> list[str]:
+    return [doubt.report for doubt in run.outcome.doubts if doubt.kind is DoubtKind.STATE]
+
+
+# Sending.
+
+
+def _send_all(run: Run, batch: Sequence[Entry]) -> None:
+    while batch:
+        if run.left_s() <= 0:
+            run.outcome.time_over = True
+            return
+        run.noticed = run.restriction()
+        if run.noticed is not None:
+            raise run.noticed
+        _send(run, batch[: run.size.current])
+        batch = run.next_batch()
+    run.all_sent_at = run.clock.monotonic()
+
+
+def _guests_first(run: Run) -> None:
+    """Send what was saved meanwhile: a guest at the desk does not wait long for questions and photos."""
+    if run.clock.monotonic() >= run.all_sent_at + plan.GUESTS_FIRST_S:
+        _send_all(run, run.next_batch())
+
+
+def _send(run: Run, batch: Sequence[Entry]) -> None:
+    opened = _open(run, batch)
+    ids = list(opened)[: run.size.count_fitting([content.body for content in opened.values()])]
+    with run.interruptions.delayed():
+        lease, claimed = run.claim(ids)
+        if not claimed or run.renewed(lease, claimed[0].lease_until) is None:
+            return
+        begun = run.clock.monotonic()
+        try:
+            with run.interruptions.allowed():
+                verdicts = run.authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
+        except NotTheAuthority as exc:
+            _after_unreadable_answer(run, exc, lease, claimed)
+        except ApoaError as exc:
+            _after_failed_call(run, exc, lease, claimed)
+        except BaseException:
+            # Ctrl-C while waiting for the answer: the outcome is unknown. The reports must not wait for the lease.
+            run.requeue(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
+            raise
+        else:
+            seconds = run.clock.monotonic() - begun
+            run.answered()
+            run.store(lease, verdicts, opened)
+            answered = {verdict.id for verdict in verdicts}
+            unread = [entry for entry in claimed if entry.id not in answered]
+            if unread:
+                run.ask_about_unread(lease, unread)
+            else:
+                run.size.worked(len(claimed), seconds, run.now())
+                run.record_size()
+
+
+def _open(run: Run, batch: Sequence[Entry]) -> dict[str, Content]:
+    """Each report's content by id. One that cannot be read stays queued, and its error is deferred."""
+    found = run.opened | run.outbox.contents([entry for entry in batch if entry.id not in run.opened])
+    opened: dict[str, Content] = {}
+    for entry in batch:
+        content = found[entry.id]
+        if isinstance(content, ApoaError):
+            if not isinstance(content, NotAuthentic):  # a doubt, which the check of the outbox names
+                run.defer(content)
+            run.tried.add(entry.id)
+        else:
+            opened[entry.id] = content
+    return opened
+
+
+def _after_failed_call(run: Run, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
+    """Try again with a smaller batch where that helps. A single report that is too large is skipped; else raise."""
+    if _halved(run, error, lease, claimed):
+        return
+    run.requeue(error, lease, claimed)
+    if not isinstance(error, TooLarge):
+        raise error
+    run.defer(error)
+    run.size.isolated()
+    run.record_size()
+
+
+def _after_unreadable_answer(run: Run, error: NotTheAuthority, lease: str, claimed: Sequence[Entry]) -> None:
+    """Find the report that makes the answer unreadable, if it is still the authority that answers; else raise."""
+    try:
+        with run.interruptions.allowed():
+            run.meta()
+    except BaseException:
+        run.requeue(error, lease, claimed)
+        raise
+    if _halved(run, error, lease, claimed):
+        return
+    if len(claimed) > 1:  # time is over before the cause was found
+        run.requeue(error, lease, claimed)
+        raise plan.unreadable_answer(claimed)
+    run.ask_about_unread(lease, claimed, alone=True)
+    run.size.isolated()
+
+
+def _halved(run: Run, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> bool:
+    """Whether the reports go again at once in smaller batches. They are queued again for that."""
+    smaller = run.size.failed(len(claimed), error)
+    run.record_size()
+    if not smaller or run.left_s() <= 0:
+        return False
+    run.tried.difference_update(entry.id for entry in claimed)
+    run.requeue(error, lease, claimed, backoff=False)
+    run.dependencies.progress.failed(error)
+    return True
+
+
+# Reports that the authority has.
 
 
 def _undelivered(summary: Summary) -> int:
     return summary.counts[State.QUEUED] + summary.counts[State.SENDING]
 
 
-class _Run:
-    """The state of one run: the batch size, the reports that were tried, and the time left."""
+def _has_follow_ups(run: Run, summary: Summary) -> bool:
+    """Whether reports that the authority has wait for a verdict, or for photos that it wanted when it last answered."""
+    return bool(summary.counts[State.PENDING]) or (
+        run.options.with_photos and run.outbox.wants_photos() and next(run.outbox.photos_to_send(), None) is not None
+    )
 
-    def __init__(self, dependencies: Dependencies, options: RunOptions) -> None:
-        self.outcome = Outcome()
-        self._results = Results(dependencies, options.settings, self.outcome)
-        self._size = BatchSize(options.settings, in_hurry=options.wait_s is not None)
-        self._next = NextBatch(dependencies, options, self._results, self._size)
-        self._dependencies = dependencies
-        self._outbox = dependencies.outbox
-        self._options = options
-        self._authority: Authority | None = None
-        self._opened: dict[str, Content] = {}
-        """Reports that were opened before they are sent."""
-        self._authenticated = False
-        self._noticed: ApoaError | None = None
-        """The restriction that ended this run: another sender has recorded it."""
-        self._all_sent_at = 0.0
-        """When all that could be sent was sent."""
-        self._time = RunTime(dependencies.clock, options.wait_s)
-        self._questions = Questions(dependencies, self._results, self._time)
-        self._photos = Photos(dependencies, self._results, self._questions, self._time, self.outcome)
 
-    def connect(self) -> None:
-        """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
-        with suppress(OutboxDamaged):  # `deliver` meets it again
-            summary = self._summary()
-            if self._restriction() is None and (self._has_follow_ups(summary) or self._next.batch()):
-                self._authority = self._dependencies.connect(self._time.left_s)
+def _ask_about_pending(run: Run) -> None:
+    """Ask for the verdicts of reports that earlier runs left pending, and send what they hold up.
 
-    def deliver(self) -> None:
-        """Send what may be sent, ask about pending reports. Raises the error that ended the run, or a deferred one.
+    Those that were asked about last come last, and what is saved meanwhile is sent in between: a guest at the desk does
+    not wait for the questions.
+    """
+    pending = run.readable(run.outbox.entries(Selection(states=frozenset({State.PENDING}))))
+    until = run.clock.monotonic() + plan.QUESTIONS_S
+    for entry in plan.questions(pending):
+        if run.clock.monotonic() >= until or run.left_s() <= 0:
+            break
+        _guests_first(run)
+        if entry.id not in run.tried:
+            run.ask_about_pending(entry)
+    _send_all(run, run.next_batch())
 
-        If indexes of the outbox are damaged, they are rebuilt, once, and the run starts again.
-        """
-        self._time.begin()
-        self._results.deferred_error = None
+
+def _ask_about_doubtful(run: Run) -> None:
+    """Ask about the reports that another program changed. A person decides about what the authority has not."""
+    for report_id in _doubtful(run)[:_MOST_DOUBTFUL]:
+        for entry in run.readable(iter(run.outbox.find(report_id))):
+            if run.left_s() > 0 and run.ask_about_doubtful(entry):
+                run.outcome.repaired[entry.id] = None
+
+
+# Photos (contract: the photo). They come after all reports, because only reports have a deadline. A photo whose answer
+# was lost goes again: the authority takes the same photo of a report any number of times.
+
+
+def _send_photos(run: Run) -> None:
+    """Send the photos that are kept with accepted reports, as long as there is time.
+
+    One that cannot be opened, or that fails while the authority answers other calls, is left, and its error is
+    deferred. Raises the error of any other call; a photo that the authority does not take is not sent again.
+    """
+    for waiting in _photos_from_a_random_one(run):
+        if run.failed_photos < _MAX_FAILED_PHOTOS and run.left_s() > 0:
+            _guests_first(run)
+        if run.left_s() <= 0:
+            run.outcome.time_over = True
+        if run.outcome.time_over or run.failed_photos >= _MAX_FAILED_PHOTOS:
+            run.outcome.photos_left += 1
+            continue
         try:
-            self._deliver()
-        except OutboxDamaged:
-            if not self._results.rebuild_indexes():
-                raise
-            self._results.deferred_error = None
-            self._next.tried.clear()
-            self._deliver()
-        self._time.end()
+            photo = run.outbox.photo(waiting.entry)
+        except (SealBroken, OutboxDamaged, Erased) as exc:
+            run.defer(exc)
+            continue
+        _send_photo(run, waiting, photo)
 
-    def _deliver(self) -> None:
-        self._size.recall(self._outbox.batch_size(), self._now())
-        summary = self._summary()
-        suspended = plan.suspension_error(summary.suspension, self._options.settings)
-        if suspended is not None:
-            self._authenticate()  # another program may have written that
-            raise suspended
-        if summary.suspension is not None:  # the settings have changed since
-            self._outbox.set_suspension(None)
-        batch = self._next.batch()
-        if not batch:  # a report that should be there may have been marked as sent
-            self._authenticate()
-            batch = self._next.batch()
-        if batch or self._has_follow_ups(summary) or self._doubtful():
-            self._work(summary, batch)
-            with suppress(NotNow):  # during maintenance the next run does it
-                self._authenticate()  # what this run recorded
-        self._results.find_repeated_receipts()
-        if self._time.left_s() > 0 and _undelivered(self._summary()):
-            self._outbox.check_queue()
-        if self._results.deferred_error is not None:
-            raise self._results.deferred_error
 
-    def _work(self, summary: Summary, batch: Sequence[Entry]) -> None:
-        """Send the batch and what follows it, ask about pending reports, and send photos."""
-        hold = plan.hold_error(summary.hold_until, self._now())
-        if hold is not None:
-            self._authenticate()  # as for a suspension
-            raise hold
-        self._dependencies.progress.begin(_undelivered(summary))
-        try:
-            authority = self._authority or self._dependencies.connect(self._time.left_s)
-            self._send_all(authority, self._first_batch(authority, batch))
-            self.outcome.authority = authority
-            self._ask_about_pending(authority)
-            self._ask_about_doubtful(authority)
-            if self._options.with_photos and self.outcome.meta is not None and self.outcome.meta.wants_photo:
-                self._photos.send(authority, lambda: self._guests_first(authority))
-        except ApoaError as exc:
-            if exc is not self._noticed:
-                remember(self._outbox, exc, self._now(), self._options.settings)
-            raise
+def _photos_from_a_random_one(run: Run) -> Iterator[PhotoToSend]:
+    """Yield what waits, so that some photos that fail each time do not keep the same others waiting for ever."""
+    count = sum(1 for _each in run.readable(run.outbox.photos_to_send()))
+    start = int(count * run.dependencies.jitter())
+    yield from islice(run.readable(run.outbox.photos_to_send()), start, None)
+    yield from islice(run.readable(run.outbox.photos_to_send()), start)
 
-    def _first_batch(self, authority: Authority, batch: Sequence[Entry]) -> list[Entry]:
-        """Check the authority and the outbox, and return what may be sent then.
 
-        Over a slow line the reports are opened while the authority is asked. Its error comes before that of a report.
-        """
-        kept = self._dependencies.kept
-        known = kept.current_meta(self._dependencies.clock.monotonic()) if kept is not None else None
-        if known is not None:
-            self._accept(known)
-            return self._authenticated_batch(batch)
-        if not (batch and self._dependencies.overlap):
-            self._check_authority(lambda: self._questions.meta(authority), batch)
-            return self._authenticated_batch(batch)
-        asked = BackgroundCall(lambda: self._questions.meta(authority))
-        failure: ApoaError | None = None
-        if not asked.wait(_FAST_S):
-            try:
-                self._opened = self._open(self._authenticated_batch(batch))
-            except ApoaError as exc:
-                failure = exc
-        self._check_authority(asked.result, batch)
-        if failure is not None:
-            raise failure
-        return self._authenticated_batch(batch)
-
-    def _check_authority(self, ask: Callable[[], Meta], batch: Sequence[Entry]) -> None:
-        """Ask the authority about itself before any report leaves. If the call fails, the batch gets a backoff."""
-        try:
-            meta = ask()
-        except (NotNow, CallRefused) as exc:
-            # Without the key no attempt is counted: its absence is said when the authority answers.
-            with self._dependencies.interruptions.delayed(), suppress(CredentialsProblem):
-                self._results.requeue(exc, *self._claim([entry.id for entry in batch]), sent=False)
-            raise
-        self._accept(meta)  # raises if it is another one: its time does not confirm this computer's date
-        now = self._now()
-        self._outbox.record_contact(now, meta.server_time)
-        self._outbox.record_wants_photos(wants=meta.wants_photo)
-        if abs(meta.server_time - now) > CLOCK_TOLERANCE:
-            self.outcome.clock_skew = meta.server_time - now
-
-    def _accept(self, meta: Meta) -> None:
-        """Compare the authority with the one of the set-up, and note its limits."""
-        self.outcome.meta = meta
-        mismatch = plan.identity_error(self._options.expected, meta.identity)
-        if mismatch is not None:
-            raise mismatch
-        self._size.allow(meta)
-
-    # Authentic reports only.
-
-    def _authenticated_batch(self, batch: Sequence[Entry]) -> list[Entry]:
-        """Check the outbox before a report leaves, and return what may be sent then."""
-        if batch:
-            self._open(batch[:1])  # which reads the private key, or raises the error of this run
-        if not self._authenticated:
-            self._authenticate()
-        return self._next.batch()
-
-    def _authenticate(self) -> None:
-        """Check the open reports, and note in the outcome what another program changed."""
-        try:
-            authenticate(self._outbox, self._dependencies.known, self.outcome)
-        except OutboxDamaged as exc:  # what can be read is sent all the same
-            self._results.defer(exc)
-            return
-        self._authenticated = True
-
-    # Sending.
-
-    def _send_all(self, authority: Authority, batch: Sequence[Entry]) -> None:
-        while batch:
-            if self._time.left_s() <= 0:
-                self.outcome.time_over = True
-                return
-            self._noticed = self._restriction()
-            if self._noticed is not None:
-                raise self._noticed
-            self._send(authority, batch[: self._size.current])
-            batch = self._next.batch()
-        self._all_sent_at = self._dependencies.clock.monotonic()
-
-    def _guests_first(self, authority: Authority) -> None:
-        """Send what was saved meanwhile: a guest at the desk does not wait long for questions and photos."""
-        if self._dependencies.clock.monotonic() >= self._all_sent_at + plan.GUESTS_FIRST_S:
-            self._send_all(authority, self._next.batch())
-
-    def _send(self, authority: Authority, batch: Sequence[Entry]) -> None:
-        opened = self._open(batch)
-        ids = list(opened)[: self._size.count_fitting([content.body for content in opened.values()])]
-        with self._dependencies.interruptions.delayed():
-            lease, claimed = self._claim(ids)
-            if not claimed or self._results.renewed(lease, claimed[0].lease_until) is None:
-                return
-            begun = self._dependencies.clock.monotonic()
-            try:
-                with self._dependencies.interruptions.allowed():
-                    verdicts = authority.submit([(entry.id, opened[entry.id].body) for entry in claimed])
-            except NotTheAuthority as exc:
-                self._after_unreadable_answer(authority, exc, lease, claimed)
-            except ApoaError as exc:
-                self._after_failed_call(exc, lease, claimed)
-            except BaseException:
-                # Ctrl-C while waiting for the answer: the outcome is unknown. The reports must not wait for the lease.
-                self._results.requeue(UnknownOutcome(msg("The sending was interrupted.")), lease, claimed)
-                raise
-            else:
-                seconds = self._dependencies.clock.monotonic() - begun
-                self._questions.answered()
-                self._results.store(lease, verdicts, opened)
-                answered = {verdict.id for verdict in verdicts}
-                unread = [entry for entry in claimed if entry.id not in answered]
-                if unread:
-                    self._questions.ask_about_unread(authority, lease, unread)
-                else:
-                    self._size.worked(len(claimed), seconds, self._now())
-                    self._record_size()
-
-    def _open(self, batch: Sequence[Entry]) -> dict[str, Content]:
-        """Each report's content by id. One that cannot be read stays queued, and its error is deferred."""
-        found = self._opened | self._outbox.contents([entry for entry in batch if entry.id not in self._opened])
-        opened: dict[str, Content] = {}
-        for entry in batch:
-            content = found[entry.id]
-            if isinstance(content, ApoaError):
-                if not isinstance(content, NotAuthentic):  # a doubt, which the check of the outbox names
-                    self._results.defer(content)
-                self._next.tried.add(entry.id)
-            else:
-                opened[entry.id] = content
-        return opened
-
-    def _claim(self, ids: Sequence[str]) -> tuple[str, list[Entry]]:
-        now = self._now()
-        self._next.tried.update(ids)
-        return self._outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
-
-    def _after_failed_call(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> None:
-        """Try again with a smaller batch where that helps. A single report that is too large is skipped; else raise."""
-        if self._halved(error, lease, claimed):
-            return
-        self._results.requeue(error, lease, claimed)
-        if not isinstance(error, TooLarge):
-            raise error
-        self._results.defer(error)
-        self._size.isolated()
-        self._record_size()
-
-    def _halved(self, error: ApoaError, lease: str, claimed: Sequence[Entry]) -> bool:
-        """Whether the reports go again at once in smaller batches. They are queued again for that."""
-        smaller = self._size.failed(len(claimed), error)
-        self._record_size()
-        if not smaller or self._time.left_s() <= 0:
-            return False
-        self._next.tried.difference_update(entry.id for entry in claimed)
-        self._results.requeue(error, lease, claimed, backoff=False)
-        self._dependencies.progress.failed(error)
-        return True
-
-    def _after_unreadable_answer(
-        self, authority: Authority, error: NotTheAuthority, lease: str, claimed: Sequence[Entry]
-    ) -> None:
-        """Find the report that makes the answer unreadable, if it is still the authority that answers; else raise."""
-        try:
-            with self._dependencies.interruptions.allowed():
-                self._questions.meta(authority)
-        except BaseException:
-            self._results.requeue(error, lease, claimed)
-            raise
-        if self._halved(error, lease, claimed):
-            return
-        if len(claimed) > 1:  # time is over before the cause was found
-            self._results.requeue(error, lease, claimed)
-            raise plan.unreadable_answer(claimed)
-        self._questions.ask_about_unread(authority, lease, claimed, alone=True)
-        self._size.isolated()
-
-    # Asking about single reports.
-
-    def _ask_about_pending(self, authority: Authority) -> None:
-        """Ask for the verdicts of reports that earlier runs left pending, and send what they hold up.
-
-        Those that were asked about last come last, and what is saved meanwhile is sent in between: a guest at the desk
-        does not wait for the questions.
-        """
-        pending = self._results.readable(self._outbox.entries(Selection(states=frozenset({State.PENDING}))))
-        until = self._dependencies.clock.monotonic() + plan.QUESTIONS_S
-        for entry in plan.questions(pending):
-            if self._dependencies.clock.monotonic() >= until or self._time.left_s() <= 0:
-                break
-            self._guests_first(authority)
-            if entry.id not in self._next.tried:
-                self._questions.ask_about_pending(authority, entry)
-        self._send_all(authority, self._next.batch())
-
-    def _ask_about_doubtful(self, authority: Authority) -> None:
-        """Ask about the reports that another program changed. A person decides about what the authority has not."""
-        for report_id in self._doubtful()[:_MOST_DOUBTFUL]:
-            for entry in self._results.readable(iter(self._outbox.find(report_id))):
-                if self._time.left_s() > 0 and self._questions.ask_about_doubtful(authority, entry):
-                    self.outcome.repaired[entry.id] = None
-
-    # Helpers.
-
-    def _doubtful(self) -> list[str]:
-        return [doubt.report for doubt in self.outcome.doubts if doubt.kind is DoubtKind.STATE]
-
-    def _has_follow_ups(self, summary: Summary) -> bool:
-        """Return whether there is something to do for reports that the authority has: a verdict, or a photo."""
-        return bool(summary.counts[State.PENDING]) or (self._options.with_photos and self._photos.are_waiting())
-
-    def _restriction(self) -> ApoaError | None:
-        """Return the error of a call that is forbidden now, by this sender or another one."""
-        return plan.forbidden_call(self._outbox.restrictions(), self._options.settings, self._now())
-
-    def _record_size(self) -> None:
-        learned = self._size.to_record()
-        if learned is not None:
-            self._outbox.record_batch_size(learned)
-
-    def _now(self) -> datetime:
-        return self._dependencies.clock.now().astimezone(UTC)
-
-    def _summary(self) -> Summary:
-        return self._outbox.summary(now=self._now(), soon=self._now())
+def _send_photo(run: Run, waiting: PhotoToSend, photo: bytes) -> None:
+    try:
+        run.authority.send_photo(waiting.report_id, photo)
+    except CallRefused as exc:
+        _log.info("photo of report %s: %s", waiting.report_id, exc.name)
+        run.outbox.settle_photo(waiting.entry.id, PhotoState.REFUSED, exc.name)
+        run.outcome.photos_refused += 1
+    except (AccountSuspended, NotTheAuthority, UnknownOutcome) as exc:
+        _log.info("photo of report %s: %s", waiting.report_id, exc.name)
+        run.meta()  # raises if the account or the connection is the cause
+        problem = msg("A photo could not be sent: {reason}", reason=exc.message)
+        advice = msg("The reports are not affected. The photo stays here, and each apoa sync sends it again.")
+        run.defer(UnknownOutcome(problem, advice, name="photo_not_sent"))  # no error of the account
+        run.outcome.photos_left += 1
+        run.failed_photos += 1
+        return
+    else:
+        run.outbox.settle_photo(waiting.entry.id, PhotoState.SENT)
+        run.outcome.photos_sent += 1
+    run.failed_photos = 0
+    run.answered_at = run.clock.monotonic()

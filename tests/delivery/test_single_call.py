@@ -1,21 +1,22 @@
 """Calls outside a delivery run, such as one for the PDF of a receipt, under the same rules as a delivery."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import FixedClock
+from conftest import NOW, FixedClock, raises_error
+from delivery_helpers import SETTINGS, UNKNOWN_AUTHORITY, Hotel
 from outbox_helpers import report, uuid
 from outbox_stores import AnyOutbox, Store
 
-from apoa_client.delivery.single_call import code_table, receipt_pdf, validate
+from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.errors import AccountSuspended, ApoaError, AuthorityBusy, Offline, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Status
+from apoa_client.ports.state import Summary
 from apoa_client.report.codes import CodeTable
 from apoa_client.report.wire import to_json
-
-SETTINGS = "0123456789abcdef"
 
 
 @pytest.fixture
@@ -42,8 +43,9 @@ def test_the_pdf_is_returned(outbox: AnyOutbox, clock: FixedClock) -> None:
     simulator = AuthoritySimulator()
     simulator.submit([(uuid(1), to_json(report(1)))])
     with outbox:
-        assert (receipt_pdf(outbox, lambda: simulator, clock, SETTINGS, uuid(1)) or b"").startswith(b"%PDF-")
-        assert receipt_pdf(outbox, lambda: simulator, clock, SETTINGS, uuid(2)) is None
+        calls = SingleCalls(outbox, lambda: simulator, clock, SETTINGS)
+        assert (calls.call(lambda each: each.receipt_pdf(uuid(1))) or b"").startswith(b"%PDF-")
+        assert calls.call(lambda each: each.receipt_pdf(uuid(2))) is None
 
 
 @pytest.mark.parametrize("kind", [WrongPassword, AccountSuspended])
@@ -53,7 +55,7 @@ def test_a_refused_account_is_not_tried_again(outbox: AnyOutbox, clock: FixedClo
     with outbox:
         for settings, calls in ((SETTINGS, 1), (SETTINGS, 1), ("fedcba9876543210", 2)):
             with pytest.raises(kind):
-                receipt_pdf(outbox, refusing, clock, settings, uuid(1))
+                SingleCalls(outbox, refusing, clock, settings).call(lambda each: each.receipt_pdf(uuid(1)))
             assert refusing.calls == calls
 
 
@@ -63,7 +65,7 @@ def test_a_hold_applies_to_deliveries_too(outbox: AnyOutbox, clock: FixedClock) 
     with outbox:
         for calls in (1, 1):
             with pytest.raises(AuthorityBusy):
-                receipt_pdf(outbox, refusing, clock, SETTINGS, uuid(1))
+                SingleCalls(outbox, refusing, clock, SETTINGS).call(lambda each: each.receipt_pdf(uuid(1)))
             assert refusing.calls == calls
         assert outbox.summary(now=clock.now(), soon=clock.now()).hold_until is not None
 
@@ -74,7 +76,7 @@ def test_offline_does_not_suspend(outbox: AnyOutbox, clock: FixedClock) -> None:
     with outbox:
         for calls in (1, 2):
             with pytest.raises(Offline):
-                receipt_pdf(outbox, refusing, clock, SETTINGS, uuid(1))
+                SingleCalls(outbox, refusing, clock, SETTINGS).call(lambda each: each.receipt_pdf(uuid(1)))
             assert refusing.calls == calls
 
 
@@ -87,7 +89,7 @@ class TestValidation:
     def test_the_verdicts_of_all_batches(self, outbox: AnyOutbox, clock: FixedClock) -> None:
         """As many calls as the authority's largest batch needs; nothing is acquired."""
         simulator = AuthoritySimulator(max_batch=2)
-        found = validate(outbox, lambda: simulator, clock, SETTINGS, self.IDENTITY, self.BODIES)
+        found = SingleCalls(outbox, lambda: simulator, clock, SETTINGS, self.IDENTITY).validate(self.BODIES)
         assert [each.id for each in found] == [report_id for report_id, _body in self.BODIES]
         assert {each.status for each in found} <= {Status.ACCEPTED, Status.DUPLICATE}
         assert (simulator.order, simulator.batches) == ([], [])
@@ -96,7 +98,9 @@ class TestValidation:
         """The reports are personal data."""
         simulator = AuthoritySimulator()
         with pytest.raises(SettingsProblem):
-            validate(outbox, lambda: simulator, clock, SETTINGS, AuthorityIdentity("production", "P-1"), self.BODIES)
+            SingleCalls(outbox, lambda: simulator, clock, SETTINGS, AuthorityIdentity("production", "P-1")).validate(
+                self.BODIES
+            )
         assert simulator.known == {}
 
     def test_a_refused_account_is_not_tried_again(self, outbox: AnyOutbox, clock: FixedClock) -> None:
@@ -104,7 +108,7 @@ class TestValidation:
         refusing = Refusing(WrongPassword(msg("No.")))
         for _call in range(2):
             with pytest.raises(WrongPassword):
-                validate(outbox, refusing, clock, SETTINGS, self.IDENTITY, self.BODIES)
+                SingleCalls(outbox, refusing, clock, SETTINGS, self.IDENTITY).validate(self.BODIES)
         assert refusing.calls == 1
 
 
@@ -113,7 +117,7 @@ def test_a_code_table_is_fetched_when_it_has_changed(outbox: AnyOutbox, clock: F
     simulator = AuthoritySimulator()
 
     def fetch(kept: CodeTable | None) -> CodeTable | None:
-        return code_table(outbox, lambda: simulator, clock, SETTINGS, "purposes", kept)
+        return SingleCalls(outbox, lambda: simulator, clock, SETTINGS).code_table("purposes", kept)
 
     assert fetch(None) is None
     simulator.tables["purposes"] = CodeTable("purposes", "1", (), '"1"')
@@ -123,3 +127,80 @@ def test_a_code_table_is_fetched_when_it_has_changed(outbox: AnyOutbox, clock: F
     simulator.tables["purposes"] = CodeTable("purposes", "2", (), '"2"')
     assert fetch(kept) == simulator.tables["purposes"]
     assert [etag for _table, etag in simulator.tables_asked] == [None, None, '"1"', '"1"']
+
+
+# The time of the authority is asked for where nothing is sent.
+
+
+def ask(hotel: Hotel, settings: str = SETTINGS, expected: AuthorityIdentity = UNKNOWN_AUTHORITY) -> None:
+    SingleCalls(hotel.outbox, lambda: hotel.authority, hotel.clock, settings, expected).record_time()
+
+
+def summary(hotel: Hotel) -> Summary:
+    return hotel.outbox.summary(now=hotel.clock.now(), soon=hotel.clock.now())
+
+
+def test_the_time_is_recorded(hotel: Hotel) -> None:
+    """As a contact, with the difference to this computer's clock."""
+    hotel.authority.now = NOW - timedelta(days=100)
+    ask(hotel)
+    assert summary(hotel).last_contact_at == hotel.clock.now()
+    assert summary(hotel).clock_skew == hotel.authority.now - hotel.clock.now()
+
+
+def test_a_wrong_password_stops_sending(hotel: Hotel) -> None:
+    """The authority is not asked again until a user logs in, or the settings change."""
+    hotel.authority.password_is_right = False
+    with raises_error("wrong_password"):
+        ask(hotel)
+    suspension = summary(hotel).suspension
+    assert suspension is not None
+    assert (suspension.reason, suspension.settings) == ("wrong_password", SETTINGS)
+    hotel.authority.password_is_right = True
+    with raises_error("wrong_password"):
+        ask(hotel)
+    ask(hotel, "other settings")
+    assert summary(hotel).last_contact_at == hotel.clock.now()
+
+
+def test_the_time_of_the_contact_is_that_of_the_answer(hotel: Hotel) -> None:
+    """A slow call does not look like a wrong clock."""
+
+    def connect() -> Authority:
+        hotel.wait(seconds=50)
+        hotel.authority.now = hotel.clock.now()
+        return hotel.authority
+
+    SingleCalls(hotel.outbox, connect, hotel.clock, SETTINGS).record_time()
+    assert (summary(hotel).last_contact_at, summary(hotel).clock_skew) == (hotel.clock.now(), timedelta())
+
+
+def test_a_time_to_wait_is_respected(hotel: Hotel) -> None:
+    """It is stored for deliveries, too."""
+    hotel.authority.script("meta:429=60")
+    for _call in range(2):
+        with raises_error("authority_busy"):
+            ask(hotel)
+    hotel.wait(seconds=61)
+    ask(hotel)
+    assert summary(hotel).last_contact_at == hotel.clock.now()
+
+
+@pytest.mark.parametrize("fault", ["drop", "portal", "400"])
+def test_any_other_failure_changes_nothing(hotel: Hotel, fault: str) -> None:
+    """It is raised."""
+    hotel.authority.script(f"meta:{fault}")
+    with raises_error("unknown_outcome", "not_the_authority", "call_refused"):
+        ask(hotel)
+    assert (summary(hotel).suspension, summary(hotel).last_contact_at) == (None, None)
+
+
+def test_another_authority(hotel: Hotel) -> None:
+    """Its time confirms nothing, also in a delivery."""
+    expected = AuthorityIdentity("production", "P-1")
+    with raises_error("another_authority"):
+        ask(hotel, expected=expected)
+    hotel.add(1)
+    assert hotel.sync(expected=expected).error is not None
+    assert summary(hotel).last_contact_at is None
+    assert hotel.outbox.clock_checked_at(hotel.clock.now()) is None

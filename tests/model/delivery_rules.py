@@ -166,7 +166,7 @@ class Rules:
         """A claim counts the call before it is made."""
         return row._replace(state=SENDING, calls=min(row.calls + 1, 2), lease=sender, lease_until=1)
 
-    @implemented_by("outbox.sql.store:SqlOutbox.claim", "delivery.sync:_Run._claim", "delivery.sync:_Run._send")
+    @implemented_by("outbox.sql.store:SqlOutbox.claim", "delivery.run:Run.claim", "delivery.sync:_send")
     def store_claim(self, state: State, rows: Rows) -> State:
         """A claim is on the disk before the first byte leaves."""
         return self.commit(state, rows)
@@ -186,7 +186,7 @@ class Rules:
         """A failed call queues the report again; the call counts unless nothing was sent."""
         return _change_after_failure(row, answer)
 
-    @implemented_by("delivery.results:Results.decide")
+    @implemented_by("delivery.run:Run._decide")
     def after_forgetting(self) -> Change | None:
         """A pending report that the authority does not know any more is sent again."""
         return Change("", EntryState.QUEUED)

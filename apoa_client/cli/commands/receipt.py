@@ -167,10 +167,11 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
     if entry.receipt.typed:
         problem = msg("The number was typed in by staff, so the reporting server has no PDF of it.")
         raise AuthorityRefuses(problem, _PRINT, name="no_pdf")
-    from apoa_client.delivery.single_call import receipt_pdf  # loads the HTTP client
+    from apoa_client.delivery.single_call import SingleCalls  # loads the HTTP client
 
     try:
-        pdf = receipt_pdf(app.outbox, app.connect, app.clock, app.settings.fingerprint, entry.id)
+        calls = SingleCalls(app.outbox, app.connect, app.clock, app.settings.fingerprint)
+        pdf = calls.call(lambda authority: authority.receipt_pdf(entry.id))
     except NotNow as exc:
         raise type(exc)(exc.message, _PRINT, retry_after=exc.retry_after) from None
     if pdf is None:

@@ -12,7 +12,7 @@ from apoa_client.cli.views.labels import STATES, day_text, moment_text
 from apoa_client.cli.views.report import receipt_text
 from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.delivery.day_comparison import DayComparison, compare
-from apoa_client.delivery.single_call import ask_of_a_day
+from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.errors import AuthorityRefuses, Exit
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports.authority import Authority, DailyReceipt
@@ -56,9 +56,8 @@ def pdf_of_day(app: Container, typed: str) -> bytes:
 def _asked(app: Container, typed: str, ask: Callable[[Authority, date], _T | None]) -> _T | None:
     day = parse_day_start(app, typed).date()
     settings = app.settings
-    return ask_of_a_day(
-        app.outbox, app.connect, app.clock, settings.fingerprint, settings.identity, lambda each: ask(each, day)
-    )
+    calls = SingleCalls(app.outbox, app.connect, app.clock, settings.fingerprint, settings.identity)
+    return calls.of_a_day(lambda each: ask(each, day))
 
 
 def _value(app: Container, daily: DailyReceipt, found: DayComparison) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.doubts import show_changed
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.cli.views.outcome import outcome_json
-from apoa_client.delivery.authentication import authenticate
-from apoa_client.delivery.options import Outcome
+from apoa_client.delivery.options import Outcome, authenticate
 from apoa_client.errors import OutboxDamaged
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import SOON

@@ -7,7 +7,7 @@ from apoa_client.app.container import Container
 from apoa_client.authority.limits import Timeouts
 from apoa_client.cli.prompts.save_and_send import SEND_TIMEOUT_S, SENDING_S
 from apoa_client.cli.views.online import Online
-from apoa_client.delivery.single_call import validate
+from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.errors import ApoaError, UnreadableAnswer
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz
@@ -49,8 +49,8 @@ class OnlineCheck:
         app, bodies = self._app, [(report.id, to_json(report)) for report in reports]
         outbox = app.ask(lambda each: each.outbox)
         settings = app.settings
-        verdicts = validate(outbox, lambda: self._authority, app.clock, settings.fingerprint, settings.identity, bodies)
-        found = {verdict.id: verdict for verdict in verdicts}
+        calls = SingleCalls(outbox, lambda: self._authority, app.clock, settings.fingerprint, settings.identity)
+        found = {verdict.id: verdict for verdict in calls.validate(bodies)}
         unreadable = UnreadableAnswer(msg("The authority's answer about this report cannot be read."))
         return [Online(found[report.id]) if report.id in found else Online(error=unreadable) for report in reports]
 
