@@ -164,7 +164,7 @@ def _fault_in(name: str, state: os.stat_result, *, is_own: bool) -> Fault | None
 
 
 def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
-    from apoa_client import access_lists  # not needed elsewhere
+    from apoa_client import windows_access  # not needed elsewhere
 
     descriptor, user = _read_access_list(name)
     if descriptor is None:
@@ -174,15 +174,15 @@ def _fault_on_windows(name: str, *, is_own: bool, secret: bool) -> Fault | None:
             msg("Who can change {path} cannot be found out, so it is not used.", path=name),
             msg("Keep it on a disk of this computer with access rights (NTFS), and let this user read them."),
         )
-    if not access_lists.owner_is_trusted(descriptor, user):
+    if not windows_access.owner_is_trusted(descriptor, user):
         command = f'takeown /F "{name}"'
         return Fault(
             msg("{path} belongs to another user, so it is not used.", path=name),
             msg("Give it to this user: {command}", command=command),
         )
-    if access_lists.others_may(access_lists.WRITE if is_own else access_lists.REPLACE, descriptor, user):
+    if windows_access.others_may(windows_access.WRITE if is_own else windows_access.REPLACE, descriptor, user):
         message = msg("Other users of this computer can change {path}, so it is not used.", path=name)
-    elif secret and access_lists.others_may(access_lists.READ, descriptor, user):
+    elif secret and windows_access.others_may(windows_access.READ, descriptor, user):
         message = msg("Other users of this computer can read {path}, so it is not used.", path=name)
     else:
         return None

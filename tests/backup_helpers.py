@@ -19,8 +19,7 @@ from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save, settings_text
-from apoa_client.vault.mac import Purpose, mac, mac_key
-from apoa_client.vault.sealing import encode_key
+from apoa_client.vault.sealing import Purpose, encode_key, mac, mac_key
 
 ACTOR = Actor(lambda: "wayan", lambda: NOW)
 KEY = encode_key(PUBLIC_KEY)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from apoa_client.app.code_tables import CodeFile
     from apoa_client.app.key_rotation import KeyPair
     from apoa_client.app.outbox_opening import OutboxOpener
+    from apoa_client.app.property_vault import VaultVersion
     from apoa_client.app.retention import Retention
-    from apoa_client.app.vault_adapters import VaultVersion
     from apoa_client.authority.limits import Timeouts
     from apoa_client.delivery.options import TimeLeft
     from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -40,15 +40,11 @@ if TYPE_CHECKING:
     from apoa_client.report.codes import CodeTables
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
-    from apoa_client.vault.store import SecretStore
 
 _T = TypeVar("_T")
 
-KEYRING_SERVICE = "apoa-client"
 NOT_CHOSEN = "property_not_chosen"
 """The name of the error that there are several properties, and none was chosen."""
-_SHORT_KEYRING_TIMEOUT_S = 1.5
-"""For a command with a guest waiting. A working keyring answers within 0.1 s."""
 
 
 class Container:
@@ -185,7 +181,7 @@ class Container:
     @cached_property
     def actor(self) -> Actor:
         """The operating system's user, the clock and the command, for the audit trail and records of maintenance."""
-        from apoa_client.settings.user import user_name
+        from apoa_client.settings.folders import user_name
 
         return Actor(user_name, self.clock.now, self._command)
 
@@ -201,41 +197,26 @@ class Container:
 
         Without `prompt`, no person is asked for the password.
         """
-        from apoa_client.app.password_binding import password_binding
+        from apoa_client.app.property_vault import password_binding, secret_store
         from apoa_client.vault.sources import PropertySecrets
         from apoa_client.vault.store import OUTBOX_VERSION, SHARED_OUTBOX_VERSION
 
         memory_dumps.forbid_access()
-        ask = self._ask_password if prompt else None
+        ask, is_interactive = self._ask_password if prompt else None, self._ask_password is not None
         return PropertySecrets(
             self.environ,
-            lambda: self._secret_store(settings),
+            lambda: secret_store(
+                settings, self.folders, self.environ, lambda: self.guest_waits, interactive=is_interactive
+            ),
             current_binding=lambda: password_binding(settings),
             prompt=ask,
             version_name=SHARED_OUTBOX_VERSION if settings.has_shared_outbox else OUTBOX_VERSION,
         )
 
-    def _secret_store(self, settings: PropertySettings) -> "SecretStore":
-        if settings.vault == "file":
-            from apoa_client.vault.key_file import KeyFileStore
-
-            return KeyFileStore(self.folders.keys(settings.name))
-        from apoa_client.settings.user import user_id
-        from apoa_client.vault.keyring_store import TIMEOUT_S, KeyringStore
-
-        return KeyringStore(
-            f"{KEYRING_SERVICE}/{settings.name}",
-            interactive=self._ask_password is not None,
-            environ=self.environ,
-            uid=user_id(),
-            # Read at each call: a store that was built earlier must observe the short time-out, too.
-            timeout_s=lambda: _SHORT_KEYRING_TIMEOUT_S if self.guest_waits else TIMEOUT_S,
-        )
-
     @cached_property
     def known_version(self) -> "VaultVersion":
         """The version of the outbox beside the private key."""
-        from apoa_client.app.vault_adapters import VaultVersion
+        from apoa_client.app.property_vault import VaultVersion
 
         return VaultVersion(lambda: self.secrets, lambda: self.key_is_at_hand)
 
@@ -322,7 +303,7 @@ class Container:
     def outbox_opener(self, settings: PropertySettings) -> "OutboxOpener":
         """Return what opens the outboxes of a property."""
         from apoa_client.app.outbox_opening import OutboxOpener
-        from apoa_client.app.vault_adapters import LazySealer
+        from apoa_client.app.property_vault import LazySealer
 
         sealer = LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
         secrets = partial(self.secrets_of, settings, prompt=False)

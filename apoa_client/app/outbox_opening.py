@@ -127,7 +127,7 @@ class OutboxOpener:
 
         Without a keyring it is not known: it is empty then where only a password proves which program answers.
         """
-        from apoa_client.app.password_binding import outbox_binding
+        from apoa_client.app.property_vault import outbox_binding
         from apoa_client.vault.errors import KeyringProblem
 
         try:

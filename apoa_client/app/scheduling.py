@@ -22,9 +22,9 @@ from apoa_client.schedule.interface import CRON, DEFAULT_EVERY_S, SYSTEMD, TASK,
 from apoa_client.schedule.tools import run_tool
 from apoa_client.schedule.variables import Variables, folder_variables, variables_of
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.user import user_id
+from apoa_client.settings.folders import user_id
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
-from apoa_client.vault.session_bus import session_buses
+from apoa_client.vault.keyring_store import session_buses
 
 NAME = "apoa-sync"
 

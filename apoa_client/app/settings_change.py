@@ -16,8 +16,7 @@ from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import SQLITE, TRAINING, PropertySettings
 from apoa_client.settings.definitions import PATH, Value, WrongValue
-from apoa_client.settings.origins import Origin, Origins
-from apoa_client.settings.setting_keys import SettingKey
+from apoa_client.settings.origins import Origin, Origins, SettingKey
 from apoa_client.settings.writer import Change, change_file
 
 Values: TypeAlias = Mapping[str, Value | None]
@@ -84,7 +83,7 @@ def _with_outbox_before(property_settings: PropertySettings | None, name: str, v
     to = SQLITE if value is None else str(value)
     if name != "outbox" or property_settings is None or to == property_settings.outbox:
         return {name: value}
-    from apoa_client.app.outbox_switch import after_switch  # few changes need it
+    from apoa_client.app.shared_outbox import after_switch  # few changes need it
 
     return {name: value, "outbox_before": after_switch(property_settings, to).outbox_before or None}
 

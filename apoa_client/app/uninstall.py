@@ -3,6 +3,7 @@
 The program itself is removed by what installed it: `apoa_client.installation.removal`.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -11,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.app.container import KEYRING_SERVICE, Container
-from apoa_client.app.own_files import is_key_file, is_outbox
+from apoa_client.app.container import Container
+from apoa_client.app.property_vault import KEYRING_SERVICE
 from apoa_client.app.scheduling import installed, remove_named
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem, file_in_use
@@ -20,13 +21,13 @@ from apoa_client.files import FileInUse, drafts_in, is_link, wait_while_in_use
 from apoa_client.installation import COMPLETION_SCRIPTS
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
+from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
-from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME
-from apoa_client.settings.property_names import valid_name
-from apoa_client.settings.user import account_home
+from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, account_home, valid_name
+from apoa_client.vault.store import NAMES
 
 
 class Kind(StrEnum):
@@ -331,3 +332,32 @@ def _unlink(path: Path) -> None:
             msg("The file {path} cannot be removed: {reason}.", path=str(path), reason=exc.strerror or ""),
             msg("Run the command as the user who set up the property."),
         ) from None
+
+
+_SQLITE = b"SQLite format 3\0"
+_APPLICATION_ID = slice(68, 72)
+"""Where a database says whose it is, in the first bytes of the file: see SQLite's "Database File Format"."""
+_HEADER_BYTES = 100
+_MAX_KEY_FILE = 1 << 20
+
+
+def is_outbox(path: Path) -> bool:
+    """Return whether a file is a database of this program. A damaged one may not be recognized."""
+    header = _beginning(path, _HEADER_BYTES)
+    return header.startswith(_SQLITE) and header[_APPLICATION_ID] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def is_key_file(path: Path) -> bool:
+    """Return whether a file has secrets of this program, and nothing else."""
+    with suppress(ValueError):
+        value = json.loads(_beginning(path, _MAX_KEY_FILE))
+        return isinstance(value, dict) and bool(value) and set(NAMES).issuperset(value)
+    return False
+
+
+def _beginning(path: Path, size: int) -> bytes:
+    with suppress(OSError):
+        if path.is_file():  # reading from a named pipe would wait for a writer
+            with path.open("rb") as file:
+                return file.read(size)
+    return b""

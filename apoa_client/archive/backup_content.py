@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.files import full_path
-from apoa_client.vault.mac import Purpose, mac, mac_key
+from apoa_client.vault.sealing import Purpose, mac, mac_key
 
 FORMAT = 2
 """The version of the table `backup`. Version 1 had no message authentication code."""

@@ -39,9 +39,8 @@ from apoa_client.outbox.sqlite.database import open_database, open_in_memory
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import INDEX_KEY_BYTES, SQLITE, PropertySettings
-from apoa_client.settings.folders import Folders
+from apoa_client.settings.folders import Folders, check_name
 from apoa_client.settings.parsing import parse
-from apoa_client.settings.property_names import check_name
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of

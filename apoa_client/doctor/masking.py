@@ -1,7 +1,7 @@
 """Removes from texts for a support file what is personal or secret, or says who uses this computer.
 
-What may be shown is listed, and everything else is masked: a new setting, or a new value in a message, is masked until
-it is added to the list.
+What may be shown is listed, and everything else is masked: a new value in a message until it is added to the list, and
+a new setting that is a text until its definition says otherwise.
 """
 
 import re
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from apoa_client.messages import Message, literal, msg
 from apoa_client.settings.config import SQLITE, TRAINING, PropertySettings
-from apoa_client.settings.user import account_home, user_name
+from apoa_client.settings.definitions import HOST, OF_A_PROPERTY, WHOLE
+from apoa_client.settings.folders import account_home, user_name
 
 HIDDEN = "***"
 _SHOWN_VALUES = frozenset(
@@ -22,13 +23,6 @@ _SHOWN_VALUES = frozenset(
     }
 )
 """The names of values in messages that are never about a guest and never secret. Numbers are shown, too."""
-_SHOWN_SETTINGS = frozenset(
-    {
-        *("name", "timezone", "environment", "vault", "ca_bundle", "window_hours", "retention_days", "delivery"),
-        *("notify", "by_hand_order", "backup_folder", "backup_keep", "keep_photos"),
-    }
-)
-_ADDRESSES = ("api_url", "outbox", "outbox_before")
 _LEAST_LENGTH = 3
 """A shorter value, such as a name of two letters, would be masked in the middle of words."""
 _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S* [A-Z]+ apoa_client[\w.]*: .*", re.ASCII)
@@ -75,19 +69,19 @@ def _longest_first(pair: tuple[str, str]) -> int:
 
 def secret_values(settings: PropertySettings) -> list[str]:
     """Return the values of settings that must not be shown."""
-    every = settings._asdict().items()
-    return [value for name, value in every if isinstance(value, str) and name not in {*_SHOWN_SETTINGS, *_ADDRESSES}]
+    return [str(getattr(settings, name)) for name, each in OF_A_PROPERTY.items() if not each.shown_in_support]
 
 
 def shown_settings(settings: PropertySettings, mask: Mask) -> Iterator[tuple[str, Message]]:
     """Yield each setting by its name, with its value or whether it is set."""
     for name, value in settings._asdict().items():
-        if name in _SHOWN_SETTINGS:
-            yield name, literal(mask.text(str(value))) if value != "" else msg("not set")
-        elif name in _ADDRESSES:
+        shown = OF_A_PROPERTY[name].shown_in_support if name in OF_A_PROPERTY else WHOLE  # the property's own name
+        if shown == HOST:
             yield name, literal(mask.text(scheme_and_host(str(value))))
+        elif value == "":
+            yield name, msg("not set")
         else:
-            yield name, msg("set, not shown") if value else msg("not set")
+            yield name, literal(mask.text(str(value))) if shown else msg("set, not shown")
 
 
 def scheme_and_host(address: str) -> str:

@@ -12,7 +12,7 @@ from apoa_client.schedule.interface import AUTO, CRON, LAUNCHD, SYSTEMD, TASK, F
 from apoa_client.schedule.launchd import Launchd
 from apoa_client.schedule.systemd import Systemd
 from apoa_client.schedule.task_scheduler import TaskScheduler
-from apoa_client.settings.user import account_home, user_id, user_name
+from apoa_client.settings.folders import account_home, user_id, user_name
 
 _BY_PLATFORM = {"win32": (TASK,), "darwin": (LAUNCHD, CRON)}
 _ELSEWHERE = (SYSTEMD, CRON)

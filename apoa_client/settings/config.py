@@ -174,7 +174,7 @@ class Config(NamedTuple):
     """All settings. `language` and `default_property` are empty if they are not set.
 
     `properties` are those that are set up for this user, and `invalid` says, by property, what is wrong with the table
-    of one that is therefore not among them. `below` has, by property, the values that apply if its own
+    of one that is therefore not among them. `inherited` has, by property, the values that apply if its own
     table in the user's file does not set them, and `defaults` those of a property that no file names. `environment` has
     the values that the environment gives to every property. `maps` are the mappings of columns by name, and
     `invalid_maps` says what is wrong with those that are not among them.
@@ -184,7 +184,7 @@ class Config(NamedTuple):
     default_property: str = ""
     properties: Mapping[str, PropertySettings] = MappingProxyType({})
     invalid: Mapping[str, SettingsProblem] = MappingProxyType({})
-    below: Mapping[str, Mapping[str, str | int]] = MappingProxyType({})
+    inherited: Mapping[str, Mapping[str, str | int]] = MappingProxyType({})
     defaults: Mapping[str, str | int] = MappingProxyType({})
     environment: Mapping[str, str | int] = MappingProxyType({})
     maps: "Mapping[str, ColumnMapping]" = MappingProxyType({})
@@ -201,10 +201,10 @@ class Config(NamedTuple):
             raise self.invalid[name]
         return self.properties.get(name)
 
-    def without_own_table(self, name: str) -> PropertySettings:
+    def inherited_settings(self, name: str) -> PropertySettings:
         """Return the settings of a property as they are without its own table in the user's file."""
-        return PropertySettings(name, api_url="", public_key="").with_values(self.below.get(name, self.defaults))
+        return PropertySettings(name, api_url="", public_key="").with_values(self.inherited.get(name, self.defaults))
 
     def new_property(self, name: str) -> PropertySettings:
         """Return the settings with which the set-up of a property begins."""
-        return self.without_own_table(name).with_values(self.environment)
+        return self.inherited_settings(name).with_values(self.environment)

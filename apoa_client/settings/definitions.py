@@ -28,6 +28,9 @@ Value = str | int
 
 TEXT, PATH, CHOICE, NUMBER = "text", "path", "choice", "number"
 
+WHOLE, HOST = "whole", "host"
+"""What a support file shows of a value: all of it, without the user's name and folder, or an address' host."""
+
 PUBLIC_KEY_UNUSABLE = "public_key_unusable"
 """The name of the error about a public key that is none, in JSON and in logs."""
 
@@ -57,7 +60,7 @@ class WrongValue(Exception):
 
 
 class Definition(NamedTuple):
-    """One setting. `without` says what applies if it is not set and has no default value."""
+    """One setting. `unset` says what applies if it is not set and has no default value."""
 
     name: str
     meaning: Message
@@ -70,7 +73,7 @@ class Definition(NamedTuple):
     """What a text may be, in words."""
     check_text: Callable[[str], None] | None = None
     """Raises `WrongValue` for a text that is not allowed."""
-    without: Message | None = None
+    unset: Message | None = None
     set_instead: Message | None = None
     """What to do instead of changing it by hand; None if it may be changed."""
     is_own: bool = False
@@ -79,6 +82,13 @@ class Definition(NamedTuple):
     """The environment variable that has priority over the files; empty if there is none."""
     is_hidden: bool = False
     """Whether its value is shown nowhere."""
+    support: str = ""
+    """What a support file shows of a text: `WHOLE`, or `HOST`; if empty, only whether it is set. Others are shown."""
+
+    @property
+    def shown_in_support(self) -> str:
+        """What a support file shows of its value: `WHOLE` or `HOST`, or nothing if it is empty."""
+        return self.support if self.kind == TEXT else WHOLE
 
     @property
     def default(self) -> Value | None:
@@ -189,7 +199,7 @@ GENERAL = {
             "id",
             CHOICE,
             ("", *LANGUAGES),
-            without=msg("the system's language"),
+            unset=msg("the system's language"),
             variable="APOA_LANG",
         ),
         Definition(
@@ -197,7 +207,7 @@ GENERAL = {
             msg("property that is used without --property"),
             "melati",
             form=msg("the name of a property that is set up"),
-            without=msg("the only property"),
+            unset=msg("the only property"),
             variable="APOA_PROPERTY",
         ),
     )
@@ -212,16 +222,17 @@ OF_A_PROPERTY = {
             msg("address of the authority; training is the training authority in this program"),
             "https://authority.example/apoa/v1",
             form=msg("training, or an address that begins with https://"),
-            without=msg("required"),
+            unset=msg("required"),
+            support=HOST,
         ),
-        Definition("username", msg("username at the authority"), "melati", without=msg("none")),
+        Definition("username", msg("username at the authority"), "melati", unset=msg("none")),
         Definition(
             "public_key",
             msg("reports are encrypted to it"),
             "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU=",
             form=msg("the 44 characters of the key, as in a backup of this file"),
             check_text=_check_public_key,
-            without=msg("required"),
+            unset=msg("required"),
             set_instead=msg("For a new key with a new recovery code: apoa key rotate"),
             is_own=True,
         ),
@@ -231,7 +242,7 @@ OF_A_PROPERTY = {
             "5f0c1d9e8b7a69584736251403f2e1d0",
             form=msg("an even number of at most 128 hexadecimal digits"),
             check_text=_check_index_key,
-            without=msg("none"),
+            unset=msg("none"),
             set_instead=_MADE_BY_SETUP,
             is_own=True,
             is_hidden=True,
@@ -248,13 +259,13 @@ OF_A_PROPERTY = {
             "display_name",
             msg("name of the property as guests know it, printed on receipts, lists and notices"),
             "Wisma Melati",
-            without=msg("the short name"),
+            unset=msg("the short name"),
         ),
         Definition(
-            "office", msg("immigration office, printed on receipts"), "Kantor Imigrasi Denpasar", without=msg("none")
+            "office", msg("immigration office, printed on receipts"), "Kantor Imigrasi Denpasar", unset=msg("none")
         ),
         Definition(
-            "address", msg("address of the property, printed on receipts"), "Jl. Melati 7, Ubud", without=msg("none")
+            "address", msg("address of the property, printed on receipts"), "Jl. Melati 7, Ubud", unset=msg("none")
         ),
         Definition(
             "environment",
@@ -262,7 +273,7 @@ OF_A_PROPERTY = {
             "production",
             CHOICE,
             ENVIRONMENTS,
-            without=msg("not known yet"),
+            unset=msg("not known yet"),
             set_instead=_FROM_AUTHORITY,
             is_own=True,
         ),
@@ -270,7 +281,7 @@ OF_A_PROPERTY = {
             "property_id",
             msg("the authority's ID of the account; nothing is sent if that changes"),
             "P-1",
-            without=msg("not known yet"),
+            unset=msg("not known yet"),
             set_instead=_FROM_AUTHORITY,
             is_own=True,
         ),
@@ -288,7 +299,7 @@ OF_A_PROPERTY = {
             "/etc/ssl/authority.pem",
             PATH,
             form=_FULL_PATH,
-            without=msg("the system's certificates alone"),
+            unset=msg("the system's certificates alone"),
             variable="APOA_CA_BUNDLE",
         ),
         Definition(
@@ -328,7 +339,8 @@ OF_A_PROPERTY = {
             "document_number, surname, given_names",
             form=msg("names of fields, each once, with commas between them"),
             check_text=_check_typing_order,
-            without=msg("the program's order"),
+            unset=msg("the program's order"),
+            support=WHOLE,
         ),
         Definition(
             "backup_folder",
@@ -337,7 +349,7 @@ OF_A_PROPERTY = {
             PATH,
             form=_FULL_PATH,
             check_text=_check_full_path,
-            without=msg("no automatic backup"),
+            unset=msg("no automatic backup"),
             variable="APOA_BACKUP_FOLDER",
         ),
         Definition(
@@ -363,6 +375,7 @@ OF_A_PROPERTY = {
             form=_OUTBOX_FORM,
             check_text=_check_outbox,
             variable="APOA_OUTBOX",
+            support=HOST,
         ),
         Definition(
             "outbox_before",
@@ -370,7 +383,8 @@ OF_A_PROPERTY = {
             "postgresql://melati@db.example/apoa",
             form=_OUTBOX_FORM,
             check_text=_check_outbox_before,
-            without=msg("none"),
+            unset=msg("none"),
+            support=HOST,
         ),
     )
 }

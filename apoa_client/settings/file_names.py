@@ -12,8 +12,8 @@ from apoa_client.settings.folders import (
     OUTBOX_NAME,
     SANDBOX_NAME,
     SHOWN_NAME,
+    valid_name,
 )
-from apoa_client.settings.property_names import valid_name
 
 
 def _database(name: str) -> frozenset[str]:

@@ -1,4 +1,7 @@
-"""Paths of the program's files: below ``APOA_HOME``, or in the platform's folders; and of the file for all users."""
+"""Paths of the program's files, below ``APOA_HOME`` or in the platform's folders, and the user who runs the program.
+
+A property's folder has its name, so the names are those that a folder can have on every platform.
+"""
 
 import os
 import sys
@@ -7,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from apoa_client.errors import SettingsProblem
+from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 
 CONFIG_NAME = "config.toml"
@@ -129,3 +132,67 @@ def _not_absolute(problem: Message, variable: str = "APOA_HOME") -> SettingsProb
     else:
         advice = msg("Give the full path of the file, from the root or the drive on, or leave the variable empty.")
     return SettingsProblem(problem, advice, name="home_not_absolute")
+
+
+NAME_FORM = msg("a short name of a-z, 0-9, - and _ that Windows does not keep for a device")
+_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_REST = _FIRST | {"_", "-"}
+_MAX_LENGTH = 32
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
+
+
+def is_device(name: str) -> bool:
+    """Return whether Windows keeps this name for a device, so that no folder can have it."""
+    return name.casefold() in _DEVICES
+
+
+def valid_name(name: str) -> bool:
+    """Return whether a property may have this name, which is also a folder's name on every platform."""
+    fits = 0 < len(name) <= _MAX_LENGTH and name[0] in _FIRST and _REST.issuperset(name)
+    return fits and not is_device(name)
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageProblem` unless `name` is a valid one for a property."""
+    advice = msg("Give one with --property, such as: --property melati")
+    if is_device(name):
+        raise UsageProblem(
+            msg("Windows keeps the name {name} for a device: no property can have it.", name=name), advice
+        )
+    if not valid_name(name):
+        raise UsageProblem(
+            msg("A property needs a short name of a-z, 0-9, - and _: {name} is not one.", name=repr(name)),
+            advice,
+        )
+
+
+def user_name() -> str:
+    """Return the user's name; ``uid N`` for a user without a name, as in a container; ``-`` for a Windows service.
+
+    It is read from the operating system, not from the environment, which any user can set to a colleague's name.
+    """
+    try:
+        import pwd
+    except ImportError:  # Windows
+        try:
+            return os.getlogin()
+        except OSError:
+            return "-"
+    number = os.geteuid()
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except (KeyError, OSError):
+        return f"uid {number}"
+    return name.encode(errors="replace").decode()  # a name that is not UTF-8 cannot be stored
+
+
+def user_id() -> int | None:
+    """Return the user's number, which is the name of the user's session folder on Linux; None on Windows."""
+    return None if sys.platform == "win32" else os.geteuid()
+
+
+def account_home() -> Path | None:
+    """Return the user's home folder; None for an account without one, as in a container."""
+    with suppress(RuntimeError):
+        return Path.home()
+    return None

@@ -11,7 +11,7 @@ from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, SECRETS, Definition, Value, WrongValue
-from apoa_client.settings.property_names import NAME_FORM, valid_name
+from apoa_client.settings.folders import NAME_FORM, valid_name
 
 if TYPE_CHECKING:
     from apoa_client.settings.column_mappings import ColumnMapping, WrongMapping
@@ -33,36 +33,38 @@ _NOT_COMPARED = r"[\s\"']"
 
 _NONE: Mapping[str, Value] = MappingProxyType({})
 
-Problems: TypeAlias = dict[str, SettingsProblem]
-"""What is wrong with one property alone, by its name, or with one mapping alone, by `map_key`."""
+Problems: TypeAlias = Mapping[str, SettingsProblem]
+"""What is wrong with single properties or single mappings, by name."""
+_NO_PROBLEMS: Problems = MappingProxyType({})
 _Read = TypeVar("_Read")
 
 
 class Tables(NamedTuple):
-    """The values that one settings file sets, checked one by one."""
+    """The values that one settings file sets, checked one by one. What is wrong with one alone is left out."""
 
     general: Mapping[str, Value] = _NONE
     defaults: Mapping[str, Value] = _NONE
     properties: Mapping[str, Mapping[str, Value]] = MappingProxyType({})
     maps: "Mapping[str, ColumnMapping]" = MappingProxyType({})
+    invalid: Problems = _NO_PROBLEMS
+    invalid_maps: Problems = _NO_PROBLEMS
 
 
 NOTHING = Tables()
 
 
-def parse(text: str, path: Path, site: Tables = NOTHING) -> Config:
-    """Parse the text of a user's settings file, above those of `site`.
+def parse(text: str, path: Path) -> Config:
+    """Parse the text of a user's settings file. Raises `SettingsProblem`, which names `path` and the place."""
+    config = merge(parse_tables(text, path), path, text)
+    for problem in (*config.invalid_maps.values(), *config.invalid.values()):
+        raise problem
+    return config
 
-    Raises `SettingsProblem`, which names `path` and the place.
-    """
-    return merge(parse_tables(text, path), path, text, site)
 
-
-def parse_tables(text: str, path: Path, *, site: bool = False, problems: Problems | None = None) -> Tables:
+def parse_tables(text: str, path: Path, *, site: bool = False) -> Tables:
     """Return the values that the text of a settings file sets; `site` says that the file is for all users.
 
-    Raises `SettingsProblem`, which names `path` and the place. With `problems`, what is wrong with one property alone
-    is put there, by the property's name, and the property is left out.
+    Raises `SettingsProblem`, which names `path` and the place, unless it is about one property or mapping alone.
     """
     values = load_toml(text, path)
     try:
@@ -78,8 +80,9 @@ def parse_tables(text: str, path: Path, *, site: bool = False, problems: Problem
         _check_table(table, known, place, known)
         return table
 
-    maps = {} if MAP not in values else _maps(values[MAP], path, text, problems)
-    return tables._replace(properties=_each(tables.properties, check, path, text, problems), maps=maps)
+    maps, invalid_maps = _maps(values[MAP], path, text) if MAP in values else ({}, _NO_PROBLEMS)
+    properties, invalid = _each(tables.properties, check, path, text)
+    return tables._replace(properties=properties, maps=maps, invalid=invalid, invalid_maps=invalid_maps)
 
 
 def load_toml(text: str, path: Path) -> dict[str, Any]:
@@ -95,32 +98,26 @@ def load_toml(text: str, path: Path) -> dict[str, Any]:
         raise _not_toml(path, text, str(exc)) from None
 
 
-def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING, *, problems: Problems | None = None) -> Config:
+def merge(user: Tables, path: Path, text: str, site: Tables = NOTHING) -> Config:
     """Return the settings of a user's file above those for all users. Only the user's properties are set up here.
 
-    Raises `SettingsProblem` if a property lacks a required setting, with the place in the `text` of the file, or puts
-    it into `problems` as `parse_tables` does.
+    A property that lacks a required setting is invalid, with the place in the `text` of the file.
     """
     general = {**site.general, **user.general}
     config = Config(
         language=str(general.get("language", "")),
         default_property=str(general.get("default_property", "")),
-        below={name: _below(name, user, site) for name in {**site.properties, **user.properties}},
+        inherited={name: _inherited(name, user, site) for name in {**site.properties, **user.properties}},
         defaults={**site.defaults, **user.defaults},
         maps={**site.maps, **user.maps},
+        invalid_maps=user.invalid_maps,
     )
 
     def build(name: str, table: Mapping[str, Value]) -> PropertySettings:
         return _property(name, table, config)
 
-    return config._replace(properties=_each(user.properties, build, path, text, problems))
-
-
-def with_problems(config: Config, problems: Problems) -> Config:
-    """Return the settings with what is wrong with single properties and single mappings."""
-    invalid = {name: problem for name, problem in problems.items() if not name.startswith(f"{MAP}.")}
-    invalid_maps = {name.partition(".")[2]: problems[name] for name in problems if name not in invalid}
-    return config._replace(invalid=invalid, invalid_maps=invalid_maps)
+    properties, invalid = _each(user.properties, build, path, text)
+    return config._replace(properties=properties, invalid={**user.invalid, **invalid})
 
 
 def _each(
@@ -128,46 +125,38 @@ def _each(
     read: Callable[[str, Mapping[str, Value]], _Read],
     path: Path,
     text: str,
-    problems: Problems | None,
-) -> dict[str, _Read]:
-    """Return what `read` makes of the table of each property. Problems are raised or collected."""
+) -> tuple[dict[str, _Read], Problems]:
+    """Return what `read` makes of the table of each property, and what is wrong with the others."""
     found: dict[str, _Read] = {}
+    problems: dict[str, SettingsProblem] = {}
     for name, table in tables.items():
         try:
             found[name] = read(name, table)
         except _InvalidSetting as exc:
-            problem = exc.located(path, text)
-            if problems is None:
-                raise problem from None
-            problems[name] = problem
-    return found
+            problems[name] = exc.located(path, text)
+    return found, problems
 
 
-def map_key(name: str) -> str:
-    """Return the key of a mapping among the problems of a file; no property has such a name."""
-    return f"{MAP}.{name}"
-
-
-def _maps(values: object, path: Path, text: str, problems: Problems | None) -> "dict[str, ColumnMapping]":
-    """Return the mappings by name. Problems are raised or collected."""
+def _maps(values: object, path: Path, text: str) -> "tuple[dict[str, ColumnMapping], Problems]":
+    """Return the mappings by name, and what is wrong with the others."""
     from apoa_client.settings.column_mappings import WrongMapping, parse_mapping  # start-up
 
     if not isinstance(values, dict):
         raise _InvalidSetting("", MAP).located(path, text)
-    found = {}
+    found: dict[str, ColumnMapping] = {}
+    problems: dict[str, SettingsProblem] = {}
     for name, table in values.items():
+        place = f"{MAP}.{name}"
         try:
-            found[name] = parse_mapping(table)
-            wrong_name = _InvalidSetting(f"[{map_key(name)}]", allowed=NAME_FORM)
-            problem = None if valid_name(name) else wrong_name.located(path, text)
+            mapping = parse_mapping(table)
         except WrongMapping as exc:
-            problem = wrong_mapping(exc, path, text, map_key(name))
-        if problem is not None and problems is None:
-            raise problem
-        if problem is not None and problems is not None:
-            found.pop(name, None)
-            problems[map_key(name)] = problem
-    return found
+            problems[name] = wrong_mapping(exc, path, text, place)
+        else:
+            if valid_name(name):
+                found[name] = mapping
+            else:
+                problems[name] = _InvalidSetting(f"[{place}]", allowed=NAME_FORM).located(path, text)
+    return found, problems
 
 
 def wrong_mapping(error: "WrongMapping", path: Path, text: str, place: str = "") -> SettingsProblem:
@@ -181,13 +170,13 @@ def wrong_mapping(error: "WrongMapping", path: Path, text: str, place: str = "")
     return invalid_setting.located(path, text)
 
 
-def _below(name: str, user: Tables, site: Tables) -> Mapping[str, Value]:
+def _inherited(name: str, user: Tables, site: Tables) -> Mapping[str, Value]:
     """Return the values that apply to a property if its own table in the user's file does not set them."""
     return {**site.defaults, **site.properties.get(name, {}), **user.defaults}
 
 
 def _property(name: str, table: Mapping[str, Value], config: Config) -> PropertySettings:
-    settings = config.without_own_table(name).with_values(table)
+    settings = config.inherited_settings(name).with_values(table)
     for key in ("public_key",) if settings.by_hand else ("api_url", "public_key"):
         if not getattr(settings, key):
             raise _InvalidSetting(f"[{PROPERTY}.{name}]", key, allowed=OF_A_PROPERTY[key].allowed)

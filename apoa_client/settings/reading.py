@@ -1,4 +1,4 @@
-"""Reads the settings: the user's config.toml, above the one that an administrator wrote for all users.
+"""Reads the settings: environment variables, above the user's config.toml, above an administrator's for all users.
 
 Reading uses the standard library only, because every command does it. `apoa_client.settings.writer` writes the user's
 file and keeps the admin's comments.
@@ -14,24 +14,23 @@ from typing import NamedTuple
 from apoa_client.decoding import decode_text
 from apoa_client.errors import SettingsProblem, file_in_use
 from apoa_client.files import FileInUse, wait_while_in_use
-from apoa_client.messages import msg
+from apoa_client.locale import LANGUAGES, parse_language
+from apoa_client.messages import Message, literal, msg
 from apoa_client.permissions import check_permissions, check_shared_file
 from apoa_client.settings.config import Config
+from apoa_client.settings.definitions import OF_A_PROPERTY, Value, WrongValue
 from apoa_client.settings.folders import SiteFile
 from apoa_client.settings.parsing import (
     CORRECT_LINE,
     MAX_BYTES,
     NOTHING,
     UNKNOWN_KEY,
-    Problems,
     Tables,
     invalid,
     merge,
     parse_tables,
     too_long,
-    with_problems,
 )
-from apoa_client.settings.variables import values_from
 
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -50,11 +49,14 @@ def load(path: Path, site: SiteFile | None = None, environ: Mapping[str, str] = 
     No file need exist. Raises `SettingsProblem`, which names the file and the place, or the variable, also if another
     user can change a file. What is wrong with one property or mapping alone stops no other one: it is in the result.
     """
+    user, for_all = read_files(path, site)
+    return with_environment(merge(user.tables, path, user.text or "", for_all), environ)
+
+
+def read_files(path: Path, site: SiteFile | None) -> tuple[SettingsFile, Tables]:
+    """Return the user's file and the values of the one for all users. Raises `SettingsProblem` as `load` does."""
     for_all = NOTHING if site is None else read_site_file(site).tables
-    problems: Problems = {}
-    user = read_user_file(path, problems)
-    config = merge(user.tables, path, user.text or "", for_all, problems=problems)
-    return with_environment(with_problems(config, problems), environ)
+    return read_user_file(path), for_all
 
 
 def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
@@ -66,11 +68,11 @@ def with_environment(config: Config, environ: Mapping[str, str]) -> Config:
     return config._replace(properties=properties, environment=given)
 
 
-def read_user_file(path: Path, problems: Problems | None = None) -> SettingsFile:
+def read_user_file(path: Path) -> SettingsFile:
     """Read the user's settings file. Raises `SettingsProblem` as `parse_tables` does."""
     check_permissions(path)
     text = read_text(path)
-    return SettingsFile(path, text, NOTHING if text is None else parse_tables(text, path, problems=problems))
+    return SettingsFile(path, text, NOTHING if text is None else parse_tables(text, path))
 
 
 def read_site_file(site: SiteFile) -> SettingsFile:
@@ -86,6 +88,8 @@ def read_site_file(site: SiteFile) -> SettingsFile:
         )
     try:
         tables = NOTHING if text is None else parse_tables(text, site.path, site=True)
+        for problem in (*tables.invalid_maps.values(), *tables.invalid.values()):
+            raise problem
     except SettingsProblem as exc:
         if exc.advice in {CORRECT_LINE, UNKNOWN_KEY}:
             exc.advice = msg("Ask an administrator. Until then, an empty APOA_SITE_CONFIG leaves the file out.")
@@ -124,3 +128,33 @@ def _read(path: Path, check: Callable[[Path], None] | None) -> bytes:
         if check is not None:
             check(path)
         return file.read(MAX_BYTES + 1)
+
+
+def values_from(environ: Mapping[str, str]) -> dict[str, Value]:
+    """Return the settings of every property that the environment gives, by name. An empty variable gives none.
+
+    The address, the account and the program's own settings have no variable: one that is left over would send guests'
+    data, and a password that comes from the environment, to another server.
+
+    Raises `SettingsProblem`, which names the variable and what is allowed, also for the language.
+    """
+    language = environ.get("APOA_LANG", "")
+    if language and not parse_language(language):
+        raise _wrong("APOA_LANG", literal(", ".join(LANGUAGES)))
+    values: dict[str, Value] = {}
+    for name, each in OF_A_PROPERTY.items():
+        given = environ.get(each.variable, "") if each.variable else ""
+        if given:
+            try:
+                values[name] = each.parse(given)
+            except WrongValue as exc:
+                raise _wrong(each.variable, exc.allowed, exc.advice) from None
+    return values
+
+
+def _wrong(variable: str, allowed: Message, advice: Message | None = None) -> SettingsProblem:
+    return SettingsProblem(
+        msg("The environment variable {variable} is not right. Allowed: {values}", variable=variable, values=allowed),
+        advice or msg("Correct it where it is set, or unset it: then the setting in the file applies."),
+        name="variable_not_right",
+    )

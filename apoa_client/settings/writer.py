@@ -14,20 +14,16 @@ from apoa_client.files import FileInUse, make_private_folder, write_private
 from apoa_client.messages import msg
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.definitions import OF_A_PROPERTY, Value
-from apoa_client.settings.folders import SiteFile
+from apoa_client.settings.folders import NAME_FORM, SiteFile, valid_name
 from apoa_client.settings.parsing import (
     DEFAULTS,
     MAP,
-    NOTHING,
     PROPERTY,
-    Problems,
     Tables,
-    map_key,
     merge,
     parse_tables,
 )
-from apoa_client.settings.property_names import NAME_FORM, valid_name
-from apoa_client.settings.reading import SettingsFile, read_site_file, read_user_file
+from apoa_client.settings.reading import SettingsFile, read_files
 
 if TYPE_CHECKING:
     from apoa_client.settings.column_mappings import ColumnMapping
@@ -47,10 +43,10 @@ class Change(NamedTuple):
     table: tuple[str, ...]
     values: Mapping[str, Value | Mapping[str, str] | None] | None
 
-    @property
-    def problem_key(self) -> str:
-        """The key of what is wrong with the table alone, among the problems of a file."""
-        return map_key(self.table[-1]) if self.table[:1] == (MAP,) else "".join(self.table[-1:])
+    def problem_in(self, config: Config) -> SettingsProblem | None:
+        """Return what is wrong with the table alone; None if nothing is."""
+        problems = {MAP: config.invalid_maps, PROPERTY: config.invalid}.get("".join(self.table[:1]), {})
+        return problems.get("".join(self.table[1:]))
 
 
 def save(
@@ -71,7 +67,7 @@ def save(
 
     def changes(config: Config, own: Tables) -> Sequence[Change]:
         known = before if settings.name in own.properties else None
-        by_itself = config.without_own_table(settings.name)
+        by_itself = config.inherited_settings(settings.name)
         values: dict[str, Value | None] = {}
         for name in OF_A_PROPERTY:
             value = getattr(settings, name)
@@ -93,7 +89,6 @@ def change_file(
     Raises `SettingsProblem`, also if the file or a property that changes is invalid already, and `NotNow`: then nothing
     is written.
     """
-    problems: Problems = {}
     try:
         make_private_folder(path.parent)
         with exclusive(path.with_suffix(".lock"), _LOCK_WAIT_S) as is_held:
@@ -103,14 +98,12 @@ def change_file(
                     msg("Nothing was changed. Wait a minute, then run the command again."),
                     name="settings_locked",
                 )
-            for_all = NOTHING if site is None else read_site_file(site).tables
-            user = read_user_file(path, problems)
-            config = merge(user.tables, path, user.text or "", for_all, problems=problems)
+            user, for_all = read_files(path, site)
+            config = merge(user.tables, path, user.text or "", for_all)
             changes = find_changes(config, user.tables)
-            for change in changes:
-                if change.problem_key in problems:
-                    raise problems[change.problem_key]
-            write_private(path, _changed_text(user, changes, for_all, problems).encode())
+            for problem in filter(None, (change.problem_in(config) for change in changes)):
+                raise problem
+            write_private(path, _changed_text(user, changes, for_all, config).encode())
     except FileInUse:
         raise file_in_use(str(path)) from None
     except OSError as exc:
@@ -183,20 +176,21 @@ def settings_text(settings: PropertySettings) -> str:
     return _edited("", [Change((), {"default_property": settings.name}), Change((PROPERTY, settings.name), written)])
 
 
-def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables, before: Problems) -> str:
+def _changed_text(user: SettingsFile, changes: Sequence[Change], for_all: Tables, before: Config) -> str:
     """Return the new text of the file. Raises `SettingsProblem` unless it is read as what was to be written.
 
     Properties that were invalid `before` are kept as they are, and no others are invalid; one that lacks a setting may
     get it by the change.
     """
-    problems: Problems = {}
-    unread = before.keys() - user.tables.properties.keys()
+    known = user.tables
     try:
         text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
-        written = parse_tables(text, user.path, problems=problems)
-        are_kept = problems.keys() == unread and written == changed(user.tables, changes)
-        merge(written, user.path, text, for_all, problems=problems)
-        if are_kept and problems.keys() <= before.keys():
+        written = parse_tables(text, user.path)
+        wrong = (written.invalid.keys(), written.invalid_maps.keys())
+        are_kept = wrong == (known.invalid.keys(), known.invalid_maps.keys())
+        is_as_wanted = written._replace(invalid={}, invalid_maps={}) == changed(known, changes)
+        after = merge(written, user.path, text, for_all)
+        if are_kept and is_as_wanted and after.invalid.keys() <= before.invalid.keys():
             return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
     except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together
         pass

@@ -7,6 +7,7 @@ no question is asked.
 """
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,11 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from apoa_client.errors import SecretMissing
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 from apoa_client.timeouts import call_with_timeout
 from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
-from apoa_client.vault.refused_backends import refused_backend
-from apoa_client.vault.session_bus import session_buses
 from apoa_client.vault.store import PRIVATE_KEY, SecretStore
 
 T = TypeVar("T")
@@ -327,3 +326,71 @@ def _limited(seconds: float, call: Callable[[], T]) -> T:
             raise KeyringProblem(KeyringReason.MISSING) from None
         message = msg("The keyring refused ({error}).", error=kind)
         raise KeyringProblem(KeyringReason.REFUSED, message) from None
+
+
+def session_buses(environ: Mapping[str, str], uid: int | None, runtime: Path = Path("/run/user")) -> list[str]:
+    """Return the addresses of the D-Bus session bus to try: the environment's, then that of systemd for this user.
+
+    The environment has none in cron, and an old terminal may still have the address of a session that ended. systemd
+    puts the bus at a known path.
+    """
+    addresses = []
+    if address := environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        addresses.append(address)
+    socket = runtime / str(uid) / "bus"
+    try:
+        exists = uid is not None and stat.S_ISSOCK(socket.stat().st_mode)
+    except OSError:
+        exists = False
+    if exists and f"unix:path={socket}" not in addresses:
+        addresses.append(f"unix:path={socket}")
+    return addresses
+
+
+BACKEND_VARIABLE = "PYTHON_KEYRING_BACKEND"
+"""Names the backend of Python's `keyring`, which is not used. A user who relies on it needs to know why."""
+
+_TRUSTED = tuple(f"keyring.backends.{name}." for name in ("SecretService", "libsecret", "kwallet", "Windows", "macOS"))
+
+_REASONS: tuple[tuple[str, Callable[[str], Message]], ...] = (
+    ("keyring.backends.null.", lambda name: msg("The keyring {name} is not used: it stores nothing.", name=name)),
+    ("keyring.backends.fail.", lambda name: msg("The keyring {name} is not used: it refuses every call.", name=name)),
+    (
+        "keyring.backends.chainer.",
+        lambda name: msg(
+            "The keyring {name} is not used: it passes secrets on to the first keyring it finds, even one that stores "
+            "plain text.",
+            name=name,
+        ),
+    ),
+    (
+        "keyrings.alt.",
+        lambda name: msg(
+            "The keyring {name} is not used: it stores secrets in plain text files, or with weak encryption.", name=name
+        ),
+    ),
+    ("", lambda name: msg("The keyring {name} is not used: apoa-client does not know it.", name=name)),
+)
+"""By the beginning of a backend's name. The last row matches every name."""
+
+
+def refused_backend(environ: Mapping[str, str], settings: Path | None) -> KeyringProblem | None:
+    """Return the error for the backend named in the environment or in `keyring`'s settings file, if it may have one.
+
+    Returns None if no backend is named, or a trusted one: then the keyring behind it is what is missing.
+    """
+    name = environ.get(BACKEND_VARIABLE)
+    if not name and settings is not None:
+        from configparser import Error as ConfigError  # start-up
+        from configparser import RawConfigParser
+
+        parser = RawConfigParser()
+        try:
+            parser.read(settings, encoding="utf-8")
+            name = parser.get("backend", "default-keyring").strip()
+        except (OSError, UnicodeDecodeError, ConfigError):  # another program's file, in any state
+            return None
+    if not name or name.startswith(_TRUSTED):
+        return None
+    message = next(reason(name) for start, reason in _REASONS if name.startswith(start))
+    return KeyringProblem(KeyringReason.UNTRUSTED, message)

@@ -11,12 +11,12 @@ PyNaCl is loaded at the first use, because most commands neither seal nor open a
 import binascii
 import os
 from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.errors import CredentialsProblem, SealBroken, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretUnusable
-from apoa_client.vault.mac import Purpose, mac, mac_key
 
 KEY_BYTES = 32
 _UNPADDED = b"\x01"
@@ -26,6 +26,8 @@ _BLOCK = 64
 """Records are padded to a multiple of so many bytes (`sodium_pad`, ISO/IEC 7816-4)."""
 _LENGTH_BYTES = 2
 _FINGERPRINT_BYTES = 8
+MAC_BYTES = 32
+_PART_LENGTH_BYTES = 8
 
 _KeyPair: TypeAlias = tuple[bytes, bytes]
 """A public key, and the private key that belongs to it."""
@@ -170,6 +172,30 @@ def _unpad(padded: bytes) -> bytes:
     except exceptions.CryptoError:
         return b""
     return plain[1:] if plain[:1] == _PADDED else b""
+
+
+class Purpose(StrEnum):
+    """What a key authenticates. At most 16 bytes: BLAKE2b's personalization (RFC 7693 §2.5)."""
+
+    OUTBOX = "apoa outbox"
+    BACKUP = "apoa backup"
+
+
+def mac_key(private_key: bytes, purpose: Purpose) -> bytes:
+    """Derive the key for `purpose` from a property's private key (keyed BLAKE2b). Returns 32 bytes."""
+    from hashlib import blake2b  # start-up
+
+    return blake2b(key=private_key, person=purpose.encode(), digest_size=MAC_BYTES).digest()
+
+
+def mac(key: bytes, *parts: bytes) -> bytes:
+    """Return the code over `parts` (keyed BLAKE2b, 32 bytes). Each part's length counts, so parts cannot shift."""
+    from hashlib import blake2b  # start-up
+
+    code = blake2b(key=key, digest_size=MAC_BYTES)
+    for part in parts:
+        code.update(len(part).to_bytes(_PART_LENGTH_BYTES, "big") + part)
+    return code.digest()
 
 
 class RowAuthenticator:

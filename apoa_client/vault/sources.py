@@ -8,18 +8,15 @@ has no session bus and a container no keyring, but both must be able to send.
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.errors import CredentialsProblem, SecretMissing
+from apoa_client.errors import CredentialsProblem, SecretMissing, SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.ports.vault import OutboxVersion
-from apoa_client.vault import binding
-from apoa_client.vault.binding import Binding
 from apoa_client.vault.errors import OutboxMoved, PublicKeyChanged, SecretFileRefused, SecretUnusable, SettingsChanged
-from apoa_client.vault.keys import Keys, store_verified
 from apoa_client.vault.sealing import decode_private_key, encode_key, public_key_of
 from apoa_client.vault.secret_files import GROUP_OR_OTHERS, OTHERS, read_secret_file
 from apoa_client.vault.store import (
+    BOUND_KEY,
     NAMES,
     OUTBOX_PASSWORD,
     OUTBOX_PASSWORD_BINDING,
@@ -27,8 +24,16 @@ from apoa_client.vault.store import (
     PASSWORD,
     PASSWORD_BINDING,
     PRIVATE_KEY,
+    Binding,
+    Keys,
     SecretStore,
+    binding_digest,
+    decode_binding,
+    store_verified,
 )
+
+if TYPE_CHECKING:
+    from apoa_client.ports.vault import OutboxVersion, Secrets
 
 CONTAINER_SECRETS = Path("/run/secrets")
 
@@ -118,12 +123,12 @@ class PropertySecrets:
         if stored is None:  # an earlier version stored the password
             self._unbound = current
             return
-        bound = binding.decode(stored)
+        bound = decode_binding(stored)
         changed = bound.changed(current)
-        if binding.PUBLIC_KEY in changed:
+        if BOUND_KEY in changed:
             if not self._has_private_key_of(current):
                 raise PublicKeyChanged
-            changed.remove(binding.PUBLIC_KEY)
+            changed.remove(BOUND_KEY)
             self._unbound = current
         if changed:
             raise SettingsChanged(bound.host, current.host, changed)
@@ -143,8 +148,8 @@ class PropertySecrets:
             keys = [*self.keys.all(), self.private_key()]
         except SecretMissing:
             return False
-        digests = {binding.digest(encode_key(public_key_of(key)).encode()) for key in keys}
-        return current.digests[binding.PUBLIC_KEY] in digests
+        digests = {binding_digest(encode_key(public_key_of(key)).encode()) for key in keys}
+        return current.digests[BOUND_KEY] in digests
 
     def private_key(self) -> bytes:
         """Return the 32-byte private key. Raises as `password` does, and `SecretUnusable` if it is not valid."""
@@ -190,7 +195,7 @@ class PropertySecrets:
         password = self._secret_store().get(OUTBOX_PASSWORD)
         if password is None:
             return None
-        bound = binding.decode(self._secret_store().get(OUTBOX_PASSWORD_BINDING) or "")
+        bound = decode_binding(self._secret_store().get(OUTBOX_PASSWORD_BINDING) or "")
         current = current_binding()
         if changed := bound.changed(current):
             raise OutboxMoved(bound.host, current.host, changed)
@@ -225,16 +230,18 @@ class PropertySecrets:
         """Return where the environment provides the private key, which this program cannot change; None if nowhere."""
         return next((place for place, _ in self._provided(_PRIVATE_KEY)), None)
 
-    def outbox_version(self) -> OutboxVersion | None:
+    def outbox_version(self) -> "OutboxVersion | None":
         """Return the version that is stored beside the private key; None if there is none, or it cannot be read."""
         try:
             text = self._secret_store().get(self._version_name) if self._has_stored_key() else None
         except CredentialsProblem:
             return None
         outbox, _blank, number = (text or "").partition(" ")
+        from apoa_client.ports.vault import OutboxVersion  # start-up
+
         return OutboxVersion(outbox, int(number)) if number.isdecimal() else None
 
-    def store_outbox_version(self, version: OutboxVersion | None) -> None:
+    def store_outbox_version(self, version: "OutboxVersion | None") -> None:
         """Store the version, or delete it (None). Does nothing where it cannot be written."""
         try:
             if version is None:
@@ -355,3 +362,25 @@ def _log_debug(secret: _Secret, what: str) -> None:
     logging = sys.modules.get("logging")  # start-up: where nothing has loaded it, no user reads the log
     if logging is not None:
         logging.getLogger(__name__).debug("%s: %s", secret.name, what)
+
+
+def find_missing_secrets(secrets: "Secrets", public_key: str, *, password: bool) -> list[str]:
+    """Return which secrets a property still needs after a restore, which brings back files, but no secret.
+
+    These are "private_key" if no private key fits, and "password" if `password` is needed and none is found.
+    """
+    missing = []
+    try:
+        fits = encode_key(public_key_of(secrets.private_key())) == public_key
+    except CredentialsProblem:
+        fits = False
+    if not fits:
+        missing.append("private_key")
+    if password:
+        try:
+            secrets.password()
+        except CredentialsProblem:
+            missing.append("password")
+        except SettingsProblem:  # the password is there, and the certificates that it is bound to are not
+            pass
+    return missing

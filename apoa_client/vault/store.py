@@ -1,12 +1,16 @@
-"""The interface of a secret store, which is a keyring or a key file, and the names of the secrets in it."""
+"""What a keyring or key file keeps of a property: secrets by name, keys, and what its passwords are bound to."""
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
 
-from apoa_client.errors import SecretMissing
+from apoa_client.errors import CredentialsProblem, SecretMissing
+from apoa_client.messages import msg
+from apoa_client.vault.errors import SecretUnusable
+from apoa_client.vault.sealing import decode_private_key, encode_key
 
 PASSWORD = "password"  # noqa: S105  the name of the secret, not its value
 PASSWORD_BINDING = "password-binding"  # noqa: S105  the same
-"""What the password was given for (`apoa_client.vault.binding`)."""
+"""What the password was given for: a `Binding`."""
 PRIVATE_KEY = "private-key"
 PRIVATE_KEY_NEXT = "private-key-next"
 """The new key of a rotation that is not finished."""
@@ -26,6 +30,15 @@ NAMES = (
     *(PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, PRIVATE_KEY),
 )
 """Everything that a store may have of a property, the private key last."""
+
+# In the order in which a key moves from name to name, so that a reader finds a key that is renamed meanwhile.
+_KEY_NAMES = (PRIVATE_KEY_NEXT, PRIVATE_KEY, PRIVATE_KEY_OLD)
+
+BOUND_KEY = "public_key"
+"""The setting among those of a binding that a key rotation changes."""
+_DIGEST_BYTES = 16
+_MAX_HOST = 260
+"""In characters, with a port (RFC 1035 §2.3.4)."""
 
 
 class SecretStore(Protocol):
@@ -54,3 +67,141 @@ class SecretStore(Protocol):
     def explain_missing(self) -> SecretMissing | None:
         """Return a better error for a missing secret than that it was never stored, or None."""
         return None
+
+
+def store_verified(store: SecretStore, name: str, value: str) -> None:
+    """Store a secret and read it back: a private key that was not really stored would be lost.
+
+    Raises `SecretUnusable` if the store returns another value.
+    """
+    store.set(name, value)
+    if store.get(name) != value:
+        raise SecretUnusable(
+            msg("{place} did not keep the secret that was stored in it.", place=store.place),
+            msg("Keep the secrets in a file instead: apoa setup --vault file"),
+        )
+
+
+class Keys:
+    """The private keys in the keyring or key file. Every method may raise `CredentialsProblem`.
+
+    While one key replaces another, a kill at any moment leaves every record readable: store the new key beside the
+    current one; write its public key into the settings and reseal the records; make it the current key; delete the old
+    key once nothing needs it.
+    """
+
+    def __init__(self, store: Callable[[], SecretStore]) -> None:
+        self._store = store
+
+    def all(self) -> list[bytes]:
+        """Return every key in the store, without damaged ones."""
+        keys = []
+        for name in _KEY_NAMES:
+            text = self._store().get(name)
+            if text:
+                try:
+                    keys.append(decode_private_key(text))
+                except CredentialsProblem:
+                    continue
+        return keys
+
+    def next(self) -> bytes | None:
+        """Return the new key of an unfinished change, or None."""
+        return self._get(PRIVATE_KEY_NEXT)
+
+    def old(self) -> bytes | None:
+        """Return the previous key, or None."""
+        return self._get(PRIVATE_KEY_OLD)
+
+    def begin_rotation(self, private_key: bytes) -> None:
+        """Store the new key beside the current one."""
+        store_verified(self._store(), PRIVATE_KEY_NEXT, encode_key(private_key))
+
+    def finish_rotation(self) -> None:
+        """Make the new key the current one. May be repeated after an interruption."""
+        store = self._store()
+        new = store.get(PRIVATE_KEY_NEXT)
+        if new:
+            self._replace_current(new)
+            store.delete(PRIVATE_KEY_NEXT)
+
+    def restore_current(self, private_key: bytes) -> None:
+        """Make this key the current one. Another current key becomes the old one."""
+        self._replace_current(encode_key(private_key))
+
+    def add_old(self, private_key: bytes) -> None:
+        """Store a key for older records beside the current one."""
+        store_verified(self._store(), PRIVATE_KEY_OLD, encode_key(private_key))
+
+    def delete_old(self) -> None:
+        """Delete the previous key."""
+        self._store().delete(PRIVATE_KEY_OLD)
+
+    def copy_from(self, other: "Keys") -> None:
+        """Copy the keys of another keyring or key file under their names.
+
+        An unfinished change that started here and was finished there is dropped here.
+        """
+        store, source = self._store(), other._store()  # noqa: SLF001  of the same class
+        for name in _KEY_NAMES:
+            if text := source.get(name):
+                store_verified(store, name, text)
+            elif name == PRIVATE_KEY_NEXT:
+                store.delete(name)
+
+    def _get(self, name: str) -> bytes | None:
+        text = self._store().get(name)
+        return decode_private_key(text) if text else None
+
+    def _replace_current(self, new: str) -> None:
+        store = self._store()
+        current = store.get(PRIVATE_KEY)
+        if current and current != new:
+            store_verified(store, PRIVATE_KEY_OLD, current)
+        store_verified(store, PRIVATE_KEY, new)
+
+
+class Binding(NamedTuple):
+    """Which settings a stored password was given for, kept beside it.
+
+    It has the host that the password is for, and a digest of each setting that must not change, by the setting's name.
+    config.toml is protected less than a keyring: if another person changes the address in it, the password must not go
+    there.
+    """
+
+    host: str
+    digests: Mapping[str, str]
+
+    def changed(self, other: "Binding") -> list[str]:
+        """Return the names of the settings that are different in `other`."""
+        names = [*self.digests, *(name for name in other.digests if name not in self.digests)]
+        return [name for name in names if self.digests.get(name) != other.digests.get(name)]
+
+    def encode(self) -> str:
+        """Return the text to store: under 1,000 characters for any address."""
+        import json  # start-up
+
+        return json.dumps({"host": self.host, **self.digests})
+
+
+def bind(host: str, **settings: bytes) -> Binding:
+    """Return the binding to a host and to the values of settings."""
+    return Binding(host[:_MAX_HOST], {name: binding_digest(value) for name, value in settings.items()})
+
+
+def decode_binding(text: str) -> Binding:
+    """Return the binding in a stored text. A damaged text is a binding to no settings at all."""
+    import json  # start-up
+
+    try:
+        value = json.loads(text)
+        return Binding(value.pop("host"), {str(name): str(each) for name, each in value.items()})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Binding("?", {})
+
+
+def binding_digest(value: bytes) -> str:
+    """Return the digest of a setting's value. Settings are not secret; a digest is short."""
+    from hashlib import blake2b  # start-up
+
+    return blake2b(value, digest_size=_DIGEST_BYTES).hexdigest()

@@ -9,12 +9,13 @@ from conftest import FixedClock
 from key_helpers import new_key_pair
 from outbox_helpers import report
 
+from apoa_client.app.property_vault import secret_store
 from apoa_client.app.system_clock import SystemClock
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.ports.entries import Selection
 from apoa_client.settings.config import PropertySettings
-from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
+from apoa_client.vault.secret_files import KeyFileStore
 
 
 def test_system_clock() -> None:
@@ -55,9 +56,10 @@ def test_today_is_in_the_propertys_time_zone(home: Path, clock: FixedClock) -> N
 
 def test_the_vault_setting_selects_the_store(home: Path, clock: FixedClock) -> None:
     """A key file or the keyring; neither is opened before a secret is needed."""
-    app = app_of(home, clock)
-    assert isinstance(app._secret_store(training()), KeyFileStore)
-    assert isinstance(app._secret_store(PropertySettings("melati", "training", public_key="")), KeyringStore)
+    in_keyring = PropertySettings("melati", "training", public_key="")
+    for settings, kind in ((training(), KeyFileStore), (in_keyring, KeyringStore)):
+        folders = app_of(home, clock).folders
+        assert isinstance(secret_store(settings, folders, {}, lambda: False, interactive=False), kind)
     assert not home.exists()
 
 

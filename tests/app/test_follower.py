@@ -12,8 +12,7 @@ from conftest import FixedClock
 from outbox_helpers import NOON, report, uuid
 
 from apoa_client.app.container import Container
-from apoa_client.app.follower import Follower
-from apoa_client.app.listeners import Listeners
+from apoa_client.app.follower import Follower, Listeners
 from apoa_client.delivery.options import Outcome
 from apoa_client.delivery.plan import KEEP_UP, SHORTEST_PAUSE
 from apoa_client.errors import Exit, Offline

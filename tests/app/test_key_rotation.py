@@ -35,11 +35,11 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selection
 from apoa_client.report.kinds import State
 from apoa_client.report.wire import to_json
-from apoa_client.vault.key_file import KeyFileStore
-from apoa_client.vault.keys import Keys
 from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint, public_key_of
+from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import PRIVATE_KEY as PRIVATE_KEY_NAME
+from apoa_client.vault.store import Keys
 
 NEW, NEW_PUBLIC = new_key_pair()
 OTHER, OTHER_PUBLIC = new_key_pair()

@@ -16,8 +16,8 @@ from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.state import HandedOver
 from apoa_client.settings.config import PropertySettings
-from apoa_client.vault.binding import Binding
 from apoa_client.vault.errors import KeyringProblem, KeyringReason
+from apoa_client.vault.store import Binding
 
 
 class Secrets:

@@ -12,8 +12,8 @@ from apoa_client.app.property_setup import PropertySetup
 from apoa_client.errors import SettingsProblem, WrongPassword
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.config import PropertySettings
-from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.sealing import encode_key
+from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.store import PRIVATE_KEY
 
 

@@ -8,7 +8,7 @@ from app_helpers import app_of, set_up, training
 from conftest import FixedClock
 
 from apoa_client.app.settings_change import carry_out, plan_change
-from apoa_client.settings.setting_keys import parse_setting_key
+from apoa_client.settings.origins import parse_setting_key
 
 
 def test_changes_at_once_lose_nothing(home: Path, clock: FixedClock) -> None:

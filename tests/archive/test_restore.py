@@ -43,8 +43,8 @@ from apoa_client.report.kinds import OPEN_STATES, Receipt, State
 from apoa_client.settings.config import TRAINING
 from apoa_client.settings.reading import load
 from apoa_client.settings.writer import save
-from apoa_client.vault.missing_secrets import find_missing_secrets
 from apoa_client.vault.sealing import PropertySealer, encode_key
+from apoa_client.vault.sources import find_missing_secrets
 
 OTHER_PRIVATE_KEY, _OTHER_PUBLIC_KEY = new_key_pair()
 OTHER_KEY = encode_key(_OTHER_PUBLIC_KEY)

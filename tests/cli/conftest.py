@@ -12,7 +12,7 @@ from conftest import FixedClock
 from keyring_helpers import MemoryKeyring
 
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.vault import export
+from apoa_client.vault import recovery
 from apoa_client.vault.sealing import MIN_EFFORT
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def apoa(
 ) -> Iterator[Apoa]:
     """The program without a property."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(export, "DEFAULT_EFFORT", MIN_EFFORT)
+    monkeypatch.setattr(recovery, "DEFAULT_EFFORT", MIN_EFFORT)
     yield Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
     log = logging.getLogger("apoa_client")
     for handler in list(log.handlers):

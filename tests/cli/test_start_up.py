@@ -67,7 +67,6 @@ HEAVY = frozenset(
         "apoa_client.tables",
         "apoa_client.vault.keyring_store",
         "apoa_client.settings.column_mappings",
-        "apoa_client.settings.setting_keys",
         "apoa_client.settings.origins",
         "apoa_client.settings.outbox_address",
         "apoa_client.settings.writer",

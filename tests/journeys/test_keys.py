@@ -16,8 +16,8 @@ from conftest import LONG
 from journeys_helpers import Disk, call, end_maintenance, guest, in_new_processes, saved_id
 
 from apoa_client.cli import main
-from apoa_client.vault.key_file import KeyFileStore
-from apoa_client.vault.keys import Keys
+from apoa_client.vault.secret_files import KeyFileStore
+from apoa_client.vault.store import Keys
 
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""

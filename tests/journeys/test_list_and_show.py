@@ -8,7 +8,7 @@ import pytest
 from cli_helpers import GUESTS, NOWHERE, OBADIAH, QUENTIN, XIMENA, Installed, readable_in, spoken, typed_in
 from journeys_helpers import in_each_language
 
-from apoa_client.settings.user import user_name
+from apoa_client.settings.folders import user_name
 
 NOBODY_THERE = ["--api-url", NOWHERE, "--username", "latihan", "--password-stdin"]
 WORDS = [word for guest in GUESTS for word in guest.words]

@@ -16,7 +16,7 @@ _KILLED_AT = """
 import os, signal, sys
 from apoa_client.cli.main import run
 from apoa_client.app.container import Container
-from apoa_client.app.outbox_switch import OutboxSwitch
+from apoa_client.app.shared_outbox import OutboxSwitch
 from apoa_client.outbox.sql import hand_over
 name, _blank, number = os.environ["KILLED_AT"].partition(" ")
 owner = next(each for each in (OutboxSwitch, Container, hand_over.HandOver) if name in vars(each))

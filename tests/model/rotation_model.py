@@ -71,13 +71,13 @@ class RotationModel:
 
     @implemented_by(
         "app.key_rotation:KeyPair._change",
-        "vault.keys:Keys.begin_rotation",
+        "vault.store:Keys.begin_rotation",
         "outbox.sql.sealing_key:record_public_key",
         "outbox.sql.reseal:SealedRecords.reseal",
-        "vault.keys:Keys.finish_rotation",
-        "vault.keys:Keys._replace_current",
+        "vault.store:Keys.finish_rotation",
+        "vault.store:Keys._replace_current",
         "outbox.sql.reseal:SealedRecords.opens_all",
-        "vault.keys:Keys.delete_old",
+        "vault.store:Keys.delete_old",
     )
     def procedure(self) -> tuple[str, ...]:
         """The order of a rotation's steps."""

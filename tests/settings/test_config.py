@@ -9,8 +9,8 @@ import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import Config, PropertySettings
+from apoa_client.settings.folders import valid_name
 from apoa_client.settings.parsing import MAX_BYTES
-from apoa_client.settings.property_names import valid_name
 from apoa_client.settings.reading import load
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 

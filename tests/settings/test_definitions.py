@@ -32,7 +32,7 @@ def test_examples_and_defaults_are_allowed(definition: Definition) -> None:
         assert str(definition.parse(definition.example)) == definition.example
     if definition.default is not None:
         definition.check(definition.default)
-    assert (definition.default is None) == (definition.without is not None)
+    assert (definition.default is None) == (definition.unset is not None)
 
 
 def test_no_secret_is_a_setting() -> None:

@@ -15,7 +15,7 @@ from nacl import bindings, exceptions
 
 from apoa_client.errors import UsageProblem
 from apoa_client.vault.errors import SecretUnusable
-from apoa_client.vault.export import ExportedKey, export_key, import_key
+from apoa_client.vault.recovery import ExportedKey, export_key, import_key
 from apoa_client.vault.sealing import MAX_EFFORT, MIN_EFFORT, encode_key
 
 PASSPHRASE = "kuda betul baterai"

@@ -176,7 +176,7 @@ runtime = Path(os.environ["XDG_RUNTIME_DIR"])
 (runtime / "7").mkdir()
 target = ENVIRON["DBUS_SESSION_BUS_ADDRESS"].split("path=")[1].split(",")[0]
 (runtime / "7" / "bus").symlink_to(target)
-from apoa_client.vault.session_bus import session_buses
+from apoa_client.vault.keyring_store import session_buses
 [address] = session_buses({}, 7, runtime)
 found = KeyringStore("apoa-client/bali", interactive=False, environ={"DBUS_SESSION_BUS_ADDRESS": address}, uid=7)
 del os.environ["DBUS_SESSION_BUS_ADDRESS"]

@@ -11,11 +11,10 @@ from key_helpers import new_key_pair
 from apoa_client.errors import SealBroken, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.vault.errors import SecretUnusable
-from apoa_client.vault.key_file import KeyFileStore
-from apoa_client.vault.keys import Keys
 from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint
+from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.store import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, SecretStore
+from apoa_client.vault.store import PRIVATE_KEY, PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, Keys, SecretStore
 
 PAIRS = [new_key_pair() for _pair in range(3)]
 (OLD, OLD_PUBLIC), (NEW, NEW_PUBLIC), (OTHER, OTHER_PUBLIC) = PAIRS

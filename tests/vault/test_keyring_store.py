@@ -1,5 +1,6 @@
 """The keyring store uses listed backends only, limits each call, and does not prompt without a terminal."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from conftest import raises_error
+from keyring.util import platform_
 
 from apoa_client.messages import msg
 from apoa_client.vault import keyring_store
 from apoa_client.vault.errors import KeyringProblem, KeyringReason, SecretUnusable
-from apoa_client.vault.keyring_store import KeyringStore
+from apoa_client.vault.keyring_store import KeyringStore, refused_backend, session_buses
 
 DESKTOP = {"DISPLAY": ":0"}
 
@@ -252,3 +254,86 @@ def test_errors_of_the_keyring_library_are_translated(name: str, error: KeyringR
 
     with raises_error(error):
         store(FakeKeyring(trouble=fail)).get("password")
+
+
+NOWHERE = Path("nowhere.cfg")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("keyring.backends.null.Keyring", "stores nothing"),
+        ("keyring.backends.fail.Keyring", "refuses every call"),
+        ("keyring.backends.chainer.ChainerBackend", "even one that stores plain text"),
+        ("keyrings.alt.file.PlaintextKeyring", "plain text files"),
+        ("keyrings.alt.file.EncryptedKeyring", "weak encryption"),
+        ("keyrings.cryptfile.cryptfile.CryptFileKeyring", "does not know it"),
+    ],
+)
+def test_each_has_its_reason(name: str, reason: str, tmp_path: Path) -> None:
+    """Whether it is named in the environment or in the settings file."""
+    settings = tmp_path / "keyringrc.cfg"
+    settings.write_text(f"[backend]\ndefault-keyring = {name}\n", encoding="utf-8")
+    for found in (refused_backend({"PYTHON_KEYRING_BACKEND": name}, NOWHERE), refused_backend({}, settings)):
+        assert found is not None
+        assert name in found.message.render()
+        assert reason in found.message.render()
+
+
+def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
+    """As in `keyring`."""
+    settings = tmp_path / "keyringrc.cfg"
+    settings.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n", encoding="utf-8")
+    assert refused_backend({"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}, settings) is None
+    named = refused_backend({"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}, settings)
+    assert named is not None
+    assert "fail" in named.message.render()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[backend]\n", b"default-keyring=x", b"\xff\xfe\x00", b"[backend]\ndefault-keyring=\n"]
+)
+def test_a_settings_file_without_a_backend(content: bytes, tmp_path: Path) -> None:
+    """Missing, empty or broken, it is another program's file, and no error."""
+    assert refused_backend({}, tmp_path / "gone.cfg") is None
+    settings = tmp_path / "keyringrc.cfg"
+    settings.write_bytes(content)
+    assert refused_backend({}, settings) is None
+
+
+def test_a_user_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container there is no keyring, and no settings file to look at."""
+
+    def refuse() -> str:
+        raise RuntimeError
+
+    monkeypatch.setattr(platform_, "config_root", refuse)
+    store = KeyringStore("apoa-client/melati", interactive=False, environ={}, factories=[])
+    with raises_error("keyring_no_bus"):
+        store.get("password")
+
+
+NAMED = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such sockets on Windows")
+def test_the_environments_bus_comes_before_systemds(tmp_path: Path) -> None:
+    """Cron has only systemd's; an old terminal's is tried first, and then systemd's."""
+    assert session_buses(NAMED, 7, tmp_path) == ["unix:path=/x"]
+    assert session_buses({}, 7, tmp_path) == []
+    (tmp_path / "7").mkdir()
+    of_systemd = f"unix:path={tmp_path / '7' / 'bus'}"
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(tmp_path / "7" / "bus"))
+        assert session_buses({}, 7, tmp_path) == [of_systemd]
+        assert session_buses({"DBUS_SESSION_BUS_ADDRESS": ""}, 7, tmp_path) == [of_systemd]
+        assert session_buses(NAMED, 7, tmp_path) == ["unix:path=/x", of_systemd]
+        assert session_buses({"DBUS_SESSION_BUS_ADDRESS": of_systemd}, 7, tmp_path) == [of_systemd]
+        assert session_buses(NAMED, None, tmp_path) == ["unix:path=/x"]
+
+
+def test_only_a_socket_is_a_bus(tmp_path: Path) -> None:
+    """Another kind of file at that path is ignored."""
+    (tmp_path / "8").mkdir()
+    (tmp_path / "8" / "bus").write_text("no socket")
+    assert session_buses({}, 8, tmp_path) == []

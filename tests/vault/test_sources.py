@@ -13,7 +13,6 @@ from key_helpers import new_key_pair
 from apoa_client.errors import CredentialsProblem, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.ports.vault import OutboxVersion
-from apoa_client.vault.binding import Binding, bind
 from apoa_client.vault.errors import (
     KeyringProblem,
     KeyringReason,
@@ -24,7 +23,7 @@ from apoa_client.vault.errors import (
 )
 from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.store import OUTBOX_VERSION, SecretStore
+from apoa_client.vault.store import OUTBOX_VERSION, Binding, SecretStore, bind
 
 KEY, PUBLIC_KEY = new_key_pair()
 

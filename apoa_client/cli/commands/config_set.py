@@ -18,8 +18,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.settings import setting_value, source_text, value_text
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
-from apoa_client.settings.origins import Origins
-from apoa_client.settings.setting_keys import parse_setting_key
+from apoa_client.settings.origins import Origins, parse_setting_key
 
 _yes_option = option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
 

@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, style_warning
 from apoa_client.errors import ApoaError, Exit
 from apoa_client.settings.config import ON
-from apoa_client.settings.user import user_id
+from apoa_client.settings.folders import user_id
 
 _log = logging.getLogger(__name__)
 

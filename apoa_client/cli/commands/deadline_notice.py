@@ -20,7 +20,7 @@ from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportReader
 from apoa_client.report.deadline import SOON
 from apoa_client.settings.config import ON, PropertySettings
-from apoa_client.settings.user import user_id
+from apoa_client.settings.folders import user_id
 
 _log = logging.getLogger(__name__)
 

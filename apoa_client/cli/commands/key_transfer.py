@@ -12,7 +12,7 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.vault.export import ExportedKey, export_key, import_key
+from apoa_client.vault.recovery import ExportedKey, export_key, import_key
 from apoa_client.vault.sealing import public_key_of
 from apoa_client.vault.secret_files import read_secret_file, write_new_secret_file
 

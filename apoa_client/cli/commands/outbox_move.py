@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import click
 
-from apoa_client.app.outbox_switch import OutboxSwitch
+from apoa_client.app.shared_outbox import OutboxSwitch
 from apoa_client.cli.commands.outbox import ask_database_password
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session

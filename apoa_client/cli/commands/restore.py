@@ -53,7 +53,7 @@ def restore(
     """Check the backup, merge it, and show the result and the secrets that are still missing."""
     from apoa_client.archive.restore import Here, restore_backup  # not for --help
     from apoa_client.cli.commands.restore_trust import RestoreTrust, TrustOptions
-    from apoa_client.vault.missing_secrets import find_missing_secrets
+    from apoa_client.vault.sources import find_missing_secrets
 
     app = session.app
     name = name or session.property_name

@@ -24,8 +24,7 @@ from apoa_client.cli.views.outcome import COUNTS
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
-from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME
-from apoa_client.settings.property_names import valid_name
+from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, valid_name
 
 if TYPE_CHECKING:
     from apoa_client.ports.run import Interruptions

@@ -37,7 +37,7 @@ def deliver(
     else:
         show_outcome(outcome, zone, quiet=session.quiet, show_unattended=show_unattended)
     if outcome.error is None and not outcome.time_over:
-        from apoa_client.app.code_refresh import refresh_code_tables  # when the reports have gone
+        from apoa_client.app.sending import refresh_code_tables  # when the reports have gone
 
         refresh_code_tables(session.app, outcome)
     return outcome

@@ -10,8 +10,7 @@ from contextlib import closing, nullcontext
 
 import click
 
-from apoa_client.app.follower import Follower, file_states
-from apoa_client.app.listeners import Listeners
+from apoa_client.app.follower import Follower, Listeners, file_states
 from apoa_client.cli.commands.daily_backup import show_daily_backup
 from apoa_client.cli.commands.scheduled_run import run_scheduled, shown_once, start_log
 from apoa_client.cli.every_property import refuse_one_property

@@ -20,8 +20,8 @@ from apoa_client.messages import Message, msg
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_fields import one_line
 from apoa_client.settings.config import Config, PropertySettings
+from apoa_client.settings.folders import is_device, valid_name
 from apoa_client.settings.places import Place, place_in
-from apoa_client.settings.property_names import is_device, valid_name
 from apoa_client.settings.zones import ZONES, zone_name
 
 PRACTICE, SERVER, HAND = "practice", "server", "hand"
@@ -129,7 +129,7 @@ class _SetupQuestions:
 
     def _settings_of(self, name: str) -> PropertySettings | None:
         """Return the settings of a property that is set up, or that the file for all users describes."""
-        described = self._config.new_property(name) if name in self._config.below else None
+        described = self._config.new_property(name) if name in self._config.inherited else None
         return self._config.properties.get(name, described)
 
     def timezone_name(self, abbreviation: str) -> str:

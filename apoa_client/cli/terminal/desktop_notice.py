@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from apoa_client.search_path import find_program
-from apoa_client.vault.session_bus import session_buses
+from apoa_client.vault.keyring_store import session_buses
 
 _log = logging.getLogger(__name__)
 

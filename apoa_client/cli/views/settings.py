@@ -10,8 +10,7 @@ from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.messages import msg
 from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, Value, typing_fields
-from apoa_client.settings.origins import DEFAULT, ENVIRONMENT, SITE, Origin
-from apoa_client.settings.setting_keys import SettingKey
+from apoa_client.settings.origins import DEFAULT, ENVIRONMENT, SITE, Origin, SettingKey
 
 Setting = tuple[SettingKey, Origin]
 
@@ -81,12 +80,12 @@ def _definition_fields(definition: Definition) -> dict[str, Any]:
 
 def show_definition(definition: Definition, setting: Setting | None) -> None:
     """Show what a setting is, and its value now if it is known."""
-    without = definition.without
+    unset = definition.unset
     rows = [
         (_("Meaning"), text(definition.meaning)),
         (_("Type"), text(_KINDS[definition.kind])),
         (_("Allowed"), text(definition.allowed)),
-        (_("Default"), text(without) if without is not None else str(definition.default)),
+        (_("Default"), text(unset) if unset is not None else str(definition.default)),
     ]
     if definition.name == "by_hand_order":
         rows.append((_("Fields"), ", ".join(typing_fields())))

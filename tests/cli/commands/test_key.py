@@ -18,12 +18,11 @@ from page_helpers import read_page
 from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_sheet import RecoverySheet, sheet_html, sheet_text
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.keyring_store import KeyringStore
-from apoa_client.vault.keys import Keys
 from apoa_client.vault.recovery import new_code, parse_code, seed_from_code
 from apoa_client.vault.sealing import encode_key, key_pair_from_seed
-from apoa_client.vault.store import PRIVATE_KEY
+from apoa_client.vault.secret_files import KeyFileStore
+from apoa_client.vault.store import PRIVATE_KEY, Keys
 
 CODE, NEXT_CODE = new_code(), new_code()
 PASSPHRASE = "kuda betul baterai"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, XIMENA, Apoa, Serve, assert_sanitized, spoken, time_in
 
-from apoa_client.settings.user import user_name
+from apoa_client.settings.folders import user_name
 
 ENTRY_KEYS = ["n", "at", "who", "action", "report", "detail", "link"]
 
@@ -119,7 +119,7 @@ def test_no_entries_and_invalid_options(away: Apoa, lang: str) -> None:
 
 def test_control_characters_are_sanitized(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control characters in a user's name or in a changed database do not reach the terminal."""
-    monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: "".join(DANGEROUS) + "made")
+    monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: "".join(DANGEROUS) + "made")
     away.save()
     away.change_database("UPDATE audit SET action = 'x' || char(27), detail = char(27), report = char(27) WHERE n = 1")
     result = away("log")

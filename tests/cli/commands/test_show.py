@@ -22,7 +22,7 @@ from cli_helpers import (
     typed_in,
 )
 
-from apoa_client.settings.user import user_name
+from apoa_client.settings.folders import user_name
 
 STAY_KEYS = {**REPORT_KEYS, "story": list}
 HISTORY_KEYS = {**{key: kind for key, kind in REPORT_KEYS.items() if key not in {"guest", "stay"}}, "events": list}
@@ -292,7 +292,7 @@ def test_one_broken_seal(configured: Apoa, stay: dict[str, Any]) -> None:
 def test_control_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control characters from a server, a user's name or the file do not reach the terminal."""
     hostile_text = "".join(DANGEROUS) + "made"
-    monkeypatch.setattr("apoa_client.settings.user.user_name", lambda: hostile_text)
+    monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: hostile_text)
     found = [{"field": f"guest.{hostile_text}", "code": "x", "message": hostile_text}]
     with listening(Hostile(results={"status": "rejected", "errors": found, "warnings": found})) as url:
         assert apoa.set_up(url).code == 0

@@ -202,7 +202,7 @@ class TestKeptAnswers:
             return exchange(transport, call)
 
         monkeypatch.setattr(Transport, "exchange", count)
-        monkeypatch.setattr("apoa_client.app.code_refresh.refresh_code_tables", lambda *_arguments: None)
+        monkeypatch.setattr("apoa_client.app.sending.refresh_code_tables", lambda *_arguments: None)
         return made
 
     @staticmethod

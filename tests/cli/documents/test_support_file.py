@@ -13,7 +13,7 @@ from apoa_client.doctor.masking import HIDDEN, Mask, scheme_and_host, secret_val
 from apoa_client.messages import Message, literal, msg
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.user import user_name
+from apoa_client.settings.folders import user_name
 
 LOG = "2026-11-24 20:00:00,123 INFO apoa_client.delivery.sync: sent 3\n"
 PLACE = ("Jalan Mawar 12, Gianyar", "Wisma Rahasia Melati", "Kantor Imigrasi Denpasar", "wisma-melati")

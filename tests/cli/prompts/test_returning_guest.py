@@ -9,8 +9,8 @@ from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
 from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.vault.key_file import KeyFileStore
 from apoa_client.vault.sealing import decode_private_key
+from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets
 from apoa_client.vault.store import PRIVATE_KEY
 

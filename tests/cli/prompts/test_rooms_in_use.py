@@ -2,7 +2,7 @@
 
 from cli_helpers import QUENTIN, XIMENA, Apoa
 
-from apoa_client.vault.key_file import KeyFileStore
+from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.store import PRIVATE_KEY
 
 ENTER = ""

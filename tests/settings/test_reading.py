@@ -6,8 +6,7 @@ import pytest
 
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import PropertySettings
-from apoa_client.settings.reading import load
-from apoa_client.settings.variables import values_from
+from apoa_client.settings.reading import load, values_from
 from apoa_client.settings.writer import save
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="

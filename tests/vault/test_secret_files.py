@@ -11,8 +11,7 @@ from conftest import raises_error
 
 from apoa_client.file_lock import exclusive
 from apoa_client.vault.errors import SecretFileRefused
-from apoa_client.vault.key_file import KeyFileStore
-from apoa_client.vault.secret_files import read_secret_file, write_secret_file
+from apoa_client.vault.secret_files import KeyFileStore, read_secret_file, write_secret_file
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
 
@@ -161,7 +160,7 @@ def test_two_processes_lose_nothing_of_each_other(path: Path) -> None:
 def test_another_process_changes_it_for_long(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written without the lock; reading needs none."""
     KeyFileStore(path).set("password", "x")
-    monkeypatch.setattr("apoa_client.vault.key_file._LOCK_WAIT_S", 0.0)
+    monkeypatch.setattr("apoa_client.vault.secret_files._LOCK_WAIT_S", 0.0)
     with exclusive(path.with_suffix(".lock")) as is_held, raises_error("file_in_use"):
         assert is_held
         KeyFileStore(path).set("password", "y")

@@ -1,15 +1,84 @@
-"""A property's keys behind the interfaces of the outbox and of delivery: the vault is opened at the first use only."""
+"""What connects a property's settings to its vault: the keyring or key file, and what its passwords are bound to.
 
-from collections.abc import Callable
+The outbox and delivery get the keys through classes that open the vault at the first use only: most commands need none.
+"""
+
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import CredentialsProblem
+from apoa_client.files import read_regular
+from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.folders import Folders, user_id
 
 if TYPE_CHECKING:
     from apoa_client.ports.vault import Authenticator, OutboxVersion
+    from apoa_client.settings.outbox_address import ServerAddress
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
+    from apoa_client.vault.store import Binding, SecretStore
+
+KEYRING_SERVICE = "apoa-client"
+_SHORT_KEYRING_TIMEOUT_S = 1.5
+"""For a command with a guest waiting. A working keyring answers within 0.1 s."""
+
+
+def secret_store(
+    settings: PropertySettings,
+    folders: Folders,
+    environ: Mapping[str, str],
+    guest_waits: Callable[[], bool],
+    *,
+    interactive: bool,
+) -> "SecretStore":
+    """Return the keyring or key file of a property. `guest_waits` is called before each use of a keyring."""
+    if settings.vault == "file":
+        from apoa_client.vault.secret_files import KeyFileStore  # start-up: status loads nothing of the vault
+
+        return KeyFileStore(folders.keys(settings.name))
+    from apoa_client.vault.keyring_store import TIMEOUT_S, KeyringStore  # start-up
+
+    return KeyringStore(
+        f"{KEYRING_SERVICE}/{settings.name}",
+        interactive=interactive,
+        environ=environ,
+        uid=user_id(),
+        timeout_s=lambda: _SHORT_KEYRING_TIMEOUT_S if guest_waits() else TIMEOUT_S,
+    )
+
+
+def password_binding(settings: PropertySettings) -> "Binding":
+    """Return what a password that is given for these settings is bound to. Raises `SettingsProblem`."""
+    from apoa_client.vault.store import bind  # start-up
+
+    certificates = b""
+    if settings.ca_bundle:
+        try:
+            certificates = read_regular(Path(settings.ca_bundle))
+        except OSError:
+            from apoa_client.authority.tls import unreadable_certificates
+
+            raise unreadable_certificates(settings.ca_bundle) from None
+    return bind(
+        settings.host,
+        api_url=settings.api_url.encode(),
+        username=settings.username.encode(),
+        ca_bundle=certificates,
+        public_key=settings.public_key.strip().encode(),
+    )
+
+
+def outbox_binding(address: "ServerAddress") -> "Binding":
+    """Return what a password that is given for a shared outbox is bound to."""
+    from apoa_client.vault.store import bind  # start-up
+
+    certificates, file = b"", address.tls.get("sslrootcert")
+    if file is not None:
+        with suppress(OSError):  # the connection fails, and says why
+            certificates = read_regular(Path(file))
+    return bind(address.place, outbox=address.place.encode(), sslrootcert=certificates)
 
 
 class LazySealer:
