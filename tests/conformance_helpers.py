@@ -6,9 +6,8 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
-from apoa_client.conformance.check import Setting
+from apoa_client.conformance.check import CheckResult, Result, Setting
 from apoa_client.conformance.checks import CHECKS
-from apoa_client.conformance.results import CheckResult, Result
 from apoa_client.conformance.run import open_server, run_checks
 from apoa_client.conformance.samples import Samples
 from apoa_client.delivery.options import Uninterrupted

@@ -21,8 +21,8 @@ from conftest import NOW
 from delivery_helpers import Hotel
 from delivery_processes import StrictSimulator
 
+from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
-from apoa_client.authority.limits import Timeouts
 from apoa_client.delivery.options import Outcome
 from apoa_client.ports.authority import Authority
 

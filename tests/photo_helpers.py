@@ -16,7 +16,7 @@ from system_helpers import needs_tool
 
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.scan.sampling import Picture
+from apoa_client.scan.pictures import Picture
 
 TODAY = date(2026, 11, 24)
 

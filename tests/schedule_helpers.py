@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.schedule.tools import ToolResult
+from apoa_client.schedule.interface import ToolResult
 
 MODULES = ("cron", "systemd", "launchd", "task_scheduler")
 PROGRAM = "/opt/wisma melati/apoa"

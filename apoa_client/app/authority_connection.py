@@ -14,7 +14,7 @@ from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
 
 if TYPE_CHECKING:
-    from apoa_client.authority.limits import Timeouts
+    from apoa_client.authority.address import Timeouts
     from apoa_client.delivery.options import TimeLeft
     from apoa_client.vault.sources import PropertySecrets
 
@@ -76,7 +76,7 @@ class AuthorityConnections:
 
     def record_time(self, outbox: DeliveryState, settings: PropertySettings, password: Callable[[], str]) -> None:
         """Ask the authority for its time within a few seconds, and record the contact. Raises the error of the call."""
-        from apoa_client.authority.limits import Timeouts
+        from apoa_client.authority.address import Timeouts
         from apoa_client.delivery.single_call import SingleCalls
 
         timeouts = Timeouts(_TIME_WAIT_S, _TIME_WAIT_S, _TIME_WAIT_S)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from apoa_client.app.outbox_opening import OutboxOpener
     from apoa_client.app.property_vault import VaultVersion
     from apoa_client.app.retention import Retention
-    from apoa_client.authority.limits import Timeouts
+    from apoa_client.authority.address import Timeouts
     from apoa_client.delivery.options import TimeLeft
     from apoa_client.desk.arrivals import Desk, ReportingRules
     from apoa_client.desk.by_hand import ByHand

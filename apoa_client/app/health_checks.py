@@ -11,13 +11,19 @@ from apoa_client.app.backups import place_of_files
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Schedule, find_schedule
 from apoa_client.app.shared_outbox import agree_on_keys
-from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.address import Timeouts
 from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.desk.attention import find_doubts
-from apoa_client.doctor import automatic, computer, keys, reports
+from apoa_client.doctor import automatic, computer, reports
 from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks, last_contact, unused_variables
 from apoa_client.doctor.computer import Screen
-from apoa_client.doctor.permissions import check_permissions_below
+from apoa_client.doctor.permissions import (
+    check_password,
+    check_permissions_below,
+    check_private_key,
+    check_recovery_code,
+    check_store,
+)
 from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed_with, ok, skipped
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.installation import own_command
@@ -184,21 +190,25 @@ class HealthChecks:
                 outbox = app.outbox
             except StorageProblem:
                 outbox = None
-            return keys.check_private_key(app.secrets, self._settings, outbox, app.clock.now())
+            return check_private_key(app.secrets, self._settings, outbox, app.clock.now())
 
         def recovery_code() -> Finding:
-            return keys.check_recovery_code(self._settings, self._summary)
+            return check_recovery_code(self._settings, self._summary)
 
         def check(name: str, run: Callable[[], Finding], *needs: str, reason: Message | None = None) -> Check:
             return Check(name, Group.KEYS, run, ("settings", *needs), reason, exit_code=Exit.CREDENTIALS)
 
         checks = [
-            check("keyring", lambda: keys.check_store(app.secrets, needs_password=needs_password), reason=_NO_SECRETS),
+            check(
+                "keyring",
+                lambda: check_store(app.secrets, needs_password=needs_password),
+                reason=_NO_SECRETS,
+            ),
             check("private_key", private_key, "keyring"),
         ]
         if needs_password:
             checks.append(
-                check("password", lambda: keys.check_password(app.secrets.password), "keyring", reason=_NO_PASSWORD)
+                check("password", lambda: check_password(app.secrets.password), "keyring", reason=_NO_PASSWORD)
             )
         return [*checks, check("recovery_code", recovery_code, "database")]
 

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.desk.alarm import Problem, find_problems
-from apoa_client.desk.attention import find_doubts
+from apoa_client.desk.attention import Problem, find_doubts, find_problems
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension

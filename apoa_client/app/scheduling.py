@@ -18,8 +18,18 @@ from apoa_client.installation import background_command, is_own, without_console
 from apoa_client.messages import Message, listed, literal, msg
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.schedule import choice
-from apoa_client.schedule.interface import CRON, DEFAULT_EVERY_S, SYSTEMD, TASK, Change, Found, Job, Plan, Scheduler
-from apoa_client.schedule.tools import run_tool
+from apoa_client.schedule.interface import (
+    CRON,
+    DEFAULT_EVERY_S,
+    SYSTEMD,
+    TASK,
+    Change,
+    Found,
+    Job,
+    Plan,
+    Scheduler,
+    run_tool,
+)
 from apoa_client.schedule.variables import Variables, folder_variables, variables_of
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import user_id

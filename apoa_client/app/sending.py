@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.code_tables import KeptTables
 from apoa_client.app.container import Container
-from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.address import Timeouts
 from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, TimeLeft
 from apoa_client.delivery.plan import is_ahead
 from apoa_client.delivery.single_call import SingleCalls
@@ -21,7 +21,7 @@ from apoa_client.ports.run import Interruptions, Progress
 from apoa_client.report.codes import TABLES, CodeTable
 
 if TYPE_CHECKING:
-    from apoa_client.authority.limits import Timeouts
+    from apoa_client.authority.address import Timeouts
     from apoa_client.report.model import Document
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def complete_guest_tags(app: Container) -> None:
     key = bytes.fromhex(app.settings.index_key)
 
     def hash_of(document: "Document") -> int:
-        from apoa_client.report.guest_hash import guest_hash  # start-up: rarely needed
+        from apoa_client.desk.duplicates import guest_hash  # start-up: rarely needed
 
         return guest_hash(key, document)
 

@@ -12,8 +12,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from apoa_client.desk.import_index import FileFinding, FileIndex
-from apoa_client.desk.import_rows import Action, RowResult
+from apoa_client.desk.arrivals import WARNING
+from apoa_client.desk.import_rows import Action, FileFinding, FileIndex, RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.errors import CredentialsProblem, Erased, ReportMoved, SealBroken
 from apoa_client.messages import Message
@@ -24,7 +24,6 @@ from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Report, Stay
-from apoa_client.report.unaccompanied_minors import WARNING
 from apoa_client.tables.rows import GuestRow, Records
 
 if TYPE_CHECKING:

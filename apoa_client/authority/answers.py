@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from apoa_client.authority.limits import MAX_BATCH, MAX_WAIT_S
+from apoa_client.authority.address import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority, SettingsProblem
 from apoa_client.messages import literal, msg
 from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict

@@ -16,9 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from apoa_client.authority import answers
-from apoa_client.authority.address import check_base_url
+from apoa_client.authority.address import GZIP_MIN_BYTES, SLOWEST_BYTES_S, Timeouts, check_base_url
 from apoa_client.authority.http_errors import HttpResponse, error_for, photo_refusal
-from apoa_client.authority.limits import GZIP_MIN_BYTES, SLOWEST_BYTES_S, Timeouts
 from apoa_client.authority.transport import Authorization, Call, Transport
 from apoa_client.errors import ApoaError, CallRefused, NotNow, SettingsProblem
 from apoa_client.messages import msg

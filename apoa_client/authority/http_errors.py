@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from apoa_client.authority.address import MAX_WAIT_S
 from apoa_client.authority.answers import problem_detail, read_json
-from apoa_client.authority.limits import MAX_WAIT_S
 from apoa_client.errors import (
     AccountSuspended,
     ApoaError,

@@ -18,9 +18,8 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError, ReadTimeoutError, SystemTimeWarning
 
-from apoa_client.authority.address import is_loopback
+from apoa_client.authority.address import MAX_ANSWER_BYTES, Timeouts, is_loopback
 from apoa_client.authority.http_errors import HttpResponse
-from apoa_client.authority.limits import MAX_ANSWER_BYTES, Timeouts
 from apoa_client.authority.tls import tls_context, untrusted_certificate, verification_failure
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
 from apoa_client.messages import msg

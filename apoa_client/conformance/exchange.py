@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from apoa_client.authority.http_errors import HttpResponse
 from apoa_client.authority.transport import Authorization, Call, Transport
-from apoa_client.conformance.outcomes import Failed
 from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, msg
 
@@ -24,6 +23,22 @@ _SHOWN_HEADERS = frozenset(
 """The headers of an answer that are recorded: those that the contract or a check reads."""
 _MASK = "***"
 _TOKEN = re.compile(rb'("access_token"\s*:\s*)"(?:[^"\\]|\\.)*"')
+
+
+class _Ended(Exception):
+    """A check ended early, for the reason in `message`. It returns when the server passes."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.template)
+        self.message = message
+
+
+class Failed(_Ended):
+    """The server breaks the contract."""
+
+
+class Skipped(_Ended):
+    """The check cannot be done here."""
 
 
 @dataclass(frozen=True, slots=True)

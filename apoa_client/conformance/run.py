@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from apoa_client.authority.address import check_base_url
-from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.address import Timeouts, check_base_url
 from apoa_client.authority.transport import Transport
-from apoa_client.conformance.check import Check, Setting
+from apoa_client.conformance.check import Check, CheckResult, Result, Setting
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
-from apoa_client.conformance.exchange import Connection, NoAnswer
-from apoa_client.conformance.outcomes import Failed, Skipped
-from apoa_client.conformance.results import CheckResult, Result
+from apoa_client.conformance.exchange import Connection, Failed, NoAnswer, Skipped
 from apoa_client.conformance.server import Server
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import Message, msg

@@ -1,24 +1,96 @@
-"""Check-ins: a draft is checked, and becomes a report in the outbox.
+"""Check-ins: a draft is checked, and becomes a report in the outbox; so do the drafts of guests who arrive together.
 
-Saving needs no secret and no network: it works while the keyring is locked and the connection is down.
+Saving needs no secret and no network: it works while the keyring is locked and the connection is down. Minors who stay
+without an adult in the room cause a warning and no error: only foreigners are reported, so a child's Indonesian parents
+are not in the data. A guest is a child only where the date of birth leaves no doubt; with a partly unknown date the
+guest may be an adult.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from apoa_client.desk.duplicates import duplicate_warnings, group_duplicate_warnings, guest_hash
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report.codes import CodeTables
 from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
+from apoa_client.report.fields import BY_NAME
+from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.guest_hash import guest_hash
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Document, Report
-from apoa_client.report.rules import Examination, examine
+from apoa_client.report.model import Document, Guest, Report, Stay
+from apoa_client.report.rules import Examination, examine, years_between
+
+UNACCOMPANIED_MINOR = "child_alone"
+ADULT_YEARS = 18
+
+WARNING = Finding(
+    BY_NAME["birth_date"].path,
+    UNACCOMPANIED_MINOR,
+    msg(
+        "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
+        "an adult is there; Indonesian parents, for example, are not reported."
+    ),
+)
+
+GuestStay: TypeAlias = tuple[Guest, Stay]
+"""A guest of a group, and the guest's stay."""
+
+Nights: TypeAlias = tuple[int, int]
+"""A stay's first night and its morning of departure, as ordinals of dates."""
+
+
+def unaccompanied_minor_warnings(group: Sequence[GuestStay]) -> list[tuple[Finding, ...]]:
+    """Return the warnings about each guest of a group, in their order: one for a minor without an adult, else none.
+
+    A guest without a room counts as being in every room.
+    """
+    are_minors = [is_minor(guest, stay) for guest, stay in group]
+    adults = [stay for (_guest, stay), minor in zip(group, are_minors, strict=True) if not minor]
+    return [
+        (WARNING,) if minor and is_alone(_nights(stay), sorted(_nights(each) for each in _with(stay, adults))) else ()
+        for (_guest, stay), minor in zip(group, are_minors, strict=True)
+    ]
+
+
+def unaccompanied_minor_warning(examination: Examination) -> tuple[Finding, ...]:
+    """Return the warning about a guest who is reported alone; empty where the examination has errors."""
+    if examination.guest is None or examination.stay is None:
+        return ()
+    return unaccompanied_minor_warnings([(examination.guest, examination.stay)])[0]
+
+
+def is_minor(guest: Guest, stay: Stay) -> bool:
+    """Return whether a guest is certainly under 18 at the check-in."""
+    # The earliest day that the date of birth can mean makes the guest oldest.
+    return years_between(guest.birth_date.earliest, stay.check_in.date()) < ADULT_YEARS
+
+
+def is_alone(minor: Nights, adults: Iterable[Nights]) -> bool:
+    """Return whether there is a night of a minor on which no adult is there. The adults' nights are sorted."""
+    night, end = minor
+    for arrival, departure in adults:
+        if arrival > night or night >= end:
+            break
+        night = max(night, departure)
+    return night < end
+
+
+def _nights(stay: Stay) -> Nights:
+    return stay.check_in.date().toordinal(), stay.planned_check_out.toordinal()
+
+
+def _with(minor: Stay, adults: Iterable[Stay]) -> Iterator[Stay]:
+    """Yield the stays of the adults who are in the minor's room, or may be."""
+    for adult in adults:
+        if minor.room is None or adult.room is None or normalized_room(minor.room) == normalized_room(adult.room):
+            yield adult
+
 
 if TYPE_CHECKING:
     from apoa_client.ports.clock import Clock
@@ -32,7 +104,7 @@ class ReportingRules(NamedTuple):
     zone: tzinfo
     window_hours: int
     index_key: bytes = b""
-    """The key of the guest hash (`apoa_client.report.guest_hash`); empty if the property was set up without one."""
+    """The key of the guest hash (`apoa_client.desk.duplicates`); empty if the property was set up without one."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -175,3 +247,29 @@ class Desk(DocumentChecker):
 
 def _arrival(stay: StayHistory) -> date:
     return (stay.current_report.first_night if stay.current_report is not None else None) or date.min
+
+
+class GroupMember(NamedTuple):
+    """One guest of a group, with the report that can be saved."""
+
+    report: Report
+    other_warnings: tuple[Finding, ...]
+    duplicates: tuple[Finding, ...]
+    """Warnings that the guest seems to be reported already."""
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """All warnings, those about duplicates first."""
+        return (*self.duplicates, *self.other_warnings)
+
+
+def compose_group(desk: Desk, examinations: Sequence[Examination]) -> list[GroupMember]:
+    """Return the reports of a group in the given order. Raises `ReportRefused` if one of the drafts has errors."""
+    reports = [desk.compose(examination) for examination in examinations]
+    guests = [(report.guest, report.stay) for report in reports if report.guest is not None and report.stay is not None]
+    members = []
+    for index, (report, minors) in enumerate(zip(reports, unaccompanied_minor_warnings(guests), strict=True)):
+        duplicates = duplicate_warnings(desk.overlapping_stays(report))
+        duplicates += group_duplicate_warnings(report, reports[:index])
+        members.append(GroupMember(report, (*minors, *examinations[index].warnings), tuple(duplicates)))
+    return members

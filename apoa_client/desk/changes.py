@@ -21,8 +21,8 @@ from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
+from apoa_client.report.parse_dates import date_and_time
 from apoa_client.report.parse_fields import reason as parse_reason
-from apoa_client.report.parse_times import date_and_time
 from apoa_client.report.rules import EARLIEST_AHEAD, Examination
 
 

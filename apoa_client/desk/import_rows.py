@@ -1,15 +1,24 @@
-"""Rows of a table, checked by the rules of a check-in, and what importing them does."""
+"""Rows of a table, checked by the rules of a check-in, and what the rows of one file mean together.
 
-from collections.abc import Sequence
+Together they may have the same stay twice, overlapping stays of a guest, or minors without an adult. A table may have a
+hundred thousand rows, so each row takes a few bytes in the index, and no text of it is kept there.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
+from hashlib import blake2b
+from itertools import groupby
 from typing import NamedTuple
 
-from apoa_client.desk.arrivals import DocumentChecker
+from apoa_client.desk.arrivals import DocumentChecker, Nights, is_alone, is_minor
+from apoa_client.desk.duplicates import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ
+from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Guest, Stay
 from apoa_client.tables.rows import GuestRow
@@ -103,3 +112,116 @@ def missing_check_in() -> Finding:
     """Return the finding about a row without a time of arrival: at a desk it is now, in a table it is not known."""
     remark = msg("give the day on which the guest arrived.")
     return Finding(CHECK_IN, "missing", msg("{field}: {remark}", field=BY_NAME["check_in"].label, remark=remark))
+
+
+_NO_ROOM = 0
+
+
+class FileFinding(NamedTuple):
+    """What the other rows say about a row, by its place in the file: it is refused, or (None) it is there twice."""
+
+    place: int
+    row: int
+    """The row's number in the file."""
+    error: Finding | None
+
+
+class FileIndex:
+    """Collects the rows of one file that have no errors of their own, in their order."""
+
+    def __init__(self) -> None:
+        self._places, self._rows, self._is_new = array("Q"), array("Q"), array("B")
+        self._documents, self._stays, self._values = array("Q"), array("Q"), array("Q")
+        self._first, self._last = array("i"), array("i")
+        self._adults = (array("Q"), array("i"), array("i"))
+
+    def add(self, place: int, result: RowResult, imported: ImportedStay) -> bool:
+        """Add a row by its place in the file, and return whether the guest is a minor."""
+        self._places.append(place)
+        self._rows.append(result.row.number)
+        self._is_new.append(result.action is Action.NEW)
+        self._documents.append(_short_hash(*document_identity(imported.guest.document)))
+        self._stays.append(_short_hash(imported.stay_id))
+        self._values.append(_short_hash(imported.content, imported.departure))
+        self._first.append(imported.stay.check_in.date().toordinal())
+        self._last.append(imported.last_morning.toordinal())
+        if is_minor(imported.guest, imported.stay):
+            return True
+        room, nights = _room_and_nights(imported.stay)
+        for column, value in zip(self._adults, (room, *nights), strict=True):
+            column.append(value)
+        return False
+
+    def findings(self) -> Iterator[FileFinding]:
+        """Yield what is wrong with rows because of other rows."""
+        for rows in _groups(self._documents):
+            yield from self._of_one_guest(rows)
+
+    def _of_one_guest(self, rows: Sequence[int]) -> Iterator[FileFinding]:
+        kept: list[int] = []
+        for row in rows:
+            same = [other for other in rows if other != row and self._stays[other] == self._stays[row]]
+            differing = next((other for other in same if self._values[other] != self._values[row]), None)
+            if differing is not None:
+                yield FileFinding(self._places[row], self._rows[row], _conflict(self._rows[differing]))
+            elif any(other < row for other in same):
+                yield FileFinding(self._places[row], self._rows[row], None)
+            else:
+                overlapping = next((other for other in kept if self._overlap(row, other)), None)
+                if overlapping is not None and self._is_new[row]:
+                    yield FileFinding(self._places[row], self._rows[row], _duplicate(self._rows[overlapping]))
+                else:
+                    kept.append(row)
+
+    def _overlap(self, one: int, other: int) -> bool:
+        return self._first[one] < self._last[other] and self._first[other] < self._last[one]
+
+    def unaccompanied(self, minors: Sequence[Stay]) -> Iterator[bool]:
+        """Yield for the stay of each minor whether there is a night on which no adult of the file is in the room.
+
+        A guest without a room counts as being in every room.
+        """
+        wanted = {_room_and_nights(stay)[0] for stay in minors}
+        nights: dict[int, list[Nights]] = {room: [] for room in wanted}
+        for room, first, last in zip(*self._adults, strict=True):
+            for each in wanted if room == _NO_ROOM else {room, _NO_ROOM} & wanted:
+                nights[each].append((first, last))
+        for adults in nights.values():
+            adults.sort()
+        for stay in minors:
+            room, of_minor = _room_and_nights(stay)
+            yield is_alone(of_minor, nights[room])
+
+
+def _groups(hashes: "array[int]") -> Iterator[list[int]]:
+    """Yield the indexes of equal hashes, where there are several, each group in the file's order."""
+    order = sorted(range(len(hashes)), key=hashes.__getitem__)  # stable
+    for _hash, found in groupby(order, key=hashes.__getitem__):
+        rows = list(found)
+        if len(rows) > 1:
+            yield rows
+
+
+def _room_and_nights(stay: Stay) -> tuple[int, Nights]:
+    room = _NO_ROOM if stay.room is None else _short_hash(normalized_room(stay.room))
+    return room, (stay.check_in.date().toordinal(), stay.planned_check_out.toordinal())
+
+
+def _short_hash(*parts: str | bytes) -> int:
+    """Return 64 bits that differ for different values; they are compared within one file only, and never stored."""
+    content = b"\0".join(part.encode() if isinstance(part, str) else part for part in parts)
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
+
+
+def _conflict(row: int) -> Finding:
+    return Finding(
+        "", "conflict", msg("Row {row} is the same stay with other values. Keep the row that is right.", row=row)
+    )
+
+
+def _duplicate(row: int) -> Finding:
+    return Finding(
+        BY_NAME["document_number"].path,
+        "duplicate",
+        msg("Row {row} has the same passport for some of these nights. Correct or remove one of the two.", row=row),
+    )

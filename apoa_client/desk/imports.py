@@ -1,18 +1,17 @@
 """Rows of a table become reports: of new guests, corrections and check-outs, or none if nothing is new.
 
-The ids of what is imported are computed from the rows (`apoa_client.desk.import_ids`). So a row that was imported
-before is found again without the private key, and changes nothing unless it was edited.
+The ids of what is imported are computed from the rows (`apoa_client.desk.ids`). So a row that was imported before is
+found again without the private key, and changes nothing unless it was edited.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, time, tzinfo
+from typing import NamedTuple, Self
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.departures import Departure, departure_day, read_departure
-from apoa_client.desk.duplicates import duplicate_warnings
-from apoa_client.desk.import_ids import ImportedStays, ImportIds, row_content
+from apoa_client.desk.duplicates import duplicate_warnings, same_document
+from apoa_client.desk.ids import ImportedStays, ImportIds, row_content
 from apoa_client.desk.import_rows import (
     CHECK_IN,
     Action,
@@ -28,14 +27,75 @@ from apoa_client.messages import Message, msg
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
+from apoa_client.report.deadline import instant
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values
-from apoa_client.report.findings import Finding
-from apoa_client.report.guest_hash import same_document
+from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of
+from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
+from apoa_client.report.parse_dates import date_and_time, full_date
 from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import GuestRow
+
+_PATH = "check_out"
+_USUAL = time(12)
+"""The time of a departure of which only the day is known, unless the guest arrived later."""
+
+
+class Departure(NamedTuple):
+    """When a guest left. `content` is what the table says, always the same bytes for the same day or time."""
+
+    at: datetime
+    content: bytes
+
+    @classmethod
+    def at_time(cls, at: datetime) -> Self:
+        """Return the departure at a time that is known."""
+        return cls(at, f"check_out {instant(at)}".encode())
+
+
+def read_departure(
+    text: str, check_in: datetime, zone: tzinfo, now: datetime
+) -> tuple[Departure | None, tuple[Finding, ...]]:
+    """Return the departure that a text says, and what is wrong with the text.
+
+    There is none if that time is still to come: the guest is in house.
+    """
+    try:
+        at = date_and_time(text, zone, now=now)
+    except Unreadable as exc:
+        return None, (_finding(exc.code, exc.message),)
+    local_now = now.astimezone(zone).replace(microsecond=0)
+    day_alone = _is_day_alone(text)
+    if at > local_now:
+        return None, ()
+    if at.date() < check_in.date() or (at < check_in and not day_alone):
+        return None, (_finding("order", msg("it is before the check-in. Compare the two cells.")),)
+    if not day_alone:
+        return Departure.at_time(at), ()
+    at = min(datetime.combine(at.date(), _USUAL, at.tzinfo), local_now)
+    return Departure(max(at, check_in), f"check_out {at.date().isoformat()}".encode()), ()
+
+
+def departure_day(text: str, zone: tzinfo, now: datetime) -> str:
+    """Return the day of a departure in ISO 8601; empty if the text is no time."""
+    try:
+        return date_and_time(text, zone, now=now).date().isoformat()
+    except Unreadable:
+        return ""
+
+
+def _is_day_alone(text: str) -> bool:
+    try:
+        full_date(text)
+    except Unreadable:
+        return False
+    return True
+
+
+def _finding(code: str, problem: Message) -> Finding:
+    return Finding(_PATH, code, msg("{field}: {remark}", field=label_of(_PATH), remark=problem))
+
 
 NOT_FOREIGN, NOT_ARRIVED = "not_foreign", "not_arrived"
 """Why a row is skipped, besides the reasons of `GuestRow.skip`."""

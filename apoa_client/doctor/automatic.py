@@ -4,7 +4,7 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from apoa_client.desk.alarm import has_stopped
+from apoa_client.desk.attention import has_stopped
 from apoa_client.doctor.results import Finding, ok, skipped, warning
 from apoa_client.errors import Exit
 from apoa_client.messages import duration_message, msg, nmsg

@@ -1,11 +1,16 @@
-"""A check of the installation, and its result. Each names one thing, and the one command that corrects it."""
+"""A check of the installation, its result, and how checks are run one after the other.
 
-from collections.abc import Callable
+Each check names one thing, and the one command that corrects it. No check stops the others, and none takes longer than
+it may.
+"""
+
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 from apoa_client.errors import ApoaError, Exit
-from apoa_client.messages import Message
+from apoa_client.messages import Message, msg, nmsg
+from apoa_client.timeouts import call_with_timeout
 
 
 class Result(StrEnum):
@@ -101,3 +106,48 @@ _EXIT_CODES = frozenset({Exit.SETTINGS, Exit.CREDENTIALS, Exit.NOT_NOW})
 """The exit codes that a failed check has."""
 _OTHER_CODES = {Exit.AUTHORITY_REFUSES: Exit.CREDENTIALS}
 """An authority that refuses refuses the account."""
+
+
+def run_checks(checks: Iterable[Check], on_start: Callable[[Check], object] = lambda _check: None) -> list[CheckResult]:
+    """Run the checks in their order and return their results. `on_start` is called before each that runs.
+
+    A check is skipped, with the reason, if one that it needs has failed or was skipped, or says so.
+    """
+    results: list[CheckResult] = []
+    unusable: dict[str, Finding] = {}
+    for check in checks:
+        missing = next((unusable[name] for name in check.needs if name in unusable), None)
+        if missing is None:
+            on_start(check)
+            finding = _run(check)
+            if finding.result is Result.FAILED and not check.essential:
+                finding = warning(finding.message, finding.advice)
+        else:
+            finding = missing
+        if finding.result is Result.SKIPPED:
+            unusable[check.name] = finding
+        elif finding.result is Result.FAILED or finding.stops:
+            unusable[check.name] = skipped(check.reason or finding.message)
+        results.append(CheckResult(check.name, check.group, finding))
+    return results
+
+
+def _run(check: Check) -> Finding:
+    """Return the result of one check. What it raises is a failure, and no text of an exception is shown."""
+    try:
+        return check.run() if check.limit_s is None else call_with_timeout(check.limit_s, check.run)
+    except ApoaError as exc:
+        return failed_with(exc)
+    except TimeoutError:
+        seconds = round(check.limit_s or 0)
+        return failed(
+            nmsg("It did not answer within {count} second.", "It did not answer within {count} seconds.", seconds),
+            msg("Try again in a minute: apoa doctor"),
+            check.exit_code,
+        )
+    except Exception as exc:  # noqa: BLE001  a check that fails is a result
+        return failed(
+            msg("The check itself failed ({error}).", error=type(exc).__name__),
+            msg("Please send a support file to the maintainers of apoa-client: apoa doctor --report FILE"),
+            check.exit_code,
+        )

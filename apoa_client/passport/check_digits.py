@@ -1,7 +1,8 @@
-"""Check digits of machine readable lines (ICAO Doc 9303-3 §4.9).
+"""Check digits of machine readable lines (ICAO Doc 9303-3 §4.9), and which characters people and cameras confuse.
 
 A check digit is the sum of the characters' values under the weights 7, 3, 1, modulo 10. It does not detect a mistake
-between characters whose values are equal modulo 10 (6 and G, 1 and L, K and the filler), and it proves nothing.
+between characters whose values are equal modulo 10 (6 and G, 1 and L, K and the filler), and it proves nothing. So
+look-alikes are also listed for the fields that have no check digit.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,3 +44,30 @@ def failing_digits(digit_checks: Iterable[DigitCheck], text: str, numbers: bytes
 def check_digit(text: str) -> str:
     """Return the check digit of at most 84 characters of `ALPHABET`."""
     return DIGITS[weighted_sum(character_values(text))]
+
+
+_MISREAD = ("O0", "I1", "Z2", "S5", "B8", "G6", "D0", "Q0", "QO", "DO", "UV", "YV", "K<", "IL", "1L")
+_MISREAD_SOMETIMES = ("17", "27", "38", "A4", "T7", "56", "69", "5G", "09", "68", "89")
+_KEYBOARD_ROWS = ("1234567890", "QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM")
+_NEIGHBOURING_KEYS = tuple(row[index : index + 2] for row in _KEYBOARD_ROWS for index in range(len(row) - 1))
+
+_MISREAD_COST, _MISREAD_SOMETIMES_COST, _NEIGHBOURING_KEYS_COST, _ARBITRARY_COST = 1.0, 2.0, 3.0, 4.0
+"""The cost of each kind of mistake: the higher, the rarer it is."""
+
+_COSTS: dict[str, float] = {}
+for _pairs, _cost in (
+    (_NEIGHBOURING_KEYS, _NEIGHBOURING_KEYS_COST),
+    (_MISREAD_SOMETIMES, _MISREAD_SOMETIMES_COST),
+    (_MISREAD, _MISREAD_COST),  # the last entry of a pair counts
+):
+    _COSTS.update({both: _cost for pair in _pairs for both in (pair, pair[::-1])})
+
+
+def confusion_cost(one: str, other: str) -> float:
+    """Return the cost of the assumption that one of two characters was written in place of the other."""
+    return _COSTS.get(one + other, _ARBITRARY_COST)
+
+
+def lookalikes(character: str) -> list[str]:
+    """Return the characters that are usually confused with `character`."""
+    return [new for new in ALPHABET if confusion_cost(character, new) == _MISREAD_COST]

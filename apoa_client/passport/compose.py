@@ -13,10 +13,9 @@ from apoa_client.passport.check_digits import check_digit
 from apoa_client.passport.dates import PartialDate, mrz_date
 from apoa_client.passport.field_problems import SEXES
 from apoa_client.passport.layouts import LAYOUTS, Kind, Layout, layout_of
-from apoa_client.passport.problems import CannotCompose
+from apoa_client.passport.problems import LABELS, CannotCompose
 from apoa_client.passport.states import by_code
 from apoa_client.passport.verify import composite_digit
-from apoa_client.passport.wording import LABELS
 
 _SPECIAL = {
     "Ä": "AE", "Å": "AA", "Æ": "AE", "Ð": "D", "Đ": "D", "Ħ": "H", "Ĳ": "IJ", "Ŀ": "L", "Ł": "L", "Ŋ": "N",

@@ -7,11 +7,21 @@ from functools import cache
 from typing import NamedTuple
 
 from apoa_client.messages import Message
-from apoa_client.passport import wording
+from apoa_client.passport.check_digits import lookalikes
 from apoa_client.passport.dates import read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Field, Kind, Layout, Span
-from apoa_client.passport.lookalikes import lookalikes
-from apoa_client.passport.problems import Correction, FieldState, Problem
+from apoa_client.passport.problems import (
+    Correction,
+    FieldState,
+    Problem,
+    check_digit_fails,
+    composite_fails,
+    field_label,
+    fillers_read_as_letters,
+    not_a_date,
+    unknown_state,
+    wrong_character,
+)
 from apoa_client.passport.states import all_states, by_code, find
 from apoa_client.passport.verify import checks_of
 
@@ -44,7 +54,7 @@ class _Lines(NamedTuple):
 
     def label(self, field: Field) -> Message:
         """Return a field's name for users."""
-        return wording.label(self.layout, field.name)
+        return field_label(self.layout, field.name)
 
     def corrections(self, field: Field) -> tuple[Correction, ...]:
         """Return the corrections that make a field's check digit fit."""
@@ -65,7 +75,7 @@ def find_problems(layout: Layout, text: str, today: date, failing: Sequence[str]
 
         best = composite_correction(layout, text)
         span = Span(best.line, best.position, best.position + 1)
-        found.append(Problem(COMPOSITE, "check_digit", wording.composite_fails(best), (span,), (best,)))
+        found.append(Problem(COMPOSITE, "check_digit", composite_fails(best), (span,), (best,)))
     return tuple(found)
 
 
@@ -121,7 +131,7 @@ def _state(lines: _Lines, field: Field) -> Problem | None:
     if state is not None:
         similar.insert(0, Correction(field.name, line, start, text, state.code.ljust(len(text), "<"), state.code))
     found = _equally_likely(similar)
-    message = wording.unknown_state(lines.label(field), code, next(iter(found), None))
+    message = unknown_state(lines.label(field), code, next(iter(found), None))
     return Problem(field.name, "unknown_state", message, (field.span,), found)
 
 
@@ -139,7 +149,7 @@ def _names(lines: _Lines, field: Field) -> Problem | None:
         names = names.replace("KK", "<<", 1)
     span = Span(field.span.line, field.span.start + k_run.start(), field.span.end)
     best = Correction(field.name, field.span.line, field.span.start, text, names.ljust(len(text), "<"), names)
-    message = wording.fillers_read_as_letters(lines.label(field), best)
+    message = fillers_read_as_letters(lines.label(field), best)
     return Problem(field.name, "bad_character", message, (span,), (best,))
 
 
@@ -155,7 +165,7 @@ def _protected(lines: _Lines, field: Field) -> Problem | None:
     length = lines.layout.length
     spans = tuple(Span(start // length, start % length, start % length + end - start) for start, end in places)
     found = lines.corrections(field)
-    message = wording.check_digit_fails(lines.label(field), spans, next(iter(found), None))
+    message = check_digit_fails(lines.label(field), spans, next(iter(found), None))
     return Problem(field.name, "check_digit", message, spans, found)
 
 
@@ -173,7 +183,7 @@ def _date(lines: _Lines, field: Field) -> Problem | None:
     else:
         return _protected(lines, field)
     found = lines.corrections(field)  # the check digit is correct, but the date does not exist
-    message = wording.not_a_date(lines.label(field), field.span, next(iter(found), None))
+    message = not_a_date(lines.label(field), field.span, next(iter(found), None))
     return Problem(field.name, "bad_date", message, (field.span,), found)
 
 
@@ -188,7 +198,7 @@ def _wrong_character(lines: _Lines, field: Field, index: int) -> Problem:
         if _is_allowed(lines.layout, field, index, new)
     )
     span = Span(field.span.line, start, start + 1)
-    message = wording.wrong_character(lines.label(field), text[index], span, next(iter(found), None))
+    message = wrong_character(lines.label(field), text[index], span, next(iter(found), None))
     return Problem(field.name, "bad_character", message, (span,), found)
 
 

@@ -12,12 +12,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from apoa_client.messages import msg
-from apoa_client.passport import wording
 from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_digits
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
 from apoa_client.passport.field_problems import NAME_CHARACTERS, SEXES, field_states, find_problems, state_codes
 from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
-from apoa_client.passport.long_numbers import Convention, long_number
 from apoa_client.passport.names import FILLER, split_names, without_fillers
 from apoa_client.passport.normalise import (
     Change,
@@ -27,8 +25,16 @@ from apoa_client.passport.normalise import (
     normalise,
     replace_k_runs,
 )
-from apoa_client.passport.problems import Correction, FieldState, MrzUnreadable, Problem
-from apoa_client.passport.verify import confirm_failing
+from apoa_client.passport.problems import (
+    Correction,
+    FieldState,
+    MrzUnreadable,
+    Problem,
+    illegal_characters,
+    wrong_length,
+    wrong_line_count,
+)
+from apoa_client.passport.verify import Convention, confirm_failing, long_number
 
 __all__ = [
     "Change",
@@ -241,7 +247,7 @@ def _read_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], toda
         raise MrzUnreadable(Problem("mrz", "missing", msg("No machine readable lines were given.")))
     layouts = [format_of(size, lines[0]) for size in likely_sizes(lines)]
     if not layouts:
-        message = wording.wrong_line_count(len(lines), sum(map(len, lines)))
+        message = wrong_line_count(len(lines), sum(map(len, lines)))
         raise MrzUnreadable(Problem("mrz", "bad_length", message))
     found = [(layout, _length_problems(layout, lines, today)) for layout in layouts]
     for layout, problems in found:
@@ -261,10 +267,10 @@ def _length_problems(layout: Layout, lines: tuple[str, ...], today: date) -> tup
     problems = []
     for index, length in enumerate(map(len, lines)):
         if length != layout.length:
-            from apoa_client.passport.line_length_repair import repaired_line  # start-up: rarely needed
+            from apoa_client.passport.repair import repaired_line  # start-up: rarely needed
 
             found = repaired_line(layout, lines, index, today) if legal else ()
-            message = wording.wrong_length(index, length, layout.length, next(iter(found), None))
+            message = wrong_length(index, length, layout.length, next(iter(found), None))
             problems.append(Problem("mrz", "bad_length", message, (Span(index, 0, length),), found))
     return tuple(problems)
 
@@ -277,5 +283,5 @@ def _illegal_characters(lines: tuple[str, ...]) -> Problem:
         if not has_mrz_characters_only(character)
     ]
     characters = " ".join(dict.fromkeys(span.of(lines) for span in wrong))
-    message = wording.illegal_characters(characters, wrong[0].line, wrong[0].start)
+    message = illegal_characters(characters, wrong[0].line, wrong[0].start)
     return Problem("mrz", "bad_character", message, tuple(wrong))

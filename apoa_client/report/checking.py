@@ -15,12 +15,12 @@ from apoa_client.passport.mrz import Mrz, MrzUnreadable, Problem, read_mrz
 from apoa_client.passport.names import printed_spellings
 from apoa_client.passport.normalise import likely_sizes, normalise
 from apoa_client.report import rules
-from apoa_client.report.code_rules import check_nationality_code, check_permit_code
 from apoa_client.report.codes import NO_TABLES, CodeTables
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.fields import as_typed
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import StayPermit
+from apoa_client.report.rules import check_nationality_code, check_permit_code
 from apoa_client.report.wire import permit_value
 
 _MAX_LINES = 3

@@ -16,8 +16,8 @@ from apoa_client.passport.mrz import Mrz, Problem, plain_document_number
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import canonical_code
 from apoa_client.report.fields import BY_NAME
+from apoa_client.report.filler_words import without_not_stated
 from apoa_client.report.findings import Finding, Unreadable
-from apoa_client.report.not_stated import without_not_stated
 from apoa_client.report.parse_fields import bounded
 
 T = TypeVar("T")

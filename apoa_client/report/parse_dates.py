@@ -1,15 +1,16 @@
-"""Parsers of dates as people write them: ``12/9/85``, ``12 sep 1985``, ``12091985``, ``1985-09-12``, and ``besok``.
+"""Parsers of dates and times as people write them: ``12/9/85``, ``12 sep 1985``, ``besok``, ``24/11 19.50``, ``1950``.
 
 The day always comes first: ``12/9`` is 12 September, as it is written in Indonesia. A parser that looked at the numbers
 would read ``12/9`` one way and ``13/9`` another. Only a year of four digits in front (ISO 8601) or a month's name
 changes that order, and neither is ambiguous. Code that shows a date to a user shows the month's name.
 
 A year of two digits gets its century from `passport.dates`: dates of birth are in the past, dates of expiry are in the
-future. Nothing here reads the clock. Every parser raises `Unreadable`, and no other error.
+future. Times are in the property's zone. Nothing here reads the clock. Every parser raises `Unreadable`, and no other
+error.
 """
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -234,3 +235,76 @@ def _month_number(*names: str | None) -> int:
     if len(found) != 1:
         raise UnknownDateForm
     return found.pop()
+
+
+_MAX_AHEAD = timedelta(hours=12)
+# Narrower than `datetime.fromisoformat`, which reads 19.50 as 19 hours and ignores the rest.
+_ISO = re.compile(r"[0-9]{4}-?(?:[0-9]{2}-?[0-9]{2}|W[0-9]{2}-?[0-9])(?:[T ][0-9]{2}(?::?[0-9]{2}.*)?)?", re.IGNORECASE)
+_DATE_AND_CLOCK = re.compile(
+    r"(?:(?P<date>.*?)(?:\s*,\s*|\s+|^))(?:(?:jam|pukul|pkl\.?)\s+)?"
+    r"(?:(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?|(?P<hours>[0-9]{2})(?P<minutes>[0-9]{2}))",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def date_and_time(text: str, zone: tzinfo, *, now: datetime | None = None) -> datetime:
+    """Read a time to the second, in the property's zone; a date alone is its midnight. Raises `Unreadable`.
+
+    `now` is aware. Without it, a text must have a date with its year. ISO 8601, which scripts write, is tried first. A
+    time without a date is today's. If it is more than half a day ahead, it is yesterday's, because after midnight staff
+    write down who came before midnight.
+    """
+    value = _read(text.strip(), None if now is None else now.astimezone(zone).replace(tzinfo=None))
+    if value.year not in YEARS:
+        raise no_such_date()
+    local = value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
+    return local.replace(microsecond=0)
+
+
+def _read(text: str, now: datetime | None) -> datetime:
+    """Return a time that is aware only where the text has an offset; `now` is local and naive."""
+    if _ISO.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    match = _DATE_AND_CLOCK.fullmatch(text)
+    if match is None:
+        return datetime.combine(_date(text, now), time())
+    hour, minute = match["hour"] or match["hours"], match["minute"] or match["minutes"]
+    try:
+        clock = time(int(hour), int(minute), int(match["second"] or 0))
+    except ValueError:
+        raise _no_time() from None
+    if match["date"]:
+        year = int(hour + minute) if match["hours"] else 0
+        return _time_or_year(text, match["date"], clock, year, now)
+    if now is None:
+        raise _no_time()
+    today = datetime.combine(now.date(), clock)
+    return today - timedelta(days=1) if today - now > _MAX_AHEAD else today
+
+
+def _time_or_year(text: str, before: str, clock: time, year: int, now: datetime | None) -> datetime:
+    """Decide whether the last digits are a time, or the `year` of a date (``24 nov 2026``). Refuse what may be both."""
+    try:
+        whole = full_date(text)
+    except Unreadable:
+        whole = None
+    could_be_year = now is not None and abs(year - now.year) <= 1
+    if whole is None and not could_be_year:
+        return datetime.combine(_date(before, now), clock)
+    if whole is not None and (could_be_year or now is None):
+        return datetime.combine(whole, time())
+    raise _no_time()
+
+
+def _date(text: str, now: datetime | None) -> date:
+    try:
+        return full_date(text) if now is None else stay_date(text, today=now.date())
+    except UnknownDateForm:
+        raise _no_time() from None
+
+
+def _no_time() -> Unreadable:
+    return Unreadable("bad_date", msg("This is not a time. Write it as 19:50, or with its day: 24/11/2026 19:50."))

@@ -1,4 +1,4 @@
-"""Parsers of typed texts, one function for each kind of field; dates and times are in `parse_dates` and `parse_times`.
+"""Parsers of typed texts, one function for each kind of field; dates and times are in `parse_dates`.
 
 Each raises `Unreadable` with a message that says how to correct the text.
 """
@@ -12,10 +12,9 @@ from apoa_client.messages import Message, listed, msg
 from apoa_client.passport import states
 from apoa_client.passport.mrz import plain_document_number, valid_document_number
 from apoa_client.report import permits, purposes
+from apoa_client.report.filler_words import is_not_stated, room_name
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.not_stated import is_not_stated
-from apoa_client.report.rooms import room_name
 
 MAX_TEXT_LENGTH = 100
 MAX_NOTE_LENGTH = 500

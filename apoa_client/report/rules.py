@@ -9,17 +9,17 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any, NamedTuple
 
-from apoa_client.messages import Message, msg, nmsg
+from apoa_client.messages import Message, day_message, msg, nmsg
 from apoa_client.passport.dates import PartialDate
+from apoa_client.passport.states import canonical_code
 from apoa_client.report import parse_dates, parse_fields, permits
-from apoa_client.report.code_rules import check_nationality_code, check_permit_code, check_purpose_code
-from apoa_client.report.codes import NO_TABLES, CodeTables
+from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
 from apoa_client.report.draft import Draft, Reader, same_value
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
-from apoa_client.report.parse_times import date_and_time
+from apoa_client.report.parse_dates import date_and_time
 
 AddFinding = Callable[[str, str, Message], None]
 """Adds a finding to a field: `Reader.add_error`, or `Reader.add_warning` where nothing will be saved."""
@@ -364,3 +364,50 @@ def _check_permit_word(reader: Reader, guest: Guest) -> None:
                 codes=", ".join(permit.code for permit in likely),
             ),
         )
+
+
+_UNKNOWN = {
+    "stay_permit": msg("Compare it with the visa or stamp in the passport; the report is sent anyway."),
+    "purpose": msg("The report is sent anyway."),
+    "nationality": msg("Compare it with the passport; the report is sent anyway."),
+}
+
+
+def check_permit_code(reader: Reader, code: str | None, tables: CodeTables, day: date) -> None:
+    """Warn of a stay permit that the authority does not list for a day. A word of several permits has another rule."""
+    if code is not None and not permits.is_ambiguous(code):
+        _check_code(reader, "stay_permit", code, tables.stay_permits, day)
+
+
+def check_nationality_code(reader: Reader, nationality: str, tables: CodeTables, day: date) -> None:
+    """Warn of a nationality that the authority does not list for a day. It may have either code for Germany."""
+    rows = [row for row in tables.nationalities if canonical_code(row.code) == canonical_code(nationality)]
+    _check_code(reader, "nationality", nationality, rows or tables.nationalities, day, rows)
+
+
+def check_purpose_code(reader: Reader, purpose: Purpose, tables: CodeTables, day: date) -> None:
+    """Warn of a purpose that the authority does not list for a day."""
+    _check_code(reader, "purpose", purpose.value, tables.purposes, day)
+
+
+def _check_code(
+    reader: Reader, name: str, value: str, table: Sequence[Code], day: date, rows: Sequence[Code] | None = None
+) -> None:
+    rows = rows_of(table, value) if rows is None else rows
+    if not table or any(row.valid_on(day) for row in rows):
+        return
+    likely = suggest(value, table, day, limit=1) if name == "stay_permit" else []
+    reader.add_warning(name, "unknown_code", _unknown_code(name, value, rows, day), likely[0].code if likely else None)
+
+
+def _unknown_code(name: str, value: str, rows: Sequence[Code], day: date) -> Message:
+    code, compare = value, _UNKNOWN[name]
+    ended = [row.valid_to for row in rows if row.valid_to is not None and row.valid_to < day]
+    if ended:
+        until = day_message(max(ended))
+        return msg("The authority's list has {code} only until {day}. {compare}", code=code, day=until, compare=compare)
+    begins = [row.valid_from for row in rows if row.valid_from is not None]
+    if begins:
+        start = day_message(min(begins))
+        return msg("The authority's list has {code} only from {day}. {compare}", code=code, day=start, compare=compare)
+    return msg("The authority's list does not have {code}. {compare}", code=code, compare=compare)

@@ -5,6 +5,7 @@ already. Each decision is stored under the report's id before the call is answer
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,11 +14,39 @@ from typing import Any
 
 from apoa_client.report.deadline import instant
 from apoa_client.sandbox.answers import Receipt, Refusal, Result, Violation, Violations
-from apoa_client.sandbox.covered_nights import night_marks
 from apoa_client.sandbox.faults import OK, Step
-from apoa_client.sandbox.rules import rule_violations, rule_warnings
 from apoa_client.sandbox.storage import Record, Records, Storage
-from apoa_client.sandbox.validation import KINDS, fits, report_violations
+from apoa_client.sandbox.validation import (
+    KINDS,
+    check_in_of,
+    fits,
+    planned_check_out_of,
+    report_violations,
+    rule_violations,
+    rule_warnings,
+)
+
+MAX_NIGHTS = 366
+
+
+def night_marks(report: Mapping[str, Any], key: bytes) -> list[bytes]:
+    """Return the marks of a check-in or amendment, one for each night, at most `MAX_NIGHTS`. `key` is 32 random bytes.
+
+    They show the nights for which a guest is already reported, without personal data. Each is HMAC-SHA-256 with a
+    random key that only this process has: all possible passport numbers can be tried, so a key that is stored beside
+    the marks, or derived from a known password, would reveal them. As a result, only the process that received the
+    first report detects a duplicate, and not one started later.
+    """
+    check_in, leaving = check_in_of(report), planned_check_out_of(report)
+    if check_in is None or leaving is None:
+        return []
+    document = report["guest"]["document"]
+    first = check_in.date()
+    nights = min((leaving - first).days, MAX_NIGHTS)
+    number = "".join(character for character in document["number"] if character.isalnum())
+    texts = [f"{document['issuing_state']}\0{number}\0{first + timedelta(days=night)}" for night in range(nights)]
+    return [hmac.digest(key, text.encode(), "sha256") for text in texts]
+
 
 Report = Mapping[str, Any]
 

@@ -1,4 +1,7 @@
-"""Streams of server-sent events (WHATWG HTML, section 9.2) that say that the page has changed, and not what changed."""
+"""A counter of the changes to what the page shows, and the streams of server-sent events that report them.
+
+The events (WHATWG HTML, section 9.2) say that the page has changed, and not what changed.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -6,7 +9,39 @@ from collections.abc import Iterator
 from werkzeug.wrappers import Response
 
 from apoa_client.sandbox.answers import Refusal
-from apoa_client.sandbox.changes import Changes
+
+
+class Changes:
+    """Counts. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many changes there were."""
+        with self._condition:
+            return self._count
+
+    def add(self) -> int:
+        """Count one change, and wake all who wait. Returns the new count."""
+        with self._condition:
+            self._count += 1
+            self._condition.notify_all()
+            return self._count
+
+    def wait(self, seen: int, seconds: float, stopping: threading.Event) -> int:
+        """Wait for another count than `seen`, at most so many seconds or until `stopping` is set. Returns the count."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._count != seen or stopping.is_set(), seconds)
+            return self._count
+
+    def wake(self) -> None:
+        """Wake all who wait, so that they notice that the server stops."""
+        with self._condition:
+            self._condition.notify_all()
+
 
 MAX_STREAMS = 16
 HEARTBEAT_S = 5.0

@@ -13,12 +13,11 @@ from urllib.parse import urlencode
 from werkzeug.wrappers import Request, Response
 
 from apoa_client.sandbox.answers import Refusal
-from apoa_client.sandbox.changes import Changes
-from apoa_client.sandbox.event_streams import EventStreams
+from apoa_client.sandbox.event_streams import Changes, EventStreams
+from apoa_client.sandbox.fault_injection import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
 from apoa_client.sandbox.faults import Step
 from apoa_client.sandbox.received import ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits, read_form
-from apoa_client.sandbox.switches import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

@@ -1,7 +1,7 @@
 """The sentences of the page. They are translated by the catalogue when the page is shown."""
 
 from apoa_client.messages import msg
-from apoa_client.sandbox.switches import RETRY_AFTER_S
+from apoa_client.sandbox.fault_injection import RETRY_AFTER_S
 
 RELOAD_S = 15
 """How often a browser without scripts loads the page again."""

@@ -14,8 +14,8 @@ from apoa_client.messages import Message, literal, moment_message, msg, nmsg
 from apoa_client.report.fields import label_of
 from apoa_client.sandbox import page_texts as texts
 from apoa_client.sandbox.answers import Receipt, Violation
+from apoa_client.sandbox.fault_injection import NAMES, SECONDS, Switch
 from apoa_client.sandbox.received import Punctuality, Received, Stay, punctuality
-from apoa_client.sandbox.switches import NAMES, SECONDS, Switch
 from apoa_client.settings.zones import WIB, WIT, WITA
 
 _DEFAULT_LANGUAGE = "id"

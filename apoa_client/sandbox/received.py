@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apoa_client.sandbox.answers import Result
-from apoa_client.sandbox.changes import Changes
-from apoa_client.sandbox.rules import check_in_of, member
+from apoa_client.sandbox.event_streams import Changes
+from apoa_client.sandbox.validation import check_in_of, member
 
 MAX_REPORTS = 200
 """The newest reports; older ones are dropped from the page, and their verdicts stay in the storage."""

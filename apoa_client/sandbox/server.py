@@ -17,12 +17,11 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits
-from apoa_client.sandbox.service import Service
+from apoa_client.sandbox.service import Credentials, Service
 from apoa_client.sandbox.storage import Storage
 
 _Request = Any

@@ -4,10 +4,13 @@ import gzip
 import hashlib
 import json
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from hmac import compare_digest
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,15 +20,82 @@ from werkzeug.wrappers import Request, Response
 
 from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
+from apoa_client.passport import states
 from apoa_client.report.deadline import instant
-from apoa_client.sandbox import codes, fault_injection
+from apoa_client.report.permits import permits
+from apoa_client.report.purposes import PURPOSES
+from apoa_client.sandbox import fault_injection
 from apoa_client.sandbox.answers import Refusal, Result
-from apoa_client.sandbox.credentials import Credentials
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import OK, Faults, Step
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports, receive_body
 from apoa_client.sandbox.validation import fits, violations
+
+MAX_TOKENS = 1_000
+"""The number of valid tokens at a time; the oldest is dropped first."""
+
+
+class Credentials:
+    """The property's username and password, and the tokens that they get (RFC 6749 §4.4, RFC 6750).
+
+    `lifetime_s` is seconds.
+    """
+
+    def __init__(self, username: str, password: str, *, lifetime_s: int, now: Callable[[], datetime]) -> None:
+        self._username = username.encode()
+        self._password = password.encode()
+        self._lifetime_s = lifetime_s
+        self._now = now
+        self._lock = threading.Lock()
+        self._expiry: dict[str, datetime] = {}
+
+    def match(self, username: str, password: str) -> bool:
+        """Whether both are right. Takes the same time whichever of the two is wrong."""
+        same_name = compare_digest(username.encode(), self._username)
+        same_password = compare_digest(password.encode(), self._password)
+        return same_name and same_password
+
+    def issue(self) -> dict[str, str | int]:
+        """A new token, as the contract's ``Token``."""
+        token = secrets.token_urlsafe(32)
+        now = self._now()
+        with self._lock:
+            living = [(old, end) for old, end in self._expiry.items() if end > now]
+            self._expiry = dict(living[1 - MAX_TOKENS :])
+            self._expiry[token] = now + timedelta(seconds=self._lifetime_s)
+        return {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime_s}
+
+    def valid(self, token: str) -> bool:
+        """Whether this authority issued the token since it started, and it has not expired."""
+        given = token.encode()
+        with self._lock:
+            found = [end for known, end in self._expiry.items() if compare_digest(known.encode(), given)]
+        return bool(found) and found[0] > self._now()
+
+
+@cache
+def code_table(name: str) -> dict[str, Any] | None:
+    """Return the contract's ``CodeTable`` of that name, or None where there is none.
+
+    Stay permits are suggestions: the official index changes by decree, so a report may have any text. A table's version
+    is a hash of its content, so it changes only when the table changes.
+    """
+    rows: list[tuple[str, str, str]]
+    if name == "stay_permits":
+        rows = [(permit.code, permit.names["id"], permit.names["en"]) for permit in permits()]
+    elif name == "purposes":
+        rows = [
+            (each.value, names.indonesian.capitalize(), each.value.capitalize()) for each, names in PURPOSES.items()
+        ]
+    elif name == "nationalities":
+        rows = [(state.code, state.names["id"], state.names["en"]) for state in states.all_states()]
+    else:
+        return None
+    codes = [{"code": code, "id": id_, "en": en, "valid_from": None, "valid_to": None} for code, id_, en in rows]
+    version = hashlib.sha256(json.dumps(codes).encode()).hexdigest()[:12]
+    return {"table": name, "version": version, "codes": codes}
+
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -168,7 +238,7 @@ class Service:
         )
 
     def _codes(self, request: Request, _step: Step, table: str) -> Response:
-        found = self.tables[table] if table in self.tables else codes.table(table)
+        found = self.tables[table] if table in self.tables else code_table(table)
         if found is None:
             raise Refusal(404, "There is no such table.")
         response = _json(found)

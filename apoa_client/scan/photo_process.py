@@ -19,8 +19,7 @@ from apoa_client import memory_dumps
 from apoa_client.errors import Exit
 from apoa_client.installation import PHOTO_PROCESS, internal_command
 from apoa_client.messages import from_json, msg
-from apoa_client.scan.errors import PictureRefused, ScanMissing
-from apoa_client.scan.photo_reading import PhotoReading
+from apoa_client.scan.photo_reading import PhotoReading, PictureRefused, ScanMissing
 
 MOST_BYTES = 64 * 1024 * 1024
 """A larger file is not read: a photo or a scan of one page has a few megabytes."""

@@ -1,8 +1,9 @@
-"""What a picture says."""
+"""What a picture says, and why none can be read: the file is no readable picture, or the extra is not installed."""
 
 from dataclasses import dataclass, field
 
-from apoa_client.messages import Message
+from apoa_client.errors import DataRefused, SettingsProblem
+from apoa_client.messages import Message, msg
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,18 @@ class PhotoReading:
     elapsed_ms: int
     hint: Message | None = None
     evidence: bytes | None = field(default=None, repr=False)
+
+
+class PictureRefused(DataRefused):
+    """The file cannot be read as a picture. The message has no part of the file."""
+
+    advice: Message | None = msg("Take a photo of the whole passport page, as JPEG or PNG, and try it again.")
+
+
+class ScanMissing(SettingsProblem):
+    """The libraries of the extra `scan` are not installed."""
+
+    advice: Message | None = msg('Install them with: pip install "apoa-client[scan]". Or type the lines with --mrz.')
+
+    def __init__(self) -> None:
+        super().__init__(msg("The libraries for photos are not installed."))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apoa_client.scan.network import Layer, Network
-from apoa_client.scan.sampling import LinePath, Picture, Points, resized
+from apoa_client.scan.pictures import LinePath, Picture, Points, resized
 
 SIDE = 512
 """The longer side of the pictures that the finder was trained with."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from apoa_client.scan.line_reader import MARGIN, PITCH, ROWS, Answer, Reading
 from apoa_client.scan.network import Network
-from apoa_client.scan.sampling import LinePath, Picture, Points, Pyramid
+from apoa_client.scan.pictures import LinePath, Picture, Points, Pyramid
 from apoa_client.scan.zone_finder import FoundLine, find_lines
 
 _LENGTHS = {2: (44, 36), 3: (30,)}

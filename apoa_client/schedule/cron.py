@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.schedule.interface import CRON, DAY, HOUR, MINUTE, Change, Found, Job, Plan, refused
-from apoa_client.schedule.tools import run_tool
+from apoa_client.schedule.interface import CRON, DAY, HOUR, MINUTE, Change, Found, Job, Plan, refused, run_tool
 from apoa_client.search_path import find_program
 
 if TYPE_CHECKING:

@@ -9,8 +9,19 @@ from typing import Any
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.schedule.interface import LAUNCHD, Change, Found, Job, Plan, refused
-from apoa_client.schedule.tools import ToolResult, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.interface import (
+    LAUNCHD,
+    Change,
+    Found,
+    Job,
+    Plan,
+    ToolResult,
+    read_file,
+    refused,
+    remove_file,
+    run_tool,
+    write_file,
+)
 from apoa_client.search_path import find_program
 
 _PREFIX = "apoa-client."

@@ -26,9 +26,13 @@ from apoa_client.schedule.interface import (
     Found,
     Job,
     Plan,
+    ToolResult,
+    read_file,
     refused,
+    remove_file,
+    run_tool,
+    write_file,
 )
-from apoa_client.schedule.tools import ToolResult, read_file, remove_file, run_tool, write_file
 from apoa_client.search_path import find_program
 
 _LONGEST_RUN = "30min"

@@ -20,8 +20,18 @@ from xml.etree import ElementTree as ET
 from apoa_client.errors import SettingsProblem
 from apoa_client.files import write_private
 from apoa_client.messages import Message, msg
-from apoa_client.schedule.interface import DESCRIPTION, MADE_BY, TASK, Change, Found, Job, Plan, refused
-from apoa_client.schedule.tools import ToolResult, run_tool
+from apoa_client.schedule.interface import (
+    DESCRIPTION,
+    MADE_BY,
+    TASK,
+    Change,
+    Found,
+    Job,
+    Plan,
+    ToolResult,
+    refused,
+    run_tool,
+)
 from apoa_client.search_path import find_program
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"

@@ -2,7 +2,7 @@
 
 A spreadsheet's real dates and times are taken as they are. A number in a column of dates is refused: it is the number
 by which a spreadsheet program counts its days, and not each program counts from the same day. A check-in without a time
-is the beginning of its day, as at the desk (`report.parse_times`): so no report is due later than it should be, and the
+is the beginning of its day, as at the desk (`report.parse_dates`): so no report is due later than it should be, and the
 same file gives the same reports whenever it is imported. Nothing here reads the clock.
 
 Every function raises `Unreadable` with a message that does not repeat the cell.

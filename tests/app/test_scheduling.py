@@ -12,8 +12,7 @@ from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
 from apoa_client.app import scheduling
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Wish, find_schedule, install, plan, remove
-from apoa_client.schedule.interface import AUTO, CRON, SYSTEMD, TASK, Change
-from apoa_client.schedule.tools import ToolResult
+from apoa_client.schedule.interface import AUTO, CRON, SYSTEMD, TASK, Change, ToolResult
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="cron and systemd")
 

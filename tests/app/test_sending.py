@@ -13,7 +13,7 @@ from outbox_helpers import report
 
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.sending import delivery_dependencies, send
-from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.address import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.file_lock import exclusive

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
-from apoa_client.authority.limits import Timeouts
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 HANG = b"hang"

@@ -23,7 +23,7 @@ def test_json_equals_yaml() -> None:
 def test_contract_loads_no_library() -> None:
     """Printing the contract and checking an address load no HTTP library and no YAML parser."""
     code = (
-        "import sys, apoa_client.authority.contract as c, apoa_client.authority.address, apoa_client.authority.limits;"
+        "import sys, apoa_client.authority.contract as c, apoa_client.authority.address, apoa_client.authority.address;"
         "c.contract_text(); c.contract(); print(*sys.modules)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from requests.auth import HTTPBasicAuth
 
+from apoa_client.authority.address import Timeouts
 from apoa_client.authority.http_errors import HttpResponse
-from apoa_client.authority.limits import Timeouts
 from apoa_client.authority.transport import Call, Transport
 from apoa_client.errors import ApoaError, NotTheAuthority, Offline, SettingsProblem, TimedOut, UnknownOutcome
 

@@ -37,15 +37,15 @@ def _apoa_client() -> Callable[[Path], Reading]:
 
 def _without(name: str) -> Callable[[Path], Reading]:
     """Our reader without one of its stages."""
-    from apoa_client.scan import judgement, photo_reader, zone_reader
+    from apoa_client.scan import photo_reader, zone_reader
 
     module: Any
     module, attribute, replaced = {
         "the second pass": (photo_reader, "_READERS", photo_reader._READERS[:1]),
         "following the curve": (zone_reader, "_followed", _not_followed),
         "the second search": (zone_reader, "_SIDES", zone_reader._SIDES[:1]),
-        "each field's alphabet": (judgement, "_mask", lambda _layout: 0.0),
-        "check-digit corrections": (judgement, "_corrected", lambda _layout, text, _likelihoods: text),
+        "each field's alphabet": (photo_reader, "_mask", lambda _layout: 0.0),
+        "check-digit corrections": (photo_reader, "_corrected", lambda _layout, text, _likelihoods: text),
     }[name]
     setattr(module, attribute, replaced)
     return _apoa_client()
@@ -56,7 +56,7 @@ def _not_followed(path: Any, reading: Any) -> Any:
     import numpy as np
 
     from apoa_client.scan.line_reader import MARGIN, PITCH
-    from apoa_client.scan.sampling import LinePath
+    from apoa_client.scan.pictures import LinePath
 
     margin = round(MARGIN * PITCH)
     columns = np.arange(reading.columns[0] - margin, reading.columns[-1] + margin + 1)

@@ -73,12 +73,10 @@ HEAVY = frozenset(
         "PIL",
         "numpy",
         "openpyxl",
-        "pygal",
         "xlsxwriter",
     }
 )
 NOT_FOR_REPORT = HEAVY | {
-    "apoa_client.passport.line_length_repair",
     "apoa_client.passport.repair",
     "apoa_client.ports.authority",
     "apoa_client.ports.clock",

@@ -10,7 +10,7 @@ from apoa_client.authority.schemas import validator
 from apoa_client.cli.documents.conformance_page import CHAPTERS
 from apoa_client.conformance.check import Check
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
-from apoa_client.conformance.checks.photos import PHOTO, _photo
+from apoa_client.conformance.checks.receipts import PHOTO, _photo
 from apoa_client.conformance.samples import VIOLATIONS, Samples
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.validation import report_violations

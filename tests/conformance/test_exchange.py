@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from conformance_helpers import PASSWORD, USERNAME, Suite
 
+from apoa_client.conformance.check import CheckResult
 from apoa_client.conformance.exchange import MAX_RECORDED_BYTES, _shown_body
-from apoa_client.conformance.results import CheckResult
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -20,7 +20,7 @@ def test_no_secret_is_recorded(
 ) -> None:
     """Neither the password nor a token, in the header or in the answer."""
     tokens = iter(f"geheim-{number}" for number in range(100))
-    monkeypatch.setattr("apoa_client.sandbox.credentials.secrets.token_urlsafe", lambda _size: next(tokens))
+    monkeypatch.setattr("apoa_client.sandbox.service.secrets.token_urlsafe", lambda _size: next(tokens))
     shown = everything(suite(serve().base_url))
     assert "POST /oauth/token" in shown
     assert "Basic ***" in shown

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from conformance_helpers import Suite, failed
 
-from apoa_client.conformance.results import Result
+from apoa_client.conformance.check import Result
 from apoa_client.errors import ApoaError
 from apoa_client.sandbox.faults import possible_steps
 from apoa_client.sandbox.server import SandboxServer

@@ -3,7 +3,7 @@
 import pytest
 from conformance_helpers import Suite
 
-from apoa_client.conformance.results import Result
+from apoa_client.conformance.check import Result
 
 pytestmark = pytest.mark.prism
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conformance_helpers import LIMITS, PASSWORD, USERNAME, Suite, failed, now
 
-from apoa_client.conformance.results import Result
+from apoa_client.conformance.check import Result
 from apoa_client.errors import CredentialsProblem, NotNow, UsageProblem
 from apoa_client.sandbox.server import SandboxServer
 

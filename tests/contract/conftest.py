@@ -16,9 +16,9 @@ from authority_simulator import AuthoritySimulator
 from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk
 from prism_helpers import running_prism
 
+from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.authority.contract import contract_text
-from apoa_client.authority.limits import Timeouts
 from apoa_client.sandbox.server import SandboxServer
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from conftest import FixedClock, raises_error
 
 from apoa_client.app.container import Container
+from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
-from apoa_client.authority.limits import Timeouts
 from apoa_client.cli.main import run
 from apoa_client.errors import (
     AccountSuspended,

@@ -9,7 +9,7 @@ from conftest import NOW, WINE
 from delivery_helpers import Hotel
 from delivery_wire import BACKOFF, FAST_TIMEOUTS, HANG, SHORT_READ_TIMEOUT, ScriptedServer, client, problem, serving
 
-from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.address import Timeouts
 from apoa_client.errors import Exit, Offline, TooLarge, UntrustedCertificate
 from apoa_client.report.kinds import State
 

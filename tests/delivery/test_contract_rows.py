@@ -39,7 +39,7 @@ from delivery_wire import (
 from outbox_helpers import finding, uuid
 from report_helpers import OPENAPI
 
-from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.address import Timeouts
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import (
     AccountSuspended,

@@ -1,12 +1,14 @@
 """Ids that sort by the time they were made, and are unpredictable."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import RFC_4122, UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
+from outbox_helpers import guest
 
-from apoa_client.desk.ids import new_id
+from apoa_client.desk.ids import ImportedStays, ImportIds, new_id
+from apoa_client.report.model import Guest
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  zone beside it
 CHANCE = st.binary(min_size=10, max_size=10)
@@ -47,3 +49,85 @@ def test_74_random_bits(one: bytes, other: bytes) -> None:
 def test_a_clock_before_1970_makes_an_id_too() -> None:
     """An empty battery must not stop a report."""
     assert UUID(new_id(datetime(1969, 1, 1, tzinfo=UTC), bytes)).version == 7
+
+
+KEY, OTHER = b"k" * 16, b"o" * 16
+DAY = date(2026, 11, 24)
+DAYS = st.dates(date(1001, 1, 2), date(2998, 12, 30))
+
+
+def document(number: str, state: str = "D", surname: str = "ZYKOWSKI") -> Guest:
+    changed = guest().document._replace(number=number, issuing_state=state)
+    return guest()._replace(document=changed, surname=surname)
+
+
+@given(DAYS, st.binary(max_size=20), st.uuids().map(str) | st.just(""))
+def test_ids_are_uuids_of_the_day_of_arrival(day: date, content: bytes, before: str) -> None:
+    """Version 7 of RFC 9562, whose time is the day, so that a server's index stays small."""
+    ids = ImportIds(KEY)
+    stay = ids.stay_id(document("X1"), day)
+    report = ids.report_id(stay, content, before)
+    for made in (stay, report):
+        assert (UUID(made).version, UUID(made).variant) == (7, UUID(stay).variant)
+        assert str(UUID(made)) == made
+        assert made[:13] == stay[:13]
+    midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+    assert int(stay[:13].replace("-", ""), 16) == midnight & ((1 << 48) - 1)
+    assert ids.is_imported(report)
+    assert not ImportIds(OTHER).is_imported(report)
+
+
+@given(st.binary(min_size=10, max_size=10))
+def test_a_report_of_the_desk_is_not_taken_for_an_imported_one(random: bytes) -> None:
+    """But for one in seventeen million."""
+    assert not ImportIds(KEY).is_imported(new_id(datetime(2026, 11, 24, tzinfo=UTC), lambda _count: random))
+
+
+def test_the_same_document_and_day_are_the_same_stay() -> None:
+    """However the number and Germany's code are written; another day, document or property is another stay."""
+    ids = ImportIds(KEY)
+    stay = ids.stay_id(document("C01X-0006H"), DAY)
+    assert ids.stay_id(document("c01x 0006h", "DEU"), DAY) == stay
+    others = {
+        ids.stay_id(document("C01X0006H"), date(2026, 11, 25)),
+        ids.stay_id(document("C01X0006J"), DAY),
+        ids.stay_id(document("C01X0006H", "AUT"), DAY),
+        ImportIds(OTHER).stay_id(document("C01X0006H"), DAY),
+    }
+    assert len(others | {stay}) == 5
+
+
+def test_stays_are_found_by_the_document_and_by_the_name() -> None:
+    """By one half of the id each, among the stays that begin on the same day."""
+
+    class Outbox:
+        def stay_ids(self, beginning: str) -> list[str]:
+            return [stay for stay in saved if stay.startswith(beginning)]
+
+    ids = ImportIds(KEY)
+    saved = [ids.stay_id(document("X1"), DAY), ids.stay_id(document("X2", surname="QUIJANO"), DAY)]
+    stays = ImportedStays(Outbox())  # type: ignore[arg-type]  # all that is used of it
+    for row in (document("X1"), document("X1", surname="ZYKOVSKI")):
+        assert stays.with_document(ids.stay_id(row, DAY)) == saved[0]
+    for row in (document("X1"), document("X9")):
+        assert stays.namesakes(ids.stay_id(row, DAY)) == [saved[0]]
+    unknown = ids.stay_id(document("X9", surname="QUIJANA"), DAY)
+    assert (stays.with_document(unknown), stays.namesakes(unknown)) == (None, ())
+    for days in range(50):  # a few days are kept in memory
+        other_day = ids.stay_id(document("X1"), date(2027, 1, 1) + timedelta(days=days))
+        assert (stays.with_document(other_day), stays.namesakes(other_day)) == (None, ())
+    saved.append(ids.stay_id(document("X3"), DAY))
+    stays.forget()
+    assert stays.with_document(saved[-1]) == saved[-1]
+    assert stays.namesakes(saved[-1]) == [saved[0], saved[-1]]
+
+
+def test_each_report_of_a_stay_has_an_id_of_its_own() -> None:
+    """The same content after another report has another id, so that a value can be changed and changed back."""
+    ids = ImportIds(KEY)
+    stay = ids.stay_id(document("X1"), DAY)
+    first = ids.report_id(stay, b"5", "")
+    second = ids.report_id(stay, b"6", first)
+    third = ids.report_id(stay, b"5", second)
+    assert len({first, second, third}) == 3
+    assert ids.report_id(stay, b"5", "") == first

@@ -12,7 +12,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_dates, parse_fields
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.parse_times import date_and_time
+from apoa_client.report.parse_dates import date_and_time
 
 CHECK_IN = datetime(2026, 11, 24, 20, 30, tzinfo=WIB)
 

@@ -14,8 +14,8 @@ from training_page import ReadPage, read_page, turn
 from apoa_client import sandbox
 from apoa_client.locale import LANGUAGES
 from apoa_client.sandbox import decisions, page_texts, validation
+from apoa_client.sandbox.fault_injection import NAMES
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.sandbox.switches import NAMES
 
 Json = dict[str, Any]
 Make = Callable[..., SandboxServer]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apoa_client.sandbox.answers import Result, Violation
-from apoa_client.sandbox.changes import Changes
+from apoa_client.sandbox.event_streams import Changes
 from apoa_client.sandbox.received import MAX_REPORTS, ReceivedReports
 
 Report = Callable[..., dict[str, Any]]

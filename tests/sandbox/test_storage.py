@@ -17,8 +17,7 @@ import released_homes
 import requests
 
 from apoa_client.errors import StorageProblem
-from apoa_client.sandbox.covered_nights import night_marks
-from apoa_client.sandbox.decisions import Decisions
+from apoa_client.sandbox.decisions import Decisions, night_marks
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.storage import SCHEMA_VERSION, Record, Storage
 

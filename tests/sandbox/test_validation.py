@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.sandbox.rules import rule_violations, rule_warnings
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.sandbox.validation import fits, report_violations
+from apoa_client.sandbox.validation import fits, report_violations, rule_violations, rule_warnings
 
 Json = dict[str, Any]
 Report = Callable[..., Json]

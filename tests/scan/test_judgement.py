@@ -11,7 +11,7 @@ from passport_helpers import LAYOUT, SPECIMENS, TODAY, Lines, composed, fitted, 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.passport.layouts import Kind
 from apoa_client.passport.verify import failing_checks
-from apoa_client.scan.judgement import BLIND, CONFIRMED, SURE, Judgement, Likelihoods, judge
+from apoa_client.scan.photo_reader import BLIND, CONFIRMED, SURE, Judgement, Likelihoods, judge
 
 TD3: Lines = ("P<SWELINDQVIST<<ASTRID<<<<<<<<<<<<<<<<<<<<<<", "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00")
 NUMBER, BIRTH = 0, 13

@@ -11,7 +11,7 @@ from printing import compose, print_lines
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan.line_reader import LAYERS, NONE, PITCH, ROWS, STEP, Answer, normalised
 from apoa_client.scan.network import Array, Network
-from apoa_client.scan.sampling import Picture
+from apoa_client.scan.pictures import Picture
 from apoa_client.scan.zone_reader import Networks, aligned
 
 TEXT = "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00"

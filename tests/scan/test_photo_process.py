@@ -12,9 +12,9 @@ from photo_helpers import TODAY, photo, write
 from PIL import Image
 
 from apoa_client.scan import photo_process
-from apoa_client.scan.errors import PictureRefused, ScanMissing
 from apoa_client.scan.photo_process import PhotoProcess
 from apoa_client.scan.photo_reader import PhotoReader
+from apoa_client.scan.photo_reading import PictureRefused, ScanMissing
 
 ENVIRON = dict(os.environ)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pages import print_page
 from photo_helpers import CANVAS_PITCH, Shot, photo_and_places, photographed, valid_lines
 
-from apoa_client.scan.sampling import Points
+from apoa_client.scan.pictures import Points
 from apoa_client.scan.zone_finder import FoundLine, find_lines
 from apoa_client.scan.zone_reader import Networks
 

@@ -9,8 +9,7 @@ from conftest import NOW, raises_error
 from schedule_helpers import NAMES, Crontab, Tools, use
 
 from apoa_client.schedule.cron import Cron, line_of, parse_line
-from apoa_client.schedule.interface import DAY, HOUR, INTERVALS, MINUTE, Change, Job
-from apoa_client.schedule.tools import ToolResult
+from apoa_client.schedule.interface import DAY, HOUR, INTERVALS, MINUTE, Change, Job, ToolResult
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no cron, and python-crontab is not there")
 

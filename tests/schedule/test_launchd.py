@@ -9,9 +9,8 @@ from conftest import raises_error
 from schedule_helpers import NAMES, Tools, files_below, use
 
 from apoa_client.schedule import launchd as module
-from apoa_client.schedule.interface import HOUR, MINUTE, Change, Job
+from apoa_client.schedule.interface import HOUR, MINUTE, Change, Job, ToolResult
 from apoa_client.schedule.launchd import Launchd, agent_text
-from apoa_client.schedule.tools import ToolResult
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync", "--all", "--scheduled"), 15 * MINUTE, {})
 FILE = "Library/LaunchAgents/apoa-client.apoa-sync.plist"

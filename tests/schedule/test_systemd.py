@@ -12,9 +12,8 @@ from conftest import raises_error
 from schedule_helpers import NAMES, Tools, UserManager, files_below, use
 from system_helpers import needs_tool
 
-from apoa_client.schedule.interface import INTERVALS, MINUTE, Change, Job
+from apoa_client.schedule.interface import INTERVALS, MINUTE, Change, Job, ToolResult
 from apoa_client.schedule.systemd import Systemd, service_text, timer_text
-from apoa_client.schedule.tools import ToolResult
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync", "--all", "--scheduled"), 15 * MINUTE, {})
 FOLLOW = JOB._replace(arguments=("sync", "--follow"), follow=True)

@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from schedule_helpers import Tools, use
 
-from apoa_client.schedule.interface import DAY, INTERVALS, MINUTE, Change, Job
+from apoa_client.schedule.interface import DAY, INTERVALS, MINUTE, Change, Job, ToolResult
 from apoa_client.schedule.task_scheduler import NAMESPACE, TaskScheduler, found_in, split_arguments, task_text
-from apoa_client.schedule.tools import ToolResult
 
 ACCOUNT = r"MEJA-1\Kadek Ayu"
 JOB = Job(

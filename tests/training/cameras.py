@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from printing import Canvas, Grey, Line, noise
 
-from apoa_client.scan.sampling import Picture, Pyramid, sample
+from apoa_client.scan.pictures import Picture, Pyramid, sample
 
 Example = tuple[NDArray[Any], ...]
 """What a network sees, and what it is to say of it."""

@@ -7,7 +7,7 @@ from printing import Canvas, Line, noise, print_zone
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan.line_reader import NONE, PITCH, ROWS, STEP, normalised
-from apoa_client.scan.sampling import Pyramid, straight
+from apoa_client.scan.pictures import Pyramid, straight
 
 CANVAS_PITCH = 24
 WIDTH = 192

@@ -30,8 +30,8 @@ from apoa_client.desk.arrivals import DocumentChecker
 from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.checking import CheckedDocument
-from apoa_client.scan.errors import PictureRefused
 from apoa_client.scan.photo_process import PhotoProcess
+from apoa_client.scan.photo_reading import PictureRefused
 
 if TYPE_CHECKING:
     from apoa_client.scan.photo_reading import PhotoReading

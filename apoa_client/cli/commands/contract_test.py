@@ -128,7 +128,7 @@ def _ask_for_restart() -> None:
 
 def _content(name: str, report: "ConformanceReport") -> bytes:
     if name == "junit":
-        from apoa_client.cli.documents.conformance_junit import junit_xml
+        from apoa_client.cli.documents.conformance_page import junit_xml
 
         return junit_xml(report)
     from apoa_client.cli.documents.conformance_page import conformance_page

@@ -101,7 +101,7 @@ def _examine(session: Session, *, offline: bool) -> "HealthResults":
     """Run the checks of one property."""
     from apoa_client.app.health_checks import HealthChecks, HealthResults
     from apoa_client.doctor.computer import Screen
-    from apoa_client.doctor.run import run_checks
+    from apoa_client.doctor.results import run_checks
 
     encoding = getattr(sys.stdout, "encoding", None) or ""
     screen = Screen(encoding, columns(), is_terminal(sys.stdout), current_language())

@@ -19,7 +19,7 @@ from apoa_client.desk.by_hand import parse_receipt_number
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.findings import Unreadable
-from apoa_client.report.parse_times import date_and_time
+from apoa_client.report.parse_dates import date_and_time
 
 
 @command(

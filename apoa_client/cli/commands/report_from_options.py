@@ -14,6 +14,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.cli.views.report import property_line, report_lines
+from apoa_client.desk.arrivals import unaccompanied_minor_warning
 from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.report.draft import Draft
@@ -21,7 +22,6 @@ from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination, in_form_order
-from apoa_client.report.unaccompanied_minors import unaccompanied_minor_warning
 
 
 def report_from_options(

@@ -9,8 +9,7 @@ from apoa_client.cli.commands.status_of_all import read_all_shared, status_of_on
 from apoa_client.cli.every_property import sessions
 from apoa_client.cli.session import Session
 from apoa_client.cli.views.alarm import Checked, alarm_level, alarm_line, checked, unchecked
-from apoa_client.desk.alarm import Level
-from apoa_client.desk.attention import most_urgent
+from apoa_client.desk.attention import Level, most_urgent
 from apoa_client.errors import ApoaError, UsageProblem
 
 

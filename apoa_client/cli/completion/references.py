@@ -16,8 +16,8 @@ from apoa_client.cli.views.labels import KINDS, day_text, state_text
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError
 from apoa_client.ports.entries import Entry, Selection
+from apoa_client.report.filler_words import room_name
 from apoa_client.report.kinds import State, short_id
-from apoa_client.report.rooms import room_name
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container

@@ -8,25 +8,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from apoa_client.authority.contract import contract
-from apoa_client.cli.documents.admin_forms import (
+from apoa_client.cli.documents.schema_parts import (
     BACKUP,
     CHANGED_SETTING,
     CONFORMANCE,
+    COUNT,
+    DAY,
     DEFINITION,
+    ERROR,
+    FLAG,
     HEALTH,
+    MOMENT,
+    NUMBER,
     OUTBOX,
     SCHEDULE,
     SETTING,
-    UNINSTALL,
-)
-from apoa_client.cli.documents.schema_parts import (
-    COUNT,
-    DAY,
-    ERROR,
-    FLAG,
-    MOMENT,
-    NUMBER,
     TEXT,
+    UNINSTALL,
     Schema,
     list_of,
     map_of,

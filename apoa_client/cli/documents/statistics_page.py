@@ -8,6 +8,7 @@ Below each chart is a table with the same figures, for screen readers and for ev
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
@@ -24,7 +25,6 @@ from apoa_client.cli.views.figures import (
 )
 from apoa_client.cli.views.labels import day_text
 from apoa_client.settings.config import PropertySettings
-from apoa_client.tables.charts import KINDS, Chart, columns_of_bars, rows_of_bars
 from apoa_client.tables.statistics import OTHERS, Figures, Group, Punctuality, Week, largest_groups
 
 _TITLE = N_("Foreign guests")
@@ -47,12 +47,56 @@ _LONGEST_LABEL = 34
 """Characters of a nationality's name beside its bar; a longer one is shown in one language."""
 
 
+_KINDS = ("first", "second", "third")
+"""The ends of the ids of the patterns of each series."""
+_CHARACTER = 6.3
+"""The width of a character of a label, in the units of a chart."""
+_TICKS = 5
+"""About as many steps has an axis of numbers."""
+
+
+class Chart(NamedTuple):
+    """What a chart of bars shows. `id` is unique on the page; title and description are read out by screen readers."""
+
+    id: str
+    title: str
+    description: str
+    labels: Sequence[str]
+    series: Sequence[Sequence[int]]
+    """The values of each kind of bar, one for each label. In a row, bars of several series follow each other."""
+    patterned: Sequence[int] = ()
+    """Which bars of the only series have the pattern of the second kind."""
+
+    @property
+    def highest(self) -> int:
+        """The largest sum of the bars of a label, at least 1."""
+        return max((sum(bars) for bars in zip(*self.series, strict=True)), default=0) or 1
+
+    @property
+    def ticks(self) -> range:
+        """Round numbers for an axis from 0 up to the highest value: whole guests and nights."""
+        powers = (10**power for power in range(len(str(self.highest))))
+        steps = (factor * power for power in powers for factor in (1, 2, 5, 10))
+        return range(0, self.highest + 1, next(step for step in steps if step * _TICKS >= self.highest))
+
+    @property
+    def label_width(self) -> int:
+        """The width that the labels of rows take."""
+        return round(max(map(len, self.labels)) * _CHARACTER) + 20
+
+    def bars(self, number: int) -> list[tuple[int, int, str]]:
+        """Return where each bar of a label begins, its value, and the end of its pattern's id, without empty bars."""
+        values = [series[number] for series in self.series]
+        kinds = _KINDS[1:] if number in self.patterned else _KINDS
+        return [bar for bar in zip(accumulate(values, initial=0), values, kinds, strict=False) if bar[1]]
+
+
 class _Section(NamedTuple):
     """A chart and its table."""
 
     id: str
     title: str
-    chart: str = ""
+    chart: Chart | None = None
     legend: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     kind: str = ""
@@ -63,7 +107,7 @@ class _Section(NamedTuple):
 
 
 def statistics_page(settings: PropertySettings, figures: Figures, now: datetime, *, anonymous: bool) -> str:
-    """Return the page, printed at the time `now`. Raises `TablesMissing` if the extra is not installed."""
+    """Return the page, printed at the time `now`."""
     today = now.astimezone(settings.zone).date()
     notes = [_COUNTED, *([MERGED] if anonymous else []), PRINTED_BY]
     return render_page(
@@ -128,7 +172,7 @@ def _nationalities(figures: Figures) -> _Section:
         [number for number, group in enumerate(shown) if group.state in {None, OTHERS}],
     )
     return section._replace(
-        chart=rows_of_bars(chart),
+        chart=chart,
         notes=[RESIDENCE],
         headings=(_NATIONALITY, _GUESTS, N_("Arrived in this month"), _NIGHT_COUNT, _AVERAGE),
         rows=[_group_cells(_full_name(group), group) for group in groups],
@@ -166,7 +210,7 @@ def _arrivals(figures: Figures) -> _Section:
         [list(figures.arrivals.values())],
     )
     return section._replace(
-        chart=columns_of_bars(chart),
+        chart=chart,
         kind="days",
         headings=(N_("Week"), *_WEEKDAYS, N_("Total")),
         rows=[_days(week, figures) for week in figures.weeks],
@@ -198,8 +242,8 @@ def _punctuality(figures: Figures) -> _Section:
         [[each.on_time for each in weeks], [each.late for each in weeks], [each.waiting for each in weeks]],
     )
     return section._replace(
-        chart=rows_of_bars(chart),
-        legend=list(zip(KINDS, (_ON_TIME, _LATE, _WAITING), strict=True)),
+        chart=chart,
+        legend=list(zip(_KINDS, (_ON_TIME, _LATE, _WAITING), strict=True)),
         headings=(N_("Week"), N_("On time"), N_("Late"), N_("Not due yet"), N_("Share on time")),
         rows=[_punctuality_cells(_week_name(week), week.punctuality) for week in figures.weeks],
         total=_punctuality_cells(_both(N_("Total")), figures.punctuality),

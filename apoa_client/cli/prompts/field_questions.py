@@ -26,12 +26,11 @@ from apoa_client.passport import states
 from apoa_client.report import parse_dates, parse_fields, purposes
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, FIELDS
+from apoa_client.report.filler_words import is_not_stated, normalized_room, room_name, without_not_stated
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Report, Stay
-from apoa_client.report.not_stated import is_not_stated, without_not_stated
-from apoa_client.report.parse_times import date_and_time
-from apoa_client.report.rooms import normalized_room, room_name
+from apoa_client.report.parse_dates import date_and_time
 from apoa_client.report.rules import INDONESIA
 
 _HELP: Mapping[str, str] = {

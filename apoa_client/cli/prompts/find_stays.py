@@ -15,8 +15,8 @@ from apoa_client.desk.stay_history import StayHistory, ambiguous_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, Selection
+from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.kinds import State, short_id
-from apoa_client.report.rooms import normalized_room
 
 Place: TypeAlias = Callable[[Container], Iterable[StayHistory]]
 """Returns the stays among which a name or a room is looked for."""

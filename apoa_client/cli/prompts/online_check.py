@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from apoa_client.app.container import Container
-from apoa_client.authority.limits import Timeouts
+from apoa_client.authority.address import Timeouts
 from apoa_client.cli.prompts.save_and_send import SEND_TIMEOUT_S, SENDING_S
 from apoa_client.cli.views.online import Online
 from apoa_client.delivery.single_call import SingleCalls

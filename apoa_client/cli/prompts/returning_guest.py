@@ -12,12 +12,12 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.labels import day_text
 from apoa_client.desk.correction_draft import typed_texts
+from apoa_client.desk.duplicates import same_document
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.errors import StorageProblem
 from apoa_client.report.fields import BY_NAME
-from apoa_client.report.guest_hash import same_document
+from apoa_client.report.filler_words import BIRTH_PLACE_NOT_STATED
 from apoa_client.report.model import Document
-from apoa_client.report.not_stated import BIRTH_PLACE_NOT_STATED
 
 _FIELDS = ("birth_place", "stay_permit", "phone")
 

@@ -149,7 +149,7 @@ class SaveAndSend:
     def _deliver(self, first: str) -> Mapping[str, "Verdict"]:
         """Send the waiting reports, the given one first, and return the verdicts by id."""
         from apoa_client.app.sending import send  # not for --no-send
-        from apoa_client.authority.limits import Timeouts
+        from apoa_client.authority.address import Timeouts
         from apoa_client.cli.terminal.progress import NoProgress
         from apoa_client.cli.terminal.signals import Signals
 

@@ -12,7 +12,7 @@ from apoa_client.app.property_status import PropertyStatus
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import duration_text
-from apoa_client.desk.alarm import Level, Problem, worst_level
+from apoa_client.desk.attention import Level, Problem, worst_level
 from apoa_client.errors import ApoaError, StorageProblem
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.report.kinds import State

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_success, style_warning
+from apoa_client.conformance.check import CheckResult, Result, count_of
 from apoa_client.conformance.exchange import Exchange, Recorded
-from apoa_client.conformance.results import CheckResult, Result, count_of
 from apoa_client.report.deadline import instant
 
 RESULTS = {Result.PASSED: N_("passed"), Result.FAILED: N_("FAILED"), Result.SKIPPED: N_("skipped")}

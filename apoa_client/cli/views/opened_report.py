@@ -6,9 +6,9 @@ from typing import NamedTuple
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.report import guest_name
 from apoa_client.ports.entries import Content, Entry
+from apoa_client.report.filler_words import room_name
 from apoa_client.report.kinds import short_id
 from apoa_client.report.model import Guest, Report, Stay
-from apoa_client.report.rooms import room_name
 
 
 class OpenedReport(NamedTuple):

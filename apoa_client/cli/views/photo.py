@@ -78,7 +78,7 @@ def line_with_picture(reading: "PhotoReading", index: int, stream: TextIO) -> It
     yield from _marked(reading.lines[index], doubts)
     if not is_terminal(stream) or not can_show(stream, "".join(_HALVES.values())):
         return
-    from apoa_client.scan.strip_pieces import WIDTH, piece
+    from apoa_client.scan.line_reader import WIDTH, piece
 
     room = max((columns() - 1 - len(_INDENT)) // WIDTH, _FEWEST_CHARACTERS)
     for first, last in _windows(doubts, len(reading.lines[index]), room)[:_MOST_PIECES]:

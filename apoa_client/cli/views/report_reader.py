@@ -24,9 +24,9 @@ from apoa_client.messages import msg
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report import parse_dates, parse_fields
+from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.model import Report
-from apoa_client.report.rooms import normalized_room
 
 
 class SearchFilter(NamedTuple):

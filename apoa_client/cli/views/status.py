@@ -32,8 +32,7 @@ from apoa_client.cli.views.labels import (
     whole_seconds,
 )
 from apoa_client.cli.views.recovery_code import show_code_reminder
-from apoa_client.desk.alarm import has_stopped, worst_level
-from apoa_client.desk.attention import UrgentReports
+from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, instant

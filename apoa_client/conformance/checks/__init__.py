@@ -1,36 +1,18 @@
-"""The checks, one module a chapter. A check makes its own reports, so that none depends on another one."""
+"""The checks, in the order of their modules. Each makes its own reports, so that none depends on another."""
 
 from apoa_client.conformance.check import Check
-from apoa_client.conformance.checks import (
-    closing,
-    codes,
-    idempotency,
-    limits,
-    photos,
-    receipts,
-    reports,
-    requests,
-    restart,
-    session,
-    stays,
-)
+from apoa_client.conformance.checks import closing, limits, receipts, reports, session, stays
 
-OPENING: tuple[Check, ...] = session.OPENING
+OPENING = (session.token, session.meta)
 """The checks that all others need."""
-CHECKS: tuple[Check, ...] = (
-    *session.CHECKS,
-    *codes.CHECKS,
-    *reports.CHECKS,
-    *requests.CHECKS,
-    *idempotency.CHECKS,
-    *stays.CHECKS,
-    *limits.CHECKS,
-    *receipts.CHECKS,
-    *photos.CHECKS,
-    *restart.CHECKS,
-    *closing.CHECKS,
-)
-"""All others, in their order."""
 
 LAST = closing.cancelled
 """Runs whatever happens before it."""
+
+CHECKS = tuple(
+    each
+    for module in (session, reports, stays, limits, receipts, closing)
+    for each in vars(module).values()
+    if isinstance(each, Check) and each not in {*OPENING, LAST}
+)
+"""All others."""

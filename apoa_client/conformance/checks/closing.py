@@ -1,14 +1,57 @@
-"""What is checked at the end: what the server said stays true, and only cancelled reports are left."""
+"""A restart during a batch, and the end: what the server said stays true, and only cancelled reports are left."""
 
+import threading
+from contextlib import suppress
 from itertools import islice
 
 from apoa_client.authority.http_errors import retry_after
-from apoa_client.conformance.check import Setting, check
-from apoa_client.conformance.exchange import NoAnswer
-from apoa_client.conformance.expectations import expect, expect_receipt
-from apoa_client.conformance.outcomes import Failed, Skipped
-from apoa_client.conformance.paragraphs import CANCEL, RECEIPT, RETRY_AFTER
+from apoa_client.conformance.check import CANCEL, IDEMPOTENT, RECEIPT, RETRY_AFTER, Setting, check
+from apoa_client.conformance.exchange import Failed, NoAnswer, Skipped
+from apoa_client.conformance.server import expect, expect_equal, expect_receipt
 from apoa_client.messages import msg, nmsg
+
+_REPORTS = 5
+_PAUSE_S = 0.2
+_MAX_WAIT_S = 60
+
+
+@check("restart.during_batch", msg("After a restart during a batch, all receipts are the same"), IDEMPOTENT)
+def during_batch(setting: Setting) -> None:
+    """The batch is sent again and again until the server is back. What fails meanwhile does not count."""
+    if setting.restart is None:
+        raise Skipped(msg("No person is there to restart the server."))
+    reports = [setting.samples.check_in() for _number in range(_REPORTS)]
+    first, over = setting.server.accept(*reports[:2]), threading.Event()
+
+    def send_until_over() -> None:
+        while not over.is_set():
+            with suppress(Failed, Skipped):
+                setting.server.deliver(*reports)
+            over.wait(_PAUSE_S)
+
+    traffic = threading.Thread(target=send_until_over, daemon=True, name="apoa-conformance")
+    traffic.start()
+    try:
+        setting.restart()
+    finally:
+        over.set()
+        traffic.join()
+    _wait_until_it_answers(setting)
+    results = setting.server.accept(*reports)
+    expect_equal("receipts", [each["receipt"] for each in results[:2]], [each["receipt"] for each in first])
+    for each in results:
+        expect_equal("receipt", setting.server.receipts[each["id"]], each["receipt"])
+
+
+def _wait_until_it_answers(setting: Setting) -> None:
+    for _second in range(_MAX_WAIT_S):
+        try:
+            setting.server.call("GET", "/meta")
+        except NoAnswer:
+            setting.server.pause(1)
+        else:
+            return
+
 
 _ASKED_AGAIN = 25
 """How many of the receipts are asked for again at the end."""
@@ -61,6 +104,3 @@ def cancelled(setting: Setting) -> None:
                 len(server.open_stays),
             )
         )
-
-
-CHECKS = (receipts, valid_retry_after)

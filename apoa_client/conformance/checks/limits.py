@@ -3,11 +3,9 @@
 import gzip
 from http import HTTPStatus
 
-from apoa_client.conformance.check import Setting, check
-from apoa_client.conformance.expectations import expect, expect_json, expect_problem
-from apoa_client.conformance.outcomes import Skipped
-from apoa_client.conformance.paragraphs import BAD_REQUEST, GZIP, TOO_LARGE
-from apoa_client.conformance.server import body_of, expect_accepted
+from apoa_client.conformance.check import BAD_REQUEST, GZIP, TOO_LARGE, Setting, check
+from apoa_client.conformance.exchange import Skipped
+from apoa_client.conformance.server import body_of, expect, expect_accepted, expect_json, expect_problem
 from apoa_client.messages import msg
 
 _GZIP = {"Content-Encoding": "gzip"}
@@ -108,15 +106,3 @@ def _padded(setting: Setting, more: int) -> bytes:
     body = body_of([report]).ljust(size)
     expect(len(body) == size, msg("max_body_bytes is too small for one report."))
     return body
-
-
-CHECKS = (
-    full_batch,
-    over_batch,
-    full_body,
-    over_body,
-    gzip_body,
-    broken_gzip,
-    over_inflated_body,
-    unwanted_gzip,
-)

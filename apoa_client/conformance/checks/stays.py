@@ -1,10 +1,106 @@
-"""The life of a stay: a sequence of reports, handled in their order."""
+"""The life of a stay, a sequence of reports in their order, and the same report again.
 
-from apoa_client.conformance.check import Setting, check
-from apoa_client.conformance.expectations import Json, expect, expect_receipt
-from apoa_client.conformance.paragraphs import AMEND, CANCEL, IN_ORDER
-from apoa_client.conformance.server import expect_accepted
+A client that never saw the answer sends its report once more.
+"""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from apoa_client.conformance.check import AMEND, CANCEL, IDEMPOTENT, IN_ORDER, Setting, check
+from apoa_client.conformance.server import Json, expect, expect_accepted, expect_equal, expect_receipt, expect_rejected
 from apoa_client.messages import msg
+
+_CONFLICT = ("id_conflict",)
+_AT_ONCE = 4
+
+
+@check("idempotency.same_body", msg("The same report again gets the same result and receipt"), IDEMPOTENT)
+def same_body(setting: Setting) -> None:
+    """An accepted and a rejected report, each twice more."""
+    reports = [setting.samples.check_in(), setting.samples.bad_check_in()]
+    first = setting.server.deliver(*reports)
+    expect_accepted(first[0])
+    for _again in range(2):
+        _expect_same(setting.server.deliver(*reports), first)
+
+
+@check("idempotency.same_content", msg("The same content in another order of members is the same report"), IDEMPOTENT)
+def same_content(setting: Setting) -> None:
+    """Content counts, not bytes: another order of members, white space, and escaped letters."""
+    report = setting.samples.check_in({"surname": "APOA MUÑOZ"})
+    first = setting.server.accept(report)
+    body = json.dumps({"reports": [_reversed(report)]}, indent=1, ensure_ascii=True).encode()
+    _expect_same(setting.server.deliver_body(body, [report]), first)
+
+
+@check("idempotency.other_body", msg("The same id with other content is rejected as id_conflict"), IDEMPOTENT)
+def other_body(setting: Setting) -> None:
+    """And what was stored before does not change."""
+    report = setting.samples.check_in()
+    [first] = setting.server.accept(report)
+    [other] = setting.server.deliver(_changed(report))
+    expect_rejected(other, _CONFLICT)
+    _expect_same(setting.server.deliver(report), [first])
+    expect_receipt(setting.server.result(report["id"]), first["receipt"])
+
+
+@check("idempotency.after_rejection", msg("The id of a rejected report cannot be used for another one"), IDEMPOTENT)
+def after_rejection(setting: Setting) -> None:
+    """A correction is a new report with a new id."""
+    bad = setting.samples.bad_check_in()
+    [result] = setting.server.deliver(bad)
+    expect_rejected(result)
+    [other] = setting.server.deliver({**setting.samples.check_in(), "id": bad["id"], "stay_id": bad["stay_id"]})
+    expect_rejected(other, _CONFLICT)
+
+
+@check("idempotency.twice_in_batch", msg("The same report twice in one batch gets one receipt"), IDEMPOTENT)
+def twice_in_batch(setting: Setting) -> None:
+    """Two results, which are equal."""
+    report = setting.samples.check_in()
+    first, second = setting.server.accept(report, report)
+    _expect_same([second], [first])
+
+
+@check(
+    "idempotency.conflict_in_batch",
+    msg("An id twice in one batch with other content: the second is rejected"),
+    IDEMPOTENT,
+)
+def conflict_in_batch(setting: Setting) -> None:
+    """The first counts."""
+    report = setting.samples.check_in()
+    first, second = setting.server.deliver(report, _changed(report))
+    expect_accepted(first)
+    expect_rejected(second, _CONFLICT)
+
+
+@check("idempotency.at_once", msg("The same report sent several times at once gets one receipt"), IDEMPOTENT)
+def at_once(setting: Setting) -> None:
+    """As when a client gives up waiting and sends again while the server still works."""
+    report = setting.samples.check_in()
+    with ThreadPoolExecutor(_AT_ONCE) as senders:
+        answers = list(senders.map(lambda _number: setting.server.accept(report), range(_AT_ONCE)))
+    for each in answers[1:]:
+        _expect_same(each, answers[0])
+
+
+def _expect_same(results: list[Json], first: list[Json]) -> None:
+    for result, before in zip(results, first, strict=True):
+        for name in ("status", "receipt", "errors"):
+            expect_equal(name, result[name], before[name])
+
+
+def _changed(report: Mapping[str, Any]) -> Json:
+    return {**report, "stay": {**report["stay"], "room": "8"}}
+
+
+def _reversed(value: Any) -> Any:  # noqa: ANN401  JSON
+    if isinstance(value, dict):
+        return {name: _reversed(value[name]) for name in reversed(value)}
+    return value
 
 
 @check("stays.one_by_one", msg("A check-in, an amendment and a check-out are accepted one after the other"), AMEND)
@@ -53,6 +149,3 @@ def cancel(setting: Setting) -> None:
 
 def _expect_refused(result: Json) -> None:
     expect(result["status"] not in {"accepted", "duplicate"}, msg("The report is {status}.", status=result["status"]))
-
-
-CHECKS = (one_by_one, in_one_batch, check_out_first, unknown_stay, cancel)

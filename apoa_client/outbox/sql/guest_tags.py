@@ -1,6 +1,6 @@
 """The missing guest hashes of restored reports, which are computed once the private key is at hand.
 
-A backup does not have the key of the hash (`apoa_client.report.guest_hash`): with it, the finder of a backup could test
+A backup does not have the key of the hash (`apoa_client.desk.duplicates`): with it, the finder of a backup could test
 whether a passport was here. So a restored report has no hash until it can be opened.
 """
 

@@ -114,7 +114,7 @@ _RECEIPTS_AND_NIGHTS = (
     "UPDATE reports SET calls = attempts",
     # Whether a person typed the receipt's number, which the authority gave in another way.
     "ALTER TABLE reports ADD COLUMN receipt_typed INTEGER NOT NULL DEFAULT 0",
-    # 24 bits of a keyed hash of the travel document (`apoa_client.report.guest_hash`), and the stay's nights as
+    # 24 bits of a keyed hash of the travel document (`apoa_client.desk.duplicates`), and the stay's nights as
     # ordinals of dates: from the first one up to the morning of departure.
     "ALTER TABLE reports ADD COLUMN guest_tag INTEGER",
     "ALTER TABLE reports ADD COLUMN first_night INTEGER",

@@ -10,7 +10,7 @@ from reading_helpers import TOO_DARK, answer_with, print_page, reading
 from terminal_helpers import show_as_terminal
 
 from apoa_client.messages import msg
-from apoa_client.scan.errors import PictureRefused
+from apoa_client.scan.photo_reading import PictureRefused
 
 DOUBTS = ((0, 5), (1, 3), (1, 4), (1, 5))
 UNSURE = reading(QUENTIN.lines, DOUBTS, hint=TOO_DARK)

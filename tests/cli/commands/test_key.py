@@ -16,7 +16,7 @@ from outbox_helpers import sealer
 from page_helpers import read_page
 
 from apoa_client.app.key_rotation import OLD_KEY_KEPT
-from apoa_client.cli.documents.recovery_sheet import RecoverySheet, sheet_html, sheet_text
+from apoa_client.cli.documents.recovery_file import RecoverySheet, sheet_html, sheet_text
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.keyring_store import KeyringStore
 from apoa_client.vault.recovery import new_code, parse_code, seed_from_code

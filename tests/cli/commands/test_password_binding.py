@@ -31,7 +31,7 @@ def logins(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         received.append(password)
         return original(self, username, password)
 
-    monkeypatch.setattr("apoa_client.sandbox.credentials.Credentials.match", match)
+    monkeypatch.setattr("apoa_client.sandbox.service.Credentials.match", match)
     return received
 
 

@@ -11,7 +11,7 @@ from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
 
 from apoa_client.app.container import Container
 from apoa_client.cli import main
-from apoa_client.schedule.tools import ToolResult
+from apoa_client.schedule.interface import ToolResult
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="cron")
 

@@ -1,7 +1,6 @@
 """`apoa stats`: a month's figures on the screen, as JSON and as a page, with and without the key."""
 
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from page_helpers import read_page
 
 from apoa_client.cli.documents import statistics_page
 from apoa_client.cli.views import figures as view
-from apoa_client.tables.statistics import OTHERS, Figures, Group, Month
 
 PRIVATE = [word for guest in GUESTS for word in guest.words]
 
@@ -208,9 +206,6 @@ def test_merged_nationalities_are_not_counted_as_one(month: Apoa, monkeypatch: p
     """The bar of the rest says how many nationalities it has, unless some of them are merged already."""
     monkeypatch.setattr(statistics_page, "_MOST_BARS", 2)
     assert re.search(r"others / lainnya \(\d\)", month("stats", "--html", "-").out)
-    groups = [Group("GBR", 5, 5, 9), Group("FRA", 4, 4, 8), Group(OTHERS, 3, 3, 7)]
-    figures = Figures(Month(2026, 11), groups=groups)
-    assert "others / lainnya (" not in statistics_page._nationalities(figures).chart
 
 
 def test_a_page_without_guests(away: Apoa) -> None:
@@ -228,16 +223,6 @@ def test_a_page_without_the_key(month: Apoa) -> None:
     assert result.code == 0
     assert result.out.count('role="img"') == 2
     assert "Nationalities are encrypted, and the key is not on this computer." in read_page(result.out).text
-
-
-def test_without_the_extra(month: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page needs the extra; the screen and JSON do not."""
-    monkeypatch.setitem(sys.modules, "pygal", None)
-    said = month("stats", "--html", str(tmp_path / "figures.html"))
-    assert said.code == 78
-    assert 'pip install "apoa-client[tables]"' in said.err
-    assert not (tmp_path / "figures.html").exists()
-    assert month("stats").code == month("stats", "--json").code == 0
 
 
 def test_every_property(month: Apoa) -> None:

@@ -15,7 +15,7 @@ from schedule_helpers import Crontab, Tools, use
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.errors import Exit
 from apoa_client.files import temporary_beside
-from apoa_client.schedule.tools import ToolResult
+from apoa_client.schedule.interface import ToolResult
 from apoa_client.vault.store import NAMES
 
 

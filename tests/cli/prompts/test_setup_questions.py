@@ -10,7 +10,7 @@ import pytest
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve, spoken
 from schedule_helpers import PROGRAM, Crontab, Tools, use
 
-from apoa_client.schedule.tools import ToolResult
+from apoa_client.schedule.interface import ToolResult
 
 PRACTICE = ["melati", "", "", "", "WIB", "1"]
 """The shortest way through, after the language."""

@@ -9,10 +9,9 @@ import pytest
 from conftest import NOW, raises_error
 from schedule_helpers import Crontab, Tools, UserManager, use
 
-from apoa_client.schedule import tools
+from apoa_client.schedule import interface
 from apoa_client.schedule.choice import choose, find, schedulers
-from apoa_client.schedule.interface import AUTO, MINUTE, Job
-from apoa_client.schedule.tools import ToolResult, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.interface import AUTO, MINUTE, Job, ToolResult, read_file, remove_file, run_tool, write_file
 from apoa_client.schedule.variables import folder_variables, variables_of
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync",), 15 * MINUTE, {})
@@ -41,7 +40,7 @@ class TestRunTool:
         """Each is an error with advice."""
         with raises_error("schedule_refused"):
             run_tool(["/no/such/tool"], {})
-        monkeypatch.setattr(tools, "_TIMEOUT_S", 0.2)
+        monkeypatch.setattr(interface, "_TIMEOUT_S", 0.2)
         with raises_error("schedule_refused") as caught:
             self.run("import time; time.sleep(60)")
         assert caught.value.message.values["reason"] == "TimeoutExpired"

@@ -9,8 +9,8 @@ from passport_helpers import ALL_BUT_FILLER, LAYOUT, SPECIMENS, Lines, put, read
 from apoa_client.passport.check_digits import ALPHABET, check_digit
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.layouts import Span
-from apoa_client.passport.long_numbers import long_number
 from apoa_client.passport.mrz import Convention
+from apoa_client.passport.verify import long_number
 
 PLACE = {"TD1": (0, 5), "TD2": (1, 0)}
 """Line and position where the number begins."""

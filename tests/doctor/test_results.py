@@ -6,8 +6,18 @@ from collections.abc import Callable
 import pytest
 from conftest import PERSONAL
 
-from apoa_client.doctor.results import Check, CheckResult, Finding, Group, Result, failed, ok, skipped, warning
-from apoa_client.doctor.run import run_checks
+from apoa_client.doctor.results import (
+    Check,
+    CheckResult,
+    Finding,
+    Group,
+    Result,
+    failed,
+    ok,
+    run_checks,
+    skipped,
+    warning,
+)
 from apoa_client.errors import AccountSuspended, ApoaError, Exit, Offline, StorageProblem, WrongPassword
 from apoa_client.messages import msg
 

@@ -7,10 +7,10 @@ import pytest
 import requests
 from training_page import read_page, turn
 
-from apoa_client.sandbox.changes import Changes
+from apoa_client.sandbox.event_streams import Changes
+from apoa_client.sandbox.fault_injection import Switch, Switches
 from apoa_client.sandbox.faults import Route, Step
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.sandbox.switches import Switch, Switches
 
 Json = dict[str, Any]
 Make = Callable[..., SandboxServer]
