@@ -82,7 +82,7 @@ VARIANTS: Mapping[str, Call] = {
     "status --alarm": Call(),
     "doctor --offline": Call(["--json"]),
     "export --personal": Call(["--output", "guests.xlsx"]),
-    "import --watch .": Call(seconds=0.5),
+    "import --from .": Call(["--json"]),
     "completion bash": Call(),
     REMOVAL: Call(["--json"]),
 }

@@ -38,24 +38,11 @@ def records(rows: Sequence[GuestRow]) -> Records:
     return Records(SourceFacts("csv"), lambda: iter(rows))
 
 
-class ProgressList:
-    """Remembers what it observes."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, int]] = []
-
-    def checked(self, rows: int) -> None:
-        self.calls.append(("checked", rows))
-
-    def saving(self, reports: int) -> None:
-        self.calls.append(("saving", reports))
-
-
 class Importer:
     """Imports rows into an outbox, with the private key at hand or without."""
 
     def __init__(self, outbox: SqliteOutbox, clock: Clock, *, with_key: bool = False) -> None:
-        self.outbox, self.with_key, self.progress = outbox, with_key, ProgressList()
+        self.outbox, self.with_key = outbox, with_key
         self.desk = Desk(outbox, clock, RULES, os.urandom)
         self.changes = Changes(self.desk, outbox, clock, RULES, os.urandom)
         self.imports = Imports(self.desk, self.changes, outbox, clock, RULES, self._open)
@@ -73,4 +60,4 @@ class Importer:
         return self.imports.plan(row)
 
     def of(self, rows: Sequence[GuestRow], *, dry_run: bool = False) -> TableImport:
-        return TableImport(self.imports, self.outbox, records(rows), self.progress, dry_run=dry_run)
+        return TableImport(self.imports, self.outbox, records(rows), dry_run=dry_run)

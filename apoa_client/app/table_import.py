@@ -6,11 +6,11 @@ memory stays flat however long the table is, and nothing is in the queue before 
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.desk.arrivals import WARNING
 from apoa_client.desk.import_rows import Action, FileFinding, FileIndex, RowResult
@@ -44,19 +44,7 @@ _IN_FILE_FINDINGS = BY_NAME["document_number"].path
 """The field of a finding that follows from several rows. Its column is the same in each row of a table."""
 _DAY = timedelta(days=1)
 _STEP = 100
-"""How many rows are read between two calls of the observer."""
-
-
-class ImportProgress(Protocol):
-    """Observes an import and may draw it."""
-
-    def checked(self, rows: int) -> None:
-        """So many rows are read and checked, from the first one on. Called now and then, and at the end."""
-        ...
-
-    def saving(self, reports: int) -> None:
-        """So many reports are being saved, in one step."""
-        ...
+"""How many rows are read between two calls of `show`."""
 
 
 class RowFinding(NamedTuple):
@@ -115,14 +103,12 @@ class TableImport(AbstractContextManager["TableImport"]):
         imports: Imports,
         outbox: ReportQueue,
         records: Records,
-        progress: ImportProgress,
         *,
         dry_run: bool = False,
     ) -> None:
         self._imports = imports
         self._outbox = outbox
         self._records = records
-        self._progress = progress
         self._dry_run = dry_run
         self._open = ExitStack()
         self._batch: ReportBatch | None = None
@@ -131,8 +117,11 @@ class TableImport(AbstractContextManager["TableImport"]):
     def __exit__(self, *_error: object) -> None:
         self._open.close()
 
-    def check(self) -> ImportResult:
-        """Check every row. Nothing is saved. Raises `StorageProblem`, and what reading the table raises."""
+    def check(self, show: Callable[[int], object] = int) -> ImportResult:
+        """Check every row. Nothing is saved. `show` gets the number of rows now and then, and at the end.
+
+        Raises `StorageProblem`, and what reading the table raises.
+        """
         self._open.close()
         self._imports.forget()
         self._batch = None if self._dry_run else self._open.enter_context(self._outbox.batch())
@@ -140,9 +129,9 @@ class TableImport(AbstractContextManager["TableImport"]):
         for count, row in enumerate(self._records.read_rows(), 1):
             tally.add(self._imports.plan(row))
             if count % _STEP == 0:
-                self._progress.checked(count)
+                show(count)
         self._checked = tally.result()
-        self._progress.checked(self._checked.rows)
+        show(self._checked.rows)
         return self._checked
 
     def save(self, *, all_or_nothing: bool = False) -> ImportResult:
@@ -164,12 +153,11 @@ class TableImport(AbstractContextManager["TableImport"]):
             return checked._replace(saved=0, amended=0, checked_out=0, new_reports=0)
         if self._batch is None or not checked.new_reports:
             return checked
-        self._progress.saving(checked.new_reports)
         detail = f"{self._records.facts.format} {checked.rows} {checked.new_reports}"
         return checked._replace(reports=tuple(self._batch.save(AuditEvent(IMPORTED, detail=detail))))
 
 
-def table_import(app: "Container", records: Records, progress: ImportProgress, *, dry_run: bool = False) -> TableImport:
+def table_import(app: "Container", records: Records, *, dry_run: bool = False) -> TableImport:
     """Return the import of a table into a property. Raises `SettingsProblem` if it cannot recognise imported rows."""
 
     def open_report(entry: Entry) -> Report | None:
@@ -181,7 +169,7 @@ def table_import(app: "Container", records: Records, progress: ImportProgress, *
             return None
 
     imports = Imports(app.desk, app.changes, app.outbox, app.clock, app.reporting_rules, open_report)
-    return TableImport(imports, app.outbox, records, progress, dry_run=dry_run)
+    return TableImport(imports, app.outbox, records, dry_run=dry_run)
 
 
 class _Tally:

@@ -77,6 +77,10 @@ class PropertySettings(NamedTuple):
     """The full path of the folder for backups: automatic sending writes one a day there. Empty for none."""
     backup_keep: int = DEFAULT_BACKUP_KEEP
     """How many backups are kept in that folder; older ones are deleted."""
+    import_folder: str = ""
+    """The full path of the folder whose tables automatic sending imports before it sends. Empty for none."""
+    import_map: str = ""
+    """The mapping of the columns of those tables: its name in the settings, or a TOML file."""
     keep_photos: str = OFF
     """Whether the photo of a passport's page is kept, sealed, with the report that is made from it."""
     outbox: str = SQLITE

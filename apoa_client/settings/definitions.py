@@ -361,6 +361,22 @@ OF_A_PROPERTY = {
             variable="APOA_BACKUP_KEEP",
         ),
         Definition(
+            "import_folder",
+            msg("folder whose tables automatic sending imports before it sends"),
+            "/srv/exports",
+            PATH,
+            form=_FULL_PATH,
+            check_text=_check_full_path,
+            unset=msg("no automatic import"),
+        ),
+        Definition(
+            "import_map",
+            msg("mapping of the columns of those tables"),
+            "cloudbeds",
+            form=msg("the name of a mapping, or a file that ends in .toml"),
+            unset=msg("the headings alone"),
+        ),
+        Definition(
             "keep_photos",
             msg("whether the photo of a passport is kept, encrypted, with its report, and sent where that is wanted"),
             "on",

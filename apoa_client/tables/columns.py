@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from apoa_client.matching import fold
 from apoa_client.messages import Message, literal, msg
-from apoa_client.report.fields import BY_NAME
+from apoa_client.report.fields import BY_NAME, IN_AN_MRZ
 from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
 from apoa_client.tables.date_order import DateEvidence, EvidenceCollector
 from apoa_client.tables.headings import Heading, parse_heading
@@ -34,6 +34,27 @@ _REQUIRED = (
 )
 _IN_MRZ = frozenset({*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date"})
 _LINES = frozenset({"mrz", "mrz1"})
+
+
+_LABELS = {
+    "full_name": msg("Full name"),
+    "middle_names": msg("Middle names"),
+    "title": msg("Title (Mr, Mrs)"),
+    "sex_code": msg("Sex, 1 male or 2 female"),
+    "mrz1": msg("Line 1 of the MRZ"),
+    "mrz2": msg("Line 2 of the MRZ"),
+    "mrz3": msg("Line 3 of the MRZ"),
+    "document_type": msg("Type of document"),
+    "check_in_time": msg("Time of check-in"),
+    "check_out": msg("Check-out, when the guest has left"),
+    "check_out_time": msg("Time of check-out"),
+    "status": msg("Status of the reservation"),
+    "booking": msg("Number of the reservation"),
+    "guest_count": msg("Number of guests"),
+    IGNORE: msg("not read"),
+}
+_SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
+"""Fields that say the same in two ways."""
 
 
 class Doubt(NamedTuple):
@@ -241,20 +262,15 @@ def label_of_target(target: str) -> Message:
     return BY_NAME[target].label if target in BY_NAME else _LABELS.get(target, literal(target))
 
 
-_LABELS = {
-    "full_name": msg("Full name"),
-    "middle_names": msg("Middle names"),
-    "title": msg("Title (Mr, Mrs)"),
-    "sex_code": msg("Sex, 1 male or 2 female"),
-    "mrz1": msg("Line 1 of the MRZ"),
-    "mrz2": msg("Line 2 of the MRZ"),
-    "mrz3": msg("Line 3 of the MRZ"),
-    "document_type": msg("Type of document"),
-    "check_in_time": msg("Time of check-in"),
-    "check_out": msg("Check-out, when the guest has left"),
-    "check_out_time": msg("Time of check-out"),
-    "status": msg("Status of the reservation"),
-    "booking": msg("Number of the reservation"),
-    "guest_count": msg("Number of guests"),
-    IGNORE: msg("not read"),
-}
+def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:
+    """Return the rows with these values, by field, where a row has none. An MRZ says its fields itself."""
+
+    def complete(row: GuestRow) -> GuestRow:
+        given = {*row.typed, *(_SAME.get(name, name) for name in row.typed), *(IN_AN_MRZ if row.lines else ())}
+        missing = {name: value for name, value in defaults.items() if name not in given}
+        return row._replace(typed={**row.typed, **missing}) if missing else row
+
+    def read_rows() -> Iterator[GuestRow]:
+        return map(complete, records.read_rows())
+
+    return records._replace(read_rows=read_rows) if defaults else records

@@ -1,23 +1,121 @@
-"""The bytes of a file that is read several times, from a path or from memory."""
+"""The content of a file that is read several times, as bytes or as text: its limits, its encoding and its errors.
+
+No error repeats a cell. The processing time is limited, because a small file can be made so that it keeps a computer
+busy for hours.
+"""
 
 import io
 import os
 import stat
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from time import process_time
+from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
-from apoa_client.errors import ApoaError, file_in_use, file_unreadable
+from apoa_client.decoding import marked_encoding
+from apoa_client.errors import ApoaError, DataRefused, SettingsProblem, file_in_use, file_unreadable
 from apoa_client.files import FileInUse, wait_while_in_use
-from apoa_client.messages import msg
-from apoa_client.tables.errors import TableRefused
-from apoa_client.tables.time_limit import TimeLimit
+from apoa_client.messages import Message, msg
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+
+_MOST_S = 20.0
+_EACH_ROW_S = 0.0005
+"""How much longer it may take for each row: a row of a workbook takes 0.12 ms, and more on a slow computer."""
+_MOST_ROWS = 250_000
+_Row = TypeVar("_Row")
 HEAD_BYTES = 65_536
 _BUFFER = 1 << 16
 MAX_BYTES = 512 * 1024 * 1024
+_PIECE = 1 << 16
+_MOST_CHARACTERS = 1_000_000
+"""A longer line is in no table."""
+_NAMES = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "cp1252": "Windows-1252",
+}
+
+
+class TableRefused(DataRefused):
+    """The file cannot be read as a table. Nothing of it was saved."""
+
+    advice: Message | None = msg(
+        "Nothing was saved. Open the file in a spreadsheet program and save it as .xlsx or .csv."
+    )
+
+
+class TablesMissing(SettingsProblem):
+    """The libraries of the extra `tables` are not installed."""
+
+    advice: Message | None = msg(
+        'Install them with: pip install "apoa-client[tables]". CSV and JSON files work without them.'
+    )
+
+    def __init__(self) -> None:
+        super().__init__(msg("The libraries for spreadsheets are not installed."))
+
+
+def damaged() -> TableRefused:
+    """Return the error for a file that is not whole. It does not say of which kind, which a part may not show."""
+    return TableRefused(
+        msg("The file is damaged or incomplete."),
+        msg("Nothing was saved. Copy or export the file again. If it opens in a spreadsheet program, save it there."),
+        name="table_damaged",
+    )
+
+
+def encrypted() -> TableRefused:
+    """Return the error for a workbook that needs a password."""
+    return TableRefused(
+        msg("The workbook is protected by a password."),
+        msg("Nothing was saved. Open it in a spreadsheet program and save it without the password."),
+        name="password_protected",
+    )
+
+
+class TimeLimit:
+    """Counts the time in which a file is read, and not the time in which its rows are used."""
+
+    def __init__(self) -> None:
+        """Start to count."""
+        self._left = _MOST_S
+        self._since = process_time()
+
+    def check(self) -> None:
+        """Raise `TableRefused` if the file took too long. Every loop of a reader calls it."""
+        if process_time() - self._since > self._left:
+            raise TableRefused(
+                msg("The file was not read: that takes longer than for any table of guests."), name="table_too_slow"
+            )
+
+    def pause(self) -> None:
+        """Stop to count, until the next row is read."""
+        self._left -= process_time() - self._since
+
+    def rows(self, rows: Iterator[_Row]) -> Iterator[_Row]:
+        """Yield rows, and count while each is read. Raises what `check` does, and `TableRefused` for too many rows."""
+        for number in count(1):
+            self._since = process_time()
+            row = next(rows, None)
+            self.check()
+            self.pause()
+            if row is None:
+                return
+            if number > _MOST_ROWS:
+                raise TableRefused(
+                    msg("The table is too large: over {limit} rows.", limit=_MOST_ROWS),
+                    msg("Nothing was saved. Split it into several files."),
+                    name="table_too_large",
+                )
+            self._left += _EACH_ROW_S
+            yield row
 
 
 class _File(io.FileIO):
@@ -117,3 +215,67 @@ def _unreadable(path: Path, exc: OSError) -> ApoaError:
             name="table_unreadable",
         )
     return file_unreadable(str(path), exc, TableRefused, name="table_unreadable")
+
+
+class TextFile:
+    """A file in the encoding that was found out. `encoding` is its name for users.
+
+    Raises `TableRefused` if the bytes are no text.
+    """
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._codec = _find_codec(content)
+        self.encoding = _NAMES[self._codec]
+
+    def __repr__(self) -> str:
+        """Return a text without personal data."""
+        return f"TextFile({self.encoding})"
+
+    def open(self) -> TextIO:
+        """Return the text from its beginning, with the line ends that it has."""
+        return _open(self._content, self._codec)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines with their ends. Raises `TableRefused` for a line that is too long for a table."""
+        with self.open() as file:
+            while line := file.readline(_MOST_CHARACTERS):
+                self._content.time.check()
+                if len(line) == _MOST_CHARACTERS:
+                    raise TableRefused(
+                        msg("The file is no table: it has a line of over a million characters."), name="table_damaged"
+                    )
+                yield line
+
+
+def _find_codec(content: Content) -> str:
+    """Return the encoding that a byte order mark names, else UTF-8, UTF-16 or Windows-1252, whichever is valid.
+
+    Windows-1252 is tried last, because most bytes are valid in it. UTF-16 has a zero beside each Latin letter.
+    """
+    head = content.head
+    zeros = [head[start::2].count(0) * 4 > len(head) for start in (0, 1)]
+    marked = marked_encoding(head) or ("utf-16-be" if zeros[0] else "utf-16-le" if zeros[1] else None)
+    for codec in [marked] if marked else ["utf-8", "cp1252"]:
+        if _is_valid(content, codec):
+            return codec
+    raise TableRefused(
+        msg("The file is no text: its characters cannot be read."),
+        msg("Nothing was saved. Export it again as CSV in UTF-8, or as .xlsx."),
+        name="unknown_encoding",
+    )
+
+
+def _is_valid(content: Content, codec: str) -> bool:
+    try:
+        with _open(content, codec) as file:
+            while piece := file.read(_PIECE):
+                if "\0" in piece:
+                    return False
+    except UnicodeError:
+        return False
+    return True
+
+
+def _open(content: Content, codec: str) -> TextIO:
+    return io.TextIOWrapper(content.open(), codec, newline="")

@@ -1,4 +1,4 @@
-"""JSON of the contract: a list of reports, one report, the JSON of `apoa list`, or one report a line (JSON Lines).
+"""JSON of the contract: a list of reports, one report, or the JSON of `apoa list`.
 
 A report is an object with `guest` and `stay`. Its other members, which this program writes beside them, are ignored,
 but for `check_out`, the time when the guest left, and `stay_state`, which may say that the stay was cancelled. One
@@ -14,11 +14,9 @@ from apoa_client.messages import msg
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.report_input import parse_report_input
-from apoa_client.tables.content import Content
-from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.cell_words import CANCELLED
+from apoa_client.tables.content import Content, TableRefused, TextFile
 from apoa_client.tables.rows import GuestRow, Records, SourceFacts
-from apoa_client.tables.status_words import CANCELLED
-from apoa_client.tables.text_files import TextFile
 
 _MEMBERS = {"guest", "stay"}
 _CHECK_OUT = "check_out"
@@ -145,16 +143,21 @@ class _Stream:
 
 
 def _values(stream: _Stream) -> Iterator[tuple[int, str, object]]:
-    """Yield each value with its number and its place: the line, or the path in a list (RFC 9535)."""
+    """Yield each value with its number and its place: the path in the file (RFC 9535)."""
     begun = stream.take(_LIST)
     if begun:
         yield from _elements(stream, "$.reports" if "{" in begun else "$")
         return
-    number = 0
-    while stream.next_character():
-        number = max(stream.line, number + 1)
-        place = str(number)
-        yield number, place, stream.value()
+    stream.next_character()
+    yield 1, "$", stream.value()
+    if stream.next_character() == "{":
+        raise TableRefused(
+            msg("The file has several reports without a list around them (JSON Lines). Such files are not read."),
+            msg("Nothing was saved. Export the reports as one list, in square brackets with commas between them."),
+            name="json_lines",
+        )
+    if stream.next_character():
+        raise stream.refused()
 
 
 def _elements(stream: _Stream, path: str) -> Iterator[tuple[int, str, object]]:

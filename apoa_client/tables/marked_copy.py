@@ -10,10 +10,8 @@ from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.report.fields import IN_AN_MRZ
-from apoa_client.tables.formula_cells import neutralise
-from apoa_client.tables.rows import CellValue, GuestRow
-from apoa_client.tables.template import A4, DAY_FIRST, template_columns
-from apoa_client.tables.workbook_writer import workbook_bytes
+from apoa_client.tables.rows import CellValue, GuestRow, neutralise
+from apoa_client.tables.template import A4, DAY_FIRST, template_columns, workbook_bytes
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types

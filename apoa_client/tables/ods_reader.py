@@ -10,11 +10,18 @@ from datetime import datetime, time
 from typing import NamedTuple
 from xml.parsers import expat
 
-from apoa_client.tables.cells import MOST_COLUMNS, MOST_TEXT, as_value, too_many_columns
-from apoa_client.tables.content import Content
-from apoa_client.tables.errors import damaged, encrypted
-from apoa_client.tables.heading_row import table_of
-from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
+from apoa_client.tables.content import Content, damaged, encrypted
+from apoa_client.tables.rows import (
+    MOST_COLUMNS,
+    MOST_TEXT,
+    CellValue,
+    Row,
+    SourceFacts,
+    Table,
+    as_value,
+    table_of,
+    too_many_columns,
+)
 from apoa_client.tables.workbook_archive import (
     MOST_OF_ONE_ROW,
     UNREADABLE,

@@ -9,9 +9,8 @@ from typing import NamedTuple, TypeVar
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import BY_NAME, label_of
 from apoa_client.report.findings import Finding, Unreadable
-from apoa_client.tables import cell_values, status_words
+from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.date_order import DateEvidence
-from apoa_client.tables.full_names import split_full_name
 from apoa_client.tables.rows import CellValue, GuestRow, Row
 
 T = TypeVar("T")
@@ -149,10 +148,10 @@ class _Reading:
         self._check_document_type(has_lines=bool(lines))
         check_in, check_out = self._read_stay()
         self._put("birth_date", self._read("birth_date", partial(_birth_date, by=check_in)))
-        status = self._read("status", lambda cell: status_words.meaning(cell_values.text(cell.value))) or ""
-        if status == status_words.LEFT and not check_out:
+        status = self._read("status", lambda cell: cell_words.meaning(cell_values.text(cell.value))) or ""
+        if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
-        skip = status if status in status_words.SKIPPED else ""
+        skip = status if status in cell_words.SKIPPED else ""
         warnings, findings = self._warnings(), tuple(self._findings)
         return GuestRow(self._row.number, self._typed, lines, self._cell_names(), findings, check_out, skip, warnings)
 
@@ -234,7 +233,7 @@ class _Reading:
         nationality = self._typed.get("nationality", "")
         names = self._read(
             "full_name",
-            lambda cell: split_full_name(cell_values.text(cell.value), self._reader.name_order, nationality),
+            lambda cell: cell_words.split_full_name(cell_values.text(cell.value), self._reader.name_order, nationality),
         )
         if names is not None:
             self._put("surname", names[0])
@@ -242,18 +241,18 @@ class _Reading:
 
     def _read_sex(self, *, has_lines: bool) -> None:
         """Read the sex. A title such as Mr is a suggestion, and never the sex."""
-        code = self._read("sex_code", lambda cell: status_words.sex_of_code(cell_values.text(cell.value)))
+        code = self._read("sex_code", lambda cell: cell_words.sex_of_code(cell_values.text(cell.value)))
         text = self._read("sex", _text) or code or ""
-        titles = [text, *self._texts("title")] if not text or status_words.sex_of_title(text) else []
-        hint = next(filter(None, map(status_words.sex_of_title, titles)), None)
+        titles = [text, *self._texts("title")] if not text or cell_words.sex_of_title(text) else []
+        hint = next(filter(None, map(cell_words.sex_of_title, titles)), None)
         if hint is None:
-            self._put("sex", status_words.sex_text(text))
+            self._put("sex", cell_words.sex_text(text))
         elif not has_lines:
             self._add("sex", "missing", msg("The title says what it may be. Write L (male), P (female) or X."), hint)
 
     def _check_document_type(self, *, has_lines: bool) -> None:
         text = self._read("document_type", _text)
-        if text and not has_lines and not status_words.is_passport(text):
+        if text and not has_lines and not cell_words.is_passport(text):
             self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
 
     def _read_stay(self) -> tuple[date | None, str]:

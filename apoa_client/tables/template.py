@@ -7,16 +7,17 @@ All cells of guests are texts. A spreadsheet program then changes nothing that i
 a number, ``12E45678`` stays a passport number, and a date stays as typed, with the day first, as the headings say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport import states
 from apoa_client.report import permits
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.tables.workbook_writer import workbook_bytes
+from apoa_client.tables.content import TablesMissing
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
@@ -222,3 +223,15 @@ class _Template:
         sheet.set_landscape()
         sheet.set_paper(A4)
         sheet.fit_to_pages(1, 0)
+
+
+def workbook_bytes(fill: Callable[[Any], object]) -> bytes:
+    """Return the workbook that `fill` fills, in memory. Raises `TablesMissing` if XlsxWriter is not installed."""
+    try:
+        import xlsxwriter  # type: ignore[import-untyped]  # it has no types
+    except ImportError:
+        raise TablesMissing from None
+    content = BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
+        fill(book)
+    return content.getvalue()

@@ -6,8 +6,7 @@ from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from apoa_client.messages import msg
-from apoa_client.tables.content import Content
-from apoa_client.tables.errors import TableRefused, damaged
+from apoa_client.tables.content import Content, TableRefused, damaged
 
 UNREADABLE = (BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 """What reading a damaged or encrypted archive raises."""

@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING
 
 from apoa_client.errors import ApoaError
 from apoa_client.messages import msg
-from apoa_client.tables.cells import MOST_COLUMNS, MOST_TEXT, as_value, too_many_columns
-from apoa_client.tables.content import Content
-from apoa_client.tables.errors import TableRefused, TablesMissing, damaged
-from apoa_client.tables.heading_row import table_of
-from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
+from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged
+from apoa_client.tables.rows import (
+    MOST_COLUMNS,
+    MOST_TEXT,
+    CellValue,
+    Row,
+    SourceFacts,
+    Table,
+    as_value,
+    table_of,
+    too_many_columns,
+)
 from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, check_archive, choose_sheet, too_large
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
-from apoa_client.tables.formula_cells import for_workbook
 from apoa_client.tables.row_reading import column_letters
-from apoa_client.tables.rows import CellValue
+from apoa_client.tables.rows import CellValue, for_workbook
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -55,16 +55,6 @@ class _WithoutKey(PropertySealer):
         del ask, only_checks
 
 
-class NoProgress:
-    """Shows nothing."""
-
-    def checked(self, rows: int) -> None:
-        """Ignore it."""
-
-    def saving(self, reports: int) -> None:
-        """Ignore it."""
-
-
 def guests(count: int) -> Iterator[tuple[str | date, ...]]:
     """Yield the cells of invented guests; half of them arrived yesterday and are reported late, with a warning."""
     for number in range(count):
@@ -117,7 +107,7 @@ def import_file(path: Path, outbox_path: Path, *, with_key: bool) -> int:
         assert isinstance(table, Table)
         records = guest_rows(table, match_columns(table))
         imports = Importer(outbox, FixedClock(NOW)).imports
-        with TableImport(imports, outbox, records, NoProgress()) as table_import:
+        with TableImport(imports, outbox, records) as table_import:
             return len(table_import.save().reports)
 
 

@@ -1,4 +1,4 @@
-"""JSON of the contract: lists, single reports, and JSON Lines."""
+"""JSON of the contract: lists and single reports."""
 
 import json
 import tracemalloc
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import GuestRow, Records
 
@@ -38,9 +38,8 @@ def test_every_form(indent: int | None) -> None:
 
 
 def test_json_lines() -> None:
-    """Each line is a report; its number is the place of its fields."""
-    rows = read(f"{json.dumps(REPORT)}\n\n{json.dumps(REPORT)}\n")
-    assert [(row.number, row.cells["guest.surname"]) for row in rows] == [(1, "1"), (3, "3")]
+    """A report in each line, without a list around them, is refused: the error says what is read."""
+    assert refusal(f"{json.dumps(REPORT)}\n\n{json.dumps(REPORT)}\n") == "json_lines"
 
 
 def test_places_in_a_list() -> None:
@@ -82,7 +81,7 @@ def test_a_departure_of_another_type() -> None:
         json.dumps([REPORT])[:-1],
         json.dumps([REPORT]) + "x",
         '{"reports": [' + json.dumps(REPORT) + "]",
-        json.dumps(REPORT) + "\n{broken\n",
+        json.dumps(REPORT) + "\nbroken\n",
         "[{}" + json.dumps(REPORT) + "]",
         '{"guest": SMITH}',
         "[{}," + "[" * 100_000 + "]" * 100_000 + "]",
@@ -98,7 +97,7 @@ def test_broken(content: str) -> None:
 def test_the_line_of_a_mistake() -> None:
     """The error says in which line the mistake is."""
     with pytest.raises(TableRefused) as raised:
-        read(f"{json.dumps(REPORT)}\n{json.dumps(REPORT)}\n{{broken\n")
+        read(f"[{json.dumps(REPORT)},\n{json.dumps(REPORT)},\n{{broken\n")
     assert raised.value.message.values["line"] == 3
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from system_helpers import needs_tool
 
-from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.content import TableRefused
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table
 

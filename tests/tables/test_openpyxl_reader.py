@@ -9,9 +9,8 @@ import pytest
 from openpyxl.chart import BarChart
 from workbook_helpers import MAIN, changed, read, sheet_of, values, xlsx
 
-from apoa_client.tables.compact_texts import CompactTexts
-from apoa_client.tables.openpyxl_reader import read_shared_strings
-from apoa_client.tables.time_limit import TimeLimit
+from apoa_client.tables.content import TimeLimit
+from apoa_client.tables.openpyxl_reader import CompactTexts, read_shared_strings
 
 
 def styles(inside: str) -> bytes:

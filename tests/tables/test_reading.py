@@ -10,7 +10,7 @@ from passport_helpers import SPECIMENS
 from workbook_helpers import cell, ods, ods_row, ods_table, xlsx
 
 from apoa_client.errors import Exit
-from apoa_client.tables.errors import TableRefused, TablesMissing
+from apoa_client.tables.content import TableRefused, TablesMissing
 from apoa_client.tables.reading import open_source
 
 ODS = ods(ods_table(ods_row(cell("a"), cell("b")), ods_row(cell("x"), cell("y"))))
@@ -20,7 +20,6 @@ CONTENTS = {
     "xlsx": XLSX,
     "ods": ODS,
     "json": b'[{"guest": {}, "stay": {}}]',
-    "mrz": "\n".join(SPECIMENS["TD3"]).encode(),
 }
 
 
@@ -44,8 +43,18 @@ def test_json_in_one_line() -> None:
 
 def test_a_table_with_a_column_of_mrz() -> None:
     """A CSV file with a column of MRZ is a table, and no log."""
-    text = f'Room;MRZ;Note\n1;"{SPECIMENS["TD3"][0]}";x\n'
-    assert open_source(text.encode()).facts.format == "csv"
+    first, second = SPECIMENS["TD3"]
+    for text in (f'Room;MRZ;Note\n1;"{first}";x\n', f"Room,MRZ1,MRZ2\n1,{first},{second}\n", f"MRZ\n{first}{second}\n"):
+        assert open_source(text.encode()).facts.format == "csv"
+
+
+@pytest.mark.parametrize("kind", SPECIMENS)
+@pytest.mark.parametrize("before", ["", "2026-11-24 14:05:00\n", "2026-11-24 14:05:00 "])
+def test_the_log_of_a_passport_reader(kind: str, before: str, tmp_path: Path) -> None:
+    """It is not read, and the error names what reads the lines."""
+    path = tmp_path / "guests.txt"
+    path.write_text(before + "\n".join(SPECIMENS[kind]) + "\n")
+    assert refusal(path) == "mrz_log"
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

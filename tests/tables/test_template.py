@@ -10,7 +10,7 @@ import pytest
 from apoa_client.locale import LANGUAGES
 from apoa_client.report import parse_fields
 from apoa_client.tables.columns import guest_rows, match_columns
-from apoa_client.tables.errors import TablesMissing
+from apoa_client.tables.content import TablesMissing
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Table

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import pytest
 from workbook_helpers import cell, ods, ods_row, ods_table, read, values, xlsx
 
-from apoa_client.tables.errors import TableRefused
+from apoa_client.tables.content import TableRefused
 
 
 def test_types_of_cells_in_xlsx() -> None:

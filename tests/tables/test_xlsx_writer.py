@@ -18,8 +18,7 @@ from system_helpers import needs_tool
 
 from apoa_client.errors import UsageProblem
 from apoa_client.tables import xlsx_writer
-from apoa_client.tables.formula_cells import original
-from apoa_client.tables.rows import CellValue
+from apoa_client.tables.rows import CellValue, original
 from apoa_client.tables.xlsx_writer import xlsx_pieces
 
 

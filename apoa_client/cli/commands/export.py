@@ -25,7 +25,7 @@ from apoa_client.cli.views.report_reader import parse_period
 from apoa_client.errors import Exit, SealBroken, UsageProblem, worst_exit
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.kinds import State
-from apoa_client.tables.csv_writer import BYTE_ORDER_MARK
+from apoa_client.tables.csv_files import BYTE_ORDER_MARK
 
 SCHEMA = "apoa/export/1"
 

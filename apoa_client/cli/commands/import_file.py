@@ -1,16 +1,13 @@
 """The import of one file: find out its columns, check every row, show the result, save the good rows, and send them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
-from apoa_client.app.table_import import ImportResult, table_import
-from apoa_client.cli.commands.import_columns import find_records
-from apoa_client.cli.commands.import_options import ImportOptions
-from apoa_client.cli.commands.import_sending import send_imported
-from apoa_client.cli.documents.marked_rows import marked_file
+from apoa_client.app.table_import import ImportResult, RowFinding, table_import
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.input import confirm, standard_input_bytes
@@ -22,42 +19,168 @@ from apoa_client.cli.terminal.output import (
     sanitize,
     style_error,
     style_success,
+    style_warning,
 )
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
 from apoa_client.cli.terminal.pager import paged
-from apoa_client.cli.terminal.progress import counting
+from apoa_client.cli.terminal.progress import counting, watcher
 from apoa_client.cli.terminal.quoting import quote_words
-from apoa_client.cli.views.import_columns import show_facts
-from apoa_client.cli.views.import_result import (
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.views.findings import show_error
+from apoa_client.cli.views.imports import (
+    absent_fields,
     import_value,
     print_problems,
     print_warnings,
+    problem_text,
     show_counts,
+    show_facts,
     show_problems,
 )
+from apoa_client.cli.views.outcome import show_outcome
 from apoa_client.cli.views.report import property_line
-from apoa_client.errors import Exit, UsageProblem
+from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
+from apoa_client.ports.authority import Status
+from apoa_client.report.fields import FIELDS
+from apoa_client.settings.column_mappings import ColumnMapping
+from apoa_client.settings.writer import save_mapping
+from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
 from apoa_client.tables.content import MAX_BYTES
+from apoa_client.tables.headings import find_mapping, parse_default
+from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv, table_of_guests
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import Records, Table
+from apoa_client.tables.rows import GuestRow, Records, Table
 
 _STDIN = Path("-")
 _MANY_ROWS = 500
+"""A shorter file is checked before a count could be read."""
+_SENDING_S = 60.0
+"""How long sending may take. A booking system's file has more guests than one that a receptionist types."""
 
 
-class _Progress:
-    """Shows how many rows were checked, on long files only."""
+_CELL = re.compile(r"([A-Z]{1,3})[0-9]+")
+_NAMES = {field.path: field.name for field in FIELDS if field.name != "nights"}
 
-    show: Callable[[int], object] = int
 
-    def checked(self, rows: int) -> None:
-        """Show the count, once there are many."""
-        if rows >= _MANY_ROWS:
-            self.show(rows)
+class ImportOptions(NamedTuple):
+    """The options of `apoa import` that are about a file."""
 
-    def saving(self, reports: int) -> None:
-        """Show nothing: saving takes a moment."""
+    file: Path
+    check: bool = False
+    file_format: str | None = None
+    sheet: str | None = None
+    mapping: str | None = None
+    date_order: str | None = None
+    name_order: str | None = None
+    defaults: tuple[str, ...] = ()
+    all_or_nothing: bool = False
+    write_errors: Path | None = None
+    force: bool = False
+    yes: bool = False
+    no_send: bool = False
+
+    def with_answers(self, columns: ColumnMap, kept: str = "") -> "ImportOptions":
+        """Return the options that say the same of another file with these columns, which a mapping may keep."""
+        if kept or self.mapping:
+            return self._replace(mapping=kept or self.mapping)
+        return self._replace(
+            date_order=columns.date_order or None,
+            name_order=columns.name_order.replace("_", "-") or None,
+            defaults=tuple(f"{name}={value}" for name, value in columns.defaults.items()),
+        )
+
+    def about_columns(self) -> list[str]:
+        """Return the words of the options that say what the columns are, for another file with the same ones."""
+        given = (("--map", self.mapping), ("--date-order", self.date_order), ("--name-order", self.name_order))
+        words = [word for name, value in given if value for word in (name, value)]
+        return words + [word for default in self.defaults for word in ("--default", default)]
+
+
+class FoundRecords(NamedTuple):
+    """The rows of a file as fields, and the options that say the same of another file with these columns."""
+
+    records: Records
+    options: ImportOptions
+
+
+def find_records(
+    session: Session, source: Table | Records, options: ImportOptions, *, asks: bool
+) -> FoundRecords | None:
+    """Return the rows of a file as fields. None if the user does not want to go on. Raises as `find_columns`."""
+    if isinstance(source, Table):
+        found = _ask_columns(session, source, options) if asks else (find_columns(session, source, options), "")
+        if found is None:
+            return None
+        columns, kept = found
+        return FoundRecords(guest_rows(source, columns), options.with_answers(columns, kept))
+    defaults = _stated(session, options).defaults
+    return FoundRecords(with_defaults(source, defaults), options.with_answers(ColumnMap({}, defaults=defaults)))
+
+
+def find_columns(session: Session, table: Table, options: ImportOptions) -> ColumnMap:
+    """Return what the columns of a table are, without a question.
+
+    Raises `DataRefused` if something is doubtful or missing, `UsageProblem` for a wrong option.
+    """
+    columns = _match(session, table, _stated(session, options))
+    if columns.doubts or absent_fields(columns):
+        from apoa_client.cli.prompts.import_columns import doubt_error, missing_error
+
+        raise doubt_error(columns.doubts[0], table) if columns.doubts else missing_error(columns)
+    return columns
+
+
+def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tuple[ColumnMap, str] | None:
+    """Return what the columns are, and the name of the mapping that now keeps the user's answers, which may be empty.
+
+    A mapping that says everything is not asked about. None if the user does not want to go on.
+    """
+    from apoa_client.cli.prompts.import_columns import ColumnQuestions
+
+    mapping = _stated(session, options)
+    columns = _match(session, table, mapping)
+    if options.mapping and not columns.doubts and not absent_fields(columns):
+        return columns, ""
+    questions = ColumnQuestions(table, mapping)
+    confirmed = questions.run()
+    if confirmed is None:
+        return None
+    return confirmed, _offer_to_keep(session, questions.mapping) if questions.answered else ""
+
+
+def _match(session: Session, table: Table, mapping: ColumnMapping) -> ColumnMap:
+    """Match the columns, and warn of headings of the mapping that the table does not have."""
+    columns = match_columns(table, mapping)
+    if columns.absent and not session.json:
+        names = ", ".join(map(sanitize, columns.absent))
+        print_error_line(
+            style_warning(_("The mapping has headings that this table does not have: {names}").format(names=names))
+        )
+    return columns
+
+
+def _offer_to_keep(session: Session, mapping: ColumnMapping) -> str:
+    """Ask for a name for the mapping, and keep it in the settings. Return the name; empty if the user has none."""
+    from apoa_client.cli.prompts.import_columns import ask_mapping_name
+
+    app = session.app
+    name = ask_mapping_name(app.saved_config().maps)
+    if name:
+        save_mapping(app.folders.config, name, mapping, app.folders.site)
+        line = _("Kept. The next time: apoa import FILE --map {name}")
+        print_error_line(style_success(line.format(name=name)))
+    return name
+
+
+def _stated(session: Session, options: ImportOptions) -> ColumnMapping:
+    """Return the mapping of --map, with what other options say."""
+    mapping = find_mapping(options.mapping, session.app.config) if options.mapping else ColumnMapping()
+    return mapping._replace(
+        date_order=options.date_order or mapping.date_order,
+        name_order=(options.name_order or "").replace("-", "_") or mapping.name_order,
+        defaults={**mapping.defaults, **dict(map(parse_default, options.defaults))},
+    )
 
 
 class FileImport:
@@ -108,10 +231,10 @@ class FileImport:
 
     def _import(self, records: Records) -> ImportResult | None:
         """Check every row, and save the good ones unless they are only checked. None if the user does not want it."""
-        options, progress = self._options, _Progress()
-        with table_import(self._app, records, progress, dry_run=options.check) as run:
-            with counting(_("Checking rows"), silent=not self._session.interactive) as progress.show:
-                checked = run.check()
+        options = self._options
+        with table_import(self._app, records, dry_run=options.check) as run:
+            with counting(_("Checking rows"), silent=not self._session.interactive) as show:
+                checked = run.check(lambda rows: show(rows) if rows >= _MANY_ROWS else None)
             if options.check:
                 return checked
             if self._asks and not self._wanted(checked):
@@ -190,3 +313,87 @@ def _free_path(file: Path) -> Path:
     stem = _("{name}-problems").format(name=re.sub(of_a_copy, "", file.stem))
     names = (f"{stem}{f'-{number}' if number > 1 else ''}{ending}" for number in count(1))
     return next(path for name in names if not (path := file.with_name(name)).exists())
+
+
+def send_imported(session: Session, reports: Sequence[str]) -> None:
+    """Send what waits, the imported reports among it, and show the outcome. Nothing that fails here is raised.
+
+    If the authority refuses one of them, the session's exit code says so.
+    """
+    app = session.app
+    if app.settings.by_hand:
+        if not session.json:
+            print_line(_("Type them into APOA with: apoa sync --by-hand"))
+        return
+    from apoa_client.app.sending import send  # not for --no-send
+
+    progress = watcher(silent=not session.interactive or session.quiet)
+    session.pause_progress = progress.pause
+    try:
+        with Signals() as signals:
+            outcome = send(app, progress, signals, wait_s=_SENDING_S)
+    except StorageProblem as exc:  # the reports are saved all the same
+        show_error(exc)
+        session.exit_code = exc.exit_code
+        return
+    if any(each.status is Status.REJECTED for each in map(outcome.verdicts.get, reports) if each is not None):
+        session.exit_code = Exit.DATA_REFUSED
+    if session.json:
+        if outcome.error is not None:
+            show_error(outcome.error)
+        return
+    show_outcome(outcome, app.settings.zone, quiet=session.quiet)
+    if outcome.left:
+        print_error_line(_("What waits is sent by the next apoa sync."))
+
+
+def marked_file(source: Table | Records, problems: Iterable[RowFinding], path: Path) -> bytes:
+    """Return the rows with problems: as CSV if the name of the file ends so, else as a workbook.
+
+    Raises `TablesMissing` for a workbook if XlsxWriter is not installed, and what reading the table raises.
+    """
+    by_row: dict[int, list[RowFinding]] = {}
+    for each in problems:
+        by_row.setdefault(each.row, []).append(each)
+    headings: Sequence[str]
+    rows: Iterable[MarkedRow]
+    if isinstance(source, Table):
+        headings, rows = source.headings, _marked_rows(source, by_row)
+    else:
+        headings, rows = table_of_guests(_guests(source, by_row))
+    if path.suffix.casefold() == ".csv":
+        return marked_csv(headings, rows, source.facts.delimiter)
+    return marked_book(headings, rows)
+
+
+def _marked_rows(table: Table, by_row: Mapping[int, Sequence[RowFinding]]) -> Iterator[MarkedRow]:
+    for row in table.read_rows():
+        found = by_row.get(row.number, ())
+        if found:
+            yield MarkedRow(row.values, _by_column(found))
+
+
+def _by_column(found: Iterable[RowFinding]) -> dict[int, str]:
+    problems: dict[int, str] = {}
+    for each in found:
+        match = _CELL.fullmatch(each.cell)
+        column = _column_index(match[1]) if match is not None else WHOLE_ROW
+        problems[column] = " ".join(filter(None, (problems.get(column), problem_text(each))))
+    return problems
+
+
+def _guests(records: Records, by_row: Mapping[int, Sequence[RowFinding]]) -> Iterator[tuple[GuestRow, dict[str, str]]]:
+    for guest in records.read_rows():
+        problems: dict[str, str] = {}
+        for each in by_row.get(guest.number, ()):
+            name = _NAMES.get(each.field, "")
+            problems[name] = " ".join(filter(None, (problems.get(name), problem_text(each))))
+        if problems:
+            yield guest, problems
+
+
+def _column_index(letters: str) -> int:
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - ord("A") + 1
+    return index - 1

@@ -1,4 +1,4 @@
-"""`apoa import`: report the guests of a table: a spreadsheet, a booking system's export, a passport reader's log."""
+"""`apoa import`: report the guests of a table: a spreadsheet, or a booking system's export."""
 
 from pathlib import Path
 from typing import Any
@@ -7,16 +7,18 @@ import click
 
 from apoa_client.cli.registry import argument, command, force_option, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_
-from apoa_client.errors import UsageProblem
+from apoa_client.cli.terminal.language import N_, _, current_language
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_success
+from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
+from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 
-FORMATS = ("csv", "xlsx", "ods", "json", "mrz")
+FORMATS = ("csv", "xlsx", "ods", "json")
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 NAME_ORDERS = ("surname-first", "given-first")
 
 _HELP = N_(
-    "Report the guests of a table: Excel, CSV, JSON or MRZ lines. Every row is checked before anything is saved, and "
+    "Report the guests of a table: Excel, LibreOffice, CSV or JSON. Every row is checked before anything is saved, and "
     "the same file twice reports no guest twice. See: apoa help import"
 )
 
@@ -56,37 +58,56 @@ _HELP = N_(
     text=N_("Only write an empty workbook with all columns, lists and examples."),
 )
 @option(
-    "--watch",
+    "--from",
     "folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    text=N_("Keep running, and import each file that is put into this folder; it is moved to done or refused there."),
+    text=N_("Import each file of this folder now, and move it to done or refused there. For a schedule, too."),
 )
+@option("--watch", is_flag=False, metavar="DIR", hidden=True, text="")
 @force_option
 @yes_option
 @no_send_option
 @json_option
 @click.pass_obj
 def import_table(session: Session, /, *, file: Path | None, **choices: Any) -> int:  # noqa: ANN401  click's
-    """Write the template, watch a folder, or import the file."""
+    """Write the template, import a folder, or import the file."""
     template, folder = choices.pop("template"), choices.pop("folder")
+    if choices.pop("watch") is not None:
+        raise UsageProblem(
+            msg("There is no --watch any more: no process keeps running for a folder."),
+            msg(
+                "To import what is in the folder now: apoa import --from DIR. To let this computer do it at intervals: "
+                "apoa schedule install --import DIR"
+            ),
+        )
     if template is not None:
-        from apoa_client.cli.commands.import_template import write_template
-
-        return write_template(template, force=choices["force"])
+        return _write_template(template, force=choices["force"])
     if file is not None and folder is not None:
-        raise UsageProblem(msg("Give a file, or a folder with --watch."), msg("See: apoa import --help"))
-    from apoa_client.cli.commands.import_options import ImportOptions  # not for --help
+        raise UsageProblem(msg("Give a file, or a folder with --from."), msg("See: apoa import --help"))
+    from apoa_client.cli.commands.import_file import FileImport, ImportOptions  # not for --help
 
     if folder is not None:
-        from apoa_client.cli.commands.import_watch import watch  # for a service alone
+        from apoa_client.cli.commands.import_folder import import_folder  # for a folder alone
 
-        return watch(session, folder, ImportOptions(folder, **choices))
+        return import_folder(session, folder, ImportOptions(folder, **choices))
     if file is None:
         raise UsageProblem(
             msg("No file was given."),
             msg("Name it: apoa import guests.xlsx. For an empty one: apoa import --template guests.xlsx"),
         )
-    from apoa_client.cli.commands.import_file import FileImport  # for a file alone
-
     return FileImport(session, ImportOptions(file, **choices)).run()
+
+
+def _write_template(path: Path, *, force: bool) -> int:
+    """Write an empty workbook, and say what to do with it. Raises `TablesMissing`, and what `write_output` raises."""
+    from apoa_client.tables.template import template_book  # not for --help
+
+    check_writable(path, force=force)
+    check_ending(path, [".xlsx"])
+    write_output(path, template_book(current_language()), force=force)
+    if path != STANDARD_OUTPUT:
+        print_error_line(style_success(_("Written: {path}").format(path=sanitize(str(path)))))
+        line = _("Fill it in, one row for each guest, and import it with: apoa import {path}")
+        print_error_line(line.format(path=sanitize(str(path))))
+    return Exit.DONE

@@ -41,11 +41,15 @@ _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "ja
     text=N_("What starts the program: the best that this computer has, or one by name."),
 )
 @option("--backup", "folder", metavar="DIR", text=N_("Also write a backup into this folder once a day."))
+@option(
+    "--import", "imported", metavar="DIR", text=N_("Also import the tables that another program puts into this folder.")
+)
+@option("--map", "mapping", metavar="NAME|FILE", text=N_("With --import: the columns' fields, as for apoa import."))
 @option("--follow", is_flag=True, text=N_("Keep a service running that sends at once (systemd only)."))
 @option("--print", "only_print", is_flag=True, text=N_("Change nothing: print what would be installed."))
 @json_option
 @click.pass_obj
-def install(session: Session, /, *, every: str | None, kind: str, folder: str | None, **flags: Any) -> None:  # noqa: ANN401  click's
+def install(session: Session, /, *, every: str | None, kind: str, **flags: Any) -> None:  # noqa: ANN401  click's
     """Install or update the schedule of this home, or with `--property` of one property."""
     session.may_ask = False  # the schedule serves all properties: none is to be chosen
     app, follow = session.app, flags["follow"]
@@ -55,6 +59,8 @@ def install(session: Session, /, *, every: str | None, kind: str, folder: str | 
         )
     every_s = None if every is None else parse_interval(every)
     properties = _properties(app, session.property_name)
+    backup, imported = _full_path(flags["folder"]), _full_path(flags["imported"])
+    mapping = _checked_mapping(app, flags["mapping"], properties, imported)
     wish = Wish(kind, every_s or DEFAULT_EVERY_S, session.property_name, follow=follow)
     if every_s is None and not follow:
         wish = _as_installed(app, wish)
@@ -62,11 +68,36 @@ def install(session: Session, /, *, every: str | None, kind: str, folder: str | 
         _print_plan(session, *plan(app, wish))
         return
     installation = install_schedule(app, wish)
-    backup = None if folder is None else full_path(Path(folder).expanduser())
-    if backup is not None:
-        for settings in properties:
-            app.save_settings(settings._replace(backup_folder=str(backup)), settings)
-    _show(session, installation, backup)
+    for settings in properties:
+        changed = settings if backup is None else settings._replace(backup_folder=str(backup))
+        if imported is not None:
+            changed = changed._replace(import_folder=str(imported), import_map=mapping)
+        if changed != settings:
+            app.save_settings(changed, settings)
+    _show(session, installation, backup, imported)
+
+
+def _full_path(folder: str | None) -> Path | None:
+    return None if folder is None else full_path(Path(folder).expanduser())
+
+
+def _checked_mapping(
+    app: Container, mapping: str | None, properties: Sequence[PropertySettings], imported: Path | None
+) -> str:
+    """Return the mapping for the imports, a file with its full path. Raises `UsageProblem` for what cannot be kept."""
+    if imported is not None and len(properties) > 1:
+        raise UsageProblem(
+            msg("The guests of a folder belong to one property."),
+            msg("Name it: apoa --property NAME schedule install --import DIR"),
+        )
+    if mapping is None:
+        return ""
+    if imported is None:
+        raise UsageProblem(msg("--map is about the tables of --import."), msg("Give --import with it."))
+    from apoa_client.tables.headings import find_mapping  # for this option alone
+
+    find_mapping(mapping, app.config)
+    return str(full_path(Path(mapping).expanduser())) if mapping.casefold().endswith(".toml") else mapping
 
 
 def _as_installed(app: Container, wish: Wish) -> Wish:
@@ -81,7 +112,7 @@ def _as_installed(app: Container, wish: Wish) -> Wish:
     return wish
 
 
-def _show(session: Session, installation: Installation, backup: Path | None) -> None:
+def _show(session: Session, installation: Installation, backup: Path | None, imported: Path | None) -> None:
     app = session.app
     found = find_schedule(app, session.property_name)
     if session.json:
@@ -96,6 +127,10 @@ def _show(session: Session, installation: Installation, backup: Path | None) -> 
         print_line(_("A backup is written once a day into: {folder}").format(folder=sanitize(str(backup))))
         if not backup.is_dir():
             print_error_line(style_warning(_("This folder is not there now. The first run that finds it writes one.")))
+    if imported is not None:
+        print_line(_("Tables are imported at each run from: {folder}").format(folder=sanitize(str(imported))))
+        if not imported.is_dir():
+            print_error_line(style_warning(_("This folder is not there now. Make it, and its files are imported.")))
     for note in installation.notes:
         print_error_line(text(note))
 

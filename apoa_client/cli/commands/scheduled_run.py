@@ -1,7 +1,8 @@
 """One run of automatic sending, by the schedule or by `apoa sync --follow`: no user reads at once what it prints.
 
-It delivers, erases old guest data and shows notices. What a user must act on is printed once, and not at each run. The
-log gets one line a run, and the outbox the time and the exit code.
+It imports the tables in a folder if the settings name one, delivers, erases old guest data and shows notices. What a
+user must act on is printed once, and not at each run. The log gets one line a run, and the outbox the time and the exit
+code.
 """
 
 import logging
@@ -22,7 +23,7 @@ from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.cli.views.outcome import COUNTS
 from apoa_client.delivery.options import Outcome
-from apoa_client.errors import ApoaError, CredentialsProblem, Exit
+from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, valid_name
 
@@ -54,10 +55,11 @@ def run_scheduled(
     started = app.clock.monotonic()
     try:
         with shown_once(session, _name(session)) as shown:
+            imported = _import(session, shown)
             outcome = _deliver(session, interruptions, shown, keep_backoff=keep_backoff, wait_s=wait_s)
             purged = _purge_daily(session, shown)
             _show_attention(session, shown)
-        result = ScheduledResult(outcome.exit_code or purged, outcome)
+        result = ScheduledResult(worst_exit([outcome.exit_code or purged, imported]), outcome)
     except ApoaError as exc:
         result = ScheduledResult(exc.exit_code, exc)
     except Exception:
@@ -104,6 +106,20 @@ def _log_text(outcome: Outcome | ApoaError) -> str:
 def _show_failure(error: ApoaError) -> None:
     show_findings(error)
     show_error(error)
+
+
+def _import(session: Session, shown: ShownBefore) -> Exit:
+    """Import the tables in the folder of the settings. What fails there is shown, and holds up no report."""
+    if not session.app.settings.import_folder:
+        return Exit.DONE
+    from apoa_client.cli.commands.import_folder import import_waiting  # for a folder alone
+
+    try:
+        return import_waiting(session, shown.show)
+    except ApoaError as exc:
+        error = exc  # as `exc` ends with this block
+        shown.show(f"import:{exc.name}", lambda: show_error(error))
+        return exc.exit_code
 
 
 def _deliver(

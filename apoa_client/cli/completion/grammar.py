@@ -63,7 +63,7 @@ def described(root: click.Group) -> dict[str, CommandGrammar]:
 
 
 def _grammar_of(context: click.Context) -> CommandGrammar:
-    parameters = context.command.get_params(context)
+    parameters = [each for each in context.command.get_params(context) if not getattr(each, "hidden", False)]
     return CommandGrammar(
         context.command.get_short_help_str(_HELP_LENGTH),
         tuple(_parameter(each) for each in parameters if isinstance(each, click.Option)),

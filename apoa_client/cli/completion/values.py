@@ -233,7 +233,7 @@ ARGUMENTS: Mapping[str, Values] = {
 }
 """By the command whose first argument they are: a guest is named by one id, and what follows is the user's own."""
 
-PATHS = frozenset({"--backup", "--ca-bundle", "--log-file"})
+PATHS = frozenset({"--backup", "--ca-bundle", "--import", "--log-file"})
 """Options whose value is a file, although they take any text."""
 
 LISTS = {"--fault": ","}

@@ -18,7 +18,7 @@ from apoa_client.report.deadline import instant
 from apoa_client.report.fields import ON_THE_FORM, Field, as_typed
 from apoa_client.report.kinds import Kind, short_id
 from apoa_client.report.wire import guest_value, stay_value
-from apoa_client.tables.csv_writer import csv_pieces
+from apoa_client.tables.csv_files import csv_pieces
 from apoa_client.tables.rows import CellValue
 from apoa_client.tables.xlsx_writer import xlsx_pieces
 

@@ -182,6 +182,17 @@ _IMPORT = object_of(
     reports=list_of(TEXT),
     dry_run=FLAG,
 )
+_FOLDER_IMPORT = object_of(
+    files=list_of(
+        object_of(
+            file=TEXT,
+            where=one_of("done", "refused", "left"),
+            **dict.fromkeys(("rows", "saved", "unchanged", "amended", "skipped", "refused"), COUNT),
+            error=or_null(ERROR),
+        )
+    ),
+    reports=list_of(TEXT),
+)
 _FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, as_of=DAY, outdated=FLAG)
 
 FORMS: Mapping[str, tuple[Schema, ...]] = {
@@ -205,7 +216,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
     "doctor": (HEALTH,),
     "export": (object_of(reports=list_of(_EXPORTED)), object_of(reports=list_of(_EXPORTED_STAY))),
     "fix": (_REPORT, _REPORTS),
-    "import": (_IMPORT,),
+    "import": (_IMPORT, _FOLDER_IMPORT),
     "info": (
         object_of(
             topics=list_of(

@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import columns as screen_width
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.wrapping import pad, width
-from apoa_client.cli.views.import_columns import ORDERS, absent_fields, cell_text, show_columns
+from apoa_client.cli.views.imports import ORDERS, absent_fields, cell_text, show_columns
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
@@ -18,9 +18,9 @@ from apoa_client.messages import listed, msg, nmsg
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping
 from apoa_client.settings.folders import NAME_FORM, valid_name
+from apoa_client.tables.cell_words import split_full_name
 from apoa_client.tables.columns import ColumnMap, Doubt, label_of_target, match_columns
 from apoa_client.tables.date_order import readings, split_time
-from apoa_client.tables.full_names import split_full_name
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import Row, Table
 

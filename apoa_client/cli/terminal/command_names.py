@@ -115,6 +115,7 @@ OPTIONS = {
     "--group": "--rombongan",
     "--guest": "--tamu",
     "--help": "--bantuan",
+    "--import": "--impor",
     "--in-house": "--menginap",
     "--issued-at": "--terbit",
     "--issuing-state": "--negara-penerbit",

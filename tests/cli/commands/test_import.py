@@ -254,30 +254,6 @@ class TestWriteErrors:
         assert "Nama keluarga / Surname" in copy.read_text("utf-8-sig")
 
 
-LOG = "\n".join(["2026-11-24 14:03:11", *OBADIAH.lines, "2026-11-24 15:10:00", *XIMENA.lines, ""])
-"""What a passport reader writes."""
-
-
-class TestReaderLog:
-    """A passport reader's log has neither the place of birth nor the nights."""
-
-    def test_defaults_say_what_no_mrz_says(self, away: Apoa) -> None:
-        """--default gives both for all guests; the times of the log are those of the check-ins."""
-        options = ["--default", "birth_place=-", "--default", "nights=2", "--default", "surname=X"]
-        result = away("import", "-", "--no-send", "--json", *options, stdin=LOG)
-        assert (result.code, result.json["saved"]) == (0, 2), result.all
-        stays = {report["guest"]["surname"]: report["stay"] for report in away.reports()}
-        assert stays[OBADIAH.surname]["check_in"].startswith("2026-11-24T14:03")
-        assert stays[XIMENA.surname]["planned_check_out"] == "2026-11-26"
-
-    def test_a_user_is_asked_for_both(self, away: Apoa, file: Path) -> None:
-        """At a terminal one answer holds for all guests."""
-        file.write_text(LOG, encoding="utf-8")
-        result = away("import", str(file), "--no-send", keys=["", "two", "2", ""])
-        assert result.code == 0, result.all
-        assert len(away.reports()) == 2
-
-
 class TestAtATerminal:
     """At a terminal the user confirms the columns, and what is doubtful is asked."""
 

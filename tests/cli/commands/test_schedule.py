@@ -222,6 +222,33 @@ def test_backups(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert (apoa.home / "config.toml").read_text().count(f'backup_folder = "{folder}"') == 1
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_folder_of_tables(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory, lang: str) -> None:
+    """The folder and the mapping are set for one property, and stay as they are until they are named again."""
+    folder = tmp_path_factory.mktemp("drop")
+    mapping = folder / "columns.toml"
+    mapping.write_text('[columns]\n"No" = "document_number"\n')
+    install = ["--property", "kebun", "schedule", "install"]
+    said = apoa(*install, "--import", str(folder), "--map", str(mapping), lang=lang)
+    assert spoken(lang, "Tables are imported at each run from: {folder}", folder=folder) in said.out
+    apoa(*install)
+    config = (apoa.home / "config.toml").read_text()
+    assert config.count(f'import_folder = "{folder}"') == config.count(f'import_map = "{mapping}"') == 1
+    gone = apoa(*install, "--import", str(folder / "gone"))
+    assert (gone.code, "This folder is not there now." in gone.err) == (0, True)
+    config = (apoa.home / "config.toml").read_text()
+    assert (f'import_folder = "{folder / "gone"}"' in config, "import_map" in config) == (True, False)
+
+
+def test_a_folder_of_tables_that_cannot_be_imported(apoa: Apoa, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A folder for several properties, an unknown mapping, and one without a folder are a wrong usage."""
+    folder = str(tmp_path_factory.mktemp("drop"))
+    assert apoa("schedule", "install", "--import", folder).code == 2
+    for options in (["--import", folder, "--map", "unknown"], ["--map", "unknown"]):
+        assert apoa("--property", "kebun", "schedule", "install", *options).code == 2
+    assert apoa("schedule", "show", "--json").json["installed"] is False
+
+
 def test_runs_and_problems_are_shown(apoa: Apoa, tab: Crontab) -> None:
     """How the last run ended, and a schedule that is switched off or starts another program."""
     apoa("schedule", "install")

@@ -3,7 +3,7 @@
 import pytest
 
 from apoa_client.cli.terminal.language import set_language
-from apoa_client.cli.views.import_columns import absent_fields, show_columns, show_facts
+from apoa_client.cli.views.imports import absent_fields, show_columns, show_facts
 from apoa_client.tables.columns import ColumnMap
 from apoa_client.tables.rows import SourceFacts, Table
 

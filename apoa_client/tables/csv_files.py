@@ -1,22 +1,29 @@
-"""CSV files as programs write them: the encoding and the delimiter are found out, and shown.
+"""CSV files (RFC 4180): those of other programs are read, and tables are written in which no program finds a formula.
 
-RFC 4180 says what a quoted cell is. Excel separates by the semicolon where the comma is the decimal sign, may say so in
-a first line ``sep=;``, and writes UTF-16 as "Unicode text" and Windows-1252 as "CSV".
+The encoding and the delimiter of a file are found out, and shown. Excel separates by the semicolon where the comma is
+the decimal sign, may say so in a first line ``sep=;``, and writes UTF-16 as "Unicode text" and Windows-1252 as "CSV".
 """
 
 import csv
+import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
 
 from apoa_client.messages import msg
-from apoa_client.tables.cells import MOST_COLUMNS, as_value, too_many_columns
-from apoa_client.tables.content import Content
-from apoa_client.tables.errors import TableRefused
-from apoa_client.tables.heading_row import table_of
-from apoa_client.tables.rows import CellValue, Row, SourceFacts, Table
-from apoa_client.tables.text_files import TextFile
+from apoa_client.tables.content import Content, TableRefused, TextFile
+from apoa_client.tables.rows import (
+    MOST_COLUMNS,
+    CellValue,
+    Row,
+    SourceFacts,
+    Table,
+    as_value,
+    neutralise,
+    table_of,
+    too_many_columns,
+)
 
 DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"
@@ -24,6 +31,11 @@ _SEP_LINE = re.compile(r"\"?sep=([^\r\n\"])\"?\s*", re.IGNORECASE)
 _FORCED_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 """A cell that a program wrote as a formula so that Excel keeps its zeros. It is a text; nothing is calculated."""
 _SAMPLE_ROWS = 50
+
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What Excel needs at the beginning of a file to read it as UTF-8."""
+_PIECE = 1 << 16
 
 
 def open_csv(content: Content) -> Table:
@@ -94,3 +106,21 @@ def _value(text: str) -> CellValue:
     if text.startswith('="') and (match := _FORCED_TEXT.fullmatch(text)):
         text = match[1].replace('""', '"')
     return as_value(text)
+
+
+def csv_pieces(rows: Iterable[Sequence[CellValue]]) -> Iterator[bytes]:
+    """Yield the rows as UTF-8 without a byte order mark, in pieces. A date is written as ISO 8601 does."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    for row in rows:
+        writer.writerow(["" if value is None else neutralise(str(value)) for value in row])
+        if text.tell() >= _PIECE:
+            yield _taken(text)
+    yield _taken(text)
+
+
+def _taken(text: io.StringIO) -> bytes:
+    content = text.getvalue().encode()
+    text.seek(0)
+    text.truncate()
+    return content

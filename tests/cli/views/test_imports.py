@@ -4,7 +4,7 @@ import pytest
 
 from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
 from apoa_client.cli.terminal import output
-from apoa_client.cli.views.import_result import print_problems, print_warnings, problem_text, show_counts
+from apoa_client.cli.views.imports import print_problems, print_warnings, problem_text, show_counts
 from apoa_client.messages import msg
 
 WRONG = msg("This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985.")
@@ -48,9 +48,9 @@ def test_a_late_guest_without_a_time(capsys: pytest.CaptureFixture[str]) -> None
         assert ("--default check_in_time=14:00" in capsys.readouterr().out) is not saved
 
 
-def test_lines_of_an_mrz_are_called_rows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_has_no_cell_is_called_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     """A number alone would not say what it counts; a cell, and a place in JSON, say it themselves."""
-    for cell, shown in (("5-6", "row 5-6"), ("", "row 5"), ("B5", "B5"), ("$[4]", "$[4]")):
+    for cell, shown in (("", "row 5"), ("B5", "B5"), ("$[4]", "$[4]")):
         finding = RowFinding(5, cell, "", "missing", msg("No visa."))
         print_warnings(RESULT._replace(warnings=(finding,), warning_counts={"missing": 1}))
         assert capsys.readouterr().err == f"! {shown}: No visa.\n"

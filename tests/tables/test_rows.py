@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.tables.formula_cells import neutralise, original
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import Table
+from apoa_client.tables.rows import Table, neutralise, original
 from apoa_client.tables.xlsx_writer import xlsx_pieces
 
 FORMULA = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001  full-width forms, which some programs read as the same

@@ -1,0 +1,473 @@
+"""`apoa import --from`, and the same before automatic sending: a booking system's files are imported and moved."""
+
+import csv
+import io
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
+from conftest import NOW
+from held_files import Hold
+from journeys_helpers import link_to_folder
+
+from apoa_client import files
+from apoa_client.app.import_folder import ImportFolder
+from apoa_client.app.table_import import ImportResult, TableImport
+from apoa_client.cli.commands import import_folder
+from apoa_client.errors import Exit, StorageProblem
+from apoa_client.messages import msg
+from apoa_client.tables.reading import open_source
+
+PRIVATE = [word for guest in GUESTS for word in guest.words]
+HEADINGS = (
+    *("Surname", "Given names", "Sex", "Date of birth", "Place of birth", "Nationality", "Passport number"),
+    *("Passport expiry", "Check-in", "Planned check-out", "Room"),
+)
+
+
+def cells(guest: Guest, **changes: str) -> list[str]:
+    values = [guest.surname, guest.given_names, guest.sex, str(guest.birth_date), guest.birth_place, guest.state]
+    values += [guest.number, guest.expiry_date.isoformat(), "2026-11-23", "2026-11-26", "7"]
+    row = dict(zip(HEADINGS, values, strict=True)) | changes
+    return [row[heading] for heading in HEADINGS]
+
+
+def table(*rows: list[str]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";").writerows([HEADINGS, *rows])
+    return text.getvalue().encode()
+
+
+GOOD = table(cells(QUENTIN))
+BAD = cells(XIMENA, **{"Passport number": "not a number!"})
+
+
+class Drop:
+    """A folder of tables: runs `import --from` for it."""
+
+    def __init__(self, apoa: Apoa, folder: Path) -> None:
+        self.apoa = apoa
+        self.folder = folder
+
+    def __call__(self, *options: str, **environ: str) -> CallResult:
+        return self.apoa("import", "--from", str(self.folder), "--no-send", *options, **environ)
+
+    def put(self, name: str, content: bytes, *, age_s: float = 3600) -> None:
+        """Put a file there that was changed so many seconds ago."""
+        (self.folder / name).write_bytes(content)
+        at = NOW.timestamp() - age_s
+        os.utime(self.folder / name, (at, at))
+
+    def names(self) -> dict[str, list[str]]:
+        """Return the names of the files that wait, are done, and were refused."""
+        folders = {"": self.folder, "done": self.folder / "done", "refused": self.folder / "refused"}
+        return {
+            name: sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+            for name, folder in folders.items()
+        }
+
+
+@pytest.fixture
+def drop(away: Apoa, tmp_path: Path) -> Drop:
+    """The folder of a property whose authority cannot be reached."""
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    return Drop(away, folder)
+
+
+def surnames(apoa: Apoa) -> list[str]:
+    return [report["guest"]["surname"] for report in apoa.reports() if report["guest"] is not None]
+
+
+class TestFiles:
+    """What becomes of each file."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_good_files(self, drop: Drop, lang: str) -> None:
+        """Their guests are reported, they are in done, and one line for each says so. Then there is no file."""
+        drop.put("b.csv", table(cells(XIMENA)))
+        drop.put("a.csv", GOOD, age_s=7200)
+        said = drop(lang=lang)
+        assert (said.code, said.err) == (0, "")
+        saved = spoken(lang, "{count} saved", count=1)
+        assert said.out.splitlines() == [f"a.csv: {saved}", f"b.csv: {saved}"]
+        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
+        assert drop.names() == {"": [], "done": ["a.csv", "b.csv"], "refused": []}
+        none = spoken(lang, "There is no file to import in {folder}.", folder=drop.folder)
+        assert drop(lang=lang)[:] == (0, f"{none}\n", "")
+
+    def test_the_same_file_again(self, drop: Drop) -> None:
+        """It changes nothing, and says so; with --quiet nothing is printed."""
+        printed = []
+        for options in ([], [], ["--quiet"]):
+            drop.put("a.csv", GOOD)
+            printed.append(drop.apoa(*options, "import", "--from", str(drop.folder), "--no-send")[:])
+        unchanged = spoken("en", "{count} unchanged", count=1)
+        assert printed[1:] == [(0, f"a.csv: {unchanged}\n", ""), (0, "", "")]
+        assert surnames(drop.apoa) == [QUENTIN.surname]
+        assert drop.names()["done"] == ["a-2.csv", "a-3.csv", "a.csv"]
+
+    def test_its_document(self, drop: Drop) -> None:
+        """With --json: each file, where it is now, its counts, and why it was refused or left as a whole."""
+        drop.put("a.csv", table(cells(QUENTIN), BAD))
+        drop.put("b.csv", b"\x00 no table")
+        drop.put("c.csv", GOOD, age_s=1)
+        said = drop("--json")
+        assert (said.code, said.err) == (65, "")
+        found = {each["file"]: each for each in said.json["files"]}
+        rows, no_table, unfinished = (found[name] for name in ("a.csv", "b.csv", "c.csv"))
+        assert (rows["where"], rows["rows"], rows["saved"], rows["error"]) == ("refused", 2, 1, None)
+        assert (no_table["where"], no_table["error"]["class"]) == ("refused", "unknown_encoding")
+        assert (unfinished["where"], unfinished["error"]["class"]) == ("left", "file_unfinished")
+        assert len(said.json["reports"]) == 1
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_refused_rows(self, drop: Drop, lang: str) -> None:
+        """The good rows are saved. The file is in refused, with the reason and the refused rows beside it."""
+        drop.put("a.csv", table(cells(QUENTIN), BAD))
+        said = drop(lang=lang)
+        assert said.code == 65
+        assert surnames(drop.apoa) == [QUENTIN.surname]
+        copy = spoken(lang, "{name}-problems", name="a") + ".csv"
+        assert drop.names()["refused"] == sorted(["a.csv", "a.csv.reason.txt", copy])
+        reason = (drop.folder / "refused" / "a.csv.reason.txt").read_text("utf-8-sig")
+        assert "G3" in reason
+        assert copy in reason
+        assert not [word for word in [*PRIVATE, "not a number"] if word.lower() in reason.lower() + said.all.lower()]
+        rows = (drop.folder / "refused" / copy).read_text("utf-8-sig")
+        assert XIMENA.surname in rows
+        assert QUENTIN.surname not in rows
+
+    def test_another_passport_of_an_imported_guest(self, drop: Drop) -> None:
+        """The row is refused, for a person decides whether it is another guest. The other row is saved."""
+        drop.put("a.csv", GOOD)
+        drop()
+        drop.put("b.csv", table(cells(QUENTIN, **{"Passport number": "X99"}), cells(XIMENA)))
+        drop()
+        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
+        assert "b.csv" in drop.names()["refused"]
+        assert "G2" in (drop.folder / "refused" / "b.csv.reason.txt").read_text("utf-8-sig")
+
+    def test_the_corrected_rows_again(self, drop: Drop) -> None:
+        """The file with the refused rows can be corrected and put into the folder."""
+        drop.put("a.csv", table(cells(QUENTIN), BAD))
+        drop()
+        problems = drop.folder / "refused" / "a-problems.csv"
+        corrected = problems.read_bytes().replace(b"not a number!", XIMENA.number.encode())
+        drop.put("a.csv", corrected)
+        assert drop().code == 0
+        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
+        assert drop.names()["done"] == ["a.csv"]
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"\x00\x01\x02 no table \xff\n", b"PK\x03\x04 no archive\n", b"Surname;Room\nX;5\n"]
+    )
+    def test_a_file_that_is_no_table(self, drop: Drop, content: bytes) -> None:
+        """It is refused with the reason, and the next one is imported."""
+        drop.put("a.csv", content)
+        drop.put("b.csv", GOOD)
+        assert drop().code == 65
+        assert drop.names() == {"": [], "done": ["b.csv"], "refused": ["a.csv", "a.csv.reason.txt"]}
+        assert (drop.folder / "refused" / "a.csv.reason.txt").stat().st_size > 20
+
+    def test_all_or_nothing(self, drop: Drop) -> None:
+        """With a bad row nothing is saved: the whole file is to be corrected."""
+        drop.put("a.csv", table(cells(QUENTIN), BAD))
+        drop("--all-or-nothing")
+        assert drop.apoa.reports() == []
+        assert drop.names()["refused"] == ["a.csv", "a.csv.reason.txt"]
+
+    def test_the_same_name_twice(self, drop: Drop) -> None:
+        """It gets a number, and so does the reason beside it."""
+        for number in range(3):
+            drop.put("a.csv", table(cells(XIMENA, Room=str(number)), BAD) if number else GOOD)
+            drop()
+        assert drop.names() == {
+            "": [],
+            "done": ["a.csv"],
+            "refused": [
+                *("a-2-problems.csv", "a-2.csv", "a-2.csv.reason.txt"),
+                *("a-problems.csv", "a.csv", "a.csv.reason.txt"),
+            ],
+        }
+
+    def test_a_file_that_is_replaced_while_it_is_imported(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing is written beside the refused files about one that does not get there; the new one is imported."""
+        save, contents = TableImport.save, [GOOD]
+
+        def replaced(run: TableImport, **options: bool) -> ImportResult:
+            result = save(run, **options)
+            if contents:
+                drop.put("a.csv", contents.pop())
+            return result
+
+        monkeypatch.setattr(TableImport, "save", replaced)
+        drop.put("a.csv", table(BAD))
+        assert drop().code == 75
+        assert drop.names() == {"": ["a.csv"], "done": [], "refused": []}
+        assert drop().code == 0
+        assert drop.names() == {"": [], "done": ["a.csv"], "refused": []}
+        assert surnames(drop.apoa) == [QUENTIN.surname]
+
+    def test_a_refused_file_with_the_name_of_a_copy(self, drop: Drop) -> None:
+        """The copy of other refused rows does not replace it."""
+        content = table(BAD)
+        drop.put("a-problems.csv", content)
+        drop()
+        drop.put("a.csv", table(cells(QUENTIN), BAD))
+        drop()
+        assert (drop.folder / "refused" / "a-problems.csv").read_bytes() == content
+        assert {"a.csv", "a.csv.reason.txt"} < set(drop.names()["refused"])
+
+    def test_the_options(self, drop: Drop) -> None:
+        """The defaults and the order of dates that were given hold for each file."""
+        content = GOOD.replace(b"2026-11-23", b"11/23/2026").replace(b"GDANSKTOWN", b"")
+        drop.put("a.csv", content)
+        drop("--date-order", "mdy", "--default", "birth_place=-")
+        assert drop.apoa.reports()[0]["stay"]["check_in"].startswith("2026-11-23")
+
+    def test_what_is_imported_is_sent(self, configured: Apoa, tmp_path: Path) -> None:
+        """At once, unless --no-send is given."""
+        drop = Drop(configured, tmp_path / "drop")
+        drop.folder.mkdir()
+        drop.put("a.csv", GOOD)
+        assert configured("import", "--from", str(drop.folder)).code == 0
+        assert configured.states() == [("check_in", "accepted")]
+        assert drop.names()["done"] == ["a.csv"]
+
+
+class TestTrouble:
+    """What goes wrong around a file."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_a_file_that_is_still_written(self, drop: Drop, lang: str) -> None:
+        """It is left for the next run, which is said, and the other files are imported (75)."""
+        drop.put("a.csv", GOOD[:-9], age_s=5)
+        drop.put("b.csv", table(cells(XIMENA)))
+        said = drop(lang=lang)
+        assert (said.code, said.out.splitlines()[1][:7]) == (75, "a.csv: ")
+        assert surnames(drop.apoa) == [XIMENA.surname]
+        drop.put("a.csv", GOOD)
+        assert drop().code == 0
+        assert drop.names() == {"": [], "done": ["a.csv", "b.csv"], "refused": []}
+
+    @pytest.mark.parametrize("pauses", [3, 10_000])
+    def test_a_file_that_another_program_has_open(self, drop: Drop, hold: Hold, pauses: int) -> None:
+        """On Windows it can neither be read nor moved: the next run tries again, and nothing is reported twice."""
+        drop.put("a.csv", GOOD)
+        holder = hold(drop.folder / "a.csv", pauses)
+        assert drop().code in {0, 75}
+        holder.close()
+        drop()
+        assert surnames(drop.apoa) == [QUENTIN.surname]
+        assert drop.names() == {"": [], "done": ["a.csv"], "refused": []}
+
+    def test_an_error_that_is_not_the_file_s(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With a full disk nothing is refused or moved: it ends the command, and the next run finishes the work."""
+
+        def full(_import: TableImport, **_options: Any) -> None:
+            raise StorageProblem(msg("The disk is full."), name="disk_full")
+
+        drop.put("a.csv", GOOD)
+        with monkeypatch.context() as patch:
+            patch.setattr(TableImport, "save", full)
+            said = drop()
+        assert (said.code, said.err.count("The disk is full."), drop.names()[""]) == (78, 1, ["a.csv"])
+        assert drop().code == 0
+        assert drop.names()["done"] == ["a.csv"]
+
+    def test_a_file_that_cannot_be_moved(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It says so and stays (78), and the others are imported; nothing is reported twice."""
+        original = files.replace_file
+
+        def refuse(draft: Path, path: Path, folder: int | None = None) -> None:
+            if draft.name == "a.csv":
+                raise PermissionError
+            original(draft, path, folder)
+
+        drop.put("a.csv", GOOD)
+        drop.put("b.csv", table(cells(XIMENA)))
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "replace_file", refuse)
+            said = drop()
+        assert (said.code, "cannot be moved" in said.err, drop.names()["done"]) == (78, True, ["b.csv"])
+        assert drop().code == 0
+        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
+
+    def test_a_bug(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It does not end the import of other files, and shows nothing about a guest."""
+        drop.put("a.csv", GOOD, age_s=7200)
+        drop.put("b.csv", table(cells(XIMENA)))
+        original = open_source
+
+        def broken(path: Path, *options: str) -> Any:
+            if path.name == "a.csv":
+                raise ZeroDivisionError(QUENTIN.surname)
+            return original(path, *options)
+
+        monkeypatch.setattr(import_folder, "open_source", broken)
+        said = drop()
+        assert (said.code, drop.names()) == (Exit.BUG, {"": ["a.csv"], "done": ["b.csv"], "refused": []})
+        assert QUENTIN.surname not in said.all
+
+    def test_a_file_that_changes_while_it_is_imported(self, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It stays (75), and the next run imports the rows that were added, too."""
+        original = TableImport.save
+
+        def save(table_import: TableImport, **options: Any) -> Any:
+            result = original(table_import, **options)
+            drop.put("a.csv", table(cells(QUENTIN), cells(XIMENA)))
+            return result
+
+        drop.put("a.csv", GOOD)
+        with monkeypatch.context() as patch:
+            patch.setattr(TableImport, "save", save)
+            assert drop().code == 75
+        assert drop.names()[""] == ["a.csv"]
+        assert drop().code == 0
+        assert surnames(drop.apoa) == [QUENTIN.surname, XIMENA.surname]
+
+    @pytest.mark.parametrize("name", ["done", "refused"])
+    def test_a_link_in_place_of_a_folder(self, drop: Drop, tmp_path: Path, name: str) -> None:
+        """It is refused with 78, and nothing is imported or moved."""
+        drop()
+        elsewhere, folder = tmp_path / "elsewhere", drop.folder / name
+        elsewhere.mkdir()
+        folder.rmdir()
+        link_to_folder(folder, elsewhere)
+        drop.put("a.csv", table(cells(QUENTIN), BAD))
+        said = drop("--json")
+        assert (said.code, said.json["error"]["class"]) == (Exit.SETTINGS, "unsafe_permissions")
+        assert (drop.apoa.reports(), drop.names()[""], list(elsewhere.iterdir())) == ([], ["a.csv"], [])
+        folder.unlink()
+        assert drop().code == 65
+        assert drop.names()["refused"] == ["a-problems.csv", "a.csv", "a.csv.reason.txt"]
+        assert list(elsewhere.iterdir()) == []
+
+    def test_two_at_once(self, drop: Drop) -> None:
+        """While another process has the folder, no file is taken, and the command says so."""
+        drop.put("a.csv", GOOD)
+        with ImportFolder(drop.folder).held() as is_held:
+            assert is_held
+            assert drop("--json").json["error"]["class"] == "folder_in_use"
+            assert (drop().code, drop.names()[""]) == (75, ["a.csv"])
+        assert drop().code == 0
+
+
+class Killed(BaseException):
+    """The process ends here without another instruction."""
+
+
+@pytest.mark.parametrize("rows", [[cells(QUENTIN)], [cells(QUENTIN), BAD]], ids=["done", "refused"])
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (TableImport, "check"),
+        (TableImport, "save"),
+        (import_folder, "write_private"),
+        (ImportFolder, "move"),
+        (files, "replace_file"),
+    ],
+    ids=["check", "save", "reason", "move", "rename"],
+)
+def test_killed_at_each_step(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, before: object, rows: list[list[str]]
+) -> None:
+    """Wherever the process ends, the next run finishes the work: no row is lost, none is reported twice."""
+    drop.put("a.csv", table(*rows))
+    original = getattr(owner, name)
+
+    def kill(*arguments: Any, **options: Any) -> None:
+        if not before:
+            original(*arguments, **options)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, kill)
+        with pytest.raises(Killed) if len(rows) > 1 or name != "write_private" else nullcontext():
+            drop()
+    drop()
+    refused = len(rows) > 1
+    assert surnames(drop.apoa) == [QUENTIN.surname]
+    assert drop.names() == {
+        "": [],
+        "done": [] if refused else ["a.csv"],
+        "refused": ["a-problems.csv", "a.csv", "a.csv.reason.txt"] if refused else [],
+    }
+    assert drop.apoa("log", "--verify").code == 0
+
+
+class TestUsage:
+    """How it is called."""
+
+    def test_wrong_options(self, drop: Drop, tmp_path: Path) -> None:
+        """Options for one file, and a missing folder, are a wrong usage."""
+        drop.put("a.csv", GOOD)
+        for more in (["--check"], ["--write-errors", "x.csv"], ["a.csv"], ["--map", "unknown"]):
+            assert drop(*more).code == 2, more
+        assert drop.apoa("import", "--from", str(tmp_path / "nowhere")).code == 2
+        assert (drop.folder / "a.csv").exists()
+
+    @pytest.mark.parametrize(("lang", "option", "use"), [("en", "--watch", "--from"), ("id", "--pantau", "--dari")])
+    def test_the_process_that_kept_running(self, drop: Drop, lang: str, option: str, use: str) -> None:
+        """--watch is gone: the error names what to use, and no help offers it."""
+        drop.put("a.csv", GOOD)
+        said = drop.apoa("import", option, str(drop.folder), lang=lang)
+        assert (said.code, use in said.err, [path.name for path in drop.folder.iterdir()]) == (2, True, ["a.csv"])
+        assert option not in drop.apoa("import", "--help", lang=lang).out
+
+    def test_private(self, drop: Drop) -> None:
+        """The folders and what is written into them are for the owner only."""
+        drop.put("a.csv", table(BAD))
+        drop()
+        if sys.platform != "win32":
+            refused = drop.folder / "refused"
+            written = [refused / "a.csv.reason.txt", refused / "a-problems.csv"]
+            assert [path.stat().st_mode & 0o777 for path in (refused, *written)] == [0o700, 0o600, 0o600]
+
+
+class TestAutomaticSending:
+    """A folder in the settings is imported before each scheduled run sends."""
+
+    @pytest.fixture
+    def scheduled(self, configured: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drop:
+        """The folder of a property whose authority answers."""
+        monkeypatch.setattr("apoa_client.cli.commands.sync.time.sleep", lambda _seconds: None)
+        folder = tmp_path / "drop"
+        folder.mkdir()
+        configured.change_setting("import_folder", str(folder))
+        return Drop(configured, folder)
+
+    def test_what_is_imported_is_sent(self, scheduled: Drop) -> None:
+        """In the same run, with the mapping of the settings, and without a word."""
+        mapping = scheduled.folder.with_name("columns.toml")
+        mapping.write_text('[columns]\n"Guest no." = "document_number"\n')
+        scheduled.apoa.change_setting("import_map", str(mapping))
+        scheduled.put("a.csv", GOOD.replace(b"Passport number", b"Guest no."))
+        assert scheduled.apoa("sync", "--scheduled")[:] == (0, "", "")
+        assert scheduled.apoa.states() == [("check_in", "accepted")]
+        assert scheduled.names()["done"] == ["a.csv"]
+
+    def test_refused_rows(self, scheduled: Drop) -> None:
+        """They are shown once, in the run that moves the file (65); the good ones are sent."""
+        scheduled.put("a.csv", table(cells(QUENTIN), BAD))
+        said = scheduled.apoa("sync", "--scheduled")
+        assert (said.code, said.out, said.err.count("a.csv: ")) == (65, "", 1)
+        assert scheduled.apoa.states() == [("check_in", "accepted")]
+        assert scheduled.apoa("sync", "--scheduled")[:] == (0, "", "")
+
+    def test_a_folder_that_cannot_be_imported(self, scheduled: Drop) -> None:
+        """It is shown once and not at each run, and what waits is sent all the same."""
+        away = scheduled.folder.with_name("gone")
+        scheduled.apoa("import", "--from", str(scheduled.folder))
+        scheduled.put("a.csv", GOOD)
+        scheduled.apoa("import", str(scheduled.folder / "a.csv"), "--no-send", "--yes")
+        scheduled.folder.rename(away)
+        first, second = (scheduled.apoa("sync", "--scheduled") for _run in range(2))
+        assert (first.code, str(scheduled.folder) in first.err, second.code, second.err) == (2, True, 2, "")
+        assert scheduled.apoa.states() == [("check_in", "accepted")]
