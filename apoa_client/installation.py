@@ -1,11 +1,10 @@
-"""How another process calls this installation of the program, and what removes it."""
+"""How another process calls this installation of the program."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 _SCRIPT = "apoa"
-_DISTRIBUTION = "apoa-client"
 _PROGRAMS = (_SCRIPT, "apoaw")
 PHOTO_PROCESS = "read-photos"
 """The word with which `apoa_client.__main__` starts the process that reads photos."""
@@ -77,15 +76,3 @@ def is_own(command: Sequence[str]) -> bool:
     return bool({program.parent.resolve(), program.resolve().parent} & own) and (
         "apoa_client" in words if is_interpreter else program.stem.casefold() in _PROGRAMS
     )
-
-
-def removal() -> list[str]:
-    """Return the words of the command that removes this installation; none for a bundle, whose folder is deleted."""
-    if getattr(sys, "frozen", False):
-        return []
-    prefix = Path(sys.prefix)
-    if (prefix / "pipx_metadata.json").is_file():
-        return ["pipx", "uninstall", _DISTRIBUTION]
-    if (prefix / "uv-receipt.toml").is_file():
-        return ["uv", "tool", "uninstall", _DISTRIBUTION]
-    return [sys.executable, "-m", "pip", "uninstall", _DISTRIBUTION]

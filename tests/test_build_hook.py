@@ -22,7 +22,7 @@ HOOK = ROOT / ".ci" / "build_hook.py"
 ALL_THAT_IS_LOADED = """
 import sys
 before = set(sys.modules)
-from apoa_client.cli.command_tree import all_commands
+from apoa_client.cli.program import all_commands
 from apoa_client.cli.documents import man_pages
 from apoa_client.cli.main import apoa
 list(all_commands(apoa))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.installation import background_command, internal_command, is_own, own_command, removal
+from apoa_client.installation import background_command, internal_command, is_own, own_command
 
 FROM_PYTHON = [sys.executable, "-m", "apoa_client"]
 
@@ -53,31 +53,10 @@ def test_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_way_to_start_names_itself() -> None:
     """The words start the same installation: what they name answers."""
-    code = "import json; from apoa_client.installation import own_command, removal; print(json.dumps(own_command()))"
+    code = "import json; from apoa_client.installation import own_command; print(json.dumps(own_command()))"
     named = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     done = subprocess.run([*named, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("apoa ")
-
-
-@pytest.mark.parametrize(
-    ("file", "words"),
-    [
-        ("pipx_metadata.json", ["pipx", "uninstall", "apoa-client"]),
-        ("uv-receipt.toml", ["uv", "tool", "uninstall", "apoa-client"]),
-        ("pyvenv.cfg", [sys.executable, "-m", "pip", "uninstall", "apoa-client"]),
-    ],
-)
-def test_what_removes_the_program(file: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where pipx or uv made the environment, they left a file in it; elsewhere it was pip."""
-    (tmp_path / file).touch()
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    assert removal() == words
-
-
-def test_a_bundle_is_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No command removes a bundle."""
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert removal() == []
 
 
 class TestBackgroundCommand:

@@ -69,8 +69,6 @@ class Container:
         self._command = command
         self.on_unwritable: Callable[[StorageProblem], object] | None = None
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
-        self.without_lock = False
-        """Set by completion: the outbox is read as it is, without a lock, a write or a wait."""
         self.choose_property: Callable[[Config], str] | None = None
         """Asks a person at the terminal for one of several properties; None: an error then."""
         self.guest_waits = False
@@ -258,17 +256,14 @@ class Container:
         What another outbox of the property has is handed over to it first.
         """
         opener = self.outbox_opener(self.settings)
-        if self.without_lock:  # completion waits for no server: of a shared outbox it sees what waits here
-            outbox: Outbox = opener.unlocked_file()
-        elif self.settings.has_shared_outbox:
-            outbox = opener.shared()
+        if self.settings.has_shared_outbox:
+            outbox: Outbox = opener.shared()
         elif self.on_unwritable is not None:
             outbox = opener.file_for_reading(self.on_unwritable)
         else:
             outbox = opener.own_file(create=self._creates_file)
         self._closers.append(outbox.close)
-        if not self.without_lock:
-            self._hand_over_to(outbox, history=self._takes_history)
+        self._hand_over_to(outbox, history=self._takes_history)
         return outbox
 
     def hand_over(self, *, history: bool = False) -> None:

@@ -74,12 +74,6 @@ class OutboxOpener:
 
         return SqliteOutbox.open_for_reading(self._path, self._sealer, on_unwritable, self._actor)
 
-    def unlocked_file(self) -> "SqliteOutbox":
-        """Open the file as `SqliteOutbox.open_unlocked` does."""
-        from apoa_client.outbox.sqlite.store import SqliteOutbox
-
-        return SqliteOutbox.open_unlocked(self._path, self._sealer)
-
     def shared(self, password: str | None = None) -> "Outbox":
         """Open the property's part of the shared outbox, with the `password` that the vault has if none is given.
 

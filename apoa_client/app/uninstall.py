@@ -1,6 +1,6 @@
 """What this program left on the computer, and its removal. What it did not make is listed and never removed.
 
-The program itself is removed by what installed it: `apoa_client.installation.removal`.
+The program itself is removed by what installed it.
 """
 
 import json
@@ -50,7 +50,6 @@ class Kind(StrEnum):
     SETTINGS = "settings"
     FOREIGN = "foreign"
     """A file in the program's folders that the program did not make."""
-    BACKUPS = "backups"
     COMPLETION = "completion"
     """A script that the user wrote with `apoa completion`."""
 
@@ -150,11 +149,6 @@ class Uninstall:
                 for name in COMPLETION_SCRIPTS.values()
             )
             kept += [Trace(Kind.COMPLETION, str(path)) for path in scripts if os.path.isfile(path)]  # noqa: PTH113  no error for a closed folder
-        kept += [
-            Trace(Kind.BACKUPS, known[name].backup_folder, name)
-            for name in names
-            if name in known and known[name].backup_folder
-        ]
         found = sorted((t for t in traces if t.kind is not Kind.FOREIGN), key=lambda trace: _ORDER.index(trace.kind))
         return Traces(found, kept, losses, problems)
 

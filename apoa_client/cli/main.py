@@ -18,12 +18,12 @@ from apoa_client import SET_VARIABLE, __version__, memory_dumps
 from apoa_client.cli.program import Program
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal import bugs, encodings, language, output
+from apoa_client.cli.terminal import bugs, language, output
 from apoa_client.cli.terminal.command_names import OPTIONS, both_names, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, write
-from apoa_client.cli.terminal.streams import discard_output, is_terminal, occupy_descriptors
+from apoa_client.cli.terminal.streams import adapt_stream, discard_output, is_terminal, occupy_descriptors
 from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 
@@ -96,7 +96,7 @@ def apoa(
         return None
     if not (session.terminal and is_terminal(sys.stdout)):
         raise click.exceptions.NoArgsIsHelpError(ctx)
-    from apoa_client.cli.commands.welcome import welcome  # only without a command
+    from apoa_client.cli.commands.status import welcome  # only without a command
 
     return welcome(session)
 
@@ -193,7 +193,7 @@ def _choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> st
 def _call(session: Session, arguments: Sequence[str]) -> int:
     session.terminal = at_a_terminal()
     for stream in (sys.stdout, sys.stderr):
-        encodings.adapt_stream(stream, session.environ)
+        adapt_stream(stream, session.environ)
     display, rest = _split_display_options(arguments)
     arguments = [*display, *rest]
     plain = not _PLAIN_NAMES.isdisjoint(display) or session.environ.get("APOA_PLAIN", "0") not in {"", "0"}

@@ -3,6 +3,8 @@
 They are named as strings because importing all of them would slow down every start.
 """
 
+from collections.abc import Iterator
+
 import click
 
 from apoa_client.cli.registry import CommandHelp, imported_command
@@ -15,20 +17,20 @@ COMMANDS = {
     "import": "apoa_client.cli.commands.import_table:import_table",
     "status": "apoa_client.cli.commands.status:status",
     "list": "apoa_client.cli.commands.list:list_reports",
-    "show": "apoa_client.cli.commands.show:show",
+    "show": "apoa_client.cli.commands.list:show",
     "receipt": "apoa_client.cli.commands.receipt:receipt",
     "received": "apoa_client.cli.commands.received:received",
     "checkout": "apoa_client.cli.commands.checkout:checkout",
     "amend": "apoa_client.cli.commands.amend:amend",
     "cancel": "apoa_client.cli.commands.cancel:cancel",
-    "fix": "apoa_client.cli.commands.fix:fix",
+    "fix": "apoa_client.cli.commands.amend:fix",
     "export": "apoa_client.cli.commands.export:export",
     "stats": "apoa_client.cli.commands.stats:stats",
     "sync": "apoa_client.cli.commands.sync:sync",
     "setup": "apoa_client.cli.commands.setup:setup",
     "schedule": "apoa_client.cli.commands.schedule:schedule",
     "login": "apoa_client.cli.commands.login:login",
-    "logout": "apoa_client.cli.commands.logout:logout",
+    "logout": "apoa_client.cli.commands.login:logout",
     "purge": "apoa_client.cli.commands.purge:purge",
     "log": "apoa_client.cli.commands.log:log",
     "backup": "apoa_client.cli.commands.backup:backup",
@@ -99,3 +101,35 @@ class Program(CommandHelp, click.Group):
                 rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
             with formatter.section(_(title)):
                 formatter.write_dl(rows)
+
+
+def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """Yield a context of the program and of each command, with the English names of the command."""
+    found: list[tuple[tuple[str, ...], click.Context]] = [((), top_context(root))]
+    for path, context in found:  # which grows
+        yield path, context
+        for name in names_in(context):
+            below = subcommand_context(context, name)
+            if below is not None:
+                found.append(((*path, name), below))
+
+
+def top_context(root: click.Group) -> click.Context:
+    """Return a context of the program."""
+    return root.context_class(root, info_name="apoa", **root.context_settings)
+
+
+def subcommand_context(context: click.Context, name: str) -> click.Context | None:
+    """Return the context of a command of a group; None if there is no such command."""
+    group = context.command
+    found = group.get_command(context, name) if isinstance(group, click.Group) else None
+    return None if found is None else found.context_class(found, parent=context, info_name=name)
+
+
+def names_in(context: click.Context) -> list[str]:
+    """Return the English names of a group's commands, in the order of its help."""
+    group = context.command
+    if not isinstance(group, click.Group):
+        return []
+    found = (group.get_command(context, name) for name in group.list_commands(context))
+    return [each.name for each in found if each is not None and each.name is not None]

@@ -12,7 +12,7 @@ from apoa_client.app.container import Container
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.cli import failures, main
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal import encodings, language
+from apoa_client.cli.terminal import language
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.store import SqlOutbox
@@ -47,7 +47,7 @@ FIRST = {
 }
 BEGINNING = [
     (main, "at_a_terminal"),
-    (encodings, "adapt_stream"),
+    (main, "adapt_stream"),
     (main, "_split_display_options"),
     (main, "_choose_language"),
     (language, "set_language"),

@@ -18,7 +18,7 @@ from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, child_environment, sp
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
-from apoa_client.cli.commands.demo_script import GUESTS
+from apoa_client.cli.commands.demo import GUESTS
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS, SECTIONS, Program
 from apoa_client.cli.registry import CommandGroup, Option
@@ -545,7 +545,7 @@ class TestTheDemo:
         def call(*_args: object, **_options: object) -> "subprocess.CompletedProcess[str]":
             return subprocess.CompletedProcess([], 0, answer, "")
 
-        monkeypatch.setattr("apoa_client.cli.commands.demo_script._Demo._call", call)
+        monkeypatch.setattr("apoa_client.cli.commands.demo._Demo._call", call)
         result = apoa("demo", lang=lang)
         assert result.code == 1
         promise = spoken(lang, "Three guests have receipts")
@@ -561,7 +561,7 @@ class TestTheDemo:
             calls.append((" ".join(arguments), typed))
             return subprocess.CompletedProcess([], 0, '{"reports": [{"state": "x", "receipt": null, "short_id": "x"}]}')
 
-        monkeypatch.setattr("apoa_client.cli.commands.demo_script._Demo._call", call)
+        monkeypatch.setattr("apoa_client.cli.commands.demo._Demo._call", call)
         apoa("demo")
         for guest in GUESTS:
             private = (guest.surname, guest.number, guest.birth_place)

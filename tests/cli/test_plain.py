@@ -11,8 +11,7 @@ from terminal_helpers import show_as_terminal
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.progress import ProgressLines, watcher
-from apoa_client.cli.views.apoa_form import FormLine
-from apoa_client.cli.views.by_hand import form_table
+from apoa_client.cli.views.apoa_form import FormLine, form_table
 from apoa_client.ports.authority import Status, Verdict
 
 FIRST, SECOND = QUENTIN.lines

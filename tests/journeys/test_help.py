@@ -7,7 +7,7 @@ from cli_helpers import Installed, spoken, typed_in
 from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal
 
-from apoa_client.cli.guide.situations import situations
+from apoa_client.cli.guide.guides import situations
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 

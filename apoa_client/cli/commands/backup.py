@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import argument, command, force_option, json_option, option
+from apoa_client.cli.registry import WholeNumber, argument, command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.numbers import WholeNumber
 from apoa_client.cli.terminal.output import (
     print_error_line,
     print_json,

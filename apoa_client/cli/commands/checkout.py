@@ -5,16 +5,16 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.prompts.choose_guest import (
+from apoa_client.cli.prompts.find_stays import (
     StayAndReport,
+    StayFinder,
     guest_line,
     guests_due_to_leave,
+    in_house,
     open_current_report,
 )
-from apoa_client.cli.prompts.find_stays import StayFinder, in_house
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
-from apoa_client.cli.prompts.not_saved import warns_if_not_saved
-from apoa_client.cli.prompts.save_and_send import SavedReport
+from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_saved
 from apoa_client.cli.registry import command, guest_argument, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, style_bold
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.cli.views.opened_report import OpenedReport
+from apoa_client.cli.views.report_reader import OpenedReport
 from apoa_client.desk.changes import PendingChange
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, ReportMoved, UsageProblem

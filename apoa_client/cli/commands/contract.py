@@ -1,14 +1,36 @@
 """`apoa contract`: print the reporting contract, or the schema of what a command prints with ``--json``."""
 
-from typing import Literal
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from apoa_client.cli.registry import CommandGroup, Option
-from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.output import print_line, write
-from apoa_client.errors import UsageProblem
+from apoa_client import __version__
+from apoa_client.cli.registry import (
+    CommandGroup,
+    Option,
+    argument,
+    command,
+    force_option,
+    json_option,
+    option,
+    yes_option,
+)
+from apoa_client.cli.session import Session, given_password
+from apoa_client.cli.terminal.input import ask_line, ask_secret, confirm
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success, write
+from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_writable, write_output
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
+
+if TYPE_CHECKING:
+    from apoa_client.cli.views.conformance import ConformanceReport
 
 _ALL = ""
 
@@ -42,7 +64,7 @@ contract = CommandGroup(
     "contract",
     N_("Print the reporting contract (OpenAPI 3.1). It is ours and open; APOA publishes none."),
     "apoa contract > openapi.yaml",
-    {"test": "apoa_client.cli.commands.contract_test:test"},
+    {"test": "apoa_client.cli.commands.contract:test"},
     _print,
     [
         Option(
@@ -60,3 +82,116 @@ contract = CommandGroup(
         ),
     ],
 )
+
+
+_PATH = click.Path(path_type=Path)
+
+
+@command(
+    "test",
+    N_("Test whether a server implements the contract, with a test account and invented guests."),
+    "apoa contract test https://host/path/v1 --username melati --html result.html",
+)
+@argument("url", metavar="URL")
+@option("--username", required=True, metavar="NAME", text=N_("Username of a test account."))
+@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@option("--junit", type=_PATH, metavar="FILE", text=N_("Write the results as JUnit XML, for a CI system."))
+@option("--html", type=_PATH, metavar="FILE", text=N_("Write the results as a page to read or print."))
+@force_option
+@yes_option
+@json_option
+@click.pass_obj
+def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
+    """Run the checks and show their results as they come, or write them into files."""
+    files = {name: options[name] for name in ("junit", "html") if options[name] is not None}
+    _check_files(session, files, force=options["force"])
+    _confirm(session, options["url"], yes=options["yes"])
+    password = given_password(session, from_stdin=options["password_stdin"])
+    if password is None:
+        password = ask_secret(_("Password"))
+    silent = session.json or STANDARD_OUTPUT in files.values()
+    report = _run(session, options, password, silent=silent)
+    for name, file in files.items():
+        write_output(file, _content(name, report), force=options["force"])
+        if file != STANDARD_OUTPUT:
+            print_error_line(style_success(_("The results are written: {file}").format(file=sanitize(str(file)))))
+    if session.json:
+        from apoa_client.cli.views.conformance import report_value
+
+        print_json(report_value(report))
+    return Exit.DONE if report.conforms else Exit.DATA_REFUSED
+
+
+def _check_files(session: Session, files: Mapping[str, Path], *, force: bool) -> None:
+    """Raise `UsageProblem` if the files cannot be written, before the checks take their time."""
+    for file in files.values():
+        check_writable(file, force=force)
+    if list(files.values()).count(STANDARD_OUTPUT) + session.json > 1:
+        raise UsageProblem(msg("Only one of --json, --junit - and --html - can go to standard output."))
+
+
+def _confirm(session: Session, url: str, *, yes: bool) -> None:
+    """Say what will be done, and ask. Raises `UsageProblem` if no user can be asked, and `click.Abort`."""
+    print_error_line(_("This tests the server {url} with a test account.").format(url=sanitize(url)))
+    print_error_line(
+        _(
+            "It sends reports about invented guests named APOA TEST, wrong reports, too large ones, and one wrong "
+            "password. At the end it cancels every report that was accepted: the account keeps cancelled reports only."
+        )
+    )
+    print_error_line(_("The contract is our own. No official APOA interface exists; never test with a real account."))
+    if yes:
+        return
+    if not session.interactive:
+        raise UsageProblem(
+            msg("Nothing was sent, because it was not confirmed."), msg("Confirm it in advance with: --yes")
+        )
+    if not confirm(_("Start the test?"), default=False):
+        raise click.Abort
+
+
+def _run(session: Session, options: Mapping[str, Any], password: str, *, silent: bool) -> "ConformanceReport":
+    from apoa_client.cli.views.conformance import ConformanceReport, show_result, show_verdict
+    from apoa_client.conformance.check import Setting
+    from apoa_client.conformance.run import open_server, run_checks
+    from apoa_client.conformance.samples import Samples
+
+    clock = session.app.clock
+    started: datetime = clock.now()
+    restart = _ask_for_restart if session.interactive and not options["yes"] else None
+    with (
+        Signals() as signals,
+        open_server(
+            options["url"],
+            options["username"],
+            password,
+            user_agent=f"apoa-client/{__version__}",
+            pause=_pause,
+            monotonic=clock.monotonic,
+        ) as server,
+    ):
+        setting = Setting(server, Samples(clock.now, secrets.token_bytes), clock.now, restart)
+        results = run_checks(setting, signals, (lambda _result: None) if silent else show_result)
+        report = ConformanceReport(options["url"], started, server.meta, results)
+    if not silent:
+        show_verdict(report)
+    return report
+
+
+def _pause(seconds: float) -> None:
+    print_error_line(_("Waiting, as the server asks: {seconds} s").format(seconds=round(seconds)))
+    time.sleep(seconds)
+
+
+def _ask_for_restart() -> None:
+    ask_line(_("Restart the server now, then press Enter."))
+
+
+def _content(name: str, report: "ConformanceReport") -> bytes:
+    if name == "junit":
+        from apoa_client.cli.documents.conformance_page import junit_xml
+
+        return junit_xml(report)
+    from apoa_client.cli.documents.conformance_page import conformance_page
+
+    return conformance_page(report).encode()

@@ -1,17 +1,253 @@
 """`apoa demo`: show the main job against a temporary authority, in a temporary folder."""
 
+import json
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
 import click
 
 from apoa_client.cli.registry import command
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_
-from apoa_client.errors import Exit
+from apoa_client.cli.terminal import language
+from apoa_client.cli.terminal.command_names import localized_command, quote_words
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
+from apoa_client.cli.terminal.signals import Signals
+from apoa_client.errors import Exit, SettingsProblem
+from apoa_client.installation import own_command
+from apoa_client.messages import msg
+from apoa_client.passport.dates import PartialDate
 
 
 @command("demo", N_("See the whole main job in one go: nothing is kept, nothing leaves this computer."), "apoa demo")
 @click.pass_obj
 def demo(session: Session) -> int:
     """Run all steps. Returns 0 only if each one had the expected result."""
-    from apoa_client.cli.commands.demo_script import run_demo  # starts a server
-
     return Exit.DONE if run_demo(session) else Exit.BUG
+
+
+_LONGEST_COMMAND_S = 60
+_YEARS_OF_VALIDITY = 6
+
+
+class DemoGuest(NamedTuple):
+    """An invented guest."""
+
+    surname: str
+    given_names: str
+    state: str
+    number: str
+    birth: PartialDate
+    sex: str
+    birth_place: str
+    room: str
+
+
+GUESTS = (
+    DemoGuest("HARTLEY", "OLIVER JAMES", "GBR", "536401822", PartialDate(1985, 9, 12), "M", "LEEDS", "3"),
+    DemoGuest("LINDQVIST", "ASTRID", "SWE", "AB1204976", PartialDate(1992, 2, 29), "F", "UPPSALA", "5"),
+    DemoGuest("TANAKA", "HIROSHI", "JPN", "TK4418920", PartialDate(1978, 11, 3), "M", "KYOTO", "7"),
+    DemoGuest("DE VRIES", "MAARTJE", "NLD", "NX83K1204", PartialDate(2001, 6, 17), "F", "UTRECHT", "8"),
+    DemoGuest("OKONKWO", "CHIDI", "NGA", "A08812345", PartialDate(1969, 4, 30), "M", "ENUGU", "9"),
+)
+EARLY, LATE = GUESTS[:3], GUESTS[3:]
+"""The guests who arrive while the authority can be reached, and those who arrive while it cannot."""
+_MISTYPED = EARLY[-1]
+"""The guest whose MRZ is mistyped at first."""
+_MISTYPED_AT = 15
+_GUEST_JSON = """\
+{{"guest": {{"document": {{"mrz": ["{first}",
+                                "{second}"]}},
+           "birth_place": "{birth_place}", "stay_permit": {{"code": "B1"}}}}}}"""
+
+
+def run_demo(session: Session) -> bool:
+    """Run all steps and return whether each one had the expected result."""
+    with Signals(), _temporary_folder() as folder:  # SIGTERM removes the folder, too
+        demo = _Demo(session, Path(folder))
+        try:
+            _report_guests(demo)
+            _report_offline(demo)
+            _send_waiting(demo)
+            _search_files(demo)
+        finally:
+            demo.authority.stop()
+    return demo.close()
+
+
+def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder for this run. Raises `SettingsProblem` if no folder for temporary files can be written to."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="apoa-demo-")
+    except OSError:
+        raise SettingsProblem(
+            msg("No folder for temporary files can be written to, and the demo needs one."),
+            msg("Name a folder of this user in the variable TMPDIR (on Windows TEMP), or make space on the disk."),
+            name="no_temporary_folder",
+        ) from None
+
+
+def _report_guests(demo: "_Demo") -> None:
+    from apoa_client.app.authority_connection import TRAINING_USERNAME
+
+    demo.say(_("1. A training authority runs on this computer. The property is set up for it:"))
+    demo.authority.start()
+    account = ["--api-url", demo.authority.base_url, "--username", TRAINING_USERNAME, "--password-stdin"]
+    place = ["--property", "demo", "--timezone", "WITA", "--vault", "file"]
+    demo.run(["setup", "--non-interactive", *place, *account], password=demo.password)
+    demo.say(_("2. Three guests arrive. Each is checked, saved, and sent at once:"))
+    for guest in EARLY:
+        lines = demo.lines(guest)
+        if guest is _MISTYPED:
+            demo.say(_("   The third passport is typed with one digit of the date of birth wrong. It is caught:"))
+            demo.report(guest, (lines[0], _mistype(lines[1])), expect=Exit.DATA_REFUSED)
+            demo.say(_("   Typed right, it goes:"))
+        demo.report(guest, lines)
+    demo.check(_("Three guests have receipts"), demo.count("accepted") == len(EARLY))
+
+
+def _report_offline(demo: "_Demo") -> None:
+    demo.authority.stop()
+    demo.say(_("3. The line is down. Two more guests arrive, and nothing is lost:"))
+    for guest in LATE:
+        demo.report(guest, demo.lines(guest))
+    demo.run(["status"])
+    demo.check(_("Two guests wait in the queue"), demo.count("queued") == len(LATE))
+
+
+def _send_waiting(demo: "_Demo") -> None:
+    demo.authority.start()
+    demo.say(_("4. The line is back. What waits is sent:"))
+    demo.run(["sync"])
+    demo.run(["status"])
+    demo.run(["list"])
+    reports = demo.reports()
+    numbers = {report["receipt"]["number"] for report in reports if report["receipt"] is not None}
+    demo.check(_("Five guests have five different receipts"), len(reports) == len(numbers) == len(GUESTS))
+    demo.say(_("5. The proof of the last one:"))
+    demo.run(["receipt", reports[-1]["short_id"]])
+
+
+def _search_files(demo: "_Demo") -> None:
+    demo.say(_("6. What a thief of this computer's disk would read of the guests:"))
+    content = b"".join(path.read_bytes() for path in demo.home.rglob("*") if path.is_file())
+    words = [word for guest in GUESTS for word in (guest.surname, guest.number, guest.birth_place)]
+    demo.check(
+        _("No name, passport number or place of birth is readable in any file"),
+        not any(word.encode() in content for word in words),
+    )
+
+
+def _mistype(line: str) -> str:
+    """Return the second line with a wrong digit in the month of birth, which its check digit detects."""
+    return line[:_MISTYPED_AT] + ("8" if line[_MISTYPED_AT] == "3" else "3") + line[_MISTYPED_AT + 1 :]
+
+
+class _Demo:
+    """The temporary folder, the authority, and the checks that failed so far."""
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        from apoa_client.app.authority_connection import TRAINING_USERNAME
+        from apoa_client.sandbox.server import SandboxServer
+
+        self._session = session
+        self._failed: list[str] = []
+        self.home = folder / "home"
+        self.password = secrets.token_urlsafe()
+        self.authority = SandboxServer(
+            folder / "authority.db", username=TRAINING_USERNAME, password=self.password, now=session.app.clock.now
+        )
+
+    def say(self, line: str) -> None:
+        """Print what the next step shows."""
+        print_line()
+        print_line(style_bold(line))
+
+    def lines(self, guest: DemoGuest) -> tuple[str, ...]:
+        """Return the MRZ of the guest's passport, which is valid for some years."""
+        from apoa_client.passport.compose import Details, compose
+
+        today = self._session.app.clock.now().date()
+        return compose(
+            "TD3",
+            Details(
+                issuing_state=guest.state,
+                surname=guest.surname,
+                given_names=guest.given_names,
+                document_number=guest.number,
+                nationality=guest.state,
+                birth_date=guest.birth,
+                sex=guest.sex,
+                expiry_date=date(today.year + _YEARS_OF_VALIDITY, 3, 28),
+            ),
+        )
+
+    def report(self, guest: DemoGuest, lines: Sequence[str], *, expect: Exit = Exit.DONE) -> None:
+        """Report a guest as a passport reader's program does: other accounts can read what stands in the command."""
+        first, second = lines
+        given = _GUEST_JSON.format(first=first, second=second, birth_place=guest.birth_place)
+        self.run(["report", "--input", "-", "--nights", "2", "--room", guest.room], expect=expect, given=given)
+
+    def run(self, arguments: list[str], *, expect: Exit = Exit.DONE, password: str = "", given: str = "") -> None:
+        """Run a command and show it, the text that it is given, and its output.
+
+        An exit code other than `expect` is a failed check.
+        """
+        print_line()
+        print_line("$ " + localized_command(quote_words(arguments)))
+        if given:
+            print_line(given)
+        done = self._call(arguments, password or given, mixed=True)
+        print_line(done.stdout.rstrip())
+        if done.returncode != expect:
+            self.check(f"{localized_command(arguments[0])} -> {done.returncode}", passed=False)
+
+    def reports(self) -> list[dict[str, Any]]:
+        """Return all reports from `apoa list --json`."""
+        reports: list[dict[str, Any]] = json.loads(self._call(["list", "--json"], "").stdout)["reports"]
+        return reports
+
+    def count(self, state: str) -> int:
+        """Return how many reports are in a state."""
+        return sum(report["state"] == state for report in self.reports())
+
+    def check(self, claim: str, passed: bool) -> None:  # noqa: FBT001  read as: check this claim
+        """Show whether a claim is true."""
+        print_line()
+        print_line(style_success(f"   [ok] {claim}") if passed else style_error(f"   [!!] {claim}"))
+        if not passed:
+            self._failed.append(claim)
+
+    def close(self) -> bool:
+        """Print the last line and return whether all checks passed."""
+        print_line()
+        if self._failed:
+            print_line(style_error(_("Not everything went as promised: {what}").format(what="; ".join(self._failed))))
+            return False
+        print_line(style_success(_("Everything went as promised. Start with your own property: apoa setup")))
+        return True
+
+    def _call(self, arguments: list[str], typed: str, *, mixed: bool = False) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in self._session.environ.items() if not name.startswith("APOA_")}
+        ours = {
+            "APOA_HOME": str(self.home),
+            "APOA_SITE_CONFIG": "",
+            "APOA_LANG": language.current_language(),
+            "APOA_PLAIN": str(int(plain())),
+        }
+        environ = {**kept, **ours, "PYTHONIOENCODING": "utf-8"}
+        return subprocess.run(  # noqa: S603  this program, with our own arguments
+            [*own_command(), *arguments],
+            env=environ,
+            input=typed,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if mixed else subprocess.PIPE,
+            encoding="utf-8",
+            timeout=_LONGEST_COMMAND_S,
+            check=False,
+        )

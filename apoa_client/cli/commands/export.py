@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import click
 
 from apoa_client.app.table_export import ExportedReport, Exporter
-from apoa_client.cli.commands.state_choice import StateChoice
 from apoa_client.cli.documents.exported_table import csv_export, json_export, xlsx_export
 from apoa_client.cli.every_property import all_option, sessions
 from apoa_client.cli.registry import command, force_option, json_option, option
@@ -21,7 +20,7 @@ from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import Readable, show_damage, show_error, show_unwritable
-from apoa_client.cli.views.report_reader import parse_period
+from apoa_client.cli.views.report_reader import StateChoice, parse_period
 from apoa_client.errors import Exit, SealBroken, UsageProblem, worst_exit
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.kinds import State

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from apoa_client.cli.guide.guides import all_guides, guides
-from apoa_client.cli.guide.situations import Situation, situations
+from apoa_client.cli.guide.guides import Situation, all_guides, guides, situations
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.registry import argument, command
 from apoa_client.cli.terminal.command_names import (

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from apoa_client.app.table_import import ImportResult, RowFinding, table_import
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.command_names import localized_command
+from apoa_client.cli.terminal.command_names import localized_command, quote_words
 from apoa_client.cli.terminal.input import confirm, standard_input_bytes
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -24,7 +24,6 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.progress import counting, watcher
-from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.imports import (

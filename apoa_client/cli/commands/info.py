@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.guide.facts import Topic, is_outdated, topics
-from apoa_client.cli.guide.search import search_facts, similar_words
+from apoa_client.cli.guide.facts import Topic, is_outdated, search_facts, similar_words, topics
 from apoa_client.cli.registry import argument, command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text

@@ -11,11 +11,10 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
 from apoa_client.cli.terminal.tables import show_long_table
-from apoa_client.cli.views.audit_events import action_text, detail_text, event_value
-from apoa_client.cli.views.doubts import doubt_values, show_doubts
-from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
+from apoa_client.cli.views.findings import Readable, doubt_values, show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report_reader import parse_day_start
+from apoa_client.cli.views.stay_history import action_text, detail_text, event_value
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, time_message
 from apoa_client.outbox.audit_chain import AuditEntry

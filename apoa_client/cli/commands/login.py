@@ -3,9 +3,10 @@
 import click
 
 from apoa_client.app.property_setup import PropertySetup
+from apoa_client.app.shared_outbox import log_in
 from apoa_client.cli.registry import command, option
-from apoa_client.cli.session import Session, provided_password, read_password
-from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.session import Session, given_password, provided_password, read_password
+from apoa_client.cli.terminal.input import ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
 from apoa_client.errors import CredentialsProblem, UsageProblem
@@ -28,7 +29,6 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
     if of_outbox:
         if username is not None:
             raise UsageProblem(msg("The user of the database is in its address: apoa config set outbox URL"))
-        from apoa_client.cli.commands.login_outbox import log_in_to_outbox  # for a shared outbox alone
 
         log_in_to_outbox(session, from_stdin=password_stdin, test=not no_test)
         return
@@ -71,3 +71,34 @@ def _check_settings(session: Session, *, ask: bool) -> None:
         raise
     except CredentialsProblem:  # met again when the password is stored
         return
+
+
+def log_in_to_outbox(session: Session, *, from_stdin: bool, test: bool) -> None:
+    """Ask for the password, test it, store it. Raises what the test does, and stores nothing then."""
+    password = given_password(session, from_stdin=from_stdin)
+    if password is None:
+        password = ask_secret(_("Password of the shared outbox's database"))
+    log_in(session.app, password, test=test)
+    done = _("The database accepts the password. It is stored.") if test else _("The password is stored.")
+    print_line(style_success(done))
+    place = session.app.secrets.outbox_password_from_environment()
+    if place is not None:  # the environment has priority: the stored password is never used
+        warning = _("But {place} gives a password too, and that one is used.")
+        print_error_line(style_warning(warning.format(place=sanitize(place))))
+
+
+@command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")
+@option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
+@click.pass_obj
+def logout(session: Session, *, of_outbox: bool) -> None:
+    """Remove the password and note it in the audit trail."""
+    if of_outbox:
+        session.app.secrets.forget_outbox_password()
+        print_line(_("The password of the shared outbox's database is removed."))
+        return
+    session.app.secrets.forget_password()
+    session.app.outbox.record_event("logged_out")
+    if session.app.settings.uses_sandbox:
+        print_line(_("A training property needs no password."))
+        return
+    print_line(_("The password is removed. Reports are still saved; sending needs: apoa login"))

@@ -1,25 +1,49 @@
-"""`apoa report`: report a guest's arrival."""
+"""`apoa report`: report a guest's arrival, from questions, options, a photo or a JSON document.
 
+Without details of the guest, `apoa_client.cli.prompts.report_guests` asks one question at a time; options are read and
+checked here, and a user is asked only for what is missing.
+"""
+
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from apoa_client.cli.commands.guest_options import (
     IDENTIFYING_OPTIONS,
+    MRZ_BESIDE_A_PHOTO,
     GivenDetails,
     given_details,
     new_report_options,
 )
-from apoa_client.cli.prompts.not_saved import warn_if_not_saved
-from apoa_client.cli.prompts.report_options import ReportOptions
+from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, warn_if_not_saved
 from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_
-from apoa_client.errors import UsageProblem
+from apoa_client.cli.terminal.input import MAX_INPUT_BYTES, check_input_size, confirm, standard_input
+from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
+from apoa_client.cli.views.findings import show_warnings
+from apoa_client.cli.views.report import property_line, report_lines
+from apoa_client.decoding import decode_text
+from apoa_client.desk.arrivals import unaccompanied_minor_warning
+from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
+from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg
+from apoa_client.passport.mrz import MrzUnreadable
+from apoa_client.report.draft import Draft
+from apoa_client.report.fields import BY_NAME
+from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.model import Report
+from apoa_client.report.rules import Examination, in_form_order
+from apoa_client.settings.config import ON
+
+if TYPE_CHECKING:
+    from apoa_client.scan.photo_reading import PhotoReading
 
 _EXAMPLE = "apoa report --nights 2 --room 7"
+_STDIN = "-"
 
 
 @command("report", N_("Report a guest's arrival: read the passport, check it, save it, send it."), _EXAMPLE)
@@ -64,26 +88,181 @@ def report(
         raise UsageProblem(msg("Give either --photo or --input."))
     given = given_details(**details)
     if input_file is not None:
-        from apoa_client.cli.commands.report_input import with_input  # for programs
-
-        given = with_input(given, input_file)
+        given = _with_input(given, input_file)
     options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
     with warn_if_not_saved():
         session.app.ask(lambda each: each.outbox)
         if photo is not None:
-            from apoa_client.cli.commands import report_photo  # its libraries are an extra
-
-            if report_photo.report_photo(session, options, given, photo) and delete_original:
-                report_photo.delete_original(session, photo, yes=yes)
+            if _report_photo(session, options, given, photo) and delete_original:
+                _delete_photo(session, photo, yes=yes)
         elif session.interactive and not (input_file is not None or _identify_a_guest(given)):
             from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
             GuestConversation(session, options).run(given.typed)
         else:
-            from apoa_client.cli.commands.report_from_options import report_from_options
-
-            report_from_options(session, options, given)
+            _report_from_options(session, options, given)
 
 
 def _identify_a_guest(given: GivenDetails) -> bool:
     return bool(given.lines or IDENTIFYING_OPTIONS & given.typed.keys())
+
+
+def _report_from_options(
+    session: Session, options: ReportOptions, given: GivenDetails, photo: bytes | None = None
+) -> bool:
+    """Report one guest, and return whether it is saved. A `photo` is kept with the report, as a JPEG.
+
+    Raises `ReportRefused` for details with errors, `ReportedBefore` for a likely duplicate.
+    """
+    app = session.app
+    examination = _examined(session, given)
+    report = app.reachable_desk.compose(examination)
+    duplicates = duplicate_warnings(app.ask(lambda each: each.desk.overlapping_stays(report)))
+    other_warnings = in_form_order([*examination.warnings, *unaccompanied_minor_warning(examination)])
+    warnings = (*other_warnings, *duplicates)
+    if options.dry_run:
+        from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
+
+        if not session.json:
+            _show(session, report, warnings)
+        finish_dry_run(session, options, [report], warnings)
+        return False
+    likely_duplicate = bool(duplicates) and not options.again
+    if likely_duplicate and (options.yes or not session.interactive):
+        raise ReportedBefore(duplicates, other_warnings)
+    if not session.interactive:
+        show_warnings(warnings)
+    else:
+        _show(session, report, warnings)
+        if likely_duplicate:
+            wanted = confirm(_("The guest seems to be reported already. Report them again?"), default=False)
+        else:
+            wanted = options.yes or confirm(_("Save and send this report?"))
+        if not wanted:
+            print_error_line(_("Nothing was saved."))
+            return False
+    new = app.reachable_desk.new_report(report, warnings, photo=photo)
+    [entry] = app.save_new([new])
+    saved = SavedReport(entry, report, warnings)
+    SaveAndSend(session, send=not options.no_send).finish([saved])
+    return True
+
+
+def _examined(session: Session, given: GivenDetails) -> Examination:
+    """Check the details. At a terminal, ask for what is missing or wrong until everything is right."""
+    try:
+        mrz = session.app.reachable_desk.read(given.lines) if given.lines else None
+    except MrzUnreadable as exc:
+        path = BY_NAME["mrz"].path
+        raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
+    while True:
+        examination = session.app.reachable_desk.examine(Draft(given.typed, mrz, given.accept_check_digit))
+        if not examination.errors or not session.interactive:
+            return examination
+        from apoa_client.cli.prompts.field_questions import FieldQuestions  # asks a user
+
+        if not FieldQuestions(session.app).ask_invalid_fields(given.typed, examination.errors):
+            return examination
+
+
+def _show(session: Session, report: Report, warnings: Sequence[Finding]) -> None:
+    show_warnings(warnings)
+    for line in (*property_line(session.app.label_if_several), *report_lines(report, session.app.settings.zone)):
+        print_error_line(line)
+
+
+def _with_input(given: GivenDetails, file: str) -> GivenDetails:
+    """Return the details in `file`, or in standard input for "-", and the options that were given, which win.
+
+    Raises `UsageProblem` if lines were given as well, `DataRefused` for a file that is no report.
+    """
+    from apoa_client.report.report_input import parse_report_input  # for programs
+
+    if given.lines:
+        raise UsageProblem(msg("The input has the lines of the MRZ in it. Give no --mrz beside --input."))
+    read = parse_report_input(_load(file))
+    typed = {**read.typed, **given.typed}
+    if "nights" in given.typed and "planned_check_out" not in given.typed:
+        typed.pop("planned_check_out", None)
+    return given._replace(typed=typed, lines=[line for line in read.lines if line.strip()])
+
+
+def _read(file: Path) -> str:
+    with file.open("rb") as opened:
+        content = opened.read(MAX_INPUT_BYTES + 1)
+    check_input_size(content)
+    return decode_text(content)
+
+
+def _load(file: str) -> Any:  # noqa: ANN401  any JSON value
+    try:
+        return json.loads(standard_input() if file == _STDIN else _read(Path(file)))
+    except OSError as exc:
+        raise file_unreadable(file, exc, DataRefused) from None
+    except (ValueError, RecursionError):
+        raise DataRefused(
+            msg("The input is no JSON document with one report."),
+            msg("It has the form of the contract: an object with guest and stay. See: apoa help contract"),
+        ) from None
+
+
+def _report_photo(session: Session, options: ReportOptions, given: GivenDetails, photo: Path) -> bool:
+    """Report the guest on a photo, and return whether it is saved. At a terminal the user confirms what is doubtful.
+
+    Raises `UsageProblem` for lines beside the photo, `ScanMissing` without the extra `scan`, `PictureRefused` for a
+    file that is no picture, `ReportRefused` if no user can be asked and the reading is not sure.
+    """
+    from apoa_client.scan.photo_process import PhotoProcess  # its libraries are an extra
+
+    if given.lines:
+        raise UsageProblem(MRZ_BESIDE_A_PHOTO)
+    app = session.app
+    keep = app.settings.keep_photos == ON
+    with PhotoProcess(session.environ) as reader:
+        reading = reader.read(photo, app.reachable_desk.today, with_evidence=keep)
+    if session.interactive:
+        from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
+
+        return GuestConversation(session, options).run(given.typed, reading)
+    if not reading.sure:
+        raise _photo_refused(session, reading)
+    return _report_from_options(session, options, given._replace(lines=list(reading.lines)), reading.evidence)
+
+
+def _photo_refused(session: Session, reading: "PhotoReading") -> ReportRefused:
+    """Return the error for a reading that a user would have to compare with the page."""
+    from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
+
+    path = BY_NAME["mrz"].path
+    doubts = [Finding(path, "bad_character", doubt_message(reading, index)) for index in doubtful_lines(reading)]
+    wrong = session.app.reachable_desk.check({}, reading.lines).errors
+    refused = ReportRefused(doubts or wrong or [Finding(path, "bad_character", NOT_SURE)])
+    if reading.hint is not None:
+        refused.advice = reading.hint
+    return refused
+
+
+def _delete_photo(session: Session, photo: Path, *, yes: bool) -> None:
+    """Delete the photo of a saved report, if the user confirms it or said `--yes`."""
+    file = sanitize(str(photo))
+    if not yes and not session.interactive:
+        print_error_line(_("The photo was not deleted: without a terminal, --delete-original needs --yes."))
+        return
+    if not yes and not confirm(_("Delete the photo {file}?").format(file=file), default=False):
+        return
+    if _is_deleted(photo):
+        print_error_line(_("The photo {file} was deleted.").format(file=file))
+    else:
+        kept = _("The photo {file} could not be deleted. Delete it by hand.")
+        print_error_line(style_warning(kept.format(file=file)))
+
+
+def _is_deleted(photo: Path) -> bool:
+    """Delete a photo, and return whether that succeeded. A link is left: behind it the photo would stay."""
+    try:
+        if photo.is_symlink():
+            return False
+        photo.unlink()
+    except OSError:
+        return False
+    return True

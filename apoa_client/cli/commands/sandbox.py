@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from apoa_client.app.authority_connection import TRAINING_USERNAME
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import WholeNumber, command, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.numbers import WholeNumber
 from apoa_client.cli.terminal.output import print_error_line, print_line, style_warning
 from apoa_client.cli.terminal.signals import Signals
 

@@ -5,32 +5,164 @@ user must act on is printed once, and not at each run. The log gets one line a r
 code.
 """
 
+import hashlib
+import json
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.cli.commands.deadline_notice import Attention, attention_lines, find_attention, notify
-from apoa_client.cli.commands.shown_before import ShownBefore
+from apoa_client.app.backups import back_up_daily
+from apoa_client.app.container import Container
 from apoa_client.cli.commands.sync_by_hand import near_text, report_by_hand, waiting_text
 from apoa_client.cli.commands.sync_delivery import deliver
+from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
+from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, style_warning
 from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.cli.views.outcome import COUNTS
 from apoa_client.delivery.options import Outcome
+from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
-from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW
-from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, valid_name
+from apoa_client.files import read_regular, write_private
+from apoa_client.ports.entries import Entry
+from apoa_client.ports.outbox import ReportReader
+from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
+from apoa_client.settings.config import ON, PropertySettings
+from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, user_id, valid_name
 
 if TYPE_CHECKING:
     from apoa_client.ports.run import Interruptions
 
 _log = logging.getLogger(__name__)
+
+
+_REFUSED, _OVERDUE, _DUE = "refused", "overdue", "due"
+
+REPEAT_AFTER = SOON
+"""When the same is shown again."""
+
+
+class Attention(NamedTuple):
+    """The reports that a user must act on: how many are refused, overdue and due soon, and a code of which they are."""
+
+    refused: int = 0
+    overdue: int = 0
+    due_soon: int = 0
+    code: str = ""
+    """A hash of ids: no personal data. Empty for no report."""
+
+
+def find_attention(reports: ReportReader, now: datetime) -> Attention:
+    """Return which reports a user must act on now."""
+    counts, hashed = Counter[str](), hashlib.sha256()
+    for name, entry in _needing_attention(reports, now):
+        counts[name] += 1
+        hashed.update(f"{name} {entry.id}\n".encode())
+    code = hashed.hexdigest()[:16] if counts else ""
+    return Attention(counts[_REFUSED], counts[_OVERDUE], counts[_DUE], code)
+
+
+def is_repeated(shown_at: datetime | None, now: datetime) -> bool:
+    """Return whether what was shown at `shown_at` is not shown again yet.
+
+    A clock that was set back leaves that time in doubt.
+    """
+    return shown_at is not None and shown_at <= now < shown_at + REPEAT_AFTER
+
+
+def notify(app: Container, attention: Attention) -> None:
+    """Show a notice if there is something new to show and the settings allow it. A failure is only logged."""
+    try:
+        if attention.code and app.settings.notify == ON:
+            _notify(app, attention)
+    except ApoaError as exc:
+        _log.info("no notice: %s", exc.name)
+
+
+def _notify(app: Container, attention: Attention) -> None:
+    now = app.clock.now()
+    last = app.outbox.last_notice()
+    if last is not None and last[0] == attention.code and is_repeated(last[1], now):
+        return
+    if show_notice(_notice(app.settings, attention), app.environ, user_id()):
+        app.outbox.record_notice(attention.code, now)
+
+
+def _needing_attention(reports: ReportReader, now: datetime) -> Iterator[tuple[str, Entry]]:
+    """Yield the reports that a notice is about, each with the name of what is wrong with it."""
+    for entry in reports.entries(refused_reports()):
+        yield _REFUSED, entry
+    for entry in reports.entries(due_reports(now + SOON)):
+        yield _OVERDUE if entry.due_at is not None and entry.due_at < now else _DUE, entry
+
+
+def _notice(settings: PropertySettings, attention: Attention) -> Notice:
+    title = _("apoa, {name}: training") if settings.uses_sandbox else _("apoa, {name}: please look")
+    lines = [*attention_lines(attention), _("What to do: apoa status")]
+    return Notice(
+        title.format(name=settings.name), "\n".join(lines), urgent=bool(attention.refused or attention.overdue)
+    )
+
+
+def attention_lines(attention: Attention) -> list[str]:
+    """Return a line for each kind of report that a user must act on."""
+    lines = (
+        (attention.refused, _("Refused: {count}")),
+        (attention.overdue, _("Overdue: {count}")),
+        (attention.due_soon, _("Due within 6 hours: {count}")),
+    )
+    return [line.format(count=count) for count, line in lines if count]
+
+
+class ShownBefore:
+    """Shows each problem once, and again after some hours. `show` is an `outcome.Show`.
+
+    Cron mails all that a run prints, so a lasting problem is not printed each time. The file is beside the log, because
+    damage of the outbox is one of the problems. If it cannot be read or written, the problem is shown at each run.
+    """
+
+    def __init__(self, file: Path | None, now: datetime) -> None:
+        self._file = file
+        self._now = now
+        self._stored = _read(file)
+        self._times = {code: at for code, at in self._stored.items() if is_repeated(at, now)}
+
+    def show(self, code: str, show: Callable[[], object]) -> None:
+        """Show this unless it was shown within the last hours."""
+        if code not in self._times:
+            show()
+            self._times[code] = self._now
+
+    def forget(self, kind: str) -> None:
+        """Forget what was shown with codes of this kind (``kind:...``): if it happens again, it is shown at once."""
+        self._times = {code: at for code, at in self._times.items() if not code.startswith(f"{kind}:")}
+
+    def save(self) -> None:
+        """Store it for the next run."""
+        if self._file is None or self._times == self._stored:
+            return
+        value = {code: at.timestamp() for code, at in self._times.items()}
+        try:
+            write_private(self._file, json.dumps(value).encode())
+        except OSError:
+            return
+        self._stored = dict(self._times)
+
+
+def _read(file: Path | None) -> dict[str, datetime]:
+    try:
+        value = {} if file is None else json.loads(read_regular(file))
+        return {str(code): datetime.fromtimestamp(at, UTC) for code, at in value.items()}
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
+        return {}
 
 
 def start_log(session: Session) -> None:
@@ -183,3 +315,48 @@ def _record(session: Session, code: Exit, text: str, duration_s: float) -> None:
     except ApoaError as exc:
         _log.info("run not recorded: %s", exc.name)
     _log.info("run property=%s exit=%d %s duration_s=%.1f", _name(session) or "-", code, text, duration_s)
+
+
+@contextmanager
+def daily_backups(session: Session, *, every_property: bool) -> Iterator[None]:
+    """Write the day's backups after what is done inside, also if that raises an error, and not if it is interrupted."""
+    try:
+        yield
+    except ApoaError:
+        _write_backups(session, every_property=every_property)
+        raise
+    _write_backups(session, every_property=every_property)
+
+
+def _write_backups(session: Session, *, every_property: bool) -> None:
+    if not every_property:
+        show_daily_backup(session)
+        return
+    each = session.for_property(session.property_name)
+    each.quiet, each.json = True, False  # the document is about sending
+    with suppress(ApoaError):  # of the settings file: sending has shown it
+        run_for_every_property(each, show_daily_backup)
+    each.close()
+
+
+def show_daily_backup(session: Session) -> Exit:
+    """Write the day's backup of the session's property, if one is due. Return `DONE`, also if it was not written."""
+    app = session.app
+    try:
+        problem = back_up_daily(app, {**app.environ, "APOA_LANG": current_language()})
+    except ApoaError as exc:  # of the settings or the outbox: sending has shown it
+        _log.info("no backup: %s", exc.name)
+        return Exit.DONE
+    if problem is not None:
+        print_error_line(style_warning(_("No backup was written today. It is tried again by itself.")))
+        lines = [text(each) for each in (problem.message, problem.advice) if each is not None]
+        for line in lines:
+            print_error_line(line)
+        _notify_no_backup(app, lines)
+    return Exit.DONE
+
+
+def _notify_no_backup(app: Container, lines: list[str]) -> None:
+    if app.settings.notify == ON:
+        title = _("apoa, {name}: no backup today").format(name=app.settings.name)
+        show_notice(Notice(title, "\n".join(lines), urgent=False), app.environ, user_id())

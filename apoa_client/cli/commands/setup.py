@@ -24,7 +24,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.recovery_code import unconfirmed_code_lines
+from apoa_client.cli.views.status import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import msg
@@ -185,10 +185,10 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
             _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
         )
     if answers["schedule"] not in {None, NO}:
-        from apoa_client.cli.prompts.setup_schedule import install_chosen
+        from apoa_client.cli.prompts.setup_questions import install_chosen
 
         install_chosen(app, AUTO if answers["schedule"] == YES else answers["schedule"])
-    from apoa_client.cli.prompts.setup_summary import (
+    from apoa_client.cli.prompts.setup_questions import (
         report_command,
         show_how_to_choose,
         show_next_steps,

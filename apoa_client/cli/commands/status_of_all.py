@@ -1,8 +1,11 @@
-"""`apoa status --all`: the properties of a shared outbox are read together, the others one after another."""
+"""`apoa status --all`, and one line for a monitoring system.
+
+The properties of a shared outbox are read together, the others one after another.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from apoa_client.app.property_status import PropertyStatus, read_status, status_of, status_without_settings
 from apoa_client.app.shared_status import OtherProperty, SharedStatus, read_shared
@@ -10,12 +13,19 @@ from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.output import error_heading, print_json, sanitize, style_bold
 from apoa_client.cli.views.away import show_only_here
-from apoa_client.cli.views.doubts import show_doubts
-from apoa_client.cli.views.findings import show_damage, show_error, show_unwritable
-from apoa_client.cli.views.properties import PropertyState, show_properties
+from apoa_client.cli.views.findings import show_damage, show_doubts, show_error, show_unwritable
+from apoa_client.cli.views.properties import (
+    Checked,
+    PropertyState,
+    alarm_level,
+    alarm_line,
+    checked,
+    show_properties,
+    unchecked,
+)
 from apoa_client.cli.views.status import MAX_URGENT, status_json
-from apoa_client.desk.attention import most_urgent
-from apoa_client.errors import worst_exit
+from apoa_client.desk.attention import Level, most_urgent
+from apoa_client.errors import ApoaError, UsageProblem, worst_exit
 from apoa_client.outbox.errors import OutboxServerUnreachable
 
 
@@ -106,3 +116,49 @@ def _print(session: Session, shared: SharedStatus, now: datetime, *, alarm: bool
 def _other_document(other: OtherProperty, status: PropertyStatus) -> Mapping[str, Any]:
     document = status_json(other.settings, status, other.urgent)
     return {**document, "recovery_code_confirmed": None, "set_up_here": False}
+
+
+class FoundAlarm(NamedTuple):
+    """The line, and the level of the worst property."""
+
+    line: str
+    level: Level
+
+
+def alarm_of(session: Session, *, every_property: bool) -> FoundAlarm:
+    """Return what to alarm about, for the property of the session or for all. Raises only `UsageProblem`."""
+    now = session.app.clock.now()
+    try:
+        found = _check_all(session, now) if every_property else [_check(session, SharedStatus(), now)]
+    except UsageProblem:
+        raise
+    except ApoaError as exc:  # of the settings of all
+        found = [unchecked("", exc)]
+    return FoundAlarm(alarm_line(found), alarm_level(found))
+
+
+def _check_all(session: Session, now: datetime) -> list[Checked]:
+    """Check every property; a server that several need is one line of what is wrong."""
+    shared = read_all_shared(session, now)
+    return [
+        *(unchecked("", problem) for problem in shared.problems),
+        *(
+            _check(each, shared, now)
+            for each in sessions(session, reread=False)
+            if shared.errors.get(each.property_name) not in shared.problems
+        ),
+        *(checked(each.settings.name, status_without_settings(each.overview, now), now) for each in shared.others),
+    ]
+
+
+def _check(session: Session, shared: SharedStatus, now: datetime) -> Checked:
+    name = session.property_name
+    try:
+        name = session.app.settings.name
+        status = status_of_one(session, shared, now)
+        if name in shared.overviews:
+            return checked(name, status, now)
+        problem = most_urgent(session.app.outbox, now, 1).damage or session.app.handed_over.problem
+        return checked(name, status, now) if problem is None else unchecked(name, problem)
+    except ApoaError as exc:
+        return unchecked(name, exc)

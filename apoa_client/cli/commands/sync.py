@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import click
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, force_option, json_option, option
+from apoa_client.cli.registry import Seconds, command, force_option, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.numbers import Seconds
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import ApoaError, Exit, UsageProblem
 from apoa_client.messages import msg
@@ -105,8 +104,7 @@ def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
 
 
 def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool) -> Exit:
-    from apoa_client.cli.commands.daily_backup import daily_backups
-    from apoa_client.cli.commands.scheduled_run import run_scheduled, shown_once, start_log
+    from apoa_client.cli.commands.scheduled_run import daily_backups, run_scheduled, shown_once, start_log
 
     wait_s = choices.wait_s
 

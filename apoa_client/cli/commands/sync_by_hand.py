@@ -13,7 +13,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.doubts import show_changed
+from apoa_client.cli.views.findings import show_changed
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.cli.views.outcome import outcome_json
 from apoa_client.delivery.options import Outcome, authenticate

@@ -11,15 +11,13 @@ from contextlib import closing, nullcontext
 import click
 
 from apoa_client.app.follower import Follower, Listeners, file_states
-from apoa_client.cli.commands.daily_backup import show_daily_backup
-from apoa_client.cli.commands.scheduled_run import run_scheduled, shown_once, start_log
+from apoa_client.cli.commands.scheduled_run import run_scheduled, show_daily_backup, shown_once, start_log
 from apoa_client.cli.every_property import refuse_one_property
 from apoa_client.cli.failures import show_failure
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import error_heading, print_line, sanitize
-from apoa_client.cli.terminal.service_manager import ServiceManager
-from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.terminal.signals import ServiceManager, Signals
 from apoa_client.cli.terminal.streams import discard_output
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.outcome import outcome_text, without_quotation

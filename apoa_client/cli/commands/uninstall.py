@@ -1,18 +1,16 @@
 """`apoa uninstall`: list what the program left on this computer, and remove it when a person asks twice."""
 
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 
 import click
 
-from apoa_client.app.uninstall import Loss, Traces, Uninstall
+from apoa_client.app.uninstall import Traces, Uninstall
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line, confirm
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success
-from apoa_client.cli.views.uninstall import show_program, show_traces, traces_json
+from apoa_client.cli.views.uninstall import show_traces, traces_json
 from apoa_client.errors import NotNow, UsageProblem
 from apoa_client.messages import msg
 
@@ -46,7 +44,7 @@ def uninstall(session: Session, *, dry_run: bool, yes: bool, force: bool) -> Non
 
 
 def _show_end(traces: Traces, chosen: str, *, dry_run: bool, removed: bool) -> None:
-    """Show what was removed, and how the program itself is removed, unless only one property was `chosen`."""
+    """Show what was removed, of all or of one `chosen` property."""
     if traces.found and not (removed or dry_run):
         print_error_line(_("Nothing was removed."))
         return
@@ -57,8 +55,6 @@ def _show_end(traces: Traces, chosen: str, *, dry_run: bool, removed: bool) -> N
         print_line(style_success(_("All of this is removed.")))
     elif traces.found:
         print_line(_("Nothing was removed (--dry-run)."))
-    if not chosen:
-        show_program()
 
 
 def _agreed(session: Session, traces: Traces, *, yes: bool, force: bool) -> bool:
@@ -76,34 +72,9 @@ def _agreed(session: Session, traces: Traces, *, yes: bool, force: bool) -> bool
             msg("Removing must be confirmed, and there is no terminal to ask at. Nothing was removed."),
             msg("Look first with --dry-run, then give --yes."),
         )
-    for loss in traces.losses:
-        _offer_backup(session, loss)
     if not confirm(_("Remove all of this from this computer? It cannot be undone."), default=False):
         return False
     return _named([loss.property_name for loss in traces.losses])
-
-
-def _offer_backup(session: Session, loss: Loss) -> None:
-    """Write a last backup, if the user names a file for it."""
-    if loss.training or not loss.reports:
-        return
-    from apoa_client.app.backups import describe_backup  # only if one is wanted
-    from apoa_client.archive.backup import write_backup
-
-    name = sanitize(loss.property_name)
-    print_error_line(
-        _("A backup of {name} can be restored on another computer with its recovery code.").format(name=name)
-    )
-    file = ask_line(_("File for a last backup (Enter = none)"))
-    if file:
-        each = session.for_property(loss.property_name)
-        try:
-            app = each.app
-            outbox, describe = app.folders.outbox(loss.property_name), partial(describe_backup, app)
-            write_backup(outbox, Path(file), describe, app.actor, force=False)
-        finally:
-            each.close()
-        print_error_line(style_success(_("The backup is written: {file}").format(file=sanitize(file))))
 
 
 def _named(names: Sequence[str]) -> bool:

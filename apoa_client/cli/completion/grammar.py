@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from apoa_client.cli.command_tree import all_commands, names_in, subcommand_context, top_context
+from apoa_client.cli.program import all_commands, names_in, subcommand_context, top_context
 from apoa_client.cli.terminal.command_names import both_names
 
 FILE = Path(__file__).with_name("grammar.json")

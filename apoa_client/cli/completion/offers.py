@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from apoa_client.cli.completion import values
-from apoa_client.cli.completion.choices import Choice, beginning_with
 from apoa_client.cli.completion.grammar import CommandGrammar, Grammar, Parameter
+from apoa_client.cli.completion.values import Choice, beginning_with
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import ALIASES, aliases_in, both_names
 from apoa_client.cli.terminal.language import _

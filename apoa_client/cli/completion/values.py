@@ -1,14 +1,12 @@
-"""The values of options and arguments, from fixed lists and from this installation.
+"""The values of options and arguments: those of fixed lists, and those of this installation's settings.
 
-`NO_VALUES` names the options whose values only the user knows; a test demands that every option is in one table.
+No outbox is opened for them: a key press must not touch what is being sent.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from apoa_client.cli.completion import references
-from apoa_client.cli.completion.choices import Choice
 from apoa_client.cli.completion.grammar import Grammar, Parameter
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import STATES as INDONESIAN_STATES
@@ -16,9 +14,33 @@ from apoa_client.cli.terminal.command_names import aliases_in, localized_line, l
 from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.errors import SettingsProblem
 from apoa_client.locale import LANGUAGES
+from apoa_client.matching import without_accents
 
 if TYPE_CHECKING:
     from apoa_client.settings.definitions import Definition
+
+
+class Choice(NamedTuple):
+    """A value that may be offered. `other` are its names in other languages, offered if none in the reader's fits."""
+
+    value: str
+    description: str = ""
+    other: tuple[str, ...] = ()
+
+
+def beginning_with(typed: str, choices: Iterable[Choice]) -> Iterator[tuple[str, str]]:
+    """Yield the names that begin with what was typed, whatever their case and accents, with their descriptions.
+
+    Those in the reader's language come first; only if there are none, those in other languages.
+    """
+    wanted = without_accents(typed)
+    known = list(choices)
+    found = [(each.value, each.description) for each in known if without_accents(each.value).startswith(wanted)]
+    if not found:
+        names = ((name, each.description) for each in known for name in each.other)
+        found = [(name, description) for name, description in names if without_accents(name).startswith(wanted)]
+    yield from dict(found).items()
+
 
 Values: TypeAlias = Callable[[Session], Iterable[Choice]]
 
@@ -110,8 +132,7 @@ def _report_states(_session: Session) -> Iterator[Choice]:
 
 
 def _help_topics(_session: Session) -> Iterator[Choice]:
-    from apoa_client.cli.guide.guides import all_guides, guides
-    from apoa_client.cli.guide.situations import situations
+    from apoa_client.cli.guide.guides import all_guides, guides, situations
 
     language = current_language()
     other = {each.id: (each.name,) for tag in LANGUAGES if tag != language for each in situations(tag)}
@@ -188,7 +209,6 @@ def _setting(given: Sequence[str]) -> "Definition | None":
 OPTIONS: Mapping[str, Values] = {
     "--every": _intervals,
     "--fault": _faults,
-    "--group": references.in_house,
     "--issuing-state": _states_of_the_world,
     "--json-schema": _schemas,
     "--map": _mappings,
@@ -204,55 +224,27 @@ OPTIONS: Mapping[str, Values] = {
 """By the English name of an option, whatever the command."""
 
 COMMAND_OPTIONS: Mapping[tuple[str, str], Values] = {
-    ("cancel", "--room"): references.rooms,
-    ("checkout", "--room"): references.rooms,
-    ("list", "--room"): references.rooms,
-    ("log", "--report"): references.recent,
     ("outbox move", "--to"): _outboxes,
-    ("purge", "--guest"): references.recent,
 }
 """By command and option, where the option means something else in other commands."""
 
 ARGUMENTS: Mapping[str, Values] = {
-    "amend": references.recent,
-    "cancel": references.recent,
     "config explain": _settings,
     "config get": _settings_to_show,
     "config set": _settings_to_change,
     "config unset": _settings_to_change,
-    "checkout": references.in_house,
     "contract test": _servers,
-    "fix": references.refused,
     "help": _help_topics,
     "info": _fact_topics,
-    "log": references.recent,
     "outbox init": _outbox_addresses,
-    "receipt": references.recent,
-    "received": references.waiting,
-    "show": references.recent,
 }
-"""By the command whose first argument they are: a guest is named by one id, and what follows is the user's own."""
+"""By the command whose first argument they are."""
 
 PATHS = frozenset({"--backup", "--ca-bundle", "--import", "--log-file"})
 """Options whose value is a file, although they take any text."""
 
 LISTS = {"--fault": ","}
 """Options that take several values in one word, and what stands between them."""
-
-NO_VALUES = frozenset(
-    {
-        *("--default", "--sheet"),
-        *("--address", "--api-url", "--at", "--auditor", "--desk", "--sender"),
-        *("--birth-date", "--birth-place", "--check-in", "--day", "--display-name"),
-        *("--document-number", "--email", "--entry-date", "--expiry-date", "--fingerprint", "--from", "--given-names"),
-        *("--guest", "--input", "--issued-at", "--keep", "--mrz", "--name", "--nights", "--note", "--office"),
-        "--phone",
-        *("--planned-check-out", "--port", "--reason", "--room", "--since", "--stay-permit-number", "--stay-until"),
-        *("--surname", "--to", "--today", "--until", "--username", "--wait"),
-    }
-)
-"""Options whose values only the user knows."""
-
 
 _VALUE_OF_A_SETTING = ("config set", ("value",))
 """The argument whose values depend on the one before: by its command and its name."""

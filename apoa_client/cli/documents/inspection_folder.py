@@ -18,8 +18,7 @@ from apoa_client.cli.terminal.output_files import make_output_folder, write_outp
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, day_text, state_text
-from apoa_client.cli.views.opened_report import OpenedReport
-from apoa_client.cli.views.report_reader import open_report
+from apoa_client.cli.views.report_reader import OpenedReport, open_report
 from apoa_client.desk.stay_history import Period
 from apoa_client.errors import Exit, NotAuthentic, SealBroken
 from apoa_client.ports.entries import Entry

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from apoa_client.cli.command_tree import all_commands, names_in
-from apoa_client.cli.program import SECTIONS
+from apoa_client.cli.program import SECTIONS, all_commands, names_in
 from apoa_client.cli.registry import GuestArgument, example_of
 from apoa_client.cli.terminal.command_names import (
     both_names,

@@ -143,7 +143,6 @@ UNINSTALL = object_of(
     ),
     found=list_of(TRACE),
     kept=list_of(TRACE),
-    remove_program=or_null(list_of(TEXT)),
 )
 _RECORDED = object_of(line=TEXT, headers=map_of(TEXT), body=TEXT)
 CONFORMANCE = object_of(

@@ -4,12 +4,35 @@ The texts are Markdown files in `guides/` beside this module, named ``ID.LANGUAG
 name in that language, the next its title. Between them a guide may give its title for a language that it lacks.
 """
 
+import os
 import re
+import tomllib
+from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from apoa_client.cli.guide.content import read_guides
 from apoa_client.locale import SOURCE_LANGUAGE
+
+# os.path: pathlib is slow to load.
+_FOLDER = os.path.dirname(__file__)  # noqa: PTH120  see above
+
+
+def read_content(name: str, language: str) -> dict[str, Any]:
+    """Return the content of the file ``NAME.LANGUAGE.toml``, or of the English one for a language that has none."""
+    path = os.path.join(_FOLDER, f"{name}.{language}.toml")  # noqa: PTH118  see above
+    if not os.path.exists(path):  # noqa: PTH110  see above
+        return read_content(name, SOURCE_LANGUAGE)
+    with open(path, "rb") as file:  # noqa: PTH123  see above
+        return tomllib.load(file)
+
+
+def read_guides() -> Iterator[tuple[str, str]]:
+    """Return the name and the text of each file in `guides/`, sorted by name."""
+    folder = os.path.join(_FOLDER, "guides")  # noqa: PTH118  see above
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208  see above
+        with open(os.path.join(folder, name), encoding="utf-8") as file:  # noqa: PTH118, PTH123  see above
+            yield name, file.read()
+
 
 _HEAD = re.compile(
     r"<!-- name: (?P<name>[a-z-]+) -->\n(?:<!-- title: (?P<language>[a-z]+) (?P<foreign>.+) -->\n)?# (?P<title>.+)\n"
@@ -56,3 +79,33 @@ def guides(language: str) -> list[Guide]:
     for guide in sorted(all_guides(), key=lambda each: (each.language != language, each.language != SOURCE_LANGUAGE)):
         found.setdefault(guide.id, guide)
     return sorted(found.values(), key=lambda each: each.id)
+
+
+class Step(NamedTuple):
+    """Something to know or to do, and the command for it, if there is one, with its English name."""
+
+    text: str
+    command: str | None
+
+
+class Situation(NamedTuple):
+    """A situation in one language. `id` is the same in all languages; `name` is what users type."""
+
+    id: str
+    name: str
+    title: str
+    steps: tuple[Step, ...]
+
+
+@cache
+def situations(language: str) -> tuple[Situation, ...]:
+    """Return all situations in a language, in the order of a stay."""
+    return tuple(
+        Situation(
+            each["id"],
+            each["name"],
+            each["title"],
+            tuple(Step(step["text"], step.get("command")) for step in each["step"]),
+        )
+        for each in read_content("situations", language)["situation"]
+    )

@@ -18,10 +18,9 @@ from apoa_client.cli.terminal.output import (
     style_bold,
     style_warning,
 )
-from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, form_line
-from apoa_client.cli.views.by_hand import form_table, recorded_line, same_number_line
-from apoa_client.cli.views.deadlines import deadline_style, deadline_text
+from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, form_line, form_table, recorded_line, same_number_line
 from apoa_client.cli.views.labels import KINDS
+from apoa_client.cli.views.status import deadline_style, deadline_text
 from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.ports.entries import Entry

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import NamedTuple, TypeVar
 
 from apoa_client.app.container import Container
-from apoa_client.cli.prompts.not_saved import warn_if_not_stored
+from apoa_client.cli.prompts.save_and_send import warn_if_not_stored
 from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead, index_of_choice
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line

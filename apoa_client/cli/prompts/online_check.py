@@ -5,14 +5,19 @@ from functools import cached_property
 
 from apoa_client.app.container import Container
 from apoa_client.authority.address import Timeouts
-from apoa_client.cli.prompts.save_and_send import SEND_TIMEOUT_S, SENDING_S
-from apoa_client.cli.views.online import Online
+from apoa_client.cli.prompts.save_and_send import SEND_TIMEOUT_S, SENDING_S, ReportOptions
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_error_line, print_json, print_line
+from apoa_client.cli.views.online import Online, online_lines, online_value
+from apoa_client.cli.views.report import dry_run_value, guest_name
 from apoa_client.delivery.single_call import SingleCalls
-from apoa_client.errors import ApoaError, UnreadableAnswer
+from apoa_client.errors import ApoaError, Exit, UnreadableAnswer
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz
 from apoa_client.ports.authority import Authority
 from apoa_client.report.draft import Draft
+from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 from apoa_client.report.wire import to_json
 
@@ -60,3 +65,39 @@ class OnlineCheck:
         ends_at = self._app.clock.monotonic() + SENDING_S
         timeouts = Timeouts(SEND_TIMEOUT_S, SEND_TIMEOUT_S, SEND_TIMEOUT_S)
         return self._app.connect(timeouts, lambda: ends_at - self._app.clock.monotonic())
+
+
+def finish_dry_run(
+    session: Session, options: ReportOptions, reports: Sequence[Report], warnings: Sequence[Finding] = ()
+) -> None:
+    """Ask the authority about valid reports, unless nothing is to be sent, and show the end of the dry run.
+
+    That it cannot be asked is no error. A report that it would refuse sets the exit code. In JSON, the one report has
+    our `warnings`, too.
+    """
+    answers: list[Online | None] = [None] * len(reports)
+    if not options.no_send and not session.app.settings.by_hand:
+        answers = [*OnlineCheck(session.app).of_reports(reports)]
+    refused = any(answer is not None and answer.refused for answer in answers)
+    if refused:
+        session.exit_code = Exit.DATA_REFUSED
+    if session.json:
+        print_json(dry_run_value(reports[0], warnings, online_value(answers[0])))
+        return
+    _show_answers(session, reports, answers)
+    if refused:
+        print_line(_("Nothing was saved (--dry-run)."))
+    else:
+        print_line(_("Everything is in order. Nothing was saved (--dry-run)."))
+
+
+def _show_answers(session: Session, reports: Sequence[Report], answers: Sequence[Online | None]) -> None:
+    for report, answer in zip(reports, answers, strict=True):
+        if answer is None or (answer.error is not None and session.quiet):
+            continue
+        if len(reports) > 1 and report.guest is not None and answer.verdict is not None:
+            print_error_line(guest_name(report.guest))
+        for line in online_lines(answer):
+            print_error_line(line)
+        if answer.error is not None:  # the same for all
+            break

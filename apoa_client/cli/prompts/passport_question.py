@@ -4,25 +4,44 @@ Wrong characters are marked. A correction is offered, or the wrong line is edite
 also type the fields from the page; what could be read is suggested.
 """
 
+import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
+from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import HELP, Move
+from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_error_line, print_error_unwrapped, sanitize, style_success
-from apoa_client.cli.views.checked_document import change_text, corrected_text
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_error_unwrapped,
+    sanitize,
+    style_success,
+    style_warning,
+)
+from apoa_client.cli.views.checked_document import change_text, corrected_text, marked_lines
 from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
-from apoa_client.cli.views.marked_lines import marked_lines
+from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, line_with_picture
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
-from apoa_client.desk.guest_form import trusted_texts
+from apoa_client.desk.correction_draft import typed_texts
+from apoa_client.desk.duplicates import same_document
+from apoa_client.desk.guest_form import GuestForm, trusted_texts
+from apoa_client.errors import StorageProblem
 from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.passport.normalise import normalise
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
+from apoa_client.report.filler_words import BIRTH_PLACE_NOT_STATED
+from apoa_client.report.model import Document
+
+if TYPE_CHECKING:
+    from apoa_client.scan.photo_reading import PhotoReading
 
 _READER_PAUSE_S = 0.05
 """A passport reader pauses for less than this within its input, which may end with an extra line."""
@@ -164,3 +183,68 @@ def _passport_text(mrz: Mrz) -> str:
         _("valid until {day}").format(day=expiry) if expiry else "",
     ]
     return sanitize(", ".join(filter(None, parts)))
+
+
+def confirmed_lines(reading: "PhotoReading") -> list[str] | None:
+    """Return the lines of a photo, the doubtful ones as the user confirms or types them.
+
+    Empty if no lines were found, or to scan or type all of them; None for the details by hand.
+    """
+    _show_certainty(reading)
+    lines = list(reading.lines)
+    for index in doubtful_lines(reading):
+        print_error_line()
+        for line in line_with_picture(reading, index, sys.stderr):
+            print_error_unwrapped(line)
+        print_error_line(text(doubt_message(reading, index)))
+        if confirm(_("Is line {number} the same on the page?").format(number=index + 1), default=False):
+            continue
+        again = ask_lines_again(lines, [index])
+        if isinstance(again, Move):
+            return []
+        if again.scanned or not again.lines:
+            return again.lines or None
+        lines = again.lines
+    if lines:
+        print_error_line(_("Compare the name, the nationality and the sex with the page: they have no check digit."))
+    return lines
+
+
+def _show_certainty(reading: "PhotoReading") -> None:
+    if reading.lines:
+        print_error_line(text(READ_SURELY) if reading.sure else style_warning(text(NOT_SURE)))
+    if reading.hint is not None:
+        print_error_line(text(reading.hint))
+
+
+_FIELDS = ("birth_place", "stay_permit", "phone")
+
+
+def propose_from_last_stay(app: Container, form: GuestForm) -> None:
+    """Put the values of the guest's last stay on the form as proposals, and say where they come from.
+
+    They are looked up once for each travel document. Older stays than the retention time are never used.
+    """
+    document = form.document
+    if document == form.recalled_document:
+        return
+    form.recalled_document, form.recalled = document, {}
+    if not all(document) or not app.key_is_at_hand:
+        return
+    with suppress(StorageProblem):  # a damaged old report must not stop the report of a new guest
+        app.ask(lambda each: _recall(each, form, Document("", *document, expiry_date=date.max)))
+
+
+def _recall(app: Container, form: GuestForm, document: Document) -> None:
+    since = app.today - timedelta(days=app.settings.retention_days)
+    for history in app.desk.earlier_stays(document, since):
+        report = open_current_report(app, history).guest_report
+        if report is None or report.guest is None or not same_document(report.guest.document, document):
+            continue
+        texts = {name: typed for name, typed in typed_texts(report).items() if typed != BIRTH_PLACE_NOT_STATED}
+        form.recalled = {name: texts[name] for name in _FIELDS if name in texts and name not in form.typed}
+        if form.recalled and report.stay is not None:
+            fields = ", ".join(text(BY_NAME[name].label) for name in form.recalled)
+            line = _("This guest was here before ({day}). Suggested from that stay: {fields}.")
+            print_error_line("  " + line.format(day=day_text(report.stay.check_in.date()), fields=fields))
+        return

@@ -12,13 +12,14 @@ from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Quest
 from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.mrz_lines import is_mrz_line
-from apoa_client.cli.prompts.not_saved import show_not_saved
-from apoa_client.cli.prompts.passport_question import PassportAnswer, PassportQuestion
-from apoa_client.cli.prompts.photo_lines import confirmed_lines
-from apoa_client.cli.prompts.report_options import ReportOptions
-from apoa_client.cli.prompts.returning_guest import propose_from_last_stay
+from apoa_client.cli.prompts.passport_question import (
+    PassportAnswer,
+    PassportQuestion,
+    confirmed_lines,
+    propose_from_last_stay,
+)
 from apoa_client.cli.prompts.review_card import ReviewCard
-from apoa_client.cli.prompts.save_and_send import SaveAndSend, SavedReport
+from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
@@ -100,7 +101,7 @@ class GuestConversation:
         if saved:
             self._finish.send(saved)
         elif accepted:
-            from apoa_client.cli.prompts.dry_run import finish_dry_run  # not to save a report
+            from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
 
             finish_dry_run(self._session, self._options, checked)
         else:

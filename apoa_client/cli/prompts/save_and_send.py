@@ -4,9 +4,10 @@ A saved report cannot be lost by what follows. An error in sending is shown, and
 report that the authority refuses at once is saved too; the exit code says that its data must be corrected.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import _, text
@@ -24,6 +25,7 @@ from apoa_client.cli.views.findings import finding_line, show_error
 from apoa_client.cli.views.labels import KINDS, clock_skew_text, lease_text, moment_text, rebuilt_text, time_over_text
 from apoa_client.cli.views.report import guest_name, property_line, report_json
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
+from apoa_client.messages import nmsg
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State, short_id
@@ -32,6 +34,18 @@ from apoa_client.report.wire import to_json
 
 if TYPE_CHECKING:
     from apoa_client.ports.authority import Verdict
+
+
+class ReportOptions(NamedTuple):
+    """The options of one call of `apoa report`, without those that describe the guest."""
+
+    yes: bool
+    dry_run: bool
+    no_send: bool
+    accept_check_digit: bool
+    again: bool = False
+    """Report the guest although another report covers the same nights."""
+
 
 SEND_TIMEOUT_S = 4.0
 """How long each answer of the authority may take while a guest is waiting at the desk."""
@@ -160,7 +174,7 @@ class SaveAndSend:
             outcome = send(self._app, NoProgress(), signals, timeouts, **choices)
         if outcome.indexes_rebuilt:
             print_error_line(style_warning(rebuilt_text()))
-        from apoa_client.cli.views.doubts import is_doubt, show_changed  # start-up: only after sending
+        from apoa_client.cli.views.findings import is_doubt, show_changed  # start-up: only after sending
 
         show_changed(outcome)  # this run has checked it, so a later one does not find all of it again
         error = None if is_doubt(outcome) else outcome.error
@@ -209,3 +223,57 @@ class SaveAndSend:
         if due:
             return _("In the queue, not sent yet. Due by {due}. Send what waits with: apoa sync").format(due=due)
         return _("In the queue, not sent yet. Send what waits with: apoa sync")
+
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def show_not_saved(guests: int = 1) -> None:
+    """Show that so many guests are not saved."""
+    message = nmsg(
+        "This guest is NOT saved. Note the guest's details on paper until apoa works again.",
+        "These {count} guests are NOT saved. Note their details on paper until apoa works again.",
+        guests,
+    )
+    print_error_line(style_error(text(message)))
+
+
+@contextmanager
+def warn_if_not_saved() -> Iterator[None]:
+    """If the block cannot read or write the outbox, show that the guest is not saved, unless the error was shown."""
+    try:
+        yield
+    except StorageProblem as exc:
+        if not exc.shown:
+            show_not_saved()
+        raise
+
+
+def warns_if_not_saved(command: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Return a command that changes a stay, and shows that the change is not saved if the outbox cannot be used."""
+
+    @wraps(command)
+    def run(*arguments: _P.args, **options: _P.kwargs) -> _T:
+        try:
+            return command(*arguments, **options)
+        except StorageProblem as exc:
+            if not exc.shown:
+                print_error_line(style_error(_("This change is NOT saved. Make it again when apoa works.")))
+            raise
+
+    return run
+
+
+@contextmanager
+def warn_if_not_stored() -> Iterator[None]:
+    """If the block cannot store what was typed, show that it is only on the screen."""
+    try:
+        yield
+    except StorageProblem:
+        with suppress(OSError):  # the window is closed
+            print_error_line()
+            print_error_line(
+                style_error(_("What was typed could NOT be stored. It is only on this screen: copy it to paper."))
+            )
+        raise

@@ -8,17 +8,25 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from apoa_client.app.container import Container
+from apoa_client.app.scheduling import Wish, can_schedule, find_schedule, install
 from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.prompts.conversation import Answer, Choice, Conversation, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal import language
+from apoa_client.cli.terminal.command_names import localized_command, localized_option
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, in_both_languages, text
-from apoa_client.cli.terminal.output import print_error_line, sanitize
+from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_bold
+from apoa_client.cli.views.findings import show_error
+from apoa_client.cli.views.schedule import how_often_text, show_installed
+from apoa_client.doctor.results import Result
 from apoa_client.errors import SettingsProblem
 from apoa_client.locale import parse_language
 from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_fields import one_line
+from apoa_client.schedule.interface import AUTO
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import is_device, valid_name
 from apoa_client.settings.places import Place, place_in
@@ -300,3 +308,60 @@ def _parse_url(answer: str, questioned: list[str]) -> Answer:
             url = check_base_url(f"https://{answer}")
             choices.append(Choice(url, url))
     raise UnclearAnswer(problem, choices)
+
+
+def install_chosen(app: Container, kind: str) -> None:
+    """Install the schedule of this home with this kind. Raises `SettingsProblem`, `UsageProblem`."""
+    installation = install(app, Wish(kind))
+    show_installed(installation)
+    if (found := find_schedule(app)) is not None:
+        print_line(text(found.scheduler.note()))
+    for note in installation.notes:
+        print_error_line(text(note))
+
+
+def offer_schedule(app: Container) -> None:
+    """Ask whether this computer is to send what could not be sent at once. A failure does not undo the set-up."""
+    try:
+        found = find_schedule(app)
+        if found is not None and found.check().result is Result.OK:
+            print_line(
+                _("What waits is sent automatically: {how_often}.").format(how_often=how_often_text(found.found))
+            )
+            return
+        if can_schedule(app) and confirm(_("Let this computer send automatically what could not be sent at once?")):
+            install_chosen(app, AUTO)
+            return
+    except SettingsProblem as exc:
+        show_error(exc)
+    print_line(_("To let this computer send automatically: apoa schedule install"))
+
+
+def show_next_steps(app: Container, settings: PropertySettings, schedule: str | None) -> None:
+    """Show the next steps for a property that was just set up. `schedule` is what `--schedule` says about sending."""
+    show_how_to_choose(app, settings)
+    if settings.uses_sandbox:
+        print_line(_("This is practice: try whatever you like, nothing reaches Immigration."))
+    elif settings.by_hand:
+        print_line(_("Each report is saved here first. Then type it into APOA with: apoa sync --by-hand"))
+    else:
+        print_line(_("A report is sent as soon as it is saved. What could not be sent waits; send it with: apoa sync"))
+        if schedule is None:
+            offer_schedule(app)
+    print_line(_("Try it: {command}").format(command=style_bold(report_command(app, settings))))
+
+
+def show_how_to_choose(app: Container, settings: PropertySettings) -> None:
+    """Show how a command is given for this property, if there are several."""
+    count = len(app.saved_config().names)
+    if count > 1:
+        line = _("{count} properties are set up here. For this one: {command}")
+        print_line(line.format(count=count, command=style_bold(report_command(app, settings))))
+        print_line(_("In a window for one property alone, set APOA_PROPERTY. All at once: apoa sync --all"))
+
+
+def report_command(app: Container, settings: PropertySettings) -> str:
+    """Return the command that reports a guest of this property."""
+    is_default = app.saved_config().default_property == settings.name
+    option = "" if is_default else f" {localized_option('--property')} {settings.name}"
+    return localized_command("report").replace(" ", f"{option} ", 1)

@@ -1,10 +1,13 @@
-"""Names of commands and options in the reader's language, for help, examples and the sentences that mention them.
+"""Names of commands and options in the reader's language, and command lines to copy.
+
+The names are for help, examples and the sentences that mention them.
 
 Both languages' names work whatever the reader's language is; only what is shown differs.
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from apoa_client.cli.terminal.language import current_language
 
@@ -297,3 +300,26 @@ def in_indonesian(line: str) -> str:
         return " ".join(words)
 
     return _COMMAND_OR_OPTION.sub(word, line)
+
+
+_PLAIN_ON_WINDOWS = re.compile(r"[\w./:\\+=~-]+")
+
+
+def quote_words(words: Sequence[str], *, windows: bool = os.name == "nt") -> str:
+    """Return the words as a line to copy into a POSIX shell, or on Windows into cmd and into PowerShell.
+
+    Double quotes are the only ones that both shells of Windows know. For the few words that the two read in different
+    ways whatever the quotes are, the line is cmd's.
+    """
+    if windows:
+        return " ".join(map(_quote_for_windows, words))
+    import shlex  # not needed at each start
+
+    return shlex.join(words)
+
+
+def _quote_for_windows(word: str) -> str:
+    if _PLAIN_ON_WINDOWS.fullmatch(word):
+        return word
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', word)  # as CommandLineToArgvW reads it
+    return '"' + re.sub(r"(\\+)$", r"\1\1", escaped) + '"'

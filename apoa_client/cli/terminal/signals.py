@@ -1,17 +1,59 @@
 """Ctrl-C, SIGTERM, SIGHUP and a closed console during a delivery or a conversation: the current result is stored first.
 
 A shutdown, a log-out or a schedule's time limit sends SIGTERM. Without this module it would end the process between an
-answer and its storage. Nothing would be lost, but a report would wait until its lease ends.
+answer and its storage. Nothing would be lost, but a report would wait until its lease ends. `ServiceManager` reports
+the state of a service to systemd.
 """
 
+import _thread
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from types import FrameType
 from typing import Self
 
-from apoa_client.cli.terminal.closed_console import close_is_sigterm
+_CLOSE, _LOGOFF, _SHUTDOWN = 2, 5, 6
+_LONGEST_S = 30.0
+"""Longer than Windows waits. The process ends before: when the main thread has stored what was typed."""
+
+
+def terminate(event: int) -> bool:
+    """Raise SIGTERM in the main thread, and wait for the end of the process. Return whether the event is handled."""
+    if event not in {_CLOSE, _LOGOFF, _SHUTDOWN}:
+        return False
+    _thread.interrupt_main(signal.SIGTERM)
+    threading.Event().wait(_LONGEST_S)
+    return True
+
+
+@contextmanager
+def close_is_sigterm() -> Iterator[None]:
+    """On Windows, use `terminate` inside. Elsewhere a closed window is a signal already."""
+    if sys.platform != "win32":
+        yield
+    else:
+        import ctypes
+
+        kernel32 = ctypes.WinDLL("kernel32")
+        kernel32.SetConsoleCtrlHandler(_handler(), True)  # noqa: FBT003  positional only
+        try:
+            yield
+        finally:
+            kernel32.SetConsoleCtrlHandler(_handler(), False)  # noqa: FBT003  as above
+
+
+if sys.platform == "win32":
+
+    @cache  # Windows may be inside it when it is removed
+    def _handler() -> Callable[[int], bool]:
+        import ctypes
+
+        return ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_ulong)(terminate)
+
 
 _OF_ONE_SYSTEM = [getattr(signal, name) for name in ("SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 """POSIX: the terminal's window was closed. Windows has a handler of the console for that, and Ctrl-Break."""
@@ -76,3 +118,58 @@ class Signals:
             return
         received, self._received = self._received, None
         raise KeyboardInterrupt if received == signal.SIGINT else Terminated
+
+
+_MICROSECONDS = 1_000_000
+
+
+class ServiceManager:
+    """Sends messages to the socket that ``NOTIFY_SOCKET`` names, if there is one. An error is ignored."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        name = environ.get("NOTIFY_SOCKET", "")
+        self._address = f"\0{name[1:]}" if name.startswith("@") else name  # Linux' abstract names
+        self.watchdog_s = _watchdog_s(environ)
+        """How often it must hear of this process, in seconds; None if it does not watch it."""
+        self._alive_at = 0.0
+        """When to report again."""
+
+    def ready(self) -> None:
+        """Report that the start is over."""
+        self._send("READY=1")
+
+    def alive(self, now: float) -> None:
+        """Report that the process still works, if the watchdog is to hear of it again. `now` is `Clock.monotonic`."""
+        if self.watchdog_s is not None and now >= self._alive_at:
+            self._send("WATCHDOG=1")
+            self._alive_at = now + self.watchdog_s
+
+    def status(self, text: str) -> None:
+        """Report what the service does, in one line: another line would be another message."""
+        self._send(f"STATUS={' '.join(text.split())}")
+
+    def stopping(self) -> None:
+        """Report that the process ends."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        import socket  # the other users of this module send no messages
+
+        if not hasattr(socket, "AF_UNIX"):
+            return
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(0)  # a manager that does not read must not hold up anything
+            sender.sendto(message.encode("utf-8", "replace"), self._address)
+
+
+def _watchdog_s(environ: Mapping[str, str]) -> float | None:
+    """Return half the time within which systemd wants to hear of this process, as its manual advises."""
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    try:
+        seconds = int(environ.get("WATCHDOG_USEC", "")) / _MICROSECONDS
+    except (ValueError, OverflowError):
+        return None
+    return seconds / 2 if seconds > 0 else None

@@ -1,14 +1,19 @@
 """Findings and errors, as JSON and as lines on a screen."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_error, style_warning
-from apoa_client.errors import ApoaError, Exit, StorageProblem
+from apoa_client.errors import ApoaError, Exit, NotAuthentic, StorageProblem, worst_exit
+from apoa_client.ports.doubts import Doubt
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.kinds import short_id
+
+if TYPE_CHECKING:
+    from apoa_client.delivery.options import Outcome
 
 _T = TypeVar("_T")
 
@@ -129,3 +134,36 @@ def error_line(message: str) -> str:
 def warning_line(message: str) -> str:
     """Return a warning after its mark; as plain lines, after a word."""
     return _("Warning: {what}").format(what=message) if plain() else f"{style_warning('!')} {message}"
+
+
+_MAX_SHOWN = 20
+
+
+def doubt_values(doubts: Iterable[Doubt]) -> list[dict[str, Any]]:
+    """Return doubts as JSON values: each a kind, and a report's id or null for the whole outbox."""
+    return [{"kind": doubt.kind.value, "id": doubt.report or None} for doubt in doubts]
+
+
+def show_doubts(doubts: Sequence[Doubt]) -> Exit:
+    """Show each on stderr, and then what to do. Return the exit code."""
+    if not doubts:
+        return Exit.DONE
+    errors = [doubt.error() for doubt in doubts]
+    for error in errors[:_MAX_SHOWN]:
+        print_error_line(style_error(text(error.message)))
+    for advice in dict.fromkeys(text(error.advice) for error in errors if error.advice is not None):
+        print_error_line(advice)
+    return worst_exit(error.exit_code for error in errors)
+
+
+def show_changed(outcome: "Outcome") -> None:
+    """Show what another program changed in the outbox."""
+    for report_id in outcome.repaired:
+        line = _("Report {id} was changed, and not by apoa-client. It is again as the authority has it.")
+        print_error_line(style_error(line.format(id=short_id(report_id))))
+    show_doubts(outcome.doubts)
+
+
+def is_doubt(outcome: "Outcome") -> bool:
+    """Return whether the error of a run is one of the doubts that `show_changed` shows."""
+    return bool(outcome.doubts) and isinstance(outcome.error, NotAuthentic)

@@ -27,7 +27,6 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table, table_lines
 from apoa_client.cli.terminal.wrapping import wrap_line
-from apoa_client.cli.views.deadlines import deadline_lines
 from apoa_client.cli.views.findings import Readable, show_damage, show_error
 from apoa_client.cli.views.labels import (
     KINDS,
@@ -39,10 +38,9 @@ from apoa_client.cli.views.labels import (
     short_day_text,
     state_cell,
 )
-from apoa_client.cli.views.opened_report import OpenedReport
 from apoa_client.cli.views.report import report_json
-from apoa_client.cli.views.report_reader import ReportReader
-from apoa_client.cli.views.status import show_last_contact, show_property
+from apoa_client.cli.views.report_reader import OpenedReport, ReportReader
+from apoa_client.cli.views.status import deadline_lines, show_last_contact, show_property
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.desk.night import Night, guests_of_night, night_at
 from apoa_client.desk.stay_history import StayHistory

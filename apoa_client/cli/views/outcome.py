@@ -14,8 +14,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.doubts import doubt_values, is_doubt, show_changed
-from apoa_client.cli.views.findings import error_fields, finding_line, show_error
+from apoa_client.cli.views.findings import doubt_values, error_fields, finding_line, is_doubt, show_changed, show_error
 from apoa_client.cli.views.labels import clock_skew_text, lease_text, time_over_text, whole_seconds
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit

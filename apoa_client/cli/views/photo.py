@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from apoa_client.cli.terminal.encodings import can_show
 from apoa_client.cli.terminal.language import text
 from apoa_client.cli.terminal.output import columns, plain, shows_greys, style_error
-from apoa_client.cli.terminal.streams import is_terminal
+from apoa_client.cli.terminal.streams import can_show, is_terminal
 from apoa_client.cli.views.findings import error_fields
 from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, msg, nmsg

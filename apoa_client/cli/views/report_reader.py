@@ -5,10 +5,14 @@ from contextlib import suppress
 from datetime import date, datetime, time
 from typing import NamedTuple, Self
 
+import click
+
 from apoa_client.app.container import Container
+from apoa_client.cli.terminal.command_names import localized_state
 from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.opened_report import OpenedReport
+from apoa_client.cli.views.report import guest_name
 from apoa_client.desk.stay_history import Period
 from apoa_client.errors import (
     ApoaError,
@@ -24,9 +28,63 @@ from apoa_client.messages import msg
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report import parse_dates, parse_fields
-from apoa_client.report.filler_words import normalized_room
+from apoa_client.report.filler_words import normalized_room, room_name
 from apoa_client.report.findings import Unreadable
-from apoa_client.report.model import Report
+from apoa_client.report.kinds import State, short_id
+from apoa_client.report.model import Guest, Report, Stay
+
+
+class OpenedReport(NamedTuple):
+    """A report of the outbox with its content. Without the key, or once the data are erased, there is no content."""
+
+    entry: Entry
+    content: Content | None = None
+    guest_report: Report | None = None
+    """The report that holds guest and stay: this one; for a check-out or cancellation, the stay's current report."""
+
+    def __repr__(self) -> str:
+        """Return the id only: the content is personal data."""
+        return f"OpenedReport({self.entry.id!r}, …)"
+
+    @property
+    def report(self) -> Report | None:
+        """The report itself; None if it cannot be read now."""
+        return self.content.report if self.content is not None else None
+
+    @property
+    def guest(self) -> Guest | None:
+        """The guest; None if the data cannot be read now."""
+        return self.guest_report.guest if self.guest_report is not None else None
+
+    @property
+    def stay(self) -> Stay | None:
+        """The stay; None if the data cannot be read now."""
+        return self.guest_report.stay if self.guest_report is not None else None
+
+    @property
+    def check_out(self) -> datetime | None:
+        """The time of check-out that the report itself gives, if any."""
+        return self.content.report.check_out if self.content is not None else None
+
+    @property
+    def short_id(self) -> str:
+        """The short id of the report."""
+        return short_id(self.entry.id)
+
+    @property
+    def name(self) -> str:
+        """The guest's name, sanitized; empty if it cannot be read now."""
+        return guest_name(self.guest) if self.guest is not None else ""
+
+    @property
+    def room(self) -> str:
+        """The room, sanitized; empty if there is none or it cannot be read now."""
+        return sanitize(room_name(self.stay.room or "")) if self.stay is not None else ""
+
+    @property
+    def nationality(self) -> str:
+        """The nationality's ICAO code; empty if it cannot be read now."""
+        return self.guest.nationality if self.guest is not None else ""
 
 
 class SearchFilter(NamedTuple):
@@ -186,3 +244,14 @@ def parse_period(app: Container, first: str | None, last: str | None) -> Period:
     if begin is not None and end < begin:
         raise UsageProblem(msg("The last day is before the first one."))
     return Period(begin, end)
+
+
+class StateChoice(click.Choice[str]):
+    """The states by their names in either language, shown in the reader's."""
+
+    def __init__(self) -> None:
+        super().__init__([state.value for state in State])
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:  # noqa: ARG002  click's
+        """Return the name in the reader's language."""
+        return localized_state(str(choice))

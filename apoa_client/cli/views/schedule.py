@@ -6,6 +6,7 @@ from typing import Any
 
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Schedule
+from apoa_client.cli.terminal.command_names import quote_words
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
     print_definitions,
@@ -15,7 +16,6 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.doctor.results import Result
 from apoa_client.errors import Exit, SettingsProblem

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from apoa_client.cli.terminal.command_names import localized_command
+from apoa_client.cli.terminal.command_names import localized_command, quote_words
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_definitions, print_line, sanitize, style_bold, write
-from apoa_client.cli.terminal.quoting import quote_words
 from apoa_client.cli.terminal.tables import show_table
 from apoa_client.messages import msg
 from apoa_client.settings.definitions import CHOICE, NUMBER, PATH, TEXT, Definition, Value, typing_fields

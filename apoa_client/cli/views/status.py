@@ -4,44 +4,118 @@ Needs no key, and imports no module that is slow to load.
 """
 
 import sys
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.command_names import localized_command
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     plain,
     print_line,
     sanitize,
+    side_by_side,
     style_bold,
     style_error,
     style_success,
     style_warning,
 )
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.deadlines import deadline_lines
-from apoa_client.cli.views.doubts import doubt_values
+from apoa_client.cli.views.findings import doubt_values
 from apoa_client.cli.views.labels import (
     KINDS,
     STATES,
     clock_skew_text,
+    day_text,
     duration_text,
     lease_text,
     moment_text,
     whole_seconds,
 )
-from apoa_client.cli.views.recovery_code import show_code_reminder
 from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
+from apoa_client.messages import nmsg, time_message
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
-from apoa_client.report.deadline import CLOCK_TOLERANCE, instant
+from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
     from apoa_client.app.property_status import PropertyStatus
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_FEW_DAYS = 2
+"""Up to so many days, lateness is given in hours."""
+
+
+def deadline_text(due: datetime, now: datetime, zone: tzinfo) -> str:
+    """Return how late a deadline is, how much time is left, or, if it is not soon, its day and time in the zone.
+
+    Times are rounded down, so that they never show more time than is left.
+    """
+    if due < now:
+        return _late_text(now - due)
+    left = due - now
+    if left < _MINUTE:
+        return _("due now")
+    if left < SOON:
+        minutes = nmsg("{count} minute left", "{count} minutes left", left // _MINUTE)
+        hours = nmsg("{count} hour left", "{count} hours left", left // _HOUR)
+        return text(minutes if left < _HOUR else hours)
+    local, today = due.astimezone(zone), now.astimezone(zone).date()
+    if local.date() == today:
+        return _("today {time}").format(time=text(time_message(local)))
+    if local.date() == today + _DAY:
+        return _("tomorrow {time}").format(time=text(time_message(local)))
+    return f"{day_text(local)} {text(time_message(local))}"
+
+
+def deadline_style(due: datetime | None, now: datetime) -> Callable[[str], str]:
+    """Return the style of a deadline: an error if it has passed, a warning if it is soon, else plain text."""
+    if due is None or due - now >= SOON:
+        return str
+    return style_error if due < now else style_warning
+
+
+def deadline_lines(
+    entries: Sequence[Entry], now: datetime, zone: tzinfo, describe: Callable[[Entry], str]
+) -> Iterator[str]:
+    """Yield one line per report, in columns: its deadline in its style, its short id, and its description."""
+    texts = [deadline_text(entry.due_at, now, zone) if entry.due_at is not None else "-" for entry in entries]
+    width = 0 if plain() else max(map(len, texts), default=0)
+    for entry, words in zip(entries, texts, strict=True):
+        styled = deadline_style(entry.due_at, now)(words) + " " * (width - len(words))
+        yield "  " + side_by_side([styled, short_id(entry.id), describe(entry)])
+
+
+def _late_text(time: timedelta) -> str:
+    if time < _MINUTE:
+        return _("late just now")
+    if time < _HOUR:
+        return text(nmsg("{count} minute late", "{count} minutes late", time // _MINUTE))
+    if time < _FEW_DAYS * _DAY:
+        return text(nmsg("{count} hour late", "{count} hours late", time // _HOUR))
+    return text(nmsg("{count} day late", "{count} days late", time // _DAY))
+
+
+def show_code_reminder(settings: PropertySettings, summary: Summary) -> None:
+    """Remind of the recovery code, unless it is confirmed or not needed."""
+    if settings.is_code_confirmed(summary.code_confirmed_for) is False:
+        for line in unconfirmed_code_lines():
+            print_line(line)
+
+
+def unconfirmed_code_lines() -> list[str]:
+    """Return that the recovery code is not confirmed, and what to do."""
+    return [
+        style_warning(
+            _("The recovery code is not confirmed: if this computer breaks, nothing else opens the saved reports.")
+        ),
+        _("Is it on paper? Type it back once: apoa key recover"),
+        _("If not, make a new one: apoa key rotate"),
+    ]
+
 
 """A computer that was off for the night catches up by itself."""
 

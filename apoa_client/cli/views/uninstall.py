@@ -1,15 +1,12 @@
 """What `apoa uninstall` shows: what is on the computer, what would be lost with it, and how the program is removed."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from apoa_client import installation
 from apoa_client.app.uninstall import Kind, Loss, Trace, Traces
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_line, sanitize, style_bold, style_error, style_warning, write
-from apoa_client.cli.terminal.quoting import quote_words
+from apoa_client.cli.terminal.output import print_line, sanitize, style_bold, style_error, style_warning
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.messages import nmsg
@@ -29,7 +26,6 @@ KINDS = {
     Kind.LINK: N_("link to a folder, whose files stay"),
     Kind.SETTINGS: N_("settings"),
     Kind.FOREIGN: N_("not made by apoa"),
-    Kind.BACKUPS: N_("folder for backups"),
     Kind.COMPLETION: N_("script for the Tab key"),
 }
 
@@ -45,7 +41,6 @@ def traces_json(traces: Traces, *, dry_run: bool, removed: bool) -> dict[str, An
         "properties": [_loss_value(loss) for loss in traces.losses],
         "found": [_trace_value(trace) for trace in traces.found],
         "kept": [_trace_value(trace) for trace in traces.kept],
-        "remove_program": installation.removal() or None,
     }
 
 
@@ -135,14 +130,3 @@ def _losses(loss: Loss) -> list[str]:
     if loss.code_confirmed is False:
         lines.append(_("The key of all backups: the recovery code is not confirmed, and nothing else opens them."))
     return lines
-
-
-def show_program() -> None:
-    """Show how the program itself is removed."""
-    words = installation.removal()
-    if words:
-        print_line(_("The program itself is removed with:"))
-        write("  " + sanitize(quote_words(words)))  # it is to be copied, so it is not wrapped
-    else:
-        folder = sanitize(str(Path(sys.executable).parent))
-        print_line(_("The program itself is this folder; delete it: {folder}").format(folder=folder))

@@ -52,13 +52,6 @@ class SqliteOutbox(SqlOutbox):
             on_unwritable(problem)
         return cls(db, sealer, actor)
 
-    @classmethod
-    def open_unlocked(cls, path: Path, sealer: Sealer) -> Self:
-        """Open the file for a reader that locks nothing, writes nothing and never waits. Raises `StorageProblem`."""
-        from apoa_client.outbox.sqlite.unlocked import open_unlocked  # for completion alone
-
-        return cls(open_unlocked(path), sealer)
-
     def batch(self) -> AbstractContextManager[ReportBatch]:
         """As `ports.ReportQueue`; two batches at once are not possible."""
         from apoa_client.outbox.sqlite.batch import SqliteBatch

@@ -16,7 +16,7 @@ from apoa_client.app import backups
 from apoa_client.app.container import Container
 from apoa_client.archive import backup_folder
 from apoa_client.archive.backup_check import open_backup
-from apoa_client.cli.commands import daily_backup, scheduled_run
+from apoa_client.cli.commands import scheduled_run
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.desktop_notice import Notice
 from apoa_client.errors import NotNow, SettingsProblem
@@ -198,14 +198,14 @@ class TestDaily:
     def notices(self, monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
         """The notices on the desktop."""
         shown: list[Notice] = []
-        monkeypatch.setattr(daily_backup, "show_notice", lambda notice, *_more: shown.append(notice))
+        monkeypatch.setattr(scheduled_run, "show_notice", lambda notice, *_more: shown.append(notice))
         return shown
 
     def run(self, apoa: Apoa) -> str:
         """One run of the daily backup. Returns what it prints."""
         session = Session(apoa.environ, apoa.clock)
         apoa.capsys.readouterr()
-        assert daily_backup.show_daily_backup(session) == 0
+        assert scheduled_run.show_daily_backup(session) == 0
         session.close()
         printed = apoa.capsys.readouterr()
         assert printed.out == ""
@@ -316,7 +316,7 @@ class TestAfterSending:
         monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
         monkeypatch.setattr(scheduled_run, "run_scheduled", send)
         monkeypatch.setattr(backups, "run_backup", run)
-        monkeypatch.setattr(daily_backup, "show_notice", lambda *_arguments: True)
+        monkeypatch.setattr(scheduled_run, "show_notice", lambda *_arguments: True)
         return happened
 
     def test_its_trouble_is_no_failure_of_sending(self, configured: Apoa, stick: Path, done: list[str]) -> None:

@@ -30,8 +30,7 @@ from cli_helpers import (
 from page_helpers import read_page
 
 from apoa_client.cli.prompts.by_hand import ByHandConversation
-from apoa_client.cli.views.apoa_form import FormLine, form_line
-from apoa_client.cli.views.by_hand import form_table
+from apoa_client.cli.views.apoa_form import FormLine, form_line, form_table
 from apoa_client.delivery.plan import LEASE
 from apoa_client.desk.by_hand import FormField, TypingTask
 from apoa_client.outbox.sqlite.store import SqliteOutbox

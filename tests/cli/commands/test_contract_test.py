@@ -23,7 +23,7 @@ _ALL = {each.id for each in (*OPENING, *CHECKS, LAST)}
 
 @pytest.fixture(autouse=True)
 def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apoa_client.cli.commands.contract_test.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("apoa_client.cli.commands.contract.time.sleep", lambda _seconds: None)
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import pytest
 from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_sanitized, spoken, typed_in
 
 from apoa_client.cli.commands.help import find
-from apoa_client.cli.guide.guides import Guide, all_guides, guides
-from apoa_client.cli.guide.situations import situations
+from apoa_client.cli.guide.guides import Guide, all_guides, guides, situations
 
 IDS = [each.id for each in situations("en")]
 

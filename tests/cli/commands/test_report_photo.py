@@ -374,7 +374,7 @@ class TestKept:
     def test_it_is_not_written_to_a_screen(self, keeping: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """`-` is for another program: on a screen the bytes of a picture are noise."""
         report = keeping("report", "--photo", str(photo), *STAY, "--json").json
-        monkeypatch.setattr("apoa_client.cli.commands.show.is_terminal", lambda _stream: True)
+        monkeypatch.setattr("apoa_client.cli.commands.list.is_terminal", lambda _stream: True)
         said = keeping("show", report["short_id"], "--photo", "-")
         assert (said.code, said.out) == (2, "")
         assert keeping("show", report["short_id"], "--photo", "-", "--json").code == 2

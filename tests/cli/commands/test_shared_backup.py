@@ -11,7 +11,7 @@ from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox, be_patie
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
-from apoa_client.cli.commands import daily_backup
+from apoa_client.cli.commands import scheduled_run
 from apoa_client.cli.session import Session
 from apoa_client.errors import Exit
 
@@ -88,7 +88,7 @@ def run_daily(apoa: Apoa) -> str:
     """One run of the daily backup, as after automatic sending. Returns what it prints."""
     session = Session(apoa.environ, apoa.clock)
     apoa.capsys.readouterr()
-    assert daily_backup.show_daily_backup(session) == 0
+    assert scheduled_run.show_daily_backup(session) == 0
     session.close()
     return "".join(apoa.capsys.readouterr())
 
@@ -115,7 +115,7 @@ def test_the_daily_backup_of_several_desks(shared: Apoa, stick: Path, monkeypatc
 
 def test_a_daily_backup_that_failed(shared: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said, and tried again after an hour; one whose folder was not there at the next run."""
-    monkeypatch.setattr(daily_backup, "show_notice", lambda *_arguments: False)
+    monkeypatch.setattr(scheduled_run, "show_notice", lambda *_arguments: False)
     monkeypatch.setattr(backups, "run_backup", lambda app, _environ: backups.write_folder_backup(app, None, 14))
     shared.change_setting("backup_folder", str(stick))
     stick.rmdir()

@@ -32,7 +32,7 @@ class Follow:
         self.looks = 0
         self._monkeypatch = monkeypatch
         monkeypatch.setattr("random.random", lambda: 0.5)
-        monkeypatch.setattr("apoa_client.cli.commands.deadline_notice.show_notice", lambda *_arguments: False)
+        monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
 
     def __call__(
         self, steps: Iterable[Step], *options: str, end: type[BaseException] = KeyboardInterrupt, **environ: str

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apoa_client.cli.completion.command_line import CommandLine, Word, parse_line, split
+from apoa_client.cli.completion.shells import CommandLine, Word, parse_line, split
 
 
 @pytest.mark.parametrize(

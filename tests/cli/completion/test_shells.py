@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import BESIDE, QUENTIN, XIMENA, Apoa
+from cli_helpers import BESIDE, Apoa
 from tmux_helpers import Terminal, require_tmux
 
 from apoa_client.cli import main
 from apoa_client.cli.completion import shells
-from apoa_client.cli.completion.command_line import Word
 from apoa_client.cli.completion.offers import Offers
+from apoa_client.cli.completion.shells import Word
 
 POSIX = ("bash", "zsh", "fish")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="these shells are not Windows' own")
@@ -115,9 +115,8 @@ def test_bash_gets_words_that_it_can_insert(
 
 
 @pytest.fixture
-def home_of_shells(away: Apoa, tmp_path: Path) -> Path:
-    """A home with the scripts and settings of the shells, and a guest in the room Melati 3."""
-    away.save(QUENTIN, "--room", "Melati 3")
+def home_of_shells(tmp_path: Path) -> Path:
+    """A home with the scripts and settings of the shells."""
     for shell, name in (("bash", "apoa.bash"), ("zsh", "_apoa"), ("fish", "apoa.fish")):
         (tmp_path / name).write_text(shells.script(shell))
     (tmp_path / ".bashrc").write_text(f"cd '{tmp_path}'; source apoa.bash; PS1='ready> '\n")
@@ -139,8 +138,6 @@ TYPED = [
     ("apoa report --nationality new\\ z", "apoa report --nationality New\\ Zealand "),
     ('apoa report --nationality "New Z', 'apoa report --nationality "New Zealand" '),
     ("apoa report --nationality Selandia", "apoa report --nationality Selandia\\ Baru "),
-    ("apoa checkout --room Mel", "apoa checkout --room Melati\\ 3 "),
-    ("apoa checkout --room=Mel", "apoa checkout --room=Melati\\ 3 "),
     ("apoa receipt --html=pag", "apoa receipt --html=page.html "),
     ("apoa receipt --html pag", "apoa receipt --html page.html "),
     ("apoa sandbox --fault 503=5,los", "apoa sandbox --fault 503=5,lost "),
@@ -172,37 +169,6 @@ def test_the_tab_key(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: st
         terminal.close()
 
 
-HOSTILE_ROOM = "EV$(touch ran)`touch ran`;touch ran;\u2019\"'&|!"
-"""A room whose name a shell must never run. Nothing of the name may be lost either."""
-
-
-@pytest.mark.slow
-@posix_only
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_no_shell_runs_a_name(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: str) -> None:
-    """What Tab inserts for a room is that room for the program, whichever quotation mark is open before it."""
-    require(shell)
-    require_tmux()
-    known = [each["short_id"] for each in away.reports()]
-    away.save(XIMENA, "--room", HOSTILE_ROOM)
-    (report,) = (each for each in away.reports() if each["short_id"] not in known)
-    terminal = Terminal(tmp_path, (160, 60), environ_of(away, home_of_shells))
-    commands = {"bash": ["bash", "--noprofile", "-i"], "zsh": ["zsh", "-i"], "fish": ["fish", "--no-config", "-i"]}
-    try:
-        terminal.run(commands[shell])
-        if shell == "fish":
-            terminal.type(f"function fish_prompt; echo -n 'ready> '; end; source '{home_of_shells}/apoa.fish'")
-        terminal.wait_for("ready>")
-        for mark in ("", '"', "'"):
-            terminal.type(f"cd '{home_of_shells}'; clear; echo there")
-            terminal.wait_for("ready>", after="there")  # the shell reads keys again
-            terminal.type(f"apoa list --room {mark}EV\t")
-            terminal.wait_for(report["short_id"])
-    finally:
-        terminal.close()
-    assert not (home_of_shells / "ran").exists()
-
-
 @posix_only
 def test_fish(away: Apoa, home_of_shells: Path) -> None:
     """What fish itself would insert or list."""
@@ -221,9 +187,7 @@ def test_fish(away: Apoa, home_of_shells: Path) -> None:
         assert done.stderr == ""
         return done.stdout.splitlines()
 
-    (report,) = away.reports()
     assert fish("apoa sta")[0].startswith("status\tShow what waits")
-    assert fish("apoa checkout ")[0].startswith(f"{report['short_id']}\troom Melati 3, until ")
     assert fish("apoa list --state=qu") == ["--state=queued\twaiting"]
     assert fish('apoa report --nationality "New Z') == ["New Zealand\tNZL"]
     assert fish("apoa report --nationality New\\ Z") == ["New Zealand\tNZL"]

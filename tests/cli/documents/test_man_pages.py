@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cli_helpers import Apoa, spoken
 
-from apoa_client.cli.command_tree import all_commands
 from apoa_client.cli.documents.man_pages import man_pages
 from apoa_client.cli.main import apoa as program
+from apoa_client.cli.program import all_commands
 from apoa_client.cli.terminal.command_names import in_indonesian
 
 pytestmark = pytest.mark.usefixtures("apoa")  # which puts the language back

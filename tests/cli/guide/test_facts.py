@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from cli_helpers import LANGUAGES
 
-from apoa_client.cli.guide.content import read_content
 from apoa_client.cli.guide.facts import is_outdated, topics
+from apoa_client.cli.guide.guides import read_content
 from apoa_client.cli.terminal.command_names import in_indonesian
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits

@@ -3,8 +3,7 @@
 import pytest
 from cli_helpers import LANGUAGES
 
-from apoa_client.cli.guide.facts import topics
-from apoa_client.cli.guide.search import search_facts, similar_words
+from apoa_client.cli.guide.facts import search_facts, similar_words, topics
 
 NAMES = sorted({(each.id, each.name) for language in LANGUAGES for each in topics(language)})
 

@@ -7,8 +7,7 @@ import click
 import pytest
 from cli_helpers import LANGUAGES, typed_in
 
-from apoa_client.cli.guide.guides import guides
-from apoa_client.cli.guide.situations import Situation, Step, situations
+from apoa_client.cli.guide.guides import Situation, Step, guides, situations
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.session import Session

@@ -489,7 +489,7 @@ class TestStopping:
         def interrupt(*_args: object) -> NoReturn:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.cli.prompts.setup_summary.show_next_steps", interrupt)
+        monkeypatch.setattr("apoa_client.cli.prompts.setup_questions.show_next_steps", interrupt)
         said = set_up(apoa, ["en", *PRACTICE])
         assert said.code == 130
         assert STOPPED not in said.err

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from cli_helpers import QUENTIN
 
 from apoa_client.cli import main
-from apoa_client.cli.terminal import closed_console
+from apoa_client.cli.terminal import signals
 
 EVENTS = {"close": 2, "log-off": 5, "shutdown": 6}
 ANSWERS = (
@@ -90,7 +90,7 @@ def use(console: Console, end: str) -> None:
     elif end == "ctrl-c":
         console.type("\x03", _CTRL)
     else:
-        handler = vars(closed_console)["_handler"]()
+        handler = vars(signals)["_handler"]()
         console.kernel32.CreateThread(None, 0, handler, EVENTS[end], 0, None)
 
 

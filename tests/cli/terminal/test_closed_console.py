@@ -14,7 +14,7 @@ import pytest
 from cli_helpers import QUENTIN, Apoa, Keyboard
 
 from apoa_client.app.container import Container
-from apoa_client.cli.terminal import closed_console, input  # noqa: A004  the module of that name
+from apoa_client.cli.terminal import input, signals  # noqa: A004  the module of that name
 from apoa_client.cli.terminal.input import ask_line, ask_secret
 from apoa_client.cli.terminal.signals import Signals, Terminated
 from apoa_client.timeouts import call_with_timeout
@@ -28,9 +28,9 @@ CREATE_NO_WINDOW = 0x08000000
 @pytest.mark.parametrize("event", [2, 5, 6], ids=["close", "log-off", "shutdown"])
 def test_closing_is_sigterm(monkeypatch: pytest.MonkeyPatch, event: int) -> None:
     """Windows' handler, which runs on a thread of its own, ends the main thread's work as SIGTERM does, and waits."""
-    monkeypatch.setattr(closed_console, "_LONGEST_S", 0)
+    monkeypatch.setattr(signals, "_LONGEST_S", 0)
     handled: list[bool] = []
-    thread = threading.Thread(target=lambda: handled.append(closed_console.terminate(event)))
+    thread = threading.Thread(target=lambda: handled.append(signals.terminate(event)))
 
     def work() -> None:
         thread.start()
@@ -45,7 +45,7 @@ def test_closing_is_sigterm(monkeypatch: pytest.MonkeyPatch, event: int) -> None
 @pytest.mark.parametrize("event", [0, 1], ids=["Ctrl-C", "Ctrl-Break"])
 def test_other_events_are_pythons(event: int) -> None:
     """Ctrl-C and Ctrl-Break are left to Python's own handler."""
-    assert not closed_console.terminate(event)
+    assert not signals.terminate(event)
 
 
 def test_questions_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ import pytest
 from cli_helpers import COMMAND, QUENTIN, Apoa, child_environment
 
 from apoa_client.cli import main
-from apoa_client.cli.terminal import encodings
-from apoa_client.cli.terminal.encodings import adapt_stream, can_show, nearest
+from apoa_client.cli.terminal import streams
+from apoa_client.cli.terminal.streams import adapt_stream, can_show, nearest
 
 NAMES = "MUÑOZ ŁUKASZ NGUYỄN ŐRY STRAßE 李 محمد"
 
@@ -94,7 +94,7 @@ def test_the_linux_console() -> None:
     assert console.shown(f"{NAMES} │ → \ud800").decode() == "MUÑOZ LUKASZ NGUYEN ORY STRAßE ?? ???? │ -> ?"
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     adapt_stream(file, {"TERM": "linux"})
-    assert (file.encoding, file.errors) == ("utf-8", encodings.NEAREST)
+    assert (file.encoding, file.errors) == ("utf-8", streams.NEAREST)
 
 
 def test_missing_streams_are_ignored() -> None:
@@ -106,7 +106,7 @@ def test_missing_streams_are_ignored() -> None:
 def test_the_error_handler_is_for_encoding_only() -> None:
     """The error handler does not decode."""
     with pytest.raises(UnicodeDecodeError):
-        b"\xff".decode("ascii", encodings.NEAREST)
+        b"\xff".decode("ascii", streams.NEAREST)
     with pytest.raises(LookupError):
         codecs.lookup("apoa_other")
 

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from apoa_client.cli.terminal.numbers import Seconds, WholeNumber
+from apoa_client.cli.registry import Seconds, WholeNumber
 
 
 @pytest.mark.parametrize("value", ["1", "30", " 7 "])

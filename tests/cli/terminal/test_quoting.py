@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from apoa_client.cli.terminal.quoting import quote_words
+from apoa_client.cli.terminal.command_names import quote_words
 
 WORDS = [
     *("apoa", "ubah", "--nights", "+1", r"C:\apoa\bukti.html", "https://server.example:8443/v1", "24/11/2026", ""),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.cli.terminal.service_manager import ServiceManager
+from apoa_client.cli.terminal.signals import ServiceManager
 
 unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
 

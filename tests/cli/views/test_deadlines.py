@@ -7,7 +7,7 @@ from cli_helpers import LANGUAGES, spoken, spoken_count, time_in
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.output import style_error, style_warning
-from apoa_client.cli.views.deadlines import deadline_lines, deadline_style, deadline_text
+from apoa_client.cli.views.status import deadline_lines, deadline_style, deadline_text
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, State
 from apoa_client.settings.zones import WIB, WIT, WITA
