@@ -127,10 +127,23 @@ class Run:
     # Results.
 
     def claim(self, ids: Sequence[str]) -> tuple[str, list[Entry]]:
-        """Claim reports for this run, and return the lease and what was claimed."""
+        """Claim reports for this run, and return the lease and what was claimed.
+
+        A row that grows may need a damaged page of the outbox: then fewer are claimed, so that the others are sent.
+        """
         now = self.now()
+        try:
+            lease, claimed = self.outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
+        except OutboxDamaged as exc:
+            if self.rebuild_indexes():
+                self.deferred_error = None
+                return self.claim(ids)
+            if len(ids) > 1:
+                return self.claim(ids[: len(ids) // 2])
+            self.defer(exc)
+            lease, claimed = "", []
         self.tried.update(ids)
-        return self.outbox.claim(ids, now=now, lease_until=now + plan.LEASE)
+        return lease, claimed
 
     def renewed(self, lease: str, until: datetime | None) -> datetime | None:
         """Return when a lease that ends `until` ends: later, if a call might outlast it. None if it was taken over."""

@@ -64,7 +64,12 @@ _HELP = N_(
     metavar="DIR",
     text=N_("Import each file of this folder now, and move it to done or refused there. For a schedule, too."),
 )
-@option("--watch", is_flag=False, metavar="DIR", hidden=True, text="")
+@option(
+    "--watch",
+    metavar="DIR",
+    hidden=True,
+    text=N_("There is no --watch any more: no process keeps running for a folder."),
+)
 @force_option
 @yes_option
 @no_send_option

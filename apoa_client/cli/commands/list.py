@@ -16,7 +16,7 @@ from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.report_list import ListForm, show_report_list
 from apoa_client.cli.views.report_reader import SearchFilter, StateChoice, parse_day_start
-from apoa_client.errors import DataRefused, UsageProblem
+from apoa_client.errors import DataRefused, Exit, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State, short_id
@@ -85,7 +85,7 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
 @force_option
 @json_option
 @click.pass_obj
-def show(session: Session, *, reference: str, photo: Path | None, force: bool) -> None:
+def show(session: Session, *, reference: str, photo: Path | None, force: bool) -> int:
     """Find the stay, open its reports and show them, or write its photo."""
     from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
 
@@ -95,10 +95,10 @@ def show(session: Session, *, reference: str, photo: Path | None, force: bool) -
         raise UsageProblem(msg("Give only one of --photo and --json."))
     found = StayFinder(session, recent, in_house, recent, ever).one(reference)
     if found is None:
-        return
+        return Exit.DONE
     if photo is not None:
         _write_photo(session.app, found, photo, force=force)
-        return
+        return Exit.DONE
     from apoa_client.cli.views.stay_history import StayView
 
     view = StayView(session.app, *session.app.stays.find(found))
@@ -106,6 +106,7 @@ def show(session: Session, *, reference: str, photo: Path | None, force: bool) -
         print_json(view.json())
     else:
         view.show()
+    return view.exit_code
 
 
 def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None:

@@ -116,7 +116,8 @@ def taken_line(taken: TakenFile) -> str:
     """Return in one line what became of a file of a folder."""
     name, error = sanitize(taken.name), taken.error
     if error is not None and taken.where == REFUSED:
-        return f"{name}: {style_warning(_('refused: {reason}').format(reason=text(error.message)))}"
+        reason = _("refused: {reason}").format(reason=text(error.message))
+        return f"{name}: {style_warning(reason)}"
     if error is not None or taken.result is None:
         return f"{name}: {text(error.message) if error is not None else ''}"
     result = taken.result

@@ -21,7 +21,7 @@ from apoa_client.cli.views.labels import KINDS, day_text, lease_text, moment_tex
 from apoa_client.cli.views.report import changed_field_lines, receipt_text, report_json, report_lines, show_erased
 from apoa_client.cli.views.report_reader import OpenedReport, ReportReader
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import StorageProblem
+from apoa_client.errors import Exit, NotAuthentic, StorageProblem
 from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.ports.entries import Entry
 from apoa_client.report.deadline import instant
@@ -142,11 +142,14 @@ class StayView:
             show_error(exc)
         # In the order in which they were made: a report that replaces another one has the other's place in the queue.
         first_events = {report: events[0].n for report, events in self._events.items()}
+        reader = ReportReader(app)
         self._reports = sorted(
-            ReportReader(app).open_all(stay.entries),
+            reader.open_all(stay.entries),
             key=lambda each: (each.entry.created_at, first_events.get(each.entry.id, 0), each.entry.seq),
         )
         self._by_id = {opened.entry.id: opened for opened in self._reports}
+        self.exit_code = NotAuthentic.exit_code if reader.doubtful else Exit.DONE
+        """The exit code of a command that shows it."""
 
     def json(self) -> dict[str, Any]:
         """Return the report that was asked for, and under `story` every report of the stay without guest and stay."""

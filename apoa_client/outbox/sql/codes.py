@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from apoa_client.errors import CredentialsProblem, NotAuthentic, SettingsProblem
+from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.metadata import read_metadata
 from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register
@@ -278,6 +278,7 @@ class RowCodes:
             if has_history(self._db):
                 return None
             register = Register.new(self._db)
+            register.write(self._db, authenticator)
         return self._write_all(authenticator, register, "mac IS NULL AND", Row.is_as_saved)
 
     def adopt(self) -> None:
@@ -319,14 +320,37 @@ class RowCodes:
     def _write_all(
         self, authenticator: Authenticator, register: Register, which: str, may_have: Callable[[Row], bool]
     ) -> Register:
-        """Write the codes of the rows above the last number that may have one."""
+        """Write the codes of the rows above the last number that may have one.
+
+        A row on a damaged page holds up no other one: the last number stays below it, and a later check tries it again.
+        """
+        condition = f"{which} seq > ? ORDER BY seq LIMIT {_BATCH}"
+        last, all_read = register.last, True
         while True:
-            found = read_rows(self._db, f"{which} seq > ? ORDER BY seq LIMIT {_BATCH}", [register.last])
-            if found:
-                register = register._replace(last=found[-1].seq)
+            try:
+                with self._db.read_errors():
+                    found = read_rows(self._db, condition, [last])
+                seqs = [row.seq for row in found]
+            except OutboxDamaged:
+                seqs = [seq for (seq,) in self._db.execute(f"SELECT seq FROM reports WHERE {condition}", [last])]  # noqa: S608  constants
+                found, all_read = self._readable(seqs), False
+            if seqs:
+                last = seqs[-1]
+                register = register._replace(last=last) if all_read else register
                 register = self._write(authenticator, register, [row for row in found if may_have(row)])
-            if len(found) < _BATCH:
+            if len(seqs) < _BATCH:
                 return register
+
+    def _readable(self, seqs: Sequence[int]) -> list[Row]:
+        """Return the rows with these numbers, without those that cannot be read."""
+        if not seqs:
+            return []
+        try:
+            with self._db.read_errors():
+                return read_rows(self._db, f"seq IN ({','.join(map(str, seqs))}) ORDER BY seq")
+        except OutboxDamaged:
+            middle = len(seqs) // 2
+            return [*self._readable(seqs[:middle]), *self._readable(seqs[middle:])] if middle else []
 
     def _write(
         self,
@@ -347,7 +371,6 @@ class RowCodes:
         coded = [row for row in before if row.mac is not None]
         register = register._replace(
             version=version,
-            last=max([register.last, *(row.seq for row in now)]),
             reports=register.reports + len(now) - len(coded),
             open=register.open + sum(row.is_open for row in now) - sum(row.is_open for row in coded),
             versions=register.versions + version * len(now) - sum(row.version for row in coded),

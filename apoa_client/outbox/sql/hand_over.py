@@ -174,6 +174,9 @@ class HandOver:
         rows = [_without_mark(dict(zip(ALL_COLUMNS, values, strict=True))) for values in found]
         with self._there.transaction():
             refuse_during_maintenance(self._there, lambda: self._now(self._there))
+            authenticator = self._codes_there.authenticator()
+            if authenticator is not None:  # before the first report: a closed one would look like history
+                self._codes_there.completed(authenticator)
             known = dict(self._there.execute(_KNOWN.format(places=_places(ids)), ids).fetchall())
             wanted = [row for row in rows if known.get(row["id"], 1)]
             if wanted and tags_missing:
@@ -181,7 +184,7 @@ class HandOver:
             with self._codes_there.changing([row["id"] for row in wanted if row["id"] in known]):
                 for row in wanted:
                     self._store(row, is_known=row["id"] in known)
-            if self._codes_there.authenticator() is not None:
+            if authenticator is not None:
                 self._codes_there.vouch([row["id"] for row in wanted if row["id"] not in known])
             events = (_events(row["id"], State(row["state"]), known.get(row["id"])) for row in wanted)
             audit.append(self._there, self._actor, chain.from_iterable(events))

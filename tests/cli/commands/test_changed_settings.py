@@ -36,6 +36,8 @@ HARMLESS = [
     ("backup_folder", str(Path.cwd() / "backups")),
     ("backup_keep", 1),
     ("keep_photos", "on"),
+    ("import_folder", str(Path.cwd() / "exports")),
+    ("import_map", "cloudbeds"),
 ]
 """They change deadlines, how long data and backups are kept, what is compared with earlier guests, what is printed."""
 NOT_SENT = {"by_hand_order"}

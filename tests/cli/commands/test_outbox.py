@@ -342,7 +342,7 @@ def test_setting_up_again(shared: Apoa, authority: SandboxServer) -> None:
     shared.send(QUENTIN)
     keys, file = shared.home / PROPERTY / "keys.json", shared.home / PROPERTY / "outbox.db"
     before = json.loads(keys.read_bytes())
-    assert "run-counter-shared" in before
+    assert "outbox-version-shared" in before
     file.unlink()
     assert shared.set_up(authority.base_url).code == 0
     assert json.loads(keys.read_bytes()) == before

@@ -101,7 +101,7 @@ def test_what_is_wrong_is_found_for_each(chain: Apoa, postgres_outbox: SharedOut
     assert [line for line in shown.err.splitlines() if line in CHAIN] == ["melati", "kenanga"]
     together = documents(chain)
     assert together["melati"]["error"]["class"] == "outbox_damaged"
-    assert together["kenanga"]["doubts"][0]["kind"] == "numbers"
+    assert together["kenanga"]["doubts"][0]["kind"] == "state"
     assert together["cempaka"]["doubts"] == []
 
 

@@ -59,8 +59,8 @@ def test_a_report_marked_as_sent(checked: Apoa, lang: str) -> None:
     verified = checked("log", "--verify", "--json")
     assert (verified.code, verified.json["whole"]) == (78, True)
     assert verified.json["reports"]["doubts"] == changed
-    for command in ("sync", "sync", "status", "list"):
-        said = checked(command, lang=lang)
+    for command in (["sync"], ["sync"], ["status"], ["list"], ["show", report["id"]]):
+        said = checked(*command, lang=lang)
         assert (said.code, text in said.err) == (78, True)
     shown = checked("show", report["id"], lang=lang)
     assert ("XIMENA" in shown.out.upper(), text in shown.err) == (True, True)  # the guest, to be compared

@@ -24,7 +24,7 @@ TRIED_BY = {
     1: [
         "cli/prompts/test_report_guests.py::test_nothing_readable_is_in_any_file",
         "outbox/test_drafts.py::test_nothing_personal_is_readable_in_the_files",
-        "report/test_guest_hash.py::test_the_hash_is_short",
+        "desk/test_duplicates.py::test_the_hash_is_short",
     ],
     2: [
         "archive/test_backup.py::test_nothing_personal_and_no_secret_is_in_it",
@@ -66,7 +66,7 @@ TRIED_BY = {
     ],
     10: [
         f"{LIMITS}::test_an_older_copy_of_the_outbox_and_of_the_vault",
-        "vault/test_key_file.py::test_the_file_is_private",
+        "vault/test_secret_files.py::test_the_file_is_private",
     ],
     11: [f"{FORGED}::test_each_change_with_the_key_leaves_a_right_code"],
     12: ["cli/commands/test_tampering.py::test_what_was_saved_without_the_key"],
@@ -86,11 +86,11 @@ TRIED_BY = {
     ],
     16: [
         "authority/test_tls.py::test_the_environment_adds_no_trust",
-        "settings/test_variables.py::test_an_empty_variable_replaces_nothing",
+        "settings/test_reading.py::test_an_empty_variable_replaces_nothing",
     ],
     17: [
         "doctor/test_automatic.py::test_the_schedule",
-        "schedule/test_tools.py::test_secrets_are_left_out_and_named",
+        "schedule/test_interface.py::test_secrets_are_left_out_and_named",
     ],
     18: [
         "test_permissions.py::test_others_can_write",
