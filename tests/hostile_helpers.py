@@ -4,6 +4,7 @@ A property is prepared once. Each call gets a copy of its files, so no call depe
 """
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -82,7 +83,7 @@ VARIANTS: Mapping[str, Call] = {
     "status --alarm": Call(),
     "doctor --offline": Call(["--json"]),
     "export --personal": Call(["--output", "guests.xlsx"]),
-    "import --from .": Call(["--json"]),
+    "import --from inbox": Call(["--json"]),
     "completion bash": Call(),
     REMOVAL: Call(["--json"]),
 }
@@ -155,6 +156,11 @@ def prepare(folder: Path) -> Prepared:
     """Set up a property for training with a report that was sent, one that waits, and the files that calls read."""
     home, files = folder / "home", folder / "files"
     files.mkdir()
+    table = files / "inbox" / "guests.csv"
+    table.parent.mkdir(mode=0o700)
+    table.write_text("surname\nQUENTIN\n")
+    table.chmod(0o600)
+    os.utime(table, (0, 0))  # it is not being written any more
 
     def call(*arguments: str, stdin: str = "") -> None:
         done = _run(arguments, {"APOA_HOME": str(home), "APOA_LANG": "en"}, stdin, Condition(str(files)))

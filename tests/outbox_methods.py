@@ -125,8 +125,8 @@ def fill(outbox: AnyOutbox, finished: int) -> None:
     with outbox._db.transaction():
         outbox._db.executemany(
             "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, content, calls, guest_tag, "
-            "first_night, last_morning, photo_state) "
-            "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, ?, 1, ?, ?, ?, 'sent')",
+            "first_night, last_morning, photo_state, mac) "
+            "VALUES (?, ?, ?, 'check_in', 'accepted', ?, ?, ?, 1, ?, ?, ?, 'sent', 'x')",
             (
                 (
                     old_id("b", n),

@@ -132,13 +132,25 @@ class Integrity:
                 self._codes.adopt()
             register = self._codes.completed(authenticator)
             whole, reports = self._doubts(authenticator, known)
-            if register is not None and not (whole or reports) and contradicts_register(self._db):
-                # A report that was in doubt was closed, or opened again: no code counts what is done with it.
-                register.counted(self._db).write(self._db, authenticator)
+            if Doubt(DoubtKind.OLDER_COPY) in before:  # until a person accepts it: its version may catch up
+                whole = list(dict.fromkeys([Doubt(DoubtKind.OLDER_COPY), *whole]))
+            if register is not None and not whole:
+                register = self._marked(register, authenticator, recount=not reports)
             if (*whole, *reports) != before:
                 write_metadata(self._db, DOUBTS_KEY, doubts_text([*whole, *reports]))
         version = None if whole or register is None else OutboxVersion(register.id, register.version)
         return Authentication((*whole, *reports), version)
+
+    def _marked(self, register: Register, authenticator: Authenticator, *, recount: bool) -> Register:
+        """Return the register for the vault, after a check that found nothing wrong with the outbox as a whole."""
+        right = register
+        if recount and contradicts_register(self._db):
+            # A report that was in doubt was closed, or opened again: no code counts what is done with it.
+            right = right.counted(self._db)
+        right = right if right.is_marked else right.marked()
+        if right != register:
+            right.write(self._db, authenticator)
+        return right
 
     @contextmanager
     def _writing(self) -> Iterator[Authenticator]:
@@ -262,10 +274,12 @@ class Integrity:
         if register is None:
             self._codes.adopt()
         else:
-            highest = max(register.version, known.number if known is not None else 0)
-            last = max(register.last, 0) if register is not BROKEN else self._last_coded()
-            new = Register.new(self._db, highest + 1)._replace(last=last)
+            new = Register.new(self._db)._replace(version=register.version, last=self._last_coded())
+            if register is not BROKEN:  # the other computers know its id
+                new = new._replace(id=register.id, last=max(register.last, 0))
+            new = new.marked(known.number if known is not None else 0)
             new.counted(self._db).write(self._db, authenticator)
+        write_metadata(self._db, DOUBTS_KEY, None)
         audit.append(self._db, self._actor, [AuditEvent(VOUCHED)])
 
     def _last_coded(self) -> int:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _HASH = 32
 """Hexadecimal digits of a hash."""
 
+_STRIDE = 1000
+"""Between two checks there are fewer changes with the key."""
+
 KEY = "register"
 """The metadata's key of the register: numbers with blanks between, and a code in hexadecimal."""
 
@@ -66,14 +69,26 @@ class Register(NamedTuple):
     """Hashes of the values of `STEERING`, as the last process with the key wrote each, with commas between."""
 
     @classmethod
-    def new(cls, db: Database, version: int = 0) -> Self:
+    def new(cls, db: Database) -> Self:
         """Return the register of an outbox without codes, or of which no code is known, with a new id."""
-        return cls(os.urandom(8).hex(), version, -(1 << 63), 0, 0, 0, ",".join(_hashes(db)))
+        return cls(os.urandom(8).hex(), 0, -(1 << 63), 0, 0, 0, ",".join(_hashes(db)))
 
     def write(self, db: Database, authenticator: Authenticator) -> None:
         """Store it with its code, inside a transaction."""
         text = " ".join(map(str, self))
         write_metadata(db, KEY, f"{text} {authenticator.code(b'register', text.encode()).hex()}")
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether nothing was changed since the last check."""
+        return self.version % _STRIDE == 0
+
+    def marked(self, version: int = 0) -> Self:
+        """Return it with the next version of a check, above this one too: the vault keeps it.
+
+        It is far ahead, so that changes of an older copy do not reach it before the next check.
+        """
+        return self._replace(version=(max(self.version, version) // _STRIDE + 1) * _STRIDE)
 
     def steered(self, db: Database, key: str) -> Self:
         """Return it with the hash of one of `STEERING` as the metadata have it now."""
