@@ -213,6 +213,21 @@ def test_the_whole_is_accepted_apart_from_its_reports(outbox: AnyOutbox, store: 
     assert check(outbox, after).doubts == (Doubt(DoubtKind.STATE, uuid(2)),)
 
 
+def test_an_older_copy_does_not_catch_up(outbox: AnyOutbox) -> None:
+    """Changes after it was put back do not reach the number in the vault, and a doubt stays until a person accepts."""
+    outbox.add(report(1), due_at=NOON)
+    older = version(outbox)
+    newer = older._replace(number=older.number + 1000)
+    for number in range(2, 6):
+        outbox.add(report(number), due_at=NOON)
+    for known in (newer, older):
+        assert Doubt(DoubtKind.OLDER_COPY) in check(outbox, known).doubts
+    after = outbox.integrity.accept((), lambda: newer)
+    assert after is not None
+    assert after.number > newer.number
+    assert check(outbox, after).doubts == ()
+
+
 def test_an_outbox_of_before_is_taken_as_it_is(outbox: AnyOutbox, store: Store) -> None:
     """What an earlier version saved and sent has no codes: the first check with the key makes them, once."""
     outbox.add_all([NewReport(report(1), NOON, photo=PHOTO), NewReport(report(2), NOON)])
