@@ -5,6 +5,7 @@ What another program may do is in `test_tampering`.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from conftest import raises_error
@@ -14,11 +15,12 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import NotAuthentic, SecretMissing
 from apoa_client.messages import msg
+from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.sql import codes, integrity
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
-from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.entries import Change, Content, NewReport, Selection
 from apoa_client.ports.state import Restrictions, Suspension
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import PhotoState, State
@@ -211,6 +213,23 @@ def test_the_whole_is_accepted_apart_from_its_reports(outbox: AnyOutbox, store: 
     assert after is not None
     assert (after.outbox == before.outbox, after.number > before.number) == (True, True)  # other desks know it
     assert check(outbox, after).doubts == (Doubt(DoubtKind.STATE, uuid(2)),)
+
+
+def test_a_report_that_gets_its_code_while_it_is_opened(
+    outbox: AnyOutbox, keyless: AnyOutbox, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process completes what was saved without the key, after this one has read the row: it is no doubt."""
+    keyless.add(report(1), due_at=NOON)
+    really = Contents.open
+
+    def open_slowly(*arguments: Any) -> Content:
+        opened = really(*arguments)
+        with store.open() as other:
+            assert check(other).doubts == ()
+        return opened
+
+    monkeypatch.setattr(Contents, "open", open_slowly)
+    assert outbox.content(outbox.find(uuid(1))[0]).report == report(1)
 
 
 def test_an_older_copy_does_not_catch_up(outbox: AnyOutbox) -> None:

@@ -74,6 +74,11 @@ class Row(NamedTuple):
     columns: Sequence[Any]
 
     @property
+    def sealed(self) -> Sequence[object]:
+        """What is sealed, and the digest of the photo."""
+        return self.content, self.errors, self.warnings, self.photo_digest
+
+    @property
     def id(self) -> str:
         """The report's id."""
         return str(self.columns[0])
@@ -108,7 +113,7 @@ class Row(NamedTuple):
         """Yield what the row's code with this version is over. Raises `TypeError` or `ValueError` for odd values."""
         plain = {**dict(zip(_PLAIN, self.columns, strict=True)), "state": self.state, "version": version}
         yield json.dumps(list(plain.values()), separators=(",", ":"), allow_nan=False).encode("ascii")
-        for sealed in (self.content, self.errors, self.warnings, self.photo_digest):
+        for sealed in self.sealed:
             yield b"" if sealed is None else b"=" + sealed_bytes(sealed)
 
     def is_authentic(self, authenticator: Authenticator) -> bool:
