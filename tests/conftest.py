@@ -6,15 +6,14 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from basics import PERSONAL, FixedClock
 from held_files import Hold, Holder
-from hypothesis import HealthCheck, settings
 
 from apoa_client.cli.terminal import output
 from apoa_client.errors import ApoaError, CallRefused
@@ -26,46 +25,10 @@ if TYPE_CHECKING:
     from outbox_stores import NewStore, Store
     from postgres_helpers import Cluster, SharedOutbox
 
-NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
-"""The fixed clock's time: 20:00 WIB."""
-
-LONG = "APOA_LONG" in os.environ
-"""Whether `.ci/run --long` runs the tests: more examples, and random seeds."""
-
-WINE = sys.platform == "win32" and "WINEPREFIX" in os.environ
-"""Whether this Windows is Wine, which judges certificates in its own way."""
-
-PERSONAL = (
-    *("ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSK", "850912", "12 Sep 1985"),
-    *("QUIJANO", "XIMENA", "QW7654321", "ZARAGOZAVILLE", "1992-02-29", "920229"),
-    *("VANTERPOOL", "OBADIAH", "VB9081726", "TORTOLAHILL", "1969-04-30", "690430"),
-    *("SMITH", "JANE ANN", "925076473", "ERIKSSON", "ANNA MARIA", "L898902C3", "740812"),
-    *("rahasia", "kata sandi", "kuda betul"),
-)
-"""Data of the tests' invented guests, and their passwords. No error may contain any of it."""
-
-_EXAMPLES = {"fast": 25, "ci": 200, "long": 5000}
-_SCALE = {"fast": 0.25, "ci": 1.0, "long": 30.0}
 # The variables that name tools of other projects, which a test may see.
 _TOOLS = {
     *("APOA_AXE", "APOA_CLIENT_GENERATORS", "APOA_NODE_TOOLS", "APOA_POSTGRES", "APOA_PRISM", "APOA_REQUIRE_TOOLS")
 }
-PROFILE = "long" if LONG else os.environ.get("APOA_EXAMPLES", "fast")
-"""How many examples Hypothesis tries: `fast` by default, `ci` (set by `.ci/run`) or `long`."""
-for _name, _count in _EXAMPLES.items():
-    settings.register_profile(
-        _name,
-        max_examples=_count,
-        deadline=None,  # a busy machine is no failure
-        derandomize=_name != "long",
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-settings.load_profile(PROFILE)
-
-
-def search(examples: int, **more: Any) -> settings:
-    """Hypothesis settings for this many examples in `.ci/run`, a quarter by default, 30 times as many in a long run."""
-    return settings(max_examples=max(5, int(examples * _SCALE[PROFILE])), deadline=None, **more)
 
 
 def _restore_signals() -> None:
@@ -100,29 +63,6 @@ def _use_memory() -> None:
 _MEMORY_NEEDED = 1 << 30
 _restore_signals()
 _use_memory()
-
-
-def raises_error(*names: str) -> pytest.RaisesExc[ApoaError]:
-    """`pytest.raises` for an `ApoaError` with one of these names."""
-    return pytest.raises(ApoaError, check=lambda error: error.name in names)
-
-
-class FixedClock:
-    """A clock that moves only when a test moves it."""
-
-    def __init__(self, now: datetime = NOW) -> None:
-        self.time = now
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def forward(self, time: timedelta) -> None:
-        self.time += time
-        self.seconds += time.total_seconds()
 
 
 @pytest.fixture

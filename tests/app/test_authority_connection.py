@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import FixedClock
+from basics import FixedClock
 
 from apoa_client.errors import NotNow, SettingsProblem
 from apoa_client.settings.config import MANUAL, PropertySettings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import FixedClock
+from basics import FixedClock
 from key_helpers import new_key_pair
 from outbox_helpers import report
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from desks_in_process import Desks, two_desks
 from network_faults import Cut, Relay, relay_to
 from postgres_helpers import SharedOutbox

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import FixedClock
+from basics import FixedClock
 from outbox_helpers import NOON, report, uuid
 
 from apoa_client.app.container import Container

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from container_helpers import box
 from desks_in_process import two_desks
 from postgres_helpers import Cluster, SharedOutbox, prepare_outbox

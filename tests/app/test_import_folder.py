@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NOW, raises_error
+from basics import NOW, raises_error
 from journeys_helpers import link_to_folder
 
 from apoa_client import files

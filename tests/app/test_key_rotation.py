@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, finding, report, uuid
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from desks_in_process import Saved, two_desks
 from postgres_helpers import SharedOutbox
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FixedClock, raises_error
+from basics import FixedClock, raises_error
 from outbox_helpers import report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 from rogue_postgres import rogue

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
+from basics import FixedClock
 from cli_helpers import PASSWORD
-from conftest import FixedClock
 from key_helpers import new_key_pair
 
 from apoa_client.app.property_setup import PropertySetup

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import FixedClock
+from basics import FixedClock
 
 from apoa_client.app.property_vault import LazySealer, VaultVersion, outbox_binding, password_binding
 from apoa_client.errors import SettingsProblem

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import NOW, FixedClock, raises_error
+from basics import NOW, FixedClock, raises_error
 from outbox_helpers import receipt, report, stay_id, uuid
 
 from apoa_client.app import retention as module

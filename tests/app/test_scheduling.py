@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from conftest import NOW, FixedClock, raises_error
+from basics import NOW, FixedClock, raises_error
 from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
 
 from apoa_client.app import scheduling

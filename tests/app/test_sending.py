@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
+from basics import FixedClock, raises_error
 from cli_helpers import PASSWORD
-from conftest import FixedClock, raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import report
 

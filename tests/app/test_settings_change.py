@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app_helpers import app_of, set_up, training
-from conftest import FixedClock
+from basics import FixedClock
 
 from apoa_client.app.settings_change import carry_out, plan_change
 from apoa_client.settings.origins import parse_setting_key

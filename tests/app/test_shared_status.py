@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of
-from conftest import FixedClock
+from basics import FixedClock
 from outbox_helpers import NOON, PUBLIC_KEY, report
 from outbox_helpers import sealer as new_sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
+from basics import NOW, raises_error
 from cli_helpers import readable_in
-from conftest import NOW, raises_error
 from damage_helpers import clear_index, file_size_limit, needs_size_limit
 from hypothesis import given
 from hypothesis import strategies as st

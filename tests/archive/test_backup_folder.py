@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from backup_helpers import ACTOR, SETTINGS, Home
-from conftest import NOW, raises_error
+from basics import NOW, raises_error
 from damage_helpers import file_size_limit, needs_size_limit
 from outbox_helpers import NOON, report
 

@@ -87,7 +87,7 @@ def test_the_memory_is_bounded(tmp_path: Path, statements: list[str]) -> None:
         changed(hostile, *statements)
     else:
         signed(hostile, *statements)
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
     arguments = [sys.executable, "-c", _RESTORE, str(small), str(hostile), str(tmp_path / "new")]
     done = subprocess.run(arguments, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, changed, rows_of, signed, snapshot
-from conftest import NOW, FixedClock, raises_error, search
+from basics import NOW, FixedClock, raises_error, search
 from damage_helpers import file_size_limit, needs_size_limit
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from authority_simulator import AuthoritySimulator
 from backup_helpers import SETTINGS, Home, changed, signed, snapshot
-from conftest import FixedClock, raises_error
+from basics import FixedClock, raises_error
 from delivery_helpers import Hotel
 from delivery_helpers import report as guest_report
 from key_helpers import new_key_pair

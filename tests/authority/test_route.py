@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import WINE, raises_error
+from basics import WINE, raises_error
 from tls_helpers import CA, proxy
 
 from apoa_client.authority import route as module

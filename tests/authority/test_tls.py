@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import WINE, raises_error
+from basics import WINE, raises_error
 from tls_helpers import CA, CA_HASH, NO_SUCH, TOKEN, proxy
 
 from apoa_client.authority import tls

@@ -16,10 +16,10 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from authority_simulator import AuthoritySimulator
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_helpers import SETTINGS, ProgressRecorder
 from delivery_helpers import report as numbered_report
 from outbox_helpers import NOON, PRIVATE_KEY, PUBLIC_KEY, receipt

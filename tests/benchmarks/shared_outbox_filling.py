@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from outbox_helpers import NOON
 from postgres_helpers import PROPERTY, Cluster, prepare_outbox

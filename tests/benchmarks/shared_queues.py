@@ -49,7 +49,7 @@ async def _nothing(content: object) -> None:
 
 def _apoa_client(action: str, job: Job) -> Action:
     """As the desk and delivery do it: sealed, with codes and audit events, in batches of up to 500."""
-    sys.path.insert(0, str(Path(__file__).parent.parent))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
     from delivery_helpers import report
     from outbox_helpers import sealer
 

@@ -22,9 +22,9 @@ from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from conftest import FixedClock
+from basics import FixedClock
 from import_helpers import Importer
 from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY
 from report_helpers import NOW

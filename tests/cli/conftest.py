@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from basics import FixedClock
 from cli_helpers import NOWHERE, PASSWORD, Apoa
-from conftest import FixedClock
 from keyring_helpers import MemoryKeyring
 
 from apoa_client.sandbox.server import SandboxServer

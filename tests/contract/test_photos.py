@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk
 
 from apoa_client.errors import (

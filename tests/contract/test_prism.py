@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FixedClock, raises_error
+from basics import FixedClock, raises_error
 
 from apoa_client.app.container import Container
 from apoa_client.authority.address import Timeouts

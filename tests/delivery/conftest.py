@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_helpers import Hotel
 from delivery_wire import ScriptedServer, serving
 from outbox_stores import Store

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import NOW
+from basics import NOW
 from delivery_helpers import Hotel
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import NOW
+from basics import NOW
 from delivery_helpers import Hotel
 from delivery_wire import (
     BACKOFF,

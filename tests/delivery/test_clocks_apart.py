@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from conftest import NOW, FixedClock
+from basics import NOW, FixedClock
 from delivery_helpers import Hotel
 from outbox_stores import Store
 

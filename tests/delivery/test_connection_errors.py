@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import NOW, WINE
+from basics import NOW, WINE
 from delivery_helpers import Hotel
 from delivery_wire import BACKOFF, FAST_TIMEOUTS, HANG, SHORT_READ_TIMEOUT, ScriptedServer, client, problem, serving
 

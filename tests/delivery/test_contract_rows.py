@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import NOW, FixedClock
 from cli_helpers import LANGUAGES, PASSWORD, XIMENA, Apoa, spoken
-from conftest import NOW, FixedClock
 from delivery_helpers import Hotel, report
 from delivery_wire import (
     BACKOFF,

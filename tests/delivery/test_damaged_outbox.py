@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from conftest import LONG
+from basics import LONG
 from damage_helpers import INDEXES, PAGE, clear_index, flip, hide_from_queue, leaf_of_reports, overwrite, root_of
 from delivery_helpers import Hotel
 from outbox_helpers import uuid

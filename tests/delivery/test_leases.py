@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_helpers import SETTINGS, Hotel, ProgressRecorder
 from outbox_helpers import uuid
 from outbox_stores import Store

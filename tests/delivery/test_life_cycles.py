@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_helpers import Hotel
 from delivery_processes import StrictSimulator, arrival
 from delivery_staff import Staff, UniqueBytes

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from conftest import search
+from basics import search
 from delivery_machine import DeliveryMachine
 from delivery_processes import FAULTS, ConcurrentEvent, Death, Process, Run
 from delivery_staff import CHANGES

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_helpers import SETTINGS, ProgressRecorder, report
 from outbox_helpers import stay_id, uuid
 from postgres_helpers import PROPERTY, SharedOutbox

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import NOW
+from basics import NOW
 from delivery_helpers import Hotel
 from outbox_helpers import uuid
 

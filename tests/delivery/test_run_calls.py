@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_helpers import SETTINGS, Hotel, ProgressRecorder, report
 from outbox_stores import AnyOutbox, NewStore, only_sqlite
 

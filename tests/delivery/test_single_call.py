@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import NOW, FixedClock, raises_error
+from basics import NOW, FixedClock, raises_error
 from delivery_helpers import SETTINGS, UNKNOWN_AUTHORITY, Hotel
 from outbox_helpers import report, uuid
 from outbox_stores import AnyOutbox, Store

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import NOW
+from basics import NOW
 from delivery_helpers import Hotel, report
 from outbox_helpers import finding, guest, receipt, uuid
 

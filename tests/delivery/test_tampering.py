@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import FixedClock, search
+from basics import FixedClock, search
 from delivery_helpers import SETTINGS, Hotel, ProgressRecorder, report
 from hypothesis import given
 from hypothesis import strategies as st

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock, raises_error
+from basics import FixedClock, raises_error
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import PUBLIC_KEY, open_outbox

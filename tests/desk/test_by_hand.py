@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from outbox_helpers import HOUR, NOON, WIB, finding, guest, open_outbox, receipt, report, stay_id, uuid
 
 from apoa_client.delivery.plan import LEASE

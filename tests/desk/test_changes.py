@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import FixedClock, search
+from basics import FixedClock, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import finding, open_outbox, receipt

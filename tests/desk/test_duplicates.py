@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import finding, open_outbox, receipt

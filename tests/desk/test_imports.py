@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import FixedClock, raises_error
+from basics import FixedClock, raises_error
 from import_helpers import RULES, Importer, guest_row
 from outbox_helpers import receipt
 from report_helpers import NOW, PRINTED, codes_of, contract_errors, draft

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from damage_helpers import clear_index
 from outbox_helpers import PUBLIC_KEY, sealer
 from report_helpers import NOW, WIB, draft

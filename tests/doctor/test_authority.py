@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from conftest import NOW, FixedClock
+from basics import NOW, FixedClock
 
 from apoa_client.authority import route as module
 from apoa_client.authority.route import Proxy, Route, TrustedCertificate

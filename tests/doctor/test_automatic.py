@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import NOW
+from basics import NOW
 
 from apoa_client.doctor.automatic import check_last_run, check_log, check_schedule, log_files, no_schedule
 from apoa_client.doctor.results import Result

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from conftest import PERSONAL
+from basics import PERSONAL
 
 from apoa_client.doctor.results import (
     Check,

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from backup_helpers import rows_of
+from basics import LONG
 from cli_helpers import Installed, readable_in
-from conftest import LONG
 from journeys.conftest import SANDBOX_PASSWORD
 from journeys_helpers import (
     Disk,

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import LONG, FixedClock
 from cli_helpers import COMMAND, LANGUAGES, Apoa, CallResult, Installed, child_environment, spoken
-from conftest import LONG, FixedClock
 from damage_helpers import PAGE, clear_index, flip, root_of
 from journeys_helpers import (
     Disk,

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import LONG
+from basics import LONG
 from container_helpers import box
 from forked_command import Condition
 from hostile_helpers import SLOW, STOPPED, Environment, Prepared, commands, prepare, run_in

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import LONG
 from cli_helpers import GUESTS, NOWHERE, PASSWORD, Installed, readable_in
-from conftest import LONG
 from journeys_helpers import Disk, call, end_maintenance, guest, in_new_processes, saved_id
 
 from apoa_client.cli import main

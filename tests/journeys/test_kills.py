@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import LONG
 from cli_helpers import Installed
-from conftest import LONG
 from journeys_helpers import (
     Disk,
     assert_delivered_once,

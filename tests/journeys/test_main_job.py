@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import FixedClock
 from cli_helpers import (
     GUESTS,
     OBADIAH,
@@ -24,7 +25,6 @@ from cli_helpers import (
     readable_in,
     spoken,
 )
-from conftest import FixedClock
 from journeys_helpers import in_each_language
 from terminal_helpers import at_a_terminal, plain
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from basics import LONG, FixedClock
 from cli_helpers import Apoa, Installed
-from conftest import LONG, FixedClock
 from journeys_helpers import (
     Disk,
     Event,

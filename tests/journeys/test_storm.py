@@ -23,8 +23,8 @@ from typing import Any
 
 import fast_command
 import pytest
+from basics import LONG
 from cli_helpers import Installed
-from conftest import LONG
 from fast_command import START, FastClock
 from journeys_helpers import (
     Disk,

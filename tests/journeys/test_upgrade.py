@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import released_homes
+from basics import FixedClock
 from cli_helpers import GUESTS, Apoa
-from conftest import FixedClock
 from released_homes import FIRST_WITH_DRAFTS, MADE_AT, PROPERTY, unpack
 
 import apoa_client
@@ -57,7 +57,7 @@ def back_to_the_version_before() -> list[str]:
 
 
 def test_every_schema_has_its_files() -> None:
-    """A new migration comes with files of the schema that it makes: python tests/released_homes.py add."""
+    """A new migration comes with files of the schema that it makes: python tests/support/released_homes.py add."""
     assert [number for number in SCHEMAS if not released_homes.archive_of(number).is_file()] == []
 
 

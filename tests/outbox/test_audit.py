@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import raises_error, search
+from basics import raises_error, search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, report, uuid

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from conftest import search
+from basics import search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from key_helpers import new_key_pair

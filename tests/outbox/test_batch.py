@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, finding, open_outbox, report, sealer, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
@@ -194,7 +194,7 @@ def test_a_kill_saves_nothing(path: Path) -> None:
     """SIGKILL with all rows copied, and some of them in the log already: none is saved, and the outbox can be used."""
     with open_outbox(path) as outbox:
         outbox.add(report(0), due_at=None)
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
     killed = subprocess.run(
         [sys.executable, "-c", SAVE_AND_DIE, path], capture_output=True, text=True, check=False, env=environ
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import NOW
+from basics import NOW
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.outbox.sql.metadata import write_metadata

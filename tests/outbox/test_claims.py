@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from outbox_helpers import HOUR, NOON, PUBLIC_KEY, open_outbox, receipt, report, uuid
 from outbox_stores import AnyOutbox, Store
 
@@ -88,7 +88,7 @@ def test_the_lease_of_a_killed_process_is_taken_over(path: Path) -> None:
     with open_outbox(path) as outbox:
         for number in (1, 2, 3):
             outbox.add(report(number), due_at=None)
-    tests = str(Path(__file__).parent.parent)
+    tests = str(Path(__file__).parents[1] / "support")
     killed = subprocess.run(
         [sys.executable, "-c", CLAIM_AND_DIE, path],
         capture_output=True,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from outbox_helpers import HOUR, NOON
 from outbox_stores import AnyOutbox, Store
 

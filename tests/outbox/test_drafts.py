@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from backup_helpers import SETTINGS, Home, signed
+from basics import FixedClock
 from cli_helpers import readable_in
-from conftest import FixedClock
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, PUBLIC_KEY, open_outbox, report, sealer, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite

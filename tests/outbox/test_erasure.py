@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock, raises_error
+from basics import FixedClock, raises_error
 from outbox_helpers import HOUR, NOON, PHOTO, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from damage_helpers import file_size_limit, needs_size_limit
 from held_files import Hold
 from outbox_helpers import NOON, open_outbox, report, sealer, uuid

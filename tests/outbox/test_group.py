@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from outbox_helpers import HOUR, NOON, finding, open_outbox, report, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
@@ -161,7 +161,7 @@ def test_a_kill_in_the_middle_saves_none_of_them(path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(Path(__file__).parent.parent)},
+        env={"PYTHONPATH": str(Path(__file__).parents[1] / "support")},
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert path.with_name("outbox.db-wal").stat().st_size > 0

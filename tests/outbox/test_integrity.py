@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PHOTO, PRIVATE_KEY, PUBLIC_KEY, receipt, report, sealer, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from outbox_helpers import receipt, report, uuid
 from outbox_stores import AnyOutbox, Store
 

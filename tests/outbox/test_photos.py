@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from key_helpers import new_key_pair
 from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, PUBLIC_KEY, finding, receipt, report, sealer, stay_id, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite

@@ -21,7 +21,7 @@ from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 
-TESTS = str(Path(__file__).parent.parent)
+TESTS = str(Path(__file__).parents[1] / "support")
 UNWRITABLE = OutboxUnreachable(literal("It cannot be written."))
 may_mount = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts, and nothing else stops root from writing"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from conftest import raises_error, search
+from basics import raises_error, search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from outbox_helpers import HOUR, NOON, PHOTO, receipt, report, uuid

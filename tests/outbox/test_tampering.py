@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 import pytest
-from conftest import raises_error, search
+from basics import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, finding, guest, receipt, report, sealer, uuid

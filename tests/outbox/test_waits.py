@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
-from conftest import FixedClock
+from basics import FixedClock
 from outbox_helpers import HOUR, NOON, finding, report, uuid
 from outbox_stores import AnyOutbox, Store
 

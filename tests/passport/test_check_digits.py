@@ -1,7 +1,7 @@
 """Check digits: their values, and the mistakes that they detect."""
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import FORMATS, SPECIMENS, documents, read

@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import FORMATS, SPECIMENS, TODAY, Lines, corrected, put, read, read_or_refuse, refused, spoilt

@@ -1,7 +1,7 @@
 """The spellings that a page may print for a name of an MRZ."""
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
 

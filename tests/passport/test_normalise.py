@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, permutations
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import FORMATS, SPECIMENS, Lines, composed, put, read, refused, sketch

@@ -1,7 +1,7 @@
 """No ``repr``, no ``str`` and no exception text shows a document's data, because it may reach a log."""
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import FORMATS, SPECIMENS, TODAY, Lines, documents, put, read, read_or_refuse, sketch, spoilt

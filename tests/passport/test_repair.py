@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, composed, fitted, read, read_or_refuse, refused, write

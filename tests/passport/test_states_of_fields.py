@@ -1,7 +1,7 @@
 """How reliable each field of an MRZ is."""
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, composed, put, read, spoilt, write
 

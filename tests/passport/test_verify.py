@@ -1,7 +1,7 @@
 """Document numbers that continue in the optional data, and the two conventions of their check digit."""
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import ALL_BUT_FILLER, LAYOUT, SPECIMENS, Lines, put, read, sketch

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import example, given
 from hypothesis import strategies as st
 from report_helpers import GUESTS, NOW, PRINTED, TYPED, codes_of, mrz, spoilt

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from report_helpers import GUESTS, STAYS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import raises_error
+from basics import raises_error
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.sandbox.server import SandboxServer

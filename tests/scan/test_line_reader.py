@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from basics import search
 from cameras import blurred
-from conftest import search
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import LABELS, label_font, print_page

@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
-from conftest import NOW, raises_error
+from basics import NOW, raises_error
 from schedule_helpers import NAMES, Crontab, Tools, use
 
 from apoa_client.schedule.cron import Cron, line_of, parse_line

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from conftest import NOW, raises_error
+from basics import NOW, raises_error
 from schedule_helpers import Crontab, Tools, UserManager, use
 
 from apoa_client.schedule import interface

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from schedule_helpers import NAMES, Tools, files_below, use
 
 from apoa_client.schedule import launchd as module

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from schedule_helpers import NAMES, Tools, UserManager, files_below, use
 from system_helpers import needs_tool
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from conftest import WINE, raises_error
+from basics import WINE, raises_error
 from hypothesis import given
 from hypothesis import strategies as st
 from schedule_helpers import Tools, use

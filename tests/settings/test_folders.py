@@ -7,7 +7,7 @@ from typing import Any
 
 import platformdirs
 import pytest
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client.errors import Exit
 from apoa_client.settings.folders import account_home, find_folders, user_id, user_name

@@ -1,7 +1,7 @@
 """The address of a shared outbox: what is allowed in it, and how the connection is protected."""
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client.settings.outbox_address import Server, is_server_address, parse_address
 

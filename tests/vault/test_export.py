@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from conftest import raises_error, search
+from basics import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
 from key_helpers import new_key_pair

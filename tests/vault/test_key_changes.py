@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from key_helpers import new_key_pair
 
 from apoa_client.errors import SealBroken, SecretMissing

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client.errors import SecretMissing
 from apoa_client.vault import keyring_store

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from keyring.util import platform_
 
 from apoa_client.messages import msg

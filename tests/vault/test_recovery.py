@@ -3,7 +3,7 @@
 import traceback
 
 import pytest
-from conftest import search
+from basics import search
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client.file_lock import exclusive
 from apoa_client.vault.errors import SecretFileRefused

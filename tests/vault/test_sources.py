@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from key_helpers import new_key_pair
 
 from apoa_client.errors import CredentialsProblem, SecretMissing

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import pytest
+from basics import FixedClock
 from cli_helpers import (
     COMMAND,
     GUESTS,
@@ -22,7 +23,6 @@ from cli_helpers import (
     assert_sanitized,
     spoken,
 )
-from conftest import FixedClock
 from terminal_helpers import show_as_terminal
 
 from apoa_client.cli import main

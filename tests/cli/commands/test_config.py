@@ -503,7 +503,9 @@ def test_an_option_of_set_up_and_the_environment_disagree(apoa: Apoa) -> None:
     assert apoa(*words, "file", APOA_VAULT="file").code == 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the mode; on Windows the access list is read back in tests/test_files.py")
+@pytest.mark.skipif(
+    os.name == "nt", reason="the mode; on Windows the access list is read back in tests/base/test_files.py"
+)
 def test_the_file_stays_private(practice: Apoa) -> None:
     """After a change as after the set-up."""
     practice("config", "set", "notify", "off")

@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from basics import WINE, FixedClock
 from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, Apoa, spoken, typed_in
-from conftest import WINE, FixedClock
 from damage_helpers import file_size_limit, needs_size_limit
 from doctor_helpers import checks_of, doctor
 from key_helpers import new_key_pair

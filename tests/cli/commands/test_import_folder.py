@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import NOW
 from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
-from conftest import NOW
 from held_files import Hold
 from journeys_helpers import link_to_folder
 

@@ -5,8 +5,8 @@ import sys
 from datetime import timedelta
 
 import pytest
+from basics import NOW
 from cli_helpers import LANGUAGES, Apoa, assert_form, spoken
-from conftest import NOW
 from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
 
 from apoa_client.app.container import Container

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from app_helpers import app_of, training
-from conftest import FixedClock
+from basics import FixedClock
 
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver
 from apoa_client.vault.recovery import new_code

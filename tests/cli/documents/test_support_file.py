@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from basics import PERSONAL
 from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, Apoa, spoken
-from conftest import PERSONAL
 
 from apoa_client.doctor.masking import HIDDEN, Mask, scheme_and_host, secret_values, shown_settings
 from apoa_client.messages import Message, literal, msg

@@ -93,9 +93,9 @@ TRIED_BY = {
         "schedule/test_interface.py::test_secrets_are_left_out_and_named",
     ],
     18: [
-        "test_permissions.py::test_others_can_write",
-        "test_windows_access.py::test_what_everybody_may_change_is_refused",
-        "test_readme.py::test_no_example_has_passport_data_in_the_command",
+        "base/test_permissions.py::test_others_can_write",
+        "base/test_windows_access.py::test_what_everybody_may_change_is_refused",
+        "project/test_readme.py::test_no_example_has_passport_data_in_the_command",
     ],
     19: [
         "tables/test_hostile_workbooks.py::test_zip_bombs",
@@ -138,8 +138,8 @@ TRIED_BY = {
         "vault/test_sources.py::test_the_password_of_a_database_goes_to_no_other_one",
     ],
     29: [
-        "test_dependencies.py::test_what_builds_a_release_has_hashes",
-        "test_workflows.py::test_a_release_is_made_of_packages_with_hashes",
+        "project/test_dependencies.py::test_what_builds_a_release_has_hashes",
+        "project/test_workflows.py::test_a_release_is_made_of_packages_with_hashes",
     ],
 }
 """The tests of each row, below `tests/`. `outbox/test_integrity.py` and others run over both engines (row 25)."""

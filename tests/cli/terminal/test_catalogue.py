@@ -167,12 +167,12 @@ def bare_words(node: ast.AST) -> Iterator[str]:
 
 def test_every_message_of_the_program_is_translated() -> None:
     """No message of the code is missing, fuzzy or obsolete in the Indonesian catalogue."""
-    assert catalogue.problems(clicks=False) == [], "run: python tests/catalogue.py update"
+    assert catalogue.problems(clicks=False) == [], "run: python tests/support/catalogue.py update"
 
 
 @pytest.mark.skipif(
     tuple(map(int, version("click").split(".")[:2])) > NEWEST_CLICK,
-    reason="this click is newer than its translation: python tests/catalogue.py update, then raise NEWEST_CLICK",
+    reason="this click is newer than its translation: run tests/support/catalogue.py update, then raise NEWEST_CLICK",
 )
 def test_every_message_of_click_is_translated() -> None:
     """The messages of click (usage, prompts, errors) are in the Indonesian catalogue."""

@@ -1,7 +1,7 @@
 """Events of the audit trail in words."""
 
 import pytest
-from conftest import NOW
+from basics import NOW
 
 from apoa_client.cli.views.stay_history import action_text, detail_text
 from apoa_client.outbox.audit_chain import AuditEntry, photo_event

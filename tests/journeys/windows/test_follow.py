@@ -4,8 +4,8 @@ import sys
 
 import console_helpers
 import pytest
+from basics import WINE
 from cli_helpers import QUENTIN, XIMENA, Installed
-from conftest import WINE
 from console_helpers import Window
 from journeys.windows.conftest import windows_only
 

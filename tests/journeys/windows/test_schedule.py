@@ -1,8 +1,8 @@
 """The Task Scheduler, as Wine has it: it takes and removes tasks, and neither shows nor runs them."""
 
 import pytest
+from basics import WINE
 from cli_helpers import Installed
-from conftest import WINE
 
 pytestmark = pytest.mark.skipif(not WINE, reason="registers a task: under Wine only, whose Task Scheduler is its own")
 

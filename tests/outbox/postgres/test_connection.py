@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from postgres_helpers import PASSWORD, SUPERUSER, Cluster
 from tls_helpers import CA, CERTIFICATES
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from postgres_helpers import PASSWORD, Cluster
 
 from apoa_client.errors import Exit

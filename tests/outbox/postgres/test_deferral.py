@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client.outbox.postgres.connection import Connection
 from apoa_client.outbox.postgres.database import PostgresDatabase

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from outbox_helpers import NOON, report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox, add_login
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from outbox_helpers import HOUR, NOON, finding, report, uuid
 from outbox_methods import settle
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox

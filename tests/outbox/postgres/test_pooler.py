@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from postgres_helpers import PASSWORD, Cluster, pooler
 
 from apoa_client.outbox.database import Database

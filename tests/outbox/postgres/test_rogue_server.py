@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from postgres_helpers import PASSWORD, SUPERUSER, Cluster
 from rogue_postgres import ANSWERS, rogue
 

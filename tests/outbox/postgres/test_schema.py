@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox
 
 from apoa_client.outbox.postgres import schema

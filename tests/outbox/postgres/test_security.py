@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, report, sealer, uuid
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, report, uuid
 from postgres_helpers import SharedOutbox, free_port, pooler
 

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from outbox_helpers import HOUR, NOON, report, uuid
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient, pooler, until
 

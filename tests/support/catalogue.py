@@ -1,9 +1,10 @@
 """Keeps the translations in step with the code.
 
-``python tests/catalogue.py update`` finds every sentence in the code, merges it into each language's ``apoa.po`` and
-compiles ``apoa.mo``; ``check`` prints what is missing; ``template`` writes ``apoa.pot``, which is not kept in git. The
-languages are the folders below ``apoa_client/locale``: to add one, make ``apoa_client/locale/TAG/LC_MESSAGES`` and run
-``update``. Plural forms are those of the file's header; a new file gets those of its language.
+``python tests/support/catalogue.py update`` finds every sentence in the code, merges it into each language's
+``apoa.po`` and compiles ``apoa.mo``; ``check`` prints what is missing; ``template`` writes ``apoa.pot``, which is not
+kept in git. The languages are the folders below ``apoa_client/locale``: to add one, make
+``apoa_client/locale/TAG/LC_MESSAGES`` and run ``update``. Plural forms are those of the file's header; a new file gets
+those of its language.
 
 click translates its own sentences through our domain, so the installed click's sources are read as well. Sentences of
 its other versions stay in the catalogue, for users who have another click.
@@ -22,7 +23,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ROOT / "apoa_client" / "locale"
 TEMPLATE = LOCALE / "apoa.pot"
 
@@ -187,7 +188,7 @@ def _untranslated(message: Message | None) -> bool:
 def main(arguments: list[str]) -> int:
     """Run ``update``, ``check`` or ``template``. Returns 1 if a translation is missing, fuzzy or stale."""
     if arguments not in (["update"], ["check"], ["template"]):
-        sys.stderr.write("usage: python tests/catalogue.py update|check|template\n")
+        sys.stderr.write("usage: python tests/support/catalogue.py update|check|template\n")
         return 2
     if arguments == ["template"]:
         write_template()

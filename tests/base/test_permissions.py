@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client import permissions
 from apoa_client.errors import Exit

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from authority_simulator import AuthoritySimulator
-from conftest import FixedClock
+from basics import FixedClock
 from outbox_helpers import PUBLIC_KEY, uuid
 from outbox_helpers import report as plain_report
 from outbox_stores import SqliteStore, Store

@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 from held_files import Hold
 
 from apoa_client import files

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from basics import FixedClock
 from cli_helpers import QUENTIN, CallResult, Guest, Installed
-from conftest import FixedClock
 
 from apoa_client.cli import main
 from apoa_client.errors import ApoaError

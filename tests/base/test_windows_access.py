@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import raises_error
+from basics import raises_error
 
 from apoa_client import permissions
 from apoa_client.files import create_private, make_private_folder, write_private

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-CERTIFICATES = Path(__file__).parent / "authority" / "certificates"
+CERTIFICATES = Path(__file__).parents[1] / "authority" / "certificates"
 CA = CERTIFICATES / "ca.pem"
 CA_HASH = "e4303dd8.0"
 """Its name in a folder of certificates (`openssl x509 -subject_hash`)."""

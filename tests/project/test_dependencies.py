@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CI = ROOT / ".ci"
 with_ci = pytest.mark.skipif(not (CI / "run").exists(), reason="a source distribution has only the build's part of .ci")
 

@@ -1,7 +1,8 @@
 """Keeps the official names in ``states.tsv`` equal to those of pycountry, in English and Indonesian.
 
-``python tests/state_names.py update`` writes the columns ``official:en`` and ``official:id``. The program itself loads
-no library of countries. Names that another column has are left out, and so are names without a translation.
+``python tests/support/state_names.py update`` writes the columns ``official:en`` and ``official:id``. The program
+itself loads no library of countries. Names that another column has are left out, and so are names without a
+translation.
 """
 
 import gettext
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pycountry
 
-TABLE = Path(__file__).resolve().parent.parent / "apoa_client" / "passport" / "states.tsv"
+TABLE = Path(__file__).resolve().parents[2] / "apoa_client" / "passport" / "states.tsv"
 _MISPRINTS = {"Repulik Finlandia": "Republik Finlandia", "Republik Demokrat Rakyat Algeria": "Republik Aljazair"}
 _INDONESIAN = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["id"])
 

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from conftest import NOW
+from basics import NOW
 from delivery_helpers import Hotel
 from delivery_processes import StrictSimulator
 
@@ -26,7 +26,7 @@ from apoa_client.authority.client import HttpAuthority
 from apoa_client.delivery.options import Outcome
 from apoa_client.ports.authority import Authority
 
-CERTIFICATES = Path(__file__).parent / "authority" / "certificates"
+CERTIFICATES = Path(__file__).parents[1] / "authority" / "certificates"
 HANG = b"hang"
 LOST = b"lost"
 FAST_TIMEOUTS = Timeouts(connect_s=5, read_s=5, total_s=10)

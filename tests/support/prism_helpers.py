@@ -23,7 +23,7 @@ def running_prism() -> Iterator[str]:
     """Start Prism with the contract and yield its base URL. Its paths have no ``/v1``."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    contract = Path(__file__).parents[1] / "apoa_client" / "authority" / "openapi.yaml"
+    contract = Path(__file__).parents[2] / "apoa_client" / "authority" / "openapi.yaml"
     with subprocess.Popen(
         [_prism(), "mock", "--host", "127.0.0.1", "--port", str(port), str(contract)],
         stdout=subprocess.PIPE,

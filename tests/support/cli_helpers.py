@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import forked_command
 import pytest
 from app_helpers import app_of
-from conftest import FixedClock
+from basics import FixedClock
 from jsonschema import Draft202012Validator
 
 from apoa_client.cli import main

@@ -1,6 +1,7 @@
 """Keeps ``openapi.json``, which the program reads, equal to ``openapi.yaml``, which people read and edit.
 
-``python tests/contract_json.py update`` writes the JSON file from the YAML file. A test checks that they are equal.
+``python tests/support/contract_json.py update`` writes the JSON file from the YAML file. A test checks that they are
+equal.
 """
 
 import json
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parent.parent / "apoa_client" / "authority"
+FOLDER = Path(__file__).resolve().parents[2] / "apoa_client" / "authority"
 YAML = FOLDER / "openapi.yaml"
 JSON = FOLDER / "openapi.json"
 

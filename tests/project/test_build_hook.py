@@ -17,7 +17,7 @@ from apoa_client import __version__
 from apoa_client.cli.completion import grammar
 from apoa_client.cli.main import apoa as program
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HOOK = ROOT / ".ci" / "build_hook.py"
 ALL_THAT_IS_LOADED = """
 import sys

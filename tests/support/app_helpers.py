@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from conftest import FixedClock
+from basics import FixedClock
 
 from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup

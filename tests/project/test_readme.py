@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from cli_helpers import COMMAND, Installed, child_environment
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "apoa_client" / "cli" / "guide" / "guides").glob("*.md"))
 ADMIN_GUIDE = ROOT / "apoa_client" / "cli" / "guide" / "guides" / "admin.en.md"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app_helpers import app_of
+from basics import FixedClock
 from cli_helpers import PASSWORD as ACCOUNT_PASSWORD
-from conftest import FixedClock
 from delivery_helpers import report
 from journeys_helpers import receipts_of_authority
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox

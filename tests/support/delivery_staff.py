@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_processes import PERSONAL_TEXT, MortalOutbox, Process, photo_of
 from outbox_helpers import WIB
 from outbox_stores import AnyOutbox

@@ -3,7 +3,7 @@
 Each has a report with a receipt, two that wait, and since schema 4 a draft. Schema 4 is that of release 0.1.0. A new
 schema gets its archive from the program that has it:
 
-    python tests/released_homes.py add
+    python tests/support/released_homes.py add
 """
 
 import sys
@@ -12,15 +12,15 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from basics import FixedClock
 from cli_helpers import OBADIAH, QUENTIN, XIMENA
-from conftest import FixedClock
 
 from apoa_client.app.container import Container
 from apoa_client.cli import main
 from apoa_client.files import write_private
 from apoa_client.outbox.sqlite.migrations import STEPS
 
-FOLDER = Path(__file__).parent / "journeys" / "released"
+FOLDER = Path(__file__).parents[1] / "journeys" / "released"
 PROPERTY = "melati"
 FILES = ("config.toml", *(f"{PROPERTY}/{name}" for name in ("keys.json", "outbox.db", "sandbox.db")))
 MADE_AT = datetime(2026, 11, 26, 20, 56, tzinfo=UTC)

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from conftest import NOW
+from basics import NOW
 from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 
 from apoa_client.archive.backup import BackupResult, write_backup

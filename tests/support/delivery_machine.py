@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from conftest import FixedClock
+from basics import FixedClock
 from delivery_helpers import Hotel, ProgressRecorder
 from delivery_processes import (
     FAULTS,

@@ -1,0 +1,71 @@
+"""What most tests share: a fixed clock, the extent of the run, personal data of invented guests, expected errors."""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from apoa_client.errors import ApoaError
+
+NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+"""The fixed clock's time: 20:00 WIB."""
+
+LONG = "APOA_LONG" in os.environ
+"""Whether `.ci/run --long` runs the tests: more examples, and random seeds."""
+
+WINE = sys.platform == "win32" and "WINEPREFIX" in os.environ
+"""Whether this Windows is Wine, which judges certificates in its own way."""
+
+PERSONAL = (
+    *("ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSK", "850912", "12 Sep 1985"),
+    *("QUIJANO", "XIMENA", "QW7654321", "ZARAGOZAVILLE", "1992-02-29", "920229"),
+    *("VANTERPOOL", "OBADIAH", "VB9081726", "TORTOLAHILL", "1969-04-30", "690430"),
+    *("SMITH", "JANE ANN", "925076473", "ERIKSSON", "ANNA MARIA", "L898902C3", "740812"),
+    *("rahasia", "kata sandi", "kuda betul"),
+)
+"""Data of the tests' invented guests, and their passwords. No error may contain any of it."""
+
+_EXAMPLES = {"fast": 25, "ci": 200, "long": 5000}
+_SCALE = {"fast": 0.25, "ci": 1.0, "long": 30.0}
+PROFILE = "long" if LONG else os.environ.get("APOA_EXAMPLES", "fast")
+"""How many examples Hypothesis tries: `fast` by default, `ci` (set by `.ci/run`) or `long`."""
+for _name, _count in _EXAMPLES.items():
+    settings.register_profile(
+        _name,
+        max_examples=_count,
+        deadline=None,  # a busy machine is no failure
+        derandomize=_name != "long",
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile(PROFILE)
+
+
+def search(examples: int, **more: Any) -> settings:
+    """Hypothesis settings for this many examples in `.ci/run`, a quarter by default, 30 times as many in a long run."""
+    return settings(max_examples=max(5, int(examples * _SCALE[PROFILE])), deadline=None, **more)
+
+
+def raises_error(*names: str) -> pytest.RaisesExc[ApoaError]:
+    """`pytest.raises` for an `ApoaError` with one of these names."""
+    return pytest.raises(ApoaError, check=lambda error: error.name in names)
+
+
+class FixedClock:
+    """A clock that moves only when a test moves it."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.time = now
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def forward(self, time: timedelta) -> None:
+        self.time += time
+        self.seconds += time.total_seconds()
