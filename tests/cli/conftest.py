@@ -10,6 +10,7 @@ import pytest
 from basics import FixedClock
 from cli_helpers import NOWHERE, PASSWORD, Apoa
 from keyring_helpers import MemoryKeyring
+from screens import Screens
 
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault import recovery
@@ -33,6 +34,16 @@ def apoa(
         handler.close()
     log.setLevel(logging.NOTSET)
     log.propagate = True
+
+
+@pytest.fixture
+def screens(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Screens]:
+    """Calls the program, 80 columns wide, and compares what a user sees with the recorded file at the end."""
+    for name, value in (("COLUMNS", "80"), ("LOGNAME", "desk"), ("USERNAME", "desk")):
+        monkeypatch.setenv(name, value)
+    recorded = Screens(f"{request.path.stem.removeprefix('test_')}.{request.node.name}", tmp_path)
+    yield recorded
+    recorded.check()
 
 
 @pytest.fixture(scope="session")
