@@ -43,10 +43,9 @@ from apoa_client.messages import msg
 from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.rows import millis
+from apoa_client.outbox.rows import NAMES, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.backups import record_backup
-from apoa_client.outbox.sql.codes import ALL_COLUMNS
 from apoa_client.outbox.sql.drafts import delete_all_drafts
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -54,7 +53,7 @@ from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
 from apoa_client.ports.audit import Actor, AuditEvent
 
-_REPORTS = ", ".join(("seq", *ALL_COLUMNS))
+_REPORTS = ", ".join(NAMES)
 _PAGE = 100
 """Rows read at a time from a server; each report may have a photo of 300 KiB."""
 _PAGED = (

@@ -21,7 +21,7 @@ from apoa_client.archive.backup_content import (
 from apoa_client.errors import DataRefused, OutboxDamaged
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import DiskFull, OutboxMissing, too_new
-from apoa_client.outbox.rows import COLUMNS, entry_from_row, from_millis
+from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, from_millis
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, check_version, migrate, version_of
@@ -147,7 +147,7 @@ def _check(db: sqlite3.Connection, file: Path) -> Backup:
     migrate(db)
     if not all(_has_our_types(db, table) for table in ("reports", "audit")):
         raise backup_damaged(file)
-    query = f"SELECT {COLUMNS}, content IS NULL, photo IS NOT NULL FROM reports"  # noqa: S608  constants
+    query = f"SELECT {ENTRY_COLUMNS}, content IS NULL, photo IS NOT NULL FROM reports"  # noqa: S608  constants
     for *row, lacks_content, has_photo in db.execute(query):
         entry = entry_from_row(row)
         is_erased = entry.erased_at is not None

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from apoa_client.archive.merge_rows import Row, merged_order, merged_row
 from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
+from apoa_client.outbox.rows import NAMES
 from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, maintenance, scheduled_run
-from apoa_client.outbox.sql.codes import ALL_COLUMNS, RowCodes
+from apoa_client.outbox.sql.codes import RowCodes
 from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH, record_missing_tags
 from apoa_client.outbox.sql.metadata import DOUBTS_KEY, actual_counts, write_metadata
 from apoa_client.outbox.sql.register import KEY as REGISTER_KEY
@@ -31,11 +32,10 @@ _OF_THE_COMPUTER = (
 )
 """Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
 
-COLUMNS = ("seq", *ALL_COLUMNS)
 # With a 1 in place of each photo: the photos of one piece would take much memory.
-_READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in COLUMNS)
+_READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in NAMES)
 _SELECT = f"SELECT {', '.join(_READ)} FROM reports"  # noqa: S608  constants
-_INSERT = f"INSERT INTO reports ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  constants
+_INSERT = f"INSERT INTO reports ({', '.join(NAMES)}) VALUES ({', '.join('?' * len(NAMES))})"  # noqa: S608  constants
 _EVENTS = f"SELECT {EVENT_COLUMNS} FROM audit ORDER BY n"  # noqa: S608  constants
 _ADD_EVENT = f"INSERT INTO audit ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  constants
 
@@ -170,7 +170,7 @@ class Merge:
     def _differences(self, reports: Sequence[Row]) -> list[_Difference]:
         query = f"{_SELECT} WHERE id IN ({_places(reports)})"
         found = self._here.execute(query, [each["id"] for each in reports]).fetchall()
-        here = {row["id"]: row for row in (dict(zip(COLUMNS, values, strict=True)) for values in found)}
+        here = {row["id"]: row for row in (dict(zip(NAMES, values, strict=True)) for values in found)}
         differences = []
         for theirs in reports:
             mine = here.get(theirs["id"])
@@ -249,7 +249,7 @@ def _rows(backup: sqlite3.Connection, order: str) -> Iterator[Row]:
     """Yield the backup's reports in an order, each as it is after a restore, but for its photo: see `_with_photo`."""
     for values in backup.execute(f"{_SELECT} ORDER BY {order}"):
         # The guest is hashed with the key here, and a code is of the outbox that wrote it.
-        row = dict(zip(COLUMNS, values, strict=True)) | {"guest_tag": None, "mac": None, "version": None}
+        row = dict(zip(NAMES, values, strict=True)) | {"guest_tag": None, "mac": None, "version": None}
         if row["state"] == State.SENDING:  # the process that was sending it is gone
             row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
         yield row

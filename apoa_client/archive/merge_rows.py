@@ -4,28 +4,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from apoa_client.outbox.rows import COLUMNS, SEALED
 from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 Row = Mapping[str, Any]
-
-_SEALED = ("content", "errors", "warnings", "photo")
-_CONSTANT = frozenset(
-    {
-        *("seq", "id", "short_id", "stay_id", "kind", "created_at", "due_at", "content", "guest_tag"),
-        "mac",
-        "version",  # removed with every change: a command with the key makes it again
-        *("photo", "photo_digest", "photo_state"),  # the latter is merged by itself
-    }
-)
-"""Columns that a report has from its beginning, and its content and photo as they are sealed here."""
-
-_OF_THE_STATE = frozenset(
-    {
-        *("state", "lease", "lease_until", "last_error", "next_attempt_at", "not_before"),
-        *("receipt_number", "receipt_issued_at", "receipt_sha256", "receipt_typed", "finished_at"),
-    }
-)
-"""Columns that are taken over together with a state, even if they are empty."""
 
 
 def merged_order(ours: Sequence[str], theirs: Sequence[str], created_at: Mapping[str, int]) -> list[str]:
@@ -52,14 +34,13 @@ def merged_row(mine: Row, theirs: Row) -> dict[str, Any]:
     """Return the row that a report has after the merge, from its rows here and in the backup."""
     merged = dict(mine)
     if _progress(theirs) > _progress(mine):
-        for name in mine.keys() - _CONSTANT:
-            take_theirs = name in _OF_THE_STATE or theirs[name] is not None
-            merged[name] = theirs[name] if take_theirs else mine[name]
-        merged |= {count: max(mine[count], theirs[count]) for count in ("attempts", "calls")}
+        for column in COLUMNS:
+            its = theirs[column.name]
+            merged[column.name] = its if column.of_state else column.merged(mine[column.name], its)
     if mine["photo_state"] == PhotoState.KEPT and theirs["photo_state"] is not None:
         merged["photo_state"] = theirs["photo_state"]
     if merged["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
-        merged |= dict.fromkeys(_SEALED)
+        merged |= dict.fromkeys(SEALED)
         merged["erased_at"] = theirs["erased_at"] if mine["erased_at"] is None else mine["erased_at"]
     return merged
 

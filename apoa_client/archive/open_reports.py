@@ -14,7 +14,7 @@ from apoa_client.archive.merge import MergeResult
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.guest_tags import record_missing_tags
-from apoa_client.outbox.sql.insertion import COLUMNS, insert, saved_events
+from apoa_client.outbox.sql.insertion import SAVED, SAVED_LIST, insert, saved_events
 from apoa_client.outbox.sql.metadata import actual_counts
 from apoa_client.outbox.sql.queries import OPEN
 from apoa_client.ports.audit import Actor, AuditEvent
@@ -24,8 +24,7 @@ TAKEN_OVER = "taken_over"
 """The action of the audit event: reports are taken over from a backup that nothing proves."""
 
 _IDS = f"SELECT id, {OPEN} AND content IS NOT NULL FROM reports ORDER BY seq"  # noqa: S608  constants
-_NAMES = COLUMNS.split(", ")
-_ROW = f"SELECT {COLUMNS} FROM reports WHERE id = ?"  # noqa: S608  constants
+_ROW = f"SELECT {SAVED_LIST} FROM reports WHERE id = ?"  # noqa: S608  constants
 
 
 class OpenReports:
@@ -77,7 +76,7 @@ class OpenReports:
 
     def _insert(self, report_id: str) -> object:
         """Insert a report, and return its photo's state; another one was never sent, whatever the backup says."""
-        row = dict(zip(_NAMES, self._backup.execute(_ROW, [report_id]).fetchone(), strict=True))
+        row = dict(zip(SAVED, self._backup.execute(_ROW, [report_id]).fetchone(), strict=True))
         row["guest_tag"] = None  # it is hashed with the key here
         if row["photo"] is not None:
             row["photo_state"] = PhotoState.KEPT.value

@@ -33,7 +33,7 @@ from apoa_client.errors import (
     UsageProblem,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.outbox.rows import COLUMNS, NO_ACTOR
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -626,10 +626,8 @@ def test_few_rows_are_held(stays: Stays, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def a_row(state: State, **more: Any) -> dict[str, Any]:
     has_receipt = state is State.ACCEPTED
-    names = "lease lease_until last_error next_attempt_at not_before finished_at receipt_sha256 errors warnings"
-    more_names = "photo photo_state erased_at ends_at attempted_at receipt_number receipt_issued_at"
-    row: dict[str, Any] = dict.fromkeys(f"{names} {more_names}".split())
-    row |= {"id": uuid(1), "content": b"here", "state": state.value, "attempts": 0, "calls": 0}
+    row = {column.name: column.initial for column in COLUMNS}
+    row |= {"id": uuid(1), "content": b"here", "state": state.value}
     row |= {"receipt_number": "STT-1", "receipt_issued_at": 5} if has_receipt else {}
     row |= {"errors": b"errors"} if state is State.REJECTED else {}
     return row | more

@@ -12,7 +12,7 @@ from outbox_helpers import HOUR, NOON, PHOTO, WIB, finding, open_outbox, receipt
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import Erased, Exit, OutboxDamaged
-from apoa_client.outbox.contents import end_of_stay
+from apoa_client.outbox.rows import end_of_stay
 from apoa_client.outbox.sql import erasure
 from apoa_client.outbox.sql.queries import NO_LIMIT
 from apoa_client.outbox.sqlite import migrations

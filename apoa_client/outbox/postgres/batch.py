@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TABLE = f"""
     CREATE TEMP TABLE batch ON COMMIT DROP AS
     SELECT 0::bigint AS n, 0::bigint AS key, 0 AS is_first, 0 AS is_new, '' AS replaces, '' AS active,
-        {insertion.COLUMNS} FROM reports WITH NO DATA
+        {insertion.SAVED_LIST} FROM reports WITH NO DATA
 """  # noqa: S608  constants
 _ADD = f"INSERT INTO batch (n, {STAGED}) VALUES (?, {', '.join('?' * (STAGED.count(',') + 1))})"  # noqa: S608  constants
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_version
-from apoa_client.outbox.rows import COLUMNS, entry_from_row, millis
+from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, millis
 from apoa_client.outbox.sql import backups, scheduled_run
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
@@ -46,7 +46,7 @@ _NOTHING_OPEN = (0, 0, None, None)
 
 # The order of `desk.attention.most_urgent`.
 _URGENT = f"""
-    SELECT property, {COLUMNS}, total FROM (
+    SELECT property, {ENTRY_COLUMNS}, total FROM (
         SELECT *, count(*) OVER (PARTITION BY property) AS total,
             row_number() OVER (PARTITION BY property ORDER BY COALESCE(due_at, :now), seq) AS place
         FROM readable_reports WHERE {OPEN} AND (due_at IS NOT NULL OR state = 'rejected')) AS urgent

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from apoa_client.ports.entries import NewReport
     from apoa_client.ports.vault import Sealer
 
-STAGED = f"key, is_first, is_new, replaces, active, {insertion.COLUMNS}"
+STAGED = f"key, is_first, is_new, replaces, active, {insertion.SAVED_LIST}"
 """The columns of the table `batch`, besides `n`, which counts the rows in the order in which they were added."""
 
 _COPY = f"""
-    INSERT INTO reports ({insertion.COLUMNS})
-    SELECT {insertion.COLUMNS} FROM batch WHERE is_new = 1 ORDER BY n
+    INSERT INTO reports ({insertion.SAVED_LIST})
+    SELECT {insertion.SAVED_LIST} FROM batch WHERE is_new = 1 ORDER BY n
 """  # noqa: S608  constants
 _CHANGES = f"""
-    SELECT replaces, active, {insertion.COLUMNS} FROM batch WHERE is_new = 0 ORDER BY n
+    SELECT replaces, active, {insertion.SAVED_LIST} FROM batch WHERE is_new = 0 ORDER BY n
 """  # noqa: S608  constants
 
 # What other processes saved since the batch was begun: a report of the same stay, or of the same guest and night.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.rows import COLUMNS, entry_from_row
+from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row
 from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.waits import by_own_clock, later
 from apoa_client.ports.entries import PhotoToSend
@@ -114,7 +114,7 @@ class EntryReader:
 
     def select(self, condition: str, values: Mapping[str, Any], clock_lead: timedelta | None = None) -> list[Entry]:
         """Return the entries that meet a condition, all at once; `clock_lead` as in `waits`, if it is known."""
-        query = f"SELECT {COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
+        query = f"SELECT {ENTRY_COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
         with self._db.read_errors():
             entries = [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
             return by_own_clock(self._db, self._now, entries) if clock_lead is None else later(entries, -clock_lead)

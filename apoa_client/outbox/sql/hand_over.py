@@ -82,7 +82,6 @@ _KNOWN = f"""
 _IS_MARKED = 2
 _INSERT = f"INSERT INTO reports ({', '.join(ALL_COLUMNS)}) VALUES ({', '.join('?' * len(ALL_COLUMNS))})"  # noqa: S608  constants
 _REPLACE = f"UPDATE reports SET {', '.join(f'{each} = ?' for each in ALL_COLUMNS)} WHERE id = ?"  # noqa: S608  constants
-_NEW = tuple(insertion.COLUMNS.split(", "))
 _DELETE = f"DELETE FROM reports WHERE id = ? AND ({_MARKED} OR {_IS_CLOSED})"  # noqa: S608  constants
 _LEAVE_BEHIND = f"""
     UPDATE reports SET state = 'withdrawn', last_error = '{HANDED_OVER}', lease = NULL, lease_until = NULL,
@@ -226,7 +225,7 @@ class HandOver:
         if is_known:
             self._there.execute(_REPLACE, [*row.values(), row["id"]])
         elif row["state"] == State.QUEUED and not row["attempts"]:  # what a login that may not send can write too
-            insertion.insert(self._there, tuple(row[name] for name in _NEW))
+            insertion.insert(self._there, tuple(row[name] for name in insertion.SAVED))
         else:
             self._there.execute(_INSERT, list(row.values()))
 

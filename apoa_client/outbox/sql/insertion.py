@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.audit_chain import photo_event
-from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
+from apoa_client.outbox.contents import WARNINGS, Contents
 from apoa_client.outbox.errors import report_exists
-from apoa_client.outbox.rows import millis, millis_or_none
+from apoa_client.outbox.rows import COLUMNS
 from apoa_client.outbox.sql.codes import photo_digest
 from apoa_client.ports.audit import AuditEvent
-from apoa_client.report.kinds import PhotoState, State, short_id
+from apoa_client.report.kinds import PhotoState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,51 +24,37 @@ if TYPE_CHECKING:
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
 
-_NAMES = (
-    *("id", "due_at", "content", "warnings", "guest_tag", "short_id", "stay_id", "kind", "created_at", "ends_at"),
-    *("first_night", "last_morning", "photo_state", "photo_digest", "photo"),
-)
-COLUMNS = ", ".join(_NAMES)
+_SEALED = ("content", "warnings", "photo_digest", "photo")
+SAVED = (*(each.name for each in COLUMNS if each.report is not None or each.saved is not None), *_SEALED)
 """The columns of a new report's row, in the order of `Row`."""
+SAVED_LIST = ", ".join(SAVED)
 
 _INSERT = f"""
-    INSERT INTO reports ({{seq}}{COLUMNS}) VALUES ({{place}}{", ".join("?" * len(_NAMES))}) ON CONFLICT DO NOTHING
+    INSERT INTO reports ({{seq}}{SAVED_LIST}) VALUES ({{place}}{", ".join("?" * len(SAVED))}) ON CONFLICT DO NOTHING
 """  # noqa: S608  constants
 _INSERT_LAST = _INSERT.format(seq="", place="")
 _INSERT_AT = _INSERT.format(seq="seq, ", place="?, ")
-_ENTRY = rows.COLUMNS.split(", ")
-_NEW_ROW = {"state": State.QUEUED.value, "attempts": 0, "calls": 0, "receipt_typed": 0, "mac IS NOT NULL": False}
-"""What a new row has in these columns by the schema; null in all others that the insertion does not name."""
+_ENTRY = rows.ENTRY_COLUMNS.split(", ")
+_BY_THE_SCHEMA = {column.name: column.initial for column in COLUMNS}
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
     """Return a new report's row."""
     report, photo = new.report, contents.seal_photo(new.report.id, new.photo)
-    return (
-        report.id,
-        millis_or_none(new.due_at),
-        contents.seal_report(report),
-        contents.seal_findings(report.id, WARNINGS, new.warnings or None),
-        new.guest_tag,
-        *columns_of(report).values(),
-        None if photo is None else PhotoState.KEPT.value,
-        None if photo is None else photo_digest(photo),
-        photo,
-    )
+    values = {
+        **columns_of(report),
+        **{column.name: column.saved(new) for column in COLUMNS if column.saved is not None},
+        "content": contents.seal_report(report),
+        "warnings": contents.seal_findings(report.id, WARNINGS, new.warnings or None),
+        "photo_digest": None if photo is None else photo_digest(photo),
+        "photo": photo,
+    }
+    return tuple(values[name] for name in SAVED)
 
 
 def columns_of(report: Report) -> dict[str, Any]:
     """Return what a row tells of its report outside the seal, by column."""
-    stay = report.stay
-    return {
-        "short_id": short_id(report.id),
-        "stay_id": report.stay_id,
-        "kind": report.kind.value,
-        "created_at": millis(report.created_at),
-        "ends_at": millis_or_none(end_of_stay(report)),
-        "first_night": stay.check_in.date().toordinal() if stay is not None else None,
-        "last_morning": stay.planned_check_out.toordinal() if stay is not None else None,
-    }
+    return {column.name: column.report(report) for column in COLUMNS if column.report is not None}
 
 
 def insert(db: Database, row: Row, seq: int | None = None) -> Entry:
@@ -78,9 +64,9 @@ def insert(db: Database, row: Row, seq: int | None = None) -> Entry:
     """
     number = db.insert_report(_INSERT_LAST, row) if seq is None else db.insert_report(_INSERT_AT, (seq, *row))
     if number is None:
-        raise report_exists(row[0])
-    stored = {**_NEW_ROW, **dict(zip(_NAMES, row, strict=True)), "seq": number}
-    return rows.entry_from_row([stored.get(column) for column in _ENTRY])
+        raise report_exists(row[SAVED.index("id")])
+    stored = {**_BY_THE_SCHEMA, **dict(zip(SAVED, row, strict=True)), "seq": number}
+    return rows.entry_from_row([stored.get(column) for column in _ENTRY])  # `mac IS NOT NULL` is in none
 
 
 def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:

@@ -15,7 +15,7 @@ from apoa_client.errors import NotAuthentic, NotNow, SealBroken
 from apoa_client.messages import msg
 from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REPAIRED, VOUCHED
 from apoa_client.outbox.interface import Verification
-from apoa_client.outbox.rows import doubts_from_text, doubts_text, millis
+from apoa_client.outbox.rows import OF_STATE, doubts_from_text, doubts_text, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.claims import change_values, settle
 from apoa_client.outbox.sql.codes import Row, RowCodes, key_needed, photo_digest, read_rows, rows_of, sealed_bytes
@@ -59,13 +59,11 @@ _MISSING = f"""
 """  # noqa: S608  constants
 
 # What a person accepts is the guest. The authority says what it has of it, so that the report is sent again.
-_SEND_AGAIN = """
-    UPDATE reports SET state = 'queued', calls = CASE WHEN calls < 1 THEN 1 ELSE calls END, lease = NULL,
-        lease_until = NULL, last_error = NULL, next_attempt_at = NULL, not_before = NULL, receipt_number = NULL,
-        receipt_issued_at = NULL, receipt_sha256 = NULL, receipt_typed = 0, finished_at = NULL,
-        errors = NULL
+_SEND_AGAIN = f"""
+    UPDATE reports SET {", ".join(f"{name} = ?" for name in OF_STATE)}, errors = NULL,
+        calls = CASE WHEN calls < 1 THEN 1 ELSE calls END
     WHERE id = ?
-"""
+"""  # noqa: S608  constants
 _SENT_AGAIN = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED, State.ACCEPTED})
 
 
@@ -272,7 +270,7 @@ class Integrity:
         known = columns_of(report)
         names = ", ".join(f"{name} = ?" for name in known)
         self._db.execute(f"UPDATE reports SET {names} WHERE id = ?", [*known.values(), row.id])  # noqa: S608  ours
-        self._db.execute(_SEND_AGAIN, [row.id])
+        self._db.execute(_SEND_AGAIN, [*OF_STATE.values(), row.id])
 
     def _accept_whole(self, authenticator: Authenticator, known: OutboxVersion | None) -> None:
         """Take the numbers of the reports and what steers as they are. Reports in doubt stay in doubt."""

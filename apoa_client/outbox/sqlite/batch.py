@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TABLE = f"""
     CREATE TEMP TABLE batch (n INTEGER PRIMARY KEY, key INTEGER NOT NULL, is_first INTEGER NOT NULL,
-        is_new INTEGER NOT NULL, replaces TEXT NOT NULL, active TEXT NOT NULL, {insertion.COLUMNS})
+        is_new INTEGER NOT NULL, replaces TEXT NOT NULL, active TEXT NOT NULL, {insertion.SAVED_LIST})
 """
 _ADD = f"INSERT INTO temp.batch ({STAGED}) VALUES ({', '.join('?' * (STAGED.count(',') + 1))})"  # noqa: S608  constants
 
