@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.ports.authority import Authority, KeptAnswers
     from apoa_client.ports.clock import Clock
     from apoa_client.ports.entries import Entry, NewReport

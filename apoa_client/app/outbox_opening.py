@@ -13,8 +13,9 @@ from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.interface import Listener, Outbox
     from apoa_client.outbox.postgres.overview import SharedOverview
+    from apoa_client.outbox.postgres.waking import PostgresListener
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.clock import Clock
@@ -90,7 +91,7 @@ class OutboxOpener:
         name, actor = self._settings.name, self._actor
         return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
 
-    def listener(self) -> "Listener | None":
+    def listener(self) -> "PostgresListener | None":
         """Return what hears of new reports in the shared outbox; None behind a pooler. Raises what `shared` does."""
         address, password = self._server(None)
         from apoa_client.outbox.postgres.waking import PostgresListener

@@ -9,13 +9,15 @@ from apoa_client.app.property_vault import outbox_binding
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
+from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, PUBLIC_KEY
 from apoa_client.ports.state import Activity, HandedOver
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import SQLITE, PropertySettings
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import FileCheck, Outbox
+    from apoa_client.outbox.sql.integrity import FileCheck
+    from apoa_client.outbox.sql.store import Outbox
 
 DESK, SENDER, AUDITOR = "desk", "sender", "auditor"
 """What a login may do: save and read reports, also send them, or read what is not sealed."""
@@ -109,7 +111,7 @@ def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
     Raises `SettingsProblem` if another desk seals reports to another key, or has another key of the guest hash: then
     neither desk would notice a guest who is reported at the other one.
     """
-    recorded, ours = outbox.public_key(), settings.public_key.strip()
+    recorded, ours = outbox.value(PUBLIC_KEY), settings.public_key.strip()
     if recorded is None:
         with _if_allowed():
             outbox.record_public_key(ours)
@@ -119,10 +121,10 @@ def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
             _TAKE_KEYS,
             name="outbox_of_another_key",
         )
-    recorded, ours = outbox.index_key_hash(), _index_key_hash(settings)
+    recorded, ours = outbox.value(INDEX_KEY_HASH), _index_key_hash(settings)
     if recorded is None and settings.index_key:
         with _if_allowed():
-            outbox.record_index_key_hash(ours)
+            outbox.record(INDEX_KEY_HASH, ours)
     elif recorded not in {None, ours}:
         raise SettingsProblem(
             msg(

@@ -45,8 +45,8 @@ from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import NAMES, millis
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.backups import record_backup
 from apoa_client.outbox.sql.drafts import delete_all_drafts
+from apoa_client.outbox.sql.metadata import LAST_BACKUP, write
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish
 from apoa_client.outbox.sqlite.error_translation import translate_errors
 from apoa_client.outbox.sqlite.index_repair import is_sound
@@ -114,7 +114,7 @@ def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor, *,
         finally:
             remove_draft(draft_folder)
         with db.transaction():
-            record_backup(db, result.created_at)
+            write(db, LAST_BACKUP, result.created_at)
             audit.append(db, actor, [AuditEvent("backed_up")])
         return result._replace(bytes=file.stat().st_size)
 

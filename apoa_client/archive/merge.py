@@ -18,19 +18,15 @@ from apoa_client.archive.merge_rows import Row, merged_order, merged_row
 from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.rows import NAMES
-from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, maintenance, scheduled_run
+from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import RowCodes
-from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH, record_missing_tags
-from apoa_client.outbox.sql.metadata import DOUBTS_KEY, actual_counts, write_metadata
-from apoa_client.outbox.sql.register import KEY as REGISTER_KEY
+from apoa_client.outbox.sql.guest_tags import record_missing_tags
+from apoa_client.outbox.sql.metadata import DOUBTS, REGISTER, VALUES, actual_counts, write_metadata
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import State
 
-_OF_THE_COMPUTER = (
-    *("clock_skew", batch_size.KEY, clock_check.KEY, maintenance.KEY, scheduled_run.KEY, INDEX_KEY_HASH),
-    *backups.KEYS,
-)
-"""Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
+_NOT_COPIED = frozenset(value.key for value in VALUES if value.of_computer) | {REGISTER.key, DOUBTS.key}
+"""Metadata about the computer that wrote the backup, and what says who wrote its rows: they get new codes here."""
 
 # With a 1 in place of each photo: the photos of one piece would take much memory.
 _READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in NAMES)
@@ -82,9 +78,8 @@ def copy(here: Database, backup: sqlite3.Connection, actor: Actor) -> MergeResul
     here.skip_numbers(highest)
     rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, "seq"))
     count = here.executemany(_INSERT, rows).rowcount
-    left_out = {*_OF_THE_COMPUTER, REGISTER_KEY, DOUBTS_KEY}
     for key, value in backup.execute("SELECT key, value FROM memo").fetchall():
-        if key not in left_out:
+        if key not in _NOT_COPIED:
             write_metadata(here, key, value)
     record_missing_tags(here)
     here.executemany(_ADD_EVENT, backup.execute(_EVENTS))

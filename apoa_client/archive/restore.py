@@ -31,9 +31,8 @@ from apoa_client.outbox.errors import too_new
 from apoa_client.outbox.sql.codes import RowCodes
 from apoa_client.outbox.sql.guest_tags import forget_tags
 from apoa_client.outbox.sql.maintenance import Maintenance, maintenance
-from apoa_client.outbox.sql.metadata import actual_counts, read_metadata
+from apoa_client.outbox.sql.metadata import PUBLIC_KEY, actual_counts, read_metadata
 from apoa_client.outbox.sql.reseal import SealedRecords
-from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
 from apoa_client.outbox.sql.sealing_key import record_public_key
 from apoa_client.outbox.sqlite.database import open_database, open_in_memory
 from apoa_client.outbox.sqlite.error_translation import translate_errors
@@ -46,7 +45,7 @@ from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sql.store import Outbox
 
 WAIT_S = 30.0
 """How long to wait for a call that is sending reports."""
@@ -217,7 +216,7 @@ class _Restore:
         """Refuse records of two keys in one outbox: only one of them could be opened."""
         ours, theirs = self.known and self.known.public_key, self.settings.public_key
         if self._is_shared:
-            fits = {ours, read_metadata(db, PUBLIC_KEY) or ours} == {theirs}
+            fits = {ours, read_metadata(db, PUBLIC_KEY.key) or ours} == {theirs}
         elif ours == theirs or not actual_counts(db).total:
             fits = True
         else:

@@ -21,9 +21,6 @@ from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.entries import Change
 from apoa_client.report.kinds import PhotoState, State
 
-HEAD_KEY = "audit_head"
-"""The metadata's key of the last entry's number and link."""
-
 COLUMNS = "n, at, who, action, report, detail, link"
 """The columns of an entry, in the order that `entry_from_row` and `check_chain` read."""
 

@@ -15,9 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.ports.audit import Actor
-from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, PhotoState, Receipt, State, short_id
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_ACTOR = Actor(lambda: "-", lambda: EPOCH)
 """The actor if none is given, as in a test: no user, no time and no command."""
 MILLISECOND = timedelta(milliseconds=1)
-_MOST_DOUBTS = 100
 _HEX = frozenset("0123456789abcdef")
 _AFTER_HEX = "g"
 _UUID_DIGITS = 32
@@ -54,53 +51,6 @@ def from_millis(value: object) -> datetime:
 def from_millis_or_none(value: object) -> datetime | None:
     """Return what `from_millis` does; None for None."""
     return None if value is None else from_millis(value)
-
-
-def duration_or_none(value: object) -> timedelta | None:
-    """Return this number of milliseconds as a duration; None for None."""
-    return None if value is None else _int(value) * MILLISECOND
-
-
-def text_or_none(value: object) -> str | None:
-    """Return a text; None for anything else."""
-    return value if isinstance(value, str) else None
-
-
-def suspension_text(suspension: Suspension) -> str:
-    """Return a suspension as one text, whose three parts contain no blanks."""
-    return f"{suspension.reason} {millis(suspension.since)} {suspension.settings}"
-
-
-def suspension_from_text(value: object) -> Suspension | None:
-    """Return the suspension that `suspension_text` stored; None for None."""
-    if value is None:
-        return None
-    reason, since, settings = _str(value).split(" ")
-    return Suspension(reason, from_millis(int(since)), settings)
-
-
-def notice_text(code: str, at: datetime) -> str:
-    """Return a notice as one text: when it was shown, and its code."""
-    return f"{millis(at)} {code}"
-
-
-def notice_from_text(value: object) -> tuple[str, datetime] | None:
-    """Return the code and time that `notice_text` stored; None for None."""
-    if value is None:
-        return None
-    at, code = _str(value).split(" ")
-    return code, from_millis(int(at))
-
-
-def doubts_text(doubts: Sequence[Doubt]) -> str | None:
-    """Return the first doubts as one text; None for none."""
-    return " ".join(f"{doubt.kind.value}:{doubt.report}" for doubt in doubts[:_MOST_DOUBTS]) or None
-
-
-def doubts_from_text(value: object) -> tuple[Doubt, ...]:
-    """Return the doubts that `doubts_text` stored."""
-    words = () if value is None else _str(value).split(" ")
-    return tuple(Doubt(DoubtKind(kind), report) for kind, _colon, report in (word.partition(":") for word in words))
 
 
 def end_of_stay(report: "Report") -> datetime | None:

@@ -28,6 +28,7 @@ from apoa_client.archive.backup_content import columns_of
 from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem, UsageProblem
 from apoa_client.files import draft_inside, make_draft_folder
 from apoa_client.outbox.errors import DiskFull, OutboxMissing
+from apoa_client.outbox.sql.metadata import LAST_BACKUP
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change
@@ -116,17 +117,17 @@ def test_it_needs_no_key_and_is_recorded(settings: Home, made: Path) -> None:
     assert made.exists()
     with settings.outbox() as outbox:
         assert outbox._db.execute("SELECT action, who FROM audit ORDER BY n DESC").fetchone() == ("backed_up", "wayan")
-        assert outbox.last_backup() == NOW
+        assert outbox.value(LAST_BACKUP) == NOW
 
 
 def test_the_last_backup_is_known_only_where_it_was_made(settings: Home, made: Path, tmp_path: Path) -> None:
     """An outbox without one has none, nor has one that was restored on another computer."""
     settings.back_up(made, force=True)
     with Home(tmp_path / "new", SETTINGS).outbox() as outbox:
-        assert outbox.last_backup() is None
+        assert outbox.value(LAST_BACKUP) is None
     settings.restore(made, "kenanga")
     with SqliteOutbox.open(settings.folders.outbox("kenanga"), sealer()) as restored:
-        assert restored.last_backup() is None
+        assert restored.value(LAST_BACKUP) is None
 
 
 def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

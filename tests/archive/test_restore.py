@@ -34,6 +34,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import COLUMNS, NO_ACTOR
+from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -108,7 +109,7 @@ def test_on_an_empty_computer_everything_is_restored(new: Home, file: Path) -> N
         )
         assert summary.clock_skew is None  # it belongs to the other computer's clock
         assert outbox.clock_checked_at(NOON) is None
-        assert outbox.last_scheduled_run() is None
+        assert outbox.value(SCHEDULED_RUN) is None
         assert summary.counts[State.QUEUED] == 2
         first = next(outbox.entries(Selection()))
         assert outbox.content(first).report == report(1)

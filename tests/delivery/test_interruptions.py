@@ -12,7 +12,7 @@ from outbox_helpers import uuid
 
 from apoa_client.errors import Exit, SecretMissing, TimedOut
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Entry
 from apoa_client.report.deadline import CLOCK_TOLERANCE
@@ -59,18 +59,18 @@ class RecordingSimulator(AuthoritySimulator):
 def recorded(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> RecordedInterruptions:
     """A property that records every step of a delivery."""
     interruptions = RecordedInterruptions()
-    claim, settle = SqlOutbox.claim, SqlOutbox.settle
+    claim, settle = Outbox.claim, Outbox.settle
 
-    def claimed(outbox: SqlOutbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
+    def claimed(outbox: Outbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
         interruptions.seen.append("claim")
         return claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
 
-    def settled(outbox: SqlOutbox, lease: str, changes: Sequence[Change]) -> None:
+    def settled(outbox: Outbox, lease: str, changes: Sequence[Change]) -> None:
         interruptions.seen.append("settle")
         settle(outbox, lease, changes)
 
-    monkeypatch.setattr(SqlOutbox, "claim", claimed)
-    monkeypatch.setattr(SqlOutbox, "settle", settled)
+    monkeypatch.setattr(Outbox, "claim", claimed)
+    monkeypatch.setattr(Outbox, "settle", settled)
     hotel.authority = RecordingSimulator(interruptions)
     return interruptions
 

@@ -16,7 +16,7 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, Exit, TimedOut
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.ports.authority import Verdict
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import State
@@ -106,16 +106,16 @@ def test_a_report_whose_lease_was_lost_before_the_call_is_not_sent(
 ) -> None:
     """The process was stopped between the claim and the call: it asks for its lease first."""
     hotel.add(1)
-    claim = SqlOutbox.claim
+    claim = Outbox.claim
 
-    def stopped(outbox: SqlOutbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
+    def stopped(outbox: Outbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
         claimed = claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
         if outbox is hotel.outbox:
             hotel.wait(minutes=5)
             assert other.sync().accepted == 1
         return claimed
 
-    monkeypatch.setattr(SqlOutbox, "claim", stopped)
+    monkeypatch.setattr(Outbox, "claim", stopped)
     outcome = hotel.sync()
     assert (outcome.sent, outcome.error, outcome.left) == (0, None, 0)
     assert hotel.authority.batches == [[uuid(1)]]

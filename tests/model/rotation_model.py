@@ -83,7 +83,7 @@ class RotationModel:
         """The order of a rotation's steps."""
         return ("next", "settings", "recorded", *map(str, range(REPORTS)), "old", "current", "no next", "no old")
 
-    @implemented_by("outbox.sql.sealing_key:sealed_to_current_key", "outbox.sql.store:SqlOutbox.add")
+    @implemented_by("outbox.sql.sealing_key:sealed_to_current_key", "outbox.sql.store:Outbox.add")
     def stored(self, state: State, sealed_to: int) -> int:
         """The transaction that stores a report seals it again if the outbox has another key."""
         return sealed_to if state.recorded in {None, sealed_to} else state.settings

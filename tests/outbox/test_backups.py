@@ -7,6 +7,7 @@ import pytest
 from outbox_helpers import HOUR, NOON, open_outbox
 from outbox_stores import AnyOutbox, Store
 
+from apoa_client.outbox.sql.metadata import LAST_BACKUP
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.state import FolderBackups
 
@@ -69,7 +70,7 @@ def test_an_invalid_value_is_unknown(outbox: AnyOutbox, store: Store, value: str
 def test_an_invalid_time_of_the_last_backup_is_unknown(outbox: AnyOutbox, store: Store, value: object) -> None:
     """`apoa status` shows what waits all the same."""
     store.change("INSERT INTO memo (key, value) VALUES ('last_backup', ?)", value)
-    assert outbox.last_backup() is None
+    assert outbox.value(LAST_BACKUP) is None
 
 
 @pytest.mark.parametrize("value", ["", "../../x", "ABCDEF", "1234567", 5])

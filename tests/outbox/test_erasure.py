@@ -14,6 +14,7 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 from apoa_client.errors import Erased, Exit, OutboxDamaged
 from apoa_client.outbox.rows import end_of_stay
 from apoa_client.outbox.sql import erasure
+from apoa_client.outbox.sql.metadata import LAST_PURGE
 from apoa_client.outbox.sql.queries import NO_LIMIT
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
@@ -200,7 +201,7 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     assert list(dry.reports) == [uuid(1), uuid(2)]
     assert box.eraser.stay(stay_id(1), force=True, dry_run=True).reports == (uuid(1),)
     assert list(box._sqlite.connection.iterdump()) == before
-    assert box.eraser.last() is None
+    assert box.value(LAST_PURGE) is None
     done = box.eraser.finished(LATER, LATER, dry_run=False)
     assert list(done.reports) == list(dry.reports)
     assert done._replace(reports=()) == dry._replace(reports=())
@@ -266,11 +267,11 @@ def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) ->
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM reports").fetchone()
     assert box.eraser.finished(LATER, LATER, dry_run=False).complete is False
-    assert box.eraser.last() is None
+    assert box.value(LAST_PURGE) is None
     assert found_in_files(path, gone)
     reader.close()
     assert box.eraser.finished(LATER, LATER, dry_run=False).complete is True
-    assert box.eraser.last() is not None
+    assert box.value(LAST_PURGE) is not None
     assert not found_in_files(path, gone)
 
 

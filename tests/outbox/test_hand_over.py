@@ -14,8 +14,8 @@ from apoa_client.errors import NotAuthentic, ReportMoved, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.interface import Outbox
 from apoa_client.outbox.sql.hand_over import HANDED_OVER, HandOver, count_open
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor

@@ -15,7 +15,7 @@ from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 from outbox_methods import LIST_ALL, METHODS, MORNING, QUEUE, fill
 from outbox_stores import only_sqlite
 
-from apoa_client.outbox.interface import Drafts
+from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox

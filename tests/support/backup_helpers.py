@@ -12,7 +12,7 @@ from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 from apoa_client.archive.backup import BackupResult, write_backup
 from apoa_client.archive.backup_content import BackupInfo, digest
 from apoa_client.archive.restore import Here, RestoreResult, restore_backup
-from apoa_client.outbox.interface import Outbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import Actor
 from apoa_client.settings.config import PropertySettings

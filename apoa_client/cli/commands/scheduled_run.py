@@ -32,6 +32,7 @@ from apoa_client.delivery.options import Outcome
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
 from apoa_client.files import read_regular, write_private
+from apoa_client.outbox.sql.metadata import NOTICE
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportReader
 from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
@@ -89,11 +90,11 @@ def notify(app: Container, attention: Attention) -> None:
 
 def _notify(app: Container, attention: Attention) -> None:
     now = app.clock.now()
-    last = app.outbox.last_notice()
+    last = app.outbox.value(NOTICE)
     if last is not None and last[0] == attention.code and is_repeated(last[1], now):
         return
     if show_notice(_notice(app.settings, attention), app.environ, user_id()):
-        app.outbox.record_notice(attention.code, now)
+        app.outbox.record(NOTICE, (attention.code, now))
 
 
 def _needing_attention(reports: ReportReader, now: datetime) -> Iterator[tuple[str, Entry]]:

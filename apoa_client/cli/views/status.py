@@ -34,6 +34,7 @@ from apoa_client.cli.views.labels import (
 )
 from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
 from apoa_client.messages import nmsg, time_message
+from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
 from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
@@ -214,8 +215,8 @@ def show_status(app: "Container", summary: Summary, urgent: UrgentReports, now: 
     show_urgent(settings, urgent, now, urgent_names(app, urgent))
     show_drafts(summary)
     show_last_contact(settings, summary)
-    show_silence(app.outbox.last_scheduled_run(), now)
-    show_last_backup(settings, app.outbox.last_backup() if settings.backup_folder else None)
+    show_silence(app.outbox.value(SCHEDULED_RUN), now)
+    show_last_backup(settings, app.outbox.value(LAST_BACKUP) if settings.backup_folder else None)
     show_code_reminder(settings, summary)
 
 

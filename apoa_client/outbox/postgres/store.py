@@ -1,4 +1,4 @@
-"""The outbox of `apoa_client.outbox.interface` for one property, in a database of many properties and desks."""
+"""The outbox of one property, in a database of many properties and desks."""
 
 # Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_schema
 from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sql.store import Outbox
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from apoa_client.settings.outbox_address import ServerAddress
 
 
-class PostgresOutbox(SqlOutbox):
-    """An `interface.Outbox` on a server. Open it with `open`, close it, and do not share it between threads."""
+class PostgresOutbox(Outbox):
+    """An `Outbox` on a server. Open it with `open`, close it, and do not share it between threads."""
 
     def __init__(self, db: PostgresDatabase, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
         super().__init__(db, sealer, actor)
@@ -67,7 +67,7 @@ class PostgresOutbox(SqlOutbox):
         return False
 
     def activity(self) -> Activity:
-        """As `interface.Outbox`."""
+        """As `Outbox`."""
         from apoa_client.outbox.postgres.activity import read_replication
         from apoa_client.ports.state import Activity
 
@@ -75,7 +75,7 @@ class PostgresOutbox(SqlOutbox):
 
     @cached_property
     def integrity(self) -> PostgresIntegrity:
-        """As `interface.Outbox`."""
+        """As `Outbox`."""
         from apoa_client.outbox.postgres.integrity import PostgresIntegrity
 
         return PostgresIntegrity(self._db, self._codes, self._contents, self._actor)

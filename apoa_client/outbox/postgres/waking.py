@@ -22,7 +22,10 @@ _LISTEN = b"""
 
 
 class PostgresListener:
-    """An `interface.Listener` on a connection of its own. Open it with `open`, and close it."""
+    """Hears of reports that any computer adds to a shared outbox, for every property of one login.
+
+    It has a connection of its own. Open it with `open`, and close it.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -53,11 +56,14 @@ class PostgresListener:
 
     @property
     def is_open(self) -> bool:
-        """As `interface.Listener`."""
+        """Whether it hears anything: not if its connection is lost."""
         return not self._connection.closed
 
     def heard(self, property_name: str) -> bool:
-        """As `interface.Listener`."""
+        """Return whether the property may have new reports since this was last asked, without waiting.
+
+        It may when this is first asked, and once when the connection was lost: then reports were added unheard.
+        """
         if self.is_open:
             self._read()
         hashed = sha256(property_name.encode()).hexdigest()
@@ -67,7 +73,7 @@ class PostgresListener:
         return True
 
     def close(self) -> None:
-        """As `interface.Listener`."""
+        """Close the connection. Closing twice does no harm."""
         self._connection.close()
 
     def _read(self) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.outbox.audit_chain import (
     COLUMNS,
-    HEAD_KEY,
     LARGEST,
     AuditCheck,
     AuditEntry,
@@ -20,7 +19,7 @@ from apoa_client.outbox.audit_chain import (
 )
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import AUDIT_HEAD, read_metadata, write
 from apoa_client.outbox.sql.queries import places
 
 if TYPE_CHECKING:
@@ -44,12 +43,12 @@ def append(db: Database, actor: Actor, events: Iterable[AuditEvent]) -> None:
     If the metadata were manipulated, the trail continues all the same, because no report may fail for it; the links
     then do not fit any more, so that the manipulation stays visible.
     """
-    head = head_from_text(read_metadata(db, HEAD_KEY)) or Head()
+    head = head_from_text(read_metadata(db, AUDIT_HEAD.key)) or Head()
     (last,) = db.execute("SELECT max(n) FROM audit WHERE n < ?", [LARGEST]).fetchone()
     rows = list(linked_rows(head._replace(n=max(head.n, last or 0)), actor, events))
     if rows:
         db.executemany(f"INSERT INTO audit ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608  constants
-        write_metadata(db, HEAD_KEY, Head(rows[-1][0], rows[-1][-1]).text())
+        write(db, AUDIT_HEAD, Head(rows[-1][0], rows[-1][-1]).text())
 
 
 def rows_from(db: Database, n: int) -> Iterator[Any]:
@@ -61,13 +60,16 @@ def rows_from(db: Database, n: int) -> Iterator[Any]:
 
 
 class AuditTrail:
-    """The `interface.AuditTrail` of one database."""
+    """Reads and checks the audit trail. Raises `StorageProblem`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def entries(self, *, reports: Sequence[str] | None = None, since: datetime | None = None) -> Iterator[AuditEntry]:
-        """As `interface.AuditTrail`; no transaction stays open between the batches."""
+        """Yield the entries in their order: those about these reports, and at or after this time, if given.
+
+        No transaction stays open between the batches.
+        """
         terms, values = ["n > :after"], dict[str, Any]()
         if reports is not None:
             among, names = places("report", reports)
@@ -88,9 +90,9 @@ class AuditTrail:
             after = batch[-1].n
 
     def verify(self) -> AuditCheck:
-        """As `interface.AuditTrail`, for the trail at one moment."""
+        """Recompute the chain of hashes at one moment, and find the first entry that is not as it was written."""
         with self._reading(), self._db.snapshot():
-            head = head_from_text(read_metadata(self._db, HEAD_KEY))
+            head = head_from_text(read_metadata(self._db, AUDIT_HEAD.key))
             return check_chain(rows_from(self._db, _LOWEST), head, self._db.highest_event())
 
     @contextmanager

@@ -107,7 +107,7 @@ class Batch:
             raise ReportMoved(msg("Another user or program has reported one of these guests in the meantime."))
 
     def _save_changes(self) -> bool:
-        """Save the reports of stays that were saved before, as `SqlOutbox.add_all` does.
+        """Save the reports of stays that were saved before, as `Outbox.add_all` does.
 
         Return whether some took the numbers of the reports that they replace.
         """

@@ -22,10 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import COLUMNS, NAMES
-from apoa_client.outbox.sql.metadata import read_metadata
+from apoa_client.outbox.sql.metadata import PUBLIC_KEY, REGISTER, read_metadata
 from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register
-from apoa_client.outbox.sql.register import KEY as REGISTER
-from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
 from apoa_client.outbox.sql.sealing_key import was_replaced_by
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES, State
@@ -193,7 +191,7 @@ class RowCodes:
 
     def _other_key(self) -> str | None:
         """Return the public key that the outbox names; None if it names none, or that of the settings."""
-        recorded = read_metadata(self._db, PUBLIC_KEY)
+        recorded = read_metadata(self._db, PUBLIC_KEY.key)
         return None if recorded in {None, self.sealer.public_key} else str(recorded)
 
     def checking(self, *, ask: bool = False) -> tuple[Authenticator | None, list[Doubt]]:
@@ -295,7 +293,7 @@ class RowCodes:
 
         Return false if the private key, for which a keyring is asked, cannot be had.
         """
-        if read_metadata(self._db, REGISTER) is None:
+        if read_metadata(self._db, REGISTER.key) is None:
             return True
         try:
             authenticator = self.authenticator(ask=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import SealBroken
-from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, TAGS_MISSING, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.report.model import Document
 
-INDEX_KEY_HASH = "index_key_hash"
-"""The metadata's key of a hash of the settings' `index_key`: the desks of a shared outbox must have the same."""
-_KEY = "guest_tags_missing"
 _BATCH = 200
 """Reports hashed in one transaction."""
 _ROWS = """
@@ -34,18 +31,18 @@ _UPDATE = "UPDATE reports SET guest_tag = ? WHERE id = ? AND content IS NOT NULL
 
 def record_missing_tags(db: Database) -> None:
     """Record, inside a transaction, that reports were stored without their hashes."""
-    write_metadata(db, _KEY, 1)
+    write(db, TAGS_MISSING, 1)
 
 
 def tags_are_missing(db: Database) -> bool:
     """Return whether reports may lack their hashes. For use within `Database.errors`."""
-    return read_metadata(db, _KEY) is not None
+    return read(db, TAGS_MISSING) is not None
 
 
 def forget_tags(db: Database) -> None:
     """Delete every hash, inside a transaction: another key is used from now on."""
     db.execute("UPDATE reports SET guest_tag = NULL WHERE guest_tag IS NOT NULL")
-    write_metadata(db, INDEX_KEY_HASH, None)
+    write(db, INDEX_KEY_HASH, None)
     record_missing_tags(db)
 
 
@@ -65,7 +62,7 @@ def complete_tags(db: Database, contents: Contents, hash_of: Callable[[Document]
         with db.transaction():
             db.executemany(_UPDATE, tags)
             if not batch:
-                write_metadata(db, _KEY, None)
+                write(db, TAGS_MISSING, None)
                 return
         last = batch[-1][0]
 

@@ -8,20 +8,20 @@ that was removed.
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.errors import NotAuthentic, NotNow, SealBroken
 from apoa_client.messages import msg
 from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REPAIRED, VOUCHED
-from apoa_client.outbox.interface import Verification
-from apoa_client.outbox.rows import OF_STATE, doubts_from_text, doubts_text, millis
+from apoa_client.outbox.rows import OF_STATE, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.claims import change_values, settle
 from apoa_client.outbox.sql.codes import Row, RowCodes, key_needed, photo_digest, read_rows, rows_of, sealed_bytes
 from apoa_client.outbox.sql.insertion import columns_of
 from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
-from apoa_client.outbox.sql.metadata import DOUBTS_KEY, read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import DOUBTS, read, write
 from apoa_client.outbox.sql.queries import OPEN
 from apoa_client.outbox.sql.register import BROKEN, Register, contradicts_register, read_register
 from apoa_client.outbox.sql.reseal import SealedRecords
@@ -67,8 +67,28 @@ _SEND_AGAIN = f"""
 _SENT_AGAIN = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED, State.ACCEPTED})
 
 
-class Integrity:
-    """What every engine has of an `interface.Integrity`; `actor` is the user of this command."""
+class Verification(NamedTuple):
+    """The result of checking every report. `unauthenticated` counts those without a code."""
+
+    reports: int
+    doubts: Sequence[Doubt]
+    unauthenticated: int
+    with_key: bool
+
+
+class FileCheck(NamedTuple):
+    """The result of reading the database for damage. `engine` is the name and version of what keeps it."""
+
+    complete: bool
+    schema: int
+    engine: str
+
+
+class Integrity(ABC):
+    """Checks whether reports are as this program wrote them. Raises `StorageProblem`.
+
+    `actor` is the user of this command.
+    """
 
     def __init__(self, db: Database, codes: RowCodes, contents: Contents, actor: Actor) -> None:
         self._db = db
@@ -77,7 +97,10 @@ class Integrity:
         self._actor = actor
 
     def doubts(self) -> list[Doubt]:
-        """As `interface.Integrity`."""
+        """Return what is wrong with the outbox and its reports. A keyring is asked for the key.
+
+        Without the key, only the numbers of reports are compared with the register.
+        """
         with self._db.read_errors():
             authenticator, found = self._codes.checking(ask=True)
             with self._db.snapshot():
@@ -90,7 +113,10 @@ class Integrity:
         return [Doubt(DoubtKind.NUMBERS)] * contradicts_register(self._db)
 
     def check(self, report_id: str) -> bool:
-        """As `interface.Integrity`."""
+        """Raise `NotAuthentic` if another program changed a report. Return whether the key was at hand to check that.
+
+        A keyring is asked for it.
+        """
         with self._db.read_errors(), self._db.snapshot():
             for row in rows_of(self._db, [report_id]):
                 # Without cryptography first. A key that does not fit confirms nothing, and accuses no report.
@@ -126,7 +152,7 @@ class Integrity:
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""
         with self._db.read_errors():
-            before = doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
+            before = read(self._db, DOUBTS) or ()
             authenticator, found = self._codes.checking(ask=ask)
             if authenticator is None:  # what the last check with the key found is still so
                 found = [*before, *(found or self._wrong_numbers())]
@@ -141,7 +167,7 @@ class Integrity:
             if register is not None and not whole:
                 register = self._marked(register, authenticator, recount=not reports)
             if (*whole, *reports) != before:
-                write_metadata(self._db, DOUBTS_KEY, doubts_text([*whole, *reports]))
+                write(self._db, DOUBTS, (*whole, *reports) or None)
         version = None if whole or register is None else OutboxVersion(register.id, register.version)
         return Authentication((*whole, *reports), version)
 
@@ -212,15 +238,25 @@ class Integrity:
         photo = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [row.seq]).fetchone()[0]
         return not isinstance(photo, bytes) or photo_digest(photo) != row.photo_digest
 
+    @abstractmethod
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
+        """Read the database for damage, until `is_over` returns true. Raises `OutboxDamaged`. Needs no key."""
+        ...
+
     def verify(self, known: Callable[[], OutboxVersion | None] = lambda: None) -> Verification:
-        """As `interface.Integrity`."""
+        """Check every report. A keyring is asked for the key; without it, the doubts are those of the last check.
+
+        `known` returns the version in the vault, by which an older copy of the outbox is noticed. It is called after
+        the key was read.
+        """
         with self._db.read_errors():
             authenticator, found = self._codes.checking(ask=True)
             version = known()  # before a sync may raise it
             with self._db.snapshot():
                 reports, uncoded = self._db.execute("SELECT count(*), count(*) - count(mac) FROM reports").fetchone()
                 if authenticator is None:
-                    found += doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
+                    before = read(self._db, DOUBTS)
+                    found += before or ()
                 else:
                     register = read_register(self._db, authenticator)
                     found += self._of_the_whole(register, version)
@@ -230,7 +266,12 @@ class Integrity:
     def accept(
         self, ids: Sequence[str], known: Callable[[], OutboxVersion | None] = lambda: None
     ) -> OutboxVersion | None:
-        """As `interface.Integrity`."""
+        """Take these reports as they are, because a person looked at them; without ids the outbox as a whole.
+
+        What the authority may have of an accepted report is asked: it is sent again. Reports in doubt stay so when the
+        outbox as a whole is accepted. Returns what the vault is to know. Raises `CredentialsProblem` without the key,
+        and `NotNow` during maintenance.
+        """
         with self._db.read_errors():
             try:
                 authenticator = self._codes.authenticator(ask=True)
@@ -283,7 +324,7 @@ class Integrity:
                 new = new._replace(id=register.id, last=max(register.last, 0))
             new = new.marked(known.number if known is not None else 0)
             new.counted(self._db).write(self._db, authenticator)
-        write_metadata(self._db, DOUBTS_KEY, None)
+        write(self._db, DOUBTS, None)
         audit.append(self._db, self._actor, [AuditEvent(VOUCHED)])
 
     def _last_coded(self) -> int:

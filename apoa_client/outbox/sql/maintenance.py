@@ -18,16 +18,13 @@ from apoa_client.errors import NotNow, StorageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import MILLISECOND, millis
-from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import MAINTENANCE, read_metadata, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.audit import Actor
-
-KEY = "maintenance"
-"""The metadata's key of the record: a token, the end in milliseconds, the process and its command."""
 
 LENGTH = timedelta(minutes=5)
 """How long a record holds: as long as a lease. A later end was written by a clock that was set back since."""
@@ -40,6 +37,8 @@ _ANY_LEASE = "SELECT 1 FROM reports WHERE state = 'sending' AND lease_until > ? 
 
 
 class _Record(NamedTuple):
+    """What is stored: a token, the end in milliseconds, the process and its command."""
+
     token: str
     until: int
     pid: int
@@ -71,7 +70,7 @@ def refuse_during_maintenance(db: Database, now: Callable[[], int]) -> None:
 
 
 def _read(db: Database) -> _Record | None:
-    value = read_metadata(db, KEY)
+    value = read_metadata(db, MAINTENANCE.key)
     if value is None:
         return None
     try:
@@ -124,10 +123,10 @@ class Maintenance:
         with suppress(StorageProblem), self._db.transaction():
             record = _read(self._db)
             if record is not None and record.token == self._token:
-                write_metadata(self._db, KEY, None)
+                write(self._db, MAINTENANCE, None)
 
     def _write(self, now: int) -> None:
-        write_metadata(self._db, KEY, f"{self._token} {now + _LENGTH_MS} {os.getpid()} {self._actor.command}")
+        write(self._db, MAINTENANCE, f"{self._token} {now + _LENGTH_MS} {os.getpid()} {self._actor.command}")
 
     def _now(self) -> int:
         return millis(self._db.now(self._actor.now()))

@@ -13,8 +13,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from apoa_client.outbox.sql.metadata import (
-    HOLD_KEY,
-    SUSPENSION_KEY,
+    HOLD,
+    REGISTER,
+    SUSPENSION,
     Counts,
     actual_counts,
     read_metadata,
@@ -32,10 +33,10 @@ _HASH = 32
 _STRIDE = 1000
 """Between two checks there are fewer changes with the key."""
 
-KEY = "register"
+KEY = REGISTER.key
 """The metadata's key of the register: numbers with blanks between, and a code in hexadecimal."""
 
-STEERING = (SUSPENSION_KEY, HOLD_KEY)
+STEERING = (SUSPENSION.key, HOLD.key)
 """The metadata that decide whether and when reports are sent. The public key is compared with that of the settings."""
 
 # An index has both columns. A report that is being handed over counts as open, as it was before.

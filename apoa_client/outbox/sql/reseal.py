@@ -40,7 +40,7 @@ _ROWS = """
 _UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ?, photo = ?, photo_digest = ? WHERE seq = ?"
 
 Renew = Callable[[str, bytes], bytes]
-"""See `interface.SealedRecords.reseal`."""
+"""See `SealedRecords.reseal`."""
 
 
 class _Row(NamedTuple):
@@ -71,7 +71,10 @@ class _Row(NamedTuple):
 
 
 class SealedRecords:
-    """The `interface.SealedRecords` of one database; `actor` is the user who changes the keys."""
+    """Every sealed record at once, for a change of keys. Raises `StorageProblem` and what a `Sealer` does.
+
+    `actor` is the user who changes the keys.
+    """
 
     def __init__(self, db: Database, codes: RowCodes, actor: Actor) -> None:
         self._db = db
@@ -79,7 +82,7 @@ class SealedRecords:
         self._actor = actor
 
     def open_all(self, sealer: Sealer) -> int:
-        """As `interface.SealedRecords`."""
+        """Open each record, and count the rows. Raises `SealBroken` for the first that cannot be opened."""
         count = 0
         for row in self._rows():
             row.open(sealer)
@@ -87,7 +90,7 @@ class SealedRecords:
         return count
 
     def opens_all(self, sealer: Sealer) -> bool:
-        """As `interface.SealedRecords`."""
+        """Return whether the sealer opens every row and every draft, so that no other key is needed."""
         try:
             self.open_all(sealer)
             with self._db.errors():
@@ -97,7 +100,7 @@ class SealedRecords:
         return True
 
     def opens_any(self, sealer: Sealer) -> bool:
-        """As `interface.SealedRecords`."""
+        """Return whether the sealer opens at least one row."""
         for row in self._rows():
             try:
                 row.open(sealer)
@@ -113,7 +116,15 @@ class SealedRecords:
         authenticators: tuple[Authenticator, Authenticator],
         go_on: Callable[[], object],
     ) -> int:
-        """As `interface.SealedRecords`."""
+        """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
+
+        `go_on` is called between two transactions, and ends the work by raising an error.
+
+        `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
+        already is. `public_key` is the new key, which the settings must have: it is recorded first, so that no process
+        stores a record that is sealed to an earlier key. `authenticators` make the codes of the
+        old key, and of the new key, which confirm the old ones too.
+        """
         # From here on, every process stores what is sealed to the new key. A record that moves to another number
         # meanwhile moves to the end, so that one pass reaches every record of the old key.
         before, now = authenticators
@@ -135,7 +146,7 @@ class SealedRecords:
         return resealed
 
     def empty_log(self) -> None:
-        """As `interface.SealedRecords`."""
+        """Remove from the database's log the records as they were sealed before."""
         with self._db.errors():
             self._db.empty_log()
 

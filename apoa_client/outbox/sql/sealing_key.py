@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import PUBLIC_KEY, REPLACED_KEY, read_metadata, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,29 +20,23 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator, Sealer
 
-KEY = "public_key"
-"""The metadata's key of the public key."""
-
-_REPLACED = "replaced_key"
-"""The metadata's key of what the last key rotation leaves: the new public key, under a code of the old key."""
-
 _Sealed = TypeVar("_Sealed")
 
 
 def record_public_key(db: Database, public_key: str) -> None:
     """Record the public key of the settings, inside a transaction."""
-    write_metadata(db, KEY, public_key)
+    write(db, PUBLIC_KEY, public_key)
 
 
 def record_replacement(db: Database, public_key: str, before: Authenticator) -> None:
     """Record a new public key, inside a transaction, so that a computer that has the old key believes it."""
     record_public_key(db, public_key)
-    write_metadata(db, _REPLACED, f"{public_key} {before.code(b'replaced', public_key.encode()).hex()}")
+    write(db, REPLACED_KEY, f"{public_key} {before.code(b'replaced', public_key.encode()).hex()}")
 
 
 def was_replaced_by(db: Database, authenticator: Authenticator, public_key: str) -> bool:
     """Return whether the key that makes these codes was replaced by this one in a key rotation."""
-    named, _blank, code = str(read_metadata(db, _REPLACED)).partition(" ")
+    named, _blank, code = str(read_metadata(db, REPLACED_KEY.key)).partition(" ")
     try:
         return named == public_key and authenticator.confirms(bytes.fromhex(code), b"replaced", named.encode())
     except ValueError:
@@ -55,7 +49,7 @@ def sealed_to_current_key(db: Database, sealer: Sealer, sealed: _Sealed, seal: C
     Call it inside the transaction that stores the result, with what `seal` returned before it. An outbox without a
     recorded key, from an earlier version, accepts every key. Raises `SettingsProblem` if the settings cannot be read.
     """
-    recorded = read_metadata(db, KEY)
+    recorded = read_metadata(db, PUBLIC_KEY.key)
     if recorded in {None, sealer.public_key} or not sealer.refresh():
         return sealed
     return seal()

@@ -1,4 +1,4 @@
-"""The outbox of `apoa_client.outbox.interface` in a database of SQL, used by several processes at once.
+"""The outbox of one property in a database of SQL, used by several processes at once. Each engine has a subclass.
 
 Every change is one transaction, durable when the method returns. Reading takes its rows in batches and holds no
 transaction between them, so that the caller may write to the queue while it iterates.
@@ -7,6 +7,7 @@ transaction between them, so that the caller may write to the queue while it ite
 # Annotations stay text, so that the report's model is loaded only when a report is opened.
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
@@ -40,15 +41,19 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
-    from apoa_client.ports.state import HandedOver, Summary
+    from apoa_client.ports.outbox import ReportBatch
+    from apoa_client.ports.state import Activity, HandedOver, Summary
     from apoa_client.ports.vault import OutboxVersion, Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
     from apoa_client.report.model import Document, Report
 
 
-class SqlOutbox(PropertyValues):
-    """What every engine has of an `interface.Outbox`, in `db`. Close it, and do not share it between threads.
+class Outbox(PropertyValues, ABC):
+    """The whole outbox of one property, in `db`. Close it, and do not share it between threads.
+
+    It has the methods of `ports.ReportQueue` and `ports.DeliveryState`, and does not inherit from these, which would
+    slow down every start: mypy compares them where an outbox is given to the desk or to delivery.
 
     What is known about guests is sealed by `sealer`: adding needs no secret, only opening contents and drafts does.
     Each change of a report is recorded in the audit trail, in the same transaction, as done by `actor`.
@@ -143,6 +148,34 @@ class SqlOutbox(PropertyValues):
         """Return when the oldest report was made that waits to be sent."""
         with self._db.read_errors():
             return rows.from_millis_or_none(self._db.execute(queries.OLDEST).fetchone()[0])
+
+    # What differs between the engines.
+
+    @abstractmethod
+    def batch(self) -> AbstractContextManager[ReportBatch]:
+        """As `ports.ReportQueue`."""
+        ...
+
+    @abstractmethod
+    def check_queue(self) -> None:
+        """As `ports.DeliveryState`."""
+        ...
+
+    @abstractmethod
+    def rebuild_indexes(self) -> bool:
+        """As `ports.DeliveryState`."""
+        ...
+
+    @abstractmethod
+    def activity(self) -> Activity:
+        """Return what goes on in it at this moment."""
+        ...
+
+    @property
+    @abstractmethod
+    def integrity(self) -> Integrity:
+        """Checks whether reports are as this program wrote them."""
+        ...
 
     # The desk's changes.
 
@@ -289,13 +322,17 @@ class SqlOutbox(PropertyValues):
     # What the rest of the program needs.
 
     def maintenance(self, advice: Message, *, wait_s: float, name: str = "") -> AbstractContextManager[Maintenance]:
-        """As `interface.Outbox`."""
+        """Keep every sender and other maintenance away until the context is left.
+
+        Raises `NotNow`, with this advice and `ApoaError.name`, if what is underway has not ended after `wait_s`
+        seconds.
+        """
         from apoa_client.outbox.sql.maintenance import maintenance
 
         return maintenance(self._db, self._actor, advice, wait_s=wait_s, name=name)
 
     def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
-        """As `interface.Outbox`."""
+        """Store the guest hashes that restored reports lack, if any. Raises `CredentialsProblem` without the key."""
         from apoa_client.outbox.sql.guest_tags import complete_tags
 
         complete_tags(self._db, self._contents, hash_of)
@@ -303,47 +340,46 @@ class SqlOutbox(PropertyValues):
     def receive(
         self, source: Database, *, history: bool = False, is_over: Callable[[], bool] | None = None
     ) -> HandedOver:
-        """As `interface.Outbox`."""
+        """Take over the open stays of another outbox of the property, and the closed ones if `history` says so.
+
+        With `is_over`, the latest stays come first, and it ends between two stays when that returns true. Several
+        processes may do so at once. Raises `OutboxServerUnreachable`, and what the engine of `source` does.
+        """
         from apoa_client.outbox.sql.hand_over import HandOver
 
         return HandOver(source, self._db, self._sealer, self._actor).run(history=history, is_over=is_over)
 
     @property
     def database(self) -> Database:
-        """As `interface.Outbox`."""
+        """The database of the outbox, to copy it as a whole."""
         return self._db
-
-    def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
-        """As `interface.Outbox`."""
-        with self._db.transaction():
-            self._record([AuditEvent(action, report, detail)])
 
     # Each of these is loaded when it is used: counting reports needs none of them.
 
     @property
     def drafts(self) -> Drafts:
-        """As `interface.Outbox`."""
+        """The drafts of reports that are not finished."""
         from apoa_client.outbox.sql.drafts import Drafts
 
         return Drafts(self._db, self._sealer)
 
     @property
     def audit_trail(self) -> AuditTrail:
-        """As `interface.Outbox`."""
+        """The audit trail, for reading and checking."""
         from apoa_client.outbox.sql.audit import AuditTrail
 
         return AuditTrail(self._db)
 
     @property
     def eraser(self) -> Eraser:
-        """As `interface.Outbox`."""
+        """Erases what is sealed about guests."""
         from apoa_client.outbox.sql.erasure import Eraser
 
         return Eraser(self._db, self._actor, self._codes)
 
     @property
     def sealed_records(self) -> SealedRecords:
-        """As `interface.Outbox`."""
+        """Every sealed record, for a change of keys."""
         from apoa_client.outbox.sql.reseal import SealedRecords
 
         return SealedRecords(self._db, self._codes, self._actor)
@@ -359,13 +395,6 @@ class SqlOutbox(PropertyValues):
         from apoa_client.outbox.sql.opening import SealedReports
 
         return SealedReports(self._db, self._contents, self.integrity)
-
-    @cached_property
-    def integrity(self) -> Integrity:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.integrity import Integrity
-
-        return Integrity(self._db, self._codes, self._contents, self._actor)
 
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.interface import FileCheck
+from apoa_client.outbox.sql.integrity import FileCheck
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.index_repair import check_queue
 from apoa_client.outbox.sqlite.migrations import version_of
@@ -14,7 +14,7 @@ _STEPS = 10_000
 
 
 def check_file(db: SqliteDatabase, is_over: Callable[[], bool]) -> FileCheck:
-    """As `interface.Integrity`. The indexes of the queue are compared with the reports, whatever the time."""
+    """As `Integrity`. The indexes of the queue are compared with the reports, whatever the time."""
     with db.read_errors():
         schema = version_of(db.connection)
         complete = _read_file(db, is_over)

@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from apoa_client.outbox.contents import Contents
-    from apoa_client.outbox.interface import FileCheck
     from apoa_client.outbox.sql.codes import RowCodes
+    from apoa_client.outbox.sql.integrity import FileCheck
     from apoa_client.outbox.sqlite.database import SqliteDatabase
     from apoa_client.ports.audit import Actor
 
 
 class SqliteIntegrity(Integrity):
-    """The `interface.Integrity` of one file; `actor` is the user of this command."""
+    """The `Integrity` of one file; `actor` is the user of this command."""
 
     def __init__(self, db: SqliteDatabase, codes: RowCodes, contents: Contents, actor: Actor) -> None:
         super().__init__(db, codes, contents, actor)
         self._sqlite = db
 
     def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
-        """As `interface.Integrity`."""
+        """As `Integrity`."""
         from apoa_client.outbox.sqlite.file_check import check_file
 
         return check_file(self._sqlite, is_over)
