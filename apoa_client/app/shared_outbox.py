@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
@@ -10,7 +11,7 @@ from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, S
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
 from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, PUBLIC_KEY
-from apoa_client.ports.state import Activity, HandedOver
+from apoa_client.ports.state import HandedOver
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import SQLITE, PropertySettings
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
@@ -53,7 +54,8 @@ class OutboxState(NamedTuple):
     check: "FileCheck | None"
     waiting: int | None
     """Reports that are not delivered and decided on."""
-    activity: Activity | None
+    oldest_at: datetime | None
+    """When the oldest report was made that waits to be sent; None also if none waits."""
     left: int
     """Open reports that another outbox still has: this computer's file beside a shared one, or the one before."""
     problem: ApoaError | None = None
@@ -178,19 +180,19 @@ def describe(app: Container) -> OutboxState:
     problem: ApoaError | None = None
     check: FileCheck | None = None
     waiting: int | None = None
-    activity: Activity | None = None
+    oldest_at: datetime | None = None
     try:
         check = app.outbox.integrity.check_file(lambda: True)
         now = app.clock.now()
         counts = app.outbox.summary(now=now, soon=now).counts
+        oldest_at = app.outbox.oldest_waiting_at()
         waiting = sum(counts[state] for state in OPEN_STATES)
-        activity = app.outbox.activity()
     except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
         if not shared:
             raise
         problem = exc
     left = opener.waiting_here() if shared else app.handed_over.left
-    return OutboxState(place, shared, check, waiting, activity, left, problem or app.handed_over.problem)
+    return OutboxState(place, shared, check, waiting, oldest_at, left, problem or app.handed_over.problem)
 
 
 class OutboxSwitch:

@@ -67,7 +67,7 @@ def explaining_overview(address: ServerAddress) -> tuple[SharedOverview, Explain
 
 def plans(outbox: PostgresOutbox, method: Callable[[AnyOutbox], object]) -> list[str]:
     """The plans of a method, each below its statement. The outbox is one of `explaining`."""
-    db: Any = outbox._postgres
+    db: Any = outbox.database
     db.plans = []
     method(outbox)
     found: list[str] = db.plans

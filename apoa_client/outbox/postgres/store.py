@@ -18,17 +18,12 @@ if TYPE_CHECKING:
     from apoa_client.outbox.postgres.integrity import PostgresIntegrity
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import Activity
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
 
 
 class PostgresOutbox(Outbox):
     """An `Outbox` on a server. Open it with `open`, close it, and do not share it between threads."""
-
-    def __init__(self, db: PostgresDatabase, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
-        super().__init__(db, sealer, actor)
-        self._postgres = db
 
     @classmethod
     def open(
@@ -65,13 +60,6 @@ class PostgresOutbox(Outbox):
     def rebuild_indexes(self) -> bool:
         """As `ports.DeliveryState`: only the server's administrator can do this, so that it returns false."""
         return False
-
-    def activity(self) -> Activity:
-        """As `Outbox`."""
-        from apoa_client.outbox.postgres.activity import read_replication
-        from apoa_client.ports.state import Activity
-
-        return Activity(self._oldest_at(), read_replication(self._postgres))
 
     @cached_property
     def integrity(self) -> PostgresIntegrity:

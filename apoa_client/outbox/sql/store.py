@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import Activity, HandedOver, Summary
+    from apoa_client.ports.state import HandedOver, Summary
     from apoa_client.ports.vault import OutboxVersion, Sealer
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt
@@ -144,8 +144,8 @@ class Outbox(PropertyValues, ABC):
         with self._db.read_errors(), self._db.snapshot():
             return read_summary(self._db, now, soon)
 
-    def _oldest_at(self) -> datetime | None:
-        """Return when the oldest report was made that waits to be sent."""
+    def oldest_waiting_at(self) -> datetime | None:
+        """Return when the oldest report was made that waits to be sent; None if none waits."""
         with self._db.read_errors():
             return rows.from_millis_or_none(self._db.execute(queries.OLDEST).fetchone()[0])
 
@@ -164,11 +164,6 @@ class Outbox(PropertyValues, ABC):
     @abstractmethod
     def rebuild_indexes(self) -> bool:
         """As `ports.DeliveryState`."""
-        ...
-
-    @abstractmethod
-    def activity(self) -> Activity:
-        """Return what goes on in it at this moment."""
         ...
 
     @property

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
     from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import Activity
     from apoa_client.ports.vault import Sealer
 
 
@@ -69,12 +68,6 @@ class SqliteOutbox(Outbox):
         from apoa_client.outbox.sqlite.index_repair import rebuild_indexes
 
         return rebuild_indexes(self._sqlite, self._actor)
-
-    def activity(self) -> Activity:
-        """As `Outbox`."""
-        from apoa_client.ports.state import Activity
-
-        return Activity(self._oldest_at())
 
     @cached_property
     def integrity(self) -> SqliteIntegrity:
