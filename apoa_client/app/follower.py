@@ -17,7 +17,7 @@ from apoa_client.delivery.options import Jitter, Outcome
 from apoa_client.errors import ApoaError
 from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.authority import KeptAnswers
-from apoa_client.ports.clock import Clock
+from apoa_client.ports.run import Clock
 
 if TYPE_CHECKING:
     from apoa_client.outbox.postgres.waking import PostgresListener

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from apoa_client.outbox.postgres.waking import PostgresListener
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
-    from apoa_client.ports.audit import Actor
-    from apoa_client.ports.clock import Clock
-    from apoa_client.ports.state import HandedOver
+    from apoa_client.ports.run import Clock
+    from apoa_client.ports.state import Actor, HandedOver
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
     from apoa_client.vault.sources import PropertySecrets
@@ -110,7 +109,7 @@ class OutboxOpener:
 
         Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
-        from apoa_client.outbox.postgres.loading import require_driver
+        from apoa_client.outbox.postgres import require_driver
         from apoa_client.settings.outbox_address import parse_address
 
         address = parse_address(self._settings.outbox)

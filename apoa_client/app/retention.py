@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from apoa_client.errors import ApoaError, NotNow
 from apoa_client.messages import day_message, msg
 from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED
-from apoa_client.ports.clock import Clock
-from apoa_client.ports.erasure import Erasure
+from apoa_client.ports.run import Clock
+from apoa_client.ports.state import Erasure
 from apoa_client.report.deadline import MAX_BELIEVED_SKEW
 
 if TYPE_CHECKING:

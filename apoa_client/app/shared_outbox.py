@@ -68,7 +68,7 @@ def prepare(address: ServerAddress, password: str | None, members: Sequence[Memb
     Raises what `outbox.postgres.schema` does, `SettingsProblem` without the driver, and `UsageProblem` for a login that
     the server does not have.
     """
-    from apoa_client.outbox.postgres.loading import require_driver
+    from apoa_client.outbox.postgres import require_driver
 
     require_driver()
     from apoa_client.outbox.postgres.schema import Group, add_member, create_schema, may_create_in_public
@@ -162,7 +162,7 @@ def take_index_key(app: Container, index_key: str) -> None:
     settings = app.saved_settings(app.settings)
     if index_key in {"", settings.index_key}:
         return
-    from apoa_client.outbox.sql.guest_tags import forget_tags
+    from apoa_client.outbox.sql.reseal import forget_tags
 
     path = app.folders.outbox(settings.name)
     if path.exists():

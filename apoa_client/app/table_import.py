@@ -17,9 +17,9 @@ from apoa_client.desk.import_rows import Action, FileFinding, FileIndex, RowResu
 from apoa_client.desk.imports import Imports
 from apoa_client.errors import CredentialsProblem, Erased, ReportMoved, SealBroken
 from apoa_client.messages import Message
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportBatch, ReportQueue
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind

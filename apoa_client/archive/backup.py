@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from apoa_client import file_lock
-from apoa_client.archive.backup_content import (
+from apoa_client.archive.backup_check import (
     FORMAT,
     OWN_TABLE,
     BackupInfo,
@@ -40,18 +40,17 @@ from apoa_client.files import (
     wait_while_in_use,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import NAMES, millis
 from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.audit import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.sql.drafts import delete_all_drafts
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, write
-from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish
-from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.outbox.sqlite.index_repair import is_sound
+from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish, translate_errors
+from apoa_client.outbox.sqlite.integrity import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.state import Actor, AuditEvent
 
 _REPORTS = ", ".join(NAMES)
 _PAGE = 100

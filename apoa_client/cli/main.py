@@ -28,7 +28,7 @@ from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 
 if TYPE_CHECKING:
-    from apoa_client.ports.clock import Clock
+    from apoa_client.ports.run import Clock
 
 _COMPLETION = "_APOA_COMPLETE"
 """The variable in which a shell's script asks what can stand at the cursor."""

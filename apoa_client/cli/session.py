@@ -15,7 +15,7 @@ from apoa_client.messages import msg
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
-    from apoa_client.ports.clock import Clock
+    from apoa_client.ports.run import Clock
     from apoa_client.settings.config import Config, PropertySettings
 
 

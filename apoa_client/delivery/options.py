@@ -12,10 +12,9 @@ from typing import NamedTuple, TypeAlias
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
 from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Meta, Verdict
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.outbox import DeliveryState
-from apoa_client.ports.run import Interruptions, Progress
+from apoa_client.ports.run import Clock, Interruptions, Progress
 from apoa_client.ports.vault import KnownVersion
 
 Jitter: TypeAlias = Callable[[], float]

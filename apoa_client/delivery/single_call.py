@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CallRefused
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta, Verdict
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.outbox import DeliveryState
+from apoa_client.ports.run import Clock
 from apoa_client.ports.state import Suspension
 from apoa_client.report.codes import CodeTable
 

@@ -93,8 +93,8 @@ def _with(minor: Stay, adults: Iterable[Stay]) -> Iterator[Stay]:
 
 
 if TYPE_CHECKING:
-    from apoa_client.ports.clock import Clock
     from apoa_client.ports.outbox import ReportQueue
+    from apoa_client.ports.run import Clock
     from apoa_client.report.checking import CheckedDocument
 
 

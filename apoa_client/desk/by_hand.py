@@ -14,9 +14,9 @@ from apoa_client.delivery import plan
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import DeliveryState
+from apoa_client.ports.run import Clock
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
 from apoa_client.report.kinds import OPEN_STATES, Kind, Receipt, State, short_id

@@ -14,9 +14,9 @@ from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, moment_message, msg
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportQueue
+from apoa_client.ports.run import Clock
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id

@@ -24,9 +24,9 @@ from apoa_client.desk.import_rows import (
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
+from apoa_client.ports.run import Clock
 from apoa_client.report.deadline import instant
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of

@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from apoa_client.ports.audit import Actor
 from apoa_client.ports.entries import Entry
+from apoa_client.ports.state import Actor
 from apoa_client.report.kinds import Kind, PhotoState, Receipt, State, short_id
 
 if TYPE_CHECKING:

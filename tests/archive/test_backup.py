@@ -23,8 +23,7 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, 
 from apoa_client.archive import backup as backup_module
 from apoa_client.archive import backup_check
 from apoa_client.archive.backup import BackupResult
-from apoa_client.archive.backup_check import open_backup
-from apoa_client.archive.backup_content import columns_of
+from apoa_client.archive.backup_check import columns_of, open_backup
 from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem, UsageProblem
 from apoa_client.files import draft_inside, make_draft_folder
 from apoa_client.outbox.errors import DiskFull, OutboxMissing

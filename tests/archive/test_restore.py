@@ -21,7 +21,7 @@ from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receip
 from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
-from apoa_client.archive.merge_rows import merged_order, merged_row
+from apoa_client.archive.merge import merged_order, merged_row
 from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
     ApoaError,

@@ -25,7 +25,7 @@ from apoa_client.outbox.rows import end_of_stay, millis, millis_or_none
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Document, Guest, Report, Stay
 from apoa_client.report.wire import to_json

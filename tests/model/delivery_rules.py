@@ -126,17 +126,17 @@ class Rules:
         """The user sees "saved" when the transaction is over."""
         return self.commit(state, put(state.rows, row))._replace(saved=state.saved | {row.id[0]})
 
-    @implemented_by("outbox.sql.revision:check_active")
+    @implemented_by("outbox.sql.insertion:check_active")
     def may_save(self, rows: Rows, active: tuple[Id, ...]) -> bool:
         """A decision holds only while the stay's reports are those that the user saw."""
         return active_reports(rows, STAYS[active[0][0]]) == active
 
-    @implemented_by("outbox.sql.revision:retire", "outbox.sql.revision:_RETIRE", "ports.entries:Entry.withdrawable")
+    @implemented_by("outbox.sql.insertion:retire", "outbox.sql.insertion:_RETIRE", "ports.entries:Entry.withdrawable")
     def may_retire(self, row: Row) -> bool:
         """Only a report that the authority certainly does not have is withdrawn or replaced."""
         return entry_of(row).withdrawable
 
-    @implemented_by("outbox.sql.revision:make_room", "desk.ids:new_id")
+    @implemented_by("outbox.sql.insertion:make_room", "desk.ids:new_id")
     def replacement(self, row: Row) -> Row:
         """A replacement has a new id, and the position of the report that it replaces."""
         return Row((row.id[0], row.id[1] + 1), row.seq)

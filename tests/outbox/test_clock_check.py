@@ -9,7 +9,7 @@ from outbox_helpers import HOUR, NOON
 from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import OutboxDamaged
-from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import Actor
 from apoa_client.report.deadline import CLOCK_TOLERANCE
 
 DAY = timedelta(days=1)

@@ -22,9 +22,8 @@ from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
-from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Selection
+from apoa_client.ports.state import Actor, StoredDraft
 from apoa_client.vault.sealing import PropertySealer
 
 TYPED = "|".join(PERSONAL) * 90

@@ -17,8 +17,8 @@ from apoa_client.outbox.sql import erasure
 from apoa_client.outbox.sql.metadata import LAST_PURGE
 from apoa_client.outbox.sql.queries import NO_LIMIT
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
 from apoa_client.ports.entries import Change, Entry, NewReport, Selection
+from apoa_client.ports.state import Actor
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
 from apoa_client.report.model import Report
 

@@ -24,8 +24,7 @@ from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
 from apoa_client.outbox.sql import insertion
 from apoa_client.outbox.sqlite import database
-from apoa_client.outbox.sqlite.database import connect
-from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.database import connect, translate_errors
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection

@@ -7,8 +7,8 @@ from outbox_helpers import HOUR, NOON, finding, receipt, report, uuid
 from outbox_stores import AnyOutbox
 
 from apoa_client.errors import ReportMoved
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Selection
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, Receipt, State
 
 LATER = NOON + HOUR

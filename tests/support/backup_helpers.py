@@ -10,11 +10,11 @@ from basics import NOW
 from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 
 from apoa_client.archive.backup import BackupResult, write_backup
-from apoa_client.archive.backup_content import BackupInfo, digest
+from apoa_client.archive.backup_check import BackupInfo, digest
 from apoa_client.archive.restore import Here, RestoreResult, restore_backup
 from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import Actor
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.reading import load

@@ -17,7 +17,7 @@ from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.cli.views.stay_history import action_text, detail_text, event_value
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, time_message
-from apoa_client.outbox.audit_chain import AuditEntry
+from apoa_client.outbox.sql.audit import AuditEntry
 from apoa_client.outbox.sql.integrity import Verification
 from apoa_client.report.kinds import short_id
 

@@ -26,7 +26,7 @@ from apoa_client.cli.views.report import guest_name
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import day_message, msg, nmsg
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.erasure import Erasure
+from apoa_client.ports.state import Erasure
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import OPEN_STATES, short_id
 

@@ -15,7 +15,7 @@ from apoa_client.cli.views.drafts import OpenedDraft, open_drafts
 from apoa_client.cli.views.findings import error_line, show_error
 from apoa_client.desk.guest_form import GuestForm, forms_to_json
 from apoa_client.errors import StorageProblem
-from apoa_client.ports.drafts import StoredDraft
+from apoa_client.ports.state import StoredDraft
 
 _Result = TypeVar("_Result")
 

@@ -11,7 +11,7 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.desk.guest_form import GuestForm, forms_from_json
 from apoa_client.errors import ApoaError, CredentialsProblem, SealBroken
 from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.ports.drafts import StoredDraft
+from apoa_client.ports.state import StoredDraft
 
 
 class OpenedDraft(NamedTuple):

@@ -22,7 +22,7 @@ from apoa_client.cli.views.report import changed_field_lines, receipt_text, repo
 from apoa_client.cli.views.report_reader import OpenedReport, ReportReader
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, NotAuthentic, StorageProblem
-from apoa_client.outbox.audit_chain import AuditEntry
+from apoa_client.outbox.sql.audit import AuditEntry
 from apoa_client.ports.entries import Entry
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import label_of

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
-    from apoa_client.ports.audit import Actor
+    from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
 _TABLE = f"""

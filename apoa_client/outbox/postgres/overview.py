@@ -11,9 +11,8 @@ from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_version
 from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, millis
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
-from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
+from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN, by_own_clock, clock_lead, later
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
-from apoa_client.outbox.sql.waits import by_own_clock, clock_lead, later
 from apoa_client.ports.state import Overview
 
 if TYPE_CHECKING:

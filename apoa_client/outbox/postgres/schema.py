@@ -13,9 +13,8 @@ from psycopg import sql
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OtherVersion, OutboxMissing
-from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, TimeLimits, connect
+from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, TimeLimits, connect, translate_errors
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.error_translation import translate_errors
 from apoa_client.outbox.postgres.migrations import STEPS
 from apoa_client.settings.outbox_address import ServerAddress
 

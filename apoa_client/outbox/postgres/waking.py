@@ -5,8 +5,7 @@ from typing import Self
 
 import psycopg
 
-from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect
-from apoa_client.outbox.postgres.error_translation import translate_errors
+from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect, translate_errors
 from apoa_client.settings.outbox_address import ServerAddress
 
 # A session that listens is idle, outside of every transaction: it holds no snapshot. The server must not end it, and

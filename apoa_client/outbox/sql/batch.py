@@ -14,9 +14,9 @@ from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sql import audit, insertion, revision
-from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.sql import audit, insertion
+from apoa_client.outbox.sql.register import sealed_to_current_key
+from apoa_client.ports.state import Actor, AuditEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,7 @@ class Batch:
         for replaces, active, *row in self._db.execute(_CHANGES):
             replaced = replaces.split()
             with self._codes.changing(replaced):
-                seq = revision.make_room(self._db, active.split(), replaced, at)
+                seq = insertion.make_room(self._db, active.split(), replaced, at)
                 insertion.insert(self._db, tuple(row), seq)
             in_place = in_place or bool(replaced)
             audit.append(self._db, self._actor, [AuditEvent("superseded", old) for old in replaced])

@@ -23,8 +23,7 @@ from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, 
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import COLUMNS, NAMES
 from apoa_client.outbox.sql.metadata import PUBLIC_KEY, REGISTER, read_metadata
-from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register
-from apoa_client.outbox.sql.sealing_key import was_replaced_by
+from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register, was_replaced_by
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES, State
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from apoa_client.errors import SealBroken
 from apoa_client.outbox.rows import MILLISECOND, from_millis, from_millis_or_none, millis
 from apoa_client.outbox.sql.queries import DRAFT_WAITS
-from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
-from apoa_client.ports.drafts import StoredDraft
+from apoa_client.outbox.sql.register import sealed_to_current_key
+from apoa_client.ports.state import StoredDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,8 +20,7 @@ from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
 from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED, write
 from apoa_client.outbox.sql.queries import NO_LIMIT, WITHDRAWABLE
-from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.erasure import Erasure
+from apoa_client.ports.state import Actor, AuditEvent, Erasure
 from apoa_client.report.kinds import OPEN_STATES
 
 if TYPE_CHECKING:

@@ -21,16 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import ApoaError, NotNow
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
 from apoa_client.outbox.rows import MILLISECOND, millis
 from apoa_client.outbox.sql import audit, insertion
+from apoa_client.outbox.sql.audit import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
+from apoa_client.outbox.sql.claims import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER, RowCodes, key_needed, rows_of
-from apoa_client.outbox.sql.guest_tags import record_missing_tags, tags_are_missing
-from apoa_client.outbox.sql.maintenance import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.sql.reseal import record_missing_tags, tags_are_missing
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import HandedOver
+from apoa_client.ports.state import Actor, AuditEvent, HandedOver
 from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:

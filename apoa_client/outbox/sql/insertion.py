@@ -1,25 +1,33 @@
-"""Inserts new reports."""
+"""Inserts, withdraws and replaces reports, and records receipts that were typed in: always inside a transaction.
+
+Only a report that the authority certainly does not have can be withdrawn or replaced: it was never sent, or it was
+rejected. The statement that changes the report checks this, so that no sending can happen in between.
+"""
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from apoa_client.errors import ReportMoved
+from apoa_client.messages import msg
 from apoa_client.outbox import rows
-from apoa_client.outbox.audit_chain import photo_event
 from apoa_client.outbox.contents import WARNINGS, Contents
 from apoa_client.outbox.errors import report_exists
-from apoa_client.outbox.rows import COLUMNS
+from apoa_client.outbox.rows import COLUMNS, millis
+from apoa_client.outbox.sql.audit import photo_event
 from apoa_client.outbox.sql.codes import photo_digest
-from apoa_client.ports.audit import AuditEvent
-from apoa_client.report.kinds import PhotoState
+from apoa_client.outbox.sql.queries import WITHDRAWABLE
+from apoa_client.ports.state import AuditEvent
+from apoa_client.report.kinds import PhotoState, Receipt, State, short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.report.model import Report
+
 
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
@@ -77,3 +85,78 @@ def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[A
     yield AuditEvent("saved", report_id, first)
     if photo is not None:
         yield photo_event(report_id, PhotoState.KEPT)
+
+
+_RETIRE = f"""
+    UPDATE reports SET state = ?, next_attempt_at = NULL, not_before = NULL, finished_at = ?
+    WHERE id = ? AND {WITHDRAWABLE}
+"""  # noqa: S608  constants
+_CURRENT = """
+    SELECT id FROM reports WHERE stay_id = (SELECT stay_id FROM reports WHERE id = ?)
+        AND state NOT IN ('superseded', 'withdrawn')
+    ORDER BY seq
+"""
+_FIRST = "SELECT seq, id FROM reports WHERE id IN ({places}) ORDER BY seq LIMIT 1"
+_MOVE_TO_END = "UPDATE reports SET seq = ? WHERE id = ?"
+
+# A number that was typed wrongly may be typed again; one that the authority itself gave is not replaced.
+_RECORD_RECEIPT = """
+    UPDATE reports SET state = 'accepted', last_error = NULL, next_attempt_at = NULL, not_before = NULL, lease = NULL,
+        lease_until = NULL, receipt_number = ?, receipt_issued_at = ?, receipt_sha256 = NULL, receipt_typed = 1,
+        finished_at = ?
+    WHERE id = ? AND (state IN ('queued', 'pending', 'rejected') OR (state = 'accepted' AND receipt_typed = 1)
+        OR (state = 'sending' AND lease = ?))
+"""
+
+
+def retire(db: Database, ids: Sequence[str], state: State, at: int) -> None:
+    """Make reports superseded or withdrawn, at this time in milliseconds. Raises `ReportMoved`."""
+    for report_id in ids:
+        if db.execute(_RETIRE, [state.value, at, report_id]).rowcount != 1:
+            raise _moved(report_id)
+
+
+def check_active(db: Database, ids: Sequence[str]) -> None:
+    """Raise `ReportMoved` if these are not the stay's current reports in their order; nothing for no ids.
+
+    Two people at two desks may look at one guest: a decision of one must not silently undo what the other did.
+    """
+    if ids and [row[0] for row in db.execute(_CURRENT, [ids[0]])] != list(ids):
+        raise ReportMoved(msg("Another user has changed this stay in the meantime: report {id}.", id=short_id(ids[0])))
+
+
+def make_room(db: Database, active: Sequence[str], replaced: Sequence[str], at: int) -> int | None:
+    """Supersede what a new report replaces, and return the number that it then takes; None for one at the end.
+
+    `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now.
+    """
+    check_active(db, active)
+    return _supersede(db, replaced, at) if replaced else None
+
+
+def _supersede(db: Database, ids: Sequence[str], at: int) -> int:
+    """Make reports superseded, and return the number (`seq`) of the first, which a new report then takes.
+
+    Reports of a stay are sent in the order of their numbers, so a replacement must not come after later reports. The
+    superseded report gets a number at the end. Raises `ReportMoved`.
+    """
+    retire(db, ids, State.SUPERSEDED, at)
+    seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(ids))), list(ids)).fetchone()
+    db.execute(_MOVE_TO_END, [db.unused_seq(), first])
+    return int(seq)
+
+
+def record_receipt(db: Database, report_id: str, receipt: Receipt, lease: str) -> bool:
+    """Record a receipt that was typed in, and return whether it replaces an earlier one.
+
+    Raises `ReportMoved` if the report is being sent, under another lease than this, or is finished.
+    """
+    issued_at = millis(receipt.issued_at)
+    before = db.execute("SELECT state FROM reports WHERE id = ?", [report_id]).fetchone()
+    if db.execute(_RECORD_RECEIPT, [receipt.number, issued_at, issued_at, report_id, lease]).rowcount != 1:
+        raise _moved(report_id)
+    return bool(before[0] == State.ACCEPTED)
+
+
+def _moved(report_id: str) -> ReportMoved:
+    return ReportMoved(msg("Report {id} is being sent, or was finished in the meantime.", id=short_id(report_id)))

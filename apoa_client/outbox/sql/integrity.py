@@ -1,43 +1,44 @@
-"""Checks, with the private key, that reports are as this program wrote them, and takes what a person accepts.
+"""Checks, with the private key, that reports are as this program wrote them; opens them; takes what a person accepts.
 
 The open reports, the latest ones and the numbers of the register are checked at each delivery, and all reports if
 something is wrong or by `apoa log --verify`. Nothing is derived from the audit trail; it only helps to name a report
-that was removed.
+that was removed. What another program sealed is not opened.
 """
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.errors import NotAuthentic, NotNow, SealBroken
+from apoa_client.errors import DataRefused, Erased, NotAuthentic, NotNow, OutboxDamaged, SealBroken
 from apoa_client.messages import msg
-from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REPAIRED, VOUCHED
+from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import OF_STATE, millis
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.claims import change_values, settle
+from apoa_client.outbox.sql.audit import MOVED_IN, MOVED_OUT, REPAIRED, VOUCHED
+from apoa_client.outbox.sql.claims import change_values, refuse_during_maintenance, settle
 from apoa_client.outbox.sql.codes import Row, RowCodes, key_needed, photo_digest, read_rows, rows_of, sealed_bytes
 from apoa_client.outbox.sql.insertion import columns_of
-from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
 from apoa_client.outbox.sql.metadata import DOUBTS, read, write
 from apoa_client.outbox.sql.queries import OPEN
-from apoa_client.outbox.sql.register import BROKEN, Register, contradicts_register, read_register
+from apoa_client.outbox.sql.register import BROKEN, Register, contradicts_register, read_register, record_public_key
 from apoa_client.outbox.sql.reseal import SealedRecords
-from apoa_client.outbox.sql.sealing_key import record_public_key
-from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
+from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.ports.vault import OutboxVersion
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from apoa_client.errors import ApoaError
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.entries import Change
+    from apoa_client.ports.entries import Change, Content
     from apoa_client.ports.vault import Authenticator
+
 
 _BATCH = 200
 """Rows read at a time."""
@@ -340,3 +341,80 @@ class Integrity(ABC):
             raise Doubt(DoubtKind.KEY).error()
         with self._db.transaction():
             record_public_key(self._db, self._codes.sealer.public_key)
+
+
+class SealedReports:
+    """The sealed columns of the reports of one database."""
+
+    def __init__(self, db: Database, contents: Contents, integrity: Integrity) -> None:
+        self._db = db
+        self._contents = contents
+        self._integrity = integrity
+
+    def content(self, report_id: str, *, proven: bool = True) -> Content:
+        """Open a report and its findings, as `ports.ReportReader.content`."""
+        with self._db.read_errors():
+            return self._opened(next(rows_of(self._db, [report_id]), None), proven=proven)
+
+    def contents(self, ids: Sequence[str]) -> dict[str, Content | ApoaError]:
+        """Open several reports that are read together, as `ports.DeliveryState.contents`."""
+        rows: Mapping[str, Row] | None
+        try:
+            with self._db.read_errors(), self._db.snapshot():
+                rows = {row.id: row for row in rows_of(self._db, ids)}
+        except OutboxDamaged:
+            rows = None  # each by itself: the damage may be in one of them
+        found: dict[str, Content | ApoaError] = {}
+        for report_id in ids:
+            try:
+                with self._db.read_errors():
+                    row = rows.get(report_id) if rows is not None else next(rows_of(self._db, [report_id]), None)
+                    found[report_id] = self._opened(row)
+            except (SealBroken, OutboxDamaged, Erased) as exc:
+                found[report_id] = exc
+        return found
+
+    def photo(self, report_id: str) -> bytes:
+        """Open a photo, as `ports.ReportReader.photo`."""
+        with self._db.read_errors():
+            with self._db.snapshot():
+                row = next(rows_of(self._db, [report_id]), None)
+                photo = self._db.execute("SELECT photo FROM reports WHERE id = ?", [report_id]).fetchone()
+            if row is None:
+                raise damaged(self._db.place)
+            _refuse_erased(row)
+            if photo[0] is None:
+                self._integrity.refuse_doubtful(row)
+                if row.value("photo_state") is not None:
+                    raise damaged(self._db.place)
+                raise DataRefused(msg("No photo was saved with report {id}.", id=short_id(report_id)), name="no_photo")
+            sealed = sealed_bytes(photo[0])
+            with self._authentic(row):
+                opened = self._contents.open_photo(report_id, sealed)
+            if photo_digest(sealed) != row.photo_digest:
+                raise Doubt(DoubtKind.STATE, report_id).error()
+            return opened
+
+    def _opened(self, row: Row | None, *, proven: bool = True) -> Content:
+        if row is None or row.content is None:
+            if row is not None:
+                _refuse_erased(row)
+            raise damaged(self._db.place)
+        with self._authentic(row) if proven else nullcontext():
+            findings = [None if each is None else sealed_bytes(each) for each in (row.errors, row.warnings)]
+            return self._contents.open(row.id, sealed_bytes(row.content), *findings)
+
+    @contextmanager
+    def _authentic(self, row: Row) -> Iterator[None]:
+        """Raise `NotAuthentic` if another program wrote what is opened inside, which reads the key."""
+        try:
+            yield
+        except (ValueError, TypeError, KeyError):
+            self._integrity.refuse_doubtful(row)
+            raise
+        self._integrity.refuse_doubtful(row)
+
+
+def _refuse_erased(row: Row) -> None:
+    if row.value("erased_at") is not None:
+        raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(row.id)))

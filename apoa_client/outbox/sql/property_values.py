@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.outbox.sql import metadata
 from apoa_client.outbox.sql.metadata import Value, read_metadata, read_restrictions, write_metadata
-from apoa_client.outbox.sql.waits import by_own_clock, clock_lead
-from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.state import FolderBackups, ScheduledRun
+from apoa_client.outbox.sql.queries import by_own_clock, clock_lead
+from apoa_client.ports.state import Actor, AuditEvent, FolderBackups, ScheduledRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import NO_ACTOR, millis
 from apoa_client.outbox.sql import queries
-from apoa_client.outbox.sql.entry_reader import EntryReader
 from apoa_client.outbox.sql.property_values import PropertyValues
-from apoa_client.outbox.sql.waits import by_database_clock, clock_lead
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.sql.queries import EntryReader, by_database_clock, clock_lead
 from apoa_client.ports.entries import NewReport
+from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
@@ -33,11 +32,10 @@ if TYPE_CHECKING:
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
+    from apoa_client.outbox.sql.claims import Maintenance
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
-    from apoa_client.outbox.sql.integrity import Integrity
-    from apoa_client.outbox.sql.maintenance import Maintenance
-    from apoa_client.outbox.sql.opening import SealedReports
+    from apoa_client.outbox.sql.integrity import Integrity, SealedReports
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
@@ -192,8 +190,8 @@ class Outbox(PropertyValues, ABC):
 
         The audit trail records which reports were saved together, by the id of the first.
         """
-        from apoa_client.outbox.sql import insertion, revision  # counting does not need them
-        from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
+        from apoa_client.outbox.sql import insertion  # counting does not need them
+        from apoa_client.outbox.sql.register import sealed_to_current_key
 
         def seal() -> list[insertion.Row]:
             return [insertion.sealed_row(self._contents, new) for new in new_reports]
@@ -207,7 +205,7 @@ class Outbox(PropertyValues, ABC):
             with self._codes.changing(replaced):
                 for new, row in zip(new_reports, sealed, strict=True):
                     at = millis(new.report.created_at)
-                    seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
+                    seq = insertion.make_room(self._db, new.active_reports, new.replaces, at)
                     entries.append(insertion.insert(self._db, row, seq))
             if self._codes.saved([new.report.id for new in new_reports], in_place=bool(replaced)):
                 entries = [entry._replace(authenticated=True) for entry in entries]
@@ -217,14 +215,14 @@ class Outbox(PropertyValues, ABC):
 
     def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
         """As `ports.ReportQueue`."""
-        from apoa_client.outbox.sql import revision
+        from apoa_client.outbox.sql import insertion
 
         self._codes.ask()
         with self._db.transaction():
             for stay in active_reports:
-                revision.check_active(self._db, stay)
+                insertion.check_active(self._db, stay)
             with self._codes.changing(ids):
-                revision.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
+                insertion.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
             self._record([AuditEvent("withdrawn", report_id) for report_id in ids])
 
     # Delivery's changes.
@@ -273,9 +271,9 @@ class Outbox(PropertyValues, ABC):
         self._change(PENDING, changes, None)
 
     def _change(self, condition: str, changes: Sequence[Change], lease: str | None) -> None:
-        from apoa_client.outbox.audit_chain import event_of
+        from apoa_client.outbox.sql.audit import event_of
         from apoa_client.outbox.sql.claims import change_values, settle
-        from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
+        from apoa_client.outbox.sql.register import sealed_to_current_key
 
         with self._db.errors():
             changes = by_database_clock(self._db, self._actor.now, changes)
@@ -294,18 +292,18 @@ class Outbox(PropertyValues, ABC):
 
     def record_receipt(self, report_id: str, receipt: Receipt, lease: str = "") -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.event_states import AGAIN
-        from apoa_client.outbox.sql import revision
+        from apoa_client.outbox.sql import insertion
+        from apoa_client.outbox.sql.audit import AGAIN
 
         self._codes.ask()
         with self._db.transaction():
             with self._codes.changing([report_id]):
-                again = revision.record_receipt(self._db, report_id, receipt, lease)
+                again = insertion.record_receipt(self._db, report_id, receipt, lease)
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
     def settle_photo(self, report_id: str, state: PhotoState, detail: str | None = None) -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.audit_chain import photo_event
+        from apoa_client.outbox.sql.audit import photo_event
         from apoa_client.outbox.sql.claims import SETTLE_PHOTO
 
         with self._db.transaction():
@@ -322,13 +320,13 @@ class Outbox(PropertyValues, ABC):
         Raises `NotNow`, with this advice and `ApoaError.name`, if what is underway has not ended after `wait_s`
         seconds.
         """
-        from apoa_client.outbox.sql.maintenance import maintenance
+        from apoa_client.outbox.sql.claims import maintenance
 
         return maintenance(self._db, self._actor, advice, wait_s=wait_s, name=name)
 
     def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
         """Store the guest hashes that restored reports lack, if any. Raises `CredentialsProblem` without the key."""
-        from apoa_client.outbox.sql.guest_tags import complete_tags
+        from apoa_client.outbox.sql.reseal import complete_tags
 
         complete_tags(self._db, self._contents, hash_of)
 
@@ -387,7 +385,7 @@ class Outbox(PropertyValues, ABC):
 
     @cached_property
     def _sealed_reports(self) -> SealedReports:
-        from apoa_client.outbox.sql.opening import SealedReports
+        from apoa_client.outbox.sql.integrity import SealedReports
 
         return SealedReports(self._db, self._contents, self.integrity)
 

@@ -22,8 +22,8 @@ from apoa_client.outbox.sql.metadata import (
     Value,
     restrictions_from,
 )
+from apoa_client.outbox.sql.queries import by_own_clock
 from apoa_client.outbox.sql.register import contradicts
-from apoa_client.outbox.sql.waits import by_own_clock
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import OPEN_STATES, State
 

@@ -100,7 +100,7 @@ _RELEASE_0_1_0 = (
     CREATE INDEX reports_kept ON reports (stay_id, kind, state, ends_at, finished_at, erased_at)
         WHERE erased_at IS NULL
     """,
-    # Codes, ids and times. Each link is the SHA-256 of the link before and of the row: `outbox.audit_chain`.
+    # Codes, ids and times. Each link is the SHA-256 of the link before and of the row: `outbox.sql.audit`.
     """
     CREATE TABLE audit (
         n INTEGER PRIMARY KEY AUTOINCREMENT,

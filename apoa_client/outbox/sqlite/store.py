@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
-    from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
+    from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
 
@@ -59,13 +59,13 @@ class SqliteOutbox(Outbox):
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.index_repair import check_queue
+        from apoa_client.outbox.sqlite.integrity import check_queue
 
         check_queue(self._sqlite)
 
     def rebuild_indexes(self) -> bool:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.index_repair import rebuild_indexes
+        from apoa_client.outbox.sqlite.integrity import rebuild_indexes
 
         return rebuild_indexes(self._sqlite, self._actor)
 

@@ -39,8 +39,8 @@ from apoa_client.messages import msg
 from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.ports.state import StoredDraft
 
 WRONG_DIGIT = (
     QUENTIN.lines[0],

@@ -14,8 +14,8 @@ from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.postgres.migrations import SEALED
 from apoa_client.outbox.postgres.schema import Group
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
 from apoa_client.vault.sealing import PropertySealer
 

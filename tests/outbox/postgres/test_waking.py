@@ -11,8 +11,8 @@ from outbox_helpers import HOUR, NOON, report, uuid
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient, pooler, until
 
 from apoa_client.outbox.postgres.waking import PostgresListener
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
