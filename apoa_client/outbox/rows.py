@@ -140,8 +140,8 @@ def _ours(mine: object, _theirs: object) -> object:
 
 
 COLUMNS = (
-    # A code is over these in this order, so that a new one comes after `version`. A replacement takes the number of the
-    # report that it replaces.
+    # A code is over these in this order, but for what is null behind `version`: a new column is added there, and the
+    # codes that were made before stay right. A replacement takes the number of the report that it replaces.
     Column("seq", _int, coded=False, merged=_ours),
     Column("id", _id, saved=lambda new: new.report.id, merged=_ours),
     Column("short_id", report=lambda report: short_id(report.id), merged=_ours),

@@ -70,6 +70,19 @@ def test_each_column_is_under_the_code(outbox: SqliteOutbox) -> None:
     assert columns == {*codes.ALL_COLUMNS, "seq"}
 
 
+def test_a_later_column_leaves_the_codes_of_before_right(outbox: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is null in a row from before it, and what another row has there is under its code."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    with outbox.database.read_errors():
+        [row] = codes.read_rows(outbox.database, "mac IS NOT NULL")
+    authenticator = sealer().authenticator()
+    assert authenticator is not None
+    monkeypatch.setattr(codes, "_PLAIN", (*codes._PLAIN, "later"))
+    found = {value: row._replace(columns=(*row.columns, value)).is_authentic(authenticator) for value in (None, "x")}
+    assert found == {None: True, "x": False}
+
+
 def test_each_change_with_the_key_leaves_a_right_code(outbox: AnyOutbox) -> None:
     """Saving, claiming, every result, withdrawing, replacing, typing a number, settling a photo, erasing."""
     authenticator = sealer().authenticator()

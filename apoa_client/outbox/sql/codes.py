@@ -100,7 +100,10 @@ class Row(NamedTuple):
     def parts(self, version: int) -> Iterator[bytes]:
         """Yield what the row's code with this version is over. Raises `TypeError` or `ValueError` for odd values."""
         plain = {**dict(zip(_PLAIN, self.columns, strict=True)), "state": self.state, "version": version}
-        yield json.dumps(list(plain.values()), separators=(",", ":"), allow_nan=False).encode("ascii")
+        values = list(plain.values())
+        while values[-1] is None:  # a column behind `version`, which a row from before that column does not have
+            values.pop()
+        yield json.dumps(values, separators=(",", ":"), allow_nan=False).encode("ascii")
         for sealed in self.sealed:
             yield b"" if sealed is None else b"=" + sealed_bytes(sealed)
 
