@@ -47,7 +47,7 @@ from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.audit import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.sql.drafts import delete_all_drafts
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, write
-from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish, translate_errors
+from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, publish, translate_errors
 from apoa_client.outbox.sqlite.integrity import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
 from apoa_client.ports.state import Actor, AuditEvent
@@ -76,12 +76,6 @@ class BackupResult(NamedTuple):
     created_at: datetime
     proved: bool
     """Whether it has a message authentication code."""
-
-
-def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
-    """Copy the outbox in a file into a new one, as `back_up` does."""
-    with closing(open_database(outbox, create=False)) as db:
-        return back_up(db, file, describe, actor, force=force)
 
 
 def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
