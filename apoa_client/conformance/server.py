@@ -20,6 +20,8 @@ from apoa_client.authority.schemas import validator
 from apoa_client.conformance.exchange import Connection, Failed, NoAnswer, Skipped
 from apoa_client.errors import AccountSuspended, NotTheAuthority, SettingsProblem, WrongPassword
 from apoa_client.messages import Message, literal, msg
+from apoa_client.ports.authority import Status
+from apoa_client.report.kinds import State
 
 Json = dict[str, Any]
 
@@ -257,9 +259,9 @@ class Server:
         self.expect_stays(reports)
         for _attempt in range(_TRIES):
             results = _results(self.post_body(body, headers=headers), reports, "ReportsAnswer")
-            waits = [each["retry_after"] for each in results if each["status"] == "deferred"]
+            waits = [each["retry_after"] for each in results if state_of(each) is State.QUEUED]
             if not waits:
-                results = [self.result(each["id"]) if each["status"] == "pending" else each for each in results]
+                results = [self.result(each["id"]) if state_of(each) is State.PENDING else each for each in results]
                 self._note(reports, results)
                 return results
             self._wait(max(waits))
@@ -290,7 +292,7 @@ class Server:
         for _attempt in range(_TRIES):
             result = expect_json(self.call("GET", f"/reports/{report_id}"), "Result")
             expect_equal("id", result["id"], report_id)
-            if result["status"] not in {"pending", "deferred"}:
+            if state_of(result) not in {State.PENDING, State.QUEUED}:
                 return result
             self._wait(_USUAL_WAIT_S if result["retry_after"] is None else result["retry_after"])
         raise Skipped(msg("The server had not decided after it was asked {count} times.", count=_TRIES))
@@ -301,6 +303,11 @@ class Server:
         for each in results:
             expect_accepted(each)
         return results
+
+
+def state_of(result: Mapping[str, Any]) -> State:
+    """Return the state that a report with this result gets."""
+    return Status(result["status"]).state
 
 
 def body_of(reports: Sequence[Mapping[str, Any]]) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from apoa_client.ports.authority import DailyReceipt
+from apoa_client.ports.authority import DailyReceipt, Status
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import State
 
@@ -46,7 +46,7 @@ def compare(daily: DailyReceipt, entries: Iterable[Entry]) -> DayComparison:
         if entry.state in _OPEN:
             if entry.created_at < daily.end:
                 waiting.append(entry)
-        elif own is None or own.typed or entry.last_error == "duplicate":
+        elif own is None or own.typed or entry.last_error == Status.DUPLICATE.meaning.last_error:
             continue
         elif listed is not None:
             (confirmed if listed.number == own.number else different).append(entry)

@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from apoa_client.ports.authority import Status
 from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import State
 from apoa_client.sandbox.answers import Receipt, Refusal, Result, Violation, Violations
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.storage import Record, Records, Storage
@@ -106,9 +108,9 @@ class Decisions:
             record = records.find(report_id)
             if record is None:
                 return None
-            if step.name == "defer":
-                return Result(report_id, "deferred", retry_after=step.seconds)
-            if record.status == "pending" and step.name != "pending":
+            if step.status.state is State.QUEUED:
+                return Result(report_id, step.status.value, retry_after=step.seconds)
+            if Status(record.status).state is State.PENDING and step.status.state is not State.PENDING:
                 record = self._with_verdict(records, record, step)
                 records.save(record)
             return _as_result(records, record)
@@ -150,8 +152,8 @@ class Decisions:
         errors = self._violations(records, report)
         if not errors and refuse(report):
             step = _REJECT
-        if not errors and step.name == "defer":
-            return Result(report["id"], "deferred", retry_after=step.seconds)
+        if not errors and step.status.state is State.QUEUED:
+            return Result(report["id"], step.status.value, retry_after=step.seconds)
         record = Record(
             id=report["id"],
             # Only values that the contract allows are stored, so that no personal data reaches the file.
@@ -159,7 +161,7 @@ class Decisions:
             kind=kind if (kind := report.get("kind")) in KINDS else "",
             content=content,
             sha256=sha256,
-            status="pending",
+            status=Status.PENDING.value,
             received_at=instant(self.now()),
         )
         if errors:
@@ -181,21 +183,23 @@ class Decisions:
     def _judge(self, records: Records, record: Record, report: Report, step: Step) -> Record:
         """The record of a valid report: a duplicate where another stay covers the guest, else by the script."""
         record = replace(record, warnings=_to_json(rule_warnings(report, self.now(), self.window_hours)))
-        if step.name == "reject":
+        if step.status.state is State.REJECTED:
             return self._with_verdict(records, record, step)
         nights = night_marks(report, self.key) if record.kind in {"check_in", "amend"} else []
         other = records.covering(record.stay_id, nights) if record.kind == "check_in" else None
         if other is not None:
             return replace(record, status="duplicate", covered_by=other.id)
         records.cover(record.stay_id, nights)
-        return record if step.name == "pending" else self._with_verdict(records, record, step)
+        return self._with_verdict(records, record, step)
 
     def _with_verdict(self, records: Records, record: Record, step: Step) -> Record:
         """The record with its verdict: accepted, unless the script says otherwise."""
-        if step.name == "reject":
-            return replace(record, status="rejected", errors=_to_json((_REJECTED_BY_SCRIPT,)))
-        status = "duplicate" if step.name == "duplicate" else "accepted"
-        return replace(record, status=status, number=records.next_number(), issued_at=instant(self.now()))
+        record = replace(record, status=step.status.value)
+        if step.status.state is State.REJECTED:
+            return replace(record, errors=_to_json((_REJECTED_BY_SCRIPT,)))
+        if step.status.state is State.PENDING:
+            return record
+        return replace(record, number=records.next_number(), issued_at=instant(self.now()))
 
 
 def _stay_code(kinds: Sequence[str], kind: str) -> str | None:

@@ -1,6 +1,7 @@
 """The sentences of the page. They are translated by the catalogue when the page is shown."""
 
 from apoa_client.messages import msg
+from apoa_client.ports.authority import Status
 from apoa_client.sandbox.fault_injection import RETRY_AFTER_S
 
 RELOAD_S = 15
@@ -36,13 +37,7 @@ KINDS = {
     "amend": msg("correction"),
     "cancel": msg("cancellation"),
 }
-STATUSES = {
-    "accepted": msg("Accepted"),
-    "pending": msg("Waiting for a decision"),
-    "rejected": msg("Refused"),
-    "duplicate": msg("Reported before"),
-    "deferred": msg("To be sent again later"),
-}
+STATUSES = {each.value: each.meaning.title for each in Status}
 PROBLEMS = {
     "missing": msg("is missing"),
     "bad_type": msg("is not the kind of value that belongs here"),

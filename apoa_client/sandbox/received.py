@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from apoa_client.ports.authority import Status
+from apoa_client.report.kinds import State
 from apoa_client.sandbox.answers import Result
 from apoa_client.sandbox.event_streams import Changes
 from apoa_client.sandbox.validation import check_in_of, member
@@ -33,7 +35,7 @@ class Received:
     @property
     def is_acquired(self) -> bool:
         """Whether the authority has the report, with a verdict or before it."""
-        return self.result.status in {"accepted", "duplicate", "pending"}
+        return Status(self.result.status).state in {State.ACCEPTED, State.PENDING}
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def deliver(home: str) -> dict[str, Any]:
     seconds = time.perf_counter() - begun
     app.close()
     error = None if outcome.error is None else outcome.error.name
-    return {"seconds": seconds, "accepted": outcome.accepted, "error": error}
+    return {"seconds": seconds, "accepted": outcome.counts["accepted"], "error": error}
 
 
 def sync(home: str) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_an_unreadable_answer_is_followed_by_smaller_batches(hotel: Hotel, wire:
     wire.replacements["reports"].append(UNREADABLE[name])
     hotel.add(1, 2)
     outcome = hotel.sync(connect=wire.connect)
-    assert (outcome.accepted, outcome.error, outcome.exit_code) == (2, None, Exit.DONE)
+    assert (outcome.counts["accepted"], outcome.error, outcome.exit_code) == (2, None, Exit.DONE)
     assert wire.sent == [[uuid(1), uuid(2)], [uuid(1)], [uuid(2)]]
     assert wire.calls == ["token", "meta", "reports", "meta", "reports", "reports"]
     assert set(wire.acquired.values()) == {1}
@@ -118,9 +118,9 @@ def test_a_report_without_a_readable_answer_is_alone(hotel: Hotel, wire: Scripte
     assert (entry.receipt, entry.not_before, entry.calls) == (None, None, 2)
     assert (entry.last_error, entry.next_attempt_at) == ("unreadable_answer", BACKOFF + SECOND_BACKOFF)
     assert hotel.outbox.content(entry).errors == ()
-    assert hotel.sync(connect=wire.connect, keep_backoff=True).accepted == 0
+    assert hotel.sync(connect=wire.connect, keep_backoff=True).counts["accepted"] == 0
     wire.replacements["reports"].append(UNREADABLE[name])
-    assert hotel.sync(connect=wire.connect).accepted == 1
+    assert hotel.sync(connect=wire.connect).counts["accepted"] == 1
     assert wire.calls[-1] == "result"
 
 
@@ -137,7 +137,7 @@ def test_a_correct_verdict_counts_beside_a_broken_one(hotel: Hotel, wire: Script
     assert (entry.last_error, entry.receipt, entry.next_attempt_at) == ("unreadable_answer", None, BACKOFF)
     assert hotel.outbox.content(entry).errors == ()
     wire.replacements["reports"].append(UNREADABLE["a list"])
-    assert hotel.sync(connect=wire.connect).accepted == 1
+    assert hotel.sync(connect=wire.connect).counts["accepted"] == 1
     assert hotel.states() == [State.ACCEPTED, State.ACCEPTED]
 
 
@@ -147,7 +147,7 @@ def test_the_answer_to_a_question_replaces_a_broken_verdict(hotel: Hotel, wire: 
     wire.replacements["reports"].append(PARTLY[name])
     hotel.add(1, 2)
     outcome = hotel.sync(connect=wire.connect)
-    assert (outcome.accepted, outcome.error) == (2, None)
+    assert (outcome.counts["accepted"], outcome.error) == (2, None)
     assert wire.calls.count("result") == 1
 
 
@@ -155,7 +155,7 @@ def test_verdicts_in_another_order(hotel: Hotel, wire: ScriptedServer) -> None:
     """Each is matched by its id."""
     wire.replacements["reports"].append(results(lambda ids: [result(each) for each in (*reversed(ids), OTHER)]))
     hotel.add(1, 2, 3)
-    assert hotel.sync(connect=wire.connect).accepted == 3
+    assert hotel.sync(connect=wire.connect).counts["accepted"] == 3
     for number in (1, 2, 3):
         receipt = hotel.entry(number).receipt
         assert receipt is not None
@@ -168,7 +168,7 @@ def test_a_connection_that_breaks_in_the_answer(hotel: Hotel, wire: ScriptedServ
     hotel.add(1, 2)
     outcome = hotel.sync(connect=wire.connect)
     assert (type(outcome.error), outcome.sent, outcome.left) == (UnknownOutcome, 0, 2)
-    assert hotel.sync(connect=wire.connect).accepted == 2
+    assert hotel.sync(connect=wire.connect).counts["accepted"] == 2
 
 
 @pytest.mark.parametrize("name", ["captive portal", "redirect", "no body", "JSON of another server"])

@@ -98,7 +98,7 @@ def test_interruption_before_the_call_keeps_reports_queued(hotel: Hotel) -> None
         hotel.sync(interruptions=interruptions)
     assert hotel.states() == [State.QUEUED] * 2
     assert hotel.authority.batches == []
-    assert hotel.sync().accepted == 2
+    assert hotel.sync().counts["accepted"] == 2
 
 
 @pytest.mark.parametrize("ahead", [5 * MINUTES, -3 * MINUTES, timedelta(days=400)])
@@ -107,7 +107,7 @@ def test_a_wrong_clock_is_reported_and_stored(hotel: Hotel, ahead: timedelta) ->
     hotel.authority.now = NOW + ahead
     hotel.add(1)
     outcome = hotel.sync()
-    assert (outcome.clock_skew, outcome.accepted) == (ahead, 1)
+    assert (outcome.clock_skew, outcome.counts["accepted"]) == (ahead, 1)
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
 
 
@@ -138,7 +138,7 @@ def test_a_person_is_asked_before_anything_is_claimed(hotel: Hotel) -> None:
         hotel.wait(minutes=20)
         return hotel.authority
 
-    assert hotel.sync(connect=connect).accepted == 1
+    assert hotel.sync(connect=connect).counts["accepted"] == 1
     assert states == [State.QUEUED]
 
 
@@ -210,7 +210,7 @@ def test_a_run_ends_after_ten_minutes(hotel: Hotel) -> None:
     hotel.authority.submit = slow  # type: ignore[method-assign]  # each answer takes time
     hotel.add(*range(9))
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.error, outcome.exit_code) == (6, 3, None, Exit.NOT_NOW)
+    assert (outcome.counts["accepted"], outcome.left, outcome.error, outcome.exit_code) == (6, 3, None, Exit.NOT_NOW)
 
 
 def test_one_receipt_number_for_several_guests(hotel: Hotel) -> None:
@@ -225,7 +225,7 @@ def test_one_receipt_number_for_several_guests(hotel: Hotel) -> None:
     hotel.add(1, 2, 3)
     hotel.add(4, 5, stay=4)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.repeated_receipts) == (5, {"STT-1": 3})
+    assert (outcome.counts["accepted"], outcome.repeated_receipts) == (5, {"STT-1": 3})
     hotel.add(6)
     receipts[6] = "STT-4"
     assert hotel.sync().repeated_receipts == {"STT-4": 2}  # also if the other was sent days ago
@@ -237,6 +237,6 @@ def test_a_duplicate_has_the_number_of_another_report(hotel: Hotel) -> None:
     hotel.sync()
     hotel.outbox.add(report(2, document=1), due_at=None)
     outcome = hotel.sync()
-    assert (outcome.duplicate, outcome.repeated_receipts) == (1, {})
+    assert (outcome.counts["duplicate"], outcome.repeated_receipts) == (1, {})
     hotel.add(3)
     assert hotel.sync().repeated_receipts == {}

@@ -92,7 +92,7 @@ def test_a_stopped_sender_is_passed_after_five_minutes(hotel: Hotel, other: Hote
             hotel.sync()
     else:
         hotel.sync()
-    assert [(each.accepted, each.left, each.leased, each.exit_code) for each in seen] == [
+    assert [(each.counts["accepted"], each.left, each.leased, each.exit_code) for each in seen] == [
         (1, 2, 2, Exit.NOT_NOW),
         (0, 2, 2, Exit.NOT_NOW),
         (2, 0, 0, Exit.DONE),
@@ -112,7 +112,7 @@ def test_a_report_whose_lease_was_lost_before_the_call_is_not_sent(
         claimed = claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
         if outbox is hotel.outbox:
             hotel.wait(minutes=5)
-            assert other.sync().accepted == 1
+            assert other.sync().counts["accepted"] == 1
         return claimed
 
     monkeypatch.setattr(SqlOutbox, "claim", stopped)
@@ -131,8 +131,8 @@ def test_a_lease_is_renewed_while_questions_take_longer(hotel: Hotel, other: Hot
         asked.append(other.sync())
 
     hotel.authority = Unreadable(a_minute_passes)
-    assert hotel.sync().accepted == 8
-    assert [each.accepted for each in asked] == [0] * 8
+    assert hotel.sync().counts["accepted"] == 8
+    assert [each.counts["accepted"] for each in asked] == [0] * 8
     assert hotel.states() == [State.ACCEPTED] * 8
     assert hotel.sizes() == [8]
 
@@ -145,7 +145,7 @@ def test_a_lease_that_is_lost_between_questions_ends_them(hotel: Hotel, other: H
     def stopped() -> None:
         assert not stored
         hotel.wait(minutes=5)
-        assert other.sync().accepted == 3
+        assert other.sync().counts["accepted"] == 3
         stored.extend(rows(other))
 
     hotel.authority = Unreadable(stopped)
@@ -161,7 +161,7 @@ def test_nothing_is_sent_during_maintenance(hotel: Hotel, other: Hotel) -> None:
         assert outcome.error is not None
         assert (outcome.error.name, outcome.exit_code, outcome.left) == ("under_maintenance", Exit.NOT_NOW, 1)
     assert hotel.authority.batches == []
-    assert hotel.sync().accepted == 1
+    assert hotel.sync().counts["accepted"] == 1
 
 
 class Sender:
@@ -211,7 +211,7 @@ def test_two_senders_at_once_send_each_report_once(hotel: Hotel, store: Store, c
     for thread in threads:
         thread.join(120)
     assert errors == []
-    assert sum(each.accepted for each in outcomes) == 40
+    assert sum(each.counts["accepted"] for each in outcomes) == 40
     assert [(each.error, each.doubts, each.repaired) for each in outcomes] == [(None, (), {})] * 2
     assert sorted(each for batch in authority.batches for each in batch) == sorted(map(uuid, range(40)))
     assert hotel.states() == [State.ACCEPTED] * 40
@@ -241,5 +241,5 @@ def test_what_others_send_is_left_to_them(hotel: Hotel) -> None:
     now = hotel.clock.now()
     hotel.outbox.claim([uuid(1)], now=now, lease_until=now + plan.LEASE)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.leased) == (1, 1, 1)
+    assert (outcome.counts["accepted"], outcome.left, outcome.leased) == (1, 1, 1)
     assert outcome.leased_until == now + timedelta(minutes=5)

@@ -27,7 +27,7 @@ from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, style_warning
 from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
-from apoa_client.cli.views.outcome import COUNTS
+from apoa_client.cli.views.outcome import outcome_counts
 from apoa_client.delivery.options import Outcome
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
@@ -231,7 +231,7 @@ def _log_text(outcome: Outcome | ApoaError) -> str:
     """Return the class of the error and the counts: no personal data."""
     if isinstance(outcome, ApoaError):
         return f"error={outcome.name}"
-    counts = " ".join(f"{name}={getattr(outcome, name)}" for name in COUNTS)
+    counts = " ".join(f"{name}={count}" for name, count in outcome_counts(outcome).items())
     return f"error={outcome.error.name if outcome.error is not None else '-'} {counts}"
 
 

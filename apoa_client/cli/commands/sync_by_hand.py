@@ -18,6 +18,7 @@ from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.cli.views.outcome import outcome_json
 from apoa_client.delivery.options import Outcome, authenticate
 from apoa_client.errors import OutboxDamaged
+from apoa_client.ports.authority import Status
 from apoa_client.ports.state import Summary
 from apoa_client.report.deadline import SOON
 from apoa_client.report.kinds import State
@@ -66,7 +67,7 @@ def report_by_hand(session: Session, *, interactive: bool, scheduled: bool = Fal
             filed = ByHandConversation(session.app).run()
             _check(session, outcome)  # with the key, which the first report needed
         summary = _summary(session)
-        outcome.accepted, outcome.left = filed, _waiting(summary)
+        outcome.counts[Status.ACCEPTED], outcome.left = filed, _waiting(summary)
         if session.json:
             _print_json(session, outcome)
             return outcome
@@ -94,10 +95,11 @@ def near_text(overdue: int, due_soon: int) -> str:
 
 
 def _show_recorded(outcome: Outcome) -> None:
-    if not outcome.accepted and not outcome.left:
+    recorded = outcome.counts[Status.ACCEPTED]
+    if not recorded and not outcome.left:
         print_line(_("Nothing is waiting."))
         return
-    parts = [style_success(_("recorded {count}").format(count=outcome.accepted))]
+    parts = [style_success(_("recorded {count}").format(count=recorded))]
     if outcome.left:
         parts.append(style_warning(_("still waiting {count}").format(count=outcome.left)))
     print_line(", ".join(parts))

@@ -161,7 +161,7 @@ _NIGHT = object_of(
     last_contact_at=or_null(MOMENT),
 )
 _OUTCOME = object_of(
-    **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), COUNT),
+    **dict.fromkeys(("sent", *(each.value for each in Status), "left"), COUNT),
     **dict.fromkeys(("photos_sent", "photos_refused", "photos_left"), COUNT),
     offline=FLAG,
     stopped=FLAG,

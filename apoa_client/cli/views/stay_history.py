@@ -23,6 +23,7 @@ from apoa_client.cli.views.report_reader import OpenedReport, ReportReader
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, NotAuthentic, StorageProblem
 from apoa_client.outbox.audit_chain import AuditEntry
+from apoa_client.ports.authority import Status
 from apoa_client.ports.entries import Entry
 from apoa_client.report.deadline import instant
 from apoa_client.report.fields import label_of
@@ -31,10 +32,7 @@ from apoa_client.report.model import Report
 
 _ACTIONS = {
     "saved": N_("saved"),
-    "accepted": N_("accepted by the authority"),
-    "pending": N_("received, decision later"),
-    "rejected": N_("refused by the authority"),
-    "deferred": N_("deferred by the authority"),
+    **{each.value: each.meaning.history.template for each in Status},
     "queued": N_("not delivered, waiting again"),
     "received": N_("receipt number typed in"),
     "sending": N_("taken to be sent"),
@@ -79,7 +77,7 @@ _DETAILS = {
     "unreadable_answer": N_("the authority's answer cannot be read"),
     "not_the_authority": N_("the answer was not from the authority"),
     "authority_busy": N_("the authority is busy"),
-    "duplicate": N_("was already reported"),
+    **{each.value: each.meaning.history.template for each in Status},
     "retention": N_("retention period over"),
     "request": N_("at the guest's request"),
     "may_have_arrived": N_("but the authority may have received it"),

@@ -9,8 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from apoa_client.conformance.check import AMEND, CANCEL, IDEMPOTENT, IN_ORDER, Setting, check
-from apoa_client.conformance.server import Json, expect, expect_accepted, expect_equal, expect_receipt, expect_rejected
+from apoa_client.conformance.server import (
+    Json,
+    expect,
+    expect_accepted,
+    expect_equal,
+    expect_receipt,
+    expect_rejected,
+    state_of,
+)
 from apoa_client.messages import msg
+from apoa_client.report.kinds import State
 
 _CONFLICT = ("id_conflict",)
 _AT_ONCE = 4
@@ -148,4 +157,4 @@ def cancel(setting: Setting) -> None:
 
 
 def _expect_refused(result: Json) -> None:
-    expect(result["status"] not in {"accepted", "duplicate"}, msg("The report is {status}.", status=result["status"]))
+    expect(state_of(result) is not State.ACCEPTED, msg("The report is {status}.", status=result["status"]))
