@@ -113,7 +113,7 @@ def count_of(results: Sequence[CheckResult], kind: Result) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Context:
     """What a check works with. `now` is timezone-aware.
 
     `restart` returns when a person has restarted the server; it is None if there is no person to ask.
@@ -132,9 +132,9 @@ class Check:
     id: str
     title: Message
     paragraph: Paragraph
-    run: Callable[[Setting], None]
+    run: Callable[[Context], None]
 
 
-def check(name: str, title: Message, paragraph: Paragraph) -> Callable[[Callable[[Setting], None]], Check]:
+def check(name: str, title: Message, paragraph: Paragraph) -> Callable[[Callable[[Context], None]], Check]:
     """Declare a function as the check `name`: its chapter and its own name, with a full stop between."""
     return lambda run: Check(name, title, paragraph, run)

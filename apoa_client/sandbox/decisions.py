@@ -15,11 +15,13 @@ from typing import Any
 from apoa_client.ports.authority import Status
 from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import State
-from apoa_client.sandbox.answers import Receipt, Refusal, Result, Violation, Violations
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.storage import Record, Records, Storage
 from apoa_client.sandbox.validation import (
     KINDS,
+    Refusal,
+    Violation,
+    Violations,
     check_in_of,
     fits,
     planned_check_out_of,
@@ -27,6 +29,28 @@ from apoa_client.sandbox.validation import (
     rule_violations,
     rule_warnings,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt. `number` shows that it is for training; `issued_at` is RFC 3339."""
+
+    number: str
+    issued_at: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The verdict on one report. `retry_after` is seconds."""
+
+    id: str
+    status: str
+    receipt: Receipt | None = None
+    errors: Violations = ()
+    warnings: Violations = ()
+    retry_after: int | None = None
+
 
 MAX_NIGHTS = 366
 

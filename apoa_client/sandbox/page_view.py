@@ -13,9 +13,10 @@ from apoa_client.locale import LANGUAGES, catalogue
 from apoa_client.messages import Message, literal, moment_message, msg, nmsg
 from apoa_client.report.fields import label_of
 from apoa_client.sandbox import page_texts as texts
-from apoa_client.sandbox.answers import Receipt, Violation
+from apoa_client.sandbox.decisions import Receipt
 from apoa_client.sandbox.fault_injection import NAMES, SECONDS, Switch
 from apoa_client.sandbox.received import Punctuality, Received, Stay, punctuality
+from apoa_client.sandbox.validation import Violation
 from apoa_client.settings.zones import WIB, WIT, WITA
 
 _DEFAULT_LANGUAGE = "id"
@@ -26,7 +27,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the page shows. `count` is that of `Changes`; `address` is the page's path."""
+    """What the page shows. `count` is that of `ChangeCounter`; `address` is the page's path."""
 
     property_name: str
     window_hours: int

@@ -9,8 +9,8 @@ from typing import Any
 
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import State
-from apoa_client.sandbox.answers import Result
-from apoa_client.sandbox.event_streams import Changes
+from apoa_client.sandbox.decisions import Result
+from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.validation import check_in_of, member
 
 MAX_REPORTS = 200
@@ -88,7 +88,7 @@ def punctuality(stay: Stay, window_hours: int) -> Punctuality | None:
 class ReceivedReports:
     """The reports that the page shows. Each change counts in `changes`. Safe to use from several threads."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: ChangeCounter) -> None:
         self._changes = changes
         self._lock = threading.Lock()
         self._reports: OrderedDict[str, Received] = OrderedDict()

@@ -12,8 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.sandbox.answers import Refusal
-from apoa_client.sandbox.validation import list_violations
+from apoa_client.sandbox.validation import Refusal, list_violations
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

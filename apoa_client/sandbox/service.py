@@ -25,12 +25,11 @@ from apoa_client.report.deadline import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
 from apoa_client.sandbox import fault_injection
-from apoa_client.sandbox.answers import Refusal, Result
-from apoa_client.sandbox.decisions import Decisions
+from apoa_client.sandbox.decisions import Decisions, Result
 from apoa_client.sandbox.faults import OK, Faults, Step
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports, receive_body
-from apoa_client.sandbox.validation import fits, violations
+from apoa_client.sandbox.validation import Refusal, fits, violations
 
 MAX_TOKENS = 1_000
 """The number of valid tokens at a time; the oldest is dropped first."""

@@ -7,6 +7,7 @@ that it cannot read, because the schema has already reported them.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -20,7 +21,31 @@ from apoa_client.authority.schemas import compiled, validator
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import permits
-from apoa_client.sandbox.answers import Violation, Violations
+
+Violations = tuple["Violation", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One finding about one field of a report. `message` is English and never quotes what was sent."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Refusal(Exception):
+    """A whole call is refused (RFC 9457). `detail` is fixed English and never quotes what was sent."""
+
+    def __init__(
+        self, status: int, detail: str, errors: Violations = (), headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
 
 MAX_VIOLATIONS = 50
 """Enough for a person, and few enough that a hostile report does not get an endless answer."""

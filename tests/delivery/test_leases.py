@@ -1,20 +1,17 @@
 """Senders without a lock: leases alone decide who sends a report, in either engine."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from basics import FixedClock
-from delivery_helpers import SETTINGS, Hotel, ProgressRecorder
+from delivery_helpers import Hotel
 from outbox_helpers import uuid
 from outbox_stores import Store
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
-from apoa_client.delivery.sync import deliver
-from apoa_client.errors import ApoaError, Exit, TimedOut
+from apoa_client.delivery.options import Outcome
+from apoa_client.errors import Exit, TimedOut
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.ports.authority import Verdict
@@ -162,59 +159,6 @@ def test_nothing_is_sent_during_maintenance(hotel: Hotel, other: Hotel) -> None:
         assert (outcome.error.name, outcome.exit_code, outcome.left) == ("under_maintenance", Exit.NOT_NOW, 1)
     assert hotel.authority.batches == []
     assert hotel.sync().counts["accepted"] == 1
-
-
-class Sender:
-    """A sender in a thread of its own, of an authority that several call."""
-
-    def __init__(self, store: Store, clock: FixedClock, authority: AuthoritySimulator) -> None:
-        self._store = store
-        self._clock = clock
-        self._authority = authority
-
-    def run(self) -> Outcome:
-        with self._store.open() as outbox:
-            parts = Dependencies(outbox, lambda _left: self._authority, self._clock, lambda: 0.5, ProgressRecorder())
-            return deliver(parts, RunOptions(SETTINGS))
-
-
-class OneCallAtATime(AuthoritySimulator):
-    """An authority that several threads may call."""
-
-    def __init__(self) -> None:
-        super().__init__(max_batch=3)
-        self._lock = threading.Lock()
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        with self._lock:
-            return super().submit(bodies)
-
-
-def test_two_senders_at_once_send_each_report_once(hotel: Hotel, store: Store, clock: FixedClock) -> None:
-    """A `report` and a `sync` at the same time: both work, check the outbox, and find nothing wrong."""
-    hotel.add(*range(40))
-    authority = OneCallAtATime()
-    begin = threading.Barrier(2)
-    outcomes: list[Outcome] = []
-    errors: list[ApoaError] = []
-
-    def work() -> None:
-        begin.wait(60)
-        try:
-            outcomes.append(Sender(store, clock, authority).run())
-        except ApoaError as exc:
-            errors.append(exc)
-
-    threads = [threading.Thread(target=work) for _number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert errors == []
-    assert sum(each.counts["accepted"] for each in outcomes) == 40
-    assert [(each.error, each.doubts, each.repaired) for each in outcomes] == [(None, (), {})] * 2
-    assert sorted(each for batch in authority.batches for each in batch) == sorted(map(uuid, range(40)))
-    assert hotel.states() == [State.ACCEPTED] * 40
 
 
 def test_a_guest_is_sent_first_while_another_sender_works(hotel: Hotel, other: Hotel) -> None:

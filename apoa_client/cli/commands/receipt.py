@@ -27,7 +27,7 @@ from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
-    from apoa_client.delivery.day_comparison import DayComparison
+    from apoa_client.delivery.single_call import DayComparison
 
 _PATH = click.Path(path_type=Path)
 _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE")
@@ -219,7 +219,7 @@ def show_receipt_of_day(session: Session, typed: str) -> int:
 
     Raises `AuthorityRefuses` if the authority has no receipts for whole days.
     """
-    from apoa_client.delivery.day_comparison import compare
+    from apoa_client.delivery.single_call import compare
 
     app = session.app
     daily = _asked(app, typed, lambda authority, day: authority.daily_receipt(day))
