@@ -26,7 +26,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CONTRACT = re.compile(r"(\d{1,3})\.\d{1,3}", re.ASCII)
 _OUR_MAJOR = "1"
 _ETAG = re.compile(r"[\x21-\x7e]{1,200}")
-"""An ``ETag`` that can be sent back (RFC 9110 §8.8.3), without those outside ASCII."""
+"""An ``ETag`` in ASCII, which can be sent back (RFC 9110 §8.8.3)."""
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+")
 _ENVIRONMENT = re.compile("production|training")

@@ -116,7 +116,7 @@ def count_of(results: Sequence[CheckResult], kind: Result) -> int:
 class Context:
     """What a check works with. `now` is timezone-aware.
 
-    `restart` returns when a person has restarted the server; it is None if there is no person to ask.
+    `restart` returns when a person has restarted the server; it is None if the run is unattended.
     """
 
     server: Server

@@ -1,7 +1,7 @@
 """The server under test: the calls of the contract, as a client makes them, and what its answers must be.
 
 A server may answer 429, or 503 with a `Retry-After`, may end a token, may defer a report or decide it later. All of
-that is heeded here, so the checks see verdicts. Whatever else breaks the contract raises `Failed`, which names the
+that is done here, so the checks see verdicts. Whatever else breaks the contract raises `Failed`, which names the
 place in the answer.
 """
 
@@ -182,7 +182,7 @@ class Server:
         """Ask for a token with the right password, or with another one, and return the answer."""
         given = self._password if password is None else password
         credentials = b64encode(f"{self._username}:{given}".encode()).decode("ascii")
-        return self._heeding(lambda: self.connection.send("POST", _TOKEN_PATH, f"Basic {credentials}", headers, body))
+        return self._waiting(lambda: self.connection.send("POST", _TOKEN_PATH, f"Basic {credentials}", headers, body))
 
     def _renew_token(self) -> None:
         """Take another token. After a refusal no more is asked for, because many could lock the account."""
@@ -215,9 +215,9 @@ class Server:
         body: bytes | None = None,
     ) -> HttpResponse:
         """Send one request with this header `Authorization`, or with none, and return the answer."""
-        return self._heeding(lambda: self.connection.send(method, path, authorization, headers, body))
+        return self._waiting(lambda: self.connection.send(method, path, authorization, headers, body))
 
-    def _heeding(self, send: Callable[[], HttpResponse]) -> HttpResponse:
+    def _waiting(self, send: Callable[[], HttpResponse]) -> HttpResponse:
         """Return the answer after the times that the server asks to wait."""
         for _attempt in range(_TRIES):
             response = send()

@@ -35,7 +35,7 @@ class Outcome:
     meta: Meta | None = None
     """What the authority said about itself; None if it was not asked or did not answer."""
     authority: Authority | None = field(default=None, repr=False)
-    """The connection of the run, for further calls of a few seconds; None if there is none."""
+    """The connection of the run, for further calls of a few seconds; None if the run made no connection."""
     clock_skew: timedelta | None = None
     """How far the authority's clock is ahead of ours; None while the difference is small."""
     leased: int = 0
@@ -147,6 +147,6 @@ def authenticate(outbox: DeliveryState, known: KnownVersion | None, outcome: Out
     """
     found = outbox.authenticate(ask=False, known=known.read() if known is not None else None)
     outcome.unchecked = found.unchecked
-    outcome.doubts = tuple(found.doubts)  # those of the last check, because each finds them again
+    outcome.doubts = tuple(found.doubts)  # only the last check counts, because each check finds all doubts
     if known is not None and found.version is not None:
         known.write(found.version)

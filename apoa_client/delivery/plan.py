@@ -337,7 +337,7 @@ def next_run(
 
 
 def _first_ready(heads: Iterable[Entry], now: datetime, *, keep_backoff: bool) -> datetime | None:
-    """Return when the first of the reports may be sent; None if there is none. Reads only up to one that may be now."""
+    """Return when the first of the reports may be sent; None for no report. Reads up to one that may be now."""
     first: datetime | None = None
     for entry in heads:
         ready = ready_at(entry, now, keep_backoff=keep_backoff)

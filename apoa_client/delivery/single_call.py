@@ -65,7 +65,7 @@ class SingleCalls(NamedTuple):
         self.outbox.record_contact(self.clock.now(), meta.server_time)
 
     def of_a_day(self, ask: Callable[[Authority], T | None]) -> T | None:
-        """What `ask` gets from an authority with receipts for whole days; None where it has none."""
+        """What `ask` gets from the authority; None if the authority has no receipts for whole days."""
         return self.call(lambda authority: ask(authority) if self._expected_meta(authority).daily_receipts else None)
 
     def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
@@ -117,7 +117,7 @@ class DayComparison(NamedTuple):
 def compare(daily: DailyReceipt, entries: Iterable[Entry]) -> DayComparison:
     """Compare the list of a day with `entries`, which are all reports of the outbox.
 
-    A number that staff typed, and that of a duplicate, which is another report's, are not looked for.
+    Typed numbers are not compared, and neither are the numbers of duplicates, which are those of other reports.
     """
     confirmed: list[Entry] = []
     missing: list[Entry] = []

@@ -148,7 +148,7 @@ class Meta(NamedTuple):
 class KeptAnswers:
     """The token, and what `Authority.meta` returned, for the later connections of a process that keeps running.
 
-    Times are those of `Clock.monotonic`.
+    Times are of `Clock.monotonic`.
     """
 
     def __init__(self) -> None:
@@ -206,7 +206,7 @@ class Authority(Protocol):
         ...
 
     def codes(self, table: str, etag: str | None = None) -> "CodeTable | None":
-        """Return a code table; None if the one with `etag` is still current. Raises `CallRefused` if it has none."""
+        """Return a code table; None if the one with `etag` is current. Raises `CallRefused` for an unknown table."""
         ...
 
     def verdict(self, report_id: str) -> Verdict | None:
@@ -214,7 +214,7 @@ class Authority(Protocol):
         ...
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
-        """Return the authority's own PDF of a receipt; None if it has none."""
+        """Return the authority's own PDF of a receipt; None if it has no such PDF."""
         ...
 
     def daily_receipt(self, day: date) -> DailyReceipt | None:
@@ -222,11 +222,11 @@ class Authority(Protocol):
         ...
 
     def daily_receipt_pdf(self, day: date) -> bytes | None:
-        """Return the authority's own PDF of the receipts of one day; None if it has none."""
+        """Return the authority's own PDF of the receipts of one day; None if it has no such PDF."""
         ...
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
-        """Send the photo of an accepted report's document. The same photo again is no error.
+        """Send the photo of an accepted report's document. The same photo may be sent again.
 
         Raises `CallRefused` with the name "photo_refused" if the authority does not take it (400, 404, 409, 413), else
         the errors of any call.

@@ -80,7 +80,7 @@ _A_DAY = timedelta(days=1)
 _REJECTED_BY_SCRIPT = Violation("", "training", "The training script rejects this report.")
 _REJECT = Step("reject")
 _CONFLICT = Violation("id", "id_conflict", "Another report was sent under this id before.")
-_NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate pair, which is no character.")
+_NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate pair, which is not a character.")
 _STAY_MESSAGES = {
     "stay_exists": "This stay has a check-in already; send an amendment.",
     "unknown_stay": "No check-in of this stay was acquired.",
@@ -96,7 +96,7 @@ def _none(_report: Report) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decides and stores. `key` is that of `night_marks`.
+    """Decides and stores. `key` is the key of `night_marks`.
 
     `now` is timezone-aware; `window_hours` is how long after check-in a report is in time.
     """
@@ -158,7 +158,7 @@ class Decisions:
             if record is None:
                 raise Refusal(404, "No report with this id was received.")
             if record.kind != "check_in" or record.status != "accepted":
-                raise Refusal(409, "The report is no accepted check-in.")
+                raise Refusal(409, "The report is not an accepted check-in.")
             if stored is None:
                 records.save_photo(report_id, sha256, instant(self.now()))
             elif stored != sha256:
@@ -196,7 +196,7 @@ class Decisions:
         return _as_result(records, record)
 
     def _violations(self, records: Records, report: Report) -> Violations:
-        """The first violation of each field and code; where there is none, why the report does not fit its stay."""
+        """The first violation of each field and code; without a violation, why the report does not fit its stay."""
         found = (*report_violations(report), *rule_violations(report, self.now()))
         unique = {(violation.field, violation.code): violation for violation in reversed(found)}
         if unique:

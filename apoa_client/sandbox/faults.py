@@ -132,7 +132,7 @@ def _parse_amount(text: str, route: Route, name: str, amount: str | None) -> flo
 
 
 def possible_steps() -> list[str]:
-    """Return every step without its seconds; those of other routes than `POST /reports` after the route."""
+    """Return every step without its seconds; a route other than `POST /reports` comes before its steps."""
     return [
         name if route is Route.REPORTS else f"{route.value}:{name}"
         for route, names in _POSSIBLE.items()

@@ -27,7 +27,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the page shows. `count` is that of `ChangeCounter`; `address` is the page's path."""
+    """What the page shows. `count` is the count of `ChangeCounter`; `address` is the page's path."""
 
     property_name: str
     window_hours: int
@@ -112,7 +112,7 @@ def _finding(violation: Violation) -> Message:
 
 
 def _zone_of(stay: Stay) -> tzinfo | None:
-    """Return the zone in which a stay's times are shown: that of its check-in, by its Indonesian name if it has one."""
+    """Return the zone of a stay's check-in, in which its times are shown, by its Indonesian name if it has one."""
     zone = next((each.check_in.tzinfo for each in stay.reports if each.check_in is not None), None)
     offset = zone.utcoffset(None) if zone is not None else None
     return next((named for named in (WIB, WITA, WIT) if named.utcoffset(None) == offset), zone)

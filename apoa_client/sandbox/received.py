@@ -46,7 +46,7 @@ class Stay:
 
     @property
     def id(self) -> str:
-        """An id for the page: that of the first report shown, because a report may come without a valid stay."""
+        """An id for the page: the id of the first report shown, because a report may come without a valid stay."""
         return self.reports[0].result.id
 
     @property

@@ -75,7 +75,7 @@ class Credentials:
 
 @cache
 def code_table(name: str) -> dict[str, Any] | None:
-    """Return the contract's ``CodeTable`` of that name, or None where there is none.
+    """Return the contract's ``CodeTable`` of that name, or None if it does not exist.
 
     Stay permits are suggestions: the official index changes by decree, so a report may have any text. A table's version
     is a hash of its content, so it changes only when the table changes.

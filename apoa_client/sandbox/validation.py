@@ -71,11 +71,11 @@ _CODE_OF_KEYWORD = {
 _MESSAGES = {
     "missing": "This is required.",
     "bad_type": "This is of the wrong type.",
-    "bad_date": "This is no date that the calendar has, in the form that the contract wants.",
+    "bad_date": "This is not a date of the calendar in the form of the contract.",
     "bad_character": "This has characters, or a form, that the contract does not allow.",
-    "bad_id": "This is no UUID in lower case.",
-    "unknown_state": "This is no code of ICAO Doc 9303-3 section 5.",
-    "unknown_value": "This is none of the values that the contract allows.",
+    "bad_id": "This is not a UUID in lower case.",
+    "unknown_state": "This is not a code of ICAO Doc 9303-3 section 5.",
+    "unknown_value": "This is not one of the values that the contract allows.",
     "unknown_member": "The contract has no such member here.",
 }
 _MEMBER = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
@@ -240,11 +240,11 @@ def _state_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation("guest.nationality", "not_foreign", "An Indonesian guest is not reported.")
     for field, code in (("guest.nationality", nationality), ("guest.document.issuing_state", issuer)):
         if isinstance(code, str) and states.by_code(code) is None:
-            yield Violation(field, "unknown_state", "This is no code of ICAO Doc 9303-3 section 5.")
+            yield Violation(field, "unknown_state", "This is not a code of ICAO Doc 9303-3 section 5.")
 
 
 def member(value: object, *path: str) -> object:
-    """The member of a JSON value at `path`, or None where there is none."""
+    """The member of a JSON value at `path`, or None if it is missing."""
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value

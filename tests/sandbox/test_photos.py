@@ -69,7 +69,7 @@ def test_only_an_accepted_check_in_gets_a_photo(
     http = log_in(server)
     problem(put(http, server, check_in()), 404)
     for each in (*others, pending):
-        assert problem(put(http, server, each), 409) == "The report is no accepted check-in."
+        assert problem(put(http, server, each), 409) == "The report is not an accepted check-in."
     http.get(f"{server.base_url}/reports/{pending['id']}", timeout=5)
     assert put(http, server, pending).status_code == 200
 

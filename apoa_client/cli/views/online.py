@@ -25,7 +25,7 @@ class Online(NamedTuple):
 
     verdict: Verdict | None = None
     missing: tuple[str, ...] = ()
-    """The paths of the fields without which there is no report."""
+    """The paths of the fields that a report needs."""
     error: ApoaError | None = None
 
     @property

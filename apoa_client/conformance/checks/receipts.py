@@ -151,7 +151,7 @@ _COMMENT_START, _LONGEST_COMMENT = b"\xff\xfe", 60_000
 
 @check("photos.stored", msg("A photo of an accepted check-in is stored, and the answer has its sha256"), PHOTO_SHA256)
 def stored(context: Context) -> None:
-    """The sum is that of the bytes as they were sent."""
+    """The hash is of the bytes as they were sent."""
     report_id = _accepted(context)
     _expect_stored(_put(context, report_id, PHOTO), report_id)
 
