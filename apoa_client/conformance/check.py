@@ -4,7 +4,7 @@ The place of a paragraph in the OpenAPI document is a JSON pointer (RFC 6901), w
 the document change; the paragraph below it is found by its first words.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -123,6 +123,12 @@ class Context:
     samples: Samples
     now: Callable[[], datetime]
     restart: Callable[[], object] | None = None
+
+    def check_in(self, guest: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return a good check-in. Its stay is cancelled at the end, because the server may have stored it."""
+        report = self.samples.check_in(guest)
+        self.server.expect_stays([report])
+        return report
 
 
 @dataclass(frozen=True, slots=True)

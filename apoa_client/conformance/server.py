@@ -38,6 +38,12 @@ def expect(condition: object, message: Message) -> None:
         raise Failed(message)
 
 
+def need(condition: object, message: Message) -> None:
+    """Skip the check with `message` unless `condition` is true."""
+    if not condition:
+        raise Skipped(message)
+
+
 def expect_equal(what: str, got: object, expected: object) -> None:
     """Fail unless the part `what` of the answer has this value."""
     if got != expected:

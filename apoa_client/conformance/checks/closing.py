@@ -7,7 +7,7 @@ from itertools import islice
 from apoa_client.authority.http_errors import retry_after
 from apoa_client.conformance.check import CANCEL, IDEMPOTENT, RECEIPT, RETRY_AFTER, Context, check
 from apoa_client.conformance.exchange import Failed, NoAnswer, Skipped
-from apoa_client.conformance.server import expect, expect_equal, expect_receipt
+from apoa_client.conformance.server import expect, expect_equal, expect_receipt, need
 from apoa_client.messages import msg, nmsg
 
 _REPORTS = 5
@@ -61,8 +61,7 @@ _BATCH = 100
 @check("closing.receipts", msg("Receipts of the whole test are still the same at its end"), RECEIPT)
 def receipts(context: Context) -> None:
     """Those that were issued first have had the most time to change."""
-    if not context.server.receipts:
-        raise Skipped(msg("The server has issued no receipt."))
+    need(context.server.receipts, msg("The server has issued no receipt."))
     for report_id, receipt in islice(context.server.receipts.items(), _ASKED_AGAIN):
         expect_receipt(context.server.result(report_id), receipt)
 
@@ -70,8 +69,7 @@ def receipts(context: Context) -> None:
 @check("closing.retry_after", msg("A server that is busy says in a valid form how long to wait"), RETRY_AFTER)
 def valid_retry_after(context: Context) -> None:
     """With 429, or with 503 for maintenance."""
-    if not context.server.busy:
-        raise Skipped(msg("The server was never busy."))
+    need(context.server.busy, msg("The server was never busy."))
     for response in context.server.busy:
         valid = "retry-after" not in response.headers or retry_after(response.headers) is not None
         expect(valid, msg("The header Retry-After is neither seconds nor a date."))
@@ -81,8 +79,7 @@ def valid_retry_after(context: Context) -> None:
 def cancelled(context: Context) -> None:
     """A stay that the server may have is cancelled too; then a rejection is right."""
     server = context.server
-    if not server.open_stays:
-        raise Skipped(msg("There is no report to cancel."))
+    need(server.open_stays, msg("There is no report to cancel."))
     batch = min(_BATCH, server.meta["max_batch"])
     stays = list(server.open_stays)
     for first in range(0, len(stays), batch):

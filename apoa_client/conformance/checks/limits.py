@@ -4,8 +4,7 @@ import gzip
 from http import HTTPStatus
 
 from apoa_client.conformance.check import BAD_REQUEST, GZIP, TOO_LARGE, Context, check
-from apoa_client.conformance.exchange import Skipped
-from apoa_client.conformance.server import body_of, expect, expect_accepted, expect_json, expect_problem
+from apoa_client.conformance.server import body_of, expect, expect_accepted, expect_json, expect_problem, need
 from apoa_client.messages import msg
 
 _GZIP = {"Content-Encoding": "gzip"}
@@ -18,8 +17,10 @@ _LARGEST_SENT = 16 * 1024 * 1024
 def full_batch(context: Context) -> None:
     """One result for each, in the order sent."""
     reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"])]
-    if len(body_of(reports)) > context.server.meta["max_body_bytes"]:
-        raise Skipped(msg("max_batch reports are more than max_body_bytes."))
+    need(
+        len(body_of(reports)) <= context.server.meta["max_body_bytes"],
+        msg("max_batch reports are more than max_body_bytes."),
+    )
     context.server.accept(*reports)
 
 
@@ -27,8 +28,10 @@ def full_batch(context: Context) -> None:
 def over_batch(context: Context) -> None:
     """One report more."""
     reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"] + 1)]
-    if len(body_of(reports)) > context.server.meta["max_body_bytes"]:
-        raise Skipped(msg("max_batch reports are more than max_body_bytes."))
+    need(
+        len(body_of(reports)) <= context.server.meta["max_body_bytes"],
+        msg("max_batch reports are more than max_body_bytes."),
+    )
     context.server.expect_stays(reports)
     expect_problem(context.server.post(reports), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     expect_problem(context.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
@@ -52,8 +55,7 @@ def over_body(context: Context) -> None:
 def gzip_body(context: Context) -> None:
     """In both calls that may have one."""
     _need_gzip(context)
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     body = gzip.compress(body_of([report]), mtime=0)
     expect_json(context.server.post_body(body, _VALIDATE, _GZIP), "ValidationAnswer")
     [result] = context.server.deliver_body(body, [report], _GZIP)
@@ -64,8 +66,7 @@ def gzip_body(context: Context) -> None:
 def broken_gzip(context: Context) -> None:
     """One that breaks off, and one that is not compressed."""
     _need_gzip(context)
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     body = body_of([report])
     for broken in (gzip.compress(body, mtime=0)[:-20], body):
         expect_problem(context.server.post_body(broken, headers=_GZIP), HTTPStatus.BAD_REQUEST)
@@ -82,8 +83,7 @@ def over_inflated_body(context: Context) -> None:
 @check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 400, or reads it"), GZIP)
 def unwanted_gzip(context: Context) -> None:
     """It must not take the compressed bytes for something else."""
-    if context.server.meta["accepts_gzip"]:
-        raise Skipped(msg("The server accepts gzip."))
+    need(not context.server.meta["accepts_gzip"], msg("The server accepts gzip."))
     report = context.samples.check_in()
     response = context.server.post_body(gzip.compress(body_of([report])), _VALIDATE, _GZIP)
     if response.status == HTTPStatus.OK:
@@ -93,15 +93,13 @@ def unwanted_gzip(context: Context) -> None:
 
 
 def _need_gzip(context: Context) -> None:
-    if not context.server.meta["accepts_gzip"]:
-        raise Skipped(msg("The server does not accept gzip."))
+    need(context.server.meta["accepts_gzip"], msg("The server does not accept gzip."))
 
 
 def _padded(context: Context, more: int) -> bytes:
     """Return a body of `max_body_bytes` and `more`, with one report and blanks."""
     report, size = context.samples.check_in(), context.server.meta["max_body_bytes"] + more
-    if size > _LARGEST_SENT:
-        raise Skipped(msg("max_body_bytes is so large that it is not tried."))
+    need(size <= _LARGEST_SENT, msg("max_body_bytes is so large that it is not tried."))
     context.server.expect_stays([report])
     body = body_of([report]).ljust(size)
     expect(len(body) == size, msg("max_body_bytes is too small for one report."))

@@ -18,7 +18,7 @@ from apoa_client.conformance.check import (
     Context,
     check,
 )
-from apoa_client.conformance.exchange import Failed, Skipped
+from apoa_client.conformance.exchange import Failed
 from apoa_client.conformance.server import (
     Json,
     expect,
@@ -26,6 +26,7 @@ from apoa_client.conformance.server import (
     expect_json,
     expect_problem,
     expect_receipt,
+    need,
 )
 from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
@@ -99,8 +100,7 @@ def unchanged(context: Context) -> None:
 )
 def day(context: Context) -> None:
     """The list has the receipt that was just issued, and counts right."""
-    if not context.server.meta.get("daily_receipts", False):
-        raise Skipped(msg("The server has no daily receipts."))
+    need(context.server.meta.get("daily_receipts", False), msg("The server has no daily receipts."))
     [result] = context.server.accept(context.samples.check_in())
     receipt = expect_receipt(result)
     listed = _day_of(context, datetime.fromisoformat(receipt["issued_at"]))
@@ -115,8 +115,7 @@ def day(context: Context) -> None:
 @check("receipts.no_day", msg("A server without daily receipts answers 404"), DAILY_RECEIPT)
 def no_day(context: Context) -> None:
     """Where GET /meta does not say `daily_receipts`."""
-    if context.server.meta.get("daily_receipts", False):
-        raise Skipped(msg("The server has daily receipts."))
+    need(not context.server.meta.get("daily_receipts", False), msg("The server has daily receipts."))
     expect_problem(context.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
 
 
@@ -194,15 +193,13 @@ def size(context: Context) -> None:
 @check("photos.unwanted", msg("A server that wants no photos answers 404"), PHOTO_WANTED)
 def unwanted(context: Context) -> None:
     """Where GET /meta does not say `wants_photo`."""
-    if context.server.meta.get("wants_photo", False):
-        raise Skipped(msg("The server wants photos."))
+    need(not context.server.meta.get("wants_photo", False), msg("The server wants photos."))
     [result] = context.server.accept(context.samples.check_in())
     expect_problem(_put(context, result["id"], PHOTO), HTTPStatus.NOT_FOUND)
 
 
 def _need_photos(context: Context) -> None:
-    if not context.server.meta.get("wants_photo", False):
-        raise Skipped(msg("The server wants no photos."))
+    need(context.server.meta.get("wants_photo", False), msg("The server wants no photos."))
 
 
 def _accepted(context: Context) -> str:

@@ -148,8 +148,7 @@ def unknown_id(context: Context) -> None:
 @check("reports.validation", msg("POST /reports/validate stores nothing and issues no receipt"), VALIDATION)
 def validation(context: Context) -> None:
     """A good report, which is unknown afterwards and can still be sent."""
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     [result] = context.server.validate(report)
     expect_accepted(result)
     expect_equal("receipt", result["receipt"], None)
@@ -196,8 +195,7 @@ def _expect_refusal(context: Context, body: bytes, content_type: str = "applicat
 @check("requests.need_token", msg("Reports with a wrong token are refused and not stored"), UNAUTHORIZED)
 def need_token(context: Context) -> None:
     """The call with a wrong token, and then a question about that report."""
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     headers, body = {"Content-Type": "application/json"}, body_of([report])
     response = context.server.call_as(WRONG_TOKEN, "POST", "/reports", headers, body)
     expect_problem(response, HTTPStatus.UNAUTHORIZED)
@@ -213,8 +211,7 @@ def not_json(context: Context) -> None:
 @check("requests.not_utf8", msg("A body that is not UTF-8 gets 400"), BODIES)
 def not_utf8(context: Context) -> None:
     """A name in Latin-1."""
-    report = context.samples.check_in({"surname": "APOA MUÑOZ"})
-    context.server.expect_stays([report])
+    report = context.check_in({"surname": "APOA MUÑOZ"})
     _expect_refusal(context, json.dumps({"reports": [report]}, ensure_ascii=False).encode("latin-1"))
 
 
@@ -228,8 +225,7 @@ def no_list(context: Context) -> None:
 @check("requests.no_id", msg("A report without an id makes the call 400"), ONE_RESULT_EACH)
 def no_id(context: Context) -> None:
     """There is no id under which its result could be stored."""
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     del report["id"]
     _expect_refusal(context, body_of([report]))
 
@@ -237,14 +233,12 @@ def no_id(context: Context) -> None:
 @check("requests.unknown_member", msg("An unknown member beside the list of reports gets 400"), CLOSED)
 def unknown_member_beside_reports(context: Context) -> None:
     """What a client sends is closed."""
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     _expect_refusal(context, json.dumps({"reports": [report], "dry_run": True}).encode())
 
 
 @check("requests.content_type", msg("Another content type than JSON gets 400"), BODIES)
 def content_type(context: Context) -> None:
     """Plain text."""
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     _expect_refusal(context, body_of([report]), "text/plain")

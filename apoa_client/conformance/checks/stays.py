@@ -140,8 +140,7 @@ def check_out_first(context: Context) -> None:
 @check("stays.unknown_stay", msg("An amendment of an unknown stay is not accepted"), AMEND)
 def unknown_stay(context: Context) -> None:
     """There is nothing that it could replace."""
-    report = context.samples.check_in()
-    context.server.expect_stays([report])
+    report = context.check_in()
     [result] = context.server.deliver(context.samples.amend(report))
     _expect_refused(result)
 
