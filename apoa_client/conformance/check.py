@@ -107,11 +107,6 @@ class CheckResult:
         return self.id.partition(".")[0]
 
 
-def count_of(results: Sequence[CheckResult], kind: Result) -> int:
-    """Return how many of the checks have this result."""
-    return sum(each.result is kind for each in results)
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a check works with. `now` is timezone-aware.

@@ -90,10 +90,6 @@ _STAY_MESSAGES = {
 }
 
 
-def _none(_report: Report) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """Decides and stores. `key` is the key of `night_marks`.
@@ -107,7 +103,12 @@ class Decisions:
     window_hours: int
 
     def receive(
-        self, reports: Sequence[Report], step: Step = OK, *, refuse: Callable[[Report], bool] = _none, keep: bool = True
+        self,
+        reports: Sequence[Report],
+        step: Step = OK,
+        *,
+        refuse: Callable[[Report], object] = lambda _report: False,
+        keep: bool = True,
     ) -> list[Result]:
         """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
@@ -164,7 +165,7 @@ class Decisions:
             elif stored != sha256:
                 raise Refusal(409, "Another photo is stored for this report.")
 
-    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[Report], bool]) -> Result:
+    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[Report], object]) -> Result:
         try:
             content, sha256 = _digest(report, sort=True), _digest(report, sort=False)
         except UnicodeEncodeError:

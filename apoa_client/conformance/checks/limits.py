@@ -4,7 +4,7 @@ import gzip
 from http import HTTPStatus
 
 from apoa_client.conformance.check import BAD_REQUEST, GZIP, TOO_LARGE, Context, check
-from apoa_client.conformance.server import body_of, expect, expect_accepted, expect_json, expect_problem, need
+from apoa_client.conformance.server import Json, body_of, expect, expect_accepted, expect_json, expect_problem, need
 from apoa_client.messages import msg
 
 _GZIP = {"Content-Encoding": "gzip"}
@@ -16,22 +16,13 @@ _LARGEST_SENT = 16 * 1024 * 1024
 @check("limits.full_batch", msg("A batch of max_batch reports is accepted"), TOO_LARGE)
 def full_batch(context: Context) -> None:
     """One result for each, in the order sent."""
-    reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"])]
-    need(
-        len(body_of(reports)) <= context.server.meta["max_body_bytes"],
-        msg("max_batch reports are more than max_body_bytes."),
-    )
-    context.server.accept(*reports)
+    context.server.accept(*_batch(context, 0))
 
 
 @check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), TOO_LARGE)
 def over_batch(context: Context) -> None:
     """One report more."""
-    reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"] + 1)]
-    need(
-        len(body_of(reports)) <= context.server.meta["max_body_bytes"],
-        msg("max_batch reports are more than max_body_bytes."),
-    )
+    reports = _batch(context, 1)
     context.server.expect_stays(reports)
     expect_problem(context.server.post(reports), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     expect_problem(context.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
@@ -94,6 +85,14 @@ def unwanted_gzip(context: Context) -> None:
 
 def _need_gzip(context: Context) -> None:
     need(context.server.meta["accepts_gzip"], msg("The server does not accept gzip."))
+
+
+def _batch(context: Context, more: int) -> list[Json]:
+    """Return `max_batch` reports and `more`."""
+    reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"] + more)]
+    fits = len(body_of(reports)) <= context.server.meta["max_body_bytes"]
+    need(fits, msg("max_batch reports are more than max_body_bytes."))
+    return reports
 
 
 def _padded(context: Context, more: int) -> bytes:
