@@ -1,17 +1,19 @@
-"""Parsers of typed texts, one function for each kind of field; dates and times are in `parse_dates`.
+"""Parsers of typed texts, one for each type of field (`PARSERS`); those of dates and times are in `parse_dates`.
 
 Each raises `Unreadable` with a message that says how to correct the text.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import NamedTuple, TypeAlias
 
 from apoa_client.messages import Message, listed, msg
 from apoa_client.passport import states
 from apoa_client.passport.mrz import plain_document_number, valid_document_number
-from apoa_client.report import permits, purposes
+from apoa_client.report import parse_dates, permits, purposes
+from apoa_client.report.fields import BY_NAME, FieldType, FieldValue
 from apoa_client.report.filler_words import is_not_stated, room_name
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
@@ -112,12 +114,12 @@ def document_number(text: str) -> str:
     return plain_document_number(number)
 
 
-def nights(text: str, check_in: datetime) -> date:
-    """Return the planned check-out, a number of nights after a check-in: ``2``, ``2 malam``."""
+def nights(text: str, arrival: date) -> date:
+    """Return the planned check-out, a number of nights after the day of arrival: ``2``, ``2 malam``."""
     match = _NIGHTS.fullmatch(text.strip())
     if match is None or not 1 <= int(match[1]) <= MAX_NIGHTS:
         raise Unreadable("bad_character", msg("give a number from 1 to {most}.", most=MAX_NIGHTS))
-    return check_in.date() + timedelta(days=int(match[1]))
+    return arrival + timedelta(days=int(match[1]))
 
 
 def changed_nights(text: str, reported: int) -> str:
@@ -176,3 +178,43 @@ def phone(text: str) -> str:
     if not re.fullmatch(r"\+?[0-9 ().-]{4,30}", number):
         raise Unreadable("bad_character", msg("This is not a telephone number. Leave it empty if the guest gave none."))
     return number
+
+
+class Given(NamedTuple):
+    """What the meaning of a text may depend on: the day, the time and its zone, and the day of arrival."""
+
+    today: date
+    zone: tzinfo = UTC
+    now: datetime | None = None
+    """Aware. Without it, a time must have its date."""
+    arrival: date | None = None
+    """Today by default."""
+
+
+Parser: TypeAlias = Callable[[str, Given], FieldValue]
+
+PARSERS: Mapping[FieldType, Parser] = {
+    "name": lambda text, _given: person_name(text),
+    "sex": lambda text, _given: sex(text),
+    "place": lambda text, _given: one_line(text).upper(),
+    "birth_date": lambda text, given: parse_dates.partial_date(text, today=given.today),
+    "state": lambda text, _given: state(text),
+    "number": lambda text, _given: document_number(text),
+    "date": lambda text, given: parse_dates.full_date(text, today=given.today),
+    "past_date": lambda text, given: parse_dates.past_date(text, today=given.today),
+    "stay_date": lambda text, given: parse_dates.stay_date(text, today=given.today, near=given.arrival),
+    "moment": lambda text, given: parse_dates.date_and_time(text, given.zone, now=given.now),
+    "nights": lambda text, given: nights(text, given.arrival or given.today),
+    "permit": lambda text, _given: stay_permit(text),
+    "purpose": lambda text, _given: purpose(text),
+    "room": lambda text, _given: room(text),
+    "phone": lambda text, _given: phone(text),
+    "email": lambda text, _given: email(text),
+    "text": lambda text, _given: one_line(text),
+    "note": lambda text, _given: one_line(text, MAX_NOTE_LENGTH),
+}
+
+
+def parse(name: str, text: str, given: Given) -> FieldValue:
+    """Return the value of the field with this name that a text means."""
+    return PARSERS[BY_NAME[name].type](bounded(text), given)

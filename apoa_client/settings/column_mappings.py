@@ -5,13 +5,13 @@ A mapping is the table ``[map.NAME]`` of config.toml, or a whole TOML file. Both
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, time
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from apoa_client.matching import close_matches, fold
 from apoa_client.messages import Message, literal, msg
-from apoa_client.report.fields import FIELDS
+from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, FREE_TYPES
 
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 """Day first, month first, and year first: the orders of a date with three numbers."""
@@ -32,9 +32,6 @@ TARGETS = (
 _OF_ONE_GUEST = frozenset({"mrz", "mrz1", "mrz2", "mrz3", "title", "sex_code", "booking", "guest_count", IGNORE})
 DEFAULT_TARGETS = tuple(target for target in TARGETS if target not in _OF_ONE_GUEST)
 """What can have a value for empty cells."""
-
-_UNCHECKED = frozenset({"surname", "given_names", "birth_place", "room", "note", "stay_permit", "stay_permit_number"})
-"""Targets that may have any text."""
 
 COLUMNS, DEFAULTS = "columns", "defaults"
 _ORDERS = {"date_order": DATE_ORDERS, "name_order": NAME_ORDERS}
@@ -120,21 +117,16 @@ def check_default(target: str, value: str) -> None:
 
 def _parser(target: str) -> Callable[[str], object]:
     """Return the parser of a target's values; `ValueError` is about a date or a time."""
-    if target in {"check_in_time", "check_out_time"}:
+    kind = BY_NAME[target].type if target in BY_NAME else target
+    if kind in {"check_in_time", "check_out_time"}:
         return lambda text: time.fromisoformat(text.replace(".", ":"))
-    if target == "check_out" or target.endswith("_date") or target in {"stay_until", "check_in", "planned_check_out"}:
+    if kind == "check_out" or kind in DATE_TYPES:
         return date.fromisoformat
-    if target in _UNCHECKED:
+    if target not in BY_NAME or kind in FREE_TYPES:
         return str
-    from apoa_client.report import parse_fields  # start-up: each command reads the settings
+    from apoa_client.report.parse_fields import Given, parse  # start-up: each command reads the settings
 
-    if target == "nights":
-        return lambda text: parse_fields.nights(text, datetime(2000, 1, 1))  # noqa: DTZ001  only the number matters
-    parsers: Mapping[str, Callable[[str], object]] = {
-        **dict.fromkeys(("nationality", "issuing_state"), parse_fields.state),
-        **{name: getattr(parse_fields, name) for name in ("sex", "purpose", "document_number", "email", "phone")},
-    }
-    return parsers.get(target, str)
+    return lambda text: parse(target, text, Given(date(2000, 1, 1)))  # the same on each day
 
 
 def _texts(table: str, values: object) -> dict[str, str]:

@@ -18,7 +18,7 @@ from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.report.checking import CheckedDocument, check, documents
 from apoa_client.report.fields import FIELDS, Field
 from apoa_client.report.model import Guest
-from apoa_client.report.wire import guest_value
+from apoa_client.report.wire import part_value
 
 TODAY = NOW.date()
 PASSPORT = mrz().lines
@@ -83,7 +83,7 @@ class TestGuest:
     def test_the_form_is_the_contracts(self, guest: Guest) -> None:
         """The keys are those of a report, with or without a stay permit."""
         permit = {"stay_permit": "B1"} if guest.stay_permit is not None else {}
-        assert form(look(PASSPORT, **permit).guest) == form(guest_value(guest))
+        assert form(look(PASSPORT, **permit).guest) == form(part_value(guest))
 
     def test_typed_details_alone(self) -> None:
         """As in a report; missing fields are no errors here."""

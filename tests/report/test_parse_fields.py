@@ -25,7 +25,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "day": parse_dates.full_date,
     "partial_date": parse_dates.partial_date,
     "moment": lambda text: date_and_time(text, WIB),
-    "nights": lambda text: parse_fields.nights(text, CHECK_IN),
+    "nights": lambda text: parse_fields.nights(text, CHECK_IN.date()),
     "purpose": parse_fields.purpose,
     "reason": parse_fields.reason,
     "email": parse_fields.email,

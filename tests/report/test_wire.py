@@ -13,7 +13,7 @@ from apoa_client.report import parse_fields
 from apoa_client.report.deadline import due_at
 from apoa_client.report.kinds import Kind, Purpose, short_id
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
-from apoa_client.report.wire import from_json, guest_value, stay_value, to_json
+from apoa_client.report.wire import from_json, part_value, to_json
 
 WIB = timezone(timedelta(hours=7))
 SCHEMAS: dict[str, Any] = OPENAPI["components"]["schemas"]
@@ -99,7 +99,7 @@ def test_parts_are_those_of_the_whole(guest: Guest, stay: Stay) -> None:
     """The guest that a command shows is the guest that is sent."""
     report = Report("id", "stay", Kind.CHECK_IN, stay.check_in, guest, stay)
     whole = json.loads(to_json(report))
-    assert (whole["guest"], whole["stay"]) == (guest_value(guest), stay_value(stay))
+    assert (whole["guest"], whole["stay"]) == (part_value(guest), part_value(stay))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id": 1}', to_json(REPORT).replace(b"check_in", b"arrival")])

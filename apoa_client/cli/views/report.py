@@ -17,7 +17,7 @@ from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose, Receipt, short_id
 from apoa_client.report.model import Guest, Report
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.report.wire import guest_value, report_value, stay_value
+from apoa_client.report.wire import part_value, report_value
 
 
 def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here: bool = False) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here:
         "authenticated": entry.authenticated,
         "receipt": receipt_value(entry.receipt, zone),
         "photo": entry.photo.value if entry.photo is not None else None,
-        "guest": guest_value(report.guest) if report is not None and report.guest is not None else None,
-        "stay": stay_value(report.stay) if report is not None and report.stay is not None else None,
+        "guest": part_value(report.guest) if report is not None and report.guest is not None else None,
+        "stay": part_value(report.stay) if report is not None and report.stay is not None else None,
         **(findings_value(content.errors, content.warnings) if content is not None else findings_value((), ())),
     }
     if entry.erased_at is not None:
@@ -123,12 +123,12 @@ def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:
             texts[name] = day_text(value.earliest) if value.day else str(value)
         elif isinstance(value, Purpose):
             texts[name] = purpose_text(value)
-        elif name in {"nationality", "issuing_state"}:
+        elif BY_NAME[name].type == "state":
             texts[name] = state_text(value)
-        elif name == "room":
+        elif BY_NAME[name].type == "room":
             texts[name] = room_name(value)
         else:
-            texts[name] = _(SEXES[value]) if name == "sex" else value
+            texts[name] = _(SEXES[value]) if BY_NAME[name].type == "sex" else value
     return texts
 
 
