@@ -14,7 +14,6 @@ from apoa_client.cli.views.findings import finding_line, show_warnings
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report import changed_field_lines, field_texts, guest_name
 from apoa_client.desk.changes import PendingChange, find_refused, require_current_report
-from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import msg, nmsg
@@ -64,7 +63,8 @@ class CorrectionConversation:
             path = BY_NAME["mrz"].path
             raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
         while True:
-            examination = self.app.changes.examine(CorrectionDraft(before, self.typed, mrz, self._accept_check_digit))
+            accept = self._accept_check_digit
+            examination = self.app.changes.examine(before, self.typed, mrz, accept_check_digit=accept)
             if not examination.errors or not self.command.interactive:
                 return examination
             typed = dict(self.typed)
