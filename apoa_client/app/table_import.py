@@ -265,7 +265,7 @@ class _Tally:
 
 def _may_be_on_time(result: RowResult) -> bool:
     """Return whether a guest who is late by the beginning of the day of the check-in is on time by its end."""
-    has_time = ":" in result.row.typed.get("check_in", "")
+    has_time = ":" in result.row.texts.get("check_in", "")
     return not has_time and any(
         new.due_at is not None and new.report.created_at < new.due_at + _DAY for new in result.reports
     )

@@ -254,10 +254,15 @@ def date_and_time(text: str, zone: tzinfo, *, now: datetime | None = None) -> da
     time without a date is today's. If it is more than half a day ahead, it is yesterday's, because after midnight staff
     write down who came before midnight.
     """
-    value = _read(text.strip(), None if now is None else now.astimezone(zone).replace(tzinfo=None))
+    return in_zone(_read(text.strip(), None if now is None else now.astimezone(zone).replace(tzinfo=None)), zone)
+
+
+def in_zone(value: date, zone: tzinfo) -> datetime:
+    """Return a time to the second in a zone, or the midnight of a day. One without an offset is local there."""
     if value.year not in YEARS:
         raise no_such_date()
-    local = value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    local = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
     return local.replace(microsecond=0)
 
 

@@ -1,4 +1,4 @@
-"""What the cells of a table say, as a user would type it: texts, dates and times in ISO 8601, whole numbers.
+"""What the cells of a table say: texts, dates and times, whole numbers.
 
 A spreadsheet's real dates and times are taken as they are. A number in a column of dates is refused: it is the number
 by which a spreadsheet program counts its days, and not each program counts from the same day. A check-in without a time
@@ -17,7 +17,7 @@ from apoa_client.messages import msg
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Unreadable
-from apoa_client.report.parse_dates import full_date, partial_date
+from apoa_client.report.parse_dates import YEARS, full_date, no_such_date, partial_date
 from apoa_client.tables.date_order import CLOCK, DateEvidence, readings, split_time
 from apoa_client.tables.rows import CellValue
 
@@ -135,7 +135,7 @@ def day(value: CellValue, evidence: DateEvidence, stated: str = "") -> date:
         return full_date(written, today=_LAST_OF_CENTURY)
     if found.day is None:
         raise Unreadable("bad_date", _DAY_MISSING)
-    return found.earliest
+    return _checked(found).earliest
 
 
 def birth_date(value: CellValue, evidence: DateEvidence, stated: str = "", *, by: date | None = None) -> PartialDate:
@@ -147,26 +147,33 @@ def birth_date(value: CellValue, evidence: DateEvidence, stated: str = "", *, by
     if found is None:
         return partial_date(written, today=by)
     if not written or _LONG_YEAR.search(written) is not None:
-        return found
+        return _checked(found)
     in_words = f"{found.year % _CENTURY:02}"
     return partial_date(f"{found.day or 0:02}{found.month or 0:02}{in_words}", today=by)
 
 
-def moment(value: CellValue, evidence: DateEvidence, stated: str = "") -> tuple[date, str]:
-    """Return the date of a cell, and its time as text in ISO 8601; empty if it has none, or midnight."""
-    clock = ""
+def _checked(found: PartialDate) -> PartialDate:
+    """Return a date. Raises `Unreadable` for a year that the contract does not allow."""
+    if found.year not in YEARS:
+        raise no_such_date()
+    return found
+
+
+def moment(value: CellValue, evidence: DateEvidence, stated: str = "") -> tuple[date, time | None]:
+    """Return the date of a cell, and its time; None if it has none, or midnight."""
+    clock = None
     if isinstance(value, datetime):
-        clock = _clock_text(value.time())
+        clock = _without_midnight(value.time())
     elif isinstance(value, str):
         value, written = split_time(value)
-        clock = clock_time(written) if written else ""
+        clock = clock_time(written) if written else None
     return day(value, evidence, stated), clock
 
 
-def clock_time(value: CellValue) -> str:
-    """Return a time of day in ISO 8601, with the offset where the text has a time zone; empty for midnight."""
+def clock_time(value: CellValue) -> time | None:
+    """Return a time of day, with the offset where the text has a time zone; None for midnight without one."""
     if isinstance(value, (time, datetime)):
-        return _clock_text(value.time() if isinstance(value, datetime) else value)
+        return _without_midnight(value.time() if isinstance(value, datetime) else value)
     if not isinstance(value, str):
         raise Unreadable("bad_date", _SERIAL_TIME)
     match = _SHORT_CLOCK.fullmatch(value.strip()) or _CLOCK.fullmatch(value.strip())
@@ -179,17 +186,17 @@ def clock_time(value: CellValue) -> str:
         raise Unreadable("bad_date", _NO_TIME)
     if half:
         hour = hour % _NOON + (_NOON if half == "p" else 0)
+    zone = (parts.get("zone") or "").upper()
     try:
         clock = time(hour, int(parts["minute"] or parts.get("minutes") or 0), int(parts.get("second") or 0))
+        return time.fromisoformat(f"{clock}{_OFFSETS.get(zone, zone)}") if zone else _without_midnight(clock)
     except ValueError:
         raise Unreadable("bad_date", _NO_TIME) from None
-    zone = (parts.get("zone") or "").upper()
-    return clock.isoformat() + _OFFSETS.get(zone, zone) if zone else _clock_text(clock)
 
 
-def _clock_text(clock: time) -> str:
-    """Return a time in ISO 8601; empty for midnight, which spreadsheet programs have where there is no time."""
-    return clock.replace(microsecond=0, tzinfo=None).isoformat() if clock != time() else ""
+def _without_midnight(clock: time) -> time | None:
+    """Return a time to the second; None for midnight, which spreadsheet programs have where there is no time."""
+    return clock.replace(microsecond=0, tzinfo=None) if clock != time() else None
 
 
 def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tuple[PartialDate | None, str]:

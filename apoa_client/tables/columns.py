@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from apoa_client.matching import fold
 from apoa_client.messages import Message, literal, msg
-from apoa_client.report.fields import BY_NAME, IN_AN_MRZ
+from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
 from apoa_client.tables.date_order import DateEvidence, EvidenceCollector
 from apoa_client.tables.headings import Heading, parse_heading
@@ -22,17 +22,12 @@ _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
 _SEVERAL = frozenset({"middle_names", "guest_count"})
 """Targets of which a table may have several columns, which belong together."""
-_NAMES = ("surname", "given_names")
 _OTHER_WAYS = {
-    **dict.fromkeys(_NAMES, ("full_name",)),
+    **dict.fromkeys(NAMES, ("full_name",)),
     "sex": ("sex_code",),
     "planned_check_out": ("nights", "check_out"),
 }
-_REQUIRED = (
-    *(*_NAMES, "sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date"),
-    *("check_in", "planned_check_out"),
-)
-_IN_MRZ = frozenset({*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date"})
+_REQUIRED = tuple(item.name for item in ON_THE_FORM if item.missing)
 _LINES = frozenset({"mrz", "mrz1"})
 
 
@@ -104,9 +99,9 @@ class ColumnMap(NamedTuple):
         given = {*self.fields.values(), *self.defaults}
         required = [name for name in _REQUIRED if not given & {name, *_OTHER_WAYS.get(name, ())}]
         if given & _LINES:
-            required = [name for name in required if name not in _IN_MRZ]
-        if any(name in given for name in _NAMES):  # a passport may have one name only
-            required = [name for name in required if name not in _NAMES]
+            required = [name for name in required if name not in IN_AN_MRZ]
+        if any(name in given for name in NAMES):  # a passport may have one name only
+            required = [name for name in required if name not in NAMES]
         return tuple(required)
 
     def as_mapping(self, table: Table) -> ColumnMapping:
@@ -168,7 +163,7 @@ def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -
 
 def _with_name_column(fields: dict[int, str]) -> dict[int, str]:
     """Return the columns without one for the whole name, where surname and given names have their own."""
-    if not set(_NAMES) <= set(fields.values()):
+    if not set(NAMES) <= set(fields.values()):
         return fields
     return {column: target for column, target in fields.items() if target != "full_name"}
 
@@ -247,9 +242,9 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
     if not whole:
         return
     heading = table.headings[whole[0]]
-    if set(_NAMES) & set(targets):
+    if set(NAMES) & set(targets):
         message = msg("{heading}: say whether it has the given names or the whole name.", heading=heading)
-        yield Doubt("name_column", whole, message, (*(name for name in _NAMES if name not in targets), IGNORE))
+        yield Doubt("name_column", whole, message, (*(name for name in NAMES if name not in targets), IGNORE))
     elif not columns.name_order:
         message = msg(
             "{heading} has whole names. Say whether the surname or the given names come first.", heading=heading
@@ -266,7 +261,8 @@ def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:
     """Return the rows with these values, by field, where a row has none. An MRZ says its fields itself."""
 
     def complete(row: GuestRow) -> GuestRow:
-        given = {*row.typed, *(_SAME.get(name, name) for name in row.typed), *(IN_AN_MRZ if row.lines else ())}
+        known = {*row.typed, *row.values}
+        given = {*known, *(_SAME.get(name, name) for name in known), *(IN_AN_MRZ if row.lines else ())}
         missing = {name: value for name, value in defaults.items() if name not in given}
         return row._replace(typed={**row.typed, **missing}) if missing else row
 
