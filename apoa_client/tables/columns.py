@@ -13,7 +13,7 @@ from apoa_client.matching import fold
 from apoa_client.messages import Message, literal, msg
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
-from apoa_client.tables.date_order import DateEvidence, EvidenceCollector
+from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
 from apoa_client.tables.headings import Heading, parse_heading
 from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table

@@ -11,7 +11,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, FieldValue, label_of
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.tables import cell_values, cell_words
-from apoa_client.tables.date_order import DateEvidence
+from apoa_client.tables.cell_values import DateEvidence
 from apoa_client.tables.rows import CellValue, GuestRow, Row
 
 T = TypeVar("T")

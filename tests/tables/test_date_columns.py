@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from table_helpers import read_cells, read_table, remark, table_of
 
 from apoa_client.settings.column_mappings import DATE_ORDERS, ColumnMapping
+from apoa_client.tables.cell_values import evidence, readings
 from apoa_client.tables.columns import match_columns
-from apoa_client.tables.date_order import evidence, readings
 from apoa_client.tables.rows import CellValue
 
 DAYS = st.dates(date(1950, 1, 1), date(2060, 12, 31))
