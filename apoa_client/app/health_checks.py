@@ -31,7 +31,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import SOON
 from apoa_client.settings.outbox_address import parse_address
 from apoa_client.timeouts import call_with_timeout
 

@@ -9,7 +9,7 @@ from apoa_client.desk.attention import Problem, find_doubts, find_problems
 from apoa_client.errors import Exit, StorageProblem
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension
-from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import SOON
 
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import Outbox

@@ -17,7 +17,7 @@ from apoa_client.errors import ApoaError, NotNow
 from apoa_client.messages import day_message, msg
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.erasure import Erasure
-from apoa_client.report.deadline import MAX_BELIEVED_SKEW
+from apoa_client.report.kinds import MAX_BELIEVED_SKEW
 
 if TYPE_CHECKING:
     from apoa_client.app.outbox_opening import OutboxOpener

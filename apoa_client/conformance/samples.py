@@ -11,7 +11,7 @@ from typing import Any
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 
 Json = dict[str, Any]
 

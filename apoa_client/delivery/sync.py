@@ -34,8 +34,7 @@ from apoa_client.ports.authority import Meta
 from apoa_client.ports.doubts import DoubtKind
 from apoa_client.ports.entries import Content, Entry, PhotoToSend, Selection
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import CLOCK_TOLERANCE
-from apoa_client.report.kinds import PhotoState, State
+from apoa_client.report.kinds import CLOCK_TOLERANCE, PhotoState, State
 from apoa_client.timeouts import BackgroundCall
 
 _log = logging.getLogger(__name__)

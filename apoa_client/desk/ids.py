@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.desk.duplicates import document_identity
 from apoa_client.matching import fold
-from apoa_client.report.model import Guest, Stay
-from apoa_client.report.wire import part_value
+from apoa_client.report.model import Guest, Stay, part_value
 
 if TYPE_CHECKING:
     from apoa_client.ports.outbox import ReportQueue

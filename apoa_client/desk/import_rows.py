@@ -18,9 +18,8 @@ from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, with_label
-from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.findings import Finding
-from apoa_client.report.model import Guest, Stay
+from apoa_client.report.model import Guest, Stay, normalized_room
 from apoa_client.tables.rows import GuestRow
 
 CHECK_IN = BY_NAME["check_in"].path

@@ -28,11 +28,10 @@ from apoa_client.messages import Message, msg
 from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
-from apoa_client.report.deadline import instant
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of
 from apoa_client.report.findings import Finding, Unreadable
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import Kind, State, instant, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.parse_dates import date_and_time, full_date, in_zone
 from apoa_client.report.rules import Examination

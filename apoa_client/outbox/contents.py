@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.ports.entries import Content
 from apoa_client.report.findings import Finding, finding_from_json
-from apoa_client.report.model import Report
-from apoa_client.report.wire import from_json, to_json
+from apoa_client.report.model import Report, from_json, to_json
 
 if TYPE_CHECKING:
     from apoa_client.ports.vault import Sealer

@@ -16,9 +16,8 @@ from apoa_client.passport.mrz import Mrz, Problem, plain_document_number
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import canonical_code
 from apoa_client.report.fields import BY_NAME, NAMES, FieldValue, as_typed, with_label
-from apoa_client.report.filler_words import without_not_stated
 from apoa_client.report.findings import Finding, Unreadable
-from apoa_client.report.parse_fields import Given, parse
+from apoa_client.report.parse_fields import Given, parse, without_not_stated
 
 _NOT_A_FIELD = frozenset({"document_type", "optional_data", "optional_data_2", "composite"})
 """Fields of an MRZ that are no field of a report: their problems are about the lines."""

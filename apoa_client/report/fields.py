@@ -13,12 +13,11 @@ of APOA's form was found.
 - `as_typed(value)` returns a value as a user would type it; the parsers read the same value from it.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from apoa_client.messages import Message, literal, msg
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 
 if TYPE_CHECKING:
     from apoa_client.passport.dates import PartialDate
@@ -274,15 +273,6 @@ def typed_texts(report: "Report") -> dict[str, str]:
 def as_typed(value: "FieldValue") -> str:
     """Return a value as a user would type it: ISO 8601 for dates and times, the contract's word for a purpose."""
     return instant(value) if isinstance(value, datetime) else str(value)
-
-
-def members_at(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of the fields directly at a path such as ``guest.document``, by the names of the contract."""
-    return {
-        field.path.rpartition(".")[2]: values[field.name]
-        for field in ON_THE_FORM
-        if field.path.rpartition(".")[0] == path and field.name in values
-    }
 
 
 def with_label(name: str, problem: Message | None) -> Message:

@@ -1,12 +1,16 @@
 """Parsers of typed texts, one for each type of field (`PARSERS`); those of dates and times are in `parse_dates`.
 
 Each raises `Unreadable` with a message that says how to correct the text.
+
+Words that say that a value is not stated or not known are no data for the authority: an optional field with such a word
+is empty, and a required one is missing (`without_not_stated`).
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.messages import Message, listed, msg
@@ -14,9 +18,9 @@ from apoa_client.passport import states
 from apoa_client.passport.mrz import plain_document_number, valid_document_number
 from apoa_client.report import parse_dates, permits, purposes
 from apoa_client.report.fields import BY_NAME, FieldType, FieldValue
-from apoa_client.report.filler_words import is_not_stated, room_name
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
+from apoa_client.report.model import room_name
 
 MAX_TEXT_LENGTH = 100
 MAX_NOTE_LENGTH = 500
@@ -35,6 +39,50 @@ _SEXES = {
 }
 _CHANGED_NIGHTS = re.compile(r"([+-])\s*(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
 _NIGHTS = re.compile(r"(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
+
+
+BIRTH_PLACE_NOT_STATED = "-"
+"""What the contract has for a place of birth that the passport does not state."""
+
+_SHORT_NAMES = frozenset({"surname", "given_names", "nationality"})
+"""Fields in which a short word may be a name or a code: No and Null are surnames, NA is Namibia."""
+_WITH_DEFAULTS = frozenset({"check_in", "purpose", "issuing_state"})
+"""Fields with a usual value. A user who does not know the value does not mean the usual one."""
+
+_UNSPECIFIED_SEX = "<"
+"""What the MRZ has for X (ICAO Doc 9303-3 §4.6): it is stated, and is no sign for a missing value."""
+
+_PHRASE = re.compile(
+    r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm)\s?"
+    r"(?:ada|tahu|tau|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
+    r"(?: (?:di|pada|dalam) paspor(?:nya)?)?"
+    r"|none|unknown|n/a|n\.a|no idea|(?:don'?t|do not) know"
+    r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
+)
+_SHORT_WORDS = frozenset({"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah"})
+_SIGNS = " .,;:!?()[]<>/_-\N{EN DASH}\N{EM DASH}"
+
+
+def is_not_stated(name: str, text: str) -> bool:
+    """Return whether a text says that a field, with a name of `report.fields`, has no known value.
+
+    Signs without a letter or a digit say so, too; an empty text does not.
+    """
+    if name in _WITH_DEFAULTS or not text.strip() or (name, text.strip()) == ("sex", _UNSPECIFIED_SEX):
+        return False
+    words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
+    return not words or _PHRASE.fullmatch(words) is not None or (name not in _SHORT_NAMES and words in _SHORT_WORDS)
+
+
+@lru_cache(maxsize=1024)  # a table has the same texts in thousands of rows
+def without_not_stated(name: str, text: str) -> str:
+    """Return the text of a field, stripped; empty if it says that the value is not stated.
+
+    A place of birth that is not stated is ``-``, because the contract requires one.
+    """
+    if not text or not is_not_stated(name, text):
+        return text.strip()
+    return BIRTH_PLACE_NOT_STATED if name == "birth_place" else ""
 
 
 def one_line(text: str, longest: int = MAX_TEXT_LENGTH) -> str:

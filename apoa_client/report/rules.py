@@ -14,7 +14,7 @@ from apoa_client.passport.states import canonical_code
 from apoa_client.report import permits
 from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
 from apoa_client.report.draft import Draft, Reader, same_value
-from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM, members_at
+from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
@@ -96,6 +96,15 @@ def in_form_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 def read_guest_fields(reader: Reader) -> dict[str, Any]:
     """Return the value of each of the guest's fields by name; None where it is missing or wrong."""
     return {name: reader.value(name) for name in _GUEST_FIELDS}
+
+
+def members_at(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields directly at a path such as ``guest.document``, by the names of the contract."""
+    return {
+        field.path.rpartition(".")[2]: values[field.name]
+        for field in ON_THE_FORM
+        if field.path.rpartition(".")[0] == path and field.name in values
+    }
 
 
 def stay_permit(values: Mapping[str, Any]) -> StayPermit | None:

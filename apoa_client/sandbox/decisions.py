@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 from apoa_client.sandbox.answers import Receipt, Refusal, Result, Violation, Violations
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.storage import Record, Records, Storage

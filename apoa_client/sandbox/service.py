@@ -21,7 +21,7 @@ from werkzeug.wrappers import Request, Response
 from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
 from apoa_client.passport import states
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
 from apoa_client.sandbox import fault_injection

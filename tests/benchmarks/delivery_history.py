@@ -25,8 +25,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Entry
 from apoa_client.report.kinds import State, short_id
-from apoa_client.report.model import Report
-from apoa_client.report.wire import from_json
+from apoa_client.report.model import Report, from_json
 from apoa_client.settings.config import PropertySettings
 
 NOWHERE = "http://127.0.0.1:9/v1"

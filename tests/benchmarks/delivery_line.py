@@ -33,7 +33,7 @@ from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import RunOptions
 from apoa_client.ports.entries import Selection
-from apoa_client.report.wire import from_json
+from apoa_client.report.model import from_json
 from apoa_client.settings.config import PropertySettings
 
 USERNAME, PASSWORD = "benchmark", "rahasia"

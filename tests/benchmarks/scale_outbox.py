@@ -28,8 +28,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.report.kinds import Kind, State, short_id
-from apoa_client.report.model import Document, Guest, Report, Stay
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Document, Guest, Report, Stay, to_json
 from apoa_client.settings.config import MANUAL, PropertySettings
 from apoa_client.vault.sealing import decode_public_key
 

@@ -18,7 +18,7 @@ from apoa_client.errors import (
 )
 from apoa_client.ports.authority import Authority, Status
 from apoa_client.report.kinds import Receipt
-from apoa_client.report.wire import from_json, to_json
+from apoa_client.report.model import from_json, to_json
 
 Examples = dict[str, list[dict[str, Any]]]
 

@@ -56,7 +56,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.report.kinds import State
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 
 # Results of a report: `{"results": [{"id", "status", "receipt", "errors", "warnings", "retry_after"}]}`.
 

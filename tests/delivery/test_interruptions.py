@@ -15,8 +15,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.sql.store import SqlOutbox
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Entry
-from apoa_client.report.deadline import CLOCK_TOLERANCE
-from apoa_client.report.kinds import Receipt, State
+from apoa_client.report.kinds import CLOCK_TOLERANCE, Receipt, State
 
 MINUTES = timedelta(minutes=1)
 

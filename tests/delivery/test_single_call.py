@@ -16,7 +16,7 @@ from apoa_client.messages import msg
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Status
 from apoa_client.ports.state import Summary
 from apoa_client.report.codes import CodeTable
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 
 
 @pytest.fixture

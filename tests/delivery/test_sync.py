@@ -28,7 +28,7 @@ from apoa_client.outbox.errors import DiskFull
 from apoa_client.ports.authority import Authority, Meta, Status, Verdict
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import Kind, State
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 
 
 def ids(*numbers: int) -> list[str]:

@@ -10,7 +10,7 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import OutboxDamaged
 from apoa_client.ports.audit import Actor
-from apoa_client.report.deadline import CLOCK_TOLERANCE
+from apoa_client.report.kinds import CLOCK_TOLERANCE
 
 DAY = timedelta(days=1)
 MOMENT = timedelta(milliseconds=1)

@@ -16,7 +16,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, State, short_id
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 from apoa_client.vault.sealing import PropertySealer
 
 

@@ -17,8 +17,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.report.checking import CheckedDocument, check, documents
 from apoa_client.report.fields import FIELDS, Field
-from apoa_client.report.model import Guest
-from apoa_client.report.wire import part_value
+from apoa_client.report.model import Guest, part_value
 
 TODAY = NOW.date()
 PASSPORT = mrz().lines

@@ -11,9 +11,8 @@ from report_helpers import GUESTS, STAYS
 from apoa_client.report.fields import as_typed, field_values
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Guest, Report, Stay
+from apoa_client.report.model import Guest, Report, Stay, part_value
 from apoa_client.report.report_input import parse_report_input
-from apoa_client.report.wire import part_value
 
 
 def report_of(guest: dict[str, Any] | None = None) -> Any:

@@ -14,9 +14,8 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS, label_of
 from apoa_client.report.kinds import Kind, Purpose
-from apoa_client.report.model import Report, StayPermit
+from apoa_client.report.model import Report, StayPermit, from_json, to_json
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
-from apoa_client.report.wire import from_json, to_json
 
 LONG = "CHRISTOPHER BARTHOLOMEW MAXIMILIAN ALEXANDER"
 

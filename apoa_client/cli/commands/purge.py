@@ -27,8 +27,7 @@ from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import day_message, msg, nmsg
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.erasure import Erasure
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import OPEN_STATES, short_id
+from apoa_client.report.kinds import OPEN_STATES, instant, short_id
 
 
 @command("purge", N_("Erase guests' data that are no longer needed; the proof of each report stays."), "apoa purge")

@@ -23,8 +23,7 @@ from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, Usag
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports.authority import Authority, DailyReceipt
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import State, instant, short_id
 
 if TYPE_CHECKING:
     from apoa_client.delivery.day_comparison import DayComparison

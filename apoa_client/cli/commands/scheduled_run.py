@@ -34,7 +34,7 @@ from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
 from apoa_client.files import read_regular, write_private
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportReader
-from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
+from apoa_client.report.kinds import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
 from apoa_client.settings.config import ON, PropertySettings
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, user_id, valid_name
 

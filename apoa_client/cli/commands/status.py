@@ -36,8 +36,7 @@ from apoa_client.cli.views.status import (
 from apoa_client.desk.attention import find_doubts, most_urgent
 from apoa_client.errors import Exit
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import SOON
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import SOON, State
 from apoa_client.settings.config import PropertySettings
 
 

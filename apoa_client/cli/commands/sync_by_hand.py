@@ -19,8 +19,7 @@ from apoa_client.cli.views.outcome import outcome_json
 from apoa_client.delivery.options import Outcome, authenticate
 from apoa_client.errors import OutboxDamaged
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import SOON
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import SOON, State
 
 
 def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:

@@ -14,10 +14,9 @@ from apoa_client.cli.terminal.output import json_pieces
 from apoa_client.cli.views.report import receipt_value
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import ON_THE_FORM, Field, as_typed
-from apoa_client.report.kinds import Kind, short_id
-from apoa_client.report.wire import part_value
+from apoa_client.report.kinds import Kind, instant, short_id
+from apoa_client.report.model import part_value
 from apoa_client.tables.csv_files import csv_pieces
 from apoa_client.tables.rows import CellValue
 from apoa_client.tables.xlsx_writer import xlsx_pieces

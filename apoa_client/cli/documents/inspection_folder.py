@@ -22,8 +22,8 @@ from apoa_client.cli.views.report_reader import OpenedReport, open_report
 from apoa_client.desk.stay_history import Period
 from apoa_client.errors import Exit, NotAuthentic, SealBroken
 from apoa_client.ports.entries import Entry
-from apoa_client.report.filler_words import room_name
 from apoa_client.report.kinds import short_id
+from apoa_client.report.model import room_name
 
 _TITLE = N_("Receipts for foreign guests' reports")
 _HEADINGS = (N_("Receipt number"), N_("Check-in"), N_("Guest"), N_("Room"), N_("Kind of report"), N_("State"))

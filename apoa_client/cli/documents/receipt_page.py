@@ -16,8 +16,8 @@ from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_tex
 from apoa_client.cli.views.report_reader import OpenedReport
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport.states import by_code
-from apoa_client.report.filler_words import room_name
 from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.model import room_name
 from apoa_client.settings.config import PropertySettings
 
 _TITLE = N_("Receipt for a foreign guest's report")

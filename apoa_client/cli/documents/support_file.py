@@ -17,8 +17,7 @@ from apoa_client.doctor.computer import versions
 from apoa_client.doctor.masking import Mask, secret_values, shown_settings
 from apoa_client.errors import ApoaError, StorageProblem
 from apoa_client.ports.entries import Selection
-from apoa_client.report.deadline import SOON, instant
-from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.kinds import OPEN_STATES, SOON, instant
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.sealing import encode_key
 

@@ -19,10 +19,9 @@ from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports.entries import Content, Entry
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import Kind, short_id
+from apoa_client.report.kinds import Kind, instant, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
 

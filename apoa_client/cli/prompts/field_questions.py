@@ -24,12 +24,11 @@ from apoa_client.passport import states
 from apoa_client.report import codes, parse_dates, parse_fields, permits, purposes
 from apoa_client.report.codes import Code, CodeTables
 from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, NAMES, as_typed, typed_texts
-from apoa_client.report.filler_words import is_not_stated, normalized_room, room_name, without_not_stated
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.model import Report, Stay
+from apoa_client.report.model import Report, Stay, normalized_room, room_name
 from apoa_client.report.parse_dates import date_and_time
-from apoa_client.report.parse_fields import Given
+from apoa_client.report.parse_fields import Given, is_not_stated, without_not_stated
 from apoa_client.report.permits import Permit
 from apoa_client.report.rules import INDONESIA
 

@@ -17,8 +17,8 @@ from apoa_client.desk.stay_history import StayHistory, ambiguous_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.kinds import State, short_id
+from apoa_client.report.model import normalized_room
 
 StayAndReport: TypeAlias = tuple[StayHistory, OpenedReport]
 """A stay with its current report."""

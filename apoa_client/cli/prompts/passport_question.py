@@ -36,8 +36,8 @@ from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_
 from apoa_client.passport.normalise import normalise
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, typed_texts
-from apoa_client.report.filler_words import BIRTH_PLACE_NOT_STATED
 from apoa_client.report.model import Document
+from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED
 
 if TYPE_CHECKING:
     from apoa_client.scan.photo_reading import PhotoReading

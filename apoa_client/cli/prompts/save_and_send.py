@@ -29,8 +29,7 @@ from apoa_client.messages import nmsg
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State, short_id
-from apoa_client.report.model import Guest, Report
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Guest, Report, to_json
 
 if TYPE_CHECKING:
     from apoa_client.ports.authority import Verdict

@@ -47,8 +47,7 @@ from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError, Exit, StorageProblem
 from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import Kind, State, instant
 
 _MAX_SHOWN = 50
 """Reports shown one by one that were refused, and as many that are due. The document of ``--json`` has all of them."""

@@ -20,8 +20,7 @@ from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Status
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import short_id
+from apoa_client.report.kinds import instant, short_id
 
 Show: TypeAlias = Callable[[str, Callable[[], object]], None]
 """Shows something that lasts, by calling its second argument. The first is a code of what it is, without blanks."""

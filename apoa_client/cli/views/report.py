@@ -10,14 +10,11 @@ from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, moment_text
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Content, Entry
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, field_values
-from apoa_client.report.filler_words import room_name
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Purpose, Receipt, short_id
-from apoa_client.report.model import Guest, Report
+from apoa_client.report.kinds import Purpose, Receipt, instant, short_id
+from apoa_client.report.model import Guest, Report, part_value, report_value, room_name
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.report.wire import part_value, report_value
 
 
 def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here: bool = False) -> dict[str, Any]:

@@ -28,10 +28,9 @@ from apoa_client.messages import msg
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report import parse_dates, parse_fields
-from apoa_client.report.filler_words import normalized_room, room_name
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import State, short_id
-from apoa_client.report.model import Guest, Report, Stay
+from apoa_client.report.model import Guest, Report, Stay, normalized_room, room_name
 
 
 class OpenedReport(NamedTuple):

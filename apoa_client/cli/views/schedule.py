@@ -20,7 +20,7 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.doctor.results import Result
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change, Found
 
 _KINDS = {

@@ -36,8 +36,7 @@ from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
 from apoa_client.messages import nmsg, time_message
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
-from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, instant, short_id
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:

@@ -24,9 +24,8 @@ from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, NotAuthentic, StorageProblem
 from apoa_client.outbox.audit_chain import AuditEntry
 from apoa_client.ports.entries import Entry
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import label_of
-from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
+from apoa_client.report.kinds import OPEN_STATES, Kind, State, instant, short_id
 from apoa_client.report.model import Report
 
 _ACTIONS = {

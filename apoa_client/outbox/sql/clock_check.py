@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
 from apoa_client.outbox.sql.metadata import read_metadata, write_metadata
-from apoa_client.report.deadline import CLOCK_TOLERANCE
+from apoa_client.report.kinds import CLOCK_TOLERANCE
 
 if TYPE_CHECKING:
     from apoa_client.outbox.database import Database

@@ -87,7 +87,7 @@ class PropertyValues:
             write_metadata(self._db, "last_contact", millis(at))
             if server_time is not None:
                 from apoa_client.outbox.sql.clock_check import record_clock_check
-                from apoa_client.report.deadline import MAX_BELIEVED_SKEW
+                from apoa_client.report.kinds import MAX_BELIEVED_SKEW
 
                 skew = server_time - at
                 write_metadata(self._db, "clock_skew", skew // MILLISECOND)
