@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from apoa_client.matching import fold
 from apoa_client.messages import Message, listed, msg
 from apoa_client.passport import states
 from apoa_client.passport.mrz import plain_document_number, valid_document_number
@@ -31,11 +32,11 @@ MAX_NIGHTS = 366
 _UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """A character that replaces text in another encoding."""
 _PUNCTUATION_OF_NAMES = frozenset(" '’`-.,")  # noqa: RUF001  the typographic apostrophe is what keyboards send
-# Whole words: "pria" is a man, and "P" alone is perempuan.
+# Whole words, folded: "pria" is a man, and "P" alone is perempuan.
 _SEXES = {
-    **dict.fromkeys(("M", "L", "MALE", "LAKI-LAKI", "LAKI LAKI", "PRIA"), "M"),
-    **dict.fromkeys(("F", "P", "FEMALE", "PEREMPUAN", "WANITA"), "F"),
-    **dict.fromkeys(("X", "<"), "X"),
+    **dict.fromkeys(("m", "l", "male", "lakilaki", "pria", "man", "boy", "laki", "laki2", "lk", "mmale"), "M"),
+    **dict.fromkeys(("f", "p", "female", "perempuan", "wanita", "woman", "girl"), "F"),
+    "x": "X",
 }
 _CHANGED_NIGHTS = re.compile(r"([+-])\s*(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
 _NIGHTS = re.compile(r"(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
@@ -127,7 +128,7 @@ def _is_latin_letter(c: str) -> bool:
 def sex(text: str) -> str:
     """Return M, F or X; L and P, which Indonesian forms have, and the words in both languages are read, too."""
     try:
-        return _SEXES[text.strip().upper()]
+        return "X" if text.strip() == _UNSPECIFIED_SEX else _SEXES[fold(text)]
     except KeyError:
         raise Unreadable("bad_character", msg("Write L (male), P (female) or X.")) from None
 

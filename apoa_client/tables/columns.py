@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from apoa_client.matching import fold
-from apoa_client.messages import Message, literal, msg
-from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, NAMES, ON_THE_FORM
-from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
+from apoa_client.messages import Message, msg
+from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
+from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
 from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
 from apoa_client.tables.headings import Heading, parse_heading
 from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
@@ -31,23 +31,6 @@ _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.missing)
 _LINES = frozenset({"mrz", "mrz1"})
 
 
-_LABELS = {
-    "full_name": msg("Full name"),
-    "middle_names": msg("Middle names"),
-    "title": msg("Title (Mr, Mrs)"),
-    "sex_code": msg("Sex, 1 male or 2 female"),
-    "mrz1": msg("Line 1 of the MRZ"),
-    "mrz2": msg("Line 2 of the MRZ"),
-    "mrz3": msg("Line 3 of the MRZ"),
-    "document_type": msg("Type of document"),
-    "check_in_time": msg("Time of check-in"),
-    "check_out": msg("Check-out, when the guest has left"),
-    "check_out_time": msg("Time of check-out"),
-    "status": msg("Status of the reservation"),
-    "booking": msg("Number of the reservation"),
-    "guest_count": msg("Number of guests"),
-    IGNORE: msg("not read"),
-}
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
 
@@ -250,11 +233,6 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
             "{heading} has whole names. Say whether the surname or the given names come first.", heading=heading
         )
         yield Doubt("name_order", whole, message, NAME_ORDERS)
-
-
-def label_of_target(target: str) -> Message:
-    """Return what a target of a column is called."""
-    return BY_NAME[target].label if target in BY_NAME else _LABELS.get(target, literal(target))
 
 
 def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:

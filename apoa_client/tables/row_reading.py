@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeVar
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, FieldValue, label_of
+from apoa_client.report.fields import DATE_TYPES, FIELDS, FieldValue, label_of
 from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateEvidence
 from apoa_client.tables.rows import CellValue, GuestRow, Row
@@ -24,18 +25,6 @@ _DATES = tuple(item.name for item in FIELDS if item.type in DATE_TYPES - {"birth
 _OTHER_TYPES = DATE_TYPES | {"state", "sex", "nights", "mrz"}
 _TEXTS = tuple(item.name for item in FIELDS if item.type not in _OTHER_TYPES)
 _LINES = ("mrz", "mrz1", "mrz2", "mrz3")
-_PATHS = {
-    **{name: field.path for name, field in BY_NAME.items()},
-    **dict.fromkeys(_LINES, BY_NAME["mrz"].path),
-    "full_name": BY_NAME["surname"].path,
-    "middle_names": BY_NAME["given_names"].path,
-    **dict.fromkeys(("title", "sex_code"), BY_NAME["sex"].path),
-    "document_type": BY_NAME["document_number"].path,
-    "check_in_time": BY_NAME["check_in"].path,
-    **dict.fromkeys(("check_out", "check_out_time"), "check_out"),
-    **dict.fromkeys(("status", "guest_count"), ""),
-}
-"""The path in the contract that a finding about a column has."""
 _LETTERS = 26
 _NO_COLUMN = -1
 _MOST_DIGITS = 3
@@ -76,7 +65,7 @@ class RowReader:
         cells = [
             (path, target, source, column_letters(source.column))
             for target, columns in sources.items()
-            for path in _paths(target)
+            for path in paths_of_target(target)
             for source in columns
         ]
         count = Counter(path for path, *_rest in cells)
@@ -112,13 +101,6 @@ def column_letters(column: int) -> str:
         rest, letter = divmod(rest - 1, _LETTERS)
         letters = chr(ord("A") + letter) + letters
     return letters
-
-
-def _paths(target: str) -> tuple[str, ...]:
-    """Return the paths of a column in the contract."""
-    if target == "full_name":
-        return BY_NAME["surname"].path, BY_NAME["given_names"].path
-    return (_PATHS[target],) if target in _PATHS else ()
 
 
 class _Reading:
@@ -204,7 +186,7 @@ class _Reading:
             self._values[name] = value
 
     def _add(self, target: str, code: str, message: Message, suggestion: str | None = None) -> None:
-        path = _PATHS[target]
+        path = paths_of_target(target)[0]
         self._wrong[path] = target
         labelled = msg("{field}: {remark}", field=label_of(path), remark=message) if path else message
         self._findings.append(Finding(path, code, labelled, suggestion))
@@ -249,7 +231,7 @@ class _Reading:
         titles = [text, *self._texts("title")] if not text or cell_words.sex_of_title(text) else []
         hint = next(filter(None, map(cell_words.sex_of_title, titles)), None)
         if hint is None:
-            self._put("sex", cell_words.sex_text(text))
+            self._put("sex", text)
         elif not has_lines:
             self._add("sex", "missing", msg("The title says what it may be. Write L (male), P (female) or X."), hint)
 

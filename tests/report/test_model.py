@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from report_helpers import GUESTS, OPENAPI, STAYS, contract_errors, draft, examined, reports
+from report_helpers import OPENAPI, contract_errors, draft, examined, reports
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_fields
@@ -19,7 +19,6 @@ from apoa_client.report.model import (
     StayPermit,
     from_json,
     normalized_room,
-    part_value,
     room_name,
     to_json,
 )
@@ -101,14 +100,6 @@ def test_write_and_read(report: Report) -> None:
 def test_every_report_keeps_the_contract(report: Report) -> None:
     """It is valid by the contract's schema."""
     assert contract_errors(report) == []
-
-
-@given(GUESTS, STAYS)
-def test_parts_are_those_of_the_whole(guest: Guest, stay: Stay) -> None:
-    """The guest that a command shows is the guest that is sent."""
-    report = Report("id", "stay", Kind.CHECK_IN, stay.check_in, guest, stay)
-    whole = json.loads(to_json(report))
-    assert (whole["guest"], whole["stay"]) == (part_value(guest), part_value(stay))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id": 1}', to_json(REPORT).replace(b"check_in", b"arrival")])

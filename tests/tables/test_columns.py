@@ -8,8 +8,8 @@ from table_helpers import read_table, table_of
 
 from apoa_client.locale import LANGUAGES
 from apoa_client.report.fields import FIELDS
-from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
-from apoa_client.tables.columns import guest_rows, label_of_target, match_columns, unread_columns, with_defaults
+from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
+from apoa_client.tables.columns import guest_rows, match_columns, unread_columns, with_defaults
 from apoa_client.tables.rows import GuestRow, Records, Row, SourceFacts, Table
 
 GUEST = ("N1234567", "24/11/1985")

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from table_helpers import read_cells, read_table, remark, table_of
 
 from apoa_client.passport import states
-from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
-from apoa_client.tables.columns import label_of_target
+from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
 from apoa_client.tables.rows import CellValue, GuestRow
 
 LINES = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
@@ -184,15 +183,6 @@ def test_two_nationalities_are_none() -> None:
 
 
 # Sex.
-
-
-@pytest.mark.parametrize(
-    ("text", "typed"),
-    [("L", "L"), ("P", "P"), ("Female", "Female"), ("Woman", "F"), ("Boy", "M"), ("Laki2", "M"), ("X", "X")],
-)
-def test_the_sex_is_a_word_in_either_language(text: str, typed: str) -> None:
-    """Words of exports, besides those that a user may type."""
-    assert read_cells("L/P", text)[0].texts == {"sex": typed}
 
 
 def test_a_title_is_a_hint_only() -> None:
