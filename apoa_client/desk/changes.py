@@ -185,9 +185,8 @@ def correction_draft(before: Report, typed: Mapping[str, str], mrz: Mrz | None =
     document_type = ""
     if mrz is not None:
         values = {name: value for name, value in values.items() if name not in IN_AN_MRZ}
-        values["note"] = (
-            str(values.get("note", "")).removesuffix(CHECK_DIGIT_NOTE).strip()
-        )  # it was about the old lines
+        # The note about a check digit was about the old lines.
+        values["note"] = str(values.get("note", "")).removesuffix(CHECK_DIGIT_NOTE).strip()
     elif before.guest is not None:
         document_type = before.guest.document.type  # no field has it
         reported = read_mrz(before.guest.document.mrz, today=today) if before.guest.document.mrz else None

@@ -187,7 +187,7 @@ class AmendConversation(CorrectionConversation):
         """Raise `UsageProblem` for options that cannot be right for several guests, and if there is none."""
         if not self.typed and not self.lines:
             raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
-        if self.lines or any(BY_NAME[name].path.startswith("guest.") for name in self.typed):
+        if self.lines or any(BY_NAME[name].of_guest for name in self.typed):
             raise UsageProblem(
                 msg("The guest's own details cannot be the same for several guests."),
                 msg("Correct them for one guest at a time: apoa amend ID"),
