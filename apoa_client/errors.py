@@ -39,6 +39,11 @@ def worst_exit(codes: Iterable[int]) -> Exit:
 class ApoaError(Exception):
     """An error that a user can cause: `message` says what happened, `advice` what to do."""
 
+    name = "apoa_error"
+    """The identifier in JSON, in the outbox and in logs: each class declares one. Scripts rely on it: it never changes.
+
+    An error that no code catches by its class is raised as one of the classes below with a `name` of its own.
+    """
     exit_code: ClassVar[Exit] = Exit.BUG
     advice: Message | None = None
     shown = False
@@ -49,17 +54,8 @@ class ApoaError(Exception):
         self.message = message
         if advice is not None:
             self.advice = advice
-        self._name = name
-
-    @property
-    def name(self) -> str:
-        """The identifier in JSON, in the outbox and in logs: the `name` given, or the class name in snake case.
-
-        Scripts rely on it, so it never changes. An error that no code catches by its class is raised as one of the
-        classes below with a `name` of its own.
-        """
-        snake_case = "".join(f"_{c.lower()}" if c.isupper() else c for c in type(self).__name__).lstrip("_")
-        return self._name or snake_case
+        if name:
+            self.name = name
 
 
 # Input.
@@ -68,17 +64,21 @@ class ApoaError(Exception):
 class UsageProblem(ApoaError):
     """The command cannot run with these arguments."""
 
+    name = "usage_problem"
     exit_code = Exit.USAGE
 
 
 class DataRefused(ApoaError):
     """The data must be corrected before anything is saved or sent."""
 
+    name = "data_refused"
     exit_code = Exit.DATA_REFUSED
 
 
 class Erased(DataRefused):
     """The guest's data were erased permanently; the receipt is kept."""
+
+    name = "erased"
 
 
 # The computer.
@@ -87,11 +87,14 @@ class Erased(DataRefused):
 class SettingsProblem(ApoaError):
     """The settings or this computer's configuration do not allow the operation."""
 
+    name = "settings_problem"
     exit_code = Exit.SETTINGS
 
 
 class StorageProblem(SettingsProblem):
     """A file of this program cannot be read or written. It is never recreated silently."""
+
+    name = "storage_problem"
 
 
 def file_unreadable(path: str, exc: OSError, kind: type[ApoaError], name: str = "") -> ApoaError:
@@ -119,16 +122,20 @@ def file_in_use(path: str, kind: type[ApoaError] = StorageProblem) -> ApoaError:
 class CredentialsProblem(ApoaError):
     """A secret is missing, cannot be read, or was refused."""
 
+    name = "credentials_problem"
     exit_code = Exit.CREDENTIALS
 
 
 class SecretMissing(CredentialsProblem):
     """No source has the secret."""
 
+    name = "secret_missing"
+
 
 class OutboxDamaged(StorageProblem):
     """The outbox's file is not an outbox, or its content is not valid."""
 
+    name = "outbox_damaged"
     advice: Message | None = msg(
         "Nothing was changed or recreated. Keep the file, and ask your IT admin: apoa doctor shows what is wrong, and "
         "the reports can be restored from a backup."
@@ -138,6 +145,7 @@ class OutboxDamaged(StorageProblem):
 class SealBroken(StorageProblem):
     """A sealed record was changed, exchanged with another one, or sealed to another key."""
 
+    name = "seal_broken"
     advice: Message | None = msg(
         "It was not sent and not deleted. Ask your IT admin: either the database file was changed, or this computer "
         "has another private key than the one that the report was sealed for. If that key is nowhere, cancel the "
@@ -148,6 +156,7 @@ class SealBroken(StorageProblem):
 class NotAuthentic(SealBroken):
     """A report or the audit trail is not as this program wrote it, although it can be read."""
 
+    name = "not_authentic"
     advice: Message | None = msg(
         "A person or a program other than apoa-client changed the database file. Tell your IT admin: apoa log --verify "
         "shows every report, and after a change that is known, apoa log --accept takes them as they are."
@@ -160,6 +169,7 @@ class NotAuthentic(SealBroken):
 class NotNow(ApoaError):
     """A temporary failure. The reports stay in the queue and are sent later."""
 
+    name = "not_now"
     exit_code = Exit.NOT_NOW
     advice: Message | None = msg(
         "Nothing is lost. The reports stay in the queue; send them again later with: apoa sync"
@@ -176,18 +186,25 @@ class NotNow(ApoaError):
 class Offline(NotNow):
     """The authority cannot be reached: name lookup, connection or TLS handshake failed."""
 
+    name = "offline"
+
 
 class NotTheAuthority(NotNow):
     """Another server answered: a captive portal, a redirect, or an answer that is not in the contract."""
+
+    name = "not_the_authority"
 
 
 class UnknownOutcome(NotNow):
     """The request was sent but there was no usable answer. Sending the same ids again is safe."""
 
+    name = "unknown_outcome"
+
 
 class UnreadableAnswer(UnknownOutcome):
     """The authority answered, and what it said about a report does not follow the contract."""
 
+    name = "unreadable_answer"
     advice: Message | None = msg(
         "The report stays in the queue, and the others are sent without it. Each apoa sync asks about it again. If it "
         "stays so, tell the authority the report's ID."
@@ -197,30 +214,39 @@ class UnreadableAnswer(UnknownOutcome):
 class ReportMoved(NotNow):
     """A report that was to be changed or cancelled is being sent, or was sent, since it was read."""
 
+    name = "report_moved"
     advice: Message | None = msg("Nothing was changed. Look at it with apoa show, then try again.")
 
 
 class TimedOut(UnknownOutcome):
     """There was no answer in time. A smaller batch may succeed."""
 
+    name = "timed_out"
+
 
 class AuthorityBusy(NotNow):
     """The authority asks for a later request (429, or 503 with Retry-After)."""
+
+    name = "authority_busy"
 
 
 class TooLarge(NotNow):
     """The authority refuses the batch for its size (413). A smaller one may succeed."""
 
+    name = "too_large"
+
 
 class AuthorityRefuses(ApoaError):
     """The authority refuses the request."""
 
+    name = "authority_refuses"
     exit_code = Exit.AUTHORITY_REFUSES
 
 
 class CallRefused(AuthorityRefuses):
     """The authority calls the request invalid (400): a bug here, or another version of the contract."""
 
+    name = "call_refused"
     advice: Message | None = msg(
         "The reports stay in the queue. Please send this message to the maintainers of apoa-client."
     )
@@ -229,12 +255,14 @@ class CallRefused(AuthorityRefuses):
 class AccountSuspended(AuthorityRefuses):
     """The account is suspended or belongs to another property (403). Sending stops until the next log-in."""
 
+    name = "account_suspended"
     advice: Message | None = msg("Sending has stopped. Ask the authority why, then start again with: apoa login")
 
 
 class WrongPassword(CredentialsProblem):
     """The authority refuses the username and password (401). Sending stops until the next log-in."""
 
+    name = "wrong_password"
     advice: Message | None = msg(
         "Sending has stopped, so that the account is not locked. Give the right password with: apoa login"
     )
@@ -242,3 +270,5 @@ class WrongPassword(CredentialsProblem):
 
 class UntrustedCertificate(SettingsProblem):
     """The authority's TLS certificate is not signed by an issuer that this computer trusts."""
+
+    name = "untrusted_certificate"

@@ -35,6 +35,8 @@ _RECORD_AFTER = timedelta(hours=1)
 class DateNotConfirmed(NotNow):
     """Nothing was erased, because nothing confirms this computer's date."""
 
+    name = "date_not_confirmed"
+
     def __init__(self, today: date) -> None:
         super().__init__(
             msg(

@@ -215,9 +215,11 @@ class _Restore:
 
     def _refuse_other_key(self, db: Database) -> None:
         """Refuse records of two keys in one outbox: only one of them could be opened."""
-        ours, theirs = self.known and self.known.public_key, self.settings.public_key
+        theirs, recorded = self.settings.public_key, read_metadata(db, PUBLIC_KEY)
+        # Without settings, what an interrupted restore has recorded with its reports, some of which may not open.
+        ours = self.known.public_key if self.known is not None else recorded
         if self._is_shared:
-            fits = {ours, read_metadata(db, PUBLIC_KEY) or ours} == {theirs}
+            fits = {ours, recorded or ours} == {theirs}
         elif ours == theirs or not actual_counts(db).total:
             fits = True
         else:

@@ -53,6 +53,7 @@ DUPLICATE = "duplicate"
 class ReportedBefore(ReportRefused):
     """The guest is already reported for these nights, and the user did not confirm another report."""
 
+    name = "reported_before"
     advice: Message | None = msg(
         "If it is the same stay, do not report it again. If it is another stay, report the guest with: --again"
     )

@@ -16,18 +16,21 @@ _MAX_NAMED = 10
 class DiskFull(StorageProblem):
     """There is no space left to write."""
 
+    name = "disk_full"
     advice: Message | None = msg("Free some space on the disk, then try again. What was saved before is still there.")
 
 
 class OutboxUnreachable(StorageProblem):
     """The file or its folder cannot be read or written."""
 
+    name = "outbox_unreachable"
     advice: Message | None = msg("Check that this user may read and write the file and its folder.")
 
 
 class OutboxMissing(OutboxUnreachable):
     """There is no file where it should be."""
 
+    name = "outbox_missing"
     advice: Message | None = msg(
         "On a new computer, start with: apoa setup. If reports were saved here before, do not set up again: ask your "
         "IT admin for the backup."
@@ -37,6 +40,7 @@ class OutboxMissing(OutboxUnreachable):
 class OutboxBusy(StorageProblem):
     """Another process has locked the file for too long."""
 
+    name = "outbox_busy"
     advice: Message | None = msg("Another apoa command is still running. Wait a minute, then try again.")
 
 
@@ -46,6 +50,7 @@ class OutboxServerUnreachable(StorageProblem):
     If the server does not answer, it is unknown whether a transaction that was being committed is durable.
     """
 
+    name = "outbox_server_unreachable"
     exit_code = Exit.NOT_NOW
     advice: Message | None = msg(
         "Nothing is lost: what was saved before is still there. Try again later. If it stays so, tell your IT admin."
@@ -55,16 +60,19 @@ class OutboxServerUnreachable(StorageProblem):
 class ServerDiskFull(DiskFull):
     """There is no space left on the server of a shared outbox."""
 
+    name = "disk_full"  # for a script, the same
+
     def __init__(self, place: str) -> None:
         super().__init__(
             msg("The disk of the database server is full: nothing could be written to {place}.", place=place),
             msg("Ask your IT admin to free some space there, then try again. What was saved before is still there."),
-            name="disk_full",
         )
 
 
 class OtherVersion(StorageProblem):
     """The tables of a shared outbox are not those of this version of the program."""
+
+    name = "other_version"
 
 
 def damaged(place: Path | str, seqs: Sequence[int] = ()) -> OutboxDamaged:

@@ -73,6 +73,7 @@ class Problem(NamedTuple):
 class MrzUnreadable(DataRefused):
     """The input is no MRZ; `problem` says why."""
 
+    name = "mrz_unreadable"
     advice: Message | None = msg(
         "Copy the two lines at the bottom of the passport's photo page, 44 characters each, including every <. Or "
         "leave them out, and type the details."
@@ -85,6 +86,8 @@ class MrzUnreadable(DataRefused):
 
 class CannotCompose(DataRefused):
     """A field cannot be written in an MRZ; `field` is its name."""
+
+    name = "cannot_compose"
 
     def __init__(self, field: str, message: Message) -> None:
         super().__init__(message)

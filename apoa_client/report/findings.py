@@ -91,6 +91,8 @@ class Unreadable(ValueError):
 class ReportRefused(DataRefused):
     """A draft has errors, so that no report was saved. `errors` and `warnings` are all findings."""
 
+    name = "report_refused"
+
     def __init__(self, errors: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
         if any(error.code == "not_foreign" for error in errors):
             super().__init__(msg("Nothing was saved, and nothing needs to be saved."))

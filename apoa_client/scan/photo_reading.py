@@ -34,12 +34,14 @@ class PhotoReading:
 class PictureRefused(DataRefused):
     """The file cannot be read as a picture. The message has no part of the file."""
 
+    name = "picture_refused"
     advice: Message | None = msg("Take a photo of the whole passport page, as JPEG or PNG, and try it again.")
 
 
 class ScanMissing(SettingsProblem):
     """The libraries of the extra `scan` are not installed."""
 
+    name = "scan_missing"
     advice: Message | None = msg('Install them with: pip install "apoa-client[scan]". Or type the lines with --mrz.')
 
     def __init__(self) -> None:

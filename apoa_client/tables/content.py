@@ -46,6 +46,7 @@ _NAMES = {
 class TableRefused(DataRefused):
     """The file cannot be read as a table. Nothing of it was saved."""
 
+    name = "table_refused"
     advice: Message | None = msg(
         "Nothing was saved. Open the file in a spreadsheet program and save it as .xlsx or .csv."
     )
@@ -54,6 +55,7 @@ class TableRefused(DataRefused):
 class TablesMissing(SettingsProblem):
     """The libraries of the extra `tables` are not installed."""
 
+    name = "tables_missing"
     advice: Message | None = msg(
         'Install them with: pip install "apoa-client[tables]". CSV and JSON files work without them.'
     )

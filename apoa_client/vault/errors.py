@@ -86,6 +86,8 @@ class KeyringProblem(CredentialsProblem):
     The `reason` decides the name, the advice, and the message if it is not given; `UNTRUSTED` needs a message.
     """
 
+    name = "keyring_problem"
+
     def __init__(self, reason: KeyringReason, message: Message | None = None) -> None:
         super().__init__(_MESSAGES[reason] if message is None else message, _ADVICE[reason], name=reason.value)
         self.reason = reason
@@ -102,6 +104,7 @@ class SettingsChanged(CredentialsProblem):
     `bound` is the host that it is for, `host` the one in the settings, `names` are the settings that changed.
     """
 
+    name = "settings_changed"
     advice: Message | None = msg(
         "The password was not sent. If the new settings are right, give the password again with: apoa login. If these "
         "changes are not yours, ask your IT admin: another person made them."
@@ -125,6 +128,7 @@ class SettingsChanged(CredentialsProblem):
 class OutboxMoved(SettingsChanged):
     """The settings name another database than the one that the stored password is for: it is not used."""
 
+    name = "outbox_moved"
     advice: Message | None = msg(
         "The password was not sent. If the new address is right, give its password with: apoa login --outbox. If the "
         "change is not yours, ask your IT admin: another person made it."
@@ -134,6 +138,7 @@ class OutboxMoved(SettingsChanged):
 class PublicKeyChanged(CredentialsProblem):
     """The public key in the settings belongs to no private key of this property."""
 
+    name = "public_key_changed"
     advice: Message | None = msg(
         "Nothing was sent. Save no guests until your IT admin has looked: the person who changed the key can read "
         "reports that are saved now. If the key is right, bring back its private key with: apoa key recover"
@@ -148,6 +153,10 @@ class PublicKeyChanged(CredentialsProblem):
 class SecretFileRefused(CredentialsProblem):
     """A file that should hold a secret cannot be read or written, or other users can read it."""
 
+    name = "secret_file_refused"
+
 
 class SecretUnusable(CredentialsProblem):
     """A secret was found but is not valid, or it cannot be stored."""
+
+    name = "secret_unusable"

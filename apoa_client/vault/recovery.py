@@ -43,6 +43,7 @@ _SEED_BYTES = 32
 class RecoveryCodeWrong(CredentialsProblem):
     """A recovery code that was written down or typed wrong."""
 
+    name = "recovery_code_wrong"
     advice: Message | None = msg("Compare it with the sheet, group by group. A code has 7 groups of 5 characters.")
 
 

@@ -34,6 +34,8 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.outbox.rows import NO_ACTOR
+from apoa_client.outbox.sql.metadata import write_metadata
+from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -266,11 +268,35 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
     stranger = Home(tmp_path / "stranger", SETTINGS)
     add_of_another_key(stranger)
     stranger.folders.config.unlink()
+    with old.outbox() as outbox, outbox.database.transaction():
+        write_metadata(outbox.database, PUBLIC_KEY, None)  # as earlier versions left it
     for home, keys in ((stranger, [PRIVATE_KEY]), (old, [])):  # without the key it is not known to which one
         home.folders.config.unlink(missing_ok=True)
         with raises_error("other_key"):
             home.restore(file, keys=keys)
         assert not home.folders.config.exists()
+
+
+@pytest.mark.parametrize("keys", [[PRIVATE_KEY], []], ids=["proved", "unproved"])
+def test_a_kill_before_the_settings_are_saved(
+    old: Home, new: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[bytes]
+) -> None:
+    """The same restore, run again, does the rest: without the key too, and although a report does not open."""
+    with closing(connect(old.path)) as db:
+        db.execute("UPDATE reports SET content = zeroblob(200) WHERE id = ?", [uuid(3)])
+    old.back_up(tmp_path / "broken.db")
+
+    def kill(*_arguments: object, **_named: object) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(restore, "save", kill)
+    with pytest.raises(Interrupted):
+        new.restore(tmp_path / "broken.db", keys=keys)
+    before = new.rows()
+    monkeypatch.setattr(restore, "save", save)
+    restored = new.restore(tmp_path / "broken.db", keys=keys)
+    assert (restored.created, restored.merged.inserted, new.settings.public_key) == (True, 0, SETTINGS.public_key)
+    assert new.rows() == before
 
 
 def test_a_key_rotation_while_it_waits(old: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,17 @@
 """Every error has an exit code, advice and a name, and no personal data."""
 
 import inspect
+from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
 
+import apoa_client
 from apoa_client import errors
 from apoa_client.delivery.plan import suspends_sending
 from apoa_client.errors import ApoaError, AuthorityBusy, Exit, worst_exit
 from apoa_client.messages import msg
+from apoa_client.outbox.errors import ServerDiskFull
 
 CLASSES = [
     value
@@ -47,6 +51,22 @@ def test_exit_codes_and_names() -> None:
     assert {kind(msg("It.")).name: int(kind.exit_code) for kind in CLASSES} == CODES
     assert [int(code) for code in Exit] == [0, 1, 2, 65, 69, 75, 77, 78]
     assert ApoaError.exit_code is Exit.BUG
+
+
+def test_each_class_declares_its_name() -> None:
+    """A class that is renamed keeps its identifier, and no two classes share one."""
+    for module in walk_packages(apoa_client.__path__, "apoa_client."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    kinds, found = [ApoaError], list[type[ApoaError]]()
+    while kinds:
+        found += kinds
+        kinds = [
+            below for kind in kinds for below in kind.__subclasses__() if below.__module__.startswith("apoa_client")
+        ]
+    assert [kind for kind in found if "name" not in vars(kind)] == []
+    names = [kind.name for kind in found if kind is not ServerDiskFull]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

@@ -188,8 +188,11 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
     assert again.code == 0, again.err
     assert state_of(home) == new
     assert home("status", "--json").json["counts"]["accepted"] == 300
-    files = {name for name in files_below(home.home) if not name.startswith(".config.toml.")}  # swept a minute later
+    swept = (".config.toml.", "melati/.outbox.db.")  # a minute later, by what writes the file or creates it
+    files = {name for name in files_below(home.home) if not name.startswith(swept)}
     assert files == {"config.lock", "config.toml", "melati", "melati/outbox.db"}
+    for draft in home.home.glob("melati/.outbox.db.*"):  # no reports beside those of the outbox
+        assert draft.samefile(home.home / "melati" / "outbox.db") or REST.encode() not in draft.read_bytes()
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 from outbox_stores import only_sqlite
 
 from apoa_client.errors import Exit, OutboxDamaged, SealBroken, StorageProblem
+from apoa_client.files import temporary_beside
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
 from apoa_client.outbox.sql import insertion
 from apoa_client.outbox.sqlite import database
@@ -184,6 +185,17 @@ def test_losing_the_race_to_create_it_is_no_error(path: Path, monkeypatch: pytes
     monkeypatch.setattr(database, "_write_draft", slowly)
     with open_outbox(path) as outbox:
         assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
+
+
+def test_what_killed_creations_left_is_removed(path: Path) -> None:
+    """A minute later: it may be the second name of a database that is gone, whose reports nothing else erases."""
+    open_outbox(path).close()
+    old, young = temporary_beside(path), temporary_beside(path)
+    young.touch()
+    path.rename(old)
+    os.utime(old, (0, 0))
+    open_outbox(path).close()
+    assert {*path.parent.iterdir()} == {path, young}
 
 
 def test_it_is_created_without_hard_links(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

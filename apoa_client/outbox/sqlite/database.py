@@ -17,6 +17,7 @@ from apoa_client.errors import StorageProblem
 from apoa_client.files import (
     create_private,
     make_private_folder,
+    remove_abandoned,
     remove_draft,
     state_if_exists,
     sync_file,
@@ -288,6 +289,7 @@ def create_database(path: Path) -> bool:
     try:
         os.close(create_private(draft))
         _write_draft(draft)
+        remove_abandoned(draft, path)  # one may be another name of a database that is gone, with its reports
         with suppress(FileExistsError):  # another process was first, and its database is as good as ours
             publish(draft, path)
             created = True
