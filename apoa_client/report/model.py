@@ -106,6 +106,7 @@ class Report(NamedTuple):
 
 
 _Part: TypeAlias = Report | Guest | Stay | Document | StayPermit
+_PARTS = (Report, Guest, Stay, Document, StayPermit)
 
 _ONLY_OF_SOME_KINDS = ("guest", "stay", "check_out", "reason")
 """The members that a report leaves out where its kind does not have them."""
@@ -130,24 +131,25 @@ def report_value(report: Report) -> dict[str, Any]:
 
 def part_value(part: _Part) -> dict[str, Any]:
     """Return a report, or a part of it such as its guest, as JSON values with all members."""
-    return {name: _value(each) for name, each in zip(part._fields, part, strict=True)}
+    members = zip(part._fields, part, strict=True)
+    return {name: each if each is None or type(each) is str else _value(each) for name, each in members}
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401  of any member; any JSON value
-    if value is None or type(value) is str:  # most members
-        return value
-    if isinstance(value, _Part):
-        return part_value(value)
     if isinstance(value, datetime):
         return instant(value)
-    return list(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return part_value(value) if isinstance(value, _PARTS) else list(value)
+    return str(value)
 
 
 def _from_value(part: type[Any], value: Mapping[str, Any]) -> Any:  # noqa: ANN401  a `_Part` of this class
     """Return a part from its JSON values. An optional member may be missing: an earlier version did not have it."""
-    members = {name: value[name] for name in part._fields if name in value or name not in part._field_defaults}
-    converters = _CONVERTERS_OF[part]
-    return part(**{name: None if each is None else converters[name](each) for name, each in members.items()})
+    defaults, members = part._field_defaults, []
+    for name, convert in _CONVERTERS_OF[part].items():
+        member = value.get(name, defaults[name]) if name in defaults else value[name]
+        members.append(member if convert is None or member is None else convert(member))
+    return part(*members)
 
 
 def _without_none(annotation: Any) -> Any:  # noqa: ANN401  a type
@@ -155,8 +157,8 @@ def _without_none(annotation: Any) -> Any:  # noqa: ANN401  a type
     return options[0] if NoneType in options else annotation
 
 
-_CONVERTERS: Mapping[object, Callable[[Any], Any]] = {
-    str: lambda value: value,
+_CONVERTERS: Mapping[object, Callable[[Any], Any] | None] = {
+    str: None,
     Kind: Kind,
     Purpose: Purpose,
     PartialDate: PartialDate.from_iso,
@@ -165,14 +167,14 @@ _CONVERTERS: Mapping[object, Callable[[Any], Any]] = {
     tuple[str, ...]: tuple,
 }
 
-_CONVERTERS_OF: Mapping[object, Mapping[str, Callable[[Any], Any]]] = {
+_CONVERTERS_OF: Mapping[object, Mapping[str, Callable[[Any], Any] | None]] = {
     part: {
-        name: _CONVERTERS.get(kind := _without_none(annotation)) or partial(_from_value, kind)
+        name: _CONVERTERS[kind] if (kind := _without_none(annotation)) in _CONVERTERS else partial(_from_value, kind)
         for name, annotation in part.__annotations__.items()
     }
-    for part in (Report, Guest, Stay, Document, StayPermit)
+    for part in _PARTS
 }
-"""The function that makes the value of each member from its JSON value."""
+"""The function that makes the value of each member of its JSON value; None where the two are equal."""
 
 
 _ROOM_WORDS = re.compile(

@@ -37,6 +37,12 @@ _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.of_guest and item.mi
 _DATES_OF_STAY = ("check_in", "planned_check_out")
 _OTHER_STAY_FIELDS = tuple(item.name for item in ON_THE_FORM if not item.of_guest and item.name not in _DATES_OF_STAY)
 
+_MEMBERS: dict[str, dict[str, str]] = {}
+"""The names of fields by their last name in the contract, by the path before it."""
+for _item in ON_THE_FORM:
+    _parent, _dot, _member = _item.path.rpartition(".")
+    _MEMBERS.setdefault(_parent, {})[_member] = _item.name
+
 _POSITIONS = {item.path: position for position, item in enumerate(FIELDS)}
 """The position of each field in the form, by its path."""
 
@@ -100,11 +106,7 @@ def read_guest_fields(reader: Reader) -> dict[str, Any]:
 
 def members_at(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of the fields directly at a path such as ``guest.document``, by the names of the contract."""
-    return {
-        field.path.rpartition(".")[2]: values[field.name]
-        for field in ON_THE_FORM
-        if field.path.rpartition(".")[0] == path and field.name in values
-    }
+    return {member: values[name] for member, name in _MEMBERS[path].items() if name in values}
 
 
 def stay_permit(values: Mapping[str, Any]) -> StayPermit | None:
