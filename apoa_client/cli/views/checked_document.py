@@ -283,8 +283,8 @@ def _field_states(checked: CheckedDocument) -> Mapping[str, FieldState]:
 
 
 def _value_text(name: str, value: str) -> str:
-    """Return a value of the contract in words."""
-    kind = BY_NAME[name].type
+    """Return a value of the contract, or of another part of the MRZ, in words."""
+    kind = BY_NAME[name].type if name in BY_NAME else ""
     if kind == "state":
         return state_text(value)
     if kind in DATE_TYPES and len(value) == _ISO_DAY_LENGTH:
