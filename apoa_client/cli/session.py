@@ -39,6 +39,8 @@ class Session:
         self.pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
         """Hides a progress bar while the user is asked something."""
         self._clock = clock
+        self.values_of: Callable[..., object] = lambda *_asked: None
+        """Set by completion: returns what can stand for the value of an option; None if nothing is known."""
 
     @property
     def interactive(self) -> bool:

@@ -7,7 +7,7 @@ Both languages' names work whatever the reader's language is; only what is shown
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from apoa_client.cli.terminal.language import current_language
 
@@ -234,11 +234,6 @@ _INDONESIAN_SUBCOMMANDS = {
 _ENGLISH_OPTIONS = {alias: name for name, alias in OPTIONS.items()}
 _ENGLISH_STATES = {alias: name for name, alias in STATES.items()}
 _COMMAND_OR_OPTION = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?|(?<![\w-])(--[a-z][a-z-]*)")
-
-
-def aliases_in(group: str) -> Mapping[str, str]:
-    """Return the English names of a group's commands by their Indonesian ones; of the program's for an empty name."""
-    return SUBCOMMAND_ALIASES.get(group, {}) if group else ALIASES
 
 
 def localized_name(name: str) -> str:
