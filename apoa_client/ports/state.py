@@ -80,23 +80,11 @@ class Summary(NamedTuple):
         return self.suspension if self.suspension is not None and self.suspension.settings == settings() else None
 
 
-class Replication(NamedTuple):
-    """The standbys that copy a shared outbox from the server in use. None is not known."""
-
-    standbys: int
-    synchronous: int | None
-    """How many of them confirm each change before it counts as saved."""
-    lag: timedelta | None
-    """How far the one that is furthest behind is behind."""
-
-
 class Activity(NamedTuple):
     """What goes on in an outbox at this moment."""
 
     oldest_at: datetime | None
     """When the oldest report was made that waits to be sent; None if none waits."""
-    replication: Replication | None = None
-    """None for a file."""
 
 
 class HandedOver(NamedTuple):

@@ -68,10 +68,9 @@ class PostgresOutbox(SqlOutbox):
 
     def activity(self) -> Activity:
         """As `interface.Outbox`."""
-        from apoa_client.outbox.postgres.activity import read_replication
         from apoa_client.ports.state import Activity
 
-        return Activity(self._oldest_at(), read_replication(self._postgres))
+        return Activity(self._oldest_at())
 
     @cached_property
     def integrity(self) -> PostgresIntegrity:

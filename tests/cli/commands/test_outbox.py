@@ -55,7 +55,6 @@ def test_from_an_empty_database_to_a_sent_report(
         "waiting": 0,
         "oldest_waiting_s": None,
         "left": 0,
-        "replication": {"standbys": 0, "synchronous": 0, "lag_s": None},
         "error": None,
     }
     assert configured("logout", "--outbox").code == 0
@@ -99,7 +98,7 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     assert (shown["shared"], shown["waiting"], shown["left"]) == (False, 1, 0)
     assert shown["place"] == str(configured.home / "melati" / "outbox.db")
     assert shown["engine"].startswith("SQLite ")
-    assert (shown["oldest_waiting_s"], shown["replication"]) == (0, None)
+    assert shown["oldest_waiting_s"] == 0
     refused = configured("login", "--outbox", "--password-stdin", stdin="x\n")
     assert refused.code == Exit.USAGE
 
@@ -116,7 +115,6 @@ def test_what_goes_on_there(shared: Apoa, lang: str) -> None:
     assert (shown["waiting"], shown["oldest_waiting_s"]) == (2, 3 * 3600)
     hours = spoken_count(lang, "{count} hour", "{count} hours", 3)
     assert spoken(lang, "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
-    assert spoken(lang, "The database has no standby on another server.") in said
     assert [row for row in table.splitlines() if "melati" in row and "postgresql" in row and hours in row]
 
 
