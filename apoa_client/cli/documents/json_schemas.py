@@ -203,7 +203,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         _CHECKED,
         object_of(results=list_of(_CHECKED)),
         _CHECKED_PHOTO,
-        object_of(results=list_of(_CHECKED_PHOTO), skipped=list_of(TEXT)),
+        object_of(results=list_of(_CHECKED_PHOTO)),
     ),
     "checkout": (_REPORT, _REPORTS),
     "config-explain": (DEFINITION, object_of(settings=list_of(DEFINITION))),

@@ -150,7 +150,6 @@ OPTIONS = {
     "--personal": "--data-pribadi",
     "--phone": "--nomor-hp",
     "--photo": "--foto",
-    "--photo-dir": "--folder-foto",
     "--plain": "--polos",
     "--planned-check-out": "--rencana-check-out",
     "--print": "--tampilkan",
@@ -185,7 +184,6 @@ OPTIONS = {
     "--verify": "--buktikan",
     "--version": "--versi",
     "--wait": "--tunggu",
-    "--watch": "--pantau",
     "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }
