@@ -126,9 +126,9 @@ def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Con
     for path, context in found:  # which grows
         yield path, context
         for name in names_in(context):
-            below = subcommand_context(context, name)
-            if below is not None:
-                found.append(((*path, name), below))
+            subcommand = subcommand_context(context, name)
+            if subcommand is not None:
+                found.append(((*path, name), subcommand))
 
 
 def top_context(root: click.Group) -> click.Context:

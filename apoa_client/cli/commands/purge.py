@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.prompts.find_stays import StayFinder, ever
+from apoa_client.cli.prompts.find_stays import StayFinder, all_stays
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
@@ -50,7 +50,9 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
     if guest is None:
         erasure = _erase_by_age(session, today.date() if today is not None else None, options)
     else:
-        found = StayFinder(session, ever, ever).one(guest)  # nothing is nearest, where the wrong guest would be erased
+        found = StayFinder(session, all_stays, all_stays).one(
+            guest
+        )  # nothing is nearest, where the wrong guest would be erased
         erased = _erase_stay(session, app.stays.find(found)[0].entries, options) if found is not None else None
         if erased is None:
             print_error_line(_("Nothing was erased."))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
+from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
 from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
+from apoa_client.cli.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
@@ -18,7 +19,6 @@ from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, day_text, moment_text
 from apoa_client.cli.views.report import receipt_text, receipt_value, show_erased
-from apoa_client.cli.views.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports.authority import Authority, DailyReceipt
@@ -55,7 +55,7 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
         app.on_unwritable = show_unwritable
     if options["everything"]:
         return _write_folder(session, options)
-    found = StayFinder(session, recent, in_house, recent, ever).one(reference)
+    found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)
     if found is None:
         return Exit.DONE
     entry = _report_of(app, found)

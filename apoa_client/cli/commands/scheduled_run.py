@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.backups import back_up_daily
 from apoa_client.app.container import Container
-from apoa_client.cli.commands.sync_by_hand import near_text, report_by_hand, waiting_text
-from apoa_client.cli.commands.sync_delivery import deliver
+from apoa_client.cli.commands.sync_delivery import deliver, near_text, report_by_hand, waiting_text
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session

@@ -123,7 +123,7 @@ class SaveAndSend:
         if not self._session.exit_code and any(entry.state is State.REJECTED for entry in entries):
             self._session.exit_code = Exit.DATA_REFUSED
         if self._session.json:
-            from apoa_client.cli.views.report_reader import open_if_possible  # start-up: only for what is withdrawn
+            from apoa_client.cli.report_reader import open_if_possible  # start-up: only for what is withdrawn
 
             closed = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
             here, zone = self._away is not None, self._app.settings.zone
