@@ -17,19 +17,14 @@ from apoa_client.settings.outbox_address import ServerAddress, parse_address
 if TYPE_CHECKING:
     from apoa_client.outbox.interface import FileCheck, Outbox
 
-DESK, SENDER, AUDITOR = "desk", "sender", "auditor"
-"""What a login may do: save and read reports, also send them, or read what is not sealed."""
-
-
 _TAKE_KEYS = msg("Take the key from one of them with apoa key export FILE, and here: apoa key import FILE")
 
 
 class Member(NamedTuple):
-    """A login of the server that may use a property of the outbox."""
+    """A login of the server that may save, read and send the reports of a property."""
 
     login: str
     property_name: str
-    role: str
 
 
 class Prepared(NamedTuple):
@@ -67,15 +62,14 @@ def prepare(address: ServerAddress, password: str | None, members: Sequence[Memb
     from apoa_client.outbox.postgres.loading import require_driver
 
     require_driver()
-    from apoa_client.outbox.postgres.schema import Group, add_member, create_schema, may_create_in_public
+    from apoa_client.outbox.postgres.schema import add_member, create_schema, may_create_in_public
 
-    groups = {DESK: Group.DESK, SENDER: Group.SENDER, AUDITOR: Group.AUDITOR}
     was_open = may_create_in_public(address, password)
     version = create_schema(address, password)
     is_open = was_open and may_create_in_public(address, password)
     for each in members:
         try:
-            add_member(address, password, each.login, each.property_name, groups[each.role])
+            add_member(address, password, each.login, each.property_name)
         except OutboxMissing:  # the tables are there
             raise UsageProblem(
                 msg("The server has no login {login}.", login=each.login),

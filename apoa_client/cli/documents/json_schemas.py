@@ -271,7 +271,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         object_of(
             place=TEXT,
             version_before=COUNT,
-            members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("desk", "sender", "auditor"))),
+            members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("sender"))),
             public_schema__optional=one_of("open", "closed"),
         ),
     ),

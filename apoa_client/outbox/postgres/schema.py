@@ -49,10 +49,6 @@ BEGIN
     IF NOT pg_has_role('apoa_sender', 'apoa_desk', 'USAGE') THEN
         GRANT apoa_desk TO apoa_sender;
     END IF;
-    BEGIN
-        GRANT pg_read_all_stats TO apoa_owner;
-    EXCEPTION WHEN insufficient_privilege THEN NULL; -- how far standbys are behind is then not known
-    END;
     IF NOT pg_has_role('apoa_owner', 'USAGE') THEN
         GRANT apoa_owner TO CURRENT_USER;
     END IF;

@@ -243,7 +243,7 @@ def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbo
 def test_a_login_that_the_server_does_not_have(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It is named, with how to create it."""
     address = address_of(postgres_outbox.cluster, postgres_outbox.database, SUPERUSER)
-    said = shared("outbox", "init", address, "--desk", "nobody_yet", "--password-stdin", stdin=f"{PASSWORD}\n")
+    said = shared("outbox", "init", address, "--sender", "nobody_yet", "--password-stdin", stdin=f"{PASSWORD}\n")
     assert (said.code, "CREATE ROLE nobody_yet LOGIN" in said.err) == (Exit.USAGE, True)
 
 
