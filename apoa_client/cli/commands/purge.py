@@ -175,7 +175,7 @@ def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> N
 
 def _arrived_text(ids: Sequence[str]) -> str:
     warning = _(
-        "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
+        "Not confirmed, but the authority may have received them, and does not know that they are withdrawn: {ids}"
     )
     return warning.format(ids=", ".join(ids))
 

@@ -20,14 +20,14 @@ from apoa_client.cli.terminal.output import (
     print_definitions,
     print_json,
     print_line,
-    style_error,
     style_success,
-    style_warning,
 )
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.status import (
     MAX_URGENT,
+    pending_line,
+    refused_line,
     show_code_reminder,
     show_deadlines,
     show_drafts,
@@ -35,6 +35,7 @@ from apoa_client.cli.views.status import (
     show_status,
     show_urgent,
     status_json,
+    waiting_line,
 )
 from apoa_client.desk.attention import UrgentReports, find_doubts, most_urgent
 from apoa_client.errors import Exit
@@ -177,17 +178,11 @@ def _show_counts(settings: PropertySettings, summary: Summary) -> None:
     refused, pending = counts[State.REJECTED], counts[State.PENDING]
     waiting = counts[State.QUEUED] + counts[State.SENDING]
     if refused:
-        print_line(style_error(_("Refused: {count}. Correct each with: apoa fix ID").format(count=refused)))
-    if waiting and settings.by_hand:
-        print_line(
-            style_warning(_("To be typed into APOA: {count}. Begin with: apoa sync --by-hand").format(count=waiting))
-        )
-    elif waiting:
-        print_line(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
+        print_line(refused_line(refused))
+    if waiting:
+        print_line(waiting_line(settings, summary))
     show_drafts(summary)
     if pending:
-        print_line(
-            _("Waiting for the authority to decide: {count}. The next apoa sync asks again.").format(count=pending)
-        )
+        print_line(pending_line(summary))
     if not (refused or waiting or pending or summary.drafts):
         print_line(style_success(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))

@@ -8,7 +8,7 @@ from apoa_client.app.container import Container
 from apoa_client.cli.report_reader import ReportReader
 from apoa_client.cli.terminal.output import stream_json
 from apoa_client.cli.views.findings import Readable, show_damage, show_error
-from apoa_client.cli.views.night_summary import MAX_SHOWN, NightSummary, NightView, Some, shown_name
+from apoa_client.cli.views.night_summary import MAX_SHOWN, FirstReports, NightSummary, NightView, shown_name
 from apoa_client.cli.views.report import OpenedReport, report_json
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.desk.night import Night, guests_of_night, night_at
@@ -38,7 +38,7 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
         lists = {"in_house": in_house, "arrivals": arrivals, "leaving": leaving, "overdue_departures": overdue}
         damage = _print_document(app, night, lists, reader, summary)
     else:
-        refused, due = (_some(app, each) for each in (refused_reports(), due_reports(night.ends_at)))
+        refused, due = (_first(app, each) for each in (refused_reports(), due_reports(night.ends_at)))
         drafts = []
         if summary.drafts:
             from apoa_client.cli.prompts.drafts import open_drafts  # on most nights there are none
@@ -59,9 +59,9 @@ def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Ex
     return show_damage(damage)
 
 
-def _some(app: Container, selection: Selection) -> Some:
+def _first(app: Container, selection: Selection) -> FirstReports:
     total = app.outbox.count(selection)
-    return Some(total, list(app.outbox.entries(selection._replace(limit=MAX_SHOWN))) if total else [])
+    return FirstReports(total, list(app.outbox.entries(selection._replace(limit=MAX_SHOWN))) if total else [])
 
 
 def _print_document(

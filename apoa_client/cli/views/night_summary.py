@@ -18,7 +18,6 @@ from apoa_client.cli.terminal.output import (
     print_line,
     side_by_side,
     style_bold,
-    style_error,
     style_success,
     style_warning,
 )
@@ -36,7 +35,14 @@ from apoa_client.cli.views.labels import (
     state_cell,
 )
 from apoa_client.cli.views.report import OpenedDraft, OpenedReport
-from apoa_client.cli.views.status import deadline_lines, show_last_contact, show_property
+from apoa_client.cli.views.status import (
+    deadline_lines,
+    pending_line,
+    refused_line,
+    show_last_contact,
+    show_property,
+    waiting_line,
+)
 from apoa_client.desk.night import Night
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary
@@ -52,7 +58,7 @@ _MAX_ON_SCREEN = 3
 """Lines on a terminal for each list of what must be done: with all lists, the guests still have room on 24 lines."""
 
 
-class Some(NamedTuple):
+class FirstReports(NamedTuple):
     """The first of some reports, and how many there are in all."""
 
     total: int
@@ -70,8 +76,8 @@ class NightSummary(NamedTuple):
     arrivals: Sequence[OpenedReport]
     leaving: Sequence[OpenedReport]
     overdue: Sequence[OpenedReport]
-    refused: Some
-    due: Some
+    refused: FirstReports
+    due: FirstReports
     drafts: Sequence[OpenedDraft]
     name_of: Callable[[Entry], str]
 
@@ -116,27 +122,20 @@ class NightView:
 
     def _collect_reports(self) -> None:
         """Add the refused reports and those that are due, or else how many wait."""
-        by_hand, counts = self._shown.settings.by_hand, self._shown.summary.counts
         (refused, first_refused), (due, first_due) = self._shown.refused, self._shown.due
-        waiting = self._waiting
         if refused:
-            heading = _("Refused: {count}. Correct each with: apoa fix ID").format(count=refused)
-            self._add(style_error(heading), self._report_lines(first_refused, refused), refused, "list")
+            self._add(refused_line(refused), self._report_lines(first_refused, refused), refused, "list")
         if due:
             end = moment_text(self._night.ends_at, self._zone)
             heading = _("Due by {moment}: {count}. Send them: apoa sync")
-            if by_hand:
+            if self._shown.settings.by_hand:
                 heading = _("Due by {moment}: {count}. Report them: apoa sync --by-hand")
             lines = self._report_lines(first_due, due)
             self._add(style_warning(heading.format(moment=end, count=due)), lines, due, "list")
-        elif waiting and by_hand:
-            line = _("To be typed into APOA: {count}. Begin with: apoa sync --by-hand").format(count=waiting)
-            self._lines.append(style_warning(line))
-        elif waiting:
-            self._lines.append(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
-        if counts[State.PENDING] and not due:
-            pending = _("Waiting for the authority to decide: {count}. The next apoa sync asks again.")
-            self._lines.append(pending.format(count=counts[State.PENDING]))
+        elif self._waiting:
+            self._lines.append(waiting_line(self._shown.settings, self._shown.summary))
+        if self._shown.summary.counts[State.PENDING] and not due:
+            self._lines.append(pending_line(self._shown.summary))
 
     def _collect_drafts(self) -> None:
         if drafts := self._shown.drafts:

@@ -270,6 +270,25 @@ def _describe(entry: Entry) -> str:
     return f"{style_error(words)}: {localized_command('fix')} {short_id(entry.id)}"
 
 
+def waiting_line(settings: PropertySettings, summary: Summary) -> str:
+    """Return how many reports wait to be sent or typed, and the command for that."""
+    line = _("Waiting: {count}. Send them with: apoa sync")
+    if settings.by_hand:
+        line = _("To be typed into APOA: {count}. Begin with: apoa sync --by-hand")
+    return style_warning(line.format(count=summary.counts[State.QUEUED] + summary.counts[State.SENDING]))
+
+
+def pending_line(summary: Summary) -> str:
+    """Return how many reports wait for a decision."""
+    line = _("Waiting for the authority to decide: {count}. The next apoa sync asks again.")
+    return line.format(count=summary.counts[State.PENDING])
+
+
+def refused_line(count: int) -> str:
+    """Return how many reports were refused, and the command to correct them."""
+    return style_error(_("Refused: {count}. Correct each with: apoa fix ID").format(count=count))
+
+
 def show_drafts(summary: Summary) -> None:
     """Show how many guests are unfinished, if any, because they are in no other list."""
     if summary.drafts:
