@@ -1,4 +1,4 @@
-"""Adds to the wheel what is made from the commands (pages for `man`, the grammar of completion), and an SBOM."""
+"""Adds to the wheel the pages for `man`, made from the commands, and an SBOM."""
 
 import json
 import os
@@ -13,11 +13,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.requirements import Requirement
 
-_GRAMMAR = "apoa_client/cli/completion/grammar.json"
-
 
 class BuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the configuration of the builder
-    """Runs before a wheel is written. An editable installation asks the commands themselves, and has no pages."""
+    """Runs before a wheel is written. An editable installation has no pages."""
 
     PLUGIN_NAME = "custom"
 
@@ -37,15 +35,9 @@ class BuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the configurat
 
     def _write(self, build_data: dict[str, Any]) -> None:
         from apoa_client import __version__
-        from apoa_client.cli.completion.grammar import write
         from apoa_client.cli.documents.man_pages import man_pages
         from apoa_client.cli.main import apoa
-        from apoa_client.cli.terminal.language import set_language
-        from apoa_client.locale import SOURCE_LANGUAGE
 
-        set_language(SOURCE_LANGUAGE)
-        write(apoa, self.folder / "grammar.json")
-        build_data["force_include"][str(self.folder / "grammar.json")] = _GRAMMAR
         sbom = self.folder / "apoa-client.cdx.json"
         sbom.write_text(json.dumps(self._sbom(__version__), indent=1), encoding="ascii", newline="\n")
         build_data["sbom_files"].append(str(sbom))

@@ -8,8 +8,8 @@ from apoa_client import __version__
 from apoa_client.errors import CredentialsProblem, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Authority, KeptAnswers
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.outbox import DeliveryState
+from apoa_client.ports.run import Clock
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from apoa_client import memory_dumps
 from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.ports.audit import Actor
-from apoa_client.ports.state import HandedOver
+from apoa_client.ports.state import Actor, HandedOver
 from apoa_client.settings import reading
 from apoa_client.settings.config import SQLITE, Config, PropertySettings, nothing_set_up
 from apoa_client.settings.folders import Folders, find_folders
@@ -33,10 +32,10 @@ if TYPE_CHECKING:
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
     from apoa_client.desk.stay_history import Stays
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.ports.authority import Authority, KeptAnswers
-    from apoa_client.ports.clock import Clock
     from apoa_client.ports.entries import Entry, NewReport
+    from apoa_client.ports.run import Clock
     from apoa_client.report.codes import CodeTables
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets

@@ -15,11 +15,12 @@ from apoa_client.app.container import Container
 from apoa_client.delivery import plan
 from apoa_client.delivery.options import Jitter, Outcome
 from apoa_client.errors import ApoaError
+from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.authority import KeptAnswers
-from apoa_client.ports.clock import Clock
+from apoa_client.ports.run import Clock
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Listener
+    from apoa_client.outbox.postgres.waking import PostgresListener
 
 _LOOK_OFTEN_S = 5.0
 """How long after a look at a shared outbox the next one is made where nothing notifies of new reports."""
@@ -39,11 +40,11 @@ class Listeners:
         self._clock = clock
         self._addresses: dict[str, str] = {}
         """The address of each property's outbox."""
-        self._listeners: dict[str, Listener] = {}
+        self._listeners: dict[str, PostgresListener] = {}
         self._next_attempts: dict[str, float] = {}
         """When to connect again at the earliest (`Clock.monotonic`), by address."""
 
-    def of(self, app: Container) -> "Listener | None":
+    def of(self, app: Container) -> "PostgresListener | None":
         """Return the open listener for the property that the container serves; None where there is none.
 
         That is a file, a pooler, or a server that was tried within the last minute.
@@ -91,7 +92,7 @@ class Follower:
         self._listeners = listeners
         self.kept = KeptAnswers()
         """What the runs received from the authority."""
-        self._listener: Listener | None = None
+        self._listener: PostgresListener | None = None
         self._heard = False
         """Whether the listener heard of new reports since the last look that succeeded."""
         self._property_name = ""
@@ -179,7 +180,7 @@ class Follower:
         It has tried what waits. If its changes were a reason to try again, two processes would make each other try
         every few seconds, however long the authority does not answer.
         """
-        run = app.outbox.last_scheduled_run()
+        run = app.outbox.value(SCHEDULED_RUN)
         if run is None or self._last_run_seen is None or run.at <= self._last_run_seen:
             return False
         self._last_run_seen = run.at

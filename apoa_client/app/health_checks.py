@@ -29,9 +29,10 @@ from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.installation import own_command
 from apoa_client.messages import Message, msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
+from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
 from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import SOON
 from apoa_client.settings.outbox_address import parse_address
 from apoa_client.timeouts import call_with_timeout
 
@@ -149,7 +150,7 @@ class HealthChecks:
         app, settings = self._app, self._known_settings
 
         def backup() -> Finding:
-            return reports.check_backup(app.outbox.last_backup(), app.clock.now())
+            return reports.check_backup(app.outbox.value(LAST_BACKUP), app.clock.now())
 
         def folder() -> Finding:
             folder, place = self._settings.backup_folder, place_of_files(app)
@@ -226,7 +227,7 @@ class HealthChecks:
 
         def last_run() -> Finding:
             return automatic.check_last_run(
-                app.outbox.last_scheduled_run(), app.clock.now(), is_scheduled=self._is_scheduled
+                app.outbox.value(SCHEDULED_RUN), app.clock.now(), is_scheduled=self._is_scheduled
             )
 
         return [

@@ -16,7 +16,8 @@ from apoa_client.messages import msg
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, fingerprint, public_key_of
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Outbox, SealedRecords
+    from apoa_client.outbox.sql.reseal import SealedRecords
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.vault.sources import PropertySecrets
 
 _WAIT_S = 30

@@ -13,12 +13,12 @@ from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.interface import Listener, Outbox
     from apoa_client.outbox.postgres.overview import SharedOverview
+    from apoa_client.outbox.postgres.waking import PostgresListener
+    from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
-    from apoa_client.ports.audit import Actor
-    from apoa_client.ports.clock import Clock
-    from apoa_client.ports.state import HandedOver
+    from apoa_client.ports.run import Clock
+    from apoa_client.ports.state import Actor, HandedOver
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
     from apoa_client.vault.sources import PropertySecrets
@@ -90,7 +90,7 @@ class OutboxOpener:
         name, actor = self._settings.name, self._actor
         return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
 
-    def listener(self) -> "Listener | None":
+    def listener(self) -> "PostgresListener | None":
         """Return what hears of new reports in the shared outbox; None behind a pooler. Raises what `shared` does."""
         address, password = self._server(None)
         from apoa_client.outbox.postgres.waking import PostgresListener
@@ -109,7 +109,7 @@ class OutboxOpener:
 
         Raises `SettingsProblem` without the driver, and `CredentialsProblem` if the password cannot be read.
         """
-        from apoa_client.outbox.postgres.loading import require_driver
+        from apoa_client.outbox.postgres import require_driver
         from apoa_client.settings.outbox_address import parse_address
 
         address = parse_address(self._settings.outbox)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.app.container import Container
 from apoa_client.desk.attention import Problem, find_doubts, find_problems
 from apoa_client.errors import Exit, StorageProblem
+from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension
-from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import SOON
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sql.store import Outbox
 
 
 class PropertyStatus(NamedTuple):
@@ -41,7 +42,7 @@ def read_status(app: Container, now: datetime) -> PropertyStatus:
     unwritable = list[StorageProblem]()
     app.on_unwritable = unwritable.append
     summary = app.outbox.summary(now=now, soon=now + SOON)
-    overview = Overview(summary, app.outbox.last_scheduled_run(), app.outbox.last_backup())
+    overview = Overview(summary, app.outbox.value(SCHEDULED_RUN), app.outbox.value(LAST_BACKUP))
     return status_of(app, overview, now, unwritable[0] if unwritable else None)
 
 

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from apoa_client.errors import ApoaError, NotNow
 from apoa_client.messages import day_message, msg
-from apoa_client.ports.clock import Clock
-from apoa_client.ports.erasure import Erasure
-from apoa_client.report.deadline import MAX_BELIEVED_SKEW
+from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED
+from apoa_client.ports.run import Clock
+from apoa_client.ports.state import Erasure
+from apoa_client.report.kinds import MAX_BELIEVED_SKEW
 
 if TYPE_CHECKING:
     from apoa_client.app.outbox_opening import OutboxOpener
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sql.store import Outbox
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class Retention:
         own_file = self._opener.file_beside_shared()
         if own_file is not None:
             with closing(own_file):
-                if not _is_within_a_day(own_file.eraser.last(), now):
+                if not _is_within_a_day(own_file.value(LAST_PURGE), now):
                     own_file.eraser.finished(self._cutoff_at(now), now, dry_run=False)
 
     def purge_daily(self) -> DateNotConfirmed | None:
@@ -156,7 +157,7 @@ class Retention:
         now = self._clock.now()
         if self._ask_authority is None:
             self._check_clock()  # each run shows that the clock has not jumped
-        if _is_within_a_day(self._outbox.eraser.last(), now):  # which may have been at another desk
+        if _is_within_a_day(self._outbox.value(LAST_PURGE), now):  # which may have been at another desk
             if self._opener.has_file_beside_shared and self._check_clock():
                 self._purge_file_beside_shared()
             return None
@@ -165,7 +166,7 @@ class Retention:
         except DateNotConfirmed as exc:
             if _is_within_a_day(self._outbox.summary(now=now, soon=now).purge_skipped_at, now):
                 return None
-            self._outbox.eraser.record_skip(now)
+            self._outbox.record(PURGE_SKIPPED, now)
             return exc
         return None
 

@@ -16,6 +16,7 @@ from apoa_client.doctor.results import Finding
 from apoa_client.errors import ApoaError, SettingsProblem, UsageProblem, worst_exit
 from apoa_client.installation import background_command, is_own, without_console
 from apoa_client.messages import Message, listed, literal, msg
+from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.schedule import choice
 from apoa_client.schedule.interface import (
@@ -125,7 +126,7 @@ def _forget_runs(app: Container, property_name: str) -> None:
         for name, settings in app.config.properties.items():
             if property_name in {"", name}:
                 with suppress(ApoaError), app.outbox_of(settings) as outbox:
-                    outbox.forget_scheduled_runs()
+                    outbox.record(SCHEDULED_RUN, None)
 
 
 def installed(app: Container, property_names: Sequence[str], *, of_home: bool) -> list[Found]:
@@ -187,12 +188,12 @@ def _schedule(app: Container, scheduler: Scheduler, found: Found) -> Schedule:
 def _last_run(app: Container) -> ScheduledRun | None:
     """Return the last run for the property of `app`, or for all if none of several is chosen: the worst result."""
     with suppress(ApoaError):  # the schedule is shown without it
-        return app.outbox.last_scheduled_run()
+        return app.outbox.value(SCHEDULED_RUN)
     runs = []
     with suppress(ApoaError):
         for settings in app.config.properties.values():
             with suppress(ApoaError), app.outbox_of(settings) as outbox:
-                runs.append(outbox.last_scheduled_run())
+                runs.append(outbox.value(SCHEDULED_RUN))
     known = [run for run in runs if run is not None]
     if not known:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
@@ -9,27 +10,24 @@ from apoa_client.app.property_vault import outbox_binding
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
-from apoa_client.ports.state import Activity, HandedOver
+from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, PUBLIC_KEY
+from apoa_client.ports.state import HandedOver
 from apoa_client.report.kinds import OPEN_STATES
 from apoa_client.settings.config import SQLITE, PropertySettings
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import FileCheck, Outbox
-
-DESK, SENDER, AUDITOR = "desk", "sender", "auditor"
-"""What a login may do: save and read reports, also send them, or read what is not sealed."""
-
+    from apoa_client.outbox.sql.integrity import FileCheck
+    from apoa_client.outbox.sql.store import Outbox
 
 _TAKE_KEYS = msg("Take the key from one of them with apoa key export FILE, and here: apoa key import FILE")
 
 
 class Member(NamedTuple):
-    """A login of the server that may use a property of the outbox."""
+    """A login of the server that may save, read and send the reports of a property."""
 
     login: str
     property_name: str
-    role: str
 
 
 class Prepared(NamedTuple):
@@ -51,7 +49,8 @@ class OutboxState(NamedTuple):
     check: "FileCheck | None"
     waiting: int | None
     """Reports that are not delivered and decided on."""
-    activity: Activity | None
+    oldest_at: datetime | None
+    """When the oldest report was made that waits to be sent; None also if none waits."""
     left: int
     """Open reports that another outbox still has: this computer's file beside a shared one, or the one before."""
     problem: ApoaError | None = None
@@ -64,18 +63,17 @@ def prepare(address: ServerAddress, password: str | None, members: Sequence[Memb
     Raises what `outbox.postgres.schema` does, `SettingsProblem` without the driver, and `UsageProblem` for a login that
     the server does not have.
     """
-    from apoa_client.outbox.postgres.loading import require_driver
+    from apoa_client.outbox.postgres import require_driver
 
     require_driver()
-    from apoa_client.outbox.postgres.schema import Group, add_member, create_schema, may_create_in_public
+    from apoa_client.outbox.postgres.schema import add_member, create_schema, may_create_in_public
 
-    groups = {DESK: Group.DESK, SENDER: Group.SENDER, AUDITOR: Group.AUDITOR}
     was_open = may_create_in_public(address, password)
     version = create_schema(address, password)
     is_open = was_open and may_create_in_public(address, password)
     for each in members:
         try:
-            add_member(address, password, each.login, each.property_name, groups[each.role])
+            add_member(address, password, each.login, each.property_name)
         except OutboxMissing:  # the tables are there
             raise UsageProblem(
                 msg("The server has no login {login}.", login=each.login),
@@ -109,7 +107,7 @@ def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
     Raises `SettingsProblem` if another desk seals reports to another key, or has another key of the guest hash: then
     neither desk would notice a guest who is reported at the other one.
     """
-    recorded, ours = outbox.public_key(), settings.public_key.strip()
+    recorded, ours = outbox.value(PUBLIC_KEY), settings.public_key.strip()
     if recorded is None:
         with _if_allowed():
             outbox.record_public_key(ours)
@@ -119,10 +117,10 @@ def agree_on_keys(settings: PropertySettings, outbox: "Outbox") -> None:
             _TAKE_KEYS,
             name="outbox_of_another_key",
         )
-    recorded, ours = outbox.index_key_hash(), _index_key_hash(settings)
+    recorded, ours = outbox.value(INDEX_KEY_HASH), _index_key_hash(settings)
     if recorded is None and settings.index_key:
         with _if_allowed():
-            outbox.record_index_key_hash(ours)
+            outbox.record(INDEX_KEY_HASH, ours)
     elif recorded not in {None, ours}:
         raise SettingsProblem(
             msg(
@@ -158,7 +156,7 @@ def take_index_key(app: Container, index_key: str) -> None:
     settings = app.saved_settings(app.settings)
     if index_key in {"", settings.index_key}:
         return
-    from apoa_client.outbox.sql.guest_tags import forget_tags
+    from apoa_client.outbox.sql.reseal import forget_tags
 
     path = app.folders.outbox(settings.name)
     if path.exists():
@@ -176,19 +174,19 @@ def describe(app: Container) -> OutboxState:
     problem: ApoaError | None = None
     check: FileCheck | None = None
     waiting: int | None = None
-    activity: Activity | None = None
+    oldest_at: datetime | None = None
     try:
         check = app.outbox.integrity.check_file(lambda: True)
         now = app.clock.now()
         counts = app.outbox.summary(now=now, soon=now).counts
+        oldest_at = app.outbox.oldest_waiting_at()
         waiting = sum(counts[state] for state in OPEN_STATES)
-        activity = app.outbox.activity()
     except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
         if not shared:
             raise
         problem = exc
     left = opener.waiting_here() if shared else app.handed_over.left
-    return OutboxState(place, shared, check, waiting, activity, left, problem or app.handed_over.problem)
+    return OutboxState(place, shared, check, waiting, oldest_at, left, problem or app.handed_over.problem)
 
 
 class OutboxSwitch:

@@ -11,7 +11,7 @@ from apoa_client.desk.attention import UrgentReports
 from apoa_client.errors import ApoaError, CredentialsProblem, SettingsProblem, StorageProblem
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.ports.state import Overview
-from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.outbox_address import parse_address
 

@@ -17,9 +17,9 @@ from apoa_client.desk.import_rows import Action, FileFinding, FileIndex, RowResu
 from apoa_client.desk.imports import Imports
 from apoa_client.errors import CredentialsProblem, Erased, ReportMoved, SealBroken
 from apoa_client.messages import Message
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportBatch, ReportQueue
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
@@ -265,7 +265,7 @@ class _Tally:
 
 def _may_be_on_time(result: RowResult) -> bool:
     """Return whether a guest who is late by the beginning of the day of the check-in is on time by its end."""
-    has_time = ":" in result.row.typed.get("check_in", "")
+    has_time = ":" in result.row.texts.get("check_in", "")
     return not has_time and any(
         new.due_at is not None and new.report.created_at < new.due_at + _DAY for new in result.reports
     )

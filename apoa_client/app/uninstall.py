@@ -21,9 +21,9 @@ from apoa_client.files import FileInUse, drafts_in, is_link, wait_while_in_use
 from apoa_client.installation import COMPLETION_SCRIPTS
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxMissing
+from apoa_client.outbox.sql.metadata import LAST_BACKUP
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
-from apoa_client.report.deadline import SOON
-from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
 from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, account_home, valid_name
@@ -225,7 +225,7 @@ class Uninstall:
                 with app.outbox_opener(settings).file_for_reading(_ignore) as outbox:
                     now = app.clock.now()
                     summary = outbox.summary(now=now, soon=now + SOON)
-                    last_backup = outbox.last_backup()
+                    last_backup = outbox.value(LAST_BACKUP)
             except OutboxMissing:
                 return loss
             except StorageProblem:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from apoa_client import file_lock
-from apoa_client.archive.backup_content import (
+from apoa_client.archive.backup_check import (
     FORMAT,
     OWN_TABLE,
     BackupInfo,
@@ -40,21 +40,19 @@ from apoa_client.files import (
     wait_while_in_use,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import damaged
-from apoa_client.outbox.rows import millis
+from apoa_client.outbox.rows import NAMES, millis
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.backups import record_backup
-from apoa_client.outbox.sql.codes import ALL_COLUMNS
+from apoa_client.outbox.sql.audit import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.sql.drafts import delete_all_drafts
-from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, open_database, publish
-from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.outbox.sqlite.index_repair import is_sound
+from apoa_client.outbox.sql.metadata import LAST_BACKUP, write
+from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, publish, translate_errors
+from apoa_client.outbox.sqlite.integrity import is_sound
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, migrate
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.state import Actor, AuditEvent
 
-_REPORTS = ", ".join(("seq", *ALL_COLUMNS))
+_REPORTS = ", ".join(NAMES)
 _PAGE = 100
 """Rows read at a time from a server; each report may have a photo of 300 KiB."""
 _PAGED = (
@@ -78,12 +76,6 @@ class BackupResult(NamedTuple):
     created_at: datetime
     proved: bool
     """Whether it has a message authentication code."""
-
-
-def write_backup(outbox: Path, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
-    """Copy the outbox in a file into a new one, as `back_up` does."""
-    with closing(open_database(outbox, create=False)) as db:
-        return back_up(db, file, describe, actor, force=force)
 
 
 def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor, *, force: bool) -> BackupResult:
@@ -115,7 +107,7 @@ def back_up(db: Database, file: Path, describe: DescribeBackup, actor: Actor, *,
         finally:
             remove_draft(draft_folder)
         with db.transaction():
-            record_backup(db, result.created_at)
+            write(db, LAST_BACKUP, result.created_at)
             audit.append(db, actor, [AuditEvent("backed_up")])
         return result._replace(bytes=file.stat().st_size)
 

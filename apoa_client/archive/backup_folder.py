@@ -16,7 +16,7 @@ from apoa_client.archive.backup import BackupResult, DescribeBackup, back_up, is
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.database import Database
-from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import Actor
 
 _log = logging.getLogger(__name__)
 

@@ -3,39 +3,94 @@
 So a report that the authority has accepted, here or there, is never sent again, a receipt is never lost, and what is
 still to be delivered is delivered. What was erased on either side stays erased.
 
-Only a backup that is proved is merged. Of any other one, `archive.open_reports` takes over what is open.
+Only a backup that is proved is merged. Of any other one, `archive.restore` takes over what is open.
 """
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from time import sleep
 from typing import Any, NamedTuple
 
-from apoa_client.archive.merge_rows import Row, merged_order, merged_row
-from apoa_client.outbox.audit_chain import COLUMNS as EVENT_COLUMNS
 from apoa_client.outbox.database import Database
-from apoa_client.outbox.sql import audit, backups, batch_size, clock_check, maintenance, scheduled_run
-from apoa_client.outbox.sql.codes import ALL_COLUMNS, RowCodes
-from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH, record_missing_tags
-from apoa_client.outbox.sql.metadata import DOUBTS_KEY, actual_counts, write_metadata
-from apoa_client.outbox.sql.register import KEY as REGISTER_KEY
-from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.report.kinds import State
+from apoa_client.outbox.rows import COLUMNS, NAMES, SEALED
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.audit import COLUMNS as EVENT_COLUMNS
+from apoa_client.outbox.sql.codes import RowCodes
+from apoa_client.outbox.sql.metadata import DOUBTS, REGISTER, VALUES, actual_counts, write_metadata
+from apoa_client.outbox.sql.reseal import record_missing_tags
+from apoa_client.ports.state import Actor, AuditEvent
+from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
-_OF_THE_COMPUTER = (
-    *("clock_skew", batch_size.KEY, clock_check.KEY, maintenance.KEY, scheduled_run.KEY, INDEX_KEY_HASH),
-    *backups.KEYS,
-)
-"""Metadata about the computer that wrote the backup: its clock, its line, its schedule, its backups: not copied."""
+Row = Mapping[str, Any]
 
-COLUMNS = ("seq", *ALL_COLUMNS)
+
+def merged_order(ours: Sequence[str], theirs: Sequence[str], created_at: Mapping[str, int]) -> list[str]:
+    """Return one order of a stay's reports that keeps ours, and theirs as far as possible, and otherwise goes by time.
+
+    `created_at` is milliseconds by id. The order decides what is sent first, and clocks are not always right.
+    """
+    common = set(ours) & set(theirs)
+    left, right = deque(ours), deque(theirs)
+    order: dict[str, None] = {}
+    while left and right:
+        mine, its = left[0], right[0]
+        if its in order:
+            right.popleft()
+        # A report of both sides comes at our position, and after all that the backup has before it.
+        elif its not in common and (mine in common or (created_at[its], its) < (created_at[mine], mine)):
+            order[right.popleft()] = None
+        else:
+            order[left.popleft()] = None
+    return list(order | dict.fromkeys([*left, *right]))
+
+
+def merged_row(mine: Row, theirs: Row) -> dict[str, Any]:
+    """Return the row that a report has after the merge, from its rows here and in the backup."""
+    merged = dict(mine)
+    if _progress(theirs) > _progress(mine):
+        for column in COLUMNS:
+            its = theirs[column.name]
+            merged[column.name] = its if column.of_state else column.merged(mine[column.name], its)
+    if mine["photo_state"] == PhotoState.KEPT and theirs["photo_state"] is not None:
+        merged["photo_state"] = theirs["photo_state"]
+    if merged["state"] not in OPEN_STATES and None in {mine["content"], theirs["content"]}:
+        merged |= dict.fromkeys(SEALED)
+        merged["erased_at"] = theirs["erased_at"] if mine["erased_at"] is None else mine["erased_at"]
+    return merged
+
+
+def _progress(row: Row) -> tuple[bool, int]:
+    """Return how far along a report is. A receipt counts most, because only the authority can have given it.
+
+    `superseded` and `withdrawn` are either the end of a rejected report, or a person's decision about a report that had
+    not been sent. The authority's answer that it was sent counts for more than such a decision: otherwise its verdict
+    is never asked for.
+    """
+    state = State(row["state"])
+    answered = row["errors"] is not None or row["content"] is None
+    closed = 4 if answered else 1
+    ranks = {
+        State.QUEUED: 0,
+        State.SENDING: 0,
+        State.PENDING: 2,
+        State.REJECTED: 3,
+        State.SUPERSEDED: closed,
+        State.WITHDRAWN: closed,
+        State.ACCEPTED: 5,
+    }
+    return row["receipt_number"] is not None, ranks[state]
+
+
+_NOT_COPIED = frozenset(value.key for value in VALUES if value.of_computer) | {REGISTER.key, DOUBTS.key}
+"""Metadata about the computer that wrote the backup, and what says who wrote its rows: they get new codes here."""
+
 # With a 1 in place of each photo: the photos of one piece would take much memory.
-_READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in COLUMNS)
+_READ = ("CASE WHEN photo IS NOT NULL THEN 1 END" if column == "photo" else column for column in NAMES)
 _SELECT = f"SELECT {', '.join(_READ)} FROM reports"  # noqa: S608  constants
-_INSERT = f"INSERT INTO reports ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  constants
+_INSERT = f"INSERT INTO reports ({', '.join(NAMES)}) VALUES ({', '.join('?' * len(NAMES))})"  # noqa: S608  constants
 _EVENTS = f"SELECT {EVENT_COLUMNS} FROM audit ORDER BY n"  # noqa: S608  constants
 _ADD_EVENT = f"INSERT INTO audit ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  constants
 
@@ -82,9 +137,8 @@ def copy(here: Database, backup: sqlite3.Connection, actor: Actor) -> MergeResul
     here.skip_numbers(highest)
     rows = (list(_with_photo(backup, row).values()) for row in _rows(backup, "seq"))
     count = here.executemany(_INSERT, rows).rowcount
-    left_out = {*_OF_THE_COMPUTER, REGISTER_KEY, DOUBTS_KEY}
     for key, value in backup.execute("SELECT key, value FROM memo").fetchall():
-        if key not in left_out:
+        if key not in _NOT_COPIED:
             write_metadata(here, key, value)
     record_missing_tags(here)
     here.executemany(_ADD_EVENT, backup.execute(_EVENTS))
@@ -170,7 +224,7 @@ class Merge:
     def _differences(self, reports: Sequence[Row]) -> list[_Difference]:
         query = f"{_SELECT} WHERE id IN ({_places(reports)})"
         found = self._here.execute(query, [each["id"] for each in reports]).fetchall()
-        here = {row["id"]: row for row in (dict(zip(COLUMNS, values, strict=True)) for values in found)}
+        here = {row["id"]: row for row in (dict(zip(NAMES, values, strict=True)) for values in found)}
         differences = []
         for theirs in reports:
             mine = here.get(theirs["id"])
@@ -249,7 +303,7 @@ def _rows(backup: sqlite3.Connection, order: str) -> Iterator[Row]:
     """Yield the backup's reports in an order, each as it is after a restore, but for its photo: see `_with_photo`."""
     for values in backup.execute(f"{_SELECT} ORDER BY {order}"):
         # The guest is hashed with the key here, and a code is of the outbox that wrote it.
-        row = dict(zip(COLUMNS, values, strict=True)) | {"guest_tag": None, "mac": None, "version": None}
+        row = dict(zip(NAMES, values, strict=True)) | {"guest_tag": None, "mac": None, "version": None}
         if row["state"] == State.SENDING:  # the process that was sending it is gone
             row |= {"state": State.QUEUED.value, "lease": None, "lease_until": None}
         yield row

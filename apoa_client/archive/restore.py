@@ -9,35 +9,41 @@ two steps, the same restore, run again, does the rest.
 
 A backup is proved by its message authentication code and a private key of the property: from the vault, or from the
 recovery code. Of a backup without that proof, only the open reports are taken over, as a desk saves new ones. Then a
-property that is here keeps its settings, and one that is not here is created only if address and key are confirmed.
+property that is here keeps its settings, and one that is not here is created only if address and key are confirmed. Its
+writer may have called a waiting report accepted, so nothing that it says of a state is believed: each of its open
+reports waits to be sent, under its id. The authority answers an id that it has received with the result of that time.
+What the backup calls finished is counted and left out. Nothing that is here is changed.
 """
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from apoa_client import __version__
+from apoa_client.archive import merge
 from apoa_client.archive.backup_check import Backup, not_ours, open_backup
 from apoa_client.archive.merge import Merge, MergeResult, copy, is_empty
-from apoa_client.archive.open_reports import OpenReports
 from apoa_client.errors import NotNow, SettingsProblem
 from apoa_client.files import make_private_folder
 from apoa_client.messages import msg
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import too_new
+from apoa_client.outbox.sql import audit
+from apoa_client.outbox.sql.claims import Maintenance, maintenance
 from apoa_client.outbox.sql.codes import RowCodes
-from apoa_client.outbox.sql.guest_tags import forget_tags
-from apoa_client.outbox.sql.maintenance import Maintenance, maintenance
-from apoa_client.outbox.sql.metadata import actual_counts, read_metadata
-from apoa_client.outbox.sql.reseal import SealedRecords
-from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
-from apoa_client.outbox.sql.sealing_key import record_public_key
-from apoa_client.outbox.sqlite.database import open_database, open_in_memory
-from apoa_client.outbox.sqlite.error_translation import translate_errors
-from apoa_client.ports.audit import Actor
+from apoa_client.outbox.sql.insertion import SAVED, SAVED_LIST, insert, saved_events
+from apoa_client.outbox.sql.metadata import PUBLIC_KEY, actual_counts, read_metadata
+from apoa_client.outbox.sql.queries import OPEN
+from apoa_client.outbox.sql.register import record_public_key
+from apoa_client.outbox.sql.reseal import SealedRecords, forget_tags, record_missing_tags
+from apoa_client.outbox.sqlite.database import open_database, open_in_memory, translate_errors
+from apoa_client.ports.state import Actor, AuditEvent
+from apoa_client.report.kinds import PhotoState
 from apoa_client.settings.config import INDEX_KEY_BYTES, SQLITE, PropertySettings
 from apoa_client.settings.folders import Folders, check_name
 from apoa_client.settings.parsing import parse
@@ -46,7 +52,72 @@ from apoa_client.settings.writer import save
 from apoa_client.vault.sealing import PropertySealer, decode_public_key, encode_key, public_key_of
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Outbox
+    from apoa_client.outbox.sql.store import Outbox
+
+
+TAKEN_OVER = "taken_over"
+"""The action of the audit event: reports are taken over from a backup that nothing proves."""
+
+_IDS = f"SELECT id, {OPEN} AND content IS NOT NULL FROM reports ORDER BY seq"  # noqa: S608  constants
+_ROW = f"SELECT {SAVED_LIST} FROM reports WHERE id = ?"  # noqa: S608  constants
+
+
+class OpenReports:
+    """The open reports of a backup, to be added to an outbox that may be in use, some at a time."""
+
+    def __init__(self, here: Database, backup: sqlite3.Connection) -> None:
+        self._here = here
+        self._backup = backup
+
+    def preview(self) -> MergeResult:
+        """Return what `run` would do, from reads alone."""
+        return self._each(lambda _ids: None)
+
+    def run(self, actor: Actor, go_on: Callable[[], object]) -> MergeResult:
+        """Add each that is not here, and record it in the audit trail.
+
+        `go_on` is called before each transaction, and ends the work by raising an error: another run does the rest.
+        """
+
+        def add(ids: list[str]) -> None:
+            go_on()
+            with self._here.transaction():
+                record_missing_tags(self._here)
+                photos = {each: self._insert(each) for each in ids}
+                events = (event for each in ids for event in saved_events(each, None, photos[each]))
+                audit.append(self._here, actor, events)
+            sleep(merge.PAUSE_S)
+
+        with self._here.transaction():
+            audit.append(self._here, actor, [AuditEvent(TAKEN_OVER)])
+        return self._each(add)
+
+    def _each(self, add: Callable[[list[str]], None]) -> MergeResult:
+        """Call `add` with the ids of some open reports that are not here, until it had all."""
+        before = actual_counts(self._here).total
+        common = inserted = left_out = 0
+        found = self._backup.execute(_IDS)
+        while piece := found.fetchmany(merge.PIECE):
+            places = ", ".join("?" * len(piece))
+            query = f"SELECT id FROM reports WHERE id IN ({places})"  # noqa: S608  places
+            here = {row[0] for row in self._here.execute(query, [row[0] for row in piece]).fetchall()}
+            new = [report_id for report_id, is_open in piece if is_open and report_id not in here]
+            common += len(here)
+            inserted += len(new)
+            left_out += len(piece) - len(here) - len(new)
+            if new:
+                add(new)
+        return MergeResult(inserted, 0, common, max(before - common, 0), left_out=left_out)
+
+    def _insert(self, report_id: str) -> object:
+        """Insert a report, and return its photo's state; another one was never sent, whatever the backup says."""
+        row = dict(zip(SAVED, self._backup.execute(_ROW, [report_id]).fetchone(), strict=True))
+        row["guest_tag"] = None  # it is hashed with the key here
+        if row["photo"] is not None:
+            row["photo_state"] = PhotoState.KEPT.value
+        insert(self._here, tuple(row.values()))
+        return row["photo_state"]
+
 
 WAIT_S = 30.0
 """How long to wait for a call that is sending reports."""
@@ -215,7 +286,7 @@ class _Restore:
 
     def _refuse_other_key(self, db: Database) -> None:
         """Refuse records of two keys in one outbox: only one of them could be opened."""
-        theirs, recorded = self.settings.public_key, read_metadata(db, PUBLIC_KEY)
+        theirs, recorded = self.settings.public_key, read_metadata(db, PUBLIC_KEY.key)
         # Without settings, what an interrupted restore has recorded with its reports, some of which may not open.
         ours = self.known.public_key if self.known is not None else recorded
         if self._is_shared:

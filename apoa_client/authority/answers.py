@@ -7,7 +7,7 @@ ignored, so that an authority may add some.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from apoa_client.messages import literal, msg
 from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
 from apoa_client.report.codes import Code, CodeTable
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Receipt
+from apoa_client.report.kinds import Receipt, State
 
 # RFC 3339 §5.6, with years that `datetime` can convert to any offset.
 _INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -26,11 +26,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CONTRACT = re.compile(r"(\d{1,3})\.\d{1,3}", re.ASCII)
 _OUR_MAJOR = "1"
 _ETAG = re.compile(r"[\x21-\x7e]{1,200}")
-"""An ``ETag`` that can be sent back (RFC 9110 §8.8.3), without those outside ASCII."""
+"""An ``ETag`` in ASCII, which can be sent back (RFC 9110 §8.8.3)."""
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_WITH_RECEIPT = frozenset({Status.ACCEPTED, Status.DUPLICATE})
-_ENVIRONMENTS = frozenset({"production", "training"})
+_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+")
+_ENVIRONMENT = re.compile("production|training")
 
 _MAX_NUMBER = 100
 _MAX_CODE = 100
@@ -57,58 +56,118 @@ def contract_violation(place: str) -> NotTheAuthority:
     )
 
 
-def _other_version(contract: str) -> SettingsProblem:
-    return SettingsProblem(
-        msg("The authority uses version {version} of the reporting contract. This program knows 1.", version=contract),
-        msg("Nothing was sent and nothing is lost. Ask your IT admin to update apoa-client on this computer."),
-        name="other_contract_version",
-    )
+class _Members:
+    """The members of a JSON object, each by its name and of the type that is asked for, else `contract_violation`."""
+
+    def __init__(self, value: object, place: str = "") -> None:
+        if not isinstance(value, dict):
+            raise contract_violation(place or "JSON")
+        self.value: Mapping[str, Any] = value
+        self._prefix = f"{place}." if place else ""
+
+    def violation(self, name: str) -> NotTheAuthority:
+        """The error for the member `name`."""
+        return contract_violation(f"{self._prefix}{name}")
+
+    def get(self, name: str) -> object:
+        """The member as it is; None where it is missing."""
+        return self.value.get(name)
+
+    def text(self, name: str, *, least: int = 1, most: int = _MAX_NAME, form: re.Pattern[str] | None = None) -> str:
+        """A text of so many characters, in the form of a pattern."""
+        text = self.get(name)
+        if not isinstance(text, str) or not least <= len(text) <= most or (form and form.fullmatch(text) is None):
+            raise self.violation(name)
+        # JSON can spell half a surrogate pair (RFC 8259 §8.2), which no file and no terminal can take.
+        if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+            raise self.violation(name)
+        return text
+
+    def integer(self, name: str, *, least: int, most: int = _MAX_INTEGER) -> int:
+        """An integer between two others."""
+        number = self.get(name)
+        if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+            raise self.violation(name)
+        return number
+
+    def boolean(self, name: str, *, default: bool | None = None) -> bool:
+        """A boolean; the default where it is missing."""
+        value = self.value.get(name, default)
+        if not isinstance(value, bool):
+            raise self.violation(name)
+        return value
+
+    def instant(self, name: str) -> datetime:
+        """A moment with its offset."""
+        try:
+            return datetime.fromisoformat(self.text(name, form=_INSTANT))
+        except ValueError:
+            raise self.violation(name) from None
+
+    def day(self, name: str) -> date | None:
+        """A day; None where it is null or missing."""
+        try:
+            return None if self.get(name) is None else date.fromisoformat(self.text(name))
+        except ValueError:
+            raise self.violation(name) from None
+
+    def object(self, name: str) -> "_Members":
+        """The members of an object."""
+        return _Members(self.get(name), f"{self._prefix}{name}")
+
+    def objects(self, name: str, *, most: int = _MAX_INTEGER) -> "Iterator[_Members]":
+        """The members of each object in a list."""
+        items = self.get(name)
+        if not isinstance(items, list) or len(items) > most:
+            raise self.violation(name)
+        for at, item in enumerate(items):
+            yield _Members(item, f"{self._prefix}{name}[{at}]")
 
 
 def read_json(body: bytes) -> Mapping[str, Any]:
     """Parse the JSON object in an answer's body."""
     try:
-        value = json.loads(body.decode("utf-8"))
+        return _Members(json.loads(body.decode("utf-8"))).value
     except (ValueError, RecursionError):
         raise contract_violation("JSON") from None
-    return _object(value, "JSON")
 
 
 def read_token(value: Mapping[str, Any]) -> Token:
     """Parse a ``Token``."""
-    secret, kind = value.get("access_token"), value.get("token_type")
-    if not isinstance(secret, str) or _TOKEN.fullmatch(secret) is None:
-        raise contract_violation("access_token")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise contract_violation("token_type")
-    return Token(secret, _integer(value, "expires_in", "", least=1))
+    token = _Members(value)
+    secret = token.text("access_token", most=8192, form=_TOKEN)
+    if token.text("token_type").lower() != "bearer":
+        raise token.violation("token_type")
+    return Token(secret, token.integer("expires_in", least=1))
 
 
 def read_meta(value: Mapping[str, Any]) -> Meta:
     """Parse ``Meta``. `max_batch` is limited to `MAX_BATCH`. Raises `SettingsProblem` for another major version."""
-    contract = _text(value, "contract", "")
-    version = _CONTRACT.fullmatch(contract)
-    if version is None:
-        raise contract_violation("contract")
-    if version[1] != _OUR_MAJOR:
-        raise _other_version(contract)
-    environment = _text(value, "environment", "")
-    if environment not in _ENVIRONMENTS:
-        raise contract_violation("environment")
-    account = _object(value.get("property"), "property")
+    meta = _Members(value)
+    contract = meta.text("contract", form=_CONTRACT)
+    if contract.partition(".")[0] != _OUR_MAJOR:
+        raise SettingsProblem(
+            msg(
+                "The authority uses version {version} of the reporting contract. This program knows 1.",
+                version=contract,
+            ),
+            msg("Nothing was sent and nothing is lost. Ask your IT admin to update apoa-client on this computer."),
+            name="other_contract_version",
+        )
+    account = meta.object("property")
     return Meta(
         contract=contract,
-        environment=environment,
-        server_time=_instant(value, "server_time", ""),
-        max_batch=min(_integer(value, "max_batch", "", least=1), MAX_BATCH),
-        max_body_bytes=_integer(value, "max_body_bytes", "", least=1024),
-        accepts_gzip=_boolean(value.get("accepts_gzip"), "accepts_gzip"),
-        reporting_window_hours=_integer(value, "reporting_window_hours", "", least=1, most=8760),
-        property_id=_text(account, "id", "property.", most=_MAX_FIELD),
-        property_name=_text(account, "name", "property.", least=0),
-        property_office=None if account.get("office") is None else _text(account, "office", "property.", least=0),
-        wants_photo=_boolean(value.get("wants_photo", False), "wants_photo"),
-        daily_receipts=_boolean(value.get("daily_receipts", False), "daily_receipts"),
+        environment=meta.text("environment", form=_ENVIRONMENT),
+        server_time=meta.instant("server_time"),
+        max_batch=min(meta.integer("max_batch", least=1), MAX_BATCH),
+        max_body_bytes=meta.integer("max_body_bytes", least=1024),
+        accepts_gzip=meta.boolean("accepts_gzip"),
+        reporting_window_hours=meta.integer("reporting_window_hours", least=1, most=8760),
+        property_id=account.text("id", most=_MAX_FIELD),
+        property_name=account.text("name", least=0),
+        property_office=None if account.get("office") is None else account.text("office", least=0),
+        wants_photo=meta.boolean("wants_photo", default=False),
+        daily_receipts=meta.boolean("daily_receipts", default=False),
     )
 
 
@@ -130,7 +189,7 @@ def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool
         if not isinstance(report_id, str) or report_id not in found:
             continue
         try:
-            verdict = read_result(result, report_id, f"results[{at}].", acquired=acquired)
+            verdict = read_result(result, report_id, f"results[{at}]", acquired=acquired)
         except NotTheAuthority as exc:
             verdict, violation = None, violation or exc
         found[report_id] = verdict if report_id not in seen or found[report_id] == verdict else None
@@ -143,92 +202,94 @@ def read_results(value: Mapping[str, Any], ids: Sequence[str], *, acquired: bool
 
 def read_result(value: Mapping[str, Any], report_id: str, place: str = "", *, acquired: bool = True) -> Verdict:
     """Parse a ``Result``, which must be about `report_id`."""
-    if value.get("id") != report_id:
-        raise contract_violation(f"{place}id")
+    result = _Members(value, place)
+    if result.get("id") != report_id:
+        raise result.violation("id")
     try:
         status = Status(value["status"])
     except (KeyError, ValueError):
-        raise contract_violation(f"{place}status") from None
-    receipt = value.get("receipt")
-    has_wait = status is Status.DEFERRED or value.get("retry_after") is not None
+        raise result.violation("status") from None
+    has_wait = status.state is State.QUEUED or result.get("retry_after") is not None
     verdict = Verdict(
         id=report_id,
         status=status,
-        receipt=None if receipt is None else read_receipt(_object(receipt, f"{place}receipt"), f"{place}receipt."),
-        errors=_findings(value, "errors", place),
-        warnings=_findings(value, "warnings", place),
-        retry_after=min(_integer(value, "retry_after", place, least=0), MAX_WAIT_S) if has_wait else None,
+        receipt=None if result.get("receipt") is None else _receipt(result.object("receipt")),
+        errors=_findings(result, "errors"),
+        warnings=_findings(result, "warnings"),
+        retry_after=min(result.integer("retry_after", least=0), MAX_WAIT_S) if has_wait else None,
     )
-    if acquired and (verdict.receipt is not None) != (status in _WITH_RECEIPT):
-        raise contract_violation(f"{place}receipt")
-    if status is Status.REJECTED and not verdict.errors:
-        raise contract_violation(f"{place}errors")
+    if acquired and (verdict.receipt is not None) != (status.state is State.ACCEPTED):
+        raise result.violation("receipt")
+    if verdict.refused and not verdict.errors:
+        raise result.violation("errors")
     return verdict
 
 
-def read_receipt(value: Mapping[str, Any], place: str = "") -> Receipt:
+def read_receipt(value: Mapping[str, Any]) -> Receipt:
     """Parse a ``Receipt``."""
-    number = _text(value, "number", place, most=_MAX_NUMBER)
-    if _CONTROL.search(number) is not None:
-        raise contract_violation(f"{place}number")
-    sha256 = value.get("sha256")
-    if sha256 is not None and (not isinstance(sha256, str) or _SHA256.fullmatch(sha256) is None):
-        raise contract_violation(f"{place}sha256")
-    return Receipt(number, _instant(value, "issued_at", place), sha256)
+    return _receipt(_Members(value))
+
+
+def _receipt(receipt: _Members) -> Receipt:
+    number = receipt.text("number", most=_MAX_NUMBER, form=_PRINTABLE)
+    sha256 = None if receipt.get("sha256") is None else receipt.text("sha256", form=_SHA256)
+    return Receipt(number, receipt.instant("issued_at"), sha256)
+
+
+def _findings(result: _Members, name: str) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            field=finding.text("field", least=0, most=_MAX_FIELD),
+            code=finding.text("code", most=_MAX_CODE),
+            message=literal(finding.text("message", least=0, most=_MAX_INTEGER)[:_MAX_MESSAGE]),
+        )
+        for finding in result.objects(name, most=_MAX_FINDINGS)
+    )
 
 
 def read_daily_receipt(value: Mapping[str, Any], day: date) -> DailyReceipt:
     """Parse a ``DailyReceipt``, which must be about `day` and count its reports right, each of them once."""
-    if _day(value, "day", "") != day:
-        raise contract_violation("day")
-    items = value.get("reports")
-    if not isinstance(items, list):
-        raise contract_violation("reports")
-    receipts = {}
-    for at, item in enumerate(items):
-        line, place = _object(item, f"reports[{at}]"), f"reports[{at}]."
-        receipts[_text(line, "id", place, most=_MAX_FIELD)] = read_receipt(line, place)
-    if not len(receipts) == len(items) == _integer(value, "accepted", "", least=0):
-        raise contract_violation("accepted")
+    daily = _Members(value)
+    if daily.day("day") != day:
+        raise daily.violation("day")
+    lines = list(daily.objects("reports"))
+    receipts = {line.text("id", most=_MAX_FIELD): _receipt(line) for line in lines}
+    if not len(receipts) == len(lines) == daily.integer("accepted", least=0):
+        raise daily.violation("accepted")
     return DailyReceipt(
         day=day,
-        begin=_instant(value, "from", ""),
-        end=_instant(value, "to", ""),
-        property_id=_text(value, "property", "", most=_MAX_FIELD),
-        issued_at=_instant(value, "issued_at", ""),
+        begin=daily.instant("from"),
+        end=daily.instant("to"),
+        property_id=daily.text("property", most=_MAX_FIELD),
+        issued_at=daily.instant("issued_at"),
         receipts=receipts,
     )
 
 
 def check_photo(value: Mapping[str, Any], report_id: str, sha256: str) -> None:
     """Check a ``PhotoAnswer``, which must be about `report_id` and a photo with this SHA-256."""
-    if value.get("id") != report_id:
-        raise contract_violation("id")
-    if value.get("sha256") != sha256:
-        raise contract_violation("sha256")
+    for name, expected in (("id", report_id), ("sha256", sha256)):
+        if value.get(name) != expected:
+            raise contract_violation(name)
 
 
 def read_codes(value: Mapping[str, Any], table: str, etag: str | None) -> CodeTable:
     """Parse a ``CodeTable``, which must be `table`."""
-    if value.get("table") != table:
-        raise contract_violation("table")
-    codes = value.get("codes")
-    if not isinstance(codes, list) or len(codes) > _MAX_CODES:
-        raise contract_violation("codes")
-    rows = []
-    for at, each in enumerate(codes):
-        code, place = _object(each, f"codes[{at}]"), f"codes[{at}]."
-        rows.append(
-            Code(
-                _text(code, "code", place, most=_MAX_CODE),
-                _text(code, "id", place, least=0),
-                _text(code, "en", place, least=0),
-                _day(code, "valid_from", place),
-                _day(code, "valid_to", place),
-            )
+    found = _Members(value)
+    if found.get("table") != table:
+        raise found.violation("table")
+    codes = tuple(
+        Code(
+            code.text("code", most=_MAX_CODE),
+            code.text("id", least=0),
+            code.text("en", least=0),
+            code.day("valid_from"),
+            code.day("valid_to"),
         )
-    version = _text(value, "version", "", most=_MAX_CODE)
-    return CodeTable(table, version, tuple(rows), etag if _ETAG.fullmatch(etag or "") is not None else None)
+        for code in found.objects("codes", most=_MAX_CODES)
+    )
+    version = found.text("version", most=_MAX_CODE)
+    return CodeTable(table, version, codes, etag if _ETAG.fullmatch(etag or "") is not None else None)
 
 
 def problem_detail(body: bytes) -> str | None:
@@ -239,69 +300,3 @@ def problem_detail(body: bytes) -> str | None:
         return None
     text = value.get("detail") or value.get("title")
     return text[:_MAX_MESSAGE].encode(errors="replace").decode() if isinstance(text, str) else None
-
-
-def _findings(value: Mapping[str, Any], name: str, place: str) -> tuple[Finding, ...]:
-    items = value.get(name)
-    if not isinstance(items, list) or len(items) > _MAX_FINDINGS:
-        raise contract_violation(f"{place}{name}")
-    findings = []
-    for item in items:
-        finding, inner = _object(item, f"{place}{name}"), f"{place}{name}."
-        findings.append(
-            Finding(
-                field=_text(finding, "field", inner, least=0, most=_MAX_FIELD),
-                code=_text(finding, "code", inner, most=_MAX_CODE),
-                message=literal(_text(finding, "message", inner, least=0, most=_MAX_INTEGER)[:_MAX_MESSAGE]),
-            )
-        )
-    return tuple(findings)
-
-
-def _object(value: object, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise contract_violation(place)
-    return value
-
-
-def _text(value: Mapping[str, Any], name: str, place: str, *, least: int = 1, most: int = _MAX_NAME) -> str:
-    text = value.get(name)
-    if not isinstance(text, str) or not least <= len(text) <= most:
-        raise contract_violation(f"{place}{name}")
-    # JSON can spell half a surrogate pair (RFC 8259 §8.2), which no file and no terminal can take.
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise contract_violation(f"{place}{name}")
-    return text
-
-
-def _boolean(value: object, place: str) -> bool:
-    if not isinstance(value, bool):
-        raise contract_violation(place)
-    return value
-
-
-def _integer(value: Mapping[str, Any], name: str, place: str, *, least: int, most: int = _MAX_INTEGER) -> int:
-    number = value.get(name)
-    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
-        raise contract_violation(f"{place}{name}")
-    return number
-
-
-def _instant(value: Mapping[str, Any], name: str, place: str) -> datetime:
-    text = value.get(name)
-    if not isinstance(text, str) or _INSTANT.fullmatch(text) is None:
-        raise contract_violation(f"{place}{name}")
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise contract_violation(f"{place}{name}") from None
-
-
-def _day(value: Mapping[str, Any], name: str, place: str) -> date | None:
-    text = value.get(name)
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise contract_violation(f"{place}{name}") from None

@@ -7,6 +7,7 @@ the route and the status, and never a path with an id, a body or a header.
 import gzip
 import hashlib
 import logging
+import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,6 @@ from apoa_client.errors import ApoaError, CallRefused, NotNow, SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.ports.authority import DailyReceipt, KeptAnswers, Meta, Verdict
 from apoa_client.report.codes import CodeTable
-from apoa_client.report.kinds import Receipt
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ _TOKEN_MARGIN_S = 30
 _META_VALID_S = 300.0
 """How long a process that keeps running believes what `/meta` said, if no call fails."""
 _PDF_START = b"%PDF-"
+_PLACE = re.compile(r"\{\w+\}")
 _ACCEPT_PDF = "application/pdf, application/json;q=0.1, application/problem+json;q=0.1"
 
 
@@ -77,7 +78,7 @@ class HttpAuthority:
 
     def meta(self) -> Meta:
         """Ask for the authority's limits, its time and our account. Also tests the credentials and the clock."""
-        meta = answers.read_meta(self._get("/meta", "/meta").value())
+        meta = answers.read_meta(self._get("/meta").value())
         self._kept.meta = meta
         # With a new token, the authority may be another one.
         self._kept.meta_until = min(self._monotonic() + _META_VALID_S, self._kept.token_until)
@@ -94,45 +95,36 @@ class HttpAuthority:
         return answers.read_results(response.value(), [each[0] for each in bodies], acquired=False)
 
     def verdict(self, report_id: str) -> Verdict | None:
-        """Ask for the verdict on one report, by our own id; None where the authority never received it."""
-        response = self._get("/reports/{id}", f"/reports/{quote(report_id, safe='')}")
+        """Ask for the verdict on one report, by our own id; None if the authority never received it."""
+        response = self._get("/reports/{id}", report_id)
         return None if response.is_not_found else answers.read_result(response.value(), report_id)
 
-    def receipt(self, report_id: str) -> Receipt | None:
-        """Ask for the receipt of one report; None where it has none."""
-        response = self._get("/reports/{id}/receipt", f"/reports/{quote(report_id, safe='')}/receipt")
-        return None if response.is_not_found else answers.read_receipt(response.value())
-
     def receipt_pdf(self, report_id: str) -> bytes | None:
-        """Ask for the authority's own PDF of a receipt; None where it has none."""
-        path = f"/reports/{quote(report_id, safe='')}/receipt"
-        return self._get_pdf("/reports/{id}/receipt", path, answers.read_receipt)
+        """Ask for the authority's own PDF of a receipt; None if it has no such PDF."""
+        return self._get_pdf("/reports/{id}/receipt", report_id, answers.read_receipt)
 
     def daily_receipt(self, day: date) -> DailyReceipt | None:
         """Ask for the receipts of one day; None where the authority has no receipts for whole days."""
-        response = self._get("/receipts/{day}", f"/receipts/{day.isoformat()}")
+        response = self._get("/receipts/{day}", day.isoformat())
         return None if response.is_not_found else answers.read_daily_receipt(response.value(), day)
 
     def daily_receipt_pdf(self, day: date) -> bytes | None:
-        """Ask for the authority's own PDF of the receipts of one day; None where it has none."""
-        path = f"/receipts/{day.isoformat()}"
-        return self._get_pdf("/receipts/{day}", path, lambda value: answers.read_daily_receipt(value, day))
+        """Ask for the authority's own PDF of the receipts of one day; None if it has no such PDF."""
+        return self._get_pdf("/receipts/{day}", day.isoformat(), lambda value: answers.read_daily_receipt(value, day))
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
         """Send the photo of an accepted report's document. Checks that all of it arrived."""
-        path, headers = f"/reports/{quote(report_id, safe='')}/photo", {"Content-Type": "image/jpeg"}
-        response = self._with_token(
-            "PUT", "/reports/{id}/photo", path, headers, jpeg, extra_s=len(jpeg) / SLOWEST_BYTES_S
-        )
+        extra_s, headers = len(jpeg) / SLOWEST_BYTES_S, {"Content-Type": "image/jpeg"}
+        response = self._with_token("PUT", "/reports/{id}/photo", report_id, headers, jpeg, extra_s=extra_s)
         refusal = photo_refusal(response)
         if refusal is not None:
             raise refusal
         answers.check_photo(response.value(), report_id, hashlib.sha256(jpeg).hexdigest())
 
     def codes(self, table: str, etag: str | None = None) -> CodeTable | None:
-        """Ask for a code table; None where the one with `etag` is still current. Raises `CallRefused` for none."""
+        """Ask for a code table; None if the one with `etag` is current. Raises `CallRefused` for an unknown table."""
         headers = {} if etag is None else {"If-None-Match": etag}
-        response = self._get("/codes/{table}", f"/codes/{quote(table, safe='')}", headers)
+        response = self._get("/codes/{table}", table, headers)
         if response.status == HTTPStatus.NOT_MODIFIED and etag is not None:
             return None
         if response.is_not_found:
@@ -143,12 +135,12 @@ class HttpAuthority:
         """Close the connections."""
         self._transport.close()
 
-    def _get(self, route: str, path: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        return self._with_token("GET", route, path, dict(headers or {}), None)
+    def _get(self, route: str, name: str = "", headers: Mapping[str, str] | None = None) -> HttpResponse:
+        return self._with_token("GET", route, name, dict(headers or {}), None)
 
-    def _get_pdf(self, route: str, path: str, read: Callable[[Mapping[str, Any]], object]) -> bytes | None:
-        """Ask for a PDF; None where there is none. An answer in JSON must be one that `read` parses."""
-        response = self._get(route, path, {"Accept": _ACCEPT_PDF})
+    def _get_pdf(self, route: str, name: str, read: Callable[[Mapping[str, Any]], object]) -> bytes | None:
+        """Ask for a PDF; None if there is no PDF. `read` checks an answer in JSON."""
+        response = self._get(route, name, {"Accept": _ACCEPT_PDF})
         if response.status == HTTPStatus.OK and response.media_type == "application/pdf":
             if not response.body.startswith(_PDF_START):
                 raise answers.contract_violation("PDF")
@@ -163,11 +155,13 @@ class HttpAuthority:
         if self._kept.meta is not None and self._kept.meta.accepts_gzip and len(body) > GZIP_MIN_BYTES:
             body = gzip.compress(body, mtime=0)
             headers["Content-Encoding"] = "gzip"
-        return self._with_token("POST", route, route, headers, body)
+        return self._with_token("POST", route, "", headers, body)
 
     def _with_token(
-        self, method: str, route: str, path: str, headers: dict[str, str], body: bytes | None, *, extra_s: float = 0.0
+        self, method: str, route: str, name: str, headers: dict[str, str], body: bytes | None, *, extra_s: float = 0.0
     ) -> HttpResponse:
+        """Send a call, with a new token if the first one is refused. `name` takes the place in braces of the route."""
+        path = _PLACE.sub(quote(name, safe=""), route)
         response = self._send(route, Call(method, path, self._bearer(), headers, body, extra_s))
         if response.status == HTTPStatus.UNAUTHORIZED:
             before = self._kept.meta if route != "/meta" and not self._has_asked else None

@@ -38,7 +38,7 @@ class HttpResponse:
 
     @property
     def media_type(self) -> str:
-        """The ``Content-Type`` without its parameters, in lower case; "" where there is none."""
+        """The ``Content-Type`` without its parameters, in lower case; "" if it is missing."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
@@ -48,7 +48,7 @@ class HttpResponse:
 
     @property
     def is_not_found(self) -> bool:
-        """Whether this is the contract's own 404, and not that of another server."""
+        """Whether this is a 404 of the contract, and not of another server."""
         return self.status == HTTPStatus.NOT_FOUND and self.is_problem
 
     def value(self) -> Mapping[str, Any]:

@@ -40,7 +40,7 @@ def compiled(schema: dict[str, Any]) -> Draft202012Validator:
 
 
 def _resolved(schema: Any) -> Any:  # noqa: ANN401  part of a JSON Schema
-    """A schema with what it refers to in place of each reference: looking one up takes longer than a validation."""
+    """A schema whose references are replaced by their targets: to look one up takes longer than a validation."""
     if isinstance(schema, list):
         return [_resolved(each) for each in schema]
     if not isinstance(schema, dict):

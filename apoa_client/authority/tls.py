@@ -98,7 +98,7 @@ def _check_bundle(path: Path) -> None:
 
 
 def verification_failure(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """The certificate error that a library's error wraps, in whichever way; None where there is none."""
+    """The certificate error that a library's error wraps, however deep; None if there is no such error."""
     queue, seen = [error], 0
     while queue and seen < _MAX_CHAIN:
         each, seen = queue.pop(), seen + 1

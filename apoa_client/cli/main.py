@@ -28,10 +28,9 @@ from apoa_client.errors import ApoaError, Exit, SettingsProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
 
 if TYPE_CHECKING:
-    from apoa_client.ports.clock import Clock
+    from apoa_client.ports.run import Clock
 
-_COMPLETION = "_APOA_COMPLETE"
-"""The variable in which a shell's script asks what can stand at the cursor."""
+_COMPLETION = "_APOA_COMPLETE"  # as `apoa_client.cli.completion.VARIABLE`, which is not loaded otherwise
 _INTERRUPTED, _TERMINATED = 130, 143
 """The exit codes of a shell for SIGINT and SIGTERM."""
 _CAUGHT = (Exception, KeyboardInterrupt, SystemExit)
@@ -148,7 +147,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
 
 def _complete(environ: Mapping[str, str], clock: "Clock | None") -> int:
     """Answer a shell that asks what can stand at the cursor; click would do it later, and with English names alone."""
-    from apoa_client.cli.completion.call import complete  # not needed by the commands themselves
+    from apoa_client.cli.completion import complete  # not needed by the commands themselves
 
     session = Session(environ, clock)
     try:

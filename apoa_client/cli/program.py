@@ -4,12 +4,16 @@ They are named as strings because importing all of them would slow down every st
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from apoa_client.cli.registry import CommandHelp, imported_command
 from apoa_client.cli.terminal.command_names import ALIASES, SYNONYMS, localized_name
 from apoa_client.cli.terminal.language import N_, _
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "report": "apoa_client.cli.commands.report:report",
@@ -64,9 +68,22 @@ SECTIONS = (
 class Program(CommandHelp, click.Group):
     """The program: its commands by name, in sections."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all commands, by their names in the reader's language, in the order of the help."""
+    def shown_commands(self) -> list[str]:
+        """Return all commands by their names in the reader's language, in the order of the help."""
         return [localized_name(name) for _title, names in SECTIONS for name in names]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the shown names; to complete a name, those in the other language too."""
+        more = (*COMMANDS, *ALIASES) if ctx.resilient_parsing else ()
+        return list(dict.fromkeys((*self.shown_commands(), *more)))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the names that fit. Before a letter is typed they have no help: it would import each command."""
+        if incomplete:
+            return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem
+
+        return list(map(CompletionItem, self.shown_commands()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its English or Indonesian name."""
@@ -109,9 +126,9 @@ def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Con
     for path, context in found:  # which grows
         yield path, context
         for name in names_in(context):
-            below = subcommand_context(context, name)
-            if below is not None:
-                found.append(((*path, name), below))
+            subcommand = subcommand_context(context, name)
+            if subcommand is not None:
+                found.append(((*path, name), subcommand))
 
 
 def top_context(root: click.Group) -> click.Context:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from apoa_client.cli.terminal.command_names import (
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import columns, plain, write
 from apoa_client.cli.terminal.wrapping import wrap_line
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -91,10 +94,20 @@ def _translated_metavar(metavar: str) -> str:
     return _(metavar) if metavar in _METAVARS else metavar
 
 
-class Option(_TranslatedHelp, click.Option):
+class _Completed:
+    """Asks the session for the values that completion offers; None: those of the type."""
+
+    def shell_complete(self: Any, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the values that begin with `incomplete`."""
+        found: list[CompletionItem] | None = ctx.obj.values_of(ctx, self, incomplete)
+        return click.Parameter.shell_complete(self, ctx, incomplete) if found is None else found
+
+
+class Option(_TranslatedHelp, _Completed, click.Option):
     """An option with help and a name in the reader's language; the name in the other language works too."""
 
-    _parsing = False
+    has_all_names = False
+    """Whether `opts` has the names in both languages: while a command line is parsed or completed."""
 
     def __init__(self, *arguments: Any, command: str = "", **more: Any) -> None:  # noqa: ANN401  click's
         """`command` is the command that has its own Indonesian name for this option, if one has."""
@@ -103,22 +116,32 @@ class Option(_TranslatedHelp, click.Option):
 
     @property
     def opts(self) -> list[str]:
-        """The names that are shown; while the command line is parsed, all names."""
-        if self._parsing:
+        """The names that are shown, or all names."""
+        if self.has_all_names:
             return [each for name in self._names for each in both_names(name, self._command)]
-        return [localized_option(name, self._command) for name in self._names]
+        return self.shown_names
 
     @opts.setter
     def opts(self, names: list[str]) -> None:
         self._names = names
 
+    @property
+    def shown_names(self) -> list[str]:
+        """The names in the reader's language."""
+        return [localized_option(name, self._command) for name in self._names]
+
+    @property
+    def declared_name(self) -> str:
+        """The longest English name."""
+        return max(self._names, key=len)
+
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ANN401  a private class of click
         """Make the parser take the names in both languages."""
-        self._parsing = True
+        self.has_all_names = True
         try:
             super().add_to_parser(parser, ctx)
         finally:
-            self._parsing = False
+            del self.has_all_names  # the class has it
 
     def make_metavar(self, ctx: click.Context) -> str:
         """Return the word for the value, in the reader's language."""
@@ -131,7 +154,7 @@ class Option(_TranslatedHelp, click.Option):
         return extra
 
 
-class Argument(click.Argument):
+class Argument(_Completed, click.Argument):
     """An argument with a word for it in the reader's language."""
 
     def make_metavar(self, ctx: click.Context) -> str:
@@ -166,12 +189,12 @@ def guest_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     ctx.obj.json = value
     if value:
-        output.set_schema(f"apoa/{'-'.join(_english_names(ctx))}/1")
+        output.set_schema(f"apoa/{'-'.join(command_words(ctx))}/1")
 
 
-def _english_names(ctx: click.Context) -> list[str]:
-    """Return the names of a command as it is declared, without that of the program."""
-    above = _english_names(ctx.parent) if ctx.parent is not None and ctx.parent.parent is not None else []
+def command_words(ctx: click.Context) -> list[str]:
+    """Return the English words of a command, without the program's name."""
+    above = command_words(ctx.parent) if ctx.parent is not None and ctx.parent.parent is not None else []
     return [*above, ctx.command.name or ""]
 
 
@@ -203,6 +226,17 @@ class CommandHelp(_TranslatedHelp):
                 help=N_("Show this message and exit."),
             )
         return found
+
+    def shown_commands(self) -> list[str]:
+        """Return the names of a group's commands in the reader's language, in the order of its help."""
+        return []
+
+    def shell_complete(self: Any, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the names that fit in the reader's language, or if none does, those in the other language."""
+        found: list[CompletionItem] = super().shell_complete(ctx, incomplete)  # type: ignore[misc]  # as below
+        options = (each for each in self.get_params(ctx) if isinstance(each, Option))
+        shown = {*self.shown_commands(), *(name for each in options for name in each.shown_names)}
+        return [each for each in found if each.value in shown] or found
 
     def collect_usage_pieces(self: Any, ctx: click.Context) -> list[str]:
         """Return the words of the usage line, in the reader's language."""
@@ -276,9 +310,14 @@ class CommandGroup(CommandHelp, click.Group):
         self._group = name
         self._targets = commands
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands, by their names in the reader's language, in the order in which they were given."""
+    def shown_commands(self) -> list[str]:
+        """Return the commands by their names in the reader's language, in the order in which they were given."""
         return [localized_subcommand(self._group, name) for name in self._targets]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the shown names; to complete a name, those in the other language too."""
+        more = (*self._targets, *SUBCOMMAND_ALIASES.get(self._group, {})) if ctx.resilient_parsing else ()
+        return list(dict.fromkeys((*self.shown_commands(), *more)))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its English or Indonesian name."""

@@ -15,7 +15,7 @@ from apoa_client.messages import msg
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
-    from apoa_client.ports.clock import Clock
+    from apoa_client.ports.run import Clock
     from apoa_client.settings.config import Config, PropertySettings
 
 
@@ -39,6 +39,8 @@ class Session:
         self.pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
         """Hides a progress bar while the user is asked something."""
         self._clock = clock
+        self.values_of: Callable[..., object] = lambda *_asked: None
+        """Set by completion: returns what can stand for the value of an option; None if nothing is known."""
 
     @property
     def interactive(self) -> bool:

@@ -4,7 +4,7 @@ The place of a paragraph in the OpenAPI document is a JSON pointer (RFC 6901), w
 the document change; the paragraph below it is found by its first words.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -107,22 +107,23 @@ class CheckResult:
         return self.id.partition(".")[0]
 
 
-def count_of(results: Sequence[CheckResult], kind: Result) -> int:
-    """Return how many of the checks have this result."""
-    return sum(each.result is kind for each in results)
-
-
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Context:
     """What a check works with. `now` is timezone-aware.
 
-    `restart` returns when a person has restarted the server; it is None if there is no person to ask.
+    `restart` returns when a person has restarted the server; it is None if the run is unattended.
     """
 
     server: Server
     samples: Samples
     now: Callable[[], datetime]
     restart: Callable[[], object] | None = None
+
+    def check_in(self, guest: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return a good check-in. Its stay is cancelled at the end, because the server may have stored it."""
+        report = self.samples.check_in(guest)
+        self.server.expect_stays([report])
+        return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,9 @@ class Check:
     id: str
     title: Message
     paragraph: Paragraph
-    run: Callable[[Setting], None]
+    run: Callable[[Context], None]
 
 
-def check(name: str, title: Message, paragraph: Paragraph) -> Callable[[Callable[[Setting], None]], Check]:
+def check(name: str, title: Message, paragraph: Paragraph) -> Callable[[Callable[[Context], None]], Check]:
     """Declare a function as the check `name`: its chapter and its own name, with a full stop between."""
     return lambda run: Check(name, title, paragraph, run)

@@ -52,7 +52,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its answer; `problem` says why there is none."""
+    """A request and its answer; `problem` says why there is no answer."""
 
     request: Recorded
     answer: Recorded | None = None
@@ -114,7 +114,7 @@ class Connection:
 
 
 def _shown_body(body: bytes, encoding: str = "") -> str:
-    """Return the beginning of a body as text, without a token; of one that is no text, its length."""
+    """Return the beginning of a body as text, without a token; the length of a body that is not text."""
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from apoa_client.authority.address import Timeouts, check_base_url
 from apoa_client.authority.transport import Transport
-from apoa_client.conformance.check import Check, CheckResult, Result, Setting
+from apoa_client.conformance.check import Check, CheckResult, Context, Result
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
 from apoa_client.conformance.exchange import Connection, Failed, NoAnswer, Skipped
 from apoa_client.conformance.server import Server
@@ -49,7 +49,7 @@ def open_server(
 
 
 def run_checks(
-    setting: Setting,
+    context: Context,
     interruptions: Interruptions,
     observe: Observer = lambda _result: None,
     checks: Iterable[Check] = CHECKS,
@@ -65,24 +65,24 @@ def run_checks(
         results.append(result)
         observe(result)
 
-    missing = _open(setting, add)
+    missing = _open(context, add)
     if missing is not None:
         for each in (*checks, LAST):
             add(_skipped(each, msg("This needs {check}.", check=missing.id)))
         return results
-    _refuse_production(setting)
+    _refuse_production(context)
     try:
-        _run_all(setting, checks, add)
+        _run_all(context, checks, add)
     finally:
         with interruptions.delayed():
-            add(_result(setting, LAST)[0])
+            add(_result(context, LAST)[0])
     return results
 
 
-def _open(setting: Setting, add: Observer) -> Check | None:
+def _open(context: Context, add: Observer) -> Check | None:
     """Run the checks that all others need; return the one that failed."""
     for number, each in enumerate(OPENING):
-        result, _answered = _result(setting, each)
+        result, _answered = _result(context, each)
         add(result)
         if result.result is not Result.PASSED:
             for later in OPENING[number + 1 :]:
@@ -91,8 +91,8 @@ def _open(setting: Setting, add: Observer) -> Check | None:
     return None
 
 
-def _refuse_production(setting: Setting) -> None:
-    if setting.server.meta["environment"] == "production":
+def _refuse_production(context: Context) -> None:
+    if context.server.meta["environment"] == "production":
         raise UsageProblem(
             msg("This server says that it is in production. Nothing was tested and no report was sent."),
             msg("Test against a training server, whose GET /meta says: training"),
@@ -100,23 +100,23 @@ def _refuse_production(setting: Setting) -> None:
         )
 
 
-def _run_all(setting: Setting, checks: Iterable[Check], add: Observer) -> None:
+def _run_all(context: Context, checks: Iterable[Check], add: Observer) -> None:
     unanswered = 0
     for each in checks:
         if unanswered >= _UNANSWERED_IN_SUCCESSION:
             add(_skipped(each, msg("The server no longer answers.")))
             continue
-        result, answered = _result(setting, each)
+        result, answered = _result(context, each)
         unanswered = 0 if answered else unanswered + 1
         add(result)
 
 
-def _result(setting: Setting, each: Check) -> tuple[CheckResult, bool]:
+def _result(context: Context, each: Check) -> tuple[CheckResult, bool]:
     """Return the result of a check, and whether the server answered."""
-    connection = setting.server.connection
+    connection = context.server.connection
     before, result, reason, answered = connection.count, Result.PASSED, None, True
     try:
-        each.run(setting)
+        each.run(context)
     except Failed as exc:
         result, reason, answered = Result.FAILED, exc.message, not isinstance(exc, NoAnswer)
     except Skipped as exc:

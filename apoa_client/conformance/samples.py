@@ -1,6 +1,6 @@
 """Reports to send: invented guests, whose names say that this is a test.
 
-The document numbers are random, so that no run meets the guests of an earlier one.
+The document numbers are random, so that no run reports the guests of an earlier run.
 """
 
 import copy
@@ -11,7 +11,7 @@ from typing import Any
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Samples:
         return new_id(self._now(), self._random)
 
     def check_in(self, guest: Mapping[str, Any] | None = None, stay: Mapping[str, Any] | None = None) -> Json:
-        """Return a check-in of a new guest, with these members of `guest` and `stay` in place of the usual ones."""
+        """Return a check-in of a new guest, with these members of `guest` and `stay` changed."""
         arrived = self._now().astimezone(_WIB) - timedelta(hours=1)
         report = self._report(self.id(), "check_in")
         report["guest"] = {

@@ -1,7 +1,7 @@
 """The server under test: the calls of the contract, as a client makes them, and what its answers must be.
 
 A server may answer 429, or 503 with a `Retry-After`, may end a token, may defer a report or decide it later. All of
-that is heeded here, so the checks see verdicts. Whatever else breaks the contract raises `Failed`, which names the
+that is done here, so the checks see verdicts. Whatever else breaks the contract raises `Failed`, which names the
 place in the answer.
 """
 
@@ -20,6 +20,8 @@ from apoa_client.authority.schemas import validator
 from apoa_client.conformance.exchange import Connection, Failed, NoAnswer, Skipped
 from apoa_client.errors import AccountSuspended, NotTheAuthority, SettingsProblem, WrongPassword
 from apoa_client.messages import Message, literal, msg
+from apoa_client.ports.authority import Status
+from apoa_client.report.kinds import State
 
 Json = dict[str, Any]
 
@@ -34,6 +36,12 @@ def expect(condition: object, message: Message) -> None:
     """Fail with `message` unless `condition` is true."""
     if not condition:
         raise Failed(message)
+
+
+def need(condition: object, message: Message) -> None:
+    """Skip the check with `message` unless `condition` is true."""
+    if not condition:
+        raise Skipped(message)
 
 
 def expect_equal(what: str, got: object, expected: object) -> None:
@@ -180,7 +188,7 @@ class Server:
         """Ask for a token with the right password, or with another one, and return the answer."""
         given = self._password if password is None else password
         credentials = b64encode(f"{self._username}:{given}".encode()).decode("ascii")
-        return self._heeding(lambda: self.connection.send("POST", _TOKEN_PATH, f"Basic {credentials}", headers, body))
+        return self._waiting(lambda: self.connection.send("POST", _TOKEN_PATH, f"Basic {credentials}", headers, body))
 
     def _renew_token(self) -> None:
         """Take another token. After a refusal no more is asked for, because many could lock the account."""
@@ -213,9 +221,9 @@ class Server:
         body: bytes | None = None,
     ) -> HttpResponse:
         """Send one request with this header `Authorization`, or with none, and return the answer."""
-        return self._heeding(lambda: self.connection.send(method, path, authorization, headers, body))
+        return self._waiting(lambda: self.connection.send(method, path, authorization, headers, body))
 
-    def _heeding(self, send: Callable[[], HttpResponse]) -> HttpResponse:
+    def _waiting(self, send: Callable[[], HttpResponse]) -> HttpResponse:
         """Return the answer after the times that the server asks to wait."""
         for _attempt in range(_TRIES):
             response = send()
@@ -257,9 +265,9 @@ class Server:
         self.expect_stays(reports)
         for _attempt in range(_TRIES):
             results = _results(self.post_body(body, headers=headers), reports, "ReportsAnswer")
-            waits = [each["retry_after"] for each in results if each["status"] == "deferred"]
+            waits = [each["retry_after"] for each in results if state_of(each) is State.QUEUED]
             if not waits:
-                results = [self.result(each["id"]) if each["status"] == "pending" else each for each in results]
+                results = [self.result(each["id"]) if state_of(each) is State.PENDING else each for each in results]
                 self._note(reports, results)
                 return results
             self._wait(max(waits))
@@ -290,7 +298,7 @@ class Server:
         for _attempt in range(_TRIES):
             result = expect_json(self.call("GET", f"/reports/{report_id}"), "Result")
             expect_equal("id", result["id"], report_id)
-            if result["status"] not in {"pending", "deferred"}:
+            if state_of(result) not in {State.PENDING, State.QUEUED}:
                 return result
             self._wait(_USUAL_WAIT_S if result["retry_after"] is None else result["retry_after"])
         raise Skipped(msg("The server had not decided after it was asked {count} times.", count=_TRIES))
@@ -301,6 +309,11 @@ class Server:
         for each in results:
             expect_accepted(each)
         return results
+
+
+def state_of(result: Mapping[str, Any]) -> State:
+    """Return the state that a report with this result gets."""
+    return Status(result["status"]).state
 
 
 def body_of(reports: Sequence[Mapping[str, Any]]) -> bytes:

@@ -3,6 +3,7 @@
 They are apart from `sync`, so that a caller that only needs the types does not load the run.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -11,12 +12,12 @@ from typing import NamedTuple, TypeAlias
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, Exit, NotTheAuthority, Offline
-from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Meta, Verdict
-from apoa_client.ports.clock import Clock
+from apoa_client.ports.authority import Authority, AuthorityIdentity, KeptAnswers, Meta, Status, Verdict
 from apoa_client.ports.doubts import Doubt
 from apoa_client.ports.outbox import DeliveryState
-from apoa_client.ports.run import Interruptions, Progress
+from apoa_client.ports.run import Clock, Interruptions, Progress
 from apoa_client.ports.vault import KnownVersion
+from apoa_client.report.kinds import State
 
 Jitter: TypeAlias = Callable[[], float]
 """Returns a random number, uniform in [0, 1), for the jitter of the backoff."""
@@ -27,16 +28,13 @@ class Outcome:
     """The result of a run. `left` counts the reports that wait for a later run; `error` is what ended the run early."""
 
     sent: int = 0
-    accepted: int = 0
-    pending: int = 0
-    rejected: int = 0
-    duplicate: int = 0
-    deferred: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """How many reports got each verdict, by its status."""
     left: int = 0
     meta: Meta | None = None
     """What the authority said about itself; None if it was not asked or did not answer."""
     authority: Authority | None = field(default=None, repr=False)
-    """The connection of the run, for further calls of a few seconds; None if there is none."""
+    """The connection of the run, for further calls of a few seconds; None if the run made no connection."""
     clock_skew: timedelta | None = None
     """How far the authority's clock is ahead of ours; None while the difference is small."""
     leased: int = 0
@@ -83,15 +81,14 @@ class Outcome:
             return self.error.exit_code
         if self.doubts:
             return self.doubts[0].error().exit_code
-        if self.rejected:
+        if any(self.counts[each] for each in Status if each.state is State.REJECTED):
             return Exit.DATA_REFUSED
         return Exit.NOT_NOW if self.left or self.photos_left else Exit.DONE
 
     def count(self, verdict: Verdict) -> None:
         """Count one verdict."""
         self.verdicts[verdict.id] = verdict
-        name = verdict.status.value
-        setattr(self, name, getattr(self, name) + 1)
+        self.counts[verdict.status] += 1
 
 
 class RunOptions(NamedTuple):
@@ -149,6 +146,6 @@ def authenticate(outbox: DeliveryState, known: KnownVersion | None, outcome: Out
     """
     found = outbox.authenticate(ask=False, known=known.read() if known is not None else None)
     outcome.unchecked = found.unchecked
-    outcome.doubts = tuple(found.doubts)  # those of the last check, because each finds them again
+    outcome.doubts = tuple(found.doubts)  # only the last check counts, because each check finds all doubts
     if known is not None and found.version is not None:
         known.write(found.version)

@@ -1,6 +1,6 @@
 """What may be sent now, in which batches, how each answer changes a report, and when to retry (backoff). Pure.
 
-The contract's two tables (results of a report, errors of a whole call) are `change_from_verdict` and
+The contract's two tables (results of a report, errors of a whole call) are `ports.authority.Status` and
 `change_after_failure`. Time and randomness are parameters.
 
 A sender that keeps running delivers when a report may be sent (`next_run`), and at regular times, at which pending
@@ -25,7 +25,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.messages import Message, listed, msg, nmsg
-from apoa_client.ports.authority import AuthorityIdentity, Status, Verdict
+from apoa_client.ports.authority import AuthorityIdentity, Verdict
 from apoa_client.ports.entries import Change, Entry
 from apoa_client.ports.state import Restrictions, Summary, Suspension
 from apoa_client.report.findings import Finding
@@ -72,15 +72,6 @@ _SUSPECT = frozenset({"call_refused", "unknown_outcome", "unreadable_answer"})
 
 _NOTHING_SENT = (Offline, UntrustedCertificate)
 """After these errors no byte of any report was sent."""
-
-_BECOMES = {
-    Status.ACCEPTED: (State.ACCEPTED, None),
-    # A duplicate is done: its receipt is that of the report which already covers this guest and night.
-    Status.DUPLICATE: (State.ACCEPTED, "duplicate"),
-    Status.PENDING: (State.PENDING, None),
-    Status.REJECTED: (State.REJECTED, "rejected"),
-    Status.DEFERRED: (State.QUEUED, "deferred"),
-}
 
 
 def may_send(entry: Entry, now: datetime, *, keep_backoff: bool) -> bool:
@@ -259,16 +250,15 @@ def change_from_verdict(
     `known` are our own warnings about the report, `stored_errors` its errors, if they are known. An accepted report
     keeps equal ones as they are sealed; any other one has its errors sealed again, which shows that it was answered.
     """
-    state, why = _BECOMES[verdict.status]
-    deferred = verdict.status is Status.DEFERRED
+    state = verdict.status.state
     wait = _limited(verdict.retry_after) if verdict.retry_after is not None else BACKOFF_FIRST
     new = [warning for warning in verdict.warnings if warning not in known]
     return Change(
         verdict.id,
         state,
-        why,
+        verdict.status.meaning.last_error,
         next_attempt_at=now if state is State.PENDING else None,  # the order of the questions
-        not_before=now + wait if deferred else None,
+        not_before=now + wait if state is State.QUEUED else None,
         receipt=verdict.receipt,
         errors=None if state is State.ACCEPTED and verdict.errors == stored_errors else verdict.errors,
         warnings=(*known, *new) if new else None,
@@ -347,7 +337,7 @@ def next_run(
 
 
 def _first_ready(heads: Iterable[Entry], now: datetime, *, keep_backoff: bool) -> datetime | None:
-    """Return when the first of the reports may be sent; None if there is none. Reads only up to one that may be now."""
+    """Return when the first of the reports may be sent; None for no report. Reads up to one that may be now."""
     first: datetime | None = None
     for entry in heads:
         ready = ready_at(entry, now, keep_backoff=keep_backoff)

@@ -36,7 +36,7 @@ _OTHER_CONTENT = "id_conflict"
 """The contract's code for an id under which the authority has another report."""
 
 _MAX_UNANSWERED = 3
-"""After so many reports in a row without a usable answer the cause is the connection or the authority, not a report."""
+"""After so many reports in a row without a usable answer the cause is not a single report."""
 
 
 class Run:
@@ -189,7 +189,7 @@ class Run:
         self._settle(lease, changes)
 
     def _settle(self, lease: str, changes: Sequence[Change]) -> None:
-        """Record results of claimed reports. If that meets a damaged index, rebuild it and record them again."""
+        """Record results of claimed reports. If an index is damaged, rebuild it and record them again."""
         try:
             self.outbox.settle(lease, changes)
         except OutboxDamaged:
@@ -219,7 +219,7 @@ class Run:
     # Questions to the authority about itself and about single reports.
 
     def connect(self) -> None:
-        """Build the connection, if there is none yet."""
+        """Build the connection, once."""
         if not self._connected:
             self.authority = self.dependencies.connect(self.left_s)
             self._connected = True
@@ -291,8 +291,8 @@ class Run:
     def ask_about_doubtful(self, entry: Entry) -> bool:
         """Take over what the authority has of a report that another program changed; return whether it has it so.
 
-        Its answer to the same id says whether it got the same content. A report without its data, or with a photo of
-        which nothing proves whose it is, is left to a person.
+        Its answer to the same id says whether it got the same content. A person decides about a report whose data were
+        erased, and about one with a photo, because nothing proves whose photo it is.
         """
         if entry.erased_at is not None or entry.photo is not None or self._question(entry) is None:
             return False
@@ -320,7 +320,7 @@ class Run:
         return verdict
 
     def _count_unanswered(self, error: ApoaError) -> None:
-        """Go on without this report, unless it is not the first one without a usable answer: then raise the error."""
+        """Defer the error of a report without a usable answer; raise it after several such reports in a row."""
         self.defer(error)
         self._unanswered += 1
         if self._unanswered == _MAX_UNANSWERED:

@@ -1,20 +1,22 @@
-"""Calls to the authority outside a delivery run, under the same rules.
+"""Calls to the authority outside a delivery run, under the same rules, and what its receipts of a day confirm.
 
 While sending is suspended or the authority asked us to wait, no call is made: a user who repeats the command must not
 lock the account.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from apoa_client.delivery import plan
 from apoa_client.errors import ApoaError, CallRefused
-from apoa_client.ports.authority import Authority, AuthorityIdentity, Meta, Verdict
-from apoa_client.ports.clock import Clock
+from apoa_client.ports.authority import Authority, AuthorityIdentity, DailyReceipt, Meta, Status, Verdict
+from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import DeliveryState
+from apoa_client.ports.run import Clock
 from apoa_client.ports.state import Suspension
 from apoa_client.report.codes import CodeTable
+from apoa_client.report.kinds import OPEN_STATES
 
 T = TypeVar("T")
 
@@ -63,7 +65,7 @@ class SingleCalls(NamedTuple):
         self.outbox.record_contact(self.clock.now(), meta.server_time)
 
     def of_a_day(self, ask: Callable[[Authority], T | None]) -> T | None:
-        """What `ask` gets from an authority with receipts for whole days; None where it has none."""
+        """What `ask` gets from the authority; None if the authority has no receipts for whole days."""
         return self.call(lambda authority: ask(authority) if self._expected_meta(authority).daily_receipts else None)
 
     def validate(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
@@ -90,3 +92,48 @@ class SingleCalls(NamedTuple):
         if mismatch is not None:
             raise mismatch
         return meta
+
+
+class DayComparison(NamedTuple):
+    """Where the two agree, and where they do not. Each report is in one place."""
+
+    confirmed: tuple[Entry, ...]
+    """In both, with the same number."""
+    missing: tuple[Entry, ...]
+    """With a receipt of that day here, and not in the authority's list."""
+    different: tuple[Entry, ...]
+    """In both, with different numbers."""
+    unknown: tuple[str, ...]
+    """The ids of reports in the authority's list that this outbox does not have."""
+    waiting: tuple[Entry, ...]
+    """Saved before the day was over, and without a receipt: not sent, not decided, or refused."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the authority has every receipt that is here."""
+        return not self.missing and not self.different
+
+
+def compare(daily: DailyReceipt, entries: Iterable[Entry]) -> DayComparison:
+    """Compare the list of a day with `entries`, which are all reports of the outbox.
+
+    Typed numbers are not compared, and neither are the numbers of duplicates, which are those of other reports.
+    """
+    confirmed: list[Entry] = []
+    missing: list[Entry] = []
+    different: list[Entry] = []
+    waiting: list[Entry] = []
+    unknown = dict.fromkeys(daily.receipts)
+    for entry in entries:
+        unknown.pop(entry.id, None)
+        listed, own = daily.receipts.get(entry.id), entry.receipt
+        if entry.state in OPEN_STATES:
+            if entry.created_at < daily.end:
+                waiting.append(entry)
+        elif own is None or own.typed or entry.last_error == Status.DUPLICATE.meaning.last_error:
+            continue
+        elif listed is not None:
+            (confirmed if listed.number == own.number else different).append(entry)
+        elif daily.begin <= own.issued_at < daily.end:
+            missing.append(entry)
+    return DayComparison(tuple(confirmed), tuple(missing), tuple(different), tuple(unknown), tuple(waiting))

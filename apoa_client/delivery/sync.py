@@ -2,7 +2,7 @@
 
 The order of the steps matters. A report is stored as `sending` before its first byte leaves. If the process is killed
 or stopped, the lease expires and another run sends the report again under the same id; the authority answers with the
-same receipt. Several runs may work at once: each claims what it sends, and none stores an answer without its lease.
+same receipt. Several runs may work at once: each claims what it sends, and stores an answer only under its lease.
 """
 
 import logging
@@ -34,8 +34,7 @@ from apoa_client.ports.authority import Meta
 from apoa_client.ports.doubts import DoubtKind
 from apoa_client.ports.entries import Content, Entry, PhotoToSend, Selection
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import CLOCK_TOLERANCE
-from apoa_client.report.kinds import PhotoState, State
+from apoa_client.report.kinds import CLOCK_TOLERANCE, PhotoState, State
 from apoa_client.timeouts import BackgroundCall
 
 _log = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ _AFTERWARDS_S = 15.0
 """How much time is left after the run, for calls on its connection."""
 
 _MAX_FAILED_PHOTOS = 3
-"""After so many photos in a row that failed the cause is no single photo, and the others wait for a later run."""
+"""After so many failed photos in a row, a single photo is not the cause, and the others wait for a later run."""
 
 
 def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
@@ -83,7 +82,7 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
 
 def _connect(run: Run) -> None:
     """Build the authority, unless there is nothing to do or a suspension or hold forbids it."""
-    with suppress(OutboxDamaged):  # `_deliver` meets it again
+    with suppress(OutboxDamaged):  # `_deliver` raises it again
         summary = run.summary()
         if run.restriction() is None and (_has_follow_ups(run, summary) or run.next_batch()):
             run.connect()
@@ -157,7 +156,7 @@ def _work(run: Run, summary: Summary, batch: Sequence[Entry]) -> None:
 def _first_batch(run: Run, batch: Sequence[Entry]) -> list[Entry]:
     """Check the authority and the outbox, and return what may be sent then.
 
-    Over a slow line the reports are opened while the authority is asked. Its error comes before that of a report.
+    Over a slow line the reports are opened while the authority is asked. Its error comes before the error of a report.
     """
     kept = run.dependencies.kept
     known = kept.current_meta(run.clock.monotonic()) if kept is not None else None
@@ -221,7 +220,7 @@ def _authenticate(run: Run) -> None:
     """Check the open reports, and note in the outcome what another program changed."""
     try:
         authenticate(run.outbox, run.dependencies.known, run.outcome)
-    except OutboxDamaged as exc:  # what can be read is sent all the same
+    except OutboxDamaged as exc:  # what can be read is sent
         run.defer(exc)
         return
     run.authenticated = True
@@ -407,7 +406,7 @@ def _send_photos(run: Run) -> None:
 
 
 def _photos_from_a_random_one(run: Run) -> Iterator[PhotoToSend]:
-    """Yield what waits, so that some photos that fail each time do not keep the same others waiting for ever."""
+    """Yield the waiting photos, from a random one on: photos that fail each time must not block the same others."""
     count = sum(1 for _each in run.readable(run.outbox.photos_to_send()))
     start = int(count * run.dependencies.jitter())
     yield from islice(run.readable(run.outbox.photos_to_send()), start, None)

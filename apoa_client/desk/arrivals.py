@@ -17,13 +17,11 @@ from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.report.codes import CodeTables
-from apoa_client.report.deadline import due_at
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
-from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Document, Guest, Report, Stay
+from apoa_client.report.kinds import Kind, due_at
+from apoa_client.report.model import Document, Guest, Report, Stay, normalized_room
 from apoa_client.report.rules import Examination, examine, years_between
 
 UNACCOMPANIED_MINOR = "child_alone"
@@ -93,8 +91,8 @@ def _with(minor: Stay, adults: Iterable[Stay]) -> Iterator[Stay]:
 
 
 if TYPE_CHECKING:
-    from apoa_client.ports.clock import Clock
     from apoa_client.ports.outbox import ReportQueue
+    from apoa_client.ports.run import Clock
     from apoa_client.report.checking import CheckedDocument
 
 

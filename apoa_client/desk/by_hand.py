@@ -14,12 +14,11 @@ from apoa_client.delivery import plan
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
 from apoa_client.messages import msg
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import DeliveryState
-from apoa_client.report.deadline import CLOCK_TOLERANCE
+from apoa_client.ports.run import Clock
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
-from apoa_client.report.kinds import OPEN_STATES, Kind, Receipt, State, short_id
+from apoa_client.report.kinds import CLOCK_TOLERANCE, OPEN_STATES, Kind, Receipt, State, short_id
 
 CHECK_OUT, REASON = "check_out", "reason"
 """Names of the fields of check-outs and cancellations; the others are in `apoa_client.report.fields`."""

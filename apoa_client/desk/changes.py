@@ -1,29 +1,34 @@
 """Changes to a reported stay: check-out, correction, cancellation, and the fix of a refused report.
 
+A correction is the report with newly typed values in place of its own. It is checked by the rules of a check-in. If
+nothing new is typed, the result is what was reported.
+
 If the authority may have the stay, a change is a further report of the stay. What the authority certainly does not have
 is replaced or withdrawn without traffic. A `PendingChange` is made first and shown; saving it is a separate step.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
-from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, moment_message, msg
-from apoa_client.ports.clock import Clock
+from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportQueue
-from apoa_client.report.fields import label_of
+from apoa_client.ports.run import Clock
+from apoa_client.report.draft import Draft
+from apoa_client.report.fields import IN_AN_MRZ, field_values, label_of
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
 from apoa_client.report.parse_dates import date_and_time
+from apoa_client.report.parse_fields import changed_nights
 from apoa_client.report.parse_fields import reason as parse_reason
-from apoa_client.report.rules import EARLIEST_AHEAD, Examination
+from apoa_client.report.rules import CHECK_DIGIT_NOTE, EARLIEST_AHEAD, Examination
 
 
 class PendingChange(NamedTuple):
@@ -88,10 +93,12 @@ class Changes:
             raise _refused("check_out", "order", problem)
         return _pending(history, self._report(history, Kind.CHECK_OUT, check_out=left), replaces)
 
-    def examine(self, correction: CorrectionDraft) -> Examination:
-        """Check a correction by the rules of a check-in."""
-        today = self._clock.now().astimezone(self._rules.zone).date()
-        return correction.with_reported_values(self._desk.examine(correction.draft(today)))
+    def examine(
+        self, before: Report, typed: Mapping[str, str], mrz: Mrz | None = None, *, accept_check_digit: bool = False
+    ) -> Examination:
+        """Check the correction of a report: newly typed texts, which may be empty, and new MRZ lines."""
+        draft = correction_draft(before, typed, mrz, today=self._desk.today)
+        return self._desk.examine(draft._replace(accept_check_digit=accept_check_digit))
 
     def amend(self, history: StayHistory, examination: Examination, reason: str | None) -> PendingChange:
         """Return the corrected report. It replaces reports that were never sent, and follows reports that were.
@@ -167,6 +174,26 @@ class Changes:
         now = self._clock.now()
         created_at = now.astimezone(self._rules.zone).replace(microsecond=0)  # as the contract sends it
         return Report(new_id(now, self._random), history.stay_id, kind, created_at, **content)  # type: ignore[arg-type]  # its fields
+
+
+def correction_draft(before: Report, typed: Mapping[str, str], mrz: Mrz | None = None, *, today: date) -> Draft:
+    """Return the complete draft of a correction. Without new MRZ lines, valid reported lines are read, as of `today`.
+
+    A number of nights such as ``+1`` is added to the reported one.
+    """
+    values = field_values(before)
+    document_type = ""
+    if mrz is not None:
+        values = {name: value for name, value in values.items() if name not in IN_AN_MRZ}
+        # The note about a check digit was about the old lines.
+        values["note"] = str(values.get("note", "")).removesuffix(CHECK_DIGIT_NOTE).strip()
+    elif before.guest is not None:
+        document_type = before.guest.document.type  # no field has it
+        reported = read_mrz(before.guest.document.mrz, today=today) if before.guest.document.mrz else None
+        mrz = reported if reported is not None and reported.valid else None  # accepted lines must not block it
+    if typed.get("nights") and before.stay is not None:
+        typed = {**typed, "nights": changed_nights(typed["nights"], before.stay.nights)}
+    return Draft(typed, mrz, values=values, document_type=document_type)
 
 
 def reports_to_withdraw(history: StayHistory, selected: Entry) -> tuple[Entry, ...]:

@@ -9,23 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from apoa_client.passport.mrz import FieldState, Mrz
-from apoa_client.report.deadline import instant
 from apoa_client.report.draft import Draft
+from apoa_client.report.fields import BY_NAME, FIELDS, IN_AN_MRZ, as_typed
+from apoa_client.report.kinds import instant
 from apoa_client.report.rules import INDONESIA
 
-ASKED_FIELDS = (
-    *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality"),
-    *("document_number", "expiry_date", "stay_permit", "nights", "room"),
-)
+ASKED_FIELDS = tuple(item.name for item in FIELDS if item.is_asked)
 """The fields that are always asked, in our order. The user can fill the others on the review card."""
 
-_STAY_FIELDS = ("check_in", "planned_check_out", "nights", "room", "purpose")
+_STAY_FIELDS = tuple(item.name for item in FIELDS if item.is_shared)
 """The fields that guests of the same room share."""
 
 TRUNCATED_FIELD = "truncated_field"
 """The key, among suggested texts, of the name of the field that the MRZ may cut off."""
 
-_DEFAULTS = {"birth_place": "-", "nights": "1"}
 _TRUSTED = frozenset({FieldState.OK, FieldState.UNPROTECTED})
 
 
@@ -97,7 +94,7 @@ class GuestForm:
         """Return the likely answer for a field: what the MRZ says, or what is usual; empty if there is none."""
         known = mrz_texts(self.mrz) if self.mrz is not None else self.suggested
         of_group = self.permit_of_group if name == "stay_permit" else ""
-        return known.get(name) or self.recalled.get(name) or of_group or _DEFAULTS.get(name, "")
+        return known.get(name) or self.recalled.get(name) or of_group or BY_NAME[name].usual
 
     @property
     def truncated_field(self) -> str:
@@ -146,17 +143,7 @@ class GuestForm:
 
 def mrz_texts(mrz: Mrz) -> dict[str, str]:
     """Return the fields of an MRZ as a user would type them, without empty ones."""
-    texts = {
-        "surname": mrz.surname,
-        "given_names": mrz.given_names,
-        "sex": mrz.sex,
-        "birth_date": str(mrz.birth_date or ""),
-        "nationality": mrz.nationality,
-        "document_number": mrz.document_number,
-        "issuing_state": mrz.issuing_state,
-        "expiry_date": mrz.expiry_date.isoformat() if mrz.expiry_date is not None else "",
-    }
-    return {name: text for name, text in texts.items() if text}
+    return {name: as_typed(value) for name in IN_AN_MRZ if (value := getattr(mrz, name))}
 
 
 def suggested_texts(mrz: Mrz) -> dict[str, str]:

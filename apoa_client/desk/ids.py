@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.desk.duplicates import document_identity
 from apoa_client.matching import fold
-from apoa_client.report.model import Guest, Stay
-from apoa_client.report.wire import guest_value, stay_value
+from apoa_client.report.model import Guest, Stay, part_value
 
 if TYPE_CHECKING:
     from apoa_client.ports.outbox import ReportQueue
@@ -99,7 +98,7 @@ class ImportIds:
 
 def row_content(guest: Guest, stay: Stay) -> bytes:
     """Return what a row says of guest and stay, always the same bytes for the same values."""
-    return json.dumps([guest_value(guest), stay_value(stay)], separators=(",", ":")).encode("ascii")
+    return json.dumps([part_value(guest), part_value(stay)], separators=(",", ":")).encode("ascii")
 
 
 class ImportedStays:

@@ -17,10 +17,9 @@ from apoa_client.desk.duplicates import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport
-from apoa_client.report.fields import BY_NAME, IN_AN_MRZ
-from apoa_client.report.filler_words import normalized_room
+from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, with_label
 from apoa_client.report.findings import Finding
-from apoa_client.report.model import Guest, Stay
+from apoa_client.report.model import Guest, Stay, normalized_room
 from apoa_client.tables.rows import GuestRow
 
 CHECK_IN = BY_NAME["check_in"].path
@@ -110,8 +109,7 @@ def without_missing(row: GuestRow, found: Sequence[Finding], given: Sequence[Fin
 
 def missing_check_in() -> Finding:
     """Return the finding about a row without a time of arrival: at a desk it is now, in a table it is not known."""
-    remark = msg("give the day on which the guest arrived.")
-    return Finding(CHECK_IN, "missing", msg("{field}: {remark}", field=BY_NAME["check_in"].label, remark=remark))
+    return Finding(CHECK_IN, "missing", with_label("check_in", BY_NAME["check_in"].missing))
 
 
 _NO_ROOM = 0

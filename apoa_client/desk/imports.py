@@ -5,7 +5,8 @@ found again without the private key, and changes nothing unless it was edited.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, time, tzinfo
+from contextlib import suppress
+from datetime import date, datetime, time, tzinfo
 from typing import NamedTuple, Self
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
@@ -24,16 +25,15 @@ from apoa_client.desk.import_rows import (
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
-from apoa_client.report.deadline import instant
+from apoa_client.ports.run import Clock
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of
 from apoa_client.report.findings import Finding, Unreadable
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import Kind, State, instant, short_id
 from apoa_client.report.model import Report
-from apoa_client.report.parse_dates import date_and_time, full_date
+from apoa_client.report.parse_dates import date_and_time, full_date, in_zone
 from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import GuestRow
 
@@ -55,18 +55,18 @@ class Departure(NamedTuple):
 
 
 def read_departure(
-    text: str, check_in: datetime, zone: tzinfo, now: datetime
+    said: str | date, check_in: datetime, zone: tzinfo, now: datetime
 ) -> tuple[Departure | None, tuple[Finding, ...]]:
-    """Return the departure that a text says, and what is wrong with the text.
+    """Return the departure that a day, a time or a text says, and what is wrong with the text.
 
     There is none if that time is still to come: the guest is in house.
     """
     try:
-        at = date_and_time(text, zone, now=now)
+        at = departure_time(said, zone, now)
     except Unreadable as exc:
         return None, (_finding(exc.code, exc.message),)
     local_now = now.astimezone(zone).replace(microsecond=0)
-    day_alone = _is_day_alone(text)
+    day_alone = _is_day_alone(said)
     if at > local_now:
         return None, ()
     if at.date() < check_in.date() or (at < check_in and not day_alone):
@@ -77,17 +77,16 @@ def read_departure(
     return Departure(max(at, check_in), f"check_out {at.date().isoformat()}".encode()), ()
 
 
-def departure_day(text: str, zone: tzinfo, now: datetime) -> str:
-    """Return the day of a departure in ISO 8601; empty if the text is no time."""
-    try:
-        return date_and_time(text, zone, now=now).date().isoformat()
-    except Unreadable:
-        return ""
+def departure_time(said: str | date, zone: tzinfo, now: datetime) -> datetime:
+    """Return the time of a departure; of a day alone its midnight. Raises `Unreadable` for a text that is no time."""
+    return date_and_time(said, zone, now=now) if isinstance(said, str) else in_zone(said, zone)
 
 
-def _is_day_alone(text: str) -> bool:
+def _is_day_alone(said: str | date) -> bool:
+    if not isinstance(said, str):
+        return not isinstance(said, datetime)
     try:
-        full_date(text)
+        full_date(said)
     except Unreadable:
         return False
     return True
@@ -180,12 +179,17 @@ class Imports:
         errors = list(row.findings)
         mrz = read_lines(row, self._desk, errors)
         now, zone = self._clock.now(), self._rules.zone
-        typed = dict(row.typed)
-        if row.check_out and not typed.get("nights") and not typed.get("planned_check_out"):
-            typed["planned_check_out"] = departure_day(row.check_out, zone, now)
-        if not typed.get("check_in", "").strip() and all(finding.field != CHECK_IN for finding in errors):
+        values = dict(row.values)
+        given = {name for name, text in row.typed.items() if text.strip()} | values.keys()
+        if row.check_out and given.isdisjoint({"nights", "planned_check_out"}):
+            with suppress(Unreadable):
+                values["planned_check_out"] = departure_time(row.check_out, zone, now).date()
+        if "check_in" not in given and all(finding.field != CHECK_IN for finding in errors):
             errors.append(missing_check_in())
-        found = self._desk.examine(Draft(typed, mrz))
+        arrival = values.get("check_in")
+        if isinstance(arrival, date):
+            values["check_in"] = in_zone(arrival, zone)
+        found = self._desk.examine(Draft(row.typed, mrz, values=values))
         errors += without_missing(row, found.errors, errors)
         departure = None
         if found.stay is not None and row.check_out:
@@ -235,7 +239,7 @@ class Imports:
             return False
         if report.guest is None or report.stay is None:
             return False
-        given = {*row.typed, *(IN_AN_MRZ if row.lines else ()), "planned_check_out"} - {"check_in"}
+        given = {*row.typed, *row.values, *(IN_AN_MRZ if row.lines else ()), "planned_check_out"} - {"check_in"}
         values, known = field_values(report), field_values(reported)
         return (
             same_document(report.guest.document, reported.guest.document)

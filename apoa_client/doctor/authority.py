@@ -10,8 +10,8 @@ from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped
 from apoa_client.errors import AuthorityBusy, Exit, TimedOut
 from apoa_client.messages import Message, duration_message, msg, nmsg
 from apoa_client.ports.authority import AuthorityIdentity, Meta
-from apoa_client.ports.clock import Clock
-from apoa_client.report.deadline import CLOCK_TOLERANCE
+from apoa_client.ports.run import Clock
+from apoa_client.report.kinds import CLOCK_TOLERANCE
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables of the environment that add trusted certificates in other programs, and not in this one."""

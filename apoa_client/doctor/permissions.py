@@ -17,7 +17,7 @@ from typing import NamedTuple
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
 from apoa_client.errors import CredentialsProblem, Erased, Exit, NotAuthentic
 from apoa_client.messages import Message, literal, msg, nmsg
-from apoa_client.outbox.interface import Outbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.permissions import find_fault
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.state import Summary

@@ -10,7 +10,7 @@ from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import Message, duration_message, msg, nmsg
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.interface import FileCheck
+from apoa_client.outbox.sql.integrity import FileCheck
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import State

@@ -5,13 +5,11 @@ Errors and warnings are sealed separately, so that one can be replaced without t
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from apoa_client.ports.entries import Content
 from apoa_client.report.findings import Finding, finding_from_json
-from apoa_client.report.model import Report
-from apoa_client.report.wire import from_json, to_json
+from apoa_client.report.model import Report, from_json, to_json
 
 if TYPE_CHECKING:
     from apoa_client.ports.vault import Sealer
@@ -25,14 +23,6 @@ PHOTO = "photo"
 def part_id(report_id: str, part: str) -> str:
     """Return the id under which a part of a report is sealed: its findings of one kind, or its photo."""
     return f"{report_id}#{part}"
-
-
-def end_of_stay(report: Report) -> datetime | None:
-    """Return the check-out, or the end of the planned last day in the property's zone; None for a cancellation."""
-    if report.check_out is not None or report.stay is None:
-        return report.check_out
-    next_day = report.stay.planned_check_out + timedelta(days=1)
-    return datetime.combine(next_day, time(), report.stay.check_in.tzinfo)
 
 
 class Contents:

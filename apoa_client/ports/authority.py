@@ -1,11 +1,12 @@
-"""What delivery needs of the authority, and its answers."""
+"""What delivery needs of the authority, and its answers. `Status` is the only table of verdicts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from apoa_client.report.kinds import Receipt
+from apoa_client.messages import Message, msg
+from apoa_client.report.kinds import Receipt, State
 
 if TYPE_CHECKING:
     from apoa_client.report.codes import CodeTable
@@ -16,13 +17,82 @@ MAX_PHOTO_BYTES = 300 * 1024
 
 
 class Status(StrEnum):
-    """The authority's verdict on one report."""
+    """The authority's verdict on one report. A new one needs its row in `_MEANINGS`, and its schema in the contract."""
 
     ACCEPTED = "accepted"
     PENDING = "pending"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
     DEFERRED = "deferred"
+
+    @property
+    def meaning(self) -> "StatusMeaning":
+        """What it means for the report, and its words."""
+        return _MEANINGS[self]
+
+    @property
+    def state(self) -> State:
+        """The state that the report gets."""
+        return _MEANINGS[self].state
+
+
+class StatusMeaning(NamedTuple):
+    """What a status means for its report, and its words."""
+
+    state: State
+    """The state that the report gets: `ACCEPTED` comes with a receipt, `REJECTED` with errors, `QUEUED` with a wait."""
+    last_error: str | None
+    title: Message
+    history: Message
+    """The words of a stay's history."""
+    preview: Message
+    """What the authority would do with a report that is only checked."""
+    counted: Message
+    """How many reports got it, with the placeholder ``{count}``."""
+
+
+_MEANINGS = {
+    Status.ACCEPTED: StatusMeaning(
+        State.ACCEPTED,
+        last_error=None,
+        title=msg("Accepted"),
+        history=msg("accepted by the authority"),
+        preview=msg("The authority would accept this report."),
+        counted=msg("sent {count}"),
+    ),
+    Status.PENDING: StatusMeaning(
+        State.PENDING,
+        last_error=None,
+        title=msg("Waiting for a decision"),
+        history=msg("received, decision later"),
+        preview=msg("The authority would take this report, and decide later."),
+        counted=msg("waiting for a decision {count}"),
+    ),
+    Status.REJECTED: StatusMeaning(
+        State.REJECTED,
+        last_error="rejected",
+        title=msg("Refused"),
+        history=msg("refused by the authority"),
+        preview=msg("The authority would refuse this report:"),
+        counted=msg("refused {count}"),
+    ),
+    Status.DUPLICATE: StatusMeaning(
+        State.ACCEPTED,  # with the receipt of the report that covers this guest and night already
+        last_error="duplicate",
+        title=msg("Reported before"),
+        history=msg("was already reported"),
+        preview=msg("The authority has a report of this guest for that night already."),
+        counted=msg("{count} of these had been reported before"),
+    ),
+    Status.DEFERRED: StatusMeaning(
+        State.QUEUED,
+        last_error="deferred",
+        title=msg("To be sent again later"),
+        history=msg("deferred by the authority"),
+        preview=msg("The authority would not take this report now, but later."),
+        counted=msg("put off by the authority {count}"),
+    ),
+}
 
 
 class Verdict(NamedTuple):
@@ -34,6 +104,11 @@ class Verdict(NamedTuple):
     errors: "tuple[Finding, ...]" = ()
     warnings: "tuple[Finding, ...]" = ()
     retry_after: int | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether a person must correct the report."""
+        return self.status.state is State.REJECTED
 
 
 class AuthorityIdentity(NamedTuple):
@@ -73,7 +148,7 @@ class Meta(NamedTuple):
 class KeptAnswers:
     """The token, and what `Authority.meta` returned, for the later connections of a process that keeps running.
 
-    Times are those of `Clock.monotonic`.
+    Times are of `Clock.monotonic`.
     """
 
     def __init__(self) -> None:
@@ -131,7 +206,7 @@ class Authority(Protocol):
         ...
 
     def codes(self, table: str, etag: str | None = None) -> "CodeTable | None":
-        """Return a code table; None if the one with `etag` is still current. Raises `CallRefused` if it has none."""
+        """Return a code table; None if the one with `etag` is current. Raises `CallRefused` for an unknown table."""
         ...
 
     def verdict(self, report_id: str) -> Verdict | None:
@@ -139,7 +214,7 @@ class Authority(Protocol):
         ...
 
     def receipt_pdf(self, report_id: str) -> bytes | None:
-        """Return the authority's own PDF of a receipt; None if it has none."""
+        """Return the authority's own PDF of a receipt; None if it has no such PDF."""
         ...
 
     def daily_receipt(self, day: date) -> DailyReceipt | None:
@@ -147,11 +222,11 @@ class Authority(Protocol):
         ...
 
     def daily_receipt_pdf(self, day: date) -> bytes | None:
-        """Return the authority's own PDF of the receipts of one day; None if it has none."""
+        """Return the authority's own PDF of the receipts of one day; None if it has no such PDF."""
         ...
 
     def send_photo(self, report_id: str, jpeg: bytes) -> None:
-        """Send the photo of an accepted report's document. The same photo again is no error.
+        """Send the photo of an accepted report's document. The same photo may be sent again.
 
         Raises `CallRefused` with the name "photo_refused" if the authority does not take it (400, 404, 409, 413), else
         the errors of any call.

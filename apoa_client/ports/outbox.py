@@ -10,10 +10,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from apoa_client.errors import ApoaError
-    from apoa_client.ports.audit import AuditEvent
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, NewReport, PhotoToSend, Selection
-    from apoa_client.ports.state import LearnedBatchSize, Restrictions, Summary, Suspension
+    from apoa_client.ports.state import AuditEvent, LearnedBatchSize, Restrictions, Summary, Suspension
     from apoa_client.ports.vault import OutboxVersion
     from apoa_client.report.findings import Finding
     from apoa_client.report.kinds import PhotoState, Receipt

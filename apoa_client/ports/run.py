@@ -1,7 +1,9 @@
-"""What a delivery run reports to, and what may interrupt it."""
+"""The time, what a delivery run reports to, and what may interrupt it."""
 
+# Annotations stay text, as in `store`.
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -9,6 +11,18 @@ if TYPE_CHECKING:
 
     from apoa_client.errors import ApoaError
     from apoa_client.ports.authority import Verdict
+
+
+class Clock(Protocol):
+    """Time, passed in so that no rule reads a clock itself."""
+
+    def now(self) -> datetime:
+        """Return the wall clock, timezone-aware. It may be wrong and may jump: do not rely on it going forward."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that only go forward, for measuring durations."""
+        ...
 
 
 class Interruptions(Protocol):

@@ -1,15 +1,55 @@
-"""The state of the outbox as a whole."""
+"""The outbox as a whole: its state, drafts, who changes it, what its audit trail records, and results of its work."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from apoa_client.errors import ApoaError
     from apoa_client.ports.doubts import Doubt
+
+
+class Actor(NamedTuple):
+    """Who changes the outbox, and the clock, for its audit trail; each is called when an event is recorded."""
+
+    who: Callable[[], str]
+    """Returns the operating system's name of the user."""
+    now: Callable[[], datetime]
+    command: str = ""
+    """The command that runs, without its options, for what other processes say about it."""
+
+
+class AuditEvent(NamedTuple):
+    """Something that was done, for the audit trail: codes and ids, no personal data, no text of a server."""
+
+    action: str
+    report: str | None = None
+    detail: str | None = None
+
+
+class StoredDraft(NamedTuple):
+    """A draft of reports that are not finished, as it is known without the key."""
+
+    id: str
+    saved_at: datetime
+    taken_at: datetime | None = None
+    """When a desk took it to continue with it; None if none did."""
+
+
+class Erasure(NamedTuple):
+    """What was erased: the ids of the reports, and the number of stays. Undelivered reports are also withdrawn."""
+
+    reports: Collection[str]
+    stays: int
+    withdrawn: tuple[str, ...] = ()
+    complete: bool = True
+    """Whether it is also gone from the database's log, which another process that reads may prevent."""
+    drafts: int = 0
+    """How many abandoned drafts were erased too."""
+    may_have_arrived: tuple[str, ...] = ()
+    """Those of `withdrawn` that the authority may have received: their answers were lost or are still to come."""
 
 
 class Suspension(NamedTuple):
@@ -78,25 +118,6 @@ class Summary(NamedTuple):
         `settings` returns the fingerprint of the property's settings, and is only called if sending was suspended.
         """
         return self.suspension if self.suspension is not None and self.suspension.settings == settings() else None
-
-
-class Replication(NamedTuple):
-    """The standbys that copy a shared outbox from the server in use. None is not known."""
-
-    standbys: int
-    synchronous: int | None
-    """How many of them confirm each change before it counts as saved."""
-    lag: timedelta | None
-    """How far the one that is furthest behind is behind."""
-
-
-class Activity(NamedTuple):
-    """What goes on in an outbox at this moment."""
-
-    oldest_at: datetime | None
-    """When the oldest report was made that waits to be sent; None if none waits."""
-    replication: Replication | None = None
-    """None for a file."""
 
 
 class HandedOver(NamedTuple):

@@ -19,9 +19,9 @@ from apoa_client.report.codes import NO_TABLES, CodeTables
 from apoa_client.report.draft import Draft, Reader
 from apoa_client.report.fields import as_typed
 from apoa_client.report.findings import Finding
-from apoa_client.report.model import StayPermit
-from apoa_client.report.rules import check_nationality_code, check_permit_code
-from apoa_client.report.wire import permit_value
+from apoa_client.report.model import Document, Guest, StayPermit, part_value
+from apoa_client.report.parse_fields import Given
+from apoa_client.report.rules import check_nationality_code, check_permit_code, members_at
 
 _MAX_LINES = 3
 
@@ -75,15 +75,15 @@ def check(
     """
     typed = {name: text for name, text in typed.items() if text.strip()}
     if typed and not lines:
-        return _check(Reader(Draft(typed)), today, tables)
+        return _check(Reader(Draft(typed), Given(today)), today, tables)
     try:
         mrz = read_mrz(lines, today=today)
     except MrzUnreadable as exc:
-        reader, problem = Reader(Draft(typed)), exc.problem
+        reader, problem = Reader(Draft(typed), Given(today)), exc.problem
         best = next((correction.value for correction in problem.corrections), None)
         reader.add_error("mrz", problem.code, problem.message, best)
         return _check(reader, today, tables, normalise(lines).lines, (problem,))
-    return _check(Reader(Draft(typed, mrz)), today, tables, mrz.lines, mrz.problems)
+    return _check(Reader(Draft(typed, mrz), Given(today)), today, tables, mrz.lines, mrz.problems)
 
 
 def _check(
@@ -95,8 +95,8 @@ def _check(
 ) -> CheckedDocument:
     mrz = reader.draft.mrz
     rules.check_document_kind(reader, reader.add_warning)
-    values = rules.read_guest_fields(reader, today)
-    permit = rules.read_stay_permit(reader, today)
+    values = rules.read_guest_fields(reader)
+    permit = rules.stay_permit(values)
     guest = _guest_json(reader, values, permit)
     reader.add_mrz_problems()
     _check_values(reader, values, permit, today)
@@ -141,20 +141,17 @@ def _guest_json(reader: Reader, values: Mapping[str, Any], permit: StayPermit | 
     names = {name: known[name] for name in ("surname", "given_names")}
     if mrz is not None and any(names.values()):  # then a name that the MRZ leaves empty is known to be empty
         names = {name: value if reader.typed(name) else value or "" for name, value in names.items()}
-    return {
-        **names,
-        **{name: known[name] for name in ("sex", "birth_date", "birth_place", "nationality")},
+    members = {
+        **members_at("guest", {**known, **names}),
         "document": {
+            **dict.fromkeys(Document._fields),
+            **members_at("guest.document", known),
             "type": mrz.document_type or None if mrz is not None else None,
-            "number": known["document_number"],
-            "issuing_state": known["issuing_state"],
-            "expiry_date": known["expiry_date"],
             "mrz": list(mrz.lines) if mrz is not None else None,
         },
-        "stay_permit": permit_value(permit),
-        "phone": known["phone"],
-        "email": known["email"],
+        "stay_permit": part_value(permit) if permit is not None else None,
     }
+    return {name: members[name] for name in Guest._fields}
 
 
 def _check_values(reader: Reader, values: Mapping[str, Any], permit: StayPermit | None, today: date) -> None:

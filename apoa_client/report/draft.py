@@ -4,10 +4,10 @@ The reader takes the typed value of a field, or else the value in the MRZ. It co
 correct a report at once, and not one error after the other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
@@ -15,12 +15,9 @@ from apoa_client.passport.compose import transliterate
 from apoa_client.passport.mrz import Mrz, Problem, plain_document_number
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import canonical_code
-from apoa_client.report.fields import BY_NAME
-from apoa_client.report.filler_words import without_not_stated
+from apoa_client.report.fields import BY_NAME, NAMES, FieldValue, as_typed, with_label
 from apoa_client.report.findings import Finding, Unreadable
-from apoa_client.report.parse_fields import bounded
-
-T = TypeVar("T")
+from apoa_client.report.parse_fields import Given, parse, without_not_stated
 
 _NOT_A_FIELD = frozenset({"document_type", "optional_data", "optional_data_2", "composite"})
 """Fields of an MRZ that are no field of a report: their problems are about the lines."""
@@ -30,11 +27,15 @@ class Draft(NamedTuple):
     """The data of one guest: typed texts by the names of `apoa_client.report.fields`, and an MRZ.
 
     `accept_check_digit` says that a user compared the data with the passport's page and accepts a wrong check digit.
+    `values` are fields that need no parser: those of the report that is corrected, or of a table's cells. A typed text
+    replaces one, also an empty text. `document_type` is that of the report that is corrected.
     """
 
     typed: Mapping[str, str] = MappingProxyType({})
     mrz: Mrz | None = None
     accept_check_digit: bool = False
+    values: Mapping[str, FieldValue] = MappingProxyType({})
+    document_type: str = ""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -44,8 +45,9 @@ class Draft(NamedTuple):
 class Reader:
     """Reads the fields of a draft and collects the findings about them."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, given: Given) -> None:
         self.draft = draft
+        self.given = given
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
         self._typed = {name: without_not_stated(name, text) for name, text in draft.typed.items()}
@@ -59,29 +61,22 @@ class Reader:
         self.warnings.append(Finding(BY_NAME[name].path, code, message, suggestion))
 
     def typed(self, name: str) -> str:
-        """Return the typed text of a field; empty where nothing was typed, or where it says "not stated"."""
-        return self._typed.get(name, "")
+        """Return a field as a user typed it, or would type it; empty where it has no value, or says "not stated"."""
+        if name in self._typed or name not in self.draft.values:
+            return self._typed.get(name, "")
+        return as_typed(self.draft.values[name])
 
-    def typed_value(self, name: str, parse: Callable[[str], T]) -> T | None:
-        """Return the typed value of a field; None where nothing was typed, or where it is wrong."""
-        text = self.typed(name)
-        if not text:
-            return None
-        try:
-            return parse(bounded(text))
-        except Unreadable as exc:
-            self.add_error(name, exc.code, _with_label(name, exc.message), exc.suggestion)
-            return None
+    def value(self, name: str) -> Any:  # noqa: ANN401  a `FieldValue`, of the field's type
+        """Return the typed or known value of a field, or else the value in the MRZ. Warns where the two differ.
 
-    def value(self, name: str, parse: Callable[[str], T]) -> T | None:
-        """Return the typed value of a field, or else the value in the MRZ. Warns where the two differ."""
-        found: Any = getattr(self.draft.mrz, name, None) or None
-        if found is not None and name == "document_number":
-            found = plain_document_number(found)
-        in_mrz: T | None = found
+        None stands for a field without a value, or with a wrong one.
+        """
+        in_mrz: Any = (getattr(self.draft.mrz, name) or None) if self.draft.mrz and BY_NAME[name].in_mrz else None
+        if in_mrz is not None and name == "document_number":
+            in_mrz = plain_document_number(in_mrz)
         if not self.typed(name):
             return in_mrz
-        value = self.typed_value(name, parse)
+        value = self._given_value(name)
         if value is not None and in_mrz is not None and not self._agrees(name, value, in_mrz):
             self.add_warning(
                 name,
@@ -95,11 +90,20 @@ class Reader:
             )
         return value
 
-    def require(self, name: str, value: object, how: Message) -> None:
+    def _given_value(self, name: str) -> "FieldValue | None":
+        if name not in self._typed:
+            return self.draft.values[name]
+        try:
+            return parse(name, self._typed[name], self.given)
+        except Unreadable as exc:
+            self.add_error(name, exc.code, with_label(name, exc.message), exc.suggestion)
+            return None
+
+    def require(self, name: str, value: object) -> None:
         """Add an error where a required field is None, unless the field has another error."""
-        path = BY_NAME[name].path
-        if value is None and not any(finding.field == path for finding in self.errors):
-            self.add_error(name, "missing", _with_label(name, how))
+        field = BY_NAME[name]
+        if value is None and not any(finding.field == field.path for finding in self.errors):
+            self.add_error(name, "missing", with_label(name, field.missing))
 
     @property
     def has_accepted_check_digit(self) -> bool:
@@ -119,7 +123,7 @@ class Reader:
         self.errors = [finding for finding in self.errors if finding.code != "missing" or finding.field not in wrong]
 
     def _agrees(self, name: str, typed: object, in_mrz: object) -> bool:
-        if name not in {"surname", "given_names"}:
+        if name not in NAMES:
             return same_value(typed, in_mrz)
         spellings = [str(typed)]
         with suppress(CannotCompose):  # the MRZ may write Ü as UE (Doc 9303-3 §6)
@@ -140,8 +144,7 @@ class Reader:
             names = ["mrz" if problem.field in _NOT_A_FIELD else problem.field]
             if problem.field == "names":
                 # The name with a digit, which no name has; without any, the last name, which ends in a row of K.
-                both = {"surname": mrz.surname, "given_names": mrz.given_names}
-                names = [name for name, text in both.items() if any(c.isdigit() for c in text)]
+                names = [name for name in NAMES if any(c.isdigit() for c in getattr(mrz, name))]
                 names = names or ["given_names" if mrz.given_names else "surname"]
             yield from ((name, problem) for name in names if not self.typed(name))
 
@@ -157,7 +160,3 @@ def _is_cut_from(full: str, short: str) -> bool:
 def same_value(typed: object, in_mrz: object) -> bool:
     """Return whether two values are equal without accents, apostrophes and hyphens, and with one code for Germany."""
     return typed == in_mrz or fold(canonical_code(str(typed))) == fold(canonical_code(str(in_mrz)))
-
-
-def _with_label(name: str, message: Message) -> Message:
-    return msg("{field}: {remark}", field=BY_NAME[name].label, remark=message)

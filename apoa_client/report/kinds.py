@@ -1,13 +1,26 @@
-"""The parts of a report that have no personal data: its kind, its state, its receipt, its short id.
+"""The parts of a report that have no personal data: its kind, its state, its receipt, its short id, its deadline.
 
 They are separate from the model, because `apoa status` counts reports and opens none.
+
+The Directorate General asks for a report within 24 hours from the start of the stay (Kantor Imigrasi Kediri, 18 Apr
+2017), which the program counts from the check-in. No statute that we know sets the hours, so they are a setting of the
+property, and the authority may have its own.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 SHORT_ID_LENGTH = 8
+
+SOON = timedelta(hours=6)
+"""The time before its deadline in which a waiting report is urgent."""
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""The difference between this computer's clock and the authority's up to which times of reports are trusted."""
+
+MAX_BELIEVED_SKEW = timedelta(days=366)
+"""The difference up to which the authority's clock counts. At a larger one, a user must say what day it is."""
 
 
 class Kind(StrEnum):
@@ -71,3 +84,13 @@ class Receipt(NamedTuple):
 def short_id(report_id: str) -> str:
     """Return the end of a report's id for users: the beginning of a UUIDv7 is a time, which is equal for a minute."""
     return report_id.replace("-", "")[-SHORT_ID_LENGTH:]
+
+
+def due_at(check_in: datetime, window_hours: int) -> datetime:
+    """Return the deadline, in the zone of the check-in."""
+    return check_in + timedelta(hours=window_hours)
+
+
+def instant(moment: datetime) -> str:
+    """Return a time as the contract writes it: RFC 3339 with an offset, to the second."""
+    return moment.isoformat(timespec="seconds")

@@ -10,6 +10,7 @@ error.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -240,11 +241,18 @@ def _month_number(*names: str | None) -> int:
 _MAX_AHEAD = timedelta(hours=12)
 # Narrower than `datetime.fromisoformat`, which reads 19.50 as 19 hours and ignores the rest.
 _ISO = re.compile(r"[0-9]{4}-?(?:[0-9]{2}-?[0-9]{2}|W[0-9]{2}-?[0-9])(?:[T ][0-9]{2}(?::?[0-9]{2}.*)?)?", re.IGNORECASE)
+CLOCK = (
+    r"(?:(?:jam|pukul|pkl\.?|at)\s+)?(?P<hour>[0-9]{1,2})"
+    r"(?:[:.](?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?(?:\s*(?P<half>[ap])\.?m\.?)?"
+    r"|\s*(?P<short_half>[ap])\.?m\.?)"
+)
+"""A time of day: 19:50, 19.50, 7:50 PM, 7 pm. `clock_time` reads it."""
+SHORT_CLOCK = r"(?P<short_hour>[0-9]{2})(?P<short_minute>[0-9]{2})"
 _DATE_AND_CLOCK = re.compile(
-    r"(?:(?P<date>.*?)(?:\s*,\s*|\s+|^))(?:(?:jam|pukul|pkl\.?)\s+)?"
-    r"(?:(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?|(?P<hours>[0-9]{2})(?P<minutes>[0-9]{2}))",
+    rf"(?:(?P<date>.*?)(?:\s*,\s*|\s+|^))(?:{CLOCK}|(?:(?:jam|pukul|pkl\.?)\s+)?{SHORT_CLOCK})",
     re.IGNORECASE | re.DOTALL,
 )
+_NOON = 12
 
 
 def date_and_time(text: str, zone: tzinfo, *, now: datetime | None = None) -> datetime:
@@ -254,10 +262,15 @@ def date_and_time(text: str, zone: tzinfo, *, now: datetime | None = None) -> da
     time without a date is today's. If it is more than half a day ahead, it is yesterday's, because after midnight staff
     write down who came before midnight.
     """
-    value = _read(text.strip(), None if now is None else now.astimezone(zone).replace(tzinfo=None))
+    return in_zone(_read(text.strip(), None if now is None else now.astimezone(zone).replace(tzinfo=None)), zone)
+
+
+def in_zone(value: date, zone: tzinfo) -> datetime:
+    """Return a time to the second in a zone, or the midnight of a day. One without an offset is local there."""
     if value.year not in YEARS:
         raise no_such_date()
-    local = value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    local = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
     return local.replace(microsecond=0)
 
 
@@ -271,18 +284,28 @@ def _read(text: str, now: datetime | None) -> datetime:
     match = _DATE_AND_CLOCK.fullmatch(text)
     if match is None:
         return datetime.combine(_date(text, now), time())
-    hour, minute = match["hour"] or match["hours"], match["minute"] or match["minutes"]
     try:
-        clock = time(int(hour), int(minute), int(match["second"] or 0))
+        clock = clock_time(match.groupdict())
     except ValueError:
         raise _no_time() from None
     if match["date"]:
-        year = int(hour + minute) if match["hours"] else 0
+        year = 100 * clock.hour + clock.minute if match["short_hour"] else 0
         return _time_or_year(text, match["date"], clock, year, now)
     if now is None:
         raise _no_time()
     today = datetime.combine(now.date(), clock)
     return today - timedelta(days=1) if today - now > _MAX_AHEAD else today
+
+
+def clock_time(parts: Mapping[str, str | None]) -> time:
+    """Return the time of day of a match of `CLOCK` or `SHORT_CLOCK`. Raises `ValueError` for no time of day."""
+    hour, half = int(parts.get("hour") or parts["short_hour"] or 0), parts.get("half") or parts.get("short_half")
+    minute = int(parts.get("minute") or parts.get("short_minute") or 0)
+    if half:
+        if not 1 <= hour <= _NOON:
+            raise ValueError(half)
+        hour = hour % _NOON + (_NOON if half in "pP" else 0)
+    return time(hour, minute, int(parts.get("second") or 0))
 
 
 def _time_or_year(text: str, before: str, clock: time, year: int, now: datetime | None) -> datetime:

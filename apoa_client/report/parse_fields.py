@@ -1,20 +1,27 @@
-"""Parsers of typed texts, one function for each kind of field; dates and times are in `parse_dates`.
+"""Parsers of typed texts, one for each type of field (`PARSERS`); those of dates and times are in `parse_dates`.
 
 Each raises `Unreadable` with a message that says how to correct the text.
+
+Words that say that a value is not stated or not known are no data for the authority: an optional field with such a word
+is empty, and a required one is missing (`without_not_stated`).
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
+from apoa_client.matching import fold
 from apoa_client.messages import Message, listed, msg
 from apoa_client.passport import states
 from apoa_client.passport.mrz import plain_document_number, valid_document_number
-from apoa_client.report import permits, purposes
-from apoa_client.report.filler_words import is_not_stated, room_name
+from apoa_client.report import parse_dates, permits, purposes
+from apoa_client.report.fields import BY_NAME, FieldType, FieldValue
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.kinds import Purpose
+from apoa_client.report.model import room_name
 
 MAX_TEXT_LENGTH = 100
 MAX_NOTE_LENGTH = 500
@@ -25,14 +32,58 @@ MAX_NIGHTS = 366
 _UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """A character that replaces text in another encoding."""
 _PUNCTUATION_OF_NAMES = frozenset(" '’`-.,")  # noqa: RUF001  the typographic apostrophe is what keyboards send
-# Whole words: "pria" is a man, and "P" alone is perempuan.
+# Whole words, folded: "pria" is a man, and "P" alone is perempuan.
 _SEXES = {
-    **dict.fromkeys(("M", "L", "MALE", "LAKI-LAKI", "LAKI LAKI", "PRIA"), "M"),
-    **dict.fromkeys(("F", "P", "FEMALE", "PEREMPUAN", "WANITA"), "F"),
-    **dict.fromkeys(("X", "<"), "X"),
+    **dict.fromkeys(("m", "l", "male", "lakilaki", "pria", "man", "boy", "laki", "laki2", "lk", "mmale"), "M"),
+    **dict.fromkeys(("f", "p", "female", "perempuan", "wanita", "woman", "girl"), "F"),
+    "x": "X",
 }
 _CHANGED_NIGHTS = re.compile(r"([+-])\s*(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
 _NIGHTS = re.compile(r"(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
+
+
+BIRTH_PLACE_NOT_STATED = "-"
+"""What the contract has for a place of birth that the passport does not state."""
+
+_SHORT_NAMES = frozenset({"surname", "given_names", "nationality"})
+"""Fields in which a short word may be a name or a code: No and Null are surnames, NA is Namibia."""
+_WITH_DEFAULTS = frozenset({"check_in", "purpose", "issuing_state"})
+"""Fields with a usual value. A user who does not know the value does not mean the usual one."""
+
+_UNSPECIFIED_SEX = "<"
+"""What the MRZ has for X (ICAO Doc 9303-3 §4.6): it is stated, and is no sign for a missing value."""
+
+_PHRASE = re.compile(
+    r"(?:tidak|tdk|tak|gak|gk|ga|g|nggak|ngga|enggak|engga|ndak|belum|blm)\s?"
+    r"(?:ada|tahu|tau|diketahui|tercantum|tertulis|disebut(?:kan)?|dinyatakan|punya|jelas|diisi)"
+    r"(?: (?:di|pada|dalam) paspor(?:nya)?)?"
+    r"|none|unknown|n/a|n\.a|no idea|(?:don'?t|do not) know"
+    r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
+)
+_SHORT_WORDS = frozenset({"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah"})
+_SIGNS = " .,;:!?()[]<>/_-\N{EN DASH}\N{EM DASH}"
+
+
+def is_not_stated(name: str, text: str) -> bool:
+    """Return whether a text says that a field, with a name of `report.fields`, has no known value.
+
+    Signs without a letter or a digit say so, too; an empty text does not.
+    """
+    if name in _WITH_DEFAULTS or not text.strip() or (name, text.strip()) == ("sex", _UNSPECIFIED_SEX):
+        return False
+    words = " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).strip(_SIGNS)
+    return not words or _PHRASE.fullmatch(words) is not None or (name not in _SHORT_NAMES and words in _SHORT_WORDS)
+
+
+@lru_cache(maxsize=1024)  # a table has the same texts in thousands of rows
+def without_not_stated(name: str, text: str) -> str:
+    """Return the text of a field, stripped; empty if it says that the value is not stated.
+
+    A place of birth that is not stated is ``-``, because the contract requires one.
+    """
+    if not text or not is_not_stated(name, text):
+        return text.strip()
+    return BIRTH_PLACE_NOT_STATED if name == "birth_place" else ""
 
 
 def one_line(text: str, longest: int = MAX_TEXT_LENGTH) -> str:
@@ -77,7 +128,7 @@ def _is_latin_letter(c: str) -> bool:
 def sex(text: str) -> str:
     """Return M, F or X; L and P, which Indonesian forms have, and the words in both languages are read, too."""
     try:
-        return _SEXES[text.strip().upper()]
+        return "X" if text.strip() == _UNSPECIFIED_SEX else _SEXES[fold(text)]
     except KeyError:
         raise Unreadable("bad_character", msg("Write L (male), P (female) or X.")) from None
 
@@ -112,12 +163,12 @@ def document_number(text: str) -> str:
     return plain_document_number(number)
 
 
-def nights(text: str, check_in: datetime) -> date:
-    """Return the planned check-out, a number of nights after a check-in: ``2``, ``2 malam``."""
+def nights(text: str, arrival: date) -> date:
+    """Return the planned check-out, a number of nights after the day of arrival: ``2``, ``2 malam``."""
     match = _NIGHTS.fullmatch(text.strip())
     if match is None or not 1 <= int(match[1]) <= MAX_NIGHTS:
         raise Unreadable("bad_character", msg("give a number from 1 to {most}.", most=MAX_NIGHTS))
-    return check_in.date() + timedelta(days=int(match[1]))
+    return arrival + timedelta(days=int(match[1]))
 
 
 def changed_nights(text: str, reported: int) -> str:
@@ -176,3 +227,43 @@ def phone(text: str) -> str:
     if not re.fullmatch(r"\+?[0-9 ().-]{4,30}", number):
         raise Unreadable("bad_character", msg("This is not a telephone number. Leave it empty if the guest gave none."))
     return number
+
+
+class Given(NamedTuple):
+    """What the meaning of a text may depend on: the day, the time and its zone, and the day of arrival."""
+
+    today: date
+    zone: tzinfo = UTC
+    now: datetime | None = None
+    """Aware. Without it, a time must have its date."""
+    arrival: date | None = None
+    """Today by default."""
+
+
+Parser: TypeAlias = Callable[[str, Given], FieldValue]
+
+PARSERS: Mapping[FieldType, Parser] = {
+    "name": lambda text, _given: person_name(text),
+    "sex": lambda text, _given: sex(text),
+    "place": lambda text, _given: one_line(text).upper(),
+    "birth_date": lambda text, given: parse_dates.partial_date(text, today=given.today),
+    "state": lambda text, _given: state(text),
+    "number": lambda text, _given: document_number(text),
+    "date": lambda text, given: parse_dates.full_date(text, today=given.today),
+    "past_date": lambda text, given: parse_dates.past_date(text, today=given.today),
+    "stay_date": lambda text, given: parse_dates.stay_date(text, today=given.today, near=given.arrival),
+    "moment": lambda text, given: parse_dates.date_and_time(text, given.zone, now=given.now),
+    "nights": lambda text, given: nights(text, given.arrival or given.today),
+    "permit": lambda text, _given: stay_permit(text),
+    "purpose": lambda text, _given: purpose(text),
+    "room": lambda text, _given: room(text),
+    "phone": lambda text, _given: phone(text),
+    "email": lambda text, _given: email(text),
+    "text": lambda text, _given: one_line(text),
+    "note": lambda text, _given: one_line(text, MAX_NOTE_LENGTH),
+}
+
+
+def parse(name: str, text: str, given: Given) -> FieldValue:
+    """Return the value of the field with this name that a text means."""
+    return PARSERS[BY_NAME[name].type](bounded(text), given)

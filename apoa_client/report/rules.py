@@ -4,22 +4,21 @@ An error can only be wrong (a date that does not exist, a check digit that does 
 same, and the report is sent. Only foreigners are reported: UU 6/2011 art. 72.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from functools import partial
 from typing import Any, NamedTuple
 
 from apoa_client.messages import Message, day_message, msg, nmsg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import canonical_code
-from apoa_client.report import parse_dates, parse_fields, permits
+from apoa_client.report import permits
 from apoa_client.report.codes import NO_TABLES, Code, CodeTables, rows_of, suggest
 from apoa_client.report.draft import Draft, Reader, same_value
-from apoa_client.report.fields import FIELDS
+from apoa_client.report.fields import FIELDS, NAMES, ON_THE_FORM
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.model import Document, Guest, Stay, StayPermit
-from apoa_client.report.parse_dates import date_and_time
+from apoa_client.report.parse_fields import Given
 
 AddFinding = Callable[[str, str, Message], None]
 """Adds a finding to a field: `Reader.add_error`, or `Reader.add_warning` where nothing will be saved."""
@@ -32,15 +31,17 @@ OLDEST_AGE = 110
 PASSPORT_MONTHS = 6
 CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
 
-_REQUIRED = {
-    "sex": msg("give L (male), P (female) or X."),
-    "birth_place": msg("it is printed in the passport but not in its MRZ. Give - if it is not stated."),
-    "birth_date": msg("give it as 1985-09-12 or 12/09/1985; the year alone if the passport says no more."),
-    "nationality": msg("give the country's name or its three letters."),
-    "document_number": msg("give it as printed in the passport."),
-    "expiry_date": msg("give it as 2030-03-30 or 30/03/2030."),
-}
-"""The guest's required fields, with the text that says what to give."""
+_GUEST_FIELDS = tuple(item.name for item in ON_THE_FORM if item.of_guest)
+_REQUIRED = tuple(item.name for item in ON_THE_FORM if item.of_guest and item.missing and item.name not in NAMES)
+"""The guest's required fields, of which none may be empty."""
+_DATES_OF_STAY = ("check_in", "planned_check_out")
+_OTHER_STAY_FIELDS = tuple(item.name for item in ON_THE_FORM if not item.of_guest and item.name not in _DATES_OF_STAY)
+
+_MEMBERS: dict[str, dict[str, str]] = {}
+"""The names of fields by their last name in the contract, by the path before it."""
+for _item in ON_THE_FORM:
+    _parent, _dot, _member = _item.path.rpartition(".")
+    _MEMBERS.setdefault(_parent, {})[_member] = _item.name
 
 _POSITIONS = {item.path: position for position, item in enumerate(FIELDS)}
 """The position of each field in the form, by its path."""
@@ -60,10 +61,11 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo, tables: CodeTables = N
 
     `now` is aware; `zone` is the property's; `tables` are the code tables of its authority, as far as they are known.
     """
-    reader, local = Reader(draft), now.astimezone(zone)
+    local = now.astimezone(zone).replace(second=0, microsecond=0)
+    reader = Reader(draft, Given(local.date(), zone, local))
     check_document_kind(reader, reader.add_error)
-    stay = _stay(reader, local.replace(second=0, microsecond=0), zone)
-    guest = _guest(reader, local.date())
+    stay = _stay(reader, local)
+    guest = _guest(reader)
     reader.add_mrz_problems()
     if stay is not None:
         _check_stay(reader, stay, now)
@@ -97,37 +99,19 @@ def in_form_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _POSITIONS[finding.field]))
 
 
-def read_guest_fields(reader: Reader, today: date) -> dict[str, Any]:
-    """Return the value of each of the guest's fields by name; None where it is missing or wrong.
-
-    The stay permit has its own function, `read_stay_permit`.
-    """
-    return {
-        "surname": reader.value("surname", parse_fields.person_name),
-        "given_names": reader.value("given_names", parse_fields.person_name),
-        "sex": reader.value("sex", parse_fields.sex),
-        "birth_place": reader.typed_value("birth_place", lambda text: parse_fields.one_line(text).upper()),
-        "birth_date": reader.value("birth_date", partial(parse_dates.partial_date, today=today)),
-        "nationality": reader.value("nationality", parse_fields.state),
-        "document_number": reader.value("document_number", parse_fields.document_number),
-        "issuing_state": reader.value("issuing_state", parse_fields.state),
-        "expiry_date": reader.value("expiry_date", partial(parse_dates.full_date, today=today)),
-        "phone": reader.typed_value("phone", parse_fields.phone),
-        "email": reader.typed_value("email", parse_fields.email),
-    }
+def read_guest_fields(reader: Reader) -> dict[str, Any]:
+    """Return the value of each of the guest's fields by name; None where it is missing or wrong."""
+    return {name: reader.value(name) for name in _GUEST_FIELDS}
 
 
-def read_stay_permit(reader: Reader, today: date) -> StayPermit | None:
-    """Return the visa or stay permit as typed; None where nothing was typed.
+def members_at(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields directly at a path such as ``guest.document``, by the names of the contract."""
+    return {member: values[name] for member, name in _MEMBERS[path].items() if name in values}
 
-    Its end must have a year, because a wrong guess would warn of an overstay.
-    """
-    permit = StayPermit(
-        code=reader.typed_value("stay_permit", parse_fields.stay_permit),
-        number=reader.typed_value("stay_permit_number", parse_fields.one_line),
-        valid_until=reader.typed_value("stay_until", partial(parse_dates.full_date, today=today)),
-        entry_date=reader.typed_value("entry_date", partial(parse_dates.past_date, today=today)),
-    )
+
+def stay_permit(values: Mapping[str, Any]) -> StayPermit | None:
+    """Return the visa or stay permit in the values of a guest's fields; None where it has no value."""
+    permit = StayPermit(**members_at("guest.stay_permit", values))
     return None if permit == StayPermit() else permit
 
 
@@ -200,56 +184,43 @@ def years_between(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def _guest(reader: Reader, today: date) -> Guest | None:
-    values = read_guest_fields(reader, today)
-    permit = read_stay_permit(reader, today)
-    if not values["surname"] and not values["given_names"]:
-        reader.require("surname", None, msg("give the name as in the passport; one of the two names may be empty."))
-    for name, what_to_give in _REQUIRED.items():
-        reader.require(name, values[name], what_to_give)
+def _guest(reader: Reader) -> Guest | None:
+    values = read_guest_fields(reader)
+    if not any(values[name] for name in NAMES):
+        reader.require("surname", None)
+    for name in _REQUIRED:
+        reader.require(name, values[name])
     check_nationality(values["nationality"], reader.add_error)
     if any(values[name] is None for name in _REQUIRED):
         return None
     mrz = reader.draft.mrz
-    return Guest(
-        surname=values["surname"] or "",
-        given_names=values["given_names"] or "",
-        sex=values["sex"],
-        birth_date=values["birth_date"],
-        birth_place=values["birth_place"],
-        nationality=values["nationality"],
-        document=Document(
-            type=mrz.document_type if mrz is not None else "P",
-            number=values["document_number"],
-            issuing_state=values["issuing_state"] or values["nationality"],
-            expiry_date=values["expiry_date"],
-            # Lines with a problem prove nothing: then only the fields, compared with the page, are reported.
-            mrz=mrz.lines if mrz is not None and not mrz.problems else None,
-        ),
-        stay_permit=permit,
-        phone=values["phone"],
-        email=values["email"],
+    values |= {name: values[name] or "" for name in NAMES}
+    values["issuing_state"] = values["issuing_state"] or values["nationality"]
+    document = Document(
+        type=reader.draft.document_type or (mrz.document_type if mrz is not None else "P"),
+        # Lines with a problem prove nothing: then only the fields, compared with the page, are reported.
+        mrz=mrz.lines if mrz is not None and not mrz.problems else None,
+        **members_at("guest.document", values),
     )
+    return Guest(document=document, stay_permit=stay_permit(values), **members_at("guest", values))
 
 
-def _stay(reader: Reader, now: datetime, zone: tzinfo) -> Stay | None:
-    typed = reader.typed_value("check_in", partial(date_and_time, zone=zone, now=now))
-    check_in = typed if reader.typed("check_in") else now
-    arrival = check_in or now
-    if reader.typed("nights") and not reader.typed("planned_check_out"):
-        check_out = reader.typed_value("nights", lambda text: parse_fields.nights(text, arrival))
+def _stay(reader: Reader, now: datetime) -> Stay | None:
+    check_in = reader.value("check_in") if reader.typed("check_in") else now
+    arrival = (check_in or now).date()
+    reader.given = reader.given._replace(arrival=arrival)
+    if reader.typed("nights") and not reader.draft.typed.get("planned_check_out"):
+        check_out = reader.value("nights")
     else:
-        parse = partial(parse_dates.stay_date, today=now.date(), near=arrival.date())
-        check_out = reader.typed_value("planned_check_out", parse)
-        reader.require("planned_check_out", check_out, msg("give the number of nights, or the date."))
-    purpose = reader.typed_value("purpose", parse_fields.purpose)
-    room = reader.typed_value("room", parse_fields.room)
-    note = reader.typed_value("note", lambda text: parse_fields.one_line(text, parse_fields.MAX_NOTE_LENGTH))
+        check_out = reader.value("planned_check_out")
+        reader.require("planned_check_out", check_out)
+    values = {name: reader.value(name) for name in _OTHER_STAY_FIELDS}
     if check_in is None or check_out is None:
         return None
+    values["purpose"] = values["purpose"] or Purpose.TOURISM
     if reader.has_accepted_check_digit:
-        note = f"{note} {CHECK_DIGIT_NOTE}" if note else CHECK_DIGIT_NOTE
-    return Stay(check_in, check_out, room, purpose or Purpose.TOURISM, note)
+        values["note"] = f"{values['note']} {CHECK_DIGIT_NOTE}" if values["note"] else CHECK_DIGIT_NOTE
+    return Stay(check_in, check_out, **members_at("stay", values))
 
 
 def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:

@@ -12,12 +12,15 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from apoa_client.report.deadline import instant
-from apoa_client.sandbox.answers import Receipt, Refusal, Result, Violation, Violations
+from apoa_client.ports.authority import Status
+from apoa_client.report.kinds import State, instant
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.storage import Record, Records, Storage
 from apoa_client.sandbox.validation import (
     KINDS,
+    Refusal,
+    Violation,
+    Violations,
     check_in_of,
     fits,
     planned_check_out_of,
@@ -25,6 +28,28 @@ from apoa_client.sandbox.validation import (
     rule_violations,
     rule_warnings,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt. `number` shows that it is for training; `issued_at` is RFC 3339."""
+
+    number: str
+    issued_at: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The verdict on one report. `retry_after` is seconds."""
+
+    id: str
+    status: str
+    receipt: Receipt | None = None
+    errors: Violations = ()
+    warnings: Violations = ()
+    retry_after: int | None = None
+
 
 MAX_NIGHTS = 366
 
@@ -54,7 +79,7 @@ _A_DAY = timedelta(days=1)
 _REJECTED_BY_SCRIPT = Violation("", "training", "The training script rejects this report.")
 _REJECT = Step("reject")
 _CONFLICT = Violation("id", "id_conflict", "Another report was sent under this id before.")
-_NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate pair, which is no character.")
+_NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate pair, which is not a character.")
 _STAY_MESSAGES = {
     "stay_exists": "This stay has a check-in already; send an amendment.",
     "unknown_stay": "No check-in of this stay was acquired.",
@@ -64,13 +89,9 @@ _STAY_MESSAGES = {
 }
 
 
-def _none(_report: Report) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decides and stores. `key` is that of `night_marks`.
+    """Decides and stores. `key` is the key of `night_marks`.
 
     `now` is timezone-aware; `window_hours` is how long after check-in a report is in time.
     """
@@ -81,7 +102,12 @@ class Decisions:
     window_hours: int
 
     def receive(
-        self, reports: Sequence[Report], step: Step = OK, *, refuse: Callable[[Report], bool] = _none, keep: bool = True
+        self,
+        reports: Sequence[Report],
+        step: Step = OK,
+        *,
+        refuse: Callable[[Report], object] = lambda _report: False,
+        keep: bool = True,
     ) -> list[Result]:
         """One result for each report, in their order. Each report has a valid ``id``; anything else may be wrong.
 
@@ -106,9 +132,9 @@ class Decisions:
             record = records.find(report_id)
             if record is None:
                 return None
-            if step.name == "defer":
-                return Result(report_id, "deferred", retry_after=step.seconds)
-            if record.status == "pending" and step.name != "pending":
+            if step.status.state is State.QUEUED:
+                return Result(report_id, step.status.value, retry_after=step.seconds)
+            if Status(record.status).state is State.PENDING and step.status.state is not State.PENDING:
                 record = self._with_verdict(records, record, step)
                 records.save(record)
             return _as_result(records, record)
@@ -132,13 +158,13 @@ class Decisions:
             if record is None:
                 raise Refusal(404, "No report with this id was received.")
             if record.kind != "check_in" or record.status != "accepted":
-                raise Refusal(409, "The report is no accepted check-in.")
+                raise Refusal(409, "The report is not an accepted check-in.")
             if stored is None:
                 records.save_photo(report_id, sha256, instant(self.now()))
             elif stored != sha256:
                 raise Refusal(409, "Another photo is stored for this report.")
 
-    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[Report], bool]) -> Result:
+    def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[Report], object]) -> Result:
         try:
             content, sha256 = _digest(report, sort=True), _digest(report, sort=False)
         except UnicodeEncodeError:
@@ -150,8 +176,8 @@ class Decisions:
         errors = self._violations(records, report)
         if not errors and refuse(report):
             step = _REJECT
-        if not errors and step.name == "defer":
-            return Result(report["id"], "deferred", retry_after=step.seconds)
+        if not errors and step.status.state is State.QUEUED:
+            return Result(report["id"], step.status.value, retry_after=step.seconds)
         record = Record(
             id=report["id"],
             # Only values that the contract allows are stored, so that no personal data reaches the file.
@@ -159,7 +185,7 @@ class Decisions:
             kind=kind if (kind := report.get("kind")) in KINDS else "",
             content=content,
             sha256=sha256,
-            status="pending",
+            status=Status.PENDING.value,
             received_at=instant(self.now()),
         )
         if errors:
@@ -170,7 +196,7 @@ class Decisions:
         return _as_result(records, record)
 
     def _violations(self, records: Records, report: Report) -> Violations:
-        """The first violation of each field and code; where there is none, why the report does not fit its stay."""
+        """The first violation of each field and code; without a violation, why the report does not fit its stay."""
         found = (*report_violations(report), *rule_violations(report, self.now()))
         unique = {(violation.field, violation.code): violation for violation in reversed(found)}
         if unique:
@@ -181,21 +207,23 @@ class Decisions:
     def _judge(self, records: Records, record: Record, report: Report, step: Step) -> Record:
         """The record of a valid report: a duplicate where another stay covers the guest, else by the script."""
         record = replace(record, warnings=_to_json(rule_warnings(report, self.now(), self.window_hours)))
-        if step.name == "reject":
+        if step.status.state is State.REJECTED:
             return self._with_verdict(records, record, step)
         nights = night_marks(report, self.key) if record.kind in {"check_in", "amend"} else []
         other = records.covering(record.stay_id, nights) if record.kind == "check_in" else None
         if other is not None:
             return replace(record, status="duplicate", covered_by=other.id)
         records.cover(record.stay_id, nights)
-        return record if step.name == "pending" else self._with_verdict(records, record, step)
+        return self._with_verdict(records, record, step)
 
     def _with_verdict(self, records: Records, record: Record, step: Step) -> Record:
         """The record with its verdict: accepted, unless the script says otherwise."""
-        if step.name == "reject":
-            return replace(record, status="rejected", errors=_to_json((_REJECTED_BY_SCRIPT,)))
-        status = "duplicate" if step.name == "duplicate" else "accepted"
-        return replace(record, status=status, number=records.next_number(), issued_at=instant(self.now()))
+        record = replace(record, status=step.status.value)
+        if step.status.state is State.REJECTED:
+            return replace(record, errors=_to_json((_REJECTED_BY_SCRIPT,)))
+        if step.status.state is State.PENDING:
+            return record
+        return replace(record, number=records.next_number(), issued_at=instant(self.now()))
 
 
 def _stay_code(kinds: Sequence[str], kind: str) -> str | None:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from werkzeug.wrappers import Response
 
-from apoa_client.sandbox.answers import Refusal
+from apoa_client.sandbox.validation import Refusal
 
 
-class Changes:
+class ChangeCounter:
     """Counts. Safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ _RETRY_MS = 1_000
 class EventStreams:
     """The open streams of one page."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: ChangeCounter) -> None:
         self._changes = changes
         self._free = threading.BoundedSemaphore(MAX_STREAMS)
 

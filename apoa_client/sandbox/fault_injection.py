@@ -16,10 +16,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from apoa_client.matching import fold
-from apoa_client.sandbox.answers import Refusal, Result
-from apoa_client.sandbox.event_streams import Changes
+from apoa_client.sandbox.decisions import Result
+from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.faults import Route, Step
-from apoa_client.sandbox.validation import member
+from apoa_client.sandbox.validation import Refusal, member
 
 REDIRECT_TARGET = "https://login.hotel.invalid/"
 """A name that never resolves (RFC 2606 §2), so that following the redirect always fails."""
@@ -129,7 +129,7 @@ class Switch:
 class Switches:
     """The faults that are on. Each change counts in `changes`. Safe to use from several threads."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: ChangeCounter) -> None:
         self._changes = changes
         self._lock = threading.Lock()
         self._on: dict[str, Switch] = {}

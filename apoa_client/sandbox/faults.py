@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
+from apoa_client.ports.authority import Status
 
 MAX_REPEATS = 10_000
 MAX_SECONDS = 3_600
@@ -22,7 +23,13 @@ _HTTP_ERRORS = frozenset({"400", "401", "403", "413", "429", "500", "502", "503"
 _WITH_RETRY_AFTER = frozenset({"429", "503"})
 _NEED_AMOUNT = frozenset({"slow", "defer"})
 _LINE = frozenset({"ok", "drop", "lost", "slow", "portal", "redirect", "truncated", "empty", "huge"})
-_VERDICTS = frozenset({"pending", "reject", "duplicate", "defer", "foreign-ids", "unknown-status"})
+_STATUSES = {
+    "pending": Status.PENDING,
+    "reject": Status.REJECTED,
+    "duplicate": Status.DUPLICATE,
+    "defer": Status.DEFERRED,
+}
+_VERDICTS = frozenset({*_STATUSES, "foreign-ids", "unknown-status"})
 
 
 class Route(StrEnum):
@@ -57,6 +64,11 @@ class Step:
     def http_status(self) -> int | None:
         """The status of an HTTP error step, or None for other steps."""
         return int(self.name) if self.name.isdecimal() else None
+
+    @property
+    def status(self) -> Status:
+        """The verdict of a valid report in this call."""
+        return _STATUSES.get(self.name, Status.ACCEPTED)
 
     @property
     def is_of_line(self) -> bool:
@@ -120,7 +132,7 @@ def _parse_amount(text: str, route: Route, name: str, amount: str | None) -> flo
 
 
 def possible_steps() -> list[str]:
-    """Return every step without its seconds; those of other routes than `POST /reports` after the route."""
+    """Return every step without its seconds; a route other than `POST /reports` comes before its steps."""
     return [
         name if route is Route.REPORTS else f"{route.value}:{name}"
         for route, names in _POSSIBLE.items()

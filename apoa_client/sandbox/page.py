@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
-from apoa_client.sandbox.answers import Refusal
-from apoa_client.sandbox.event_streams import Changes, EventStreams
+from apoa_client.sandbox.event_streams import ChangeCounter, EventStreams
 from apoa_client.sandbox.fault_injection import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
 from apoa_client.sandbox.faults import Step
 from apoa_client.sandbox.received import ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits, read_form
+from apoa_client.sandbox.validation import Refusal
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -39,7 +39,7 @@ class Page:
         self._form_key = secrets.token_urlsafe(_TOKEN_BYTES)
         self.token = secrets.token_urlsafe(_TOKEN_BYTES) if is_shown else ""
         """The secret part of the address; empty without a page."""
-        self.changes = Changes()
+        self.changes = ChangeCounter()
         self.received = ReceivedReports(self.changes)
         self.switches = Switches(self.changes)
         self._streams = EventStreams(self.changes)

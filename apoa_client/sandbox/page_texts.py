@@ -1,6 +1,7 @@
 """The sentences of the page. They are translated by the catalogue when the page is shown."""
 
 from apoa_client.messages import msg
+from apoa_client.ports.authority import Status
 from apoa_client.sandbox.fault_injection import RETRY_AFTER_S
 
 RELOAD_S = 15
@@ -36,22 +37,16 @@ KINDS = {
     "amend": msg("correction"),
     "cancel": msg("cancellation"),
 }
-STATUSES = {
-    "accepted": msg("Accepted"),
-    "pending": msg("Waiting for a decision"),
-    "rejected": msg("Refused"),
-    "duplicate": msg("Reported before"),
-    "deferred": msg("To be sent again later"),
-}
+STATUSES = {each.value: each.meaning.title for each in Status}
 PROBLEMS = {
     "missing": msg("is missing"),
     "bad_type": msg("is not the kind of value that belongs here"),
     "bad_length": msg("has the wrong length"),
     "bad_character": msg("has a character that cannot be there"),
-    "bad_date": msg("is no date"),
-    "bad_id": msg("is no id in the contract's form"),
-    "unknown_state": msg("is no country that is known"),
-    "unknown_value": msg("is none of the possible values"),
+    "bad_date": msg("is not a date"),
+    "bad_id": msg("is not an id in the contract's form"),
+    "unknown_state": msg("is not a known country"),
+    "unknown_value": msg("is not one of the possible values"),
     "unknown_member": msg("does not belong in a report"),
     "order": msg("does not fit the other dates"),
     "not_foreign": msg("is Indonesian, and is not reported"),

@@ -13,9 +13,10 @@ from apoa_client.locale import LANGUAGES, catalogue
 from apoa_client.messages import Message, literal, moment_message, msg, nmsg
 from apoa_client.report.fields import label_of
 from apoa_client.sandbox import page_texts as texts
-from apoa_client.sandbox.answers import Receipt, Violation
+from apoa_client.sandbox.decisions import Receipt
 from apoa_client.sandbox.fault_injection import NAMES, SECONDS, Switch
 from apoa_client.sandbox.received import Punctuality, Received, Stay, punctuality
+from apoa_client.sandbox.validation import Violation
 from apoa_client.settings.zones import WIB, WIT, WITA
 
 _DEFAULT_LANGUAGE = "id"
@@ -26,7 +27,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the page shows. `count` is that of `Changes`; `address` is the page's path."""
+    """What the page shows. `count` is the count of `ChangeCounter`; `address` is the page's path."""
 
     property_name: str
     window_hours: int
@@ -111,7 +112,7 @@ def _finding(violation: Violation) -> Message:
 
 
 def _zone_of(stay: Stay) -> tzinfo | None:
-    """Return the zone in which a stay's times are shown: that of its check-in, by its Indonesian name if it has one."""
+    """Return the zone of a stay's check-in, in which its times are shown, by its Indonesian name if it has one."""
     zone = next((each.check_in.tzinfo for each in stay.reports if each.check_in is not None), None)
     offset = zone.utcoffset(None) if zone is not None else None
     return next((named for named in (WIB, WITA, WIT) if named.utcoffset(None) == offset), zone)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from apoa_client.sandbox.answers import Result
-from apoa_client.sandbox.event_streams import Changes
+from apoa_client.ports.authority import Status
+from apoa_client.report.kinds import State
+from apoa_client.sandbox.decisions import Result
+from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.validation import check_in_of, member
 
 MAX_REPORTS = 200
@@ -33,7 +35,7 @@ class Received:
     @property
     def is_acquired(self) -> bool:
         """Whether the authority has the report, with a verdict or before it."""
-        return self.result.status in {"accepted", "duplicate", "pending"}
+        return Status(self.result.status).state in {State.ACCEPTED, State.PENDING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Stay:
 
     @property
     def id(self) -> str:
-        """An id for the page: that of the first report shown, because a report may come without a valid stay."""
+        """An id for the page: the id of the first report shown, because a report may come without a valid stay."""
         return self.reports[0].result.id
 
     @property
@@ -86,7 +88,7 @@ def punctuality(stay: Stay, window_hours: int) -> Punctuality | None:
 class ReceivedReports:
     """The reports that the page shows. Each change counts in `changes`. Safe to use from several threads."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: ChangeCounter) -> None:
         self._changes = changes
         self._lock = threading.Lock()
         self._reports: OrderedDict[str, Received] = OrderedDict()

@@ -12,8 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.sandbox.answers import Refusal
-from apoa_client.sandbox.validation import list_violations
+from apoa_client.sandbox.validation import Refusal, list_violations
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -59,20 +58,20 @@ def read_reports(request: Request, limits: Limits) -> list[dict[str, Any]]:
         raise Refusal(413, f"At most {limits.max_batch} reports a call.")
     found = list_violations(body)
     if found:
-        raise Refusal(400, "The body is no list of reports with ids.", found)
+        raise Refusal(400, "The body is not a list of reports with ids.", found)
     reports: list[dict[str, Any]] = body["reports"]
     return reports
 
 
 def read_form(request: Request, limits: Limits) -> dict[str, str]:
-    """The fields of a form. Raises `Refusal` for a body that is no form or has a field twice."""
+    """The fields of a form. Raises `Refusal` for a body that is not a form or has a field twice."""
     _expect_type(request, "application/x-www-form-urlencoded")
     try:
         pairs = parse_qsl(
             _read(request, limits.max_body_bytes).decode("ascii"), keep_blank_values=True, strict_parsing=True
         )
     except ValueError:
-        raise Refusal(400, "The body is no form.") from None
+        raise Refusal(400, "The body is not a form.") from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Refusal(400, "The form names a field twice.")
@@ -84,7 +83,7 @@ def read_photo(request: Request) -> bytes:
     _expect_type(request, "image/jpeg")
     body = _read(request, MAX_PHOTO_BYTES)
     if not body.startswith(_JPEG_START) or not body.endswith(_JPEG_END):
-        raise Refusal(400, "The body is no JPEG.")
+        raise Refusal(400, "The body is not a JPEG.")
     return body
 
 
@@ -114,7 +113,7 @@ def _decompress(request: Request, limits: Limits) -> bytes:
     try:
         plain = inflater.decompress(body, limits.max_body_bytes + 1)
     except zlib.error:
-        raise Refusal(400, "The body is no gzip.") from None
+        raise Refusal(400, "The body is not gzip.") from None
     if len(plain) > limits.max_body_bytes:
         raise _too_large(limits.max_body_bytes)
     if not inflater.eof or inflater.unused_data:
@@ -126,14 +125,14 @@ def _parse(body: bytes) -> Any:  # noqa: ANN401  any JSON, until it is validated
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_json, object_pairs_hook=_object)
     except (ValueError, RecursionError):
-        raise Refusal(400, "The body is no JSON in UTF-8.") from None
+        raise Refusal(400, "The body is not JSON in UTF-8.") from None
     if _deeper_than(MAX_DEPTH, value):
         raise Refusal(400, "The body is nested too deeply.")
     return value
 
 
 def _no_json(_name: str) -> NoReturn:
-    message = "NaN and Infinity are no JSON"
+    message = "NaN and Infinity are not JSON"
     raise ValueError(message)
 
 

@@ -64,7 +64,7 @@ class SandboxServer:
     password."""
     limits: Limits = field(default_factory=Limits)
     tables: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
-    """Code tables in place of the built-in ones, by name; None for one that there is not."""
+    """Code tables in place of the built-in ones, by name; None for a table that this authority does not have."""
 
     def __post_init__(self) -> None:
         self._script = Faults(self.faults)

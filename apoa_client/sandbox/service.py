@@ -21,16 +21,15 @@ from werkzeug.wrappers import Request, Response
 from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
 from apoa_client.passport import states
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
 from apoa_client.report.purposes import PURPOSES
 from apoa_client.sandbox import fault_injection
-from apoa_client.sandbox.answers import Refusal, Result
-from apoa_client.sandbox.decisions import Decisions
+from apoa_client.sandbox.decisions import Decisions, Result
 from apoa_client.sandbox.faults import OK, Faults, Step
 from apoa_client.sandbox.page import Page
 from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports, receive_body
-from apoa_client.sandbox.validation import fits, violations
+from apoa_client.sandbox.validation import Refusal, fits, violations
 
 MAX_TOKENS = 1_000
 """The number of valid tokens at a time; the oldest is dropped first."""
@@ -76,7 +75,7 @@ class Credentials:
 
 @cache
 def code_table(name: str) -> dict[str, Any] | None:
-    """Return the contract's ``CodeTable`` of that name, or None where there is none.
+    """Return the contract's ``CodeTable`` of that name, or None if it does not exist.
 
     Stay permits are suggestions: the official index changes by decree, so a report may have any text. A table's version
     is a hash of its content, so it changes only when the table changes.

@@ -42,7 +42,7 @@ _WITH_PHOTOS = """
 CREATE TABLE photos (id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, received_at TEXT NOT NULL) WITHOUT ROWID;
 """
 _STEPS = (_FIRST_SCHEMA, _WITH_PHOTOS)
-"""What makes the tables of each schema version from those of the one before."""
+"""The statements that make each schema version from the one before."""
 SCHEMA_VERSION = len(_STEPS)
 
 

@@ -7,6 +7,7 @@ that it cannot read, because the schema has already reported them.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -20,7 +21,31 @@ from apoa_client.authority.schemas import compiled, validator
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import permits
-from apoa_client.sandbox.answers import Violation, Violations
+
+Violations = tuple["Violation", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One finding about one field of a report. `message` is English and never quotes what was sent."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Refusal(Exception):
+    """A whole call is refused (RFC 9457). `detail` is fixed English and never quotes what was sent."""
+
+    def __init__(
+        self, status: int, detail: str, errors: Violations = (), headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
 
 MAX_VIOLATIONS = 50
 """Enough for a person, and few enough that a hostile report does not get an endless answer."""
@@ -46,11 +71,11 @@ _CODE_OF_KEYWORD = {
 _MESSAGES = {
     "missing": "This is required.",
     "bad_type": "This is of the wrong type.",
-    "bad_date": "This is no date that the calendar has, in the form that the contract wants.",
+    "bad_date": "This is not a date of the calendar in the form of the contract.",
     "bad_character": "This has characters, or a form, that the contract does not allow.",
-    "bad_id": "This is no UUID in lower case.",
-    "unknown_state": "This is no code of ICAO Doc 9303-3 section 5.",
-    "unknown_value": "This is none of the values that the contract allows.",
+    "bad_id": "This is not a UUID in lower case.",
+    "unknown_state": "This is not a code of ICAO Doc 9303-3 section 5.",
+    "unknown_value": "This is not one of the values that the contract allows.",
     "unknown_member": "The contract has no such member here.",
 }
 _MEMBER = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
@@ -215,11 +240,11 @@ def _state_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation("guest.nationality", "not_foreign", "An Indonesian guest is not reported.")
     for field, code in (("guest.nationality", nationality), ("guest.document.issuing_state", issuer)):
         if isinstance(code, str) and states.by_code(code) is None:
-            yield Violation(field, "unknown_state", "This is no code of ICAO Doc 9303-3 section 5.")
+            yield Violation(field, "unknown_state", "This is not a code of ICAO Doc 9303-3 section 5.")
 
 
 def member(value: object, *path: str) -> object:
-    """The member of a JSON value at `path`, or None where there is none."""
+    """The member of a JSON value at `path`, or None if it is missing."""
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value

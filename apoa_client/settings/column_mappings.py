@@ -5,13 +5,13 @@ A mapping is the table ``[map.NAME]`` of config.toml, or a whole TOML file. Both
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, time
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from apoa_client.matching import close_matches, fold
 from apoa_client.messages import Message, literal, msg
-from apoa_client.report.fields import FIELDS
+from apoa_client.report.fields import BY_NAME, DATE_TYPES, FREE_TYPES
 
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 """Day first, month first, and year first: the orders of a date with three numbers."""
@@ -22,19 +22,58 @@ SURNAME_FIRST, GIVEN_FIRST = NAME_ORDERS = ("surname_first", "given_first")
 IGNORE = "ignore"
 """The target of a column that is not read."""
 
-TARGETS = (
-    *(field.name for field in FIELDS),
-    *("full_name", "middle_names", "title", "sex_code", "mrz1", "mrz2", "mrz3", "document_type"),
-    *("check_in_time", "check_out", "check_out_time", "status", "booking", "guest_count", IGNORE),
-)
-"""What a column can be: a field of a report, or something that a field is made of or that decides about the row."""
 
-_OF_ONE_GUEST = frozenset({"mrz", "mrz1", "mrz2", "mrz3", "title", "sex_code", "booking", "guest_count", IGNORE})
-DEFAULT_TARGETS = tuple(target for target in TARGETS if target not in _OF_ONE_GUEST)
+class OtherTarget(NamedTuple):
+    """What a column can be beside a field: something that a field is made of or that decides about the row.
+
+    `paths` are those in the contract to which a problem with a cell belongs. A target that `has_default` can have a
+    value for empty cells.
+    """
+
+    label: Message
+    paths: tuple[str, ...] = ()
+    has_default: bool = True
+
+
+_SURNAME, _GIVEN_NAMES, _SEX, _DOCUMENT, _MRZ, _CHECK_IN = (
+    BY_NAME[name].path for name in ("surname", "given_names", "sex", "document_number", "mrz", "check_in")
+)
+OTHER_TARGETS: Mapping[str, OtherTarget] = {
+    "full_name": OtherTarget(msg("Full name"), (_SURNAME, _GIVEN_NAMES)),
+    "middle_names": OtherTarget(msg("Middle names"), (_GIVEN_NAMES,)),
+    "title": OtherTarget(msg("Title (Mr, Mrs)"), (_SEX,), has_default=False),
+    "sex_code": OtherTarget(msg("Sex, 1 male or 2 female"), (_SEX,), has_default=False),
+    "mrz1": OtherTarget(msg("Line 1 of the MRZ"), (_MRZ,), has_default=False),
+    "mrz2": OtherTarget(msg("Line 2 of the MRZ"), (_MRZ,), has_default=False),
+    "mrz3": OtherTarget(msg("Line 3 of the MRZ"), (_MRZ,), has_default=False),
+    "document_type": OtherTarget(msg("Type of document"), (_DOCUMENT,)),
+    "check_in_time": OtherTarget(msg("Time of check-in"), (_CHECK_IN,)),
+    "check_out": OtherTarget(msg("Check-out, when the guest has left"), ("check_out",)),
+    "check_out_time": OtherTarget(msg("Time of check-out"), ("check_out",)),
+    "status": OtherTarget(msg("Status of the reservation"), ("",)),
+    "booking": OtherTarget(msg("Number of the reservation"), has_default=False),
+    "guest_count": OtherTarget(msg("Number of guests"), ("",), has_default=False),
+    IGNORE: OtherTarget(msg("not read"), has_default=False),
+}
+
+TARGETS = (*BY_NAME, *OTHER_TARGETS)
+"""What a column can be."""
+
+DEFAULT_TARGETS = tuple(
+    name for name in TARGETS if name != "mrz" and (name in BY_NAME or OTHER_TARGETS[name].has_default)
+)
 """What can have a value for empty cells."""
 
-_UNCHECKED = frozenset({"surname", "given_names", "birth_place", "room", "note", "stay_permit", "stay_permit_number"})
-"""Targets that may have any text."""
+
+def label_of_target(target: str) -> Message:
+    """Return what a target of a column is called."""
+    return BY_NAME[target].label if target in BY_NAME else OTHER_TARGETS[target].label
+
+
+def paths_of_target(target: str) -> tuple[str, ...]:
+    """Return the paths in the contract to which a problem with a cell of a target belongs."""
+    return (BY_NAME[target].path,) if target in BY_NAME else OTHER_TARGETS[target].paths
+
 
 COLUMNS, DEFAULTS = "columns", "defaults"
 _ORDERS = {"date_order": DATE_ORDERS, "name_order": NAME_ORDERS}
@@ -120,21 +159,16 @@ def check_default(target: str, value: str) -> None:
 
 def _parser(target: str) -> Callable[[str], object]:
     """Return the parser of a target's values; `ValueError` is about a date or a time."""
-    if target in {"check_in_time", "check_out_time"}:
+    kind = BY_NAME[target].type if target in BY_NAME else target
+    if kind in {"check_in_time", "check_out_time"}:
         return lambda text: time.fromisoformat(text.replace(".", ":"))
-    if target == "check_out" or target.endswith("_date") or target in {"stay_until", "check_in", "planned_check_out"}:
+    if kind == "check_out" or kind in DATE_TYPES:
         return date.fromisoformat
-    if target in _UNCHECKED:
+    if target not in BY_NAME or kind in FREE_TYPES:
         return str
-    from apoa_client.report import parse_fields  # start-up: each command reads the settings
+    from apoa_client.report.parse_fields import Given, parse  # start-up: each command reads the settings
 
-    if target == "nights":
-        return lambda text: parse_fields.nights(text, datetime(2000, 1, 1))  # noqa: DTZ001  only the number matters
-    parsers: Mapping[str, Callable[[str], object]] = {
-        **dict.fromkeys(("nationality", "issuing_state"), parse_fields.state),
-        **{name: getattr(parse_fields, name) for name in ("sex", "purpose", "document_number", "email", "phone")},
-    }
-    return parsers.get(target, str)
+    return lambda text: parse(target, text, Given(date(2000, 1, 1)))  # the same on each day
 
 
 def _texts(table: str, values: object) -> dict[str, str]:

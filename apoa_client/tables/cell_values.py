@@ -1,24 +1,30 @@
-"""What the cells of a table say, as a user would type it: texts, dates and times in ISO 8601, whole numbers.
+"""What the cells of a table say: texts, dates and times, whole numbers.
 
 A spreadsheet's real dates and times are taken as they are. A number in a column of dates is refused: it is the number
 by which a spreadsheet program counts its days, and not each program counts from the same day. A check-in without a time
 is the beginning of its day, as at the desk (`report.parse_dates`): so no report is due later than it should be, and the
 same file gives the same reports whenever it is imported. Nothing here reads the clock.
 
+A date such as 05/06/2026 can be read in two ways, and it is never guessed. One date with a day after the 12th says how
+the whole column is written. A column that has dates of two orders is contradictory: then a date that can be read in two
+ways is refused.
+
 Every function raises `Unreadable` with a message that does not repeat the cell.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
+from typing import NamedTuple
 
 from apoa_client.messages import msg
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Unreadable
-from apoa_client.report.parse_dates import full_date, partial_date
-from apoa_client.tables.date_order import CLOCK, DateEvidence, readings, split_time
+from apoa_client.report.parse_dates import CLOCK, SHORT_CLOCK, YEARS, full_date, no_such_date, partial_date
+from apoa_client.report.parse_dates import clock_time as time_of_parts
+from apoa_client.settings.column_mappings import DATE_ORDERS
 from apoa_client.tables.rows import CellValue
 
 _MOST_EXACT = 10**15
@@ -26,23 +32,29 @@ _MOST_EXACT = 10**15
 _LAST_OF_CENTURY = date(2049, 12, 31)
 """With it, a year of two digits is in this century, whenever the file is read."""
 _CENTURY = 100
-_NOON = 12
 
 _WEEKDAY = re.compile(
     r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]*\s+"
     r"|(?:sen(?:in)?|sel(?:asa)?|rab(?:u)?|kam(?:is)?|jum(?:'?at)?|sab(?:tu)?|min(?:ggu)?)[.,]*\s+",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(CLOCK, re.IGNORECASE | re.ASCII)
-_SHORT_CLOCK = re.compile(r"(?P<hour>\d\d)(?P<minute>\d\d)", re.ASCII)
+_NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
+_DIGITS = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)
+_CENTURIES = range(1900, 2100)
+_THIS_CENTURY = 2000
+_YEAR_DIGITS = 4
+_ANY_CLOCK = rf"{CLOCK}\s*(?P<zone>Z|WIB|WITA|WIT|[+-]\d\d:?\d\d)?"
+"""A time of day, which may have a zone: 19:50:00+07:00."""
+_CLOCK = re.compile(rf"{_ANY_CLOCK}|{SHORT_CLOCK}", re.IGNORECASE | re.ASCII)
+_DATE_AND_TIME = re.compile(rf"(?P<date>.+?)(?:\s*,\s*|\s+|T)(?P<clock>{_ANY_CLOCK})", re.IGNORECASE | re.ASCII)
 _OFFSETS = {"Z": "+00:00", "WIB": "+07:00", "WITA": "+08:00", "WIT": "+09:00"}
 _JOINED_LINES = {88: 44, 72: 36, 90: 30}
 """The length of a line by that of all lines joined: TD3 and MRV-A, TD2 and MRV-B, TD1 (ICAO Doc 9303-4 to 9303-7)."""
 _WHOLE_NUMBER = re.compile(r"\d+(?:\.0+)?", re.ASCII)
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_CACHED = 256
-"""Texts whose state is remembered: most guests are from few."""
+_CACHED = 1024
+"""Texts that are read once: many guests are of few states and arrive on the same day."""
 _ZONE = re.compile(r"(?:Z|WIB|WITA|WIT|[+-]\d\d:?\d\d)$", re.IGNORECASE | re.ASCII)
 _LONG_YEAR = re.compile(r"\d{4}", re.ASCII)
 _LENGTHS_OF_DATES = (4, 8)
@@ -86,6 +98,117 @@ _TOO_LONG_NUMBER = msg(
 _NO_TEXT = msg("This is neither a text nor a number. Write it again.")
 _DAY_MISSING = msg("The day is missing. Write it as 2026-11-24.")
 _FOREIGN_ZONE = msg("This date has a time in a time zone. Write the date alone, as 2026-11-24.")
+
+
+class DateEvidence(NamedTuple):
+    """What the dates of one column say about their order.
+
+    `possible` are the orders in which every text can be read, `proven` those in which alone some text can be read.
+    `is_ambiguous` says that some text is another date in another order. `suspects_dates` says that a spreadsheet
+    program may have exchanged day and month where it made dates of texts, and left the other texts.
+    """
+
+    possible: frozenset[str] = frozenset(DATE_ORDERS)
+    proven: frozenset[str] = frozenset()
+    is_ambiguous: bool = False
+    suspects_dates: bool = False
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether no order can be that of all texts."""
+        return not self.possible
+
+    def order(self, stated: str = "") -> str:
+        """Return the order of the column, which a user may have stated; empty if it is not known.
+
+        A stated order that no text proves and one text disproves is not that of the column.
+        """
+        if stated:
+            return stated if stated in self.possible or stated in self.proven else ""
+        return min(self.possible) if len(self.possible) == 1 else ""
+
+
+@lru_cache(_CACHED)
+def readings(text: str) -> Mapping[str, PartialDate]:
+    """Return the dates that a text of three numbers can mean, by order; empty for a text of another form.
+
+    A year of two digits is in this century. Zeros are parts that are not known: 00/00/1985.
+    """
+    match = _NUMBERS.fullmatch(text)
+    if match is not None:
+        first, _separator, second, third = match.groups()
+    elif (digits := _DIGITS.fullmatch(text)) is not None and int(digits[3]) in _CENTURIES:
+        first, second, third = digits.groups()
+    else:
+        return {}
+    found = {
+        "dmy": _partial_date(third, second, first),
+        "mdy": _partial_date(third, first, second),
+        "ymd": None if len(third) == _YEAR_DIGITS else _partial_date(first, second, third),
+    }
+    return {order: value for order, value in found.items() if value is not None}
+
+
+def evidence(values: Iterable[CellValue]) -> DateEvidence:
+    """Return what the cells of one column say about the order of its dates."""
+    collector = EvidenceCollector()
+    for value in values:
+        collector.add(value)
+    return collector.result()
+
+
+class EvidenceCollector:
+    """Collects the evidence of one column, cell by cell."""
+
+    def __init__(self) -> None:
+        self.has_texts = False
+        """Whether a text was found that needs an order."""
+        self._possible = frozenset(DATE_ORDERS)
+        self._proven: set[str] = set()
+        self._is_ambiguous = False
+        self._exchangeable_dates = 0
+        self._other_dates = 0
+
+    def add(self, value: CellValue) -> None:
+        """Add one cell."""
+        if isinstance(value, str):
+            self._add_text(value)
+        elif isinstance(value, (date, datetime)):
+            self._exchangeable_dates += value.day <= _MONTHS and value.day != value.month
+            self._other_dates += value.day > _MONTHS
+
+    def result(self) -> DateEvidence:
+        """Return the evidence of all cells."""
+        suspects = bool(self._proven and not self._is_ambiguous and self._exchangeable_dates and not self._other_dates)
+        return DateEvidence(self._possible, frozenset(self._proven), self._is_ambiguous, suspects)
+
+    def _add_text(self, text: str) -> None:
+        found = readings(split_time(text)[0])
+        if not found:
+            return
+        self.has_texts = True
+        self._possible &= found.keys()
+        if len(found) == 1:
+            self._proven.update(found)
+        elif len(set(found.values())) > 1:
+            self._is_ambiguous = True
+
+
+@lru_cache(_CACHED)
+def split_time(text: str) -> tuple[str, str]:
+    """Return the date and the time of day in a text, which may have none; without blanks around signs."""
+    tidy = re.sub(r" ?([-/.]) ?", r"\1", " ".join(text.split()))
+    match = _DATE_AND_TIME.fullmatch(tidy)
+    return (match["date"].rstrip("."), match["clock"]) if match is not None else (tidy.rstrip("."), "")
+
+
+def _partial_date(year: str, month: str, day: str) -> PartialDate | None:
+    """Return the date of these numbers; None if there is none. Zeros are parts that are not known."""
+    number = int(year) if len(year) == _YEAR_DIGITS else _THIS_CENTURY + int(year)
+    try:
+        return PartialDate(number, int(month) or None, int(day) or None)
+    except ValueError:
+        return None
 
 
 def is_empty(value: CellValue) -> bool:
@@ -135,7 +258,7 @@ def day(value: CellValue, evidence: DateEvidence, stated: str = "") -> date:
         return full_date(written, today=_LAST_OF_CENTURY)
     if found.day is None:
         raise Unreadable("bad_date", _DAY_MISSING)
-    return found.earliest
+    return _checked(found).earliest
 
 
 def birth_date(value: CellValue, evidence: DateEvidence, stated: str = "", *, by: date | None = None) -> PartialDate:
@@ -147,49 +270,49 @@ def birth_date(value: CellValue, evidence: DateEvidence, stated: str = "", *, by
     if found is None:
         return partial_date(written, today=by)
     if not written or _LONG_YEAR.search(written) is not None:
-        return found
+        return _checked(found)
     in_words = f"{found.year % _CENTURY:02}"
     return partial_date(f"{found.day or 0:02}{found.month or 0:02}{in_words}", today=by)
 
 
-def moment(value: CellValue, evidence: DateEvidence, stated: str = "") -> tuple[date, str]:
-    """Return the date of a cell, and its time as text in ISO 8601; empty if it has none, or midnight."""
-    clock = ""
+def _checked(found: PartialDate) -> PartialDate:
+    """Return a date. Raises `Unreadable` for a year that the contract does not allow."""
+    if found.year not in YEARS:
+        raise no_such_date()
+    return found
+
+
+def moment(value: CellValue, evidence: DateEvidence, stated: str = "") -> tuple[date, time | None]:
+    """Return the date of a cell, and its time; None if it has none, or midnight."""
+    clock = None
     if isinstance(value, datetime):
-        clock = _clock_text(value.time())
+        clock = _without_midnight(value.time())
     elif isinstance(value, str):
         value, written = split_time(value)
-        clock = clock_time(written) if written else ""
+        clock = clock_time(written) if written else None
     return day(value, evidence, stated), clock
 
 
-def clock_time(value: CellValue) -> str:
-    """Return a time of day in ISO 8601, with the offset where the text has a time zone; empty for midnight."""
+def clock_time(value: CellValue) -> time | None:
+    """Return a time of day, with the offset where the text has a time zone; None for midnight without one."""
     if isinstance(value, (time, datetime)):
-        return _clock_text(value.time() if isinstance(value, datetime) else value)
+        return _without_midnight(value.time() if isinstance(value, datetime) else value)
     if not isinstance(value, str):
         raise Unreadable("bad_date", _SERIAL_TIME)
-    match = _SHORT_CLOCK.fullmatch(value.strip()) or _CLOCK.fullmatch(value.strip())
+    match = _CLOCK.fullmatch(value.strip())
     if match is None:
         raise Unreadable("bad_date", _NO_TIME)
-    parts = match.groupdict()
-    half = (parts.get("half") or parts.get("hours") or "").lower()
-    hour = int(parts["hour"])
-    if half and not 1 <= hour <= _NOON:
-        raise Unreadable("bad_date", _NO_TIME)
-    if half:
-        hour = hour % _NOON + (_NOON if half == "p" else 0)
+    zone = (match["zone"] or "").upper()
     try:
-        clock = time(hour, int(parts["minute"] or parts.get("minutes") or 0), int(parts.get("second") or 0))
+        clock = time_of_parts(match.groupdict())
+        return time.fromisoformat(f"{clock}{_OFFSETS.get(zone, zone)}") if zone else _without_midnight(clock)
     except ValueError:
         raise Unreadable("bad_date", _NO_TIME) from None
-    zone = (parts.get("zone") or "").upper()
-    return clock.isoformat() + _OFFSETS.get(zone, zone) if zone else _clock_text(clock)
 
 
-def _clock_text(clock: time) -> str:
-    """Return a time in ISO 8601; empty for midnight, which spreadsheet programs have where there is no time."""
-    return clock.replace(microsecond=0, tzinfo=None).isoformat() if clock != time() else ""
+def _without_midnight(clock: time) -> time | None:
+    """Return a time to the second; None for midnight, which spreadsheet programs have where there is no time."""
+    return clock.replace(microsecond=0, tzinfo=None) if clock != time() else None
 
 
 def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tuple[PartialDate | None, str]:

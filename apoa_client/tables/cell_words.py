@@ -59,10 +59,6 @@ _TITLES = {
     **dict.fromkeys(("mr", "mister", "sir", "bapak", "bpk", "tuan", "tn", "herr", "monsieur", "sig", "master"), "M"),
     **dict.fromkeys(("mrs", "ms", "miss", "madam", "mdm", "mme", "ibu", "nyonya", "ny", "nona", "nn", "frau"), "F"),
 }
-_SEXES = {
-    **dict.fromkeys(("man", "boy", "laki", "laki2", "lk", "m male"), "M"),
-    **dict.fromkeys(("woman", "girl"), "F"),
-}
 _PASSPORTS = ("paspor", "passport", "passaporto", "pas", "cestovnipas", "reisepass", "passeport", "pasaporte")
 _PASSPORT_CODES = frozenset({"p", "pp", "psp", "pass", "pasor", "pasdi", "passe", "ppt"})
 
@@ -112,12 +108,6 @@ def meaning(status: str) -> str:
 def sex_of_title(text: str) -> str | None:
     """Return the sex that a title such as Mr suggests; None for another text."""
     return _TITLES.get(fold(text))
-
-
-@lru_cache(_CACHED)
-def sex_text(text: str) -> str:
-    """Return M or F for words of exports; any other text as it is."""
-    return _SEXES.get(fold(text), text)
 
 
 def sex_of_code(text: str) -> str:

@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from apoa_client.matching import fold
-from apoa_client.messages import Message, literal, msg
-from apoa_client.report.fields import BY_NAME, IN_AN_MRZ
-from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping
-from apoa_client.tables.date_order import DateEvidence, EvidenceCollector
+from apoa_client.messages import Message, msg
+from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
+from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
+from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
 from apoa_client.tables.headings import Heading, parse_heading
 from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
@@ -22,37 +22,15 @@ _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
 _SEVERAL = frozenset({"middle_names", "guest_count"})
 """Targets of which a table may have several columns, which belong together."""
-_NAMES = ("surname", "given_names")
 _OTHER_WAYS = {
-    **dict.fromkeys(_NAMES, ("full_name",)),
+    **dict.fromkeys(NAMES, ("full_name",)),
     "sex": ("sex_code",),
     "planned_check_out": ("nights", "check_out"),
 }
-_REQUIRED = (
-    *(*_NAMES, "sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date"),
-    *("check_in", "planned_check_out"),
-)
-_IN_MRZ = frozenset({*_NAMES, "sex", "birth_date", "nationality", "document_number", "expiry_date"})
+_REQUIRED = tuple(item.name for item in ON_THE_FORM if item.missing)
 _LINES = frozenset({"mrz", "mrz1"})
 
 
-_LABELS = {
-    "full_name": msg("Full name"),
-    "middle_names": msg("Middle names"),
-    "title": msg("Title (Mr, Mrs)"),
-    "sex_code": msg("Sex, 1 male or 2 female"),
-    "mrz1": msg("Line 1 of the MRZ"),
-    "mrz2": msg("Line 2 of the MRZ"),
-    "mrz3": msg("Line 3 of the MRZ"),
-    "document_type": msg("Type of document"),
-    "check_in_time": msg("Time of check-in"),
-    "check_out": msg("Check-out, when the guest has left"),
-    "check_out_time": msg("Time of check-out"),
-    "status": msg("Status of the reservation"),
-    "booking": msg("Number of the reservation"),
-    "guest_count": msg("Number of guests"),
-    IGNORE: msg("not read"),
-}
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
 
@@ -104,9 +82,9 @@ class ColumnMap(NamedTuple):
         given = {*self.fields.values(), *self.defaults}
         required = [name for name in _REQUIRED if not given & {name, *_OTHER_WAYS.get(name, ())}]
         if given & _LINES:
-            required = [name for name in required if name not in _IN_MRZ]
-        if any(name in given for name in _NAMES):  # a passport may have one name only
-            required = [name for name in required if name not in _NAMES]
+            required = [name for name in required if name not in IN_AN_MRZ]
+        if any(name in given for name in NAMES):  # a passport may have one name only
+            required = [name for name in required if name not in NAMES]
         return tuple(required)
 
     def as_mapping(self, table: Table) -> ColumnMapping:
@@ -168,7 +146,7 @@ def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -
 
 def _with_name_column(fields: dict[int, str]) -> dict[int, str]:
     """Return the columns without one for the whole name, where surname and given names have their own."""
-    if not set(_NAMES) <= set(fields.values()):
+    if not set(NAMES) <= set(fields.values()):
         return fields
     return {column: target for column, target in fields.items() if target != "full_name"}
 
@@ -247,9 +225,9 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
     if not whole:
         return
     heading = table.headings[whole[0]]
-    if set(_NAMES) & set(targets):
+    if set(NAMES) & set(targets):
         message = msg("{heading}: say whether it has the given names or the whole name.", heading=heading)
-        yield Doubt("name_column", whole, message, (*(name for name in _NAMES if name not in targets), IGNORE))
+        yield Doubt("name_column", whole, message, (*(name for name in NAMES if name not in targets), IGNORE))
     elif not columns.name_order:
         message = msg(
             "{heading} has whole names. Say whether the surname or the given names come first.", heading=heading
@@ -257,16 +235,12 @@ def _name_doubts(table: Table, columns: ColumnMap, targets: Sequence[str]) -> It
         yield Doubt("name_order", whole, message, NAME_ORDERS)
 
 
-def label_of_target(target: str) -> Message:
-    """Return what a target of a column is called."""
-    return BY_NAME[target].label if target in BY_NAME else _LABELS.get(target, literal(target))
-
-
 def with_defaults(records: Records, defaults: Mapping[str, str]) -> Records:
     """Return the rows with these values, by field, where a row has none. An MRZ says its fields itself."""
 
     def complete(row: GuestRow) -> GuestRow:
-        given = {*row.typed, *(_SAME.get(name, name) for name in row.typed), *(IN_AN_MRZ if row.lines else ())}
+        known = {*row.typed, *row.values}
+        given = {*known, *(_SAME.get(name, name) for name in known), *(IN_AN_MRZ if row.lines else ())}
         missing = {name: value for name, value in defaults.items() if name not in given}
         return row._replace(typed={**row.typed, **missing}) if missing else row
 

@@ -73,7 +73,7 @@ def table_of_guests(guests: Iterable[tuple[GuestRow, Mapping[str, str]]]) -> tup
     """
     found = list(guests)
     most_lines = max((len(guest.lines) for guest, _problems in found), default=0)
-    needed = {name for guest, problems in found for name in (*guest.typed, *problems)}
+    needed = {name for guest, problems in found for name in (*guest.texts, *problems)}
     columns = [
         each
         for each in template_columns()
@@ -86,7 +86,8 @@ def table_of_guests(guests: Iterable[tuple[GuestRow, Mapping[str, str]]]) -> tup
 
 def _row_of(names: Sequence[str], guest: GuestRow, problems: Mapping[str, str]) -> MarkedRow:
     lines = dict(zip(_MRZ_HEADINGS, guest.lines, strict=False))
-    values = tuple(guest.typed.get(name) or lines.get(name) for name in names)
+    texts = guest.texts | lines
+    values = tuple(texts.get(name) for name in names)
     marks: dict[int, str] = {}
     for field, text in problems.items():
         column = names.index(field) if field in names else WHOLE_ROW

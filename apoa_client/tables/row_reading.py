@@ -2,43 +2,29 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 from apoa_client.messages import Message, msg
-from apoa_client.report.fields import BY_NAME, label_of
+from apoa_client.passport.dates import PartialDate
+from apoa_client.report.fields import DATE_TYPES, FIELDS, FieldValue, label_of
 from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
-from apoa_client.tables.date_order import DateEvidence
+from apoa_client.tables.cell_values import DateEvidence
 from apoa_client.tables.rows import CellValue, GuestRow, Row
 
 T = TypeVar("T")
 
-DATE_TARGETS = frozenset(
-    {"birth_date", "expiry_date", "stay_until", "entry_date", "check_in", "planned_check_out", "check_out"}
-)
+DATE_TARGETS = frozenset({"check_out", *(item.name for item in FIELDS if item.type in DATE_TYPES)})
 """Targets whose columns have dates."""
 
-_TEXTS = (
-    *("surname", "given_names", "birth_place", "document_number", "stay_permit", "stay_permit_number"),
-    *("room", "purpose", "phone", "email", "note"),
-)
-_COUNTRIES = ("nationality", "issuing_state")
-_DATES = ("expiry_date", "stay_until", "entry_date", "planned_check_out")
+_COUNTRIES = tuple(item.name for item in FIELDS if item.type == "state")
+_DATES = tuple(item.name for item in FIELDS if item.type in DATE_TYPES - {"birth_date", "moment"})
+_OTHER_TYPES = DATE_TYPES | {"state", "sex", "nights", "mrz"}
+_TEXTS = tuple(item.name for item in FIELDS if item.type not in _OTHER_TYPES)
 _LINES = ("mrz", "mrz1", "mrz2", "mrz3")
-_PATHS = {
-    **{name: field.path for name, field in BY_NAME.items()},
-    **dict.fromkeys(_LINES, BY_NAME["mrz"].path),
-    "full_name": BY_NAME["surname"].path,
-    "middle_names": BY_NAME["given_names"].path,
-    **dict.fromkeys(("title", "sex_code"), BY_NAME["sex"].path),
-    "document_type": BY_NAME["document_number"].path,
-    "check_in_time": BY_NAME["check_in"].path,
-    **dict.fromkeys(("check_out", "check_out_time"), "check_out"),
-    **dict.fromkeys(("status", "guest_count"), ""),
-}
-"""The path in the contract that a finding about a column has."""
 _LETTERS = 26
 _NO_COLUMN = -1
 _MOST_DIGITS = 3
@@ -79,7 +65,7 @@ class RowReader:
         cells = [
             (path, target, source, column_letters(source.column))
             for target, columns in sources.items()
-            for path in _paths(target)
+            for path in paths_of_target(target)
             for source in columns
         ]
         count = Counter(path for path, *_rest in cells)
@@ -117,13 +103,6 @@ def column_letters(column: int) -> str:
     return letters
 
 
-def _paths(target: str) -> tuple[str, ...]:
-    """Return the paths of a column in the contract."""
-    if target == "full_name":
-        return BY_NAME["surname"].path, BY_NAME["given_names"].path
-    return (_PATHS[target],) if target in _PATHS else ()
-
-
 class _Reading:
     """The reading of one row: collects the fields and the findings."""
 
@@ -132,6 +111,7 @@ class _Reading:
         self._row = row
         self._is_alone = is_alone
         self._typed: dict[str, str] = {}
+        self._values: dict[str, FieldValue] = {}
         self._findings: list[Finding] = []
         self._wrong: dict[str, str] = {}
         """The target that a finding is about, by path: several columns may have one path."""
@@ -147,13 +127,14 @@ class _Reading:
         self._read_sex(has_lines=bool(lines))
         self._check_document_type(has_lines=bool(lines))
         check_in, check_out = self._read_stay()
-        self._put("birth_date", self._read("birth_date", partial(_birth_date, by=check_in)))
+        self._put_value("birth_date", self._read("birth_date", partial(_birth_date, by=check_in)))
         status = self._read("status", lambda cell: cell_words.meaning(cell_values.text(cell.value))) or ""
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
         skip = status if status in cell_words.SKIPPED else ""
         warnings, findings = self._warnings(), tuple(self._findings)
-        return GuestRow(self._row.number, self._typed, lines, self._cell_names(), findings, check_out, skip, warnings)
+        cells, typed = self._cell_names(), self._typed
+        return GuestRow(self._row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values)
 
     # The cells.
 
@@ -200,8 +181,12 @@ class _Reading:
         if text:
             self._typed[name] = text
 
+    def _put_value(self, name: str, value: "FieldValue | None") -> None:
+        if value is not None:
+            self._values[name] = value
+
     def _add(self, target: str, code: str, message: Message, suggestion: str | None = None) -> None:
-        path = _PATHS[target]
+        path = paths_of_target(target)[0]
         self._wrong[path] = target
         labelled = msg("{field}: {remark}", field=label_of(path), remark=message) if path else message
         self._findings.append(Finding(path, code, labelled, suggestion))
@@ -246,7 +231,7 @@ class _Reading:
         titles = [text, *self._texts("title")] if not text or cell_words.sex_of_title(text) else []
         hint = next(filter(None, map(cell_words.sex_of_title, titles)), None)
         if hint is None:
-            self._put("sex", cell_words.sex_text(text))
+            self._put("sex", text)
         elif not has_lines:
             self._add("sex", "missing", msg("The title says what it may be. Write L (male), P (female) or X."), hint)
 
@@ -255,37 +240,36 @@ class _Reading:
         if text and not has_lines and not cell_words.is_passport(text):
             self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
 
-    def _read_stay(self) -> tuple[date | None, str]:
-        """Read the dates of the stay. Returns the day of the check-in, and the time of the check-out."""
+    def _read_stay(self) -> tuple[date | None, str | date]:
+        """Read the dates of the stay. Returns the day of the check-in, and the day or time of the check-out."""
         for target in self._reader.dates:
-            self._put(target, self._read(target, _day))
+            self._put_value(target, self._read(target, _day))
         arrival = self._moment("check_in", "check_in_time")
-        departure = self._moment("check_out", "check_out_time")
-        check_in = arrival[0] if arrival is not None else None
-        if arrival is not None:
-            self._put("check_in", _joined(arrival))
+        self._put_value("check_in", arrival)
+        check_in = arrival.date() if isinstance(arrival, datetime) else arrival
         self._put("nights", self._read("nights", lambda cell: cell_values.whole_number(cell.value)))
         self._compare_nights(check_in)
-        return check_in, _joined(departure) if departure is not None else ""
+        return check_in, self._moment("check_out", "check_out_time") or ""
 
-    def _planned_day(self, check_in: date | None) -> str:
-        """Return the day of the planned departure in ISO 8601; empty if it is not known."""
-        nights = self._typed.get("nights", "")
+    def _planned_day(self, check_in: date | None) -> str | date:
+        """Return the day of the planned departure; empty if it is not known."""
+        nights, planned = self._typed.get("nights", ""), self._values.get("planned_check_out")
         if check_in is not None and nights.isascii() and nights.isdecimal() and len(nights) <= _MOST_DIGITS:
-            return (check_in + timedelta(days=int(nights))).isoformat()
-        return self._typed.get("planned_check_out", "")
+            return check_in + timedelta(days=int(nights))
+        return planned if isinstance(planned, date) else ""
 
-    def _moment(self, target: str, time_target: str) -> tuple[date, str] | None:
-        """Return the day and the time of a column of dates and of one of times, which may be the same column."""
+    def _moment(self, target: str, time_target: str) -> date | None:
+        """Return the time of a column of dates and of one of times, which may be the same; the day without a time."""
         found = self._read(target, _moment)
         if found is None:
             return None
         day, clock = found
         typed_clock = self._read(time_target, lambda cell: cell_values.clock_time(cell.value))
-        if clock and typed_clock and clock != typed_clock and self._reader.sources.get(time_target):
+        if None not in (clock, typed_clock) and clock != typed_clock and self._reader.sources.get(time_target):
             self._add(target, "conflict", _TWO_TIMES)
             return None
-        return day, clock or typed_clock or ""
+        clock = clock or typed_clock
+        return datetime.combine(day, clock) if clock is not None else day
 
     def _warnings(self) -> tuple[Finding, ...]:
         """Return a warning if the reservation is for more guests than this row and the rows beside it have."""
@@ -302,11 +286,11 @@ class _Reading:
 
     def _compare_nights(self, check_in: date | None) -> None:
         """Leave out the nights if there is a date of departure, with which they must agree."""
-        nights, departure = self._typed.get("nights"), self._typed.get("planned_check_out")
-        if nights is None or departure is None:
+        nights, departure = self._typed.get("nights"), self._values.get("planned_check_out")
+        if nights is None or not isinstance(departure, date):
             return
-        if check_in is not None and nights != str((date.fromisoformat(departure) - check_in).days):
-            del self._typed["planned_check_out"]
+        if check_in is not None and nights != str((departure - check_in).days):
+            del self._values["planned_check_out"]
             self._add("nights", "conflict", _TWO_CHECK_OUTS)
         del self._typed["nights"]
 
@@ -315,19 +299,13 @@ def _text(cell: _Cell) -> str:
     return cell_values.text(cell.value)
 
 
-def _day(cell: _Cell) -> str:
-    return cell_values.day(cell.value, cell.source.evidence, cell.source.stated_order).isoformat()
+def _day(cell: _Cell) -> date:
+    return cell_values.day(cell.value, cell.source.evidence, cell.source.stated_order)
 
 
-def _birth_date(cell: _Cell, *, by: date | None) -> str:
-    return str(cell_values.birth_date(cell.value, cell.source.evidence, cell.source.stated_order, by=by))
+def _birth_date(cell: _Cell, *, by: date | None) -> PartialDate:
+    return cell_values.birth_date(cell.value, cell.source.evidence, cell.source.stated_order, by=by)
 
 
-def _moment(cell: _Cell) -> tuple[date, str]:
+def _moment(cell: _Cell) -> tuple[date, time | None]:
     return cell_values.moment(cell.value, cell.source.evidence, cell.source.stated_order)
-
-
-def _joined(moment: tuple[date, str]) -> str:
-    """Return a day and a time in ISO 8601; the day alone if there is no time."""
-    day, clock = moment
-    return f"{day.isoformat()}T{clock}" if clock else day.isoformat()

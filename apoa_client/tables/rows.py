@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.messages import msg
+from apoa_client.report.fields import FieldValue, as_typed
 from apoa_client.report.findings import Finding
 from apoa_client.tables.content import TableRefused
 
@@ -83,13 +84,13 @@ class Table(NamedTuple):
 
 
 class GuestRow(NamedTuple):
-    """The fields of one guest, as if a user had typed them.
+    """The fields of one guest.
 
-    `typed` has texts by the names of `apoa_client.report.fields`, `lines` the MRZ. `cells` names the cell of a field
-    ("B7"), or the line of a text file, by the field's path in the contract. `findings` are problems with cells that
-    could not be read as a field; the field is then not in `typed`. `check_out` is the time when the guest left, as
-    typed; empty if the table does not say it. `skip` says why the row is
-    no guest to report; it is empty otherwise.
+    `typed` has texts by the names of `apoa_client.report.fields`, as if a user had typed them, `values` the dates that
+    were read, `lines` the MRZ. A check-in without a time is a date. `cells` names the cell of a field ("B7"), or the
+    line of a text file, by the field's path in the contract. `findings` are problems with cells that could not be read
+    as a field; the field then has no value. `check_out` is the day or time when the guest left, or a text as typed;
+    empty if the table does not say it. `skip` says why the row is no guest to report; it is empty otherwise.
     """
 
     number: int
@@ -97,11 +98,17 @@ class GuestRow(NamedTuple):
     lines: tuple[str, ...] = ()
     cells: Mapping[str, str] = MappingProxyType({})
     findings: tuple[Finding, ...] = ()
-    check_out: str = ""
+    check_out: str | date = ""
     skip: str = ""
     """``cancelled``: the reservation was cancelled, or the guest did not come. ``not_arrived``: not yet."""
     warnings: tuple[Finding, ...] = ()
     """What is worth a look in the row and is no problem with a cell."""
+    values: Mapping[str, FieldValue] = MappingProxyType({})
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The fields as a user would type them."""
+        return {**self.typed, **{name: as_typed(value) for name, value in self.values.items()}}
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""

@@ -17,7 +17,6 @@ from report_helpers import NOW, WIB, draft
 
 from apoa_client.app.table_import import ImportResult
 from apoa_client.desk.changes import reports_to_withdraw
-from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.import_rows import Action, RowResult
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused
@@ -242,7 +241,7 @@ class ImportMachine(RuleBasedStateMachine):
         history, changes = self.history_of(guest), self.importer().changes
         if history is not None and history.current_report is not None:
             before = self.outbox.content(history.current_report).report
-            examination = changes.examine(CorrectionDraft(before, {"note": f"catatan {number}"}))
+            examination = changes.examine(before, {"note": f"catatan {number}"})
             changes.save(changes.amend(history, examination, "betul"))
 
     @rule(guest=GUESTS, letter=st.sampled_from("XY"))
@@ -250,7 +249,7 @@ class ImportMachine(RuleBasedStateMachine):
         history, changes = self.history_of(guest), self.importer().changes
         if history is not None and history.current_report is not None and guest not in self.by_hand:
             before = self.outbox.content(history.current_report).report
-            examination = changes.examine(CorrectionDraft(before, {"document_number": f"{letter}{guest}"}))
+            examination = changes.examine(before, {"document_number": f"{letter}{guest}"})
             changes.save(changes.amend(history, examination, "betul"))
 
     @rule(guest=GUESTS)

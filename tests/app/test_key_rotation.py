@@ -34,7 +34,7 @@ from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Content, Entry, NewReport, Selection
 from apoa_client.report.kinds import State
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 from apoa_client.vault.sealing import PropertySealer, encode_key, fingerprint, public_key_of
 from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.sources import PropertySecrets

@@ -23,11 +23,11 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PRIVATE_KEY, finding, receipt, 
 from apoa_client.archive import backup as backup_module
 from apoa_client.archive import backup_check
 from apoa_client.archive.backup import BackupResult
-from apoa_client.archive.backup_check import open_backup
-from apoa_client.archive.backup_content import columns_of
+from apoa_client.archive.backup_check import columns_of, open_backup
 from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem, UsageProblem
 from apoa_client.files import draft_inside, make_draft_folder
 from apoa_client.outbox.errors import DiskFull, OutboxMissing
+from apoa_client.outbox.sql.metadata import LAST_BACKUP
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change
@@ -116,17 +116,17 @@ def test_it_needs_no_key_and_is_recorded(settings: Home, made: Path) -> None:
     assert made.exists()
     with settings.outbox() as outbox:
         assert outbox._db.execute("SELECT action, who FROM audit ORDER BY n DESC").fetchone() == ("backed_up", "wayan")
-        assert outbox.last_backup() == NOW
+        assert outbox.value(LAST_BACKUP) == NOW
 
 
 def test_the_last_backup_is_known_only_where_it_was_made(settings: Home, made: Path, tmp_path: Path) -> None:
     """An outbox without one has none, nor has one that was restored on another computer."""
     settings.back_up(made, force=True)
     with Home(tmp_path / "new", SETTINGS).outbox() as outbox:
-        assert outbox.last_backup() is None
+        assert outbox.value(LAST_BACKUP) is None
     settings.restore(made, "kenanga")
     with SqliteOutbox.open(settings.folders.outbox("kenanga"), sealer()) as restored:
-        assert restored.last_backup() is None
+        assert restored.value(LAST_BACKUP) is None
 
 
 def test_it_is_one_moment_while_others_write(settings: Home, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,7 +445,7 @@ def test_the_file_is_limited(made: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_one_of_a_newer_version(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the database, or of the backup's format: exit code 78, with advice."""
-    monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:-1])
+    monkeypatch.setattr(migrations, "STEPS", {4: migrations.STEPS[4]})
     with raises_error("outbox_too_new") as caught, open_backup(made):
         pass
     assert caught.value.exit_code is Exit.SETTINGS
@@ -457,7 +457,9 @@ def test_one_of_a_newer_version(made: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_one_of_an_older_version_is_migrated_in_a_copy(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file stays as it is."""
     before = made.read_bytes()
-    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, ("ALTER TABLE reports ADD COLUMN later INTEGER",)))
+    monkeypatch.setattr(
+        migrations, "STEPS", {**migrations.STEPS, 11: ("ALTER TABLE reports ADD COLUMN later INTEGER",)}
+    )
     with open_backup(made) as backup:
         assert '"later"' in columns_of(backup.db, "reports")
     assert made.read_bytes() == before

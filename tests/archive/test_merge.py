@@ -11,7 +11,8 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.archive import merge
 from apoa_client.archive.backup_check import Backup, open_backup
-from apoa_client.archive.merge import COLUMNS, Merge, MergeResult, copy
+from apoa_client.archive.merge import Merge, MergeResult, copy
+from apoa_client.outbox.rows import NAMES
 from apoa_client.ports.entries import Change, NewReport
 from apoa_client.report.kinds import Kind, State
 
@@ -53,8 +54,8 @@ def backup(old: Home, tmp_path: Path) -> Iterator[Backup]:
 
 def rows(outbox: AnyOutbox) -> dict[str, dict[str, Any]]:
     """Every column of every report, by its id."""
-    found = outbox.database.execute(f"SELECT {', '.join(COLUMNS)} FROM reports").fetchall()  # noqa: S608  constants
-    return {row[COLUMNS.index("id")]: dict(zip(COLUMNS, row, strict=True)) for row in found}
+    found = outbox.database.execute(f"SELECT {', '.join(NAMES)} FROM reports").fetchall()  # noqa: S608  constants
+    return {row[NAMES.index("id")]: dict(zip(NAMES, row, strict=True)) for row in found}
 
 
 OF_THE_OUTBOX = {"guest_tag": None, "mac": None, "version": None}
@@ -65,7 +66,7 @@ def test_every_column_is_copied(outbox: AnyOutbox, old: Home, backup: Backup) ->
     """Into an empty outbox, whose next report comes behind them; only what is of the other computer is new."""
     with outbox.database.transaction():
         assert copy(outbox.database, backup.db, ACTOR) == MergeResult(4, 0, 0, 0)
-    expected = {row["id"]: {name: row[name] for name in COLUMNS} | OF_THE_OUTBOX for row in old.rows()}
+    expected = {row["id"]: {name: row[name] for name in NAMES} | OF_THE_OUTBOX for row in old.rows()}
     expected[uuid(2)] |= {"state": "queued", "lease": None, "lease_until": None}
     assert rows(outbox) == expected
     assert outbox.audit_trail.verify().wrong is None

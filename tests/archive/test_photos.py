@@ -7,7 +7,7 @@ from backup_helpers import SETTINGS, Home
 from outbox_helpers import HOUR, NOON, PHOTO, receipt, report, stay_id, uuid
 
 from apoa_client.archive import merge
-from apoa_client.archive.merge_rows import Row
+from apoa_client.archive.merge import Row
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.report.kinds import PhotoState, State

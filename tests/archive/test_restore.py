@@ -21,7 +21,7 @@ from outbox_helpers import HOUR, NOON, PRIVATE_KEY, finding, open_outbox, receip
 from outbox_stores import SqliteStore
 
 from apoa_client.archive import merge, restore
-from apoa_client.archive.merge_rows import merged_order, merged_row
+from apoa_client.archive.merge import merged_order, merged_row
 from apoa_client.delivery.plan import LEASE
 from apoa_client.errors import (
     ApoaError,
@@ -33,9 +33,8 @@ from apoa_client.errors import (
     UsageProblem,
 )
 from apoa_client.messages import msg
-from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.outbox.sql.metadata import write_metadata
-from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
+from apoa_client.outbox.rows import COLUMNS, NO_ACTOR
+from apoa_client.outbox.sql.metadata import PUBLIC_KEY, SCHEDULED_RUN, write
 from apoa_client.outbox.sqlite import database
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -110,7 +109,7 @@ def test_on_an_empty_computer_everything_is_restored(new: Home, file: Path) -> N
         )
         assert summary.clock_skew is None  # it belongs to the other computer's clock
         assert outbox.clock_checked_at(NOON) is None
-        assert outbox.last_scheduled_run() is None
+        assert outbox.value(SCHEDULED_RUN) is None
         assert summary.counts[State.QUEUED] == 2
         first = next(outbox.entries(Selection()))
         assert outbox.content(first).report == report(1)
@@ -269,7 +268,7 @@ def test_settings_that_were_lost(old: Home, file: Path, tmp_path: Path) -> None:
     add_of_another_key(stranger)
     stranger.folders.config.unlink()
     with old.outbox() as outbox, outbox.database.transaction():
-        write_metadata(outbox.database, PUBLIC_KEY, None)  # as earlier versions left it
+        write(outbox.database, PUBLIC_KEY, None)  # as earlier versions left it
     for home, keys in ((stranger, [PRIVATE_KEY]), (old, [])):  # without the key it is not known to which one
         home.folders.config.unlink(missing_ok=True)
         with raises_error("other_key"):
@@ -652,10 +651,8 @@ def test_few_rows_are_held(stays: Stays, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def a_row(state: State, **more: Any) -> dict[str, Any]:
     has_receipt = state is State.ACCEPTED
-    names = "lease lease_until last_error next_attempt_at not_before finished_at receipt_sha256 errors warnings"
-    more_names = "photo photo_state erased_at ends_at attempted_at receipt_number receipt_issued_at"
-    row: dict[str, Any] = dict.fromkeys(f"{names} {more_names}".split())
-    row |= {"id": uuid(1), "content": b"here", "state": state.value, "attempts": 0, "calls": 0}
+    row = {column.name: column.initial for column in COLUMNS}
+    row |= {"id": uuid(1), "content": b"here", "state": state.value}
     row |= {"receipt_number": "STT-1", "receipt_issued_at": 5} if has_receipt else {}
     row |= {"errors": b"errors"} if state is State.REJECTED else {}
     return row | more

@@ -23,7 +23,7 @@ from apoa_client.archive.merge import MergeResult
 from apoa_client.errors import DataRefused, SealBroken, SettingsProblem
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 from apoa_client.settings.config import TRAINING
 from apoa_client.vault.sealing import PropertySealer, encode_key
 

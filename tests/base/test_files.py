@@ -28,7 +28,7 @@ from apoa_client.files import (
     write_private,
     write_private_unsynced,
 )
-from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.database import translate_errors
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.reading import read_text
 from apoa_client.settings.writer import save

@@ -14,8 +14,7 @@ from apoa_client.desk.ids import new_id
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
 
 WIB = timezone(timedelta(hours=7))
 LAST_HOURS = timedelta(hours=10)

@@ -22,11 +22,10 @@ from apoa_client.app.system_clock import SystemClock
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State, short_id
-from apoa_client.report.model import Report
-from apoa_client.report.wire import from_json
+from apoa_client.report.model import Report, from_json
 from apoa_client.settings.config import PropertySettings
 
 NOWHERE = "http://127.0.0.1:9/v1"

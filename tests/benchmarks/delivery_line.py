@@ -33,7 +33,7 @@ from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import RunOptions
 from apoa_client.ports.entries import Selection
-from apoa_client.report.wire import from_json
+from apoa_client.report.model import from_json
 from apoa_client.settings.config import PropertySettings
 
 USERNAME, PASSWORD = "benchmark", "rahasia"
@@ -77,7 +77,7 @@ def deliver(home: str) -> dict[str, Any]:
     seconds = time.perf_counter() - begun
     app.close()
     error = None if outcome.error is None else outcome.error.name
-    return {"seconds": seconds, "accepted": outcome.accepted, "error": error}
+    return {"seconds": seconds, "accepted": outcome.counts["accepted"], "error": error}
 
 
 def sync(home: str) -> dict[str, Any]:

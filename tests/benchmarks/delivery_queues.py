@@ -35,7 +35,7 @@ def _apoa_client(folder: Path, largest: int) -> Queue:
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.entries import Change
     from apoa_client.report.kinds import Receipt, State
-    from apoa_client.report.wire import from_json
+    from apoa_client.report.model import from_json
     from apoa_client.vault.sealing import PropertySealer, key_pair_from_seed
 
     private, public = key_pair_from_seed(os.urandom(32))

@@ -21,15 +21,13 @@ from nacl import bindings
 from apoa_client.app.container import Container
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.system_clock import SystemClock
-from apoa_client.outbox.contents import end_of_stay
-from apoa_client.outbox.rows import millis, millis_or_none
+from apoa_client.outbox.rows import end_of_stay, millis, millis_or_none
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.report.kinds import Kind, State, short_id
-from apoa_client.report.model import Document, Guest, Report, Stay
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Document, Guest, Report, Stay, to_json
 from apoa_client.settings.config import MANUAL, PropertySettings
 from apoa_client.vault.sealing import decode_public_key
 

@@ -23,7 +23,7 @@ from postgres_plans import SEQUENTIAL, WHOLE, explaining, explaining_overview, p
 from shared_outbox_filling import Size, fill
 
 from apoa_client.outbox.postgres.overview import SharedOverview
-from apoa_client.report.deadline import SOON
+from apoa_client.report.kinds import SOON
 
 FULL = Size(properties=1_000, reports=10_000_000, open=10_000)
 SMALL = Size(properties=50, reports=50_000, open=500)

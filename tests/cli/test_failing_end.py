@@ -15,7 +15,7 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import language
 from apoa_client.errors import CredentialsProblem, Exit, StorageProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 
 SECRET = "ZYKOWSKI-in-the-exception"
@@ -67,7 +67,7 @@ CLOSING = [
     (Session, "close"),
     (Container, "close"),
     (HttpAuthority, "close"),
-    (SqlOutbox, "close"),
+    (Outbox, "close"),
     (SqliteDatabase, "close"),
 ]
 
@@ -168,12 +168,12 @@ def test_the_first_of_two(call: Call) -> None:
         closed.append("authority")
         raise StorageProblem(msg("The first disk is full."))
 
-    def fail_again(_outbox: SqlOutbox) -> NoReturn:
+    def fail_again(_outbox: Outbox) -> NoReturn:
         closed.append("outbox")
         raise RuntimeError(SECRET)
 
     call.apoa.monkeypatch.setattr(HttpAuthority, "close", fail)
-    call.apoa.monkeypatch.setattr(SqlOutbox, "close", fail_again)
+    call.apoa.monkeypatch.setattr(Outbox, "close", fail_again)
     said = call.apoa("sync")
     assert (said.code, "The first disk is full." in said.err, closed) == (Exit.SETTINGS, True, ["authority", "outbox"])
     assert "RuntimeError" not in said.err

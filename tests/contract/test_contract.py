@@ -18,7 +18,7 @@ from apoa_client.errors import (
 )
 from apoa_client.ports.authority import Authority, Status
 from apoa_client.report.kinds import Receipt
-from apoa_client.report.wire import from_json, to_json
+from apoa_client.report.model import from_json, to_json
 
 Examples = dict[str, list[dict[str, Any]]]
 
@@ -62,11 +62,10 @@ def test_acquires_the_contracts_own_example(any_authority: AnyAuthority, example
 
 
 def test_repeats_the_verdict_later(any_authority: AnyAuthority, examples: Examples) -> None:
-    """By our own id: the verdict, and the receipt alone."""
+    """By our own id."""
     bodies = example_bodies(examples)
     (verdict,) = any_authority.submit(bodies)
     assert any_authority.verdict(bodies[0][0]) == verdict
-    assert any_authority.receipt(bodies[0][0]) == verdict.receipt
 
 
 def test_validates_the_contracts_own_example(any_authority: AnyAuthority, examples: Examples) -> None:
@@ -153,10 +152,9 @@ def test_same_guest_and_night_is_a_duplicate(place: AuthorityUnderTest, desk: De
 
 
 def test_unknown_id(place: AuthorityUnderTest, desk: Desk) -> None:
-    """A report that was never received is None, and so are its receipt and its PDF."""
+    """A report that was never received is None, and so is the PDF of its receipt."""
     authority, report_id = place.visit(), desk.check_in(1).id
     assert authority.verdict(report_id) is None
-    assert authority.receipt(report_id) is None
     assert authority.receipt_pdf(report_id) is None
 
 

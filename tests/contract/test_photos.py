@@ -16,7 +16,7 @@ from apoa_client.errors import (
     WrongPassword,
 )
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
-from apoa_client.report.wire import from_json
+from apoa_client.report.model import from_json
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from apoa_client.errors import (
     UnknownOutcome,
     WrongPassword,
 )
-from apoa_client.report.wire import from_json, to_json
+from apoa_client.report.model import from_json, to_json
 
 pytestmark = pytest.mark.prism
 

@@ -212,7 +212,7 @@ def test_a_lost_answer_to_a_large_batch_goes_again_under_the_same_ids(hotel: Hot
     """After a time-out; nothing arrives twice, and the next run begins with what worked."""
     hotel.authority.script("slow=60")
     hotel.add(*range(500))
-    assert hotel.sync().accepted == 500
+    assert hotel.sync().counts["accepted"] == 500
     assert hotel.sizes() == [500, 50, 200, 250]
     assert hotel.authority.batches[0][:50] == hotel.authority.batches[1]
     assert len(hotel.authority.acquired) == 500

@@ -63,22 +63,22 @@ def test_retry_after_of_a_call(desks: Desks) -> None:
         assert outcome.error.name == "authority_busy"
     assert desks.calls() == calls
     desks.wait(timedelta(seconds=2))
-    assert desks.second.sync().accepted == 2
+    assert desks.second.sync().counts["accepted"] == 2
 
 
 @CLOCKS
 def test_retry_after_of_a_report(desks: Desks) -> None:
     """It is sent after its time, by whichever desk comes then, and no other report waits for it."""
     desks.first.authority.script(f"defer={WAIT.seconds}")
-    assert desks.first.sync().deferred == 2
+    assert desks.first.sync().counts["deferred"] == 2
     calls = desks.calls()
     desks.wait(WAIT - timedelta(seconds=1))
     assert desks.second.sync().left == desks.first.sync().left == 2
     assert desks.calls() == calls
     desks.second.add(3)
-    assert desks.second.sync().accepted == 1
+    assert desks.second.sync().counts["accepted"] == 1
     desks.wait(timedelta(seconds=2))
-    assert desks.second.sync().accepted == 2
+    assert desks.second.sync().counts["accepted"] == 2
 
 
 @CLOCKS
@@ -91,7 +91,7 @@ def test_backoff(desks: Desks) -> None:
     assert desks.second.sync(keep_backoff=True).left == 2
     assert desks.calls() == calls
     desks.wait(plan.BACKOFF_FIRST)
-    assert desks.second.sync(keep_backoff=True).accepted == 2
+    assert desks.second.sync(keep_backoff=True).counts["accepted"] == 2
 
 
 @CLOCKS
@@ -115,5 +115,5 @@ def test_a_run_that_was_broken_off(desks: Desks) -> None:
     assert (outcome.left, outcome.leased) == (2, 2)
     assert outcome.leased_until == desks.second.clock.now() + plan.LEASE
     desks.wait(plan.LEASE)
-    assert desks.second.sync().accepted == 2
+    assert desks.second.sync().counts["accepted"] == 2
     assert desks.first.states() == [State.ACCEPTED] * 2

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from basics import NOW, WINE
 from delivery_helpers import Hotel
-from delivery_wire import BACKOFF, FAST_TIMEOUTS, HANG, SHORT_READ_TIMEOUT, ScriptedServer, client, problem, serving
+from delivery_wire import BACKOFF, ScriptedServer, client, problem, serving
 
-from apoa_client.authority.address import Timeouts
-from apoa_client.errors import Exit, Offline, TooLarge, UntrustedCertificate
+from apoa_client.errors import Exit, Offline, UntrustedCertificate
 from apoa_client.report.kinds import State
 
 
@@ -25,8 +24,8 @@ def test_no_connection(hotel: Hotel, wire: ScriptedServer, way: Callable[[Script
     assert (entry.state, entry.last_error, entry.attempts) == (State.QUEUED, "offline", 1)
     assert (entry.next_attempt_at, wire.sent) == (BACKOFF, [])
     assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
-    assert hotel.sync(connect=wire.connect, keep_backoff=True).accepted == 0
-    assert hotel.sync(connect=wire.connect).accepted == 1
+    assert hotel.sync(connect=wire.connect, keep_backoff=True).counts["accepted"] == 0
+    assert hotel.sync(connect=wire.connect).counts["accepted"] == 1
 
 
 def unknown_name(monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedServer], str]:
@@ -74,28 +73,6 @@ def test_untrusted_certificate(hotel: Hotel) -> None:
 
 
 # Batches.
-
-
-@pytest.mark.parametrize(
-    ("answer", "timeouts"), [(problem(413), FAST_TIMEOUTS), (HANG, SHORT_READ_TIMEOUT)], ids=["413", "timeout"]
-)
-def test_a_batch_is_halved_down_to_one(hotel: Hotel, wire: ScriptedServer, answer: bytes, timeouts: Timeouts) -> None:
-    """Within one run; and all reports are delivered once."""
-    wire.replacements["reports"].extend([answer, answer, answer])
-    hotel.add(*range(10))
-    outcome = hotel.sync(connect=lambda: wire.connect(timeouts))
-    assert (outcome.accepted, outcome.error, outcome.exit_code) == (10, None, Exit.DONE)
-    assert [len(batch) for batch in wire.sent] == [10, 5, 2, *[1] * 10]
-    assert set(wire.acquired.values()) == {1}
-
-
-def test_a_report_that_is_too_large_does_not_delay_others(hotel: Hotel, wire: ScriptedServer) -> None:
-    """It stays queued with its error; the other is delivered in the same run."""
-    wire.replacements["reports"].extend([problem(413), problem(413)])
-    hotel.add(1, 2)
-    outcome = hotel.sync(connect=wire.connect)
-    assert (type(outcome.error), outcome.accepted, outcome.left, outcome.exit_code) == (TooLarge, 1, 1, Exit.NOT_NOW)
-    assert [hotel.entry(number).last_error for number in (1, 2)] == ["too_large", None]
 
 
 def test_one_expired_token_is_replaced(hotel: Hotel, wire: ScriptedServer) -> None:

@@ -51,7 +51,7 @@ def test_a_damaged_index(closed: Hotel, index: str) -> None:
     clear_index(closed.path, index)
     hotel = reopened(closed)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
+    assert (outcome.counts["accepted"], outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
     assert hotel.sizes() == [REPORTS]
     assert outcome.indexes_rebuilt is ("indexes_rebuilt" in events(hotel))
     used = {"reports_open", "reports_due", "reports_kept", "reports_lease", "reports_uncoded", "reports_versions"}
@@ -64,7 +64,7 @@ def test_a_report_that_an_index_hides(closed: Hotel) -> None:
     hide_from_queue(closed.path)
     hotel = reopened(closed)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.indexes_rebuilt) == (REPORTS, 0, True)
+    assert (outcome.counts["accepted"], outcome.left, outcome.indexes_rebuilt) == (REPORTS, 0, True)
     hotel.close()
 
 
@@ -95,7 +95,7 @@ def test_damage_met_while_storing_results(hotel: Hotel, monkeypatch: pytest.Monk
     monkeypatch.setattr(hotel.outbox, "settle", settle_if_repaired)
     monkeypatch.setattr(hotel.outbox, "rebuild_indexes", rebuild)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, repaired) == (REPORTS, 0, [True])
+    assert (outcome.counts["accepted"], outcome.left, repaired) == (REPORTS, 0, [True])
     assert hotel.states() == [State.ACCEPTED] * REPORTS
 
 
@@ -164,7 +164,7 @@ def test_a_report_marked_as_erased_with_its_content(closed: Hotel) -> None:
         db.commit()
     hotel = reopened(closed)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.doubts) == (REPORTS - 1, (Doubt(DoubtKind.STATE, uuid(3)),))
+    assert (outcome.counts["accepted"], outcome.doubts) == (REPORTS - 1, (Doubt(DoubtKind.STATE, uuid(3)),))
     hotel.close()
 
 
@@ -182,7 +182,7 @@ def test_flipped_bits_in_indexes(closed: Hotel, tmp_path: Path) -> None:
         overwrite(path, at, bytes([sound[at] ^ 1 << chance.randrange(8)]))
         hotel = Hotel(SqliteStore(path), closed.clock)
         outcome = hotel.sync()
-        assert (outcome.accepted, outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
+        assert (outcome.counts["accepted"], outcome.left, outcome.exit_code) == (REPORTS, 0, Exit.DONE)
         assert len(hotel.authority.acquired) == REPORTS
         rebuilt += outcome.indexes_rebuilt
         hotel.close()

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from apoa_client.delivery.day_comparison import DayComparison, compare
+from apoa_client.delivery.single_call import DayComparison, compare
 from apoa_client.ports.authority import DailyReceipt
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, Receipt, State

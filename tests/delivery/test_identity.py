@@ -18,7 +18,7 @@ def test_the_same_authority(hotel: Hotel, expected: AuthorityIdentity) -> None:
     """What is not known yet agrees with everything."""
     hotel.add(1)
     outcome = hotel.sync(expected=expected)
-    assert outcome.accepted == 1
+    assert outcome.counts["accepted"] == 1
     assert outcome.meta is not None
     assert outcome.meta.identity == SIMULATED
 

@@ -12,11 +12,10 @@ from outbox_helpers import uuid
 
 from apoa_client.errors import Exit, SecretMissing, TimedOut
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.ports.entries import Change, Entry
-from apoa_client.report.deadline import CLOCK_TOLERANCE
-from apoa_client.report.kinds import Receipt, State
+from apoa_client.report.kinds import CLOCK_TOLERANCE, Receipt, State
 
 MINUTES = timedelta(minutes=1)
 
@@ -59,18 +58,18 @@ class RecordingSimulator(AuthoritySimulator):
 def recorded(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> RecordedInterruptions:
     """A property that records every step of a delivery."""
     interruptions = RecordedInterruptions()
-    claim, settle = SqlOutbox.claim, SqlOutbox.settle
+    claim, settle = Outbox.claim, Outbox.settle
 
-    def claimed(outbox: SqlOutbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
+    def claimed(outbox: Outbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
         interruptions.seen.append("claim")
         return claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
 
-    def settled(outbox: SqlOutbox, lease: str, changes: Sequence[Change]) -> None:
+    def settled(outbox: Outbox, lease: str, changes: Sequence[Change]) -> None:
         interruptions.seen.append("settle")
         settle(outbox, lease, changes)
 
-    monkeypatch.setattr(SqlOutbox, "claim", claimed)
-    monkeypatch.setattr(SqlOutbox, "settle", settled)
+    monkeypatch.setattr(Outbox, "claim", claimed)
+    monkeypatch.setattr(Outbox, "settle", settled)
     hotel.authority = RecordingSimulator(interruptions)
     return interruptions
 
@@ -98,7 +97,7 @@ def test_interruption_before_the_call_keeps_reports_queued(hotel: Hotel) -> None
         hotel.sync(interruptions=interruptions)
     assert hotel.states() == [State.QUEUED] * 2
     assert hotel.authority.batches == []
-    assert hotel.sync().accepted == 2
+    assert hotel.sync().counts["accepted"] == 2
 
 
 @pytest.mark.parametrize("ahead", [5 * MINUTES, -3 * MINUTES, timedelta(days=400)])
@@ -107,7 +106,7 @@ def test_a_wrong_clock_is_reported_and_stored(hotel: Hotel, ahead: timedelta) ->
     hotel.authority.now = NOW + ahead
     hotel.add(1)
     outcome = hotel.sync()
-    assert (outcome.clock_skew, outcome.accepted) == (ahead, 1)
+    assert (outcome.clock_skew, outcome.counts["accepted"]) == (ahead, 1)
     assert hotel.outbox.summary(now=NOW, soon=NOW).clock_skew == ahead
 
 
@@ -138,7 +137,7 @@ def test_a_person_is_asked_before_anything_is_claimed(hotel: Hotel) -> None:
         hotel.wait(minutes=20)
         return hotel.authority
 
-    assert hotel.sync(connect=connect).accepted == 1
+    assert hotel.sync(connect=connect).counts["accepted"] == 1
     assert states == [State.QUEUED]
 
 
@@ -210,7 +209,7 @@ def test_a_run_ends_after_ten_minutes(hotel: Hotel) -> None:
     hotel.authority.submit = slow  # type: ignore[method-assign]  # each answer takes time
     hotel.add(*range(9))
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.error, outcome.exit_code) == (6, 3, None, Exit.NOT_NOW)
+    assert (outcome.counts["accepted"], outcome.left, outcome.error, outcome.exit_code) == (6, 3, None, Exit.NOT_NOW)
 
 
 def test_one_receipt_number_for_several_guests(hotel: Hotel) -> None:
@@ -225,7 +224,7 @@ def test_one_receipt_number_for_several_guests(hotel: Hotel) -> None:
     hotel.add(1, 2, 3)
     hotel.add(4, 5, stay=4)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.repeated_receipts) == (5, {"STT-1": 3})
+    assert (outcome.counts["accepted"], outcome.repeated_receipts) == (5, {"STT-1": 3})
     hotel.add(6)
     receipts[6] = "STT-4"
     assert hotel.sync().repeated_receipts == {"STT-4": 2}  # also if the other was sent days ago
@@ -237,6 +236,6 @@ def test_a_duplicate_has_the_number_of_another_report(hotel: Hotel) -> None:
     hotel.sync()
     hotel.outbox.add(report(2, document=1), due_at=None)
     outcome = hotel.sync()
-    assert (outcome.duplicate, outcome.repeated_receipts) == (1, {})
+    assert (outcome.counts["duplicate"], outcome.repeated_receipts) == (1, {})
     hotel.add(3)
     assert hotel.sync().repeated_receipts == {}

@@ -64,7 +64,7 @@ def test_an_unanswered_question_does_not_delay_others(hotel: Hotel, error: Calla
     lease, _claimed = hotel.outbox.claim([uuid(BAD)], now=hotel.clock.now(), lease_until=hotel.clock.now())
     hotel.outbox.settle(lease, [Change(uuid(BAD), State.PENDING)])
     outcome: Outcome = hotel.sync()
-    assert (outcome.accepted, outcome.exit_code is Exit.DONE) == (5, False)
+    assert (outcome.counts["accepted"], outcome.exit_code is Exit.DONE) == (5, False)
     assert hotel.entry(BAD).state is State.PENDING
 
 
@@ -75,7 +75,7 @@ def test_questions_stop_after_three_failures(hotel: Hotel) -> None:
     hotel.sync()
     assert isinstance(hotel.sync().error, UnknownOutcome)
     assert hotel.states() == [State.PENDING] * 5
-    assert hotel.sync().accepted == 5
+    assert hotel.sync().counts["accepted"] == 5
 
 
 @pytest.mark.parametrize("script", ["403", "token:401", "429=300", "meta:503=300"])

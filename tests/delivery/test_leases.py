@@ -1,22 +1,19 @@
 """Senders without a lock: leases alone decide who sends a report, in either engine."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from basics import FixedClock
-from delivery_helpers import SETTINGS, Hotel, ProgressRecorder
+from delivery_helpers import Hotel
 from outbox_helpers import uuid
 from outbox_stores import Store
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
-from apoa_client.delivery.sync import deliver
-from apoa_client.errors import ApoaError, Exit, TimedOut
+from apoa_client.delivery.options import Outcome
+from apoa_client.errors import Exit, TimedOut
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.ports.authority import Verdict
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import State
@@ -92,7 +89,7 @@ def test_a_stopped_sender_is_passed_after_five_minutes(hotel: Hotel, other: Hote
             hotel.sync()
     else:
         hotel.sync()
-    assert [(each.accepted, each.left, each.leased, each.exit_code) for each in seen] == [
+    assert [(each.counts["accepted"], each.left, each.leased, each.exit_code) for each in seen] == [
         (1, 2, 2, Exit.NOT_NOW),
         (0, 2, 2, Exit.NOT_NOW),
         (2, 0, 0, Exit.DONE),
@@ -106,16 +103,16 @@ def test_a_report_whose_lease_was_lost_before_the_call_is_not_sent(
 ) -> None:
     """The process was stopped between the claim and the call: it asks for its lease first."""
     hotel.add(1)
-    claim = SqlOutbox.claim
+    claim = Outbox.claim
 
-    def stopped(outbox: SqlOutbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
+    def stopped(outbox: Outbox, *args: object, **named: object) -> tuple[str, list[Entry]]:
         claimed = claim(outbox, *args, **named)  # type: ignore[arg-type]  # passed through
         if outbox is hotel.outbox:
             hotel.wait(minutes=5)
-            assert other.sync().accepted == 1
+            assert other.sync().counts["accepted"] == 1
         return claimed
 
-    monkeypatch.setattr(SqlOutbox, "claim", stopped)
+    monkeypatch.setattr(Outbox, "claim", stopped)
     outcome = hotel.sync()
     assert (outcome.sent, outcome.error, outcome.left) == (0, None, 0)
     assert hotel.authority.batches == [[uuid(1)]]
@@ -131,8 +128,8 @@ def test_a_lease_is_renewed_while_questions_take_longer(hotel: Hotel, other: Hot
         asked.append(other.sync())
 
     hotel.authority = Unreadable(a_minute_passes)
-    assert hotel.sync().accepted == 8
-    assert [each.accepted for each in asked] == [0] * 8
+    assert hotel.sync().counts["accepted"] == 8
+    assert [each.counts["accepted"] for each in asked] == [0] * 8
     assert hotel.states() == [State.ACCEPTED] * 8
     assert hotel.sizes() == [8]
 
@@ -145,7 +142,7 @@ def test_a_lease_that_is_lost_between_questions_ends_them(hotel: Hotel, other: H
     def stopped() -> None:
         assert not stored
         hotel.wait(minutes=5)
-        assert other.sync().accepted == 3
+        assert other.sync().counts["accepted"] == 3
         stored.extend(rows(other))
 
     hotel.authority = Unreadable(stopped)
@@ -161,60 +158,7 @@ def test_nothing_is_sent_during_maintenance(hotel: Hotel, other: Hotel) -> None:
         assert outcome.error is not None
         assert (outcome.error.name, outcome.exit_code, outcome.left) == ("under_maintenance", Exit.NOT_NOW, 1)
     assert hotel.authority.batches == []
-    assert hotel.sync().accepted == 1
-
-
-class Sender:
-    """A sender in a thread of its own, of an authority that several call."""
-
-    def __init__(self, store: Store, clock: FixedClock, authority: AuthoritySimulator) -> None:
-        self._store = store
-        self._clock = clock
-        self._authority = authority
-
-    def run(self) -> Outcome:
-        with self._store.open() as outbox:
-            parts = Dependencies(outbox, lambda _left: self._authority, self._clock, lambda: 0.5, ProgressRecorder())
-            return deliver(parts, RunOptions(SETTINGS))
-
-
-class OneCallAtATime(AuthoritySimulator):
-    """An authority that several threads may call."""
-
-    def __init__(self) -> None:
-        super().__init__(max_batch=3)
-        self._lock = threading.Lock()
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        with self._lock:
-            return super().submit(bodies)
-
-
-def test_two_senders_at_once_send_each_report_once(hotel: Hotel, store: Store, clock: FixedClock) -> None:
-    """A `report` and a `sync` at the same time: both work, check the outbox, and find nothing wrong."""
-    hotel.add(*range(40))
-    authority = OneCallAtATime()
-    begin = threading.Barrier(2)
-    outcomes: list[Outcome] = []
-    errors: list[ApoaError] = []
-
-    def work() -> None:
-        begin.wait(60)
-        try:
-            outcomes.append(Sender(store, clock, authority).run())
-        except ApoaError as exc:
-            errors.append(exc)
-
-    threads = [threading.Thread(target=work) for _number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert errors == []
-    assert sum(each.accepted for each in outcomes) == 40
-    assert [(each.error, each.doubts, each.repaired) for each in outcomes] == [(None, (), {})] * 2
-    assert sorted(each for batch in authority.batches for each in batch) == sorted(map(uuid, range(40)))
-    assert hotel.states() == [State.ACCEPTED] * 40
+    assert hotel.sync().counts["accepted"] == 1
 
 
 def test_a_guest_is_sent_first_while_another_sender_works(hotel: Hotel, other: Hotel) -> None:
@@ -241,5 +185,5 @@ def test_what_others_send_is_left_to_them(hotel: Hotel) -> None:
     now = hotel.clock.now()
     hotel.outbox.claim([uuid(1)], now=now, lease_until=now + plan.LEASE)
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.leased) == (1, 1, 1)
+    assert (outcome.counts["accepted"], outcome.left, outcome.leased) == (1, 1, 1)
     assert outcome.leased_until == now + timedelta(minutes=5)

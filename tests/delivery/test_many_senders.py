@@ -148,7 +148,7 @@ def test_many_senders_deliver_each_report_once_and_in_order(house: House) -> Non
     def work(_number: int) -> None:
         for _run in range(40):
             outcome = house.sync()
-            if outcome.error is None and not outcome.left and not outcome.pending:
+            if outcome.error is None and not outcome.left and not outcome.counts["pending"]:
                 return
 
     together(WORKERS, work)
@@ -180,7 +180,7 @@ def test_what_the_authority_says_to_one_sender_is_heeded_by_all(house: House, re
     assert outcome.error is not None
     assert outcome.error.name == name
     calls = len(simulator.batches)
-    assert outcome.accepted == 5
+    assert outcome.counts["accepted"] == 5
     assert house.sync().error is not None
     assert len(simulator.batches) == calls
 
@@ -194,5 +194,5 @@ def test_one_propertys_refused_password_stops_no_other(house: House) -> None:
     house.authority.simulator.password_is_right = False
     outcome = house.sync()
     assert outcome.stopped
-    assert other.sync().accepted == 3
+    assert other.sync().counts["accepted"] == 3
     assert house.states() == {State.QUEUED: 3}

@@ -52,7 +52,7 @@ def test_the_others_are_delivered_in_the_same_run(hotel: Hotel, bad: int) -> Non
     hotel.authority = BreaksOn(bad)
     hotel.add(*range(120))
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.exit_code) == (119, 1, Exit.NOT_NOW)
+    assert (outcome.counts["accepted"], outcome.left, outcome.exit_code) == (119, 1, Exit.NOT_NOW)
     assert (type(outcome.error), outcome.offline) == (UnreadableAnswer, False)
     entry = hotel.entry(bad)
     assert (entry.state, entry.last_error) == (State.QUEUED, "unreadable_answer")
@@ -67,7 +67,7 @@ def test_a_new_guest_is_not_held_up(hotel: Hotel) -> None:
     hotel.sync()
     hotel.add(1)
     hotel.authority.batches.clear()
-    assert hotel.sync().accepted == 1
+    assert hotel.sync().counts["accepted"] == 1
     assert hotel.authority.batches == [[uuid(1)], [uuid(0)]]
     assert hotel.authority.asked == [uuid(0)] * 2
     assert hotel.sync(keep_backoff=True).error is None  # a schedule keeps the backoff
@@ -78,7 +78,7 @@ def test_the_answer_to_a_question_counts(hotel: Hotel) -> None:
     hotel.authority = BreaksOn(5, answers_questions=True)
     hotel.add(*range(20))
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.left, outcome.error) == (20, 0, None)
+    assert (outcome.counts["accepted"], outcome.left, outcome.error) == (20, 0, None)
     assert len(hotel.authority.acquired) == 20
 
 
@@ -87,11 +87,11 @@ def test_an_authority_without_any_readable_answer(hotel: Hotel) -> None:
     hotel.authority = BreaksOn(*range(120))
     hotel.add(*range(120))
     outcome = hotel.sync()
-    assert (type(outcome.error), outcome.accepted, outcome.left) == (UnreadableAnswer, 0, 120)
+    assert (type(outcome.error), outcome.counts["accepted"], outcome.left) == (UnreadableAnswer, 0, 120)
     assert len(hotel.authority.asked) == 3
     assert len(hotel.authority.batches) < 12
     hotel.authority = AuthoritySimulator()
-    assert hotel.sync().accepted == 120
+    assert hotel.sync().counts["accepted"] == 120
 
 
 def test_several_bad_reports(hotel: Hotel) -> None:
@@ -108,7 +108,7 @@ def test_answers_that_are_too_large(hotel: Hotel) -> None:
     hotel.authority = SmallAnswers()
     hotel.add(*range(60))
     outcome = hotel.sync()
-    assert (outcome.accepted, outcome.error) == (60, None)
+    assert (outcome.counts["accepted"], outcome.error) == (60, None)
     assert len(hotel.authority.acquired) == 60
 
 
@@ -178,7 +178,7 @@ def test_a_pending_report_without_a_readable_answer(hotel: Hotel) -> None:
     assert (hotel.entry(1).state, hotel.entry(1).last_error) == (State.PENDING, "unreadable_answer")
     assert hotel.entry(2).state is State.ACCEPTED
     hotel.authority.bad.clear()
-    assert hotel.sync().accepted == 1
+    assert hotel.sync().counts["accepted"] == 1
 
 
 def test_questions_go_round(hotel: Hotel) -> None:

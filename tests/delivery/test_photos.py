@@ -31,7 +31,12 @@ def test_a_photo_follows_its_accepted_report(wanting: Hotel) -> None:
     wanting.add_with_photo(2, photo=PHOTO)
     outcome = wanting.sync()
     assert wanting.authority.photos == {uuid(2): PHOTO}
-    assert (outcome.accepted, outcome.photos_sent, outcome.photos_left, outcome.exit_code) == (2, 1, 0, Exit.DONE)
+    assert (outcome.counts["accepted"], outcome.photos_sent, outcome.photos_left, outcome.exit_code) == (
+        2,
+        1,
+        0,
+        Exit.DONE,
+    )
     assert photo_states(wanting, 1, 2) == [None, PhotoState.SENT]
     connections = wanting.connections
     assert wanting.sync().photos_sent == 0
@@ -87,7 +92,7 @@ def test_a_photo_that_did_not_arrive_goes_again(wanting: Hotel, fault: str, erro
     wanting.add_with_photo(1, 2, photo=PHOTO)
     outcome = wanting.sync()
     assert isinstance(outcome.error, error)
-    assert (outcome.accepted, outcome.exit_code) == (2, Exit.NOT_NOW)
+    assert (outcome.counts["accepted"], outcome.exit_code) == (2, Exit.NOT_NOW)
     assert photo_states(wanting, 1, 2) == [PhotoState.KEPT, PhotoState.KEPT]
     wanting.wait(minutes=2)
     outcome = wanting.sync()
@@ -107,7 +112,7 @@ def test_a_photo_that_fails_holds_up_no_other(wanting: Hotel, fault: str) -> Non
     assert list(wanting.authority.photos) == ([uuid(2)] if fault != "truncated" else [uuid(1), uuid(2)])
     wanting.add(3)
     outcome = wanting.sync()
-    assert (outcome.accepted, outcome.photos_sent, outcome.exit_code) == (1, 1, Exit.DONE)
+    assert (outcome.counts["accepted"], outcome.photos_sent, outcome.exit_code) == (1, 1, Exit.DONE)
 
 
 def test_photos_that_fail_each_time_hold_up_no_other_for_ever(wanting: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +129,7 @@ def test_photos_that_fail_each_time_hold_up_no_other_for_ever(wanting: Hotel, mo
     calls: list[str] = []
     monkeypatch.setattr(wanting.authority, "send_photo", send_photo)
     outcome = wanting.sync()
-    assert (outcome.accepted, outcome.photos_sent, outcome.photos_left) == (8, 0, 8)
+    assert (outcome.counts["accepted"], outcome.photos_sent, outcome.photos_left) == (8, 0, 8)
     assert calls == [uuid(1), uuid(2), uuid(3)]
     wanting.chance = 0.5
     outcome = wanting.sync()
@@ -156,7 +161,7 @@ def test_guests_at_the_desk_do_not_wait_for_photos(wanting: Hotel, monkeypatch: 
     monkeypatch.setattr(wanting.authority, "send_photo", send_photo)
     outcome = wanting.sync()
     assert acquired == [3, 4, 4]
-    assert (outcome.accepted, outcome.photos_sent) == (4, 3)
+    assert (outcome.counts["accepted"], outcome.photos_sent) == (4, 3)
 
 
 def test_a_photo_that_the_authority_does_not_take(wanting: Hotel) -> None:
@@ -173,7 +178,7 @@ def test_a_photo_that_the_authority_does_not_take(wanting: Hotel) -> None:
 def test_a_run_at_the_desk_sends_no_photos(wanting: Hotel) -> None:
     """Nor is a connection made when nothing but a photo waits."""
     wanting.add_with_photo(1, photo=PHOTO)
-    assert wanting.sync(with_photos=False).accepted == 1
+    assert wanting.sync(with_photos=False).counts["accepted"] == 1
     assert wanting.sync(with_photos=False).photos_sent == 0
     assert (wanting.connections, wanting.authority.photos) == (1, {})
     assert wanting.sync().photos_sent == 1

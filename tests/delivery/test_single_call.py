@@ -16,7 +16,7 @@ from apoa_client.messages import msg
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Status
 from apoa_client.ports.state import Summary
 from apoa_client.report.codes import CodeTable
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 
 
 @pytest.fixture
@@ -148,21 +148,6 @@ def test_the_time_is_recorded(hotel: Hotel) -> None:
     assert summary(hotel).clock_skew == hotel.authority.now - hotel.clock.now()
 
 
-def test_a_wrong_password_stops_sending(hotel: Hotel) -> None:
-    """The authority is not asked again until a user logs in, or the settings change."""
-    hotel.authority.password_is_right = False
-    with raises_error("wrong_password"):
-        ask(hotel)
-    suspension = summary(hotel).suspension
-    assert suspension is not None
-    assert (suspension.reason, suspension.settings) == ("wrong_password", SETTINGS)
-    hotel.authority.password_is_right = True
-    with raises_error("wrong_password"):
-        ask(hotel)
-    ask(hotel, "other settings")
-    assert summary(hotel).last_contact_at == hotel.clock.now()
-
-
 def test_the_time_of_the_contact_is_that_of_the_answer(hotel: Hotel) -> None:
     """A slow call does not look like a wrong clock."""
 
@@ -173,26 +158,6 @@ def test_the_time_of_the_contact_is_that_of_the_answer(hotel: Hotel) -> None:
 
     SingleCalls(hotel.outbox, connect, hotel.clock, SETTINGS).record_time()
     assert (summary(hotel).last_contact_at, summary(hotel).clock_skew) == (hotel.clock.now(), timedelta())
-
-
-def test_a_time_to_wait_is_respected(hotel: Hotel) -> None:
-    """It is stored for deliveries, too."""
-    hotel.authority.script("meta:429=60")
-    for _call in range(2):
-        with raises_error("authority_busy"):
-            ask(hotel)
-    hotel.wait(seconds=61)
-    ask(hotel)
-    assert summary(hotel).last_contact_at == hotel.clock.now()
-
-
-@pytest.mark.parametrize("fault", ["drop", "portal", "400"])
-def test_any_other_failure_changes_nothing(hotel: Hotel, fault: str) -> None:
-    """It is raised."""
-    hotel.authority.script(f"meta:{fault}")
-    with raises_error("unknown_outcome", "not_the_authority", "call_refused"):
-        ask(hotel)
-    assert (summary(hotel).suspension, summary(hotel).last_contact_at) == (None, None)
 
 
 def test_another_authority(hotel: Hotel) -> None:

@@ -33,7 +33,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import State
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 from apoa_client.vault.sealing import PropertySealer, encode_key
 
 WAITING, SENT, WITHDRAWN, TYPED = (1, 2), 3, 4, 5

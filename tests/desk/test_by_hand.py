@@ -21,8 +21,8 @@ from apoa_client.desk.by_hand import (
 from apoa_client.desk.stay_history import Stays
 from apoa_client.errors import DataRefused, ReportMoved, UsageProblem
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report, Stay, StayPermit

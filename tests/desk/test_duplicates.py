@@ -16,7 +16,6 @@ from report_helpers import NOW, WIB, draft
 from apoa_client.cli.views.findings import error_value
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.duplicates import (
     DUPLICATE,
     ReportedBefore,
@@ -79,9 +78,7 @@ class DuplicateScenario:
         current = history.current_report
         assert current is not None
         before = self.outbox.content(current).report
-        self.changes.save(
-            self.changes.amend(history, self.changes.examine(CorrectionDraft(before, typed)), "salah ketik")
-        )
+        self.changes.save(self.changes.amend(history, self.changes.examine(before, typed), "salah ketik"))
 
     def deliver(self, history: StayHistory, state: State = State.ACCEPTED) -> StayHistory:
         """Send the report of a stay; this is the authority's answer."""

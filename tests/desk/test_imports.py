@@ -8,7 +8,6 @@ from import_helpers import RULES, Importer, guest_row
 from outbox_helpers import receipt
 from report_helpers import NOW, PRINTED, codes_of, contract_errors, draft
 
-from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.import_rows import Action, RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.desk.stay_history import StayHistory, Stays
@@ -312,7 +311,7 @@ def assert_conflict(importer: Importer, row: GuestRow) -> None:
 def amended_here(importer: Importer, history: StayHistory, **typed: str) -> Report:
     assert history.current_report is not None
     before = importer.outbox.content(history.current_report).report
-    examination = importer.changes.examine(CorrectionDraft(before, typed))
+    examination = importer.changes.examine(before, typed)
     change = importer.changes.amend(history, examination, "pindah kamar")
     importer.changes.save(change)
     return change.report

@@ -15,19 +15,16 @@ import pytest
 import released_homes
 from basics import FixedClock
 from cli_helpers import GUESTS, Apoa
-from released_homes import FIRST_WITH_DRAFTS, MADE_AT, PROPERTY, unpack
+from released_homes import MADE_AT, PROPERTY, unpack
 
 import apoa_client
 from apoa_client.app.container import Container
 from apoa_client.outbox.sqlite.migrations import STEPS
 
-SCHEMAS = range(1, len(STEPS) + 1)
-FIRST_WITH_AUDIT_TRAIL = 2
-FIRST_WITH_NIGHTS = 3
-"""Before it, and in no release, a stay's nights were inside the seal alone: its room does not find it."""
+PRESENT = max(STEPS)
 
 
-@pytest.fixture(params=SCHEMAS)
+@pytest.fixture(params=STEPS)
 def schema(request: pytest.FixtureRequest) -> int:
     """The number of a schema."""
     number: int = request.param
@@ -58,7 +55,7 @@ def back_to_the_version_before() -> list[str]:
 
 def test_every_schema_has_its_files() -> None:
     """A new migration comes with files of the schema that it makes: python tests/support/released_homes.py add."""
-    assert [number for number in SCHEMAS if not released_homes.archive_of(number).is_file()] == []
+    assert [number for number in STEPS if not released_homes.archive_of(number).is_file()] == []
 
 
 def test_everything_is_kept(apoa: Apoa, schema: int) -> None:
@@ -69,14 +66,14 @@ def test_everything_is_kept(apoa: Apoa, schema: int) -> None:
     assert status.code == 0, status.err
     counts = {state: count for state, count in status.json["counts"].items() if count}
     assert counts == {"queued": 2, "accepted": 1}
-    assert status.json["drafts"] == (1 if schema >= FIRST_WITH_DRAFTS else 0)
-    assert version_of(apoa.home) == len(STEPS)
+    assert status.json["drafts"] == 1
+    assert version_of(apoa.home) == PRESENT
     reports = apoa.reports()
     assert [report["guest"]["surname"] for report in reports] == [guest.surname for guest in GUESTS]
     assert [(report["state"], report["receipt"]) for report in reports[1:]] == [("queued", None)] * 2
     assert reports[0]["receipt"]["number"] == "LATIHAN-2026-000001"
     entries = apoa("log", "--json").json["entries"]
-    assert [entry["action"] for entry in entries].count("saved") == (3 if schema >= FIRST_WITH_AUDIT_TRAIL else 0)
+    assert [entry["action"] for entry in entries].count("saved") == 3
     assert (apoa.home / "config.toml").read_bytes() == settings
     sent = apoa("sync", "--json")
     assert (sent.code, sent.json["accepted"], sent.json["doubts"]) == (0, 2, []), sent.err
@@ -87,25 +84,23 @@ def test_everything_is_kept(apoa: Apoa, schema: int) -> None:
     assert apoa("sync", "--json").json["sent"] == 0
 
 
-def test_a_draft_opens(apoa: Apoa, schema: int) -> None:
+def test_a_draft_opens(apoa: Apoa) -> None:
     """What was typed for an unfinished guest can be continued with."""
     app = Container(apoa.environ, apoa.clock, PROPERTY)
     drafts = app.outbox.drafts.waiting(apoa.clock.now())
-    assert [app.outbox.drafts.open(draft) is not None for draft in drafts] == [True] * (schema >= FIRST_WITH_DRAFTS)
+    assert [app.outbox.drafts.open(draft) is not None for draft in drafts] == [True]
     app.close()
 
 
 @pytest.mark.parametrize(
     "command", [["report"], ["list"], ["checkout", "--room", "9", "--yes", "--no-send"], ["backup"]]
 )
-def test_whatever_comes_first(apoa: Apoa, schema: int, command: list[str], tmp_path: Path) -> None:
+def test_whatever_comes_first(apoa: Apoa, command: list[str], tmp_path: Path) -> None:
     """The first command after the update does its work: it migrates, and has the exit code of its work."""
-    if command[0] == "checkout" and schema < FIRST_WITH_NIGHTS:
-        command = ["checkout", apoa.reports()[1]["id"], *command[3:]]
     more = {"report": GUESTS[0].mrz("--again", "--no-send")[1:], "backup": [str(tmp_path / "backup.apoa")]}
     said = apoa(*command, *more.get(command[0], []))
     assert said.code == 0, said.err
-    assert version_of(apoa.home) == len(STEPS)
+    assert version_of(apoa.home) == PRESENT
 
 
 def test_a_backup_of_before(apoa: Apoa, tmp_path: Path) -> None:
@@ -118,12 +113,11 @@ def test_a_backup_of_before(apoa: Apoa, tmp_path: Path) -> None:
 
 def test_an_interrupted_migration(apoa: Apoa, schema: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration that is cut off leaves the version before it, and the next command finishes."""
-    steps = list(STEPS)
-    steps[-1] = (*STEPS[-1], "SELECT fail()")
+    broken = {**STEPS, PRESENT: (*STEPS[PRESENT], "SELECT fail()")}
     with monkeypatch.context() as patch:
-        patch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", tuple(steps))
-        assert apoa("status").code == (0 if schema == len(STEPS) else 78)
-    assert version_of(apoa.home) == max(schema, len(STEPS) - 1)
+        patch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", broken)
+        assert apoa("status").code == (0 if schema == PRESENT else 78)
+    assert version_of(apoa.home) == schema
     assert len(apoa.reports()) == len(GUESTS)
 
 
@@ -134,7 +128,7 @@ def test_back_to_the_version_before(apoa: Apoa, tmp_path: Path, monkeypatch: pyt
     assert apoa("backup", str(file)).code == 0
     before = config.read_text(encoding="utf-8")
     with monkeypatch.context() as newer:
-        newer.setattr("apoa_client.outbox.sqlite.migrations.STEPS", (*STEPS, ("CREATE TABLE later (x)",)))
+        newer.setattr("apoa_client.outbox.sqlite.migrations.STEPS", {**STEPS, PRESENT + 1: ("CREATE TABLE later (x)",)})
         assert apoa(*GUESTS[0].mrz("--again", "--no-send")).code == 0
     config.write_text(f"{before}of_a_newer_version = true\n", encoding="utf-8")
     said = apoa("status")
@@ -154,7 +148,7 @@ def test_back_to_the_version_before(apoa: Apoa, tmp_path: Path, monkeypatch: pyt
 def test_a_downgrade(apoa: Apoa) -> None:
     """An older program refuses a newer database, says what to do, and changes nothing."""
     path = apoa.home / PROPERTY / "outbox.db"
-    apoa.change_database(f"PRAGMA user_version = {len(STEPS) + 1}")
+    apoa.change_database(f"PRAGMA user_version = {PRESENT + 1}")
     before = path.read_bytes()
     for command in (["status"], ["sync"], GUESTS[0].mrz("--again", "--no-send")):
         said = apoa(*command)

@@ -121,27 +121,27 @@ class Rules:
         """A transaction is on the disk when it is visible."""
         return state._replace(rows=rows, disk=rows)
 
-    @implemented_by("outbox.sql.store:SqlOutbox.add", "outbox.sql.insertion:insert", "desk.arrivals:Desk.save")
+    @implemented_by("outbox.sql.store:Outbox.add", "outbox.sql.insertion:insert", "desk.arrivals:Desk.save")
     def save(self, state: State, row: Row) -> State:
         """The user sees "saved" when the transaction is over."""
         return self.commit(state, put(state.rows, row))._replace(saved=state.saved | {row.id[0]})
 
-    @implemented_by("outbox.sql.revision:check_active")
+    @implemented_by("outbox.sql.insertion:check_active")
     def may_save(self, rows: Rows, active: tuple[Id, ...]) -> bool:
         """A decision holds only while the stay's reports are those that the user saw."""
         return active_reports(rows, STAYS[active[0][0]]) == active
 
-    @implemented_by("outbox.sql.revision:retire", "outbox.sql.revision:_RETIRE", "ports.entries:Entry.withdrawable")
+    @implemented_by("outbox.sql.insertion:retire", "outbox.sql.insertion:_RETIRE", "ports.entries:Entry.withdrawable")
     def may_retire(self, row: Row) -> bool:
         """Only a report that the authority certainly does not have is withdrawn or replaced."""
         return entry_of(row).withdrawable
 
-    @implemented_by("outbox.sql.revision:make_room", "desk.ids:new_id")
+    @implemented_by("outbox.sql.insertion:make_room", "desk.ids:new_id")
     def replacement(self, row: Row) -> Row:
         """A replacement has a new id, and the position of the report that it replaces."""
         return Row((row.id[0], row.id[1] + 1), row.seq)
 
-    @implemented_by("outbox.sql.queries:HEADS", "outbox.sql.store:SqlOutbox.heads")
+    @implemented_by("outbox.sql.queries:HEADS", "outbox.sql.store:Outbox.heads")
     def heads(self, rows: Rows) -> tuple[Row, ...]:
         """The first open report of each stay, if it is queued or sending."""
         first: dict[int, Row] = {}
@@ -166,7 +166,7 @@ class Rules:
         """A claim counts the call before it is made."""
         return row._replace(state=SENDING, calls=min(row.calls + 1, 2), lease=sender, lease_until=1)
 
-    @implemented_by("outbox.sql.store:SqlOutbox.claim", "delivery.run:Run.claim", "delivery.sync:_send")
+    @implemented_by("outbox.sql.store:Outbox.claim", "delivery.run:Run.claim", "delivery.sync:_send")
     def store_claim(self, state: State, rows: Rows) -> State:
         """A claim is on the disk before the first byte leaves."""
         return self.commit(state, rows)
@@ -191,12 +191,12 @@ class Rules:
         """A pending report that the authority does not know any more is sent again."""
         return Change("", EntryState.QUEUED)
 
-    @implemented_by("outbox.sql.claims:LEASED", "outbox.sql.store:SqlOutbox.settle")
+    @implemented_by("outbox.sql.claims:LEASED", "outbox.sql.store:Outbox.settle")
     def may_settle(self, row: Row, sender: int) -> bool:
         """An answer is stored only under the lease of the call."""
         return row.state == SENDING and row.lease == sender
 
-    @implemented_by("outbox.sql.claims:PENDING", "outbox.sql.store:SqlOutbox.settle_pending")
+    @implemented_by("outbox.sql.claims:PENDING", "outbox.sql.store:Outbox.settle_pending")
     def may_settle_pending(self, row: Row) -> bool:
         """A late verdict is stored only for a report that still is pending."""
         return row.state == PENDING

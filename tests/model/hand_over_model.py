@@ -56,7 +56,7 @@ class HandOverModel:
         """Return the row here after the third step."""
         return None if here in {MARKED, WITHDRAWN} else here
 
-    @implemented_by("outbox.sql.revision:retire", "outbox.sql.queries:WITHDRAWABLE")
+    @implemented_by("outbox.sql.insertion:retire", "outbox.sql.queries:WITHDRAWABLE")
     def may_withdraw(self, row: str | None) -> bool:
         """Return whether a user may withdraw the report in one of the outboxes."""
         return row == QUEUED

@@ -59,7 +59,7 @@ class RotationModel:
     def __init__(self, crashes: int = 2, rotations: int = 3) -> None:
         self._crashes, self._rotations = crashes, rotations
 
-    @implemented_by("outbox.sql.maintenance:maintenance", "app.key_rotation:KeyPair.change")
+    @implemented_by("outbox.sql.claims:maintenance", "app.key_rotation:KeyPair.change")
     def may_start(self, state: State) -> bool:
         """One rotation at a time."""
         return not state.running
@@ -72,7 +72,7 @@ class RotationModel:
     @implemented_by(
         "app.key_rotation:KeyPair._change",
         "vault.store:Keys.begin_rotation",
-        "outbox.sql.sealing_key:record_public_key",
+        "outbox.sql.register:record_public_key",
         "outbox.sql.reseal:SealedRecords.reseal",
         "vault.store:Keys.finish_rotation",
         "vault.store:Keys._replace_current",
@@ -83,7 +83,7 @@ class RotationModel:
         """The order of a rotation's steps."""
         return ("next", "settings", "recorded", *map(str, range(REPORTS)), "old", "current", "no next", "no old")
 
-    @implemented_by("outbox.sql.sealing_key:sealed_to_current_key", "outbox.sql.store:SqlOutbox.add")
+    @implemented_by("outbox.sql.register:sealed_to_current_key", "outbox.sql.store:Outbox.add")
     def stored(self, state: State, sealed_to: int) -> int:
         """The transaction that stores a report seals it again if the outbox has another key."""
         return sealed_to if state.recorded in {None, sealed_to} else state.settings

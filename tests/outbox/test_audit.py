@@ -14,11 +14,10 @@ from outbox_helpers import HOUR, NOON, PERSONAL, finding, open_outbox, receipt, 
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import OutboxDamaged
-from apoa_client.outbox.audit_chain import AuditEntry, link_of
+from apoa_client.outbox.sql.audit import AuditEntry, link_of
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.entries import Change
-from apoa_client.ports.state import Suspension
+from apoa_client.ports.state import Actor, AuditEvent, Suspension
 from apoa_client.report.kinds import State
 
 

@@ -15,10 +15,9 @@ from outbox_stores import AnyOutbox, NewStore, Store, new_sqlite_store
 
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import Change, NewReport
-from apoa_client.ports.state import Suspension
+from apoa_client.ports.state import Actor, AuditEvent, Suspension
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import Kind, PhotoState, State
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator

@@ -17,8 +17,8 @@ from apoa_client.errors import StorageProblem
 from apoa_client.outbox.errors import DiskFull
 from apoa_client.outbox.sql import audit, queries
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, State
 from apoa_client.vault.sealing import PropertySealer, encode_key
 
@@ -177,7 +177,7 @@ import os, signal, sys
 from pathlib import Path
 from outbox_helpers import NOON, open_outbox, report
 from apoa_client.outbox.sql import audit, queries
-from apoa_client.ports.audit import AuditEvent
+from apoa_client.ports.state import AuditEvent
 from apoa_client.ports.entries import NewReport
 outbox = open_outbox(Path(sys.argv[1]))
 outbox._db.execute("PRAGMA main.cache_size = 1")  # so that the transaction writes pages to the log before its end

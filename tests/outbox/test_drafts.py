@@ -22,9 +22,8 @@ from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
-from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Selection
+from apoa_client.ports.state import Actor, StoredDraft
 from apoa_client.vault.sealing import PropertySealer
 
 TYPED = "|".join(PERSONAL) * 90
@@ -341,28 +340,10 @@ class TestBackup:
             assert texts(outbox) == []
 
 
-def test_a_database_of_the_third_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made by the three migrations before this one: the report in it is still there, and a draft can be saved."""
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "STEPS", migrations.STEPS[:3])
-        old = open_database(path, create=True)
-    body = sealer().seal(uuid(1), b"{}")
-    row = (uuid(1), "b0000001", uuid(1, "a"), "check_in", 1, body)
-    old.execute("INSERT INTO reports (id, short_id, stay_id, kind, created_at, content) VALUES (?, ?, ?, ?, ?, ?)", row)
-    assert old.execute("PRAGMA user_version").fetchone() == (3,)
-    old.close()
-    with open_outbox(path) as outbox:
-        assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(migrations.STEPS),)
-        assert texts(outbox) == []
-        outbox.drafts.save(TYPED, NOON)
-        assert texts(outbox) == [TYPED]
-        assert [entry.id for entry in outbox.entries(Selection())] == [uuid(1)]
-
-
-def test_the_draft_of_the_fifth_version_survives(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_draft_of_release_0_1_0_survives(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was one row, sealed under an id of its own: it opens, and its former place is overwritten."""
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "STEPS", migrations.STEPS[:5])
+        patch.setattr(migrations, "STEPS", {4: migrations.STEPS[4]})
         old = open_database(path, create=True)
     sealed = sealer().seal("draft", TYPED.encode())
     old.execute("INSERT INTO draft VALUES (1, ?, ?)", [millis(NOON), sealed])

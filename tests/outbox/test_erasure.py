@@ -3,23 +3,22 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from basics import FixedClock, raises_error
-from outbox_helpers import HOUR, NOON, PHOTO, WIB, finding, open_outbox, receipt, report, sealer, stay_id, uuid
+from outbox_helpers import HOUR, NOON, PHOTO, WIB, finding, receipt, report, stay_id, uuid
 from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import Erased, Exit, OutboxDamaged
-from apoa_client.outbox.contents import end_of_stay
+from apoa_client.outbox.rows import end_of_stay
 from apoa_client.outbox.sql import erasure
+from apoa_client.outbox.sql.metadata import LAST_PURGE
 from apoa_client.outbox.sql.queries import NO_LIMIT
-from apoa_client.outbox.sqlite import migrations
-from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
 from apoa_client.ports.entries import Change, Entry, NewReport, Selection
+from apoa_client.ports.state import Actor
 from apoa_client.report.kinds import OPEN_STATES, Kind, State
 from apoa_client.report.model import Report
 
@@ -200,7 +199,7 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     assert list(dry.reports) == [uuid(1), uuid(2)]
     assert box.eraser.stay(stay_id(1), force=True, dry_run=True).reports == (uuid(1),)
     assert list(box._sqlite.connection.iterdump()) == before
-    assert box.eraser.last() is None
+    assert box.value(LAST_PURGE) is None
     done = box.eraser.finished(LATER, LATER, dry_run=False)
     assert list(done.reports) == list(dry.reports)
     assert done._replace(reports=()) == dry._replace(reports=())
@@ -266,11 +265,11 @@ def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) ->
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM reports").fetchone()
     assert box.eraser.finished(LATER, LATER, dry_run=False).complete is False
-    assert box.eraser.last() is None
+    assert box.value(LAST_PURGE) is None
     assert found_in_files(path, gone)
     reader.close()
     assert box.eraser.finished(LATER, LATER, dry_run=False).complete is True
-    assert box.eraser.last() is not None
+    assert box.value(LAST_PURGE) is not None
     assert not found_in_files(path, gone)
 
 
@@ -354,26 +353,3 @@ def test_the_daily_search_reads_only_what_is_not_erased(box: SqliteOutbox) -> No
     query = erasure._DUE.format(which="TRUE")
     plan = [row[3] for row in box._db.execute(f"EXPLAIN QUERY PLAN {query}", [0])]
     assert plan == ["SCAN reports USING COVERING INDEX reports_kept"]
-
-
-def test_a_database_of_the_first_version_migrates(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made by the first migration alone, with a report in each state: all are there, and can be listed and erased."""
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "STEPS", migrations.STEPS[:1])
-        old = open_database(path, create=True)
-    body = sealer().seal(uuid(1), b"{}")
-    row = (uuid(1), "b0000001", stay_id(1), "check_in", "accepted", 1, 2, "R-1", 3, 4, body)
-    old.execute(
-        "INSERT INTO reports (id, short_id, stay_id, kind, state, created_at, due_at, receipt_number,"
-        " receipt_issued_at, finished_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
-    )
-    assert old.execute("PRAGMA user_version").fetchone() == (1,)
-    old.close()
-    with open_outbox(path) as box:
-        assert box._db.execute("PRAGMA user_version").fetchone() == (len(migrations.STEPS),)
-        assert (entry(box, 1).erased_at, entry(box, 1).state) == (None, State.ACCEPTED)
-        box.add(report(2), due_at=None)
-        assert erased(box, datetime(1971, 1, 1, tzinfo=UTC)) == [uuid(1)]
-        assert [event.action for event in box.audit_trail.entries()] == ["saved", "erased"]
-        assert box.audit_trail.verify().wrong is None

@@ -25,13 +25,14 @@ from apoa_client.files import temporary_beside
 from apoa_client.outbox.errors import DiskFull, OutboxBusy, OutboxMissing, OutboxUnreachable
 from apoa_client.outbox.sql import insertion
 from apoa_client.outbox.sqlite import database
-from apoa_client.outbox.sqlite.database import connect
-from apoa_client.outbox.sqlite.error_translation import translate_errors
+from apoa_client.outbox.sqlite.database import connect, translate_errors
 from apoa_client.outbox.sqlite.migrations import APPLICATION_ID, STEPS, migrate
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Selection
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+NEXT = max(STEPS) + 1
+"""The version of a later program."""
 
 
 def mode(path: Path) -> int:
@@ -249,12 +250,24 @@ def test_a_newer_programs_file_is_left_alone(path: Path) -> None:
     """An older program says that it must be updated, and changes nothing."""
     open_outbox(path).close()
     newer = sqlite3.connect(path)
-    newer.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+    newer.execute(f"PRAGMA user_version = {max(STEPS) + 1}")
     newer.close()
     with raises_error("outbox_too_new") as caught:
         open_outbox(path)
     assert caught.value.advice is not None
     assert "Update" in caught.value.advice.render()
+
+
+@pytest.mark.parametrize("version", [0, 3, 5, 9])
+def test_a_version_of_no_release_is_no_outbox(path: Path, version: int) -> None:
+    """No program that was released wrote such a file, so that nothing is known of its tables: it is left alone."""
+    open_outbox(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+    with pytest.raises(OutboxDamaged):
+        open_outbox(path)
+    assert path.read_bytes() == before
 
 
 def test_migration_continues_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,13 +276,13 @@ def test_migration_continues_after_a_failure(tmp_path: Path, monkeypatch: pytest
     with open_outbox(path) as outbox:
         outbox.add(report(1), due_at=None)
     broken = ("ALTER TABLE reports ADD COLUMN source TEXT", "NONSENSE")
-    monkeypatch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", (*STEPS, broken))
+    monkeypatch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", {**STEPS, NEXT: broken})
     with pytest.raises(OutboxDamaged):
         open_outbox(path)
-    monkeypatch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", (*STEPS, broken[:1]))
+    monkeypatch.setattr("apoa_client.outbox.sqlite.migrations.STEPS", {**STEPS, NEXT: broken[:1]})
     with open_outbox(path) as outbox:
         assert outbox._db.execute("SELECT source FROM reports").fetchall() == [(None,)]
-        assert outbox._db.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 1,)
+        assert outbox._db.execute("PRAGMA user_version").fetchone() == (NEXT,)
         migrate(outbox._sqlite.connection)
 
 
@@ -438,7 +451,7 @@ def test_a_disk_without_room_for_a_new_outbox(tmp_path: Path) -> None:
                 made.append(free)
                 with closing(sqlite3.connect(path)) as db:
                     assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-                    assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
+                    assert db.execute("PRAGMA user_version").fetchone() == (max(STEPS),)
             for file in disk.iterdir():
                 file.unlink()
     assert made

@@ -33,7 +33,7 @@ def test_a_sound_file(file: Path) -> None:
     """All of it was read; the schema and the engine are named."""
     with open_outbox(file) as outbox:
         found = outbox.integrity.check_file(never)
-    assert (found.complete, found.schema) == (True, len(STEPS))
+    assert (found.complete, found.schema) == (True, max(STEPS))
     assert found.engine.startswith("SQLite 3.")
 
 

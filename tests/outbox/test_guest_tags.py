@@ -6,7 +6,7 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.sql import guest_tags
+from apoa_client.outbox.sql import reseal
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Document
 from apoa_client.vault.sealing import PropertySealer
@@ -32,12 +32,12 @@ def _reports(store: Store) -> None:
 
 def test_only_what_is_recorded_as_missing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A property that was set up without a key of the hash is left alone; else each report gets its hash once."""
-    monkeypatch.setattr(guest_tags, "_BATCH", 2)
+    monkeypatch.setattr(reseal, "_BATCH", 2)
     with store.open() as outbox:
         outbox.complete_guest_tags(hash_of)
         assert tags(outbox) == [1, None, None, None, None]
         with outbox._db.transaction():
-            guest_tags.record_missing_tags(outbox._db)
+            reseal.record_missing_tags(outbox._db)
         outbox.complete_guest_tags(hash_of)
         assert tags(outbox) == [1, 5, 5, 5, None]
         outbox.complete_guest_tags(lambda _document: 6)
@@ -48,7 +48,7 @@ def test_a_report_that_does_not_open(store: Store) -> None:
     """Stays without a hash, and does not hold up the others; an erased one has no content."""
     with store.open() as outbox:
         with outbox._db.transaction():
-            guest_tags.forget_tags(outbox._db)
+            reseal.forget_tags(outbox._db)
         for number, content in ((1, b"\1\2"), (2, None)):
             store.change("UPDATE reports SET content = ? WHERE id = ?", content, uuid(number))
         outbox.complete_guest_tags(hash_of)
@@ -62,7 +62,7 @@ def test_without_the_key(store: Store) -> None:
         raise SecretMissing(msg("none"))
 
     with store.open() as outbox, outbox._db.transaction():
-        guest_tags.record_missing_tags(outbox._db)
+        reseal.record_missing_tags(outbox._db)
     with store.open(PropertySealer(PUBLIC_KEY, no_key)) as outbox, pytest.raises(SecretMissing):
         outbox.complete_guest_tags(hash_of)
     with store.open() as outbox:

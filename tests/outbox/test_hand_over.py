@@ -14,13 +14,12 @@ from apoa_client.errors import NotAuthentic, ReportMoved, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.database import Database
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.interface import Outbox
 from apoa_client.outbox.sql.hand_over import HANDED_OVER, HandOver, count_open
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
 from apoa_client.ports.entries import Change, NewReport, Selection
-from apoa_client.ports.state import HandedOver
+from apoa_client.ports.state import Actor, HandedOver
 from apoa_client.report.kinds import Kind, State
 from apoa_client.vault.sealing import PropertySealer
 

@@ -18,10 +18,9 @@ from apoa_client.messages import msg
 from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.sql import codes, integrity
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
 from apoa_client.ports.entries import Change, Content, NewReport, Selection
-from apoa_client.ports.state import Restrictions, Suspension
+from apoa_client.ports.state import AuditEvent, Restrictions, Suspension
 from apoa_client.ports.vault import OutboxVersion
 from apoa_client.report.kinds import PhotoState, State
 from apoa_client.vault.sealing import PropertySealer, RowAuthenticator, public_key_of
@@ -69,6 +68,19 @@ def test_each_column_is_under_the_code(outbox: SqliteOutbox) -> None:
     """A column that a migration adds must be put under the code, or be named as one that says nothing."""
     columns = {row[1] for row in outbox._db.execute("PRAGMA table_info(reports)")}
     assert columns == {*codes.ALL_COLUMNS, "seq"}
+
+
+def test_a_later_column_leaves_the_codes_of_before_right(outbox: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is null in a row from before it, and what another row has there is under its code."""
+    outbox.add(report(1), due_at=NOON)
+    check(outbox)
+    with outbox.database.read_errors():
+        [row] = codes.read_rows(outbox.database, "mac IS NOT NULL")
+    authenticator = sealer().authenticator()
+    assert authenticator is not None
+    monkeypatch.setattr(codes, "_PLAIN", (*codes._PLAIN, "later"))
+    found = {value: row._replace(columns=(*row.columns, value)).is_authentic(authenticator) for value in (None, "x")}
+    assert found == {None: True, "x": False}
 
 
 def test_each_change_with_the_key_leaves_a_right_code(outbox: AnyOutbox) -> None:

@@ -12,10 +12,10 @@ from outbox_stores import AnyOutbox, Store
 
 from apoa_client.errors import NotNow, OutboxDamaged
 from apoa_client.messages import msg
-from apoa_client.outbox.interface import Maintenance
-from apoa_client.outbox.sql import maintenance as module
-from apoa_client.ports.audit import Actor
+from apoa_client.outbox.sql import claims as module
+from apoa_client.outbox.sql.claims import Maintenance
 from apoa_client.ports.entries import Change
+from apoa_client.ports.state import Actor
 from apoa_client.report.kinds import State
 
 ADVICE = msg("Try again later.")

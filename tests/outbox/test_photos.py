@@ -15,8 +15,8 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 from apoa_client.errors import CredentialsProblem, DataRefused, Erased, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Entry, NewReport, PhotoToSend, Selection
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, PhotoState, State
 from apoa_client.report.model import Report
 from apoa_client.vault.sealing import PropertySealer
@@ -250,7 +250,7 @@ class TestPhotosToSend:
     def test_results_are_recorded_meanwhile(self, outbox: AnyOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each photo comes once, and one that another process has settled since does not come."""
         for size in ("_FIRST_BATCH", "_BATCH"):
-            monkeypatch.setattr(f"apoa_client.outbox.sql.entry_reader.{size}", 2)
+            monkeypatch.setattr(f"apoa_client.outbox.sql.queries.{size}", 2)
         outbox.add_all([new(number) for number in range(5)])
         for number in range(5):
             settled(outbox, number)

@@ -15,7 +15,7 @@ from outbox_helpers import NOON, open_outbox, report, sealer, uuid
 from outbox_methods import LIST_ALL, METHODS, MORNING, QUEUE, fill
 from outbox_stores import only_sqlite
 
-from apoa_client.outbox.interface import Drafts
+from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.outbox.sqlite import migrations
 from apoa_client.outbox.sqlite.database import SqliteDatabase
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -113,7 +113,7 @@ def test_the_whole_history_is_scanned_if_asked_for(filled: SqliteOutbox, name: s
 @only_sqlite
 def test_triggers_scan_nothing(outbox: SqliteOutbox) -> None:
     """They keep the count of each state, and find it by its key."""
-    triggers = [step for steps in migrations.STEPS for step in steps if "CREATE TRIGGER" in step]
+    triggers = [step for steps in migrations.STEPS.values() for step in steps if "CREATE TRIGGER" in step]
     bodies = [statement for step in triggers for statement in re.findall(r"UPDATE tally .*?(?=;)", step)]
     updates = [re.sub(r"(OLD|NEW)\.state", "'queued'", body) for body in bodies]
     assert len(updates) == 4

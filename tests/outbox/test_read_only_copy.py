@@ -157,9 +157,9 @@ def test_an_older_file_is_migrated_in_the_copy_only(path: Path) -> None:
     """A file of an older version can be read, and stays as it is."""
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        for statement in STEPS[0]:
+        for statement in STEPS[4]:
             db.execute(statement)
-        db.execute("PRAGMA user_version = 1")
+        db.execute("PRAGMA user_version = 4")
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute("PRAGMA journal_mode = WAL")
     before = path.read_bytes()

@@ -1,18 +1,14 @@
 """Reports that are withdrawn, replaced by others, or get a receipt by hand."""
 
-import sqlite3
-from contextlib import closing
 from datetime import date
-from pathlib import Path
 
 import pytest
-from outbox_helpers import HOUR, NOON, finding, open_outbox, receipt, report, uuid
+from outbox_helpers import HOUR, NOON, finding, receipt, report, uuid
 from outbox_stores import AnyOutbox
 
 from apoa_client.errors import ReportMoved
-from apoa_client.outbox.sqlite import migrations
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, Selection
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import Kind, Receipt, State
 
 LATER = NOON + HOUR
@@ -225,19 +221,3 @@ class TestSameGuest:
         outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         assert [e.id for e in outbox.entries(Selection(leaving_from=date(2026, 11, 27)))] == [uuid(1)]
         assert list(outbox.entries(Selection(leaving_from=date(2026, 11, 28)))) == []
-
-
-def test_what_was_tried_by_an_older_version_may_have_arrived(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It did not store whether a call left: a report that was tried then cannot be withdrawn silently."""
-    older = migrations.STEPS[:2]
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "STEPS", older)
-        open_outbox(path).close()
-    with closing(sqlite3.connect(path)) as db:
-        for number, attempts in ((1, 0), (2, 3)):
-            columns = "id, short_id, stay_id, kind, created_at, attempts, content"
-            values = [uuid(number), uuid(number)[-8:], uuid(number, "a"), "check_in", 0, attempts, b""]
-            db.execute(f"INSERT INTO reports ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608  a constant
-        db.commit()
-    with open_outbox(path) as outbox:
-        assert [entry.withdrawable for number in (1, 2) for entry in outbox.find(uuid(number))] == [True, False]

@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from outbox_helpers import HOUR, NOON, PHOTO, receipt, report, uuid
 from outbox_stores import NewStore
 
-from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import StoredDraft
 from apoa_client.report.kinds import PhotoState, Receipt, State
 
 NUMBERS = st.integers(0, 7)

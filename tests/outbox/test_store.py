@@ -16,7 +16,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import Suspension
 from apoa_client.report.kinds import Kind, State, short_id
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import to_json
 from apoa_client.vault.sealing import PropertySealer
 
 
@@ -439,24 +439,6 @@ def test_a_summary_of_a_damaged_file_is_refused(outbox: AnyOutbox, store: Store,
     store.change(damage)
     with raises_error("outbox_damaged", "outbox_missing"):  # the latter for a table of a server
         outbox.summary(now=NOON, soon=NOON)
-
-
-def test_the_last_notice_outlives_the_process(store: Store) -> None:
-    """The next scheduled run uses the code and the time of the last notice."""
-    with store.open() as outbox:
-        assert outbox.last_notice() is None
-        outbox.record_notice("abc", NOON)
-        outbox.record_notice("def", NOON + HOUR)
-    with store.open() as outbox:
-        assert outbox.last_notice() == ("def", NOON + HOUR)
-
-
-@pytest.mark.parametrize("value", [b"7", b"noon", b"1 2 3", b"noon abc"])
-def test_an_invalid_notice_is_damage(outbox: AnyOutbox, store: Store, value: bytes) -> None:
-    """Its value is not guessed either."""
-    store.change("INSERT INTO memo (key, value) VALUES ('notice', CAST(? AS TEXT))", value)
-    with pytest.raises(OutboxDamaged):
-        outbox.last_notice()
 
 
 @pytest.mark.parametrize("damage", ["UPDATE reports SET content = NULL", "DELETE FROM reports"])

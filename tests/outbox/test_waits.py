@@ -9,8 +9,8 @@ from basics import FixedClock
 from outbox_helpers import HOUR, NOON, finding, report, uuid
 from outbox_stores import AnyOutbox, Store
 
-from apoa_client.ports.audit import Actor
 from apoa_client.ports.entries import Change, Entry, Selection
+from apoa_client.ports.state import Actor
 from apoa_client.report.kinds import State
 
 MINUTE = timedelta(minutes=1)

@@ -14,8 +14,6 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from apoa_client import __version__
-from apoa_client.cli.completion import grammar
-from apoa_client.cli.main import apoa as program
 
 ROOT = Path(__file__).parents[2]
 HOOK = ROOT / ".ci" / "build_hook.py"
@@ -52,24 +50,21 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module.BuildHook()
 
 
-def test_a_wheel_gets_the_pages_and_the_grammar(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wheel_gets_the_pages(hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In both languages, with the date that a reproducible build sets; the files are gone at the end."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764000000")
-    build: dict[str, Any] = {"force_include": {}, "shared_data": {}, "sbom_files": []}
+    build: dict[str, Any] = {"shared_data": {}, "sbom_files": []}
     hook.initialize("standard", build)
     pages = {place: Path(file) for file, place in build["shared_data"].items()}
     assert {"share/man/man1/apoa-report.1", "share/man/id/man1/apoa-lapor.1"} <= set(pages)
     assert '"2025-11-24"' in pages["share/man/man1/apoa-report.1"].read_text()
-    ((file, place),) = build["force_include"].items()
-    assert place == grammar.FILE.relative_to(ROOT).as_posix()
-    assert set(json.loads(Path(file).read_text())) == set(grammar.described(program))
     hook.finalize("standard", build, "")
-    assert not Path(file).exists()
+    assert not any(page.exists() for page in pages.values())
 
 
 def test_a_wheel_gets_a_bill_of_materials(hook: Any) -> None:
     """A CycloneDX document, right by its published schema, with each package that the wheel requires; reproducible."""
-    build: dict[str, Any] = {"force_include": {}, "shared_data": {}, "sbom_files": []}
+    build: dict[str, Any] = {"shared_data": {}, "sbom_files": []}
     hook.initialize("standard", build)
     [file] = build["sbom_files"]
     text = Path(file).read_text()
@@ -84,23 +79,11 @@ def test_a_wheel_gets_a_bill_of_materials(hook: Any) -> None:
 
 
 def test_an_editable_installation_gets_nothing(hook: Any) -> None:
-    """It asks the commands as they are at the moment."""
-    build: dict[str, Any] = {"force_include": {}, "shared_data": {}}
+    """Its pages would be those of an earlier state."""
+    build: dict[str, Any] = {"shared_data": {}}
     hook.initialize("editable", build)
     hook.finalize("editable", build, "")
-    assert build == {"force_include": {}, "shared_data": {}}
-
-
-def test_what_the_build_reads_is_what_the_commands_declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The written grammar is read as the commands themselves."""
-    file = tmp_path / "grammar.json"
-    monkeypatch.setenv("LANGUAGE", "en")
-    grammar.write(program, file)
-    monkeypatch.setattr(grammar, "FILE", file)
-    read = grammar.Grammar(program)
-    for path, declared in grammar.described(program).items():
-        assert read.command(path.split()) == declared
-    assert read.command(["no-command"]) is None
+    assert build == {"shared_data": {}}
 
 
 def test_the_build_needs_only_what_it_declares() -> None:

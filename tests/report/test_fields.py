@@ -1,6 +1,8 @@
 """The table of a check-in's fields."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from report_helpers import NOW, WIB, draft, examined, reports
@@ -8,7 +10,8 @@ from report_helpers import NOW, WIB, draft, examined, reports
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, FIELDS, as_typed, field_values, label_of
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Report
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, from_json, report_value
+from apoa_client.report.parse_fields import PARSERS
 from apoa_client.report.rules import examine
 
 
@@ -38,6 +41,30 @@ def test_a_typed_value_is_read_again() -> None:
     typed = {name: as_typed(value) for name, value in field_values(report).items()}
     again = examine(Draft(typed), now=NOW + timedelta(hours=1), zone=WIB)
     assert (again.guest, again.stay) == (guest, stay)
+
+
+def test_the_table_and_the_model_have_the_same_fields() -> None:
+    """Each member of the model that a person gives has a row, so that it is asked, read, exported and shown."""
+    parts: dict[str, Any] = {"guest": Guest, "guest.document": Document, "guest.stay_permit": StayPermit, "stay": Stay}
+    members = {f"{path}.{name}" for path, part in parts.items() for name in part._fields}
+    paths = members - parts.keys() - {"guest.document.type"}
+    assert paths == {field.path for field in FIELDS}
+
+
+def test_every_row_is_complete() -> None:
+    """Each field has a parser of its type and the help of an option; each but a day of departure has a question."""
+    fields = [field for field in FIELDS if field.type != "mrz"]
+    assert {field.type for field in fields} == PARSERS.keys()
+    assert all(field.option.template != "{text}" for field in fields)
+    assert [field.name for field in fields if field.question.template == "{text}"] == ["planned_check_out"]
+
+
+def test_an_older_report_lacks_a_new_field() -> None:
+    """A report that was stored by an earlier version can be read without an optional member."""
+    report = Report("1", "2", Kind.CHECK_IN, NOW, *examined(draft()))
+    value = report_value(report)
+    del value["guest"]["phone"]
+    assert from_json(json.dumps(value).encode()) == report
 
 
 def test_labels() -> None:

@@ -275,7 +275,16 @@ def time_refusal(text: str, *, now: datetime | None = NOW) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        *("24/11/2026 19:50", "24/11/2026 19.50", "24/11/26 1950", "24/11 19:50", "24.11 19.50", "24 nov 19.50"),
+        *(
+            "24/11/2026 19:50",
+            "24/11/2026 7:50 PM",
+            "24/11 7.50 p.m.",
+            "24/11/2026 19.50",
+            "24/11/26 1950",
+            "24/11 19:50",
+            "24.11 19.50",
+            "24 nov 19.50",
+        ),
         *("24/11 1950", "24112026 1950", "241126 19.50", "kemarin 19:50", "Kemarin, jam 19.50", "yesterday 1950"),
         *("24/11/2026, 19:50", "24/11/2026 pukul 19.50", "24/11 pkl. 19.50", "24/11/2026 19:50:00", "Nov 24, 19:50"),
         *("2026-11-24T19:50", "2026-11-24 19:50", "20261124T1950", "2026-11-24 19.50", "2026-11-24T12:50Z"),
@@ -300,7 +309,7 @@ def test_a_date_and_time_is_read_in_the_propertys_zone(moment: datetime, zone: t
         assert date_and_time(f"{minute:{form}}", zone, now=now) == minute
 
 
-@pytest.mark.parametrize("text", ["19:50", "19.50", "1950", " jam 19.50 ", "Pukul 19:50"])
+@pytest.mark.parametrize("text", ["19:50", "7:50 pm", "19.50", "1950", " jam 19.50 ", "Pukul 19:50"])
 def test_a_time_alone_is_todays(text: str) -> None:
     """As a clock in the property shows it."""
     assert date_and_time(text, WIB, now=NOW) == datetime(2026, 11, 25, 19, 50, tzinfo=WIB)
@@ -346,7 +355,20 @@ def test_a_year_that_may_be_a_time_is_an_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "entah", "7 malam", "25:00", "24:00", "24.11", "2460", "19:5", "19:50:60", "hello 19:50", "kemarin 25.00"],
+    [
+        "",
+        "entah",
+        "7 malam",
+        "25:00",
+        "13:50 pm",
+        "24:00",
+        "24.11",
+        "2460",
+        "19:5",
+        "19:50:60",
+        "hello 19:50",
+        "kemarin 25.00",
+    ],
 )
 def test_invalid_times(text: str) -> None:
     """With a message on how to write a time."""

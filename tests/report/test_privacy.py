@@ -16,8 +16,7 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable, finding_from_json
 from apoa_client.report.kinds import Kind, State
-from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
 
 SECRET = st.text("ŻÓŁĆ", min_size=6, max_size=12)
 """Letters that are in no name of a class, field or code."""

@@ -11,9 +11,8 @@ from report_helpers import GUESTS, STAYS
 from apoa_client.report.fields import as_typed, field_values
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Guest, Report, Stay
+from apoa_client.report.model import Guest, Report, Stay, part_value
 from apoa_client.report.report_input import parse_report_input
-from apoa_client.report.wire import guest_value, stay_value
 
 
 def report_of(guest: dict[str, Any] | None = None) -> Any:
@@ -25,7 +24,7 @@ def report_of(guest: dict[str, Any] | None = None) -> Any:
 def test_every_field_of_the_contract(guest: Guest, stay: Stay) -> None:
     """A report in the contract's form is read whole, as if its values had been typed, with its lines."""
     guest = guest._replace(document=guest.document._replace(type="P"))
-    read = parse_report_input(json.loads(json.dumps({"guest": guest_value(guest), "stay": stay_value(stay)})))
+    read = parse_report_input(json.loads(json.dumps({"guest": part_value(guest), "stay": part_value(stay)})))
     report = Report("", "", Kind.CHECK_IN, stay.check_in, guest, stay, None, None)
     assert read.typed == {name: as_typed(found) for name, found in field_values(report).items()}
     assert read.lines == list(guest.document.mrz or [])

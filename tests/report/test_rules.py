@@ -8,15 +8,14 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_helpers import BESIDE_MRZ, NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
+from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import FIELDS, label_of
+from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import Kind, Purpose
-from apoa_client.report.model import Report, StayPermit
+from apoa_client.report.model import Report, StayPermit, from_json, to_json
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
-from apoa_client.report.wire import from_json, to_json
 
 LONG = "CHRISTOPHER BARTHOLOMEW MAXIMILIAN ALEXANDER"
 
@@ -571,12 +570,3 @@ def test_any_changed_guest_gives_errors_or_a_report(changes: dict[str, str], now
     if not seen.errors:
         assert from_json(to_json(report_of(seen))) == report_of(seen)
         assert contract_errors(report_of(seen)) == []
-
-
-def test_every_field_has_a_label() -> None:
-    """By its path in the contract; an unknown path is shown as it is."""
-    assert label_of("guest.document.number").render() == "Passport number"
-    assert label_of("").render() == "The whole report"
-    assert label_of("guest.shoe_size").render() == "guest.shoe_size"
-    assert len({item.name for item in FIELDS}) == len(FIELDS)
-    assert BESIDE_MRZ.keys() <= {item.name for item in FIELDS}

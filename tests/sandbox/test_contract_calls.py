@@ -1,7 +1,5 @@
 """The calls of the contract, over real HTTP."""
 
-import gzip
-import json
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +9,6 @@ import pytest
 import requests
 
 from apoa_client.authority.contract import contract_text
-from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits
 
@@ -35,59 +32,6 @@ def problem(answer: requests.Response, status: int) -> Json:
     return body
 
 
-def test_token_is_given_for_the_right_password(make_server: Make, bare: requests.Session) -> None:
-    """The answer is the contract's ``Token``, and is not cached."""
-    server = make_server(token_lifetime_s=120)
-    answer = bare.post(f"{server.base_url}/oauth/token", data=FORM, auth=(USERNAME, PASSWORD), timeout=5)
-    assert answer.status_code == 200
-    assert fits("Token", answer.json())
-    assert answer.json()["expires_in"] == 120
-    assert answer.headers["Cache-Control"] == "no-store"
-
-
-@pytest.mark.parametrize("auth", [(USERNAME, "salah"), ("orang lain", PASSWORD), ("", ""), None])
-def test_wrong_credentials_get_no_token(make_server: Make, bare: requests.Session, auth: tuple[str, str]) -> None:
-    """401 names the scheme, and not what was wrong."""
-    answer = bare.post(f"{make_server().base_url}/oauth/token", data=FORM, auth=auth, timeout=5)
-    problem(answer, 401)
-    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        ("grant_type=password", "application/x-www-form-urlencoded"),
-        ("grant_type=client_credentials&scope=all", "application/x-www-form-urlencoded"),
-        ("grant_type=client_credentials&grant_type=client_credentials", "application/x-www-form-urlencoded"),
-        ("", "application/x-www-form-urlencoded"),
-        ("grant_type", "application/x-www-form-urlencoded"),
-        ('{"grant_type": "client_credentials"}', "application/json"),
-    ],
-)
-def test_token_needs_the_contracts_form(
-    make_server: Make, bare: requests.Session, body: str, content_type: str
-) -> None:
-    """Another grant, an unknown or doubled field, or no form at all, is a bad request."""
-    answer = bare.post(
-        f"{make_server().base_url}/oauth/token",
-        data=body,
-        headers={"Content-Type": content_type},
-        auth=(USERNAME, PASSWORD),
-        timeout=5,
-    )
-    problem(answer, 400)
-
-
-@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic d2lzbWE6eA==", "Bearer", "Token a=b", "Bearer \xff"])
-@pytest.mark.parametrize("call", ["meta", "codes/purposes", "reports/0199c2a4-7d1e-7b3c-9d55-0a4f1c2e8b11"])
-def test_calls_need_a_token(make_server: Make, bare: requests.Session, call: str, header: str | None) -> None:
-    """Without a valid token every call is 401."""
-    headers = {"Authorization": header.encode("latin-1")} if header is not None else {}
-    answer = bare.get(f"{make_server().base_url}/{call}", headers=headers, timeout=5)
-    problem(answer, 401)
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
-
-
 def test_tokens_expire(make_server: Make, log_in: LogIn, clock: list[datetime]) -> None:
     """A token is valid until its last second; a new one is valid again."""
     server = make_server(token_lifetime_s=60)
@@ -97,25 +41,6 @@ def test_tokens_expire(make_server: Make, log_in: LogIn, clock: list[datetime]) 
     clock[0] += timedelta(seconds=1)
     problem(http.get(f"{server.base_url}/meta", timeout=5), 401)
     assert log_in(server).get(f"{server.base_url}/meta", timeout=5).status_code == 200
-
-
-def test_meta(make_server: Make, log_in: LogIn) -> None:
-    """The property, the limits and the server's time, in the contract's form."""
-    server = make_server(property_name="Wisma Melati", property_office="Kanim Yogyakarta", window_hours=48)
-    meta = log_in(server).get(f"{server.base_url}/meta", timeout=5).json()
-    assert fits("Meta", meta)
-    assert meta == {
-        "contract": "1.2",
-        "environment": "training",
-        "server_time": "2026-11-24T20:15:00+07:00",
-        "max_batch": 500,
-        "max_body_bytes": 1 << 20,
-        "accepts_gzip": True,
-        "reporting_window_hours": 48,
-        "wants_photo": True,
-        "daily_receipts": True,
-        "property": {"id": USERNAME, "name": "Wisma Melati", "office": "Kanim Yogyakarta"},
-    }
 
 
 @pytest.mark.parametrize(("table", "code"), [("stay_permits", "B1"), ("purposes", "tourism"), ("nationalities", "D")])
@@ -152,30 +77,6 @@ def test_check_in_gets_a_receipt_that_says_training(make_server: Make, send: Sen
     assert result["status"] == "accepted"
     assert result["receipt"]["number"] == "LATIHAN-2026-000001"
     assert result["receipt"]["issued_at"] == "2026-11-24T20:15:00+07:00"
-
-
-def test_result_and_receipt_are_given_again(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
-    """By the client's own id; the receipt is always JSON, because this authority has no PDF."""
-    server = make_server()
-    report = check_in()
-    (result,) = send(server, report)
-    http = log_in(server)
-    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).json() == result
-    pdf = {"Accept": "application/pdf"}
-    receipt = http.get(f"{server.base_url}/reports/{report['id']}/receipt", headers=pdf, timeout=5)
-    assert receipt.headers["Content-Type"] == "application/json"
-    assert fits("Receipt", receipt.json())
-    assert receipt.json() == result["receipt"]
-
-
-def test_receipt_states_the_hash_of_the_report_as_sent(make_server: Make, send: Send, check_in: Report) -> None:
-    """A client that writes compact JSON finds the SHA-256 of its own bytes in the receipt."""
-    import hashlib  # only here
-
-    report = check_in({"guest.surname": "MUÑOZ"})
-    body = json.dumps(report, ensure_ascii=False, separators=(",", ":")).encode()
-    (result,) = send(make_server(), report)
-    assert result["receipt"]["sha256"] == hashlib.sha256(body).hexdigest()
 
 
 def test_what_was_never_received_is_not_found(make_server: Make, log_in: LogIn, send: Send, check_in: Report) -> None:
@@ -240,21 +141,6 @@ def test_a_body_that_is_no_list_of_reports_is_refused(make_server: Make, log_in:
     problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5), 400)
 
 
-def test_body_of_another_type_is_refused(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Only application/json is accepted."""
-    server = make_server()
-    body = json.dumps({"reports": [check_in()]})
-    headers = {"Content-Type": "text/plain"}
-    problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5), 400)
-
-
-def test_gzip_is_read(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """A body may be compressed."""
-    server = make_server()
-    answer = compressed(log_in(server), server, gzip.compress(json.dumps({"reports": [check_in()]}).encode()))
-    assert answer.json()["results"][0]["status"] == "accepted"
-
-
 def test_a_long_answer_is_compressed_where_accepted(make_server: Make, log_in: LogIn, check_in: Report) -> None:
     """Not for a client that does not accept gzip, and not for a short answer."""
     server = make_server()
@@ -275,29 +161,6 @@ def test_a_long_answer_is_compressed_where_accepted(make_server: Make, log_in: L
     assert int(answers[20, "gzip"].headers["Content-Length"]) < len(answers[20, "identity"].content) / 2
 
 
-def test_bad_gzip_is_refused(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """400 for no gzip, a broken end, extra data after the end, and another encoding."""
-    server = make_server()
-    http = log_in(server)
-    whole = gzip.compress(json.dumps({"reports": [check_in()]}).encode())
-    for body in (b"{}", whole[:-9], whole[:-4], whole + b"x", b""):
-        problem(compressed(http, server, body), 400)
-    problem(compressed(http, server, whole, "br"), 400)
-
-
-def test_gzip_bomb_is_refused(make_server: Make, log_in: LogIn) -> None:
-    """A body that decompresses beyond the limit is too large, and is not decompressed further."""
-    server = make_server()
-    bomb = gzip.compress(b" " * (50 << 20))
-    assert len(bomb) < 1 << 20
-    problem(compressed(log_in(server), server, bomb), 413)
-
-
-def compressed(http: requests.Session, server: SandboxServer, body: bytes, how: str = "gzip") -> requests.Response:
-    headers = {"Content-Type": "application/json", "Content-Encoding": how}
-    return http.post(f"{server.base_url}/reports", data=body, headers=headers, timeout=10)
-
-
 def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> None:
     """A body shorter than announced, by length or in chunks, is never used."""
     server = make_server()
@@ -309,24 +172,6 @@ def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> No
             raw.sendall((head + rest).encode())
             raw.shutdown(socket.SHUT_WR)
             assert raw.makefile("rb").readline().split()[1] == b"400"
-
-
-def test_too_large_is_413(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """More reports than max_batch, or more bytes than max_body_bytes; exactly as many are accepted."""
-    server = make_server(limits=Limits(max_batch=2, max_body_bytes=6000))
-    http = log_in(server)
-    url = f"{server.base_url}/reports"
-    assert http.post(url, json={"reports": [check_in(), check_in()]}, timeout=5).status_code == 200
-    problem(http.post(url, json={"reports": [check_in()] * 3}, timeout=5), 413)
-    problem(http.post(url, data=b" " * 6001, headers={"Content-Type": "application/json"}, timeout=5), 413)
-
-
-def test_one_bad_report_does_not_affect_the_others(make_server: Make, send: Send, check_in: Report) -> None:
-    """It is rejected; the others are acquired, in the order sent."""
-    good, bad, other = check_in(), check_in({"guest.sex": "Z"}), check_in({"guest.document.number": "X1"})
-    results = send(make_server(), good, bad, other)
-    assert [result["id"] for result in results] == [good["id"], bad["id"], other["id"]]
-    assert [result["status"] for result in results] == ["accepted", "rejected", "accepted"]
 
 
 def test_validation_acquires_nothing(make_server: Make, send: Send, check_in: Report, follow_up: Report) -> None:

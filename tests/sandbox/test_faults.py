@@ -73,45 +73,6 @@ def post(http: requests.Session, server: SandboxServer, *reports: Json) -> reque
     return http.post(f"{server.base_url}/reports", json={"reports": reports}, timeout=5, allow_redirects=False)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 413, 429, 500, 502, 503, 504])
-def test_http_errors_come_as_problems_and_acquire_nothing(
-    make_server: Make, log_in: LogIn, check_in: Report, status: int
-) -> None:
-    """The requested status in the contract's form; the report was not processed, and is accepted next time."""
-    server = make_server(faults=str(status))
-    http = log_in(server)
-    report = check_in()
-    answer = post(http, server, report)
-    assert answer.status_code == status
-    assert answer.json()["status"] == status
-    assert "Retry-After" not in answer.headers
-    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
-    assert post(http, server, report).json()["results"][0]["status"] == "accepted"
-
-
-@pytest.mark.parametrize("step", ["429=30", "503=7"])
-def test_retry_after_is_sent(make_server: Make, log_in: LogIn, check_in: Report, step: str) -> None:
-    """The seconds of the script are in the header."""
-    server = make_server(faults=step)
-    answer = post(log_in(server), server, check_in())
-    assert answer.headers["Retry-After"] == step.partition("=")[2]
-
-
-@pytest.mark.parametrize(("step", "processed"), [("drop", 404), ("lost", 200)])
-def test_connection_breaks_before_or_after(
-    make_server: Make, log_in: LogIn, check_in: Report, step: str, processed: int
-) -> None:
-    """The client gets no answer; only a report that was lost after processing is known to the authority."""
-    server = make_server(faults=step)
-    http = log_in(server)
-    report = check_in()
-    with pytest.raises(requests.ConnectionError):
-        post(http, server, report)
-    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == processed
-    assert post(http, server, report).json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
-
-
 def test_slow_answers_late_and_still_acquires(make_server: Make, log_in: LogIn, check_in: Report) -> None:
     """The answer comes after the requested seconds, and not before."""
     server = make_server(faults="slow=0.2")
@@ -120,30 +81,6 @@ def test_slow_answers_late_and_still_acquires(make_server: Make, log_in: LogIn, 
     answer = post(http, server, check_in())
     assert time.monotonic() - begin >= 0.2
     assert answer.json()["results"][0]["status"] == "accepted"
-
-
-def test_captive_portal_and_redirect_are_not_the_authority(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """A network's login page with 200, and a redirect; neither processed anything."""
-    server = make_server(faults="portal,redirect")
-    http = log_in(server)
-    report = check_in()
-    portal, redirect = post(http, server, report), post(http, server, report)
-    assert (portal.status_code, portal.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert (redirect.status_code, redirect.headers["Location"]) == (302, "https://login.hotel.invalid/")
-    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
-
-
-def test_broken_bodies(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Half of the JSON, an empty body, and over 1 MiB; the report was processed each time."""
-    server = make_server(faults="truncated,empty,huge")
-    http = log_in(server)
-    report = check_in()
-    truncated, empty, huge = (post(http, server, report) for _ in range(3))
-    whole = post(http, server, report)
-    assert truncated.content == whole.content[: len(whole.content) // 2]
-    assert (empty.status_code, empty.content) == (200, b"")
-    assert len(huge.content) > 1 << 20
-    assert huge.json()["results"] == whole.json()["results"]
 
 
 def test_a_compressed_answer_is_broken_too(make_server: Make, log_in: LogIn) -> None:
@@ -166,21 +103,6 @@ def test_broken_bodies_of_an_answer_without_one(make_server: Make, log_in: LogIn
     url = f"{server.base_url}/codes/purposes"
     held = {"If-None-Match": http.get(url, timeout=5).headers["ETag"]}
     assert http.get(url, headers=held, timeout=5).status_code == 304
-
-
-def test_pending_is_decided_when_asked_for(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """First no receipt, and the same answer to the same report; then accepted."""
-    server = make_server(faults="pending")
-    http = log_in(server)
-    report = check_in()
-    (first,) = post(http, server, report).json()["results"]
-    assert (first["status"], first["receipt"]) == ("pending", None)
-    assert post(http, server, report).json()["results"] == [first]
-    url = f"{server.base_url}/reports/{report['id']}"
-    decided = http.get(url, timeout=5).json()
-    assert (decided["status"], decided["receipt"]["number"]) == ("accepted", "LATIHAN-2026-000001")
-    assert http.get(url, timeout=5).json() == decided
-    assert post(http, server, report).json()["results"] == [decided]
 
 
 def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: Report) -> None:
@@ -222,40 +144,6 @@ def test_verdicts_by_script(make_server: Make, log_in: LogIn, check_in: Report, 
     assert bool(asked["errors"]) == (status == "rejected")
     assert (asked["receipt"] is None) == (status == "rejected")
     assert post(http, server, report, other).json()["results"] == [at_once, asked]
-
-
-def test_deferred_is_not_received(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """The answer has the seconds to wait, and nothing is stored. An invalid report is rejected all the same."""
-    server = make_server(faults="defer=60")
-    http = log_in(server)
-    report = check_in()
-    deferred, wrong = post(http, server, report, check_in({"guest.sex": "Z"})).json()["results"]
-    assert (deferred["status"], deferred["retry_after"], deferred["receipt"]) == ("deferred", 60, None)
-    assert wrong["status"] == "rejected"
-    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
-    assert post(http, server, report).json()["results"][0]["status"] == "accepted"
-
-
-def test_broken_lists_of_results(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Other ids, one result too few, and an unknown status: a client must not use such an answer."""
-    server = make_server(faults="foreign-ids,short-list,unknown-status")
-    http = log_in(server)
-    reports = [check_in(), check_in({"guest.document.number": "X1"})]
-    foreign, short, unknown = (post(http, server, *reports).json()["results"] for _ in range(3))
-    assert not {result["id"] for result in foreign} & {report["id"] for report in reports}
-    assert len(short) == 1
-    assert {result["status"] for result in unknown} == {"archived"}
-
-
-def test_lists_of_results_that_are_right_in_part(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """Results in another order and twice, and one unknown status: a client reads the rest by its ids."""
-    server = make_server(faults="shuffled-list,one-unreadable")
-    http = log_in(server)
-    reports = [check_in(), check_in({"guest.document.number": "X1"})]
-    shuffled, partly = (post(http, server, *reports).json()["results"] for _ in range(2))
-    first, second = (report["id"] for report in reports)
-    assert [result["id"] for result in shuffled] == [second, first, first, second]
-    assert [result["status"] for result in partly] == ["accepted", "archived"]
 
 
 def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn, bare: requests.Session) -> None:

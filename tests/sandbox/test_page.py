@@ -110,7 +110,7 @@ def test_refused_report_with_errors_in_words(
     (english,), (indonesian,) = (read_page(bare, server, language).stays for language in ("en", "id"))
     assert "Refused" in english
     assert "No receipt" in english
-    assert "Sex: is none of the possible values guest.sex unknown_value" in english
+    assert "Sex: is not one of the possible values guest.sex unknown_value" in english
     assert "Jenis kelamin: bukan salah satu nilai yang boleh dipakai guest.sex unknown_value" in indonesian
 
 

@@ -183,13 +183,10 @@ class AuthoritySimulator:
         self._finish_call(step)
         return kept.verdict if kept is not None else None
 
-    def receipt(self, report_id: str) -> Receipt | None:
+    def receipt_pdf(self, report_id: str) -> bytes | None:
         self._start_call("receipt")
         kept = self.known.get(report_id)
-        return kept.verdict.receipt if kept is not None else None
-
-    def receipt_pdf(self, report_id: str) -> bytes | None:
-        return b"%PDF-1.7\n%%EOF\n" if self.receipt(report_id) is not None else None
+        return b"%PDF-1.7\n%%EOF\n" if kept is not None and kept.verdict.receipt is not None else None
 
     def daily_receipt(self, day: date) -> DailyReceipt | None:
         self._start_call("daily")

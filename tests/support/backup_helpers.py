@@ -9,12 +9,13 @@ from typing import Any
 from basics import NOW
 from outbox_helpers import PRIVATE_KEY, PUBLIC_KEY, open_outbox
 
-from apoa_client.archive.backup import BackupResult, write_backup
-from apoa_client.archive.backup_content import BackupInfo, digest
+from apoa_client.archive.backup import BackupResult, back_up
+from apoa_client.archive.backup_check import BackupInfo, digest
 from apoa_client.archive.restore import Here, RestoreResult, restore_backup
-from apoa_client.outbox.interface import Outbox
+from apoa_client.outbox.sql.store import Outbox
+from apoa_client.outbox.sqlite.database import open_database
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import Actor
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import Folders
 from apoa_client.settings.reading import load
@@ -71,7 +72,8 @@ class Home:
 
     def back_up(self, file: Path, *, force: bool = False, private_key: bytes | None = PRIVATE_KEY) -> BackupResult:
         info = BackupInfo("0.0", NOW, "melati", settings_text(self.settings._replace(index_key="")))
-        return write_backup(self.path, file, lambda: (info, private_key), ACTOR, force=force)
+        with closing(open_database(self.path, create=False)) as db:
+            return back_up(db, file, lambda: (info, private_key), ACTOR, force=force)
 
     def restore(
         self, file: Path, name: str = "", *, dry_run: bool = False, keys: Sequence[bytes] = (PRIVATE_KEY,)

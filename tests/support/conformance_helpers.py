@@ -6,7 +6,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
-from apoa_client.conformance.check import CheckResult, Result, Setting
+from apoa_client.conformance.check import CheckResult, Context, Result
 from apoa_client.conformance.checks import CHECKS
 from apoa_client.conformance.run import open_server, run_checks
 from apoa_client.conformance.samples import Samples
@@ -44,8 +44,8 @@ class Suite:
             monotonic=time.monotonic,
         ) as server:
             samples = Samples(now, secrets.token_bytes)
-            setting = Setting(server, samples, now, self.restart)
-            return {each.id: each for each in run_checks(setting, Uninterrupted(), checks=chosen)}
+            context = Context(server, samples, now, self.restart)
+            return {each.id: each for each in run_checks(context, Uninterrupted(), checks=chosen)}
 
 
 def failed(results: dict[str, CheckResult]) -> set[str]:

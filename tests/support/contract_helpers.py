@@ -9,8 +9,7 @@ from authority_simulator import AuthoritySimulator
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Document, Guest, Report, Stay
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Document, Guest, Report, Stay, to_json
 
 WIB = datetime.fromisoformat("2026-11-24T18:00:00+07:00")
 

@@ -14,10 +14,10 @@ from apoa_client.delivery.options import Dependencies, Outcome, RunOptions, Time
 from apoa_client.delivery.sync import deliver
 from apoa_client.errors import ApoaError, SecretMissing
 from apoa_client.messages import msg
-from apoa_client.ports.audit import Actor
 from apoa_client.ports.authority import Authority, AuthorityIdentity, Verdict
 from apoa_client.ports.entries import Entry, NewReport, Selection
 from apoa_client.ports.run import Interruptions
+from apoa_client.ports.state import Actor
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report

@@ -12,8 +12,8 @@ from apoa_client.desk.changes import Changes
 from apoa_client.desk.import_rows import RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.clock import Clock
 from apoa_client.ports.entries import Entry
+from apoa_client.ports.run import Clock
 from apoa_client.report.model import Report
 from apoa_client.tables.rows import GuestRow, Records, SourceFacts
 

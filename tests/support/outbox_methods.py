@@ -7,9 +7,8 @@ from typing import Any
 from outbox_helpers import HOUR, NOON, PHOTO, finding, receipt, report, uuid
 from outbox_stores import AnyOutbox
 
-from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Change, NewReport, Selection
-from apoa_client.ports.state import LearnedBatchSize, Suspension
+from apoa_client.ports.state import LearnedBatchSize, StoredDraft, Suspension
 from apoa_client.report.kinds import OPEN_STATES, PhotoState, State
 
 PENDING = Selection(states=frozenset({State.PENDING}))

@@ -23,12 +23,11 @@ from outbox_helpers import sealer as new_sealer
 from system_helpers import needs_tool
 
 from apoa_client.outbox.postgres.connection import TimeLimits
-from apoa_client.outbox.postgres.database import PostgresDatabase
+from apoa_client.outbox.postgres.database import PostgresDatabase, translated
 from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
-from apoa_client.outbox.postgres.statements import translated
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import Actor
 from apoa_client.ports.vault import Sealer
 from apoa_client.settings.outbox_address import ServerAddress, parse_address
 

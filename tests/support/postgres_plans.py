@@ -9,8 +9,7 @@ from outbox_stores import AnyOutbox
 from postgres_helpers import PASSWORD, PROPERTY
 
 from apoa_client.outbox.postgres.connection import TimeLimits
-from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.deferral import Result
+from apoa_client.outbox.postgres.database import PostgresDatabase, Result
 from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.settings.outbox_address import ServerAddress
@@ -67,7 +66,7 @@ def explaining_overview(address: ServerAddress) -> tuple[SharedOverview, Explain
 
 def plans(outbox: PostgresOutbox, method: Callable[[AnyOutbox], object]) -> list[str]:
     """The plans of a method, each below its statement. The outbox is one of `explaining`."""
-    db: Any = outbox._postgres
+    db: Any = outbox.database
     db.plans = []
     method(outbox)
     found: list[str] = db.plans

@@ -1,7 +1,7 @@
 """Homes as the program of each schema left them: settings, keys, outbox and training authority, one archive each.
 
-Each has a report with a receipt, two that wait, and since schema 4 a draft. Schema 4 is that of release 0.1.0. A new
-schema gets its archive from the program that has it:
+Each has a report with a receipt, two that wait, and a draft. Schema 4 is that of release 0.1.0; those between it and
+the present one were in no release. A new schema gets its archive from the program that has it:
 
     python tests/support/released_homes.py add
 """
@@ -24,8 +24,7 @@ FOLDER = Path(__file__).parents[1] / "journeys" / "released"
 PROPERTY = "melati"
 FILES = ("config.toml", *(f"{PROPERTY}/{name}" for name in ("keys.json", "outbox.db", "sandbox.db")))
 MADE_AT = datetime(2026, 11, 26, 20, 56, tzinfo=UTC)
-"""When the first seven were made. The clock of the later ones says the same."""
-FIRST_WITH_DRAFTS = 4
+"""When the first was made. The clock of the later ones says the same."""
 _DRAFT = "1\n"
 
 
@@ -60,7 +59,7 @@ def _add() -> int:
         app = Container(environ, clock, PROPERTY)
         app.outbox.drafts.save(_DRAFT, clock.now())
         app.close()
-        pack(Path(folder), len(STEPS))
+        pack(Path(folder), max(STEPS))
     return 0
 
 

@@ -16,9 +16,8 @@ from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, Purpose
-from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
+from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
 from apoa_client.report.rules import Examination, examine
-from apoa_client.report.wire import to_json
 
 WIB = timezone(timedelta(hours=7), "WIB")
 NOW = datetime(2026, 11, 24, 13, 30, 45, tzinfo=UTC)

@@ -8,8 +8,8 @@ from table_helpers import read_table, table_of
 
 from apoa_client.locale import LANGUAGES
 from apoa_client.report.fields import FIELDS
-from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
-from apoa_client.tables.columns import guest_rows, label_of_target, match_columns, unread_columns, with_defaults
+from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
+from apoa_client.tables.columns import guest_rows, match_columns, unread_columns, with_defaults
 from apoa_client.tables.rows import GuestRow, Records, Row, SourceFacts, Table
 
 GUEST = ("N1234567", "24/11/1985")
@@ -22,7 +22,7 @@ REQUIRED = (
 def test_a_row_becomes_fields_with_cells() -> None:
     """Each field has its text as a user would type it, and the cell that it is from."""
     (row,) = read_table(table_of(["No. Paspor", "Tgl lahir", "Check-in"], (*GUEST, "2026-11-24 14:30")))
-    assert row.typed == {
+    assert row.texts == {
         "document_number": "N1234567",
         "birth_date": "1985-11-24",
         "check_in": "2026-11-24T14:30:00",
@@ -38,7 +38,7 @@ def test_the_position_of_a_column_does_not_matter() -> None:
     expected = {"room": "5", "document_number": "N1234567", "birth_date": "1985-11-24"}
     for order in itertools.permutations(range(4)):
         (row,) = read_table(table_of([headings[i] for i in order], [values[i] for i in order]))
-        assert row.typed == expected
+        assert row.texts == expected
 
 
 def test_columns_that_are_not_read_are_named() -> None:
@@ -52,7 +52,7 @@ def test_columns_that_are_not_read_are_named() -> None:
 def test_a_short_row_has_empty_cells() -> None:
     """Programs leave out the empty cells at the end of a row; their fields have cells all the same."""
     (row,) = read_table(table_of(["Kamar", "Tgl lahir"], ("5",)))
-    assert row.typed == {"room": "5"}
+    assert row.texts == {"room": "5"}
     assert row.cells["guest.birth_date"] == "B2"
 
 
@@ -72,8 +72,8 @@ def test_two_columns_for_one_field_are_a_doubt() -> None:
     (doubt,) = columns.doubts
     assert (doubt.kind, doubt.columns) == ("two_columns", (0, 1))
     same, one, different = guest_rows(table, columns).read_rows()
-    assert same.typed == one.typed == {"document_number": "A1"}
-    assert different.typed == {}
+    assert same.texts == one.texts == {"document_number": "A1"}
+    assert different.texts == {}
     assert [finding.code for finding in different.findings] == ["conflict"]
 
 
@@ -83,7 +83,7 @@ def test_a_mapping_settles_two_columns() -> None:
     for mapping in ({"passport NUMBER": "document_number"}, {"Paspor": "ignore"}):
         columns = match_columns(table, ColumnMapping(mapping))
         assert columns.doubts == ()
-        assert [row.typed for row in guest_rows(table, columns).read_rows()] == [{"document_number": "B2"}]
+        assert [row.texts for row in guest_rows(table, columns).read_rows()] == [{"document_number": "B2"}]
 
 
 def test_a_table_without_known_headings_is_a_doubt() -> None:
@@ -99,7 +99,7 @@ def test_a_whole_name_beside_a_surname_is_a_doubt(name_order: str) -> None:
     (doubt,) = match_columns(table, ColumnMapping(name_order=name_order)).doubts
     assert (doubt.kind, doubt.columns, doubt.choices) == ("name_column", (0,), ("given_names", "ignore"))
     (row,) = read_table(table, ColumnMapping({"Nama": "given_names"}))
-    assert row.typed == {"surname": "Smith", "given_names": "John"}
+    assert row.texts == {"surname": "Smith", "given_names": "John"}
 
 
 def test_a_whole_name_is_not_read_where_both_names_have_a_column() -> None:
@@ -144,7 +144,7 @@ def test_defaults_fill_empty_cells_only() -> None:
     """A value of the table has priority."""
     mapping = ColumnMapping(defaults={"room": "9", "check_in_time": "14.00", "birth_place": "-"})
     rows = read_table(table_of(["Kamar", "Check-in"], ("5", "2026-11-24 20:00"), ("  ", "2026-11-24")), mapping)
-    assert [row.typed for row in rows] == [
+    assert [row.texts for row in rows] == [
         {"room": "5", "check_in": "2026-11-24T20:00:00", "birth_place": "-"},
         {"room": "9", "check_in": "2026-11-24T14:00:00", "birth_place": "-"},
     ]
@@ -167,7 +167,7 @@ def test_rows_are_read_one_by_one() -> None:
     assert len(read) < 2000
     read.clear()
     rows = iter(guest_rows(table, columns).read_rows())
-    assert next(rows).typed == {"birth_date": "1985-11-24"}
+    assert next(rows).texts == {"birth_date": "1985-11-24"}
     assert len(read) <= 2
 
 
@@ -192,9 +192,9 @@ def completed(row: GuestRow) -> GuestRow:
 def test_a_default_takes_the_place_of_nothing_else() -> None:
     """What a row says is kept, and nights are not added to a planned check-out."""
     typed = {"birth_place": "OSAKA", "planned_check_out": "2026-11-26"}
-    assert completed(GuestRow(1, typed)).typed == {**typed, "surname": "X"}
+    assert completed(GuestRow(1, typed)).texts == {**typed, "surname": "X"}
 
 
 def test_an_mrz_says_its_fields_itself() -> None:
     """No default contradicts the lines."""
-    assert completed(GuestRow(1, {}, ("P<", "X"))).typed == {"birth_place": "-", "nights": "2"}
+    assert completed(GuestRow(1, {}, ("P<", "X"))).texts == {"birth_place": "-", "nights": "2"}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from table_helpers import read_cells, read_table, remark, table_of
 
 from apoa_client.settings.column_mappings import DATE_ORDERS, ColumnMapping
+from apoa_client.tables.cell_values import evidence, readings
 from apoa_client.tables.columns import match_columns
-from apoa_client.tables.date_order import evidence, readings
 from apoa_client.tables.rows import CellValue
 
 DAYS = st.dates(date(1950, 1, 1), date(2060, 12, 31))
@@ -31,7 +31,7 @@ def written(day: date, order: str, separator: str = "/", width: int = 2) -> str:
 def dates(*values: CellValue, order: str = "", heading: str = EXPIRY) -> list[str]:
     """Return what each cell of a column is read as; the code of its problem where it is refused."""
     rows = read_cells(heading, *values, mapping=ColumnMapping(date_order=order))
-    return [next(iter(row.typed.values()), "") or "".join(finding.code for finding in row.findings) for row in rows]
+    return [next(iter(row.texts.values()), "") or "".join(finding.code for finding in row.findings) for row in rows]
 
 
 # The order.
@@ -65,11 +65,11 @@ def test_dates_that_can_be_read_in_two_ways_are_a_doubt(days: list[date]) -> Non
     (doubt,) = match_columns(table).doubts
     assert (doubt.kind, doubt.columns, doubt.choices) == ("date_order", (0,), ("dmy", "mdy"))
     for row in read_table(table):
-        assert row.typed == {}
+        assert row.texts == {}
         assert remark(row.findings[0]).startswith(TWO_WAYS)
     answered = ColumnMapping(date_order="dmy")
     assert match_columns(table, answered).doubts == ()
-    assert [row.typed["birth_date"] for row in read_table(table, answered)] == [day.isoformat() for day in days]
+    assert [row.texts["birth_date"] for row in read_table(table, answered)] == [day.isoformat() for day in days]
 
 
 def test_the_other_columns_do_not_settle_a_column() -> None:
@@ -235,10 +235,10 @@ def test_a_short_year_of_birth_is_before_the_check_in() -> None:
     """The century follows from the row, not from the day on which the file is imported."""
     headings = [BIRTH, "Check-in"]
     rows = [("24/11/85", "2026-11-24"), ("24/11/26", "2026-11-25"), ("24/11/26", "2026-11-23"), ("24/11/85", None)]
-    births = [row.typed.get("birth_date") for row in read_table(table_of(headings, *rows))]
+    births = [row.texts.get("birth_date") for row in read_table(table_of(headings, *rows))]
     assert births == ["1985-11-24", "2026-11-24", "1926-11-24", None]
     named = [("24 Nov 85", "2026-11-24"), ("24-nov-26", "2026-11-23")]
-    births = [row.typed.get("birth_date") for row in read_table(table_of(headings, *named))]
+    births = [row.texts.get("birth_date") for row in read_table(table_of(headings, *named))]
     assert births == ["1985-11-24", "1926-11-24"]
 
 
@@ -279,4 +279,4 @@ def test_a_check_in_with_its_time(cells: tuple[CellValue, CellValue], check_in: 
     (row,) = read_table(table_of(["Check-in", "Jam check-in"], cells))
     codes = [finding.code for finding in row.findings]
     assert codes == ([] if ":" in check_in or check_in[:2] == "20" else [check_in])
-    assert codes == ["bad_date"] or row.typed.get("check_in", "conflict") == check_in
+    assert codes == ["bad_date"] or row.texts.get("check_in", "conflict") == check_in

@@ -168,7 +168,7 @@ def test_an_export_is_read(name: str) -> None:
     """Each fact that the two have in common is a field, and nothing is wrong."""
     export = EXPORTS[name]
     (row,) = read_export(export, export.row)
-    assert row.typed == export.typed
+    assert row.texts == export.typed
     assert (row.findings, row.skip, row.warnings) == ((), "", ())
 
 
@@ -179,8 +179,8 @@ def test_the_problems_of_a_broken_twin_have_their_cells(name: str) -> None:
     cells = zip(export.headings, export.row, strict=True)
     broken = [export.broken.get(heading, (text, ""))[0] for heading, text in cells]
     good, bad = read_export(export, export.row, tuple(broken))
-    assert good.typed == export.typed
+    assert good.texts == export.typed
     found = {bad.cells[finding.field]: finding.code for finding in bad.findings}
     places = {heading: f"{column_letters(column)}3" for column, heading in enumerate(export.headings)}
     assert found == {places[heading]: code for heading, (_text, code) in export.broken.items()}
-    assert bad.typed.items() <= export.typed.items()
+    assert bad.texts.items() <= export.typed.items()

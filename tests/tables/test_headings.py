@@ -10,10 +10,10 @@ from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES
 from apoa_client.matching import fold
 from apoa_client.messages import msg
-from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
+from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.config import Config
 from apoa_client.tables import headings
-from apoa_client.tables.columns import label_of_target, match_columns
+from apoa_client.tables.columns import match_columns
 from apoa_client.tables.headings import find_mapping, parse_default, parse_heading, read_mapping
 
 TABLE = Path(headings.__file__).with_name("headings.tsv").read_text(encoding="utf-8").splitlines()

@@ -33,7 +33,7 @@ def test_every_form(indent: int | None) -> None:
     one, two = REPORT, {**REPORT, "guest": {**REPORT["guest"], "surname": "DOE"}}
     for document in (one, [one, two], {"schema": "apoa/list/1", "reports": [one, two]}):
         rows = read(json.dumps(document, indent=indent))
-        assert [row.typed["surname"] for row in rows] == ["SMITH", "DOE"][: len(rows)]
+        assert [row.texts["surname"] for row in rows] == ["SMITH", "DOE"][: len(rows)]
         assert not any(row.findings for row in rows)
 
 

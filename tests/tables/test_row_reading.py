@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from table_helpers import read_cells, read_table, remark, table_of
 
 from apoa_client.passport import states
-from apoa_client.settings.column_mappings import TARGETS, ColumnMapping
-from apoa_client.tables.columns import label_of_target
+from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
 from apoa_client.tables.rows import CellValue, GuestRow
 
 LINES = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
@@ -47,7 +46,7 @@ def test_a_name_is_split_as_a_user_said(
 ) -> None:
     """The last word, or the first one, is the surname; a comma may end a surname that comes first."""
     row = read_cells("Nama tamu", name, mapping=mapping)[0]
-    assert (row.typed["surname"], row.typed.get("given_names"), row.findings) == (surname, given_names, ())
+    assert (row.texts["surname"], row.texts.get("given_names"), row.findings) == (surname, given_names, ())
     assert row.cells == {"guest.surname": "A2", "guest.given_names": "A2"}
 
 
@@ -75,7 +74,7 @@ def test_a_name_that_cannot_be_split_for_certain_is_refused(
 ) -> None:
     """Without a user's word, with a surname of several words, and with several guests."""
     row = read_cells("Nama tamu", name, mapping=mapping)[0]
-    assert row.typed == {}
+    assert row.texts == {}
     assert [finding.field for finding in row.findings] == ["guest.surname"]
     assert said in remark(row.findings[0])
 
@@ -84,21 +83,21 @@ def test_a_name_that_cannot_be_split_for_certain_is_refused(
 def test_three_words_are_not_split_where_people_have_two_surnames(nationality: str, *, is_split: bool) -> None:
     """Juan García López is García López, John Paul Smith is Smith."""
     row = one({"Nama": "Juan García López", "Kewarganegaraan": nationality}, GIVEN_FIRST)
-    assert ("surname" in row.typed) == is_split
-    assert one({"Nama": "Juan García", "Kewarganegaraan": nationality}, GIVEN_FIRST).typed["surname"] == "García"
+    assert ("surname" in row.texts) == is_split
+    assert one({"Nama": "Juan García", "Kewarganegaraan": nationality}, GIVEN_FIRST).texts["surname"] == "García"
 
 
 def test_middle_names_are_given_names() -> None:
     """Thailand's sheet has them in a column of their own."""
     row = one({"First Name": "John", "Middle Name": "Paul", "Last Name": "Smith"})
-    assert row.typed == {"given_names": "John Paul", "surname": "Smith"}
-    assert one({"First Name": None, "Middle Name": "Paul", "Last Name": "Smith"}).typed["given_names"] == "Paul"
+    assert row.texts == {"given_names": "John Paul", "surname": "Smith"}
+    assert one({"First Name": None, "Middle Name": "Paul", "Last Name": "Smith"}).texts["given_names"] == "Paul"
 
 
 def test_a_whole_name_is_not_needed_beside_an_mrz() -> None:
     """The MRZ says where the surname ends."""
     row = one({"Nama": "Anna Maria Eriksson", "MRZ": "\n".join(LINES)})
-    assert (row.typed, row.lines, row.findings) == ({}, LINES, ())
+    assert (row.texts, row.lines, row.findings) == ({}, LINES, ())
 
 
 # Texts and numbers.
@@ -124,7 +123,7 @@ def test_a_whole_name_is_not_needed_beside_an_mrz() -> None:
 def test_a_number_is_what_the_spreadsheet_shows(heading: str, value: CellValue, typed: str | None) -> None:
     """Without the fraction that the program added."""
     row = read_cells(heading, value)[0]
-    assert (list(row.typed.values()), row.findings) == ([] if typed is None else [typed], ())
+    assert (list(row.texts.values()), row.findings) == ([] if typed is None else [typed], ())
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ def test_a_number_is_what_the_spreadsheet_shows(heading: str, value: CellValue, 
 def test_what_the_spreadsheet_made_of_a_text_is_refused(heading: str, value: CellValue) -> None:
     """A passport 12E34 became a number, a room 1/2 a date: what was written is lost."""
     row = read_cells(heading, value)[0]
-    assert (row.typed, codes(row)) == ({}, ["bad_character"])
+    assert (row.texts, codes(row)) == ({}, ["bad_character"])
 
 
 # Nationality.
@@ -167,7 +166,7 @@ def test_what_the_spreadsheet_made_of_a_text_is_refused(heading: str, value: Cel
 )
 def test_a_nationality_is_a_code_a_name_or_a_demonym(text: str, code: str) -> None:
     """In both languages, and as lists show both."""
-    found = states.find(read_cells("Kewarganegaraan", text)[0].typed["nationality"])
+    found = states.find(read_cells("Kewarganegaraan", text)[0].texts["nationality"])
     assert found is not None
     assert found.code == code
 
@@ -175,24 +174,15 @@ def test_a_nationality_is_a_code_a_name_or_a_demonym(text: str, code: str) -> No
 def test_a_nationality_with_many_blanks() -> None:
     """It is read at once: blanks are not looked at again from each of them on, which takes minutes."""
     found = f"x{' ' * 200_000}x"
-    assert read_cells("Kewarganegaraan", found)[0].typed == {"nationality": found}
+    assert read_cells("Kewarganegaraan", found)[0].texts == {"nationality": found}
 
 
 def test_two_nationalities_are_none() -> None:
     """They stay as they are, and the rules refuse them."""
-    assert read_cells("Kewarganegaraan", "AUS / NZL")[0].typed == {"nationality": "AUS / NZL"}
+    assert read_cells("Kewarganegaraan", "AUS / NZL")[0].texts == {"nationality": "AUS / NZL"}
 
 
 # Sex.
-
-
-@pytest.mark.parametrize(
-    ("text", "typed"),
-    [("L", "L"), ("P", "P"), ("Female", "Female"), ("Woman", "F"), ("Boy", "M"), ("Laki2", "M"), ("X", "X")],
-)
-def test_the_sex_is_a_word_in_either_language(text: str, typed: str) -> None:
-    """Words of exports, besides those that a user may type."""
-    assert read_cells("L/P", text)[0].typed == {"sex": typed}
 
 
 def test_a_title_is_a_hint_only() -> None:
@@ -243,18 +233,21 @@ def test_the_lines_of_an_mrz_are_in_one_column_or_in_several() -> None:
 def test_nights_and_departure_must_agree() -> None:
     """The date is reported if they do; nothing if they do not."""
     headings = {"Check-in": "2026-11-24", "Check-out": "2026-11-26"}
-    assert one({**headings, "Malam": 2}).typed == {"check_in": "2026-11-24", "planned_check_out": "2026-11-26"}
+    assert one({**headings, "Malam": 2}).texts == {"check_in": "2026-11-24", "planned_check_out": "2026-11-26"}
     row = one({**headings, "Malam": 3})
-    assert (row.typed, codes(row)) == ({"check_in": "2026-11-24"}, ["conflict"])
-    assert one({"Check-in": "2026-11-24", "Malam": 2}).typed == {"check_in": "2026-11-24", "nights": "2"}
+    assert (row.texts, codes(row)) == ({"check_in": "2026-11-24"}, ["conflict"])
+    assert one({"Check-in": "2026-11-24", "Malam": 2}).texts == {"check_in": "2026-11-24", "nights": "2"}
+
+
+LEFT_AT = datetime.fromisoformat("2026-11-26T10:15")
 
 
 def test_a_departure_has_a_time_or_not() -> None:
     """A guest who left; the planned day is another column."""
     row = one({"Check-out": "2026-11-27", "Check-out sebenarnya": "2026-11-26 10:15"})
-    assert (row.typed, row.check_out) == ({"planned_check_out": "2026-11-27"}, "2026-11-26T10:15:00")
-    assert one({"Actual check-out": "2026-11-26", "Check-out time": "10:15"}).check_out == "2026-11-26T10:15:00"
-    assert one({"Actual check-out": "2026-11-26"}).check_out == "2026-11-26"
+    assert (row.texts, row.check_out) == ({"planned_check_out": "2026-11-27"}, LEFT_AT)
+    assert one({"Actual check-out": "2026-11-26", "Check-out time": "10:15"}).check_out == LEFT_AT
+    assert one({"Actual check-out": "2026-11-26"}).check_out == date(2026, 11, 26)
 
 
 @pytest.mark.parametrize(
@@ -264,9 +257,9 @@ def test_a_departure_has_a_time_or_not() -> None:
         ("ok", "", ""),
         ("Checked In", "", ""),
         ("In-house", "", ""),
-        ("Checked out", "", "2026-11-26"),
-        ("Sudah check-out", "", "2026-11-26"),
-        ("Past guest", "", "2026-11-26"),
+        ("Checked out", "", date(2026, 11, 26)),
+        ("Sudah check-out", "", date(2026, 11, 26)),
+        ("Past guest", "", date(2026, 11, 26)),
         ("Canceled by guest", "cancelled", ""),
         ("cancelled_by_guest", "cancelled", ""),
         ("No-Show", "cancelled", ""),
@@ -276,7 +269,7 @@ def test_a_departure_has_a_time_or_not() -> None:
         (None, "", ""),
     ],
 )
-def test_the_status_of_a_reservation(status: str | None, skip: str, check_out: str) -> None:
+def test_the_status_of_a_reservation(status: str | None, skip: str, check_out: str | date) -> None:
     """Cancelled reservations are no guests, and a guest who left has left on the planned day."""
     row = one({"Check-in": "2026-11-24", "Check-out": "2026-11-26", "Status": status})
     assert (row.skip, row.check_out, row.findings) == (skip, check_out, ())
@@ -314,7 +307,7 @@ def test_a_problem_has_the_cell_of_its_own_column() -> None:
 def test_a_guest_who_left_after_some_nights_left_on_that_day() -> None:
     """Also where the table has nights in place of a date."""
     row = one({"Check-in": "2026-11-24", "Malam": 2, "Status": "Checked out"})
-    assert row.check_out == "2026-11-26"
+    assert row.check_out == date(2026, 11, 26)
     assert one({"Malam": 2, "Status": "Checked out"}).check_out == ""
 
 
@@ -342,5 +335,5 @@ def test_any_cells_are_read_or_refused(rows: list[list[CellValue]]) -> None:
         found = read_table(table_of(headings, *rows), mapping)
         assert [row.number for row in found] == list(range(2, len(rows) + 2))
         for row in found:
-            assert all(row.typed.values())
+            assert all(row.texts.values())
             assert all(finding.code and finding.field in row.cells for finding in row.findings)

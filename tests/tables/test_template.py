@@ -60,9 +60,9 @@ def test_the_examples_are_read_without_a_question(book: bytes) -> None:
     assert (columns.doubts, columns.missing) == ((), ())
     first, second = guest_rows(table, columns).read_rows()
     assert (first.findings, second.findings) == ((), ())
-    assert first.typed["birth_date"] == "1985-09-12"
-    assert second.typed["birth_date"] == "1991-04-03"
-    assert [parse_fields.state(row.typed["nationality"]) for row in (first, second)] == ["GBR", "JPN"]
+    assert first.texts["birth_date"] == "1985-09-12"
+    assert second.texts["birth_date"] == "1991-04-03"
+    assert [parse_fields.state(row.texts["nationality"]) for row in (first, second)] == ["GBR", "JPN"]
 
 
 def test_the_words_of_the_lists_are_read(book: bytes) -> None:

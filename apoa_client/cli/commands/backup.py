@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import msg, nmsg
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 from apoa_client.settings.config import MAX_BACKUP_KEEP
 
 if TYPE_CHECKING:

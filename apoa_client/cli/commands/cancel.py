@@ -9,13 +9,13 @@ from apoa_client.cli.prompts.find_stays import StayFinder, guest_line, in_house,
 from apoa_client.cli.prompts.finish_change import ChangeCommand, ask_reason, change_options
 from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_saved
 from apoa_client.cli.registry import command, guest_argument, option
+from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
 from apoa_client.cli.views.labels import KINDS
-from apoa_client.cli.views.report import report_json, report_lines
-from apoa_client.cli.views.report_reader import OpenedReport, open_if_possible
+from apoa_client.cli.views.report import OpenedReport, report_json, report_lines
 from apoa_client.desk.changes import reports_to_withdraw, require_current_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.messages import nmsg

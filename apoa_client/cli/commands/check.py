@@ -25,7 +25,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.checked_document import document_value, show_document
 from apoa_client.cli.views.online import AskOnline, Online, exit_code, online_value, show_online
 from apoa_client.desk.arrivals import DocumentChecker
-from apoa_client.errors import DataRefused, SettingsProblem, UsageProblem, file_unreadable
+from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.checking import CheckedDocument, documents
 from apoa_client.settings.zones import WIB
@@ -58,12 +58,6 @@ _STDIN = "-"
     metavar="FILE",
     text=N_("Read the MRZ from this photo of the passport's page, on this computer. May be given several times."),
 )
-@option(
-    "--photo-dir",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    text=N_("Read the MRZ from each picture in this folder."),
-)
 @guest_options
 @option(
     "--online",
@@ -78,7 +72,6 @@ def check(
     *,
     mrz: Sequence[str],
     photo: Sequence[Path],
-    photo_dir: Path | None,
     online: bool,
     **details: Any,  # noqa: ANN401  click's
 ) -> int:
@@ -86,10 +79,10 @@ def check(
     typed = {name: text for name, text in details.items() if text is not None}
     checker = _checker(session, online=online)
     ask = _question(session) if online else None
-    if photo or photo_dir is not None:
+    if photo:
         if mrz:
             raise UsageProblem(MRZ_BESIDE_A_PHOTO)
-        return _check_photos(session, checker, photo, photo_dir, typed, ask)
+        return _check_photos(session, checker, photo, typed, ask)
     checked = [checker.check(typed, lines) for lines in _lines_by_document(session, mrz, typed)]
     answers = [ask(typed, one) if ask is not None else None for one in checked]
     if session.json:
@@ -160,15 +153,6 @@ def _ask_mrz_lines() -> list[str]:
     return [] if isinstance(lines, Move) else lines
 
 
-_PICTURE_ENDINGS = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".jp2"),
-        *(".heic", ".heif", ".avif", ".pdf"),
-    }
-)
-"""How the names of pictures end, those that cannot be read among them. What else is in a folder is no photo."""
-
-
 class _CheckedPhoto(NamedTuple):
     """A photo and its document. Without a reading, `refusal` says why the file was refused."""
 
@@ -183,27 +167,24 @@ def _check_photos(
     session: Session,
     checker: DocumentChecker,
     files: Sequence[Path],
-    folder: Path | None,
     typed: Mapping[str, str],
     ask: AskOnline | None = None,
 ) -> int:
-    """Check the document on each photo, those of a folder too. The exit code says whether all of them are valid.
+    """Check the document on each photo. The exit code says whether all of them are valid.
 
     `ask` asks the authority about each valid one.
 
-    Raises `ScanMissing` without the extra `scan`, `PictureRefused` if a single file is no picture, `DataRefused` for a
-    folder without pictures, `UsageProblem` for the typed details of one guest beside several photos.
+    Raises `ScanMissing` without the extra `scan`, `PictureRefused` if a single file is no picture, `UsageProblem` for
+    the typed details of one guest beside several photos.
     """
-    in_folder, others = _in_folder(folder) if folder is not None else ([], [])
-    files = [*files, *in_folder]
-    several = folder is not None or len(files) > 1
+    several = len(files) > 1
     if several and typed:
         raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
     photos = _checked(session, checker, files, typed, several=several)
     if ask is not None:
         photos = (each._replace(online=ask(typed, each.document)) for each in photos)
     if session.json:
-        return _print_json(photos, [each.name for each in others] if several else None, online=ask is not None)
+        return _print_json(photos, several=several, online=ask is not None)
     if not several:
         [photo] = photos
         _show(photo)
@@ -216,23 +197,8 @@ def _check_photos(
         valid.append(photo.document.valid)
         answers.append(photo.online)
         unsure += photo.reading is not None and not photo.reading.sure
-    _show_summary(valid, unsure, others)
+    _show_summary(valid, unsure)
     return exit_code(valid, answers)
-
-
-def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the pictures of a folder and its other files, both sorted by name, without hidden files."""
-    try:
-        files = sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
-    except OSError as exc:
-        raise file_unreadable(str(folder), exc, DataRefused) from None
-    pictures = [each for each in files if each.suffix.lower() in _PICTURE_ENDINGS]
-    if not pictures:
-        raise DataRefused(
-            msg("There is no picture in the folder {folder}.", folder=str(folder)),
-            msg("Put the photos into it, as JPEG or PNG. Folders in it are not searched."),
-        )
-    return pictures, [each for each in files if each.suffix.lower() not in _PICTURE_ENDINGS]
 
 
 def _checked(
@@ -254,8 +220,8 @@ def _checked(
                 yield _CheckedPhoto(file, checker.check(typed if reading.lines else {}, reading.lines), reading)
 
 
-def _print_json(photos: Iterator[_CheckedPhoto], others: Sequence[str] | None, *, online: bool) -> int:
-    """Print the documents, in a list if there may be several: then `others` are the files that are no pictures."""
+def _print_json(photos: Iterator[_CheckedPhoto], *, several: bool, online: bool) -> int:
+    """Print the document, or several in a list."""
     from apoa_client.cli.views.photo import photo_value
 
     values, valid, answers = list[dict[str, Any]](), list[bool](), list[Online | None]()
@@ -265,7 +231,7 @@ def _print_json(photos: Iterator[_CheckedPhoto], others: Sequence[str] | None, *
         values.append({**document_value(each.document), **answer, "photo": photo})
         valid.append(each.document.valid)
         answers.append(each.online)
-    print_json({"results": values, "skipped": list(others)} if others is not None else values[0])
+    print_json({"results": values} if several else values[0])
     return exit_code(valid, answers)
 
 
@@ -300,7 +266,7 @@ def _show_hint(reading: "PhotoReading | None") -> None:
         print_line(text(reading.hint))
 
 
-def _show_summary(valid: Sequence[bool], unsure: int, others: Sequence[Path]) -> None:
+def _show_summary(valid: Sequence[bool], unsure: int) -> None:
     line = _("{valid} of {count} documents are valid.")
     print_line(style_bold(line.format(valid=sum(valid), count=len(valid))))
     if unsure:
@@ -310,12 +276,3 @@ def _show_summary(valid: Sequence[bool], unsure: int, others: Sequence[Path]) ->
             unsure,
         )
         print_line(style_warning(text(compare)))
-    if others:
-        names = ", ".join(each.name for each in others)
-        skipped = nmsg(
-            "{count} file is no picture and was not read: {names}",
-            "{count} files are no pictures and were not read: {names}",
-            len(others),
-            names=names,
-        )
-        print_line(text(skipped))

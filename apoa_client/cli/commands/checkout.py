@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, style_bold
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
-from apoa_client.cli.views.report_reader import OpenedReport
+from apoa_client.cli.views.report import OpenedReport
 from apoa_client.desk.changes import PendingChange
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, ReportMoved, UsageProblem

@@ -2,7 +2,7 @@
 
 import click
 
-from apoa_client.cli.completion import shells
+from apoa_client.cli.completion import SHELLS, script
 from apoa_client.cli.registry import Command, argument, command
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.language import N_, _
@@ -39,7 +39,7 @@ class _CompletionCommand(Command):
     "apoa completion bash",
     _CompletionCommand,
 )
-@argument("shell", metavar="SHELL", type=click.Choice(shells.SHELLS))
+@argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the script of one shell."""
-    write(shells.script(shell).rstrip("\n"))
+    write(script(shell).rstrip("\n"))

@@ -152,7 +152,7 @@ def _confirm(session: Session, url: str, *, yes: bool) -> None:
 
 def _run(session: Session, options: Mapping[str, Any], password: str, *, silent: bool) -> "ConformanceReport":
     from apoa_client.cli.views.conformance import ConformanceReport, show_result, show_verdict
-    from apoa_client.conformance.check import Setting
+    from apoa_client.conformance.check import Context
     from apoa_client.conformance.run import open_server, run_checks
     from apoa_client.conformance.samples import Samples
 
@@ -170,8 +170,8 @@ def _run(session: Session, options: Mapping[str, Any], password: str, *, silent:
             monotonic=clock.monotonic,
         ) as server,
     ):
-        setting = Setting(server, Samples(clock.now, secrets.token_bytes), clock.now, restart)
-        results = run_checks(setting, signals, (lambda _result: None) if silent else show_result)
+        context = Context(server, Samples(clock.now, secrets.token_bytes), clock.now, restart)
+        results = run_checks(context, signals, (lambda _result: None) if silent else show_result)
         report = ConformanceReport(options["url"], started, server.meta, results)
     if not silent:
         show_verdict(report)

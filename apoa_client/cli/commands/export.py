@@ -12,6 +12,7 @@ from apoa_client.app.table_export import ExportedReport, Exporter
 from apoa_client.cli.documents.exported_table import csv_export, json_export, xlsx_export
 from apoa_client.cli.every_property import all_option, sessions
 from apoa_client.cli.registry import command, force_option, json_option, option
+from apoa_client.cli.report_reader import StateChoice, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
@@ -20,7 +21,6 @@ from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import Readable, show_damage, show_error, show_unwritable
-from apoa_client.cli.views.report_reader import StateChoice, parse_period
 from apoa_client.errors import Exit, SealBroken, UsageProblem, worst_exit
 from apoa_client.messages import msg, nmsg
 from apoa_client.report.kinds import State

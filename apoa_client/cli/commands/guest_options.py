@@ -1,50 +1,26 @@
 """Options for the details of a guest and a stay, the same in every command that takes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from apoa_client.cli.registry import option
 from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_
 from apoa_client.messages import msg
+from apoa_client.report.fields import FIELDS, Field
 
-_GUEST = (
-    option("--surname", text=N_("Surname; the whole name where there is only one.")),
-    option("--given-names", text=N_("Given names.")),
-    option("--document-number", text=N_("Passport number.")),
-    option("--nationality", text=N_("Nationality: the country's name or its three letters.")),
-    option("--issuing-state", text=N_("State that issued the passport, if it is not the nationality.")),
-    option("--birth-date", text=N_("Date of birth, day first: 12/9/1985; the year alone if no more is known.")),
-    option("--sex", text=N_("L (male), P (female) or X.")),
-    option("--expiry-date", text=N_("Passport expiry, day first: 30/3/2030.")),
-    option("--birth-place", text=N_("Place of birth, from the passport's page; - if it is not stated.")),
-    option("--stay-permit", metavar="CODE", text=N_("Visa or stay permit, such as B1 or C1.")),
-    option("--stay-permit-number", text=N_("Number of the visa or stay permit.")),
-    option("--stay-until", text=N_("The stay permit ends on this date, such as 24/12/2026.")),
-    option("--entry-date", text=N_("Date of entry to Indonesia, such as 24/11 or 24/11/2026.")),
-    option("--phone", text=N_("Phone.")),
-    option("--email", text=N_("E-mail.")),
-)
 IDENTIFYING_OPTIONS = frozenset({"surname", "given_names", "document_number"})
 """A caller who gives one of these types the guest's details as options and is not asked for the passport's lines."""
 
 MRZ_BESIDE_A_PHOTO = msg("The lines are read from the photo. Give no --mrz beside it.")
 """The message of the usage error."""
 
-_NEW_CHECK_IN = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out."))
-_CHECK_IN = option("--check-in", text=N_("Check-in: 24/11/2026 19:50, or 19.50 for today."))
-_NEW_NIGHTS = option("--nights", text=N_("Number of nights."))
-_NIGHTS = option("--nights", text=N_("Number of nights; +1 for one more than was reported."))
-_STAY = (
-    option("--planned-check-out", text=N_("Planned check-out, in place of the nights: 27/11, tomorrow or +3.")),
-    option("--room", text=N_("Room.")),
-    option("--purpose", text=N_("Purpose: tourism (wisata), business (bisnis), family (keluarga), ...")),
-    option("--note", text=N_("Note that is sent with the report.")),
-    option(
-        "--accept-check-digit",
-        is_flag=True,
-        text=N_("Accept the MRZ although a check digit does not fit. Compare it with the passport first."),
-    ),
+_NEW_CHECK_IN = N_("Check-in: 24/11/2026 19:50, or 19.50 for today; now if it is left out.")
+_CHANGED_NIGHTS = N_("Number of nights; +1 for one more than was reported.")
+_ACCEPT_CHECK_DIGIT = option(
+    "--accept-check-digit",
+    is_flag=True,
+    text=N_("Accept the MRZ although a check digit does not fit. Compare it with the passport first."),
 )
 _MRZ = option(
     "--mrz",
@@ -57,19 +33,32 @@ _MRZ = option(
 )
 
 
+def _options(fields: Iterable[Field], **texts: str) -> list[Callable[..., Any]]:
+    """Return the options of fields, with these texts of some in place of their own."""
+    return [
+        option(
+            f"--{item.name.replace('_', '-')}",
+            metavar="CODE" if item.type == "permit" else None,
+            text=texts.get(item.name, item.option.template),
+        )
+        for item in fields
+        if item.type != "mrz"
+    ]
+
+
 def guest_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of a guest's details. The value of an option that is not given is None."""
-    return _declared(function, _GUEST)
+    return _declared(function, _options(item for item in FIELDS if item.of_guest))
 
 
 def new_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of a new report: the MRZ, the guest's details, the stay's."""
-    return _declared(function, (_MRZ, *_GUEST, _NEW_CHECK_IN, _NEW_NIGHTS, *_STAY))
+    return _declared(function, [_MRZ, *_options(FIELDS, check_in=_NEW_CHECK_IN), _ACCEPT_CHECK_DIGIT])
 
 
 def changed_report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the same options for a correction: a value that is not given stays as it was reported."""
-    return _declared(function, (_MRZ, *_GUEST, _CHECK_IN, _NIGHTS, *_STAY))
+    return _declared(function, [_MRZ, *_options(FIELDS, nights=_CHANGED_NIGHTS), _ACCEPT_CHECK_DIGIT])
 
 
 def _declared(function: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:

@@ -40,7 +40,6 @@ from apoa_client.cli.views.outcome import show_outcome
 from apoa_client.cli.views.report import property_line
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, nmsg
-from apoa_client.ports.authority import Status
 from apoa_client.report.fields import FIELDS
 from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
@@ -335,7 +334,7 @@ def send_imported(session: Session, reports: Sequence[str]) -> None:
         show_error(exc)
         session.exit_code = exc.exit_code
         return
-    if any(each.status is Status.REJECTED for each in map(outcome.verdicts.get, reports) if each is not None):
+    if any(each.refused for each in map(outcome.verdicts.get, reports) if each is not None):
         session.exit_code = Exit.DATA_REFUSED
     if session.json:
         if outcome.error is not None:

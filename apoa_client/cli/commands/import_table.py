@@ -64,12 +64,6 @@ _HELP = N_(
     metavar="DIR",
     text=N_("Import each file of this folder now, and move it to done or refused there. For a schedule, too."),
 )
-@option(
-    "--watch",
-    metavar="DIR",
-    hidden=True,
-    text=N_("There is no --watch any more: no process keeps running for a folder."),
-)
 @force_option
 @yes_option
 @no_send_option
@@ -78,14 +72,6 @@ _HELP = N_(
 def import_table(session: Session, /, *, file: Path | None, **choices: Any) -> int:  # noqa: ANN401  click's
     """Write the template, import a folder, or import the file."""
     template, folder = choices.pop("template"), choices.pop("folder")
-    if choices.pop("watch") is not None:
-        raise UsageProblem(
-            msg("There is no --watch any more: no process keeps running for a folder."),
-            msg(
-                "To import what is in the folder now: apoa import --from DIR. To let this computer do it at intervals: "
-                "apoa schedule install --import DIR"
-            ),
-        )
     if template is not None:
         return _write_template(template, force=choices["force"])
     if file is not None and folder is not None:

@@ -1,7 +1,9 @@
 """`apoa list`: the reports of the outbox, or the guests of a night, one line each."""
 
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,17 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
+from apoa_client.cli.report_reader import ReportReader, SearchFilter, StateChoice, parse_day, parse_day_start, read_stay
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_success
+from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
+from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.findings import show_unwritable
-from apoa_client.cli.views.report_list import ListForm, show_report_list
-from apoa_client.cli.views.report_reader import SearchFilter, StateChoice, parse_day_start
-from apoa_client.errors import DataRefused, Exit, UsageProblem
+from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
+from apoa_client.cli.views.report import report_json
+from apoa_client.cli.views.report_list import show_guests, show_reports
+from apoa_client.desk.stay_history import StayHistory
+from apoa_client.errors import DataRefused, Exit, NotAuthentic, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import State, short_id
@@ -52,26 +57,83 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     app = session.app
     app.on_unwritable = show_unwritable
     search = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
-    form = ListForm(as_json=session.json, pager=not choice["no_pager"])
-    states = frozenset(State(state) for state in choice["states"])
+    states, pager = frozenset(State(state) for state in choice["states"]), not choice["no_pager"]
     if in_house or day is not None:
         if choice["since"] is not None or choice["everything"]:
             raise UsageProblem(
                 msg("--in-house and --day list guests; --since and --all choose among reports."),
                 msg("Leave one or the other out. See: apoa list --help"),
             )
-        from apoa_client.cli.views.report_list import show_guest_list  # not needed for a list of reports
-
-        return show_guest_list(app, search, states, form, in_house=in_house, day=day)
+        stays = _stays(app, states, in_house=in_house, day=day)
+        nothing = _("No guest is in house.") if day is None and not any(search) and not states else _("No such guest.")
+        return _list_guests(session, search, stays, nothing, pager=pager)
     since = app.clock.now() - _RECENT if not choice["everything"] else None
     if choice["since"]:
         since = parse_day_start(app, choice["since"])
     selection = Selection(states=states or None, since=since)
-    if app.settings.has_shared_outbox:
-        from apoa_client.cli.views.away import show_also_while_away  # for a shared outbox alone
 
-        return show_also_while_away(app, lambda each: show_report_list(each, selection, search, form))
-    return show_report_list(app, selection, search, form)
+    def show_list(each: Container) -> int:
+        return _list_reports(each, selection, search, as_json=session.json, pager=pager)
+
+    if app.settings.has_shared_outbox:
+        from apoa_client.cli.failures import show_also_while_away  # for a shared outbox alone
+
+        return show_also_while_away(app, show_list)
+    return show_list(app)
+
+
+def _list_reports(app: Container, selection: Selection, search: SearchFilter, *, as_json: bool, pager: bool) -> Exit:
+    """Show the reports that match, as far as the outbox can be read, then its damage. Return the exit code.
+
+    Each report is opened, shown and forgotten. Raises `StorageProblem` if no report can be read.
+    """
+    reader, zone = ReportReader(app), app.settings.zone
+    # Of a check-out, JSON shows its own content only.
+    open_report = reader.open_itself if as_json and not any(search) else reader.open
+    reports = Readable(filter(search.matches, map(open_report, app.outbox.entries(selection))))
+    if as_json:
+        here = app.away is not None
+        stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
+    else:
+        with paged(app.environ, wanted=pager) as limit:
+            total = partial(app.outbox.count, selection) if not any(search) else lambda: None
+            count = show_reports(reports, zone, app.today, limit, total)
+        if not count:
+            print_line(reader.nothing_found_text(search, _("No reports.")))
+    code = show_damage(reports.damage)
+    return reader.exit_code(search) or code
+
+
+def _stays(app: Container, states: frozenset[State], *, in_house: bool, day: str | None) -> Iterable[StayHistory]:
+    """Return the stays of the guests in house, of the guests of a night, or of those of the night who are in house.
+
+    `states` chooses by the stay's last report; all if empty. Raises `UsageProblem` if `day` is not a day.
+    """
+    night = parse_day(app, day) if day is not None else None
+    stays: Iterable[StayHistory] = app.stays.in_house(app.today)
+    if night is not None and in_house:
+        stays = (stay for stay in stays if stay.covers(night, night + timedelta(days=1), app.settings.zone))
+    elif night is not None:
+        stays = app.stays.on_night(night)
+    return (stay for stay in stays if not states or stay.active_reports[-1].state in states)
+
+
+def _list_guests(
+    session: Session, search: SearchFilter, stays: Iterable[StayHistory], nothing: str, *, pager: bool
+) -> Exit:
+    """Show the guests of stays that match, or else `nothing`. Return the exit code."""
+    app = session.app
+    reader, zone = ReportReader(app), app.settings.zone
+    opened = ((stay, reader.open(stay.display_report)) for stay in stays)
+    guests = Readable((stay, report) for stay, report in opened if search.matches(report))
+    if session.json:
+        stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
+    else:
+        with paged(app.environ, wanted=pager) as limit:
+            count = show_guests(guests, zone, app.today, limit)
+        if not count:
+            print_line(reader.nothing_found_text(search, nothing))
+    return reader.exit_code(search) or show_damage(guests.damage)
 
 
 @command("show", N_("Show a stay in full: every report, attempt and answer."), "apoa show 2e8b11aa")
@@ -87,13 +149,13 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
 @click.pass_obj
 def show(session: Session, *, reference: str, photo: Path | None, force: bool) -> int:
     """Find the stay, open its reports and show them, or write its photo."""
-    from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
+    from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
 
     if photo is None:
         session.app.on_unwritable = show_unwritable
     elif session.json:
         raise UsageProblem(msg("Give only one of --photo and --json."))
-    found = StayFinder(session, recent, in_house, recent, ever).one(reference)
+    found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)
     if found is None:
         return Exit.DONE
     if photo is not None:
@@ -101,12 +163,13 @@ def show(session: Session, *, reference: str, photo: Path | None, force: bool) -
         return Exit.DONE
     from apoa_client.cli.views.stay_history import StayView
 
-    view = StayView(session.app, *session.app.stays.find(found))
+    stay = read_stay(session.app, found)
+    view = StayView(stay, session.app.settings.zone)
     if session.json:
         print_json(view.json())
     else:
-        view.show()
-    return view.exit_code
+        view.show(session.app.clock.now())
+    return NotAuthentic.exit_code if stay.doubtful else Exit.DONE
 
 
 def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None:

@@ -5,20 +5,20 @@ from datetime import timedelta, tzinfo
 
 import click
 
-from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
+from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
 from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.report_reader import parse_day_start
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, doubt_values, show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.labels import day_text
-from apoa_client.cli.views.report_reader import parse_day_start
 from apoa_client.cli.views.stay_history import action_text, detail_text, event_value
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, time_message
-from apoa_client.outbox.audit_chain import AuditEntry
-from apoa_client.outbox.interface import Verification
+from apoa_client.outbox.sql.audit import AuditEntry
+from apoa_client.outbox.sql.integrity import Verification
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -70,7 +70,7 @@ def _show_entries(session: Session, reference: str | None, since: str | None) ->
     app = session.app
     reports = None
     if reference is not None:
-        found = StayFinder(session, recent, in_house, recent, ever).one(reference)
+        found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)
         if found is None:
             return Exit.DONE
         reports = [entry.id for entry in app.stays.find(found)[0].entries]

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import click
 
-from apoa_client.app.shared_outbox import AUDITOR, DESK, SENDER, Member, OutboxSwitch, describe, prepare
+from apoa_client.app.shared_outbox import Member, OutboxSwitch, describe, prepare
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import CommandGroup, argument, command, json_option, option
 from apoa_client.cli.session import Session
@@ -92,27 +92,17 @@ def _show_all(session: Session) -> Exit:
 )
 @argument("url", metavar="URL")
 @option("--sender", "senders", multiple=True, metavar="LOGIN", text=N_("Let this login save, read and send reports."))
-@option("--desk", "desks", multiple=True, metavar="LOGIN", text=N_("Let this login save and read reports, not send."))
-@option(
-    "--auditor",
-    "auditors",
-    multiple=True,
-    metavar="LOGIN",
-    text=N_("Let this login read what is not sealed, of every property."),
-)
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @json_option
 @click.pass_obj
-def init(session: Session, /, url: str, *, password_stdin: bool, **logins: tuple[str, ...]) -> None:
+def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[str, ...]) -> None:
     """Make or update the tables, and let logins of the server use the chosen property."""
     address = parse_address(url)
-    of_role = {SENDER: logins["senders"], DESK: logins["desks"], AUDITOR: logins["auditors"]}
-    given = [(login, role) for role, names in of_role.items() for login in names]
-    name = session.property_name or session.app.settings.name if given else ""
-    members = [Member(login, name, role) for login, role in given]
+    name = session.property_name or session.app.settings.name if senders else ""
+    members = [Member(login, name) for login in senders]
     prepared = prepare(address, _password(session, address, from_stdin=password_stdin), members)
     if session.json:
-        added = [{"login": each.login, "property": each.property_name, "role": each.role} for each in members]
+        added = [{"login": each.login, "property": each.property_name, "role": "sender"} for each in members]
         public = {"public_schema": "open" if prepared.is_open else "closed"} if prepared.was_open else {}
         print_json({"place": address.place, "version_before": prepared.version_before, "members": added, **public})
         return
@@ -126,10 +116,7 @@ def init(session: Session, /, url: str, *, password_stdin: bool, **logins: tuple
     elif prepared.was_open:
         print_line(_("Logins could create functions in the schema public there. They cannot any more."))
     for each in members:
-        if each.role == AUDITOR:
-            line = _("The login {login} may read what is not sealed, of every property.")
-        else:
-            line = _("The login {login} may use the property {property}.")
+        line = _("The login {login} may use the property {property}.")
         print_line(line.format(login=sanitize(each.login), property=sanitize(each.property_name)))
     if not members:
         _print_next_steps(address)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.prompts.find_stays import StayFinder, ever
+from apoa_client.cli.prompts.find_stays import StayFinder, all_stays
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
@@ -26,9 +26,8 @@ from apoa_client.cli.views.report import guest_name
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import day_message, msg, nmsg
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.erasure import Erasure
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import OPEN_STATES, short_id
+from apoa_client.ports.state import Erasure
+from apoa_client.report.kinds import OPEN_STATES, instant, short_id
 
 
 @command("purge", N_("Erase guests' data that are no longer needed; the proof of each report stays."), "apoa purge")
@@ -50,7 +49,9 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
     if guest is None:
         erasure = _erase_by_age(session, today.date() if today is not None else None, options)
     else:
-        found = StayFinder(session, ever, ever).one(guest)  # nothing is nearest, where the wrong guest would be erased
+        found = StayFinder(session, all_stays, all_stays).one(
+            guest
+        )  # nothing is nearest, where the wrong guest would be erased
         erased = _erase_stay(session, app.stays.find(found)[0].entries, options) if found is not None else None
         if erased is None:
             print_error_line(_("Nothing was erased."))
@@ -173,7 +174,7 @@ def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> N
 
 def _arrived_text(ids: Sequence[str]) -> str:
     warning = _(
-        "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
+        "Not confirmed, but the authority may have received them, and does not know that they are withdrawn: {ids}"
     )
     return warning.format(ids=", ".join(ids))
 

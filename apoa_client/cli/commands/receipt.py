@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.cli.prompts.find_stays import StayFinder, ever, in_house, recent
+from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
 from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
+from apoa_client.cli.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
@@ -18,16 +19,14 @@ from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, day_text, moment_text
 from apoa_client.cli.views.report import receipt_text, receipt_value, show_erased
-from apoa_client.cli.views.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports.authority import Authority, DailyReceipt
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import State, short_id
+from apoa_client.report.kinds import State, instant, short_id
 
 if TYPE_CHECKING:
-    from apoa_client.delivery.day_comparison import DayComparison
+    from apoa_client.delivery.single_call import DayComparison
 
 _PATH = click.Path(path_type=Path)
 _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE")
@@ -55,7 +54,7 @@ def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # n
         app.on_unwritable = show_unwritable
     if options["everything"]:
         return _write_folder(session, options)
-    found = StayFinder(session, recent, in_house, recent, ever).one(reference)
+    found = StayFinder(session, recent, in_house, recent, all_stays).one(reference)
     if found is None:
         return Exit.DONE
     entry = _report_of(app, found)
@@ -219,7 +218,7 @@ def show_receipt_of_day(session: Session, typed: str) -> int:
 
     Raises `AuthorityRefuses` if the authority has no receipts for whole days.
     """
-    from apoa_client.delivery.day_comparison import compare
+    from apoa_client.delivery.single_call import compare
 
     app = session.app
     daily = _asked(app, typed, lambda authority, day: authority.daily_receipt(day))

@@ -8,13 +8,13 @@ from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, waiting
 from apoa_client.cli.prompts.save_and_send import warns_if_not_saved
 from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
 from apoa_client.cli.views.apoa_form import recorded_line, same_number_line
 from apoa_client.cli.views.report import report_json
-from apoa_client.cli.views.report_reader import open_if_possible
 from apoa_client.desk.by_hand import parse_receipt_number
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg

@@ -23,8 +23,7 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
 from apoa_client.files import full_path
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import short_id
+from apoa_client.report.kinds import instant, short_id
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,12 @@ def show(session: Session) -> None:
     session.may_ask = False  # the schedule serves all properties: none is to be chosen
     found = find_schedule(session.app, session.property_name)
     if session.json:
-        print_json(schedule_value(session.app, found))
+        print_json(schedule_value(found, _zone(session.app)))
     elif found is None:
         print_line(_("No schedule is installed: nothing is sent automatically."))
         print_line(_("Install one with: apoa schedule install"))
     else:
-        show_schedule(session.app, found)
+        show_schedule(found, _zone(session.app))
 
 
 @command("remove", N_("Stop automatic sending. What waits stays in the queue."), "apoa schedule remove")
@@ -174,12 +175,12 @@ def _show(session: Session, installation: Installation, backup: Path | None, imp
     found = find_schedule(app, session.property_name)
     if session.json:
         notes = [] if found is None else [found.scheduler.note()]
-        value = {"change": installation.change.value, **schedule_value(app, found)}
+        value = {"change": installation.change.value, **schedule_value(found, _zone(app))}
         print_json({**value, "notes": [text(note) for note in (*notes, *installation.notes)]})
         return
     show_installed(installation)
     if found is not None:
-        show_schedule(app, found)
+        show_schedule(found, _zone(app))
     if backup is not None:
         print_line(_("A backup is written once a day into: {folder}").format(folder=sanitize(str(backup))))
         if not backup.is_dir():
@@ -210,6 +211,15 @@ def parse_interval(given: str) -> int:
         msg("No schedule can keep this interval: {interval}", interval=repr(given)),
         msg("It must divide an hour or a day. The nearest are: {intervals}", intervals=nearest),
     )
+
+
+def _zone(app: Container) -> tzinfo:
+    """Return the time zone of the property, or of the first one, in which times are shown."""
+    with suppress(SettingsProblem):  # nothing is set up, or none of several is chosen
+        return app.settings.zone
+    with suppress(SettingsProblem):
+        return next((each.zone for each in app.config.properties.values()), UTC)
+    return UTC
 
 
 def _properties(app: Container, name: str) -> Sequence[PropertySettings]:

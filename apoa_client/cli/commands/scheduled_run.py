@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.backups import back_up_daily
 from apoa_client.app.container import Container
-from apoa_client.cli.commands.sync_by_hand import near_text, report_by_hand, waiting_text
-from apoa_client.cli.commands.sync_delivery import deliver
+from apoa_client.cli.commands.sync_delivery import deliver, near_text, report_by_hand, waiting_text
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session
@@ -27,14 +26,15 @@ from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import print_error_line, style_warning
 from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
-from apoa_client.cli.views.outcome import COUNTS
+from apoa_client.cli.views.outcome import outcome_counts
 from apoa_client.delivery.options import Outcome
 from apoa_client.desk.attention import due_reports, refused_reports
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, worst_exit
 from apoa_client.files import read_regular, write_private
+from apoa_client.outbox.sql.metadata import NOTICE
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportReader
-from apoa_client.report.deadline import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
+from apoa_client.report.kinds import CLOCK_TOLERANCE, MAX_BELIEVED_SKEW, SOON
 from apoa_client.settings.config import ON, PropertySettings
 from apoa_client.settings.folders import LOG_NAME, SHOWN_NAME, user_id, valid_name
 
@@ -89,11 +89,11 @@ def notify(app: Container, attention: Attention) -> None:
 
 def _notify(app: Container, attention: Attention) -> None:
     now = app.clock.now()
-    last = app.outbox.last_notice()
+    last = app.outbox.value(NOTICE)
     if last is not None and last[0] == attention.code and is_repeated(last[1], now):
         return
     if show_notice(_notice(app.settings, attention), app.environ, user_id()):
-        app.outbox.record_notice(attention.code, now)
+        app.outbox.record(NOTICE, (attention.code, now))
 
 
 def _needing_attention(reports: ReportReader, now: datetime) -> Iterator[tuple[str, Entry]]:
@@ -231,7 +231,7 @@ def _log_text(outcome: Outcome | ApoaError) -> str:
     """Return the class of the error and the counts: no personal data."""
     if isinstance(outcome, ApoaError):
         return f"error={outcome.name}"
-    counts = " ".join(f"{name}={getattr(outcome, name)}" for name in COUNTS)
+    counts = " ".join(f"{name}={count}" for name, count in outcome_counts(outcome).items())
     return f"error={outcome.error.name if outcome.error is not None else '-'} {counts}"
 
 

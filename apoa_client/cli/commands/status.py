@@ -3,6 +3,8 @@
 Both count in the same way, and need no key.
 """
 
+import sys
+from collections.abc import Mapping
 from functools import partial
 
 import click
@@ -18,13 +20,14 @@ from apoa_client.cli.terminal.output import (
     print_definitions,
     print_json,
     print_line,
-    style_error,
     style_success,
-    style_warning,
 )
+from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.status import (
     MAX_URGENT,
+    pending_line,
+    refused_line,
     show_code_reminder,
     show_deadlines,
     show_drafts,
@@ -32,12 +35,12 @@ from apoa_client.cli.views.status import (
     show_status,
     show_urgent,
     status_json,
+    waiting_line,
 )
-from apoa_client.desk.attention import find_doubts, most_urgent
+from apoa_client.desk.attention import UrgentReports, find_doubts, most_urgent
 from apoa_client.errors import Exit
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import SOON
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import SOON, State
 from apoa_client.settings.config import PropertySettings
 
 
@@ -75,7 +78,7 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
 
 def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
     if session.app.settings.has_shared_outbox:
-        from apoa_client.cli.views.away import show_also_while_away  # for a shared outbox alone
+        from apoa_client.cli.failures import show_also_while_away  # for a shared outbox alone
 
         return show_also_while_away(session.app, lambda each: _show(session, each, tonight=tonight, alarm=alarm))
     return _show(session, session.app, tonight=tonight, alarm=alarm)
@@ -90,7 +93,7 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
     if not session.json:
         show_doubts(status.doubts)
     if tonight:
-        from apoa_client.cli.views.night_summary import show_night_summary  # opens reports, which counting does not
+        from apoa_client.cli.commands.status_tonight import show_night_summary  # opens reports, which counting does not
 
         return show_night_summary(app, status.summary, as_json=session.json) or code
     urgent = most_urgent(app.outbox, now, MAX_URGENT)
@@ -99,12 +102,25 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
         left = {"left": app.handed_over.left} if app.handed_over.problem is not None else {}
         print_json({**status_json(app.settings, status, urgent), **here, **left})
     else:
-        show_status(app, status.summary, urgent, now)
+        show_status(app.settings, status, urgent, _urgent_names(app, urgent), now)
     if app.handed_over.problem is not None:
         from apoa_client.cli.views.away import show_left  # for a second outbox alone
 
-        return show_damage(urgent.damage) or code or show_left(app)
+        return show_damage(urgent.damage) or code or show_left(app.handed_over)
     return show_damage(urgent.damage) or code
+
+
+def _urgent_names(app: Container, urgent: UrgentReports) -> Mapping[str, str]:
+    """Return the names of the guests by their reports' ids, for a user at a terminal, if the key is at hand.
+
+    The keyring is never asked, because it may take long or ask for a password; a program that reads the output gets no
+    names. Both keep the command as fast as it is.
+    """
+    if not (urgent.first and is_terminal(sys.stdout) and app.key_is_at_hand):
+        return {}
+    from apoa_client.cli.report_reader import guest_names  # only where names are shown
+
+    return guest_names(app, urgent.first)
 
 
 _MOST = 5
@@ -161,17 +177,11 @@ def _show_counts(settings: PropertySettings, summary: Summary) -> None:
     refused, pending = counts[State.REJECTED], counts[State.PENDING]
     waiting = counts[State.QUEUED] + counts[State.SENDING]
     if refused:
-        print_line(style_error(_("Refused: {count}. Correct each with: apoa fix ID").format(count=refused)))
-    if waiting and settings.by_hand:
-        print_line(
-            style_warning(_("To be typed into APOA: {count}. Begin with: apoa sync --by-hand").format(count=waiting))
-        )
-    elif waiting:
-        print_line(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
+        print_line(refused_line(refused))
+    if waiting:
+        print_line(waiting_line(settings, summary))
     show_drafts(summary)
     if pending:
-        print_line(
-            _("Waiting for the authority to decide: {count}. The next apoa sync asks again.").format(count=pending)
-        )
+        print_line(pending_line(summary))
     if not (refused or waiting or pending or summary.drafts):
         print_line(style_success(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))

@@ -88,17 +88,12 @@ def _check_choices(session: Session, choices: _Choices, *, every_property: bool)
 
 def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
     """Do what was chosen for the session's property. A conversation is held only if `interactive`."""
-    # Each of these is loaded when it is used.
-    if choices.sheet is not None:
-        from apoa_client.cli.commands.sync_by_hand import write_sheet
+    from apoa_client.cli.commands.sync_delivery import deliver, report_by_hand, write_sheet
 
+    if choices.sheet is not None:
         return write_sheet(session, choices.sheet, force=choices.force).exit_code
     if session.app.settings.by_hand or choices.by_hand:
-        from apoa_client.cli.commands.sync_by_hand import report_by_hand
-
         return report_by_hand(session, interactive=interactive).exit_code
-    from apoa_client.cli.commands.sync_delivery import deliver
-
     with Signals() as signals:
         return deliver(session, signals, wait_s=choices.wait_s).exit_code
 

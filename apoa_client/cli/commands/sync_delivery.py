@@ -1,13 +1,28 @@
-"""One delivery of `apoa sync`, with its outcome on the screen or as JSON."""
+"""One run of `apoa sync`, with its outcome on the screen or as JSON: a delivery, or what staff type into APOA."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.output import print_error_line, print_json, style_warning
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import (
+    print_error_line,
+    print_json,
+    print_line,
+    sanitize,
+    style_success,
+    style_warning,
+)
 from apoa_client.cli.terminal.progress import watcher
+from apoa_client.cli.views.findings import show_changed
 from apoa_client.cli.views.labels import rebuilt_text
 from apoa_client.cli.views.outcome import Show, outcome_json, show_outcome
-from apoa_client.delivery.options import Outcome
+from apoa_client.delivery.options import Outcome, authenticate
+from apoa_client.errors import OutboxDamaged
+from apoa_client.ports.authority import Status
+from apoa_client.ports.state import Summary
+from apoa_client.report.kinds import SOON, State
 
 if TYPE_CHECKING:
     from apoa_client.ports.run import Interruptions
@@ -41,3 +56,124 @@ def deliver(
 
         refresh_code_tables(session.app, outcome)
     return outcome
+
+
+def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
+    """Write a sheet of paper with what waits. Nothing is sent."""
+    from apoa_client.cli.documents.by_hand_sheet import write_sheet as write  # templates are slow to load
+    from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
+
+    def work() -> Outcome:
+        count = write(session.app, path, force=force)
+        if not count:
+            print_error_line(_("Nothing is waiting, so no sheet was written."))
+        else:
+            if path != STANDARD_OUTPUT and not session.json:
+                print_line(style_success(_("The sheet is written: {file}").format(file=sanitize(str(path)))))
+                print_line(_("Reports on it: {count}").format(count=count))
+            print_error_line(
+                _(
+                    "It holds guests' personal data: print it, then delete the file. Destroy the paper when all is "
+                    "filed."
+                )
+            )
+        if session.json:
+            _print_json(session, Outcome(left=_waiting(_summary(session))))
+        return Outcome()  # what waits is on the sheet
+
+    return _repairing(session, work)
+
+
+def report_by_hand(session: Session, *, interactive: bool, scheduled: bool = False) -> Outcome:
+    """Let the user type what waits into APOA, or show how much waits. Nothing is sent.
+
+    A `scheduled` run shows only what another program changed; what waits is shown by `scheduled_run`.
+    """
+
+    def work() -> Outcome:
+        filed = 0
+        session.app.hand_over(history=True)
+        outcome = Outcome(error=session.app.handed_over.problem)
+        _check(session, outcome)  # before the first report is shown
+        if interactive:
+            from apoa_client.cli.prompts.by_hand import ByHandConversation  # only at a terminal
+
+            filed = ByHandConversation(session.app).run()
+            _check(session, outcome)  # with the key, which the first report needed
+        summary = _summary(session)
+        outcome.counts[Status.ACCEPTED], outcome.left = filed, _waiting(summary)
+        if session.json:
+            _print_json(session, outcome)
+            return outcome
+        show_changed(outcome)
+        if interactive:
+            _show_recorded(outcome)
+        elif not session.quiet:
+            print_line(waiting_text(outcome.left) if outcome.left else _("Nothing is waiting."))
+        elif not scheduled and outcome.left and (summary.overdue or summary.due_soon):
+            print_error_line(style_warning(waiting_text(outcome.left)))
+            print_error_line(style_warning(near_text(summary.overdue, summary.due_soon)))
+        return outcome
+
+    return _repairing(session, work)
+
+
+def waiting_text(count: int) -> str:
+    """Return how many reports wait to be typed in, and how to do that."""
+    return _("Waiting to be typed into APOA: {count}. Type it in with: apoa sync --by-hand").format(count=count)
+
+
+def near_text(overdue: int, due_soon: int) -> str:
+    """Return how many reports are overdue, and how many are due soon."""
+    return _("Overdue: {late}. Due within 6 hours: {soon}.").format(late=overdue, soon=due_soon)
+
+
+def _show_recorded(outcome: Outcome) -> None:
+    recorded = outcome.counts[Status.ACCEPTED]
+    if not recorded and not outcome.left:
+        print_line(_("Nothing is waiting."))
+        return
+    parts = [style_success(_("recorded {count}").format(count=recorded))]
+    if outcome.left:
+        parts.append(style_warning(_("still waiting {count}").format(count=outcome.left)))
+    print_line(", ".join(parts))
+
+
+def _print_json(session: Session, outcome: Outcome) -> None:
+    print_json(outcome_json(outcome, session.app.settings.zone))
+
+
+def _repairing(session: Session, work: Callable[[], Outcome]) -> Outcome:
+    """Work by hand. If indexes of the outbox are damaged, rebuild them, as a delivery does, and begin again."""
+    try:
+        session.app.outbox.check_queue()
+    except OutboxDamaged:
+        _rebuild_indexes(session)
+    try:
+        return work()
+    except OutboxDamaged:
+        if not _rebuild_indexes(session):
+            raise
+        return work()
+
+
+def _rebuild_indexes(session: Session) -> bool:
+    """Rebuild damaged indexes, say so, and return whether this was done."""
+    rebuilt = session.app.outbox.rebuild_indexes()
+    if rebuilt:
+        print_error_line(style_warning(rebuilt_text()))
+    return rebuilt
+
+
+def _check(session: Session, outcome: Outcome) -> None:
+    """Check what another program may have changed, as a delivery does, and note it."""
+    authenticate(session.app.outbox, session.app.known_version, outcome)
+
+
+def _summary(session: Session) -> Summary:
+    now = session.app.clock.now()
+    return session.app.outbox.summary(now=now, soon=now + SOON)
+
+
+def _waiting(summary: Summary) -> int:
+    return summary.counts[State.QUEUED] + summary.counts[State.SENDING]

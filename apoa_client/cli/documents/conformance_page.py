@@ -15,7 +15,7 @@ from apoa_client.cli.views.conformance import (
     failure_lines,
 )
 from apoa_client.conformance.check import CheckResult, Result
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 
 _CHARACTERS = 4_000
 

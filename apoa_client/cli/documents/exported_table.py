@@ -14,10 +14,9 @@ from apoa_client.cli.terminal.output import json_pieces
 from apoa_client.cli.views.report import receipt_value
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import ON_THE_FORM, Field, as_typed
-from apoa_client.report.kinds import Kind, short_id
-from apoa_client.report.wire import guest_value, stay_value
+from apoa_client.report.kinds import Kind, instant, short_id
+from apoa_client.report.model import part_value
 from apoa_client.tables.csv_files import csv_pieces
 from apoa_client.tables.rows import CellValue
 from apoa_client.tables.xlsx_writer import xlsx_pieces
@@ -26,8 +25,6 @@ _MOST_LINES = 3
 """Lines of the longest MRZ."""
 _MOMENT, _ID = 26, 37
 """Widths of columns with times and with ids."""
-_WIDTHS = {"sex": 6, "nationality": 12, "check_in": _MOMENT, "email": 26, "note": 40}
-"""Widths of the columns of some fields."""
 
 STAY_STATES = {
     "in_house": N_("in house"),
@@ -86,7 +83,7 @@ def exported_value(row: ExportedReport) -> dict[str, Any]:
         "stay_state": row.stay_state,
     }
     if report is not None and report.guest is not None and report.stay is not None:
-        value |= {"guest": guest_value(report.guest), "stay": stay_value(report.stay), "reason": report.reason}
+        value |= {"guest": part_value(report.guest), "stay": part_value(report.stay), "reason": report.reason}
     return value
 
 
@@ -97,7 +94,7 @@ def _with_first(first: Sequence[CellValue], rows: Iterable[Sequence[CellValue]])
 
 def _columns(*, personal: bool) -> list[_Column]:
     of_the_guest = [
-        *(_Column(field.label, _field_value(field), _WIDTHS.get(field.name, 16)) for field in ON_THE_FORM),
+        *(_Column(field.label, _field_value(field), field.width) for field in ON_THE_FORM),
         _Column(msg("Document type"), _document_type, 10),
         *(_Column(msg("MRZ line {number}", number=line + 1), _mrz_line(line), 46) for line in range(_MOST_LINES)),
         _Column(msg("Reason"), lambda row: row.report.reason if row.report is not None else None, 24),

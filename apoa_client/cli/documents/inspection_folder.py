@@ -13,17 +13,18 @@ from typing import NamedTuple
 from apoa_client.app.container import Container
 from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
 from apoa_client.cli.documents.receipt_page import PRINTED_BY, TRAINING, receipt_page
+from apoa_client.cli.report_reader import open_report
 from apoa_client.cli.terminal.language import N_, _, in_both_languages
 from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, day_text, state_text
-from apoa_client.cli.views.report_reader import OpenedReport, open_report
+from apoa_client.cli.views.report import OpenedReport
 from apoa_client.desk.stay_history import Period
 from apoa_client.errors import Exit, NotAuthentic, SealBroken
 from apoa_client.ports.entries import Entry
-from apoa_client.report.filler_words import room_name
 from apoa_client.report.kinds import short_id
+from apoa_client.report.model import room_name
 
 _TITLE = N_("Receipts for foreign guests' reports")
 _HEADINGS = (N_("Receipt number"), N_("Check-in"), N_("Guest"), N_("Room"), N_("Kind of report"), N_("State"))

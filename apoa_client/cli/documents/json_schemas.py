@@ -161,7 +161,7 @@ _NIGHT = object_of(
     last_contact_at=or_null(MOMENT),
 )
 _OUTCOME = object_of(
-    **dict.fromkeys(("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"), COUNT),
+    **dict.fromkeys(("sent", *(each.value for each in Status), "left"), COUNT),
     **dict.fromkeys(("photos_sent", "photos_refused", "photos_left"), COUNT),
     offline=FLAG,
     stopped=FLAG,
@@ -203,7 +203,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         _CHECKED,
         object_of(results=list_of(_CHECKED)),
         _CHECKED_PHOTO,
-        object_of(results=list_of(_CHECKED_PHOTO), skipped=list_of(TEXT)),
+        object_of(results=list_of(_CHECKED_PHOTO)),
     ),
     "checkout": (_REPORT, _REPORTS),
     "config-explain": (DEFINITION, object_of(settings=list_of(DEFINITION))),
@@ -271,7 +271,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         object_of(
             place=TEXT,
             version_before=COUNT,
-            members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("desk", "sender", "auditor"))),
+            members=list_of(object_of(login=TEXT, property=TEXT, role=one_of("sender"))),
             public_schema__optional=one_of("open", "closed"),
         ),
     ),

@@ -13,11 +13,11 @@ from apoa_client.cli.documents.pages import moment_in_both_languages, qr_code, r
 from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text, moment_text
-from apoa_client.cli.views.report_reader import OpenedReport
+from apoa_client.cli.views.report import OpenedReport
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport.states import by_code
-from apoa_client.report.filler_words import room_name
 from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.model import room_name
 from apoa_client.settings.config import PropertySettings
 
 _TITLE = N_("Receipt for a foreign guest's report")

@@ -124,7 +124,6 @@ OUTBOX = object_of(
     version=or_null(COUNT),
     **dict.fromkeys(("waiting", "oldest_waiting_s"), or_null(COUNT)),
     left=COUNT,
-    replication=or_null(object_of(standbys=COUNT, synchronous=or_null(COUNT), lag_s=or_null({"type": "number"}))),
     error=or_null(ERROR),
 )
 UNINSTALL = object_of(

@@ -137,7 +137,7 @@ def _in_both(text: Any) -> str:  # noqa: ANN401  a function of the translation
 
 
 def _key_figures(figures: Figures) -> Iterator[tuple[str, str, str, int]]:
-    """Yield label, value and remark of the figures at the top, and the number in the remark."""
+    """Yield label, value and note of the figures at the top, and the number in the note."""
     total, punctuality = figures.total, figures.punctuality
     planned, waiting = figures.planned_nights, punctuality.waiting
     yield _GUESTS, str(total.guests), N_("{count} arrived in this month") if total.guests else "", total.arrivals

@@ -16,9 +16,9 @@ from apoa_client.doctor.automatic import log_files
 from apoa_client.doctor.computer import versions
 from apoa_client.doctor.masking import Mask, secret_values, shown_settings
 from apoa_client.errors import ApoaError, StorageProblem
+from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.entries import Selection
-from apoa_client.report.deadline import SOON, instant
-from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.kinds import OPEN_STATES, SOON, instant
 from apoa_client.settings.config import PropertySettings
 from apoa_client.vault.sealing import encode_key
 
@@ -104,7 +104,7 @@ def _counts(app: Container) -> list[str]:
     rows += [f"{name}: {count}" for name, count in errors.most_common()]
     if summary.last_contact_at is not None:
         rows.append(_("Last contact with the authority: {moment}").format(moment=instant(summary.last_contact_at)))
-    run = app.outbox.last_scheduled_run()
+    run = app.outbox.value(SCHEDULED_RUN)
     if run is not None:
         line = _("Last automatic run: {moment}, exit code {code}")
         rows.append(line.format(moment=instant(run.at), code=run.exit_code))

@@ -14,16 +14,14 @@ from apoa_client.cli.views.findings import finding_line, show_warnings
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report import changed_field_lines, field_texts, guest_name
 from apoa_client.desk.changes import PendingChange, find_refused, require_current_report
-from apoa_client.desk.correction_draft import CorrectionDraft
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import msg, nmsg
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports.entries import Content, Entry
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import Kind, short_id
+from apoa_client.report.kinds import Kind, instant, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination
 
@@ -64,7 +62,8 @@ class CorrectionConversation:
             path = BY_NAME["mrz"].path
             raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
         while True:
-            examination = self.app.changes.examine(CorrectionDraft(before, self.typed, mrz, self._accept_check_digit))
+            accept = self._accept_check_digit
+            examination = self.app.changes.examine(before, self.typed, mrz, accept_check_digit=accept)
             if not examination.errors or not self.command.interactive:
                 return examination
             typed = dict(self.typed)
@@ -188,7 +187,7 @@ class AmendConversation(CorrectionConversation):
         """Raise `UsageProblem` for options that cannot be right for several guests, and if there is none."""
         if not self.typed and not self.lines:
             raise UsageProblem(msg("No change was given."), msg("See the options with: apoa amend --help"))
-        if self.lines or any(BY_NAME[name].path.startswith("guest.") for name in self.typed):
+        if self.lines or any(BY_NAME[name].of_guest for name in self.typed):
             raise UsageProblem(
                 msg("The guest's own details cannot be the same for several guests."),
                 msg("Correct them for one guest at a time: apoa amend ID"),

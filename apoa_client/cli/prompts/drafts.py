@@ -1,6 +1,6 @@
 """Unfinished guest forms: stored, sealed, when the user stops `apoa report`, and offered the next time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 from typing import NamedTuple, TypeVar
@@ -11,11 +11,12 @@ from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_t
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.cli.views.drafts import OpenedDraft, open_drafts
 from apoa_client.cli.views.findings import error_line, show_error
-from apoa_client.desk.guest_form import GuestForm, forms_to_json
-from apoa_client.errors import StorageProblem
-from apoa_client.ports.drafts import StoredDraft
+from apoa_client.cli.views.report import OpenedDraft
+from apoa_client.desk.guest_form import GuestForm, forms_from_json, forms_to_json
+from apoa_client.errors import ApoaError, CredentialsProblem, SealBroken, StorageProblem
+from apoa_client.passport.mrz import MrzUnreadable
+from apoa_client.ports.state import StoredDraft
 
 _Result = TypeVar("_Result")
 
@@ -176,3 +177,26 @@ def _parse(answer: str, count: int) -> _Answer | None:
             return _Answer(choice)
     index = index_of_choice(number, count)
     return _Answer(choice, index) if index is not None else None
+
+
+def open_drafts(
+    app: Container, drafts: Iterable[StoredDraft], show_problem: Callable[[ApoaError], object]
+) -> list[OpenedDraft]:
+    """Open each draft. If the key is not available, show that once and return the rest without names."""
+    opened: list[OpenedDraft] = []
+    has_key = True
+    for draft in drafts:
+        if not has_key:
+            opened.append(OpenedDraft(draft))
+            continue
+        try:
+            text = app.outbox.drafts.open(draft)
+            forms = forms_from_json(text, app.desk.read) if text is not None else []
+            opened.append(OpenedDraft(draft, forms))
+        except CredentialsProblem as exc:
+            show_problem(exc)
+            has_key = False
+            opened.append(OpenedDraft(draft))
+        except (SealBroken, ValueError, MrzUnreadable):  # damaged, or written by another version
+            opened.append(OpenedDraft(draft, is_readable=False))
+    return opened

@@ -19,18 +19,16 @@ from apoa_client.cli.terminal.output import print_error_line, sanitize
 from apoa_client.cli.views.findings import error_line
 from apoa_client.cli.views.labels import SEXES, day_text, moment_text, nights_text, partial_text
 from apoa_client.cli.views.report import purpose_text, state_text
-from apoa_client.desk.correction_draft import typed_texts
 from apoa_client.desk.guest_form import GuestForm
 from apoa_client.passport import states
 from apoa_client.report import codes, parse_dates, parse_fields, permits, purposes
 from apoa_client.report.codes import Code, CodeTables
-from apoa_client.report.deadline import instant
-from apoa_client.report.fields import BY_NAME, FIELDS
-from apoa_client.report.filler_words import is_not_stated, normalized_room, room_name, without_not_stated
+from apoa_client.report.fields import BY_NAME, DATE_TYPES, FIELDS, NAMES, as_typed, typed_texts
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Purpose
-from apoa_client.report.model import Report, Stay
+from apoa_client.report.model import Report, Stay, normalized_room, room_name
 from apoa_client.report.parse_dates import date_and_time
+from apoa_client.report.parse_fields import Given, is_not_stated, without_not_stated
 from apoa_client.report.permits import Permit
 from apoa_client.report.rules import INDONESIA
 
@@ -133,41 +131,15 @@ def _permit_text(permit: Permit) -> str:
     return f"{permit.code}: {permit.name(current_language())}"
 
 
-_HELP: Mapping[str, str] = {
-    "surname": N_("As on the passport's page, in Latin letters. A single name goes here."),
-    "given_names": N_("All given names, as on the passport's page. Press Enter if there are none."),
-    "sex": N_("L for male, P for female, X where the passport says X."),
-    "birth_place": N_("It is printed on the passport's page. Press Enter if it is not stated there."),
-    "birth_date": N_("Day first: 12/9/1985, 12 sep 1985 or 12091985. Only the year if the passport gives no more."),
-    "nationality": N_("The country in Indonesian or English, a part of its name, or the passport's three letters."),
-    "document_number": N_("As printed on the passport's page: letters and digits, usually 8 or 9 of them."),
-    "issuing_state": N_("The state that issued the passport; nearly always the state of the nationality."),
-    "expiry_date": N_("The day on which the passport expires, day first: 30/3/2030 or 30 mar 2030."),
-    "stay_permit": N_("On the visa or the stamp in the passport: B1, C1, KITAS. Press Enter if you do not know it."),
-    "stay_permit_number": N_("The number printed on the visa or stay permit."),
-    "stay_until": N_("The last day on which the guest may stay in Indonesia, day first."),
-    "entry_date": N_("The date of the stamp of arrival in Indonesia, day first."),
-    "check_in": N_("The date and time of arrival: 24/11/2026 19:50, or a time alone, 19.50, for today."),
-    "nights": N_("How many nights, such as 2; or the date of departure, such as 27/11."),
-    "room": N_("The room's number or name. Press Enter if rooms have none."),
-    "purpose": N_("tourism, business, family, work, study, transit, government or other; the beginning is enough."),
-    "phone": N_("The guest's telephone number, if they gave one."),
-    "email": N_("The guest's e-mail address, if they gave one."),
-    "note": N_("Anything that the officer should know. It is sent with the report."),
-}
-_REQUIRED = frozenset(
-    {"sex", "birth_place", "birth_date", "nationality", "document_number", "expiry_date", "check_in", "nights"}
-)
 _CUT_OFF = N_(
     "This name may be cut off in the passport's lines. Type it in full, as on the passport's page. Press Enter only if "
     "the page has no more."
 )
-_NO_MATCH = {
-    "nationality": N_("No country has this code or name."),
-    "issuing_state": N_("No country has this code or name."),
+_NO_MATCH: Mapping[str, str] = {
+    "state": N_("No country has this code or name."),
     "purpose": N_("There is no such purpose."),
 }
-"""Messages for fields whose possible values are offered as choices below the message."""
+"""Messages by the type of a field whose possible values are offered as choices below the message."""
 _NOT_BY_TYPING = frozenset({"check_digit", "not_foreign", "unknown_format"})
 """Errors that typing the field again does not correct: the MRZ itself is wrong, or the guest is not reported."""
 _NAMES = {item.path: item.name for item in FIELDS if item.name not in {"planned_check_out", "mrz"}}
@@ -200,12 +172,13 @@ class FieldQuestions:
 
     def question(self, form: GuestForm, name: str, default: str = "") -> Question:
         """Return the question about a field. The default is `default`, or else what the form suggests."""
-        help_text = _(_HELP[name])
+        help_text = text(BY_NAME[name].question)
         if name == "stay_permit":
             help_text = "\n".join([help_text, *self._permits(form).help_lines(_nationality_on(form))])
         elif name == "purpose":
             help_text = "\n".join([help_text, *purpose_help(self._app.code_tables, self._arrival(form).date())])
-        required = name in _REQUIRED or (name == "given_names" and form.typed.get("surname") == "")
+        required = BY_NAME[name].missing is not None and name not in NAMES
+        required = required or (name == "given_names" and form.typed.get("surname") == "")
         if name == "room" and self._rooms:
             help_text += "\n" + _("Rooms in use: {rooms}").format(rooms=", ".join(map(sanitize, self._rooms)))
         return Question(
@@ -252,7 +225,7 @@ class FieldQuestions:
                 _store(typed, "nights", Answer(str(nights)))
 
     def _parser(self, form: GuestForm, name: str, *, required: bool) -> Callable[[str], Answer]:
-        parse = self._parsers(form)[name]
+        parse = self._field_parser(form, name)
 
         def parse_stated(typed: str) -> Answer:
             if not is_not_stated(name, typed):
@@ -276,24 +249,21 @@ class FieldQuestions:
     def _permits(self, form: GuestForm) -> PermitAnswers:
         return PermitAnswers(self._app.code_tables.stay_permits, self._arrival(form).date())
 
-    def _parsers(self, form: GuestForm) -> Mapping[str, Parser]:
+    def _field_parser(self, form: GuestForm, name: str) -> Parser:
+        """Return the parser of a field: that of its type, or one that asks about what is likely to be mistyped."""
         zone = self._app.settings.zone
         now, check_in = self._app.clock.now().astimezone(zone), self._arrival(form)
-        today = now.date()
+        given = Given(now.date(), zone, now, check_in.date())
         questioned: list[str] = []
-        return {
-            **_PARSERS,
-            "birth_date": lambda answer: _birth_date(answer, today),
-            "expiry_date": lambda answer: parse_dates.full_date(answer, today=today).isoformat(),
-            "stay_until": lambda answer: parse_dates.full_date(answer, today=today).isoformat(),
-            "entry_date": lambda answer: parse_dates.past_date(answer, today=today).isoformat(),
-            "check_in": lambda answer: instant(date_and_time(answer, zone, now=now)),
-            "nights": lambda answer: _nights(answer, check_in, today),
+        special: Mapping[str, Parser] = {
+            "birth_date": lambda answer: _birth_date(answer, given.today),
+            "nights": lambda answer: _nights(answer, given),
             "room": self._parse_room,
             "nationality": lambda answer: _nationality(answer, questioned),
             "stay_permit": lambda answer: self._permits(form).parse(answer, _nationality_on(form), questioned),
             "purpose": lambda answer: parse_purpose(answer, self._app.code_tables, check_in.date()).value,
         }
+        return special.get(name) or (lambda answer: as_typed(parse_fields.parse(name, answer, given)))
 
     def _parse_room(self, answer: str) -> str:
         """Return a room as it was written before, so that 7a and 7A are one room; unchanged if it is new."""
@@ -316,13 +286,14 @@ def _parse(name: str, zone: tzinfo, parse: Parser, typed: str) -> Answer:
         value = parse(typed)
     except Unreadable as exc:
         choices = [Choice(exc.suggestion, exc.suggestion)] if exc.suggestion else []
-        if name in {"nationality", "issuing_state"}:
+        kind = BY_NAME[name].type
+        if kind == "state":
             matches = states.close_matches(typed, _MAX_CHOICES)
             choices = [Choice(state.code, state_text(state.code)) for state in matches]
-        elif name == "purpose":
+        elif kind == "purpose":
             similar = purposes.suggest(typed, _MAX_CHOICES)
             choices = [Choice(purpose.value, purpose_text(purpose)) for purpose in similar]
-        problem = _(_NO_MATCH[name]) if choices and name in _NO_MATCH else text(exc.message)
+        problem = _(_NO_MATCH[kind]) if choices and kind in _NO_MATCH else text(exc.message)
         raise UnclearAnswer(problem, choices) from None
     if isinstance(value, Answer):
         return value
@@ -331,15 +302,16 @@ def _parse(name: str, zone: tzinfo, parse: Parser, typed: str) -> Answer:
 
 def _value_text(name: str, zone: tzinfo, value: str) -> str:
     """Return the text that shows a value which is a code or an ISO date; empty for other values."""
-    if name == "check_in":
+    kind = BY_NAME[name].type
+    if kind == "moment":
         return moment_text(date_and_time(value, zone), zone)
-    if name in {"birth_date", "expiry_date", "stay_until", "entry_date"}:
+    if kind in DATE_TYPES:
         return partial_text(parse_dates.partial_date(value))
-    if name in {"nationality", "issuing_state"}:
+    if kind == "state":
         return state_text(value)
-    if name == "sex":
+    if kind == "sex":
         return _(SEXES[value])
-    return purpose_text(Purpose(value)) if name == "purpose" else ""
+    return purpose_text(Purpose(value)) if kind == "purpose" else ""
 
 
 def _birth_date(answer: str, today: date) -> str:
@@ -367,18 +339,19 @@ def _with_changed_nights(question: Question, before: int) -> Question:
     )
 
 
-def _nights(answer: str, check_in: datetime, today: date) -> Answer:
+def _nights(answer: str, given: Given) -> Answer:
     """Parse a number of nights, or a day of departure, which is converted to nights."""
+    arrival = given.arrival or given.today
     try:
-        departure = parse_fields.nights(answer, check_in)
+        departure = parse_fields.nights(answer, arrival)
     except Unreadable:
         if answer.isdigit():
             raise
-        departure = parse_dates.stay_date(answer, today=today, near=check_in.date())
-    count = (departure - check_in.date()).days
+        departure = parse_dates.stay_date(answer, today=given.today, near=arrival)
+    count = (departure - arrival).days
     if count < 1:
         raise UnclearAnswer(_("The planned check-out must be after the check-in. Give at least one night."))
-    parse_fields.nights(str(count), check_in)  # refuses a stay of several years
+    parse_fields.nights(str(count), arrival)  # refuses a stay of several years
     return Answer(str(count), _("{nights}, until {day}").format(nights=nights_text(count), day=day_text(departure)))
 
 
@@ -386,20 +359,6 @@ def _nationality_on(form: GuestForm) -> str:
     """Return the code of the nationality on a form; empty where none is known yet."""
     state = states.find(form.typed.get("nationality") or form.suggestion("nationality"))
     return state.code if state is not None else ""
-
-
-_PARSERS: Mapping[str, Parser] = {
-    "surname": parse_fields.person_name,
-    "given_names": parse_fields.person_name,
-    "sex": parse_fields.sex,
-    "birth_place": lambda answer: parse_fields.one_line(answer).upper(),
-    "issuing_state": parse_fields.state,
-    "document_number": parse_fields.document_number,
-    "stay_permit_number": parse_fields.one_line,
-    "phone": parse_fields.phone,
-    "email": parse_fields.email,
-    "note": lambda answer: parse_fields.one_line(answer, parse_fields.MAX_NOTE_LENGTH),
-}
 
 
 def _stays_in_house(app: Container) -> list[Stay | None]:

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from apoa_client.app.container import Container
+from apoa_client.cli.report_reader import ReportReader, open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line, index_of_choice
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import plain, print_error_line, print_line, side_by_side
 from apoa_client.cli.views.labels import day_text
-from apoa_client.cli.views.report_reader import OpenedReport, ReportReader, open_if_possible
+from apoa_client.cli.views.report import OpenedReport
 from apoa_client.desk.stay_history import StayHistory, ambiguous_reference_error, may_be_id, unknown_reference_error
 from apoa_client.errors import ApoaError, CredentialsProblem, UsageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.filler_words import normalized_room
 from apoa_client.report.kinds import State, short_id
+from apoa_client.report.model import normalized_room
 
 StayAndReport: TypeAlias = tuple[StayHistory, OpenedReport]
 """A stay with its current report."""
@@ -77,7 +78,7 @@ def recent(app: Container) -> Iterable[StayHistory]:
     return sorted(stays, key=lambda history: history.display_report.created_at, reverse=True)
 
 
-def ever(app: Container) -> Iterable[StayHistory]:
+def all_stays(app: Container) -> Iterable[StayHistory]:
     """Return all stays, the newest first."""
     return _stays_of(app, reversed(list(app.outbox.entries(Selection()))))
 

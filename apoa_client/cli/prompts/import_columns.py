@@ -16,11 +16,11 @@ from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
 from apoa_client.messages import listed, msg, nmsg
 from apoa_client.report.findings import Unreadable
-from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping
+from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.folders import NAME_FORM, valid_name
+from apoa_client.tables.cell_values import readings, split_time
 from apoa_client.tables.cell_words import split_full_name
-from apoa_client.tables.columns import ColumnMap, Doubt, label_of_target, match_columns
-from apoa_client.tables.date_order import readings, split_time
+from apoa_client.tables.columns import ColumnMap, Doubt, match_columns
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import Row, Table
 

@@ -18,8 +18,7 @@ from apoa_client.passport.mrz import Mrz
 from apoa_client.ports.authority import Authority
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding
-from apoa_client.report.model import Report
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Report, to_json
 
 
 class OnlineCheck:

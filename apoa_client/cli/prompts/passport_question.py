@@ -29,16 +29,15 @@ from apoa_client.cli.views.labels import SEXES, day_text, partial_text
 from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, line_with_picture
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
-from apoa_client.desk.correction_draft import typed_texts
 from apoa_client.desk.duplicates import same_document
 from apoa_client.desk.guest_form import GuestForm, trusted_texts
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.passport.normalise import normalise
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import BY_NAME
-from apoa_client.report.filler_words import BIRTH_PLACE_NOT_STATED
+from apoa_client.report.fields import BY_NAME, typed_texts
 from apoa_client.report.model import Document
+from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED
 
 if TYPE_CHECKING:
     from apoa_client.scan.photo_reading import PhotoReading
@@ -217,9 +216,6 @@ def _show_certainty(reading: "PhotoReading") -> None:
         print_error_line(text(reading.hint))
 
 
-_FIELDS = ("birth_place", "stay_permit", "phone")
-
-
 def propose_from_last_stay(app: Container, form: GuestForm) -> None:
     """Put the values of the guest's last stay on the form as proposals, and say where they come from.
 
@@ -242,7 +238,7 @@ def _recall(app: Container, form: GuestForm, document: Document) -> None:
         if report is None or report.guest is None or not same_document(report.guest.document, document):
             continue
         texts = {name: typed for name, typed in typed_texts(report).items() if typed != BIRTH_PLACE_NOT_STATED}
-        form.recalled = {name: texts[name] for name in _FIELDS if name in texts and name not in form.typed}
+        form.recalled = {name: texts[name] for name in texts if BY_NAME[name].is_recalled and name not in form.typed}
         if form.recalled and report.stay is not None:
             fields = ", ".join(text(BY_NAME[name].label) for name in form.recalled)
             line = _("This guest was here before ({day}). Suggested from that stay: {fields}.")

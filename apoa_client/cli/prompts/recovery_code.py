@@ -61,9 +61,7 @@ def confirm_code(name: str, code: str) -> bool:
 
 def _ask_code_or_skip() -> str:
     """Return what the user types; empty if the user skips the code and is sure."""
-    question = _(
-        "Skip it? Without the code on paper, nobody can open the saved reports any more if this computer breaks."
-    )
+    question = _("Skip it? If this computer breaks, only the code on paper opens the saved reports.")
     while not (typed := _ask_code(lambda: ask_line(_("Type it back from the paper")))):
         if confirm(question, default=False):
             break

@@ -29,8 +29,7 @@ from apoa_client.messages import nmsg
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, State, short_id
-from apoa_client.report.model import Guest, Report
-from apoa_client.report.wire import to_json
+from apoa_client.report.model import Guest, Report, to_json
 
 if TYPE_CHECKING:
     from apoa_client.ports.authority import Verdict
@@ -62,12 +61,25 @@ class SavedReport(NamedTuple):
     warnings: Sequence[Finding] = ()
     guest: Guest | None = None
     """The guest of a check-out or cancellation, if the stay could be decrypted."""
+    errors: Sequence[Finding] = ()
+    """Why the authority refused it."""
 
     @property
     def name(self) -> str:
         """The guest's name, sanitized; empty if it is not known here."""
         guest = self.report.guest or self.guest
         return guest_name(guest) if guest is not None else ""
+
+    @property
+    def content(self) -> Content:
+        """What the outbox has of the report."""
+        return Content(self.report, to_json(self.report), tuple(self.errors), tuple(self.warnings))
+
+    def decided(self, verdict: "Verdict | None") -> "SavedReport":
+        """Return it with what the authority found, if it answered."""
+        if verdict is None:
+            return self
+        return self._replace(errors=verdict.errors, warnings=(*self.warnings, *verdict.warnings))
 
 
 class SaveAndSend:
@@ -118,40 +130,37 @@ class SaveAndSend:
 
             for line in saved_here_lines(self._away, checked=self._app.away is None):
                 print_line(style_warning(line))
-        pairs = self._deliver_if_wanted(saved)
-        entries = [entry for entry, _content in pairs]
+        saved = self._deliver_if_wanted(saved)
+        entries = [each.entry for each in saved]
         if not self._session.exit_code and any(entry.state is State.REJECTED for entry in entries):
             self._session.exit_code = Exit.DATA_REFUSED
         if self._session.json:
-            from apoa_client.cli.views.report_reader import open_if_possible  # start-up: only for what is withdrawn
+            from apoa_client.cli.report_reader import open_if_possible  # start-up: only for what is withdrawn
 
-            closed = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
+            pairs = [(entry, open_if_possible(self._app, entry)) for entry in withdrawn]
+            pairs += [(each.entry, each.content) for each in saved]
             here, zone = self._away is not None, self._app.settings.zone
-            values = [report_json(*each, zone=zone, is_here=here) for each in (*closed, *pairs)]
+            values = [report_json(*each, zone=zone, is_here=here) for each in pairs]
             print_json({"reports": values} if several else values[0])
         else:
-            for entry, content in pairs:
-                self._show_state(entry, content, with_id=len(pairs) > 1)
+            for each in saved:
+                self._show_state(each.entry, each.errors, with_id=len(saved) > 1)
         return entries
 
-    def _deliver_if_wanted(self, saved: Sequence[SavedReport]) -> list[tuple[Entry, Content]]:
-        """Send saved reports unless they are not to be sent, and return their entries and contents after that."""
-        entries = [each.entry for each in saved]
-        contents = [Content(each.report, to_json(each.report), warnings=tuple(each.warnings)) for each in saved]
-        if saved and self._send and not self._app.settings.by_hand and self._away is None:
-            try:
-                verdicts = self._deliver(contents[0].report.id)
-                for index, content in enumerate(contents):
-                    if (verdict := verdicts.get(content.report.id)) is not None:
-                        warnings = (*content.warnings, *verdict.warnings)
-                        contents[index] = Content(content.report, content.body, verdict.errors, warnings)
-                entries = [next(iter(self._app.outbox.find(entry.id)), entry) for entry in entries]
-            except StorageProblem as exc:  # the reports are saved all the same
-                show_error(exc)
-                if isinstance(exc, OutboxDamaged) and not self._app.settings.has_shared_outbox:
-                    self._session.exit_code = exc.exit_code
-                    print_error_line(style_warning(self._read_back_text(entries)))
-        return list(zip(entries, contents, strict=True))
+    def _deliver_if_wanted(self, saved: Sequence[SavedReport]) -> Sequence[SavedReport]:
+        """Send saved reports unless they are not to be sent, and return them as they are after that."""
+        if not saved or not self._send or self._app.settings.by_hand or self._away is not None:
+            return saved
+        try:
+            verdicts, find = self._deliver(saved[0].report.id), self._app.outbox.find
+            saved = [each.decided(verdicts.get(each.report.id)) for each in saved]
+            saved = [each._replace(entry=next(iter(find(each.entry.id)), each.entry)) for each in saved]
+        except StorageProblem as exc:  # the reports are saved all the same
+            show_error(exc)
+            if isinstance(exc, OutboxDamaged) and not self._app.settings.has_shared_outbox:
+                self._session.exit_code = exc.exit_code
+                print_error_line(style_warning(self._read_back_text([each.entry for each in saved])))
+        return saved
 
     def _read_back_text(self, entries: Sequence[Entry]) -> str:
         """Return whether reports that were just saved can be found in the damaged file."""
@@ -188,7 +197,7 @@ class SaveAndSend:
             print_error_line(style_warning(clock_skew_text(outcome.clock_skew)))
         return outcome.verdicts
 
-    def _show_state(self, entry: Entry, content: Content, *, with_id: bool) -> None:
+    def _show_state(self, entry: Entry, errors: Sequence[Finding], *, with_id: bool) -> None:
         lead = f"{short_id(entry.id)}  " if with_id else ""
         if entry.state is State.ACCEPTED and entry.receipt is not None:
             number = style_bold(sanitize(entry.receipt.number))
@@ -197,7 +206,7 @@ class SaveAndSend:
                 print_line(_("This guest was already reported for that night; the number is that report's."))
         elif entry.state is State.REJECTED:
             print_line(lead + style_error(_("The authority refused this report:")))
-            for finding in content.errors:
+            for finding in errors:
                 print_line(finding_line(finding))
             print_line(_("Correct it with: apoa fix {id}").format(id=style_bold(short_id(entry.id))))
         elif entry.state is State.PENDING:

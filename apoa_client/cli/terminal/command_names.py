@@ -7,7 +7,7 @@ Both languages' names work whatever the reader's language is; only what is shown
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from apoa_client.cli.terminal.language import current_language
 
@@ -89,7 +89,6 @@ OPTIONS = {
     "--api-url": "--url-server",
     "--anonymous": "--anonim",
     "--at": "--waktu",
-    "--auditor": "--pemeriksa",
     "--backup": "--cadangan",
     "--birth-date": "--tanggal-lahir",
     "--birth-place": "--tempat-lahir",
@@ -102,7 +101,6 @@ OPTIONS = {
     "--day": "--tanggal",
     "--default": "--isi-kosong",
     "--delete-original": "--hapus-foto-asli",
-    "--desk": "--pencatat",
     "--display-name": "--nama-untuk-tamu",
     "--document-number": "--nomor-paspor",
     "--dry-run": "--coba",
@@ -150,7 +148,6 @@ OPTIONS = {
     "--personal": "--data-pribadi",
     "--phone": "--nomor-hp",
     "--photo": "--foto",
-    "--photo-dir": "--folder-foto",
     "--plain": "--polos",
     "--planned-check-out": "--rencana-check-out",
     "--print": "--tampilkan",
@@ -185,7 +182,6 @@ OPTIONS = {
     "--verify": "--buktikan",
     "--version": "--versi",
     "--wait": "--tunggu",
-    "--watch": "--pantau",
     "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }
@@ -234,11 +230,6 @@ _INDONESIAN_SUBCOMMANDS = {
 _ENGLISH_OPTIONS = {alias: name for name, alias in OPTIONS.items()}
 _ENGLISH_STATES = {alias: name for name, alias in STATES.items()}
 _COMMAND_OR_OPTION = re.compile(r"\bapoa ([a-z][a-z-]*)(?: ([a-z]+)\b)?|(?<![\w-])(--[a-z][a-z-]*)")
-
-
-def aliases_in(group: str) -> Mapping[str, str]:
-    """Return the English names of a group's commands by their Indonesian ones; of the program's for an empty name."""
-    return SUBCOMMAND_ALIASES.get(group, {}) if group else ALIASES
 
 
 def localized_name(name: str) -> str:

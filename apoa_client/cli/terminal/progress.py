@@ -9,7 +9,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import is_static, print_error_line
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.errors import ApoaError
-from apoa_client.ports.authority import Status, Verdict
+from apoa_client.ports.authority import Verdict
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -57,7 +57,7 @@ class ProgressLines(NoProgress):
     def advance(self, verdict: Verdict) -> None:
         """Count, and print a line at each quarter."""
         self._done += 1
-        self._refused += verdict.status is Status.REJECTED
+        self._refused += verdict.refused
         if self._done % max(self._all // 4, _LEAST_STEP) == 0 and self._done < self._all:
             line = _("Answered: {done} of {all}. Refused: {refused}")
             print_error_line(line.format(done=self._done, all=self._all, refused=self._refused))
@@ -76,7 +76,7 @@ class ProgressBar(NoProgress):
 
     def advance(self, verdict: Verdict) -> None:
         """Move the bar on."""
-        self._refused += verdict.status is Status.REJECTED
+        self._refused += verdict.refused
         if self._rich is not None:
             (task,) = self._rich.tasks
             label = _("Sending ({count} refused)").format(count=self._refused) if self._refused else _("Sending")

@@ -101,14 +101,15 @@ def _coded_value(name: str, value: str) -> tuple[str, str]:
     """Return a code in APOA's words, or a text as it is, and its meaning in the reader's language if it differs."""
     from apoa_client.passport.states import by_code  # reads a table
 
-    if name == "sex" and value:
+    kind = BY_NAME[name].type if name in BY_NAME else ""
+    if kind == "sex" and value:
         return _APOA_SEXES.get(value, value), _(SEXES[value])
-    if name == "birth_place" and value == "-":
+    if kind == "place" and value == "-":
         return value, _("not stated")
-    if name == "purpose" and value:
+    if kind == "purpose" and value:
         label = PURPOSES[Purpose(value)].label
         indonesian, meaning = in_language(APOA_LANGUAGE, label.template), text(label)
-    elif name in {"nationality", "issuing_state"} and (state := by_code(value)) is not None:
+    elif kind == "state" and (state := by_code(value)) is not None:
         language = current_language()
         indonesian, meaning = state.name(APOA_LANGUAGE), value if language == APOA_LANGUAGE else state.name(language)
     else:

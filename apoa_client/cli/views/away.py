@@ -1,13 +1,11 @@
 """What a desk sees while the shared outbox cannot be reached: what is saved, and waits, on this computer."""
 
-from collections.abc import Callable
-
-from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, style_warning
 from apoa_client.cli.views.findings import show_error
-from apoa_client.errors import ApoaError, CredentialsProblem, Exit, SettingsProblem, StorageProblem
+from apoa_client.errors import ApoaError, Exit
 from apoa_client.messages import nmsg
+from apoa_client.ports.state import HandedOver
 
 
 def saved_here_lines(away: ApoaError, *, checked: bool) -> list[str]:
@@ -22,28 +20,9 @@ def saved_here_lines(away: ApoaError, *, checked: bool) -> list[str]:
     return lines if checked else [*lines, _("Whether another desk has reported the guest was not checked.")]
 
 
-def show_also_while_away(app: Container, show: Callable[[Container], int]) -> int:
-    """Show what `show` reads from the property's outbox, or if that does not answer, from this computer's own file.
-
-    Returns the exit code. Raises the error of the shared outbox if nothing waits on this computer.
-    """
-    try:
-        _outbox = app.outbox
-    except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
-        waiting = app.outbox_opener(app.settings).waiting_here()
-        if not waiting:
-            raise
-        app.on_desk.away = exc
-        show_error(exc)
-        show_only_here(waiting)
-        show(app.on_desk)
-        return exc.exit_code
-    return show(app)
-
-
-def show_left(app: Container) -> int:
+def show_left(handed_over: HandedOver) -> int:
     """Show why another outbox still has reports of the property. Returns the exit code, 0 if nothing is wrong."""
-    left, problem = app.handed_over.left, app.handed_over.problem
+    left, problem = handed_over.left, handed_over.problem
     if problem is None:
         return 0
     show_error(problem)

@@ -28,7 +28,7 @@ from apoa_client.passport.layouts import COMPOSITE, Span
 from apoa_client.passport.mrz import Change, Convention, Correction, FieldState, Mrz, MrzUnreadable
 from apoa_client.passport.names import split_names
 from apoa_client.report.checking import CheckedDocument
-from apoa_client.report.fields import BY_NAME, FIELDS
+from apoa_client.report.fields import BY_NAME, DATE_TYPES, NAMES, ON_THE_FORM
 from apoa_client.report.findings import Finding
 
 _MAX_SHOWN = 60
@@ -112,8 +112,7 @@ _BY_FORMAT = {"FRA-ID": msg("French identity card")}
 _LABELS = {"document_number": msg("Document number"), "expiry_date": msg("Date of expiry")}
 """Labels of fields that are named after the passport, for other documents."""
 
-_GUEST_FIELDS = tuple(item for item in FIELDS if item.path.startswith("guest.") and item.name != "mrz")
-_DATES = frozenset({"birth_date", "expiry_date", "stay_until", "entry_date"})
+_GUEST_FIELDS = tuple(item for item in ON_THE_FORM if item.of_guest)
 
 _SOUND = frozenset({FieldState.OK, FieldState.UNPROTECTED})
 
@@ -175,7 +174,7 @@ def document_value(checked: CheckedDocument) -> dict[str, Any]:
         ],
         "normalised": [change.value for change in mrz.changes] if mrz is not None else [],
         "long_number": mrz.long_number.value if mrz is not None and mrz.long_number is not None else None,
-        "printed": {name: list(checked.printed.get(name, ())) for name in ("surname", "given_names")},
+        "printed": {name: list(checked.printed.get(name, ())) for name in NAMES},
     }
 
 
@@ -277,19 +276,20 @@ def _field_states(checked: CheckedDocument) -> Mapping[str, FieldState]:
         return {}
     states = dict(checked.mrz.states)
     names, wrong_paths = states.pop("names"), {error.field for error in checked.errors}
-    for name in ("surname", "given_names"):
+    for name in NAMES:
         is_wrong = names not in _SOUND and BY_NAME[name].path in wrong_paths
         states[name] = names if is_wrong or names in _SOUND else FieldState.UNPROTECTED
     return states
 
 
 def _value_text(name: str, value: str) -> str:
-    """Return a value of the contract in words."""
-    if name in {"nationality", "issuing_state"}:
+    """Return a value of the contract, or of another part of the MRZ, in words."""
+    kind = BY_NAME[name].type if name in BY_NAME else ""
+    if kind == "state":
         return state_text(value)
-    if name in _DATES and len(value) == _ISO_DAY_LENGTH:
+    if kind in DATE_TYPES and len(value) == _ISO_DAY_LENGTH:
         return day_text(date.fromisoformat(value))
-    return _(SEXES[value]) if name == "sex" and value in SEXES else value
+    return _(SEXES[value]) if kind == "sex" and value in SEXES else value
 
 
 def _reliability(
@@ -298,7 +298,7 @@ def _reliability(
     """Return how reliable a field's value is, in words, and the style for it."""
     if state is None:
         return (_("as you typed it") if checked.mrz is not None else ""), str
-    if state in _RELIABILITY or name in {"surname", "given_names"}:
+    if state in _RELIABILITY or name in NAMES:
         words, style = _RELIABILITY.get(state, _RELIABILITY[FieldState.BAD])
         return text(words), style
     best, *others = next(problem.corrections for problem in checked.problems if problem.field == name)

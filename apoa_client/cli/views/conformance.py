@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_line, sanitize, style_error, style_success, style_warning
-from apoa_client.conformance.check import CheckResult, Result, count_of
+from apoa_client.conformance.check import CheckResult, Result
 from apoa_client.conformance.exchange import Exchange, Recorded
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 
 RESULTS = {Result.PASSED: N_("passed"), Result.FAILED: N_("FAILED"), Result.SKIPPED: N_("skipped")}
 VERDICTS = {True: N_("The server conforms to the contract."), False: N_("The server does not conform to the contract.")}
@@ -40,7 +40,7 @@ class ConformanceReport(NamedTuple):
 
     def count(self, kind: Result) -> int:
         """Return how many of the checks have this result."""
-        return count_of(self.results, kind)
+        return sum(each.result is kind for each in self.results)
 
     @property
     def summary(self) -> str:

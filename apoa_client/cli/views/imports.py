@@ -21,7 +21,8 @@ from apoa_client.cli.views.labels import moment_text
 from apoa_client.errors import ApoaError
 from apoa_client.messages import Message, literal, msg, nmsg
 from apoa_client.report.fields import label_of
-from apoa_client.tables.columns import ColumnMap, label_of_target, unread_columns
+from apoa_client.settings.column_mappings import label_of_target
+from apoa_client.tables.columns import ColumnMap, unread_columns
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import CellValue, SourceFacts, Table
 

@@ -8,8 +8,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain, style_error
 from apoa_client.messages import day_message, duration_message, moment_message, month_name, nmsg
 from apoa_client.ports.entries import Entry
-from apoa_client.report.deadline import MAX_BELIEVED_SKEW
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import MAX_BELIEVED_SKEW, Kind, State
 
 if TYPE_CHECKING:
     from apoa_client.passport.dates import PartialDate  # `apoa status` reads no passport

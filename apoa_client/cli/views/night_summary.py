@@ -4,13 +4,12 @@ What must be done comes first, then the guests, then counts. On a terminal all o
 and nationalities need the key; without it the stays are shown by their ids.
 """
 
-import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from apoa_client.app.container import Container
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import (
@@ -18,16 +17,13 @@ from apoa_client.cli.terminal.output import (
     plain,
     print_line,
     side_by_side,
-    stream_json,
     style_bold,
-    style_error,
     style_success,
     style_warning,
 )
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_table, table_lines
 from apoa_client.cli.terminal.wrapping import wrap_line
-from apoa_client.cli.views.findings import Readable, show_damage, show_error
 from apoa_client.cli.views.labels import (
     KINDS,
     STATES,
@@ -38,19 +34,22 @@ from apoa_client.cli.views.labels import (
     short_day_text,
     state_cell,
 )
-from apoa_client.cli.views.report import report_json
-from apoa_client.cli.views.report_reader import OpenedReport, ReportReader
-from apoa_client.cli.views.status import deadline_lines, show_last_contact, show_property
-from apoa_client.desk.attention import due_reports, refused_reports
-from apoa_client.desk.night import Night, guests_of_night, night_at
-from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import ApoaError, Exit, StorageProblem
-from apoa_client.ports.entries import Entry, Selection
+from apoa_client.cli.views.report import OpenedDraft, OpenedReport
+from apoa_client.cli.views.status import (
+    deadline_lines,
+    pending_line,
+    refused_line,
+    show_last_contact,
+    show_property,
+    waiting_line,
+)
+from apoa_client.desk.night import Night
+from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary
-from apoa_client.report.deadline import instant
 from apoa_client.report.kinds import Kind, State
+from apoa_client.settings.config import PropertySettings
 
-_MAX_SHOWN = 50
+MAX_SHOWN = 50
 """Reports shown one by one that were refused, and as many that are due. The document of ``--json`` has all of them."""
 _USUAL_WIDTH = 80
 _GUEST_LIST = "list --in-house"
@@ -59,139 +58,93 @@ _MAX_ON_SCREEN = 3
 """Lines on a terminal for each list of what must be done: with all lists, the guests still have room on 24 lines."""
 
 
-def show_night_summary(app: Container, summary: Summary, *, as_json: bool) -> Exit:
-    """Show the summary of the current night, or of the coming one. Return the exit code.
+class FirstReports(NamedTuple):
+    """The first of some reports, and how many there are in all."""
 
-    Opens the guests of the night, and of the reports that were refused or are due those that are shown, one by one.
-    """
-    now = app.clock.now()
-    night = night_at(now, app.settings.zone)
-    guests = guests_of_night(app.stays.recent(night.today), night)
-    errors: list[ApoaError] = []
-    reader = ReportReader(app, errors.append)
-    open_once = cache(reader.open)  # a stay may be in several lists
-    reports = {
-        "in_house": _by_room(guests.in_house, open_once),
-        "arrivals": _by_room(guests.arrived, open_once),
-        "leaving": _by_room(guests.leaving, open_once),
-        "overdue_departures": _by_room(guests.overdue, open_once),
-    }
-    damage: StorageProblem | None = None
-    if as_json:
-        open_guests = {each.entry.id: each for found in reports.values() for each in found}
-        refused, due = (Readable(app.outbox.entries(each)) for each in (refused_reports(), due_reports(night.ends_at)))
-        opened: dict[str, Iterable[OpenedReport]] = {**reports}
-        for name, entries in (("refused", refused), ("due_by_morning", due)):
-            opened[name] = (open_guests.get(entry.id) or reader.open_itself(entry) for entry in entries)
-        _print_document(app, night, opened, summary)
-        damage = refused.damage or due.damage
-    else:
-        screen = _Screen(app, summary, night, open_once)
-        screen.show(reports, errors.append)
-    for error in errors:  # last, so that no error stands between the rows of a table
-        show_error(error)
-    return show_damage(damage)
+    total: int
+    first: Sequence[Entry]
 
 
-def _print_document(
-    app: Container, night: Night, opened: Mapping[str, Iterable[OpenedReport]], summary: Summary
-) -> None:
-    """Print the document of ``--json``. Each report is printed and forgotten."""
-    zone, contact = app.settings.zone, summary.last_contact_at
-    lists = {
-        name: (report_json(each.entry, each.content, zone=zone) for each in found) for name, found in opened.items()
-    }
-    last_contact = instant(contact.astimezone(zone)) if contact is not None else None
-    rest = {"drafts": summary.drafts, "last_contact_at": last_contact}
-    stream_json({"night": night.evening.isoformat(), **lists, **rest})
+class NightSummary(NamedTuple):
+    """What there is to show of a night. `name_of` returns the name of a report's guest, empty without the key."""
+
+    settings: PropertySettings
+    summary: Summary
+    night: Night
+    now: datetime
+    in_house: Sequence[OpenedReport]
+    arrivals: Sequence[OpenedReport]
+    leaving: Sequence[OpenedReport]
+    overdue: Sequence[OpenedReport]
+    refused: FirstReports
+    due: FirstReports
+    drafts: Sequence[OpenedDraft]
+    name_of: Callable[[Entry], str]
 
 
-def _by_room(stays: Iterable[StayHistory], opened: Callable[[Entry], OpenedReport]) -> list[OpenedReport]:
-    """Return the current reports of stays by room: 9 before 10, and both before A2. Without the key, as given."""
+class NightView:
+    """Shows the summary of a night."""
 
-    def order(report: OpenedReport) -> list[tuple[bool, int, str]]:
-        parts = filter(None, re.split(r"(\d+)", report.room))
-        return [(False, int(part), "") if part.isdecimal() else (True, 0, part.casefold()) for part in parts]
-
-    return sorted((opened(stay.display_report) for stay in stays), key=order)
-
-
-class _Screen:
-    """Shows the summary. `opened` opens the report that holds the guest of a report."""
-
-    def __init__(self, app: Container, summary: Summary, night: Night, opened: Callable[[Entry], OpenedReport]) -> None:
-        self._app = app
-        self._summary = summary
-        self._night = night
-        self._opened = opened
-        self._now = app.clock.now()
+    def __init__(self, shown: NightSummary) -> None:
+        self._shown = shown
+        self._night = shown.night
+        self._zone = shown.settings.zone
         self._on_terminal = is_terminal(sys.stdout) and not plain()
-        self._waiting = summary.counts[State.QUEUED] + summary.counts[State.SENDING]
+        self._waiting = shown.summary.counts[State.QUEUED] + shown.summary.counts[State.SENDING]
         self._lines: list[str] = []
         """What must be done."""
 
-    def show(self, reports: Mapping[str, Sequence[OpenedReport]], show_problem: Callable[[ApoaError], object]) -> None:
+    def show(self) -> None:
         """Show what must be done, then the guests, then the counts and the last contact."""
-        night = self._night
+        shown, night = self._shown, self._night
         self._collect_reports()
-        if self._summary.drafts:
-            self._collect_drafts(show_problem)
-        self._collect_overdue(reports["overdue_departures"])
+        self._collect_drafts()
+        self._collect_overdue()
         if not self._lines:
-            end = moment_text(night.ends_at, self._app.settings.zone)
+            end = moment_text(night.ends_at, self._zone)
             line = _("Nothing was refused, and nothing is due by {moment}.").format(moment=end)
             self._lines.append(style_success(line))
-        show_property(self._app.settings, self._summary)
+        show_property(shown.settings, shown.summary)
         evening, morning = day_text(night.evening), day_text(night.morning)
         print_line(style_bold(_("Night of {evening} to {morning}").format(evening=evening, morning=morning)))
         for line in self._lines:
             print_line(line)
-        self._show_guests(reports["in_house"])
+        self._show_guests(shown.in_house)
         arrived = _("Arrived since yesterday: {count}") if night.is_morning else _("Arrived today: {count}")
         leaving = _("Leaving this morning: {count}") if night.is_morning else _("Leaving tomorrow: {count}")
-        lists = ((arrived, reports["arrivals"]), (leaving, reports["leaving"]))
+        lists = ((arrived, shown.arrivals), (leaving, shown.leaving))
         counts = [words.format(count=len(found)) for words, found in lists]
         if self._waiting:
-            label = _("Waiting to be typed into APOA") if self._app.settings.by_hand else _("Waiting to be sent")
+            label = _("Waiting to be typed into APOA") if self._shown.settings.by_hand else _("Waiting to be sent")
             counts.append(f"{label}: {self._waiting}")
         print_line(side_by_side(counts))
-        show_last_contact(self._app.settings, self._summary)
+        show_last_contact(shown.settings, shown.summary)
 
     def _collect_reports(self) -> None:
         """Add the refused reports and those that are due, or else how many wait."""
-        by_hand, counts = self._app.settings.by_hand, self._summary.counts
-        refused = self._app.outbox.count(refused_reports())
-        due = self._app.outbox.count(due_reports(self._night.ends_at))
-        waiting = self._waiting
+        (refused, first_refused), (due, first_due) = self._shown.refused, self._shown.due
         if refused:
-            heading = _("Refused: {count}. Correct each with: apoa fix ID").format(count=refused)
-            self._add(style_error(heading), self._report_lines(refused_reports(), refused), refused, "list")
+            self._add(refused_line(refused), self._report_lines(first_refused, refused), refused, "list")
         if due:
-            end = moment_text(self._night.ends_at, self._app.settings.zone)
+            end = moment_text(self._night.ends_at, self._zone)
             heading = _("Due by {moment}: {count}. Send them: apoa sync")
-            if by_hand:
+            if self._shown.settings.by_hand:
                 heading = _("Due by {moment}: {count}. Report them: apoa sync --by-hand")
-            lines = self._report_lines(due_reports(self._night.ends_at), due)
+            lines = self._report_lines(first_due, due)
             self._add(style_warning(heading.format(moment=end, count=due)), lines, due, "list")
-        elif waiting and by_hand:
-            line = _("To be typed into APOA: {count}. Begin with: apoa sync --by-hand").format(count=waiting)
-            self._lines.append(style_warning(line))
-        elif waiting:
-            self._lines.append(style_warning(_("Waiting: {count}. Send them with: apoa sync").format(count=waiting)))
-        if counts[State.PENDING] and not due:
-            pending = _("Waiting for the authority to decide: {count}. The next apoa sync asks again.")
-            self._lines.append(pending.format(count=counts[State.PENDING]))
+        elif self._waiting:
+            self._lines.append(waiting_line(self._shown.settings, self._shown.summary))
+        if self._shown.summary.counts[State.PENDING] and not due:
+            self._lines.append(pending_line(self._shown.summary))
 
-    def _collect_drafts(self, show_problem: Callable[[ApoaError], object]) -> None:
-        from apoa_client.cli.views.drafts import open_drafts  # on most nights there are none
+    def _collect_drafts(self) -> None:
+        if drafts := self._shown.drafts:
+            heading = _("Unfinished guests: {count}. Continue with: apoa report").format(count=len(drafts))
+            lines = [f"  {each.text(self._zone)}" for each in drafts]
+            self._add(style_warning(heading), lines, len(drafts), "report")
 
-        drafts = open_drafts(self._app, self._app.outbox.drafts.waiting(self._now), show_problem)
-        heading = _("Unfinished guests: {count}. Continue with: apoa report").format(count=len(drafts))
-        lines = [f"  {each.text(self._app.settings.zone)}" for each in drafts]
-        self._add(style_warning(heading), lines, len(drafts), "report")
-
-    def _collect_overdue(self, overdue: Sequence[OpenedReport]) -> None:
-        if overdue:
+    def _collect_overdue(self) -> None:
+        if overdue := self._shown.overdue:
             heading = _("Should have left, without a check-out: {count}. If they left: apoa checkout")
             lines = ["  " + side_by_side([_until(each, self._night), _guest_line(each)]) for each in overdue]
             self._add(style_warning(heading.format(count=len(overdue))), lines, len(overdue), _GUEST_LIST)
@@ -206,16 +159,15 @@ class _Screen:
     def _limit(self, total: int) -> int:
         """Return how many lines of a list are shown; the last one says how many more there are."""
         if not self._on_terminal:
-            return min(total, _MAX_SHOWN)
+            return min(total, MAX_SHOWN)
         return total if total <= _MAX_ON_SCREEN else _MAX_ON_SCREEN - 1
 
-    def _report_lines(self, selection: Selection, total: int) -> list[str]:
-        entries = list(self._app.outbox.entries(selection._replace(limit=self._limit(total))))
-        return list(deadline_lines(entries, self._now, self._app.settings.zone, self._describe))
+    def _report_lines(self, entries: Sequence[Entry], total: int) -> list[str]:
+        return list(deadline_lines(entries[: self._limit(total)], self._shown.now, self._zone, self._describe))
 
     def _describe(self, entry: Entry) -> str:
         """Return the guest's name, the kind unless it is a check-in of a known guest, and an unusual state."""
-        name = _name(self._opened(self._app.stays.of(entry.stay_id).display_report))
+        name = self._shown.name_of(entry)
         kind = "" if entry.kind is Kind.CHECK_IN and name else _(KINDS[entry.kind])
         state = "" if entry.state in {State.QUEUED, State.REJECTED} else _(STATES[entry.state])
         return ", ".join(filter(None, (name, kind, state)))
@@ -242,12 +194,12 @@ class _Screen:
 
     def _guest_row(self, guest: OpenedReport) -> list[str]:
         state = state_cell(guest.entry)
-        return [guest.room, _name(guest), guest.nationality, _until(guest, self._night), state, guest.short_id]
+        return [guest.room, shown_name(guest), guest.nationality, _until(guest, self._night), state, guest.short_id]
 
     def _room_for_guests(self) -> int:
         """Return how many lines of the screen are left for the table of guests."""
         wrapped = sum(len(wrap_line(line, columns())) for line in self._lines)
-        stopped = 2 * (self._summary.current_suspension(lambda: self._app.settings.fingerprint) is not None)
+        stopped = 2 * (self._shown.summary.current_suspension(lambda: self._shown.settings.fingerprint) is not None)
         others = 6  # the property, the night, the heading, the counts, the last contact, and the shell's prompt
         others += 2 * (columns() < _USUAL_WIDTH)  # some of them wrap
         return shutil.get_terminal_size().lines - wrapped - stopped - others
@@ -257,7 +209,8 @@ def _more_text(count: int, command: str) -> str:
     return _("... and {count} more: {command}").format(count=count, command=localized_command(command))
 
 
-def _name(guest: OpenedReport) -> str:
+def shown_name(guest: OpenedReport) -> str:
+    """Return the guest's name, or that the data are erased; empty without the key."""
     return guest.name or (_("erased") if guest.entry.erased_at is not None else "")
 
 
@@ -269,4 +222,4 @@ def _until(guest: OpenedReport, night: Night) -> str:
 def _guest_line(guest: OpenedReport) -> str:
     """Return a guest on one line: short id, and if the guest can be read now, name and room."""
     room = _("room {room}").format(room=guest.room) if guest.room else ""
-    return side_by_side([guest.short_id, _name(guest), room])
+    return side_by_side([guest.short_id, shown_name(guest), room])

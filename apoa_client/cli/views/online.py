@@ -14,19 +14,10 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.findings import error_fields, finding_line, findings_value
 from apoa_client.errors import ApoaError, Exit, worst_exit
-from apoa_client.messages import msg
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding
-
-_STATUSES = {
-    Status.ACCEPTED: msg("The authority would accept this report."),
-    Status.DUPLICATE: msg("The authority has a report of this guest for that night already."),
-    Status.PENDING: msg("The authority would take this report, and decide later."),
-    Status.DEFERRED: msg("The authority would not take this report now, but later."),
-    Status.REJECTED: msg("The authority would refuse this report:"),
-}
 
 
 class Online(NamedTuple):
@@ -34,13 +25,13 @@ class Online(NamedTuple):
 
     verdict: Verdict | None = None
     missing: tuple[str, ...] = ()
-    """The paths of the fields without which there is no report."""
+    """The paths of the fields that a report needs."""
     error: ApoaError | None = None
 
     @property
     def refused(self) -> bool:
         """Whether the authority would refuse the report."""
-        return self.verdict is not None and self.verdict.status is Status.REJECTED
+        return self.verdict is not None and self.verdict.refused
 
     @property
     def exit_code(self) -> Exit:
@@ -80,7 +71,7 @@ def online_lines(online: Online) -> Iterator[str]:
         return
     status = online.verdict.status
     style = {Status.ACCEPTED: style_success, Status.REJECTED: style_error}.get(status, style_warning)
-    yield style(text(_STATUSES[status]))
+    yield style(text(status.meaning.preview))
     yield from map(_line_with_code, (*online.verdict.errors, *online.verdict.warnings))
 
 

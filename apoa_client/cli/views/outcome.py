@@ -20,8 +20,7 @@ from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Status
-from apoa_client.report.deadline import instant
-from apoa_client.report.kinds import short_id
+from apoa_client.report.kinds import State, instant, short_id
 
 Show: TypeAlias = Callable[[str, Callable[[], object]], None]
 """Shows something that lasts, by calling its second argument. The first is a code of what it is, without blanks."""
@@ -69,7 +68,7 @@ def without_quotation(error: ApoaError) -> ApoaError:
 
 def _name_refused(outcome: Outcome) -> None:
     for verdict in outcome.verdicts.values():
-        if verdict.status is Status.REJECTED:
+        if verdict.refused:
             line = _("Refused: {id}. See why: apoa show {id}").format(id=short_id(verdict.id))
             print_error_line(style_error(line))
 
@@ -102,15 +101,15 @@ def outcome_text(outcome: Outcome) -> str:
     if not (outcome.verdicts or outcome.left or any(photos)) and outcome.error is None:
         return _("Nothing is waiting.")
     parts = []
+    done = [each for each in Status if each.state is State.ACCEPTED]
+    others = [each for each in Status if each not in done]
     if outcome.verdicts or not any(photos):
-        parts.append(style_success(_("sent {count}").format(count=outcome.accepted + outcome.duplicate)))
+        count = sum(outcome.counts[each] for each in done)
+        parts.append(style_success(_(Status.ACCEPTED.meaning.counted.template).format(count=count)))
     if outcome.photos_sent:
         parts.append(style_success(_("photos sent {count}").format(count=outcome.photos_sent)))
     for count, label in (
-        (outcome.duplicate, _("{count} of these had been reported before")),
-        (outcome.pending, _("waiting for a decision {count}")),
-        (outcome.rejected, _("refused {count}")),
-        (outcome.deferred, _("put off by the authority {count}")),
+        *((outcome.counts[each], _(each.meaning.counted.template)) for each in (*done[1:], *others)),
         (outcome.left, _("still waiting {count}")),
         (outcome.photos_refused, _("photos refused {count}")),
         (outcome.photos_left, _("photos still waiting {count}")),
@@ -120,19 +119,19 @@ def outcome_text(outcome: Outcome) -> str:
     return ", ".join(parts)
 
 
-COUNTS = (
-    *("sent", "accepted", "pending", "rejected", "duplicate", "deferred", "left"),
-    *("photos_sent", "photos_refused", "photos_left"),
-)
-"""The counts of an outcome, in JSON and in the log."""
+def outcome_counts(outcome: Outcome) -> dict[str, int]:
+    """Return the counts of an outcome, as in JSON and in the log."""
+    counts = {"sent": outcome.sent, **{each.value: outcome.counts[each] for each in Status}}
+    return counts | {name: getattr(outcome, name) for name in ("left", "photos_sent", "photos_refused", "photos_left")}
 
 
 def outcome_json(outcome: Outcome, zone: tzinfo) -> dict[str, Any]:
     """Return the document of ``sync --json``."""
-    names = (*COUNTS, "offline", "stopped")
     until = outcome.leased_until
     return {
-        **{name: getattr(outcome, name) for name in names},
+        **outcome_counts(outcome),
+        "offline": outcome.offline,
+        "stopped": outcome.stopped,
         "error": None if outcome.error is None else error_fields(outcome.error),
         "clock_skew_s": whole_seconds(outcome.clock_skew),
         "leased_until": None if until is None else instant(until.astimezone(zone)),

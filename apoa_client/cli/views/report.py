@@ -1,8 +1,8 @@
-"""A report as JSON, and as lines on the screen."""
+"""A report as JSON and as lines on the screen; a report or draft with what was opened of it."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import label_lines, plain, print_line, sanitize, style_bold, style_warning
@@ -10,14 +10,90 @@ from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
 from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, moment_text
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Content, Entry
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, field_values
-from apoa_client.report.filler_words import room_name
 from apoa_client.report.findings import Finding
-from apoa_client.report.kinds import Purpose, Receipt, short_id
-from apoa_client.report.model import Guest, Report
+from apoa_client.report.kinds import Purpose, Receipt, instant, short_id
+from apoa_client.report.model import Guest, Report, Stay, part_value, report_value, room_name
 from apoa_client.report.purposes import PURPOSES
-from apoa_client.report.wire import guest_value, report_value, stay_value
+
+if TYPE_CHECKING:
+    from apoa_client.desk.guest_form import GuestForm
+    from apoa_client.ports.state import StoredDraft
+
+
+class OpenedReport(NamedTuple):
+    """A report of the outbox with its content. Without the key, or once the data are erased, there is no content."""
+
+    entry: Entry
+    content: Content | None = None
+    guest_report: Report | None = None
+    """The report that holds guest and stay: this one; for a check-out or cancellation, the stay's current report."""
+
+    def __repr__(self) -> str:
+        """Return the id only: the content is personal data."""
+        return f"OpenedReport({self.entry.id!r}, …)"
+
+    @property
+    def report(self) -> Report | None:
+        """The report itself; None if it cannot be read now."""
+        return self.content.report if self.content is not None else None
+
+    @property
+    def guest(self) -> Guest | None:
+        """The guest; None if the data cannot be read now."""
+        return self.guest_report.guest if self.guest_report is not None else None
+
+    @property
+    def stay(self) -> Stay | None:
+        """The stay; None if the data cannot be read now."""
+        return self.guest_report.stay if self.guest_report is not None else None
+
+    @property
+    def check_out(self) -> datetime | None:
+        """The time of check-out that the report itself gives, if any."""
+        return self.content.report.check_out if self.content is not None else None
+
+    @property
+    def short_id(self) -> str:
+        """The short id of the report."""
+        return short_id(self.entry.id)
+
+    @property
+    def name(self) -> str:
+        """The guest's name, sanitized; empty if it cannot be read now."""
+        return guest_name(self.guest) if self.guest is not None else ""
+
+    @property
+    def room(self) -> str:
+        """The room, sanitized; empty if there is none or it cannot be read now."""
+        return sanitize(room_name(self.stay.room or "")) if self.stay is not None else ""
+
+    @property
+    def nationality(self) -> str:
+        """The nationality's ICAO code; empty if it cannot be read now."""
+        return self.guest.nationality if self.guest is not None else ""
+
+
+class OpenedDraft(NamedTuple):
+    """A draft with its guests' forms; without forms if it cannot be opened.
+
+    `is_readable` is False for a draft that no key opens any more; without the key it is not known.
+    """
+
+    draft: "StoredDraft"
+    forms: Sequence["GuestForm"] = ()
+    is_readable: bool = True
+
+    @property
+    def names(self) -> str:
+        """The guests' names and document numbers, sanitized; empty if the draft cannot be opened."""
+        return ", ".join(sanitize(form.name) for form in self.forms)
+
+    def text(self, zone: tzinfo) -> str:
+        """Return the draft on one line, with the time at which it was stored."""
+        moment = moment_text(self.draft.saved_at, zone)
+        names = self.names if self.is_readable else _("cannot be read any more")
+        return f"{names}, {moment}" if names else moment
 
 
 def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here: bool = False) -> dict[str, Any]:
@@ -39,8 +115,8 @@ def report_json(entry: Entry, content: Content | None, *, zone: tzinfo, is_here:
         "authenticated": entry.authenticated,
         "receipt": receipt_value(entry.receipt, zone),
         "photo": entry.photo.value if entry.photo is not None else None,
-        "guest": guest_value(report.guest) if report is not None and report.guest is not None else None,
-        "stay": stay_value(report.stay) if report is not None and report.stay is not None else None,
+        "guest": part_value(report.guest) if report is not None and report.guest is not None else None,
+        "stay": part_value(report.stay) if report is not None and report.stay is not None else None,
         **(findings_value(content.errors, content.warnings) if content is not None else findings_value((), ())),
     }
     if entry.erased_at is not None:
@@ -123,12 +199,12 @@ def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:
             texts[name] = day_text(value.earliest) if value.day else str(value)
         elif isinstance(value, Purpose):
             texts[name] = purpose_text(value)
-        elif name in {"nationality", "issuing_state"}:
+        elif BY_NAME[name].type == "state":
             texts[name] = state_text(value)
-        elif name == "room":
+        elif BY_NAME[name].type == "room":
             texts[name] = room_name(value)
         else:
-            texts[name] = _(SEXES[value]) if name == "sex" else value
+            texts[name] = _(SEXES[value]) if BY_NAME[name].type == "sex" else value
     return texts
 
 

@@ -1,18 +1,14 @@
-"""The reports of the outbox, one line each: `apoa list` without `--in-house` and `--day`."""
+"""The reports of the outbox, or the guests of a night, one line each: `apoa list`."""
 
 import sys
-from collections.abc import Iterable
-from datetime import date, timedelta, tzinfo
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, tzinfo
 from itertools import islice
-from typing import NamedTuple
 
-from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_line, stream_json
-from apoa_client.cli.terminal.pager import paged
+from apoa_client.cli.terminal.output import print_line
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.terminal.tables import show_long_table
-from apoa_client.cli.views.findings import Readable, show_damage
 from apoa_client.cli.views.labels import (
     KINDS,
     moment_text,
@@ -21,67 +17,51 @@ from apoa_client.cli.views.labels import (
     short_day_text,
     state_cell,
 )
-from apoa_client.cli.views.report import receipt_text, report_json
-from apoa_client.cli.views.report_reader import OpenedReport, ReportReader, SearchFilter, parse_day
+from apoa_client.cli.views.report import OpenedReport, receipt_text
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import Exit
 from apoa_client.messages import Message, nmsg
-from apoa_client.ports.entries import Selection
-from apoa_client.report.kinds import OPEN_STATES, State
+from apoa_client.report.kinds import OPEN_STATES
 
 _SEALED = "-"
 
 
-class ListForm(NamedTuple):
-    """How a list is shown."""
-
-    as_json: bool = False
-    pager: bool = False
-    """Whether a list that is longer than the screen goes through a pager."""
-
-
-def show_report_list(app: Container, selection: Selection, search: SearchFilter, form: ListForm) -> Exit:
-    """Show the reports that match, as far as the outbox can be read, then its damage. Return the exit code.
-
-    Each report is opened, shown and forgotten. Raises `StorageProblem` if no report can be read.
-    """
-    reader = ReportReader(app)
-    # Of a check-out, JSON shows its own content only.
-    open_report = reader.open_itself if form.as_json and not any(search) else reader.open
-    reports = Readable(filter(search.matches, map(open_report, app.outbox.entries(selection))))
-    zone = app.settings.zone
-    if form.as_json:
-        here = app.away is not None
-        values = (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)
-        stream_json({"reports": values})
-    else:
-        headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
-        rows = (_row(each, zone, app.today) for each in reports)
-        with paged(app.environ, wanted=form.pager) as limit:
-            count = show_long_table(headings, islice(rows, limit))
-            if next(rows, None) is None:
-                show_count(nmsg("{count} report", "{count} reports", count))
-            else:
-                show_rest(count, app.outbox.count(selection) if not any(search) else None)
-        if not count:
-            print_line(reader.nothing_found_text(search, _("No reports.")))
-    code = show_damage(reports.damage)
-    return reader.exit_code(search) or code
+def show_reports(
+    reports: Iterable[OpenedReport], zone: tzinfo, today: date, limit: int | None, total: Callable[[], int | None]
+) -> int:
+    """Show reports as a table, at most `limit` of them, and return how many. `total` counts all that match."""
+    headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
+    rows = (_row(each, zone, today) for each in reports)
+    return _show_table(headings, rows, limit, lambda count: nmsg("{count} report", "{count} reports", count), total)
 
 
-def show_count(count: Message) -> None:
-    """Show how many rows a list has, if it has any, to a user at a terminal: in a pipe each line is a row."""
-    if count.count and is_terminal(sys.stdout):
-        print_line(text(count))
+def show_guests(
+    guests: Iterable[tuple[StayHistory, OpenedReport]], zone: tzinfo, today: date, limit: int | None
+) -> int:
+    """Show the guests of stays as a table, at most `limit` of them, and return how many."""
+    headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
+    rows = (_guest_row(stay, report, today, zone) for stay, report in guests)
+    return _show_table(
+        headings, rows, limit, lambda count: nmsg("{count} guest", "{count} guests", count), lambda: None
+    )
 
 
-def show_rest(count: int, total: int | None = None) -> None:
-    """Show that a list has more rows than those that are shown, of `total` if that is known, and how to see all."""
-    if total is None:
-        line = _("The first {count} are shown, and there are more. To see all, add: --no-pager")
-    else:
-        line = _("The first {count} of {total} are shown. To see all, add: --no-pager")
-    print_line(line.format(count=count, total=total))
+def _show_table(
+    headings: Sequence[str],
+    rows: Iterator[list[str]],
+    limit: int | None,
+    count_text: Callable[[int], Message],
+    total: Callable[[], int | None] = lambda: None,
+) -> int:
+    """Show the rows, and how many there are; to a program that reads a pipe, each line is a row."""
+    count = show_long_table(headings, islice(rows, limit))
+    if next(rows, None) is not None:
+        line, of_all = _("The first {count} are shown, and there are more. To see all, add: --no-pager"), total()
+        if of_all is not None:
+            line = _("The first {count} of {total} are shown. To see all, add: --no-pager")
+        print_line(line.format(count=count, total=of_all))
+    elif count and is_terminal(sys.stdout):
+        print_line(text(count_text(count)))
+    return count
 
 
 def _row(report: OpenedReport, zone: tzinfo, today: date) -> list[str]:
@@ -96,49 +76,6 @@ def _row(report: OpenedReport, zone: tzinfo, today: date) -> list[str]:
         moment_text(entry.due_at, zone) if entry.due_at is not None and entry.state in OPEN_STATES else "",
         receipt_text(entry.receipt),
     ]
-
-
-def show_guest_list(
-    app: Container,
-    search: SearchFilter,
-    states: frozenset[State],
-    form: ListForm,
-    *,
-    in_house: bool,
-    day: str | None,
-) -> Exit:
-    """Show the guests in house, the guests of the night of a day, or those of the night who are still in house.
-
-    `states` chooses by the stay's last report; all if empty. Returns the exit code. Raises `UsageProblem` if `day` is
-    not a day.
-    """
-    reader = ReportReader(app)
-    night = parse_day(app, day) if day is not None else None
-    stays: Iterable[StayHistory] = app.stays.in_house(app.today)
-    if night is not None and in_house:
-        stays = (stay for stay in stays if stay.covers(night, night + timedelta(days=1), app.settings.zone))
-    elif night is not None:
-        stays = app.stays.on_night(night)
-    chosen = (stay for stay in stays if not states or stay.active_reports[-1].state in states)
-    opened = ((stay, reader.open(stay.display_report)) for stay in chosen)
-    guests = Readable((stay, report) for stay, report in opened if search.matches(report))
-    zone = app.settings.zone
-    if form.as_json:
-        stream_json({"reports": (report_json(each.entry, each.content, zone=zone) for _stay, each in guests)})
-        return reader.exit_code(search) or show_damage(guests.damage)
-    headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
-    rows = (_guest_row(stay, report, app.today, zone) for stay, report in guests)
-    with paged(app.environ, wanted=form.pager) as limit:
-        count = show_long_table(headings, islice(rows, limit))
-        if next(rows, None) is None:
-            show_count(nmsg("{count} guest", "{count} guests", count))
-        else:
-            show_rest(count)
-    if not count:
-        everybody = night is None and not any(search) and not states
-        usual = _("No guest is in house.") if everybody else _("No such guest.")
-        print_line(reader.nothing_found_text(search, usual))
-    return reader.exit_code(search) or show_damage(guests.damage)
 
 
 def _guest_row(stay: StayHistory, report: OpenedReport, today: date, zone: tzinfo) -> list[str]:

@@ -1,10 +1,8 @@
 """How automatic sending looks: the schedule, its runs, and what is wrong with it."""
 
-from contextlib import suppress
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
-from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Schedule
 from apoa_client.cli.terminal.command_names import quote_words
 from apoa_client.cli.terminal.language import _, text
@@ -18,9 +16,9 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.doctor.results import Result
-from apoa_client.errors import Exit, SettingsProblem
+from apoa_client.errors import Exit
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change, Found
 
 _KINDS = {
@@ -36,12 +34,12 @@ _CHANGES = {
 }
 
 
-def schedule_value(app: Container, schedule: Schedule | None) -> dict[str, Any]:
+def schedule_value(schedule: Schedule | None, zone: tzinfo) -> dict[str, Any]:
     """Return the JSON of a schedule; all null if there is none."""
     names = ("kind", "every_s", "command", "next_run_at", "last_run_at", "last_result", "name", "follow")
     if schedule is None:
         return {"installed": False, **dict.fromkeys((*names, "active", "this_installation"))}
-    found, zone = schedule.found, _zone(app)
+    found = schedule.found
     values = (
         *(found.kind, found.every_s, quote_words(found.command)),
         *(_instant(moment, zone) for moment in (schedule.next_run_at, schedule.last_run_at)),
@@ -56,9 +54,9 @@ def show_installed(installation: Installation) -> None:
     print_line(style_success(text(_CHANGES[installation.change])))
 
 
-def show_schedule(app: Container, schedule: Schedule) -> None:
+def show_schedule(schedule: Schedule, zone: tzinfo) -> None:
     """Show the schedule, when it runs, and what is wrong with it."""
-    found, zone = schedule.found, _zone(app)
+    found = schedule.found
     rows = [
         (_("How often"), how_often_text(found)),
         (_("Started by"), text(_KINDS[found.kind])),
@@ -98,14 +96,6 @@ def _result_text(result: int | None) -> str:
     if result == Exit.NOT_NOW:
         return ", " + _("something still waits")
     return ", " + _("exit code {code}").format(code=result)
-
-
-def _zone(app: Container) -> tzinfo:
-    with suppress(SettingsProblem):  # nothing is set up, or none of several is chosen
-        return app.settings.zone
-    with suppress(SettingsProblem):
-        return next((each.zone for each in app.config.properties.values()), UTC)
-    return UTC
 
 
 def _instant(moment: datetime | None, zone: tzinfo) -> str | None:

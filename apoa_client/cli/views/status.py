@@ -3,7 +3,6 @@
 Needs no key, and imports no module that is slow to load.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import doubt_values
 from apoa_client.cli.views.labels import (
     KINDS,
@@ -36,12 +34,10 @@ from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
 from apoa_client.messages import nmsg, time_message
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
-from apoa_client.report.deadline import CLOCK_TOLERANCE, SOON, instant
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, instant, short_id
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
-    from apoa_client.app.container import Container
     from apoa_client.app.property_status import PropertyStatus
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -178,22 +174,11 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
     }
 
 
-def urgent_names(app: "Container", urgent: UrgentReports) -> Mapping[str, str]:
-    """Return the names of the guests by their reports' ids, for a user at a terminal, if the key is at hand.
-
-    The keyring is never asked, because it may take long or ask for a password; a program that reads the output gets no
-    names. Both keep the command as fast as it is.
-    """
-    if not (urgent.first and is_terminal(sys.stdout) and app.key_is_at_hand):
-        return {}
-    from apoa_client.cli.views.report_reader import guest_names  # only where names are shown
-
-    return guest_names(app, urgent.first)
-
-
-def show_status(app: "Container", summary: Summary, urgent: UrgentReports, now: datetime) -> None:
-    """Show the property, the counts by state, the deadlines and the last contact."""
-    settings = app.settings
+def show_status(
+    settings: PropertySettings, status: "PropertyStatus", urgent: UrgentReports, names: Mapping[str, str], now: datetime
+) -> None:
+    """Show the property, the counts by state, the deadlines and the last contact. `names` is as in `show_urgent`."""
+    summary = status.summary
     show_property(settings, summary)
     counts, by_hand = summary.counts, settings.by_hand
     waiting = counts[State.QUEUED] + counts[State.SENDING]
@@ -211,11 +196,11 @@ def show_status(app: "Container", summary: Summary, urgent: UrgentReports, now: 
     if summary.lease_until is not None and now < summary.lease_until:
         print_line(lease_text(counts[State.SENDING], summary.lease_until, settings.zone))
     show_deadlines(settings, summary, now)
-    show_urgent(settings, urgent, now, urgent_names(app, urgent))
+    show_urgent(settings, urgent, now, names)
     show_drafts(summary)
     show_last_contact(settings, summary)
-    show_silence(app.outbox.last_scheduled_run(), now)
-    show_last_backup(settings, app.outbox.last_backup() if settings.backup_folder else None)
+    show_silence(status.last_run, now)
+    show_last_backup(settings, status.last_backup)
     show_code_reminder(settings, summary)
 
 
@@ -282,6 +267,25 @@ def _describe(entry: Entry) -> str:
     if entry.state is not State.REJECTED:
         return words
     return f"{style_error(words)}: {localized_command('fix')} {short_id(entry.id)}"
+
+
+def waiting_line(settings: PropertySettings, summary: Summary) -> str:
+    """Return how many reports wait to be sent or typed, and the command for that."""
+    line = _("Waiting: {count}. Send them with: apoa sync")
+    if settings.by_hand:
+        line = _("To be typed into APOA: {count}. Begin with: apoa sync --by-hand")
+    return style_warning(line.format(count=summary.counts[State.QUEUED] + summary.counts[State.SENDING]))
+
+
+def pending_line(summary: Summary) -> str:
+    """Return how many reports wait for a decision."""
+    line = _("Waiting for the authority to decide: {count}. The next apoa sync asks again.")
+    return line.format(count=summary.counts[State.PENDING])
+
+
+def refused_line(count: int) -> str:
+    """Return how many reports were refused, and the command to correct them."""
+    return style_error(_("Refused: {count}. Correct each with: apoa fix ID").format(count=count))
 
 
 def show_drafts(summary: Summary) -> None:

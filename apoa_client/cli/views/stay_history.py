@@ -1,12 +1,10 @@
 """The history of a stay: its guest, then each report with what it changed, its attempts and its answers."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-from datetime import tzinfo
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, tzinfo
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
-from apoa_client.app.container import Container
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
     print_line,
@@ -16,25 +14,27 @@ from apoa_client.cli.terminal.output import (
     style_error,
     style_warning,
 )
-from apoa_client.cli.views.findings import error_line, finding_line, show_error, warning_line
+from apoa_client.cli.views.findings import error_line, finding_line, warning_line
 from apoa_client.cli.views.labels import KINDS, day_text, lease_text, moment_text, state_text
-from apoa_client.cli.views.report import changed_field_lines, receipt_text, report_json, report_lines, show_erased
-from apoa_client.cli.views.report_reader import OpenedReport, ReportReader
+from apoa_client.cli.views.report import (
+    OpenedReport,
+    changed_field_lines,
+    receipt_text,
+    report_json,
+    report_lines,
+    show_erased,
+)
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import Exit, NotAuthentic, StorageProblem
-from apoa_client.outbox.audit_chain import AuditEntry
+from apoa_client.outbox.sql.audit import AuditEntry
+from apoa_client.ports.authority import Status
 from apoa_client.ports.entries import Entry
-from apoa_client.report.deadline import instant
 from apoa_client.report.fields import label_of
-from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
+from apoa_client.report.kinds import OPEN_STATES, Kind, State, instant, short_id
 from apoa_client.report.model import Report
 
 _ACTIONS = {
     "saved": N_("saved"),
-    "accepted": N_("accepted by the authority"),
-    "pending": N_("received, decision later"),
-    "rejected": N_("refused by the authority"),
-    "deferred": N_("deferred by the authority"),
+    **{each.value: each.meaning.history.template for each in Status},
     "queued": N_("not delivered, waiting again"),
     "received": N_("receipt number typed in"),
     "sending": N_("taken to be sent"),
@@ -79,7 +79,7 @@ _DETAILS = {
     "unreadable_answer": N_("the authority's answer cannot be read"),
     "not_the_authority": N_("the answer was not from the authority"),
     "authority_busy": N_("the authority is busy"),
-    "duplicate": N_("was already reported"),
+    **{each.value: each.meaning.history.template for each in Status},
     "retention": N_("retention period over"),
     "request": N_("at the guest's request"),
     "may_have_arrived": N_("but the authority may have received it"),
@@ -124,32 +124,32 @@ _STYLES = {
 }
 
 
-class StayView:
-    """One stay on a screen and as JSON. `entry` is the report by whose id the stay was found."""
+class StayReports(NamedTuple):
+    """A stay with its reports and their events. `entry` is the report by whose id the stay was found."""
 
-    def __init__(self, app: Container, stay: StayHistory, entry: Entry) -> None:
-        """Open the stay's reports and read their audit trail. Shows on stderr what cannot be opened or read."""
-        self._zone = app.settings.zone
-        self._today = app.today
-        self._now = app.clock.now()
-        self._stay = stay
-        self._entry = entry
-        self._events: defaultdict[str | None, list[AuditEntry]] = defaultdict(list)
-        try:
-            for event in app.outbox.audit_trail.entries(reports=[each.id for each in stay.entries]):
-                self._events[event.report].append(event)
-        except StorageProblem as exc:
-            show_error(exc)
+    stay: StayHistory
+    entry: Entry
+    reports: Sequence[OpenedReport]
+    events: Mapping[str | None, Sequence[AuditEntry]]
+    doubtful: bool = False
+    """Whether another program changed one of the reports."""
+
+
+class StayView:
+    """One stay on a screen and as JSON. `zone` is the property's."""
+
+    def __init__(self, read: StayReports, zone: tzinfo) -> None:
+        self._zone = zone
+        self._stay = read.stay
+        self._entry = read.entry
+        self._events = {each.entry.id: read.events.get(each.entry.id, ()) for each in read.reports}
         # In the order in which they were made: a report that replaces another one has the other's place in the queue.
-        first_events = {report: events[0].n for report, events in self._events.items()}
-        reader = ReportReader(app)
+        first_events = {report: events[0].n for report, events in self._events.items() if events}
         self._reports = sorted(
-            reader.open_all(stay.entries),
+            read.reports,
             key=lambda each: (each.entry.created_at, first_events.get(each.entry.id, 0), each.entry.seq),
         )
         self._by_id = {opened.entry.id: opened for opened in self._reports}
-        self.exit_code = NotAuthentic.exit_code if reader.doubtful else Exit.DONE
-        """The exit code of a command that shows it."""
 
     def json(self) -> dict[str, Any]:
         """Return the report that was asked for, and under `story` every report of the stay without guest and stay."""
@@ -162,22 +162,22 @@ class StayView:
         content = self._by_id[self._entry.id].content
         return {**report_json(self._entry, content, zone=self._zone), "story": history}
 
-    def show(self) -> None:
+    def show(self, now: datetime) -> None:
         """Show the guest and whether they are in house, then report by report."""
         shown = self._by_id[(self._stay.current_report or self._entry).id]
         print_line(style_bold(shown.name or shown.short_id))
-        print_line(self._whereabouts())
+        print_line(self._whereabouts(now.astimezone(self._zone).date()))
         for line in report_lines(shown.report, self._zone) if shown.report is not None else ():
             print_line(line)
         show_erased(shown.entry, self._zone)
         previous: Report | None = None
         for number, opened in enumerate(self._reports, 1):
             print_line()
-            self._show_report(number, opened, previous)
+            self._show_report(number, opened, previous, now)
             if opened.report is not None and opened.report.guest is not None:
                 previous = opened.report
 
-    def _whereabouts(self) -> str:
+    def _whereabouts(self, today: date) -> str:
         """Return whether the guest is in house, as far as it was reported."""
         stay, current = self._stay, self._stay.current_report
         if current is None:
@@ -189,13 +189,13 @@ class StayView:
         if current.first_night is None or current.last_morning is None:
             return _("In house.")
         days = {"first": day_text(current.first_night), "last": day_text(current.last_morning)}
-        if current.last_morning < self._today:
+        if current.last_morning < today:
             return style_warning(
                 _("In house since {first}. Planned to leave on {last}; no check-out yet.").format(**days)
             )
         return _("In house since {first}, until {last}.").format(**days)
 
-    def _show_report(self, number: int, opened: OpenedReport, previous: Report | None) -> None:
+    def _show_report(self, number: int, opened: OpenedReport, previous: Report | None, now: datetime) -> None:
         """Show a report: kind, state and origin, what it changed, and what happened to it."""
         entry, events = opened.entry, self._events[opened.entry.id]
         title = f"{number}. {_(KINDS[entry.kind])} {opened.short_id}"
@@ -213,15 +213,15 @@ class StayView:
             lines.append(f"{text(label_of('reason'))}: {sanitize(report.reason)}")
         if report is not None and report.guest is not None and previous is not None:
             lines += changed_field_lines(previous, report, self._zone)
-        for line in (*lines, *self._outcome_lines(opened)):
+        for line in (*lines, *self._outcome_lines(opened, now)):
             print_line(f"   {line}")
 
-    def _outcome_lines(self, opened: OpenedReport) -> Iterator[str]:
+    def _outcome_lines(self, opened: OpenedReport, now: datetime) -> Iterator[str]:
         """Yield the deadline, the events with equal ones in a row as one line, and the answers."""
         entry = opened.entry
         if entry.due_at is not None and entry.state in OPEN_STATES:
             yield _("Due by: {moment}").format(moment=moment_text(entry.due_at, self._zone))
-        if entry.lease_until is not None and self._now < entry.lease_until:
+        if entry.lease_until is not None and now < entry.lease_until:
             yield lease_text(1, entry.lease_until, self._zone)
         later = (event for event in self._events[entry.id] if event.action != "saved")  # is in "Made"
         for _what, group in groupby(later, key=lambda event: (event.action, event.detail)):

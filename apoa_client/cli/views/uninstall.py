@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.output import print_line, sanitize, style_bold, st
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.messages import nmsg
-from apoa_client.report.deadline import instant
+from apoa_client.report.kinds import instant
 from apoa_client.settings.config import Config
 
 KINDS = {

@@ -3,9 +3,8 @@
 import gzip
 from http import HTTPStatus
 
-from apoa_client.conformance.check import BAD_REQUEST, GZIP, TOO_LARGE, Setting, check
-from apoa_client.conformance.exchange import Skipped
-from apoa_client.conformance.server import body_of, expect, expect_accepted, expect_json, expect_problem
+from apoa_client.conformance.check import BAD_REQUEST, GZIP, TOO_LARGE, Context, check
+from apoa_client.conformance.server import Json, body_of, expect, expect_accepted, expect_json, expect_problem, need
 from apoa_client.messages import msg
 
 _GZIP = {"Content-Encoding": "gzip"}
@@ -15,94 +14,92 @@ _LARGEST_SENT = 16 * 1024 * 1024
 
 
 @check("limits.full_batch", msg("A batch of max_batch reports is accepted"), TOO_LARGE)
-def full_batch(setting: Setting) -> None:
+def full_batch(context: Context) -> None:
     """One result for each, in the order sent."""
-    reports = [setting.samples.check_in() for _number in range(setting.server.meta["max_batch"])]
-    if len(body_of(reports)) > setting.server.meta["max_body_bytes"]:
-        raise Skipped(msg("max_batch reports are more than max_body_bytes."))
-    setting.server.accept(*reports)
+    context.server.accept(*_batch(context, 0))
 
 
 @check("limits.over_batch", msg("A batch of more than max_batch reports gets 413, and none is stored"), TOO_LARGE)
-def over_batch(setting: Setting) -> None:
+def over_batch(context: Context) -> None:
     """One report more."""
-    reports = [setting.samples.check_in() for _number in range(setting.server.meta["max_batch"] + 1)]
-    if len(body_of(reports)) > setting.server.meta["max_body_bytes"]:
-        raise Skipped(msg("max_batch reports are more than max_body_bytes."))
-    setting.server.expect_stays(reports)
-    expect_problem(setting.server.post(reports), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    expect_problem(setting.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
+    reports = _batch(context, 1)
+    context.server.expect_stays(reports)
+    expect_problem(context.server.post(reports), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    expect_problem(context.server.call("GET", f"/reports/{reports[0]['id']}"), HTTPStatus.NOT_FOUND)
 
 
 @check("limits.full_body", msg("A body of max_body_bytes is accepted"), TOO_LARGE)
-def full_body(setting: Setting) -> None:
+def full_body(context: Context) -> None:
     """One report, and blanks."""
-    expect_json(setting.server.post_body(_padded(setting, 0), _VALIDATE), "ValidationAnswer")
+    expect_json(context.server.post_body(_padded(context, 0), _VALIDATE), "ValidationAnswer")
 
 
 @check("limits.over_body", msg("A body of more than max_body_bytes gets 413"), TOO_LARGE)
-def over_body(setting: Setting) -> None:
+def over_body(context: Context) -> None:
     """One byte more."""
     for path in ("/reports", _VALIDATE):
-        response = setting.server.post_body(_padded(setting, 1), path)
+        response = context.server.post_body(_padded(context, 1), path)
         expect_problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 @check("limits.gzip", msg("A body with gzip is accepted"), GZIP)
-def gzip_body(setting: Setting) -> None:
+def gzip_body(context: Context) -> None:
     """In both calls that may have one."""
-    _need_gzip(setting)
-    report = setting.samples.check_in()
-    setting.server.expect_stays([report])
+    _need_gzip(context)
+    report = context.check_in()
     body = gzip.compress(body_of([report]), mtime=0)
-    expect_json(setting.server.post_body(body, _VALIDATE, _GZIP), "ValidationAnswer")
-    [result] = setting.server.deliver_body(body, [report], _GZIP)
+    expect_json(context.server.post_body(body, _VALIDATE, _GZIP), "ValidationAnswer")
+    [result] = context.server.deliver_body(body, [report], _GZIP)
     expect_accepted(result)
 
 
 @check("limits.broken_gzip", msg("A body with broken gzip gets 400"), BAD_REQUEST)
-def broken_gzip(setting: Setting) -> None:
+def broken_gzip(context: Context) -> None:
     """One that breaks off, and one that is not compressed."""
-    _need_gzip(setting)
-    report = setting.samples.check_in()
-    setting.server.expect_stays([report])
+    _need_gzip(context)
+    report = context.check_in()
     body = body_of([report])
     for broken in (gzip.compress(body, mtime=0)[:-20], body):
-        expect_problem(setting.server.post_body(broken, headers=_GZIP), HTTPStatus.BAD_REQUEST)
+        expect_problem(context.server.post_body(broken, headers=_GZIP), HTTPStatus.BAD_REQUEST)
 
 
 @check("limits.over_inflated_body", msg("A small gzip body that inflates to more than max_body_bytes gets 413"), GZIP)
-def over_inflated_body(setting: Setting) -> None:
+def over_inflated_body(context: Context) -> None:
     """The limit counts what is inflated."""
-    _need_gzip(setting)
-    body = gzip.compress(_padded(setting, 1), mtime=0)
-    expect_problem(setting.server.post_body(body, headers=_GZIP), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    _need_gzip(context)
+    body = gzip.compress(_padded(context, 1), mtime=0)
+    expect_problem(context.server.post_body(body, headers=_GZIP), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 @check("limits.unwanted_gzip", msg("A server without accepts_gzip refuses gzip with 400, or reads it"), GZIP)
-def unwanted_gzip(setting: Setting) -> None:
+def unwanted_gzip(context: Context) -> None:
     """It must not take the compressed bytes for something else."""
-    if setting.server.meta["accepts_gzip"]:
-        raise Skipped(msg("The server accepts gzip."))
-    report = setting.samples.check_in()
-    response = setting.server.post_body(gzip.compress(body_of([report])), _VALIDATE, _GZIP)
+    need(not context.server.meta["accepts_gzip"], msg("The server accepts gzip."))
+    report = context.samples.check_in()
+    response = context.server.post_body(gzip.compress(body_of([report])), _VALIDATE, _GZIP)
     if response.status == HTTPStatus.OK:
         expect_json(response, "ValidationAnswer")
     else:
         expect_problem(response, HTTPStatus.BAD_REQUEST)
 
 
-def _need_gzip(setting: Setting) -> None:
-    if not setting.server.meta["accepts_gzip"]:
-        raise Skipped(msg("The server does not accept gzip."))
+def _need_gzip(context: Context) -> None:
+    need(context.server.meta["accepts_gzip"], msg("The server does not accept gzip."))
 
 
-def _padded(setting: Setting, more: int) -> bytes:
+def _batch(context: Context, more: int) -> list[Json]:
+    """Return `max_batch` reports and `more`."""
+    reports = [context.samples.check_in() for _number in range(context.server.meta["max_batch"] + more)]
+    fits = len(body_of(reports)) <= context.server.meta["max_body_bytes"]
+    need(fits, msg("max_batch reports are more than max_body_bytes."))
+    return reports
+
+
+def _padded(context: Context, more: int) -> bytes:
     """Return a body of `max_body_bytes` and `more`, with one report and blanks."""
-    report, size = setting.samples.check_in(), setting.server.meta["max_body_bytes"] + more
-    if size > _LARGEST_SENT:
-        raise Skipped(msg("max_body_bytes is so large that it is not tried."))
-    setting.server.expect_stays([report])
+    report, size = context.samples.check_in(), context.server.meta["max_body_bytes"] + more
+    need(size <= _LARGEST_SENT, msg("max_body_bytes is so large that it is not tried."))
+    context.server.expect_stays([report])
     body = body_of([report]).ljust(size)
     expect(len(body) == size, msg("max_body_bytes is too small for one report."))
     return body

@@ -15,10 +15,10 @@ from apoa_client.conformance.check import (
     RECEIPT,
     RECEIPT_CALL,
     RECEIPT_SHA256,
-    Setting,
+    Context,
     check,
 )
-from apoa_client.conformance.exchange import Failed, Skipped
+from apoa_client.conformance.exchange import Failed
 from apoa_client.conformance.server import (
     Json,
     expect,
@@ -26,6 +26,7 @@ from apoa_client.conformance.server import (
     expect_json,
     expect_problem,
     expect_receipt,
+    need,
 )
 from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
@@ -34,18 +35,18 @@ _PDF, _PDF_START = "application/pdf", b"%PDF-"
 
 
 @check("receipts.call", msg("GET /reports/ID/receipt answers with the receipt of the result"), RECEIPT_CALL)
-def call(setting: Setting) -> None:
+def call(context: Context) -> None:
     """As JSON."""
-    [result] = setting.server.accept(setting.samples.check_in())
-    asked = expect_json(setting.server.call("GET", _path(result["id"])), "Receipt")
+    [result] = context.server.accept(context.samples.check_in())
+    asked = expect_json(context.server.call("GET", _path(result["id"])), "Receipt")
     expect_equal("receipt", asked, result["receipt"])
 
 
 @check("receipts.pdf", msg("A client that asks for a PDF gets one, or the receipt as JSON"), RECEIPT_CALL)
-def pdf(setting: Setting) -> None:
+def pdf(context: Context) -> None:
     """With a header `Accept` that prefers a PDF."""
-    [result] = setting.server.accept(setting.samples.check_in())
-    response = setting.server.call("GET", _path(result["id"]), {"Accept": f"{_PDF}, application/json;q=0.1"})
+    [result] = context.server.accept(context.samples.check_in())
+    response = context.server.call("GET", _path(result["id"]), {"Accept": f"{_PDF}, application/json;q=0.1"})
     if response.media_type == _PDF:
         expect(response.body.startswith(_PDF_START), msg("The body is not a PDF."))
     else:
@@ -53,25 +54,25 @@ def pdf(setting: Setting) -> None:
 
 
 @check("receipts.none", msg("A report without a receipt, and an unknown one, get 404"), NOT_FOUND)
-def none(setting: Setting) -> None:
+def none(context: Context) -> None:
     """A rejected report, and an id that was never sent."""
-    [result] = setting.server.deliver(setting.samples.bad_check_in())
-    for report_id in (result["id"], setting.samples.id()):
-        expect_problem(setting.server.call("GET", _path(report_id)), HTTPStatus.NOT_FOUND)
+    [result] = context.server.deliver(context.samples.bad_check_in())
+    for report_id in (result["id"], context.samples.id()):
+        expect_problem(context.server.call("GET", _path(report_id)), HTTPStatus.NOT_FOUND)
 
 
 @check("receipts.different", msg("Two reports have two receipt numbers"), RECEIPT)
-def different(setting: Setting) -> None:
+def different(context: Context) -> None:
     """Two guests in one batch."""
-    first, second = setting.server.accept(setting.samples.check_in(), setting.samples.check_in())
+    first, second = context.server.accept(context.samples.check_in(), context.samples.check_in())
     numbers = [expect_receipt(each)["number"] for each in (first, second)]
     expect(numbers[0] != numbers[1], msg("Two reports have the same receipt number."))
 
 
 @check("receipts.sha256", msg("Two reports have two sums sha256, where the server keeps them"), RECEIPT_SHA256)
-def sha256(setting: Setting) -> None:
+def sha256(context: Context) -> None:
     """Or null for both."""
-    results = setting.server.accept(setting.samples.check_in(), setting.samples.check_in())
+    results = context.server.accept(context.samples.check_in(), context.samples.check_in())
     first, second = (expect_receipt(each)["sha256"] for each in results)
     expect(first is None or first != second, msg("Two different reports have the same sha256."))
 
@@ -79,9 +80,9 @@ def sha256(setting: Setting) -> None:
 @check(
     "receipts.unchanged", msg("A receipt stays the same after an amendment, a check-out and a cancellation"), RECEIPT
 )
-def unchanged(setting: Setting) -> None:
+def unchanged(context: Context) -> None:
     """Asked for in every way, after each further report."""
-    make, server, report = setting.samples, setting.server, setting.samples.check_in()
+    make, server, report = context.samples, context.server, context.samples.check_in()
     [result] = server.accept(report)
     receipt, stay = expect_receipt(result), report["stay_id"]
     for later in (make.amend(report, room="12"), make.check_out(stay), make.cancel(stay)):
@@ -97,13 +98,12 @@ def unchanged(setting: Setting) -> None:
     msg("GET /receipts/DAY has each receipt of the day, where the server has daily receipts"),
     DAILY_RECEIPT,
 )
-def day(setting: Setting) -> None:
+def day(context: Context) -> None:
     """The list has the receipt that was just issued, and counts right."""
-    if not setting.server.meta.get("daily_receipts", False):
-        raise Skipped(msg("The server has no daily receipts."))
-    [result] = setting.server.accept(setting.samples.check_in())
+    need(context.server.meta.get("daily_receipts", False), msg("The server has no daily receipts."))
+    [result] = context.server.accept(context.samples.check_in())
     receipt = expect_receipt(result)
-    listed = _day_of(setting, datetime.fromisoformat(receipt["issued_at"]))
+    listed = _day_of(context, datetime.fromisoformat(receipt["issued_at"]))
     line = {"id": result["id"], "number": receipt["number"], "issued_at": receipt["issued_at"]}
     expect(
         line in [{name: each[name] for name in line} for each in listed["reports"]],
@@ -113,20 +113,19 @@ def day(setting: Setting) -> None:
 
 
 @check("receipts.no_day", msg("A server without daily receipts answers 404"), DAILY_RECEIPT)
-def no_day(setting: Setting) -> None:
+def no_day(context: Context) -> None:
     """Where GET /meta does not say `daily_receipts`."""
-    if setting.server.meta.get("daily_receipts", False):
-        raise Skipped(msg("The server has daily receipts."))
-    expect_problem(setting.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
+    need(not context.server.meta.get("daily_receipts", False), msg("The server has daily receipts."))
+    expect_problem(context.server.call("GET", "/receipts/2026-11-24"), HTTPStatus.NOT_FOUND)
 
 
-def _day_of(setting: Setting, issued_at: datetime) -> Json:
+def _day_of(context: Context, issued_at: datetime) -> Json:
     """Return the list of the day with this time. A server may state the time with another offset than the day's."""
     for days in (0, 1, -1):
         asked = (issued_at + timedelta(days=days)).date().isoformat()
-        listed = expect_json(setting.server.call("GET", f"/receipts/{asked}"), "DailyReceipt")
+        listed = expect_json(context.server.call("GET", f"/receipts/{asked}"), "DailyReceipt")
         expect_equal("day", listed["day"], asked)
-        expect_equal("property", listed["property"], setting.server.meta["property"]["id"])
+        expect_equal("property", listed["property"], context.server.meta["property"]["id"])
         if datetime.fromisoformat(listed["from"]) <= issued_at < datetime.fromisoformat(listed["to"]):
             return listed
     raise Failed(msg("No day has the time of the receipt."))
@@ -150,70 +149,68 @@ _COMMENT_START, _LONGEST_COMMENT = b"\xff\xfe", 60_000
 
 
 @check("photos.stored", msg("A photo of an accepted check-in is stored, and the answer has its sha256"), PHOTO_SHA256)
-def stored(setting: Setting) -> None:
-    """The sum is that of the bytes as they were sent."""
-    report_id = _accepted(setting)
-    _expect_stored(_put(setting, report_id, PHOTO), report_id)
+def stored(context: Context) -> None:
+    """The hash is of the bytes as they were sent."""
+    report_id = _accepted(context)
+    _expect_stored(_put(context, report_id, PHOTO), report_id)
 
 
 @check("photos.again", msg("The same photo again gets the same answer, another one 409"), PHOTO_AGAIN)
-def again(setting: Setting) -> None:
+def again(context: Context) -> None:
     """A client that never saw the answer sends again."""
-    report_id = _accepted(setting)
+    report_id = _accepted(context)
     for _time in range(2):
-        _expect_stored(_put(setting, report_id, PHOTO), report_id)
-    expect_problem(_put(setting, report_id, _photo(len(PHOTO) + 10)), HTTPStatus.CONFLICT)
+        _expect_stored(_put(context, report_id, PHOTO), report_id)
+    expect_problem(_put(context, report_id, _photo(len(PHOTO) + 10)), HTTPStatus.CONFLICT)
 
 
 @check("photos.wrong_report", msg("A photo of an unknown report gets 404, of a check-out 409"), PHOTO_ERRORS)
-def wrong_report(setting: Setting) -> None:
+def wrong_report(context: Context) -> None:
     """Only an accepted check-in has one."""
-    _need_photos(setting)
-    expect_problem(_put(setting, setting.samples.id(), PHOTO), HTTPStatus.NOT_FOUND)
-    report = setting.samples.check_in()
-    _first, second = setting.server.accept(report, setting.samples.check_out(report["stay_id"]))
-    expect_problem(_put(setting, second["id"], PHOTO), HTTPStatus.CONFLICT)
+    _need_photos(context)
+    expect_problem(_put(context, context.samples.id(), PHOTO), HTTPStatus.NOT_FOUND)
+    report = context.samples.check_in()
+    _first, second = context.server.accept(report, context.samples.check_out(report["stay_id"]))
+    expect_problem(_put(context, second["id"], PHOTO), HTTPStatus.CONFLICT)
 
 
 @check("photos.not_jpeg", msg("A photo that is not a JPEG gets 400"), PHOTO_ERRORS)
-def not_jpeg(setting: Setting) -> None:
+def not_jpeg(context: Context) -> None:
     """Other bytes, and another content type."""
-    report_id = _accepted(setting)
-    expect_problem(_put(setting, report_id, b"GIF89a no JPEG"), HTTPStatus.BAD_REQUEST)
-    expect_problem(_put(setting, report_id, PHOTO, "image/png"), HTTPStatus.BAD_REQUEST)
+    report_id = _accepted(context)
+    expect_problem(_put(context, report_id, b"GIF89a no JPEG"), HTTPStatus.BAD_REQUEST)
+    expect_problem(_put(context, report_id, PHOTO, "image/png"), HTTPStatus.BAD_REQUEST)
 
 
 @check("photos.size", msg("A photo of 307,200 bytes is stored, a larger one gets 413"), PHOTO_ERRORS)
-def size(setting: Setting) -> None:
+def size(context: Context) -> None:
     """One byte more."""
-    report_id = _accepted(setting)
-    expect_problem(_put(setting, report_id, _photo(MAX_PHOTO_BYTES + 1)), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    expect_json(_put(setting, report_id, _photo(MAX_PHOTO_BYTES)), "PhotoAnswer")
+    report_id = _accepted(context)
+    expect_problem(_put(context, report_id, _photo(MAX_PHOTO_BYTES + 1)), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    expect_json(_put(context, report_id, _photo(MAX_PHOTO_BYTES)), "PhotoAnswer")
 
 
 @check("photos.unwanted", msg("A server that wants no photos answers 404"), PHOTO_WANTED)
-def unwanted(setting: Setting) -> None:
+def unwanted(context: Context) -> None:
     """Where GET /meta does not say `wants_photo`."""
-    if setting.server.meta.get("wants_photo", False):
-        raise Skipped(msg("The server wants photos."))
-    [result] = setting.server.accept(setting.samples.check_in())
-    expect_problem(_put(setting, result["id"], PHOTO), HTTPStatus.NOT_FOUND)
+    need(not context.server.meta.get("wants_photo", False), msg("The server wants photos."))
+    [result] = context.server.accept(context.samples.check_in())
+    expect_problem(_put(context, result["id"], PHOTO), HTTPStatus.NOT_FOUND)
 
 
-def _need_photos(setting: Setting) -> None:
-    if not setting.server.meta.get("wants_photo", False):
-        raise Skipped(msg("The server wants no photos."))
+def _need_photos(context: Context) -> None:
+    need(context.server.meta.get("wants_photo", False), msg("The server wants no photos."))
 
 
-def _accepted(setting: Setting) -> str:
+def _accepted(context: Context) -> str:
     """Return the id of an accepted check-in without a photo."""
-    _need_photos(setting)
-    [result] = setting.server.accept(setting.samples.check_in())
+    _need_photos(context)
+    [result] = context.server.accept(context.samples.check_in())
     return str(result["id"])
 
 
-def _put(setting: Setting, report_id: str, photo: bytes, content_type: str = "image/jpeg") -> HttpResponse:
-    return setting.server.call("PUT", f"/reports/{report_id}/photo", {"Content-Type": content_type}, photo)
+def _put(context: Context, report_id: str, photo: bytes, content_type: str = "image/jpeg") -> HttpResponse:
+    return context.server.call("PUT", f"/reports/{report_id}/photo", {"Content-Type": content_type}, photo)
 
 
 def _expect_stored(response: HttpResponse, report_id: str) -> None:

@@ -15,7 +15,7 @@ from apoa_client.conformance.check import (
     NOT_MODIFIED,
     TOKEN,
     UNAUTHORIZED,
-    Setting,
+    Context,
     check,
 )
 from apoa_client.conformance.exchange import Failed
@@ -29,22 +29,22 @@ _WRONG_PASSWORD = "not the password"  # noqa: S105  a wrong one
 
 
 @check("session.token", msg("The username and password get a token"), TOKEN)
-def token(setting: Setting) -> None:
+def token(context: Context) -> None:
     """Answered first: without a token nothing else can be tested."""
-    setting.server.log_in()
+    context.server.log_in()
 
 
 @check("session.meta", msg("GET /meta describes the server and the account"), META)
-def meta(setting: Setting) -> None:
+def meta(context: Context) -> None:
     """Answered next: it says whether this is a production server, and the limits."""
-    setting.server.meta = expect_json(setting.server.call("GET", "/meta"), "Meta")
+    context.server.meta = expect_json(context.server.call("GET", "/meta"), "Meta")
 
 
 @check("session.clock", msg("The server's clock is right, within 5 minutes"), INSTANTS)
-def clock(setting: Setting) -> None:
+def clock(context: Context) -> None:
     """Compares `server_time` with our clock."""
-    server_time = expect_json(setting.server.call("GET", "/meta"), "Meta")["server_time"]
-    skew = datetime.fromisoformat(server_time) - setting.now()
+    server_time = expect_json(context.server.call("GET", "/meta"), "Meta")["server_time"]
+    skew = datetime.fromisoformat(server_time) - context.now()
     expect(
         abs(skew) <= MAX_SKEW,
         msg("The server's clock differs by {seconds} seconds.", seconds=int(skew.total_seconds())),
@@ -52,35 +52,35 @@ def clock(setting: Setting) -> None:
 
 
 @check("session.wrong_password", msg("A wrong password gets 401"), UNAUTHORIZED)
-def wrong_password(setting: Setting) -> None:
+def wrong_password(context: Context) -> None:
     """Tried once, because a server may lock an account after some tries."""
-    _expect_unauthorized(setting.server.request_token(_WRONG_PASSWORD))
+    _expect_unauthorized(context.server.request_token(_WRONG_PASSWORD))
 
 
 @check("session.no_token", msg("A call without a token gets 401"), UNAUTHORIZED)
-def no_token(setting: Setting) -> None:
+def no_token(context: Context) -> None:
     """GET /meta without the header."""
-    _expect_unauthorized(setting.server.call_as(None, "GET", "/meta"))
+    _expect_unauthorized(context.server.call_as(None, "GET", "/meta"))
 
 
 @check("session.wrong_token", msg("A call with a wrong token gets 401"), UNAUTHORIZED)
-def wrong_token(setting: Setting) -> None:
+def wrong_token(context: Context) -> None:
     """GET /meta with a token that the server never issued."""
-    _expect_unauthorized(setting.server.call_as(WRONG_TOKEN, "GET", "/meta"))
+    _expect_unauthorized(context.server.call_as(WRONG_TOKEN, "GET", "/meta"))
 
 
 @check("session.grant_type", msg("Another grant type gets 400"), TOKEN)
-def grant_type(setting: Setting) -> None:
+def grant_type(context: Context) -> None:
     """Only client credentials are of the contract."""
-    response = setting.server.request_token(body=b"grant_type=password")
+    response = context.server.request_token(body=b"grant_type=password")
     expect_problem(response, HTTPStatus.BAD_REQUEST)
 
 
 @check("session.form", msg("A request for a token that is not a form gets 400"), BAD_REQUEST)
-def form(setting: Setting) -> None:
+def form(context: Context) -> None:
     """The same as JSON."""
     body, headers = b'{"grant_type": "client_credentials"}', {"Content-Type": "application/json"}
-    expect_problem(setting.server.request_token(body=body, headers=headers), HTTPStatus.BAD_REQUEST)
+    expect_problem(context.server.request_token(body=body, headers=headers), HTTPStatus.BAD_REQUEST)
 
 
 def _expect_unauthorized(response: HttpResponse) -> None:
@@ -97,10 +97,10 @@ _ETAG = re.compile(r'(W/)?"[^"]*"')
 
 
 @check("codes.tables", msg("Each code table comes under its own name, with each code once"), CODES)
-def tables(setting: Setting) -> None:
+def tables(context: Context) -> None:
     """All three."""
     for name in TABLES:
-        table = expect_json(setting.server.call("GET", f"/codes/{name}"), "CodeTable")
+        table = expect_json(context.server.call("GET", f"/codes/{name}"), "CodeTable")
         expect_equal("table", table["table"], name)
         codes = [each["code"] for each in table["codes"]]
         twice = sorted({code for code in codes if codes.count(code) > 1})
@@ -108,34 +108,34 @@ def tables(setting: Setting) -> None:
 
 
 @check("codes.etag", msg("A code table has an ETag"), ETAG)
-def etag(setting: Setting) -> None:
+def etag(context: Context) -> None:
     """In its quotation marks."""
     for name in TABLES:
-        _etag(setting.server.call("GET", f"/codes/{name}"))
+        _etag(context.server.call("GET", f"/codes/{name}"))
 
 
 @check("codes.not_modified", msg("A client that has the current table gets 304 without a body"), NOT_MODIFIED)
-def not_modified(setting: Setting) -> None:
+def not_modified(context: Context) -> None:
     """With the ETag of the table."""
     for name in TABLES:
-        held = _etag(setting.server.call("GET", f"/codes/{name}"))
-        response = setting.server.call("GET", f"/codes/{name}", {"If-None-Match": held})
+        held = _etag(context.server.call("GET", f"/codes/{name}"))
+        response = context.server.call("GET", f"/codes/{name}", {"If-None-Match": held})
         expect_equal("status", response.status, HTTPStatus.NOT_MODIFIED.value)
         expect_equal("ETag", response.headers.get("etag"), held)
         expect(not response.body, msg("The answer 304 has a body."))
 
 
 @check("codes.modified", msg("A client that has another table gets the current one"), NOT_MODIFIED)
-def modified(setting: Setting) -> None:
+def modified(context: Context) -> None:
     """With an ETag that no table has."""
-    response = setting.server.call("GET", f"/codes/{TABLES[0]}", {"If-None-Match": '"an-older-table"'})
+    response = context.server.call("GET", f"/codes/{TABLES[0]}", {"If-None-Match": '"an-older-table"'})
     expect_json(response, "CodeTable")
 
 
 @check("codes.unknown_table", msg("An unknown code table gets 404"), NOT_FOUND)
-def unknown_table(setting: Setting) -> None:
+def unknown_table(context: Context) -> None:
     """One that the contract does not name."""
-    expect_problem(setting.server.call("GET", "/codes/hotels"), HTTPStatus.NOT_FOUND)
+    expect_problem(context.server.call("GET", "/codes/hotels"), HTTPStatus.NOT_FOUND)
 
 
 def _etag(response: HttpResponse) -> str:

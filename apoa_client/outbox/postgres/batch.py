@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
-    from apoa_client.ports.audit import Actor
+    from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
 _TABLE = f"""
     CREATE TEMP TABLE batch ON COMMIT DROP AS
     SELECT 0::bigint AS n, 0::bigint AS key, 0 AS is_first, 0 AS is_new, '' AS replaces, '' AS active,
-        {insertion.COLUMNS} FROM reports WITH NO DATA
+        {insertion.SAVED_LIST} FROM reports WITH NO DATA
 """  # noqa: S608  constants
 _ADD = f"INSERT INTO batch (n, {STAGED}) VALUES (?, {', '.join('?' * (STAGED.count(',') + 1))})"  # noqa: S608  constants
 

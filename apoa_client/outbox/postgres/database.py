@@ -3,23 +3,148 @@
 Every statement runs in a transaction that begins with the name of the property in the setting `apoa.property`. The
 tables take it as the value of their column `property`, and row-level security restricts each statement to it. All
 settings are those of the transaction alone, so that PgBouncer may give each transaction another session.
+
+The statements of a transaction are sent together: over a slow line to the server, each wait takes long. A statement
+waits until a result is looked at, of this statement or of a later one, or the transaction ends. So its error may be
+raised by a later one. Between two sendings the server knows that the transaction is idle. Behind a pooler what waits is
+sent one by one: after a pipeline, PgBouncer 1.24 now and then gave no answer any more.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, NoAnswer, TimeLimits, connect
-from apoa_client.outbox.postgres.deferral import Result, Statements
-from apoa_client.outbox.postgres.error_translation import translate_errors, translate_read_errors
-from apoa_client.outbox.postgres.statements import translated
+from apoa_client.outbox.postgres.connection import (
+    SEARCH_PATH,
+    Connection,
+    NoAnswer,
+    TimeLimits,
+    connect,
+    translate_errors,
+    translate_read_errors,
+)
 from apoa_client.outbox.sql.metadata import READ_ALL
 from apoa_client.settings.outbox_address import ServerAddress
+
+_PARTS = re.compile(
+    r"""
+    (?P<kept> '(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | :: )  # text, names, comments, casts
+    | (?P<hint> \s+ (?: INDEXED \s+ BY \s+ \w+ | NOT \s+ INDEXED ) \b )
+    | :(?P<name> [A-Za-z_]\w* )
+    | (?P<place> \? )
+    | (?P<percent> % )
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=512)
+def translated(statement: str) -> bytes:
+    """Return the statement with `%s` for `?` and `%(name)s` for `:name`, and without hints that only SQLite knows.
+
+    What stands in quotes and comments stays; only `%` is doubled there too, because psycopg reads it everywhere.
+    """
+    return _PARTS.sub(_replacement, statement).encode()
+
+
+def _replacement(part: re.Match[str]) -> str:
+    if part["name"]:
+        return f"%({part['name']})s"
+    if part["place"]:
+        return "%s"
+    return "" if part["hint"] else part[0].replace("%", "%%")
+
+
+_MOST = 100
+"""Statements that wait to be sent."""
+
+
+class Result:
+    """The `outbox.database.Cursor` of a statement that may wait to be sent."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any], send: Callable[[], None]) -> None:
+        self._cursor = cursor
+        self._send = send
+
+    @property
+    def rowcount(self) -> int:
+        """As `Cursor`."""
+        self._send()
+        return self._cursor.rowcount
+
+    def fetchone(self) -> Any:  # noqa: ANN401  as `Cursor`
+        """As `Cursor`."""
+        self._send()
+        return self._cursor.fetchone()
+
+    def fetchmany(self, size: int, /) -> list[Any]:
+        """As `Cursor`."""
+        self._send()
+        return self._cursor.fetchmany(size)
+
+    def fetchall(self) -> list[Any]:
+        """As `Cursor`."""
+        self._send()
+        return self._cursor.fetchall()
+
+    def __iter__(self) -> Iterator[Any]:
+        """As `Cursor`."""
+        self._send()
+        return iter(self._cursor)
+
+
+class Statements:
+    """The statements of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[Callable[[], object]] = []
+
+    def execute(
+        self, statement: bytes, values: Sequence[Any] | Mapping[str, Any], *, prepare: bool | None = None
+    ) -> Result:
+        """Execute a statement; the caller does not change `values` later. `prepare` is psycopg's."""
+        cursor = self._connection.cursor()
+        return self._deferred(cursor, partial(cursor.execute, statement, values, prepare=prepare))
+
+    def executemany(self, statement: bytes, rows: Iterable[Sequence[Any]] | Iterable[Mapping[str, Any]]) -> Result:
+        """Execute a statement once for each row of values. Rows that do not exist yet are sent as they come."""
+        cursor = self._connection.cursor()
+        result = self._deferred(cursor, partial(cursor.executemany, statement, rows))
+        if not isinstance(rows, list):
+            self.send()
+        return result
+
+    def _deferred(self, cursor: psycopg.Cursor[Any], action: Callable[[], object]) -> Result:
+        self._waiting.append(action)
+        if len(self._waiting) >= _MOST:
+            self.send()
+        return Result(cursor, self.send)
+
+    def send(self) -> None:
+        """Send what waits, and wait for all results. Raises the first error; the statements after it do not run."""
+        waiting, self._waiting = self._waiting, []
+        if len(waiting) == 1 or self._connection.prepare_threshold is None:  # a pooler may be in between
+            for action in waiting:
+                action()
+        elif waiting:
+            with ExitStack() as pipeline:
+                pipeline.enter_context(self._connection.pipeline())
+                try:
+                    for action in waiting:
+                        action()
+                except BaseException:
+                    with suppress(psycopg.Error):  # of the statements after it
+                        pipeline.close()
+                    raise
+
 
 _READ = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

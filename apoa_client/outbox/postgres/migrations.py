@@ -228,17 +228,6 @@ _WAKING = (
     """,
 )
 
-_REPLICATION = """
-    CREATE FUNCTION replication(OUT standbys bigint, OUT synchronous bigint, OUT lag_s float)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-        SELECT count(*), CASE WHEN count(*) = count(state)
-            THEN count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')) END,
-            max(CASE WHEN replay_lsn >= pg_current_wal_lsn() THEN 0 ELSE extract(epoch FROM replay_lag)::float END)
-        FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup'
-    $$
-"""
-"""Counts the standbys. Their state is null unless the owner may see it. A running backup is not a standby."""
-
 _OTHERS = (
     f"""
     CREATE TABLE audit (
@@ -334,7 +323,5 @@ _SECURITY = (
     "GRANT SELECT (property, id, kept_at, taken_at, n) ON drafts TO apoa_auditor",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (
-    (*_ACCESS, *_REPORTS, *_TALLY, *_WAKING, _REPLICATION, *_OTHERS, *_SECURITY, *_OVERVIEW),
-)
+STEPS: tuple[tuple[str, ...], ...] = ((*_ACCESS, *_REPORTS, *_TALLY, *_WAKING, *_OTHERS, *_SECURITY, *_OVERVIEW),)
 """Migration n brings a database from version n - 1 to n. The owner runs it, in the schema `apoa`."""

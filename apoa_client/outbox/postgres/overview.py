@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 from apoa_client.errors import StorageProblem
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_version
-from apoa_client.outbox.rows import COLUMNS, entry_from_row, millis
-from apoa_client.outbox.sql import backups, scheduled_run
-from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
+from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, millis
+from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
+from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN, by_own_clock, clock_lead, later
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
-from apoa_client.outbox.sql.waits import by_own_clock, clock_lead, later
 from apoa_client.ports.state import Overview
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.entries import Entry
     from apoa_client.settings.outbox_address import ServerAddress
 
-_KEYS = ", ".join(f"'{key}'" for key in (*KEYS, scheduled_run.KEY, backups.LAST_KEY))
+_KEYS = ", ".join(f"'{key}'" for key in (*KEYS, SCHEDULED_RUN.key, LAST_BACKUP.key))
 
 # Each part reads an index that contains only open reports, or a table that has few rows for each property.
 _OVERVIEW = f"""
@@ -46,7 +45,7 @@ _NOTHING_OPEN = (0, 0, None, None)
 
 # The order of `desk.attention.most_urgent`.
 _URGENT = f"""
-    SELECT property, {COLUMNS}, total FROM (
+    SELECT property, {ENTRY_COLUMNS}, total FROM (
         SELECT *, count(*) OVER (PARTITION BY property) AS total,
             row_number() OVER (PARTITION BY property ORDER BY COALESCE(due_at, :now), seq) AS place
         FROM readable_reports WHERE {OPEN} AND (due_at IS NOT NULL OR state = 'rejected')) AS urgent
@@ -139,5 +138,4 @@ def _overview(
         uncoded=numbers["uncoded"][0] if "uncoded" in numbers else 0,
     )
     [summary] = later([summary_from(stored)], -lead)
-    last_run = scheduled_run.scheduled_run_from(metadata.get(scheduled_run.KEY))
-    return Overview(summary, last_run, backups.last_backup_from(metadata.get(backups.LAST_KEY)))
+    return Overview(summary, SCHEDULED_RUN.of(metadata), LAST_BACKUP.of(metadata))

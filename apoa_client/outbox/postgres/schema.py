@@ -13,9 +13,8 @@ from psycopg import sql
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OtherVersion, OutboxMissing
-from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, TimeLimits, connect
+from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, TimeLimits, connect, translate_errors
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.error_translation import translate_errors
 from apoa_client.outbox.postgres.migrations import STEPS
 from apoa_client.settings.outbox_address import ServerAddress
 
@@ -49,10 +48,6 @@ BEGIN
     IF NOT pg_has_role('apoa_sender', 'apoa_desk', 'USAGE') THEN
         GRANT apoa_desk TO apoa_sender;
     END IF;
-    BEGIN
-        GRANT pg_read_all_stats TO apoa_owner;
-    EXCEPTION WHEN insufficient_privilege THEN NULL; -- how far standbys are behind is then not known
-    END;
     IF NOT pg_has_role('apoa_owner', 'USAGE') THEN
         GRANT apoa_owner TO CURRENT_USER;
     END IF;

@@ -5,8 +5,7 @@ from typing import Self
 
 import psycopg
 
-from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect
-from apoa_client.outbox.postgres.error_translation import translate_errors
+from apoa_client.outbox.postgres.connection import Connection, TimeLimits, connect, translate_errors
 from apoa_client.settings.outbox_address import ServerAddress
 
 # A session that listens is idle, outside of every transaction: it holds no snapshot. The server must not end it, and
@@ -22,7 +21,10 @@ _LISTEN = b"""
 
 
 class PostgresListener:
-    """An `interface.Listener` on a connection of its own. Open it with `open`, and close it."""
+    """Hears of reports that any computer adds to a shared outbox, for every property of one login.
+
+    It has a connection of its own. Open it with `open`, and close it.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -53,11 +55,14 @@ class PostgresListener:
 
     @property
     def is_open(self) -> bool:
-        """As `interface.Listener`."""
+        """Whether it hears anything: not if its connection is lost."""
         return not self._connection.closed
 
     def heard(self, property_name: str) -> bool:
-        """As `interface.Listener`."""
+        """Return whether the property may have new reports since this was last asked, without waiting.
+
+        It may when this is first asked, and once when the connection was lost: then reports were added unheard.
+        """
         if self.is_open:
             self._read()
         hashed = sha256(property_name.encode()).hexdigest()
@@ -67,7 +72,7 @@ class PostgresListener:
         return True
 
     def close(self) -> None:
-        """As `interface.Listener`."""
+        """Close the connection. Closing twice does no harm."""
         self._connection.close()
 
     def _read(self) -> None:

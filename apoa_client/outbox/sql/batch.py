@@ -14,9 +14,9 @@ from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
 from apoa_client.outbox.contents import Contents
 from apoa_client.outbox.rows import millis
-from apoa_client.outbox.sql import audit, insertion, revision
-from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.sql import audit, insertion
+from apoa_client.outbox.sql.register import sealed_to_current_key
+from apoa_client.ports.state import Actor, AuditEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from apoa_client.ports.entries import NewReport
     from apoa_client.ports.vault import Sealer
 
-STAGED = f"key, is_first, is_new, replaces, active, {insertion.COLUMNS}"
+STAGED = f"key, is_first, is_new, replaces, active, {insertion.SAVED_LIST}"
 """The columns of the table `batch`, besides `n`, which counts the rows in the order in which they were added."""
 
 _COPY = f"""
-    INSERT INTO reports ({insertion.COLUMNS})
-    SELECT {insertion.COLUMNS} FROM batch WHERE is_new = 1 ORDER BY n
+    INSERT INTO reports ({insertion.SAVED_LIST})
+    SELECT {insertion.SAVED_LIST} FROM batch WHERE is_new = 1 ORDER BY n
 """  # noqa: S608  constants
 _CHANGES = f"""
-    SELECT replaces, active, {insertion.COLUMNS} FROM batch WHERE is_new = 0 ORDER BY n
+    SELECT replaces, active, {insertion.SAVED_LIST} FROM batch WHERE is_new = 0 ORDER BY n
 """  # noqa: S608  constants
 
 # What other processes saved since the batch was begun: a report of the same stay, or of the same guest and night.
@@ -107,7 +107,7 @@ class Batch:
             raise ReportMoved(msg("Another user or program has reported one of these guests in the meantime."))
 
     def _save_changes(self) -> bool:
-        """Save the reports of stays that were saved before, as `SqlOutbox.add_all` does.
+        """Save the reports of stays that were saved before, as `Outbox.add_all` does.
 
         Return whether some took the numbers of the reports that they replace.
         """
@@ -115,7 +115,7 @@ class Batch:
         for replaces, active, *row in self._db.execute(_CHANGES):
             replaced = replaces.split()
             with self._codes.changing(replaced):
-                seq = revision.make_room(self._db, active.split(), replaced, at)
+                seq = insertion.make_room(self._db, active.split(), replaced, at)
                 insertion.insert(self._db, tuple(row), seq)
             in_place = in_place or bool(replaced)
             audit.append(self._db, self._actor, [AuditEvent("superseded", old) for old in replaced])

@@ -21,11 +21,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SettingsProblem
 from apoa_client.messages import msg
-from apoa_client.outbox.sql.metadata import read_metadata
-from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register
-from apoa_client.outbox.sql.register import KEY as REGISTER
-from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
-from apoa_client.outbox.sql.sealing_key import was_replaced_by
+from apoa_client.outbox.rows import COLUMNS, NAMES
+from apoa_client.outbox.sql.metadata import PUBLIC_KEY, REGISTER, read_metadata
+from apoa_client.outbox.sql.register import BROKEN, Register, has_history, read_register, was_replaced_by
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -35,18 +33,9 @@ if TYPE_CHECKING:
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator, Sealer
 
-_PLAIN = (
-    *("id", "short_id", "stay_id", "kind", "state", "created_at", "due_at", "last_error", "receipt_number"),
-    *("receipt_issued_at", "receipt_sha256", "finished_at", "ends_at", "erased_at", "receipt_typed", "calls"),
-    *("first_night", "last_morning", "photo_state", "version"),
-)
-"""The columns under the code, besides what is sealed. A photo is under it by its digest: it is large, and rarely read.
-
-A row's number (`seq`) is not: a replacement takes the number of the report that it replaces.
-"""
-SEALED = ("content", "errors", "warnings", "photo")
-_OF_SENDERS = ("attempts", "attempted_at", "next_attempt_at", "not_before", "lease", "lease_until", "guest_tag")
-ALL_COLUMNS = (*_PLAIN, *_OF_SENDERS, "mac", "photo_digest", *SEALED)
+_PLAIN = tuple(column.name for column in COLUMNS if column.coded)
+"""The columns under the code, besides what is sealed."""
+ALL_COLUMNS = NAMES[1:]
 """Every column of `reports` but its number (`seq`), in each engine."""
 
 HAND_OVER = "handover "
@@ -54,9 +43,8 @@ HAND_OVER = "handover "
 _QUERY = f"SELECT seq, mac, lease, content, errors, warnings, photo_digest, {', '.join(_PLAIN)} FROM reports"  # noqa: S608  constants
 _PLAIN_AT = 7
 _STATE, _VERSION = _PLAIN.index("state"), _PLAIN.index("version")
-_NULL_IN_A_NEW_ROW = (
-    *("last_error", "receipt_number", "receipt_issued_at", "receipt_sha256", "finished_at", "erased_at", "version"),
-)
+_AS_SAVED = {each.name: each.initial for each in COLUMNS if each.coded and each.report is None and each.saved is None}
+"""What a row that was saved without the key has in the columns under the code that the saving does not fill."""
 _WRITE = "UPDATE reports SET mac = ?, version = ? WHERE seq = ?"
 _BATCH = 500
 
@@ -112,7 +100,10 @@ class Row(NamedTuple):
     def parts(self, version: int) -> Iterator[bytes]:
         """Yield what the row's code with this version is over. Raises `TypeError` or `ValueError` for odd values."""
         plain = {**dict(zip(_PLAIN, self.columns, strict=True)), "state": self.state, "version": version}
-        yield json.dumps(list(plain.values()), separators=(",", ":"), allow_nan=False).encode("ascii")
+        values = list(plain.values())
+        while values[-1] is None:  # a column behind `version`, which a row from before that column does not have
+            values.pop()
+        yield json.dumps(values, separators=(",", ":"), allow_nan=False).encode("ascii")
         for sealed in self.sealed:
             yield b"" if sealed is None else b"=" + sealed_bytes(sealed)
 
@@ -127,9 +118,8 @@ class Row(NamedTuple):
         """Return whether it looks as a save without the key leaves it: queued, never called, nothing answered."""
         return (
             self.mac is None
-            and (self.state, self.value("calls"), self.value("receipt_typed"), self.errors)
-            == (State.QUEUED.value, 0, 0, None)
-            and all(self.value(name) is None for name in _NULL_IN_A_NEW_ROW)
+            and self.errors is None
+            and {**{name: self.value(name) for name in _AS_SAVED}, "state": self.state} == _AS_SAVED
             and isinstance(self.content, bytes)
             and isinstance(self.warnings, bytes | None)
             and (self.photo_digest is None) == (self.value("photo_state") is None)
@@ -203,7 +193,7 @@ class RowCodes:
 
     def _other_key(self) -> str | None:
         """Return the public key that the outbox names; None if it names none, or that of the settings."""
-        recorded = read_metadata(self._db, PUBLIC_KEY)
+        recorded = read_metadata(self._db, PUBLIC_KEY.key)
         return None if recorded in {None, self.sealer.public_key} else str(recorded)
 
     def checking(self, *, ask: bool = False) -> tuple[Authenticator | None, list[Doubt]]:
@@ -305,7 +295,7 @@ class RowCodes:
 
         Return false if the private key, for which a keyring is asked, cannot be had.
         """
-        if read_metadata(self._db, REGISTER) is None:
+        if read_metadata(self._db, REGISTER.key) is None:
             return True
         try:
             authenticator = self.authenticator(ask=True)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from apoa_client.errors import SealBroken
 from apoa_client.outbox.rows import MILLISECOND, from_millis, from_millis_or_none, millis
 from apoa_client.outbox.sql.queries import DRAFT_WAITS
-from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
-from apoa_client.ports.drafts import StoredDraft
+from apoa_client.outbox.sql.register import sealed_to_current_key
+from apoa_client.ports.state import StoredDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,14 +38,17 @@ _WAITING = f"SELECT id, kept_at, taken_at FROM drafts WHERE {DRAFT_WAITS} ORDER 
 
 
 class Drafts:
-    """The `interface.Drafts` of one database."""
+    """The drafts of reports that are not finished. Raises `StorageProblem`."""
 
     def __init__(self, db: Database, sealer: Sealer) -> None:
         self._db = db
         self._sealer = sealer
 
     def save(self, text: str, at: datetime, replaces: StoredDraft | None = None) -> None:
-        """As `interface.Drafts`."""
+        """Seal and store what was typed as a new draft. Needs no key.
+
+        `replaces` is a draft that this desk has taken: it is deleted, unless another desk has taken it since.
+        """
         draft_id = f"draft:{os.urandom(8).hex()}"  # no report has such an id
 
         def seal() -> bytes:
@@ -61,20 +64,23 @@ class Drafts:
                 _delete(self._db, replaces)
 
     def waiting(self, now: datetime) -> list[StoredDraft]:
-        """As `interface.Drafts`."""
+        """Return the drafts that no desk is continuing with, the newest first. Needs no key."""
         with self._db.read_errors():
             query = _WAITING.format(order=self._db.insertion_order)
             rows = self._db.execute(query, [millis(now)]).fetchall()
             return [StoredDraft(str(row[0]), from_millis(row[1]), from_millis_or_none(row[2])) for row in rows]
 
     def open(self, draft: StoredDraft) -> str | None:
-        """As `interface.Drafts`."""
+        """Return what was typed; None if the draft is gone. Raises `CredentialsProblem` or `SealBroken`."""
         with self._db.read_errors():
             row = self._db.execute("SELECT content FROM drafts WHERE id = ?", [draft.id]).fetchone()
             return self._sealer.open(draft.id, row[0]).decode(errors=_ENCODING_ERRORS) if row is not None else None
 
     def take(self, draft: StoredDraft, now: datetime) -> StoredDraft | None:
-        """As `interface.Drafts`."""
+        """Take a draft that waits and return it as it is stored now; None if another desk was first.
+
+        For half an hour it does not wait any more. Needs no key.
+        """
         taken_at = millis(now)
         unchanged, values = _unchanged(draft)
         statement = f"UPDATE drafts SET taken_at = ? WHERE {unchanged}"  # noqa: S608  constants
@@ -83,7 +89,7 @@ class Drafts:
         return draft._replace(taken_at=from_millis(taken_at)) if taken else None
 
     def delete(self, draft: StoredDraft) -> None:
-        """As `interface.Drafts`.
+        """Erase a draft, unless another desk has taken it since it was listed or taken here.
 
         The log may still hold the draft while another process reads; the next erasure removes it there.
         """

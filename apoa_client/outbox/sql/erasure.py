@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.outbox.errors import undelivered
-from apoa_client.outbox.rows import from_millis_or_none, millis
+from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
-from apoa_client.outbox.sql.metadata import read_number, write_metadata
+from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED, write
 from apoa_client.outbox.sql.queries import NO_LIMIT, WITHDRAWABLE
-from apoa_client.ports.audit import Actor, AuditEvent
-from apoa_client.ports.erasure import Erasure
+from apoa_client.ports.state import Actor, AuditEvent, Erasure
 from apoa_client.report.kinds import OPEN_STATES
 
 if TYPE_CHECKING:
@@ -34,12 +33,6 @@ _RETENTION, _REQUEST = "retention", "request"
 """The details of an erasure in the audit trail: why it was erased."""
 _MAY_HAVE_ARRIVED = "may_have_arrived"
 """The detail of a withdrawal, and the report's last error, if the authority may have received the report."""
-
-_LAST = "last_purge"
-"""The metadata's key of when finished stays were last erased."""
-
-_SKIPPED = "purge_skipped"
-"""The metadata's key of when the user last read that nothing is erased."""
 
 _BATCH = 200
 """Stays erased in one transaction: short enough that no one waits long to save a report."""
@@ -98,7 +91,10 @@ class ReportIds(Collection[str]):
 
 
 class Eraser:
-    """The `interface.Eraser` of one database; `actor` is the user who erases, with the clock."""
+    """Erases what is sealed about guests. Raises `StorageProblem`.
+
+    `actor` is the user who erases, with the clock.
+    """
 
     def __init__(self, db: Database, actor: Actor, codes: RowCodes) -> None:
         self._db = db
@@ -106,19 +102,18 @@ class Eraser:
         self._codes = codes
 
     def is_due(self, before: datetime, now: datetime) -> bool:
-        """As `interface.Eraser`."""
+        """Return whether `finished` would erase anything."""
         with self._db.errors():
             query = f"{_DUE.format(which='TRUE')} LIMIT 1"
             stay_is_due = self._db.execute(query, [millis(before)]).fetchone() is not None
             return stay_is_due or count_old_drafts(self._db, (now, self._actor.now())) > 0
 
-    def record_skip(self, at: datetime) -> None:
-        """As `interface.Eraser`."""
-        with self._db.transaction():
-            write_metadata(self._db, _SKIPPED, millis(at))
-
     def finished(self, before: datetime, now: datetime, *, dry_run: bool) -> Erasure:
-        """As `interface.Eraser`; a dry run only reads."""
+        """Erase every stay that ended before this time and has no open report, and drafts older than a day.
+
+        `now` is the authority's time, if this computer's clock is ahead of it: a draft must be old by both clocks.
+        A dry run only reads.
+        """
         seqs, count = array("q"), 0
         for stays in self._batches_due(before):
             if dry_run:
@@ -135,12 +130,15 @@ class Eraser:
         complete = dry_run or self._empty_log()
         if complete and not dry_run:
             with self._db.transaction():
-                write_metadata(self._db, _LAST, millis(self._actor.now()))
-                write_metadata(self._db, _SKIPPED, None)
+                write(self._db, LAST_PURGE, self._actor.now())
+                write(self._db, PURGE_SKIPPED, None)
         return Erasure(ReportIds(self._db, seqs), count, complete=complete, drafts=drafts)
 
     def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
-        """As `interface.Eraser`."""
+        """Erase one stay now. Raises `DataRefused` if a report of it is open, unless `force` withdraws it.
+
+        With `force`, the caller keeps senders away by `maintenance`, so that nothing is being sent.
+        """
         with self._transaction(dry_run=dry_run):
             open_reports: dict[str, int] = dict(self._db.execute(_UNDELIVERED, [stay_id]).fetchall())
             arrived = tuple(report_id for report_id, may_have_arrived in open_reports.items() if may_have_arrived)
@@ -157,11 +155,6 @@ class Eraser:
         complete = dry_run or self._empty_log()
         ids = tuple(report_id for _seq, report_id in erased)
         return Erasure(ids, int(bool(erased)), tuple(open_reports), complete, may_have_arrived=arrived)
-
-    def last(self) -> datetime | None:
-        """As `interface.Eraser`."""
-        with self._db.read_errors():
-            return from_millis_or_none(read_number(self._db, _LAST))
 
     def _batches_due(self, before: datetime) -> Iterator[list[str]]:
         """Yield the stays that are due, in batches. The caller may erase a batch before the next one is read."""

@@ -21,16 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.errors import ApoaError, NotNow
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
 from apoa_client.outbox.rows import MILLISECOND, millis
 from apoa_client.outbox.sql import audit, insertion
+from apoa_client.outbox.sql.audit import MOVED_IN, MOVED_OUT, REOPENED, REPAIRED
+from apoa_client.outbox.sql.claims import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.codes import ALL_COLUMNS, HAND_OVER, RowCodes, key_needed, rows_of
-from apoa_client.outbox.sql.guest_tags import record_missing_tags, tags_are_missing
-from apoa_client.outbox.sql.maintenance import LENGTH, refuse_during_maintenance
 from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.sql.reseal import record_missing_tags, tags_are_missing
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import HandedOver
+from apoa_client.ports.state import Actor, AuditEvent, HandedOver
 from apoa_client.report.kinds import OPEN_STATES, State
 
 if TYPE_CHECKING:
@@ -82,7 +81,6 @@ _KNOWN = f"""
 _IS_MARKED = 2
 _INSERT = f"INSERT INTO reports ({', '.join(ALL_COLUMNS)}) VALUES ({', '.join('?' * len(ALL_COLUMNS))})"  # noqa: S608  constants
 _REPLACE = f"UPDATE reports SET {', '.join(f'{each} = ?' for each in ALL_COLUMNS)} WHERE id = ?"  # noqa: S608  constants
-_NEW = tuple(insertion.COLUMNS.split(", "))
 _DELETE = f"DELETE FROM reports WHERE id = ? AND ({_MARKED} OR {_IS_CLOSED})"  # noqa: S608  constants
 _LEAVE_BEHIND = f"""
     UPDATE reports SET state = 'withdrawn', last_error = '{HANDED_OVER}', lease = NULL, lease_until = NULL,
@@ -226,7 +224,7 @@ class HandOver:
         if is_known:
             self._there.execute(_REPLACE, [*row.values(), row["id"]])
         elif row["state"] == State.QUEUED and not row["attempts"]:  # what a login that may not send can write too
-            insertion.insert(self._there, tuple(row[name] for name in _NEW))
+            insertion.insert(self._there, tuple(row[name] for name in insertion.SAVED))
         else:
             self._there.execute(_INSERT, list(row.values()))
 

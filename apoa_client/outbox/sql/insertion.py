@@ -1,74 +1,68 @@
-"""Inserts new reports."""
+"""Inserts, withdraws and replaces reports, and records receipts that were typed in: always inside a transaction.
+
+Only a report that the authority certainly does not have can be withdrawn or replaced: it was never sent, or it was
+rejected. The statement that changes the report checks this, so that no sending can happen in between.
+"""
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from apoa_client.errors import ReportMoved
+from apoa_client.messages import msg
 from apoa_client.outbox import rows
-from apoa_client.outbox.audit_chain import photo_event
-from apoa_client.outbox.contents import WARNINGS, Contents, end_of_stay
+from apoa_client.outbox.contents import WARNINGS, Contents
 from apoa_client.outbox.errors import report_exists
-from apoa_client.outbox.rows import millis, millis_or_none
+from apoa_client.outbox.rows import COLUMNS, millis
+from apoa_client.outbox.sql.audit import photo_event
 from apoa_client.outbox.sql.codes import photo_digest
-from apoa_client.ports.audit import AuditEvent
-from apoa_client.report.kinds import PhotoState, State, short_id
+from apoa_client.outbox.sql.queries import WITHDRAWABLE
+from apoa_client.ports.state import AuditEvent
+from apoa_client.report.kinds import PhotoState, Receipt, State, short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from apoa_client.outbox.database import Database
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.report.model import Report
 
+
 Row: TypeAlias = tuple[Any, ...]
 """The values of a new report's row, without its number (`seq`)."""
 
-_NAMES = (
-    *("id", "due_at", "content", "warnings", "guest_tag", "short_id", "stay_id", "kind", "created_at", "ends_at"),
-    *("first_night", "last_morning", "photo_state", "photo_digest", "photo"),
-)
-COLUMNS = ", ".join(_NAMES)
+_SEALED = ("content", "warnings", "photo_digest", "photo")
+SAVED = (*(each.name for each in COLUMNS if each.report is not None or each.saved is not None), *_SEALED)
 """The columns of a new report's row, in the order of `Row`."""
+SAVED_LIST = ", ".join(SAVED)
 
 _INSERT = f"""
-    INSERT INTO reports ({{seq}}{COLUMNS}) VALUES ({{place}}{", ".join("?" * len(_NAMES))}) ON CONFLICT DO NOTHING
+    INSERT INTO reports ({{seq}}{SAVED_LIST}) VALUES ({{place}}{", ".join("?" * len(SAVED))}) ON CONFLICT DO NOTHING
 """  # noqa: S608  constants
 _INSERT_LAST = _INSERT.format(seq="", place="")
 _INSERT_AT = _INSERT.format(seq="seq, ", place="?, ")
-_ENTRY = rows.COLUMNS.split(", ")
-_NEW_ROW = {"state": State.QUEUED.value, "attempts": 0, "calls": 0, "receipt_typed": 0, "mac IS NOT NULL": False}
-"""What a new row has in these columns by the schema; null in all others that the insertion does not name."""
+_ENTRY = rows.ENTRY_COLUMNS.split(", ")
+_BY_THE_SCHEMA = {column.name: column.initial for column in COLUMNS}
 
 
 def sealed_row(contents: Contents, new: NewReport) -> Row:
     """Return a new report's row."""
     report, photo = new.report, contents.seal_photo(new.report.id, new.photo)
-    return (
-        report.id,
-        millis_or_none(new.due_at),
-        contents.seal_report(report),
-        contents.seal_findings(report.id, WARNINGS, new.warnings or None),
-        new.guest_tag,
-        *columns_of(report).values(),
-        None if photo is None else PhotoState.KEPT.value,
-        None if photo is None else photo_digest(photo),
-        photo,
-    )
+    values = {
+        **columns_of(report),
+        **{column.name: column.saved(new) for column in COLUMNS if column.saved is not None},
+        "content": contents.seal_report(report),
+        "warnings": contents.seal_findings(report.id, WARNINGS, new.warnings or None),
+        "photo_digest": None if photo is None else photo_digest(photo),
+        "photo": photo,
+    }
+    return tuple(values[name] for name in SAVED)
 
 
 def columns_of(report: Report) -> dict[str, Any]:
     """Return what a row tells of its report outside the seal, by column."""
-    stay = report.stay
-    return {
-        "short_id": short_id(report.id),
-        "stay_id": report.stay_id,
-        "kind": report.kind.value,
-        "created_at": millis(report.created_at),
-        "ends_at": millis_or_none(end_of_stay(report)),
-        "first_night": stay.check_in.date().toordinal() if stay is not None else None,
-        "last_morning": stay.planned_check_out.toordinal() if stay is not None else None,
-    }
+    return {column.name: column.report(report) for column in COLUMNS if column.report is not None}
 
 
 def insert(db: Database, row: Row, seq: int | None = None) -> Entry:
@@ -78,9 +72,9 @@ def insert(db: Database, row: Row, seq: int | None = None) -> Entry:
     """
     number = db.insert_report(_INSERT_LAST, row) if seq is None else db.insert_report(_INSERT_AT, (seq, *row))
     if number is None:
-        raise report_exists(row[0])
-    stored = {**_NEW_ROW, **dict(zip(_NAMES, row, strict=True)), "seq": number}
-    return rows.entry_from_row([stored.get(column) for column in _ENTRY])
+        raise report_exists(row[SAVED.index("id")])
+    stored = {**_BY_THE_SCHEMA, **dict(zip(SAVED, row, strict=True)), "seq": number}
+    return rows.entry_from_row([stored.get(column) for column in _ENTRY])  # `mac IS NOT NULL` is in none
 
 
 def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:
@@ -91,3 +85,78 @@ def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[A
     yield AuditEvent("saved", report_id, first)
     if photo is not None:
         yield photo_event(report_id, PhotoState.KEPT)
+
+
+_RETIRE = f"""
+    UPDATE reports SET state = ?, next_attempt_at = NULL, not_before = NULL, finished_at = ?
+    WHERE id = ? AND {WITHDRAWABLE}
+"""  # noqa: S608  constants
+_CURRENT = """
+    SELECT id FROM reports WHERE stay_id = (SELECT stay_id FROM reports WHERE id = ?)
+        AND state NOT IN ('superseded', 'withdrawn')
+    ORDER BY seq
+"""
+_FIRST = "SELECT seq, id FROM reports WHERE id IN ({places}) ORDER BY seq LIMIT 1"
+_MOVE_TO_END = "UPDATE reports SET seq = ? WHERE id = ?"
+
+# A number that was typed wrongly may be typed again; one that the authority itself gave is not replaced.
+_RECORD_RECEIPT = """
+    UPDATE reports SET state = 'accepted', last_error = NULL, next_attempt_at = NULL, not_before = NULL, lease = NULL,
+        lease_until = NULL, receipt_number = ?, receipt_issued_at = ?, receipt_sha256 = NULL, receipt_typed = 1,
+        finished_at = ?
+    WHERE id = ? AND (state IN ('queued', 'pending', 'rejected') OR (state = 'accepted' AND receipt_typed = 1)
+        OR (state = 'sending' AND lease = ?))
+"""
+
+
+def retire(db: Database, ids: Sequence[str], state: State, at: int) -> None:
+    """Make reports superseded or withdrawn, at this time in milliseconds. Raises `ReportMoved`."""
+    for report_id in ids:
+        if db.execute(_RETIRE, [state.value, at, report_id]).rowcount != 1:
+            raise _moved(report_id)
+
+
+def check_active(db: Database, ids: Sequence[str]) -> None:
+    """Raise `ReportMoved` if these are not the stay's current reports in their order; nothing for no ids.
+
+    Two people at two desks may look at one guest: a decision of one must not silently undo what the other did.
+    """
+    if ids and [row[0] for row in db.execute(_CURRENT, [ids[0]])] != list(ids):
+        raise ReportMoved(msg("Another user has changed this stay in the meantime: report {id}.", id=short_id(ids[0])))
+
+
+def make_room(db: Database, active: Sequence[str], replaced: Sequence[str], at: int) -> int | None:
+    """Supersede what a new report replaces, and return the number that it then takes; None for one at the end.
+
+    `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now.
+    """
+    check_active(db, active)
+    return _supersede(db, replaced, at) if replaced else None
+
+
+def _supersede(db: Database, ids: Sequence[str], at: int) -> int:
+    """Make reports superseded, and return the number (`seq`) of the first, which a new report then takes.
+
+    Reports of a stay are sent in the order of their numbers, so a replacement must not come after later reports. The
+    superseded report gets a number at the end. Raises `ReportMoved`.
+    """
+    retire(db, ids, State.SUPERSEDED, at)
+    seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(ids))), list(ids)).fetchone()
+    db.execute(_MOVE_TO_END, [db.unused_seq(), first])
+    return int(seq)
+
+
+def record_receipt(db: Database, report_id: str, receipt: Receipt, lease: str) -> bool:
+    """Record a receipt that was typed in, and return whether it replaces an earlier one.
+
+    Raises `ReportMoved` if the report is being sent, under another lease than this, or is finished.
+    """
+    issued_at = millis(receipt.issued_at)
+    before = db.execute("SELECT state FROM reports WHERE id = ?", [report_id]).fetchone()
+    if db.execute(_RECORD_RECEIPT, [receipt.number, issued_at, issued_at, report_id, lease]).rowcount != 1:
+        raise _moved(report_id)
+    return bool(before[0] == State.ACCEPTED)
+
+
+def _moved(report_id: str) -> ReportMoved:
+    return ReportMoved(msg("Report {id} is being sent, or was finished in the meantime.", id=short_id(report_id)))

@@ -1,43 +1,44 @@
-"""Checks, with the private key, that reports are as this program wrote them, and takes what a person accepts.
+"""Checks, with the private key, that reports are as this program wrote them; opens them; takes what a person accepts.
 
 The open reports, the latest ones and the numbers of the register are checked at each delivery, and all reports if
 something is wrong or by `apoa log --verify`. Nothing is derived from the audit trail; it only helps to name a report
-that was removed.
+that was removed. What another program sealed is not opened.
 """
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.errors import NotAuthentic, NotNow, SealBroken
+from apoa_client.errors import DataRefused, Erased, NotAuthentic, NotNow, OutboxDamaged, SealBroken
 from apoa_client.messages import msg
-from apoa_client.outbox.event_states import MOVED_IN, MOVED_OUT, REPAIRED, VOUCHED
-from apoa_client.outbox.interface import Verification
-from apoa_client.outbox.rows import doubts_from_text, doubts_text, millis
+from apoa_client.outbox.errors import damaged
+from apoa_client.outbox.rows import OF_STATE, millis
 from apoa_client.outbox.sql import audit
-from apoa_client.outbox.sql.claims import change_values, settle
+from apoa_client.outbox.sql.audit import MOVED_IN, MOVED_OUT, REPAIRED, VOUCHED
+from apoa_client.outbox.sql.claims import change_values, refuse_during_maintenance, settle
 from apoa_client.outbox.sql.codes import Row, RowCodes, key_needed, photo_digest, read_rows, rows_of, sealed_bytes
 from apoa_client.outbox.sql.insertion import columns_of
-from apoa_client.outbox.sql.maintenance import refuse_during_maintenance
-from apoa_client.outbox.sql.metadata import DOUBTS_KEY, read_metadata, write_metadata
+from apoa_client.outbox.sql.metadata import DOUBTS, read, write
 from apoa_client.outbox.sql.queries import OPEN
-from apoa_client.outbox.sql.register import BROKEN, Register, contradicts_register, read_register
+from apoa_client.outbox.sql.register import BROKEN, Register, contradicts_register, read_register, record_public_key
 from apoa_client.outbox.sql.reseal import SealedRecords
-from apoa_client.outbox.sql.sealing_key import record_public_key
-from apoa_client.ports.audit import Actor, AuditEvent
 from apoa_client.ports.doubts import Authentication, Doubt, DoubtKind
+from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.ports.vault import OutboxVersion
-from apoa_client.report.kinds import State
+from apoa_client.report.kinds import State, short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from apoa_client.errors import ApoaError
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.entries import Change
+    from apoa_client.ports.entries import Change, Content
     from apoa_client.ports.vault import Authenticator
+
 
 _BATCH = 200
 """Rows read at a time."""
@@ -59,18 +60,36 @@ _MISSING = f"""
 """  # noqa: S608  constants
 
 # What a person accepts is the guest. The authority says what it has of it, so that the report is sent again.
-_SEND_AGAIN = """
-    UPDATE reports SET state = 'queued', calls = CASE WHEN calls < 1 THEN 1 ELSE calls END, lease = NULL,
-        lease_until = NULL, last_error = NULL, next_attempt_at = NULL, not_before = NULL, receipt_number = NULL,
-        receipt_issued_at = NULL, receipt_sha256 = NULL, receipt_typed = 0, finished_at = NULL,
-        errors = NULL
+_SEND_AGAIN = f"""
+    UPDATE reports SET {", ".join(f"{name} = ?" for name in OF_STATE)}, errors = NULL,
+        calls = CASE WHEN calls < 1 THEN 1 ELSE calls END
     WHERE id = ?
-"""
+"""  # noqa: S608  constants
 _SENT_AGAIN = frozenset({State.QUEUED, State.SENDING, State.PENDING, State.REJECTED, State.ACCEPTED})
 
 
-class Integrity:
-    """What every engine has of an `interface.Integrity`; `actor` is the user of this command."""
+class Verification(NamedTuple):
+    """The result of checking every report. `unauthenticated` counts those without a code."""
+
+    reports: int
+    doubts: Sequence[Doubt]
+    unauthenticated: int
+    with_key: bool
+
+
+class FileCheck(NamedTuple):
+    """The result of reading the database for damage. `engine` is the name and version of what keeps it."""
+
+    complete: bool
+    schema: int
+    engine: str
+
+
+class Integrity(ABC):
+    """Checks whether reports are as this program wrote them. Raises `StorageProblem`.
+
+    `actor` is the user of this command.
+    """
 
     def __init__(self, db: Database, codes: RowCodes, contents: Contents, actor: Actor) -> None:
         self._db = db
@@ -79,7 +98,10 @@ class Integrity:
         self._actor = actor
 
     def doubts(self) -> list[Doubt]:
-        """As `interface.Integrity`."""
+        """Return what is wrong with the outbox and its reports. A keyring is asked for the key.
+
+        Without the key, only the numbers of reports are compared with the register.
+        """
         with self._db.read_errors():
             authenticator, found = self._codes.checking(ask=True)
             with self._db.snapshot():
@@ -92,7 +114,10 @@ class Integrity:
         return [Doubt(DoubtKind.NUMBERS)] * contradicts_register(self._db)
 
     def check(self, report_id: str) -> bool:
-        """As `interface.Integrity`."""
+        """Raise `NotAuthentic` if another program changed a report. Return whether the key was at hand to check that.
+
+        A keyring is asked for it.
+        """
         with self._db.read_errors(), self._db.snapshot():
             for row in rows_of(self._db, [report_id]):
                 # Without cryptography first. A key that does not fit confirms nothing, and accuses no report.
@@ -128,7 +153,7 @@ class Integrity:
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""
         with self._db.read_errors():
-            before = doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
+            before = read(self._db, DOUBTS) or ()
             authenticator, found = self._codes.checking(ask=ask)
             if authenticator is None:  # what the last check with the key found is still so
                 found = [*before, *(found or self._wrong_numbers())]
@@ -143,7 +168,7 @@ class Integrity:
             if register is not None and not whole:
                 register = self._marked(register, authenticator, recount=not reports)
             if (*whole, *reports) != before:
-                write_metadata(self._db, DOUBTS_KEY, doubts_text([*whole, *reports]))
+                write(self._db, DOUBTS, (*whole, *reports) or None)
         version = None if whole or register is None else OutboxVersion(register.id, register.version)
         return Authentication((*whole, *reports), version)
 
@@ -214,15 +239,25 @@ class Integrity:
         photo = self._db.execute("SELECT photo FROM reports WHERE seq = ?", [row.seq]).fetchone()[0]
         return not isinstance(photo, bytes) or photo_digest(photo) != row.photo_digest
 
+    @abstractmethod
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
+        """Read the database for damage, until `is_over` returns true. Raises `OutboxDamaged`. Needs no key."""
+        ...
+
     def verify(self, known: Callable[[], OutboxVersion | None] = lambda: None) -> Verification:
-        """As `interface.Integrity`."""
+        """Check every report. A keyring is asked for the key; without it, the doubts are those of the last check.
+
+        `known` returns the version in the vault, by which an older copy of the outbox is noticed. It is called after
+        the key was read.
+        """
         with self._db.read_errors():
             authenticator, found = self._codes.checking(ask=True)
             version = known()  # before a sync may raise it
             with self._db.snapshot():
                 reports, uncoded = self._db.execute("SELECT count(*), count(*) - count(mac) FROM reports").fetchone()
                 if authenticator is None:
-                    found += doubts_from_text(read_metadata(self._db, DOUBTS_KEY))
+                    before = read(self._db, DOUBTS)
+                    found += before or ()
                 else:
                     register = read_register(self._db, authenticator)
                     found += self._of_the_whole(register, version)
@@ -232,7 +267,12 @@ class Integrity:
     def accept(
         self, ids: Sequence[str], known: Callable[[], OutboxVersion | None] = lambda: None
     ) -> OutboxVersion | None:
-        """As `interface.Integrity`."""
+        """Take these reports as they are, because a person looked at them; without ids the outbox as a whole.
+
+        What the authority may have of an accepted report is asked: it is sent again. Reports in doubt stay so when the
+        outbox as a whole is accepted. Returns what the vault is to know. Raises `CredentialsProblem` without the key,
+        and `NotNow` during maintenance.
+        """
         with self._db.read_errors():
             try:
                 authenticator = self._codes.authenticator(ask=True)
@@ -272,7 +312,7 @@ class Integrity:
         known = columns_of(report)
         names = ", ".join(f"{name} = ?" for name in known)
         self._db.execute(f"UPDATE reports SET {names} WHERE id = ?", [*known.values(), row.id])  # noqa: S608  ours
-        self._db.execute(_SEND_AGAIN, [row.id])
+        self._db.execute(_SEND_AGAIN, [*OF_STATE.values(), row.id])
 
     def _accept_whole(self, authenticator: Authenticator, known: OutboxVersion | None) -> None:
         """Take the numbers of the reports and what steers as they are. Reports in doubt stay in doubt."""
@@ -285,7 +325,7 @@ class Integrity:
                 new = new._replace(id=register.id, last=max(register.last, 0))
             new = new.marked(known.number if known is not None else 0)
             new.counted(self._db).write(self._db, authenticator)
-        write_metadata(self._db, DOUBTS_KEY, None)
+        write(self._db, DOUBTS, None)
         audit.append(self._db, self._actor, [AuditEvent(VOUCHED)])
 
     def _last_coded(self) -> int:
@@ -301,3 +341,80 @@ class Integrity:
             raise Doubt(DoubtKind.KEY).error()
         with self._db.transaction():
             record_public_key(self._db, self._codes.sealer.public_key)
+
+
+class SealedReports:
+    """The sealed columns of the reports of one database."""
+
+    def __init__(self, db: Database, contents: Contents, integrity: Integrity) -> None:
+        self._db = db
+        self._contents = contents
+        self._integrity = integrity
+
+    def content(self, report_id: str, *, proven: bool = True) -> Content:
+        """Open a report and its findings, as `ports.ReportReader.content`."""
+        with self._db.read_errors():
+            return self._opened(next(rows_of(self._db, [report_id]), None), proven=proven)
+
+    def contents(self, ids: Sequence[str]) -> dict[str, Content | ApoaError]:
+        """Open several reports that are read together, as `ports.DeliveryState.contents`."""
+        rows: Mapping[str, Row] | None
+        try:
+            with self._db.read_errors(), self._db.snapshot():
+                rows = {row.id: row for row in rows_of(self._db, ids)}
+        except OutboxDamaged:
+            rows = None  # each by itself: the damage may be in one of them
+        found: dict[str, Content | ApoaError] = {}
+        for report_id in ids:
+            try:
+                with self._db.read_errors():
+                    row = rows.get(report_id) if rows is not None else next(rows_of(self._db, [report_id]), None)
+                    found[report_id] = self._opened(row)
+            except (SealBroken, OutboxDamaged, Erased) as exc:
+                found[report_id] = exc
+        return found
+
+    def photo(self, report_id: str) -> bytes:
+        """Open a photo, as `ports.ReportReader.photo`."""
+        with self._db.read_errors():
+            with self._db.snapshot():
+                row = next(rows_of(self._db, [report_id]), None)
+                photo = self._db.execute("SELECT photo FROM reports WHERE id = ?", [report_id]).fetchone()
+            if row is None:
+                raise damaged(self._db.place)
+            _refuse_erased(row)
+            if photo[0] is None:
+                self._integrity.refuse_doubtful(row)
+                if row.value("photo_state") is not None:
+                    raise damaged(self._db.place)
+                raise DataRefused(msg("No photo was saved with report {id}.", id=short_id(report_id)), name="no_photo")
+            sealed = sealed_bytes(photo[0])
+            with self._authentic(row):
+                opened = self._contents.open_photo(report_id, sealed)
+            if photo_digest(sealed) != row.photo_digest:
+                raise Doubt(DoubtKind.STATE, report_id).error()
+            return opened
+
+    def _opened(self, row: Row | None, *, proven: bool = True) -> Content:
+        if row is None or row.content is None:
+            if row is not None:
+                _refuse_erased(row)
+            raise damaged(self._db.place)
+        with self._authentic(row) if proven else nullcontext():
+            findings = [None if each is None else sealed_bytes(each) for each in (row.errors, row.warnings)]
+            return self._contents.open(row.id, sealed_bytes(row.content), *findings)
+
+    @contextmanager
+    def _authentic(self, row: Row) -> Iterator[None]:
+        """Raise `NotAuthentic` if another program wrote what is opened inside, which reads the key."""
+        try:
+            yield
+        except (ValueError, TypeError, KeyError):
+            self._integrity.refuse_doubtful(row)
+            raise
+        self._integrity.refuse_doubtful(row)
+
+
+def _refuse_erased(row: Row) -> None:
+    if row.value("erased_at") is not None:
+        raise Erased(msg("The guest's data of report {id} were erased.", id=short_id(row.id)))

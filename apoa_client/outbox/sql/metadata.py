@@ -1,31 +1,200 @@
-"""Values kept once for the property, by key, in the table `memo`: why sending stopped, the last contact, and so on."""
+"""Values kept once for the property, by key, in the table `memo`: why sending stopped, the last contact, and so on.
+
+Each is a `Value` below, which says how it is stored. A new one is a line there.
+"""
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from apoa_client.outbox import rows
-from apoa_client.ports.state import Restrictions
+from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
+from apoa_client.ports.doubts import Doubt, DoubtKind
+from apoa_client.ports.state import LearnedBatchSize, Restrictions, ScheduledRun, Suspension
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from apoa_client.outbox.database import Database
 
-DOUBTS_KEY = "doubts"
-"""The key of what the last check with the private key found, for `apoa status`, which has none."""
-
-SUSPENSION_KEY, HOLD_KEY = "stop", "hold"
-"""The keys of why nothing is sent, and until when the authority asked to wait, in milliseconds."""
+T = TypeVar("T")
 
 READ_ALL = "SELECT key, value FROM memo"
 """Read at the beginning of each transaction, after the lock was taken: no other process changes it then."""
 
-_ACTUAL = """
-    SELECT COALESCE(sum(CASE WHEN state IN ('queued', 'sending', 'pending', 'rejected') THEN reports END), 0),
-        COALESCE(sum(reports), 0) FROM tally
-"""
+_MOST_DOUBTS = 100
+_LARGEST_BATCH = 10_000
+"""No authority allows a call of so many reports, so no larger size was learned."""
+_BETWEEN_FOLDERS = ", "
+
+
+class Value(NamedTuple, Generic[T]):
+    """How a value is stored: under which key, and as what."""
+
+    key: str
+    dump: Callable[[T], str | int]
+    """Returns what is stored, a text or a number."""
+    load: Callable[[Any], T | None]
+    """Returns the value of what is stored. Not every engine tells a number from its digits.
+
+    Raises `TypeError`, `ValueError` or `OverflowError` for what this program never wrote.
+    """
+    of_computer: bool = False
+    """Whether it is about the computer: its clock, line, schedule or backups. A restore does not take it over."""
+    optional: bool = False
+    """Whether what cannot be read counts as nothing: no report waits for it, and the next value replaces it."""
+
+    def loaded(self, stored: object) -> T | None:
+        """Return the value of what is stored; None for None."""
+        try:
+            return None if stored is None else self.load(stored)
+        except (TypeError, ValueError, OverflowError):
+            if self.optional:
+                return None
+            raise
+
+    def of(self, metadata: Mapping[str, object]) -> T | None:
+        """Return the value from stored values by their keys; None if there is none."""
+        return self.loaded(metadata.get(self.key))
+
+
+def _number(stored: object) -> int:
+    if not isinstance(stored, int | str):
+        message = "not a whole number"
+        raise TypeError(message)
+    return int(stored)
+
+
+def _instant(stored: object) -> datetime:
+    return from_millis(_number(stored))
+
+
+def _words(stored: object) -> list[str]:
+    if not isinstance(stored, str):
+        message = "not a text"
+        raise TypeError(message)
+    return stored.split(" ")
+
+
+def _text(stored: object) -> str | None:
+    return stored if isinstance(stored, str) else None
+
+
+def _dump_suspension(suspension: Suspension) -> str:
+    return f"{suspension.reason} {millis(suspension.since)} {suspension.settings}"
+
+
+def _load_suspension(stored: object) -> Suspension:
+    reason, since, settings = _words(stored)
+    return Suspension(reason, from_millis(int(since)), settings)
+
+
+def _dump_notice(notice: tuple[str, datetime]) -> str:
+    code, at = notice
+    return f"{millis(at)} {code}"
+
+
+def _load_notice(stored: object) -> tuple[str, datetime]:
+    at, code = _words(stored)
+    return code, from_millis(int(at))
+
+
+def _dump_doubts(doubts: Sequence[Doubt]) -> str:
+    return " ".join(f"{doubt.kind.value}:{doubt.report}" for doubt in doubts[:_MOST_DOUBTS])
+
+
+def _load_doubts(stored: object) -> tuple[Doubt, ...]:
+    parts = (word.partition(":") for word in _words(stored))
+    return tuple(Doubt(DoubtKind(kind), report) for kind, _colon, report in parts)
+
+
+def _dump_batch_size(learned: LearnedBatchSize) -> str:
+    until = 0 if learned.limited_until is None else millis(learned.limited_until)
+    return f"{learned.size} {learned.settings} {until}"
+
+
+def _load_batch_size(stored: object) -> LearnedBatchSize | None:
+    size, settings, until = _words(stored)
+    learned = LearnedBatchSize(int(size), settings, from_millis(int(until)) if int(until) else None)
+    return learned if 1 <= learned.size <= _LARGEST_BATCH else None
+
+
+def _dump_run(run: ScheduledRun) -> str:
+    interval = 0 if run.interval is None else run.interval // MILLISECOND
+    return f"{millis(run.at)} {int(run.exit_code)} {interval}"
+
+
+def _load_run(stored: object) -> ScheduledRun:
+    at, exit_code, interval = map(int, _words(stored))
+    return ScheduledRun(from_millis(at), exit_code, interval * MILLISECOND if interval else None)
+
+
+def _dump_numbers(numbers: tuple[int, int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _load_numbers(stored: object) -> tuple[int, int]:
+    first, second = map(int, _words(stored))
+    return first, second
+
+
+def _dump_folders(folders: Mapping[str, str]) -> str:
+    return _BETWEEN_FOLDERS.join(f"{checksum} {text}" for checksum, text in folders.items())
+
+
+def _load_folders(stored: object) -> dict[str, str]:
+    parts = (each.partition(" ") for each in str(stored).split(_BETWEEN_FOLDERS))
+    return {checksum: text for checksum, _blank, text in parts if text}
+
+
+# What forbids sending. `register` notes who wrote these two.
+SUSPENSION = Value("stop", _dump_suspension, _load_suspension)
+HOLD = Value("hold", millis, _instant)
+
+# What says who wrote the reports. The texts of register, keys and trail are read by the modules of these names.
+PUBLIC_KEY = Value("public_key", str, _text)
+REPLACED_KEY = Value("replaced_key", str, str)
+"""What the last key rotation leaves: the new public key, under a code of the old key."""
+REGISTER = Value("register", str, str)
+AUDIT_HEAD = Value("audit_head", str, str)
+DOUBTS = Value("doubts", _dump_doubts, _load_doubts)
+"""What the last check with the private key found, for `apoa status`, which has none."""
+CODE_CONFIRMED = Value("code_confirmed", str, _text)
+"""The public key whose recovery code a person has typed back."""
+
+# What the authority said.
+LAST_CONTACT = Value("last_contact", millis, _instant)
+WANTS_PHOTOS = Value("wants_photos", int, _number)
+"""1 if it takes photos."""
+CLOCK_SKEW = Value[timedelta](
+    "clock_skew", lambda skew: skew // MILLISECOND, lambda stored: _number(stored) * MILLISECOND, of_computer=True
+)
+"""How far its clock was ahead of this computer's."""
+BATCH_SIZE = Value("batch_size", _dump_batch_size, _load_batch_size, of_computer=True, optional=True)
+
+# What was done, and when.
+NOTICE = Value("notice", _dump_notice, _load_notice)
+"""The code of the last desktop notice, without blanks and without personal data, and when it was shown."""
+SCHEDULED_RUN = Value("scheduled_run", _dump_run, _load_run, of_computer=True, optional=True)
+"""The last run of automatic sending on this computer."""
+LAST_BACKUP = Value("last_backup", millis, _instant, of_computer=True, optional=True)
+FOLDER_BACKUPS = Value("folder_backups", _dump_folders, _load_folders, of_computer=True)
+BACKUP_SERIES = Value("backup_series", str, _text, of_computer=True)
+LAST_PURGE = Value("last_purge", millis, _instant)
+"""When finished stays were last erased completely."""
+PURGE_SKIPPED = Value("purge_skipped", millis, _instant)
+"""When the user last read that nothing is erased. The next complete erasure ends it."""
+CLOCK_CHECKED = Value("clock_checked", _dump_numbers, _load_numbers, of_computer=True)
+"""Our clock's time at the last check, in milliseconds, and the number of the last audit event before it."""
+MAINTENANCE = Value("maintenance", str, str, of_computer=True)
+
+# The guest hash.
+INDEX_KEY_HASH = Value("index_key_hash", str, _text, of_computer=True)
+"""A hash of the settings' `index_key`: the desks of a shared outbox must have the same."""
+TAGS_MISSING = Value("guest_tags_missing", int, lambda _stored: 1)
+"""1 if reports may have been stored without their hashes."""
+
+VALUES: tuple[Value[Any], ...] = tuple(each for each in tuple(globals().values()) if isinstance(each, Value))
 
 
 class Counts(NamedTuple):
@@ -35,60 +204,55 @@ class Counts(NamedTuple):
     total: int
 
 
-def read_metadata(db: Database, key: str) -> object:
-    """Return the value of this key; None if there is none. For use within `Database.errors`.
+_ACTUAL = """
+    SELECT COALESCE(sum(CASE WHEN state IN ('queued', 'sending', 'pending', 'rejected') THEN reports END), 0),
+        COALESCE(sum(reports), 0) FROM tally
+"""
 
-    Not every engine tells a number from its digits: `read_number` reads a number.
-    """
+
+def actual_counts(db: Database) -> Counts:
+    """Return the numbers of reports that are stored now."""
+    return Counts(*db.execute(_ACTUAL).fetchone())
+
+
+def read(db: Database, value: Value[T]) -> T | None:
+    """Return a value; None if there is none. For use within `Database.read_errors`."""
+    return value.loaded(read_metadata(db, value.key))
+
+
+def write(db: Database, value: Value[T], new: T | None) -> None:
+    """Store a value, or remove it (None), inside a transaction."""
+    write_metadata(db, value.key, None if new is None else value.dump(new))
+
+
+def read_restrictions(db: Database) -> Restrictions:
+    """Return what `ports.DeliveryState.restrictions` describes. For use within `Database.read_errors`."""
+    keys = [SUSPENSION.key, HOLD.key]
+    return restrictions_from(dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", keys).fetchall()))
+
+
+def restrictions_from(metadata: Mapping[str, object]) -> Restrictions:
+    """Return what `read_restrictions` does, from stored values by their keys."""
+    return Restrictions(SUSPENSION.of(metadata), HOLD.of(metadata))
+
+
+def read_metadata(db: Database, key: str) -> object:
+    """Return what is stored under this key; None if there is nothing. For use within `Database.errors`."""
     if db.metadata is not None:
         return db.metadata.get(key)
     row = db.execute("SELECT value FROM memo WHERE key = ?", [key]).fetchone()
     return None if row is None else row[0]
 
 
-def read_number(db: Database, key: str) -> int | None:
-    """Return the number of this key; None if there is none. For use within `Database.read_errors`."""
-    return number_or_none(read_metadata(db, key))
-
-
-def number_or_none(value: object) -> int | None:
-    """Return the number that is the value of a key; None for None. Raises `TypeError` and `ValueError`."""
-    if value is None:
-        return None
-    if not isinstance(value, int | str):
-        message = "not a whole number"
-        raise TypeError(message)
-    return int(value)
-
-
-def read_restrictions(db: Database) -> Restrictions:
-    """Return what `ports.DeliveryState.restrictions` describes. For use within `Database.read_errors`."""
-    keys = [SUSPENSION_KEY, HOLD_KEY]
-    return restrictions_from(dict(db.execute("SELECT key, value FROM memo WHERE key IN (?, ?)", keys).fetchall()))
-
-
-def restrictions_from(metadata: Mapping[str, object]) -> Restrictions:
-    """Return what `read_restrictions` does, from values by their keys."""
-    return Restrictions(
-        rows.suspension_from_text(metadata.get(SUSPENSION_KEY)),
-        rows.from_millis_or_none(number_or_none(metadata.get(HOLD_KEY))),
-    )
-
-
-def write_metadata(db: Database, key: str, value: str | int | None) -> None:
-    """Store a value, or remove it (None), inside a transaction."""
+def write_metadata(db: Database, key: str, stored: str | int | None) -> None:
+    """Store this under the key, or remove what is there (None), inside a transaction."""
     is_there = read_metadata(db, key) is not None
-    if value is None:
+    if stored is None:
         db.execute("DELETE FROM memo WHERE key = ?", [key])
     # Without ON CONFLICT, because what makes a key unique is not the same in a database of many properties.
     elif is_there:
-        db.execute("UPDATE memo SET value = ? WHERE key = ?", [value, key])
+        db.execute("UPDATE memo SET value = ? WHERE key = ?", [stored, key])
     else:
-        db.execute("INSERT INTO memo (key, value) VALUES (?, ?)", [key, value])
+        db.execute("INSERT INTO memo (key, value) VALUES (?, ?)", [key, stored])
     if db.metadata is not None:
-        db.metadata[key] = None if value is None else str(value)
-
-
-def actual_counts(db: Database) -> Counts:
-    """Return the numbers of reports that are stored now."""
-    return Counts(*db.execute(_ACTUAL).fetchone())
+        db.metadata[key] = None if stored is None else str(stored)

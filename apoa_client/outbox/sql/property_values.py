@@ -1,23 +1,24 @@
-"""What is kept once for the property, beside its reports: why sending stopped, the last contact, backups, notices."""
+"""What is kept once for the property, beside its reports: why sending stopped, the last contact, backups, notices.
+
+Guests' data are erased by age, and a clock that jumps ahead would erase those of guests in house. A jump leaves a gap
+between two audit events, or between the last one and now: so it is recorded when the clock was last found right.
+"""
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
+import os
+import re
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
 
-from apoa_client.outbox import rows
-from apoa_client.outbox.rows import MILLISECOND, millis
-from apoa_client.outbox.sql.metadata import (
-    HOLD_KEY,
-    SUSPENSION_KEY,
-    read_metadata,
-    read_number,
-    read_restrictions,
-    write_metadata,
-)
-from apoa_client.outbox.sql.waits import by_own_clock, clock_lead
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.rows import MILLISECOND, from_millis, millis
+from apoa_client.outbox.sql import metadata
+from apoa_client.outbox.sql.metadata import Value, read_metadata, read_restrictions, write_metadata
+from apoa_client.outbox.sql.queries import by_own_clock, clock_lead
+from apoa_client.ports.state import Actor, AuditEvent, FolderBackups, ScheduledRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
-    from apoa_client.ports.state import FolderBackups, LearnedBatchSize, Restrictions, ScheduledRun, Suspension
+    from apoa_client.ports.state import LearnedBatchSize, Restrictions, Suspension
     from apoa_client.ports.vault import Sealer
 
-_WANTS_PHOTOS = "wants_photos"
-"""The metadata's key of whether the authority takes photos: 1, or not there."""
+T = TypeVar("T")
+
+_LONGEST_STEP = timedelta(days=1) // MILLISECOND
+
+_SERIES_BYTES = 3
+_SERIES = re.compile(r"[0-9a-f]{6}")
+_NEVER = "-"
+_MOST_FOLDERS = 8
+"""How many folders are known: each desk of a shared outbox may have its own."""
 
 
 class PropertyValues:
@@ -46,6 +54,16 @@ class PropertyValues:
 
         return RowCodes(self._db, self._sealer)
 
+    def value(self, which: Value[T]) -> T | None:
+        """Return a value; None if there is none."""
+        with self._db.read_errors():
+            return metadata.read(self._db, which)
+
+    def record(self, which: Value[T], new: T | None) -> None:
+        """Record a value in place of the one before, or (None) that there is none."""
+        with self._db.transaction():
+            metadata.write(self._db, which, new)
+
     def restrictions(self) -> Restrictions:
         """As `ports.DeliveryState`."""
         with self._db.read_errors(), self._db.snapshot():
@@ -55,11 +73,13 @@ class PropertyValues:
     def set_suspension(self, suspension: Suspension | None) -> None:
         """As `ports.DeliveryState`; kept as `hold` is."""
         if suspension is None:
-            value, event = None, AuditEvent("sending_resumed")
+            stored, event = None, AuditEvent("sending_resumed")
         else:
-            value, event = rows.suspension_text(suspension), AuditEvent("sending_stopped", detail=suspension.reason)
+            stored = metadata.SUSPENSION.dump(suspension)
+            event = AuditEvent("sending_stopped", detail=suspension.reason)
+        key = metadata.SUSPENSION.key
         with self._db.transaction():
-            if read_metadata(self._db, SUSPENSION_KEY) != value and self._restrict(SUSPENSION_KEY, value):
+            if read_metadata(self._db, key) != stored and self._restrict(key, stored):
                 self._record([event])
 
     def hold(self, until: datetime) -> None:
@@ -69,14 +89,14 @@ class PropertyValues:
         The next run then asks the authority again, and sends nothing before that.
         """
         with self._db.transaction():
-            self._restrict(HOLD_KEY, millis(until + clock_lead(self._db, self._actor.now())))
+            self._restrict(metadata.HOLD.key, millis(until + clock_lead(self._db, self._actor.now())))
             self._record([AuditEvent("asked_to_wait")])
 
-    def _restrict(self, key: str, value: str | int | None) -> bool:
+    def _restrict(self, key: str, stored: str | int | None) -> bool:
         """Write a restriction, inside a transaction, or remove it, and return whether that is kept."""
         before = read_metadata(self._db, key)
-        write_metadata(self._db, key, value)
-        is_kept = self._codes.steered(key) or value is None
+        write_metadata(self._db, key, stored)
+        is_kept = self._codes.steered(key) or stored is None
         if not is_kept:
             write_metadata(self._db, key, before if isinstance(before, str | int) else None)
         return is_kept
@@ -84,150 +104,130 @@ class PropertyValues:
     def record_contact(self, at: datetime, server_time: datetime | None = None) -> None:
         """As `ports.DeliveryState`."""
         with self._db.transaction():
-            write_metadata(self._db, "last_contact", millis(at))
+            metadata.write(self._db, metadata.LAST_CONTACT, at)
             if server_time is not None:
-                from apoa_client.outbox.sql.clock_check import record_clock_check
-                from apoa_client.report.deadline import MAX_BELIEVED_SKEW
+                from apoa_client.report.kinds import MAX_BELIEVED_SKEW
 
-                skew = server_time - at
-                write_metadata(self._db, "clock_skew", skew // MILLISECOND)
-                if abs(skew) <= MAX_BELIEVED_SKEW:
-                    record_clock_check(self._db, at)
+                metadata.write(self._db, metadata.CLOCK_SKEW, server_time - at)
+                if abs(server_time - at) <= MAX_BELIEVED_SKEW:
+                    self._record_clock_check(at)
 
     def batch_size(self) -> LearnedBatchSize | None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sql.batch_size import batch_size
-
-        with self._db.read_errors():
-            return batch_size(self._db)
+        return self.value(metadata.BATCH_SIZE)
 
     def record_batch_size(self, learned: LearnedBatchSize) -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sql.batch_size import record_batch_size
-
-        with self._db.transaction():
-            record_batch_size(self._db, learned)
+        self.record(metadata.BATCH_SIZE, learned)
 
     def wants_photos(self) -> bool:
         """As `ports.DeliveryState`."""
-        with self._db.read_errors():
-            return read_number(self._db, _WANTS_PHOTOS) == 1
+        return self.value(metadata.WANTS_PHOTOS) == 1
 
     def record_wants_photos(self, *, wants: bool) -> None:
         """As `ports.DeliveryState`."""
         if wants != self.wants_photos():
-            with self._db.transaction():
-                write_metadata(self._db, _WANTS_PHOTOS, 1 if wants else None)
-
-    def record_notice(self, code: str, at: datetime) -> None:
-        """As `interface.Outbox`."""
-        with self._db.transaction():
-            write_metadata(self._db, "notice", rows.notice_text(code, at))
-
-    def last_notice(self) -> tuple[str, datetime] | None:
-        """As `interface.Outbox`."""
-        with self._db.read_errors():
-            return rows.notice_from_text(read_metadata(self._db, "notice"))
+            self.record(metadata.WANTS_PHOTOS, 1 if wants else None)
 
     def record_scheduled_run(self, at: datetime, exit_code: int) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.scheduled_run import record_scheduled_run
-
+        """Record that a run of automatic sending ended at this time with this exit code."""
         with self._db.transaction():
-            record_scheduled_run(self._db, at, exit_code)
-
-    def forget_scheduled_runs(self) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.scheduled_run import forget_scheduled_runs
-
-        with self._db.transaction():
-            forget_scheduled_runs(self._db)
-
-    def last_scheduled_run(self) -> ScheduledRun | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.scheduled_run import last_scheduled_run
-
-        with self._db.read_errors():
-            return last_scheduled_run(self._db)
-
-    def last_backup(self) -> datetime | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.backups import last_backup
-
-        with self._db.read_errors():
-            return last_backup(self._db)
+            last = metadata.read(self._db, metadata.SCHEDULED_RUN)
+            interval = at - last.at if last is not None and last.at < at else None
+            metadata.write(self._db, metadata.SCHEDULED_RUN, ScheduledRun(at, exit_code, interval))
 
     def backup_series(self) -> str:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.backups import backup_series
+        """Return the id of this outbox in the names of its backups: six hexadecimal digits, made at the first call.
 
+        What has another form is replaced: it becomes a part of a file's name.
+        """
         with self._db.transaction():
-            return backup_series(self._db)
+            series = str(read_metadata(self._db, metadata.BACKUP_SERIES.key))
+            if _SERIES.fullmatch(series) is None:
+                series = os.urandom(_SERIES_BYTES).hex()
+                metadata.write(self._db, metadata.BACKUP_SERIES, series)
+            return series
 
     def folder_backups(self, folder: str) -> FolderBackups:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.backups import folder_backups
+        """Return what is known of the automatic backups into this folder.
 
-        with self._db.read_errors():
-            return folder_backups(self._db, folder)
+        What cannot be read is not known: no backup waits for it, and the next one replaces it.
+        """
+        folders = self.value(metadata.FOLDER_BACKUPS) or {}
+        try:
+            other_disk, *times = folders[_checksum(folder)].split(" ")
+            written_at, failed_at, shown_at = (None if time == _NEVER else from_millis(int(time)) for time in times)
+            return FolderBackups(written_at, failed_at, shown_at, bool(int(other_disk)))
+        except (KeyError, ValueError, OverflowError):
+            return FolderBackups()
 
     def record_folder_backups(self, folder: str, known: FolderBackups) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.backups import record_folder_backups
-
+        """Record it in place of what is known of this folder. The folders that were recorded last are kept."""
+        times = (known.written_at, known.failed_at, known.shown_at)
+        words = [str(int(known.other_disk)), *(_NEVER if time is None else str(millis(time)) for time in times)]
+        checksum = _checksum(folder)
         with self._db.transaction():
-            record_folder_backups(self._db, folder, known)
+            before = metadata.read(self._db, metadata.FOLDER_BACKUPS) or {}
+            others = ((key, text) for key, text in before.items() if key != checksum)
+            kept = dict(islice(chain([(checksum, " ".join(words))], others), _MOST_FOLDERS))
+            metadata.write(self._db, metadata.FOLDER_BACKUPS, kept)
 
     def record_clock_check(self, at: datetime) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.clock_check import record_clock_check
-
+        """Record that this computer's clock, which shows this time, was found right."""
         with self._db.transaction():
-            write_metadata(self._db, "clock_skew", None)
-            record_clock_check(self._db, at)
+            metadata.write(self._db, metadata.CLOCK_SKEW, None)
+            self._record_clock_check(at)
+
+    def _record_clock_check(self, at: datetime) -> None:
+        """Record, inside a transaction, that the clock, which shows this time, is right or its error is known."""
+        (last,) = self._db.execute("SELECT COALESCE(max(n), 0) FROM audit").fetchone()
+        metadata.write(self._db, metadata.CLOCK_CHECKED, (millis(at), last))
 
     def clock_checked_at(self, now: datetime) -> datetime | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.clock_check import clock_checked_at
+        """Return when the clock was last found right, or compared with the authority's; None if it may have jumped.
 
+        It may have jumped if there is more than a day between that time, the audit events since, and `now`, or if one
+        of these is earlier than the one before.
+        """
+        from apoa_client.report.kinds import CLOCK_TOLERANCE
+
+        longest_step_back = CLOCK_TOLERANCE // MILLISECOND
         with self._db.read_errors():
-            return clock_checked_at(self._db, now)
-
-    def public_key(self) -> str | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.sealing_key import KEY
-
-        with self._db.read_errors():
-            return rows.text_or_none(read_metadata(self._db, KEY))
+            found = metadata.read(self._db, metadata.CLOCK_CHECKED)
+            if found is None:
+                return None
+            checked, last = found
+            before = checked
+            events = self._db.execute("SELECT at FROM audit WHERE n > ? ORDER BY n", [last])
+            for (at,) in chain(events, [(millis(now),)]):
+                if not -longest_step_back <= at - before <= _LONGEST_STEP:
+                    return None
+                before = at
+            return from_millis(checked)
 
     def record_public_key(self, public_key: str) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.sealing_key import record_public_key
-
-        with self._db.transaction():
-            record_public_key(self._db, public_key)
-
-    def index_key_hash(self) -> str | None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH
-
-        with self._db.read_errors():
-            return rows.text_or_none(read_metadata(self._db, INDEX_KEY_HASH))
-
-    def record_index_key_hash(self, value: str) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.guest_tags import INDEX_KEY_HASH
-
-        with self._db.transaction():
-            write_metadata(self._db, INDEX_KEY_HASH, value)
+        """Record the public key of the settings: from then on, what is sealed to another one is sealed again."""
+        self.record(metadata.PUBLIC_KEY, public_key)
 
     def record_code_confirmed(self, public_key: str) -> None:
-        """As `interface.Outbox`."""
+        """Record that a person has typed back the recovery code of this key: it is safe on paper."""
         with self._db.transaction():
-            write_metadata(self._db, "code_confirmed", public_key)
+            metadata.write(self._db, metadata.CODE_CONFIRMED, public_key)
             self._record([AuditEvent("code_confirmed")])
+
+    def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
+        """Add an event to the audit trail: codes and ids only, no personal data."""
+        with self._db.transaction():
+            self._record([AuditEvent(action, report, detail)])
 
     def _record(self, events: Sequence[AuditEvent]) -> None:
         from apoa_client.outbox.sql import audit
 
         audit.append(self._db, self._actor, events)
+
+
+def _checksum(folder: str) -> str:
+    """Return what tells one folder from the next. The path may name a person, and backups hold the metadata."""
+    from zlib import crc32  # start-up: only a backup into a folder needs it
+
+    return f"{crc32(folder.encode(errors='surrogateescape')):08x}"

@@ -1,15 +1,38 @@
-"""The SQL with which the outbox selects reports.
+"""Selects the reports of an outbox, and reads them as entries.
 
 The conditions are written so that SQLite uses the partial indexes of `migrations`: open reports stay few while the
-history grows for years.
+history grows for years. Entries are read in batches: no transaction stays open between them, so that the caller may
+write while it iterates. A damaged page does not affect reports on other pages: those are yielded first, and then the
+damage is raised.
+
+The times that senders wait for, backoff and lease of a report, and what the authority asked for (Retry-After), are
+stored by the database's own clock, so that several computers wait for the same moment, however far their clocks are
+apart. They are converted where they are written and read; the clock of a file is that of its computer. Deadlines and
+times of what has happened are stored as they were given.
 """
 
-from collections.abc import Iterable
-from typing import Any
+# Annotations stay text, as in `store`.
+from __future__ import annotations
 
-from apoa_client.outbox.rows import millis
-from apoa_client.ports.entries import Selection
+from array import array
+from collections.abc import Iterable
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from apoa_client.errors import OutboxDamaged
+from apoa_client.outbox.errors import damaged
+from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, millis
+from apoa_client.ports.entries import Change, Entry, PhotoToSend, Selection
+from apoa_client.ports.state import Restrictions, Summary
 from apoa_client.report.kinds import OPEN_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from apoa_client.outbox.database import Database
+
 
 OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 """Word for word the condition of the partial indexes: SQLite does not use them otherwise."""
@@ -143,3 +166,135 @@ def selection_order(selection: Selection) -> tuple[str, dict[str, Any]]:
     if selection.due_by is not None:  # all have a deadline, and the index has this order
         return "due_at, seq", {}
     return "COALESCE(due_at, :without_deadline), seq", {"without_deadline": millis(selection.by_deadline)}
+
+
+T = TypeVar("T", Entry, Change, Restrictions, Summary)
+
+_WAITS = ("next_attempt_at", "not_before", "lease_until", "hold_until")
+
+
+def clock_lead(db: Database, here: datetime) -> timedelta:
+    """Return how far the database's clock is ahead of `here`, this computer's. For use within `Database.errors`."""
+    return db.now(here) - here
+
+
+def by_database_clock(db: Database, now: Callable[[], datetime], values: Sequence[T]) -> list[T]:
+    """Return values to be stored; `now` is this computer's clock. For use within `Database.errors`.
+
+    The database is asked for its time only if there is anything to wait for.
+    """
+    return later(values, clock_lead(db, now())) if any(map(_waits, values)) else list(values)
+
+
+def by_own_clock(db: Database, now: Callable[[], datetime], values: Sequence[T]) -> list[T]:
+    """Return stored values for a reader with the clock `now`, else as `by_database_clock`."""
+    return later(values, -clock_lead(db, now())) if any(map(_waits, values)) else list(values)
+
+
+def later(values: Sequence[T], by: timedelta) -> list[T]:
+    """Return values whose times to wait for are later by this."""
+    if not by:
+        return list(values)
+    return [value._replace(**{name: at + by for name, at in _waits(value).items()}) for value in values]
+
+
+def _waits(value: T) -> dict[str, Any]:
+    return {name: at for name in _WAITS if (at := getattr(value, name, None)) is not None}
+
+
+_FIRST_BATCH = 50
+_BATCH = 500
+"""Rows read at a time: few at first, because the caller may need no more, and twice as many each time."""
+
+_NO_VALUES: Mapping[str, Any] = {}
+
+
+def _in_order(entries: Iterator[Entry], selection: Selection) -> Iterator[Entry]:
+    """Yield entries in the order of a selection, as `queries.selection_order`. An error comes after what was read."""
+    found: list[Entry] = []
+    damage: OutboxDamaged | None = None
+    try:
+        found.extend(entries)  # keeps what came before an error
+    except OutboxDamaged as exc:
+        damage = exc
+    if selection.by_deadline is not None:
+        without_deadline = selection.by_deadline
+        found.sort(key=lambda entry: (entry.due_at or without_deadline, entry.seq))
+    else:
+        found.sort(key=lambda entry: (entry.last_morning or date.min, entry.seq))
+    yield from found
+    if damage is not None:
+        raise damage
+
+
+class EntryReader:
+    """The reports of one database, as entries, for a reader with the clock `now`. Raises `StorageProblem`."""
+
+    def __init__(self, db: Database, now: Callable[[], datetime]) -> None:
+        self._db = db
+        self._now = now
+
+    def seqs(self, query: str, values: Mapping[str, Any] = _NO_VALUES) -> array[int]:
+        """Return the numbers (`seq`) of the reports that a query selects."""
+        with self._db.read_errors():
+            return array("q", (row[0] for row in self._db.execute(query, values)))
+
+    def selected(self, selection: Selection) -> Iterator[Entry]:
+        """Yield the entries of a selection, as `ports.ReportReader.entries`; also where an index is damaged."""
+        condition, hint, values = selection_condition(selection)
+        order, more = selection_order(selection)
+        query = f"SELECT seq FROM reports WHERE {condition} AND {hint} ORDER BY {order} LIMIT :limit"  # noqa: S608  constants
+        limit = NO_LIMIT if selection.limit is None else selection.limit
+        try:
+            seqs = self.seqs(query, {**values, **more, "limit": limit})
+        except OutboxDamaged:
+            entries = self.in_batches(self.seqs(EVERY_SEQ), condition, values)
+            if selection.by_deadline is not None or selection.by_departure:
+                entries = _in_order(entries, selection)
+        else:
+            entries = self.in_batches(seqs, condition, values)
+        return islice(entries, selection.limit)
+
+    def photos_to_send(self) -> Iterator[PhotoToSend]:
+        """Yield the photos that may be sent now, as `ports.DeliveryState.photos_to_send`."""
+        with self._db.read_errors():
+            found = self._db.execute(PHOTOS_TO_SEND).fetchall()
+        sent_for = {report_id: accepted for _seq, report_id, accepted in found}
+        entries = self.in_batches(array("q", (row[0] for row in found)), "photo_state = 'kept' AND erased_at IS NULL")
+        return (PhotoToSend(entry, sent_for[entry.id]) for entry in entries if entry.id in sent_for)
+
+    def in_batches(
+        self, seqs: array[int], condition: str = "TRUE", values: Mapping[str, Any] = _NO_VALUES
+    ) -> Iterator[Entry]:
+        """Yield the entries with these numbers, in this order, as they are now, if `condition` still holds.
+
+        If rows or pages of the file are damaged, what can be read elsewhere is yielded first; then an error that names
+        the others is raised.
+        """
+        unreadable: list[int] = []
+        size, start = _FIRST_BATCH, 0
+        while batch := seqs[start : start + size]:
+            size, start = min(size * 2, _BATCH), start + size
+            try:
+                found = self._numbered(batch, condition, values)
+            except OutboxDamaged:
+                found = []
+                for seq in batch:
+                    try:
+                        found += self._numbered([seq], condition, values)
+                    except OutboxDamaged:
+                        unreadable.append(seq)
+            by_seq = {entry.seq: entry for entry in found}
+            yield from (by_seq[seq] for seq in batch if seq in by_seq)
+        if unreadable:
+            raise damaged(self._db.place, unreadable)
+
+    def select(self, condition: str, values: Mapping[str, Any], clock_lead: timedelta | None = None) -> list[Entry]:
+        """Return the entries that meet a condition, all at once; `clock_lead` as in `waits`, if it is known."""
+        query = f"SELECT {ENTRY_COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
+        with self._db.read_errors():
+            entries = [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
+            return by_own_clock(self._db, self._now, entries) if clock_lead is None else later(entries, -clock_lead)
+
+    def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
+        return self.select(f"seq IN ({','.join(map(str, seqs))}) AND {condition}", values)

@@ -1,30 +1,41 @@
-"""The register of an outbox: which rows have codes, counted, and what steers, under a code of its own.
+"""What the metadata say of the codes and the key: the register of an outbox, and the public key of its records.
 
-Each change with the key gives its rows the next version. The register has the last version, the number of rows with
-codes and the sum of their versions: a row that was removed lowers the number, and one that was put back as it was
-before lowers the sum. The vault keeps the highest version by the register's random id, so that an older copy of the
-whole outbox is noticed too.
+The register says which rows have codes, counted, and what steers, under a code of its own. Each change with the key
+gives its rows the next version. The register has the last version, the number of rows with codes and the sum of their
+versions: a row that was removed lowers the number, and one that was put back as it was before lowers the sum. The vault
+keeps the highest version by the register's random id, so that an older copy of the whole outbox is noticed too.
+
+The public key is the one to which records are sealed. A process that read the settings before a key rotation compares
+its key with it, so that it does not store a record that no key opens. A rotation first saves the new public key in the
+settings, then records it here, then seals the records again. So once it is recorded here, the settings have it too, and
+no record is sealed to an earlier key any more.
 """
 
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from apoa_client.outbox.sql.metadata import (
-    HOLD_KEY,
-    SUSPENSION_KEY,
+    HOLD,
+    PUBLIC_KEY,
+    REGISTER,
+    REPLACED_KEY,
+    SUSPENSION,
     Counts,
     actual_counts,
     read_metadata,
-    write_metadata,
+    write,
 )
 from apoa_client.outbox.sql.queries import OPEN, UNCODED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from apoa_client.outbox.database import Database
-    from apoa_client.ports.vault import Authenticator, OutboxVersion
+    from apoa_client.ports.vault import Authenticator, OutboxVersion, Sealer
+
 
 _HASH = 32
 """Hexadecimal digits of a hash."""
@@ -32,10 +43,7 @@ _HASH = 32
 _STRIDE = 1000
 """Between two checks there are fewer changes with the key."""
 
-KEY = "register"
-"""The metadata's key of the register: numbers with blanks between, and a code in hexadecimal."""
-
-STEERING = (SUSPENSION_KEY, HOLD_KEY)
+STEERING = (SUSPENSION.key, HOLD.key)
 """The metadata that decide whether and when reports are sent. The public key is compared with that of the settings."""
 
 # An index has both columns. A report that is being handed over counts as open, as it was before.
@@ -74,9 +82,9 @@ class Register(NamedTuple):
         return cls(os.urandom(8).hex(), 0, -(1 << 63), 0, 0, 0, ",".join(_hashes(db)))
 
     def write(self, db: Database, authenticator: Authenticator) -> None:
-        """Store it with its code, inside a transaction."""
+        """Store it, numbers with blanks between, and its code in hexadecimal, inside a transaction."""
         text = " ".join(map(str, self))
-        write_metadata(db, KEY, f"{text} {authenticator.code(b'register', text.encode()).hex()}")
+        write(db, REGISTER, f"{text} {authenticator.code(b'register', text.encode()).hex()}")
 
     @property
     def is_marked(self) -> bool:
@@ -127,7 +135,7 @@ So no row without a code counts as just saved: none has a higher number than thi
 
 def read_register(db: Database, authenticator: Authenticator) -> Register | None:
     """Return the register, or `BROKEN`; None if no report ever had a code."""
-    value = read_metadata(db, KEY)
+    value = read_metadata(db, REGISTER.key)
     if value is None:
         return BROKEN if db.execute(_ANY_CODE).fetchone() else None
     text, _blank, code = str(value).rpartition(" ")
@@ -148,11 +156,11 @@ def has_history(db: Database) -> bool:
 def contradicts_register(db: Database) -> bool:
     """Return whether there are more or fewer reports than the register says. Needs no key, and reads few rows."""
     (uncoded,) = db.execute(UNCODED).fetchone()
-    return contradicts(read_metadata(db, KEY), actual_counts(db), int(uncoded))
+    return contradicts(read_metadata(db, REGISTER.key), actual_counts(db), int(uncoded))
 
 
 def contradicts(value: object, actual: Counts, uncoded: int) -> bool:
-    """Return whether the value of `KEY` has other numbers of reports. Reports without a code are open."""
+    """Return whether the stored register has other numbers of reports. Reports without a code are open."""
     parts = str(value).split(" ")
     if len(parts) != len(Register._fields) + 1:
         return value is not None
@@ -164,3 +172,38 @@ def _hashes(db: Database) -> list[str]:
 
     values = (str(read_metadata(db, key)) for key in STEERING)
     return [sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH] for value in values]
+
+
+_Sealed = TypeVar("_Sealed")
+
+
+def record_public_key(db: Database, public_key: str) -> None:
+    """Record the public key of the settings, inside a transaction."""
+    write(db, PUBLIC_KEY, public_key)
+
+
+def record_replacement(db: Database, public_key: str, before: Authenticator) -> None:
+    """Record a new public key, inside a transaction, so that a computer that has the old key believes it."""
+    record_public_key(db, public_key)
+    write(db, REPLACED_KEY, f"{public_key} {before.code(b'replaced', public_key.encode()).hex()}")
+
+
+def was_replaced_by(db: Database, authenticator: Authenticator, public_key: str) -> bool:
+    """Return whether the key that makes these codes was replaced by this one in a key rotation."""
+    named, _blank, code = str(read_metadata(db, REPLACED_KEY.key)).partition(" ")
+    try:
+        return named == public_key and authenticator.confirms(bytes.fromhex(code), b"replaced", named.encode())
+    except ValueError:
+        return False
+
+
+def sealed_to_current_key(db: Database, sealer: Sealer, sealed: _Sealed, seal: Callable[[], _Sealed]) -> _Sealed:
+    """Return `sealed`, or what `seal` returns if the property has another key pair by now.
+
+    Call it inside the transaction that stores the result, with what `seal` returned before it. An outbox without a
+    recorded key, from an earlier version, accepts every key. Raises `SettingsProblem` if the settings cannot be read.
+    """
+    recorded = read_metadata(db, PUBLIC_KEY.key)
+    if recorded in {None, sealer.public_key} or not sealer.refresh():
+        return sealed
+    return seal()

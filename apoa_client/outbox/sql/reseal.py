@@ -1,8 +1,11 @@
-"""Seals every record again when the property gets another key pair.
+"""Passes over every sealed record: a change of keys, and the guest hashes that restored reports lack.
 
-This goes batch by batch, each in one transaction that reads what it replaces: what another process writes meanwhile is
-not lost, and a kill leaves each row complete, sealed to the old key or to the new one. The drafts come last; those
-that do not open are deleted.
+A change of keys goes batch by batch, each in one transaction that reads what it replaces: what another process writes
+meanwhile is not lost, and a kill leaves each row complete, sealed to the old key or to the new one. The drafts come
+last; those that do not open are deleted.
+
+A backup does not have the key of the guest hash (`apoa_client.desk.duplicates`): with it, the finder of a backup could
+test whether a passport was here. So a restored report has no hash until it can be opened.
 """
 
 # Annotations stay text, as in `store`.
@@ -17,12 +20,16 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import RowCodes, photo_digest
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
-from apoa_client.outbox.sql.sealing_key import record_replacement
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, TAGS_MISSING, read, write
+from apoa_client.outbox.sql.register import record_replacement
+from apoa_client.ports.state import Actor, AuditEvent
 
 if TYPE_CHECKING:
+    from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.ports.vault import Authenticator, Sealer
+    from apoa_client.report.model import Document
+
 
 _BATCH = 200
 """Rows in one transaction: other processes wait while these are opened and sealed, about 50 ms."""
@@ -40,7 +47,7 @@ _ROWS = """
 _UPDATE = "UPDATE reports SET content = ?, errors = ?, warnings = ?, photo = ?, photo_digest = ? WHERE seq = ?"
 
 Renew = Callable[[str, bytes], bytes]
-"""See `interface.SealedRecords.reseal`."""
+"""See `SealedRecords.reseal`."""
 
 
 class _Row(NamedTuple):
@@ -71,7 +78,10 @@ class _Row(NamedTuple):
 
 
 class SealedRecords:
-    """The `interface.SealedRecords` of one database; `actor` is the user who changes the keys."""
+    """Every sealed record at once, for a change of keys. Raises `StorageProblem` and what a `Sealer` does.
+
+    `actor` is the user who changes the keys.
+    """
 
     def __init__(self, db: Database, codes: RowCodes, actor: Actor) -> None:
         self._db = db
@@ -79,7 +89,7 @@ class SealedRecords:
         self._actor = actor
 
     def open_all(self, sealer: Sealer) -> int:
-        """As `interface.SealedRecords`."""
+        """Open each record, and count the rows. Raises `SealBroken` for the first that cannot be opened."""
         count = 0
         for row in self._rows():
             row.open(sealer)
@@ -87,7 +97,7 @@ class SealedRecords:
         return count
 
     def opens_all(self, sealer: Sealer) -> bool:
-        """As `interface.SealedRecords`."""
+        """Return whether the sealer opens every row and every draft, so that no other key is needed."""
         try:
             self.open_all(sealer)
             with self._db.errors():
@@ -97,7 +107,7 @@ class SealedRecords:
         return True
 
     def opens_any(self, sealer: Sealer) -> bool:
-        """As `interface.SealedRecords`."""
+        """Return whether the sealer opens at least one row."""
         for row in self._rows():
             try:
                 row.open(sealer)
@@ -113,7 +123,15 @@ class SealedRecords:
         authenticators: tuple[Authenticator, Authenticator],
         go_on: Callable[[], object],
     ) -> int:
-        """As `interface.SealedRecords`."""
+        """Seal to the new key what is not yet sealed to it, and count the rows. Raises `SealBroken`.
+
+        `go_on` is called between two transactions, and ends the work by raising an error.
+
+        `renew` takes a record's id and its sealed bytes, and returns it sealed to the new key, or unchanged if it
+        already is. `public_key` is the new key, which the settings must have: it is recorded first, so that no process
+        stores a record that is sealed to an earlier key. `authenticators` make the codes of the
+        old key, and of the new key, which confirm the old ones too.
+        """
         # From here on, every process stores what is sealed to the new key. A record that moves to another number
         # meanwhile moves to the end, so that one pass reaches every record of the old key.
         before, now = authenticators
@@ -135,7 +153,7 @@ class SealedRecords:
         return resealed
 
     def empty_log(self) -> None:
-        """As `interface.SealedRecords`."""
+        """Remove from the database's log the records as they were sealed before."""
         with self._db.errors():
             self._db.empty_log()
 
@@ -164,3 +182,59 @@ class SealedRecords:
         photo = after[-1]
         self._db.execute(_UPDATE, [*after, None if photo is None else photo_digest(photo), row.seq])
         return True
+
+
+_HASHED = 200
+"""Reports hashed in one transaction."""
+_UNHASHED = """
+    SELECT seq, id, content FROM reports
+    WHERE seq > ? AND guest_tag IS NULL AND content IS NOT NULL AND kind IN ('check_in', 'amend')
+    ORDER BY seq LIMIT ?
+"""
+_SET_HASH = "UPDATE reports SET guest_tag = ? WHERE id = ? AND content IS NOT NULL"
+
+
+def record_missing_tags(db: Database) -> None:
+    """Record, inside a transaction, that reports were stored without their hashes."""
+    write(db, TAGS_MISSING, 1)
+
+
+def tags_are_missing(db: Database) -> bool:
+    """Return whether reports may lack their hashes. For use within `Database.errors`."""
+    return read(db, TAGS_MISSING) is not None
+
+
+def forget_tags(db: Database) -> None:
+    """Delete every hash, inside a transaction: another key is used from now on."""
+    db.execute("UPDATE reports SET guest_tag = NULL WHERE guest_tag IS NOT NULL")
+    write(db, INDEX_KEY_HASH, None)
+    record_missing_tags(db)
+
+
+def complete_tags(db: Database, contents: Contents, hash_of: Callable[[Document], int]) -> None:
+    """Store the missing hashes, if there are any. A report that does not open stays without one.
+
+    Raises `CredentialsProblem` without the private key; what is done by then is kept.
+    """
+    with db.read_errors():
+        if not tags_are_missing(db):
+            return
+    last = -1
+    while True:
+        with db.read_errors():
+            batch = db.execute(_UNHASHED, [last, _HASHED]).fetchall()
+            tags = [(_tag(contents, report_id, content, hash_of), report_id) for _seq, report_id, content in batch]
+        with db.transaction():
+            db.executemany(_SET_HASH, tags)
+            if not batch:
+                write(db, TAGS_MISSING, None)
+                return
+        last = batch[-1][0]
+
+
+def _tag(contents: Contents, report_id: str, content: bytes, hash_of: Callable[[Document], int]) -> int | None:
+    try:
+        guest = contents.open(report_id, content, None, None).report.guest
+    except (SealBroken, ValueError, TypeError, KeyError):
+        return None
+    return None if guest is None else hash_of(guest.document)

@@ -1,4 +1,4 @@
-"""The outbox of `apoa_client.outbox.interface` in a database of SQL, used by several processes at once.
+"""The outbox of one property in a database of SQL, used by several processes at once. Each engine has a subclass.
 
 Every change is one transaction, durable when the method returns. Reading takes its rows in batches and holds no
 transaction between them, so that the caller may write to the queue while it iterates.
@@ -7,6 +7,7 @@ transaction between them, so that the caller may write to the queue while it ite
 # Annotations stay text, so that the report's model is loaded only when a report is opened.
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
@@ -14,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import NO_ACTOR, millis
 from apoa_client.outbox.sql import queries
-from apoa_client.outbox.sql.entry_reader import EntryReader
 from apoa_client.outbox.sql.property_values import PropertyValues
-from apoa_client.outbox.sql.waits import by_database_clock, clock_lead
-from apoa_client.ports.audit import Actor, AuditEvent
+from apoa_client.outbox.sql.queries import EntryReader, by_database_clock, clock_lead
 from apoa_client.ports.entries import NewReport
+from apoa_client.ports.state import Actor, AuditEvent
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
+    from apoa_client.outbox.sql.claims import Maintenance
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
-    from apoa_client.outbox.sql.integrity import Integrity
-    from apoa_client.outbox.sql.maintenance import Maintenance
-    from apoa_client.outbox.sql.opening import SealedReports
+    from apoa_client.outbox.sql.integrity import Integrity, SealedReports
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
+    from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import HandedOver, Summary
     from apoa_client.ports.vault import OutboxVersion, Sealer
     from apoa_client.report.findings import Finding
@@ -47,8 +47,11 @@ if TYPE_CHECKING:
     from apoa_client.report.model import Document, Report
 
 
-class SqlOutbox(PropertyValues):
-    """What every engine has of an `interface.Outbox`, in `db`. Close it, and do not share it between threads.
+class Outbox(PropertyValues, ABC):
+    """The whole outbox of one property, in `db`. Close it, and do not share it between threads.
+
+    It has the methods of `ports.ReportQueue` and `ports.DeliveryState`, and does not inherit from these, which would
+    slow down every start: mypy compares them where an outbox is given to the desk or to delivery.
 
     What is known about guests is sealed by `sealer`: adding needs no secret, only opening contents and drafts does.
     Each change of a report is recorded in the audit trail, in the same transaction, as done by `actor`.
@@ -139,10 +142,33 @@ class SqlOutbox(PropertyValues):
         with self._db.read_errors(), self._db.snapshot():
             return read_summary(self._db, now, soon)
 
-    def _oldest_at(self) -> datetime | None:
-        """Return when the oldest report was made that waits to be sent."""
+    def oldest_waiting_at(self) -> datetime | None:
+        """Return when the oldest report was made that waits to be sent; None if none waits."""
         with self._db.read_errors():
             return rows.from_millis_or_none(self._db.execute(queries.OLDEST).fetchone()[0])
+
+    # What differs between the engines.
+
+    @abstractmethod
+    def batch(self) -> AbstractContextManager[ReportBatch]:
+        """As `ports.ReportQueue`."""
+        ...
+
+    @abstractmethod
+    def check_queue(self) -> None:
+        """As `ports.DeliveryState`."""
+        ...
+
+    @abstractmethod
+    def rebuild_indexes(self) -> bool:
+        """As `ports.DeliveryState`."""
+        ...
+
+    @property
+    @abstractmethod
+    def integrity(self) -> Integrity:
+        """Checks whether reports are as this program wrote them."""
+        ...
 
     # The desk's changes.
 
@@ -164,8 +190,8 @@ class SqlOutbox(PropertyValues):
 
         The audit trail records which reports were saved together, by the id of the first.
         """
-        from apoa_client.outbox.sql import insertion, revision  # counting does not need them
-        from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
+        from apoa_client.outbox.sql import insertion  # counting does not need them
+        from apoa_client.outbox.sql.register import sealed_to_current_key
 
         def seal() -> list[insertion.Row]:
             return [insertion.sealed_row(self._contents, new) for new in new_reports]
@@ -179,7 +205,7 @@ class SqlOutbox(PropertyValues):
             with self._codes.changing(replaced):
                 for new, row in zip(new_reports, sealed, strict=True):
                     at = millis(new.report.created_at)
-                    seq = revision.make_room(self._db, new.active_reports, new.replaces, at)
+                    seq = insertion.make_room(self._db, new.active_reports, new.replaces, at)
                     entries.append(insertion.insert(self._db, row, seq))
             if self._codes.saved([new.report.id for new in new_reports], in_place=bool(replaced)):
                 entries = [entry._replace(authenticated=True) for entry in entries]
@@ -189,14 +215,14 @@ class SqlOutbox(PropertyValues):
 
     def withdraw(self, ids: Sequence[str], *active_reports: Sequence[str]) -> None:
         """As `ports.ReportQueue`."""
-        from apoa_client.outbox.sql import revision
+        from apoa_client.outbox.sql import insertion
 
         self._codes.ask()
         with self._db.transaction():
             for stay in active_reports:
-                revision.check_active(self._db, stay)
+                insertion.check_active(self._db, stay)
             with self._codes.changing(ids):
-                revision.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
+                insertion.retire(self._db, ids, State.WITHDRAWN, millis(self._actor.now()))
             self._record([AuditEvent("withdrawn", report_id) for report_id in ids])
 
     # Delivery's changes.
@@ -245,9 +271,9 @@ class SqlOutbox(PropertyValues):
         self._change(PENDING, changes, None)
 
     def _change(self, condition: str, changes: Sequence[Change], lease: str | None) -> None:
-        from apoa_client.outbox.audit_chain import event_of
+        from apoa_client.outbox.sql.audit import event_of
         from apoa_client.outbox.sql.claims import change_values, settle
-        from apoa_client.outbox.sql.sealing_key import sealed_to_current_key
+        from apoa_client.outbox.sql.register import sealed_to_current_key
 
         with self._db.errors():
             changes = by_database_clock(self._db, self._actor.now, changes)
@@ -266,18 +292,18 @@ class SqlOutbox(PropertyValues):
 
     def record_receipt(self, report_id: str, receipt: Receipt, lease: str = "") -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.event_states import AGAIN
-        from apoa_client.outbox.sql import revision
+        from apoa_client.outbox.sql import insertion
+        from apoa_client.outbox.sql.audit import AGAIN
 
         self._codes.ask()
         with self._db.transaction():
             with self._codes.changing([report_id]):
-                again = revision.record_receipt(self._db, report_id, receipt, lease)
+                again = insertion.record_receipt(self._db, report_id, receipt, lease)
             self._record([AuditEvent("received", report_id, AGAIN if again else None)])
 
     def settle_photo(self, report_id: str, state: PhotoState, detail: str | None = None) -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.audit_chain import photo_event
+        from apoa_client.outbox.sql.audit import photo_event
         from apoa_client.outbox.sql.claims import SETTLE_PHOTO
 
         with self._db.transaction():
@@ -289,61 +315,64 @@ class SqlOutbox(PropertyValues):
     # What the rest of the program needs.
 
     def maintenance(self, advice: Message, *, wait_s: float, name: str = "") -> AbstractContextManager[Maintenance]:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.maintenance import maintenance
+        """Keep every sender and other maintenance away until the context is left.
+
+        Raises `NotNow`, with this advice and `ApoaError.name`, if what is underway has not ended after `wait_s`
+        seconds.
+        """
+        from apoa_client.outbox.sql.claims import maintenance
 
         return maintenance(self._db, self._actor, advice, wait_s=wait_s, name=name)
 
     def complete_guest_tags(self, hash_of: Callable[[Document], int]) -> None:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.guest_tags import complete_tags
+        """Store the guest hashes that restored reports lack, if any. Raises `CredentialsProblem` without the key."""
+        from apoa_client.outbox.sql.reseal import complete_tags
 
         complete_tags(self._db, self._contents, hash_of)
 
     def receive(
         self, source: Database, *, history: bool = False, is_over: Callable[[], bool] | None = None
     ) -> HandedOver:
-        """As `interface.Outbox`."""
+        """Take over the open stays of another outbox of the property, and the closed ones if `history` says so.
+
+        With `is_over`, the latest stays come first, and it ends between two stays when that returns true. Several
+        processes may do so at once. Raises `OutboxServerUnreachable`, and what the engine of `source` does.
+        """
         from apoa_client.outbox.sql.hand_over import HandOver
 
         return HandOver(source, self._db, self._sealer, self._actor).run(history=history, is_over=is_over)
 
     @property
     def database(self) -> Database:
-        """As `interface.Outbox`."""
+        """The database of the outbox, to copy it as a whole."""
         return self._db
-
-    def record_event(self, action: str, report: str | None = None, detail: str | None = None) -> None:
-        """As `interface.Outbox`."""
-        with self._db.transaction():
-            self._record([AuditEvent(action, report, detail)])
 
     # Each of these is loaded when it is used: counting reports needs none of them.
 
     @property
     def drafts(self) -> Drafts:
-        """As `interface.Outbox`."""
+        """The drafts of reports that are not finished."""
         from apoa_client.outbox.sql.drafts import Drafts
 
         return Drafts(self._db, self._sealer)
 
     @property
     def audit_trail(self) -> AuditTrail:
-        """As `interface.Outbox`."""
+        """The audit trail, for reading and checking."""
         from apoa_client.outbox.sql.audit import AuditTrail
 
         return AuditTrail(self._db)
 
     @property
     def eraser(self) -> Eraser:
-        """As `interface.Outbox`."""
+        """Erases what is sealed about guests."""
         from apoa_client.outbox.sql.erasure import Eraser
 
         return Eraser(self._db, self._actor, self._codes)
 
     @property
     def sealed_records(self) -> SealedRecords:
-        """As `interface.Outbox`."""
+        """Every sealed record, for a change of keys."""
         from apoa_client.outbox.sql.reseal import SealedRecords
 
         return SealedRecords(self._db, self._codes, self._actor)
@@ -356,16 +385,9 @@ class SqlOutbox(PropertyValues):
 
     @cached_property
     def _sealed_reports(self) -> SealedReports:
-        from apoa_client.outbox.sql.opening import SealedReports
+        from apoa_client.outbox.sql.integrity import SealedReports
 
         return SealedReports(self._db, self._contents, self.integrity)
-
-    @cached_property
-    def integrity(self) -> Integrity:
-        """As `interface.Outbox`."""
-        from apoa_client.outbox.sql.integrity import Integrity
-
-        return Integrity(self._db, self._codes, self._contents, self._actor)
 
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""

@@ -3,23 +3,27 @@
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.outbox import rows
 from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import queries
 from apoa_client.outbox.sql.metadata import (
-    DOUBTS_KEY,
-    HOLD_KEY,
-    SUSPENSION_KEY,
+    CLOCK_SKEW,
+    CODE_CONFIRMED,
+    DOUBTS,
+    HOLD,
+    LAST_CONTACT,
+    PUBLIC_KEY,
+    PURGE_SKIPPED,
+    REGISTER,
+    SUSPENSION,
     Counts,
-    number_or_none,
+    Value,
     restrictions_from,
 )
-from apoa_client.outbox.sql.register import KEY as REGISTER_KEY
+from apoa_client.outbox.sql.queries import by_own_clock
 from apoa_client.outbox.sql.register import contradicts
-from apoa_client.outbox.sql.sealing_key import KEY as PUBLIC_KEY
-from apoa_client.outbox.sql.waits import by_own_clock
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import OPEN_STATES, State
 
@@ -29,11 +33,10 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.database import Database
 
-_CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED = "last_contact", "clock_skew", "purge_skipped", "code_confirmed"
-KEYS = (
-    *(SUSPENSION_KEY, HOLD_KEY, REGISTER_KEY, DOUBTS_KEY),
-    *(_CONTACT, _SKEW, _PURGE_SKIPPED, _CODE_CONFIRMED, PUBLIC_KEY),
+_VALUES: tuple[Value[Any], ...] = (
+    *(SUSPENSION, HOLD, REGISTER, DOUBTS, LAST_CONTACT, CLOCK_SKEW, PURGE_SKIPPED, CODE_CONFIRMED, PUBLIC_KEY),
 )
+KEYS = tuple(value.key for value in _VALUES)
 """The keys of the metadata that a summary is made of."""
 _METADATA = f"SELECT key, value FROM memo WHERE key IN ({', '.join('?' * len(KEYS))})"  # noqa: S608  constants
 
@@ -93,16 +96,16 @@ def summary_from(stored: StoredSummary) -> Summary:
         overdue=stored.overdue,
         due_soon=stored.due_soon,
         next_due_at=rows.from_millis_or_none(stored.next_due),
-        last_contact_at=rows.from_millis_or_none(number_or_none(metadata.get(_CONTACT))),
+        last_contact_at=LAST_CONTACT.of(metadata),
         suspension=restrictions.suspension,
         hold_until=restrictions.hold_until,
-        clock_skew=rows.duration_or_none(number_or_none(metadata.get(_SKEW))),
-        purge_skipped_at=rows.from_millis_or_none(number_or_none(metadata.get(_PURGE_SKIPPED))),
+        clock_skew=CLOCK_SKEW.of(metadata),
+        purge_skipped_at=PURGE_SKIPPED.of(metadata),
         lease_until=rows.from_millis_or_none(stored.lease_until),
         drafts=stored.drafts,
-        code_confirmed_for=rows.text_or_none(metadata.get(_CODE_CONFIRMED)),
-        public_key=None if PUBLIC_KEY not in metadata else str(metadata[PUBLIC_KEY]),
-        contradicted=contradicts(metadata.get(REGISTER_KEY), actual, stored.uncoded),
-        doubts=rows.doubts_from_text(metadata.get(DOUBTS_KEY)),
-        unauthenticated=stored.uncoded if REGISTER_KEY in metadata else None,
+        code_confirmed_for=CODE_CONFIRMED.of(metadata),
+        public_key=None if PUBLIC_KEY.key not in metadata else str(metadata[PUBLIC_KEY.key]),
+        contradicted=contradicts(metadata.get(REGISTER.key), actual, stored.uncoded),
+        doubts=DOUBTS.of(metadata) or (),
+        unauthenticated=stored.uncoded if REGISTER.key in metadata else None,
     )

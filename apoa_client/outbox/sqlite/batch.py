@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.codes import RowCodes
-    from apoa_client.ports.audit import Actor
+    from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
 _TABLE = f"""
     CREATE TEMP TABLE batch (n INTEGER PRIMARY KEY, key INTEGER NOT NULL, is_first INTEGER NOT NULL,
-        is_new INTEGER NOT NULL, replaces TEXT NOT NULL, active TEXT NOT NULL, {insertion.COLUMNS})
+        is_new INTEGER NOT NULL, replaces TEXT NOT NULL, active TEXT NOT NULL, {insertion.SAVED_LIST})
 """
 _ADD = f"INSERT INTO temp.batch ({STAGED}) VALUES ({', '.join('?' * (STAGED.count(',') + 1))})"  # noqa: S608  constants
 

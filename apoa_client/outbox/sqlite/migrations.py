@@ -5,6 +5,7 @@ migration is one transaction, so that a kill or a power cut in the middle leaves
 """
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from apoa_client.outbox.errors import damaged, too_new
@@ -12,10 +13,17 @@ from apoa_client.outbox.errors import damaged, too_new
 APPLICATION_ID = 0x41504F41
 """ASCII ``APOA``."""
 
-_INITIAL = (
+_RELEASE_0_1_0 = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     # Names, documents, birth dates and rooms are only in content, errors and warnings, which are sealed.
     # Instants are milliseconds since 1970 in UTC.
+    # `ends_at`: when the report's stay ends, the end of the planned day or the check-out itself; null if unknown. A
+    # date of a stay is not personal data by itself: nothing outside the seal says whose it is.
+    # `erased_at`: when content, errors and warnings were erased; a row without content and without this is damaged.
+    # `calls`: in how many calls a report may have reached the authority: with none, it can be withdrawn offline.
+    # `receipt_typed`: whether a person typed the receipt's number, which the authority gave in another way.
+    # `guest_tag`: 24 bits of a keyed hash of the travel document (`apoa_client.desk.duplicates`). The stay's nights are
+    # ordinals of dates: from the first one up to the morning of departure.
     """
     CREATE TABLE reports (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,6 +49,13 @@ _INITIAL = (
         content BLOB,
         errors BLOB,
         warnings BLOB,
+        ends_at INTEGER,
+        erased_at INTEGER,
+        calls INTEGER NOT NULL DEFAULT 0,
+        receipt_typed INTEGER NOT NULL DEFAULT 0,
+        guest_tag INTEGER,
+        first_night INTEGER,
+        last_morning INTEGER,
         CHECK ((state = 'sending') = (lease IS NOT NULL)),
         CHECK ((lease IS NULL) = (lease_until IS NULL)),
         CHECK ((receipt_number IS NULL) = (receipt_issued_at IS NULL))
@@ -80,20 +95,12 @@ _INITIAL = (
     """,
     # Metadata of the property, by key: why sending stopped, when the authority last answered, and so on.
     "CREATE TABLE memo (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
-)
-
-_AUDIT_AND_ERASURE = (
-    # When the report's stay ends: the end of the planned day, or the check-out itself; null if unknown. A date of a
-    # stay is not personal data by itself: nothing outside the seal says whose it is.
-    "ALTER TABLE reports ADD COLUMN ends_at INTEGER",
-    # When content, errors and warnings were erased; a row without content and without this is damaged.
-    "ALTER TABLE reports ADD COLUMN erased_at INTEGER",
     # Only what is not erased: the daily search for what is to be erased does not scan years of receipts.
     """
     CREATE INDEX reports_kept ON reports (stay_id, kind, state, ends_at, finished_at, erased_at)
         WHERE erased_at IS NULL
     """,
-    # Codes, ids and times. Each link is the SHA-256 of the link before and of the row: `outbox.audit_chain`.
+    # Codes, ids and times. Each link is the SHA-256 of the link before and of the row: `outbox.sql.audit`.
     """
     CREATE TABLE audit (
         n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -105,28 +112,11 @@ _AUDIT_AND_ERASURE = (
         link BLOB NOT NULL
     )
     """,
-)
-
-_RECEIPTS_AND_NIGHTS = (
-    # The number of calls in which a report may have reached the authority: with none, it can be withdrawn offline.
-    "ALTER TABLE reports ADD COLUMN calls INTEGER NOT NULL DEFAULT 0",
-    # Each attempt before this column existed may have reached the authority.
-    "UPDATE reports SET calls = attempts",
-    # Whether a person typed the receipt's number, which the authority gave in another way.
-    "ALTER TABLE reports ADD COLUMN receipt_typed INTEGER NOT NULL DEFAULT 0",
-    # 24 bits of a keyed hash of the travel document (`apoa_client.desk.duplicates`), and the stay's nights as
-    # ordinals of dates: from the first one up to the morning of departure.
-    "ALTER TABLE reports ADD COLUMN guest_tag INTEGER",
-    "ALTER TABLE reports ADD COLUMN first_night INTEGER",
-    "ALTER TABLE reports ADD COLUMN last_morning INTEGER",
     # A search for the guests who are staying now starts at a day, and does not scan the years before.
     """
     CREATE INDEX reports_nights ON reports (last_morning, first_night, guest_tag, stay_id)
         WHERE last_morning IS NOT NULL
     """,
-)
-
-_DRAFT = (
     # What was typed for reports that are not finished: one row for the property, its content sealed like a report.
     """
     CREATE TABLE draft (
@@ -137,12 +127,9 @@ _DRAFT = (
     """,
 )
 
-_RECEIPT_NUMBERS = (
+_SINCE_0_1_0 = (
     # Two stays with one number are a mistake of the authority or of the user who typed it.
     "CREATE INDEX reports_receipt ON reports (receipt_number) WHERE receipt_number IS NOT NULL",
-)
-
-_DRAFTS = (
     # Each draft is a row, its content sealed under its id. `taken_at` is when a desk took it to continue with it.
     """
     CREATE TABLE drafts (
@@ -152,23 +139,28 @@ _DRAFTS = (
         content BLOB NOT NULL
     )
     """,
-    # Earlier versions had one draft, sealed under this id.
+    # 0.1.0 had one draft, sealed under this id.
     "INSERT INTO drafts SELECT 'draft', kept_at, NULL, content FROM draft",
     "DROP TABLE draft",
-)
-
-_CODES = (
-    # Message authentication codes over the sealed content and over the rest of the row: `outbox.sql.codes`. Null
-    # until a command that has the private key writes them.
-    "ALTER TABLE reports ADD COLUMN content_mac BLOB",
-    "ALTER TABLE reports ADD COLUMN state_mac BLOB",
+    # The digest of the sealed photo of the guest's passport page, and a code over the row: see `outbox.sql.codes`. It
+    # is null until a command that has the private key writes it, with the number of that change (`version`).
+    "ALTER TABLE reports ADD COLUMN photo_digest BLOB",
+    "ALTER TABLE reports ADD COLUMN mac BLOB",
+    # The state of the photo; null if the report has none.
+    "ALTER TABLE reports ADD COLUMN photo_state TEXT",
+    # The photo, sealed. It comes behind the others, so that these are read without its pages.
+    "ALTER TABLE reports ADD COLUMN photo BLOB",
+    "ALTER TABLE reports ADD COLUMN version INTEGER",
     # Few rows once every command with the key has completed some.
-    "CREATE INDEX reports_unproven ON reports (seq) WHERE state_mac IS NULL",
+    "CREATE INDEX reports_uncoded ON reports (seq) WHERE mac IS NULL",
+    # The numbers of the register are compared without reading the table.
+    "CREATE INDEX reports_versions ON reports (version, state) WHERE mac IS NOT NULL",
     # A report is compared with its own events, at a million of them too.
     "CREATE INDEX audit_report ON audit (report) WHERE report IS NOT NULL",
-)
-
-_GUESTS = (
+    # Only the photos that may still be sent, so that a delivery does not read those of years.
+    """
+    CREATE INDEX reports_photo ON reports (stay_id) WHERE photo_state = 'kept' AND erased_at IS NULL
+    """,
     # A search for a guest reads the stays with one hash, however many other guests stay in the same nights.
     """
     CREATE INDEX reports_guest ON reports (guest_tag, last_morning, first_night) WHERE guest_tag IS NOT NULL
@@ -178,44 +170,16 @@ _GUESTS = (
     "CREATE INDEX reports_nights ON reports (last_morning, first_night) WHERE last_morning IS NOT NULL",
 )
 
-_PHOTOS = (
-    # The state of the photo of the guest's passport page; null if the report has none.
-    "ALTER TABLE reports ADD COLUMN photo_state TEXT",
-    # The photo, sealed. It is the last column, so that the others are read without its pages.
-    "ALTER TABLE reports ADD COLUMN photo BLOB",
-    # Only the photos that may still be sent, so that a delivery does not read those of years.
-    """
-    CREATE INDEX reports_photo ON reports (stay_id) WHERE photo_state = 'kept' AND erased_at IS NULL
-    """,
-)
-
-_ONE_CODE = (
-    # One code over the whole row, and the number of its last change with the key, in place of two codes: see
-    # `outbox.sql.codes`. The next command with the key makes them.
-    "ALTER TABLE reports RENAME COLUMN state_mac TO mac",
-    # The digest of the sealed photo, under the code in place of the photo itself.
-    "ALTER TABLE reports RENAME COLUMN content_mac TO photo_digest",
-    "ALTER TABLE reports ADD COLUMN version INTEGER",
-    "UPDATE reports SET mac = NULL, photo_digest = NULL",
-    "DROP INDEX reports_unproven",
-    "CREATE INDEX reports_uncoded ON reports (seq) WHERE mac IS NULL",
-    # The numbers of the register are compared without reading the table.
-    "CREATE INDEX reports_versions ON reports (version, state) WHERE mac IS NOT NULL",
-    "DELETE FROM memo WHERE key IN ('audited', 'checkpoint', 'doubts')",
-)
-
-STEPS: tuple[tuple[str, ...], ...] = (
-    *(_INITIAL, _AUDIT_AND_ERASURE, _RECEIPTS_AND_NIGHTS, _DRAFT, _RECEIPT_NUMBERS, _DRAFTS, _CODES, _GUESTS, _PHOTOS),
-    _ONE_CODE,
-)
-"""Migration n brings a database from version n - 1 to n."""
+STEPS: Mapping[int, tuple[str, ...]] = {4: _RELEASE_0_1_0, 10: _SINCE_0_1_0}
+"""The statements that make each version from the one before it here. The numbers between were in no release."""
 
 
 def check_version(db: sqlite3.Connection, path: Path) -> None:
     """Raise `OutboxDamaged` for a file that is not an outbox, and `too_new` for one that a newer program wrote."""
-    if _pragma(db, "application_id") != APPLICATION_ID or version_of(db) < 1:
+    version = version_of(db)
+    if _pragma(db, "application_id") != APPLICATION_ID or (version not in STEPS and version < max(STEPS)):
         raise damaged(path)
-    if version_of(db) > len(STEPS):
+    if version > max(STEPS):
         raise too_new(path)
 
 
@@ -224,15 +188,16 @@ def migrate(db: sqlite3.Connection, *, to: int | None = None) -> None:
 
     Several processes may do this at once: each checks the version again.
     """
-    last = len(STEPS) if to is None else to
+    last = max(STEPS) if to is None else to
     while version_of(db) < last:
         db.execute("BEGIN IMMEDIATE")
         try:
-            version = version_of(db)
-            if version < last:
+            before = version_of(db)
+            if before < last:
+                version = min(each for each in STEPS if each > before)
                 for statement in STEPS[version]:
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {version + 1}")
+                db.execute(f"PRAGMA user_version = {version}")
         except BaseException:
             db.execute("ROLLBACK")
             raise

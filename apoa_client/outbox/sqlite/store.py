@@ -1,4 +1,4 @@
-"""The outbox of `apoa_client.outbox.interface` in one SQLite file, used by several processes at once."""
+"""The outbox of one property in one SQLite file, used by several processes at once."""
 
 # Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.outbox.sql.store import SqlOutbox
+from apoa_client.outbox.sql.store import Outbox
 from apoa_client.outbox.sqlite.database import SqliteDatabase, open_database, open_for_reading
 
 if TYPE_CHECKING:
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
-    from apoa_client.ports.audit import Actor
     from apoa_client.ports.outbox import ReportBatch
-    from apoa_client.ports.state import Activity
+    from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
 
-class SqliteOutbox(SqlOutbox):
-    """An `interface.Outbox` in a file. Open it with `open`, close it, and do not share it between threads."""
+class SqliteOutbox(Outbox):
+    """An `Outbox` in a file. Open it with `open`, close it, and do not share it between threads."""
 
     def __init__(self, db: SqliteDatabase, sealer: Sealer, actor: Actor = NO_ACTOR) -> None:
         super().__init__(db, sealer, actor)
@@ -60,25 +59,19 @@ class SqliteOutbox(SqlOutbox):
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.index_repair import check_queue
+        from apoa_client.outbox.sqlite.integrity import check_queue
 
         check_queue(self._sqlite)
 
     def rebuild_indexes(self) -> bool:
         """As `ports.DeliveryState`."""
-        from apoa_client.outbox.sqlite.index_repair import rebuild_indexes
+        from apoa_client.outbox.sqlite.integrity import rebuild_indexes
 
         return rebuild_indexes(self._sqlite, self._actor)
 
-    def activity(self) -> Activity:
-        """As `interface.Outbox`."""
-        from apoa_client.ports.state import Activity
-
-        return Activity(self._oldest_at())
-
     @cached_property
     def integrity(self) -> SqliteIntegrity:
-        """As `interface.Outbox`."""
+        """As `Outbox`."""
         from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
 
         return SqliteIntegrity(self._sqlite, self._codes, self._contents, self._actor)

@@ -478,14 +478,14 @@ class TestFix:
 
 def reject_the_reason(_report: object, _now: object) -> tuple[Any, ...]:
     """Return a violation of the field `reason`."""
-    from apoa_client.sandbox.answers import Violation
+    from apoa_client.sandbox.validation import Violation
 
     return (Violation("reason", "too_short", "Say why."),)
 
 
 def reject_four_fields(_report: object, _now: object) -> tuple[Any, ...]:
     """Return violations of four fields, one of them unknown to the program."""
-    from apoa_client.sandbox.answers import Violation
+    from apoa_client.sandbox.validation import Violation
 
     return (
         Violation("guest.birth_place", "unknown_place", "No such town."),

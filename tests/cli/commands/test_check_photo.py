@@ -128,60 +128,38 @@ def test_nothing_found(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (value["valid"], photo_of(value)["lines"], photo_of(value)["hint"]) == (False, [], TOO_DARK.template)
 
 
-class TestFolder:
-    """`--photo-dir` checks each picture of a folder."""
+class TestSeveral:
+    """`--photo` may be given several times."""
 
     @pytest.fixture
-    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """A folder with two photos, a broken one, a text, a hidden file and a folder."""
-        folder = tmp_path / "photos"
-        (folder / "more.jpg").mkdir(parents=True)
-        for name in ("b.JPG", "a.png", "c.jpeg", "notes.txt", ".hidden.jpg"):
-            (folder / name).touch()
+    def photos(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The options for two photos and a file that is no picture."""
         answer_with(monkeypatch, {"a.png": SURE, "b.JPG": UNSURE, "c.jpeg": NO_PICTURE})
-        return folder
+        return [word for name in ("a.png", "b.JPG", "c.jpeg") for word in ("--photo", str(tmp_path / name))]
 
-    def test_one_bad_file_stops_no_other(self, apoa: Apoa, folder: Path) -> None:
-        """The photos are sorted; the broken one is an element of the list, and makes the exit code 65."""
-        result = apoa("check", "--photo-dir", str(folder), "--json")
+    def test_one_bad_file_stops_no_other(self, apoa: Apoa, photos: list[str]) -> None:
+        """It is an element of the list, and makes the exit code 65."""
+        result = apoa("check", *photos, "--json")
         value = result.json
-        assert (result.code, value["skipped"]) == (65, ["notes.txt"])
-        photos = [photo_of(each) for each in value["results"]]
-        assert [Path(photo["file"]).name for photo in photos] == ["a.png", "b.JPG", "c.jpeg"]
-        assert [photo["error"] and photo["error"]["class"] for photo in photos] == [None, None, "picture_refused"]
+        assert result.code == 65
+        found = [photo_of(each) for each in value["results"]]
+        assert [Path(photo["file"]).name for photo in found] == ["a.png", "b.JPG", "c.jpeg"]
+        assert [photo["error"] and photo["error"]["class"] for photo in found] == [None, None, "picture_refused"]
         assert [each["valid"] for each in value["results"]] == [True, True, False]
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_end_counts_them(self, apoa: Apoa, folder: Path, lang: str) -> None:
-        """The last lines say how many are valid, how many must be compared, and which files are no pictures."""
-        result = apoa("cek", "--folder-foto", str(folder), lang=lang)
+    def test_the_end_counts_them(self, apoa: Apoa, photos: list[str], lang: str) -> None:
+        """The last lines say how many are valid, and how many must be compared."""
+        result = apoa("check", *photos, lang=lang)
         assert result.code == 65
         unsure = (
             "{count} photo was not read with certainty: compare the lines with the page.",
             "{count} photos were not read with certainty: compare their lines with the pages.",
         )
-        others = (
-            "{count} file is no picture and was not read: {names}",
-            "{count} files are no pictures and were not read: {names}",
-        )
-        assert result.out.splitlines()[-3:] == [
+        assert result.out.splitlines()[-2:] == [
             spoken(lang, "{valid} of {count} documents are valid.", valid=2, count=3),
             spoken_count(lang, *unsure, 1),
-            spoken_count(lang, *others, 1, names="notes.txt"),
         ]
-        assert spoken(lang, NO_PICTURE.message.template) in result.out
-
-    def test_good_photos_alone(self, apoa: Apoa, folder: Path) -> None:
-        """Other files in the folder do not change the exit code."""
-        (folder / "c.jpeg").unlink()
-        assert apoa("check", "--photo-dir", str(folder)).code == 0
-
-    @pytest.mark.parametrize("name", ["photos/more.jpg", "missing"])
-    def test_no_photo_to_check(self, apoa: Apoa, folder: Path, name: str) -> None:
-        """A folder without pictures, or one that is missing, is an error."""
-        result = apoa("check", "--photo-dir", str(folder.parent / name))
-        assert result.code == 65
-        assert len(result.err.splitlines()) == 2
 
 
 @pytest.mark.parametrize(

@@ -413,14 +413,6 @@ class TestUsage:
         assert drop.apoa("import", "--from", str(tmp_path / "nowhere")).code == 2
         assert (drop.folder / "a.csv").exists()
 
-    @pytest.mark.parametrize(("lang", "option", "use"), [("en", "--watch", "--from"), ("id", "--pantau", "--dari")])
-    def test_the_process_that_kept_running(self, drop: Drop, lang: str, option: str, use: str) -> None:
-        """--watch is gone: the error names what to use, and no help offers it."""
-        drop.put("a.csv", GOOD)
-        said = drop.apoa("import", option, str(drop.folder), lang=lang)
-        assert (said.code, use in said.err, [path.name for path in drop.folder.iterdir()]) == (2, True, ["a.csv"])
-        assert option not in drop.apoa("import", "--help", lang=lang).out
-
     def test_private(self, drop: Drop) -> None:
         """The folders and what is written into them are for the owner only."""
         drop.put("a.csv", table(BAD))

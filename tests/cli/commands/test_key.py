@@ -127,7 +127,7 @@ class TestSetupAtATerminal:
     def test_one_enter_does_not_skip_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
         """Enter asks whether the user is sure; no is the default, and costs no attempt."""
         result = at_a_terminal(apoa, serve().base_url, "", "", "x", "", "n", "x", CODE, lang=lang)
-        sure = "Skip it? Without the code on paper, nobody can open the saved reports any more if this computer breaks."
+        sure = "Skip it? If this computer breaks, only the code on paper opens the saved reports."
         assert result.err.count(spoken(lang, sure)) == 2
         assert spoken(lang, RIGHT) in result.err
 

@@ -7,7 +7,7 @@ from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, XIMENA, Apoa, Serve, spoken
 
 from apoa_client.cli.prompts import online_check
 from apoa_client.sandbox import decisions
-from apoa_client.sandbox.answers import Violation
+from apoa_client.sandbox.validation import Violation
 
 PAGE = ["GDANSK", "B1", "2", "7"]
 CHECK = ["check", *QUENTIN.mrz()[1:5], "--birth-place", "GDANSK", "--online"]

@@ -55,7 +55,6 @@ def test_from_an_empty_database_to_a_sent_report(
         "waiting": 0,
         "oldest_waiting_s": None,
         "left": 0,
-        "replication": {"standbys": 0, "synchronous": 0, "lag_s": None},
         "error": None,
     }
     assert configured("logout", "--outbox").code == 0
@@ -99,14 +98,14 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     assert (shown["shared"], shown["waiting"], shown["left"]) == (False, 1, 0)
     assert shown["place"] == str(configured.home / "melati" / "outbox.db")
     assert shown["engine"].startswith("SQLite ")
-    assert (shown["oldest_waiting_s"], shown["replication"]) == (0, None)
+    assert shown["oldest_waiting_s"] == 0
     refused = configured("login", "--outbox", "--password-stdin", stdin="x\n")
     assert refused.code == Exit.USAGE
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_goes_on_there(shared: Apoa, lang: str) -> None:
-    """How long the oldest report waits, and how the database is copied."""
+    """How long the oldest report waits."""
     shared.save(QUENTIN)
     shared.clock.forward(timedelta(hours=3))
     shared.save(XIMENA)
@@ -116,7 +115,6 @@ def test_what_goes_on_there(shared: Apoa, lang: str) -> None:
     assert (shown["waiting"], shown["oldest_waiting_s"]) == (2, 3 * 3600)
     hours = spoken_count(lang, "{count} hour", "{count} hours", 3)
     assert spoken(lang, "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
-    assert spoken(lang, "The database has no standby on another server.") in said
     assert [row for row in table.splitlines() if "melati" in row and "postgresql" in row and hours in row]
 
 
@@ -245,7 +243,7 @@ def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbo
 def test_a_login_that_the_server_does_not_have(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It is named, with how to create it."""
     address = address_of(postgres_outbox.cluster, postgres_outbox.database, SUPERUSER)
-    said = shared("outbox", "init", address, "--desk", "nobody_yet", "--password-stdin", stdin=f"{PASSWORD}\n")
+    said = shared("outbox", "init", address, "--sender", "nobody_yet", "--password-stdin", stdin=f"{PASSWORD}\n")
     assert (said.code, "CREATE ROLE nobody_yet LOGIN" in said.err) == (Exit.USAGE, True)
 
 

@@ -281,7 +281,7 @@ class TestAtTheGuestsRequest:
         """The question says so, and offers the cancellation first, by which the authority forgets the stay."""
         [report] = answerless.reports()
         arrived = (
-            "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
+            "Not confirmed, but the authority may have received them, and does not know that they are withdrawn: {ids}"
         )
         no = answerless("purge", "--guest", report["id"], "--force", keys=[""], lang=lang)
         assert spoken(lang, arrived, ids=report["short_id"]) in no.err
@@ -310,7 +310,7 @@ class TestAtTheGuestsRequest:
         assert (dry["withdrawn"], dry["may_have_arrived"]) == ([report["id"]], [report["id"]])
         done = answerless("purge", "--guest", report["id"], "--force", "--yes", lang=lang)
         arrived = (
-            "Not confirmed, but the authority may have received them, and is not told that they are withdrawn: {ids}"
+            "Not confirmed, but the authority may have received them, and does not know that they are withdrawn: {ids}"
         )
         assert (done.code, spoken(lang, arrived, ids=number) in done.out) == (0, True)
         assert spoken(lang, "Withdrawn, and never sent: {ids}", ids="") not in done.out

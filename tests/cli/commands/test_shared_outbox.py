@@ -328,8 +328,10 @@ def run_as_administrator(outbox: SharedOutbox, statement: str) -> None:
 
 def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it would offer: it does not even load the driver."""
+    monkeypatch.setenv("COMP_WORDS", "apoa checkout 3")
+    monkeypatch.setenv("COMP_CWORD", "2")
     monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
-    assert shared(_APOA_COMPLETE="zsh_complete", _APOA_WORDS="apoa checkout ", _APOA_CURRENT="3").code == 0
+    assert shared(_APOA_COMPLETE="zsh_complete").code == 0
 
 
 def test_a_damaged_file_on_this_computer(shared: Apoa, postgres_outbox: SharedOutbox) -> None:

@@ -34,8 +34,8 @@ from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
 from apoa_client.ports.entries import Entry
+from apoa_client.ports.state import Actor
 from apoa_client.sandbox.server import SandboxServer
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]

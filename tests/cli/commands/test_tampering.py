@@ -11,7 +11,7 @@ from postgres_helpers import SharedOutbox
 
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.audit import Actor
+from apoa_client.ports.state import Actor
 from apoa_client.settings.reading import load
 from apoa_client.vault.sealing import PropertySealer, decode_public_key
 

@@ -8,17 +8,17 @@ import pytest
 from cli_helpers import QUENTIN, Apoa
 from jsonschema import Draft202012Validator
 
-from apoa_client.cli.completion.grammar import described
 from apoa_client.cli.documents.json_schemas import FORMS, json_schema
 from apoa_client.cli.main import apoa as program
+from apoa_client.cli.program import all_commands
 
 
 def test_every_command_with_json_has_a_schema() -> None:
     """And no other command has one."""
     with_json = {
-        command.replace(" ", "-")
-        for command, grammar in described(program).items()
-        if any("--json" in option.names for option in grammar.options)
+        "-".join(path)
+        for path, context in all_commands(program)
+        if any("--json" in option.opts for option in context.command.params)
     }
     assert set(FORMS) == with_json
 

@@ -109,7 +109,7 @@ TRIED_BY = {
         "cli/terminal/test_bugs.py::test_no_fault_prints_its_text",
     ],
     21: ["cli/test_memory_dumps.py::test_no_core_file_and_no_access"],
-    22: ["cli/completion/test_offers.py::test_no_guest_is_offered"],
+    22: ["cli/test_completion.py::test_no_guest_is_offered"],
     23: [
         "authority/test_tls.py::test_an_unknown_issuer_is_named",
         "authority/test_transport.py::test_redirects_are_not_followed",

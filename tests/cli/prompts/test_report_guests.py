@@ -27,20 +27,20 @@ from cli_helpers import (
 
 from apoa_client.app.container import Container
 from apoa_client.cli import main
-from apoa_client.cli.prompts.drafts import DraftStore
+from apoa_client.cli.prompts.drafts import DraftStore, open_drafts
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import SaveAndSend
 from apoa_client.cli.terminal.input import UNREADABLE
 from apoa_client.cli.terminal.signals import Signals
-from apoa_client.cli.views.drafts import OpenedDraft, open_drafts
+from apoa_client.cli.views.report import OpenedDraft
 from apoa_client.desk.arrivals import Desk
 from apoa_client.errors import SettingsProblem, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.drafts import Drafts
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
-from apoa_client.ports.drafts import StoredDraft
 from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.ports.state import StoredDraft
 
 WRONG_DIGIT = (
     QUENTIN.lines[0],
@@ -1047,7 +1047,7 @@ class TestInterruption:
             if damaged:
                 away.change_database("UPDATE drafts SET content = zeroblob(200)")
             else:
-                patch.setattr("apoa_client.cli.views.drafts.forms_from_json", _of_another_version)
+                patch.setattr("apoa_client.cli.prompts.drafts.forms_from_json", _of_another_version)
             said = away("report", "--no-send", keys=[ENTER, "b", "y", *XIMENA.lines, *PAGE, CONTENT])
         assert said.code == 0, said.all
         assert "  1  cannot be read any more, 24 Nov 2026 20:00 WIB\n" in said.err

@@ -4,7 +4,7 @@ import pytest
 from basics import NOW
 
 from apoa_client.cli.views.stay_history import action_text, detail_text
-from apoa_client.outbox.audit_chain import AuditEntry, photo_event
+from apoa_client.outbox.sql.audit import AuditEntry, photo_event
 from apoa_client.report.kinds import PhotoState
 
 

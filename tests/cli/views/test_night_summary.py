@@ -315,7 +315,7 @@ class TestManyReports:
 
     def test_the_screen(self, away: Apoa, many: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
         """Shows the first ones of those that are due, and how many more there are."""
-        monkeypatch.setattr(night_summary, "_MAX_SHOWN", 3)
+        monkeypatch.setattr(night_summary, "MAX_SHOWN", 3)
         contents = OpenContents(monkeypatch)
         lines = away("status", "--tonight").out.splitlines()
         assert sorted(contents.opened) == sorted(report["id"] for report in [*many[:3], many[-1]])

@@ -15,9 +15,8 @@ from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.errors import ApoaError
 from apoa_client.outbox.postgres import database as database_module
-from apoa_client.outbox.postgres.connection import TimeLimits, connect
+from apoa_client.outbox.postgres.connection import TimeLimits, connect, connection_error
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.error_translation import connection_error
 from apoa_client.settings.outbox_address import Server, ServerAddress, parse_address
 
 Open = Callable[..., PostgresDatabase]

@@ -30,7 +30,7 @@ _SHADOWS = (
     *("pg_get_userbyid(oid) RETURNS text", "set_config(text, text, boolean) RETURNS text"),
     *("set_config(varchar, varchar, boolean) RETURNS text", "current_database() RETURNS text"),
     *("has_access() RETURNS boolean", "is_member() RETURNS boolean", "lock_property(boolean) RETURNS boolean"),
-    *("row_security_active(text) RETURNS boolean", "replication() RETURNS integer", "clock_timestamp() RETURNS date"),
+    *("row_security_active(text) RETURNS boolean", "clock_timestamp() RETURNS date"),
     *("nextval(text) RETURNS bigint", "pg_get_serial_sequence(text, text) RETURNS text"),
     *("sum(integer) RETURNS bigint", "count(integer) RETURNS bigint", "max(integer) RETURNS integer"),
     *("sha256(text) RETURNS bytea", "has_schema_privilege(text, oid, text) RETURNS boolean"),
@@ -85,7 +85,7 @@ def test_functions_of_its_own(
     with SharedOutbox(postgres, postgres_database).open() as outbox:
         outbox.record_public_key(sealer().public_key)
         outbox.add(report(1), due_at=NOON)
-        outbox.activity()
+        outbox.oldest_waiting_at()
         with outbox.database.transaction():
             assert outbox.database.unused_seq() > 0
         assert len(list(outbox.heads())) == 1

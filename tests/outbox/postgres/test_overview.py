@@ -16,6 +16,7 @@ from apoa_client.errors import OutboxDamaged
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.store import PostgresOutbox
+from apoa_client.outbox.sql.metadata import LAST_BACKUP, PURGE_SKIPPED, SCHEDULED_RUN
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.entries import NewReport
 from apoa_client.ports.state import Overview, Suspension
@@ -49,7 +50,7 @@ def overview(postgres_outbox: SharedOutbox, outboxes: dict[str, PostgresOutbox])
     kenanga.set_suspension(Suspension("wrong_password", NOON, "settings"))
     kenanga.hold(NOON + HOUR)
     kenanga.record_contact(NOON, NOON + timedelta(seconds=3))
-    kenanga.eraser.record_skip(NOON)
+    kenanga.record(PURGE_SKIPPED, NOON)
     kenanga.drafts.save("typed", NOON)
     kenanga.record_code_confirmed("key")
     for at in (NOON, NOON + HOUR):
@@ -74,7 +75,7 @@ def write(shared: SharedOutbox, name: str, key: str, value: str) -> None:
 
 def one_by_one(outbox: PostgresOutbox) -> Overview:
     summary = outbox.summary(now=NOON, soon=SOON)
-    return Overview(summary, outbox.last_scheduled_run(), outbox.last_backup())
+    return Overview(summary, outbox.value(SCHEDULED_RUN), outbox.value(LAST_BACKUP))
 
 
 def read(overview: SharedOverview) -> Any:

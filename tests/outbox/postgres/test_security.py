@@ -14,8 +14,8 @@ from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.postgres.migrations import SEALED
 from apoa_client.outbox.postgres.schema import Group
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
 from apoa_client.vault.sealing import PropertySealer
 
@@ -94,8 +94,6 @@ STATEMENTS: dict[str, set[str]] = {
     f"INSERT INTO members VALUES (session_user, '{OTHER}')": NO_ONE,
     "UPDATE members SET property = 'melati'": NO_ONE,
     "SELECT version FROM versions": {*ALL, OTHER},
-    "SELECT standbys, synchronous, lag_s FROM replication()": {*ALL, OTHER},
-    "CREATE OR REPLACE FUNCTION apoa.replication() RETURNS bigint LANGUAGE sql AS 'SELECT 1'": NO_ONE,
     "INSERT INTO versions VALUES (99)": NO_ONE,
     "TRUNCATE reports": NO_ONE,
     "CREATE TABLE apoa.x (n integer)": NO_ONE,

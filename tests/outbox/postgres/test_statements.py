@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apoa_client.outbox.postgres.statements import translated
+from apoa_client.outbox.postgres.database import translated
 
 
 @pytest.mark.parametrize(

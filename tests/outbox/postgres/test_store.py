@@ -10,10 +10,10 @@ from basics import raises_error
 from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, report, uuid
 from postgres_helpers import SharedOutbox, free_port, pooler
 
-from apoa_client.outbox.postgres.loading import require_driver
+from apoa_client.outbox.postgres import require_driver
 from apoa_client.outbox.postgres.migrations import STEPS
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport, Selection
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
 
 EVENT = AuditEvent("imported")

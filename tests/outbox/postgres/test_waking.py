@@ -11,12 +11,12 @@ from outbox_helpers import HOUR, NOON, report, uuid
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient, pooler, until
 
 from apoa_client.outbox.postgres.waking import PostgresListener
-from apoa_client.ports.audit import AuditEvent
 from apoa_client.ports.entries import Change, NewReport
+from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
 
 if TYPE_CHECKING:
-    from apoa_client.outbox.interface import Listener
+    from apoa_client.outbox.postgres.waking import PostgresListener
 
 OTHER = "mawar"
 
@@ -27,7 +27,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def listening(outbox: SharedOutbox, port: int | None = None) -> Iterator["Listener"]:
+def listening(outbox: SharedOutbox, port: int | None = None) -> Iterator["PostgresListener"]:
     """A listener that was asked for both properties once."""
     opened = PostgresListener.open(outbox.cluster.address(outbox.database, PROPERTY, port), PASSWORD)
     assert opened is not None
@@ -38,7 +38,7 @@ def listening(outbox: SharedOutbox, port: int | None = None) -> Iterator["Listen
         yield opened
 
 
-def hears(listener: "Listener") -> None:
+def hears(listener: "PostgresListener") -> None:
     until(lambda: listener.heard(PROPERTY))
 
 

@@ -1,18 +1,18 @@
 """Opens the reports of the outbox for a list, a page or a question, and reads what users type to find reports."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.terminal.command_names import localized_state
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import sanitize
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.report import guest_name
+from apoa_client.cli.views.report import OpenedReport
 from apoa_client.desk.stay_history import Period
 from apoa_client.errors import (
     ApoaError,
@@ -22,69 +22,20 @@ from apoa_client.errors import (
     NotAuthentic,
     OutboxDamaged,
     SealBroken,
+    StorageProblem,
     UsageProblem,
 )
 from apoa_client.messages import msg
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report import parse_dates, parse_fields
-from apoa_client.report.filler_words import normalized_room, room_name
 from apoa_client.report.findings import Unreadable
-from apoa_client.report.kinds import State, short_id
-from apoa_client.report.model import Guest, Report, Stay
+from apoa_client.report.kinds import State
+from apoa_client.report.model import Report, normalized_room
 
-
-class OpenedReport(NamedTuple):
-    """A report of the outbox with its content. Without the key, or once the data are erased, there is no content."""
-
-    entry: Entry
-    content: Content | None = None
-    guest_report: Report | None = None
-    """The report that holds guest and stay: this one; for a check-out or cancellation, the stay's current report."""
-
-    def __repr__(self) -> str:
-        """Return the id only: the content is personal data."""
-        return f"OpenedReport({self.entry.id!r}, …)"
-
-    @property
-    def report(self) -> Report | None:
-        """The report itself; None if it cannot be read now."""
-        return self.content.report if self.content is not None else None
-
-    @property
-    def guest(self) -> Guest | None:
-        """The guest; None if the data cannot be read now."""
-        return self.guest_report.guest if self.guest_report is not None else None
-
-    @property
-    def stay(self) -> Stay | None:
-        """The stay; None if the data cannot be read now."""
-        return self.guest_report.stay if self.guest_report is not None else None
-
-    @property
-    def check_out(self) -> datetime | None:
-        """The time of check-out that the report itself gives, if any."""
-        return self.content.report.check_out if self.content is not None else None
-
-    @property
-    def short_id(self) -> str:
-        """The short id of the report."""
-        return short_id(self.entry.id)
-
-    @property
-    def name(self) -> str:
-        """The guest's name, sanitized; empty if it cannot be read now."""
-        return guest_name(self.guest) if self.guest is not None else ""
-
-    @property
-    def room(self) -> str:
-        """The room, sanitized; empty if there is none or it cannot be read now."""
-        return sanitize(room_name(self.stay.room or "")) if self.stay is not None else ""
-
-    @property
-    def nationality(self) -> str:
-        """The nationality's ICAO code; empty if it cannot be read now."""
-        return self.guest.nationality if self.guest is not None else ""
+if TYPE_CHECKING:
+    from apoa_client.cli.views.stay_history import StayReports
+    from apoa_client.outbox.sql.audit import AuditEntry
 
 
 class SearchFilter(NamedTuple):
@@ -181,8 +132,23 @@ class ReportReader:
         return _("Without the key no guest can be searched for.") if self.exit_code(search) else usual
 
 
+def read_stay(app: Container, report_id: str) -> "StayReports":
+    """Return a stay with its events and its reports, opened. What cannot be opened or read is shown on stderr."""
+    from apoa_client.cli.views.stay_history import StayReports  # for one command alone
+
+    stay, entry = app.stays.find(report_id)
+    events = defaultdict[str | None, list["AuditEntry"]](list)
+    try:
+        for event in app.outbox.audit_trail.entries(reports=[each.id for each in stay.entries]):
+            events[event.report].append(event)
+    except StorageProblem as exc:
+        show_error(exc)
+    reader = ReportReader(app)
+    return StayReports(stay, entry, list(reader.open_all(stay.entries)), events, doubtful=reader.doubtful)
+
+
 def guest_names(app: Container, entries: Iterable[Entry]) -> dict[str, str]:
-    """Return the guests' names, sanitized, by the ids of these reports; without those that cannot be read now."""
+    """Return the guests' names, sanitized, by the ids of these reports, as far as they can be read now."""
     reader = ReportReader(app, lambda _error: None)
     return {opened.entry.id: opened.name for opened in reader.open_all(entries) if opened.name}
 

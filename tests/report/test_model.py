@@ -1,4 +1,4 @@
-"""A report as the contract's JSON: the same bytes each time, the same report back, and valid."""
+"""A report as the contract's JSON: the same bytes each time, the same report back, and valid; and its room."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -6,14 +6,22 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from report_helpers import GUESTS, OPENAPI, STAYS, contract_errors, reports
+from report_helpers import OPENAPI, contract_errors, draft, examined, reports
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import parse_fields
-from apoa_client.report.deadline import due_at
-from apoa_client.report.kinds import Kind, Purpose, short_id
-from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit
-from apoa_client.report.wire import from_json, guest_value, stay_value, to_json
+from apoa_client.report.kinds import Kind, Purpose, due_at, short_id
+from apoa_client.report.model import (
+    Document,
+    Guest,
+    Report,
+    Stay,
+    StayPermit,
+    from_json,
+    normalized_room,
+    room_name,
+    to_json,
+)
 
 WIB = timezone(timedelta(hours=7))
 SCHEMAS: dict[str, Any] = OPENAPI["components"]["schemas"]
@@ -94,14 +102,6 @@ def test_every_report_keeps_the_contract(report: Report) -> None:
     assert contract_errors(report) == []
 
 
-@given(GUESTS, STAYS)
-def test_parts_are_those_of_the_whole(guest: Guest, stay: Stay) -> None:
-    """The guest that a command shows is the guest that is sent."""
-    report = Report("id", "stay", Kind.CHECK_IN, stay.check_in, guest, stay)
-    whole = json.loads(to_json(report))
-    assert (whole["guest"], whole["stay"]) == (guest_value(guest), stay_value(stay))
-
-
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id": 1}', to_json(REPORT).replace(b"check_in", b"arrival")])
 def test_other_bytes_are_refused(body: bytes) -> None:
     """With the errors that the outbox expects of a damaged record."""
@@ -143,3 +143,38 @@ def test_the_deadline_is_counted_from_check_in() -> None:
 def test_a_short_id_is_the_end_of_an_id() -> None:
     """Two reports of the same minute have the same beginning, and another end."""
     assert short_id(REPORT.id) == "1c2e8b11"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        *(
+            (text, "3")
+            for text in ("3", " 3 ", "kamar 3", "KAMAR 3", "Kamar no. 3", "kmr.3", "Kamar3", "Room 3", "rm 3")
+        ),
+        *((text, "3") for text in ("no 3", "No.3", "nomor 3", "Nomor: 3", "#3", "room #3", "Kamar-3", "number 3")),
+        ("room 12 A", "12 A"),
+        ("Kamar Melati", "Melati"),
+        ("Melati 9", "Melati 9"),
+        ("Roomy", "Roomy"),
+        ("No Name", "No Name"),
+        ("Nomad", "Nomad"),
+        ("Kamar", "Kamar"),
+        ("#", "#"),
+        ("", ""),
+    ],
+)
+def test_the_words_for_room_are_left_out(text: str, name: str) -> None:
+    """In both languages and any case; a room that is only such a word keeps it."""
+    assert room_name(text) == name
+
+
+def test_one_room_in_several_spellings() -> None:
+    """Words, capitals and blanks make no difference, digits and letters do."""
+    assert {normalized_room(text) for text in ("7a", "Kamar 7A", "no.  7a", "ROOM 7a")} == {"7a"}
+    assert normalized_room("kamar 7") != normalized_room("kamar 7a")
+
+
+def test_a_report_has_the_room_without_the_word() -> None:
+    """The authority's form says "room" already."""
+    assert examined(draft({"room": "Kamar No. 3"}))[1].room == "3"

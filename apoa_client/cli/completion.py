@@ -1,0 +1,276 @@
+"""Completion on the Tab key: click's scripts and click's answers, with the values of this program's options.
+
+A completion is never an error, a question, a lock or a change, whatever state the files are in. It opens no outbox,
+and it imports only the command on the line.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class, split_arg_string
+
+from apoa_client.cli.registry import Option, command_words
+from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import ALIASES, localized_name, localized_state
+from apoa_client.cli.terminal.command_names import STATES as INDONESIAN_STATES
+from apoa_client.cli.terminal.language import _, current_language, set_language, text
+from apoa_client.cli.terminal.output import sanitize
+from apoa_client.errors import Exit, SettingsProblem
+from apoa_client.locale import LANGUAGES
+from apoa_client.matching import without_accents
+
+if TYPE_CHECKING:
+    from apoa_client.settings.definitions import Definition
+
+VARIABLE = "_APOA_COMPLETE"
+"""The variable in which a shell's script asks what can stand at the cursor."""
+SHELLS = ("bash", "zsh", "fish", "powershell")
+
+_PLAIN = re.compile(r"[\w+=./-]+", re.ASCII)
+"""A value that each shell reads as it is: the scripts insert it without quotes."""
+
+
+def script(shell: str) -> str:
+    """Return the script that makes a shell complete `apoa`."""
+    found = get_completion_class(shell)
+    if found is None:
+        raise ValueError(shell)
+    # zsh loads the file `_apoa`, and calls a function of another name at every second time only.
+    names = {"complete_func": "_apoa", "complete_var": VARIABLE, "prog_name": "apoa"}
+    return found.source_template % names
+
+
+def complete(task: str, root: click.Group, session: Session, choose_language: Callable[[Sequence[str]], str]) -> int:
+    """Answer a script of a shell, which asks with the `task` SHELL_complete, and return the exit code.
+
+    If anything is wrong, no word fits: a message would be written into the line that the user types.
+    """
+    shell, _underscore, verb = task.partition("_")
+    found = get_completion_class(shell)
+    if found is None or verb != "complete":
+        return Exit.USAGE
+    answer = ""
+    session.values_of = _values_of
+    Option.has_all_names = True
+    try:
+        set_language(choose_language(split_arg_string(session.environ.get("COMP_WORDS", ""))))
+        answer = found(root, {"obj": session}, "apoa", VARIABLE).complete()
+    except Exception:  # noqa: BLE001, S110  see above
+        pass
+    finally:
+        Option.has_all_names = False
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is not None:
+        with suppress(OSError):  # the shell does not read the answer
+            stream.write(f"{answer}\n".encode())  # bytes: the scripts expect this end of a line on Windows, too
+            stream.flush()
+    return Exit.DONE
+
+
+class _Choice(NamedTuple):
+    """A value that may be offered, its description, and its other names."""
+
+    value: str
+    description: str = ""
+    others: tuple[str, ...] = ()
+
+
+def _values_of(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem] | None:
+    """Return the values of an option or argument that begin with what was typed; None: its type knows them.
+
+    Upper case and accents do not matter. Each value is offered once, under the first of its names that fits; a name
+    with a blank stands for the value.
+    """
+    context.obj.property_name = context.find_root().params.get("property_name") or ""
+    choices, beginning = _choices(context, parameter), without_accents(typed)
+    if choices is None:
+        return None
+    if isinstance(choices, str):
+        return [CompletionItem(typed, type=choices)]
+    items = []
+    for choice in choices:
+        names = (choice.value, *choice.others)
+        fitting = next((name for name in names if without_accents(name).startswith(beginning)), None)
+        if fitting is not None:
+            value = fitting if _PLAIN.fullmatch(fitting) else choice.value
+            items.append(CompletionItem(value, help=sanitize(choice.description)))
+    return [item for item in items if _PLAIN.fullmatch(item.value)]
+
+
+def _choices(context: click.Context, parameter: click.Parameter) -> "Iterable[_Choice] | str | None":
+    if isinstance(parameter, Option):
+        found = OPTIONS.get(parameter.declared_name)
+        return found(context.obj) if callable(found) else found
+    command = " ".join(command_words(context))
+    if command == "config set" and parameter.name == "value":
+        return _setting_values(str(context.params.get("key") or ""))
+    is_first = not context.params.get(parameter.name or "")
+    return ARGUMENTS[command](context.obj) if command in ARGUMENTS and is_first else None
+
+
+def _named(english: str, indonesian: str, description: str = "") -> _Choice:
+    """Return the choice with a name in each language."""
+    value, other = (indonesian, english) if current_language() == "id" else (english, indonesian)
+    return _Choice(value, description, (other,))
+
+
+def _properties(session: Session) -> Iterator[_Choice]:
+    for settings in session.app.config.properties.values():
+        yield _Choice(settings.name, settings.display_name)
+
+
+def _mappings(session: Session) -> Iterator[_Choice]:
+    yield from map(_Choice, session.app.config.maps)
+
+
+def _states_of_the_world(_session: Session) -> Iterator[_Choice]:
+    from apoa_client.passport.states import all_states
+
+    for state in all_states():
+        yield _Choice(state.code, state.name(current_language()), tuple(map(state.name, LANGUAGES)))
+
+
+def _sexes(_session: Session) -> Iterator[_Choice]:
+    from apoa_client.cli.views.labels import SEXES
+
+    yield from (_Choice(letter, _(SEXES[sex])) for letter, sex in (("L", "M"), ("P", "F"), ("X", "X")))
+
+
+def _purposes(_session: Session) -> Iterator[_Choice]:
+    from apoa_client.report.purposes import PURPOSES
+
+    for purpose, names in PURPOSES.items():
+        yield _named(purpose.value, names.indonesian)
+
+
+def _permits(session: Session) -> Iterator[_Choice]:
+    from apoa_client.report.codes import valid_codes
+    from apoa_client.report.permits import by_code, permits
+
+    yield from (_Choice(permit.code, permit.name(current_language())) for permit in permits())
+    with suppress(SettingsProblem):  # the authority's own, if a property is set up
+        for row in valid_codes(session.app.code_tables.stay_permits, session.app.today):
+            if by_code(row.code) is None:
+                yield _Choice(row.code, row.name(current_language()))
+
+
+def _zones(_session: Session) -> Iterator[_Choice]:
+    from apoa_client.settings.zones import ZONES
+
+    yield from (_Choice(name, str(zone), (str(zone),)) for name, zone in ZONES.items())
+
+
+def _intervals(_session: Session) -> Iterator[_Choice]:
+    yield from map(_Choice, ("5m", "15m", "30m", "1h"))
+
+
+def _report_states(_session: Session) -> Iterator[_Choice]:
+    from apoa_client.cli.views.labels import STATES
+    from apoa_client.report.kinds import State
+
+    for state in State:
+        yield _Choice(localized_state(state.value), _(STATES[state]), (state.value, INDONESIAN_STATES[state.value]))
+
+
+def _help_topics(_session: Session) -> Iterator[_Choice]:
+    """Yield the situations, the guides and the commands."""
+    from apoa_client.cli.guide.guides import all_guides, guides, situations
+    from apoa_client.cli.program import COMMANDS
+
+    language, indonesian = current_language(), {name: alias for alias, name in ALIASES.items()}
+    others = {each.id: (each.name,) for tag in LANGUAGES if tag != language for each in situations(tag)}
+    yield from (_Choice(each.name, each.title, others.get(each.id, ())) for each in situations(language))
+    for guide in guides(language):
+        names = tuple(each.name for each in all_guides() if each.id == guide.id)
+        yield _Choice(guide.name, guide.title_in(language), names)
+    yield from (_Choice(localized_name(name), "", (name, indonesian.get(name, name))) for name in COMMANDS)
+
+
+def _fact_topics(_session: Session) -> Iterator[_Choice]:
+    from apoa_client.cli.guide.facts import topics
+
+    language = current_language()
+    others = {each.id: (each.name,) for tag in LANGUAGES if tag != language for each in topics(tag)}
+    yield from (_Choice(each.name, each.title, others.get(each.id, ())) for each in topics(language))
+
+
+def _schemas(_session: Session) -> Iterator[_Choice]:
+    from apoa_client.cli.documents.json_schemas import FORMS
+
+    yield from map(_Choice, FORMS)
+
+
+def _months(session: Session) -> Iterator[_Choice]:
+    """Yield the current month and those of the year before it."""
+    from apoa_client.cli.views.figures import month_text
+    from apoa_client.tables.statistics import Month
+
+    now = session.app.today
+    for back in range(12):
+        years, number = divmod(now.month - 1 - back, 12)
+        month = Month(now.year + years, number + 1)
+        yield _Choice(str(month), month_text(month))
+
+
+def _settings(chosen: "Callable[[Definition], bool]") -> "Callable[[Session], Iterator[_Choice]]":
+    """Return what yields the names of the settings that are chosen."""
+
+    def names(_session: Session) -> Iterator[_Choice]:
+        yield from (_Choice(each.name, text(each.meaning)) for each in _definitions() if chosen(each))
+
+    return names
+
+
+def _setting_values(key: str) -> Iterable[_Choice] | str:
+    """Return the values of a setting, whose name may begin with its property."""
+    from apoa_client.settings.definitions import PATH
+
+    for setting in _definitions():
+        if setting.name == key.rpartition(".")[2]:
+            return _FILES if setting.kind == PATH else map(_Choice, filter(None, setting.choices))
+    return ()
+
+
+def _definitions() -> "list[Definition]":
+    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+
+    return [*GENERAL.values(), *OF_A_PROPERTY.values()]
+
+
+_FILES = "file"
+"""In place of values: the shell completes the names of files."""
+_Values: TypeAlias = Callable[[Session], Iterable[_Choice]]
+
+OPTIONS: Mapping[str, _Values | str] = {
+    "--backup": _FILES,
+    "--ca-bundle": _FILES,
+    "--every": _intervals,
+    "--import": _FILES,
+    "--issuing-state": _states_of_the_world,
+    "--json-schema": _schemas,
+    "--log-file": _FILES,
+    "--map": _mappings,
+    "--month": _months,
+    "--nationality": _states_of_the_world,
+    "--property": _properties,
+    "--purpose": _purposes,
+    "--sex": _sexes,
+    "--state": _report_states,
+    "--stay-permit": _permits,
+    "--timezone": _zones,
+}
+"""By the English name of an option, whatever the command."""
+
+ARGUMENTS: Mapping[str, _Values] = {
+    "config explain": _settings(lambda _each: True),
+    "config get": _settings(lambda each: not each.is_hidden),
+    "config set": _settings(lambda each: each.set_instead is None),
+    "config unset": _settings(lambda each: each.set_instead is None),
+    "help": _help_topics,
+    "info": _fact_topics,
+}
+"""By the command whose first argument they are."""

@@ -1,0 +1,303 @@
+"""Completion: what fits at the cursor, in either language, and what the Tab key makes of it in real shells."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from cli_helpers import BESIDE, Apoa, Complete, Serve
+from code_tables_helpers import NOMAD, table
+from tmux_helpers import Terminal, require_tmux
+
+from apoa_client.cli import completion, main
+from apoa_client.cli.main import apoa as program
+from apoa_client.cli.program import COMMANDS, all_commands
+from apoa_client.cli.registry import Option
+from apoa_client.cli.terminal.command_names import ALIASES
+from apoa_client.locale import LANGUAGES
+from apoa_client.passport.states import all_states
+
+POSIX = ("bash", "zsh", "fish")
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="these shells are not Windows' own")
+FILES = "(files)"
+
+
+@pytest.fixture
+def complete(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> Complete:
+    """Return the words that fit after a command line, with their descriptions: `complete("list", "--sta")`."""
+
+    def ask(*arguments: str, **environ: str) -> dict[str, str]:
+        asked = {"COMP_WORDS": " ".join(["apoa", *arguments]), "COMP_CWORD": str(len(arguments))}
+        for name, value in asked.items():
+            monkeypatch.setenv(name, value)  # click reads it there
+        said = apoa(_APOA_COMPLETE="powershell_complete", **asked, **environ)
+        assert (said.code, said.err) == (0, "")
+        lines = said.out.split("\n")
+        words = list(zip(lines[::3], lines[1::3], lines[2::3], strict=False))
+        return {FILES if kind == "file" else value: text.removeprefix("_") for kind, value, text in words}
+
+    return ask
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_command_is_offered_in_the_readers_language(complete: Complete, lang: str) -> None:
+    """None in the other language."""
+    indonesian = {*ALIASES, *(set(COMMANDS) - set(ALIASES.values()))}
+    assert set(complete("", lang=lang)) == (indonesian if lang == "id" else set(COMMANDS))
+    assert all(complete("s", lang=lang).values())
+
+
+@pytest.mark.parametrize(
+    ("words", "lang", "offered"),
+    [
+        (["chec"], "en", {"check", "checkout"}),
+        (["kelu"], "en", {"keluar"}),
+        (["checko"], "id", {"checkout"}),
+        (["key", "r"], "en", {"recover", "rotate"}),
+        (["kunci", "g"], "id", {"ganti"}),
+        (["key", "rot"], "id", {"rotate"}),
+        (["list", "--sta"], "en", {"--state"}),
+        (["list", "--sta"], "id", {"--status"}),
+        (["daftar", "--kewarga"], "en", {"--kewarganegaraan"}),
+        (["--property", "melati", "list", "--sta"], "en", {"--state"}),
+        (["--lang", "id", "list", "--sta"], "en", {"--status"}),
+        (["-v", "sta"], "en", {"stats", "status"}),
+        (["no-command", ""], "en", set()),
+        (["purge", "-"], "en", {"--guest", "--force", "--dry-run", "--today", "-y", "--yes", "--json", "--help"}),
+        (["config", "explain", "index"], "en", {"index_key"}),
+        (["config", "set", "index"], "en", set()),
+        (["pengaturan", "atur", "retention"], "id", {"retention_days"}),
+        (["config", "set", "notify", "o"], "en", {"on", "off"}),
+    ],
+)
+def test_commands_and_options(complete: Complete, words: list[str], lang: str, offered: set[str]) -> None:
+    """Names of the reader's language that fit; if none does, those of the other language."""
+    assert set(complete(*words, lang=lang)) - {"-h"} == offered
+
+
+def test_an_option_is_offered_once(complete: Complete) -> None:
+    """An option that was given, in either language, is not offered again; one that may be repeated is."""
+    offered = complete("list", "--kamar", "7", "--state", "queued", "--")
+    assert "--room" not in offered
+    assert "--state" in offered
+
+
+@pytest.mark.parametrize(
+    ("words", "lang", "offered"),
+    [
+        (["list", "--state", "q"], "en", {"queued"}),
+        (["list", "--state", "meng"], "en", set()),
+        (["list", "--state", "menung"], "en", {"menunggu", "menunggu-keputusan"}),
+        (["daftar", "--status", "q"], "id", {"queued"}),
+        (["report", "--purpose", "b"], "id", {"bisnis", "belajar"}),
+        (["report", "--purpose", "tou"], "id", {"tourism"}),
+        (["report", "--nationality", "selan"], "en", {"NZL"}),
+        (["report", "--nationality", "nzl"], "en", {"NZL"}),
+        (["check", "--issuing-state", "côte"], "en", {"CIV"}),
+        (["report", "--sex", ""], "en", {"L", "P", "X"}),
+        (["report", "--stay-permit", "b1"], "en", {"B1"}),
+        (["setup", "--timezone", "asia/m"], "en", {"Asia/Makassar"}),
+        (["setup", "--timezone", "WITA"], "en", {"WITA"}),
+        (["setup", "--vault", ""], "en", {"keyring", "file"}),
+        (["--lang", ""], "en", {"id", "en"}),
+        (["receipt", "--html", "a"], "en", {FILES}),
+        (["restore", ""], "en", {FILES}),
+        (["--log-file", ""], "en", {FILES}),
+        (["report", "--surname", ""], "en", set()),
+        (["help", "single"], "en", {"single-name"}),
+        (["help", "satu-"], "en", {"satu-nama"}),
+        (["help", "sy"], "en", {"sync"}),
+        (["info", "over"], "en", {"overstay"}),
+        (["completion", "z"], "en", {"zsh"}),
+        (["config", "get", "retention"], "en", {"retention_days"}),
+        (["config", "get", "index"], "en", set()),
+        (["config", "set", "public"], "en", set()),
+        (["config", "set", "vault", ""], "en", {"keyring", "file"}),
+        (["config", "set", "property.melati.timezone", "asia/jay"], "en", {"Asia/Jayapura"}),
+        (["config", "set", "ca_bundle", ""], "en", {FILES}),
+        (["config", "set", "no_such", ""], "en", set()),
+    ],
+)
+def test_values(complete: Complete, words: list[str], lang: str, offered: set[str]) -> None:
+    """Values that the option or argument takes, whatever their case and accents."""
+    assert set(complete(*words, lang=lang)) == offered
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_state_of_the_world_is_offered(complete: Complete, lang: str) -> None:
+    """A nationality is offered by its code, with its name."""
+    offered = complete("report", "--nationality", "", lang=lang)
+    assert offered == {state.code: state.name(lang) for state in all_states()}
+
+
+def test_properties_are_offered(away: Apoa, complete: Complete) -> None:
+    """The properties of the settings, with the names that guests know."""
+    away.change_setting("display_name", "Wisma Melati")
+    assert complete("--property", "") == {"melati": "Wisma Melati"}
+
+
+def test_no_guest_is_offered(away: Apoa, complete: Complete) -> None:
+    """Neither ids nor rooms: the outbox is not opened, and a list of completions may be read by others."""
+    away.save()
+    (away.home / "melati" / "outbox.db").chmod(0)
+    for words in (["checkout"], ["checkout", "--room"], ["fix"], ["receipt"], ["list", "--room"], ["show"]):
+        assert complete(*words, "") == {}
+
+
+def test_the_tables_name_options_and_commands() -> None:
+    """Each name in the tables is one of an option or a command."""
+    commands = {" ".join(path): context.command for path, context in all_commands(program)}
+    options = {each.declared_name for found in commands.values() for each in found.params if isinstance(each, Option)}
+    assert set(completion.OPTIONS) <= options
+    assert set(completion.ARGUMENTS) <= set(commands)
+
+
+def test_the_authoritys_own_permits_are_offered(apoa: Apoa, serve: Serve, complete: Complete) -> None:
+    """With their names, without the network. None controls the terminal, and none is run by the shell."""
+    hostile = {**NOMAD, "code": "N8", "en": "A\x1b[2Jvisa\tof\nlines"}
+    server = serve(tables={"stay_permits": table("stay_permits", NOMAD, hostile, {**NOMAD, "code": "N$(id)"})})
+    assert apoa.set_up(server.base_url).code == 0
+    assert apoa("sync").code == 0
+    server.stop()
+    offered = complete("report", "--stay-permit", "N")
+    assert offered["N7"] == "Remote worker visa"
+    assert "\x1b" not in offered["N8"]
+    assert set(offered) == {"N7", "N8"}
+
+
+def require(tool: str) -> None:
+    """Skips the test without a tool, unless the environment requires it."""
+    if shutil.which(tool) is None:
+        if os.environ.get("APOA_REQUIRE_TOOLS"):
+            pytest.fail(f"{tool} is required here, and was not found: apt-get install {tool}")
+        pytest.skip(f"needs {tool}")
+
+
+@posix_only
+@pytest.mark.parametrize("shell", POSIX)
+def test_a_shell_takes_its_script(apoa: Apoa, tmp_path: Path, shell: str) -> None:
+    """The printed script has no syntax error."""
+    require(shell)
+    printed = apoa("completion", shell)
+    assert printed.code == 0
+    file = tmp_path / "script"
+    file.write_text(printed.out)
+    done = subprocess.run([shell, "-n", str(file)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_powershell_has_a_script(apoa: Apoa) -> None:
+    """It is ASCII, which each version of PowerShell reads alike."""
+    printed = apoa("completion", "powershell")
+    assert printed.out.isascii()
+    assert "Register-ArgumentCompleter -Native -CommandName apoa" in printed.out
+
+
+def test_an_unknown_shell_gets_a_usage_error(apoa: Apoa) -> None:
+    """The command names the shells; the variable of a script that is not ours does nothing."""
+    said = apoa("completion", "tcsh")
+    assert said.code == 2
+    assert all(shell in said.err for shell in completion.SHELLS)
+    said = apoa("completion")
+    assert (said.code, said.out) == (2, "")
+    assert "  bash,\n  zsh,\n" in said.err
+    assert apoa(_APOA_COMPLETE="tcsh_complete") == (2, "", "")
+
+
+def test_nothing_is_said_where_nothing_is_read(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that has closed its end of the line gets no error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    closed = os.fdopen(writer, "w")
+    for stream in (closed, None):
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main.run([], {**apoa.environ, "_APOA_COMPLETE": "zsh_complete"}, apoa.clock) == 0
+    with suppress(OSError):
+        closed.close()
+
+
+def test_the_help_has_a_line_for_each_shell(apoa: Apoa) -> None:
+    """The lines that install the scripts are there, unbroken, in both languages and in plain lines."""
+    for lang, name in (("en", "completion"), ("id", "pelengkapan")):
+        for arguments in ([name, "--help"], ["--plain", name, "--help"]):
+            said = apoa(*arguments, lang=lang)
+            for shell in completion.SHELLS:
+                assert f"apoa {name} {shell} " in said.out
+
+
+@pytest.fixture
+def home_of_shells(tmp_path: Path) -> Path:
+    """A home with the scripts and settings of the shells."""
+    for shell, name in (("bash", "apoa.bash"), ("zsh", "_apoa"), ("fish", "apoa.fish")):
+        (tmp_path / name).write_text(completion.script(shell))
+    (tmp_path / ".bashrc").write_text(f"cd '{tmp_path}'; source apoa.bash; PS1='ready> '\n")
+    start = f"fpath=('{tmp_path}' $fpath); autoload -Uz compinit; compinit -u -d '{tmp_path}/dump'"
+    (tmp_path / ".zshrc").write_text(f"cd '{tmp_path}'; {start}; PS1='ready> '; unsetopt beep list_beep\n")
+    (tmp_path / "page.html").write_text("")
+    return tmp_path
+
+
+def environ_of(apoa: Apoa, home: Path) -> dict[str, str]:
+    path = os.pathsep.join([str(Path(BESIDE[0]).parent), os.environ["PATH"]])
+    return {"HOME": str(home), "ZDOTDIR": str(home), "APOA_HOME": str(apoa.home), "APOA_LANG": "en", "PATH": path}
+
+
+TYPED = [
+    ("apoa chec", "apoa check"),
+    ("apoa daftar --sta", "apoa daftar --state "),
+    ("apoa report --nationality selan", "apoa report --nationality NZL "),
+    ("apoa receipt --html pag", "apoa receipt --html page.html "),
+    ("apoa setup --timezone asia/mak", "apoa setup --timezone Asia/Makassar "),
+    ("X=1 apoa --lang id kunci gan", "X=1 apoa --lang id kunci ganti "),
+    ("echo 1; apoa statu", "echo 1; apoa status "),
+]
+"""What is typed before Tab, and what then stands on the line."""
+
+
+@pytest.mark.slow
+@posix_only
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_tab_key(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: str) -> None:
+    """What stands on the line after Tab."""
+    require(shell)
+    require_tmux()
+    terminal = Terminal(tmp_path, (100, 60), environ_of(away, home_of_shells))
+    try:
+        terminal.run(["bash", "--noprofile", "-i"] if shell == "bash" else ["zsh", "-i"])
+        terminal.wait_for("ready>")
+        for typed, expected in TYPED:
+            terminal.type(f"{typed}\t", enter=False)
+            terminal.wait_for(f"ready> {expected}")
+            terminal.type("#", enter=False)  # the shell reads keys again
+            terminal.wait_for(f"ready> {expected}#")
+            terminal.press("C-u")  # read by the shell in its turn; Ctrl-C would interrupt it at any moment
+    finally:
+        terminal.close()
+
+
+@posix_only
+def test_fish(away: Apoa, home_of_shells: Path) -> None:
+    """What fish itself would insert or list."""
+    require("fish")
+
+    def fish(line: str) -> list[str]:
+        command = "source apoa.fish; complete -C $argv[1]"
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", command, line],
+            env=environ_of(away, home_of_shells),
+            cwd=home_of_shells,
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    assert fish("apoa sta")[0].startswith("stats\tShow")
+    assert fish("apoa report --nationality NZ") == ["NZL\tNew Zealand"]
+    assert fish("apoa receipt --html pag") == ["page.html"]
+    assert fish("apoa --lang id kunci gan")[0].startswith("ganti\t")
+    assert fish("apoa report --surname ") == []
