@@ -36,7 +36,7 @@ LEAST_RIGHT = {"blurred": 3, "dark": 3, "everything": 2}
 
 
 def _each(names: Iterable[str]) -> list[object]:
-    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in names]
+    return [pytest.param(name, marks=() if name in FAST else pytest.mark.long) for name in names]
 
 
 @pytest.mark.parametrize("kind", _each(SHOTS))
@@ -85,7 +85,7 @@ def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
     assert _read(PhotoReader(lambda: next(moments)), tmp_path, photo("clean", 1)[0]).elapsed_ms == 123
 
 
-@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
     reader: PhotoReader, tmp_path: Path, number: int
 ) -> None:
