@@ -111,4 +111,4 @@ def test_an_overtaken_process_changes_nothing(machine: DeliveryMachine, fault: s
 def test_any_events_in_any_order(new_store: NewStore) -> None:
     """Every promise holds, whatever happens."""
     factory: Any = partial(DeliveryMachine, new_store)
-    run_state_machine_as_test(factory, settings=search(60, stateful_step_count=15))
+    run_state_machine_as_test(factory, settings=search(40, stateful_step_count=15))

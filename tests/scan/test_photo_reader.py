@@ -206,7 +206,7 @@ def _damaged(content: bytes, changes: Changes, kept: float) -> bytes:
     return bytes(made[: int(kept * len(made))])
 
 
-@search(60)
+@search(20)
 @given(kind=st.integers(0, 2), changes=_changes, kept=st.just(1.0) | st.floats(0, 1))
 def test_a_damaged_file_is_read_or_refused(reader: PhotoReader, kind: int, changes: Changes, kept: float) -> None:
     """A picture file of which bytes are changed or missing gives a reading or `PictureRefused`, and no other error."""
