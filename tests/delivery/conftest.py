@@ -22,10 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark their tests with PostgreSQL."""
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-            marks = {ON_A_SERVER.get(item.path.stem), ON_A_SERVER.get(item.originalname)} - {None}
-            if item.callspec.params.get("engine") == "postgres":
-                for mark in marks:
-                    item.add_marker(mark)
+            names = {item.path.stem, item.originalname} & ON_A_SERVER.keys()
+            for name in names if item.callspec.params.get("engine") == "postgres" else ():
+                item.add_marker(ON_A_SERVER[name])
 
 
 @pytest.fixture
