@@ -845,7 +845,7 @@ class Life:
 
 
 @given(before=STEPS, after=STEPS, later=STEPS, lost=st.booleans(), fresh=st.booleans(), piece=st.sampled_from([1, 250]))
-@search(150)
+@search(60)
 def test_whatever_happens_each_report_is_acquired_once(
     before: list[tuple[str, Any]],
     after: list[tuple[str, Any]],

@@ -79,10 +79,13 @@ class PythonClient:
     root: str
     read: str
 
-    def check(self, body: str) -> tuple[int, str]:
-        """What mypy says of the client with a program that uses it."""
-        program = PYTHON.format(module=self.module, root=self.root, body=body)
-        (self.folder / "program.py").write_text(program, encoding="utf-8")
+    def check(self, *bodies: str) -> tuple[int, str]:
+        """What mypy says of the client with programs that use it."""
+        for old in self.folder.glob("program*.py"):
+            old.unlink()
+        for number, body in enumerate(bodies):
+            program = PYTHON.format(module=self.module, root=self.root, body=body)
+            (self.folder / f"program{number}.py").write_text(program, encoding="utf-8")
         return run_tool([python_with_generators(), "-m", "mypy", "--no-error-summary", "."], self.folder)
 
 
@@ -116,11 +119,11 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def compiled_typescript(folder: Path, body: str) -> tuple[int, str]:
-    (folder / "program.ts").write_text(TYPESCRIPT.format(body=body), encoding="utf-8")
-    return run_tool(
-        [node_tool("tsc", "typescript"), "--noEmit", "--strict", "--target", "es2022", "program.ts"], folder
-    )
+def compiled_typescript(folder: Path, *bodies: str) -> tuple[int, str]:
+    names = [f"program{number}.ts" for number in range(len(bodies))]
+    for name, body in zip(names, bodies, strict=True):
+        (folder / name).write_text(TYPESCRIPT.format(body=body), encoding="utf-8")
+    return run_tool([node_tool("tsc", "typescript"), "--noEmit", "--strict", "--target", "es2022", *names], folder)
 
 
 def test_typescript(typescript: Path) -> None:
@@ -128,12 +131,12 @@ def test_typescript(typescript: Path) -> None:
     assert compiled_typescript(typescript, RIGHT_TYPESCRIPT) == (0, "")
 
 
-@pytest.mark.parametrize("body", WRONG_TYPESCRIPT.values(), ids=WRONG_TYPESCRIPT)
-def test_wrong_typescript(typescript: Path, body: str) -> None:
-    """The compiler refuses a program with one mistake, for that mistake."""
-    code, output = compiled_typescript(typescript, body)
+def test_wrong_typescript(typescript: Path) -> None:
+    """The compiler refuses each program with one mistake, for that mistake."""
+    code, output = compiled_typescript(typescript, *WRONG_TYPESCRIPT.values())
     assert code != 0
-    assert output.startswith("program.ts(")
+    named = [line.partition("(")[0] for line in output.splitlines() if not line.startswith(" ")]
+    assert set(named) == {f"program{number}.ts" for number in range(len(WRONG_TYPESCRIPT))}
 
 
 def test_python(python: PythonClient) -> None:
@@ -141,12 +144,13 @@ def test_python(python: PythonClient) -> None:
     assert python.check(RIGHT_PYTHON) == (0, "")
 
 
-@pytest.mark.parametrize("body", WRONG_PYTHON.values(), ids=WRONG_PYTHON)
-def test_wrong_python(python: PythonClient, body: str) -> None:
-    """The check refuses a program with one mistake, for that mistake alone."""
-    code, output = python.check(body)
+def test_wrong_python(python: PythonClient) -> None:
+    """The check refuses each program with one mistake, for that mistake alone."""
+    code, output = python.check(*WRONG_PYTHON.values())
     assert code != 0
-    assert {line.partition(":")[0] for line in output.splitlines()} == {"program.py"}
+    assert {line.partition(":")[0] for line in output.splitlines()} == {
+        f"program{number}.py" for number in range(len(WRONG_PYTHON))
+    }
 
 
 def test_python_reads_the_examples(python: PythonClient, openapi: dict[str, Any]) -> None:

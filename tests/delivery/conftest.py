@@ -8,22 +8,23 @@ from delivery_helpers import Hotel
 from delivery_wire import ScriptedServer, serving
 from outbox_stores import Store
 
-SLOW_ON_A_SERVER = frozenset(
-    {
-        *("test_machine", "test_batch_size", "test_sync", "test_life_cycles", "test_contract_rows"),
-        *("test_broken_answers", "test_isolation", "test_one_bad_verdict"),
-    }
-)
-"""The modules whose tests take long with PostgreSQL: each change is several exchanges with the server."""
+ON_A_SERVER = {
+    **dict.fromkeys(("test_sync", "test_machine"), "slow"),
+    **dict.fromkeys(("test_each_fault_on_each_route", "test_a_second_process_during_each_call"), "long"),
+    **dict.fromkeys(("test_batch_size", "test_life_cycles", "test_contract_rows"), "long"),
+    **dict.fromkeys(("test_broken_answers", "test_isolation", "test_one_bad_verdict"), "long"),
+}
+"""When modules and functions run with PostgreSQL, whose tests take long: each change is several exchanges with it."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark their tests with PostgreSQL as slow."""
+    """Mark their tests with PostgreSQL."""
     for item in items:
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        if item.path.stem in SLOW_ON_A_SERVER and parameters.get("engine") == "postgres":
-            item.add_marker(pytest.mark.slow)
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            names = {item.path.stem, item.originalname} & ON_A_SERVER.keys()
+            for name in names if item.callspec.params.get("engine") == "postgres" else ():
+                item.add_marker(ON_A_SERVER[name])
 
 
 @pytest.fixture

@@ -56,11 +56,11 @@ def test_each_fault_on_each_route(machine: DeliveryMachine, route: str, step: st
 
 
 MOMENTS = [
-    pytest.param(call, after, marks=[pytest.mark.slow] if after is (call % 2 == 0) else [])
+    pytest.param(call, after, marks=[pytest.mark.long] if after is (call % 2 == 0) else [])
     for call in range(1, 7)
     for after in (False, True)
 ]
-"""Each of the first calls, and whether it has been served. One of the two by default, both in `.ci/run`."""
+"""Each of the first calls, and whether it has been served. One of the two, both in a long run."""
 
 
 def eventful_run(machine: DeliveryMachine, run: Run) -> Process:
@@ -111,4 +111,4 @@ def test_an_overtaken_process_changes_nothing(machine: DeliveryMachine, fault: s
 def test_any_events_in_any_order(new_store: NewStore) -> None:
     """Every promise holds, whatever happens."""
     factory: Any = partial(DeliveryMachine, new_store)
-    run_state_machine_as_test(factory, settings=search(60, stateful_step_count=15))
+    run_state_machine_as_test(factory, settings=search(40, stateful_step_count=15))

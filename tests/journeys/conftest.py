@@ -1,4 +1,4 @@
-"""Fixtures that run the installed command, and the training authority as a server, in processes of their own."""
+"""Fixtures that run the installed command in processes of its own, with a training authority."""
 
 import os
 import re
@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from cli_helpers import COMMAND, Installed, child_environment
 from journeys_helpers import Disk, Follower
+
+from apoa_client.app.system_clock import SystemClock
+from apoa_client.sandbox.server import SandboxServer
 
 SANDBOX_PASSWORD = "latihan"
 
@@ -70,9 +73,17 @@ def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
 
 
 @pytest.fixture
-def configured(apoa: Installed, sandbox: Callable[..., Sandbox]) -> Installed:
+def authority() -> Iterator[SandboxServer]:
+    """A training authority without faults, in this process: for journeys that are not about `apoa sandbox`."""
+    clock = SystemClock()
+    with SandboxServer(None, username="latihan", password=SANDBOX_PASSWORD, now=clock.now) as server:
+        yield server
+
+
+@pytest.fixture
+def configured(apoa: Installed, authority: SandboxServer) -> Installed:
     """The installed command with a property whose authority can be reached."""
-    said = apoa.set_up(sandbox().url, SANDBOX_PASSWORD)
+    said = apoa.set_up(authority.base_url, SANDBOX_PASSWORD)
     assert said.code == 0, said.err
     return apoa
 

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from journeys_helpers import advice_of, call, drop_root_permissions, in_each_lan
 from apoa_client.errors import NotNow, WrongPassword
 from apoa_client.outbox.errors import DiskFull, too_new
 from apoa_client.report.findings import ReportRefused
+from apoa_client.sandbox.server import SandboxServer
 
 pytestmark = in_each_language
 FIRST, SECOND = QUENTIN.lines
@@ -262,9 +263,9 @@ def test_file_size_limit(two: Installed, lang: str) -> None:
     assert two(*OBADIAH.mrz("--no-send")).code == 0
 
 
-def test_wrong_password(two: Installed, sandbox: Callable[..., object], lang: str) -> None:
+def test_wrong_password(two: Installed, authority: SandboxServer, lang: str) -> None:
     """At set-up it changes nothing. At sync it suspends sending."""
-    url = sandbox().url  # type: ignore[attr-defined]  # a `Sandbox`
+    url = authority.base_url
     settings = (two.home / "config.toml").read_bytes()
     refused = two("login", "--password-stdin", stdin="salah\n", lang=lang)
     assert refused.code == 75  # the property has no authority that could refuse it

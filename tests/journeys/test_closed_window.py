@@ -133,7 +133,7 @@ def practising(apoa: Installed) -> Installed:
     return apoa
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 20))])
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 20))])
 def test_a_closed_window_loses_nothing(practising: Installed, seed: int) -> None:
     """Five times at moments drawn at random: at a question, in a line, right after Enter, at the card."""
     for moment in random.Random(seed).sample(MOMENTS, 5):  # noqa: S311  no secret

@@ -6,12 +6,13 @@ No keyring, secrets as files, a root that cannot be written to, a number in plac
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli_helpers import COMMAND, QUENTIN, XIMENA
 from container_helpers import ContainerCommand
+
+from apoa_client.sandbox.server import SandboxServer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
 
@@ -39,10 +40,10 @@ def set_up(apoa: ContainerCommand, url: str, *more: str) -> None:
     assert said.code == 0, said.err
 
 
-def test_the_main_job(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+def test_the_main_job(apoa_in_a_container: ContainerCommand, authority: SandboxServer) -> None:
     """A property is set up with the password of a secret file; guests are reported and sent, a backup is written."""
     apoa = apoa_in_a_container
-    set_up(apoa, sandbox().url, "--recovery-file", "/srv/code.txt")  # type: ignore[attr-defined]  # a `Sandbox`
+    set_up(apoa, authority.base_url, "--recovery-file", "/srv/code.txt")
     assert apoa(*QUENTIN.mrz()).code == 0
     assert apoa(*XIMENA.mrz("--no-send", "--room", "9")).code == 0
     sent = apoa("sync", "--json")
@@ -57,10 +58,10 @@ def test_the_main_job(apoa_in_a_container: ContainerCommand, sandbox: Callable[.
 
 
 @pytest.mark.slow
-def test_a_private_key_as_a_secret(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+def test_a_private_key_as_a_secret(apoa_in_a_container: ContainerCommand, authority: SandboxServer) -> None:
     """With the key as a secret too, nothing on the volume opens the reports."""
     apoa = apoa_in_a_container
-    set_up(apoa, sandbox().url)  # type: ignore[attr-defined]  # a `Sandbox`
+    set_up(apoa, authority.base_url)
     keys = apoa.volume / "apoa" / "melati" / "keys.json"
     secret(apoa.secrets, "apoa-private-key", json.loads(keys.read_text())["private-key"] + "\n")
     keys.unlink()
@@ -70,21 +71,21 @@ def test_a_private_key_as_a_secret(apoa_in_a_container: ContainerCommand, sandbo
 
 
 @pytest.mark.slow
-def test_a_secret_that_others_can_read(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+def test_a_secret_that_others_can_read(apoa_in_a_container: ContainerCommand, authority: SandboxServer) -> None:
     """It is refused, and the error names the file."""
     apoa = apoa_in_a_container
     secret(apoa.secrets, "apoa-password", "latihan\n", mode=0o444)
-    account = ["--api-url", sandbox().url, "--username", "latihan", "--vault", "file"]  # type: ignore[attr-defined]  # a `Sandbox`
+    account = ["--api-url", authority.base_url, "--username", "latihan", "--vault", "file"]
     said = apoa("setup", "--non-interactive", "--property", "melati", *account)
     assert said.code == 77
     assert "/run/secrets/apoa-password" in said.err
 
 
 @pytest.mark.slow
-def test_a_new_password(apoa_in_a_container: ContainerCommand, sandbox: Callable[..., object]) -> None:
+def test_a_new_password(apoa_in_a_container: ContainerCommand, authority: SandboxServer) -> None:
     """After a refused password and a new secret, `apoa login` tests the new one and lets sending go on."""
     apoa = apoa_in_a_container
-    set_up(apoa, sandbox().url)  # type: ignore[attr-defined]  # a `Sandbox`
+    set_up(apoa, authority.base_url)
     assert apoa(*QUENTIN.mrz("--no-send")).code == 0
     secret(apoa.secrets, "apoa-password", "salah\n")
     assert apoa("sync").code == 77

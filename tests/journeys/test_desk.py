@@ -9,7 +9,7 @@ from cli_helpers import QUENTIN, XIMENA, Guest, Installed, spoken
 from journeys_helpers import in_each_language
 from tmux_helpers import Terminal, require_tmux
 
-SIZES = [pytest.param((60, 24), id="60x24"), pytest.param((80, 24), id="80x24", marks=pytest.mark.slow)]
+SIZES = [pytest.param((60, 24), id="60x24"), pytest.param((80, 24), id="80x24", marks=pytest.mark.long)]
 WRONG = QUENTIN.lines[1][:19] + "0" + QUENTIN.lines[1][20:]
 LONG = Guest("VAN DER BERGH VON HOHENZOLLERN", "MAXIMILIAN ALEXANDER CHRISTIAN", "ZX1234567", "LLANFAIR", "DEU")
 _NAMES_AND_BIRTH = [

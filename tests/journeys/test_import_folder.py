@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from basics import LONG
 from cli_helpers import NOWHERE, PASSWORD, QUENTIN, Installed
 
 HEADINGS = (
@@ -17,6 +18,8 @@ HEADINGS = (
     *("Passport expiry", "Check-in", "Planned check-out"),
 )
 ROWS = 60
+PARTS = 24 if LONG else 6
+"""At so many moments of an import its process is killed."""
 
 
 def table(numbers: Sequence[str]) -> bytes:
@@ -82,7 +85,7 @@ def test_a_folder(away: Installed, folder: Path) -> None:
 def test_killed_at_any_moment(away: Installed, folder: Path) -> None:
     """Whenever the process dies, the next one finishes its work: no row is lost, and none is reported twice."""
     expected: list[str] = []
-    moments = [None, *(part / 12 for part in range(1, 13))]
+    moments = [None, *(part / PARTS for part in range(1, PARTS + 1))]
     whole_s = 0.0
     for turn, moment in enumerate(moments):
         good = [f"T{turn}X{row}" for row in range(ROWS)]

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language
 from keyring_helpers import STARTED, needs_keyring, run_in_session
+
+from apoa_client.sandbox.server import SandboxServer
 
 pytestmark = needs_keyring
 
@@ -30,12 +31,12 @@ def in_a_session(apoa: Installed, folder: Path, script: str) -> list[Any]:
     return run_in_session(folder, command + PREAMBLE + script, environ=apoa.environ)
 
 
-def test_main_job_with_the_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+def test_main_job_with_the_keyring(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> None:
     """Set-up, report and sync work.
 
     With the keyring locked a report is saved with exit code 0 and sync exits with 77.
     """
-    account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
+    account = ["--api-url", authority.base_url, "--username", "latihan", "--password-stdin"]
     script = f"""
 calls = [apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")]
 calls.append(apoa(*{QUENTIN.mrz("--no-send")!r}))
@@ -65,9 +66,9 @@ output(*calls)
     assert json.loads(status[1])["sending_stopped"] is None
 
 
-def test_what_the_doctor_says(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+def test_what_the_doctor_says(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> None:
     """An open keyring is named; of a locked one it is said, at once, and it stays locked."""
-    account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
+    account = ["--api-url", authority.base_url, "--username", "latihan", "--password-stdin"]
     script = f"""
 calls = [apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")]
 calls.append(apoa("doctor", "--json"))
@@ -106,9 +107,9 @@ def can_mount_run() -> bool:
 
 
 @pytest.mark.skipif(not can_mount_run(), reason="needs root on Linux, and user namespaces")
-def test_cron_finds_the_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:
+def test_cron_finds_the_keyring(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> None:
     """With `env -i` the keyring is found as long as the user's session runs."""
-    account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
+    account = ["--api-url", authority.base_url, "--username", "latihan", "--password-stdin"]
     script = f"""
 import os
 apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")
@@ -131,9 +132,9 @@ output(as_cron("mount -t tmpfs none /run"), as_cron(run))
 
 @pytest.mark.slow
 @in_each_language
-def test_frozen_keyring(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path, lang: str) -> None:
+def test_frozen_keyring(apoa: Installed, authority: SandboxServer, tmp_path: Path, lang: str) -> None:
     """A guest is saved although the keyring does not answer, and other commands show the error within seconds."""
-    account = ["--api-url", sandbox().url, "--username", "latihan", "--password-stdin"]
+    account = ["--api-url", authority.base_url, "--username", "latihan", "--password-stdin"]
     script = f"""
 import os, signal, time
 calls = [apoa("setup", "--non-interactive", "--property", "melati", *{account!r}, stdin="latihan\\n")]

@@ -6,9 +6,7 @@ import random
 import re
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from basics import LONG
@@ -16,15 +14,13 @@ from cli_helpers import GUESTS, NOWHERE, PASSWORD, Installed, readable_in
 from journeys_helpers import Disk, call, end_maintenance, guest, in_new_processes, saved_id
 
 from apoa_client.cli import main
+from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.store import Keys
 
-Start = Callable[..., Any]
-"""Starts a `Sandbox`."""
-
-KILLS = 100 if LONG else 10
+KILLS = 100 if LONG else 5
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 7
-STRIDE = 1 if LONG else 7
+STRIDE = 1 if LONG else 13
 """A kill comes before every n-th change that a rotation makes on the disk."""
 REPORTS = 120
 
@@ -100,9 +96,9 @@ class Installation:
 
 
 @pytest.fixture
-def installation(apoa: Installed, sandbox: Start, tmp_path: Path) -> Installation:
+def installation(apoa: Installed, authority: SandboxServer, tmp_path: Path) -> Installation:
     """A property whose recovery codes are written to the test's folder."""
-    return Installation(apoa, sandbox().url, tmp_path)
+    return Installation(apoa, authority.base_url, tmp_path)
 
 
 @posix

@@ -33,10 +33,10 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's"),
 ]
 
-ROUNDS = 100 if LONG else 5
+ROUNDS = 100 if LONG else 3
 """Each kills a report that is sent, one that is only saved, a sync, and the authority during a sync."""
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 4
-STRIDE = 1 if LONG else 9
+STRIDE = 1 if LONG else 17
 """A kill comes before every n-th change that a command makes on the disk."""
 
 Start = Callable[..., Any]

@@ -29,7 +29,7 @@ from journeys_helpers import (
 pytestmark = [pytest.mark.slow, pytest.mark.durable]
 
 SETUP = ["setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file"]
-CUTS = 1_000 if LONG else 12
+CUTS = 1_000 if LONG else 8
 """How many moments of a run are tested; in a long run all of them."""
 REPORTS = 40 if LONG else 5
 

@@ -9,6 +9,8 @@ from cli_helpers import OBADIAH, QUENTIN, XIMENA, Installed, spoken, spoken_coun
 from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal
 
+from apoa_client.cli import main
+
 terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 CHOICE = "Number, several (1 3), a = all, or part of a name; Enter = none"
 
@@ -49,7 +51,7 @@ def test_a_full_house_on_one_screen(configured: Installed, lang: str) -> None:
     """With 25 guests the hand-over fits on the screen, and the list goes through the pager."""
     for number in range(25):
         guest = replace(QUENTIN, number=f"ZX{number:07}")
-        assert configured(*guest.mrz("--no-send", "--room", str(number + 1))).code == 0
+        assert main.run(guest.mrz("--no-send", "--room", str(number + 1)), configured.environ, None) == 0
     tonight = ["status", "--malam-ini"] if lang == "id" else ["status", "--tonight"]
     for columns in (60, 80):
         code, screen = at_a_terminal(configured, tonight, [], lang, size=(columns, 24))

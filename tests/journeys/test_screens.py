@@ -64,7 +64,7 @@ def test_colours(full: Installed) -> None:
 
 
 @pytest.mark.parametrize(
-    "encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.slow), pytest.param("ascii", marks=pytest.mark.slow)]
+    "encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.long), pytest.param("ascii", marks=pytest.mark.long)]
 )
 @in_each_language
 def test_every_screen_in_an_old_encoding(full: Installed, encoding: str, lang: str) -> None:

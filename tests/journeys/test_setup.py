@@ -1,13 +1,13 @@
 """`apoa setup` in a real terminal of 60 and of 80 columns."""
 
 import os
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from cli_helpers import LANGUAGES, QUENTIN, Installed, spoken
 from journeys_helpers import in_each_language, in_each_width
 from terminal_helpers import at_a_terminal
+
+from apoa_client.sandbox.server import SandboxServer
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals here")
 SETUP = ["setup", "--vault", "file"]
@@ -15,7 +15,7 @@ SETUP = ["setup", "--vault", "file"]
 
 @in_each_width
 @in_each_language
-def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, columns: int) -> None:
+def test_with_a_server(apoa: Installed, authority: SandboxServer, lang: str, columns: int) -> None:
     """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
     language = "Bahasa / Language"
     name, title = spoken(lang, "Short name of the property"), spoken(lang, "Name for guests (optional)")
@@ -26,7 +26,7 @@ def test_with_a_server(apoa: Installed, sandbox: Callable[..., Any], lang: str, 
     dialogue = [
         *((language, "?"), (language, lang), (name, "Wisma Melati"), ("wisma-melati", ""), (title, "")),
         *((address, "Jl. Melati 7"), (office, "<"), (address, ""), (office, "")),
-        *((zone, "?"), (zone, "bali"), (where, "2"), (url, sandbox().url)),
+        *((zone, "?"), (zone, "bali"), (where, "2"), (url, authority.base_url)),
         *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),
         *((spoken(lang, "Type it back from the paper"), ""), (spoken(lang, "(y = yes, Enter = no)"), "y")),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import LONG
 from cli_helpers import Installed
 from journeys_helpers import Follower, guest, in_new_processes
 from postgres_helpers import PROPERTY, SharedOutbox
@@ -89,7 +90,7 @@ def test_a_server_that_is_killed_during_reports(desks: Desks, postgres_outbox: S
     """Again and again, at any moment of saving: each report is in one of both outboxes, and is sent once."""
     promised: list[str] = []
     started = [in_new_processes(desk) for desk in (desks.first, desks.second)]
-    for number in range(10):
+    for number in range(20 if LONG else 6):
         running = [
             desk.start(*guest(2 * number + index).mrz("--json", "--no-send")) for index, desk in enumerate(started)
         ]

@@ -36,7 +36,7 @@ LEAST_RIGHT = {"blurred": 3, "dark": 3, "everything": 2}
 
 
 def _each(names: Iterable[str]) -> list[object]:
-    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in names]
+    return [pytest.param(name, marks=() if name in FAST else pytest.mark.long) for name in names]
 
 
 @pytest.mark.parametrize("kind", _each(SHOTS))
@@ -85,7 +85,7 @@ def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
     assert _read(PhotoReader(lambda: next(moments)), tmp_path, photo("clean", 1)[0]).elapsed_ms == 123
 
 
-@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
     reader: PhotoReader, tmp_path: Path, number: int
 ) -> None:
@@ -206,7 +206,7 @@ def _damaged(content: bytes, changes: Changes, kept: float) -> bytes:
     return bytes(made[: int(kept * len(made))])
 
 
-@search(60)
+@search(20)
 @given(kind=st.integers(0, 2), changes=_changes, kept=st.just(1.0) | st.floats(0, 1))
 def test_a_damaged_file_is_read_or_refused(reader: PhotoReader, kind: int, changes: Changes, kept: float) -> None:
     """A picture file of which bytes are changed or missing gives a reading or `PictureRefused`, and no other error."""

@@ -28,24 +28,19 @@ PERSONAL = (
 )
 """Data of the tests' invented guests, and their passwords. No error may contain any of it."""
 
-_EXAMPLES = {"fast": 25, "ci": 200, "long": 5000}
-_SCALE = {"fast": 0.25, "ci": 1.0, "long": 30.0}
-PROFILE = "long" if LONG else os.environ.get("APOA_EXAMPLES", "fast")
-"""How many examples Hypothesis tries: `fast` by default, `ci` (set by `.ci/run`) or `long`."""
-for _name, _count in _EXAMPLES.items():
-    settings.register_profile(
-        _name,
-        max_examples=_count,
-        deadline=None,  # a busy machine is no failure
-        derandomize=_name != "long",
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-settings.load_profile(PROFILE)
+settings.register_profile(
+    "apoa",
+    max_examples=5000 if LONG else 25,
+    deadline=None,  # a busy machine is no failure
+    derandomize=not LONG,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("apoa")
 
 
 def search(examples: int, **more: Any) -> settings:
-    """Hypothesis settings for this many examples in `.ci/run`, a quarter by default, 30 times as many in a long run."""
-    return settings(max_examples=max(5, int(examples * _SCALE[PROFILE])), deadline=None, **more)
+    """Hypothesis settings for a quarter of this many examples, and for 30 times as many in a long run."""
+    return settings(max_examples=examples * 30 if LONG else max(5, examples // 4), deadline=None, **more)
 
 
 def raises_error(*names: str) -> pytest.RaisesExc[ApoaError]:

@@ -24,11 +24,11 @@ from cli_helpers import QUENTIN, CallResult, Guest, Installed
 from apoa_client.cli import main
 from apoa_client.errors import ApoaError
 
-in_each_language = pytest.mark.parametrize("lang", ["id", pytest.param("en", marks=pytest.mark.slow)])
-"""Runs a journey in Indonesian, and in `.ci/run` in English too."""
+in_each_language = pytest.mark.parametrize("lang", ["id", pytest.param("en", marks=pytest.mark.long)])
+"""Runs a journey in Indonesian, and in a long run in English too."""
 
-in_each_width = pytest.mark.parametrize("columns", [60, pytest.param(80, marks=pytest.mark.slow)])
-"""Runs a journey on a narrow terminal, and in `.ci/run` on one of the usual width too."""
+in_each_width = pytest.mark.parametrize("columns", [60, pytest.param(80, marks=pytest.mark.long)])
+"""Runs a journey on a narrow terminal, and in a long run on one of the usual width too."""
 
 LEASE_OVER = timedelta(minutes=6)
 """Longer than any lease that a killed process left."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -127,6 +128,7 @@ def photo(kind: str, number: int) -> tuple[Picture, tuple[str, ...]]:
     return picture, tuple(line.text for line in lines)
 
 
+@lru_cache(maxsize=8)
 def photo_and_places(kind: str, number: int) -> tuple[Picture, tuple[Line, ...]]:
     """Return a picture of a class, and its lines with the place of each character."""
     rng = np.random.default_rng((list(SHOTS).index(kind), number))

@@ -72,7 +72,8 @@ class Guarded:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.log.append(line)
-            if ready in line or "FATAL" in line:
+            # Not what it answers a client that comes during its recovery.
+            if ready in line or ("FATAL" in line and "the database system is" not in line):
                 break
         self.is_ready = ready in self.log[-1]
         self._reader = threading.Thread(target=self.log.extend, args=[self._process.stdout], daemon=True)
