@@ -1,10 +1,11 @@
-"""Private files are written atomically."""
+"""Private files are written atomically, and by one process at a time."""
 
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path, PureWindowsPath
+from subprocess import run
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from held_files import Hold
 from apoa_client import files
 from apoa_client.cli.terminal.output_files import write_output
 from apoa_client.errors import UsageProblem
+from apoa_client.file_lock import exclusive
 from apoa_client.files import (
     FileInUse,
     create_private,
@@ -408,3 +410,17 @@ def test_only_a_file_is_read(tmp_path: Path) -> None:
     for other in (tmp_path / "pipe", Path("/dev/zero"), tmp_path, tmp_path / "missing"):
         with pytest.raises(OSError, match=r".+"):
             files.read_regular(other)
+
+
+def test_one_holds_it(tmp_path: Path) -> None:
+    """Others learn that it is held, after a bounded wait; a process that ended holds nothing."""
+    path = tmp_path / "config.lock"
+    program = f"from {exclusive.__module__} import *\nwith exclusive(Path({str(path)!r})) as held: sys.exit(10 + held)"
+    with exclusive(path) as held:
+        assert held
+        with exclusive(path, 0.02) as again:
+            assert not again
+    assert run([sys.executable, "-c", program], check=False, timeout=60).returncode == 11
+    with exclusive(path) as held:
+        assert held
+    assert path.read_bytes() == b""

@@ -35,7 +35,6 @@ def refusal(process: PhotoProcess, path: Path) -> str:
     return raised.value.message.render()
 
 
-@pytest.mark.usefixtures("_fonts")
 def test_it_reads_as_in_this_process(process: PhotoProcess, reader: PhotoReader, tmp_path: Path) -> None:
     """One process reads all photos, and says of each what the reader says, with the evidence where it is asked for."""
     ids = set()

@@ -11,7 +11,16 @@ from schedule_helpers import Crontab, Tools, UserManager, use
 
 from apoa_client.schedule import interface
 from apoa_client.schedule.choice import choose, find, schedulers
-from apoa_client.schedule.interface import AUTO, MINUTE, Job, ToolResult, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.interface import (
+    AUTO,
+    MINUTE,
+    Job,
+    ToolResult,
+    read_file,
+    remove_file,
+    run_tool,
+    write_file,
+)
 from apoa_client.schedule.variables import folder_variables, variables_of
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync",), 15 * MINUTE, {})

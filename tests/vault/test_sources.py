@@ -1,4 +1,4 @@
-"""The sources of secrets, their order, and the errors if no source has one."""
+"""The sources of secrets, their order, what a password is bound to, and the errors if no source has one."""
 
 import logging
 import os
@@ -21,9 +21,10 @@ from apoa_client.vault.errors import (
     SecretUnusable,
     SettingsChanged,
 )
+from apoa_client.vault.keyring_store import MAX_SECRET_LENGTH
 from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.store import OUTBOX_VERSION, Binding, SecretStore, bind
+from apoa_client.vault.store import OUTBOX_VERSION, Binding, SecretStore, bind, decode_binding
 
 KEY, PUBLIC_KEY = new_key_pair()
 
@@ -480,3 +481,28 @@ def test_each_outbox_has_a_version_of_its_own(computer: Computer) -> None:
         secrets.private_key()
         secrets.store_outbox_version(version)
     assert (file.outbox_version(), shared.outbox_version()) == (OutboxVersion("a", 40), OutboxVersion("b", 1))
+
+
+SETTINGS = {"api_url": b"https://a.example/v1", "username": b"melati", "ca_bundle": b"", "public_key": b"k"}
+KEPT = bind("a.example", **SETTINGS)
+
+
+def test_it_survives_storing_and_fits_every_keyring() -> None:
+    """What is stored is what is read, and the longest host with the longest settings fits."""
+    longest = bind("h" * 10_000, **dict.fromkeys(SETTINGS, bytes(10_000)))
+    for each in (KEPT, longest):
+        assert decode_binding(each.encode()) == each
+        assert len(each.encode()) <= MAX_SECRET_LENGTH
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_changed_setting_is_named(name: str) -> None:
+    """Each setting counts, and none that is equal is named."""
+    assert KEPT.changed(bind("a.example", **{**SETTINGS, name: b"other"})) == [name]
+    assert KEPT.changed(bind("a.example", **SETTINGS)) == []
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "5", '"x"', "{}", '{"host": "a"'])
+def test_a_damaged_binding_binds_to_nothing(text: str) -> None:
+    """Every setting is then another one, so that the password is not used."""
+    assert set(decode_binding(text).changed(KEPT)) == set(SETTINGS)

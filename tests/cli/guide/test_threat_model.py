@@ -86,10 +86,10 @@ TRIED_BY = {
     ],
     16: [
         "authority/test_tls.py::test_the_environment_adds_no_trust",
-        "settings/test_reading.py::test_an_empty_variable_replaces_nothing",
+        "settings/test_site_file.py::test_an_empty_variable_replaces_nothing",
     ],
     17: [
-        "doctor/test_automatic.py::test_the_schedule",
+        "doctor/test_computer.py::test_the_schedule",
         "schedule/test_interface.py::test_secrets_are_left_out_and_named",
     ],
     18: [
@@ -106,9 +106,9 @@ TRIED_BY = {
         "cli/documents/test_support_file.py::test_nothing_personal_and_no_secret",
         "authority/test_client.py::test_logs_hold_no_secret_and_no_guest",
         "cli/commands/test_status_alarm.py::test_no_personal_data",
-        "cli/terminal/test_bugs.py::test_no_fault_prints_its_text",
+        "cli/test_failing_end.py::test_no_fault_prints_its_text",
     ],
-    21: ["cli/test_memory_dumps.py::test_no_core_file_and_no_access"],
+    21: ["cli/test_failing_end.py::test_no_core_file_and_no_access"],
     22: ["cli/completion/test_offers.py::test_no_guest_is_offered"],
     23: [
         "authority/test_tls.py::test_an_unknown_issuer_is_named",

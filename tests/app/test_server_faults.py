@@ -1,16 +1,21 @@
-"""A line to the shared outbox that is cut at any step, or a session that is ended: nothing is lost or doubled."""
+"""A shared outbox whose server is killed, full, or behind a line that is cut: nothing is lost or doubled."""
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from basics import FixedClock
-from desks_in_process import Desks, two_desks
+from container_helpers import box
+from desks_in_process import Desks, Saved, two_desks
 from network_faults import Cut, Relay, relay_to
-from postgres_helpers import SharedOutbox
+from postgres_helpers import Cluster, SharedOutbox, prepare_outbox
 
-from apoa_client.outbox.errors import OutboxServerUnreachable
+from apoa_client.delivery import plan
+from apoa_client.outbox.errors import OutboxServerUnreachable, ServerDiskFull
 from apoa_client.outbox.postgres import connection
 
 pytestmark = pytest.mark.slow
@@ -116,3 +121,85 @@ def test_during_sending(desks: Desks, relay: Relay, step: str, fault: Fault, pos
     assert not relay.waits
     relay.reconnect()
     desks.assert_all_sent_once(saved)
+
+
+KILLS = 50
+SAVES = 6
+"""Guests reported, by two desks in turn, around each kill."""
+
+
+@pytest.mark.slow
+def test_fifty_kills(tmp_path: Path, clock: FixedClock, postgres_outbox: SharedOutbox) -> None:
+    """At any moment of saving, moving and sending: nothing acknowledged is lost, nothing has two receipts."""
+    saved: list[Saved] = []
+    answered = 0
+    with two_desks(tmp_path, clock, postgres_outbox) as desks, ThreadPoolExecutor(SAVES + 2) as pool:
+        both = (desks.first, desks.second)
+        for number in range(KILLS):
+            saves = [pool.submit(both[each % 2].save, SAVES * number + each) for each in range(SAVES)]
+            sends = [pool.submit(desk.send) for desk in both]
+            moments: list[Future[Any]] = [*saves, *sends]
+            moments[number % len(moments)].result()
+            postgres_outbox.cluster.kill()
+            saved += [each.result() for each in saves]
+            answered += sum(each.result() for each in sends)
+            postgres_outbox.cluster.start()
+            clock.forward(plan.LEASE)
+        assert answered
+        assert 0 < sum(each.here for each in saved) < KILLS * SAVES == len(saved)
+        desks.assert_all_sent_once(saved)
+
+
+_MIB = 1 << 20
+_FILL = "INSERT INTO filler SELECT repeat('x', 8000)::bytea FROM generate_series(1, %s)"
+
+
+class SmallServer(Cluster):
+    """A server with a tablespace on a disk of its own, which has little space."""
+
+    @property
+    def _command(self) -> Sequence[str]:
+        folder, size = str(self.folder), str(32 * _MIB)
+        # A shell lets background programs ignore SIGQUIT, which ends this one.
+        return [
+            "env",
+            "--default-signal=QUIT",
+            *box("--bind", folder, folder, "--size", size, "--tmpfs", f"{folder}/small"),
+            *super()._command,
+        ]
+
+
+@pytest.fixture
+def small() -> Iterator[SharedOutbox]:
+    """An empty outbox on the small disk."""
+    with SmallServer() as server:
+        server.admin.execute(f"CREATE TABLESPACE small LOCATION '{server.folder}/small'".encode())
+        name = prepare_outbox(server)
+        server.admin.execute(f"ALTER DATABASE {name} SET TABLESPACE small".encode())
+        yield SharedOutbox(server, name)
+
+
+def fill(outbox: SharedOutbox) -> None:
+    """Write to the disk until nothing more fits."""
+    with closing(outbox.cluster.connect(outbox.database)) as connection:
+        connection.execute("CREATE TABLE filler (bytes bytea)")
+        connection.execute("ALTER TABLE filler ALTER bytes SET STORAGE PLAIN")
+        for rows in (1000, 1):
+            with suppress(psycopg.errors.DiskFull):
+                while True:
+                    connection.execute(_FILL, [rows])
+
+
+@pytest.mark.slow
+def test_a_full_server(small: SharedOutbox, tmp_path: Path, clock: FixedClock) -> None:
+    """Guests wait in the file of the desk, nothing is sent, and all goes on when there is space again."""
+    with two_desks(tmp_path, clock, small) as desks:
+        saved = [desks.first.save(1)]
+        fill(small)
+        while not saved[-1].here:  # until the last page is full
+            saved.append(desks.first.save(len(saved) + 1))
+        with pytest.raises(ServerDiskFull):
+            desks.first.send()
+        saved.append(desks.first.save(len(saved) + 1))
+        small.change("DROP TABLE public.filler")
+        desks.assert_all_sent_once(saved)

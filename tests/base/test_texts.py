@@ -1,5 +1,6 @@
-"""Messages that are translated later."""
+"""Texts: messages that are translated later, the encodings of files, and comparing what people type."""
 
+import codecs
 import json
 from calendar import month_abbr
 from datetime import date
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apoa_client.decoding import decode_text, find_encoding
+from apoa_client.matching import close_matches, fold, similarity, without_accents
 from apoa_client.messages import Message, day_message, from_json, listed, literal, month_name, msg, nmsg
 
 NAMES = st.sampled_from(["a", "b", "name"])
@@ -98,3 +101,74 @@ def test_a_day_inside_a_sentence() -> None:
     words = {"until {day}": "sampai {day}", "Dec": "Des"}
     kept = from_json(sentence.as_json())
     assert kept.render(lambda english: words.get(english, english)) == "sampai 2 Des 2026"
+
+
+TEXT = "kata sandi: rahasia ß\nMUÑOZ 李\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode(),
+        TEXT.encode("utf-8-sig"),
+        TEXT.encode("utf-16"),
+        codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"),
+        TEXT.replace("\n", "\r\n").encode(),
+        TEXT.replace("\n", "\r\n").encode("utf-16"),
+    ],
+    ids=["UTF-8", "with a mark", "UTF-16", "big-endian", "Windows' lines", "PowerShell 5"],
+)
+def test_text_is_the_same_in_every_encoding(content: bytes) -> None:
+    """The byte order mark is not part of the text, and line ends are the same."""
+    assert decode_text(content) == TEXT
+
+
+def test_no_encoding_is_guessed() -> None:
+    """Other bytes are an error, or in the encoding that the caller expects."""
+    content = "ß".encode("cp1252")
+    assert find_encoding(content) is None
+    with pytest.raises(UnicodeDecodeError):
+        decode_text(content)
+    assert decode_text(content, "cp1252") == "ß"
+
+
+@pytest.mark.parametrize("content", [codecs.BOM_UTF16_LE + b"a", codecs.BOM_UTF8 + b"\xff"])
+def test_a_wrong_mark_is_an_error(content: bytes) -> None:
+    """A text that is not in the encoding of its mark is not read in another one."""
+    with pytest.raises(UnicodeDecodeError):
+        decode_text(content, "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [("Müller", "MULLER"), ("Saint-Denis", "saint denis"), ("E-33 g", "e33g"), ("Straße", "STRASSE"), ("Ł", "ł")],
+)
+def test_equal_texts_fold_to_the_same(text: str, other: str) -> None:
+    """Case, accents, spaces and punctuation do not matter."""
+    assert fold(text) == fold(other)
+
+
+def test_accents_are_removed_and_punctuation_is_kept() -> None:
+    """Words can still be separated."""
+    assert without_accents("Crème brûlée, Ø") == "creme brulee, ø"
+
+
+@given(st.text())
+def test_folding_is_idempotent(text: str) -> None:
+    """A folded text has only letters and digits, and does not change again."""
+    folded = fold(text)
+    assert fold(folded) == folded
+    assert folded == "" or folded.isalnum()
+
+
+def test_similarity_is_that_of_the_most_similar_word() -> None:
+    """From 0 to 1."""
+    assert similarity("wisata", ["kerja", "wisata"]) == 1
+    assert similarity("xyz", ["kerja", "wisata"]) == 0
+    assert 0.6 < similarity("wistaa", ["kerja", "wisata"]) < 1
+
+
+def test_close_matches_are_sorted_and_limited() -> None:
+    """The most similar word first; none below the least similarity."""
+    assert close_matches("reprot", ["report", "receipt", "purge"], limit=1) == ["report"]
+    assert close_matches("reprot", ["report", "receipt"], least=0.9) == []

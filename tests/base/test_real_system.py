@@ -1,16 +1,40 @@
-"""The scheduler of the system itself: only the workflow changes its computer's schedules."""
+"""The operating system itself, where a double proves nothing: only the workflow changes its computer."""
 
 import os
 import sys
+import uuid
 from datetime import UTC, datetime
 
 import pytest
 from system_helpers import real_system
 
+from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
 from apoa_client.schedule.choice import choose, schedulers
 from apoa_client.schedule.interface import AUTO, DAY, Change, Job
+from apoa_client.vault.keyring_store import KeyringStore
 
 pytestmark = real_system
+
+
+@pytest.mark.keyring
+@pytest.mark.skipif(sys.platform != "darwin", reason="the Keychain of macOS")
+def test_a_secret_is_stored_found_and_deleted() -> None:
+    """Without a person at the command, an open Keychain stores a secret, returns it and deletes it, and never asks."""
+    store = KeyringStore(f"apoa-client/test-{uuid.uuid4()}", interactive=False, environ={})
+    assert store.get("password") is None
+    store.set("password", "rahasia")
+    try:
+        assert store.get("password") == "rahasia"
+    finally:
+        store.delete("password")
+    assert store.get("password") is None
+
+
+@pytest.mark.skipif(sys.platform == "linux", reason="Linux has no desktop in the workflow")
+def test_the_system_takes_the_notice() -> None:
+    """The system's own tool reports no error. No user sees whether it is on the screen."""
+    uid = None if sys.platform == "win32" else os.geteuid()
+    assert show_notice(Notice("apoa", "Ditolak: 1", urgent=True), dict(os.environ), uid)
 
 
 @pytest.mark.skipif(sys.platform == "linux", reason="the journeys run Linux' schedulers in a namespace")
