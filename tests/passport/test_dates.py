@@ -9,7 +9,7 @@ from passport_helpers import FORMATS, LAYOUT, TODAY, read, write
 
 from apoa_client.passport.dates import PartialDate, mrz_date, read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import Span
-from apoa_client.passport.mrz import Problem, read_mrz
+from apoa_client.passport.mrz import Problem
 
 
 @pytest.mark.parametrize(
@@ -25,22 +25,19 @@ from apoa_client.passport.mrz import Problem, read_mrz
         ("74<<12", "1974"),
         ("26<<<<", "2026"),
         ("2612<<", "1926-12"),
+        ("<<<<<<", "None"),
+        ("<<0812", "None"),
     ],
 )
 def test_births(text: str, expected: str) -> None:
-    """The latest date that is not in the future; unknown parts are left out."""
+    """The latest date that is not in the future; unknown parts are left out, and without a year there is no date."""
     assert str(read_birth_date(text, TODAY)) == expected
 
 
-def test_a_leap_day_may_be_of_the_century_before() -> None:
-    """2100 has no 29 February, and 2000 has one."""
+def test_today_decides_the_century() -> None:
+    """The same digits, some years later; 2100 has no 29 February, and 2000 has one."""
+    assert str(read_birth_date("300101", date(2030, 1, 1))) == "2030-01-01"
     assert str(read_birth_date("000229", date(2101, 1, 1))) == "2000-02-29"
-
-
-@pytest.mark.parametrize("text", ["<<<<<<", "<<0812"])
-def test_births_of_an_unknown_year(text: str) -> None:
-    """Without a year there is no date."""
-    assert read_birth_date(text, TODAY) is None
 
 
 @pytest.mark.parametrize("text", ["740431", "741301", "740000", "7<0812", "7408 1", "74O812", "", "\u0667\u06640812"])
@@ -117,19 +114,7 @@ def problem(form: str, field: str, text: str) -> Problem:
 
 
 @each_format
-@pytest.mark.parametrize(
-    ("text", "birth"),
-    [
-        ("300101", "1930-01-01"),
-        ("261124", "2026-11-24"),
-        ("261125", "1926-11-25"),
-        ("000229", "2000-02-29"),
-        ("74<<<<", "1974"),
-        ("7408<<", "1974-08"),
-        ("<<<<<<", "None"),
-        ("<<0812", "None"),
-    ],
-)
+@pytest.mark.parametrize(("text", "birth"), [("261125", "1926-11-25"), ("7408<<", "1974-08"), ("<<0812", "None")])
 def test_births_in_lines(form: str, text: str, birth: str) -> None:
     """Never in the future, with the known parts; an unknown year is no problem of the MRZ."""
     mrz = read(write(form, "birth_date", text))
@@ -137,27 +122,11 @@ def test_births_in_lines(form: str, text: str, birth: str) -> None:
 
 
 @pytest.mark.parametrize("form", WITH_EXPIRY)
-@pytest.mark.parametrize(
-    ("text", "expiry"),
-    [
-        ("700101", date(2070, 1, 1)),
-        ("761231", date(2076, 12, 31)),
-        ("770101", date(1977, 1, 1)),
-        ("120415", date(2012, 4, 15)),
-        ("<<<<<<", None),
-    ],
-)
+@pytest.mark.parametrize(("text", "expiry"), [("770101", date(1977, 1, 1)), ("<<<<<<", None)])
 def test_expiries_in_lines(form: str, text: str, expiry: date | None) -> None:
     """At most fifty years ahead, otherwise in the past; an empty date is no problem of the MRZ."""
     mrz = read(write(form, "expiry_date", text))
     assert (mrz.expiry_date, mrz.valid) == (expiry, True)
-
-
-def test_today_decides_the_century() -> None:
-    """The same lines, a few years later."""
-    lines = write("TD3", "birth_date", "300101")
-    assert str(read_mrz(lines, today=TODAY).birth_date) == "1930-01-01"
-    assert str(read_mrz(lines, today=date(2030, 1, 1)).birth_date) == "2030-01-01"
 
 
 @each_format

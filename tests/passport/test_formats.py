@@ -131,15 +131,6 @@ def test_every_substitution_that_changes_a_value_is_detected(
     assert not read(put(lines, line, position, new)).valid
 
 
-@given(composed())
-@search(100)
-def test_a_correct_mrz_is_valid(document: tuple[str, Lines]) -> None:
-    """In every format, with any field values."""
-    form, lines = document
-    mrz = read(lines)
-    assert (mrz.format, mrz.valid, mrz.problems, mrz.failing) == (form, True, (), ())
-
-
 def has_no_problems(mrz: Mrz) -> bool:
     """Return whether a complete inspection finds no problem."""
     return find_problems(mrz.layout, "".join(mrz.lines), TODAY, mrz.failing) == ()

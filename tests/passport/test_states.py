@@ -238,8 +238,9 @@ def test_nothing_unrelated_is_offered(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "<<<", "QQQ", "Atlantis", "Korea", "\ud800"])
 def test_other_texts_find_no_state(text: str) -> None:
-    """Nothing is guessed; Korea alone is two states."""
+    """Nothing is guessed; Korea alone is two states. `by_code` is for MRZs: capitals and no fillers."""
     assert find(text) is None
+    assert [by_code(code) for code in (text, "d", "D<<")] == [None] * 3
 
 
 @pytest.mark.parametrize(
@@ -260,10 +261,3 @@ def test_close_matches_have_each_state_once() -> None:
     assert close_matches("") == []
     assert close_matches("qqqqqqqqqq") == []
     assert len(close_matches("Korea", limit=1)) == 1
-
-
-def test_codes_are_icaos_spelling_only() -> None:
-    """`by_code` is for MRZs: capitals, no fillers, nothing else."""
-    assert by_code("d") is None
-    assert by_code("D<<") is None
-    assert by_code("") is None
