@@ -24,8 +24,11 @@ ALL = {**GENERAL, **OF_A_PROPERTY}
 
 
 def test_every_field_of_a_property_is_defined() -> None:
-    """And no setting is defined that does not exist."""
+    """And no setting is defined that does not exist, or that is a secret, which no settings file keeps."""
     assert set(OF_A_PROPERTY) == set(PropertySettings._fields) - {"name"}
+    assert not SECRETS & set(ALL)
+    assert {"surname", "room", "note"} <= set(typing_fields())
+    assert not {"nights", "mrz"} & set(typing_fields())
 
 
 @pytest.mark.parametrize("definition", ALL.values(), ids=ALL)
@@ -36,11 +39,8 @@ def test_examples_and_defaults_are_allowed(definition: Definition) -> None:
     if definition.default is not None:
         definition.check(definition.default)
     assert (definition.default is None) == (definition.unset is not None)
-
-
-def test_no_secret_is_a_setting() -> None:
-    """A secret is never kept in a settings file, so no setting has the name of one."""
-    assert not SECRETS & set(ALL)
+    assert (definition.kind == CHOICE) == bool(definition.choices)
+    assert (definition.kind == NUMBER) == bool(definition.most)
 
 
 def test_the_program_own_settings_are_not_set_by_hand() -> None:
@@ -105,19 +105,6 @@ def test_wrong_values_name_the_allowed_ones(name: str, typed: str, allowed: str)
     assert allowed in caught.value.allowed.render()
 
 
-def test_the_fields_of_the_typing_order() -> None:
-    """Those of the form, by the names that other settings and programs use."""
-    assert {"surname", "room", "note"} <= set(typing_fields())
-    assert not {"nights", "mrz"} & set(typing_fields())
-
-
-def test_kinds() -> None:
-    """A choice has choices and a number has a largest one."""
-    for each in ALL.values():
-        assert (each.kind == CHOICE) == bool(each.choices)
-        assert (each.kind == NUMBER) == bool(each.most)
-
-
 def test_parts() -> None:
     """The user, the database and each server with its port are read; the port is 5432 where none is given."""
     address = parse_address("postgresql://desk%40bali@db1.example:6432,db2.example/out%20box?sslrootcert=/etc/ca.crt")
@@ -125,6 +112,10 @@ def test_parts() -> None:
     assert address.database == "out box"
     assert address.servers == (Server("db1.example", 6432), Server("db2.example", 5432))
     assert address.tls == {"gssencmode": "disable", "sslmode": "verify-full", "sslrootcert": "/etc/ca.crt"}
+    failover = parse_address("postgresql://u@db1.example,db2.example/d?target_session_attrs=read-write")
+    assert [server.host for server in failover.servers] == ["db1.example", "db2.example"]
+    assert is_server_address("postgresql://anything")
+    assert not is_server_address("/srv/postgresql/outbox.db")
     assert address.place == "postgresql://desk%40bali@db1.example:6432,db2.example:5432/out%20box"
 
 
@@ -163,11 +154,9 @@ def test_tls_over_a_network(mode: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            "postgresql://u:rahasia@db.example/d",
-            "postgresql://u:@db.example/d",
-            "postgresql://u@db/d?password=rahasia",
-        ),
+        "postgresql://u:rahasia@db.example/d",
+        "postgresql://u:@db.example/d",
+        "postgresql://u@db/d?password=rahasia",
         *("postgresql://u@db/d?sslkey=rahasia", "postgresql://u@db/d?passfile=rahasia"),
     ],
 )
@@ -182,22 +171,18 @@ def test_no_password(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            "",
-            "outbox.db",
-            "mysql://u@db/d",
-            "postgresql:/u@db/d",
-            "postgresql://",
-            "postgresql://u@db",
-            "postgresql://u@db/",
-        ),
-        *(
-            "postgresql://db/d",
-            "postgresql://u@/d",
-            "postgresql://u@db:0/d",
-            "postgresql://u@db:65536/d",
-            "postgresql://u@db:x/d",
-        ),
+        "",
+        "outbox.db",
+        "mysql://u@db/d",
+        "postgresql:/u@db/d",
+        "postgresql://",
+        "postgresql://u@db",
+        "postgresql://u@db/",
+        "postgresql://db/d",
+        "postgresql://u@/d",
+        "postgresql://u@db:0/d",
+        "postgresql://u@db:65536/d",
+        "postgresql://u@db:x/d",
         *("postgresql://u@db,/d", "postgresql://u@db/d#x", "postgresql://u@db/d?x"),
         *("postgresql://u@db/d?host=db2", "postgresql://u@db\\x/d", "postgresql://u@d b/d", "postgresql://u@dé/d"),
         *("postgresql://u@[::1/d", "postgresql://u@db/d?options=-c%20x", "postgresql://u@db/d?sslcert=x"),
@@ -210,18 +195,6 @@ def test_refused(text: str) -> None:
     with raises_error("outbox_address") as caught:
         parse_address(text)
     assert not text or text not in caught.value.message.render()
-
-
-def test_failover() -> None:
-    """The servers of a failover are allowed, with what PostgreSQL's own tools need to find the one that writes."""
-    text = "postgresql://u@db1.example,db2.example/d?target_session_attrs=read-write"
-    assert [server.host for server in parse_address(text).servers] == ["db1.example", "db2.example"]
-
-
-def test_what_is_a_server() -> None:
-    """A path is not taken for a server."""
-    assert is_server_address("postgresql://anything")
-    assert not is_server_address("/srv/postgresql/outbox.db")
 
 
 @pytest.mark.parametrize(

@@ -192,20 +192,14 @@ def permissions_of_windows(path: Path) -> object:
     return Fault(msg("Other users of this computer can change {path}, so it is not used.", path=str(path)), msg(""))
 
 
-@pytest.mark.parametrize("value", ["site.toml", "./site.toml"])
-def test_a_relative_path_is_refused(value: str) -> None:
-    """Cron and another window have another working directory."""
-    with pytest.raises(SettingsProblem, match="APOA_SITE_CONFIG is not the full path") as caught:
-        find_site_file({"APOA_SITE_CONFIG": value})
-    assert caught.value.advice is not None
-    assert "leave the variable empty" in caught.value.advice.render()
-
-
 def test_the_variable_names_the_file(home: Path, tmp_path: Path) -> None:
-    """With APOA_HOME too; empty, no file is read."""
+    """With APOA_HOME too; empty, no file is read; a relative one is refused: cron has another working directory."""
     named = {"APOA_HOME": str(home), "APOA_SITE_CONFIG": str(tmp_path / "x.toml")}
     assert find_folders(named).site == SiteFile(tmp_path / "x.toml", named=True)
     assert find_folders({"APOA_HOME": str(home), "APOA_SITE_CONFIG": ""}).site is None
+    for value in ("site.toml", "./site.toml"):
+        with pytest.raises(SettingsProblem, match="APOA_SITE_CONFIG is not the full path"):
+            find_site_file({"APOA_SITE_CONFIG": value})
 
 
 class TestPlatformFolder:
@@ -247,19 +241,12 @@ class TestPlatformFolder:
         """A desktop's session has more folders than cron; a relative one is left out, as the specification says."""
         monkeypatch.setattr(sys, "platform", "linux")
         folders = [tmp_path / "a", tmp_path / "b"]
-        environ = {"XDG_CONFIG_DIRS": f"relative:{folders[0]}:{folders[1]}"}
+        too_long = tmp_path / ("a" * 300)  # raises what a folder of another user does
+        environ = {"XDG_CONFIG_DIRS": f"relative:{too_long}:{folders[0]}:{folders[1]}"}
         assert find_site_file(environ) == SiteFile(Path("/etc/xdg/apoa-client/config.toml"))
         (folders[1] / "apoa-client").mkdir(parents=True)
         (folders[1] / "apoa-client" / "config.toml").touch()
         assert find_site_file(environ) == SiteFile(folders[1] / "apoa-client" / "config.toml")
-
-    @pytest.mark.skipif(sys.platform == "win32", reason="XDG's folders are POSIX'")
-    def test_a_folder_of_xdg_that_cannot_be_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is left out: a name that is too long raises what a folder of another user does."""
-        monkeypatch.setattr(sys, "platform", "linux")
-        assert find_site_file({"XDG_CONFIG_DIRS": str(tmp_path / ("a" * 300))}) == SiteFile(
-            Path("/etc/xdg/apoa-client/config.toml")
-        )
 
 
 FOLDER = str(Path.cwd())
@@ -293,17 +280,16 @@ def test_an_empty_variable_replaces_nothing() -> None:
     """Nor does a variable of the program that is no setting, or of another one."""
     others = {"APOA_HOME": "/x", "APOA_API_URL": "https://x", "APOA_PUBLIC_KEY": KEY, "TIMEZONE": "x"}
     assert values_from({**dict.fromkeys(GIVEN, ""), **others}) == {}
+    for locale in ("id", "en_US.UTF-8", "Indonesian_Indonesia"):
+        assert values_from({"APOA_LANG": locale}) == {}
 
 
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
         ("APOA_RETENTION_DAYS", "ninety", "a number from 1 to 3650"),
-        ("APOA_RETENTION_DAYS", "0", "a number from 1 to 3650"),
         ("APOA_VAULT", "drawer", "keyring, file"),
-        ("APOA_TIMEZONE", "Asia/Tokyo", "Asia/Jakarta"),
         ("APOA_CA_BUNDLE", "ours.pem", "the full path"),
-        ("APOA_NOTIFY", "1", "on, off"),
         ("APOA_OUTBOX", "postgresql://melati:rahasia@db.example/apoa", "without a password"),
         ("APOA_LANG", "fr", "id, en"),
     ],
@@ -317,12 +303,6 @@ def test_a_wrong_variable_is_named_with_what_is_allowed(name: str, value: str, a
     assert name in said
     assert allowed in said
     assert value not in said.replace(allowed, "")
-
-
-@pytest.mark.parametrize("value", ["id", "en_US.UTF-8", "Indonesian_Indonesia"])
-def test_the_language_may_be_a_locale(value: str) -> None:
-    """As `LANG` has it."""
-    assert values_from({"APOA_LANG": value}) == {}
 
 
 def test_the_environment_is_above_the_files_and_is_not_written(home: Path) -> None:

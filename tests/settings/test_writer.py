@@ -80,17 +80,10 @@ def test_defaults_are_not_written(path: Path) -> None:
     assert load(path).properties["bali"] == BALI
 
 
-def test_a_byte_order_mark(path: Path) -> None:
-    """From a file that a Windows editor saved."""
-    path.parent.mkdir()
-    path.write_bytes(b"\xef\xbb\xbf" + COMMENTED.encode())
-    save(path, BALI)
-    assert load(path).properties["bali"] == BALI
-
-
 @pytest.mark.parametrize(
     "before",
     [
+        f"\N{BYTE ORDER MARK}{COMMENTED}",  # a Windows editor saved it
         "property = {}\n",
         "[property]\n",
         f"[property.bali]\napi_url = 'training'\npublic_key = '{KEY}'\n",
