@@ -17,6 +17,7 @@ from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, counting,
 def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar is removed while the password is asked for, so that it does not cover the question."""
     show_as_terminal(monkeypatch, sys.stderr)
+    assert isinstance(watcher(silent=True), NoProgress)
     bar = watcher(silent=False)
     assert isinstance(bar, ProgressBar)
 
@@ -31,11 +32,6 @@ def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -
     assert shown()
     bar.end()
     assert not shown()
-
-
-def test_a_silent_watcher_has_no_bar() -> None:
-    """A silent watcher shows no progress."""
-    assert isinstance(watcher(silent=True), NoProgress)
 
 
 def test_a_password_can_be_typed_during_a_delivery(apoa: Apoa, serve: Serve) -> None:
@@ -93,10 +89,16 @@ def test_an_unknown_number_is_counted_at_a_terminal(
 TEXT = "# A title\n\nSome `words`.\n\n| key | does |\n|---|---|\n| Enter | continues |\n"
 
 
-def test_a_pipe_gets_the_markdown_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
-    """In a pipe or a file the Markdown text is printed unchanged."""
+def test_a_pipe_gets_the_markdown_unchanged(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe, a file, or with plain output the Markdown text is printed unchanged."""
     page_markdown(TEXT)
     assert capsys.readouterr().out == TEXT
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    output.set_plain(plain=True)
+    page_markdown(TEXT)
+    assert capsys.readouterr().out.startswith("# A title")
 
 
 def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,14 +113,6 @@ def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPat
     assert "A title" in paged[0]
     assert "|" not in "".join(lines)
     assert "`" not in "".join(lines)
-
-
-def test_plain_output_is_not_rendered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With plain output the Markdown text is printed unchanged, also on a terminal."""
-    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
-    output.set_plain(plain=True)
-    page_markdown(TEXT)
-    assert capsys.readouterr().out.startswith("# A title")
 
 
 def test_a_user_who_leaves_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -37,13 +37,9 @@ STYLED_WORDS = st.lists(
     ],
 )
 def test_width(text: str, columns: int) -> None:
-    """A Chinese character has two columns; a combining accent and a colour code have none."""
+    """A Chinese character has two columns; a combining accent and a colour code have none. Padding never cuts."""
     assert width(text) == columns
-
-
-def test_padding() -> None:
-    """Text is padded to the width and never cut."""
-    assert pad(WIDE, 8) == f"{WIDE}  "
+    assert pad(text, 8) == text + " " * (8 - columns)
     assert pad(WIDE, 2) == WIDE
 
 
@@ -94,16 +90,9 @@ def test_long_words_are_broken_after_hyphens() -> None:
     assert fold_cell("LATIHAN-2026-000001", 9) == ["LATIHAN-", "2026-", "000001"]
     assert fold_cell("a check-in -", 8) == ["a", "check-in", "-"]
     assert fold_cell("--", 1) == ["-", "-"]
-
-
-def test_a_path_is_not_broken_at_its_hyphens() -> None:
-    """A path that fits stays whole, so that it can be copied."""
+    # A path that fits stays whole, so that it can be copied; an accent stays with its letter.
     assert fold_cell("Property /home/desk/apoa-client/keys", 30) == ["Property", "/home/desk/apoa-client/keys"]
     assert fold_cell(r"Property C:\apoa-client", 18) == ["Property", r"C:\apoa-client"]
-
-
-def test_an_accent_stays_with_its_letter() -> None:
-    """A word is not broken between a letter and its accent."""
     assert fold_cell(ACCENTED * 2, 4) == [ACCENTED, ACCENTED]
 
 
@@ -138,15 +127,11 @@ def test_a_key_stays_with_what_it_does() -> None:
 
 
 def test_the_end_of_a_command() -> None:
-    """A command ends at the end of the sentence or at the next word that is not part of it."""
+    """A command ends at the end of the sentence or at the next word that is not part of it; a wide one is broken."""
+    assert wrap_line("apoa fix 2e8b11aa --room 8", 12) == ["apoa fix", "2e8b11aa", "--room 8"]
     assert wrap_line("Run apoa purge once more", 10) == ["Run", "apoa purge", "once more"]
     assert wrap_line("Look with apoa show, then try 1 time", 14) == ["Look with", "apoa show,", "then try 1", "time"]
     assert wrap_line("apoa", 10) == ["apoa"]
-
-
-def test_a_command_that_is_too_wide() -> None:
-    """A command wider than the line is broken between its words."""
-    assert wrap_line("apoa fix 2e8b11aa --room 8", 12) == ["apoa fix", "2e8b11aa", "--room 8"]
 
 
 WORDS = st.text("abc", min_size=1, max_size=9)
@@ -271,14 +256,10 @@ def test_a_table_that_is_too_wide(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert click.unstyle(capsys.readouterr().out).splitlines() == ["ID", "2e8b11", "aa", "  Gues", "  t:", "  LI"]
 
 
-def test_columns_are_aligned_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns are aligned in a pipe too, by the width that characters have in a terminal."""
+def test_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    """Values are aligned, in a pipe too, by the width on a terminal; in plain output they follow a colon."""
     show_table(["Guest", "Rm."], [["王小明", "7"], ["محمد", "8"]])
     assert capsys.readouterr().out.splitlines() == ["Guest   Rm.", "王小明  7", "محمد    8"]
-
-
-def test_labels(capsys: pytest.CaptureFixture[str]) -> None:
-    """Values are aligned, and in plain output they follow a colon."""
     rows = [("Nama", "王小明"), ("姓", "王")]
     assert output.label_lines(rows) == ["  Nama  王小明", "  姓    王"]
     output.set_plain(plain=True)
