@@ -71,10 +71,12 @@ def test_two_outboxes_of_a_property(opener: Open, clock: FixedClock) -> None:
     assert opener().waiting_here() == 0
 
 
-def test_a_computer_without_a_keyring(opener: Open) -> None:
-    """The server may need no password: it says whether it does."""
-    with raises_error("outbox_password"):
-        opener(KeyringReason.NO_BUS).shared()
+def test_which_password_is_needed(opener: Open) -> None:
+    """The server says whether it needs one; a locked keyring may have it; one that is given asks no vault."""
+    for problem, error in ((KeyringReason.NO_BUS, "outbox_password"), (KeyringReason.LOCKED, "keyring_locked")):
+        with raises_error(error):
+            opener(problem).shared()
+    opener(KeyringReason.LOCKED).shared(PASSWORD).close()
 
 
 def test_another_program_on_a_computer_without_a_keyring(opener: Open) -> None:
@@ -85,17 +87,6 @@ def test_another_program_on_a_computer_without_a_keyring(opener: Open) -> None:
         with raises_error("outbox_not_proven"):
             of_rogue.shared()
     assert server.received == b""
-
-
-def test_a_locked_keyring(opener: Open) -> None:
-    """It may have the password, so the error is that of the keyring."""
-    with raises_error("keyring_locked"):
-        opener(KeyringReason.LOCKED).shared()
-
-
-def test_a_password_that_is_given(opener: Open) -> None:
-    """As in a test before it is stored: the vault is not asked."""
-    opener(KeyringReason.LOCKED).shared(PASSWORD).close()
 
 
 def test_no_file_on_this_computer(opener: Open, tmp_path: Path, clock: FixedClock) -> None:

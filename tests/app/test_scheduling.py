@@ -156,18 +156,14 @@ def test_follow(app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch, h
     assert found.found.command[-1] == "--follow"
 
 
-def test_an_installation_that_cannot_be_started(app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As from a checkout's folder that Python was started in: nothing is installed."""
-    monkeypatch.setattr(scheduling, "run_tool", lambda *_words, **_options: ToolResult(1, "", "No module"))
+@pytest.mark.parametrize("text", ["http://proxy\n* * * * * evil", "/srv/caf\udce9"])
+def test_what_cannot_be_installed(app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """A line end would begin another line, bytes that are no text fit no file, and a program must start elsewhere."""
+    proper, app.environ = app.environ, {**app.environ, "HTTPS_PROXY": text}
     with raises_error("schedule_refused"):
         install(app, Wish(AUTO))
-    assert tab.text == ""
-
-
-@pytest.mark.parametrize("text", ["http://proxy\n* * * * * evil", "/srv/caf\udce9"])
-def test_text_that_no_schedule_can_hold(app: Container, tab: Crontab, text: str) -> None:
-    """A line end would begin another line, and bytes that are no text fit no file: nothing is installed."""
-    app.environ = {**app.environ, "HTTPS_PROXY": text}
+    app.environ = proper
+    monkeypatch.setattr(scheduling, "run_tool", lambda *_words, **_options: ToolResult(1, "", "No module"))
     with raises_error("schedule_refused"):
         install(app, Wish(AUTO))
     assert tab.text == ""
@@ -182,6 +178,11 @@ def test_secrets_are_not_written_and_named(app: Container, tab: Crontab) -> None
     assert "APOA_PASSWORD_FILE=/etc/apoa/password" in tab.text
 
 
+def use_keyring(home: Path) -> None:
+    config = home / "config.toml"
+    config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
+
+
 @pytest.mark.parametrize(
     ("vault", "environ", "warned"),
     [
@@ -190,20 +191,19 @@ def test_secrets_are_not_written_and_named(app: Container, tab: Crontab) -> None
         ("keyring", {"APOA_PRIVATE_KEY_FILE": "/etc/apoa/key"}, False),
     ],
 )
-def test_a_keyring_that_cron_cannot_open(
+def test_a_keyring_that_no_schedule_can_open(
     app: Container, home: Path, clock: FixedClock, vault: str, environ: dict[str, str], *, warned: bool
 ) -> None:
     """Which vault works without a session is said at the installation."""
-    config = home / "config.toml"
-    config.write_text(config.read_text().replace('vault = "file"', f'vault = "{vault}"', 1))
+    if vault == "keyring":
+        use_keyring(home)
     again = Container({**app.environ, **environ}, clock)
     assert ("apoa setup --vault file" in notes_of(install(again, Wish(AUTO)))) is warned
 
 
 def test_a_keyring_with_systemd(app: Container, home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """It opens in a session; without one the same is said as for cron."""
-    config = home / "config.toml"
-    config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
+    use_keyring(home)
     use(monkeypatch, Tools({"systemctl": UserManager()}))
     for buses, warned in (([], True), (["unix:path=/run/user/0/bus"], False)):
         monkeypatch.setattr(scheduling, "session_buses", lambda *_args, buses=buses: buses)

@@ -259,8 +259,9 @@ def test_several_properties_of_one_login(desks: Desks, listeners: Listeners) -> 
     until(lambda: not desks.listening())
 
 
-def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedClock, tmp_path: Path) -> None:
+def test_a_key_rotation_meanwhile_keeps_its_public_key(tmp_path: Path, clock: FixedClock) -> None:
     """A run that learns which authority it has read the settings before the rotation."""
+    home = tmp_path / "new"
     private_key, public_key = new_key_pair()
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         given = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
@@ -281,9 +282,10 @@ def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedC
 
 
 def test_settings_that_another_process_holds(
-    home: Path, tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The report is delivered all the same, and the next run writes who the authority is."""
+    home = tmp_path / "new"
     monkeypatch.setattr(writer, "_LOCK_WAIT_S", 0.0)
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         first = app_of(home, clock)
@@ -302,9 +304,10 @@ def test_settings_that_another_process_holds(
 
 
 def test_a_waiting_guest_shortens_the_time_limit_of_a_keyring_used_before(
-    home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The short limit holds from the next call on, although the secret store was built earlier and is kept."""
+    home = tmp_path / "new"
     set_up(home, clock, training())
     config = home / "config.toml"
     config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
