@@ -46,27 +46,14 @@ def test_no_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert computer.check_temporary_folder().result is Result.WARNING
 
 
-def test_only_our_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one that runs is the one that is found, also through a link."""
+def test_commands_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that runs is the one that is found; another one later is named; typing apoa would start a first one."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    own = program(tmp_path / "own")
+    own, other = program(tmp_path / "own"), program(tmp_path / "other")
     assert check_installation([str(own)], str(own.parent)).message.render() == f"It is {own}."
     assert check_installation([str(own)], "").result is Result.OK
-
-
-def test_another_command_later_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named, and harms nothing."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    own, other = program(tmp_path / "own"), program(tmp_path / "other")
     found = check_installation([str(own)], os.pathsep.join([str(own.parent), str(other.parent)]))
-    assert found.result is Result.OK
-    assert str(other) in found.message.render()
-
-
-def test_another_command_first_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Typing apoa would start that one."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    own, other = program(tmp_path / "own"), program(tmp_path / "other")
+    assert (found.result, str(other) in found.message.render()) == (Result.OK, True)
     found = check_installation([str(own)], os.pathsep.join([str(other.parent), str(own.parent)]))
     assert found.result is Result.WARNING
     assert found.message.render() == f"Typing apoa starts another program: {other}. This one is {own}."
@@ -158,18 +145,15 @@ def test_a_folder_without_its_stick(tmp_path: Path) -> None:
 
 
 def test_a_network_drive_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It cannot be reached, which is no failure of sending."""
+    """It cannot be reached, which is no failure of sending; nor can a stick with a write protection be written."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda _path, _mode: False)
+        assert check_backup_folder(tmp_path, tmp_path, on_other_disk=False, limit_s=5).result is Result.WARNING
 
     def hang(_seconds: float, _call: object) -> bool:
         raise TimeoutError
 
     monkeypatch.setattr(reports, "call_with_timeout", hang)
-    assert check_backup_folder(tmp_path, tmp_path, on_other_disk=False, limit_s=5).result is Result.WARNING
-
-
-def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stick with a write protection is as good as none."""
-    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     assert check_backup_folder(tmp_path, tmp_path, on_other_disk=False, limit_s=5).result is Result.WARNING
 
 
@@ -234,11 +218,5 @@ def test_the_log(tmp_path: Path) -> None:
         (folder / "sync.log.2").symlink_to(folder / "sync.log")
     assert [path.name for path in log_files(folder)] == ["sync.log", "sync.log.1"]
     assert check_log(folder).message.render() == f"2 files in {folder}"
-
-
-def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
-    """Nothing can be written there."""
-    file = tmp_path / "logs"
-    file.write_text("")
-    assert check_log(file).result is Result.WARNING
-    assert log_files(file) == []
+    file = folder / "sync.log"  # a file in place of the folder
+    assert (check_log(file).result, log_files(file)) == (Result.WARNING, [])

@@ -58,27 +58,14 @@ def _read(reader: PhotoReader, folder: Path, picture: Picture) -> PhotoReading:
     return reader.read(write(folder / "a.png", np.ascontiguousarray(picture)).read_bytes(), TODAY)
 
 
-def test_a_reading_is_the_same_twice(reader: PhotoReader, tmp_path: Path) -> None:
-    """A picture gives the same lines, doubts and strips each time."""
-    picture, _ = photo("far", 1)
-    one, other = (_read(reader, tmp_path, picture) for _ in range(2))
-    assert one == other
-
-
 def test_the_strips_show_each_character_at_its_place(reader: PhotoReader, tmp_path: Path) -> None:
     """A strip has `PITCH` columns for each character, and one and a half characters beside them."""
     picture, texts = photo("perspective", 0)
     reading = _read(reader, tmp_path, picture)
     assert reading.lines == texts
-    assert [len(strip) for strip in reading.strips] == [ROWS * PITCH * (len(text) + 2) for text in texts]
-
-
-def test_a_reading_does_not_show_what_it_says(reader: PhotoReader, tmp_path: Path) -> None:
-    """Names and numbers are in no `repr`: a traceback and a log show it."""
-    picture, texts = photo("clean", 1)
-    reading = _read(reader, tmp_path, picture)
-    assert reading.lines == texts
+    assert reading == _read(reader, tmp_path, picture)  # the same, doubts and strips included, each time
     assert not any(part in repr(reading) for text in texts for part in text.split("<") if len(part) > 2)
+    assert [len(strip) for strip in reading.strips] == [ROWS * PITCH * (len(text) + 2) for text in texts]
 
 
 def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
@@ -236,19 +223,19 @@ def _hint(networks: Networks, picture: Picture) -> str:
     return hint(picture, read_zone(networks, picture)).template
 
 
-def test_a_dark_page(networks: Networks) -> None:
-    """A page in the dark needs more light."""
-    assert "too dark" in _hint(networks, _page() * np.float32(0.15))
+FAULTS: dict[str, Callable[[], Picture]] = {
+    "too dark": lambda: _page() * np.float32(0.15),
+    "is too dark": lambda: np.full((300, 400), 20, np.float32),  # and not one without lines
+    "No machine-readable lines": lambda: np.full((300, 400), 180, np.float32),
+    "too far away": lambda: _page(pitch=5.5),
+    "not clear enough": lambda: blurred(_page(), 3.2),
+}
 
 
-def test_a_dark_picture_without_lines(networks: Networks) -> None:
-    """A picture in which nothing was found is too dark if it is, and not one without lines."""
-    assert "too dark" in _hint(networks, np.full((300, 400), 20, np.float32))
-
-
-def test_a_picture_without_lines(networks: Networks) -> None:
-    """A picture of something else."""
-    assert "No machine-readable lines" in _hint(networks, np.full((300, 400), 180, np.float32))
+@pytest.mark.parametrize("words", FAULTS)
+def test_the_hint(networks: Networks, words: str) -> None:
+    """What a page needs: light, a page at all, fewer metres, a still hand."""
+    assert words in _hint(networks, FAULTS[words]())
 
 
 @pytest.mark.parametrize("side", ["left", "right", "bottom"])
@@ -269,30 +256,13 @@ def test_a_page_that_fills_the_picture_is_not_cut_off(networks: Networks) -> Non
 
 
 def test_glare(networks: Networks) -> None:
-    """A lamp's reflection covers several characters of a line."""
+    """A lamp's reflection covers several characters of a line; a scanner's white page is none."""
     picture = _page()
     lines = read_zone(networks, picture)
+    assert "reflected" not in _hint_at(lines, np.clip(picture + 120, 0, 255).astype(np.float32))
     x, y = (int(value) for value in lines[0].path.centre[300])
     picture[y - 30 : y + 60, x - 50 : x + 60] = 255
     assert "reflected" in _hint_at(lines, picture)
-
-
-def test_a_bright_page_has_no_glare(networks: Networks) -> None:
-    """A scanner's white page is no reflection."""
-    picture = _page()
-    lines = read_zone(networks, picture)
-    white = np.clip(picture + 120, 0, 255).astype(np.float32)
-    assert "reflected" not in _hint_at(lines, white)
-
-
-def test_a_page_that_is_far_away(networks: Networks) -> None:
-    """A character takes fewer pixels than are needed."""
-    assert "too far away" in _hint(networks, _page(pitch=5.5))
-
-
-def test_a_blurred_page(networks: Networks) -> None:
-    """What is neither dark nor small nor covered was not held still."""
-    assert "not clear enough" in _hint(networks, blurred(_page(), 3.2))
 
 
 TD3: Lines = ("P<SWELINDQVIST<<ASTRID<<<<<<<<<<<<<<<<<<<<<<", "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00")
@@ -337,15 +307,6 @@ def test_every_format_is_read(document: tuple[str, Lines]) -> None:
     assert judgement.sure == read(lines).valid
 
 
-def test_passes_that_disagree_make_a_place_doubtful() -> None:
-    """One pass that reads another character is enough, although both together favour the first."""
-    made = seen(TD3)
-    made[0, 1, 5] = np.log(1e-6)
-    made[0, 1, 5, ALPHABET.index("I")] = np.log(0.5)
-    made[0, 1, 5, ALPHABET.index("L")] = np.log(0.4)
-    assert judged(made) == Judgement(TD3, ((0, 5),), sure=False)
-
-
 @pytest.mark.parametrize(("likelihood", "sure"), [(SURE + 0.01, True), (SURE - 0.01, False)])
 def test_an_unclear_character_is_doubtful(likelihood: float, *, sure: bool) -> None:
     """A letter of a name, which no check digit covers, is sure only above a fixed likelihood."""
@@ -353,12 +314,13 @@ def test_an_unclear_character_is_doubtful(likelihood: float, *, sure: bool) -> N
     assert judgement == Judgement(TD3, () if sure else ((0, 5),), sure=sure)
 
 
-def test_one_pass_that_is_not_sure_is_enough_to_doubt() -> None:
-    """However sure the other pass is of the same letter: such readings were wrong."""
+@pytest.mark.parametrize(("first", "second"), [((0.999, 1e-6), (SURE - 0.02, 0.07)), ((1.0, 1e-6), (0.4, 0.5))])
+def test_one_pass_is_enough_to_doubt(first: tuple[float, float], second: tuple[float, float]) -> None:
+    """One that is not sure, however sure the other is of the same letter; or one that reads another letter."""
     made = seen(TD3)
     made[0, :, 5] = np.log(1e-6)
-    made[0, 0, 5, ALPHABET.index("L")] = np.log(0.999)
-    made[0, 1, 5, ALPHABET.index("L")], made[0, 1, 5, ALPHABET.index("I")] = np.log(SURE - 0.02), np.log(0.07)
+    for number, (of_l, of_i) in enumerate((first, second)):
+        made[0, number, 5, ALPHABET.index("L")], made[0, number, 5, ALPHABET.index("I")] = np.log(of_l), np.log(of_i)
     assert judged(made) == Judgement(TD3, ((0, 5),), sure=False)
 
 

@@ -109,6 +109,7 @@ def test_a_picture_without_a_zone_has_no_lines(networks: Networks) -> None:
     plain = [np.full((300, 400), shade, np.float32) for shade in (0, 128, 255)]
     for picture in (*plain, x / 2 + y / 8, (x // 40 + y // 40) % 2 * 200):
         assert find_lines(networks.finder, picture) == []
+        assert read_zone(networks, picture) == []
 
 
 found_lines = st.builds(
@@ -131,25 +132,18 @@ def test_a_turned_line_has_the_same_points(line: FoundLine) -> None:
     assert _points(turned)[0] == pytest.approx(_points(line.turned().turned().turned())[0], abs=0.1)
 
 
-@given(line=found_lines, scale=st.floats(0.5, 8))
-def test_a_scaled_line_has_the_same_points(line: FoundLine, scale: float) -> None:
-    """The centre of pixel 0 of a small picture is the centre of its `scale` pixels in the large one."""
-    scaled = line.scaled(scale)
+@given(line=found_lines, characters=st.floats(-3, 3), count=st.integers(2, 44), scale=st.floats(0.5, 8))
+def test_a_line_is_moved_scaled_and_divided(line: FoundLine, characters: float, count: int, scale: float) -> None:
+    """Moved, each point goes straight down, seen in the direction of reading, by so many characters.
+
+    Scaled, the centre of pixel 0 of a small picture is the centre of its `scale` pixels in the large one. Divided,
+    there is one step fewer than characters.
+    """
+    scaled, pitched = line.scaled(scale), line.of(count)
     assert scaled.pitch == pytest.approx(line.pitch * scale)
     assert _far((_points(line) + 0.5) * scale - 0.5, scaled).max() < 0.1
-
-
-@given(line=found_lines, characters=st.integers(2, 44))
-def test_a_line_of_some_characters_has_their_pitch(line: FoundLine, characters: int) -> None:
-    """From the first to the last character there are one fewer steps than characters."""
-    pitched = line.of(characters)
-    assert pitched.pitch * (characters - 1) == pytest.approx(line.end - line.start)
+    assert pitched.pitch * (count - 1) == pytest.approx(line.end - line.start)
     assert (pitched.start, pitched.end, pitched.bend) == (line.start, line.end, line.bend)
-
-
-@given(line=found_lines, characters=st.floats(-3, 3))
-def test_a_moved_line_runs_beside(line: FoundLine, characters: float) -> None:
-    """Each point moves straight down, seen in the direction of reading, by so many characters."""
     down = np.asarray([-np.sin(line.angle), np.cos(line.angle)]) * characters * line.pitch
     assert _far(_points(line) + down, line.moved(characters)).max() < 0.1
 
@@ -323,8 +317,3 @@ def test_small_characters_are_searched_in_a_larger_size(networks: Networks, monk
     assert _texts(read_zone(networks, large)) == texts
     monkeypatch.setattr(zone_reader, "_SIDES", zone_reader._SIDES[:1])
     assert _texts(read_zone(networks, large)) != texts
-
-
-def test_a_picture_without_lines_has_no_zone(networks: Networks) -> None:
-    """The result is empty."""
-    assert read_zone(networks, np.full((200, 300), 90, np.float32)) == []
