@@ -10,8 +10,7 @@ import psycopg
 import pytest
 from basics import FixedClock
 from container_helpers import box
-from desks_in_process import Desks, Saved, two_desks
-from network_faults import Cut, Relay, relay_to
+from desks_in_process import Cut, Desks, Relay, Saved, relay_to, two_desks
 from postgres_helpers import Cluster, SharedOutbox, prepare_outbox
 
 from apoa_client.delivery import plan

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli_helpers import NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult
 from journeys_helpers import files_below, link_to_folder
-from keyring_helpers import MemoryKeyring
+from key_helpers import MemoryKeyring
 from schedule_helpers import Crontab, Tools, use
 
 from apoa_client.cli.terminal.input import confirm
