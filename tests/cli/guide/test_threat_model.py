@@ -105,7 +105,7 @@ TRIED_BY = {
     20: [
         "cli/documents/test_support_file.py::test_nothing_personal_and_no_secret",
         "authority/test_client.py::test_logs_hold_no_secret_and_no_guest",
-        "cli/commands/test_status_alarm.py::test_no_personal_data",
+        "cli/commands/test_status.py::test_no_personal_data",
         "cli/terminal/test_bugs.py::test_no_fault_prints_its_text",
     ],
     21: ["cli/test_memory_dumps.py::test_no_core_file_and_no_access"],
