@@ -18,7 +18,7 @@ SAME = re.compile(r"`apoa [^`]+`|`[a-z_]+`|\b(?:65|69|75|77|78)\b|\*\*")
 FORGED = "outbox/test_integrity.py"
 EVERY_CHANGE = "delivery/test_tampering.py::test_no_change_is_silent"
 NOTICED = "delivery/test_tampering.py::test_what_notices_a_change"
-LIMITS = "cli/commands/test_threat_limits.py"
+LIMITS = "cli/commands/test_tampering.py"
 SHARED = "outbox/postgres/test_security.py"
 TRIED_BY = {
     1: [
@@ -75,10 +75,10 @@ TRIED_BY = {
         "cli/commands/test_restore_trust.py::test_the_recovery_code_or_the_key_proves_it",
     ],
     14: [
-        "cli/commands/test_changed_settings.py::test_a_change_that_is_noticed",
-        "cli/commands/test_changed_settings.py::test_a_change_that_does_not_matter_for_sending",
-        "cli/commands/test_changed_settings.py::test_a_report_saved_under_an_exchanged_public_key",
-        "cli/commands/test_password_binding.py::test_another_address",
+        "cli/commands/test_tampering.py::test_a_change_that_is_noticed",
+        "cli/commands/test_tampering.py::test_a_change_that_does_not_matter_for_sending",
+        "cli/commands/test_tampering.py::test_a_report_saved_under_an_exchanged_public_key",
+        "cli/commands/test_setup_and_login.py::test_another_address",
     ],
     15: [
         "settings/test_site_file.py::test_another_user_may_not_change_the_file",
