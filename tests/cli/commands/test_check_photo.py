@@ -316,7 +316,7 @@ class TestACheckOnline:
     """`apoa check --online`: the document, as if the guest arrived now for one night."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_screens(self, configured: Apoa, screens: Screens, authority: SandboxServer, lang: str) -> None:
+    def test_online_screens(self, configured: Apoa, screens: Screens, authority: SandboxServer, lang: str) -> None:
         """What the authority would say, what is missing, and that it was not asked."""
         screens(configured, *CHECK, lang=lang)
         screens(configured, "check", *QUENTIN.mrz()[1:5], "--online", lang=lang)

@@ -34,7 +34,7 @@ def table(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
 def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
     """The settings, one in full, changes with what follows from them, and what is refused."""
     for words in (
-        *(["list"], ["path"], ["explain"], ["explain", "by_hand_order"], ["explain", "vault"], ["explain", "vualt"]),
+        *(["path"], ["explain"], ["explain", "by_hand_order"], ["explain", "vault"], ["explain", "vualt"]),
         *(["get", "retention_days"], ["get", "vualt"], ["lst"], ["set", "retention_days", "120"]),
         *(["set", "retention_days", "30"], ["set", "timezone", "Mars"], ["set", "api_url", NOWHERE]),
         *(["set", "public_key", "abc"], ["set", "window_hours", "48"], ["unset", "retention_days", "--yes"]),
@@ -71,6 +71,16 @@ class TestList:
         assert [key for key, each in by_key.items() if not each["settable"]] == [
             *("public_key", "index_key", "environment", "property_id", "delivery")
         ]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_on_screen(self, practice: Apoa, lang: str) -> None:
+        """Grouped, with the file's line, in the reader's language."""
+        said = practice("config", "list", lang=lang)
+        assert said.code == 0
+        assert spoken(lang, "The property {name}", name="melati") in said.out
+        line = next(line for line in said.out.splitlines() if line.startswith("vault "))
+        assert line.split()[1] == "file"
+        assert spoken(lang, "{file}, line {line}", file=spoken(lang, "file"), line="")[:-1] in line
 
     def test_the_key_of_the_hash_is_shown_nowhere(self, practice: Apoa) -> None:
         """With it, the finder of a database could test whether a passport was here."""
