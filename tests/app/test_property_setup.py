@@ -1,5 +1,7 @@
-"""A kill, a lost key or lost settings during a set-up never make reports unreadable."""
+"""A set-up and a change of settings lose nothing: after a kill, a lost key, or beside another process."""
 
+import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,11 @@ from cli_helpers import PASSWORD
 from key_helpers import new_key_pair
 
 from apoa_client.app.property_setup import PropertySetup
+from apoa_client.app.settings_change import carry_out, plan_change
 from apoa_client.errors import SettingsProblem, WrongPassword
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.origins import parse_setting_key
 from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.store import PRIVATE_KEY
@@ -83,3 +87,47 @@ def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedC
         PropertySetup(late).log_in(PASSWORD, username="lain", test=False)
     late.close()
     assert app_of(home, clock).settings.public_key == encode_key(public_key)
+
+
+def test_changes_at_once_lose_nothing(home: Path, clock: FixedClock) -> None:
+    """Each of several commands that run at once changes its own setting, and keeps those of the others."""
+    set_up(home, clock, training())
+    wanted = {"notify": "off", "office": "Denpasar", "address": "Ubud", "display_name": "Melati", "backup_keep": "5"}
+    together = threading.Barrier(len(wanted))
+
+    def change(key: str, value: str) -> None:
+        app = app_of(home, clock)
+        planned = plan_change(app, parse_setting_key(key, lambda: app.settings.name), value)
+        together.wait(30)
+        carry_out(app, planned)
+
+    commands = [threading.Thread(target=change, args=item) for item in wanted.items()]
+    for command in commands:
+        command.start()
+    for command in commands:
+        command.join()
+    settings = app_of(home, clock).settings
+    assert {key: str(getattr(settings, key)) for key in wanted} == wanted
+
+
+def test_a_command_that_runs_meanwhile_keeps_the_change(home: Path, clock: FixedClock) -> None:
+    """A run that started before writes what it learned only, such as who the authority is."""
+    set_up(home, clock, training())
+    running = app_of(home, clock)
+    before = running.settings
+    app = app_of(home, clock)
+    carry_out(app, plan_change(app, parse_setting_key("office", lambda: "melati"), "Denpasar"))
+    running.save_settings(before._replace(property_id="P-7"), before)
+    settings = app_of(home, clock).settings
+    assert (settings.office, settings.property_id) == ("Denpasar", "P-7")
+
+
+def test_a_run_erases_by_the_settings_of_its_end(home: Path, clock: FixedClock) -> None:
+    """Guests' data that a longer retention keeps are not erased by a run that began before the change."""
+    set_up(home, clock, training())
+    running = app_of(home, clock)
+    assert running.settings.retention_days == 90
+    app = app_of(home, clock)
+    carry_out(app, plan_change(app, parse_setting_key("retention_days", lambda: "melati"), "300"))
+    assert clock.now() - running.retention.cutoff() >= timedelta(days=299)
+    running.close()

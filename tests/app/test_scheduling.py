@@ -11,7 +11,7 @@ from schedule_helpers import PROGRAM, Crontab, Tools, UserManager, use
 
 from apoa_client.app import scheduling
 from apoa_client.app.container import Container
-from apoa_client.app.scheduling import Installation, Wish, find_schedule, install, plan, remove
+from apoa_client.app.scheduling import Installation, Schedule, Wish, find_schedule, install, plan, remove
 from apoa_client.schedule.interface import AUTO, CRON, SYSTEMD, TASK, Change, ToolResult
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="cron and systemd")
@@ -32,6 +32,13 @@ def app(tab: Crontab, home: Path, clock: FixedClock) -> Container:
     for name in ("melati", "kebun"):
         set_up(home, clock, training(name))
     return app_of(home, clock)
+
+
+def schedule_of(app: Container, property_name: str = "") -> Schedule:
+    """Return the schedule that is there."""
+    found = find_schedule(app, property_name)
+    assert found is not None
+    return found
 
 
 def notes_of(installation: Installation) -> str:
@@ -58,8 +65,7 @@ def test_a_propertys_own_schedule(app: Container, home: Path, clock: FixedClock)
     kebun = app_of(home, clock, "kebun")
     install(kebun, Wish(AUTO, property_name="kebun"))
     assert find_schedule(app) is None
-    own = find_schedule(kebun)
-    assert own is not None
+    own = schedule_of(kebun)
     assert own.found.command == (PROGRAM, "--property", "kebun", "sync", "--scheduled")
     install(app, Wish(AUTO))
     both = [find_schedule(kebun), find_schedule(kebun, "kebun")]
@@ -92,42 +98,35 @@ def test_the_platforms_folders_have_the_plain_name(tab: Crontab, home: Path, clo
 def test_last_and_next_run(app: Container, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the outbox recorded it; the next as cron does it, or else one interval after the last."""
     install(app, Wish(AUTO))
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert (found.last_run_at, found.last_result) == (None, None)
     app.outbox.record_scheduled_run(NOW, 75)
     clock.forward(timedelta(minutes=2))
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert (found.last_run_at, found.last_result) == (NOW, 75)
     assert found.next_run_at is not None
     assert found.next_run_at > clock.now()
     monkeypatch.setattr("apoa_client.schedule.cron._next_run", lambda _item, _now: None)
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert found.next_run_at == NOW + timedelta(minutes=15)
     clock.forward(timedelta(hours=1))
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert found.next_run_at is None
 
 
 def test_a_moved_installation(app: Container, tab: Crontab, tmp_path: Path) -> None:
     """The program is gone, or it is another one; the next installation corrects it."""
     install(app, Wish(AUTO))
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert (found.program_exists, found.is_own) == (False, False)
     other = tmp_path / "apoa"
     other.touch()
     tab.text = tab.text.replace(f"'{PROGRAM}'", str(other))
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert (found.program_exists, found.is_own) == (True, False)
     assert install(app, Wish(AUTO)).change is Change.UPDATED
     tab.text = tab.text.replace(f"'{PROGRAM}'", f"{sys.executable} -m apoa_client")
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert (found.program_exists, found.is_own) == (True, True)
 
 
@@ -152,24 +151,19 @@ def test_follow(app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch, h
     use(monkeypatch, Tools({"systemctl": manager}))
     app.environ = {**app.environ, "HOME": str(home)}
     assert install(app, Wish(SYSTEMD, follow=True)).change is Change.INSTALLED
-    found = find_schedule(app)
-    assert found is not None
+    found = schedule_of(app)
     assert found.found.follow
     assert found.found.command[-1] == "--follow"
 
 
-def test_an_installation_that_cannot_be_started(app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As from a checkout's folder that Python was started in: nothing is installed."""
-    monkeypatch.setattr(scheduling, "run_tool", lambda *_words, **_options: ToolResult(1, "", "No module"))
+@pytest.mark.parametrize("text", ["http://proxy\n* * * * * evil", "/srv/caf\udce9"])
+def test_what_cannot_be_installed(app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """A line end would begin another line, bytes that are no text fit no file, and a program must start elsewhere."""
+    proper, app.environ = app.environ, {**app.environ, "HTTPS_PROXY": text}
     with raises_error("schedule_refused"):
         install(app, Wish(AUTO))
-    assert tab.text == ""
-
-
-@pytest.mark.parametrize("text", ["http://proxy\n* * * * * evil", "/srv/caf\udce9"])
-def test_text_that_no_schedule_can_hold(app: Container, tab: Crontab, text: str) -> None:
-    """A line end would begin another line, and bytes that are no text fit no file: nothing is installed."""
-    app.environ = {**app.environ, "HTTPS_PROXY": text}
+    app.environ = proper
+    monkeypatch.setattr(scheduling, "run_tool", lambda *_words, **_options: ToolResult(1, "", "No module"))
     with raises_error("schedule_refused"):
         install(app, Wish(AUTO))
     assert tab.text == ""
@@ -184,6 +178,11 @@ def test_secrets_are_not_written_and_named(app: Container, tab: Crontab) -> None
     assert "APOA_PASSWORD_FILE=/etc/apoa/password" in tab.text
 
 
+def use_keyring(home: Path) -> None:
+    config = home / "config.toml"
+    config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
+
+
 @pytest.mark.parametrize(
     ("vault", "environ", "warned"),
     [
@@ -192,20 +191,19 @@ def test_secrets_are_not_written_and_named(app: Container, tab: Crontab) -> None
         ("keyring", {"APOA_PRIVATE_KEY_FILE": "/etc/apoa/key"}, False),
     ],
 )
-def test_a_keyring_that_cron_cannot_open(
+def test_a_keyring_that_no_schedule_can_open(
     app: Container, home: Path, clock: FixedClock, vault: str, environ: dict[str, str], *, warned: bool
 ) -> None:
     """Which vault works without a session is said at the installation."""
-    config = home / "config.toml"
-    config.write_text(config.read_text().replace('vault = "file"', f'vault = "{vault}"', 1))
+    if vault == "keyring":
+        use_keyring(home)
     again = Container({**app.environ, **environ}, clock)
     assert ("apoa setup --vault file" in notes_of(install(again, Wish(AUTO)))) is warned
 
 
 def test_a_keyring_with_systemd(app: Container, home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """It opens in a session; without one the same is said as for cron."""
-    config = home / "config.toml"
-    config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))
+    use_keyring(home)
     use(monkeypatch, Tools({"systemctl": UserManager()}))
     for buses, warned in (([], True), (["unix:path=/run/user/0/bus"], False)):
         monkeypatch.setattr(scheduling, "session_buses", lambda *_args, buses=buses: buses)

@@ -1,22 +1,32 @@
-"""What a delivery run works with, and what it stores in the settings."""
+"""What a delivery run works with, and when a process that keeps running delivers."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from app_helpers import app_of, set_up, training
 from basics import FixedClock, raises_error
 from cli_helpers import PASSWORD
 from key_helpers import new_key_pair
-from outbox_helpers import report
+from outbox_helpers import NOON, report, uuid
 
+from apoa_client.app.container import Container
+from apoa_client.app.follower import Follower, Listeners
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.sending import delivery_dependencies, send
 from apoa_client.authority.address import Timeouts
 from apoa_client.cli.terminal.progress import NoProgress
 from apoa_client.cli.terminal.signals import Signals
+from apoa_client.delivery.options import Outcome
+from apoa_client.delivery.plan import KEEP_UP, SHORTEST_PAUSE
+from apoa_client.errors import Exit, Offline
 from apoa_client.file_lock import exclusive
+from apoa_client.messages import msg
+from apoa_client.ports import entries
+from apoa_client.report.kinds import State
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.settings import writer
 from apoa_client.settings.config import PropertySettings
@@ -24,9 +34,234 @@ from apoa_client.settings.writer import save
 from apoa_client.vault import keyring_store
 from apoa_client.vault.sealing import encode_key
 
+if TYPE_CHECKING:
+    from postgres_helpers import SharedOutbox
 
-def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedClock, tmp_path: Path) -> None:
+
+SECOND = timedelta(seconds=1)
+Change = Callable[[Container], object]
+
+
+@pytest.fixture
+def home(tmp_path: Path, clock: FixedClock) -> Path:
+    """The home of a property with a report that waits."""
+    home = tmp_path / "home"
+    set_up(home, clock, training())
+    change(home, clock, add(1))
+    return home
+
+
+@pytest.fixture
+def follower(home: Path, clock: FixedClock, listeners: Listeners) -> Follower:
+    """Has just failed to reach the authority, for the fifth time, and pauses for minutes."""
+    follower = Follower(lambda: app_of(home, clock, "melati"), clock, lambda: 0.99, listeners)
+    for _failure in range(5):
+        change(home, clock, run)
+        follower.ran(Offline(msg("x")))
+    clock.forward(SHORTEST_PAUSE + SECOND)
+    assert not follower.is_due()
+    return follower
+
+
+def add(number: int) -> Change:
+    return lambda app: app.outbox.add(report(number), due_at=NOON)
+
+
+def run(app: Container) -> None:
+    """Do what a run of automatic sending without success leaves behind."""
+    app.outbox.record_scheduled_run(app.clock.now(), Exit.NOT_NOW)
+
+
+def change(home: Path, clock: FixedClock, what: Change) -> None:
+    """Change the outbox as another process does."""
+    with closing(app_of(home, clock, "melati")) as app:
+        what(app)
+
+
+def test_a_new_report_ends_the_pause(follower: Follower, home: Path, clock: FixedClock) -> None:
+    """It may be that the authority can be reached again."""
+    change(home, clock, add(2))
+    assert follower.is_due()
+
+
+def test_the_run_of_another_process_does_not(follower: Follower, home: Path, clock: FixedClock) -> None:
+    """Two of them do not make each other call the authority every few seconds while it is down."""
+    for _run in range(3):
+        change(home, clock, run)
+        assert not follower.is_due()
+        assert not follower.is_due()  # a second look
+        clock.forward(SHORTEST_PAUSE + SECOND)
+    change(home, clock, add(2))
+    assert follower.is_due()
+
+
+def test_the_pause_ends_by_itself(follower: Follower, home: Path, clock: FixedClock) -> None:
+    """Whatever the other processes did."""
+    change(home, clock, run)
+    clock.forward(KEEP_UP)
+    assert follower.is_due()
+
+
+class Desks(NamedTuple):
+    """A follower of a shared outbox that has just delivered all, and what another computer does there."""
+
+    follower: Follower
+    home: Path
+    clock: FixedClock
+    shared: "SharedOutbox"
+
+    def save(self, number: int) -> None:
+        """Save a report on another computer."""
+        with closing(app_of(self.home, self.clock, "melati")) as app, self.shared.open(app.sealer) as other:
+            other.add(report(number), due_at=NOON)
+
+    def run(self) -> None:
+        """Deliver all, and look."""
+        with self.shared.open() as outbox:
+            for entry in [*outbox.heads()]:
+                outbox.withdraw([entry.id], [entry.id])
+        self.follower.ran(Outcome())
+        assert not self.follower.is_due()
+
+    def until_due(self) -> None:
+        """Ask until it is time."""
+        from postgres_helpers import until
+
+        until(self.follower.is_due)
+
+    def listening(self) -> int:
+        """The number of sessions that listen."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%LISTEN apoa%%'"
+        row = self.shared.cluster.admin.execute(query, [self.shared.database]).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture
+def listeners(clock: FixedClock) -> Iterator[Listeners]:
+    """Those of one process."""
+    with closing(Listeners(clock)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desks(
+    home: Path,
+    clock: FixedClock,
+    listeners: Listeners,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Desks]:
+    """A follower of a shared outbox; with the parameter "pooler", behind PgBouncer."""
+    shared: SharedOutbox = request.getfixturevalue("postgres_outbox")
+    from postgres_helpers import PASSWORD, PROPERTY, be_patient, pooler
+
+    be_patient(monkeypatch)
+    behind = getattr(request, "param", "") == "pooler"
+    with pooler(shared.cluster, shared.database, sessions=2) if behind else nullcontext(shared.cluster.port) as port:
+        address = f"postgresql://{PROPERTY}@127.0.0.1:{port}/{shared.database}"
+        environ = {"APOA_OUTBOX": address, "APOA_OUTBOX_PASSWORD": PASSWORD}
+        follower = Follower(lambda: app_of(home, clock, PROPERTY, **environ), clock, lambda: 0.99, listeners)
+        with closing(app_of(home, clock, PROPERTY, **environ)) as app:
+            assert list(app.outbox.heads())  # what waited on this computer is moved
+        desks = Desks(follower, home, clock, shared)
+        desks.run()
+        yield desks
+
+
+def test_what_another_computer_saves_is_noticed(desks: Desks) -> None:
+    """At once, although no file here has changed and no time passes."""
+    for number in (2, 3):
+        desks.save(number)
+        desks.until_due()
+        desks.run()
+
+
+def test_a_report_of_another_computer_ends_the_pause(desks: Desks) -> None:
+    """As one that was saved here does; the run of another sender does not."""
+    for _failure in range(5):
+        desks.follower.ran(Offline(msg("x")))
+    desks.save(2)
+    desks.clock.forward(SHORTEST_PAUSE)
+    desks.until_due()
+    desks.follower.ran(Offline(msg("x")))
+    desks.clock.forward(SHORTEST_PAUSE)
+    with closing(app_of(desks.home, desks.clock, "melati")) as app, desks.shared.open(app.sealer) as sender:
+        sender.record_scheduled_run(desks.clock.now(), Exit.NOT_NOW)
+        lease, [entry] = sender.claim([uuid(2)], now=desks.clock.now(), lease_until=desks.clock.now() + SECOND)
+        sender.settle(lease, [entries.Change(entry.id, State.QUEUED, "offline")])
+    assert not desks.follower.is_due()
+
+
+def test_a_notification_that_is_lost(desks: Desks) -> None:
+    """The outbox is looked at all the same, each minute."""
+    desks.shared.change("ALTER TABLE reports DISABLE TRIGGER wake_senders")
+    desks.save(2)
+    desks.clock.forward(59 * SECOND)
+    assert not desks.follower.is_due()
+    desks.clock.forward(SECOND)
+    assert desks.follower.is_due()
+
+
+@pytest.mark.parametrize("desks", ["pooler"], indirect=True)
+def test_behind_a_pooler(desks: Desks) -> None:
+    """Where nothing notifies, the outbox is looked at every five seconds, and no session is kept."""
+    desks.save(2)
+    assert not desks.follower.is_due()
+    desks.clock.forward(5 * SECOND)
+    assert desks.follower.is_due()
+    assert desks.listening() == 0
+
+
+def test_a_server_that_is_away(desks: Desks) -> None:
+    """No run is tried for that, and what is saved when it is back is noticed within a minute, then at once again."""
+    desks.shared.cluster.kill()
+    try:
+        for _look in range(3):
+            desks.clock.forward(SHORTEST_PAUSE)
+            assert not desks.follower.is_due()
+    finally:
+        desks.shared.cluster.start()
+    desks.save(2)
+    desks.clock.forward(timedelta(minutes=1))
+    assert desks.follower.is_due()
+    desks.run()
+    desks.save(3)
+    desks.until_due()
+
+
+def test_a_session_that_the_server_ends(desks: Desks) -> None:
+    """What was saved unheard is noticed at once, and another session listens, which is tried once a minute."""
+    listen = "query LIKE '%%LISTEN apoa%%' AND datname = %s"
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listen}"  # noqa: S608  ours
+    desks.shared.cluster.admin.execute(end.encode(), [desks.shared.database])
+    desks.save(2)
+    desks.until_due()
+    assert desks.listening() == 0
+    desks.clock.forward(timedelta(minutes=1))
+    desks.run()
+    assert desks.listening() == 1
+
+
+def test_several_properties_of_one_login(desks: Desks, listeners: Listeners) -> None:
+    """They share one session: a server has few. It ends when no property uses that outbox any more, or all ends."""
+    from postgres_helpers import PASSWORD, PROPERTY, until
+
+    address = f"postgresql://{PROPERTY}@127.0.0.1:{desks.shared.cluster.port}/{desks.shared.database}"
+    with_both = {"APOA_OUTBOX": address, "APOA_OUTBOX_PASSWORD": PASSWORD}
+    set_up(desks.home, desks.clock, training("mawar"))
+    with closing(app_of(desks.home, desks.clock, "mawar", **with_both)) as app:
+        assert listeners.of(app) is desks.follower._listener
+    assert desks.listening() == 1
+    for name in ("mawar", "melati"):
+        with closing(app_of(desks.home, desks.clock, name)) as app:
+            assert listeners.of(app) is None
+    until(lambda: not desks.listening())
+
+
+def test_a_key_rotation_meanwhile_keeps_its_public_key(tmp_path: Path, clock: FixedClock) -> None:
     """A run that learns which authority it has read the settings before the rotation."""
+    home = tmp_path / "new"
     private_key, public_key = new_key_pair()
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         given = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
@@ -47,9 +282,10 @@ def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedC
 
 
 def test_settings_that_another_process_holds(
-    home: Path, tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The report is delivered all the same, and the next run writes who the authority is."""
+    home = tmp_path / "new"
     monkeypatch.setattr(writer, "_LOCK_WAIT_S", 0.0)
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         first = app_of(home, clock)
@@ -68,9 +304,10 @@ def test_settings_that_another_process_holds(
 
 
 def test_a_waiting_guest_shortens_the_time_limit_of_a_keyring_used_before(
-    home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The short limit holds from the next call on, although the secret store was built earlier and is kept."""
+    home = tmp_path / "new"
     set_up(home, clock, training())
     config = home / "config.toml"
     config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))

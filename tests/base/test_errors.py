@@ -71,18 +71,11 @@ def test_each_class_declares_its_name() -> None:
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_texts_contain_no_values(kind: type[ApoaError]) -> None:
-    """An error's text may reach a log: it is the sentence without its values."""
+    """An error's text may reach a log: it is the sentence without its values. Without advice, the class's stays."""
+    assert kind(msg("It.")).advice is kind.advice
     error = kind(msg("The number {number} is odd.", number="X1234567"), msg("Write {number}.", number="X1234567"))
     assert "X1234567" not in f"{error} {error!r} {error.args} {error.message!r} {error.advice!r}"
     assert error.message.render() == "The number X1234567 is odd."
-
-
-@pytest.mark.parametrize("kind", CLASSES)
-def test_advice_is_given_or_the_class_default(kind: type[ApoaError]) -> None:
-    """Without an argument, the class's advice stays."""
-    assert kind(msg("It.")).advice is kind.advice
-    advice = msg("Do this.")
-    assert kind(msg("It."), advice).advice is advice
 
 
 def test_errors_that_stop_sending_advise_a_log_in() -> None:
@@ -92,12 +85,6 @@ def test_errors_that_stop_sending_advise_a_log_in() -> None:
     for kind in stopping:
         assert kind.advice is not None
         assert "apoa login" in kind.advice.template
-
-
-def test_a_busy_authority_may_give_a_wait() -> None:
-    """In seconds, or None."""
-    assert AuthorityBusy(msg("Busy."), retry_after=30).retry_after == 30
-    assert AuthorityBusy(msg("Busy.")).retry_after is None
 
 
 @pytest.mark.parametrize(
@@ -111,3 +98,7 @@ def test_the_worst_exit_code(codes: list[int], worst: int) -> None:
     """Of work in several parts: a user must act on all but 75 and 0, and a bug is the worst."""
     assert worst_exit(codes) is worst_exit(reversed(codes)) is Exit(worst)
     assert worst_exit(list(Exit)) is Exit.BUG  # each code has its place
+    assert (AuthorityBusy(msg("Busy."), retry_after=30).retry_after, AuthorityBusy(msg("Busy.")).retry_after) == (
+        30,
+        None,
+    )

@@ -1,10 +1,11 @@
-"""Private files are written atomically."""
+"""Private files are written atomically, and by one process at a time."""
 
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path, PureWindowsPath
+from subprocess import run
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from held_files import Hold
 from apoa_client import files
 from apoa_client.cli.terminal.output_files import write_output
 from apoa_client.errors import UsageProblem
+from apoa_client.file_lock import exclusive
 from apoa_client.files import (
     FileInUse,
     create_private,
@@ -52,6 +54,33 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @posix
+@pytest.mark.parametrize("write", [write_private, write_private_unsynced])
+def test_what_is_at_the_path(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
+    """A readable file is replaced by a private one, and who has it open sees the old content; a link is replaced too.
+
+    A file in place of the folder is an error, and so is one that must be new. A folder that is there keeps its mode.
+    """
+    path, victim, before = tmp_path / "file", tmp_path / "victim", mode(tmp_path)
+    path.write_bytes(b"old")
+    path.chmod(0o666)
+    with path.open("rb") as spy:
+        write(path, b"new")
+        assert spy.read() == b"old"
+    assert mode(path) == 0o600
+    victim.write_bytes(b"mine")
+    path.unlink()
+    path.symlink_to(victim)
+    write(path, b"new")
+    assert (victim.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"mine", b"new", False)
+    with pytest.raises((NotADirectoryError, FileNotFoundError)):
+        write(victim / "file", b"new")
+    with pytest.raises(FileExistsError):
+        create_private(victim)
+    make_private_folder(tmp_path)
+    assert (victim.read_bytes(), mode(tmp_path)) == (b"mine", before)
+
+
+@posix
 @pytest.mark.usefixtures("umask")
 def test_modes_do_not_depend_on_the_umask(home: Path) -> None:
     """0600 for files, and 0700 for each folder that was created."""
@@ -75,25 +104,6 @@ def test_a_umask_without_owner_rights(tmp_path: Path) -> None:
     assert (mode(path), mode(path.parent), mode(draft)) == (0o600, 0o700, 0o700)
 
 
-@posix
-def test_a_readable_file_is_replaced_by_a_private_one(tmp_path: Path) -> None:
-    """A process that has it open sees only the old content."""
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    path.chmod(0o666)
-    with path.open("rb") as spy:
-        write_private(path, b"new")
-        assert spy.read() == b"old"
-    assert mode(path) == 0o600
-
-
-def test_an_existing_folder_is_not_changed(tmp_path: Path) -> None:
-    """Its mode stays."""
-    before = mode(tmp_path)
-    make_private_folder(tmp_path)
-    assert mode(tmp_path) == before
-
-
 def test_another_process_creates_the_folder_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two first runs at the same time both succeed."""
     real = Path.mkdir
@@ -107,14 +117,6 @@ def test_another_process_creates_the_folder_meanwhile(tmp_path: Path, monkeypatc
     assert (tmp_path / "new").is_dir()
 
 
-def test_a_file_where_a_folder_should_be_is_an_error(tmp_path: Path) -> None:
-    """It is not replaced."""
-    (tmp_path / "folder").write_bytes(b"mine")
-    with pytest.raises((NotADirectoryError, FileNotFoundError)):  # the second is Windows' word for it
-        write_private(tmp_path / "folder" / "file", b"new")
-    assert (tmp_path / "folder").read_bytes() == b"mine"
-
-
 @posix
 def test_a_temporary_file_follows_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the target of a link in its place nor the file is changed."""
@@ -126,23 +128,6 @@ def test_a_temporary_file_follows_no_link(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(FileExistsError):
         write_private(path, b"new")
     assert (victim.read_bytes(), path.read_bytes()) == (b"mine", b"old")
-
-
-@posix
-def test_a_link_at_the_path_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    """Its target keeps its content."""
-    victim, path = tmp_path / "victim", tmp_path / "file"
-    victim.write_bytes(b"mine")
-    path.symlink_to(victim)
-    write_private(path, b"new")
-    assert (victim.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"mine", b"new", False)
-
-
-def test_an_existing_file_is_not_created_again(tmp_path: Path) -> None:
-    """It is never overwritten."""
-    os.close(create_private(tmp_path / "file"))
-    with pytest.raises(FileExistsError):
-        create_private(tmp_path / "file")
 
 
 @pytest.mark.parametrize("name", ["sub:stream.html", "page.html::$DATA"])
@@ -180,6 +165,11 @@ def test_a_failure_keeps_the_old_file_and_no_temporary_one(
         write_private(tmp_path / "file", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
+    monkeypatch.undo()
+    monkeypatch.setattr(files, "_ON_WINDOWS", True)  # its file systems make names durable themselves
+    sync_folder(tmp_path / "is not even there")
+    write_private(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def read_settings(path: Path) -> bytes:
@@ -232,15 +222,10 @@ def test_a_file_that_another_program_keeps_open(tmp_path: Path, hold: Hold, use:
     assert str(path) in caught.value.message.render()
     assert 9_000 < holder.left < 10_000
     holder.close()
+    with raises_error("file_in_use"), translate_errors(path):  # as the outbox says it
+        raise FileInUse(13, "another program has the file open")
     left = [file for file in tmp_path.iterdir() if file.suffix != ".lock"]
     assert (path.read_bytes(), left) == (b"", [path])
-
-
-def test_an_outbox_that_another_program_keeps_open(tmp_path: Path) -> None:
-    """The error is the same."""
-    path = tmp_path / "outbox.db"
-    with raises_error("file_in_use"), translate_errors(path):
-        raise FileInUse(13, "another program has the file open")
 
 
 def test_content_is_written_in_pieces(tmp_path: Path) -> None:
@@ -279,14 +264,6 @@ def test_the_content_is_durable_before_the_name(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Path, "replace", watched_replace)
     write_private(tmp_path / "file", b"new")
     assert steps == ["file", "name"] + (["folder"] if os.name != "nt" else [])
-
-
-def test_windows_syncs_no_folder_and_has_no_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its file systems make names durable themselves."""
-    monkeypatch.setattr(files, "_ON_WINDOWS", True)
-    sync_folder(tmp_path / "is not even there")
-    write_private(tmp_path / "file", b"new")
-    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_temporary_files_of_a_killed_process_are_removed(home: Path) -> None:
@@ -369,35 +346,6 @@ def test_temporary_files_of_any_name_are_removed_after_an_hour(tmp_path: Path) -
     assert {*tmp_path.iterdir()} == {draft, young, *others}
 
 
-@posix
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may list every folder")
-def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
-    """A file in it can be written all the same."""
-    tmp_path.chmod(0o300)
-    try:
-        write_private(tmp_path / "file", b"1")
-    finally:
-        tmp_path.chmod(0o700)
-    assert (tmp_path / "file").read_bytes() == b"1"
-
-
-def test_an_unsynced_file_is_private_and_replaces_another(tmp_path: Path) -> None:
-    """It is the owner's alone, whatever was there, and a link is replaced, not followed."""
-    path, other = tmp_path / "file", tmp_path / "other"
-    write_private_unsynced(path, b"one")
-    path.chmod(0o644)
-    write_private_unsynced(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert os.name != "posix" or path.stat().st_mode & 0o777 == 0o600
-    other.write_bytes(b"other")
-    if os.name == "posix":  # on Windows only an administrator makes links
-        path.unlink()
-        path.symlink_to(other)
-        write_private_unsynced(path, b"three")
-        assert other.read_bytes() == b"other"
-        assert not path.is_symlink()
-
-
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
 def test_only_a_file_is_read(tmp_path: Path) -> None:
     """Reading a pipe would wait for its writer, and reading a device might never end."""
@@ -408,3 +356,29 @@ def test_only_a_file_is_read(tmp_path: Path) -> None:
     for other in (tmp_path / "pipe", Path("/dev/zero"), tmp_path, tmp_path / "missing"):
         with pytest.raises(OSError, match=r".+"):
             files.read_regular(other)
+
+
+def test_one_holds_it(tmp_path: Path) -> None:
+    """Others learn that it is held, after a bounded wait; a process that ended holds nothing."""
+    path = tmp_path / "config.lock"
+    program = f"from {exclusive.__module__} import *\nwith exclusive(Path({str(path)!r})) as held: sys.exit(10 + held)"
+    with exclusive(path) as held:
+        assert held
+        with exclusive(path, 0.02) as again:
+            assert not again
+    assert run([sys.executable, "-c", program], check=False, timeout=60).returncode == 11
+    with exclusive(path) as held:
+        assert held
+    assert path.read_bytes() == b""
+
+
+@posix
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
+    """A file in it can be written all the same."""
+    tmp_path.chmod(0o300)
+    try:
+        write_private(tmp_path / "file", b"1")
+    finally:
+        tmp_path.chmod(0o700)
+    assert (tmp_path / "file").read_bytes() == b"1"

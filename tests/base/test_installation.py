@@ -1,14 +1,17 @@
-"""How this installation is called."""
+"""How this installation is called, how other programs are found, and calls that may hang."""
 
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from apoa_client.installation import background_command, internal_command, is_own, own_command
+from apoa_client.search_path import find_program
+from apoa_client.timeouts import BackgroundCall, call_with_timeout
 
 FROM_PYTHON = [sys.executable, "-m", "apoa_client"]
 
@@ -131,3 +134,78 @@ class TestIsOwn:
         monkeypatch.setattr(sys, "argv", [str(link)])
         assert is_own([str(folder / "apoa"), "sync"])
         assert is_own([str(link), "sync"])
+
+
+NAME = "apoa-tool"
+
+
+def make(folder: Path) -> str:
+    folder.mkdir(exist_ok=True)
+    file = folder / (f"{NAME}.exe" if sys.platform == "win32" else NAME)
+    file.write_text("")
+    file.chmod(0o755)
+    return str(file)
+
+
+def find(path: str, name: str = NAME) -> str | None:
+    return find_program(name, {"PATH": path})
+
+
+def test_the_working_directory_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows would search it first, and a PATH may name it: a program that others left there is not run."""
+    make(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert [find(path) for path in ("", ".", os.pathsep)] == [None, None, None]
+    assert find_program(NAME, {}) is None
+    real = make(tmp_path / "bin")
+    assert find(os.pathsep.join([".", "", "bin", str(tmp_path / "bin")])) == real
+
+
+def test_the_first_that_can_be_run(tmp_path: Path) -> None:
+    """Folders in the order of PATH, also in quotation marks as on Windows; a folder of the name is no program."""
+    (tmp_path / "a" / NAME).mkdir(parents=True)
+    first, second = make(tmp_path / "b"), make(tmp_path / "c")
+    folders = [str(tmp_path / name) for name in "abc"]
+    assert find(os.pathsep.join(folders)) == first
+    assert find(os.pathsep.join(reversed(folders))) == second
+    assert find(f'"{folders[2]}"') == second
+    assert find(folders[1], "no-such-tool") is None
+
+
+def test_a_result_in_time_is_returned() -> None:
+    """Any value, also None."""
+    assert call_with_timeout(5, lambda: 42) == 42
+    assert call_with_timeout(5, lambda: None) is None
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit, TimeoutError])
+def test_an_exception_is_raised_in_the_calling_thread(kind: type[BaseException]) -> None:
+    """Also one that would end a thread silently."""
+
+    def fail() -> None:
+        raise kind("it")
+
+    with pytest.raises(kind, match="it"):
+        call_with_timeout(5, fail)
+
+
+def test_a_call_that_hangs_is_abandoned() -> None:
+    """The caller continues after the time limit; the thread does not keep the process alive, and its result is lost."""
+    release, before = threading.Event(), set(threading.enumerate())
+    with pytest.raises(TimeoutError):
+        call_with_timeout(0.01, release.wait)
+    [hanging] = set(threading.enumerate()) - before
+    assert hanging.daemon
+    release.set()
+    hanging.join(5)
+    assert not hanging.is_alive()
+
+
+def test_a_background_call_runs_while_its_caller_does_something_else() -> None:
+    """Its end can be waited for a while; its result is returned at any time."""
+    go_on = threading.Event()
+    call = BackgroundCall(lambda: go_on.wait(5))
+    assert not call.wait(0.01)
+    go_on.set()
+    assert call.wait(5)
+    assert call.result() is True

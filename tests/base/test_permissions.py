@@ -83,6 +83,12 @@ def test_others_can_write(file: Path, level: int) -> None:
     assert command == ["chmod", "go-w", str(place)]
     subprocess.run(command, check=True)
     check_permissions(file)
+    beside = file.with_name("file-journal")  # SQLite applies what is in it to the database
+    beside.write_bytes(b"")
+    check_permissions(file, beside=("-wal", "-journal"))
+    beside.chmod(0o666)
+    with raises_error("unsafe_permissions"):
+        check_permissions(file, beside=("-wal", "-journal"))
 
 
 def test_the_command_quotes_the_path_and_asks_for_root(file: Path, owned: Callable[..., None]) -> None:
@@ -187,10 +193,13 @@ def test_a_folder_that_its_group_can_write(
 
 
 @pytest.mark.parametrize("is_member", [True, False])
-def test_a_group_without_a_name(
+def test_a_group_or_user_without_a_name(
     file: Path, owned: Callable[..., None], monkeypatch: pytest.MonkeyPatch, *, is_member: bool
 ) -> None:
-    """A volume of a container belongs to such a group, whose only members are its processes."""
+    """A volume of a container belongs to such a group, whose only members are its processes.
+
+    Of a user without a name it is not known whether a group with a name is that user's own.
+    """
     file.parent.chmod(0o2775)
     owned(file.parent, gid=SHARED_GROUP)
 
@@ -200,16 +209,6 @@ def test_a_group_without_a_name(
     monkeypatch.setattr(grp, "getgrgid", unknown)
     monkeypatch.setattr(os, "getgroups", lambda: [SHARED_GROUP] if is_member else [])
     assert (find_fault(file, own_levels=2) is None) is is_member
-
-
-def test_a_user_without_a_name(file: Path, owned: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not known whether a group with a name is that user's own."""
-    file.parent.chmod(0o775)
-    owned(file.parent, gid=SHARED_GROUP)
-
-    def unknown(_number: int) -> pwd.struct_passwd:
-        raise KeyError
-
     monkeypatch.setattr(grp, "getgrgid", lambda _gid: group_of("staff", []))
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     assert find_fault(file) is not None
@@ -224,16 +223,6 @@ def test_an_access_list_is_no_group(file: Path, monkeypatch: pytest.MonkeyPatch)
     assert find_fault(file) is not None
     monkeypatch.delattr(os, "getxattr")
     assert find_fault(file) is None
-
-
-def test_files_beside_it(file: Path) -> None:
-    """SQLite applies what is in them to the database."""
-    check_permissions(file, beside=("-wal", "-journal"))
-    log = file.with_name("file-journal")
-    log.write_bytes(b"")
-    log.chmod(0o666)
-    with raises_error("unsafe_permissions"):
-        check_permissions(file, beside=("-wal", "-journal"))
 
 
 def test_a_relative_path(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

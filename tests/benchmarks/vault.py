@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from keyring_helpers import MISSING, run_in_session
+from key_helpers import MISSING, run_in_session
 
 ROUNDS = 11
 

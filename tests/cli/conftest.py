@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from basics import FixedClock
 from cli_helpers import NOWHERE, PASSWORD, Apoa
-from keyring_helpers import MemoryKeyring
+from key_helpers import MemoryKeyring
 from screens import Screens
 
 from apoa_client.sandbox.server import SandboxServer

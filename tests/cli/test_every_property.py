@@ -1,10 +1,12 @@
-"""`--all`: a command runs for each property, and the trouble of one never stops the next."""
+"""Which property a command works on, and `--all`: the trouble of one never stops the next."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa
+from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
+from screens import Screens
 
 from apoa_client.cli.commands import scheduled_run, sync_delivery
 from apoa_client.cli.session import Session
@@ -56,6 +58,8 @@ def test_a_damaged_outbox_stops_no_other_property(both: Apoa) -> None:
     assert (melati["property"], melati["error"]["class"]) == ("melati", "outbox_damaged")
     assert (kenanga["property"], kenanga["accepted"], kenanga["error"]) == ("kenanga", 1, None)
     assert sent.err.splitlines()[0] == "melati"
+    quiet = both("sync", "--all", "--quiet")  # names only the property with trouble
+    assert (quiet.code, quiet.out, quiet.err.splitlines()[0], "kenanga" in quiet.err) == (78, "", "melati", False)
 
 
 def test_a_missing_password_stops_no_other_property(both: Apoa) -> None:
@@ -106,16 +110,6 @@ def test_an_outbox_that_cannot_be_closed_stops_no_other_property(both: Apoa, mon
     sent = both("sync", "--all", "--json")
     assert (sent.code, sent.err.splitlines()[:2]) == (78, ["melati", "The disk is full."])
     assert [each["accepted"] for each in sent.json["properties"]] == [1, 1]
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_quiet_names_only_the_property_with_trouble(both: Apoa, lang: str) -> None:
-    """With `--quiet` a property without trouble prints nothing."""
-    (both.home / "kenanga" / "outbox.db").unlink()
-    sent = both("sync", "--all", "--quiet", lang=lang)
-    assert (sent.code, sent.out) == (78, "")
-    assert sent.err.splitlines()[0] == "Wisma Kenanga (kenanga)"
-    assert "melati" not in sent.err
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, None), (2, None), (4, 300.0)])
@@ -175,3 +169,123 @@ def test_interrupted_between_properties(both: Apoa, monkeypatch: pytest.MonkeyPa
 def test_without_a_property(apoa: Apoa) -> None:
     """Nothing is set up: 78, as without `--all`."""
     assert apoa("status", "--all").code == 78
+
+
+TWO = ("melati", "kenanga")
+
+
+@pytest.fixture
+def two(away: Apoa) -> Apoa:
+    """The program with melati, the default, and kenanga, which has a name for guests."""
+    assert away.set_up("http://127.0.0.1:9/v1", "--display-name", "Wisma Kenanga", name="kenanga").code == 75
+    return away
+
+
+@pytest.fixture
+def without_default(two: Apoa) -> Apoa:
+    """Two properties, and the settings name no default."""
+    path = settings_file(two)
+    path.write_text(path.read_text().replace('default_property = "melati"\n', ""))
+    return two
+
+
+def settings_file(apoa: Apoa) -> Path:
+    return apoa.home / "config.toml"
+
+
+def break_kenanga(apoa: Apoa) -> None:
+    """Add a mistake to the table of kenanga, the last one."""
+    apoa.change_setting("vault", "drawer")
+
+
+def property_of(apoa: Apoa, *options: str, **environ: str) -> str:
+    """Return which property a command works on."""
+    name: str = apoa(*options, "status", "--json", **environ).json["property"]
+    return name
+
+
+class TestChoice:
+    """The option, the variable, the setting, in this order."""
+
+    def test_in_order(self, two: Apoa) -> None:
+        """The option wins over the variable, which wins over the setting."""
+        assert property_of(two) == "melati"
+        assert property_of(two, APOA_PROPERTY="kenanga") == "kenanga"
+        assert property_of(two, "--property", "melati", APOA_PROPERTY="kenanga") == "melati"
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_the_user_reads(self, without_default: Apoa, screens: Screens, lang: str) -> None:
+        """At a terminal a numbered list is asked once, and nothing is remembered; elsewhere it is an error."""
+        for keys in (["", "3", "2"], ["kenanga"]):
+            assert screens(without_default, "status", keys=keys, lang=lang).code == 0
+        assert without_default("status", keys=[]).code == 130
+        for arguments in (["status"], ["--property", "kenagna", "status"]):
+            assert screens(without_default, *arguments, lang=lang).code == 78
+        assert without_default("sync", "--scheduled", "--wait", "1").code == 78
+        assert without_default("status", APOA_PROPERTY="hotel").code == 78
+        assert without_default("status", "--json").json["error"]["class"] == "property_not_chosen"
+        assert without_default("status", "--all").code == 0
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_second_set_up_says_how_to_choose(self, apoa: Apoa, lang: str) -> None:
+        """The first one does not: there is nothing to choose."""
+        arguments = ["setup", "--non-interactive", "--training", "--vault", "file", "--property"]
+        first, second = (apoa(*arguments, name, lang=lang).out for name in TWO)
+        command = typed_in(lang, "apoa report").replace(" ", f" {typed_in(lang, '--property')} kenanga ", 1)
+        assert command in second
+        assert len(first.splitlines()) == len(second.splitlines()) - 2
+
+
+class TestInvalidProperty:
+    """A mistake in the table of one property stops no other one."""
+
+    def test_the_other_works(self, two: Apoa) -> None:
+        """Everything that reads and writes the other one's reports and settings."""
+        break_kenanga(two)
+        assert property_of(two) == "melati"
+        arguments = ["setup", "--non-interactive", "--property", "melati", "--office", "Denpasar", "--training"]
+        assert two(*arguments).code == 0
+        assert 'office = "Denpasar"' in settings_file(two).read_text()
+        assert 'vault = "drawer"' in settings_file(two).read_text()
+
+    def test_its_own_command_names_the_line(self, two: Apoa) -> None:
+        """The error is that of the file, for the command that needs it alone; nothing is written."""
+        break_kenanga(two)
+        before = settings_file(two).read_text()
+        for arguments in (["status"], ["setup", "--non-interactive", "--training"]):
+            refused = two("--property", "kenanga", *arguments)
+            assert (refused.code, refused.out) == (78, "")
+            assert "[property.kenanga] vault drawer. Allowed: keyring, file." in refused.err
+        assert settings_file(two).read_text() == before
+
+    def test_all_shows_it_and_goes_on(self, two: Apoa) -> None:
+        """Its error stands below its name, and the others are done."""
+        break_kenanga(two)
+        shown = two("status", "--all", "--json")
+        melati, kenanga = shown.json["properties"]
+        assert (shown.code, melati["property"], kenanga["property"]) == (78, "melati", "kenanga")
+        assert "vault drawer" in kenanga["error"]["message"]
+        assert "kenanga" in two("status", "--all").out
+
+    def test_it_is_named_in_the_log_of_automatic_sending(self, two: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The line of the log has the property's name, and what was shown is kept for it alone."""
+        monkeypatch.setattr("time.sleep", lambda _seconds: None)
+        break_kenanga(two)
+        assert two("sync", "--all", "--scheduled").code == 78
+        log = (two.home / "logs" / "sync.log").read_text()
+        assert "run property=kenanga exit=78 error=settings_problem" in log
+
+    def test_it_counts_as_a_property(self, without_default: Apoa) -> None:
+        """With one valid and one invalid property a choice is still needed: the valid one is not taken silently."""
+        break_kenanga(without_default)
+        assert without_default("status").code == 78
+        assert without_default("status", keys=["1"]).out.startswith("melati")
+        chosen = without_default("status", keys=["2"])
+        assert (chosen.code, "vault drawer" in chosen.err) == (78, True)
+
+    @pytest.mark.parametrize("mistake", ["x = ", 'language = "fr"\n', "[defaults]\nvault = 1\n"])
+    def test_what_is_wrong_for_all(self, two: Apoa, mistake: str) -> None:
+        """A file that is no TOML, or a mistake outside the properties' tables, stops all."""
+        path = settings_file(two)
+        path.write_text(f"{mistake}\n{path.read_text()}")
+        assert two("status", "--all").code == two("--property", "melati", "status").code == 78

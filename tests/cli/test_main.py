@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, Apoa, child_environment, spoken, typed_in
+from cli_helpers import LANGUAGES, QUENTIN, Apoa, child_environment, spoken, typed_in
+from screens import Screens
 
 from apoa_client import __version__
 from apoa_client.cli import main, session
@@ -22,9 +23,7 @@ from apoa_client.cli.commands.demo import GUESTS
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS, SECTIONS, Program
 from apoa_client.cli.registry import CommandGroup, Option
-from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, SUBCOMMAND_ALIASES, SYNONYMS, in_indonesian
-from apoa_client.locale import parse_language
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
@@ -43,9 +42,6 @@ def all_commands() -> Iterator[click.Command]:
             waiting += [each for each in found if each is not None]
 
 
-NOT_FOUND = "No report has this ID, and no guest this name or room."
-
-
 class TestCommands:
     """The commands, their names and their help."""
 
@@ -61,6 +57,8 @@ class TestCommands:
             assert example.startswith("apoa ")
             assert "'" not in example  # it can be pasted into cmd and PowerShell
         assert set(ALIASES.values()) <= set(COMMANDS)
+        for alias, name in ALIASES.items():
+            assert group.get_command(None, alias) is group.get_command(None, name)  # type: ignore[arg-type]  # as above
         assert not set(ALIASES) & set(COMMANDS)
         listed = [name for _title, names in SECTIONS for name in names]
         assert sorted(listed) == sorted(COMMANDS)
@@ -79,29 +77,6 @@ class TestCommands:
             assert re.search(rf"^  {shown}  +\S", result.out, re.MULTILINE)
         assert apoa(lang=lang).code == 2  # without a command: a usage error
 
-    @pytest.mark.parametrize(("command", "word"), [("server-latihan", "--port NOMOR"), ("kirim", "--tunggu DETIK")])
-    def test_values_are_named_in_words(self, apoa: Apoa, command: str, word: str) -> None:
-        """A number is called so in the reader's language, and its range is not shown as a formula."""
-        shown = apoa(command, "--bantuan", lang="id").out
-        assert word in shown
-        assert "RANGE" not in shown
-        assert "x>" not in shown
-        assert "<=x" not in shown
-
-    @pytest.mark.parametrize("name", COMMANDS)
-    def test_no_example_names_a_file_in_the_other_language(self, apoa: Apoa, name: str) -> None:
-        """The files of an Indonesian example have Indonesian names."""
-        shown = apoa(name, "--help", lang="id").out
-        assert not re.search(r"(guests|figures)\.\w+", shown)
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_replacing_a_file_is_described_in_one_way(self, apoa: Apoa, lang: str) -> None:
-        """`--force` has the same words in the help of each command that writes a file."""
-        words = spoken(lang, "Replace a file that is there already.")
-        for name in ("backup", "doctor", "export", "import", "info", "receipt", "stats", "sync"):
-            shown = " ".join(apoa(name, "--help", lang=lang).out.split())
-            assert f"{typed_in(lang, '--force')} {words}" in shown, name
-
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", [*COMMANDS, *ALIASES])
     def test_every_command_has_help_with_an_example(self, apoa: Apoa, name: str, lang: str) -> None:
@@ -111,15 +86,10 @@ class TestCommands:
         example = typed_in(lang, f"apoa {ALIASES.get(name, name)}")
         assert f"{spoken(lang, 'Example')}:\n  {example}" in result.out
         assert f"{spoken(lang, 'Usage:')} {example} {spoken(lang, '[OPTIONS]')}" in result.out
-        assert lang != "id" or in_indonesian(result.out) == result.out
+        if lang == "id":  # in words, without formulas, and with files of Indonesian names
+            assert in_indonesian(result.out) == result.out
+            assert not re.search(r"RANGE|x>|<=x|(guests|figures)\.\w+", result.out)
         assert apoa(name, "-h", lang=lang).out == result.out
-
-    @pytest.mark.parametrize("alias", ALIASES)
-    def test_an_indonesian_name_is_the_same_command(self, alias: str) -> None:
-        """An Indonesian name and its English name are the same command."""
-        group = Program("apoa")
-        both = [group.get_command(None, name) for name in (alias, ALIASES[alias])]  # type: ignore[arg-type]  # as above
-        assert both[0] is both[1]
 
     def test_every_command_and_option_has_an_indonesian_name(self) -> None:
         """Every name has an Indonesian one, except words of both languages, and no two names mean the same thing."""
@@ -148,43 +118,17 @@ class TestCommands:
         assert "--room" not in away("list", "--help", lang="id").out
         assert "--kamar" not in away("daftar", "--bantuan", lang="en").out
         assert away("list", "--bahasa", "id", "--polos").out == away("list", "--lang=id", "--plain").out
-        misspelled = away("list", "--romm", "7", lang="id").err
-        assert "--kamar" in misspelled or "--room" not in misspelled
-        assert "--kamar" in away("daftar", "--kamr", "7", lang="id").err
-        assert "--kamar" not in away("daftar", "--kamr", "7", lang="en").err
         assert "apoa kunci ganti" in away("key", "rotate", "--help", lang="id").out
         assert "apoa key rotate" in away("kunci", "ganti", "--help", lang="en").out
 
-    def test_words_that_people_try(self, apoa: Apoa) -> None:
-        """`apoa tamu` suggests to report a guest, in the reader's language."""
-        assert apoa("tamu", lang="id").err.rstrip().endswith("apoa lapor")
-        assert apoa("guest").err.rstrip().endswith("apoa report")
-        assert apoa("amned", lang="id").err.rstrip().endswith("apoa ubah")
-
     @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_unknown_command(self, apoa: Apoa, lang: str) -> None:
-        """An unknown command exits with 2 and suggests a similar one or the help, without control characters."""
-        near = apoa("reprot", lang=lang)
-        assert near.code == 2
-        report, sync = ("lapor", "kirim") if lang == "id" else ("report", "sync")
-        assert spoken(lang, "Did you mean: apoa {command}", command=report) in near.err
-        indonesian = apoa("kirm", lang=lang)
-        assert spoken(lang, "Did you mean: apoa {command}", command=sync) in indonesian.err
-        far = apoa("x\x1b[2Jyz", lang=lang)
-        assert spoken(lang, "See: apoa --help") in far.err
-        assert "\x1b" not in far.all
-
-    @pytest.mark.parametrize(
-        "arguments",
-        [["report", "--nosuch"], ["--nosuch"], ["key", "recover", "a"], ["list", "--state"], ["list", "a", "b"]],
-    )
-    def test_usage_errors(self, apoa: Apoa, arguments: list[str]) -> None:
-        """A usage error exits with 2 and is on stderr in the reader's language."""
-        english, indonesian = apoa(*arguments), apoa(*arguments, lang="id")
-        assert english.code == indonesian.code == 2
-        assert english.out == indonesian.out == ""
-        assert english.err.splitlines()[-1].startswith("Error: ")
-        assert indonesian.err.splitlines()[-1].startswith("Salah: ")
+    def test_wrong_usage(self, apoa: Apoa, screens: Screens, lang: str) -> None:
+        """Exits with 2, and stderr says what was probably meant: also for other words that people try."""
+        words = ["reprot", "kirm", "tamu", "guest", "amned", "xyzzy", "report --nosuch", "report --rom 7", "--nosuch"]
+        words += ["daftar --kamr 7", "list --romm 7", "key recover a", "list --state", "list a b"]
+        for each in words:
+            said = screens(apoa, *each.split(), lang=lang)
+            assert (said.code, said.out) == (2, "")
 
     @pytest.mark.parametrize("option", ["--agian", "--agin", "--yess", "--forced", "--plan"])
     def test_no_confirming_option_is_suggested(self, apoa: Apoa, option: str) -> None:
@@ -195,10 +139,6 @@ class TestCommands:
             assert option in result.err
             for dangerous in ("--again", "--yes", "--force"):
                 assert dangerous not in result.err.replace(option, "")
-
-    def test_a_similar_option_is_suggested(self, apoa: Apoa) -> None:
-        """The most similar option is suggested for a mistyped one."""
-        assert "'--room'" in apoa("report", "--rom", "7").err
 
     def test_version(self, apoa: Apoa) -> None:
         """`--version` prints one line in every language, also with invalid settings."""
@@ -217,95 +157,6 @@ class TestCommands:
         )
 
 
-class TestLanguages:
-    """The language is that of `--lang`, else `APOA_LANG`, the settings, the system's locale, or English."""
-
-    @staticmethod
-    def _language_of(apoa: Apoa, *options: str, **environ: str) -> str:
-        """Return the language of the error about an unknown report."""
-        result = apoa(*options, "show", "zzzz", **environ)
-        return next(lang for lang in LANGUAGES if spoken(lang, NOT_FOUND) in result.err)
-
-    def test_order_of_the_sources(self, apoa: Apoa) -> None:
-        """An earlier source in the order overrides the later ones."""
-        apoa.set_up(NOWHERE)
-        del apoa.environ["APOA_LANG"]
-        assert self._language_of(apoa) == "en"
-        assert self._language_of(apoa, LANG="id_ID.UTF-8") == "id"
-        assert self._language_of(apoa, LANG="id_ID.UTF-8", LC_MESSAGES="en_GB.UTF-8") == "en"
-        assert self._language_of(apoa, LANG="en_US.UTF-8", LC_ALL="in_ID") == "id"
-        assert self._language_of(apoa, LANG="fr_FR.UTF-8") == "en"
-        apoa.set_up(NOWHERE, "--language", "id")
-        assert self._language_of(apoa, LANG="en_US.UTF-8") == "id"
-        assert self._language_of(apoa, LANG="id_ID.UTF-8", APOA_LANG="en") == "en"
-        assert self._language_of(apoa, "--lang", "id", APOA_LANG="en") == "id"
-        assert self._language_of(apoa, "--lang=en", APOA_LANG="id") == "en"
-
-    @pytest.mark.parametrize(
-        "arguments",
-        [
-            ["show", "zzzz", "--lang", "id"],
-            ["show", "--lang=id", "zzzz"],
-            ["show", "--lang", "id", "--", "zzzz"],
-            ["-q", "show", "zzzz", "--lang=id", "--plain", "--json"],
-        ],
-    )
-    def test_global_options_after_the_command(self, away: Apoa, arguments: list[str]) -> None:
-        """Global options are accepted after the command."""
-        result = away(*arguments)
-        assert result.code == away("show", "zzzz").code
-        assert spoken("id", NOT_FOUND) in result.err
-
-    def test_no_options_after_a_double_hyphen(self, away: Apoa) -> None:
-        """After `--` no word is an option."""
-        assert spoken("en", NOT_FOUND) in away("show", "--", "--plain").err
-
-    def test_an_unknown_language(self, apoa: Apoa) -> None:
-        """An unknown language is a usage error in the option and a settings error in the variable."""
-        assert apoa("--lang", "de", "status").code == 2
-        assert apoa("--lang").code == 2
-        for arguments in (["status", "--lang", "de"], ["status", "--lang"]):
-            result = apoa(*arguments)
-            assert result.code == 2
-            assert "'--lang'" in result.err
-            assert "'id', 'en'" in result.err
-        assert apoa("status", APOA_LANG="de").code == 78
-
-    def test_invalid_settings_use_the_systems_language(self, apoa: Apoa) -> None:
-        """The error about invalid settings is in the language of the locale."""
-        apoa.home.mkdir()
-        (apoa.home / "config.toml").write_text("[")
-        del apoa.environ["APOA_LANG"]
-        result = apoa("status", LANG="id_ID.UTF-8")
-        assert result.code == 78
-        assert "Correct that line" not in result.err
-
-    def test_language_of_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """On Windows the language is that of the system's locale, by its Windows name."""
-        monkeypatch.setattr(sys, "platform", "win32")
-        monkeypatch.setattr("locale.getlocale", lambda: ("Indonesian_Indonesia", "1252"))
-        assert language.system_language({}) == "id"
-        monkeypatch.setattr("locale.getlocale", lambda: (None, None))
-        assert language.system_language({}) == "en"
-
-    @pytest.mark.parametrize(
-        ("name", "known"),
-        [
-            ("id", "id"),
-            ("id_ID.UTF-8", "id"),
-            ("ID-id", "id"),
-            ("in", "id"),
-            ("en.UTF-8", "en"),
-            ("C.UTF-8", ""),
-            ("", ""),
-            ("ide", ""),
-        ],
-    )
-    def test_names_of_locales(self, name: str, known: str) -> None:
-        """Names of POSIX and Windows and the old code of Indonesian are parsed; other names give no language."""
-        assert parse_language(name) == known
-
-
 class TestBugs:
     """A bug exits with 1, without traceback and exception text, because the text may have guest data."""
 
@@ -316,46 +167,28 @@ class TestBugs:
 
         monkeypatch.setattr(SqliteOutbox, "summary", fail)
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_bug_is_shown_without_a_traceback(self, away: Apoa, lang: str) -> None:
-        """The error shows the class of the exception and how to report it."""
-        result = away("status", lang=lang)
-        assert (result.code, result.out) == (1, "")
+    @pytest.mark.parametrize("arguments", [["status"], ["-v", "status"], ["-vv", "status"], ["status", "--json"]])
+    def test_a_bug_is_shown_without_its_text(self, away: Apoa, arguments: list[str]) -> None:
+        """By its class, with how to report it; with `-v` by its place too; with `--json` as a document too."""
+        result = away(*arguments)
+        assert (result.code, SECRET in result.all, "Traceback" in result.all) == (1, False, False)
         assert "RuntimeError" in result.err
-        assert spoken(lang, "What was saved is kept. Please report it, with what this shows: apoa -v ...") in result.err
-        assert "Traceback" not in result.err
-        assert "File " not in result.err
-        assert SECRET not in result.err
-
-    def test_json_has_a_document(self, away: Apoa) -> None:
-        """A program that reads the output learns of it, too."""
-        result = away("status", "--json")
-        assert (result.code, result.json["error"]["class"], SECRET in result.all) == (1, "bug", False)
-        assert "RuntimeError" in result.json["error"]["message"]
-
-    @pytest.mark.parametrize("verbosity", ["-v", "-vv"])
-    def test_verbose_output_shows_the_place(self, away: Apoa, verbosity: str) -> None:
-        """`-v` shows the place in the code, without the exception text."""
-        result = away(verbosity, "status")
-        assert result.code == 1
-        assert "status.py" in result.err
-        assert SECRET not in result.err
+        assert ("status.py" in result.err) == arguments[0].startswith("-v")
+        if "--json" in arguments:
+            assert result.json["error"]["class"] == "bug"
 
 
 class TestHowACallEnds:
     """Signals, a closed pipe and unusable streams end a call without a traceback."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_interrupted(self, away: Apoa, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_interrupted(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ctrl-C exits with 130, as in a shell, and keeps what was saved."""
 
         def interrupt(*_args: object, **_options: object) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("apoa_client.app.sending.deliver", interrupt)
-        result = away(*QUENTIN.mrz(), lang=lang)
-        assert result.code == 130
-        assert spoken(lang, "Stopped. What was saved is kept.") in result.err
+        assert away(*QUENTIN.mrz()).code == 130
         assert len(away.reports()) == 1
 
     @pytest.mark.parametrize(
@@ -401,17 +234,13 @@ class TestHowACallEnds:
 class TestTheLog:
     """`-v`, `-vv` and `--log-file` write a log without personal data."""
 
-    def test_nothing_is_logged_by_default(self, configured: Apoa) -> None:
-        """Without an option the log has no handler."""
-        configured(*QUENTIN.mrz())
-        assert not logging.getLogger("apoa_client").handlers
-
-    @pytest.mark.parametrize("options", [["-v"], ["-vv"], ["-vvvv"]])
+    @pytest.mark.parametrize("options", [[], ["-v"], ["-vv"], ["-vvvv"]])
     def test_to_stderr(self, configured: Apoa, options: list[str]) -> None:
-        """The log on stderr has no guest data."""
+        """Without an option there is none; it has no guest data."""
         result = configured(*options, *QUENTIN.mrz())
-        assert result.code == 0
         log = "\n".join(line for line in result.err.splitlines() if re.match(r"\d{4}-\d\d-\d\d ", line))
+        assert (result.code, bool(log)) == (0, bool(options))
+        assert bool(logging.getLogger("apoa_client").handlers) == bool(options)
         assert not [word for word in QUENTIN.words if word in log]
 
     def test_to_a_file(self, configured: Apoa, tmp_path: Path) -> None:
@@ -440,13 +269,9 @@ class TestTheLog:
             assert configured(*options).code == 78
         assert ((tmp_path / "there").read_text(), (tmp_path / "missing").exists()) == ("mine", False)
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_file_that_cannot_be_written(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_a_file_that_cannot_be_written(self, configured: Apoa, tmp_path: Path) -> None:
         """A log file that cannot be written exits with 78 before the command does anything."""
-        path = tmp_path / "missing" / "apoa.log"
-        result = configured("--log-file", str(path), *QUENTIN.mrz(), lang=lang)
-        assert result.code == 78
-        assert spoken(lang, "Choose another file, or leave --log-file out.") in result.err
+        assert configured("--log-file", str(tmp_path / "missing" / "apoa.log"), *QUENTIN.mrz()).code == 78
         assert configured.reports() == []
 
 
@@ -480,6 +305,8 @@ class TestFilesThatOthersCanChange:
         for command in (["status"], ["list"], ["sync"], QUENTIN.mrz("--no-send"), ["backup", str(away.home / "x")]):
             result = away(*command)
             assert (result.code, f"chmod go-w {path}" in result.err) == (78, True), command
+        for command in (["help"], ["--version"], ["check", *QUENTIN.mrz()[1:5]]):  # they read no settings
+            assert away(*command).code == 0
         path.chmod(0o700)
         assert len(away.reports()) == 1
 
@@ -492,11 +319,6 @@ class TestFilesThatOthersCanChange:
         assert (result.code, f"chmod go-w {shared}" in result.err) == (78, True)
         assert not (shared / "home").exists()
 
-    def test_what_needs_no_settings_works(self, away: Apoa) -> None:
-        """Help and a check read none."""
-        away.home.chmod(0o777)
-        assert [away(*command).code for command in (["help"], ["--version"], ["check", *QUENTIN.mrz()[1:5]])] == [0] * 3
-
 
 TRAINING = ["setup", "--non-interactive", "--training", "--property", "a", "--vault", "file"]
 
@@ -504,15 +326,8 @@ TRAINING = ["setup", "--non-interactive", "--training", "--property", "a", "--va
 def test_an_error_in_json(apoa: Apoa) -> None:
     """With `--json` the class, message and advice of an error are on stdout, and the text is on stderr too."""
     result = apoa("status", "--json")
-    assert result.code == 78
-    assert result.json == {
-        "error": {
-            "class": "settings_problem",
-            "message": "Nothing is set up here yet.",
-            "advice": "Set it up with: apoa setup",
-        }
-    }
-    assert "apoa setup" in result.err
+    assert (result.code, result.json["error"]["class"]) == (78, "settings_problem")
+    assert result.json["error"]["advice"] in result.err
 
 
 def test_the_session_shows_no_environment() -> None:

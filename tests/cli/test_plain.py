@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, spoken
 from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.program import COMMANDS
@@ -82,18 +82,12 @@ def test_help_is_plain(apoa: Apoa, lang: str) -> None:
     assert f"\n{listed}" in apoa("--plain", "--help", lang=lang).out
 
 
-@pytest.mark.usefixtures("reports")
-def test_plain_after_the_command(configured: Apoa) -> None:
-    """The option is accepted before and after the command."""
-    before = configured("--plain", "list", "--in-house")
-    assert configured("list", "--plain", "--in-house") == configured("list", "--in-house", "--plain") == before
-    assert configured("list", "--in-house") != before
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_row_is_a_record(configured: Apoa, reports: list[dict[str, Any]], lang: str) -> None:
     """Each value is after its heading, with a blank line between guests and no line for an empty value."""
-    blocks = configured("--plain", "list", "--in-house", lang=lang).out.split("\n\n")
+    shown = configured("--plain", "list", "--in-house", lang=lang)
+    assert configured("list", "--plain", "--in-house", lang=lang) == shown  # before and after the command
+    blocks = shown.out.split("\n\n")
     assert len(blocks) == len(reports) - 1
     lines = [line for block in blocks for line in block.splitlines()]
     guest, room = spoken(lang, "Guest"), spoken(lang, "Room")
@@ -144,15 +138,6 @@ class TestAtATerminal:
         assert_plain(result.all)
         assert "Nama Keluarga: ZYKOWSKI" in result.err.splitlines() or "ZYKOWSKI" in result.err
 
-    @pytest.mark.usefixtures("terminal")
-    def test_progress_of_a_delivery(self, apoa: Apoa, serve: Serve) -> None:
-        """Progress is shown in words, without a bar."""
-        apoa.set_up(serve().base_url)
-        for guest in GUESTS:
-            apoa.save(guest)
-        result = apoa("--plain", "sync", keys=[PASSWORD])
-        assert (result.out, result.err) == ("sent 3\n", "Sending, waiting: 3\n")
-
 
 def test_progress_of_a_long_delivery(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Progress is shown at each quarter with the refused reports, also on a terminal without cursor movement."""
@@ -184,18 +169,13 @@ def test_json_is_unchanged(away: Apoa) -> None:
     assert away("--plain", "list", "--json").json == away("list", "--json").json
 
 
-def test_coloured_lines_have_no_indent(capsys: pytest.CaptureFixture[str]) -> None:
-    """Indent, extra blanks and colour are removed from a line."""
-    output.set_plain(plain=True)
-    output.print_line(output.style_success("   [ok]  Done"))
-    assert capsys.readouterr().out == "[ok] Done\n"
-
-
-def test_changed_fields_of_the_apoa_form() -> None:
+def test_changed_fields_of_the_apoa_form(capsys: pytest.CaptureFixture[str]) -> None:
     """A changed field has a star, and shows the value that APOA has."""
     lines = [
         FormLine("Kamar", "Room", "8", "", changed=True, before="7"),
         FormLine("Catatan", "", "-", "", changed=False, before=""),
     ]
     output.set_plain(plain=True)
+    output.print_line(output.style_success("   [ok]  Done"))  # without indent, extra blanks and colour
+    assert capsys.readouterr().out == "[ok] Done\n"
     assert form_table(lines, 60) == ["* Kamar: 8 (before: 7)", "Catatan: -"]

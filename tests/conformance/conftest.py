@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conformance_helpers import LIMITS, PASSWORD, USERNAME, Suite, now
-from prism_helpers import running_prism
+from contract_helpers import running_prism
 
 from apoa_client.sandbox.server import SandboxServer
 

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from authority_simulator import AuthoritySimulator
-from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk
-from prism_helpers import running_prism
+from contract_helpers import AnyAuthority, AuthorityUnderTest, Desk, running_prism
 
 from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language
-from keyring_helpers import STARTED, needs_keyring, run_in_session
+from key_helpers import STARTED, needs_keyring, run_in_session
 
 from apoa_client.sandbox.server import SandboxServer
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import QUENTIN, Installed
+from container_helpers import Namespace, namespace
 from journeys_helpers import in_new_processes
-from namespace_helpers import Namespace, namespace
 from system_helpers import needs_tool
 
 from apoa_client.sandbox.server import SandboxServer

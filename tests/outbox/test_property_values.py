@@ -13,7 +13,7 @@ from outbox_stores import AnyOutbox, Store
 from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.state import Actor, FolderBackups, ScheduledRun
-from apoa_client.report.deadline import CLOCK_TOLERANCE
+from apoa_client.report.kinds import CLOCK_TOLERANCE
 
 DAY = timedelta(days=1)
 MOMENT = timedelta(milliseconds=1)

@@ -1,14 +1,15 @@
-"""Dates of an MRZ, and their centuries."""
+"""Dates of an MRZ: their centuries, unknown parts, and dates that do not exist."""
 
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from passport_helpers import FORMATS, LAYOUT, TODAY, read, write
 
 from apoa_client.passport.dates import PartialDate, mrz_date, read_birth_date, read_expiry_date
-
-TODAY = date(2026, 11, 24)
+from apoa_client.passport.layouts import Span
+from apoa_client.passport.mrz import Problem
 
 
 @pytest.mark.parametrize(
@@ -24,22 +25,19 @@ TODAY = date(2026, 11, 24)
         ("74<<12", "1974"),
         ("26<<<<", "2026"),
         ("2612<<", "1926-12"),
+        ("<<<<<<", "None"),
+        ("<<0812", "None"),
     ],
 )
 def test_births(text: str, expected: str) -> None:
-    """The latest date that is not in the future; unknown parts are left out."""
+    """The latest date that is not in the future; unknown parts are left out, and without a year there is no date."""
     assert str(read_birth_date(text, TODAY)) == expected
 
 
-def test_a_leap_day_may_be_of_the_century_before() -> None:
-    """2100 has no 29 February, and 2000 has one."""
+def test_today_decides_the_century() -> None:
+    """The same digits, some years later; 2100 has no 29 February, and 2000 has one."""
+    assert str(read_birth_date("300101", date(2030, 1, 1))) == "2030-01-01"
     assert str(read_birth_date("000229", date(2101, 1, 1))) == "2000-02-29"
-
-
-@pytest.mark.parametrize("text", ["<<<<<<", "<<0812"])
-def test_births_of_an_unknown_year(text: str) -> None:
-    """Without a year there is no date."""
-    assert read_birth_date(text, TODAY) is None
 
 
 @pytest.mark.parametrize("text", ["740431", "741301", "740000", "7<0812", "7408 1", "74O812", "", "\u0667\u06640812"])
@@ -102,3 +100,91 @@ def test_partial_dates_are_iso_8601() -> None:
         PartialDate(1974, None, 12)
     with pytest.raises(ValueError, match="ISO"):
         PartialDate.from_iso("12.08.1974")
+
+
+each_format = pytest.mark.parametrize("form", FORMATS)
+
+WITH_EXPIRY = [form for form in FORMATS if "expiry_date" in LAYOUT[form].by_name]
+
+
+def problem(form: str, field: str, text: str) -> Problem:
+    (found,) = read(write(form, field, text)).problems
+    assert found.field == field
+    return found
+
+
+@each_format
+@pytest.mark.parametrize(("text", "birth"), [("261125", "1926-11-25"), ("7408<<", "1974-08"), ("<<0812", "None")])
+def test_births_in_lines(form: str, text: str, birth: str) -> None:
+    """Never in the future, with the known parts; an unknown year is no problem of the MRZ."""
+    mrz = read(write(form, "birth_date", text))
+    assert (str(mrz.birth_date), mrz.valid) == (birth, True)
+
+
+@pytest.mark.parametrize("form", WITH_EXPIRY)
+@pytest.mark.parametrize(("text", "expiry"), [("770101", date(1977, 1, 1)), ("<<<<<<", None)])
+def test_expiries_in_lines(form: str, text: str, expiry: date | None) -> None:
+    """At most fifty years ahead, otherwise in the past; an empty date is no problem of the MRZ."""
+    mrz = read(write(form, "expiry_date", text))
+    assert (mrz.expiry_date, mrz.valid) == (expiry, True)
+
+
+@each_format
+@pytest.mark.parametrize("text", ["740431", "741301", "760230", "750229"])
+def test_a_date_that_does_not_exist_is_a_problem(form: str, text: str) -> None:
+    """Also where its check digit fits."""
+    found = problem(form, "birth_date", text)
+    span = LAYOUT[form].by_name["birth_date"].span
+    assert (found.code, found.spans) == ("bad_date", (span,))
+    assert "The date of birth" in found.message.render()
+    assert read(write(form, "birth_date", text)).birth_date is None
+
+
+@each_format
+@pytest.mark.parametrize(("text", "meant"), [("740000", "1974"), ("740800", "1974-08")])
+def test_zeros_for_an_unknown_part_are_a_problem(form: str, text: str, meant: str) -> None:
+    """Doc 9303-3 §4.8: fillers are suggested. No check digit detects the difference."""
+    found = problem(form, "birth_date", text)
+    assert (found.code, found.corrections[0].value) == ("bad_date", meant)
+    assert found.corrections[0].new.strip("<") == ""
+
+
+@pytest.mark.parametrize("form", WITH_EXPIRY)
+@pytest.mark.parametrize("text", ["300231", "300400", "30<<<<", "3004<<"])
+def test_an_expiry_has_no_unknown_part(form: str, text: str) -> None:
+    """It is complete or empty."""
+    found = problem(form, "expiry_date", text)
+    assert found.code == "bad_date"
+    assert "date of expiry" in found.message.render()
+
+
+def test_a_swap_that_makes_an_impossible_date() -> None:
+    """No check digit detects a swap of digits that differ by 5, but month 00 does not exist."""
+    assert problem("TD3", "birth_date", "740051").corrections[0].value == "1974-05-01"
+
+
+@each_format
+def test_letters_in_a_date_get_digits_as_a_suggestion(form: str) -> None:
+    """Several at once: the suggestion is the whole date, and nothing is applied."""
+    right = write(form, "birth_date", "740812")
+    span = LAYOUT[form].by_name["birth_date"].span
+    mrz = read(write(form, "birth_date", "74O8I2", lines=right, fit=False))
+    (found,) = mrz.problems
+    assert mrz.birth_date is None
+    assert (found.field, found.code) == ("birth_date", "bad_character")
+    assert found.spans == (Span(span.line, span.start + 2, span.start + 3),)
+    assert found.corrections[0].value == "1974-08-12"
+
+
+@each_format
+@pytest.mark.parametrize("text", ["74<<1A", "<<AB12", "<<08X2", "ABCDEF"])
+def test_letters_beside_an_unknown_part_are_no_date(form: str, text: str) -> None:
+    """Also where the year is known or unknown, and the check digit fits."""
+    assert problem(form, "birth_date", text).code == "bad_character"
+
+
+@each_format
+def test_half_of_an_unknown_part_is_no_date(form: str) -> None:
+    """One filler is a lost digit."""
+    assert problem(form, "birth_date", "740<12").code == "bad_date"
+    assert problem(form, "birth_date", "<<0<12").code == "bad_date"

@@ -1,10 +1,13 @@
-"""The problems of an MRZ: message, position and corrections."""
+"""The problems of an MRZ: message, position and corrections; and how reliable each field is."""
 
 import pytest
-from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, corrected, put, read, write
+from basics import search
+from hypothesis import given
+from passport_helpers import FORMATS, LAYOUT, SPECIMENS, Lines, corrected, put, read, spoilt, write
 
+from apoa_client.passport.check_digits import DIGITS
 from apoa_client.passport.layouts import Span
-from apoa_client.passport.mrz import Mrz, Problem
+from apoa_client.passport.mrz import FieldState, Mrz, Problem
 from apoa_client.passport.verify import failing_checks
 
 FIRST, SECOND = SPECIMENS["TD3"]
@@ -70,13 +73,6 @@ def test_a_wrong_check_digit_itself_is_suggested() -> None:
     assert "If it is right, the check digit itself is wrong" in found.message.render()
 
 
-def test_a_wrong_field_without_a_small_correction() -> None:
-    """Only the place to compare is named."""
-    found = problem((FIRST, SECOND.replace("7408122", "9999992")))
-    assert (found.code, found.corrections) == ("check_digit", ())
-    assert "Compare line 2, characters 14 to 20" in found.message.render()
-
-
 @pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "FRA-ID"])
 def test_a_wrong_composite_alone(form: str) -> None:
     """Every field's digit fits: the composite itself is the first suggestion."""
@@ -87,12 +83,6 @@ def test_a_wrong_composite_alone(form: str) -> None:
     assert (found.field, found.code, found.spans) == ("composite", "check_digit", (span,))
     assert [(best.old, best.new) for best in found.corrections] == [("A", digit)]
     assert f"Compare line {span.line + 1} with the page: perhaps {digit} in place of A" in found.message.render()
-
-
-def test_a_wrong_date_explains_a_wrong_composite() -> None:
-    """The composite is not reported, too."""
-    lines = write("TD3", "birth_date", "740431")
-    assert problem(put(lines, 1, 43, "A")).field == "birth_date"
 
 
 def test_two_wrong_fields_are_two_problems() -> None:
@@ -193,37 +183,167 @@ def test_a_row_of_k_after_a_letter_is_a_problem_with_a_suggestion(
     assert "row of K" in found.message.render()
 
 
+@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
+@pytest.mark.parametrize("code", ["D<<", "DEU", ""])
+def test_states_that_are_no_problem(form: str, code: str) -> None:
+    """Genuine documents of Germany have either code. An empty field is left to the caller."""
+    mrz = read(write(form, "issuing_state", code, lines=write(form, "nationality", code)))
+    found = (mrz.valid, mrz.issuing_state, mrz.nationality, mrz.problems)
+    assert found == (True, code.rstrip("<"), code.rstrip("<"), ())
+
+
 def test_the_given_names_of_a_french_card_are_a_separate_field() -> None:
     """With separate problems."""
-    for given, code in (("CORINNEKKKKKKK", "bad_character"), ("C0RINNE", "bad_character")):
-        found = problem(write("FRA-ID", "given_names", given))
+    for names, code in (("CORINNEKKKKKKK", "bad_character"), ("C0RINNE", "bad_character")):
+        found = problem(write("FRA-ID", "given_names", names))
         assert (found.field, found.code) == ("given_names", code)
         assert found.corrections
         assert "given names" in found.message.render()
 
 
-def test_an_unreadable_sex_is_empty() -> None:
-    """No value is invented."""
-    assert passport(second=SECOND.replace("2F1", "2Q1")).sex == ""
-
-
 @each_format
 def test_sex_x_and_an_empty_one_are_the_same(form: str) -> None:
     """Doc 9303-4 §4.2.2: a filler is unspecified, and X is printed on the page; both are seen in lines."""
-    assert [read(write(form, "sex", sex)).sex for sex in "MFX<"] == ["M", "F", "X", "X"]
+    assert [read(write(form, "sex", sex)).sex for sex in "MFX<Q"] == ["M", "F", "X", "X", ""]  # none is invented
     assert all(read(write(form, "sex", sex)).valid for sex in "MFX<")
 
 
-@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
-def test_germany_is_d_or_deu(form: str) -> None:
-    """Genuine documents have either."""
-    for code in ("D<<", "DEU"):
-        mrz = read(write(form, "issuing_state", code, lines=write(form, "nationality", code)))
-        assert (mrz.valid, mrz.issuing_state, mrz.nationality) == (True, code.rstrip("<"), code.rstrip("<"))
+OK, UNPROTECTED, REPAIRED = FieldState.OK, FieldState.UNPROTECTED, FieldState.REPAIRED
+AMBIGUOUS, BAD = FieldState.AMBIGUOUS, FieldState.BAD
+
+UNSEEN = {
+    "TD1": {"document_type", "issuing_state", "sex", "nationality", "names"},
+    "TD2": {"document_type", "issuing_state", "sex", "nationality", "names"},
+    "TD3": {"document_type", "issuing_state", "sex", "nationality", "names"},
+    "MRV-A": {"document_type", "issuing_state", "sex", "nationality", "names", "optional_data"},
+    "MRV-B": {"document_type", "issuing_state", "sex", "nationality", "names", "optional_data"},
+    "FRA-ID": set(),
+}
+"""Fields that no check digit covers."""
+
+BY_COMPOSITE_ALONE = {
+    "TD1": {"optional_data", "optional_data_2"},
+    "TD2": {"optional_data"},
+    "TD3": set(),
+    "FRA-ID": {"document_type", "issuing_state", "names", "given_names", "optional_data", "sex", "nationality"},
+}
+"""Fields that only the composite check digit covers, in the formats that have one."""
 
 
-@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
-def test_empty_states_are_left_to_the_caller(form: str) -> None:
-    """An empty field is no problem of the MRZ; the caller asks for what it needs."""
-    mrz = read(write(form, "issuing_state", "", lines=write(form, "nationality", "")))
-    assert (mrz.issuing_state, mrz.nationality, mrz.problems) == ("", "", ())
+with_composite = pytest.mark.parametrize("form", BY_COMPOSITE_ALONE)
+
+
+def changed(form: str, mrz: Mrz) -> dict[str, FieldState]:
+    """Return the states that differ from those of a correct document."""
+    clean = read(SPECIMENS[form]).states
+    return {name: state for name, state in mrz.states.items() if state is not clean[name]}
+
+
+def other(digit: str, by: int) -> str:
+    return DIGITS[(int(digit) + by) % 10]
+
+
+@each_format
+def test_every_field_has_a_state(form: str) -> None:
+    """Each field of the format, and the composite where there is one."""
+    states = read(SPECIMENS[form]).states
+    layout = LAYOUT[form]
+    assert set(states) == set(layout.by_name) | ({"composite"} if layout.composite else set())
+    assert {name for name, state in states.items() if state is UNPROTECTED} == UNSEEN[form]
+    assert set(states.values()) <= {OK, UNPROTECTED}
+
+
+@with_composite
+def test_a_wrong_composite_leaves_fields_unprotected(form: str) -> None:
+    """Those without a check digit: optional data of TD1 and TD2, nearly all of a French card."""
+    span = LAYOUT[form].composite
+    assert span is not None
+    digit = span.of(SPECIMENS[form])
+    mrz = read(put(SPECIMENS[form], span.line, span.start, other(digit, 1)))
+    assert mrz.failing == ("composite",)
+    assert changed(form, mrz) == {"composite": BAD} | dict.fromkeys(BY_COMPOSITE_ALONE[form], UNPROTECTED)
+
+
+@each_format
+def test_a_date_with_one_likely_correction_is_repaired(form: str) -> None:
+    """A letter that looks like a digit has no other likely meaning; a user may accept it."""
+    span = LAYOUT[form].by_name["birth_date"].span
+    text = span.of(SPECIMENS[form]).replace("0", "O", 1)
+    mrz = read(write(form, "birth_date", text, fit=False))
+    (found,) = mrz.problems
+    assert found.corrections[0].value == str(read(SPECIMENS[form]).birth_date)
+    assert mrz.states["birth_date"] is REPAIRED
+
+
+@each_format
+def test_a_wrong_number_is_always_ambiguous(form: str) -> None:
+    """Only the page can decide."""
+    span = LAYOUT[form].by_name["document_number"].span
+    first = span.of(SPECIMENS[form])[0]
+    mrz = read(put(SPECIMENS[form], span.line, span.start, other(first, 3) if first.isdigit() else "0"))
+    (found,) = mrz.problems
+    assert found.corrections
+    assert mrz.states["document_number"] is AMBIGUOUS
+
+
+@each_format
+def test_a_field_without_a_small_correction_is_bad(form: str) -> None:
+    """No correction is suggested."""
+    mrz = read(write(form, "birth_date", "999999", fit=False))
+    (found,) = mrz.problems
+    assert (found.field, found.corrections) == ("birth_date", ())
+    if found.code == "check_digit":
+        assert "Compare line" in found.message.render()  # only the place is named
+    assert mrz.states["birth_date"] is BAD
+    assert mrz.birth_date is None
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "state"),
+    [
+        ("document_type", "0<", BAD),
+        ("document_type", "1<", AMBIGUOUS),
+        ("issuing_state", "UT0", AMBIGUOUS),
+        ("nationality", "QQQ", BAD),
+        ("names", "ER9KSSON", BAD),
+        ("names", "ER1KSSON", AMBIGUOUS),
+        ("names", "ERIKSSONKKANNAKKKKKKK", AMBIGUOUS),
+        ("sex", "Q", BAD),
+        ("sex", "K", AMBIGUOUS),
+    ],
+)
+@pytest.mark.parametrize("form", ["TD1", "TD2", "TD3"])
+def test_a_guess_without_a_check_digit_is_never_a_repair(form: str, field: str, text: str, state: FieldState) -> None:
+    """The allowed characters are known, the original one is not."""
+    assert changed(form, read(write(form, field, text))) == {field: state}
+
+
+def test_a_date_that_does_not_exist_is_not_ok() -> None:
+    """A correct check digit is no proof."""
+    assert read(write("TD3", "birth_date", "740000")).states["birth_date"] is REPAIRED
+    mrz = read(put(write("TD3", "birth_date", "740431"), 1, 43, "A"))
+    assert mrz.states["birth_date"] in {AMBIGUOUS, BAD}
+    assert [found.field for found in mrz.problems] == ["birth_date"]  # it explains a wrong composite
+
+
+def test_a_wrong_length_leaves_the_states_of_the_fields() -> None:
+    """They are those of the corrected lines."""
+    first, second = SPECIMENS["TD2"]
+    assert read([first[:-1], second]).states == read([first, second]).states
+
+
+@given(spoilt())
+@search(150)
+def test_states_agree_with_the_problems(document: tuple[str, Lines]) -> None:
+    """Exactly the fields with problems are doubtful; only a date with a suggestion is repaired."""
+    mrz = read(document[1])
+    problems = {found.field: found for found in mrz.problems}
+    for name, state in mrz.states.items():
+        if name == "composite":
+            assert state is (BAD if name in mrz.failing else OK)
+        else:
+            assert (state in {BAD, AMBIGUOUS, REPAIRED}) is (name in problems)
+        if state is REPAIRED:
+            assert name in {"birth_date", "expiry_date"}
+        if state in {REPAIRED, AMBIGUOUS}:
+            assert problems[name].corrections

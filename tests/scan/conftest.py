@@ -7,15 +7,10 @@ from apoa_client.scan.photo_reader import PhotoReader
 from apoa_client.scan.zone_reader import Networks
 
 
-@pytest.fixture
-def _fonts() -> None:
-    """Skips the test where pages cannot be printed."""
-    needs_fonts()
-
-
 @pytest.fixture(scope="session")
 def reader() -> PhotoReader:
-    """A reader whose clock stands still."""
+    """A reader whose clock stands still. Skips the test where pages cannot be printed."""
+    needs_fonts()
     return PhotoReader(lambda: 0.0)
 
 

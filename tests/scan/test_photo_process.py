@@ -35,7 +35,6 @@ def refusal(process: PhotoProcess, path: Path) -> str:
     return raised.value.message.render()
 
 
-@pytest.mark.usefixtures("_fonts")
 def test_it_reads_as_in_this_process(process: PhotoProcess, reader: PhotoReader, tmp_path: Path) -> None:
     """One process reads all photos, and says of each what the reader says, with the evidence where it is asked for."""
     ids = set()
@@ -109,24 +108,10 @@ def test_nothing_of_a_photo_is_in_its_arguments(process: PhotoProcess, tmp_path:
     assert b"SECRET" not in Path(f"/proc/{process._process.pid}/cmdline").read_bytes()
 
 
-def test_it_ends_with_the_command(tmp_path: Path) -> None:
-    """Nothing runs after the context is left."""
-    with PhotoProcess(ENVIRON) as process:
-        process.read(write(tmp_path / "a.png", np.full((300, 400), 255, np.float32)), TODAY)
-        child = process._process
-        assert child.poll() is None
-    assert child.poll() is not None
-
-
 def test_many_pixels(process: PhotoProcess, tmp_path: Path) -> None:
     """More than 50 megapixels are refused before they are unfolded, in any format that is opened."""
     Image.new("L", (8_000, 6_400)).save(tmp_path / "SECRET.png")
     assert "50 megapixels" in refusal(process, tmp_path / "SECRET.png")
-
-
-def test_a_missing_file_is_named_as_such(process: PhotoProcess, tmp_path: Path) -> None:
-    """The message says that there is no file, and not its name: people name photos after guests."""
-    assert refusal(process, tmp_path / "ERIKSSON.jpg") == "There is no such file."
 
 
 def test_a_file_that_is_too_large(process: PhotoProcess, tmp_path: Path) -> None:
@@ -134,16 +119,21 @@ def test_a_file_that_is_too_large(process: PhotoProcess, tmp_path: Path) -> None
     with (tmp_path / "SECRET.jpg").open("wb") as file:
         file.truncate(photo_process.MOST_BYTES + 1)
     assert "64 MB" in refusal(process, tmp_path / "SECRET.jpg")
-
-
-def test_a_folder_is_refused(process: PhotoProcess, tmp_path: Path) -> None:
-    """A folder is no picture."""
-    refusal(process, tmp_path)
+    assert refusal(process, tmp_path / "ERIKSSON.jpg") == "There is no such file."  # people name photos after guests
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
-def test_a_pipe_and_a_device_are_refused(process: PhotoProcess, tmp_path: Path) -> None:
+def test_what_is_no_file_is_refused(process: PhotoProcess, tmp_path: Path) -> None:
     """A pipe is not opened, which would wait for another program for ever, and a file without an end is not read."""
     os.mkfifo(tmp_path / "pipe.jpg")
-    refusal(process, tmp_path / "pipe.jpg")
-    refusal(process, Path("/dev/zero"))
+    for path in (tmp_path / "pipe.jpg", Path("/dev/zero"), tmp_path):
+        refusal(process, path)
+
+
+def test_it_ends_with_the_command(tmp_path: Path) -> None:
+    """Nothing runs after the context is left."""
+    with PhotoProcess(ENVIRON) as process:
+        process.read(write(tmp_path / "a.png", np.full((300, 400), 255, np.float32)), TODAY)
+        child = process._process
+        assert child.poll() is None
+    assert child.poll() is not None

@@ -1,4 +1,4 @@
-"""Whole pictures: of every class that tests/training renders, and such that have no page in them."""
+"""Whole pictures, and what a zone says and how sure that is."""
 
 import io
 from collections.abc import Callable, Iterable, Sequence
@@ -13,19 +13,21 @@ from cameras import blurred
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import LABELS, label_font, print_page
+from passport_helpers import LAYOUT, SPECIMENS, Lines, composed, fitted, put, read
 from photo_helpers import CANVAS_PITCH, SHOTS, TODAY, Shot, photo, photo_and_places, photographed, valid_lines, write
 from PIL import Image, ImageDraw
 from printing import font
 
+from apoa_client.passport.check_digits import ALPHABET
+from apoa_client.passport.layouts import Kind
+from apoa_client.passport.verify import failing_checks
 from apoa_client.scan import zone_reader
 from apoa_client.scan.line_reader import PITCH, ROWS, Answer
 from apoa_client.scan.network import Network
-from apoa_client.scan.photo_reader import PhotoReader, hint
+from apoa_client.scan.photo_reader import BLIND, CONFIRMED, SURE, Judgement, Likelihoods, PhotoReader, hint, judge
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 from apoa_client.scan.pictures import Picture, Pyramid
 from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
-
-pytestmark = pytest.mark.usefixtures("_fonts")
 
 EACH = 5
 """How many pictures of each class are read."""
@@ -56,27 +58,14 @@ def _read(reader: PhotoReader, folder: Path, picture: Picture) -> PhotoReading:
     return reader.read(write(folder / "a.png", np.ascontiguousarray(picture)).read_bytes(), TODAY)
 
 
-def test_a_reading_is_the_same_twice(reader: PhotoReader, tmp_path: Path) -> None:
-    """A picture gives the same lines, doubts and strips each time."""
-    picture, _ = photo("far", 1)
-    one, other = (_read(reader, tmp_path, picture) for _ in range(2))
-    assert one == other
-
-
 def test_the_strips_show_each_character_at_its_place(reader: PhotoReader, tmp_path: Path) -> None:
     """A strip has `PITCH` columns for each character, and one and a half characters beside them."""
     picture, texts = photo("perspective", 0)
     reading = _read(reader, tmp_path, picture)
     assert reading.lines == texts
-    assert [len(strip) for strip in reading.strips] == [ROWS * PITCH * (len(text) + 2) for text in texts]
-
-
-def test_a_reading_does_not_show_what_it_says(reader: PhotoReader, tmp_path: Path) -> None:
-    """Names and numbers are in no `repr`: a traceback and a log show it."""
-    picture, texts = photo("clean", 1)
-    reading = _read(reader, tmp_path, picture)
-    assert reading.lines == texts
+    assert reading == _read(reader, tmp_path, picture)  # the same, doubts and strips included, each time
     assert not any(part in repr(reading) for text in texts for part in text.split("<") if len(part) > 2)
+    assert [len(strip) for strip in reading.strips] == [ROWS * PITCH * (len(text) + 2) for text in texts]
 
 
 def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
@@ -234,19 +223,19 @@ def _hint(networks: Networks, picture: Picture) -> str:
     return hint(picture, read_zone(networks, picture)).template
 
 
-def test_a_dark_page(networks: Networks) -> None:
-    """A page in the dark needs more light."""
-    assert "too dark" in _hint(networks, _page() * np.float32(0.15))
+FAULTS: dict[str, Callable[[], Picture]] = {
+    "too dark": lambda: _page() * np.float32(0.15),
+    "is too dark": lambda: np.full((300, 400), 20, np.float32),  # and not one without lines
+    "No machine-readable lines": lambda: np.full((300, 400), 180, np.float32),
+    "too far away": lambda: _page(pitch=5.5),
+    "not clear enough": lambda: blurred(_page(), 3.2),
+}
 
 
-def test_a_dark_picture_without_lines(networks: Networks) -> None:
-    """A picture in which nothing was found is too dark if it is, and not one without lines."""
-    assert "too dark" in _hint(networks, np.full((300, 400), 20, np.float32))
-
-
-def test_a_picture_without_lines(networks: Networks) -> None:
-    """A picture of something else."""
-    assert "No machine-readable lines" in _hint(networks, np.full((300, 400), 180, np.float32))
+@pytest.mark.parametrize("words", FAULTS)
+def test_the_hint(networks: Networks, words: str) -> None:
+    """What a page needs: light, a page at all, fewer metres, a still hand."""
+    assert words in _hint(networks, FAULTS[words]())
 
 
 @pytest.mark.parametrize("side", ["left", "right", "bottom"])
@@ -267,27 +256,181 @@ def test_a_page_that_fills_the_picture_is_not_cut_off(networks: Networks) -> Non
 
 
 def test_glare(networks: Networks) -> None:
-    """A lamp's reflection covers several characters of a line."""
+    """A lamp's reflection covers several characters of a line; a scanner's white page is none."""
     picture = _page()
     lines = read_zone(networks, picture)
+    assert "reflected" not in _hint_at(lines, np.clip(picture + 120, 0, 255).astype(np.float32))
     x, y = (int(value) for value in lines[0].path.centre[300])
     picture[y - 30 : y + 60, x - 50 : x + 60] = 255
     assert "reflected" in _hint_at(lines, picture)
 
 
-def test_a_bright_page_has_no_glare(networks: Networks) -> None:
-    """A scanner's white page is no reflection."""
-    picture = _page()
-    lines = read_zone(networks, picture)
-    white = np.clip(picture + 120, 0, 255).astype(np.float32)
-    assert "reflected" not in _hint_at(lines, white)
+TD3: Lines = ("P<SWELINDQVIST<<ASTRID<<<<<<<<<<<<<<<<<<<<<<", "AB12049762SWE9202298F3203282<<<<<<<<<<<<<<00")
+NUMBER, BIRTH = 0, 13
+"""Where the document number and the date of birth begin in the second line."""
 
 
-def test_a_page_that_is_far_away(networks: Networks) -> None:
-    """A character takes fewer pixels than are needed."""
-    assert "too far away" in _hint(networks, _page(pitch=5.5))
+def seen(lines: Sequence[str], passes: int = 2, least: float = 1e-6) -> Likelihoods:
+    """Return the likelihoods of passes that are sure of each character."""
+    made = np.full((len(lines), passes, len(lines[0]), len(ALPHABET)), np.log(least))
+    for line, text in enumerate(lines):
+        for column, character in enumerate(text):
+            made[line, :, column, ALPHABET.index(character)] = 0
+    return made
 
 
-def test_a_blurred_page(networks: Networks) -> None:
-    """What is neither dark nor small nor covered was not held still."""
-    assert "not clear enough" in _hint(networks, blurred(_page(), 3.2))
+def with_likelihood(made: Likelihoods, line: int, column: int, **likely: float) -> Likelihoods:
+    """Return likelihoods in which all passes see these characters in a place; `_1` names the digit 1."""
+    made = made.copy()
+    made[line, :, column] = np.log(1e-6)
+    for character, likelihood in likely.items():
+        made[line, :, column, ALPHABET.index(character.removeprefix("_"))] = np.log(likelihood)
+    return made
+
+
+def judged(made: Likelihoods) -> Judgement:
+    return judge(made, TODAY)
+
+
+@pytest.mark.parametrize("passes", [1, 2, 3])
+def test_clear_characters_of_a_valid_document_are_sure(passes: int) -> None:
+    """Where each pass is sure of each character and the digits are right, nothing is doubtful."""
+    assert judged(seen(TD3, passes)) == Judgement(TD3, (), sure=True)
+
+
+@given(document=composed())
+def test_every_format_is_read(document: tuple[str, Lines]) -> None:
+    """The lines that all passes see clearly are the lines that come out, and they are sure exactly where valid."""
+    _, lines = document
+    judgement = judged(seen(lines))
+    assert judgement.lines == lines
+    assert judgement.sure == read(lines).valid
+
+
+@pytest.mark.parametrize(("likelihood", "sure"), [(SURE + 0.01, True), (SURE - 0.01, False)])
+def test_an_unclear_character_is_doubtful(likelihood: float, *, sure: bool) -> None:
+    """A letter of a name, which no check digit covers, is sure only above a fixed likelihood."""
+    judgement = judged(with_likelihood(seen(TD3), 0, 5, L=likelihood, I=1 - likelihood))
+    assert judgement == Judgement(TD3, () if sure else ((0, 5),), sure=sure)
+
+
+@pytest.mark.parametrize(("first", "second"), [((0.999, 1e-6), (SURE - 0.02, 0.07)), ((1.0, 1e-6), (0.4, 0.5))])
+def test_one_pass_is_enough_to_doubt(first: tuple[float, float], second: tuple[float, float]) -> None:
+    """One that is not sure, however sure the other is of the same letter; or one that reads another letter."""
+    made = seen(TD3)
+    made[0, :, 5] = np.log(1e-6)
+    for number, (of_l, of_i) in enumerate((first, second)):
+        made[0, number, 5, ALPHABET.index("L")], made[0, number, 5, ALPHABET.index("I")] = np.log(of_l), np.log(of_i)
+    assert judged(made) == Judgement(TD3, ((0, 5),), sure=False)
+
+
+@pytest.mark.parametrize(("likelihood", "sure"), [(CONFIRMED + 0.01, True), (CONFIRMED - 0.01, False)])
+@pytest.mark.parametrize("position", [NUMBER, NUMBER + 9], ids=["number", "check digit"])
+def test_a_character_that_check_digits_confirm_may_be_less_clear(
+    position: int, likelihood: float, *, sure: bool
+) -> None:
+    """Another character in its place would not fit the digits, so less is enough than in a name."""
+    seen_character = {f"_{TD3[1][position]}": likelihood, "4": 1 - likelihood}
+    judgement = judged(with_likelihood(seen(TD3), 1, position, **seen_character))
+    assert judgement == Judgement(TD3, () if sure else ((1, position),), sure=sure)
+
+
+def test_wrong_check_digits_confirm_nothing() -> None:
+    """Where a digit is wrong beyond correction, every unclear character is marked, that of another field too."""
+    likelihood = (CONFIRMED + SURE) / 2
+    made = with_likelihood(seen(put(TD3, 1, NUMBER, "B")), 1, BIRTH, _9=likelihood, _4=1 - likelihood)
+    assert (1, BIRTH) in judged(made).doubtful
+
+
+def test_a_check_digit_corrects_a_character_but_never_makes_it_sure() -> None:
+    """The second likeliest character fits the digits: it is taken, marked as doubtful, and the document is not sure."""
+    judgement = judged(with_likelihood(seen(TD3), 1, NUMBER, _8=0.999, A=0.001))
+    assert judgement == Judgement(TD3, ((1, NUMBER),), sure=False)
+
+
+def test_no_correction_takes_an_unlikely_character() -> None:
+    """Where only a very unlikely character fits the digits, the text stays as it was seen, and is not sure."""
+    lines = put(TD3, 1, NUMBER, "B")
+    judgement = judged(seen(lines))
+    assert judgement.lines == lines
+    assert not judgement.sure
+
+
+@pytest.mark.parametrize(
+    ("right", "other"), ["6G", "6Q", "1L", "1B", "8S", "8I", "5Z", "5F", "9T", "9J", "0A", "0K", "2C"]
+)
+@pytest.mark.parametrize(("likelihood", "sure"), [(BLIND * 2, False), (BLIND / 2, True)])
+def test_a_pair_that_digits_cannot_tell_apart_is_doubtful(
+    right: str, other: str, likelihood: float, *, sure: bool
+) -> None:
+    """A character is doubtful where another of the same value modulo 10 is possible at all."""
+    lines = fitted("TD3", put(TD3, 1, NUMBER, right))
+    made = with_likelihood(seen(lines), 1, NUMBER, **{f"_{right}": 1 - likelihood, other: likelihood})
+    assert judged(made) == Judgement(lines, () if sure else ((1, NUMBER),), sure=sure)
+
+
+@pytest.mark.parametrize(("letter", "digit"), ["O0", "S8", "Z2", "B8", "I1"])
+def test_a_date_has_no_letters(letter: str, digit: str) -> None:
+    """A letter that looks like a digit is read as that digit in a date, because no letter can stand there."""
+    lines = fitted("TD3", put(TD3, 1, BIRTH, f"9{digit}0228"))
+    made = with_likelihood(seen(lines), 1, BIRTH + 1, **{letter: 0.9, f"_{digit}": 0.1})
+    assert judged(made) == Judgement(lines, (), sure=True)
+
+
+def test_a_name_has_no_digits() -> None:
+    """A zero in a name is read as the letter O, if that is possible."""
+    lines = ("P<SWELOENQVIST<<ASTRID<<<<<<<<<<<<<<<<<<<<<<", TD3[1])
+    made = with_likelihood(seen(lines), 0, 6, _0=0.9, O=0.1)
+    assert judged(made).lines == lines
+
+
+@pytest.mark.parametrize("form", SPECIMENS)
+def test_a_country_that_does_not_exist_is_not_sure(form: str) -> None:
+    """All digits are right and all characters clear, but the code of the state is unknown."""
+    field = LAYOUT[form].by_name["nationality" if form != "FRA-ID" else "issuing_state"].span
+    lines = fitted(form, put(SPECIMENS[form], field.line, field.start, "QQQ"))
+    assert not judged(seen(lines)).sure
+
+
+@pytest.mark.parametrize("shape", [(1, 44), (2, 30), (3, 44), (3, 36), (2, 35)])
+def test_lines_of_no_format_are_not_sure(shape: tuple[int, int]) -> None:
+    """Their text is shown as it was read; there is nothing that could be checked."""
+    lines = ("A" * shape[1],) * shape[0]
+    assert judged(seen(lines)) == Judgement(lines, (), sure=False)
+
+
+def _pools(draw: st.DrawFn, lines: Lines) -> Likelihoods:
+    """Draw likelihoods near those of lines: a few places are unclear, in one pass or in all."""
+    made = seen(lines)
+    for _ in range(draw(st.integers(0, 5))):
+        line, column = draw(st.integers(0, len(lines) - 1)), draw(st.integers(0, len(lines[0]) - 1))
+        chosen = draw(st.sampled_from([slice(0, 1), slice(1, 2), slice(0, 2)]))
+        for character in draw(st.lists(st.sampled_from(ALPHABET), min_size=1, max_size=3)):
+            made[line, chosen, column, ALPHABET.index(character)] = draw(st.floats(-10, 6))
+    return made
+
+
+@given(data=st.data(), document=composed())
+def test_a_sure_text_is_valid_whatever_was_seen(data: st.DataObject, document: tuple[str, Lines]) -> None:
+    """Sure means: right check digits, valid to the parser, each pass reads the same, and only possible characters."""
+    made = data.draw(st.composite(_pools)(document[1]))
+    judgement = judged(made)
+    if not judgement.sure:
+        return
+    mrz = read(judgement.lines)
+    assert mrz.valid
+    assert judgement.doubtful == ()
+    layout = LAYOUT[mrz.format]
+    assert failing_checks(layout, "".join(judgement.lines)) == []
+    dates = [field.span for field in layout.fields if field.kind in {Kind.BIRTH, Kind.EXPIRY}]
+    assert all(not any(map(str.isalpha, span.of(judgement.lines))) for span in dates)
+
+
+@given(
+    made=st.integers(0, 2**32 - 1).map(
+        lambda seed: np.log(np.random.default_rng(seed).dirichlet(np.full(37, 0.05), (2, 2, 44)) + 1e-30)
+    )
+)
+def test_noise_is_never_sure(made: Likelihoods) -> None:
+    """Likelihoods without any document behind them give a text that is not sure."""
+    assert not judged(made).sure

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from basics import NOW, raises_error
-from schedule_helpers import NAMES, Crontab, Tools, use
+from schedule_helpers import NAMES, Crontab, Tools, found_by, use
 
 from apoa_client.schedule.cron import Cron, line_of, parse_line
 from apoa_client.schedule.interface import DAY, HOUR, INTERVALS, MINUTE, Change, Job, ToolResult
@@ -115,8 +115,7 @@ def test_a_line_that_a_user_changed(
 ) -> None:
     """It is read as far as it can be, and the next installation replaces it."""
     tab.text = line + "\n"
-    found = cron.find(JOB.name)
-    assert found is not None
+    found = found_by(cron)
     assert (found.command, found.every_s, found.active) == (command, every_s, active)
     assert cron.install(JOB) is Change.UPDATED
     assert tab.text == line_of(JOB) + "\n"

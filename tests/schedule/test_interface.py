@@ -11,7 +11,16 @@ from schedule_helpers import Crontab, Tools, UserManager, use
 
 from apoa_client.schedule import interface
 from apoa_client.schedule.choice import choose, find, schedulers
-from apoa_client.schedule.interface import AUTO, MINUTE, Job, ToolResult, read_file, remove_file, run_tool, write_file
+from apoa_client.schedule.interface import (
+    AUTO,
+    MINUTE,
+    Job,
+    ToolResult,
+    read_file,
+    remove_file,
+    run_tool,
+    write_file,
+)
 from apoa_client.schedule.variables import folder_variables, variables_of
 
 JOB = Job("apoa-sync", ("/opt/apoa",), ("sync",), 15 * MINUTE, {})
@@ -29,6 +38,8 @@ class TestRunTool:
         code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()); print('e', file=sys.stderr); sys.exit(3)"
         done = self.run(code, "caf\udce9\n")
         assert done._replace(err=done.err.strip()) == ToolResult(3, "caf\udce9\n", "e")
+        reasons = [ToolResult(1, "", "\nno\nmore"), ToolResult(1, "out", ""), ToolResult(7, "", "")]
+        assert [each.reason for each in reasons] == ["no", "out", "exit code 7"]
 
     def test_its_environment(self) -> None:
         """No variable of ours, and the language that is parsed."""
@@ -44,12 +55,6 @@ class TestRunTool:
         with raises_error("schedule_refused") as caught:
             self.run("import time; time.sleep(60)")
         assert caught.value.message.values["reason"] == "TimeoutExpired"
-
-    def test_reasons(self) -> None:
-        """The first line of what it says, or else the exit code."""
-        assert ToolResult(1, "", "\nno\nmore").reason == "no"
-        assert ToolResult(1, "out", "").reason == "out"
-        assert ToolResult(7, "", "").reason == "exit code 7"
 
 
 class TestFiles:
@@ -73,6 +78,8 @@ class TestFiles:
         with raises_error("schedule_refused"):
             read_file(tmp_path / "bytes")
         (tmp_path / "file").touch()
+        assert read_file(tmp_path / "file" / "apoa-sync.service") is None  # a home that is a file has no schedule
+        assert remove_file(tmp_path / "file" / "apoa-sync.service") is False
         with raises_error("schedule_refused"):
             write_file(tmp_path / "file" / "x", "")
 
@@ -105,17 +112,11 @@ class TestVariables:
         assert kept == {"APOA_PASSWORD_FILE": str(tmp_path / "password")}
 
     @pytest.mark.parametrize("name", ["APOA_PASSWORD", "APOA_PRIVATE_KEY", "APOA_OUTBOX_PASSWORD"])
-    def test_each_secret(self, tmp_path: Path, name: str) -> None:
-        """The file that holds it is carried over; the secret itself is left out and named."""
+    def test_secrets_are_left_out_and_named(self, tmp_path: Path, name: str) -> None:
+        """The file that holds one is carried over; the secret itself is left out, also in the address of a proxy."""
         file = str(tmp_path / "secret")
-        found = variables_of({f"{name}_FILE": file, name: "rahasia"})
-        assert (found.kept, found.left_out) == ({f"{name}_FILE": file}, (name,))
-
-    def test_secrets_are_left_out_and_named(self) -> None:
-        """Passwords, also in the address of a proxy."""
-        environ = {"APOA_PASSWORD": "rahasia", "APOA_PRIVATE_KEY": "x", "https_proxy": "http://u:rahasia@proxy"}
-        found = variables_of(environ)
-        assert (found.kept, found.left_out) == ({}, ("APOA_PASSWORD", "APOA_PRIVATE_KEY", "https_proxy"))
+        found = variables_of({f"{name}_FILE": file, name: "rahasia", "https_proxy": "http://u:rahasia@proxy"})
+        assert (found.kept, found.left_out) == ({f"{name}_FILE": file}, (name, "https_proxy"))
 
 
 class TestChoice:
@@ -183,11 +184,3 @@ class TestChoice:
         found = find(known, JOB.name)
         assert found is not None
         assert found[1].kind == "cron"
-
-
-def test_a_home_that_is_a_file(tmp_path: Path) -> None:
-    """No schedule is found below it, and there is nothing to remove."""
-    home = tmp_path / "home"
-    home.write_text("")
-    assert read_file(home / ".config" / "apoa-sync.service") is None
-    assert remove_file(home / ".config" / "apoa-sync.service") is False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from basics import raises_error
-from schedule_helpers import NAMES, Tools, files_below, use
+from schedule_helpers import NAMES, Tools, files_below, found_by, use
 
 from apoa_client.schedule import launchd as module
 from apoa_client.schedule.interface import HOUR, MINUTE, Change, Job, ToolResult
@@ -61,13 +61,10 @@ def test_install_update_and_remove(launchd: Launchd, launchctl: Launchctl, home:
     assert launchctl.loaded == {"gui/501/apoa-client.apoa-sync"}
     assert launchd.install(JOB) is Change.UNCHANGED
     assert launchd.install(JOB._replace(every_s=HOUR)) is Change.UPDATED
-    found = launchd.find(JOB.name)
-    assert found is not None
+    found = found_by(launchd)
     assert (found.every_s, found.active, found.last_result) == (HOUR, True, None)
     launchctl.exit_code = "75"
-    found = launchd.find(JOB.name)
-    assert found is not None
-    assert found.last_result == 75
+    assert found_by(launchd).last_result == 75
     assert launchd.remove(JOB.name)
     assert (files_below(home), launchctl.loaded) == ([], set())
     assert (launchd.remove(JOB.name), launchd.find(JOB.name)) == (False, None)
@@ -78,8 +75,7 @@ def test_words_are_read_back(launchd: Launchd, path: str) -> None:
     """As they were given, whatever they hold."""
     job = JOB._replace(program=(path,), variables={"APOA_HOME": path})
     launchd.install(job)
-    found = launchd.find(JOB.name)
-    assert found is not None
+    found = found_by(launchd)
     assert (found.command, found.variables) == (job.command, job.variables)
 
 
@@ -110,9 +106,7 @@ def test_an_agent_that_was_unloaded(launchd: Launchd, launchctl: Launchctl) -> N
     """It is not active, and the next installation loads it, also if it was disabled."""
     launchd.install(JOB)
     launchctl.loaded.clear()
-    found = launchd.find(JOB.name)
-    assert found is not None
-    assert not found.active
+    assert not found_by(launchd).active
     assert launchd.install(JOB) is Change.UPDATED
     assert ["enable", "gui/501/apoa-client.apoa-sync"] in launchctl.calls
 
@@ -131,8 +125,7 @@ def test_a_file_that_a_user_changed(launchd: Launchd, home: Path, text: str) -> 
     """It is read as far as it can be."""
     launchd.install(JOB)
     (home / FILE).write_text(text)
-    found = launchd.find(JOB.name)
-    assert found is not None
+    found = found_by(launchd)
     assert (found.command, found.every_s) == ((), None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from basics import raises_error
-from schedule_helpers import NAMES, Tools, UserManager, files_below, use
+from schedule_helpers import NAMES, Tools, UserManager, files_below, found_by, use
 from system_helpers import needs_tool
 
 from apoa_client.schedule.interface import INTERVALS, MINUTE, Change, Job, ToolResult
@@ -48,9 +48,7 @@ def test_a_timer_that_was_stopped(systemd: Systemd, manager: UserManager) -> Non
     """It is not active, and the next installation starts it."""
     systemd.install(JOB)
     manager.active.clear()
-    found = systemd.find(JOB.name)
-    assert found is not None
-    assert not found.active
+    assert not found_by(systemd).active
     assert systemd.install(JOB) is Change.UPDATED
     assert manager.active == {"apoa-sync.timer"}
 
@@ -60,8 +58,7 @@ def test_a_service_in_place_of_a_timer(systemd: Systemd, manager: UserManager, h
     systemd.install(JOB)
     assert systemd.install(FOLLOW) is Change.UPDATED
     assert (files_below(home), manager.active) == ([".config/systemd/user/apoa-sync.service"], {"apoa-sync.service"})
-    found = systemd.find(JOB.name)
-    assert found is not None
+    found = found_by(systemd)
     assert (found.follow, found.every_s, found.active) == (True, None, True)
     assert systemd.install(FOLLOW) is Change.UNCHANGED
     assert systemd.install(JOB) is Change.UPDATED
@@ -91,8 +88,7 @@ def test_words_are_read_back(systemd: Systemd, path: str) -> None:
     """As they were given, whatever they hold."""
     job = JOB._replace(program=(path,), variables={"APOA_HOME": path, "APOA_LANG": "id"})
     systemd.install(job)
-    found = systemd.find(JOB.name)
-    assert found is not None
+    found = found_by(systemd)
     assert (found.command, found.variables, found.every_s) == (job.command, job.variables, JOB.every_s)
 
 
@@ -100,9 +96,7 @@ def test_words_are_read_back(systemd: Systemd, path: str) -> None:
 def test_each_interval(systemd: Systemd, every_s: int) -> None:
     """It is read back from the timer."""
     systemd.install(JOB._replace(every_s=every_s))
-    found = systemd.find(JOB.name)
-    assert found is not None
-    assert found.every_s == every_s
+    assert found_by(systemd).every_s == every_s
 
 
 def test_what_the_manager_says(systemd: Systemd, manager: UserManager) -> None:
@@ -112,8 +106,7 @@ def test_what_the_manager_says(systemd: Systemd, manager: UserManager) -> None:
         "NextElapseUSecRealtime=Thu 2026-11-26 20:30:00 UTC\nLastTriggerUSec=Thu 2026-11-26 20:15:00 UTC\n"
         "ExecMainStatus=75\nExecMainExitTimestamp=Thu 2026-11-26 20:15:04 UTC\n"
     )
-    found = systemd.find(JOB.name)
-    assert found is not None
+    found = found_by(systemd)
     assert found.next_run_at == datetime(2026, 11, 26, 20, 30, tzinfo=UTC)
     assert (found.last_run_at, found.last_result) == (datetime(2026, 11, 26, 20, 15, tzinfo=UTC), 75)
 
@@ -124,8 +117,7 @@ def test_units_that_a_user_changed(systemd: Systemd, home: Path) -> None:
     folder = home / ".config" / "systemd" / "user"
     (folder / "apoa-sync.service").write_text("[Service]\nExecStart='/opt/apoa\n")
     (folder / "apoa-sync.timer").write_text("[Timer]\nOnCalendar=hourly\n")
-    found = systemd.find(JOB.name)
-    assert found is not None
+    found = found_by(systemd)
     assert (found.command, found.every_s) == ((), None)
     (folder / "apoa-sync.timer").unlink()
     assert systemd.find(JOB.name) is None

@@ -13,7 +13,7 @@ import pytest
 from basics import WINE, raises_error
 from hypothesis import given
 from hypothesis import strategies as st
-from schedule_helpers import Tools, use
+from schedule_helpers import Tools, found_by, use
 
 from apoa_client.schedule.interface import DAY, INTERVALS, MINUTE, Change, Job, ToolResult
 from apoa_client.schedule.task_scheduler import NAMESPACE, TaskScheduler, found_in, split_arguments, task_text
@@ -84,8 +84,7 @@ def test_install_update_and_remove(tasks: TaskScheduler, windows: Windows) -> No
 def test_what_windows_says(tasks: TaskScheduler, windows: Windows) -> None:
     """Nothing of a run before the first one; then when it was, how it ended, and the next."""
     tasks.install(JOB)
-    found = tasks.find(JOB.name)
-    assert found is not None
+    found = found_by(tasks)
     assert (found.command, found.every_s, found.active) == (JOB.command, JOB.every_s, True)
     assert (found.last_run_at, found.last_result, found.next_run_at) == (None, None, None)
     windows.info = {
@@ -94,8 +93,7 @@ def test_what_windows_says(tasks: TaskScheduler, windows: Windows) -> None:
         "last": "2026-11-26T20:15:04",
         "next": "2026-11-26T20:30:00",
     }
-    found = tasks.find(JOB.name)
-    assert found is not None
+    found = found_by(tasks)
     assert (found.active, found.last_result) == (False, 75)
     assert found.last_run_at == datetime(2026, 11, 26, 20, 15, 4, tzinfo=UTC)
     assert found.next_run_at == datetime(2026, 11, 26, 20, 30, tzinfo=UTC)

@@ -1,8 +1,9 @@
-"""One table says what each setting is; reading, `apoa config` and the environment agree with it."""
+"""One table says what each setting is; and the settings that have a form of their own: places, addresses."""
 
 from pathlib import Path
 
 import pytest
+from basics import raises_error
 
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.definitions import (
@@ -16,13 +17,18 @@ from apoa_client.settings.definitions import (
     WrongValue,
     typing_fields,
 )
+from apoa_client.settings.outbox_address import Server, is_server_address, parse_address
+from apoa_client.settings.places import place_in
 
 ALL = {**GENERAL, **OF_A_PROPERTY}
 
 
 def test_every_field_of_a_property_is_defined() -> None:
-    """And no setting is defined that does not exist."""
+    """And no setting is defined that does not exist, or that is a secret, which no settings file keeps."""
     assert set(OF_A_PROPERTY) == set(PropertySettings._fields) - {"name"}
+    assert not SECRETS & set(ALL)
+    assert {"surname", "room", "note"} <= set(typing_fields())
+    assert not {"nights", "mrz"} & set(typing_fields())
 
 
 @pytest.mark.parametrize("definition", ALL.values(), ids=ALL)
@@ -33,11 +39,8 @@ def test_examples_and_defaults_are_allowed(definition: Definition) -> None:
     if definition.default is not None:
         definition.check(definition.default)
     assert (definition.default is None) == (definition.unset is not None)
-
-
-def test_no_secret_is_a_setting() -> None:
-    """A secret is never kept in a settings file, so no setting has the name of one."""
-    assert not SECRETS & set(ALL)
+    assert (definition.kind == CHOICE) == bool(definition.choices)
+    assert (definition.kind == NUMBER) == bool(definition.most)
 
 
 def test_the_program_own_settings_are_not_set_by_hand() -> None:
@@ -102,14 +105,122 @@ def test_wrong_values_name_the_allowed_ones(name: str, typed: str, allowed: str)
     assert allowed in caught.value.allowed.render()
 
 
-def test_the_fields_of_the_typing_order() -> None:
-    """Those of the form, by the names that other settings and programs use."""
-    assert {"surname", "room", "note"} <= set(typing_fields())
-    assert not {"nights", "mrz"} & set(typing_fields())
+def test_parts() -> None:
+    """The user, the database and each server with its port are read; the port is 5432 where none is given."""
+    address = parse_address("postgresql://desk%40bali@db1.example:6432,db2.example/out%20box?sslrootcert=/etc/ca.crt")
+    assert address.user == "desk@bali"
+    assert address.database == "out box"
+    assert address.servers == (Server("db1.example", 6432), Server("db2.example", 5432))
+    assert address.tls == {"gssencmode": "disable", "sslmode": "verify-full", "sslrootcert": "/etc/ca.crt"}
+    failover = parse_address("postgresql://u@db1.example,db2.example/d?target_session_attrs=read-write")
+    assert [server.host for server in failover.servers] == ["db1.example", "db2.example"]
+    assert is_server_address("postgresql://anything")
+    assert not is_server_address("/srv/postgresql/outbox.db")
+    assert address.place == "postgresql://desk%40bali@db1.example:6432,db2.example:5432/out%20box"
 
 
-def test_kinds() -> None:
-    """A choice has choices and a number has a largest one."""
-    for each in ALL.values():
-        assert (each.kind == CHOICE) == bool(each.choices)
-        assert (each.kind == NUMBER) == bool(each.most)
+@pytest.mark.parametrize(
+    ("hosts", "servers"),
+    [
+        ("postgres://u@localhost/d", [Server("localhost", 5432)]),
+        ("postgresql://u@127.0.0.1:1/d", [Server("127.0.0.1", 1)]),
+        ("postgresql://u@[::1]:5433/d", [Server("::1", 5433)]),
+        ("postgresql://u@%2Frun%2Fpg:5433/d", [Server("/run/pg", 5433)]),
+        ("postgresql://u@/d?host=/run/pg&port=5433", [Server("/run/pg", 5433)]),
+        (
+            "postgresql://u@/d?host=/run/pg,127.0.0.2&port=5433,5434",
+            [Server("/run/pg", 5433), Server("127.0.0.2", 5434)],
+        ),
+    ],
+)
+def test_this_computer(hosts: str, servers: list[Server]) -> None:
+    """A loopback address and the folder of a socket need no TLS; the password itself is never sent there."""
+    address = parse_address(hosts)
+    assert list(address.servers) == servers
+    assert address.tls == {"gssencmode": "disable", "sslmode": "prefer"}
+    assert parse_address(address.place) == address
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require", "verify-ca", "other", ""])
+def test_tls_over_a_network(mode: str) -> None:
+    """Over a network nothing less than verify-full is accepted, also if one of several servers is near."""
+    with raises_error("outbox_address"):
+        parse_address(f"postgresql://u@db.example/d?sslmode={mode}")
+    with raises_error("outbox_address"):
+        parse_address(f"postgresql://u@localhost,db.example/d?sslmode={mode}")
+    assert parse_address("postgresql://u@db.example/d?sslmode=verify-full").tls["sslmode"] == "verify-full"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u:rahasia@db.example/d",
+        "postgresql://u:@db.example/d",
+        "postgresql://u@db/d?password=rahasia",
+        *("postgresql://u@db/d?sslkey=rahasia", "postgresql://u@db/d?passfile=rahasia"),
+    ],
+)
+def test_no_password(text: str) -> None:
+    """A password is refused, because the settings would store it, and the message says where it belongs."""
+    with raises_error("outbox_address") as caught:
+        parse_address(text)
+    assert "must not contain a password" in caught.value.message.render()
+    assert "APOA_OUTBOX_PASSWORD_FILE" in str(caught.value.advice and caught.value.advice.render())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "outbox.db",
+        "mysql://u@db/d",
+        "postgresql:/u@db/d",
+        "postgresql://",
+        "postgresql://u@db",
+        "postgresql://u@db/",
+        "postgresql://db/d",
+        "postgresql://u@/d",
+        "postgresql://u@db:0/d",
+        "postgresql://u@db:65536/d",
+        "postgresql://u@db:x/d",
+        *("postgresql://u@db,/d", "postgresql://u@db/d#x", "postgresql://u@db/d?x"),
+        *("postgresql://u@db/d?host=db2", "postgresql://u@db\\x/d", "postgresql://u@d b/d", "postgresql://u@dé/d"),
+        *("postgresql://u@[::1/d", "postgresql://u@db/d?options=-c%20x", "postgresql://u@db/d?sslcert=x"),
+        *("postgresql://u@db/d?target_session_attrs=any", "postgresql://u@localhost/d?sslmode=no"),
+        *("postgresql://u@db/d?sslmode=verify-full&sslmode=disable", "postgresql://u@db/d?sslrootcert=system"),
+    ],
+)
+def test_refused(text: str) -> None:
+    """What is not such an address, or has another option, is refused, and the message does not quote it."""
+    with raises_error("outbox_address") as caught:
+        parse_address(text)
+    assert not text or text not in caught.value.message.render()
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "zone"),
+    [
+        ("Jl. Monkey Forest 7, Ubud, Bali", "Bali", "WITA"),
+        ("Jl. Raya Ubud no. 1", "Ubud", "WITA"),
+        ("DENPASAR", "DENPASAR", "WITA"),
+        ("Jl. Denpasar 5, Bandung", "Bandung", "WIB"),
+        ("Jalan Papua 3, Kota Malang 65111", "Malang", "WIB"),
+        ("Padang Bai", "Padang Bai", "WITA"),
+        ("Padang, Sumatera Barat", "Sumatera", "WIB"),
+        ("Samarinda, Kalimantan Timur", "Kalimantan Timur", "WITA"),
+        ("Pontianak, Kalimantan  Barat", "Kalimantan  Barat", "WIB"),
+        ("Nusa Tenggara Timur", "Nusa Tenggara", "WITA"),
+        ("Waisai, Raja Ampat", "Raja Ampat", "WIT"),
+        ("Kantor Imigrasi Kelas I Jayapura", "Jayapura", "WIT"),
+    ],
+)
+def test_a_known_place(address: str, name: str, zone: str) -> None:
+    """The last one counts, as it was written; the name of a street is none."""
+    place = place_in(address)
+    assert place == (name, zone)
+
+
+@pytest.mark.parametrize("address", ["", "Jl. Melati 7", "Jl. Papua 3", "Kalimantan", "Balikpapanku", "***"])
+def test_an_unknown_place(address: str) -> None:
+    """No zone is guessed, as for an island with two of them."""
+    assert place_in(address) is None

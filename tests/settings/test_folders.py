@@ -1,4 +1,4 @@
-"""The paths of the program's files."""
+"""The paths and the names of the program's files."""
 
 import os
 import sys
@@ -10,6 +10,7 @@ import pytest
 from basics import raises_error
 
 from apoa_client.errors import Exit
+from apoa_client.settings.file_names import belongs_to_log, is_log, is_own
 from apoa_client.settings.folders import account_home, find_folders, user_id, user_name
 
 
@@ -40,23 +41,17 @@ def test_a_home_that_depends_on_the_working_directory_is_refused(home: str) -> N
     assert caught.value.exit_code is Exit.SETTINGS
 
 
-def test_a_user_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container: the settings are never looked for in a folder that is named with a tilde."""
-    unknown = Path("~nosuchuser/config" if os.name == "posix" else "config")
-    monkeypatch.setattr(platformdirs, "user_config_path", lambda *_names, **_options: unknown)
-    with raises_error("home_not_absolute"):
-        find_folders({})
-
-
 def test_a_user_whom_the_system_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a container, a number in place of a user has no home folder at all: the same error."""
+    """In a container: no home folder, or one that is named with a tilde, is the same error."""
 
     def refuse(*_arguments: object, **_options: object) -> Path:
         raise RuntimeError
 
-    monkeypatch.setattr(platformdirs, "user_config_path", refuse)
-    with raises_error("home_not_absolute"):
-        find_folders({})
+    unknown = Path("~nosuchuser/config" if os.name == "posix" else "config")
+    for answer in (refuse, lambda *_names, **_options: unknown):
+        monkeypatch.setattr(platformdirs, "user_config_path", answer)
+        with raises_error("home_not_absolute"):
+            find_folders({})
 
 
 @pytest.mark.parametrize("environ", [{}, {"APOA_HOME": ""}])
@@ -108,11 +103,8 @@ class TestWindows:
         """The name comes from the system."""
         monkeypatch.setattr(os, "getlogin", lambda: "Jane Smith")
         assert user_name() == "Jane Smith"
-
-    def test_windows_has_no_user_id(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """There is no session bus to find."""
         monkeypatch.setattr(sys, "platform", "win32")
-        assert user_id() is None
+        assert user_id() is None  # there is no session bus to find
 
     def test_no_user_is_logged_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a login, for example in a service, the user name is a hyphen."""
@@ -133,3 +125,36 @@ def test_an_account_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "home", missing)
     assert account_home() is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.toml",
+        "config.lock",
+        "outbox.db-wal",
+        "outbox.db-shm",
+        "sandbox.db",
+        "outbox.lock.json",
+        "keys.json",
+        "sync.log.3",
+    ],
+)
+def test_own_names(name: str) -> None:
+    """A name that the program gives to a file is not one that a user made up."""
+    assert is_own(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["outbox.db.bak", "Smith.log", "sync.log.old", "outbox.db-Smith", "outbox-moved-2.db", "A B.shown.json"]
+)
+def test_names_of_others(name: str) -> None:
+    """A similar name may be about a guest."""
+    assert not is_own(name)
+
+
+def test_the_log_and_what_belongs_to_it() -> None:
+    """The lock and what was shown are no parts of the log."""
+    names = ["sync.log", "sync.log.1", "sync.log.lock", "shown.json", "melati.shown.json"]
+    assert list(map(is_log, names)) == [True, True, False, False, False]
+    assert all(map(belongs_to_log, names))

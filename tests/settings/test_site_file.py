@@ -1,4 +1,4 @@
-"""The settings that an administrator writes for all users lie below each user's own."""
+"""The environment is above the files, and the settings for all users lie below each user's own."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from apoa_client.permissions import UNSAFE, check_shared_file
 from apoa_client.settings import reading
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.folders import SiteFile, find_folders, find_site_file
-from apoa_client.settings.reading import load
+from apoa_client.settings.reading import load, values_from
 from apoa_client.settings.writer import save
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
@@ -192,20 +192,14 @@ def permissions_of_windows(path: Path) -> object:
     return Fault(msg("Other users of this computer can change {path}, so it is not used.", path=str(path)), msg(""))
 
 
-@pytest.mark.parametrize("value", ["site.toml", "./site.toml"])
-def test_a_relative_path_is_refused(value: str) -> None:
-    """Cron and another window have another working directory."""
-    with pytest.raises(SettingsProblem, match="APOA_SITE_CONFIG is not the full path") as caught:
-        find_site_file({"APOA_SITE_CONFIG": value})
-    assert caught.value.advice is not None
-    assert "leave the variable empty" in caught.value.advice.render()
-
-
 def test_the_variable_names_the_file(home: Path, tmp_path: Path) -> None:
-    """With APOA_HOME too; empty, no file is read."""
+    """With APOA_HOME too; empty, no file is read; a relative one is refused: cron has another working directory."""
     named = {"APOA_HOME": str(home), "APOA_SITE_CONFIG": str(tmp_path / "x.toml")}
     assert find_folders(named).site == SiteFile(tmp_path / "x.toml", named=True)
     assert find_folders({"APOA_HOME": str(home), "APOA_SITE_CONFIG": ""}).site is None
+    for value in ("site.toml", "./site.toml"):
+        with pytest.raises(SettingsProblem, match="APOA_SITE_CONFIG is not the full path"):
+            find_site_file({"APOA_SITE_CONFIG": value})
 
 
 class TestPlatformFolder:
@@ -247,16 +241,79 @@ class TestPlatformFolder:
         """A desktop's session has more folders than cron; a relative one is left out, as the specification says."""
         monkeypatch.setattr(sys, "platform", "linux")
         folders = [tmp_path / "a", tmp_path / "b"]
-        environ = {"XDG_CONFIG_DIRS": f"relative:{folders[0]}:{folders[1]}"}
+        too_long = tmp_path / ("a" * 300)  # raises what a folder of another user does
+        environ = {"XDG_CONFIG_DIRS": f"relative:{too_long}:{folders[0]}:{folders[1]}"}
         assert find_site_file(environ) == SiteFile(Path("/etc/xdg/apoa-client/config.toml"))
         (folders[1] / "apoa-client").mkdir(parents=True)
         (folders[1] / "apoa-client" / "config.toml").touch()
         assert find_site_file(environ) == SiteFile(folders[1] / "apoa-client" / "config.toml")
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="XDG's folders are POSIX'")
-    def test_a_folder_of_xdg_that_cannot_be_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is left out: a name that is too long raises what a folder of another user does."""
-        monkeypatch.setattr(sys, "platform", "linux")
-        assert find_site_file({"XDG_CONFIG_DIRS": str(tmp_path / ("a" * 300))}) == SiteFile(
-            Path("/etc/xdg/apoa-client/config.toml")
-        )
+
+FOLDER = str(Path.cwd())
+GIVEN = {
+    "APOA_VAULT": "file",
+    "APOA_CA_BUNDLE": FOLDER,
+    "APOA_RETENTION_DAYS": "30",
+    "APOA_TIMEZONE": "WITA",
+    "APOA_NOTIFY": "off",
+    "APOA_BACKUP_FOLDER": FOLDER,
+    "APOA_BACKUP_KEEP": "3",
+    "APOA_OUTBOX": "postgresql://melati@db.example/apoa",
+}
+
+
+def test_every_variable() -> None:
+    """Each replaces its setting."""
+    assert values_from(GIVEN) == {
+        "vault": "file",
+        "ca_bundle": FOLDER,
+        "retention_days": 30,
+        "timezone": "Asia/Makassar",
+        "notify": "off",
+        "backup_folder": FOLDER,
+        "backup_keep": 3,
+        "outbox": "postgresql://melati@db.example/apoa",
+    }
+
+
+def test_an_empty_variable_replaces_nothing() -> None:
+    """Nor does a variable of the program that is no setting, or of another one."""
+    others = {"APOA_HOME": "/x", "APOA_API_URL": "https://x", "APOA_PUBLIC_KEY": KEY, "TIMEZONE": "x"}
+    assert values_from({**dict.fromkeys(GIVEN, ""), **others}) == {}
+    for locale in ("id", "en_US.UTF-8", "Indonesian_Indonesia"):
+        assert values_from({"APOA_LANG": locale}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("APOA_RETENTION_DAYS", "ninety", "a number from 1 to 3650"),
+        ("APOA_VAULT", "drawer", "keyring, file"),
+        ("APOA_CA_BUNDLE", "ours.pem", "the full path"),
+        ("APOA_OUTBOX", "postgresql://melati:rahasia@db.example/apoa", "without a password"),
+        ("APOA_LANG", "fr", "id, en"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    """Exit code 78; the value is not repeated, because a secret may have been put there."""
+    with pytest.raises(SettingsProblem) as caught:
+        values_from({name: value})
+    assert caught.value.exit_code is Exit.SETTINGS
+    said = caught.value.message.render()
+    assert name in said
+    assert allowed in said
+    assert value not in said.replace(allowed, "")
+
+
+def test_the_environment_is_above_the_files_and_is_not_written(home: Path) -> None:
+    """A command that changes the file writes its change only: the next one without the variables is as before."""
+    path = home / "config.toml"
+    save(path, PropertySettings("bali", "training", KEY, retention_days=60))
+    config = load(path, None, GIVEN)
+    bali = config.properties["bali"]
+    assert (bali.retention_days, bali.vault, bali.backup_keep) == (30, "file", 3)
+    assert config.new_property("kuta").vault == "file"
+    save(path, bali._replace(office="Denpasar"), before=bali)
+    assert load(path).properties["bali"] == PropertySettings(
+        "bali", "training", KEY, retention_days=60, office="Denpasar"
+    )

@@ -1,10 +1,22 @@
-"""The authorities that the tests of the contract run against, and the reports that they send."""
+"""The authorities that the tests of the contract run against, and programs of other projects that read it.
 
-from collections.abc import Callable
+`.ci/run` installs the linters, generators of clients and Prism, a mock server, and names their places, so a test needs
+no network. ``APOA_NODE_TOOLS`` is the folder of npm's programs, ``APOA_CLIENT_GENERATORS`` the interpreter of an
+environment with the generators for Python, and mypy.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from authority_simulator import AuthoritySimulator
+from system_helpers import needs_tool
 
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.passport.dates import PartialDate
@@ -57,3 +69,66 @@ def _uuid(serial: int) -> str:
 
 def _stay(serial: int) -> str:
     return f"0199c2a4-7d1e-7001-8a11-{serial:012x}"
+
+
+# Redocly asks for updates and reports its use, unless it is switched off.
+_SILENT = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
+
+
+def node_tool(program: str, package: str) -> str:
+    """The path of a program of an npm package. Skips the test without it."""
+    found = shutil.which(program, path=os.environ.get("APOA_NODE_TOOLS"))
+    needs_tool(package, found=found is not None, installer="npm")
+    return str(found)
+
+
+def python_with_generators() -> str:
+    """The interpreter that has the generators for Python, and mypy. Skips the test without it."""
+    found = os.environ.get("APOA_CLIENT_GENERATORS")
+    needs_tool("openapi-python-client datamodel-code-generator mypy", found=found is not None, installer="pip")
+    return str(found)
+
+
+def run_tool(command: list[str], folder: Path) -> tuple[int, str]:
+    """The exit status of a program, and all that it printed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **_SILENT},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def _prism() -> str:
+    """The executable; skips the test without one, unless the environment requires it."""
+    found = os.environ.get("APOA_PRISM") or shutil.which("prism")
+    needs_tool("@stoplight/prism-cli", found=found is not None, installer="npm")
+    return str(found)
+
+
+@contextmanager
+def running_prism() -> Iterator[str]:
+    """Start Prism with the contract and yield its base URL. Its paths have no ``/v1``."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    contract = Path(__file__).parents[2] / "apoa_client" / "authority" / "openapi.yaml"
+    with subprocess.Popen(
+        [_prism(), "mock", "--host", "127.0.0.1", "--port", str(port), str(contract)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            output = b""
+            while b"is listening" not in output:
+                output = process.stdout.readline()
+                assert output, "Prism ended before it listened"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate()

@@ -131,6 +131,7 @@ def photo(kind: str, number: int) -> tuple[Picture, tuple[str, ...]]:
 @lru_cache(maxsize=8)
 def photo_and_places(kind: str, number: int) -> tuple[Picture, tuple[Line, ...]]:
     """Return a picture of a class, and its lines with the place of each character."""
+    needs_fonts()
     rng = np.random.default_rng((list(SHOTS).index(kind), number))
     canvas = print_page(rng, CANVAS_PITCH, valid_lines)
     return photographed(rng, canvas, SHOTS[kind](rng))

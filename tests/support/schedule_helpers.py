@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.schedule.interface import ToolResult
+from apoa_client.schedule.interface import Found, Scheduler, ToolResult
 
 MODULES = ("cron", "systemd", "launchd", "task_scheduler")
 PROGRAM = "/opt/wisma melati/apoa"
@@ -99,3 +99,10 @@ NAMES = ("/opt/my #1 100%/apoa", '/opt/it\'s "here"/$HOME/apoa', "/opt/wisma é 
 
 def files_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file())
+
+
+def found_by(scheduler: Scheduler, name: str = "apoa-sync") -> Found:
+    """Return the schedule that a scheduler finds under this name."""
+    found = scheduler.find(name)
+    assert found is not None
+    return found

@@ -12,6 +12,7 @@ from cli_helpers import Apoa, CallResult
 FOLDER = Path(__file__).parents[1] / "cli" / "screens"
 RENEW = "APOA_RENEW_SCREENS" in os.environ
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{4})([0-9a-f]{8})\b")
+_SHORT = re.compile(r"\b[0-9a-f]{8}\b")
 
 
 class Screens:
@@ -46,7 +47,10 @@ class Screens:
     def _named(self, text: str) -> str:
         """Return the text with names for what differs in each run."""
         text = text.replace(str(self._folder), "FOLDER").replace(os.sep, "/")
-        for number, found in enumerate(dict.fromkeys(match[0] for match in _UUID.finditer(text)), 1):
+        whole = dict.fromkeys(match[0] for match in _UUID.finditer(text))
+        for number, found in enumerate(whole, 1):
             text = text.replace(found, f"ID-{number}").replace(found[-8:], f"SHORT-{number}")
+        for number, found in enumerate(dict.fromkeys(_SHORT.findall(text)), len(whole) + 1):
+            text = text.replace(found, f"SHORT-{number}")
         text = re.sub(r"127\.0\.0\.1:\d{2,5}", "127.0.0.1:PORT", text)
         return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

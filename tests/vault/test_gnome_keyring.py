@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keyring_helpers import STARTED, UNLOCKED, needs_keyring, run_in_session
+from key_helpers import STARTED, UNLOCKED, needs_keyring, run_in_session
 
 pytestmark = needs_keyring
 

@@ -91,10 +91,14 @@ def test_linux_without_a_bus_has_no_keyring() -> None:
 
 
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing SecretStorage is a missing keyring."""
+    """A missing SecretStorage, or pywin32-ctypes on Windows, is a missing keyring."""
     monkeypatch.setitem(sys.modules, "apoa_client.vault.secret_service", None)
     with raises_error(KeyringReason.MISSING):
         secret_service("unix:path=/nowhere/bus").get("password")
+    monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
+    monkeypatch.setitem(sys.modules, "win32ctypes", None)
+    with raises_error(KeyringReason.MISSING):
+        on("win32").get("password")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's session bus")
@@ -184,27 +188,16 @@ def on(platform: str) -> KeyringStore:
 
 
 def test_windows_stores_each_secret_in_its_own_target(windows: CredentialManager) -> None:
-    """Deleting one leaves the other, and deleting twice is no error."""
+    """On this computer: no profile carries it to another one. Deleting one leaves the other; twice is no error."""
     kept = on("win32")
-    kept.set("password", "rahasia")
+    kept.set("password", "x" * 999)  # the limit here is below that of Windows
     kept.set("private-key", "k" * 44)
-    assert (kept.get("password"), kept.get("private-key")) == ("rahasia", "k" * 44)
+    assert (kept.get("password"), kept.get("private-key")) == ("x" * 999, "k" * 44)
     assert set(windows.kept) == {"apoa-client/bali/password", "apoa-client/bali/private-key"}
+    assert {each["Persist"] for each in windows.kept.values()} == {windows.CRED_PERSIST_LOCAL_MACHINE}
     kept.delete("password")
     kept.delete("password")
     assert (kept.get("password"), kept.get("private-key")) == (None, "k" * 44)
-
-
-def test_windows_keeps_secrets_on_this_computer(windows: CredentialManager) -> None:
-    """No roaming profile carries a secret to another computer of a domain."""
-    on("win32").set("password", "rahasia")
-    assert windows.kept["apoa-client/bali/password"]["Persist"] == windows.CRED_PERSIST_LOCAL_MACHINE
-
-
-def test_windows_stores_the_longest_secret(windows: CredentialManager) -> None:
-    """The limit here is below that of Windows."""
-    on("win32").set("password", "x" * 999)
-    assert len(windows.kept) == 1
 
 
 def test_windows_over_ssh_has_no_session(windows: CredentialManager) -> None:
@@ -229,14 +222,6 @@ def test_a_windows_service_has_none_of_the_users_secrets(windows: CredentialMana
     with pytest.raises(SecretMissing) as caught:
         PropertySecrets({}, lambda: person).private_key()
     assert type(caught.value) is SecretMissing
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there it is installed")
-def test_windows_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pywin32-ctypes there is no keyring."""
-    monkeypatch.delitem(sys.modules, "keyring.backends.Windows", raising=False)
-    with raises_error(KeyringReason.MISSING):
-        on("win32").get("password")
 
 
 # macOS.

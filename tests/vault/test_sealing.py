@@ -1,8 +1,11 @@
-"""Anyone can seal a record, only the private key opens it, and a changed record does not open."""
+"""Anyone can seal a record, only the private key opens it; during a key rotation both key pairs do."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from basics import raises_error, search
@@ -21,11 +24,16 @@ from apoa_client.vault.sealing import (
     decode_private_key,
     decode_public_key,
     encode_key,
+    fingerprint,
     key_pair_from_seed,
     mac,
     mac_key,
     public_key_of,
 )
+from apoa_client.vault.secret_files import KeyFileStore
+from apoa_client.vault.sources import PropertySecrets
+from apoa_client.vault.store import PRIVATE_KEY as CURRENT
+from apoa_client.vault.store import PRIVATE_KEY_NEXT, PRIVATE_KEY_OLD, Keys, SecretStore
 
 PRIVATE_KEY, PUBLIC_KEY = key_pair_from_seed(b"\x07" * 32)  # fixed: it appears in parametrize ids
 SEALER = PropertySealer(PUBLIC_KEY, lambda: PRIVATE_KEY)
@@ -65,13 +73,6 @@ def test_a_record_opens_under_its_own_id_only(other: str) -> None:
         SEALER.open(other, SEALER.seal("report-1", b"SMITH"))
 
 
-def test_a_record_of_another_version() -> None:
-    """The version byte decides before the key is fetched."""
-    sealer = PropertySealer(PUBLIC_KEY, no_key)
-    with pytest.raises(SealBroken):
-        sealer.open("report-1", b"\x03" + sealer.seal("report-1", b"x")[1:])
-
-
 def as_sealed_before(record_id: str, content: bytes) -> bytes:
     """A record as version 1 of the seal made it."""
     name = record_id.encode()
@@ -82,32 +83,22 @@ def as_sealed_before(record_id: str, content: bytes) -> bytes:
 @given(st.binary(max_size=300))
 @search(40)
 def test_the_length_says_little(content: bytes) -> None:
-    """The sealed bytes are a multiple of 64, besides the version and the 48 bytes of the box."""
+    """The sealed bytes are a multiple of 64, besides version and box: a name of a few more letters looks alike."""
     sealed = SEALER.seal("report-1", content)
     assert (len(sealed) - 1 - bindings.crypto_box_SEALBYTES) % 64 == 0
-
-
-def test_two_names_of_different_lengths() -> None:
-    """Records that differ in a few letters have the same length."""
     assert len({len(SEALER.seal("report-1", b"x" * 20 + b"A" * count)) for count in range(8)}) == 1
 
 
 @given(st.binary(max_size=300))
 @search(40)
 def test_a_record_of_an_earlier_program_opens(content: bytes) -> None:
-    """Without padding. Neither version opens as the other one, whatever its content ends with."""
-    earlier = as_sealed_before("report-1", content)
+    """Without padding. No version opens as another one, whatever its content ends with: a row of padding neither."""
+    earlier, now = as_sealed_before("report-1", content), SEALER.seal("report-1", content)
     assert SEALER.open("report-1", earlier) == content
-    for version, sealed in ((b"\x02", earlier), (b"\x01", SEALER.seal("report-1", content))):
+    padded = as_sealed_before("report-1", b"x" * 53 + b"\x80")
+    for version, sealed in ((b"\x02", earlier), (b"\x01", now), (b"\x03", now), (b"\x02", padded)):
         with pytest.raises(SealBroken):
             SEALER.open("report-1", version + sealed[1:])
-
-
-def test_padding_alone_does_not_make_a_record() -> None:
-    """A record of version 1 that ends as a padded one does not open as version 2."""
-    padded = as_sealed_before("report-1", b"x" * 53 + b"\x80")
-    with pytest.raises(SealBroken):
-        SEALER.open("report-1", b"\x02" + padded[1:])
 
 
 def no_key() -> bytes:
@@ -135,6 +126,7 @@ def test_the_private_key_is_fetched_once_at_the_first_opening() -> None:
     assert fetched == []
     assert sealer.open("report-1", sealed) == sealer.open("report-1", sealed)
     assert len(fetched) == 1
+    assert not any(repr(key) in repr(sealer) for key in (PRIVATE_KEY, PUBLIC_KEY))
 
 
 def test_another_key_is_not_reported_as_damage() -> None:
@@ -142,11 +134,6 @@ def test_another_key_is_not_reported_as_damage() -> None:
     sealer = PropertySealer(PUBLIC_KEY, lambda: new_key_pair()[0])
     with raises_error("key_mismatch"):
         sealer.open("report-1", sealer.seal("report-1", b"x"))
-
-
-def test_repr_has_no_key() -> None:
-    """Neither the public nor the private one."""
-    assert not any(repr(key) in repr(SEALER) for key in (PRIVATE_KEY, PUBLIC_KEY))
 
 
 def test_key_pairs() -> None:
@@ -218,3 +205,204 @@ def test_codes_differ_where_parts_differ(one: list[bytes], other: list[bytes]) -
     """Two lists of parts have one code only if they are equal: bytes cannot move from one part to the next."""
     key = mac_key(b"a" * 32, Purpose.OUTBOX)
     assert (mac(key, *one) == mac(key, *other)) == (one == other)
+
+
+PAIRS = [new_key_pair() for _pair in range(3)]
+(OLD, OLD_PUBLIC), (NEW, NEW_PUBLIC), (OTHER, OTHER_PUBLIC) = PAIRS
+
+
+class Dying(Exception):
+    """The process was killed."""
+
+
+class MemoryStore(SecretStore):
+    """A store in memory. Its process is killed at the change with the number `death`."""
+
+    place = "memory"
+
+    def __init__(self, **kept: bytes) -> None:
+        self.kept = {name.replace("_", "-"): encode_key(key) for name, key in kept.items()}
+        self.death = -1
+        self.changes = 0
+
+    def get(self, name: str) -> str | None:
+        return self.kept.get(name)
+
+    def set(self, name: str, value: str) -> None:
+        self._step()
+        self.kept[name] = value
+
+    def delete(self, name: str) -> None:
+        self._step()
+        self.kept.pop(name, None)
+
+    def _step(self) -> None:
+        self.changes += 1
+        if self.changes == self.death:
+            raise Dying
+
+
+class TestSealer:
+    """A sealer with spare keys."""
+
+    def test_records_of_another_key_pair_open(self) -> None:
+        """The own key is tried first; the spare keys are fetched once, for a record that it does not open."""
+        fetched = []
+
+        def spares() -> Iterator[bytes]:
+            fetched.append(1)
+            yield from (OLD, NEW, OTHER)
+
+        sealer = PropertySealer(NEW_PUBLIC, lambda: NEW, spares)
+        sealed = [PropertySealer(public, no_key).seal("a", b"x") for public in (NEW_PUBLIC, OLD_PUBLIC, OTHER_PUBLIC)]
+        assert sealer.open("a", sealed[0]) == b"x"
+        assert fetched == []
+        assert [sealer.open("a", each) for each in sealed] == [b"x"] * 3
+        assert fetched == [1]
+
+    def test_the_fitting_key_may_be_a_spare_one(self) -> None:
+        """The settings have the new public key, and the vault's current key is still the previous one."""
+        sealer = PropertySealer(NEW_PUBLIC, lambda: OLD, lambda: [OLD, NEW])
+        assert sealer.private_key() == NEW
+        assert sealer.open("a", sealer.seal("a", b"x")) == b"x"
+        with raises_error("key_mismatch"):  # not the error of a broken record
+            PropertySealer(NEW_PUBLIC, lambda: OLD, lambda: [OTHER]).private_key()
+
+    def test_no_key_opens_the_record(self) -> None:
+        """With any number of keys it is broken, also under another id."""
+        sealer = PropertySealer(NEW_PUBLIC, lambda: NEW, lambda: [OLD])
+        for record_id, public in (("a", OTHER_PUBLIC), ("b", OLD_PUBLIC)):
+            with pytest.raises(SealBroken):
+                sealer.open(record_id, PropertySealer(public, no_key).seal("a", b"x"))
+
+    def test_renew(self) -> None:
+        """A record sealed to the own key stays unchanged; another one is resealed."""
+        sealer = PropertySealer(NEW_PUBLIC, lambda: NEW, lambda: [OLD])
+        own = sealer.seal("a", b"x")
+        assert sealer.renew("a", own) is own
+        renewed = sealer.renew("a", PropertySealer(OLD_PUBLIC, no_key).seal("a", b"x"))
+        assert PropertySealer(NEW_PUBLIC, lambda: NEW).open("a", renewed) == b"x"
+
+    def test_a_fingerprint(self) -> None:
+        """Sixteen digits in groups, different for each key."""
+        assert fingerprint(bytes(32)) == fingerprint(bytes(32))
+        shown = {fingerprint(public) for _private, public in PAIRS}
+        assert len(shown) == 3
+        assert {len(each) for each in shown} == {19}
+
+
+class TestKeys:
+    """The names of the private keys in a vault."""
+
+    def test_a_rotation(self) -> None:
+        """The new key is beside the current one, then replaces it; the old one is kept until the next rotation."""
+        store = MemoryStore(private_key=OLD, private_key_old=OTHER)
+        keys = Keys(lambda: store)
+        assert (keys.next(), keys.old()) == (None, OTHER)
+        keys.begin_rotation(NEW)
+        assert (keys.next(), keys.all()) == (NEW, [NEW, OLD, OTHER])
+        keys.finish_rotation()
+        assert store.kept == {CURRENT: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
+        keys.finish_rotation()
+        assert (keys.next(), keys.old(), keys.all()) == (None, OLD, [NEW, OLD])
+        first = MemoryStore()  # of a property whose key is lost and that has no reports
+        Keys(lambda: first).begin_rotation(NEW)
+        Keys(lambda: first).finish_rotation()
+        assert first.kept == {CURRENT: encode_key(NEW)}
+
+    @pytest.mark.parametrize("death", range(1, 5))
+    def test_a_kill_at_each_step(self, death: int) -> None:
+        """Both keys exist before and after each step, and a repetition has the same result."""
+        store = MemoryStore(private_key=OLD)
+        keys = Keys(lambda: store)
+        store.death = death
+
+        def change() -> None:
+            keys.begin_rotation(NEW)
+            keys.finish_rotation()
+
+        with pytest.raises(Dying):
+            change()
+        assert OLD in keys.all()
+        assert death == 1 or NEW in keys.all()
+        keys.begin_rotation(NEW) if death == 1 else keys.finish_rotation()
+        keys.finish_rotation()
+        assert store.kept == {CURRENT: encode_key(NEW), PRIVATE_KEY_OLD: encode_key(OLD)}
+
+    @pytest.mark.parametrize("after", range(3))
+    def test_a_reader_always_finds_the_new_key(self, after: int) -> None:
+        """Also if the names change while it reads one after the other."""
+        store = MemoryStore(private_key=OLD)
+        Keys(lambda: store).begin_rotation(NEW)
+
+        class Watched(MemoryStore):
+            reads = 0
+
+            def get(self, name: str) -> str | None:
+                self.reads += 1
+                if self.reads == after + 1:
+                    Keys(lambda: store).finish_rotation()
+                return store.get(name)
+
+        assert NEW in Keys(Watched).all() or after == 0
+        watched = Watched()
+        assert NEW in Keys(lambda: watched).all()
+
+    def test_a_restored_key(self) -> None:
+        """The key in its place is kept as the old one."""
+        store = MemoryStore(private_key=OTHER)
+        Keys(lambda: store).restore_current(NEW)
+        assert Keys(lambda: store).all() == [NEW, OTHER]
+        Keys(lambda: store).restore_current(NEW)
+        assert Keys(lambda: store).old() == OTHER
+
+    def test_copying_to_another_store(self) -> None:
+        """Each key keeps its name; an unfinished rotation that was finished elsewhere is dropped."""
+        here, there = (
+            MemoryStore(private_key=OLD, private_key_next=NEW),
+            MemoryStore(private_key=NEW, private_key_old=OLD),
+        )
+        Keys(lambda: here).copy_from(Keys(lambda: there))
+        assert here.kept == there.kept
+        there.kept[PRIVATE_KEY_NEXT] = encode_key(OTHER)
+        Keys(lambda: here).copy_from(Keys(lambda: there))
+        assert here.kept == there.kept
+
+    def test_a_damaged_key_does_not_hide_the_others(self) -> None:
+        """It is left out of the list; if it is needed itself, the error does not show it."""
+        store = MemoryStore(private_key=OLD, private_key_next=NEW)
+        store.kept[PRIVATE_KEY_NEXT] = "rahasia"
+        assert Keys(lambda: store).all() == [OLD]
+        with pytest.raises(SecretUnusable) as caught:
+            Keys(lambda: store).next()
+        assert "rahasia" not in f"{caught.value!r} {caught.value.message.render()}"
+        assert "rahasia" not in repr(Keys(lambda: store))
+
+
+class TestSecrets:
+    """Spare keys in `PropertySecrets`."""
+
+    @staticmethod
+    def secrets(folder: Path, store: Any, **environ: str) -> PropertySecrets:
+        return PropertySecrets(environ, store, container_secrets=folder)
+
+    def test_spare_keys(self, tmp_path: Path) -> None:
+        """All keys in the store; none if the store cannot be read, which may then have any key."""
+        store = KeyFileStore(tmp_path / "keys.json")
+        secrets = self.secrets(tmp_path, lambda: store)
+        assert secrets.spare_keys() == []
+        secrets.store_private_key(OLD)
+        secrets.keys.begin_rotation(NEW)
+        assert secrets.spare_keys() == [NEW, OLD]
+        assert (secrets.stores_key(NEW), secrets.stores_key(OTHER)) == (True, False)
+        assert secrets.place == str(tmp_path / "keys.json")
+        (tmp_path / "keys.json").write_text("{")
+        assert secrets.spare_keys() == []
+        assert secrets.stores_key(OTHER)
+
+    def test_a_key_from_the_environment(self, tmp_path: Path) -> None:
+        """Its place is returned."""
+        store = MemoryStore()
+        assert self.secrets(tmp_path, lambda: store).private_key_from_environment() is None
+        named = self.secrets(tmp_path, lambda: store, APOA_PRIVATE_KEY=encode_key(OLD))
+        assert named.private_key_from_environment() == "APOA_PRIVATE_KEY"

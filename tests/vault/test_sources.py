@@ -1,4 +1,4 @@
-"""The sources of secrets, their order, and the errors if no source has one."""
+"""The sources of secrets, their order, what a password is bound to, and the errors if no source has one."""
 
 import logging
 import os
@@ -21,9 +21,10 @@ from apoa_client.vault.errors import (
     SecretUnusable,
     SettingsChanged,
 )
+from apoa_client.vault.keyring_store import MAX_SECRET_LENGTH
 from apoa_client.vault.sealing import encode_key
 from apoa_client.vault.sources import PropertySecrets
-from apoa_client.vault.store import OUTBOX_VERSION, Binding, SecretStore, bind
+from apoa_client.vault.store import OUTBOX_VERSION, Binding, SecretStore, bind, decode_binding
 
 KEY, PUBLIC_KEY = new_key_pair()
 
@@ -130,18 +131,6 @@ def test_the_private_key_has_the_same_sources(computer: Computer) -> None:
         assert computer.secrets().private_key() == other
 
 
-def test_whether_the_private_key_was_read(computer: Computer) -> None:
-    """After the first use, until another one is stored."""
-    computer.store.kept["private-key"] = encode_key(KEY)
-    secrets = computer.secrets()
-    was_read = [secrets.has_read_private_key]
-    secrets.private_key()
-    was_read.append(secrets.has_read_private_key)
-    secrets.store_private_key(KEY)
-    was_read.append(secrets.has_read_private_key)
-    assert was_read == [False, True, False]
-
-
 def test_a_missing_secret(computer: Computer, caplog: pytest.LogCaptureFixture) -> None:
     """The error says what to do; the log, shown with -v, names every searched place and no value."""
     caplog.set_level(logging.INFO, "apoa_client")
@@ -171,14 +160,19 @@ def test_each_secret_is_looked_up_once_at_its_first_use(computer: Computer) -> N
     assert (secrets.password(), secrets.password()) == ("x", "x")
     assert (secrets.private_key(), secrets.private_key()) == (KEY, KEY)
     assert (len(made), computer.store.asked) == (1, 2)
+    assert secrets.has_read_private_key
+    secrets.store_private_key(KEY)
+    assert not secrets.has_read_private_key
 
 
 def test_the_store_is_not_used_if_the_environment_has_the_secret(computer: Computer) -> None:
     """A hung keyring does not matter on a server with secrets in files."""
+    assert computer.secrets().password_from_environment() is None
     computer.environ["APOA_PASSWORD"] = "x"
     computer.store.locked = True
     assert computer.secrets().password() == "x"
     assert computer.store.asked == 0
+    assert computer.secrets().password_from_environment() == "APOA_PASSWORD"  # a log-in warns of it
 
 
 def test_storing_and_deleting(computer: Computer) -> None:
@@ -253,30 +247,25 @@ class TestBinding:
         computer.store.loses_secrets = True
         secrets.bind_password()
 
-    @pytest.mark.parametrize("kept", ["private-key", "private-key-next", None])
+    @pytest.mark.parametrize("kept", ["private-key", "private-key-next", "another", None])
     def test_another_public_key(self, computer: Computer, kept: str | None) -> None:
-        """It is right if its private key is here, as after a key rotation; the password is then bound to it."""
+        """It is right only if its private key is here, as after a key rotation; the password is then bound to it."""
         private_key, public_key = new_key_pair()
-        computer.store.kept["private-key"] = encode_key(KEY)
+        if kept is not None:
+            computer.store.kept["private-key"] = encode_key(KEY)
         computer.store_password()
         computer.binding = bound(public_key=public_key)
-        if kept is None:
+        if kept in {None, "another"}:
             with pytest.raises(PublicKeyChanged):
                 computer.secrets().password()
             return
-        computer.store.kept[kept] = encode_key(private_key)
+        name = str(kept)
+        computer.store.kept[name] = encode_key(private_key)
         secrets = computer.secrets()
         assert secrets.password() == "stored"
         secrets.bind_password()
-        del computer.store.kept[kept]
+        del computer.store.kept[name]
         assert computer.secrets().password() == "stored"
-
-    def test_another_public_key_without_any_private_key(self, computer: Computer) -> None:
-        """Without a private key nothing shows that another public key is right."""
-        computer.store_password()
-        computer.binding = bound(public_key=new_key_pair()[1])
-        with pytest.raises(PublicKeyChanged):
-            computer.secrets().password()
 
     def test_a_kill_while_storing(self, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
         """A kill between the two writes leaves no password: the old one is not bound to the settings of the new one."""
@@ -305,13 +294,6 @@ def test_a_store_that_loses_secrets_is_detected_at_once(computer: Computer) -> N
         computer.secrets().store_private_key(KEY)
 
 
-def test_a_password_from_the_environment_is_reported(computer: Computer) -> None:
-    """The log-in warns that the stored password will not be used."""
-    assert computer.secrets().password_from_environment() is None
-    computer.environ["APOA_PASSWORD"] = "x"
-    assert computer.secrets().password_from_environment() == "APOA_PASSWORD"
-
-
 def test_a_locked_keyring(computer: Computer) -> None:
     """Without a terminal the keyring's own error is raised; with one, the person is asked."""
     computer.store.locked = True
@@ -322,12 +304,44 @@ def test_a_locked_keyring(computer: Computer) -> None:
 
 
 @posix
-@pytest.mark.parametrize("mode", [0o440, 0o404, 0o444, 0o620])
-def test_a_readable_named_file_is_refused(computer: Computer, mode: int) -> None:
-    """No other source is tried in its place."""
-    computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("named", "x", mode))
+@pytest.mark.parametrize(
+    ("name", "mode"), [("named", 0o440), ("named", 0o404), ("named", 0o620), ("run/apoa-password", 0o444)]
+)
+def test_a_file_that_others_can_read_is_refused(computer: Computer, name: str, mode: int) -> None:
+    """No other source is tried in its place. Docker's default for a secret, 0444, must be restricted."""
+    path = computer.file(name, "x", mode)
+    if name == "named":
+        computer.environ["APOA_PASSWORD_FILE"] = str(path)
     computer.store.kept["password"] = "from the store"
     with pytest.raises(SecretFileRefused):
+        computer.secrets().password()
+
+
+@pytest.mark.parametrize(
+    ("environ", "error"),
+    [
+        ({"APOA_PASSWORD_FILE": "/nowhere/at/all"}, SecretFileRefused),
+        ({"APOA_PASSWORD_FILE": os.devnull}, SecretFileRefused),
+        ({"APOA_PRIVATE_KEY": "rahasia"}, SecretUnusable),
+    ],
+)
+def test_a_source_that_has_no_secret(computer: Computer, environ: dict[str, str], error: type[Exception]) -> None:
+    """A wrong name, an empty text, or something else in place of a key: no other source is tried."""
+    computer.environ = environ
+    computer.store.kept = {"password": "from the store", "private-key": encode_key(KEY)}
+    secrets = computer.secrets()
+    with pytest.raises(error) as caught:
+        secrets.private_key() if "APOA_PRIVATE_KEY" in environ else secrets.password()
+    assert isinstance(caught.value, CredentialsProblem)
+
+
+def test_an_empty_file_or_answer(computer: Computer) -> None:
+    """It is not sent as a password."""
+    computer.prompt = str
+    with pytest.raises(SecretUnusable):
+        computer.secrets().password()
+    computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("named", "\n"))
+    with pytest.raises(SecretUnusable):
         computer.secrets().password()
 
 
@@ -359,22 +373,6 @@ def test_systemds_credentials_may_have_group_bits(computer: Computer) -> None:
             computer.secrets().password()
 
 
-@posix
-def test_a_readable_container_secret_is_refused(computer: Computer) -> None:
-    """Docker's default of 0444 must be restricted."""
-    computer.file("run/apoa-password", "x", 0o444)
-    with pytest.raises(SecretFileRefused):
-        computer.secrets().password()
-
-
-def test_a_named_file_must_exist(computer: Computer) -> None:
-    """A wrong name is an error; no other source is tried."""
-    computer.environ["APOA_PASSWORD_FILE"] = str(computer.folder / "gone")
-    computer.store.kept["password"] = "from the store"
-    with pytest.raises(SecretFileRefused):
-        computer.secrets().password()
-
-
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
 def test_a_final_newline_is_removed_and_spaces_are_not(computer: Computer, ending: str) -> None:
     """Passwords may begin or end with a space."""
@@ -390,25 +388,6 @@ def test_a_file_from_windows(computer: Computer, encoding: str) -> None:
     path.chmod(0o600)
     computer.environ["APOA_PASSWORD_FILE"] = str(path)
     assert computer.secrets().password() == "rahasia ß"
-
-
-def test_an_empty_secret_is_refused(computer: Computer) -> None:
-    """It is not sent as a password."""
-    computer.environ["APOA_PASSWORD_FILE"] = str(computer.file("named", "\n"))
-    with pytest.raises(SecretUnusable):
-        computer.secrets().password()
-    computer.environ = {"APOA_PASSWORD": ""}
-    computer.prompt = str
-    with pytest.raises(SecretUnusable):
-        computer.secrets().password()
-
-
-def test_an_invalid_private_key_is_refused(computer: Computer) -> None:
-    """Something else was stored under its name."""
-    computer.environ["APOA_PRIVATE_KEY"] = "rahasia"
-    with pytest.raises(SecretUnusable) as caught:
-        computer.secrets().private_key()
-    assert isinstance(caught.value, CredentialsProblem)
 
 
 def test_the_log_contains_places_but_no_secrets(computer: Computer, caplog: pytest.LogCaptureFixture) -> None:
@@ -460,16 +439,11 @@ def test_the_password_of_a_database_goes_to_no_other_one(computer: Computer) -> 
     with raises_error("outbox_moved") as caught:
         computer.secrets().outbox_password(lambda: of_other)
     assert all(each in caught.value.message.render() for each in (PLACE, other))
-    computer.secrets().forget_outbox_password()
-    assert computer.secrets().outbox_password(lambda: of_other) is None
-
-
-def test_a_password_without_its_binding_is_not_used(computer: Computer) -> None:
-    """What it was given for is not known."""
-    computer.secrets().store_outbox_password("rahasia", OF_PLACE)
-    computer.store.delete("outbox-password-binding")
+    computer.store.delete("outbox-password-binding")  # what it was given for is not known any more
     with raises_error("outbox_moved"):
         computer.secrets().outbox_password(lambda: OF_PLACE)
+    computer.secrets().forget_outbox_password()
+    assert computer.secrets().outbox_password(lambda: of_other) is None
 
 
 def test_each_outbox_has_a_version_of_its_own(computer: Computer) -> None:
@@ -480,3 +454,28 @@ def test_each_outbox_has_a_version_of_its_own(computer: Computer) -> None:
         secrets.private_key()
         secrets.store_outbox_version(version)
     assert (file.outbox_version(), shared.outbox_version()) == (OutboxVersion("a", 40), OutboxVersion("b", 1))
+
+
+SETTINGS = {"api_url": b"https://a.example/v1", "username": b"melati", "ca_bundle": b"", "public_key": b"k"}
+KEPT = bind("a.example", **SETTINGS)
+
+
+def test_it_survives_storing_and_fits_every_keyring() -> None:
+    """What is stored is what is read, and the longest host with the longest settings fits."""
+    longest = bind("h" * 10_000, **dict.fromkeys(SETTINGS, bytes(10_000)))
+    for each in (KEPT, longest):
+        assert decode_binding(each.encode()) == each
+        assert len(each.encode()) <= MAX_SECRET_LENGTH
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_changed_setting_is_named(name: str) -> None:
+    """Each setting counts, and none that is equal is named."""
+    assert KEPT.changed(bind("a.example", **{**SETTINGS, name: b"other"})) == [name]
+    assert KEPT.changed(bind("a.example", **SETTINGS)) == []
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "5", '"x"', "{}", '{"host": "a"'])
+def test_a_damaged_binding_binds_to_nothing(text: str) -> None:
+    """Every setting is then another one, so that the password is not used."""
+    assert set(decode_binding(text).changed(KEPT)) == set(SETTINGS)

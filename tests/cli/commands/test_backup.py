@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 from backup_helpers import changed
-from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, assert_sanitized, readable_in, spoken
+from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, assert_sanitized, readable_in
+from screens import Screens
 
-from apoa_client.cli.terminal import language
-from apoa_client.cli.views.labels import moment_text
 from apoa_client.sandbox.server import SandboxServer
-from apoa_client.settings.zones import WIB
 
 WORDS = [word for guest in GUESTS for word in guest.words]
 
@@ -56,37 +54,23 @@ def secret_of(apoa: Apoa) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_backup_says_where_it_is(configured: Apoa, file: Path, lang: str) -> None:
-    """Prints the path of the backup and how many reports it holds."""
+def test_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: str) -> None:
+    """A backup into a file and into a folder, its restore here and on another computer, and what is refused."""
     configured.save(QUENTIN)
-    result = configured("backup", str(file), lang=lang)
-    assert result.code == 0, result.err
-    assert spoken(lang, "The backup is written: {file}", file=file) in result.out
-    assert "1" in result.out
-    assert spoken(
-        lang, "It can be read only with the private key, which is not in it. Keep the recovery code, too."
-    ) in (result.err)
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_backup_of_a_training_property(apoa: Apoa, file: Path, lang: str) -> None:
-    """There is no recovery code to keep."""
-    assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
-    result = apoa("backup", str(file), lang=lang)
-    reminder = "It can be read only with the private key, which is not in it. Training has no recovery code."
-    assert spoken(lang, reminder) in result.err
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_backup_is_not_written_to_standard_output(
-    configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str
-) -> None:
-    """`-` is a usage error, and no file of that name is written."""
-    monkeypatch.chdir(tmp_path)
-    result = configured("backup", "-", lang=lang)
-    assert (result.code, result.out) == (2, "")
-    assert spoken(lang, "A backup is a file of its own: it cannot go to standard output.") in result.err
-    assert not (tmp_path / "-").exists()
+    file, folder = str(tmp_path / "apoa.db"), str(tmp_path / "none")
+    screens(configured, "backup", file, lang=lang)
+    screens(configured, "backup", file, lang=lang)
+    screens(configured, "backup", "-", lang=lang)
+    screens(configured, "backup", "--to", folder, lang=lang)
+    screens(configured, "backup", "--keep", "3", lang=lang)
+    screens(configured, "restore", file, "--dry-run", lang=lang)
+    screens(configured, "restore", file, lang=lang)
+    screens(configured, "restore", str(tmp_path / "nothing"), lang=lang)
+    training = ["--property", "melati", "--training", "--vault", "file"]
+    other = elsewhere(configured, tmp_path)
+    assert other("setup", "--non-interactive", *training).code == 0
+    screens(other, "restore", file, lang=lang)
+    screens(other, "backup", str(tmp_path / "training.db"), lang=lang)
 
 
 def test_backup_json(configured: Apoa, file: Path) -> None:
@@ -113,39 +97,32 @@ def test_a_backup_holds_no_secret_and_nothing_personal(configured: Apoa, made: P
     assert readable_in(made.parent / "alone", [*WORDS, PASSWORD, secret_of(configured)]) == []
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_other_files_are_not_overwritten(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
+def test_other_files_are_not_overwritten(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """Exits with 2 and gives advice; no file is overwritten."""
     before = made.read_bytes()
     for target in (made, tmp_path / "nowhere" / "apoa.db"):
-        result = configured("backup", str(target), lang=lang)
+        result = configured("backup", str(target))
         assert (result.code, result.out) == (2, "")
         assert len(result.err.splitlines()) == 2
     other = tmp_path / "other"
     other.write_text("mine")
-    assert configured("backup", str(other), "--force", lang=lang).code == 2
+    assert configured("backup", str(other), "--force").code == 2
     assert (made.read_bytes(), other.read_text()) == (before, "mine")
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Path, lang: str) -> None:
+def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """Prints what was restored and what is missing; with the key, all can be restored, read and sent."""
     other = elsewhere(configured, tmp_path)
-    result = other("restore", str(made), *compared(configured), lang=lang)
+    result = other("restore", str(made), *compared(configured))
     assert result.code == 0, result.err
-    assert spoken(lang, "reports that were not here") in result.out
-    key_is_needed = "To send and read these reports, restore the private key with: apoa key recover"
-    assert spoken(lang, key_is_needed) in result.err
-    assert spoken(lang, "To send, store the password with: apoa login") in result.err
     secrets = {"APOA_PRIVATE_KEY": secret_of(configured), "APOA_PASSWORD": PASSWORD}
     there = Apoa({**other.environ, **secrets}, other.clock, other.capsys, other.monkeypatch)
     reports = there.reports()
     assert [(r["state"], r["guest"]["surname"]) for r in reports] == [("queued", "QUIJANO")]
     assert there("sync").code == 0
     assert there("log", "--verify").code == 0
-    result = there("restore", str(made), lang=lang)
+    result = there("restore", str(made))
     assert (result.code, result.err) == (0, "")
-    assert spoken(lang, "Send what waits with: apoa sync") in result.out
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
 
 
@@ -169,28 +146,12 @@ def test_restore_json(configured: Apoa, made: Path, tmp_path: Path) -> None:
         "fingerprint": compared(configured)[1],
         "api_url": compared(configured)[3],
     }
+    assert other("restore", str(made), "--json", "--dry-run", APOA_PROPERTY="kenanga").json["property"] == "melati"
     result = other("restore", str(made), "--property", "kenanga", "--dry-run", "--json")
     assert (result.code, result.json) == (0, value)
     assert not other.home.exists()
     restored = other("--property", "kenanga", "restore", str(made), *compared(configured), "--json")
     assert restored.json == {**value, "dry_run": False}
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_dry_run_says_so(configured: Apoa, made: Path, lang: str) -> None:
-    """The first line of a dry run says that nothing was changed."""
-    language.set_language(lang)
-    result = configured("restore", str(made), "--dry-run", lang=lang)
-    sentence = "Nothing was changed. This would be restored to {property}, from the backup of {moment}:"
-    moment = moment_text(configured.clock.now(), WIB)
-    assert result.out.splitlines()[0] == spoken(lang, sentence, property="melati", moment=moment)
-    assert (result.code, result.err) == (0, "")
-
-
-def test_restores_to_the_property_of_the_backup(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """APOA_PROPERTY does not change the property that is restored."""
-    other = elsewhere(configured, tmp_path)
-    assert other("restore", str(made), "--json", "--dry-run", APOA_PROPERTY="kenanga").json["property"] == "melati"
 
 
 def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa, made: Path, tmp_path: Path) -> None:
@@ -213,20 +174,14 @@ def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa
     assert configured("restore", str(again), "--json").json["other_receipts"][0]["in_backup"] == "STT\x1b[2J"
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
 def test_each_restore_error_is_explained(
-    configured: Apoa, made: Path, tmp_path: Path, authority: SandboxServer, lang: str
+    configured: Apoa, made: Path, tmp_path: Path, authority: SandboxServer
 ) -> None:
     """Prints error and advice and changes nothing; exits with 65 (bad file), 78 (wrong setup) or 75 (try later)."""
-    stranger = Apoa(
-        {**configured.environ, "APOA_HOME": str(tmp_path / "stranger")},
-        configured.clock,
-        configured.capsys,
-        configured.monkeypatch,
-    )
+    stranger = elsewhere(configured, tmp_path)
     assert stranger.set_up(authority.base_url).code == 0
     stranger.save(QUENTIN)
-    no_backup, damaged, newer = tmp_path / "no.db", tmp_path / "damaged.db", tmp_path / "newer.db"
+    no_backup, damaged, newer = (tmp_path / "no.db", tmp_path / "damaged.db", tmp_path / "newer.db")
     no_backup.write_text("hello")
     damaged.write_bytes(made.read_bytes()[:-5000])
     newer.write_bytes(made.read_bytes())
@@ -240,14 +195,14 @@ def test_each_restore_error_is_explained(
     ]
     for apoa, file, code in cases:
         before = apoa.reports()
-        result = apoa("restore", str(file), lang=lang)
+        result = apoa("restore", str(file))
         assert (result.code, result.out) == (code, "")
         assert len(result.err.splitlines()) == 2
         assert apoa.reports() == before
-        error = apoa("restore", str(file), "--json", lang=lang).json["error"]
+        error = apoa("restore", str(file), "--json").json["error"]
         assert error["message"]
         assert error["advice"]
     waiting = next(report["id"] for report in configured.reports() if report["state"] == "queued")
     with configured.sending(waiting), configured.monkeypatch.context() as patch:
         patch.setattr("apoa_client.archive.restore.WAIT_S", 0.0)
-        assert configured("restore", str(made), lang=lang).code == 75
+        assert configured("restore", str(made)).code == 75

@@ -1,16 +1,21 @@
-"""`apoa check --photo`: documents are read from pictures, and what is doubtful is shown."""
+"""`apoa check --photo` and `--online`: documents from pictures, and what the authority would say of a guest."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from cli_helpers import LANGUAGES, NOWHERE, QUENTIN, XIMENA, Apoa, Serve
 from reading_helpers import TOO_DARK, answer_with, print_page, reading
+from screens import Screens
 from terminal_helpers import show_as_terminal
 
+from apoa_client.cli.prompts import online_check
 from apoa_client.messages import msg
-from apoa_client.scan.photo_reading import PictureRefused
+from apoa_client.sandbox import decisions
+from apoa_client.sandbox.server import SandboxServer
+from apoa_client.sandbox.validation import Violation
+from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 
 DOUBTS = ((0, 5), (1, 3), (1, 4), (1, 5))
 UNSURE = reading(QUENTIN.lines, DOUBTS, hint=TOO_DARK)
@@ -62,43 +67,19 @@ def test_without_the_extra(apoa: Apoa, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_sure_reading(apoa: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
-    """A sure reading is one line above the document, without marks and without a hint."""
-    answer_with(monkeypatch, {"x.jpg": SURE})
-    result = apoa("cek", "--foto", "x.jpg", lang=lang)
-    by_lines = apoa("check", "--mrz", XIMENA.lines[0], "--mrz", XIMENA.lines[1], lang=lang)
-    assert result.code == 0
-    assert result.out == spoken(lang, "Read from the photo with certainty.") + "\n" + by_lines.out
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_doubtful_characters_are_marked(apoa: Apoa, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
-    """They are marked below their lines and named in words, and the hint follows; a pipe shows no picture."""
-    answer_with(monkeypatch, {"q.jpg": UNSURE})
-    result = apoa("check", "--photo", "q.jpg", lang=lang)
-    assert result.code == 0
-    one, many = (
-        "Line {line}, character {numbers}: compare it with the page.",
-        "Line {line}, characters {numbers}: compare them with the page.",
-    )
-    assert result.out.splitlines()[:8] == [
-        spoken(lang, "The photo was not read with certainty. Compare the lines with the page."),
-        f"  {QUENTIN.lines[0]}",
-        "       ^",
-        spoken_count(lang, one, many, 1, line=1, numbers="6"),
-        f"  {QUENTIN.lines[1]}",
-        "     ^^^",
-        spoken_count(lang, one, many, 3, line=2, numbers="4-6"),
-        spoken(lang, TOO_DARK.template),
-    ]
-
-
-def test_plain_lines_have_no_marks(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a screen reader the doubtful characters are named in words alone."""
-    answer_with(monkeypatch, {"q.jpg": UNSURE})
-    result = apoa("--plain", "check", "--photo", "q.jpg")
-    assert "Line 2, characters 4-6: compare them with the page." in result.out
-    assert "^" not in result.out
+def test_screens(apoa: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """A sure reading, a doubtful one, none, and several photos; for a screen reader without marks."""
+    photos: dict[str, PhotoReading | Exception] = {
+        "q.jpg": UNSURE,
+        "x.jpg": SURE,
+        "wall.jpg": reading(()),
+        "c.jpeg": NO_PICTURE,
+    }
+    answer_with(monkeypatch, photos)
+    for name in photos:
+        screens(apoa, "check", "--photo", name, lang=lang)
+    screens(apoa, "--plain", "check", "--photo", "q.jpg", lang=lang)
+    screens(apoa, "check", "--photo", "q.jpg", "--photo", "x.jpg", lang=lang)
 
 
 def test_json_has_the_fixed_form(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,10 +103,9 @@ def test_json_has_the_fixed_form(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) ->
 def test_nothing_found(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """A photo without lines is no valid document: the hint says how to photograph better, and the exit code is 65."""
     answer_with(monkeypatch, {"wall.jpg": reading(())})
-    result = apoa("check", "--photo", "wall.jpg")
-    assert (result.code, result.out) == (65, f"{TOO_DARK.template}\n")
-    value = apoa("check", "--photo", "wall.jpg", "--json").json
-    assert (value["valid"], photo_of(value)["lines"], photo_of(value)["hint"]) == (False, [], TOO_DARK.template)
+    said = apoa("check", "--photo", "wall.jpg", "--json")
+    photo = photo_of(said.json)
+    assert (said.code, said.json["valid"], photo["lines"], photo["hint"]) == (65, False, [], TOO_DARK.template)
 
 
 class TestSeveral:
@@ -147,19 +127,12 @@ class TestSeveral:
         assert [photo["error"] and photo["error"]["class"] for photo in found] == [None, None, "picture_refused"]
         assert [each["valid"] for each in value["results"]] == [True, True, False]
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_end_counts_them(self, apoa: Apoa, photos: list[str], lang: str) -> None:
+    def test_the_end_counts_them(self, apoa: Apoa, photos: list[str]) -> None:
         """The last lines say how many are valid, and how many must be compared."""
-        result = apoa("check", *photos, lang=lang)
-        assert result.code == 65
-        unsure = (
-            "{count} photo was not read with certainty: compare the lines with the page.",
-            "{count} photos were not read with certainty: compare their lines with the pages.",
-        )
-        assert result.out.splitlines()[-2:] == [
-            spoken(lang, "{valid} of {count} documents are valid.", valid=2, count=3),
-            spoken_count(lang, *unsure, 1),
-        ]
+        result = apoa("check", *photos)
+        valid, compared = result.out.splitlines()[-2:]
+        assert (result.code, valid) == (65, "2 of 3 documents are valid.")
+        assert compared.startswith("1 photo was not read with certainty")
 
 
 @pytest.mark.parametrize(
@@ -226,3 +199,160 @@ class TestPicture:
         shown = self.check(apoa, monkeypatch, NO_COLOR="1")
         assert "" not in shown
         assert shown[2].strip() == "^"
+
+
+PAGE = ["GDANSK", "B1", "2", "7"]
+CHECK = ["check", *QUENTIN.mrz()[1:5], "--birth-place", "GDANSK", "--online"]
+NOT_ASKED: dict[str, Any] = {"asked": False, "status": None, "errors": [], "warnings": [], "missing": [], "error": None}
+ASKED = {**NOT_ASKED, "asked": True, "status": "accepted"}
+
+
+def online(apoa: Apoa, *arguments: str) -> Any:
+    """Return the member `online` of a command's JSON document."""
+    return apoa(*arguments, "--json").json["online"]
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An authority with a rule that the client does not know."""
+    rule = Violation("stay.room", "no_such_room", "There is no such room.")
+    monkeypatch.setattr(decisions, "rule_violations", lambda *_report: (rule,))
+
+
+class TestADryRun:
+    """It asks the authority where it can be reached."""
+
+    def test_a_report_that_would_be_accepted(self, configured: Apoa) -> None:
+        """Nothing is saved, here and there."""
+        assert online(configured, *QUENTIN.mrz("--dry-run")) == ASKED
+        assert configured.reports() == []
+        assert configured.send(QUENTIN)["state"] == "accepted"
+        assert configured.reports()[0]["last_error"] is None
+
+    @pytest.mark.usefixtures("strict")
+    def test_a_report_that_would_be_refused(self, configured: Apoa) -> None:
+        """With the authority's words and codes; the exit code is that of a refused report."""
+        said = configured(*QUENTIN.mrz("--dry-run", "--json"))
+        value = said.json["online"]
+        assert (said.code, value["asked"], value["status"]) == (65, True, "rejected")
+        assert [(each["field"], each["code"]) for each in value["errors"]] == [("stay.room", "no_such_room")]
+        checked = configured(*CHECK, "--json")
+        assert (checked.code, checked.json["valid"], checked.json["online"]["status"]) == (65, True, "rejected")
+
+    def test_not_with_no_send(self, configured: Apoa) -> None:
+        """Then there is no call."""
+        assert online(configured, *QUENTIN.mrz("--dry-run", "--no-send")) is None
+
+    def test_offline(self, away: Apoa) -> None:
+        """No error of a dry run; a check that asked for it exits with 75, and the document is checked all the same."""
+        dry = away(*QUENTIN.mrz("--dry-run", "--json"))
+        assert (dry.code, dry.json["online"]["asked"], dry.json["online"]["error"]["class"]) == (0, False, "offline")
+        said = away(*CHECK)
+        assert (said.code, QUENTIN.surname in said.out) == (75, True)
+
+    @pytest.mark.parametrize(
+        ("faults", "error"),
+        [
+            ("reports:429=600", "authority_busy"),
+            ("token:ok,token:401*2", "wrong_password"),
+            ("reports:403", "account_suspended"),
+        ],
+    )
+    def test_while_no_call_may_be_made(self, apoa: Apoa, serve: Serve, faults: str, error: str) -> None:
+        """Suspended, or asked to wait: none is made, so that the account is not locked."""
+        server = serve(faults)
+        assert apoa.set_up(server.base_url).code == 0
+        apoa.save()
+        apoa("sync")
+        server.stop()
+        value = online(apoa, *XIMENA.mrz("--dry-run"))
+        assert (value["asked"], value["error"]["class"]) == (False, error)
+
+    @pytest.mark.parametrize("fault", ["500", "portal", "truncated", "403", "429=60"])
+    def test_a_broken_answer(self, apoa: Apoa, serve: Serve, fault: str) -> None:
+        """It is as if the line were down."""
+        assert apoa.set_up(serve(f"meta:ok,meta:{fault}").base_url).code == 0
+        said = apoa(*QUENTIN.mrz("--dry-run"))
+        assert (said.code, said.err.count("The authority was not asked: ")) == (0, 1)
+
+    def test_a_slow_authority(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is not waited for longer than at a desk."""
+        monkeypatch.setattr(online_check, "SEND_TIMEOUT_S", 0.2)
+        assert apoa.set_up(serve("meta:ok,meta:slow=5").base_url).code == 0
+        assert online(apoa, *QUENTIN.mrz("--dry-run"))["error"]["class"] == "timed_out"
+
+    def test_in_training(self, apoa: Apoa) -> None:
+        """The built-in authority answers."""
+        assert apoa("setup", "--non-interactive", "--training", "--property", "melati", "--vault", "file").code == 0
+        assert online(apoa, *QUENTIN.mrz("--dry-run")) == ASKED
+
+    def test_after_the_review_card(self, configured: Apoa) -> None:
+        """Of each guest of the group, with the name."""
+        keys = [*QUENTIN.lines, *PAGE, "+", *XIMENA.lines, "ZARAGOZA", "B1", "", ""]
+        said = configured("report", "--dry-run", keys=keys)
+        assert said.code == 0, said.all
+        assert said.err.count("The authority would accept this report.") == 2
+        assert f"{XIMENA.name}\nThe authority would accept this report." in said.err
+        assert configured.reports() == []
+
+
+class TestACheckOnline:
+    """`apoa check --online`: the document, as if the guest arrived now for one night."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_online_screens(self, configured: Apoa, screens: Screens, authority: SandboxServer, lang: str) -> None:
+        """What the authority would say, what is missing, and that it was not asked."""
+        screens(configured, *CHECK, lang=lang)
+        screens(configured, "check", *QUENTIN.mrz()[1:5], "--online", lang=lang)
+        with configured.monkeypatch.context() as patch:
+            rule = Violation("stay.room", "no_such_room", "There is no such room.")
+            patch.setattr(decisions, "rule_violations", lambda *_report: (rule,))
+            screens(configured, *QUENTIN.mrz("--dry-run"), lang=lang)
+        authority.stop()
+        screens(configured, *CHECK, lang=lang)
+        screens(configured, *QUENTIN.mrz("--dry-run"), lang=lang)
+
+    def test_a_guest_whom_the_authority_would_take(self, configured: Apoa) -> None:
+        """The document, as if the guest arrived now for one night."""
+        assert online(configured, *CHECK) == ASKED
+        assert configured.reports() == []
+
+    def test_missing_details_are_named(self, configured: Apoa) -> None:
+        """A report needs the place of birth, which is not in the MRZ."""
+        without = ["check", *QUENTIN.mrz()[1:5], "--online"]
+        assert online(configured, *without) == {**NOT_ASKED, "missing": ["guest.birth_place"]}
+        said = configured(*without)
+        assert (said.code, "The authority was not asked: a report also needs: Place of birth." in said.out) == (0, True)
+
+    def test_an_invalid_document_is_not_sent(self, configured: Apoa) -> None:
+        """It is corrected first."""
+        first, second = QUENTIN.lines
+        wrong = ["--mrz", first, "--mrz", second.replace("ZX1234567", "ZX1234568")]
+        said = configured("check", *wrong, "--birth-place", "GDANSK", "--online", "--json")
+        assert (said.code, said.json["online"]) == (65, None)
+
+    def test_several_documents(self, configured: Apoa) -> None:
+        """Each has its answer."""
+        lines = "\n\n".join("\n".join(guest.lines) for guest in (QUENTIN, XIMENA))
+        found = configured("check", "--mrz", "-", "--online", "--json", stdin=lines).json["results"]
+        assert [each["online"]["missing"] for each in found] == [["guest.birth_place"]] * 2
+        assert configured("check", "--mrz", "-", "--online", stdin=lines).out.count("Place of birth") >= 2
+
+    def test_without_a_property(self, apoa: Apoa) -> None:
+        """There is no authority to ask: set one up."""
+        said = apoa(*CHECK)
+        assert (said.code, "apoa setup" in said.err) == (78, True)
+
+    def test_a_property_by_hand(self, apoa: Apoa) -> None:
+        """Has no authority either."""
+        by_hand = ["--by-hand", "--property", "melati", "--vault", "file"]
+        assert apoa("setup", "--non-interactive", *by_hand).code == 0
+        assert apoa(*CHECK).code == 78
+        assert online(apoa, *QUENTIN.mrz("--dry-run")) is None
+
+    def test_check_alone_makes_no_call(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not even to look up a name."""
+        monkeypatch.setattr("socket.socket.connect", lambda *_call: pytest.fail("a call"))
+        assert NOWHERE
+        said = away(*CHECK[:-1], "--json")
+        assert (said.code, "online" in said.json) == (0, False)

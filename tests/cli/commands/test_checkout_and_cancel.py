@@ -12,16 +12,13 @@ from cli_helpers import (
     NOWHERE,
     OBADIAH,
     QUENTIN,
-    REPORT_KEYS,
     XIMENA,
     Apoa,
     CallResult,
     Serve,
-    assert_form,
     spoken,
-    time_in,
-    typed_in,
 )
+from screens import Screens
 
 from apoa_client.cli.terminal import input as terminal_input
 from apoa_client.cli.terminal import language
@@ -49,76 +46,58 @@ def run_before_confirmation(apoa: Apoa, command_of_other_user: Callable[[], Call
         apoa.monkeypatch.setattr(f"apoa_client.cli.commands.{command}.confirm", confirm)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
+    """What the desk sees of a guest who leaves, of a mistake, and of what cannot be done."""
+    screens(configured, "checkout", keys=[], lang=lang)
+    arrival = configured.send()
+    for guest in (XIMENA, OBADIAH):
+        configured.save(guest)
+    screens(configured, "checkout", arrival["short_id"], "--at", "2026-11-24T19:59", lang=lang)
+    screens(configured, "checkout", arrival["short_id"], "--at", "2026-11-26T20:00", lang=lang)
+    screens(configured, "checkout", arrival["short_id"], lang=lang)
+    screens(configured, "checkout", arrival["short_id"], lang=lang)
+    screens(configured, "checkout", "--room", "7", "--no-send", keys=["2", "y"], lang=lang)
+    left = configured.reports()[-1]
+    screens(configured, "cancel", left["short_id"], keys=["y"], lang=lang)
+    screens(configured, "cancel", left["stay_id"], keys=[""], lang=lang)
+    screens(configured, "cancel", left["stay_id"], keys=["y"], lang=lang)
+    screens(configured, "checkout", left["stay_id"], lang=lang)
+    screens(configured, "checkout", "--room", "99", lang=lang)
+    keys = ["?", "", ">", "!", "tidak", QUENTIN.lines[0], "salah orang", "y"]
+    screens(configured, "cancel", arrival["short_id"], keys=keys, lang=lang)
+    screens(configured, "cancel", arrival["short_id"], "--reason", "x", lang=lang)
+    screens(configured, "checkout", "--all-due", lang=lang)
+
+
 class TestCheckOut:
     """`apoa checkout` reports that guests leave."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_check_out_online(self, configured: Apoa, lang: str) -> None:
-        """Online, `checkout` saves and sends the report, prints the receipt number, and shows how to correct it."""
-        arrival = configured.send()
-        result = configured("checkout", arrival["short_id"], lang=lang)
-        assert result.code == 0, result.all
-        assert QUENTIN.name in result.out
-        assert spoken(lang, "check-out") in result.out
-        departure = configured.reports()[-1]
-        assert (departure["kind"], departure["state"]) == ("check_out", "accepted")
-        assert departure["receipt"]["number"] in result.out
-        assert typed_in(lang, f"apoa amend {departure['short_id']}") in result.err
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_check_out_offline(self, away: Apoa, lang: str) -> None:
-        """Offline, `checkout` saves the report without a deadline and shows how to cancel it."""
+    def test_check_out_offline(self, away: Apoa) -> None:
+        """Offline, `checkout` saves the report without a deadline; it can be cancelled alone."""
         arrival = away.save()
-        result = away("keluar", arrival["id"], "--no-send", lang=lang)
-        assert result.code == 0, result.all
-        assert spoken(lang, "In the queue, not sent yet. Send what waits with: apoa sync") in result.out
+        assert away("keluar", arrival["id"], "--no-send").code == 0
         departure = away.reports()[-1]
         assert departure["due_at"] is None
-        assert typed_in(lang, f"apoa cancel {departure['short_id']}") in result.err
-        assert (away("cancel", departure["short_id"]).code, away.states()) == (
-            0,
-            [("check_in", "queued"), ("check_out", "withdrawn")],
-        )
+        assert away("cancel", departure["short_id"]).code == 0
+        assert away.states() == [("check_in", "queued"), ("check_out", "withdrawn")]
 
     def test_check_out_json(self, configured: Apoa) -> None:
-        """`checkout --json` prints one report, and `--all-due --json` prints a list."""
+        """`checkout --json` prints one report, and `--all-due --json` a list; the receipt is on the screen."""
         arrival = configured.send()
         result = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T19:59", "--json", "--no-send")
-        assert result.code == 65  # the guest came at 20:00
-        assert_form(result.json, REPORT_KEYS)
-        assert [error["field"] for error in result.json["errors"]] == ["check_out"]
+        assert (result.code, [error["field"] for error in result.json["errors"]]) == (65, ["check_out"])
         result = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T20:10", "--json")
-        assert result.code == 0, result.err
-        assert_form(result.json, REPORT_KEYS)
-        assert (result.json["kind"], result.json["state"], result.json["stay_id"]) == (
-            "check_out",
-            "accepted",
-            arrival["stay_id"],
-        )
+        found = result.json
+        assert (result.code, found["kind"], found["state"]) == (0, "check_out", "accepted")
+        assert found["stay_id"] == arrival["stay_id"]
         assert configured("checkout", "--all-due", "--json").json == {"reports": []}
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize(
-        ("at", "sentence"),
-        [
-            (
-                "2026-11-24T19:59",
-                "it is before the check-in. Correct the time, or first the check-in with: apoa amend",
-            ),
-            (
-                "2026-11-26T20:00",
-                "it is more than a day in the future. Check guests out when they leave, or correct the time.",
-            ),
-            ("30/02/2026", "This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985."),
-        ],
-    )
-    def test_an_impossible_time_is_refused(self, away: Apoa, at: str, sentence: str, lang: str) -> None:
-        """`checkout` refuses an impossible time, explains what to do, and saves nothing."""
-        arrival = away.save()
-        result = away("checkout", arrival["id"], "--at", at, lang=lang)
-        assert (result.code, result.out) == (65, "")
-        assert spoken(lang, sentence) in result.err
-        assert len(away.reports()) == 1
+    @pytest.mark.parametrize("at", ["2026-11-24T19:59", "2026-11-26T20:00", "30/02/2026"])
+    def test_an_impossible_time_is_refused(self, away: Apoa, at: str) -> None:
+        """`checkout` refuses an impossible time and saves nothing."""
+        result = away("checkout", away.save()["id"], "--at", at)
+        assert (result.code, result.out, len(away.reports())) == (65, "", 1)
 
     @pytest.mark.parametrize("at", ["21.30", "2130", "24/11 21:30", "kemarin 21.30", "24 nov 2026 21.30"])
     def test_common_time_formats_are_accepted(self, away: Apoa, at: str) -> None:
@@ -129,37 +108,6 @@ class TestCheckOut:
         assert result.code == 0, result.err
         assert "24 Nov 2026 21:30 WIB" in away("checkout", arrival["id"]).err
 
-    def test_a_second_check_out_is_refused(self, configured: Apoa) -> None:
-        """A second check-out is refused with the time and report of the first, and with how to undo it."""
-        arrival = configured.send()
-        configured("checkout", arrival["id"])
-        departure = configured.reports()[-1]
-        result = configured("checkout", arrival["id"], "--json")
-        assert result.code == 65
-        assert "24 Nov 2026 20:00 WIB" in result.json["error"]["message"]
-        assert departure["short_id"] in result.json["error"]["message"]
-        assert f"apoa amend {departure['short_id']}" in result.json["error"]["advice"]
-
-    def test_check_out_of_a_cancelled_or_withdrawn_stay(self, configured: Apoa) -> None:
-        """`checkout` refuses a cancelled stay and a withdrawn stay."""
-        arrival = configured.send()
-        assert configured("cancel", arrival["id"], "--reason", "salah").code == 0
-        withdrawn = configured.save(XIMENA)
-        assert configured("cancel", withdrawn["id"]).code == 0
-        for report in (arrival, withdrawn):
-            result = configured("checkout", report["id"])
-            assert result.code == 65, result.err
-            assert "apoa report" in result.err
-        assert len(configured.reports()) == 3
-
-    def test_check_out_of_an_unknown_or_ambiguous_id(self, away: Apoa) -> None:
-        """An unknown id is a usage error, and so is an ambiguous id, whose candidates are listed."""
-        reports = [away.save(guest) for guest in GUESTS]
-        assert away("checkout", "ffffffff").code == 2
-        result = away("checkout", reports[0]["id"][:8])
-        assert result.code == 2
-        assert all(report["short_id"] in result.err for report in reports)
-
     def test_check_out_by_room(self, away: Apoa) -> None:
         """`--room` ignores case and extra spaces, and a room without a guest is a usage error."""
         away.save(QUENTIN, "--room", "7 Timur")
@@ -169,15 +117,14 @@ class TestCheckOut:
         assert result.json["kind"] == "check_out"
         assert away("checkout", "--room", "7 timur", "--no-send").code == 2
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_room_with_and_without_the_word(self, away: Apoa, lang: str) -> None:
+    def test_a_room_with_and_without_the_word(self, away: Apoa) -> None:
         """With or without the word it is one room, and what is shown never says "kamar kamar 3"."""
         for guest, room in ((QUENTIN, "kamar 3"), (XIMENA, "ROOM 3"), (OBADIAH, "no. 3")):
             away.save(guest, "--room", room)
         assert len(away("list", "--room", "Kamar 3", "--json").json["reports"]) == 3
-        result = away("checkout", "--room", "3", "--no-send", keys=["1", ENTER], lang=lang)
+        result = away("checkout", "--room", "3", "--no-send", keys=["1", ENTER])
         assert result.code == 0, result.all
-        assert f"  {spoken(lang, 'room {room}', room='3')}  " in result.all
+        assert f"  {spoken('en', 'room {room}', room='3')}  " in result.all
         assert not re.search(r"(?i)(kamar|room)\s+(kamar|room)", result.all)
         assert away("checkout", "--room", "room #3", "--no-send", "--yes", "--json").code == 0
 
@@ -205,16 +152,12 @@ class TestCheckOut:
         assert result.code == 0, result.err
         assert [report["kind"] for report in result.json["reports"]] == ["check_out", "check_out"]
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_several_guests_in_a_room_at_a_terminal(self, away: Apoa, lang: str) -> None:
+    def test_several_guests_in_a_room_at_a_terminal(self, away: Apoa) -> None:
         """At a terminal, the user chooses guests of a room by number, all of them, or none."""
         for guest in (QUENTIN, XIMENA):
             away.save(guest)
-        result = away("checkout", "--room", "7", "--no-send", keys=["9", "2", "y"], lang=lang)
-        assert result.code == 0, result.all
-        assert spoken(lang, "Several guests are in that room. Who leaves?") in result.err
-        assert XIMENA.name in result.out
-        assert QUENTIN.name not in result.out
+        result = away("checkout", "--room", "7", "--no-send", keys=["9", "2", "y"])
+        assert (result.code, XIMENA.name in result.out, QUENTIN.name in result.out) == (0, True, False), result.all
         away.save(OBADIAH)
         assert away("checkout", "--room", "7", "--no-send", keys=[""]).code == 0
         assert away("checkout", "--room", "7", "--no-send", keys=["semua", ""]).code == 0
@@ -240,11 +183,8 @@ class TestCheckOut:
     @pytest.mark.parametrize(
         ("zone", "arrived", "midnight", "shown"),
         [
-            ("Asia/Jakarta", "2026-11-29T10:00", "2026-11-29T17:00+00:00", "30 Nov 2026 00:00 WIB"),
-            ("Asia/Jayapura", "2026-11-30T23:59", "2026-11-30T15:00+00:00", "1 Dec 2026 00:00 WIT"),
             ("Asia/Jakarta", "2028-02-28T10:00", "2028-02-28T17:00+00:00", "29 Feb 2028 00:00 WIB"),
             ("Asia/Jayapura", "2028-02-29T00:00", "2028-02-29T15:00+00:00", "1 Mar 2028 00:00 WIT"),
-            ("Asia/Makassar", "2026-12-31T10:00", "2026-12-31T16:00+00:00", "1 Jan 2027 00:00 WITA"),
         ],
     )
     def test_the_planned_day_uses_the_time_zone_of_the_property(
@@ -262,15 +202,12 @@ class TestCheckOut:
         assert shown in result.err
         assert [kind for kind, _state in apoa.states()] == ["check_in", "check_out"]
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_another_user_checks_the_guest_out_first(self, away: Apoa, lang: str) -> None:
+    def test_another_user_checks_the_guest_out_first(self, away: Apoa) -> None:
         """If another user checks the guest out during the confirmation, no second check-out is saved."""
         arrival = away.save()
         run_before_confirmation(away, lambda: away("checkout", arrival["id"], "--no-send"))
-        result = away("checkout", arrival["id"], "--no-send", keys=["y"], lang=lang)
+        result = away("checkout", arrival["id"], "--no-send", keys=["y"])
         assert result.code == 75, result.all
-        sentence = "Another user has changed this stay in the meantime: report {id}."
-        assert spoken(lang, sentence, id=arrival["short_id"]) in result.err
         assert away.states() == [("check_in", "queued"), ("check_out", "queued")]
 
     def test_another_user_changes_one_of_several_stays_first(self, away: Apoa) -> None:
@@ -312,19 +249,15 @@ class TestCheckOut:
         assert away("checkout", "--all-due", "--at", "2026-11-24T12:00", "--no-send").code == 65
         assert len(away.reports()) == 2
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_check_out_without_arguments_at_a_terminal(self, away: Apoa, lang: str) -> None:
-        """Without arguments, `checkout` lists the guests with numbers and shows the check-outs before it saves them."""
-        assert spoken(lang, "No guest is in house.") in away("checkout", keys=[], lang=lang).out
+    def test_check_out_without_arguments_at_a_terminal(self, away: Apoa) -> None:
+        """Without arguments, `checkout` lists the guests with numbers; Enter chooses none."""
         for number, guest in enumerate(GUESTS):
             away.save(guest, "--room", str(number))
-        result = away("checkout", "--no-send", keys=["1 3", "y"], lang=lang)
+        result = away("checkout", "--no-send", keys=["1 3", "y"])
         assert result.code == 0, result.all
         assert all(guest.name in result.err for guest in GUESTS)
-        assert time_in(lang, "24 Nov 2026 20:00 WIB") in result.err
+        assert away("checkout", "--no-send", keys=[""]).code == 0
         assert away.states().count(("check_out", "queued")) == 2
-        result = away("checkout", "--no-send", keys=[""], lang=lang)
-        assert spoken(lang, "No guest was chosen, and nothing was changed.") in result.err
 
     def test_missing_or_conflicting_arguments_are_usage_errors(self, away: Apoa) -> None:
         """Unattended, `checkout` without arguments or with conflicting arguments is a usage error."""
@@ -349,16 +282,6 @@ class TestCheckOut:
         result = away("checkout", "--no-send", keys=["1", "y"])
         assert result.code == 0, result.all
         assert "check-out, report" in result.out
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_check_out_with_manual_entry(self, apoa: Apoa, lang: str) -> None:
-        """With manual entry, the check-out waits in the queue and the output names `apoa sync --by-hand`."""
-        result = apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand")
-        assert result.code == 0, result.all
-        arrival = apoa.save()
-        result = apoa("checkout", arrival["id"], lang=lang)
-        assert result.code == 0, result.all
-        assert spoken(lang, "In the queue. Type it into APOA with: apoa sync --by-hand") in result.out
 
     def test_an_error_after_saving_keeps_the_check_out(self, apoa: Apoa, serve: Serve) -> None:
         """If sending fails after saving, the error is printed and the check-out stays saved."""
@@ -399,64 +322,34 @@ class TestCheckOut:
 class TestCancel:
     """`apoa cancel` withdraws unsent reports and cancels accepted stays."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_unsent_stay_is_withdrawn(self, away: Apoa, lang: str) -> None:
-        """`cancel` withdraws all reports of an unsent stay without a reason."""
+    def test_an_unsent_stay_is_withdrawn(self, away: Apoa) -> None:
+        """`cancel` withdraws all reports of an unsent stay without a reason, if Enter alone is not the answer."""
         arrival = away.save()
         away("checkout", arrival["id"], "--no-send")
-        result = away("batal", arrival["short_id"], keys=["y"], lang=lang)
-        assert result.code == 0, result.all
-        assert QUENTIN.name.split(maxsplit=1)[0] in result.err
-        assert spoken(lang, "Withdraw it?") in result.err
-        assert typed_in(lang, "apoa report") in result.err
+        left = away("cancel", arrival["id"], keys=[""])
+        assert (left.code, away.states()) == (0, [("check_in", "queued"), ("check_out", "queued")])
+        assert away("batal", arrival["short_id"], keys=["y"]).code == 0
         assert away.states() == [("check_in", "withdrawn"), ("check_out", "withdrawn")]
+        other = away.save(XIMENA)
+        result = away("cancel", other["stay_id"], "--json")
+        assert (result.code, result.json["id"], result.json["state"]) == (0, other["id"], "withdrawn")
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_enter_alone_withdraws_nothing(self, away: Apoa, lang: str) -> None:
-        """Enter at the confirmation withdraws nothing."""
-        arrival = away.save()
-        result = away("cancel", arrival["id"], keys=[""], lang=lang)
-        assert (result.code, away.states()) == (0, [("check_in", "queued")])
-        assert spoken(lang, "Nothing was changed.") in result.err
-
-    def test_withdrawal_json(self, away: Apoa) -> None:
-        """`cancel --json` of an unsent stay prints the withdrawn check-in."""
-        arrival = away.save()
-        result = away("cancel", arrival["stay_id"], "--json")
-        assert result.code == 0
-        assert_form(result.json, REPORT_KEYS)
-        assert (result.json["id"], result.json["state"]) == (arrival["id"], "withdrawn")
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_accepted_stay_is_cancelled(self, configured: Apoa, lang: str) -> None:
+    def test_an_accepted_stay_is_cancelled(self, configured: Apoa) -> None:
         """At a terminal, `cancel` of an accepted stay asks for a reason, and Enter at the end cancels nothing."""
         arrival = configured.send()
-        result = configured("cancel", arrival["id"], keys=["salah orang", ""], lang=lang)
-        assert spoken(lang, "Nothing was changed.") in result.err
+        configured("cancel", arrival["id"], keys=["salah orang", ""])
         assert len(configured.reports()) == 1
-        result = configured("cancel", arrival["id"], keys=["salah orang", "y"], lang=lang)
-        assert result.code == 0, result.all
-        assert spoken(lang, "Cancel the whole stay?") in result.err
+        assert configured("cancel", arrival["id"], keys=["salah orang", "y"]).code == 0
         assert configured.states()[-1] == ("cancel", "accepted")
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_reason_must_be_words(self, configured: Apoa, lang: str) -> None:
+    def test_the_reason_must_be_words(self, configured: Apoa) -> None:
         """Help, Enter, commands, yes or no, and passport lines are not a reason, and going back changes nothing."""
         arrival = configured.send()
-        lines = (QUENTIN.lines[0], "M706890985KOR8509129F32032822134567V35791358")  # the optional data field is full
-        result = configured("cancel", arrival["id"], keys=["?", "", ">", "!", "tidak", *lines, "<"], lang=lang)
+        full = "M706890985KOR8509129F32032822134567V35791358"  # the optional data field is full
+        keys = ["?", "", ">", "!", "tidak", QUENTIN.lines[0], full, "<"]
+        result = configured("cancel", arrival["id"], keys=keys)
         assert result.code == 0, result.all
-        for sentence in (
-            "It is sent to the authority as you type it, for example: wrong room, or the guest never came.",
-            "An answer is needed here. ? shows help.",
-            "This must be answered first. ? shows help.",
-            "Write the reason in words: one sentence for the authority.",
-            "Yes or no is not a reason. Give the reason in a few words.",
-            "That is a line of a passport, not an answer to this question.",
-            "Nothing was changed.",
-        ):
-            assert spoken(lang, sentence) in result.err
-        assert result.err.count(spoken(lang, "That is a line of a passport, not an answer to this question.")) == 2
+        assert result.err.count("That is a line of a passport, not an answer to this question.") == 2
         assert configured.states() == [("check_in", "accepted")]
 
     def test_an_unattended_cancellation_needs_a_reason(self, configured: Apoa) -> None:
@@ -485,10 +378,9 @@ class TestCancel:
         assert configured("sync").code == 0
         assert ("cancel", "accepted") in configured.states()
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("kind", ["check_out", "amend", "cancel"])
-    def test_one_later_unsent_report_is_withdrawn(self, configured: Apoa, kind: str, lang: str) -> None:
-        """`cancel` of a later unsent report withdraws only that report, and the output states it."""
+    def test_one_later_unsent_report_is_withdrawn(self, configured: Apoa, kind: str) -> None:
+        """`cancel` of a later unsent report withdraws only that report."""
         arrival = configured.send()
         call = {
             "check_out": ["checkout", arrival["id"]],
@@ -496,55 +388,10 @@ class TestCancel:
             "cancel": ["cancel", arrival["id"], "--reason", "salah"],
         }[kind]
         later = configured(*call, "--no-send", "--json").json
-        result = configured("cancel", later["short_id"], keys=["y"], lang=lang)
-        assert result.code == 0, result.all
-        kind_name = {"check_out": "check-out", "amend": "correction", "cancel": "cancellation"}[kind]
-        sentence = "The {kind} {id} never left. Only that is withdrawn."
-        assert spoken(lang, sentence, kind=spoken(lang, kind_name), id=later["short_id"]) in result.err
+        assert configured("cancel", later["short_id"], keys=["y"]).code == 0
         assert configured.states() == [("check_in", "accepted"), (kind, "withdrawn")]
         assert configured("cancel", later["short_id"]).code == 65
         assert configured("checkout", arrival["id"], "--no-send").code == 0
-
-    def test_cancel_of_a_cancelled_stay(self, configured: Apoa) -> None:
-        """A cancelled stay cannot be cancelled again, and the output names the next command, sent or not."""
-        arrival = configured.send()
-        cancellation = configured("cancel", arrival["id"], "--reason", "x", "--no-send", "--json").json
-        result = configured("cancel", arrival["id"], "--reason", "x")
-        assert result.code == 65
-        assert f"apoa cancel {cancellation['short_id']}" in result.err
-        assert configured("sync").code == 0
-        result = configured("cancel", cancellation["id"], "--reason", "x")
-        assert result.code == 65
-        assert "apoa report" in result.err
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_rejected_check_in_is_withdrawn_with_its_cancellation(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """If the authority rejects a check-in after its cancellation is saved, `cancel` withdraws both reports."""
-        assert apoa.set_up(serve("500,reject").base_url).code == 0
-        arrival = apoa(*QUENTIN.mrz("--json")).json
-        assert arrival["state"] == "queued"
-        result = apoa("cancel", arrival["id"], "--reason", "salah", lang=lang)
-        assert typed_in(lang, f"apoa fix {arrival['short_id']}") in result.out
-        assert apoa.states() == [("check_in", "rejected"), ("cancel", "queued")]
-        result = apoa("cancel", arrival["id"], lang=lang)
-        assert result.code == 0, result.all
-        assert apoa.states() == [("check_in", "withdrawn"), ("cancel", "withdrawn")]
-        assert apoa("sync").code == 0
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_cancel_of_a_correction_between_two_check_outs(self, configured: Apoa, lang: str) -> None:
-        """A correction between two check-outs cannot be withdrawn before the later check-out."""
-        arrival = configured.send()
-        assert configured("checkout", arrival["id"]).code == 0
-        amended = configured("amend", arrival["id"], "--reason", "belum pulang", "--no-send", "--json").json
-        second_departure = configured("checkout", arrival["id"], "--no-send", "--json").json
-        result = configured("cancel", amended["id"], lang=lang)
-        assert result.code == 65
-        sentence = "The guest was checked out again after this correction: report {id}."
-        assert spoken(lang, sentence, id=second_departure["short_id"]) in result.err
-        assert typed_in(lang, f"apoa cancel {second_departure['short_id']}") in result.err
-        assert configured("cancel", second_departure["id"]).code == configured("cancel", amended["id"]).code == 0
-        assert configured.states()[2:] == [("amend", "withdrawn"), ("check_out", "withdrawn")]
 
     def test_another_user_checks_the_guest_out_before_the_withdrawal(self, away: Apoa) -> None:
         """If another user checks the guest out during the confirmation, nothing is withdrawn."""

@@ -1,7 +1,6 @@
 """`apoa doctor`: each check notices what it is for, and names what to do."""
 
 import json
-import re
 import shutil
 import socket
 import ssl
@@ -14,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from basics import WINE, FixedClock
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, Apoa, spoken, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa
 from damage_helpers import file_size_limit, needs_size_limit
 from doctor_helpers import checks_of, doctor
 from key_helpers import new_key_pair
 from schedule_helpers import PROGRAM, Crontab, Tools, use
+from screens import Screens
 from tls_helpers import CA, CERTIFICATES
 
 from apoa_client.app import health_checks
@@ -50,6 +50,7 @@ def test_nothing_set_up(apoa: Apoa) -> None:
     assert found["settings"] == ("failed", "Nothing is set up here yet.", "Set it up with: apoa setup")
     assert {name for name, check in found.items() if check.result == "ok"} >= {"disk", "versions", "installation"}
     assert found["account"] == ("skipped", "The settings cannot be used.", None)
+    assert doctor(apoa, "--all", code=78)["settings"].result == "failed"
 
 
 def test_a_property_that_is_not_there(configured: Apoa) -> None:
@@ -83,40 +84,26 @@ def test_a_healthy_property(configured: Apoa) -> None:
     assert found.keys() <= CHECKS.keys()
 
 
-def test_the_call_is_a_contact(configured: Apoa, clock: FixedClock) -> None:
-    """`apoa status` knows of it."""
-    clock.forward(timedelta(hours=3))
-    doctor(configured)
-    assert configured("status", "--json").json["last_contact_at"].startswith("2026-11-24T23:00")
-
-
 # The reports.
 
 
-def test_a_file_that_is_no_database(configured: Apoa) -> None:
-    """It is kept, and the backup is restored."""
-    outbox_of(configured).write_bytes(b"no database" * 500)
+@pytest.mark.parametrize(
+    ("harm", "advice"),
+    [
+        (lambda apoa: outbox_of(apoa).write_bytes(b"no database" * 500), "apoa restore FILE"),
+        (lambda apoa: outbox_of(apoa).unlink(), ""),
+        (lambda apoa: apoa.change_database("PRAGMA user_version = 99"), "Update apoa-client"),
+    ],
+    ids=["no database", "missing", "newer"],
+)
+def test_a_file_that_is_no_database(configured: Apoa, harm: Callable[[Apoa], object], advice: str) -> None:
+    """It is kept as it is, and the advice says what to do."""
+    harm(configured)
+    before = outbox_of(configured).exists()
     found = doctor(configured, code=78)
-    assert found["database"].result == "failed"
-    assert found["database"].advice == "Keep the file. Restore the newest backup with: apoa restore FILE"
-    assert found["drafts"] == ("skipped", "The saved reports cannot be opened.", None)
-    assert found["private_key"].result == "ok"
-
-
-def test_a_missing_database(configured: Apoa) -> None:
-    """None is made in its place."""
-    outbox_of(configured).unlink()
-    assert doctor(configured, code=78)["database"].result == "failed"
-    assert not outbox_of(configured).exists()
-
-
-def test_a_newer_database(configured: Apoa) -> None:
-    """The program must be updated."""
-    configured.change_database("PRAGMA user_version = 99")
-    found = doctor(configured, code=78)["database"]
-    assert "newer version" in found.message
-    assert found.advice is not None
-    assert found.advice.startswith("Update apoa-client")
+    assert (found["database"].result, advice in str(found["database"].advice)) == ("failed", True)
+    assert (found["drafts"].result, found["private_key"].result) == ("skipped", "ok")
+    assert outbox_of(configured).exists() == before
 
 
 def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,26 +134,11 @@ def test_a_report_that_another_program_changed(configured: Apoa) -> None:
     assert found["authentic"].advice == "See each of them: apoa log --verify"
 
 
-def test_overdue_and_refused_reports(away: Apoa, clock: FixedClock) -> None:
-    """A warning, because reports can be saved and sent all the same."""
-    away.save(QUENTIN)
-    assert doctor(away, "--offline")["waiting"].result == "ok"
-    clock.forward(timedelta(days=2))
-    assert doctor(away, "--offline")["waiting"] == ("warning", "1 report is overdue.", "Send now: apoa sync")
-
-
 def test_a_refused_report(apoa: Apoa, serve: Callable[..., SandboxServer]) -> None:
     """It is to be corrected."""
     apoa.set_up(serve("reject").base_url)
     apoa.send(QUENTIN)
     assert doctor(apoa)["waiting"] == ("warning", "1 report was refused.", "Correct it: apoa fix")
-
-
-def test_an_unfinished_guest(configured: Apoa) -> None:
-    """A draft waits for a user."""
-    configured("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-    found = doctor(configured)["drafts"]
-    assert found == ("warning", "1 guest is unfinished.", "Continue with: apoa report")
 
 
 def test_backups(configured: Apoa, clock: FixedClock, tmp_path: Path) -> None:
@@ -210,15 +182,6 @@ def test_no_private_key(configured: Apoa) -> None:
     assert (found["private_key"].result, found["password"].result) == ("failed", "failed")
     assert found["password"].advice == "Store it with: apoa login"
     assert found["account"] == ("skipped", "There is no password to test.", None)
-
-
-def test_a_changed_public_key(configured: Apoa) -> None:
-    """Another person could read what is saved now."""
-    _private, public_key = new_key_pair()
-    configured.change_setting("public_key", encode_key(public_key))
-    found = doctor(configured, "--offline", code=77)
-    assert found["private_key"].result == "failed"
-    assert found["password"].result == "failed"
 
 
 @posix_only
@@ -278,15 +241,6 @@ def test_the_recovery_code(configured: Apoa) -> None:
 
 
 # The authority.
-
-
-def test_no_server_listens(away: Apoa) -> None:
-    """The name is found, the connection is refused, and the rest is skipped."""
-    found = doctor(away, code=75)
-    assert found["name"].result == "ok"
-    assert found["connection"].result == "failed"
-    assert found["connection"].message == "There is no connection to 127.0.0.1:9."
-    assert found["account"] == ("skipped", "The authority cannot be reached.", None)
 
 
 def test_a_name_that_is_not_found(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -540,58 +494,23 @@ def test_free_space(configured: Apoa, monkeypatch: pytest.MonkeyPatch, free: int
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_screen(away: Apoa, lang: str) -> None:
-    """The first lines say whether it is ready and what to do; each check follows below its heading."""
-    away.environ["APOA_LANG"] = lang
-    said = away("doctor")
-    lines = said.out.splitlines()
-    assert said.code == 75
-    assert lines[1] == spoken(lang, "NOT READY: guests can be saved, but reports cannot be sent now.")
-    assert lines[2].startswith(f"x {spoken(lang, CHECKS['connection'])}: ")
-    assert lines[3].startswith("  " + spoken(lang, "What to do: {advice}", advice=""))
-    shown = "\n".join(lines[5:])
-    for title in GROUPS.values():
-        assert spoken(lang, title) in shown
-    assert spoken(lang, "Each check in full: apoa -v doctor") in shown
-    assert said.err == ""
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_check_in_full(away: Apoa, lang: str) -> None:
-    """With -v each one has its line, with what was found."""
-    away.environ["APOA_LANG"] = lang
-    said = away("-v", "--plain", "doctor", "--offline")
-    for name, check in doctor(away, "--offline").items():
-        assert spoken(lang, CHECKS[name]) in said.out
-        assert check.message in said.out or name in {"disk", "temporary_folder"}  # whose numbers change
-
-
-def test_notes_are_explained_where_nothing_is_wrong(away: Apoa, clock: FixedClock) -> None:
-    """What is wrong comes first, and fits on a screen: then the other things are only named."""
+def test_screens(away: Apoa, screens: Screens, authority: SandboxServer, clock: FixedClock, lang: str) -> None:
+    """Ready and not ready, in short, in full and in plain lines; a note, two properties, and nothing set up."""
+    size = shutil.disk_usage(away.home)._replace(free=50 << 30)
+    away.monkeypatch.setattr(shutil, "disk_usage", lambda _folder: size)
+    screens(away, "doctor", lang=lang)
     away.save(QUENTIN)
+    away("report", "--no-send", keys=[*XIMENA.lines, "GDANSK"])
     clock.forward(timedelta(days=2))
-    overdue = "! Waiting reports: 1 report is overdue.\n  What to do: Send now: apoa sync"
-    assert overdue in away("doctor", "--offline").out
-    wrong = away("doctor").out
-    assert overdue not in wrong
-    assert "NOTE: Waiting reports" in wrong
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_plain_lines(away: Apoa, lang: str) -> None:
-    """No columns and no signs: the result stands in words."""
-    away.environ["APOA_LANG"] = lang
-    said = away("--plain", "doctor", "--offline")
-    assert f"{spoken(lang, GROUPS[Group.COMPUTER])}: {spoken(lang, RESULTS[Result.OK])}\n" in said.out
-    assert "  " not in said.out
-
-
-def test_quiet(configured: Apoa) -> None:
-    """Nothing where all is well, else only what is wrong."""
-    assert configured("-q", "doctor").out == ""
-    configured.delete_key()
-    lines = configured("-q", "doctor").out.splitlines()
-    assert [line[:2] for line in lines] == ["x ", "  ", "x ", "  "]
+    screens(away, "doctor", lang=lang)
+    screens(away, "doctor", "--offline", lang=lang)
+    assert away.set_up(authority.base_url, name="kenanga").code == 0
+    screens(away, "--property", "kenanga", "doctor", lang=lang)
+    screens(away, "doctor", "--all", lang=lang)
+    outbox_of(away).write_bytes(b"no database" * 500)
+    screens(away, "--plain", "doctor", "--offline", lang=lang)
+    away.delete_key()
+    screens(away, "-q", "doctor", keys=[], lang=lang)
 
 
 def test_every_check_has_a_name_and_every_group_a_heading(configured: Apoa) -> None:
@@ -599,13 +518,6 @@ def test_every_check_has_a_name_and_every_group_a_heading(configured: Apoa) -> N
     assert GROUPS.keys() == set(Group)
     assert RESULTS.keys() == set(Result)
     assert "READY: guests can be saved and reports sent." in configured("doctor").out
-
-
-def test_nothing_is_claimed_of_what_was_not_checked(configured: Apoa) -> None:
-    """With --offline no line says that reports can be sent, or that the authority is good."""
-    said = configured("doctor", "--offline").out
-    assert "READY: guests can be saved. The internet and the authority were not checked." in said
-    assert re.search(r"Authority and internet +not checked\n", said)
 
 
 def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
@@ -617,16 +529,6 @@ def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
     melati, kenanga = said.json["properties"]
     assert (melati["property"], melati["healthy"]) == ("melati", False)
     assert (kenanga["property"], kenanga["healthy"]) == ("kenanga", True)
-
-
-def test_every_property_on_a_screen(configured: Apoa, authority: SandboxServer) -> None:
-    """A property where all is well takes two lines; the other one says what is wrong, and where."""
-    assert configured.set_up(authority.base_url, name="kenanga").code == 0
-    outbox_of(configured).write_bytes(b"no database" * 500)
-    said = configured("doctor", "--all").out
-    assert said.count("Authority and internet") == 1
-    assert said.endswith("Each check in full: apoa -v doctor --all\n")
-    assert said.count("Each check in full") == 1
 
 
 @posix_only
@@ -645,23 +547,3 @@ def test_none_of_several_is_chosen(configured: Apoa, authority: SandboxServer) -
     said = configured("doctor", "--offline")
     assert said.out.count("READY: ") == 2
     assert doctor(configured, "--offline", code=78)["settings"].message.startswith("Several properties are set up")
-
-
-def test_all_without_settings(apoa: Apoa) -> None:
-    """The checks of the computer run where there is no property."""
-    assert doctor(apoa, "--all", code=78)["settings"].result == "failed"
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_command_in_both_languages(apoa: Apoa, lang: str) -> None:
-    """`apoa periksa --tanpa-internet` is the same command."""
-    said = apoa(*typed_in(lang, "doctor --offline").split(), lang=lang)
-    assert said.code == 78
-    assert spoken(lang, "Nothing is set up here yet.") in said.out
-
-
-def test_no_prompt_at_a_terminal(configured: Apoa) -> None:
-    """A missing password is a result and no question."""
-    configured.delete_key()
-    said = configured("doctor", keys=[])
-    assert said.code == 77

@@ -1,12 +1,20 @@
-"""`apoa help`: a situation by its name in either language, or the help of a command."""
+"""`apoa help`, `apoa info`, `apoa` alone and `apoa demo`: topics, guides, facts, and the next command."""
 
 import re
+import tempfile
+from datetime import UTC, datetime, timedelta
 
+import click
 import pytest
-from cli_helpers import LANGUAGES, XIMENA, Apoa, assert_sanitized, spoken, typed_in
+from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Serve, assert_sanitized, typed_in
+from screens import Screens
 
 from apoa_client.cli.commands.help import find
+from apoa_client.cli.guide.facts import topics
 from apoa_client.cli.guide.guides import Guide, all_guides, guides, situations
+from apoa_client.errors import Exit, StorageProblem
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 IDS = [each.id for each in situations("en")]
 
@@ -72,7 +80,7 @@ class TestFinding:
 
 
 class TestCommand:
-    """The command's output."""
+    """What `apoa help` shows."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("words", [[], [""], [" "]])
@@ -84,51 +92,32 @@ class TestCommand:
             assert re.search(rf"^  {each.name}  +{re.escape(each.title)}$", answer.out, re.MULTILINE)
         assert not apoa.home.exists()
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("situation_id", IDS)
-    def test_a_topic(self, apoa: Apoa, situation_id: str, lang: str) -> None:
+    def test_a_topic(self, apoa: Apoa, situation_id: str) -> None:
         """Shows the whole topic, also by its name in the other language and by `bantuan`."""
-        english, indonesian, shown = (
-            next(each for each in situations(language) if each.id == situation_id) for language in ("en", "id", lang)
+        english, indonesian = (
+            next(each for each in situations(language) if each.id == situation_id) for language in ("en", "id")
         )
-        answer = apoa("help", indonesian.name, lang=lang)
+        answer = apoa("help", english.name, lang="id")
         assert (answer.code, answer.err) == (0, "")
-        for step in shown.steps:
+        for step in indonesian.steps:
             assert f"  {step.text}\n" in answer.out
-            if step.command is not None:
-                assert f"    {typed_in(lang, step.command)}\n" in answer.out
-        assert apoa("bantuan", english.name, lang=lang).out == answer.out
+            assert step.command is None or f"    {typed_in('id', step.command)}\n" in answer.out
+        assert apoa("bantuan", indonesian.name, lang="id").out == answer.out
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("words", [["report"], ["lapor"], ["key"], ["key", "rotate"]])
-    def test_a_command(self, apoa: Apoa, words: list[str], lang: str) -> None:
+    def test_a_command(self, apoa: Apoa, words: list[str]) -> None:
         """Shows what the command's --help shows."""
-        assert apoa("help", *words, lang=lang) == apoa(*words, "--help", lang=lang)
+        assert apoa("help", *words) == apoa(*words, "--help")
 
-    def test_the_beginning_of_a_command(self, apoa: Apoa) -> None:
-        """The start of a command shows the same."""
-        assert apoa("help", "checko").out == apoa("checkout", "--help").out
-
-    @pytest.mark.parametrize(
-        ("words", "suggestion"),
-        [
-            (["singel-nane"], {"en": "single-name", "id": "satu-nama"}),
-            (["satu", "nma"], {"en": "single-name", "id": "satu-nama"}),
-            (["reprot"], {"en": "report", "id": "report"}),
-            (["checkout", "nowhere"], {"en": "checkout", "id": "checkout"}),
-        ],
-    )
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_mistyped_name(self, apoa: Apoa, words: list[str], suggestion: dict[str, str], lang: str) -> None:
+    @pytest.mark.parametrize("words", [["singel-nane"], ["satu", "nma"], ["reprot"], ["checkout", "nowhere"]])
+    def test_a_mistyped_name(self, apoa: Apoa, words: list[str]) -> None:
         """Exits with 2, and suggests the most similar name first, in the reader's language."""
-        answer = apoa("help", *words, lang=lang)
-        assert (answer.code, answer.out) == (2, "")
-        assert spoken(lang, "There is no help about {topic}.", topic="-".join(words)) in answer.err
-        wanted = spoken(lang, "Did you mean: {topics}? All topics: apoa help", topics="|")
-        start, end = wanted.split("|")
-        last = answer.err.splitlines()[-1]
-        assert last.startswith(start + suggestion[lang])
-        assert last.endswith(end)
+        suggestion = {"singel-nane": "satu-nama", "satu": "satu-nama"}.get(
+            words[0], words[0].replace("reprot", "report")
+        )
+        answer = apoa("help", *words, lang="id")
+        assert (answer.code, answer.out, f": {suggestion}" in answer.err) == (2, "", True)
 
     def test_the_beginning_of_several(self, apoa: Apoa) -> None:
         """Each is named once, although it may have two names, and at most four are named."""
@@ -184,3 +173,217 @@ class TestGuides:
         assert {each.language for each in all_guides() if each.id == "staff"} == set(LANGUAGES)
         names = {each.name for each in all_guides()}
         assert names.isdisjoint(each.name for language in LANGUAGES for each in situations(language))
+
+
+TOPICS = [topic.id for topic in topics("en")]
+
+
+class TestInfo:
+    """The command's output."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_topics(self, apoa: Apoa, lang: str) -> None:
+        """Without words, lists the topics by their names in the reader's language; no property is needed."""
+        result = apoa("info", lang=lang)
+        assert (result.code, result.err) == (0, "")
+        for topic in topics(lang):
+            assert f"  {topic.name} " in result.out
+            assert topic.title in result.out
+        assert not apoa.home.exists()
+
+    @pytest.mark.parametrize("name", TOPICS)
+    def test_a_topic(self, apoa: Apoa, name: str) -> None:
+        """Shows every fact of the topic, each source with its day, and what is not confirmed."""
+        result = apoa("info", name, lang="id")
+        assert (result.code, result.err, "26 Nov 2026" in result.out) == (0, "", True)
+        [topic] = [each for each in topics("id") if each.id == name]
+        for fact in topic.facts:
+            assert (fact.text in result.out, fact.source in result.out) == (True, True)
+        assert all(each.text in result.out for each in topic.unconfirmed)
+
+    def test_one_series_is_one_line(self, apoa: Apoa) -> None:
+        """Visa-free states of one rule are on one line."""
+        assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
+
+    def test_what_is_foundin_two_topics(self, apoa: Apoa) -> None:
+        """Facts of two topics are shown below their titles."""
+        out = apoa("info", "denda").out
+        assert out.index("What not giving the data can cost") < out.index("When a stay permit has ended")
+
+    def test_an_unknown_word(self, apoa: Apoa) -> None:
+        """An unknown word is a usage error that suggests similar words, or the list of topics."""
+        result = apoa("info", "oversaty")
+        assert (result.code, result.out) == (2, "")
+        strange = apoa("info", "xyzzyq\x1b[2J")
+        assert strange.code == 2
+        assert_sanitized(strange.all)
+
+    def test_json(self, apoa: Apoa) -> None:
+        """`--json` prints the same as one document."""
+        value = apoa("info", "--json").json
+        assert [topic["topic"] for topic in value["topics"]] == TOPICS
+        assert [len(topic["facts"]) for topic in value["topics"]] == [len(topic.facts) for topic in topics("en")]
+        found, _on_arrival = apoa("info", "thailand", "--json", lang="id").json["topics"]
+        assert found == {
+            "topic": "visa-free",
+            "title": "Negara bebas visa (A1)",
+            "facts": [
+                {
+                    "text": "Thailand",
+                    "series": "Bebas visa",
+                    "source": "Perpres 95/2024",
+                    "as_of": "2026-11-26",
+                    "outdated": False,
+                }
+            ],
+            "unconfirmed": [],
+            "here": None,
+        }
+        [law] = apoa("info", "law", "--json").json["topics"]
+        assert {fact["series"] for fact in law["facts"]} == {None}
+
+    def test_json_of_what_is_not_confirmed(self, apoa: Apoa) -> None:
+        """Each topic lists what no source confirms, with the day of the search, so that a reader can help."""
+        value = apoa("info", "--json").json
+        listed = {topic["topic"]: topic["unconfirmed"] for topic in value["topics"]}
+        assert listed == {
+            topic.id: [{"text": each.text, "as_of": each.as_of.isoformat()} for each in topic.unconfirmed]
+            for topic in topics("en")
+        }
+        assert "by_hand_order" in str(listed["apoa"])
+        [topic] = apoa("info", "api", "upload", "--json").json["topics"]
+        assert (topic["facts"], len(topic["unconfirmed"])) == ([], 1)
+
+    def test_facts_older_than_a_year(self, apoa: Apoa) -> None:
+        """By the clock that is passed in: nothing for a year, then a line beside each topic and `outdated` in JSON."""
+        apoa.clock.time = datetime(2027, 11, 26, 9, tzinfo=UTC)
+        assert apoa("info", "law").err == ""
+        apoa.clock.time = datetime(2027, 11, 27, 9, tzinfo=UTC)
+        for words in ((), ("law",), ("thailand",)):
+            result = apoa("info", *words)
+            assert result.code == 0
+        facts = [fact for topic in apoa("info", "--json").json["topics"] for fact in topic["facts"]]
+        assert {fact["outdated"] for fact in facts} == {True}
+
+    def test_what_the_settings_say(self, apoa: Apoa) -> None:
+        """The property's office, deadline and retention are shown with the facts; no office if none is set."""
+        assert "settings say" not in apoa("info", "offices").out
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file").code == 0
+        assert "settings say" not in apoa("info", "offices").out
+        assert "This property's settings say: 24 hours." in apoa("info", "deadline").out
+        assert "settings say: 90 days after check-out." in apoa("info", "data").out
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--office", "Kanim\tDenpasar").code == 0
+        assert "This property's settings say: Kanim?Denpasar." in apoa("info", "offices").out
+        assert "Kanim?Denpasar" in apoa("info", "offices", "--json").json["topics"][0]["here"]
+
+    def test_invalid_settings(self, apoa: Apoa) -> None:
+        """The facts are shown although the settings are invalid."""
+        apoa.home.mkdir()
+        (apoa.home / "config.toml").write_text("property = 7\n")
+        assert apoa("info", "deadline").code == 0
+
+    def test_options_that_exclude_each_other(self, apoa: Apoa) -> None:
+        """Options that exclude each other are a usage error."""
+        for arguments in (["--name", "Melati"], ["--force"], ["law", "--poster", "-"], ["--json", "--poster", "-"]):
+            result = apoa("info", *arguments)
+            assert result.code == 2
+            assert "apoa info --help" in result.err
+
+
+def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
+    """Run the program without a command at a terminal and return the result without colours."""
+    with apoa.monkeypatch.context() as patch:
+        patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        result = apoa(*options, keys=[], lang=lang)
+    return result._replace(out=click.unstyle(result.out))
+
+
+def assert_lines(result: CallResult, *sentences: str) -> None:
+    """Assert that each sentence is a line of the output, in this order."""
+    lines = result.out.splitlines()
+    positions = [lines.index(sentence) for sentence in sentences]
+    assert positions == sorted(positions)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_welcome(apoa: Apoa, screens: Screens, serve: Serve, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """Nothing set up, no guest yet, an unfinished one, open work with its commands, and a property by hand."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    screens(apoa, keys=[], lang=lang)
+    assert not apoa.home.exists()
+    apoa.set_up(serve("reject,pending").base_url)
+    screens(apoa, keys=[], lang=lang)
+    apoa("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+    screens(apoa, keys=[], lang=lang)
+    for guest in GUESTS[:2]:
+        apoa(*guest.mrz())
+    apoa.save(GUESTS[2])
+    apoa.clock.forward(timedelta(hours=20))
+    screens(apoa, keys=[], lang=lang)
+    assert apoa("setup", "--non-interactive", "--property", "tangan", "--by-hand", "--vault", "file").code == 0
+    apoa("--property", "tangan", *QUENTIN.mrz("--no-send"))
+    screens(apoa, "--property", "tangan", keys=[], lang=lang)
+
+
+def test_without_a_terminal_it_is_a_usage_error(away: Apoa) -> None:
+    """Without a terminal on stdout or stdin the command prints the help and exits with 2."""
+    for result in (away(), away(keys=[]), away("-v")):
+        assert (result.code, result.out) == (2, "")
+        assert click.unstyle(result.err) == away("--help").out
+
+
+def test_everything_is_sent(configured: Apoa) -> None:
+    """When everything is sent, the output says that nothing waits."""
+    assert configured(*QUENTIN.mrz()).code == 0
+    assert_lines(bare(configured), "Nothing waits.")
+
+
+def test_at_most_five_reports_are_listed(away: Apoa) -> None:
+    """Five waiting reports are listed and the rest are counted, so that the output fits the screen."""
+    for number in range(7):
+        away.save(XIMENA, "--document-number", f"QW765432{number}", "--accept-check-digit", "--room", str(number))
+    result = bare(away)
+    assert_lines(result, "Waiting: 7. Send them with: apoa sync", "  ... and 2 more: apoa list")
+    assert len(result.out.splitlines()) < 24
+
+
+def test_property_option(away: Apoa) -> None:
+    """`--property` selects the property; an unknown one exits with 78."""
+    away.set_up(name="kebun")
+    assert bare(away, "--property", "kebun").out.startswith("kebun  (")
+    unknown = bare(away, "--property", "mawar")
+    assert unknown.code == 78
+    assert "There is no property mawar in the settings." in unknown.err
+
+
+def test_a_damaged_file(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counts are shown although the entries cannot be read; the error follows, with its exit code."""
+
+    def damaged(*_args: object) -> None:
+        raise StorageProblem(msg("The result cannot be written: {reason}.", reason="x"))
+
+    away.save()
+    monkeypatch.setattr(SqliteOutbox, "entries", damaged)
+    result = bare(away)
+    assert result.code == 78
+    assert_lines(result, "Waiting: 1. Send them with: apoa sync")
+    assert "cannot be written" in result.err
+
+
+def test_a_narrow_terminal(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line is shorter than 60 columns, with a property and without."""
+    monkeypatch.setenv("COLUMNS", "60")
+    away.save()
+    nothing = {"APOA_HOME": str(away.home / "none")}
+    for apoa in (away, Apoa({**away.environ, **nothing}, away.clock, away.capsys, away.monkeypatch)):
+        assert max(map(len, bare(apoa).out.splitlines())) < 60
+
+
+def test_no_folder_for_temporary_files(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable that gives one."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", list)
+    said = apoa("demo")
+    assert (said.code, said.out) == (Exit.SETTINGS, "")
+    assert "TMPDIR" in said.err

@@ -11,28 +11,25 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
 from outbox_helpers import sealer
 from page_helpers import read_page
+from screens import Screens
 
 from apoa_client.app.key_rotation import OLD_KEY_KEPT
 from apoa_client.cli.documents.recovery_file import RecoverySheet, sheet_html, sheet_text
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.keyring_store import KeyringStore
-from apoa_client.vault.recovery import new_code, parse_code, seed_from_code
+from apoa_client.vault.recovery import parse_code, seed_from_code
 from apoa_client.vault.sealing import encode_key, key_pair_from_seed
 from apoa_client.vault.secret_files import KeyFileStore
 from apoa_client.vault.store import PRIVATE_KEY, Keys
 
-CODE, NEXT_CODE = new_code(), new_code()
+CODE = "WAVHW-CWX9D-YSVC2-BX8Z4-XVEKF-YM6SE-3KB7T"
+NEXT_CODE = "FARS8-0F8B7-3Z1D2-RKB29-W9JYH-PYK8A-JZ9DB"
 PASSPHRASE = "kuda betul baterai"
 WRONG = ("A" if CODE[0] != "A" else "B") + CODE[1:]
-REMINDER = (
-    "The recovery code is not confirmed: if this computer breaks, nothing else opens the saved reports.",
-    "Is it on paper? Type it back once: apoa key recover",
-    "If not, make a new one: apoa key rotate",
-)
-RIGHT = "That is right. The code is still visible in this window: close the window when you are done."
+REMINDER = "The recovery code is not confirmed"
 CODE_PATTERN = re.compile(r"\b(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}\b")
 
 
@@ -43,21 +40,25 @@ def fixed_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
 
 
-def at_a_terminal(apoa: Apoa, url: str, *keys: str, lang: str = "en") -> CallResult:
+@pytest.fixture
+def coded(away: Apoa, request: pytest.FixtureRequest) -> Apoa:
+    """A property whose next codes are fixed."""
+    request.getfixturevalue("fixed_codes")
+    return away
+
+
+def at_a_terminal(apoa: Apoa, url: str, *keys: str) -> CallResult:
     """Set up a property against an authority; `keys` answer the questions from the recovery code on."""
     arguments = ["--property", "melati", "--api-url", url, "--username", "wisma-melati", "--vault", "file"]
-    place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", lang]
-    return apoa("setup", *arguments, *place, keys=[PASSWORD, *keys], lang=lang)
+    place = ["--display-name", "", "--address", "", "--office", "", "--timezone", "WIB", "--language", "en"]
+    return apoa("setup", *arguments, *place, keys=[PASSWORD, *keys])
 
 
-def reminded(apoa: Apoa, command: Sequence[str], lang: str = "en") -> bool:
+def reminded(apoa: Apoa, command: Sequence[str]) -> bool:
     """Whether a command reminds of the recovery code."""
     with apoa.monkeypatch.context() as patch:
         patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-        shown = click.unstyle(apoa(*command, keys=[], lang=lang).out)
-    said = [spoken(lang, sentence) in shown for sentence in REMINDER]
-    assert len(set(said)) == 1
-    return said[0]
+        return REMINDER in click.unstyle(apoa(*command, keys=[]).out)
 
 
 def confirmed(apoa: Apoa) -> list[bool | None]:
@@ -88,74 +89,61 @@ def assert_private_file(path: Path) -> None:
     assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_screens(coded: Apoa, screens: Screens, lang: str) -> None:
+    """What the administrator sees: a rotation with its code, the state of the key, its loss and recovery."""
+    coded.save()
+    screens(coded, "key", "rotate", keys=["?", "x", WRONG, "", "n", CODE], lang=lang)
+    screens(coded, "key", "show", lang=lang)
+    coded.delete_key()
+    screens(coded, "key", "show", lang=lang)
+    screens(coded, "key", "recover", "--code-stdin", stdin=NEXT_CODE, lang=lang)
+    screens(coded, "key", "recover", keys=["?", WRONG, CODE], lang=lang)
+    screens(coded, "key", "recover", keys=[CODE], lang=lang)
+    screens(coded, "key", "rotate", keys=["", "y"], lang=lang)
+    screens(coded, "key", "rotate", lang=lang)
+    for name in ("show", "recover", "rotate", "export", "import"):
+        assert screens(coded, "key", name, "--help", lang=lang).code == 0
+    assert screens(coded, "key", lang=lang).code == 2
+
+
 @pytest.mark.usefixtures("fixed_codes")
 class TestSetupAtATerminal:
     """The code is shown once and must be typed to confirm it."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_typed_code_confirms_setup(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """The code is shown only on stderr, group by group, and may be typed in small letters with spaces."""
-        result = at_a_terminal(apoa, serve().base_url, CODE.lower().replace("-", " "), lang=lang)
-        assert result.code == 0, result.all
-        for number, group in enumerate(CODE.split("-"), start=1):
-            assert f"  {number}.  {' '.join(group)}\n" in result.err
-        assert spoken(lang, RIGHT) in result.err
-        assert (
-            spoken(lang, "Write it down on paper now, and keep it in the safe. It is shown only this once.")
-            in result.err
-        )
-        assert CODE[:5] not in result.out
-        assert " ".join(CODE[:5]) not in result.out
-        assert public_key(apoa) == public_key_of_code(CODE)
+    def test_second_setup_shows_no_code(self, apoa: Apoa, serve: Serve) -> None:
+        """The code is shown on stderr alone, and typed in any form; a second setup keeps the key and shows none."""
+        url = serve().base_url
+        first = at_a_terminal(apoa, url, CODE.lower().replace("-", " "))
+        assert (first.code, public_key(apoa)) == (0, public_key_of_code(CODE)), first.all
+        assert " ".join(CODE[:5]) in first.err
+        assert not {CODE[:5], " ".join(CODE[:5])} & set(first.out.splitlines())
+        second = at_a_terminal(apoa, url)
+        assert (second.code, public_key(apoa)) == (0, public_key_of_code(CODE)), second.all
+        assert "recovery code" not in second.err
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_wrong_group_is_named(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """The wrong group is named, and the code can be typed again."""
-        result = at_a_terminal(apoa, serve().base_url, WRONG, CODE, lang=lang)
-        assert spoken(lang, "Group {number} of the recovery code is not right.", number=1) in result.err
-        assert spoken(lang, RIGHT) in result.err
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_help_does_not_count_as_an_attempt(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Help and navigation do not count as one of the three attempts."""
-        result = at_a_terminal(apoa, serve().base_url, "?", "<", ">", "x", "?", "x", CODE, lang=lang)
-        assert spoken(lang, RIGHT) in result.err, result.all
-        help_text = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
-        assert result.err.count(spoken(lang, help_text)) == 4
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_one_enter_does_not_skip_it(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Enter asks whether the user is sure; no is the default, and costs no attempt."""
-        result = at_a_terminal(apoa, serve().base_url, "", "", "x", "", "n", "x", CODE, lang=lang)
-        sure = "Skip it? If this computer breaks, only the code on paper opens the saved reports."
-        assert result.err.count(spoken(lang, sure)) == 2
-        assert spoken(lang, RIGHT) in result.err
-
-    def test_code_of_another_sheet(self, apoa: Apoa, serve: Serve) -> None:
-        """A valid code of another property is rejected."""
-        result = at_a_terminal(apoa, serve().base_url, NEXT_CODE, CODE)
-        assert re.search(r"Group \d of the recovery code is not right\.", result.err)
-        assert RIGHT in result.err
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            [WRONG, CODE],
+            [NEXT_CODE, CODE],  # of another property
+            ["?", "<", ">", "x", "?", "x", CODE],  # help and ways back are no attempts
+            ["", "", "x", "", "n", "x", CODE],  # one Enter skips nothing
+        ],
+    )
+    def test_code_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str]) -> None:
+        """Two wrong codes may be typed before the right one; it is then confirmed, for training too."""
+        result = at_a_terminal(apoa, serve().base_url, *typed)
+        assert (result.code, REMINDER in result.err) == (0, False), result.all
+        with SqliteOutbox.open(apoa.home / "melati" / "outbox.db", sealer()) as outbox:
+            now = apoa.clock.now()
+            assert outbox.summary(now=now, soon=now).code_confirmed_for == public_key(apoa)
 
     @pytest.mark.parametrize("typed", [["", "y"], [WRONG] * 3, ["x", WRONG, "", "y"], []])
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_code_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str], lang: str) -> None:
+    def test_code_not_confirmed(self, apoa: Apoa, serve: Serve, typed: list[str]) -> None:
         """Without a confirmed code the property is set up, and a warning names the commands for it."""
-        result = at_a_terminal(apoa, serve().base_url, *typed, lang=lang)
-        assert result.code == 0, result.all
-        assert all(spoken(lang, sentence) in result.err for sentence in REMINDER)
-        assert spoken(lang, "The property {name} is set up.", name="melati") in result.out
-        assert apoa("status").code == 0
-
-    def test_second_setup_shows_no_code(self, apoa: Apoa, serve: Serve) -> None:
-        """A second setup keeps the key pair and shows no code."""
-        url = serve().base_url
-        at_a_terminal(apoa, url, CODE)
-        before = public_key(apoa)
-        result = at_a_terminal(apoa, url)
-        assert result.code == 0, result.all
-        assert "recovery code" not in result.err
-        assert public_key(apoa) == before
+        result = at_a_terminal(apoa, serve().base_url, *typed)
+        assert (result.code, REMINDER in result.err, apoa("status").code) == (0, True, 0), result.all
 
     def test_practice_shows_no_code(self, apoa: Apoa) -> None:
         """A setup for practice shows no recovery code."""
@@ -164,41 +152,24 @@ class TestSetupAtATerminal:
 
     def test_code_in_a_file(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
         """With --recovery-file the code is written to the file and not asked for."""
-        arguments = [
-            "--property",
-            "melati",
-            "--api-url",
-            serve().base_url,
-            "--username",
-            "wisma-melati",
-            "--vault",
-            "file",
-        ]
+        account = ["--api-url", serve().base_url, "--username", "wisma-melati", "--vault", "file"]
         file = tmp_path / "code.txt"
         more = ["--timezone", "WIB", "--language", "en", "--recovery-file", str(file)]
-        result = apoa("setup", *arguments, *more, keys=["", "", "", PASSWORD])
-        assert result.code == 0, result.all
-        assert code_in_file(file) == CODE
-        assert CODE[:5] not in result.all
+        result = apoa("setup", "--property", "melati", *account, *more, keys=["", "", "", PASSWORD])
+        assert (result.code, code_in_file(file), CODE[:5] in result.all) == (0, CODE, False), result.all
 
 
 class TestSetupUnattended:
     """Without a terminal the code goes to a file, or a warning says that there is no code."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_without_a_file(self, apoa: Apoa, serve: Serve, lang: str) -> None:
+    def test_without_a_file(self, apoa: Apoa, serve: Serve) -> None:
         """Without a file no code is shown, and a warning names the command; practice gives no warning."""
-        result = apoa.set_up(serve().base_url, "--language", lang)
-        assert result.code == 0
-        result = apoa.set_up(serve().base_url, "--language", lang, name="bali")
-        sentence = "There is no recovery code yet: if this computer is lost, nothing can open the saved reports."
-        assert spoken("en", sentence) in result.err
-        assert "apoa key rotate --recovery-file FILE" in result.err
+        command = "apoa key rotate --recovery-file FILE"
+        assert command in apoa.set_up(serve().base_url).err
         training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
         assert (training.code, training.err) == (0, "")
-        real = apoa.set_up(serve().base_url, name="latihan")  # changes practice to real use
-        assert spoken("en", sentence) in real.err
-        assert spoken("en", sentence) not in apoa.set_up(serve().base_url, name="latihan").err
+        assert command in apoa.set_up(serve().base_url, name="latihan").err  # changes practice to real use
+        assert command not in apoa.set_up(serve().base_url, name="latihan").err
 
     @pytest.mark.parametrize("name", ["code.txt", "sheet.html", "SHEET.HTM"])
     @pytest.mark.parametrize("training", [False, True])
@@ -217,22 +188,13 @@ class TestSetupUnattended:
         assert group not in result.all
         assert all(group.encode() not in path.read_bytes() for path in apoa.home.rglob("*") if path.is_file())
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_existing_file_is_not_overwritten(self, apoa: Apoa, tmp_path: Path, lang: str) -> None:
-        """An existing file is a usage error, and no key is made."""
-        file = tmp_path / "code.txt"
-        file.write_text("mine")
-        result = apoa.set_up(NOWHERE, "--recovery-file", str(file), "--language", lang)
-        assert result.code == 2
-        assert str(file) in result.err
-        assert file.read_text() == "mine"
+    @pytest.mark.parametrize(("name", "code"), [("code.txt", 2), ("nowhere/code.txt", 77)], ids=["exists", "no folder"])
+    def test_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path, name: str, code: int) -> None:
+        """An existing file is not overwritten, and no key is made without its code."""
+        (tmp_path / "code.txt").write_text("mine")
+        result = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / name))
+        assert (result.code, (tmp_path / "code.txt").read_text()) == (code, "mine")
         assert not (apoa.home / "config.toml").exists()
-        assert not (apoa.home / "melati" / "keys.json").exists()
-
-    def test_file_that_cannot_be_written(self, apoa: Apoa, tmp_path: Path) -> None:
-        """A file that cannot be written is an error before any data is stored."""
-        result = apoa.set_up(NOWHERE, "--recovery-file", str(tmp_path / "nowhere" / "code.txt"))
-        assert result.code == 77
         assert not (apoa.home / "melati" / "keys.json").exists()
 
     def test_failed_setup_and_the_file(self, apoa: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,50 +215,27 @@ class TestSetupUnattended:
         assert f"The recovery code is in {file}." in again.err
         assert public_key_of_code(code_in_file(file)) == public_key(apoa)
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_file_for_a_property_with_a_key(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_file_for_a_property_with_a_key(self, away: Apoa, tmp_path: Path) -> None:
         """No file is written for a property with a key, and the output names the command for a new code."""
-        result = away.set_up(NOWHERE, "--recovery-file", str(tmp_path / "code.txt"), "--language", lang)
-        assert result.code == 75
+        result = away.set_up(NOWHERE, "--recovery-file", str(tmp_path / "code.txt"))
+        assert (result.code, (tmp_path / "code.txt").exists()) == (75, False)
         assert "apoa key rotate --recovery-file FILE" in result.err
-        assert not (tmp_path / "code.txt").exists()
 
 
-class TestSheet:
-    """The recovery sheet that is printed."""
-
-    SHEET = RecoverySheet(
-        "melati", 'Jl. <b>Melati</b> & "7"', "authority.example/v1", date(2026, 11, 24), "ab12-cd34", CODE
-    )
-
-    def test_html_sheet(self) -> None:
-        """The page needs no other file, has the code and both languages, and escapes HTML in values."""
-        page = sheet_html(self.SHEET)
-        reader = read_page(page)
-        assert self.SHEET.address in reader.text
-        assert CODE in reader.text
-        assert all(f"<li>{group}</li>" in page for group in CODE.split("-"))
-        self._assert_content(reader.text)
-
-    def test_text_sheet(self) -> None:
-        """The text sheet has the same content, with the code on its own line."""
-        text = sheet_text(self.SHEET)
-        assert f"\n{CODE}\n" in text
-        self._assert_content(text)
-        assert "Address" not in sheet_text(self.SHEET._replace(address=""))
-
-    def test_repr_has_no_code(self) -> None:
-        """The repr does not contain the code."""
-        assert CODE[:5] not in repr(self.SHEET)
-
-    def _assert_content(self, text: str) -> None:
-        for language in LANGUAGES:
-            for sentence in (
-                "Anyone who has this code and a copy of the data can read every report: names, passports, rooms.",
-                "How: restore the backup there with this code, then type the code again at: apoa key recover",
-            ):
-                assert spoken(language, sentence) in text
-        assert all(value in text for value in ("melati", "authority.example/v1", "2026-11-24", "ab12-cd34"))
+def test_sheet() -> None:
+    """Page and text have the code, the property and both languages; the page needs no other file and escapes values."""
+    place = 'Jl. <b>Melati</b> & "7"'
+    sheet = RecoverySheet("melati", place, "authority.example/v1", date(2026, 11, 24), "ab12-cd34", CODE)
+    page, text = sheet_html(sheet), sheet_text(sheet)
+    assert f"\n{CODE}\n" in text
+    assert all(f"<li>{group}</li>" in page for group in CODE.split("-"))
+    how = "How: restore the backup there with this code, then type the code again at: apoa key recover"
+    for content in (read_page(page).text, text):
+        for value in (sheet.address, "melati", "authority.example/v1", "2026-11-24", "ab12-cd34"):
+            assert value in content
+        assert all(spoken(language, how) in content for language in LANGUAGES)
+    assert "Address" not in sheet_text(sheet._replace(address=""))
+    assert CODE[:5] not in repr(sheet)
 
 
 class TestRecover:
@@ -316,45 +255,24 @@ class TestRecover:
         """Return the code on the recovery sheet."""
         return code_in_file(tmp_path / "sheet.html")
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_from_the_sheet_file(self, lost: Apoa, tmp_path: Path, lang: str) -> None:
-        """The file of the sheet restores the key, and the output names the command for a missing password."""
-        result = lost("key", "recover", "--recovery-file", str(tmp_path / "sheet.html"), lang=lang)
-        assert result.code == 0, result.err
-        sentence = "The private key is restored, and saved reports can be read. If the password is missing: apoa login"
-        assert spoken(lang, sentence) in result.out
+    @pytest.mark.parametrize("typed", [None, "-", " ", ""], ids=["sheet", "hyphens", "blanks", "joined"])
+    def test_from_a_file(self, lost: Apoa, code: str, tmp_path: Path, typed: str | None) -> None:
+        """The file of the sheet, or one with the code alone in any form, restores the key; so does standard input."""
+        file = tmp_path / "sheet.html"
+        if typed is not None:
+            file.write_text(code.replace("-", typed).lower() + "\n")
+            assert lost("key", "recover", "--code-stdin", stdin=file.read_text()).code == 0
+            lost.delete_key()
+        assert lost("key", "recover", "--recovery-file", str(file)).code == 0
         assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.parametrize("between", ["-", " ", ""])
-    def test_from_standard_input(self, lost: Apoa, code: str, between: str) -> None:
-        """The code is read with hyphens, spaces or no separator."""
-        typed = code.lower().replace("-", between)
-        assert lost("key", "recover", "--code-stdin", stdin=typed + "\n").code == 0
-        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
-
-    def test_from_a_file_with_only_the_code(self, lost: Apoa, code: str, tmp_path: Path) -> None:
-        """A file that holds only the typed code restores the key."""
-        (tmp_path / "typed").write_text(code.replace("-", " ").lower() + "\n")
-        assert lost("key", "recover", "--recovery-file", str(tmp_path / "typed")).code == 0
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_at_a_terminal(self, lost: Apoa, code: str, lang: str) -> None:
-        """The typed code is hidden; a wrong group is named, and the question is repeated."""
+    @pytest.mark.parametrize("before", [["wrong"], ["?", "<", ">", "x", "x"]], ids=["wrong", "help"])
+    def test_at_a_terminal(self, lost: Apoa, code: str, before: list[str]) -> None:
+        """The typed code is not shown; after a wrong group, or help, it is asked for again."""
         wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
-        result = lost("key", "recover", keys=[wrong, code], lang=lang)
-        assert result.code == 0, result.err
-        assert spoken(lang, "Group {number} of the recovery code is not right.", number=7) in result.err
-        assert code[:5] not in result.all
-        again = lost("key", "recover", keys=[code], lang=lang)
-        assert spoken(lang, "The code is right. The private key was here already.") in again.out
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_help_does_not_count_as_an_attempt(self, lost: Apoa, code: str, lang: str) -> None:
-        """Help and navigation do not count as attempts."""
-        result = lost("key", "recover", keys=["?", "<", ">", "x", "x", code], lang=lang)
-        assert result.code == 0, result.err
-        help_text = "Type the seven groups as they are on the paper; small letters and spaces do not matter."
-        assert result.err.count(spoken(lang, help_text)) == 3
+        result = lost("key", "recover", keys=[wrong if each == "wrong" else each for each in before] + [code])
+        assert (result.code, code[:5] in result.all) == (0, False), result.err
+        assert lost.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
     def test_without_a_valid_code(self, lost: Apoa) -> None:
         """Without a valid code the command fails with the reason and stores nothing."""
@@ -367,12 +285,10 @@ class TestRecover:
         assert lost("key", "recover", "--recovery-file", str(lost.home / "nothing")).code == 2
         assert not (lost.home / "melati" / "keys.json").exists()
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_code_of_another_property(self, lost: Apoa, lang: str) -> None:
+    def test_code_of_another_property(self, lost: Apoa) -> None:
         """The code of another property is refused, is not printed, and stores nothing."""
-        result = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE, lang=lang)
+        result = lost("key", "recover", "--code-stdin", stdin=NEXT_CODE)
         assert result.code == 77
-        assert spoken(lang, "This is the key of another property, or of an earlier key pair.") in result.err
         assert NEXT_CODE[:5] not in result.all
         assert not (lost.home / "melati" / "keys.json").exists()
 
@@ -396,13 +312,12 @@ class TestRecover:
 class TestRotate:
     """A new key pair with a new code."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_with_a_file(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_with_a_file(self, configured: Apoa, tmp_path: Path) -> None:
         """The file has the new code, every report is sealed again, and reports can still be sent."""
         configured.save()
         configured.save(XIMENA)
         before = public_key(configured)
-        result = configured("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
+        result = configured("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"))
         assert result.code == 0, result.err
         code = code_in_file(tmp_path / "code.txt")
         assert public_key_of_code(code) == public_key(configured) != before
@@ -414,16 +329,21 @@ class TestRotate:
         assert configured("key", "recover", "--code-stdin", stdin=code).code == 0
         assert configured.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.usefixtures("fixed_codes")
-    def test_unconfirmed_code_changes_nothing(self, away: Apoa) -> None:
-        """The keys do not change if the new code is not confirmed."""
-        away.save()
-        before = public_key(away)
-        refused = away("key", "rotate", keys=["x", ""])
-        assert refused.code == 77
-        assert "The recovery code was not confirmed." in refused.err
-        assert public_key(away) == before
-        assert keys(away).next() is None
+    @pytest.mark.parametrize(
+        ("options", "keys_typed", "code"),
+        [([], ["x", ""], 77), ([], None, 2), (["--recovery-file", "code.txt"], None, 2)],
+        ids=["not confirmed", "no terminal", "existing file"],
+    )
+    def test_nothing_changes(
+        self, coded: Apoa, tmp_path: Path, options: list[str], keys_typed: list[str] | None, code: int
+    ) -> None:
+        """Without a new code that is confirmed or written, the keys stay."""
+        coded.save()
+        before = public_key(coded)
+        (tmp_path / "code.txt").write_text("mine")
+        coded.monkeypatch.chdir(tmp_path)
+        assert coded("key", "rotate", *options, keys=keys_typed).code == code
+        assert ((tmp_path / "code.txt").read_text(), public_key(coded), keys(coded).next()) == ("mine", before, None)
 
     def test_confirmed_code_changes_the_keys(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """A confirmed code seals every report again with the new key."""
@@ -435,34 +355,12 @@ class TestRotate:
         assert public_key(away) == public_key_of_code(CODE)
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    def test_rotate_needs_a_terminal_or_a_file(self, away: Apoa) -> None:
-        """A usage error names the option; nothing changes."""
-        before = public_key(away)
-        result = away("key", "rotate")
-        assert (result.code, "--recovery-file FILE" in result.err) == (2, True)
-        assert public_key(away) == before
-
-    def test_existing_file(self, away: Apoa, tmp_path: Path) -> None:
-        """An existing file is not overwritten, and nothing changes."""
-        before = public_key(away)
-        (tmp_path / "code.txt").write_text("mine")
-        assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 2
-        assert ((tmp_path / "code.txt").read_text(), public_key(away)) == ("mine", before)
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_unreadable_report(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_unreadable_report(self, away: Apoa, tmp_path: Path) -> None:
         """The report is named, no key changes, and no file with an unused code is left."""
-        import sqlite3  # changes the stored data directly
-
-        saved = away.save()
-        before = public_key(away)
-        with sqlite3.connect(away.home / "melati" / "outbox.db") as db:
-            db.execute("UPDATE reports SET content = CAST(content || x'00' AS BLOB)")
-        db.close()
-        result = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
-        assert result.code == 78
-        assert saved["id"] in result.err
-        assert public_key(away) == before
+        saved, before = away.save(), public_key(away)
+        away.change_database("UPDATE reports SET content = CAST(content || x'00' AS BLOB)")
+        result = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"))
+        assert (result.code, saved["id"] in result.err, public_key(away)) == (78, True, before)
         assert not (tmp_path / "code.txt").exists()
 
     @pytest.fixture
@@ -482,13 +380,12 @@ class TestRotate:
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
         return away
 
-    def test_same_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path) -> None:
-        """The same command finishes the change, and the file has the code of the key."""
-        file = tmp_path / "first.txt"
-        result = interrupted("key", "rotate", "--recovery-file", str(file))
-        assert result.code == 0, result.err
-        assert result.out == "The interrupted change of keys is finished.\n"
-        assert public_key(interrupted) == public_key_of_code(code_in_file(file))
+    @pytest.mark.parametrize("again", ["first.txt", None], ids=["same file", "no file"])
+    def test_same_command_finishes_the_change(self, interrupted: Apoa, tmp_path: Path, again: str | None) -> None:
+        """The same command, or one without a file, finishes the change; the first file has the code of the key."""
+        options = ["--recovery-file", str(tmp_path / again)] if again else []
+        assert interrupted("key", "rotate", *options).code == 0
+        assert public_key(interrupted) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
         assert keys(interrupted).next() is None
 
     def test_another_file_makes_another_key(self, interrupted: Apoa, tmp_path: Path) -> None:
@@ -498,43 +395,20 @@ class TestRotate:
         assert public_key(interrupted) == public_key_of_code(code_in_file(file))
         assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_finish_without_a_file(self, interrupted: Apoa, tmp_path: Path, lang: str) -> None:
-        """Without a file the change is finished, and the output says where the code was given."""
-        result = interrupted("key", "rotate", lang=lang)
-        assert result.code == 0
-        sentence = "Its recovery code was shown or written before. If it is lost: apoa key rotate --recovery-file FILE"
-        assert spoken(lang, sentence) in result.err
-        assert public_key(interrupted) == public_key_of_code(code_in_file(tmp_path / "first.txt"))
-
-    def test_lost_code_makes_a_new_key(self, interrupted: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """At a terminal the answer that the code is lost makes a new key and a new code."""
+    @pytest.mark.parametrize(("typed", "new"), [(["n", CODE], True), (["y"], False)], ids=["lost", "at hand"])
+    def test_lost_code_makes_a_new_key(
+        self, interrupted: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: list[str], *, new: bool
+    ) -> None:
+        """At a terminal it is asked whether the code is at hand: if it is lost, a new key and a new code are made."""
         monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
-        result = interrupted("key", "rotate", keys=["n", CODE])
-        assert result.code == 0, result.err
-        assert public_key(interrupted) == public_key_of_code(CODE)
+        result = interrupted("key", "rotate", keys=typed)
+        assert (result.code, keys(interrupted).next()) == (0, None), result.err
+        assert public_key(interrupted) == public_key_of_code(CODE if new else code_in_file(tmp_path / "first.txt"))
 
-    def test_available_code_finishes_the_change(self, interrupted: Apoa) -> None:
-        """At a terminal the answer that the code is available finishes the change."""
-        result = interrupted("key", "rotate", keys=["y"])
-        assert (result.code, keys(interrupted).next()) == (0, None)
-
-    def test_vault_change_moves_every_key(self, interrupted: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_vault_change_moves_every_key(self, interrupted: Apoa, keyring: dict[str, str]) -> None:
         """A setup with another vault moves both keys of an unfinished change."""
-        stored: dict[str, str] = {}
-
-        class FakeKeyring:
-            place = "keyring"
-
-            def __init__(self, *_args: object, **_options: object) -> None: ...
-
-            get, set = staticmethod(stored.get), staticmethod(stored.__setitem__)
-
-            def delete(self, name: str) -> None:
-                stored.pop(name, None)
-
-        monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore", FakeKeyring)
         assert interrupted.set_up(NOWHERE, "--vault", "keyring").code == 75
+        assert "apoa-client/melati/private-key-next" in keyring
         interrupted.delete_key()
         assert interrupted.reports()[0]["guest"]["surname"] == QUENTIN.surname
         assert interrupted("key", "rotate").code == 0
@@ -544,53 +418,35 @@ class TestRotate:
 class TestShow:
     """`apoa key show` describes the key and never prints it."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_available_key(self, away: Apoa, lang: str) -> None:
-        """The output has the fingerprint and the place of the key, but not the private key."""
-        result = away("key", "show", lang=lang)
-        assert result.code == 0
-        assert spoken(lang, "It is available now, and it is the right one.") in result.out
+    def test_available_key(self, away: Apoa) -> None:
+        """The document has the fingerprint and the place of the key; no output has the private key."""
         value = away("key", "show", "--json").json
         place = str(away.home / "melati" / "keys.json")
-        shown = {"property": "melati", "fingerprint": value["fingerprint"], "place": place}
+        shown = {"property": "melati", "fingerprint": value["fingerprint"], "place": place, "old_key_kept": False}
         state = {"available": True, "error": None, "change_unfinished": False, "recovery_code_confirmed": False}
-        state["old_key_kept"] = False
         assert value == {**shown, **state}
-        assert value["fingerprint"] in result.out
         secret = KeyFileStore(Path(place)).get(PRIVATE_KEY)
-        assert secret
-        assert secret not in result.all
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_missing_key(self, away: Apoa, lang: str) -> None:
-        """A missing key exits with 77, and the output names the command that restores it."""
-        away.delete_key()
-        result = away("key", "show", lang=lang)
-        assert result.code == 77
-        assert spoken(lang, "Restore it with the recovery code: apoa key recover") in result.err
-        value = away("key", "show", "--json")
-        assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
-
-    def test_key_in_the_environment(self, away: Apoa) -> None:
-        """The output names APOA_PRIVATE_KEY as the source of the key."""
-        secret = KeyFileStore(away.home / "melati" / "keys.json").get(PRIVATE_KEY)
         assert secret
         result = away("key", "show", APOA_PRIVATE_KEY=secret)
         assert (result.code, "APOA_PRIVATE_KEY" in result.out, secret in result.all) == (0, True, False)
+        assert secret not in away("key", "show").all
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_earlier_key(self, away: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_missing_key(self, away: Apoa) -> None:
+        """A missing key exits with 77."""
+        away.delete_key()
+        value = away("key", "show", "--json")
+        assert (value.code, value.json["available"], value.json["error"]["class"]) == (77, False, "secret_missing")
+
+    def test_an_earlier_key(self, away: Apoa, tmp_path: Path) -> None:
         """A key that is kept for earlier records is named, by `key rotate` too, until nothing is sealed to it."""
         away.save()
-        result = away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt"), lang=lang)
-        assert spoken(lang, "The old private key is deleted from this computer.") in result.out
         keys(away).add_old(key_pair_from_seed(seed_from_code(CODE))[0])
-        sentence = spoken(lang, OLD_KEY_KEPT.template)
-        assert sentence in away("key", "show", lang=lang).out
+        assert OLD_KEY_KEPT.template in away("key", "show").out
         assert away("key", "show", "--json").json["old_key_kept"]
         with away.monkeypatch.context() as patch:
             patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.opens_all", lambda *_arguments: False)
-            assert sentence in away("key", "rotate", "--recovery-file", str(tmp_path / "next.txt"), lang=lang).err
+            rotated = away("key", "rotate", "--recovery-file", str(tmp_path / "next.txt"))
+            assert OLD_KEY_KEPT.template in rotated.err
         away("key", "rotate", "--recovery-file", str(tmp_path / "last.txt"))
         assert not away("key", "show", "--json").json["old_key_kept"]
 
@@ -598,15 +454,13 @@ class TestShow:
     def test_the_keyring_is_named(self, away: Apoa, lang: str) -> None:
         """The keyring is called so in the reader's language; JSON has its setting."""
         away.monkeypatch.setattr("apoa_client.vault.sources.PropertySecrets.place", KeyringStore.place)
-        sentence = spoken(lang, "The private key is kept in: {place}", place=spoken(lang, "the keyring"))
-        assert sentence in away("key", "show", lang=lang).out
+        assert spoken(lang, "the keyring") in away("key", "show", lang=lang).out
         assert away("key", "show", "--json").json["place"] == "keyring"
 
     def test_interrupted_change(self, away: Apoa) -> None:
         """An interrupted change of keys is reported with the command that finishes it."""
         keys(away).begin_rotation(key_pair_from_seed(seed_from_code(CODE))[0])
-        result = away("key", "show")
-        assert "A change of keys was interrupted. All reports open; finish it with: apoa key rotate" in result.out
+        assert "apoa key rotate" in away("key", "show").out
         assert away("key", "show", "--json").json["change_unfinished"]
 
 
@@ -614,25 +468,19 @@ class TestReminder:
     """Until the code of the present key was typed back once."""
 
     @pytest.fixture
-    def away(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> Apoa:
+    def away(self, coded: Apoa) -> Apoa:
         """A property whose next codes are fixed."""
-        codes = [CODE, NEXT_CODE]
-        monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: codes.pop(0))
-        return away
+        return coded
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_until_it_is_typed_back(self, away: Apoa, lang: str) -> None:
-        """`apoa`, `status` and `key show` remind of it; typing it back ends that, and a new key begins it again."""
-        for command in ([], ["status"], ["key", "show"]):
-            assert reminded(away, command, lang)
+    def test_until_it_is_typed_back(self, away: Apoa) -> None:
+        """`apoa`, `status` and `key show` remind of it; typing it back ends that, and is in the log."""
+        commands: tuple[list[str], ...] = ([], ["status"], ["key", "show"])
+        assert all(reminded(away, command) for command in commands)
         assert confirmed(away) == [False, False]
-        result = away("key", "rotate", keys=[CODE])
-        assert result.code == 0, result.err
-        for command in ([], ["status"], ["key", "show"]):
-            assert not reminded(away, command, lang)
+        assert away("key", "rotate", keys=[CODE]).code == 0
+        assert not any(reminded(away, command) for command in commands)
         assert confirmed(away) == [True, True]
-        assert spoken(lang, "The recovery code is confirmed: it was typed back.") in away("key", "show", lang=lang).out
-        assert spoken(lang, "recovery code confirmed") in away("log", lang=lang).out
+        assert "recovery code confirmed" in away("log").out
 
     def test_a_rotation_makes_it_unconfirmed(self, away: Apoa, tmp_path: Path) -> None:
         """With the new code only in a file; recovering the key that is here with it confirms it."""
@@ -654,15 +502,6 @@ class TestReminder:
         result = away("key", "recover", keys=[CODE])
         assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
         assert confirmed(away) == [False, False]
-
-    @pytest.mark.usefixtures("fixed_codes")
-    def test_set_up_at_a_terminal(self, apoa: Apoa, serve: Serve) -> None:
-        """A code that was typed back there is confirmed, though the authority is for training."""
-        url = serve().base_url
-        at_a_terminal(apoa, url, CODE)
-        with SqliteOutbox.open(apoa.home / "melati" / "outbox.db", sealer()) as outbox:
-            now = apoa.clock.now()
-            assert outbox.summary(now=now, soon=now).code_confirmed_for == public_key(apoa)
 
     def test_practice_is_not_reminded(self, apoa: Apoa, configured: Apoa) -> None:
         """Neither a training property nor one whose authority is for training."""
@@ -700,15 +539,11 @@ class TestTransfer:
         other.save(XIMENA)
         return other
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_import_replaces_the_key(self, away: Apoa, second: Apoa, file: Path, lang: str) -> None:
+    def test_import_replaces_the_key(self, away: Apoa, second: Apoa, file: Path) -> None:
         """The second computer uses the imported key, and its saved reports are sealed again with that key."""
         assert public_key(second) != public_key(away)
-        result = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE, lang=lang)
-        assert result.code == 0, result.err
-        sentence = "Its own recovery code is not valid any more: keep the one of the other computer."
-        assert spoken(lang, sentence) in result.err
-        assert public_key(second) == public_key(away)
+        result = second("key", "import", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
+        assert (result.code, result.err != "", public_key(second)) == (0, True, public_key(away)), result.err
         assert second.reports()[0]["guest"]["surname"] == XIMENA.surname
         assert second("log", "--json").json["entries"][-1]["action"] == "key_imported"
 
@@ -719,15 +554,11 @@ class TestTransfer:
         assert result.code == 0, result.err
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_wrong_passphrase(self, second: Apoa, file: Path, lang: str) -> None:
+    def test_wrong_passphrase(self, second: Apoa, file: Path) -> None:
         """A wrong passphrase exits with 77, is not printed, and changes nothing."""
         before = public_key(second)
-        result = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah", lang=lang)
-        assert result.code == 77
-        assert spoken(lang, "The passphrase does not open the file, or the file was changed.") in result.err
-        assert "kuda" not in result.all
-        assert public_key(second) == before
+        result = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah")
+        assert (result.code, "kuda" in result.all, public_key(second)) == (77, False, before)
 
     def test_key_of_another_property(self, away: Apoa, file: Path) -> None:
         """The key of another property is refused, and the error names that property."""
@@ -766,21 +597,3 @@ class TestTransfer:
         """Without the key, export fails before it asks for a passphrase."""
         away.delete_key()
         assert away("key", "export", str(tmp_path / "melati.key"), keys=[]).code == 77
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("name", ["show", "recover", "rotate", "export", "import"])
-def test_every_subcommand_has_help_with_an_example(apoa: Apoa, name: str, lang: str) -> None:
-    """Each subcommand has help with an example and is listed by `apoa key --help`."""
-    result = apoa("key", name, "--help", lang=lang)
-    assert (result.code, result.err) == (0, "")
-    assert f"{spoken(lang, 'Example')}:\n  {typed_in(lang, f'apoa key {name}')}" in result.out
-    shown = typed_in(lang, f"apoa key {name}").split()[-1]
-    assert re.search(rf"^  {shown}  +\S", apoa("key", "--help", lang=lang).out, re.MULTILINE)
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_unknown_subcommand(apoa: Apoa, lang: str) -> None:
-    """An unknown or missing subcommand exits with 2."""
-    assert apoa("key", "nothing", lang=lang).code == 2
-    assert apoa("key", lang=lang).code == 2

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from cli_helpers import QUENTIN, XIMENA, Apoa, spoken, spoken_count
 from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, add_login, be_patient
 
 from apoa_client.errors import Exit
@@ -70,25 +70,24 @@ def shared(configured: Apoa, postgres_outbox: SharedOutbox) -> Apoa:
     return configured
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_waits_here_and_there(shared: Apoa, postgres_outbox: SharedOutbox, lang: str) -> None:
+def test_what_waits_here_and_there(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """Also while the server is away."""
     shared.save(QUENTIN)
     postgres_outbox.cluster.kill()
     try:
         shared.save(XIMENA)
-        said = shared("outbox", "show", lang=lang)
+        said = shared("outbox", "show")
         value = shared("outbox", "show", "--json").json
     finally:
         postgres_outbox.cluster.start()
     assert said.code == Exit.NOT_NOW
-    assert spoken(lang, "{count} report waits on this computer to be moved there.", count=1) in said.out
+    assert spoken("en", "{count} report waits on this computer to be moved there.", count=1) in said.out
     assert (value["engine"], value["waiting"], value["left"]) == (None, None, 1)
     assert value["error"]["class"] == "outbox_server_unreachable"
     back = shared("outbox", "show", "--all", "--json").json["properties"]
     assert [(each["waiting"], each["left"]) for each in back] == [(2, 0)]
     for words in (["outbox", "show"], ["antrean-bersama", "lihat"]):
-        assert "PostgreSQL" in shared(*words, lang=lang).out
+        assert "PostgreSQL" in shared(*words).out
 
 
 def test_the_file_on_this_computer(configured: Apoa) -> None:
@@ -103,18 +102,17 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     assert refused.code == Exit.USAGE
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_goes_on_there(shared: Apoa, lang: str) -> None:
+def test_what_goes_on_there(shared: Apoa) -> None:
     """How long the oldest report waits."""
     shared.save(QUENTIN)
     shared.clock.forward(timedelta(hours=3))
     shared.save(XIMENA)
     shown = shared("outbox", "show", "--json").json
-    said = shared("outbox", "show", lang=lang).out
-    table = shared("outbox", "show", "--all", lang=lang).out
+    said = shared("outbox", "show").out
+    table = shared("outbox", "show", "--all").out
     assert (shown["waiting"], shown["oldest_waiting_s"]) == (2, 3 * 3600)
-    hours = spoken_count(lang, "{count} hour", "{count} hours", 3)
-    assert spoken(lang, "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
+    hours = spoken_count("en", "{count} hour", "{count} hours", 3)
+    assert spoken("en", "The oldest one that is not sent has been waiting for {time}.", time=hours) in said
     assert [row for row in table.splitlines() if "melati" in row and "postgresql" in row and hours in row]
 
 
@@ -189,8 +187,7 @@ def test_a_wrong_password_is_not_stored(shared: Apoa) -> None:
 
 
 @pytest.mark.parametrize("by", ["setting", "variable"])
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_stored_password_goes_to_no_other_server(shared: Apoa, lang: str, by: str) -> None:
+def test_a_stored_password_goes_to_no_other_server(shared: Apoa, by: str) -> None:
     """Another address in config.toml or the environment stops a sync (77); the new server is not even connected to."""
     del shared.environ["APOA_OUTBOX_PASSWORD"]
     assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
@@ -202,15 +199,15 @@ def test_a_stored_password_goes_to_no_other_server(shared: Apoa, lang: str, by: 
             shared.change_setting("outbox", other)
         else:
             shared.environ["APOA_OUTBOX"] = other
-        saved = shared(*QUENTIN.mrz(), lang=lang)
-        refused = [shared(*words, lang=lang) for words in (["sync"], ["status"], ["sync", "--scheduled"])]
+        saved = shared(*QUENTIN.mrz())
+        refused = [shared(*words) for words in (["sync"], ["status"], ["sync", "--scheduled"])]
         with pytest.raises(BlockingIOError):
             listener.accept()
     sentence = "The stored password is for {bound}, but the settings now name {host}."
     assert saved.code == 0
     assert [each.code for each in refused] == [Exit.CREDENTIALS] * 3
-    assert spoken(lang, sentence, bound=before, host=other) in refused[0].err
-    assert {"id": "apoa masuk --antrean-bersama", "en": "apoa login --outbox"}[lang] in refused[0].err
+    assert spoken("en", sentence, bound=before, host=other) in refused[0].err
+    assert "apoa login --outbox" in refused[0].err
     shared.environ.pop("APOA_OUTBOX", None)
     shared.change_setting("outbox", before)
     assert shared("sync").code == 0
@@ -257,12 +254,11 @@ def test_an_address_that_is_none(apoa: Apoa, address: str) -> None:
     assert "rahasia" not in said.all
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox, lang: str) -> None:
+def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It names the engine and the server; one that is away is a warning, because guests are saved all the same."""
 
     def database() -> dict[str, str]:
-        said = shared("doctor", "--offline", "--json", lang=lang)
+        said = shared("doctor", "--offline", "--json")
         assert said.code == 0, said.all
         [check] = [each for each in said.json["checks"] if each["name"] == "database"]
         found: dict[str, str] = check
@@ -319,13 +315,12 @@ def take_keys(giver: Apoa, taker: Apoa) -> None:
     assert said.code == 0, said.err
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_desk_that_finds_no_guest_of_the_others(shared: Apoa, second: Apoa, lang: str) -> None:
+def test_a_desk_that_finds_no_guest_of_the_others(shared: Apoa, second: Apoa) -> None:
     """It is said before its setting is changed; the exported key brings what is missing, also for what waits there."""
     address = shared("config", "get", "outbox").out.strip()
-    refused = second("config", "set", "outbox", address, lang=lang)
+    refused = second("config", "set", "outbox", address)
     said = "Other computers of {name} have another index_key for guests who are reported twice."
-    assert (refused.code, spoken(lang, said, name=PROPERTY) in refused.err) == (Exit.SETTINGS, True)
+    assert (refused.code, spoken("en", said, name=PROPERTY) in refused.err) == (Exit.SETTINGS, True)
     assert second("config", "get", "outbox").out == "sqlite\n"
     take_keys(shared, second)
     assert second("config", "set", "outbox", address).code == 0

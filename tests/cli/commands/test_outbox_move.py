@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken, spoken_count
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, spoken, spoken_count
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
 
 from apoa_client.errors import Exit
@@ -59,16 +59,15 @@ def test_there_and_back(desk: Apoa, url: str) -> None:
     assert desk("log", "--verify").code == 0
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_the_administrator_sees(desk: Apoa, url: str, lang: str) -> None:
+def test_what_the_administrator_sees(desk: Apoa, url: str) -> None:
     """How many are moved, a question, and what was taken over."""
-    words = ["outbox", "move", "--to"] if lang == "en" else ["antrean-bersama", "pindah", "--ke"]
-    no = desk(*words, url, keys=["n"], lang=lang)
+    words = ["antrean-bersama", "pindah", "--ke"]
+    no = desk(*words, url, keys=["n"])
     assert (no.code, desk("config", "get", "outbox").out) == (0, "sqlite\n")
-    said = desk(*words, url, keys=["y"], lang=lang)
+    said = desk(*words, url, keys=["y"])
     assert said.code == 0, said.all
     taken = ("{count} report was taken over.", "{count} reports were taken over.")
-    assert spoken_count(lang, *taken, count=2) in said.all
+    assert spoken_count("en", *taken, count=2) in said.all
 
 
 def test_it_must_be_confirmed(desk: Apoa, url: str) -> None:
@@ -176,16 +175,15 @@ def test_an_interruption(desk: Apoa, url: str, step: str, *, back: bool) -> None
     assert desk("log", "--verify").code == 0
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_is_left_is_said(desk: Apoa, url: str, lang: str) -> None:
+def test_what_is_left_is_said(desk: Apoa, url: str) -> None:
     """By the move and by `outbox show`, with the command that goes on."""
     assert desk("outbox", "move", "--to", url, "--yes").code == 0
     with interrupted("_release"):
-        said = desk("outbox", "move", "--to", "sqlite", "--yes", lang=lang)
-        shown = desk("outbox", "show", lang=lang)
+        said = desk("outbox", "move", "--to", "sqlite", "--yes")
+        shown = desk("outbox", "show")
     assert said.code == shown.code == Exit.NOT_NOW
     rest = "What is still in the outbox of before is taken over by itself, at once by: apoa sync"
-    assert spoken(lang, rest).partition(":")[0] in said.err
+    assert spoken("en", rest).partition(":")[0] in said.err
 
 
 def test_a_desk_that_has_not_switched(desk: Apoa, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from authority_simulator import AuthoritySimulator
 from cli_helpers import (
     GUESTS,
     LANGUAGES,
-    NOWHERE,
     OBADIAH,
     QUENTIN,
     XIMENA,
@@ -25,19 +24,19 @@ from cli_helpers import (
     assert_sanitized,
     listening,
     spoken,
-    time_in,
 )
 from page_helpers import Page, read_page
+from screens import Screens
 
 from apoa_client.app.container import Container
 from apoa_client.cli.documents.receipt_page import receipt_page
 from apoa_client.cli.report_reader import open_report
-from apoa_client.desk.stay_history import Period
 from apoa_client.errors import Offline, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.kinds import Kind, Receipt
 from apoa_client.report.model import Report
+from apoa_client.sandbox.server import SandboxServer
 
 TRAINING = "Training only: this is not a receipt from Immigration, and the guest is not reported there."
 TYPED = "number typed in by staff"
@@ -76,38 +75,46 @@ def assert_both(page: Page, sentence: str, **values: object) -> None:
         assert spoken(language, sentence, **values) in page.text
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
+    """What the desk sees of a receipt, of a report that waits or was refused, of a file, and of a whole day."""
+    assert apoa.set_up(serve("ok,pending,reject").base_url).code == 0
+    for guest in GUESTS:
+        apoa(*guest.mrz())
+        screens(apoa, "receipt", guest.surname, lang=lang)
+    screens(apoa, "receipt", QUENTIN.surname, "--html", str(apoa.home / "a.html"), lang=lang)
+    screens(apoa, "receipt", QUENTIN.surname, "--html", str(apoa.home / "a.html"), lang=lang)
+    screens(apoa, "receipt", QUENTIN.surname, "--html", str(apoa.home / "no" / "a.html"), lang=lang)
+    screens(apoa, "receipt", QUENTIN.surname, "--pdf", str(apoa.home / "a.pdf"), lang=lang)
+    screens(apoa, "receipt", XIMENA.surname, "--pdf", str(apoa.home / "a.pdf"), lang=lang)
+    screens(apoa, "receipt", "--all", "--output", str(apoa.home / "pages"), lang=lang)
+    screens(apoa, "receipt", "--day", "2026-11-24", lang=lang)
+    screens(apoa, "receipt", lang=lang)
+
+
 class TestOnScreen:
     """The screen shows the number, its source, its time and its report."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_receipt(self, configured: Apoa, lang: str) -> None:
-        """In training the screen says that the receipt is not from Immigration."""
+    def test_a_receipt(self, configured: Apoa) -> None:
+        """The number, its source and its time; without the key, too."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
-        result = configured("bukti", report["short_id"], lang=lang)
-        assert result.code == 0
-        assert spoken(lang, "Receipt number: {number}", number=report["receipt"]["number"]) in result.out
-        assert spoken(lang, "number from the reporting server") in result.out
-        assert report["id"] in result.out
-        assert spoken(lang, TRAINING) in result.out
-        value = configured("receipt", report["id"], "--json").json
-        assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"], "unchecked": False}
-        assert list(value["receipt"]) == ["number", "issued_at", "source"]
+        configured.delete_key()
+        value = configured("bukti", report["short_id"], "--json").json
+        assert value == {"id": report["id"], "state": "accepted", "receipt": report["receipt"], "unchecked": True}
         assert value["receipt"]["source"] == "authority"
+        assert report["receipt"]["number"] in configured("receipt", report["id"]).out
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_number_that_staff_typed(self, away: Apoa, lang: str) -> None:
-        """A number that staff typed is marked wherever it is shown."""
-        report = away.save()
+    def test_a_number_that_staff_typed(self, away: Apoa) -> None:
+        """A number that staff typed is marked wherever it is shown; a queued report has none."""
+        report, waiting = away.save(), away.save(XIMENA)
         typed(away, report)
         for command in (["receipt", report["id"]], ["show", report["id"]], ["list"]):
-            result = away(*command, lang=lang)
-            assert "STT-APOA-77" in result.out
-            assert spoken(lang, TYPED) in result.out
+            assert TYPED in away(*command).out
         wanted = {"number": "STT-APOA-77", "issued_at": "2026-11-24T20:00:00+07:00", "source": "typed"}
         for command in (["receipt", report["id"], "--json"], ["show", report["id"], "--json"]):
-            assert away(*command, lang=lang).json["receipt"] == wanted
-        assert away.reports()[0]["receipt"] == wanted
+            assert away(*command).json["receipt"] == wanted
+        assert away("receipt", waiting["short_id"], "--json").json["receipt"] is None
 
     def test_a_live_receipt_is_not_called_training(self, apoa: Apoa, serve: Serve) -> None:
         """The warning is shown only in training."""
@@ -118,72 +125,45 @@ class TestOnScreen:
         assert "raining" not in result.all
         assert "raining" not in printed(apoa, apoa.reports()[0]["id"]).text
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_no_receipt_yet(self, away: Apoa, lang: str) -> None:
-        """A queued report has no number."""
-        report = away.save()
-        result = away("receipt", report["short_id"], lang=lang)
-        state = spoken(lang, "waiting")
-        sentence = "Report {id} has no receipt yet: {state}."
-        assert (result.code, result.out.strip()) == (0, spoken(lang, sentence, id=report["short_id"], state=state))
-        assert away("receipt", report["short_id"], "--json").json["receipt"] is None
-
-    def test_without_the_key(self, configured: Apoa) -> None:
-        """The number is shown without the key."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        configured.delete_key()
-        assert report["receipt"]["number"] in configured("receipt", report["id"]).out
-        assert configured("receipt", report["id"], "--json").json["receipt"] == report["receipt"]
-
 
 class TestPage:
     """`--html` writes a page to print."""
 
-    def test_a_receipt(self, configured: Apoa) -> None:
-        """Shows everything about the receipt in both languages, whatever the reader's language is."""
-        configured(*QUENTIN.mrz("--check-in", "2026-11-24T19:50"))
-        [report] = configured.reports()
-        pages = [printed(configured, report["short_id"], lang=lang).text for lang in LANGUAGES]
+    def test_a_receipt(self, apoa: Apoa, serve: Serve) -> None:
+        """Everything about the receipt in both languages, whatever the reader's is, and where it comes from."""
+        place = [
+            "--address",
+            "Jl. <b>Melati</b> 7",
+            "--office",
+            "Kanim & Ngurah Rai",
+            "--display-name",
+            "Wisma <i>M</i>",
+        ]
+        assert apoa.set_up(serve().base_url, *place).code == 0
+        apoa(*QUENTIN.mrz("--check-in", "2026-11-24T19:50"))
+        [report] = apoa.reports()
+        pages = [printed(apoa, report["short_id"], lang=lang).text for lang in LANGUAGES]
         assert pages[0] == pages[1]
-        page = printed(configured, report["id"])
-        for words in ("melati", report["receipt"]["number"], report["id"], QUENTIN.name, QUENTIN.number, "(POL)"):
+        page = printed(apoa, report["id"])
+        for words in (*place[1::2], report["receipt"]["number"], report["id"], QUENTIN.name, QUENTIN.number, "(POL)"):
             assert words in page.text
         for words in ("12 Sep 1985", "24 Nov 2026 19.50 WIB", "26 Nov 2026", "24 Nov 2026 20.00 WIB", "check-in"):
             assert words in page.text
-        with container(configured) as app:
+        with container(apoa) as app:
             receipt = app.outbox.find(report["id"])[0].receipt
         assert receipt is not None
         assert receipt.sha256
         assert receipt.sha256 in page.text
         assert "svg" in page.tags
-        for sentence in ("Receipt number", "Full name", "Nationality", "Room", "Printed on", TRAINING, OURS):
-            assert_both(page, sentence)
-        for language in LANGUAGES:
-            assert spoken(language, NOT_A_RECEIPT) not in page.text
-
-    def test_where_the_number_comes_from(self, configured: Apoa) -> None:
-        """Names the reporting server, or says that staff typed the number."""
-        configured(*QUENTIN.mrz())
-        typed(configured, configured.save(XIMENA))
-        from_server, from_staff = (printed(configured, report["id"]) for report in configured.reports())
         by_server = "From the reporting server {server}: it accepted this report and gave it this number."
-        by_staff = "The property's staff typed this number in, from the receipt that APOA gave them."
-        assert_both(from_server, by_server, server="127.0.0.1")
-        assert_both(from_staff, by_staff)
+        assert_both(page, by_server, server="127.0.0.1")
+        for sentence in ("Receipt number", "Full name", "Room", "Printed on", "Immigration office", TRAINING, OURS):
+            assert_both(page, sentence)
+        assert NOT_A_RECEIPT not in page.text
+        typed(apoa, apoa.save(XIMENA))
+        from_staff = printed(apoa, apoa.reports()[-1]["id"])
         assert_both(from_staff, TYPED)
-        assert spoken("en", by_staff) not in from_server.text
         assert "127.0.0.1" not in from_staff.text
-
-    def test_the_property(self, apoa: Apoa) -> None:
-        """Shows the name for guests, the address and the immigration office of the settings."""
-        place = ["--address", "Jl. <b>Melati</b> 7", "--office", "Kanim & Ngurah Rai"]
-        apoa.set_up(NOWHERE, "--display-name", "Wisma <i>Melati</i>", *place)
-        page = printed(apoa, apoa.save()["id"])
-        assert "Wisma <i>Melati</i>" in page.text
-        assert "Jl. <b>Melati</b> 7" in page.text
-        assert "Kanim & Ngurah Rai" in page.text
-        assert_both(page, "Immigration office")
 
     def test_a_waiting_report(self, away: Apoa) -> None:
         """The heading says that it is not a receipt; state and deadline are shown, and there is no QR code."""
@@ -191,14 +171,25 @@ class TestPage:
         page = printed(away, report["id"])
         assert "svg" not in page.tags
         assert_both(page, NOT_A_RECEIPT)
-        for language in LANGUAGES:
-            state = spoken(language, "waiting")
-            assert spoken(language, "There is no receipt for this report: {state}.", state=state) in page.text
-            due = time_in(language, f"25 {spoken(language, 'Nov')} 2026 20:00 WIB")
-            assert spoken(language, "Due by: {moment}", moment=due) in page.text
-            assert spoken(language, "The deadline has passed.") not in page.text
+        assert "Due by: 25 Nov 2026 20:00 WIB" in page.text
+        assert "The deadline has passed." not in page.text
         away.clock.forward(timedelta(hours=25))
         assert_both(printed(away, report["id"]), "The deadline has passed.")
+        with container(away) as app:
+            app.outbox.withdraw([report["id"]])
+        page = printed(away, report["id"])
+        assert_both(page, NOT_A_RECEIPT)
+        assert "Due by" not in page.text
+
+    def test_a_training_property(self, apoa: Apoa) -> None:
+        """The page says that the server is on this computer."""
+        place = ["--property", "melati", "--training", "--vault", "file"]
+        assert apoa("setup", "--non-interactive", *place).code == 0
+        assert apoa(*QUENTIN.mrz()).code == 0
+        page = printed(apoa, apoa.reports()[0]["id"])
+        sentence = "From the training server on this computer: it accepted this report and gave it this number."
+        assert_both(page, sentence)
+        assert_both(page, TRAINING)
 
     @pytest.mark.parametrize(("verdict", "state"), [("pending", "waiting for a decision"), ("reject", "refused")])
     def test_a_report_that_was_not_accepted(self, apoa: Apoa, serve: Serve, verdict: str, state: str) -> None:
@@ -210,15 +201,6 @@ class TestPage:
         for language in LANGUAGES:
             assert spoken(language, state) in page.text
         assert "Due by" in page.text
-
-    def test_a_withdrawn_report(self, away: Apoa) -> None:
-        """The page of a withdrawn report says that it is not a receipt, and shows no deadline."""
-        report = away.save()
-        with container(away) as app:
-            app.outbox.withdraw([report["id"]])
-        page = printed(away, report["id"])
-        assert_both(page, NOT_A_RECEIPT)
-        assert "Due by" not in page.text
 
     def test_a_check_out(self, away: Apoa) -> None:
         """The page names the guest of the stay and the time of check-out."""
@@ -255,59 +237,32 @@ class TestPage:
         assert opened.entry.erased_at is not None
         assert opened.guest is None
 
-    def test_a_training_property(self, apoa: Apoa) -> None:
-        """The page says that the server is on this computer."""
-        place = ["--property", "melati", "--training", "--vault", "file"]
-        assert apoa("setup", "--non-interactive", *place).code == 0
-        assert apoa(*QUENTIN.mrz()).code == 0
-        page = printed(apoa, apoa.reports()[0]["id"])
-        sentence = "From the training server on this computer: it accepted this report and gave it this number."
-        assert_both(page, sentence)
-        assert_both(page, TRAINING)
-
-    def test_an_unknown_state(self, away: Apoa) -> None:
-        """An unknown state is shown by its code."""
-        report = away.save()
-        with container(away) as app:
-            opened = open_report(app, app.outbox.find(report["id"])[0])
-            configured = app.settings
-        assert opened.report is not None
-        assert opened.guest is not None
-        guest = opened.guest._replace(nationality="QQQ", birth_date=PartialDate(1985, 9))
-        changed = opened._replace(guest_report=opened.report._replace(guest=guest))
-        content = receipt_page(configured, changed, away.clock.now())
-        assert "<bdi>QQQ</bdi>" in content
-        assert "<bdi>1985-09</bdi>" in content
-
     def test_names_of_any_script_and_length(self, away: Apoa) -> None:
-        """Names are shown in full and isolated from the direction of the text around them."""
+        """Names and unknown states are shown in full, isolated from the direction of the text around them."""
         report = away.save()
         with container(away) as app:
             opened = open_report(app, app.outbox.find(report["id"])[0])
             guest, configured = opened.guest, app.settings
+        assert QUENTIN.surname not in repr(opened)
         assert opened.report is not None
         assert guest is not None
         for surname in ("WOLFESCHLEGELSTEINHAUSENBERGERDORFF VON UND ZU HABENSTEIN", "عبد الرحمن", "歐陽"):
-            named = opened._replace(guest_report=opened.report._replace(guest=guest._replace(surname=surname)))
+            changed = guest._replace(surname=surname, nationality="QQQ", birth_date=PartialDate(1985, 9))
+            named = opened._replace(guest_report=opened.report._replace(guest=changed))
             content = receipt_page(configured, named, away.clock.now())
-            assert f"<bdi>{QUENTIN.given_names} {surname}</bdi>" in content
+            for value in (f"{QUENTIN.given_names} {surname}", "QQQ", "1985-09"):
+                assert f"<bdi>{value}</bdi>" in content
 
     def test_an_erased_guest(self, configured: Apoa) -> None:
-        """Number, times and ids are shown without the key; the page says that the guest's data were erased."""
+        """Number, times and ids are shown without the key, and nothing of the guest."""
         configured(*QUENTIN.mrz())
         [report] = configured.reports()
         configured.clock.forward(timedelta(days=100))
         assert configured("purge").code == 0
         configured.delete_key()
         page = printed(configured, report["id"])
-        assert report["receipt"]["number"] in page.text
-        assert report["id"] in page.text
+        assert all(words in page.text for words in (report["receipt"]["number"], report["id"], "Mar 2027"))
         assert not [word for word in QUENTIN.words if word in page.text]
-        for language in LANGUAGES:
-            moment = f"{spoken(language, 'Mar')} 2027"
-            start = spoken(language, "The guest's data were erased on {moment}. The receipt is kept.", moment="|")
-            assert start.split("|")[0] in page.text
-            assert moment in page.text
 
     def test_a_file(self, configured: Apoa, tmp_path: Path) -> None:
         """The file is private and complete, and replaces another one only with --force."""
@@ -329,20 +284,14 @@ class TestPage:
         assert file.read_text(encoding="utf-8") != "mine"
         assert [path.name for path in tmp_path.glob("*.new")] == []
 
-    def test_a_page_without_receipt_is_announced(self, away: Apoa, tmp_path: Path) -> None:
-        """The screen says too that the page is not a receipt."""
+    def test_an_impossible_path(self, away: Apoa, tmp_path: Path) -> None:
+        """A missing folder, or a folder of this name, is an error, and so is a missing key; nothing is written."""
         report = away.save()
-        result = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
-        assert "has no receipt yet" in result.out
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_impossible_path(self, away: Apoa, tmp_path: Path, lang: str) -> None:
-        """A missing folder, or a folder of this name, is an error, and nothing is written."""
-        report = away.save()
-        result = away("receipt", report["id"], "--html", str(tmp_path / "no" / "x.html"), lang=lang)
-        assert result.code == 2
-        assert spoken(lang, "There is no folder {path}.", path=str(tmp_path / "no")) in result.err
-        assert away("receipt", report["id"], "--html", str(tmp_path), "--force", lang=lang).code == 2
+        assert away("receipt", report["id"], "--html", str(tmp_path / "no" / "x.html")).code == 2
+        assert away("receipt", report["id"], "--html", str(tmp_path), "--force").code == 2
+        away.delete_key()
+        assert away("receipt", report["id"], "--html", str(tmp_path / "x.html")).code == 77
+        assert not (tmp_path / "x.html").exists()
 
     def test_a_read_only_folder(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The error shows the reason of the system, and advice."""
@@ -355,16 +304,6 @@ class TestPage:
         result = away("receipt", report["id"], "--html", str(tmp_path / "x.html"))
         assert result.code == 78
         assert "disk is not full" in result.err
-
-    def test_without_the_key(self, configured: Apoa, tmp_path: Path) -> None:
-        """Nothing is written, and the error says how to get the key back."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        configured.delete_key()
-        result = configured("receipt", report["id"], "--html", str(tmp_path / "x.html"))
-        assert result.code == 77
-        assert "apoa key recover" in result.err
-        assert not (tmp_path / "x.html").exists()
 
 
 class TestPdf:
@@ -398,55 +337,32 @@ class TestPdf:
         assert away("receipt", report["id"], "--pdf", str(file), "--force").code == 0
         assert away("receipt", report["id"], "--pdf", "-").out == "%PDF-1.7\n%%EOF\n"
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_no_pdf_on_a_terminal(
-        self, away: Apoa, report: dict[str, Any], lang: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_pdf_on_a_terminal(self, away: Apoa, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
         """Its bytes, which the authority chose, do not reach a screen, and the authority is not asked."""
         monkeypatch.setattr("apoa_client.cli.commands.receipt.is_terminal", lambda _stream: True)
-        refused = away("receipt", report["id"], "--pdf", "-", lang=lang)
-        assert (refused.code, refused.out) == (2, "")
-        assert spoken(lang, "A PDF is no text, so it is not shown on a screen.") in refused.err
+        assert away("receipt", report["id"], "--pdf", "-")[:2] == (2, "")
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_an_authority_without_pdfs(self, configured: Apoa, tmp_path: Path, lang: str) -> None:
+    @pytest.mark.parametrize(("is_there", "code"), [(True, 69), (False, 75)], ids=["no PDFs", "no connection"])
+    def test_an_authority_without_pdfs(
+        self, configured: Apoa, authority: SandboxServer, tmp_path: Path, code: int, *, is_there: bool
+    ) -> None:
         """The error suggests the page, and nothing is written."""
         configured(*QUENTIN.mrz())
-        result = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"), lang=lang)
-        assert result.code == 69
-        assert spoken(lang, "The reporting server has no PDF of this receipt.") in result.err
-        assert "--html" in result.err
-        assert list(tmp_path.glob("x*")) == []
-
-    def test_no_connection_suggests_the_page(self, apoa: Apoa, serve: Serve, tmp_path: Path) -> None:
-        """Exits with 75 and suggests the page."""
-        server = serve()
-        apoa.set_up(server.base_url)
-        apoa(*QUENTIN.mrz())
-        server.stop()
-        result = apoa("receipt", apoa.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"))
-        assert result.code == 75
-        assert "--html" in result.err
-        assert list(tmp_path.glob("x*")) == []
+        if not is_there:
+            authority.stop()
+        result = configured("receipt", configured.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf"))
+        assert (result.code, "--html" in result.err, list(tmp_path.glob("x*"))) == (code, True, [])
 
     def test_reports_without_receipt(self, away: Apoa, tmp_path: Path) -> None:
-        """The authority is not asked: a waiting report may have one later, a withdrawn one never."""
-        report = away.save()
+        """The authority is not asked: a waiting report may have one later, a withdrawn or a typed one never."""
+        report, other = away.save(), away.save(XIMENA)
         file = str(tmp_path / "x.pdf")
         assert away("receipt", report["id"], "--pdf", file).code == 75
         with container(away) as app:
             app.outbox.withdraw([report["id"]])
-        result = away("receipt", report["id"], "--pdf", file)
-        assert result.code == 65
-        assert f"apoa show {report['short_id']}" in result.err
-
-    def test_a_number_that_staff_typed(self, away: Apoa, tmp_path: Path) -> None:
-        """The authority does not know a typed number, and is not asked."""
-        report = away.save()
-        typed(away, report)
-        result = away("receipt", report["id"], "--pdf", str(tmp_path / "x.pdf"))
-        assert result.code == 69
-        assert "--html" in result.err
+        assert away("receipt", report["id"], "--pdf", file).code == 65
+        typed(away, other)
+        assert away("receipt", other["id"], "--pdf", file).code == 69
 
     def test_a_refused_password_is_not_tried_again(
         self, away: Apoa, report: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -504,16 +420,12 @@ class TestInspection:
         assert len(contents.opened) == len(set(contents.opened)) == 8
         assert contents.most <= 2
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path, lang: str) -> None:
+    def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
         """Writes a page for each receipt and a table of all, privately, and prints the counts."""
         folder = tmp_path / "periksa"
-        result = three("receipt", "--all", "--output", str(folder), lang=lang)
+        result = three("receipt", "--all", "--output", str(folder))
         assert (result.code, result.err) == (0, "")
-        assert "2" in result.out
-        none = "{count} report of this time has no receipt."
-        many = "{count} reports of this time have no receipt."
-        assert _spoken_plural(lang, none, many, 1) in result.out
+        assert "1 report of this time has no receipt." in result.out
         numbers = [report["receipt"]["number"] for report in three.reports() if report["receipt"]]
         assert sorted(path.name for path in folder.iterdir()) == sorted([*(f"{n}.html" for n in numbers), "index.html"])
         if os.name != "nt":
@@ -523,11 +435,9 @@ class TestInspection:
         assert index.links == [f"{number}.html" for number in numbers]
         assert all(guest.name in index.text for guest in GUESTS)
         assert_both(index, "no receipt")
-        assert_both(index, TRAINING)
         for number, guest in zip(numbers, GUESTS, strict=False):
             page = read_page((folder / f"{number}.html").read_text(encoding="utf-8"))
-            assert number in page.text
-            assert guest.name in page.text
+            assert (number in page.text, guest.name in page.text) == (True, True)
 
     @pytest.mark.parametrize(
         ("options", "guests"),
@@ -547,13 +457,6 @@ class TestInspection:
         waiting = int(OBADIAH in guests)
         wanted = {"folder": str(folder), "written": len(guests) - waiting, "without_receipt": waiting}
         assert result.json == wanted
-
-    def test_a_late_report_belongs_to_its_night(self, configured: Apoa, tmp_path: Path) -> None:
-        """A late report belongs to its check-in night, not to the day on which it was typed."""
-        configured(*QUENTIN.mrz("--check-in", "2026-11-20T19:50", "--nights", "1"))
-        options = ["--from", "2026-11-20", "--to", "2026-11-20", "--json"]
-        result = configured("receipt", "--all", "--output", str(tmp_path / "p"), *options)
-        assert result.json["written"] == 1
 
     def test_a_check_out_goes_with_its_stay(self, away: Apoa, tmp_path: Path) -> None:
         """A check-out belongs to the check-in night of its stay."""
@@ -588,35 +491,23 @@ class TestInspection:
     def test_a_period_without_reports(self, three: Apoa, tmp_path: Path) -> None:
         """Without reports no folder is made."""
         result = three("receipt", "--all", "--output", str(tmp_path / "p"), "--from", "2027-01-01")
-        assert (result.code, result.out.strip()) == (0, "No reports.")
-        assert not (tmp_path / "p").exists()
+        assert (result.code, result.out, (tmp_path / "p").exists()) == (0, "No reports.\n", False)
 
-    def test_a_folder_with_files_needs_force(self, three: Apoa, tmp_path: Path) -> None:
-        """A folder with files is used only with --force, and its other files are kept."""
+    def test_what_cannot_be_written(self, three: Apoa, tmp_path: Path) -> None:
+        """A folder with files is used only with --force, which keeps other files; a file of that name is an error."""
         folder = tmp_path / "p"
         folder.mkdir()
-        (folder / "index.html").write_text("mine")
-        (folder / "notes.txt").write_text("mine")
-        result = three("receipt", "--all", "--output", str(folder))
-        assert result.code == 2
-        assert (folder / "index.html").read_text() == "mine"
-        assert len(list(folder.iterdir())) == 2
+        for name in ("index.html", "notes.txt"):
+            (folder / name).write_text("mine")
+        assert three("receipt", "--all", "--output", str(folder)).code == 2
+        assert [(folder / name).read_text() for name in ("index.html", "notes.txt")] == ["mine", "mine"]
         assert three("receipt", "--all", "--output", str(folder), "--force").code == 0
         assert (folder / "index.html").read_text(encoding="utf-8") != "mine"
         assert (folder / "notes.txt").read_text() == "mine"
-
-    def test_a_file_with_the_folders_name(self, three: Apoa, tmp_path: Path) -> None:
-        """A file with the folder's name is an error without a traceback."""
-        (tmp_path / "p").write_text("mine")
-        assert three("receipt", "--all", "--output", str(tmp_path / "p"), "--force").code == 78
-
-    def test_without_the_key(self, three: Apoa, tmp_path: Path) -> None:
-        """Nothing is written, and the error says how to get the key back."""
+        assert three("receipt", "--all", "--output", str(folder / "notes.txt"), "--force").code == 78
         three.delete_key()
-        result = three("receipt", "--all", "--output", str(tmp_path / "p"))
-        assert result.code == 77
-        assert "apoa key recover" in result.err
-        assert not (tmp_path / "p").exists()
+        assert three("receipt", "--all", "--output", str(tmp_path / "q")).code == 77
+        assert not (tmp_path / "q").exists()
 
     def test_a_broken_seal_leaves_other_receipts_readable(self, three: Apoa, tmp_path: Path) -> None:
         """The page shows what is not sealed, and the exit code shows the error."""
@@ -671,16 +562,9 @@ class TestInspection:
         assert {path.name for path in (tmp_path / "p").iterdir()} == {f"{name}.html" for name in wanted}
 
 
-def _spoken_plural(lang: str, one: str, many: str, count: int) -> str:
-    from apoa_client.locale import catalogue  # as the program has it
-
-    return catalogue(lang).ngettext(one, many, count).format(count=count)
-
-
 class TestUsage:
     """Options that exclude each other and invalid values are usage errors."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize(
         "arguments",
         [
@@ -696,11 +580,11 @@ class TestUsage:
             ["--all", "--output", "d", "--from", "2026-11-25", "--to", "2026-11-24"],
         ],
     )
-    def test_usage_errors(self, away: Apoa, arguments: list[str], lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_usage_errors(self, away: Apoa, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """The command exits with 2 and an explanation, and writes nothing."""
         monkeypatch.chdir(away.home)
         before = set(away.home.rglob("*"))
-        result = away("receipt", *arguments, lang=lang)
+        result = away("receipt", *arguments)
         assert result.code == 2
         assert "--json" in arguments or result.out == ""
         assert "--json" in arguments or result.err
@@ -740,17 +624,3 @@ class TestHostileNumber:
         index = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
         assert_sanitized(index)
         read_page(index, links=True)
-
-
-def test_reprs_hide_the_guest(away: Apoa) -> None:
-    """Logs and tracebacks show no guest data."""
-    report = away.save()
-    with container(away) as app:
-        opened = open_report(app, app.outbox.find(report["id"])[0])
-    assert QUENTIN.surname not in repr(opened)
-
-
-def test_an_open_period_includes_every_night() -> None:
-    """A period without limits includes the first and the last day of the calendar."""
-    assert Period(None, None).includes(date.min)
-    assert Period(None, None).includes(date.max)

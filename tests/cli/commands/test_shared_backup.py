@@ -7,22 +7,13 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
-from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox, be_patient, new_shared_outbox
+from postgres_helpers import PROPERTY, Cluster, SharedOutbox, new_shared_outbox
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
 from apoa_client.cli.commands import scheduled_run
 from apoa_client.cli.session import Session
 from apoa_client.errors import Exit
-
-
-@pytest.fixture
-def shared(configured: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch) -> Apoa:
-    """The program with a property in a shared outbox, whose authority can be reached."""
-    be_patient(monkeypatch)
-    configured.change_setting("outbox", address_of(postgres_outbox))
-    configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
-    return configured
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
-"""A server of a shared outbox that answers, and saves nothing: the desk uses its own file until that is over."""
+"""A shared outbox's server that refuses, is exchanged or locked: the desk uses its own file, and loses no guest."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, spoken
-from postgres_helpers import SharedOutbox
+from cli_helpers import QUENTIN, XIMENA, Apoa, spoken
+from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox
+from rogue_postgres import rogue
 
 from apoa_client.errors import Exit
+from apoa_client.outbox.postgres.connection import TimeLimits
 
 Refusal = Callable[[SharedOutbox], AbstractContextManager[None]]
 
@@ -81,12 +85,94 @@ def test_a_server_that_saves_nothing(
     assert shared("log", "--verify").code == 0
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_cause_is_said(shared: Apoa, postgres_outbox: SharedOutbox, lang: str) -> None:
+def test_the_cause_is_said(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """What only an IT admin can correct is shown with the guest who is saved."""
     full = "The disk of the database server is full: nothing could be written to {place}."
     with refusing(postgres_outbox, "53100"):
-        said = shared(*QUENTIN.mrz(), lang=lang)
+        said = shared(*QUENTIN.mrz())
     assert (said.code, said.err) == (0, "")
-    assert spoken(lang, full, place="").rstrip(". ") in said.out
-    assert spoken(lang, "This waits on this computer; apoa moves it to the shared outbox by itself.") in said.out
+    assert spoken("en", full, place="").rstrip(". ") in said.out
+    assert "This waits on this computer; apoa moves it to the shared outbox by itself." in said.out
+
+
+@pytest.mark.parametrize("answer", ["no password", "cleartext", "scram without end"])
+def test_another_program_listens(shared: Apoa, answer: str) -> None:
+    """It gets no report and no password; guests are saved on this computer, and every other command says why."""
+    before = shared("config", "get", "outbox").out.strip()
+    with rogue(answer) as server:
+        shared.change_setting("outbox", f"postgresql://{PROPERTY}@127.0.0.1:{server.port}/apoa")
+        saved = shared.save(QUENTIN)
+        assert (saved["state"], saved["stored"]) == ("queued", "here")
+        said = shared("sync", "--json")
+        assert (said.code, said.json["error"]["class"]) == (Exit.CREDENTIALS, "outbox_not_proven")
+        assert server.connections >= 2
+    assert server.received == b""
+    shared.change_setting("outbox", before)
+    assert shared("sync").code == 0
+    assert shared.states() == [("check_in", "accepted")]
+
+
+def test_a_server_that_asks_for_no_password(shared: Apoa) -> None:
+    """`apoa login --outbox` does not say that the password is accepted, and stores nothing."""
+    with rogue("no password") as server:
+        shared.change_setting("outbox", f"postgresql://{PROPERTY}@127.0.0.1:{server.port}/apoa")
+        del shared.environ["APOA_OUTBOX_PASSWORD"]
+        said = shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert (said.code, said.out) == (Exit.CREDENTIALS, "")
+    assert "Another program may listen there." in said.err or "scram-sha-256" in said.err
+    assert PASSWORD.encode() not in (shared.home / PROPERTY / "keys.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        f"SELECT FROM apoa.properties WHERE name = '{PROPERTY}' FOR UPDATE",
+        "LOCK TABLE apoa.memo, apoa.drafts IN ACCESS EXCLUSIVE MODE",
+    ],
+    ids=["row", "tables"],
+)
+def test_a_lock_that_is_held(
+    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch, lock: str
+) -> None:
+    """New guests wait on this computer, a change is refused for now (75), and all are sent once afterwards."""
+    monkeypatch.setattr("apoa_client.outbox.postgres.connection.TimeLimits", partial(TimeLimits, answer=20.0, lock=0.2))
+    first = shared.save(QUENTIN)
+    holder = postgres_outbox.cluster.connect(postgres_outbox.database)
+    holder.execute(b"BEGIN")
+    holder.execute(lock.encode())
+    second = shared.save(XIMENA)
+    assert (second["state"], second["stored"]) == ("queued", "here")
+    for command in (["sync"], ["cancel", first["id"], "--reason", "x", "--yes"]):
+        said = shared(*command, "--json")
+        assert said.code == Exit.NOT_NOW, said.all
+        assert "pg_stat_activity" in said.all
+        assert "Traceback" not in said.all
+    holder.close()
+    assert shared("sync").code == 0
+    assert sorted(postgres_outbox.rows("SELECT id, state FROM reports")) == sorted(
+        (each["id"], "accepted") for each in (first, second)
+    )
+
+
+def test_the_schema_public(
+    configured: Apoa, postgres: Cluster, postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`apoa outbox init` says that it was open to every login, and whether it still is."""
+    address = f"postgresql://{SUPERUSER}@127.0.0.1:{postgres.port}/{postgres_database}"
+
+    def init(*more: str) -> Any:
+        with postgres.connect(postgres_database) as connection:
+            connection.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")
+        connection.close()
+        said = configured("outbox", "init", address, "--password-stdin", *more, stdin=f"{PASSWORD}\n")
+        assert said.code == 0, said.err
+        return said
+
+    closed = "Logins could create functions in the schema public there. They cannot any more."
+    assert spoken("en", closed) in init().out
+    assert init("--json").json["public_schema"] == "closed"
+    monkeypatch.setattr("apoa_client.outbox.postgres.schema.may_create_in_public", lambda *_: True)
+    opened = init()
+    assert spoken("en", closed) not in opened.out
+    assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC" in opened.err
+    assert init("--json").json["public_schema"] == "open"

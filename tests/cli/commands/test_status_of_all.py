@@ -1,10 +1,19 @@
-"""`apoa status --all`: each property in a row, and the property's name wherever there are several."""
+"""`apoa status --all`: each property in a row, also where several are in one shared outbox."""
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from app_helpers import app_of
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
+from apoa_client.errors import Exit
+from apoa_client.outbox.postgres import connection
+from apoa_client.outbox.postgres.schema import Group
+from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -23,23 +32,17 @@ def rows(shown: str) -> list[list[str]]:
     return [line.split() for line in shown.splitlines()]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_row_for_each_property(several: Apoa, lang: str) -> None:
-    """What waits, was refused and is overdue, the next deadline, the last contact, and what is special.
-
-    What waits is first, by its deadline.
-    """
+def test_a_row_for_each_property(several: Apoa) -> None:
+    """What waits, was refused and is overdue; what waits is first, by its deadline."""
     several.save(QUENTIN)
     several("--property", "anggrek", *XIMENA.mrz("--no-send"))
-    shown = several("status", "--all", lang=lang)
+    shown = several("status", "--all")
     assert (shown.code, shown.err) == (0, "")
     melati, anggrek, kenanga = rows(shown.out)[1:4]
     assert (melati[:4], kenanga[:6], anggrek[:4]) == (
         *(["melati", "1", "0", "0"], ["Wisma", "Kenanga", "(kenanga)", "0", "0", "0"]),
         ["anggrek", "1", "0", "0"],
     )
-    assert spoken(lang, "by hand") in shown.out.splitlines()[2]
-    assert shown.out.splitlines()[-1] == spoken(lang, "More about one: apoa --property NAME status")
 
 
 def test_one_that_cannot_be_read(several: Apoa) -> None:
@@ -72,18 +75,17 @@ def test_the_night_of_each(several: Apoa) -> None:
     assert [each["property"] for each in value["properties"]] == ["melati", "kenanga", "anggrek"]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_report_names_its_property_where_there_are_several(several: Apoa, lang: str) -> None:
+def test_a_report_names_its_property_where_there_are_several(several: Apoa) -> None:
     """The card and the saved line say to which property the report belongs; the status has it as its heading."""
-    line = spoken(lang, "Property: {name}", name="Wisma Kenanga (kenanga)")
-    saved = several("--property", "kenanga", *QUENTIN.mrz("--no-send"), lang=lang)
+    line = spoken("en", "Property: {name}", name="Wisma Kenanga (kenanga)")
+    saved = several("--property", "kenanga", *QUENTIN.mrz("--no-send"))
     assert saved.out.splitlines()[0] == line
-    asked = several(*XIMENA.mrz("--no-send"), keys=["n"], lang=lang, APOA_PROPERTY="kenanga")
+    asked = several(*XIMENA.mrz("--no-send"), keys=["n"], APOA_PROPERTY="kenanga")
     assert line in asked.err.splitlines()
     answers = ["ZARAGOZA", *[""] * 20]
-    talked = several("report", "--no-send", keys=[*XIMENA.lines, *answers], lang=lang, APOA_PROPERTY="kenanga")
+    talked = several("report", "--no-send", keys=[*XIMENA.lines, *answers], APOA_PROPERTY="kenanga")
     card = talked.err.splitlines()
-    assert card[card.index(spoken(lang, "This will be reported")) + 1] == line
+    assert card[card.index("This will be reported") + 1] == line
     assert several("status", APOA_PROPERTY="kenanga").out.startswith("Wisma Kenanga (kenanga)  (")
 
 
@@ -101,3 +103,211 @@ def test_the_last_backup(away: Apoa, tmp_path: Path) -> None:
     assert away("backup").code == 0
     assert "Last backup: 24 Nov 2026 20:00 WIB" in away("status").out.splitlines()
     assert away("status", "--json").json["last_backup_at"] == "2026-11-24T20:00:00+07:00"
+
+
+CHAIN = (PROPERTY, "kenanga", "cempaka")
+"""The properties of this computer that are in the shared outbox. A further one, anggrek, is in a file."""
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure: a server that is away refuses connections at once."""
+    be_patient(monkeypatch)
+
+
+@pytest.fixture
+def chain(apoa: Apoa, authority: SandboxServer, postgres_outbox: SharedOutbox) -> Apoa:
+    """The program with three properties in one shared outbox, with one login, and one in a file of its own."""
+    apoa.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
+    for name in (*CHAIN, "anggrek"):
+        assert apoa.set_up(authority.base_url, name=name).code == 0
+        if name in CHAIN:
+            postgres_outbox.add_login(PROPERTY, name)
+            assert apoa("--property", name, "config", "set", "outbox", address_of(postgres_outbox)).code == 0
+    return apoa
+
+
+def address_of(outbox: SharedOutbox, login: str = PROPERTY) -> str:
+    return f"postgresql://{login}@127.0.0.1:{outbox.cluster.port}/{outbox.database}"
+
+
+def save(apoa: Apoa, name: str, guest: Guest) -> None:
+    said = apoa("--property", name, *guest.mrz("--no-send"))
+    assert said.code == 0, said.err
+
+
+def documents(apoa: Apoa, *more: str) -> dict[str, Any]:
+    """The document of each property by its name."""
+    return {each["property"]: each for each in apoa("status", "--all", "--json", *more).json["properties"]}
+
+
+def count_connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return a list that grows with each connection to a server."""
+    made: list[object] = []
+    connect = connection.connect
+
+    def counted(*arguments: Any) -> connection.Connection:
+        made.append(arguments)
+        return connect(*arguments)
+
+    monkeypatch.setattr("apoa_client.outbox.postgres.database.connect", counted)
+    return made
+
+
+def test_each_as_it_is_alone(chain: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every value in the document of each is that of the property's own status, and one connection reads all."""
+    save(chain, "kenanga", QUENTIN)
+    save(chain, "cempaka", XIMENA)
+    save(chain, "anggrek", OBADIAH)
+    assert chain("--property", "cempaka", "sync").code == 0
+    chain.clock.time = chain.clock.time.replace(day=28)
+    made = count_connections(monkeypatch)
+    together = documents(chain)
+    assert len(made) == 1
+    alone = {name: chain("--property", name, "status", "--json").json for name in (*CHAIN, "anggrek")}
+    assert together == alone
+    assert [alone[name]["overdue"] for name in (*CHAIN, "anggrek")] == [0, 1, 0, 1]
+    assert chain("status", "--all", "--alarm").code == chain("status", "--all", "--alarm", "--json").code == 75
+
+
+def test_monitoring_reads_them_together(chain: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with the numbers of each, by one connection."""
+    save(chain, "kenanga", QUENTIN)
+    made = count_connections(monkeypatch)
+    said = chain("status", "--all", "--nagios")
+    assert (said.code, len(made)) == (0, 1)
+    for name, waiting in (("melati", 0), ("kenanga", 1), ("cempaka", 0), ("anggrek", 0)):
+        assert f" {name}_queued={waiting};" in said.out
+
+
+def test_what_is_wrong_is_found_for_each(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """A changed row, and a value that nothing can read: each is said of its property alone."""
+    save(chain, "kenanga", QUENTIN)
+    save(chain, "cempaka", XIMENA)
+    postgres_outbox.change("UPDATE reports SET state = 'withdrawn' WHERE property = 'kenanga'")
+    postgres_outbox.change("INSERT INTO memo VALUES ('melati', 'last_contact', 'noon')")
+    shown = chain("status", "--all")
+    assert shown.code == 78
+    assert [line for line in shown.err.splitlines() if line in CHAIN] == ["melati", "kenanga"]
+    together = documents(chain)
+    assert together["melati"]["error"]["class"] == "outbox_damaged"
+    assert together["kenanga"]["doubts"][0]["kind"] == "state"
+    assert together["cempaka"]["doubts"] == []
+
+
+def test_a_suspension_counts_for_its_settings_alone(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """As for one property: after a change of the settings it is over."""
+    with closing(app_of(chain.home, chain.clock, "kenanga")) as app:
+        fingerprint = app.settings.fingerprint
+    for name, settings in (("kenanga", fingerprint), ("cempaka", "x")):
+        postgres_outbox.change("INSERT INTO memo VALUES (?, 'stop', ?)", name, f"wrong_password 1 {settings}")
+    together = documents(chain)
+    assert [together[name]["sending_stopped"] is None for name in ("kenanga", "cempaka")] == [False, True]
+    assert chain("status", "--all").out.splitlines()[1].startswith("kenanga ")
+
+
+def test_another_login_is_another_group(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """A property whose login may not use it says so; those of the other login are read."""
+    postgres_outbox.add_login("kenanga", "other")
+    path = chain.home / "config.toml"
+    text, ours = path.read_text(), address_of(postgres_outbox)
+    before, table, after = text.partition("[property.kenanga]")
+    path.write_text(before + table + after.replace(ours, address_of(postgres_outbox, "kenanga"), 1))
+    together = documents(chain)
+    assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
+    assert together["melati"]["counts"]["queued"] == 0
+
+
+def test_a_property_that_the_login_may_not_use(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """Its own error; the others are read."""
+    postgres_outbox.change("DELETE FROM members WHERE property = 'kenanga'")
+    together = documents(chain)
+    assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
+    assert together["cempaka"]["overdue"] == 0
+
+
+def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """It is said once. What waits on this computer is shown for each, and the property in a file as usual."""
+    save(chain, "anggrek", OBADIAH)
+    postgres_outbox.cluster.kill()
+    try:
+        save(chain, "kenanga", QUENTIN)
+        save(chain, "cempaka", XIMENA)
+        shown = chain("status", "--all")
+        together = documents(chain)
+        monitored = chain("status", "--all", "--nagios")
+    finally:
+        postgres_outbox.cluster.start()
+    assert shown.code == Exit.NOT_NOW
+    assert shown.err.count("postgresql://melati@") == 1
+    [_problem, _advice, only_here] = shown.err.splitlines()
+    assert " 2 " in only_here
+    rows = {line.split()[0]: line for line in shown.out.splitlines()[1:5]}
+    assert [rows[name].split()[1] for name in ("kenanga", "cempaka", "anggrek")] == ["1", "1", "1"]
+    assert {name: each.get("stored") for name, each in together.items()} == {
+        **dict.fromkeys((PROPERTY, "anggrek")),
+        **dict.fromkeys(("kenanga", "cempaka"), "here"),
+    }
+    assert together["melati"]["error"]["class"] == "outbox_server_unreachable"
+    assert (monitored.code, monitored.out.count("postgresql://melati@")) == (2, 1)
+    assert "anggrek_queued=1;" in monitored.out
+
+
+def test_what_waited_here_is_moved_first(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
+    """As by any other command, and it counts at once."""
+    postgres_outbox.cluster.kill()
+    try:
+        save(chain, "kenanga", QUENTIN)
+    finally:
+        postgres_outbox.cluster.start()
+    together = documents(chain)
+    assert together["kenanga"]["counts"]["queued"] == 1
+    assert "stored" not in together["kenanga"]
+    assert postgres_outbox.rows("SELECT property, state FROM reports") == [("kenanga", "queued")]
+
+
+def test_a_refused_password(chain: Apoa) -> None:
+    """The error of each property, because each has a password of its own."""
+    chain.environ["APOA_OUTBOX_PASSWORD"] = "x"
+    shown = chain("status", "--all")
+    assert shown.code == Exit.CREDENTIALS
+    assert [line for line in shown.err.splitlines() if line in CHAIN] == list(CHAIN)
+
+
+@pytest.mark.parametrize("login", [PROPERTY, "auditor"])
+def test_properties_that_are_not_set_up_here(
+    chain: Apoa, postgres_outbox: SharedOutbox, login: str, new_report: Callable[[str], None]
+) -> None:
+    """Those that the login may read are shown by their names: all for an auditor."""
+    postgres_outbox.add_login(PROPERTY, "dahlia")
+    postgres_outbox.add_login("mawar", "mawar")
+    postgres_outbox.add_login("auditor", PROPERTY, Group.AUDITOR)
+    new_report("dahlia")
+    path = chain.home / "config.toml"
+    path.write_text(path.read_text().replace(address_of(postgres_outbox), address_of(postgres_outbox, login)))
+    shown = chain("status", "--all")
+    assert shown.code == 0, shown.err
+    [dahlia] = [line for line in shown.out.splitlines() if line.startswith("dahlia")]
+    assert dahlia.split()[1:4] == ["1", "0", "0"]
+    assert "not set up here" in dahlia
+    assert ("mawar" in shown.out) == (login == "auditor")
+    other = documents(chain)["dahlia"]
+    assert (other["set_up_here"], other["counts"]["queued"], len(other["urgent"])) == (False, 1, 1)
+    assert "set_up_here" not in documents(chain)["kenanga"]
+    assert " dahlia_queued=1;" in chain("status", "--all", "--nagios").out
+    postgres_outbox.change("INSERT INTO memo VALUES ('dahlia', 'doubts', 'state:x')")
+    changed = chain("status", "--all")
+    assert (changed.code, changed.err.splitlines()[0]) == (78, "dahlia")
+
+
+@pytest.fixture
+def new_report(postgres_outbox: SharedOutbox) -> Callable[[str], None]:
+    """Saves a report of a property on another computer."""
+    from outbox_helpers import NOON, report
+
+    def save_one(name: str) -> None:
+        opened: PostgresOutbox = postgres_outbox.open(property_name=name)
+        with opened as outbox:
+            outbox.add(report(1), due_at=NOON.replace(year=2027))
+
+    return save_one

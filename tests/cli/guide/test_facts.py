@@ -1,4 +1,4 @@
-"""The facts of the guide: the same in every language, each with its source and a day, and nothing invented."""
+"""The facts of the guide: the same in every language, each with its source and a day, and how they are found."""
 
 import re
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cli_helpers import LANGUAGES
 
-from apoa_client.cli.guide.facts import is_outdated, topics
+from apoa_client.cli.guide.facts import is_outdated, search_facts, similar_words, topics
 from apoa_client.cli.guide.guides import read_content
 from apoa_client.cli.terminal.command_names import in_indonesian
 from apoa_client.passport.states import by_code
@@ -109,92 +109,49 @@ def test_each_fact_is_translated() -> None:
         assert not {each.text for each in english.unconfirmed} & {each.text for each in indonesian.unconfirmed}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_who_may_ask(language: str) -> None:
-    """Officers of immigration or of the police on duty, manually or electronically (art. 72)."""
-    words = {"en": ("of immigration or of the police on duty", "manually or electronically")}
-    words["id"] = ("pejabat imigrasi atau polisi yang bertugas", "secara manual atau elektronik")
-    assert all(each in texts("law", language)[0] for each in words[language])
+CAREFUL = {
+    # What a topic must say, by its id, in English and Indonesian; after "?", in what is not confirmed.
+    "law": (
+        "of immigration or of the police on duty|manually or electronically",
+        "pejabat imigrasi atau polisi yang bertugas|secara manual atau elektronik",
+    ),
+    "?law": ("our assumption", "anggapan kami"),
+    "?penalty": ("Today's maximum", "yang berlaku sekarang"),
+    "deadline": ("within 24 hours from the start of the stay", "24 jam sejak mulai menginap"),
+    "?deadline": ("A law that sets these 24 hours", "Aturan hukum"),
+    "?apoa": ("in our order|by_hand_order", "urutan kami|by_hand_order"),
+    "apoa": ("other commercial lodging|KITAS", "penginapan komersial lain|KITAS"),
+    "overstay": ("not paid|ask your immigration office", "tidak dibayar|tanyakan ke kantor imigrasi"),
+    "data": ("when the guest asks for it|agency|Komdigi|which data", "bila tamu memintanya|lembaga|Komdigi|data apa"),
+    "police": ("STM", "STM"),
+    "arrival-card": ("All Indonesia", "All Indonesia"),
+    "bali-levy": ("150", "150"),
+    "visa-on-arrival": ("29", "29"),
+    "singapore-residents": ("Karimun", "Karimun"),
+}
+"""Claims that were once worded too strongly, and topics that a desk is asked about."""
+
+
+@pytest.mark.parametrize("topic_id", CAREFUL)
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_claims_are_worded_with_care(topic_id: str, language: str) -> None:
+    """Each has a source outside this program, and says no more than it; what is not confirmed says so."""
+    [topic] = [topic for topic in topics(language) if topic.id == topic_id.lstrip("?")]
+    assert any(fact.source != "apoa-client" for fact in topic.facts)
+    said = unconfirmed(topic.id, language) if topic_id[0] == "?" else " ".join(fact.text for fact in topic.facts)
+    assert all(words in said for words in CAREFUL[topic_id][language == "id"].split("|"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_penalty_is_worded_with_care(language: str) -> None:
-    """The fine is that of the text of 2011, fines go by category since 2026, and today's maximum is not confirmed."""
+def test_the_penalty_and_an_overstay(language: str) -> None:
+    """The fine is that of the text of 2011, fines go by category since 2026; PP 45/2024, and art. 124 for a host."""
     old, new = texts("penalty", language)
-    assert numbers(old) == {"2011", "25000000"}
-    assert {"2", "2026", "2011"} == numbers(new)
-    assert "kurungan" in new.casefold()
-    assert {"en": "Today's maximum", "id": "yang berlaku sekarang"}[language] in unconfirmed("penalty", language)
+    assert (numbers(old), numbers(new)) == ({"2011", "25000000"}, {"2", "2026", "2011"})
     assert not re.search(r"\b3\b|converted|disesuaikan", f"{old} {new}")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_law_is_named_for_the_24_hours(language: str) -> None:
-    """The Directorate General asks for a report within 24 hours from the start of the stay; no law sets them."""
-    asked = {"en": "within 24 hours from the start of the stay", "id": "24 jam sejak mulai menginap"}
-    assert asked[language] in texts("deadline", language)[0]
-    assert {"en": "A law that sets these 24 hours", "id": "Aturan hukum"}[language] in unconfirmed("deadline", language)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_assumed_is_said_to_be(language: str) -> None:
-    """That no place of birth may be given, and the order of the fields for APOA, are no facts."""
-    assert {"en": "our assumption", "id": "anggapan kami"}[language] in unconfirmed("law", language)
-    assert {"en": "in our order", "id": "urutan kami"}[language] in unconfirmed("apoa", language)
-    assert "by_hand_order" in unconfirmed("apoa", language)
-    assert not any("(-)" in text or " - " in text for text in texts("law", language))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_sources_of_the_steps_in_apoa(language: str) -> None:
-    """An immigration office and a news agency, not APOA's own address; lodging and KITAS holders as they tell it."""
-    [topic] = [topic for topic in topics(language) if topic.id == "apoa"]
-    _about, *steps = topic.facts
-    assert {fact.source for fact in steps} == {"Kantor Imigrasi Agam, 29 Apr 2025; Antara Sumbar"}
-    assert {"en": "other commercial lodging", "id": "penginapan komersial lain"}[language] in steps[-1].text
-    assert "KITAS" in steps[-1].text
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_an_overstay_is_not_the_guests_matter_alone(language: str) -> None:
-    """Fees by PP 45/2024, deportation also where a fine is not paid, art. 124 for the host, and who to ask."""
     [topic] = [topic for topic in topics(language) if topic.id == "overstay"]
     sources = " ".join(fact.source for fact in topic.facts)
-    assert "PP 45/2024" in sources
-    assert "124" in sources
+    assert all(law in sources for law in ("PP 45/2024", "124"))
     assert "PP 28/2019" not in sources
-    words = " ".join(fact.text for fact in topic.facts)
-    assert {"en": "ask your immigration office", "id": "tanyakan ke kantor imigrasi"}[language] in words
-    assert {"en": "not paid", "id": "tidak dibayar"}[language] in words
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_who_is_told_of_a_breach(language: str) -> None:
-    """The guest and the agency, with which data, when and how, and what is done; data are erased on request, too."""
-    erased, breach = texts("data", language)[:2]
-    for word in {"en": ("guest", "agency", "Komdigi", "which data"), "id": ("tamu", "lembaga", "Komdigi", "data apa")}[
-        language
-    ]:
-        assert word in breach
-    assert {"en": "when the guest asks for it", "id": "bila tamu memintanya"}[language] in erased
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(
-    ("topic_id", "wanted"),
-    [
-        ("police", "STM"),
-        ("arrival-card", "All Indonesia"),
-        ("bali-levy", "150"),
-        ("singapore-residents", "Karimun"),
-        ("visa-on-arrival", "29"),
-    ],
-)
-def test_topics_that_a_desk_is_asked_about(topic_id: str, wanted: str, language: str) -> None:
-    """Each has facts of its own with a source outside this program."""
-    [topic] = [topic for topic in topics(language) if topic.id == topic_id]
-    assert any(wanted in fact.text for fact in topic.facts)
-    assert any(fact.source != "apoa-client" for fact in topic.facts)
 
 
 def test_no_office_is_invented() -> None:
@@ -208,6 +165,9 @@ def test_permits_are_those_of_a_report() -> None:
     """Every permit that a report suggests has a fact."""
     shown = " ".join(texts("permits"))
     assert all(f"{permit.code} {permit.name('en')}" in shown for permit in permits.permits())
+    assert "A1 Visa-free visit (30 days, not extended)" in texts("permits")
+    assert "D1 Tourism, multiple entry (60 days a visit)" in texts("permits")
+    assert read_content("facts", "pl") == read_content("facts", "en")  # a new catalogue needs no facts of its own
 
 
 @pytest.mark.parametrize(
@@ -223,15 +183,64 @@ def test_states_are_those_of_the_rules(topic_id: str, permit: str) -> None:
             assert (state.name("en"), rule.source, rule.as_of) in shown
 
 
-def test_days_and_extensions_of_permits() -> None:
-    """As the table says, with a visit's days for those of several visits."""
-    shown = texts("permits")
-    assert "A1 Visa-free visit (30 days, not extended)" in shown
-    assert "B1 Visa on arrival (30 days, extended once by 30)" in shown
-    assert "C1 Tourism visit (60 days, extended twice by 60)" in shown
-    assert "D1 Tourism, multiple entry (60 days a visit)" in shown
+NAMES = sorted({(each.id, each.name) for language in LANGUAGES for each in topics(language)})
 
 
-def test_a_language_without_facts_gets_the_english_ones() -> None:
-    """A new catalogue needs no facts of its own."""
-    assert read_content("facts", "pl") == read_content("facts", "en")
+def found(query: str) -> list[str]:
+    """The English texts of the facts that a query finds."""
+    return [fact.text for topic in search_facts(query, "en") for fact in topic.facts]
+
+
+def topics_of(query: str) -> list[str]:
+    """The ids of the topics that a query finds."""
+    return [topic.id for topic in search_facts(query, "en")]
+
+
+@pytest.mark.parametrize(("topic", "name"), NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name(topic: str, name: str, language: str) -> None:
+    """A topic's name in any language finds the whole topic, in any spelling, in the language that is asked for."""
+    [whole] = [each for each in topics(language) if each.id == topic]
+    for spelling in (name, name.upper(), name.replace("-", " ")):
+        assert whole in search_facts(spelling, language)
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("denda", ["penalty", "overstay"]),
+        ("fine", ["penalty", "overstay"]),
+        ("polisi", ["police"]),
+        ("kepolisian", ["law"]),
+        ("API", ["apoa"]),
+        ("australia", ["visa-on-arrival"]),
+        ("thailand visa", ["visa-free", "visa-on-arrival"]),
+        ("Türkiye", ["visa-free", "visa-on-arrival"]),
+        ("turki", ["visa-free", "visa-on-arrival"]),
+        ("e33g", ["permits"]),
+        ("apa itu KITAS", ["apoa", "permits", "bali-levy"]),
+        ("how long is a visa on arrival?", ["permits", "visa-on-arrival"]),
+        ("72", ["law"]),
+        ("nomor telepon", ["offices"]),
+        ("kemarin deportasi", ["overstay"]),  # Indonesian adds syllables before and after a root
+        *((nothing, []) for nothing in ("", "?", "xyzzyq", "12345678")),
+    ],
+)
+def test_words(query: str, wanted: list[str]) -> None:
+    """Words find the facts that have most of them, in every topic."""
+    assert topics_of(query) == wanted
+
+
+def test_a_code_is_compared_whole() -> None:
+    """C1 does not find C10, and E33 does not find E33G."""
+    assert found("c1") == ["C1 Tourism visit (60 days, extended twice by 60)"]
+    assert found("E33") == ["E33 Second home"]
+    assert found("B4")[:1] == ["B4 On arrival, government duties"]
+    assert found("B1")[:1] == ["B1 Visa on arrival (30 days, extended once by 30)"]
+
+
+def test_similar_words() -> None:
+    """A mistyped word finds the word that was meant."""
+    assert similar_words("oversaty") == ["overstay"]
+    assert "thailand" in similar_words("tailand")
+    assert similar_words("xyzzyq") == []

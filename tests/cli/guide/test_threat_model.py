@@ -18,7 +18,7 @@ SAME = re.compile(r"`apoa [^`]+`|`[a-z_]+`|\b(?:65|69|75|77|78)\b|\*\*")
 FORGED = "outbox/test_integrity.py"
 EVERY_CHANGE = "delivery/test_tampering.py::test_no_change_is_silent"
 NOTICED = "delivery/test_tampering.py::test_what_notices_a_change"
-LIMITS = "cli/commands/test_threat_limits.py"
+LIMITS = "cli/commands/test_tampering.py"
 SHARED = "outbox/postgres/test_security.py"
 TRIED_BY = {
     1: [
@@ -75,10 +75,10 @@ TRIED_BY = {
         "cli/commands/test_restore_trust.py::test_the_recovery_code_or_the_key_proves_it",
     ],
     14: [
-        "cli/commands/test_changed_settings.py::test_a_change_that_is_noticed",
-        "cli/commands/test_changed_settings.py::test_a_change_that_does_not_matter_for_sending",
-        "cli/commands/test_changed_settings.py::test_a_report_saved_under_an_exchanged_public_key",
-        "cli/commands/test_password_binding.py::test_another_address",
+        "cli/commands/test_tampering.py::test_a_change_that_is_noticed",
+        "cli/commands/test_tampering.py::test_a_change_that_does_not_matter_for_sending",
+        "cli/commands/test_tampering.py::test_a_report_saved_under_an_exchanged_public_key",
+        "cli/commands/test_setup_and_login.py::test_another_address",
     ],
     15: [
         "settings/test_site_file.py::test_another_user_may_not_change_the_file",
@@ -86,10 +86,10 @@ TRIED_BY = {
     ],
     16: [
         "authority/test_tls.py::test_the_environment_adds_no_trust",
-        "settings/test_reading.py::test_an_empty_variable_replaces_nothing",
+        "settings/test_site_file.py::test_an_empty_variable_replaces_nothing",
     ],
     17: [
-        "doctor/test_automatic.py::test_the_schedule",
+        "doctor/test_computer.py::test_the_schedule",
         "schedule/test_interface.py::test_secrets_are_left_out_and_named",
     ],
     18: [
@@ -105,10 +105,10 @@ TRIED_BY = {
     20: [
         "cli/documents/test_support_file.py::test_nothing_personal_and_no_secret",
         "authority/test_client.py::test_logs_hold_no_secret_and_no_guest",
-        "cli/commands/test_status_alarm.py::test_no_personal_data",
-        "cli/terminal/test_bugs.py::test_no_fault_prints_its_text",
+        "cli/commands/test_status.py::test_no_personal_data",
+        "cli/test_failing_end.py::test_no_fault_prints_its_text",
     ],
-    21: ["cli/test_memory_dumps.py::test_no_core_file_and_no_access"],
+    21: ["cli/test_failing_end.py::test_no_core_file_and_no_access"],
     22: ["cli/test_completion.py::test_no_guest_is_offered"],
     23: [
         "authority/test_tls.py::test_an_unknown_issuer_is_named",

@@ -1,7 +1,8 @@
-"""Every message is translated completely, and every printed message goes through the catalogue."""
+"""Every message is translated completely and goes through the catalogue; and in which language it is printed."""
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -11,10 +12,12 @@ from string import Formatter
 import catalogue
 import pytest
 from babel.messages.catalog import Message
+from cli_helpers import LANGUAGES, NOWHERE, Apoa, spoken
 
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import ALIASES, in_indonesian
+from apoa_client.locale import parse_language
 from apoa_client.messages import nmsg
 
 NEWEST_CLICK = (8, 5)
@@ -311,3 +314,92 @@ def test_help_is_marked() -> None:
             helps = [k.value for k in call.keywords if k.arg in {"text", "help"}]
             texts = call.args[1:2] if ast.unparse(call.func) == "command" else []
             assert not any(is_literal(text) for text in (*helps, *texts)), where
+
+
+NOT_FOUND = "No report has this ID, and no guest this name or room."
+
+
+class TestLanguages:
+    """The language is that of `--lang`, else `APOA_LANG`, the settings, the system's locale, or English."""
+
+    @staticmethod
+    def _language_of(apoa: Apoa, *options: str, **environ: str) -> str:
+        """Return the language of the error about an unknown report."""
+        result = apoa(*options, "show", "zzzz", **environ)
+        return next(lang for lang in LANGUAGES if spoken(lang, NOT_FOUND) in result.err)
+
+    def test_order_of_the_sources(self, apoa: Apoa) -> None:
+        """An earlier source in the order overrides the later ones."""
+        apoa.set_up(NOWHERE)
+        del apoa.environ["APOA_LANG"]
+        assert self._language_of(apoa) == "en"
+        assert self._language_of(apoa, LANG="id_ID.UTF-8") == "id"
+        assert self._language_of(apoa, LANG="id_ID.UTF-8", LC_MESSAGES="en_GB.UTF-8") == "en"
+        assert self._language_of(apoa, LANG="en_US.UTF-8", LC_ALL="in_ID") == "id"
+        assert self._language_of(apoa, LANG="fr_FR.UTF-8") == "en"
+        apoa.set_up(NOWHERE, "--language", "id")
+        assert self._language_of(apoa, LANG="en_US.UTF-8") == "id"
+        assert self._language_of(apoa, LANG="id_ID.UTF-8", APOA_LANG="en") == "en"
+        assert self._language_of(apoa, "--lang", "id", APOA_LANG="en") == "id"
+        assert self._language_of(apoa, "--lang=en", APOA_LANG="id") == "en"
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["show", "zzzz", "--lang", "id"],
+            ["show", "--lang=id", "zzzz"],
+            ["show", "--lang", "id", "--", "zzzz"],
+            ["-q", "show", "zzzz", "--lang=id", "--plain", "--json"],
+        ],
+    )
+    def test_global_options_after_the_command(self, away: Apoa, arguments: list[str]) -> None:
+        """Global options are accepted after the command."""
+        result = away(*arguments)
+        assert result.code == away("show", "zzzz").code
+        assert spoken("id", NOT_FOUND) in result.err
+        assert spoken("en", NOT_FOUND) in away("show", "--", "--plain").err  # after `--` no word is an option
+
+    def test_an_unknown_language(self, apoa: Apoa) -> None:
+        """An unknown language is a usage error in the option and a settings error in the variable."""
+        assert apoa("--lang", "de", "status").code == 2
+        assert apoa("--lang").code == 2
+        for arguments in (["status", "--lang", "de"], ["status", "--lang"]):
+            result = apoa(*arguments)
+            assert result.code == 2
+            assert "'--lang'" in result.err
+            assert "'id', 'en'" in result.err
+        assert apoa("status", APOA_LANG="de").code == 78
+
+    def test_invalid_settings_use_the_systems_language(self, apoa: Apoa) -> None:
+        """The error about invalid settings is in the language of the locale."""
+        apoa.home.mkdir()
+        (apoa.home / "config.toml").write_text("[")
+        del apoa.environ["APOA_LANG"]
+        result = apoa("status", LANG="id_ID.UTF-8")
+        assert result.code == 78
+        assert "Correct that line" not in result.err
+
+    def test_language_of_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On Windows the language is that of the system's locale, by its Windows name."""
+        monkeypatch.setattr(sys, "platform", "win32")
+        monkeypatch.setattr("locale.getlocale", lambda: ("Indonesian_Indonesia", "1252"))
+        assert language.system_language({}) == "id"
+        monkeypatch.setattr("locale.getlocale", lambda: (None, None))
+        assert language.system_language({}) == "en"
+
+    @pytest.mark.parametrize(
+        ("name", "known"),
+        [
+            ("id", "id"),
+            ("id_ID.UTF-8", "id"),
+            ("ID-id", "id"),
+            ("in", "id"),
+            ("en.UTF-8", "en"),
+            ("C.UTF-8", ""),
+            ("", ""),
+            ("ide", ""),
+        ],
+    )
+    def test_names_of_locales(self, name: str, known: str) -> None:
+        """Names of POSIX and Windows and the old code of Indonesian are parsed; other names give no language."""
+        assert parse_language(name) == known

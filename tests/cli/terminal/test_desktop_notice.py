@@ -93,24 +93,14 @@ def test_a_tool_that_fails(
     [{}, {"PATH": ""}, {"PATH": "/nowhere", "DBUS_SESSION_BUS_ADDRESS": BUS}],
     ids=["no PATH", "an empty PATH", "no tool"],
 )
-def test_no_tool(environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
-    """A missing tool is shown in the log only."""
+def test_no_tool(tmp_path: Path, environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    """A missing tool, and a user who is not at a desktop, is shown in the log only; no program, nowhere."""
+    fake = on(tmp_path, "notify-send")
     with caplog.at_level("INFO", logger="apoa_client"):
         assert not show_notice(NOTICE, environ, None, "linux")
-    assert "there is no notify-send" in caplog.text
-
-
-def test_no_user_at_a_desktop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Without a session bus the tool is not called."""
-    fake = on(tmp_path, "notify-send")
-    with caplog.at_level("INFO", logger="apoa_client"):
+        assert "there is no notify-send" in caplog.text
         assert not show_notice(NOTICE, {"PATH": str(fake.folder)}, None, "linux")
+        assert "no user is logged in at a desktop" in caplog.text
     assert fake.shown() == []
-    assert "no user is logged in at a desktop" in caplog.text
-
-
-def test_a_tool_that_cannot_be_started(tmp_path: Path) -> None:
-    """A file that is not a program gives no notice and no error."""
-    fake = on(tmp_path, "notify-send")
     (fake.folder / "notify-send").write_bytes(b"\x7fELF no program")
     assert not show_notice(NOTICE, fake.environ, None, "linux")

@@ -1,5 +1,6 @@
-"""Questions for a line and for yes or no, and input that was typed before a question."""
+"""Questions, input that was typed before them, and standard input that is no terminal."""
 
+import codecs
 import io
 import os
 import sys
@@ -20,8 +21,12 @@ from apoa_client.cli.terminal.input import (
     discard_typed_ahead,
     edit_line,
     index_of_choice,
+    secret_line,
+    standard_input,
+    standard_input_bytes,
 )
 from apoa_client.cli.terminal.output import set_plain
+from apoa_client.errors import DataRefused
 from apoa_client.report.fields import FIELDS
 
 terminals_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -92,24 +97,20 @@ class TestALine:
             ask_line(label)
             assert capsys.readouterr().err == f"{label}: "
 
-    def test_a_long_question_breaks_between_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """At a terminal a long question is broken between words, and the answer is after its last line."""
-        screen = Screen()
-        monkeypatch.setattr("sys.stderr", screen)
-        monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
-        monkeypatch.setenv("COLUMNS", "50")
-        assert ask_line("  Do you mean the Republic of the Marshall Islands? Enter = yes, or type it again.") == "7"
-        shown = screen.getvalue()
-        assert shown == "  Do you mean the Republic of the Marshall\n  Islands? Enter = yes, or type it again. "
-
-    def test_a_long_question_stays_on_one_line_in_a_pipe(
+    def test_a_long_question_breaks_between_words(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Without a terminal a long question is one line."""
+        """At a terminal a long question is broken between words; without one it is one line."""
         monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
         monkeypatch.setenv("COLUMNS", "50")
         assert ask_line("kata " * 30 + "kata") == "7"
         assert capsys.readouterr().err == "kata " * 30 + "kata: "
+        screen = Screen()
+        monkeypatch.setattr("sys.stderr", screen)
+        monkeypatch.setattr("sys.stdin", Keyboard("7\n"))
+        assert ask_line("  Do you mean the Republic of the Marshall Islands? Enter = yes, or type it again.") == "7"
+        shown = screen.getvalue()
+        assert shown == "  Do you mean the Republic of the Marshall\n  Islands? Enter = yes, or type it again. "
 
     @terminals_only
     def test_undecodable_input_is_marked(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,35 +128,18 @@ class TestYesOrNo:
         monkeypatch.setattr("sys.stdin", Keyboard("perhaps\nTidak\n\nYA\n"))
         assert [confirm("Go on?"), confirm("Go on?", default=False), confirm("Go on?")] == [False, False, True]
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("default", [True, False])
-    @pytest.mark.parametrize("answer", ["<", ">", "perhaps"])
     def test_other_keys_show_how_to_answer(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-        answer: str,
-        lang: str,
-        *,
-        default: bool,
-    ) -> None:
-        """A move or another answer shows the accepted answers, and decides nothing."""
-        language.set_language(lang)
-        monkeypatch.setattr("sys.stdin", Keyboard(f"{answer}\n\n"))
-        assert confirm("Go on?", default=default) is default
-        yes, no = "Enter alone means yes.", "Enter alone means no."
-        explanation = f"  {spoken(lang, 'Type y for yes or n for no. ' + (yes if default else no))}\n"
-        assert explanation in capsys.readouterr().err
-
-    @pytest.mark.parametrize("default", [True, False])
-    def test_a_question_mark_explains_every_key(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, default: bool
     ) -> None:
-        """It decides nothing."""
-        monkeypatch.setattr("sys.stdin", Keyboard("?\n\n"))
-        assert confirm("Go on?", default=default) is default
+        """A move or another answer shows the accepted answers, a question mark every key; none decides."""
         enter = "yes" if default else "no"
-        assert f"  y = yes, n = no, Enter = {enter}, Ctrl-C = stop\n" in capsys.readouterr().err
+        for answer in "<>x?":
+            monkeypatch.setattr("sys.stdin", Keyboard(f"{answer}\n\n"))
+            assert confirm("Go on?", default=default) is default
+            keys = f"y = yes, n = no, Enter = {enter}, Ctrl-C = stop"
+            plain = f"Type y for yes or n for no. Enter alone means {enter}."
+            assert f"  {keys if answer == '?' else plain}\n" in capsys.readouterr().err
 
     @terminals_only
     @pytest.mark.parametrize("default", [True, False])
@@ -248,29 +232,19 @@ class TestEditing:
         assert edit_line("Line 2", "ABC") == "ABC"
         assert "The up arrow shows the line as it was." in screen.getvalue()
 
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, EOFError])
-    def test_a_broken_off_edit_leaves_no_history(
-        self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline, error: type[BaseException]
-    ) -> None:
-        """Ctrl-C and the end of the input abort, as at other questions."""
+    def test_a_broken_off_edit_leaves_no_history(self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline) -> None:
+        """Ctrl-C and the end of the input abort, undecodable input is marked, as at other questions."""
+        errors: list[BaseException] = [KeyboardInterrupt(), EOFError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "")]
 
         def read(_prompt: str) -> str:
-            raise error
+            raise errors.pop(0)
 
         full_terminal(monkeypatch, read)
-        with pytest.raises(click.Abort):
-            edit_line("Line 2", "ABC")
-        assert (gnu.history, gnu.hook) == ([], None)
-
-    def test_undecodable_input(self, monkeypatch: pytest.MonkeyPatch, gnu: FakeReadline) -> None:
-        """It is marked, as at other questions."""
-
-        def read(_prompt: str) -> str:
-            return b"\xff".decode("utf-8")
-
-        full_terminal(monkeypatch, read)
+        for _error in range(2):
+            with pytest.raises(click.Abort):
+                edit_line("Line 2", "ABC")
         assert edit_line("Line 2", "ABC") == UNREADABLE
-        assert gnu.history == []
+        assert (gnu.history, gnu.hook) == ([], None)
 
     @pytest.mark.parametrize("kept_from", ["plain", "dumb", "stdout", "stdin", "no readline"])
     def test_elsewhere_the_line_is_typed_again(
@@ -298,13 +272,6 @@ class TestEditing:
 
 class TestTypedAhead:
     """Input that a passport reader typed after the MRZ is discarded."""
-
-    def test_a_pipe_is_not_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Input from a file or a pipe is kept."""
-        keyboard = Keyboard("next\n")
-        monkeypatch.setattr("sys.stdin", keyboard)
-        discard_typed_ahead()
-        assert keyboard.readline() == "next\n"
 
     @terminals_only
     def test_waiting_keys_are_discarded(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,3 +322,75 @@ class TestTypedAhead:
 def test_index_of_choice(answer: str, place: int | None) -> None:
     """A number from 1 gives the index of the choice; other text, also another kind of digit, gives None."""
     assert index_of_choice(answer, 3) == place
+
+
+LINES = "P<DEUWEIß<<JÖRG\nĊČ second\n"
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "UTF-8": str.encode,
+    "with a byte order mark": lambda text: text.encode("utf-8-sig"),
+    "UTF-16": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
+    "big-endian": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
+}
+
+
+def give(monkeypatch: pytest.MonkeyPatch, content: bytes, encoding: str = "cp1252") -> None:
+    """Make these bytes standard input, in a system with this encoding: on Windows the ANSI code page."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding=encoding))
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_text_from_windows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, line_end: str
+) -> None:
+    """Editors' and PowerShell's encodings are understood, whatever the code page is, and nothing is said."""
+    encode = ENCODINGS[name]
+    give(monkeypatch, encode(LINES.replace("\n", line_end)))
+    assert standard_input() == LINES
+    give(monkeypatch, encode(LINES.replace("\n", line_end)))
+    assert secret_line() == LINES.splitlines()[0]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("secret", ["kata sandi", "Ċ", "Ċ਀Ċ", ""])
+def test_a_secret_does_not_wait_for_more(monkeypatch: pytest.MonkeyPatch, name: str, secret: str) -> None:
+    """A line is read as soon as it is complete, also by a program that keeps the pipe open, and no more of it.
+
+    In UTF-16 half of a letter may be the byte of a line end.
+    """
+    reading, writing = os.pipe()
+    os.write(writing, ENCODINGS[name](f"{secret}\n"))
+    with os.fdopen(reading, encoding="cp1252") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert secret_line() == secret
+    os.close(writing)
+
+
+def test_a_secret_without_a_line_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the input ends a line, and an endless line ends somewhere."""
+    for encode in ENCODINGS.values():
+        give(monkeypatch, encode("kata sandi"))
+        assert secret_line() == "kata sandi"
+        give(monkeypatch, encode("x" * 200_000))
+        assert len(secret_line()) <= 1 << 16
+
+
+def test_the_code_page_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not UTF-8 is read in the system's encoding, and stderr says which one that is."""
+    give(monkeypatch, bytes(1000))
+    assert standard_input_bytes(10) == bytes(10)  # no more is read than was asked for
+    give(monkeypatch, "WEIß\r\n".encode("cp1252"))
+    assert standard_input() == "WEIß\n"
+    assert "It was read as cp1252" in capsys.readouterr().err
+
+
+def test_what_the_code_page_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that are no text in the code page either are an error, or replaced where one of many documents has them."""
+    for lenient in (False, True):
+        give(monkeypatch, b"WEI\x81\n")
+        if lenient:
+            assert standard_input(lenient=True) == "WEI\N{REPLACEMENT CHARACTER}\n"
+        else:
+            with pytest.raises(DataRefused):
+                standard_input()

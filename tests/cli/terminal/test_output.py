@@ -1,6 +1,5 @@
 """Text of a guest, a server or a file cannot move the cursor, rewrite a line or hide text."""
 
-import errno
 import io
 import json
 import os
@@ -11,7 +10,7 @@ from typing import Any
 
 import click
 import pytest
-from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, Apoa, Hostile, assert_sanitized, listening, spoken
+from cli_helpers import DANGEROUS, LANGUAGES, QUENTIN, Apoa, Hostile, assert_sanitized, listening
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,9 +32,11 @@ def test_sanitize_replaces_control_characters(text: str) -> None:
 
 
 def test_sanitize_keeps_letters() -> None:
-    """Letters of every script are kept."""
+    """Letters of every script are kept; soft hyphens, tags and direction overrides are replaced."""
     for name in ("MUÑOZ", "Nguyễn", "O'BRIEN", "李", "Øystein"):
         assert output.sanitize(name) == name
+    assert output.sanitize("a\xadb\u180ec\U000e0041d") == "a?b?c?d"
+    assert all(output.sanitize(character) == "?" for character in DANGEROUS)
 
 
 JSON = st.recursive(
@@ -74,16 +75,13 @@ def test_streamed_json_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]
     assert sum(map(bool, printed)) > 5
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize(
-    "option",
-    ["--surname", "--given-names", "--birth-place", "--room", "--note", "--stay-permit", "--phone", "--nationality"],
-)
-def test_dangerous_typed_values_are_refused(away: Apoa, option: str, lang: str) -> None:
+def test_dangerous_typed_values_are_refused(away: Apoa) -> None:
     """The value is refused with a sanitized message, and nothing is saved."""
-    result = away(*QUENTIN.typed(option, HOSTILE_TEXT), "--no-send", lang=lang)
-    assert result.code == 65
-    assert_sanitized(result.all)
+    for option in ("surname", "given-names", "birth-place", "room", "note", "stay-permit", "phone", "nationality"):
+        for lang in LANGUAGES:
+            result = away(*QUENTIN.typed(f"--{option}", HOSTILE_TEXT), "--no-send", lang=lang)
+            assert result.code == 65
+            assert_sanitized(result.all)
     assert away.reports() == []
 
 
@@ -177,8 +175,11 @@ class TestLines:
         def isatty(self) -> bool:
             return True
 
-    def test_long_lines_break_between_words_on_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """On a terminal long lines are broken between words and keep their indent."""
+    def test_long_lines(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        """On a terminal they are broken between words and keep their indent; in a pipe they stay whole, uncoloured."""
+        output.print_line(output.style_bold("kata " * 60))
+        output.print_error_line(output.style_error("kata " * 60))
+        assert capsys.readouterr() == ("kata " * 60 + "\n",) * 2
         terminal = self.Terminal()
         monkeypatch.setattr(sys, "stdout", terminal)
         monkeypatch.setenv("COLUMNS", "50")
@@ -186,19 +187,9 @@ class TestLines:
         lines = terminal.getvalue().splitlines()
         assert len(lines) > 2
         assert all(len(line) < 50 and line.startswith("  kata") for line in lines)
-
-    def test_long_lines_stay_whole_in_a_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """In a pipe a long line is not broken."""
-        output.print_line("kata " * 60)
-        output.print_error_line("kata " * 60)
-        out, err = capsys.readouterr()
-        assert out.count("\n") == err.count("\n") == 1
-
-    def test_colour_is_for_terminals(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Output in a pipe has no colour."""
-        for style in (output.style_bold, output.style_success, output.style_error, output.style_warning):
-            output.print_line(style("kata"))
-        assert capsys.readouterr().out == "kata\n" * 4
+        monkeypatch.setattr(sys, "stderr", terminal)
+        output.print_error_unwrapped("salin " * 20)  # text that the user copies
+        assert terminal.getvalue().endswith("\n" + "salin " * 20 + "\n")
 
     def test_a_user_is_present(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A user is present when both stdin and stderr are terminals."""
@@ -208,43 +199,6 @@ class TestLines:
         assert input.at_a_terminal()
         monkeypatch.setattr(sys, "stdin", None)
         assert not input.at_a_terminal()
-
-
-def test_dangerous_characters_are_sanitized() -> None:
-    """Every character of the list of these tests is replaced."""
-    assert all(output.sanitize(character) == "?" for character in DANGEROUS)
-
-
-class FullDisk(io.StringIO):
-    """A stream to a full disk."""
-
-    def write(self, _text: str) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["contract"]])
-def test_a_result_that_cannot_be_written(away: Apoa, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
-    """A write error is shown with exit code 78, and not as a bug."""
-    monkeypatch.setattr(sys, "stdout", FullDisk())
-    result = away(*arguments)
-    assert result.code == 78
-    assert "The result cannot be written: No space left on device." in result.err
-    assert "mistake" not in result.err
-
-
-@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_no_color_on_both_streams(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, *, coloured: bool
-) -> None:
-    """A `NO_COLOR` that is not empty turns colours off on both streams (no-color.org)."""
-    monkeypatch.setenv("NO_COLOR", no_color)
-    for stream in (sys.stdout, sys.stderr):
-        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
-    output.print_line(output.style_error("late"))
-    output.print_error_line(output.style_warning("look"))
-    result = capsys.readouterr()
-    assert ("\x1b" in result.out, "\x1b" in result.err) == (coloured, coloured)
-    assert ("late" in result.out, "look" in result.err) == (True, True)
 
 
 class TestUndecodableInput:
@@ -259,7 +213,6 @@ class TestUndecodableInput:
         monkeypatch.setattr(sys, "stdin", stream)
 
     @pytest.mark.usefixtures("undecodable")
-    @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize(
         ("arguments", "code"),
         [
@@ -269,31 +222,22 @@ class TestUndecodableInput:
             (["key", "export", "melati.key", "--passphrase-stdin"], 2),
         ],
     )
-    def test_standard_input(self, away: Apoa, arguments: list[str], code: int, lang: str) -> None:
+    def test_standard_input(self, away: Apoa, arguments: list[str], code: int) -> None:
         """The error has advice and is not shown as a bug; the exit code is 65 for an MRZ and 2 for a secret."""
-        assert main.run(arguments, away.environ | {"APOA_LANG": lang}, away.clock) == code
-        result = away.capsys.readouterr().err
-        assert spoken(lang, "What came from standard input cannot be read as text.") in result
-        assert spoken(lang, "Save the text as UTF-8, and run the command again.") in result
-
-    def test_a_typed_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An undecodable secret at a hidden question is the same error."""
-
-        def hidden(_question: str) -> str:
-            return b"\xff".decode()
-
-        monkeypatch.setattr("click.termui.hidden_prompt_func", hidden)
-        with pytest.raises(UsageProblem):
-            input.ask_secret("Password")
+        assert main.run(arguments, away.environ, away.clock) == code
+        assert "Save the text as UTF-8, and run the command again." in away.capsys.readouterr().err
 
     def test_a_typed_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An undecodable answer is not read as Enter, which can mean yes."""
+        """An undecodable answer is not read as Enter, which can mean yes; a secret is an error."""
 
         def typed(_question: str) -> str:
             return b"\xff".decode()
 
         monkeypatch.setattr("click.termui.visible_prompt_func", typed)
+        monkeypatch.setattr("click.termui.hidden_prompt_func", typed)
         assert ask_line("Room") == UNREADABLE
+        with pytest.raises(UsageProblem):
+            input.ask_secret("Password")
 
     def test_no_standard_input(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A missing standard input is accepted."""
@@ -311,28 +255,34 @@ class TestLooks:
         monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
 
     @pytest.mark.usefixtures("terminals")
-    def test_a_usual_terminal(self) -> None:
-        """A usual terminal has colours and cursor movement."""
-        assert (output.plain(), output.is_static(), output.colour()) == (False, False, None)
-
-    @pytest.mark.usefixtures("terminals")
-    def test_a_dumb_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A dumb terminal has neither colours nor cursor movement."""
-        monkeypatch.setenv("TERM", "dumb")
-        assert (output.plain(), output.is_static(), output.colour()) == (False, True, False)
-
-    @pytest.mark.usefixtures("terminals")
-    def test_plain(self) -> None:
-        """Plain output has no colours, no cursor movement and no columns."""
-        output.set_plain(plain=True)
-        assert (output.plain(), output.is_static(), output.colour()) == (True, True, False)
-        assert output.side_by_side(["a", "", "b"]) == "a, b"
-
-    @pytest.mark.usefixtures("terminals")
-    def test_no_color(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """`NO_COLOR` turns off colours and keeps cursor movement."""
-        monkeypatch.setenv("NO_COLOR", "1")
-        assert (output.plain(), output.is_static(), output.colour()) == (False, False, False)
+    @pytest.mark.parametrize(
+        ("environ", "plain", "looks"),
+        [
+            ({}, False, (False, False, None)),
+            ({"TERM": "dumb"}, False, (False, True, False)),
+            ({"NO_COLOR": "1"}, False, (False, False, False)),
+            ({"NO_COLOR": ""}, False, (False, False, None)),
+            ({}, True, (True, True, False)),
+        ],
+    )
+    def test_a_terminal(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        environ: dict[str, str],
+        looks: tuple[bool, bool, bool | None],
+        *,
+        plain: bool,
+    ) -> None:
+        """Whether it is plain, without cursor movement, and coloured: a dumb one has neither; `NO_COLOR` no colours."""
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        output.set_plain(plain=plain)
+        assert (output.plain(), output.is_static(), output.colour()) == looks
+        assert output.side_by_side(["a", "", "b"]) == ("a, b" if plain else "a  b")
+        output.print_line(output.style_error("late"))
+        output.print_error_line(output.style_warning("look"))
+        assert ["\x1b" in text for text in capsys.readouterr()] == [looks[2] is None] * 2
 
     @pytest.mark.parametrize(
         ("environ", "coloured"),
@@ -357,17 +307,12 @@ class TestLooks:
         coloured: bool | None,
     ) -> None:
         """`FORCE_COLOR` and `CLICOLOR_FORCE` colour a pipe, `CLICOLOR=0` not even a terminal; `NO_COLOR` wins."""
+        assert output.is_static()  # as without a stream
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         assert output.colour() is coloured
         output.print_line(output.style_error("x"))
         assert ("\x1b" in capsys.readouterr().out) == bool(coloured)
-
-    def test_no_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """There is no cursor movement in a pipe or without a stream."""
-        assert output.is_static()
-        monkeypatch.setattr(sys, "stderr", None)
-        assert output.is_static()
 
     @pytest.mark.usefixtures("terminals")
     def test_clearing(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -390,15 +335,6 @@ class TestLooks:
             assert columns_of_terminals(monkeypatch, {1: None, 2: 0, 0: None}) == 80
         monkeypatch.setattr(sys, "__stdout__", None)
         assert columns_of_terminals(monkeypatch, {1: 61, 2: None, 0: 63}) == 63
-
-    @pytest.mark.usefixtures("terminals")
-    def test_text_to_copy_is_not_broken(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Text that the user copies is not broken on a narrow screen."""
-        monkeypatch.setenv("COLUMNS", "40")
-        output.print_error_unwrapped("kata " * 20)
-        assert capsys.readouterr().err == "kata " * 20 + "\n"
 
 
 class StreamOfDescriptor:
@@ -425,8 +361,3 @@ def columns_of_terminals(monkeypatch: pytest.MonkeyPatch, sizes: dict[int, int |
             monkeypatch.setattr(sys, name, StreamOfDescriptor(number))
     monkeypatch.setattr(os, "get_terminal_size", size)
     return output.columns()
-
-
-def test_invisible_characters() -> None:
-    """Soft hyphens, tags and direction overrides are replaced."""
-    assert output.sanitize("a\xadb\u180ec\U000e0041d") == "a?b?c?d"

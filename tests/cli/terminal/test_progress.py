@@ -1,17 +1,23 @@
-"""The progress bar."""
+"""Long work and long texts: the progress bar, and the pager."""
 
+import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 from cli_helpers import PASSWORD, Apoa, Serve
 from terminal_helpers import show_as_terminal
 
+from apoa_client.cli.terminal import output, pager
+from apoa_client.cli.terminal.pager import page_markdown, paged
 from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, counting, track, watcher
 
 
 def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar is removed while the password is asked for, so that it does not cover the question."""
     show_as_terminal(monkeypatch, sys.stderr)
+    assert isinstance(watcher(silent=True), NoProgress)
     bar = watcher(silent=False)
     assert isinstance(bar, ProgressBar)
 
@@ -26,11 +32,6 @@ def test_the_bar_is_removed_during_a_question(monkeypatch: pytest.MonkeyPatch) -
     assert shown()
     bar.end()
     assert not shown()
-
-
-def test_a_silent_watcher_has_no_bar() -> None:
-    """A silent watcher shows no progress."""
-    assert isinstance(watcher(silent=True), NoProgress)
 
 
 def test_a_password_can_be_typed_during_a_delivery(apoa: Apoa, serve: Serve) -> None:
@@ -83,3 +84,80 @@ def test_an_unknown_number_is_counted_at_a_terminal(
     with counting("Rows", silent=False) as show:
         show(500)
     assert capsys.readouterr().err == "Rows: 500\n"
+
+
+TEXT = "# A title\n\nSome `words`.\n\n| key | does |\n|---|---|\n| Enter | continues |\n"
+
+
+def test_a_pipe_gets_the_markdown_unchanged(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe, a file, or with plain output the Markdown text is printed unchanged."""
+    page_markdown(TEXT)
+    assert capsys.readouterr().out == TEXT
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    output.set_plain(plain=True)
+    page_markdown(TEXT)
+    assert capsys.readouterr().out.startswith("# A title")
+
+
+def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headings and tables are rendered in the terminal's width, without the signs of Markdown."""
+    paged: list[str] = []
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    monkeypatch.setattr(click, "echo_via_pager", paged.append)
+    monkeypatch.setenv("COLUMNS", "60")
+    page_markdown(TEXT)
+    lines = click.unstyle(paged[0]).splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert "A title" in paged[0]
+    assert "|" not in "".join(lines)
+    assert "`" not in "".join(lines)
+
+
+def test_a_user_who_leaves_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """When the user leaves the pager, writing ends with `BrokenPipeError`, which ends the command quietly."""
+    script = tmp_path / "pager.py"
+    script.write_text("")
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    monkeypatch.setenv("LINES", "2")
+    terminal = sys.stdout
+
+    def write_much() -> None:
+        with paged({"PAGER": f"{sys.executable} {script}"}, wanted=True):
+            for _piece in range(1_000):
+                output.write("x" * 10_000)
+
+    with pytest.raises(BrokenPipeError):
+        write_much()
+    assert sys.stdout is terminal
+
+
+def test_ctrl_c_is_for_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ctrl-C while the user reads does not end the command before the pager ends."""
+    script = tmp_path / "pager.py"
+    script.write_text("import sys; sys.stdin.read()")
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    monkeypatch.setenv("LINES", "2")
+    waited: list[int] = []
+    wait = subprocess.Popen.wait
+
+    def interrupted(pager: "subprocess.Popen[str]") -> int:
+        waited.append(1)
+        if len(waited) == 1:
+            raise KeyboardInterrupt
+        return wait(pager)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    with paged({"PAGER": f"{sys.executable} {script}"}, wanted=True):
+        output.write("a\n" * 10)
+        output.write("more")
+    assert waited
+
+
+def test_a_pager_that_is_no_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With an unclosed quotation mark in ``PAGER`` the text is printed as it is."""
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    with paged({"PAGER": "less 'x"}, wanted=True):
+        sys.stdout.write("text")
+    assert capsys.readouterr().out == "text"

@@ -1,11 +1,30 @@
-"""What importing a table did, on the screen: short however many rows have the same problem."""
+"""What importing a table shows before and after it, and the table of every property."""
 
 import pytest
+from outbox_helpers import HOUR, NOON
 
+from apoa_client.app.property_status import status_without_settings
 from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
 from apoa_client.cli.terminal import output
-from apoa_client.cli.views.imports import print_problems, print_warnings, problem_text, show_counts
+from apoa_client.cli.terminal.language import set_language
+from apoa_client.cli.views import properties
+from apoa_client.cli.views.imports import (
+    absent_fields,
+    print_problems,
+    print_warnings,
+    problem_text,
+    show_columns,
+    show_counts,
+    show_facts,
+)
+from apoa_client.cli.views.properties import PropertyState, show_properties
 from apoa_client.messages import msg
+from apoa_client.ports.doubts import Doubt, DoubtKind
+from apoa_client.ports.state import Overview, Summary, Suspension
+from apoa_client.report.kinds import State
+from apoa_client.settings.config import PropertySettings
+from apoa_client.tables.columns import ColumnMap
+from apoa_client.tables.rows import SourceFacts, Table
 
 WRONG = msg("This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985.")
 RESULT = ImportResult(60, 10, 0, 0, 0, 50)
@@ -76,3 +95,96 @@ def test_warnings_are_grouped(capsys: pytest.CaptureFixture[str]) -> None:
         "! row 20: Report 20.",
         "! row 21: Report 21.",
     ]
+
+
+def test_a_missing_field_is_named_once() -> None:
+    """A table without columns for the place of birth and the check-in: each name once."""
+    names = absent_fields(ColumnMap(fields={0: "document_number"}))
+    assert {"birth_place", "check_in"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("letter", ["x", "\u540d", "\u0301", "\x1b"])
+def test_long_names(letter: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name of a sheet, a heading and a value of any length leave the question on the screen, at once."""
+    set_language("en")
+    long = letter * 100_000
+    show_facts(SourceFacts("xlsx", sheet=long, other_sheets=("May", long)))
+    show_columns(Table(SourceFacts("csv"), ("Room", long), 1, lambda: iter(())), ColumnMap(fields={0: "room"}), [long])
+    shown = capsys.readouterr().err
+    assert len(shown) < 1000
+    assert "May" in shown
+
+
+def test_the_longest_name_of_a_sheet(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is shown whole: a user types it behind --sheet."""
+    name = "\u540d" * 31
+    show_facts(SourceFacts("xlsx", sheet="A", other_sheets=(name,)))
+    assert name in capsys.readouterr().err
+
+
+def state(name: str, *, overdue: int = 0, soon: int = 0, **more: object) -> PropertyState:
+    """A property, by its numbers of reports in some states, and what else its summary has."""
+    counts = {each: int(str(more.pop(each.value, 0))) for each in State}
+    summary = Summary(counts, overdue, soon, None, None, None)._replace(**more)  # type: ignore[arg-type]
+    settings = PropertySettings(name, "https://authority.example/v1", public_key="")
+    return PropertyState(name, settings, status_without_settings(Overview(summary, None, None), NOON))
+
+
+STATES = (
+    state("quiet", accepted=900),
+    PropertyState("no-answer", away=True),
+    state("pending", pending=1),
+    state("later", queued=1, next_due_at=NOON + 9 * HOUR),
+    state("waiting", queued=9, next_due_at=NOON + 8 * HOUR),
+    state("soon", queued=1, soon=1, next_due_at=NOON + HOUR),
+    state("overdue", queued=1, overdue=1, next_due_at=NOON - HOUR),
+    state("refused", rejected=1, next_due_at=NOON + HOUR),
+    state("stopped", suspension=Suspension("wrong_password", NOON, "")),
+    state("changed", doubts=(Doubt(DoubtKind.STATE, "x"),)),
+    PropertyState("damaged"),
+)
+"""The least urgent first."""
+
+
+def names(shown: str) -> list[str]:
+    """The first word of each line of a table."""
+    return [line.split()[0] for line in shown.splitlines() if line]
+
+
+def test_the_most_urgent_is_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong, overdue, due soon and waiting, each by the next deadline; then the order of the settings."""
+    show_properties(STATES, everything=False)
+    assert names(capsys.readouterr().out)[1:-1] == [
+        *("damaged", "refused", "stopped", "changed", "overdue", "soon", "waiting", "later", "pending"),
+        *("no-answer", "quiet"),
+    ]
+
+
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_many_properties(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, everything: bool, terminal: bool
+) -> None:
+    """At a terminal those that need no attention are counted, unless all are asked for; elsewhere each has its row."""
+    monkeypatch.setattr(properties, "is_terminal", lambda _stream: terminal)
+    many = [*STATES, *(state(f"quiet-{number}") for number in range(989))]
+    show_properties(many, everything=everything)
+    shown = capsys.readouterr().out
+    if everything or not terminal:
+        assert len(names(shown)) == 1 + len(many) + 1
+        return
+    assert len(names(shown)) == 1 + 9 + 4
+    assert shown.splitlines()[-4:] == [
+        "1 more property whose server does not answer.",
+        "990 more properties where nothing waits and nothing is wrong.",
+        "All of them: apoa -v status --all",
+        "More about one: apoa --property NAME status",
+    ]
+
+
+def test_nothing_that_needs_attention(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No empty table."""
+    monkeypatch.setattr(properties, "is_terminal", lambda _stream: True)
+    show_properties([state(f"quiet-{number}") for number in range(30)], everything=False)
+    assert capsys.readouterr().out.startswith("30 more properties where")

@@ -1,6 +1,5 @@
 """`apoa status --tonight`: the summary of the night for the next shift."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,20 +11,16 @@ from cli_helpers import (
     LANGUAGES,
     OBADIAH,
     QUENTIN,
-    REPORT_KEYS,
     XIMENA,
     Apoa,
     Guest,
     Hostile,
     OpenContents,
     Serve,
-    assert_form,
     assert_sanitized,
     listening,
-    spoken,
-    spoken_count,
-    time_in,
 )
+from screens import Screens
 
 from apoa_client.cli.views import night_summary
 
@@ -77,7 +72,6 @@ class TestDocument:
         listed = {report["id"]: report for report in away.reports()}
         for key in LISTS:
             for report in value[key]:
-                assert_form(report, REPORT_KEYS)
                 assert report == listed[report["id"]]
 
     def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
@@ -114,181 +108,131 @@ class TestDocument:
         assert said.err.count("apoa key recover") == 1
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
 class TestScreen:
-    """The summary on the screen."""
+    """The summary on the screen, as recorded."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_a_whole_night(self, apoa: Apoa, serve: Serve, lang: str) -> None:
-        """Shows guests in house, arrivals with their states, departures, overdue departures, and what must be done."""
+    def test_a_whole_night(self, apoa: Apoa, serve: Serve, screens: Screens, lang: str) -> None:
+        """Shows what must be done, guests in house with their states, arrivals, departures and overdue departures."""
         apoa.set_up(serve("ok,reject").base_url)
-        sent = apoa(*QUENTIN.mrz("--json")).json
-        refused = apoa(*XIMENA.mrz("--json", "--room", "12", "--yes")).json
-        late = apoa.save(OBADIAH, "--check-in", "2026-11-23T14:00", "--nights", "1", "--yes")
-        out = apoa("status", "--tonight", lang=lang).out
-        lines = out.splitlines()
-        evening, morning = "24 Nov 2026", "25 Nov 2026"
-        assert lines[1] == spoken(lang, "Night of {evening} to {morning}", evening=evening, morning=morning)
-        guests = lines.index(spoken(lang, "Guests in house: {count}", count=3))
-        row = next(line for line in lines if sent["short_id"] in line)
-        assert row.split()[1:6] == ["QUENTIN", "ZYKOWSKI", "POL", "26", "Nov"]
-        assert spoken(lang, "sent") in row
-        assert [spoken(lang, "refused") in line for line in lines if line.startswith("12")] == [True]
-        counts = [
-            spoken(lang, "Arrived today: {count}", count=2),
-            spoken(lang, "Leaving tomorrow: {count}", count=0),
-            spoken(lang, "Waiting to be sent") + ": 1",
-        ]
-        assert "  ".join(counts) in lines[guests:]
-        must = lines[2:guests]
-        forgotten = "Should have left, without a check-out: {count}. If they left: apoa checkout"
-        assert spoken(lang, forgotten, count=1) in must
-        room = spoken(lang, "room {room}", room=7)
-        assert f"  24 Nov  {late['short_id']}  {OBADIAH.name}  {room}" in must
-        assert must[0] == spoken(lang, "Refused: {count}. Correct each with: apoa fix ID", count=1)
-        tomorrow = spoken(lang, "tomorrow {time}", time=time_in(lang, "20:00"))
-        assert f"  {tomorrow}  {refused['short_id']}  {XIMENA.name}" in must
-        due = "Due by {moment}: {count}. Send them: apoa sync"
-        assert spoken(lang, due, moment=time_in(lang, f"{morning} 12:00 WIB"), count=1) in must
-        hours = spoken_count(lang, "{count} hour late", "{count} hours late", 6)
-        assert f"  {hours}  {late['short_id']}  {OBADIAH.name}" in must
+        apoa.send(QUENTIN)
+        apoa.send(XIMENA, "--room", "12", "--yes")
+        apoa.save(OBADIAH, "--check-in", "2026-11-23T14:00", "--nights", "1", "--yes")
+        screens(apoa, "status", "--tonight", lang=lang)
 
-    def test_one_screen(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """On a terminal it fits on one screen, with what must be done first, and says how much more there is."""
-        for number in range(30):
-            day = ["--check-in", "2026-11-23T14:00", "--nights", "1", "--yes"] if number < 10 else []
-            away.save(replace(QUENTIN, number=f"ZX{number:07}"), "--room", str(number), *day)
-        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-        for columns, lines in ((80, 24), (60, 24), (80, 40), (200, 12)):
-            monkeypatch.setenv("COLUMNS", str(columns))
-            monkeypatch.setenv("LINES", str(lines))
-            shown = click.unstyle(away("status", "--tonight").out).splitlines()
-            assert len(shown) <= max(lines - 1, 17)
-            assert shown[2].startswith("Due by 25 Nov 2026 12:00 WIB: 10.")
-            assert [line for line in shown if line.endswith("more: apoa list --in-house")]
-            assert any("Guests in house: 30" in line for line in shown)
-
-    def test_a_waiting_report_is_never_below_a_reassuring_sentence(self, away: Apoa) -> None:
-        """What waits without being due by the morning is said, and nothing says that all is well."""
-        away.save(QUENTIN)
-        lines = away("status", "--tonight").out.splitlines()
-        assert lines[2] == "Waiting: 1. Send them with: apoa sync"
-        assert "Nothing was refused" not in "".join(lines)
-
-    def test_a_pending_report_is_not_reassuring(self, apoa: Apoa, serve: Serve) -> None:
-        """What the authority has still to decide is said, too."""
+    def test_what_waits_is_said(self, apoa: Apoa, serve: Serve, screens: Screens, lang: str) -> None:
+        """Without guests nothing is to do. A report that waits, here or at the authority, is not called well."""
         apoa.set_up(serve("pending").base_url)
-        apoa(*QUENTIN.mrz())
-        lines = apoa("status", "--tonight").out.splitlines()
-        assert lines[2] == "Waiting for the authority to decide: 1. The next apoa sync asks again."
-        assert "Nothing was refused" not in "".join(lines)
+        screens(apoa, "status", "--tonight", lang=lang)
+        apoa.save(QUENTIN)
+        screens(apoa, "status", "--tonight", lang=lang)
+        apoa("sync")
+        assert apoa.states() == [("check_in", "pending")]
+        screens(apoa, "status", "--tonight", lang=lang)
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_nothing_to_do(self, configured: Apoa, lang: str) -> None:
-        """Without guests and urgent reports, sentences say so, and the last contact is shown."""
-        lines = configured("status", "--tonight", lang=lang).out.splitlines()
-        assert spoken(lang, "No guest is in house.") in lines
-        noon = time_in(lang, "25 Nov 2026 12:00 WIB")
-        assert spoken(lang, "Nothing was refused, and nothing is due by {moment}.", moment=noon) in lines
-        contact = spoken(
-            lang, "Last contact with the authority: {moment}", moment=time_in(lang, "24 Nov 2026 20:00 WIB")
-        )
-        assert lines[-1] == contact
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]], lang: str) -> None:
-        """In the morning, shows yesterday's arrivals and the departures of this morning."""
+    def test_the_next_morning(
+        self, away: Apoa, saved: Callable[..., dict[str, Any]], screens: Screens, lang: str
+    ) -> None:
+        """In the morning, shows yesterday's arrivals and the departures of this morning; a guest may have no room."""
         saved(QUENTIN, "2026-11-24T19:00", 1)
+        saved(XIMENA, "2026-11-24T19:30", 1, "--room", "")
         away.clock.forward(MORNING_AFTER)
-        lines = away("status", "--tonight", lang=lang).out.splitlines()
-        night = spoken(lang, "Night of {evening} to {morning}", evening="24 Nov 2026", morning="25 Nov 2026")
-        assert lines[1] == night
-        counts = [
-            spoken(lang, "Arrived since yesterday: {count}", count=1),
-            spoken(lang, "Leaving this morning: {count}", count=1),
-        ]
-        assert any(line.startswith("  ".join(counts)) for line in lines)
+        screens(away, "status", "--tonight", lang=lang)
 
-    def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """Ids replace names, tables have no empty columns, and how to get the key is shown once, at the end."""
-        arrived = saved(QUENTIN)["short_id"]
-        forgotten = saved(OBADIAH, "2026-11-23T14:00", 1)["short_id"]
+    def test_locked(self, away: Apoa, saved: Callable[..., dict[str, Any]], screens: Screens, lang: str) -> None:
+        """Without the key ids replace names, tables have no empty columns, and how to get it is said once."""
+        arrived = saved(QUENTIN)["id"]
+        saved(OBADIAH, "2026-11-23T14:00", 1)
         assert away("checkout", arrived, "--yes", "--no-send").code == 0
         away.delete_key()
-        said = away("status", "--tonight")
-        lines = said.out.splitlines()
-        table = lines.index("Guests in house: 1")
-        assert lines[table + 1 : table + 3] == ["Until   State    ID", f"24 Nov  waiting  {forgotten}"]
-        assert f"  24 Nov  {forgotten}" in lines
-        assert f"  6 hours late  {forgotten}  check-in" in lines
-        assert said.err.count("apoa key recover") == 1
+        said = screens(away, "status", "--tonight", lang=lang)
         assert not any(word in said.all for guest in (QUENTIN, OBADIAH) for word in guest.words)
 
-    def test_pending_reports(self, apoa: Apoa, serve: Serve) -> None:
+    def test_unsettled_reports(self, apoa: Apoa, serve: Serve, screens: Screens, lang: str) -> None:
         """A pending report is shown as such; a refused check-out by its guest and kind."""
         apoa.set_up(serve("ok,reject,pending").base_url)
-        left = apoa(*XIMENA.mrz("--json")).json
-        departure = apoa("checkout", left["id"], "--yes", "--json").json
-        pending = apoa(*QUENTIN.mrz("--json", "--check-in", "2026-11-23T21:00", "--yes")).json
-        assert pending["state"] == "pending"
-        assert departure["state"] == "rejected"
-        out = apoa("status", "--tonight").out
-        assert f"  1 hour left  {pending['short_id']}  {QUENTIN.name}, waiting for a decision\n" in out
-        assert f"  -  {departure['short_id']}  {XIMENA.name}, check-out\n" in out
+        left = apoa.send(XIMENA)
+        apoa("checkout", left["id"], "--yes")
+        apoa.send(QUENTIN, "--check-in", "2026-11-23T21:00", "--yes")
+        assert sorted(apoa.states()) == [
+            *(("check_in", "accepted"), ("check_in", "pending"), ("check_out", "rejected")),
+        ]
+        screens(apoa, "status", "--tonight", lang=lang)
 
-    def test_a_guest_without_a_room_and_an_erased_guest(self, away: Apoa) -> None:
-        """A guest without a room has a line without it; an erased guest is marked as erased."""
-        roomless = away.save(QUENTIN, "--room", "", "--nights", "1")
-        away.save(XIMENA)
-        gone = away.save(OBADIAH)
-        assert away("purge", "--guest", gone["id"], "--force", "--yes").code == 0
-        value = away("status", "--tonight", "--json").json
-        assert gone["short_id"] not in short_ids(value)["in_house"]
-        row = f"      {QUENTIN.name}  POL   25 Nov  waiting  {roomless['short_id']}\n"
-        assert row.split() == away("status", "--tonight").out.splitlines()[5].split()
-
-    def test_reports_that_are_typed_by_hand(self, apoa: Apoa) -> None:
+    def test_typed_by_hand(self, apoa: Apoa, screens: Screens, lang: str) -> None:
         """Reports that are due, or wait, are typed instead of sent."""
-        assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
-        filed, waiting = apoa.save(QUENTIN), apoa.save(XIMENA, "--check-in", "2026-11-23T14:00", "--yes")
+        apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand")
+        filed, due = apoa.save(QUENTIN), apoa.save(XIMENA, "--check-in", "2026-11-23T14:00", "--yes")
         assert apoa("received", filed["id"], "STT-77").code == 0
-        out = apoa("status", "--tonight").out
-        assert waiting["short_id"] in out
-        assert "Due by 25 Nov 2026 12:00 WIB: 1. Report them: apoa sync --by-hand\n" in out
-        assert apoa("received", waiting["id"], "STT-78").code == 0
+        screens(apoa, "status", "--tonight", lang=lang)
+        assert apoa("received", due["id"], "STT-78").code == 0
         apoa.save(OBADIAH)
-        out = apoa("status", "--tonight").out
-        assert "To be typed into APOA: 1. Begin with: apoa sync --by-hand\n" in out
-        assert "Waiting to be typed into APOA: 1\n" in out
+        screens(apoa, "status", "--tonight", lang=lang)
 
-    def test_at_a_narrow_terminal(
-        self, away: Apoa, saved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """At a narrow terminal cells are folded and lines are wrapped between words."""
-        long = Guest("WINTERBOTTOM", "MARIA ALEXANDRA", "ZX1234567", "GDANSKTOWN")
-        report = saved(long, "2026-11-23T14:00", 1)
-        for name, value in {"COLUMNS": "60", "TERM": "dumb", "NO_COLOR": "1"}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-        out = away("status", "--tonight").out
-        assert max(map(len, out.splitlines())) <= 60
-        assert long.surname in out
-        assert report["short_id"] in out
+    def test_unfinished_guests(self, away: Apoa, screens: Screens, lang: str) -> None:
+        """They are handed over by name; without the key by their times, and the error is shown once."""
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        away("report", "--no-send", keys=["n", *XIMENA.lines, "GDANSK"])
+        assert away("status", "--tonight", "--json").json["drafts"] == 2
+        screens(away, "status", "--tonight", lang=lang)
+        away.delete_key()
+        screens(away, "status", "--tonight", lang=lang)
 
-    def test_alarm(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """`--alarm` has the same exit code as without `--tonight`."""
-        saved(QUENTIN, "2026-11-23T14:00", 1)
-        assert away("status", "--tonight", "--alarm").code == 75
-        assert away("status", "--tonight", "--alarm", "--json").code == 75
 
-    def test_control_characters(self, apoa: Apoa) -> None:
-        """Control characters in a receipt's number from a hostile server are removed."""
-        receipt = {"number": "STT\x1b[2J", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}
-        with listening(Hostile({"receipt": receipt})) as url:
-            apoa.set_up(url)
-            apoa(*QUENTIN.mrz("--yes"))
-        said = apoa("status", "--tonight")
-        assert_sanitized(said.out)
-        assert json.loads(apoa("status", "--tonight", "--json").out)["night"] == "2026-11-24"
+def test_one_screen(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal it fits on one screen, with what must be done first, and says how much more there is."""
+    for number in range(30):
+        day = ["--check-in", "2026-11-23T14:00", "--nights", "1", "--yes"] if number < 10 else []
+        away.save(replace(QUENTIN, number=f"ZX{number:07}"), "--room", str(number), *day)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for columns, lines in ((80, 24), (60, 24), (80, 40), (200, 12)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("LINES", str(lines))
+        shown = click.unstyle(away("status", "--tonight").out).splitlines()
+        assert len(shown) <= max(lines - 1, 17)
+        assert shown[2].startswith("Due by 25 Nov 2026 12:00 WIB: 10.")
+        assert [line for line in shown if line.endswith("more: apoa list --in-house")]
+        assert any("Guests in house: 30" in line for line in shown)
+
+
+def test_at_a_narrow_terminal(
+    away: Apoa, saved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a narrow terminal cells are folded and lines are wrapped between words."""
+    long = Guest("WINTERBOTTOM", "MARIA ALEXANDRA", "ZX1234567", "GDANSKTOWN")
+    report = saved(long, "2026-11-23T14:00", 1)
+    for name, value in {"COLUMNS": "60", "TERM": "dumb", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    out = away("status", "--tonight").out
+    assert max(map(len, out.splitlines())) <= 60
+    assert long.surname in out
+    assert report["short_id"] in out
+
+
+def test_alarm(away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
+    """`--alarm` has the same exit code as without `--tonight`."""
+    saved(QUENTIN, "2026-11-23T14:00", 1)
+    assert away("status", "--tonight", "--alarm").code == 75
+    assert away("status", "--tonight", "--alarm", "--json").code == 75
+
+
+def test_control_characters(apoa: Apoa) -> None:
+    """Control characters in a receipt's number from a hostile server are removed."""
+    receipt = {"number": "STT\x1b[2J", "issued_at": "2026-11-24T20:00:00+07:00", "sha256": None}
+    with listening(Hostile({"receipt": receipt})) as url:
+        apoa.set_up(url)
+        apoa(*QUENTIN.mrz("--yes"))
+    said = apoa("status", "--tonight")
+    assert_sanitized(said.out)
+    assert apoa("status", "--tonight", "--json").json["night"] == "2026-11-24"
+
+
+def test_an_erased_guest_is_not_in_house(away: Apoa) -> None:
+    """The stay is not shown any more."""
+    gone = away.save(OBADIAH)
+    assert away("purge", "--guest", gone["id"], "--force", "--yes").code == 0
+    assert away("status", "--tonight", "--json").json["in_house"] == []
 
 
 class TestManyReports:
@@ -346,20 +290,3 @@ def test_a_changed_record_is_an_error_and_the_rest_is_shown(away: Apoa) -> None:
     assert broken["short_id"] in said.out
     assert broken["short_id"] in said.err
     assert whole["short_id"] not in said.err
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_unfinished_guests(away: Apoa, lang: str) -> None:
-    """They are handed over by name; without the key by their times, and the error is shown once."""
-    for guest in (QUENTIN, XIMENA):
-        away("report", "--no-send", keys=["n", *guest.lines, "GDANSK"] if guest is XIMENA else [*guest.lines, "GDANSK"])
-    stored = time_in(lang, "24 Nov 2026 20:00 WIB")
-    said = away("status", "--tonight", lang=lang)
-    heading = spoken(lang, "Unfinished guests: {count}. Continue with: apoa report", count=2)
-    names = [f"  {guest.name} {guest.number}, {stored}\n" for guest in (XIMENA, QUENTIN)]
-    assert "".join([heading, "\n", *names]) in said.out
-    assert away("status", "--tonight", "--json").json["drafts"] == 2
-    away.delete_key()
-    said = away("status", "--tonight", lang=lang)
-    assert f"{heading}\n  {stored}\n  {stored}\n" in said.out
-    assert said.err

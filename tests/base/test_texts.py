@@ -1,0 +1,150 @@
+"""Texts: messages that are translated later, the encodings of files, and comparing what people type."""
+
+import codecs
+import json
+from calendar import month_abbr
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apoa_client.decoding import decode_text, find_encoding
+from apoa_client.matching import close_matches, fold, similarity, without_accents
+from apoa_client.messages import Message, day_message, from_json, listed, literal, month_name, msg, nmsg
+
+NAMES = st.sampled_from(["a", "b", "name"])
+VALUES = st.recursive(
+    st.text(max_size=20) | st.integers(),
+    lambda inner: st.builds(lambda values: Message("{a}", values), st.dictionaries(NAMES, inner)),
+    max_leaves=5,
+)
+
+
+def indonesian(sentence: str) -> str:
+    return {"Good day, {name}.": "Selamat siang, {name}.", "guest": "tamu"}.get(sentence, sentence)
+
+
+def indonesian_many(one: str, many: str, count: int) -> str:
+    return f"[{one}|{many}|{count}]"
+
+
+def test_a_message_and_its_values_are_translated() -> None:
+    """A message inside a message is translated, too; foreign text and values are neither translated nor formatted."""
+    assert literal("guest {name}").render(indonesian) == "guest {name}"
+    assert msg("Good day, {name}.", name="{name} {0} {").render() == "Good day, {name} {0} {."
+    assert msg("Good day, {name}.", name=msg("guest")).render(indonesian) == "Selamat siang, tamu."
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 reports wait."), (1, "1 report waits."), (2, "2 reports wait.")])
+def test_english_numbers(count: int, said: str) -> None:
+    """One has the singular; every other number has the plural. The catalogue decides in other languages."""
+    shown = nmsg("{count} report", "{count} reports", count).render(ngettext=indonesian_many)
+    assert shown == f"[{count} report|{count} reports|{count}]"
+    assert nmsg("{count} report waits.", "{count} reports wait.", count).render() == said
+
+
+def test_values_are_sanitized_and_sentences_are_not() -> None:
+    """At every depth."""
+    message = msg("{a} {b} {n}", a="\x1b[2J", b=literal("\x1b"), n=3)
+    assert message.render(sanitize=lambda text: text.replace("\x1b", "?")) == "?[2J ? 3"
+
+
+@given(st.text(max_size=20), st.dictionaries(NAMES, VALUES), st.none() | st.text(max_size=5), st.integers(0, 9))
+def test_messages_are_stored_as_json(
+    template: str, values: dict[str, str | int], plural: str | None, count: int
+) -> None:
+    """A stored message can be read later in another language."""
+    message = Message(template, values, plural, count)
+    assert from_json(json.loads(json.dumps(message.as_json()))) == message
+
+
+def test_repr_has_no_values() -> None:
+    """A logged message contains no personal data."""
+    message = msg("{field}: {detail}", field="X1234567", detail=literal("ZYKOWSKI"))
+    assert "X1234567" not in repr(message)
+    assert "ZYKOWSKI" not in f"{message}{message!r}"
+
+
+def test_a_list_is_translated() -> None:
+    """Each item, with commas between them."""
+    several = listed([msg("guest"), literal("Ann"), msg("guest")])
+    assert several.render(indonesian) == "tamu, Ann, tamu"
+    assert listed([msg("guest")]).render(indonesian) == "tamu"
+
+
+def test_a_day_inside_a_sentence() -> None:
+    """The month is put into the reader's language, also where the sentence was kept in between."""
+    assert [month_name(date(2026, number, 1)).render() for number in range(1, 13)] == list(month_abbr)[1:]
+    sentence = msg("until {day}", day=day_message(date(2026, 12, 2)))
+    assert sentence.render() == "until 2 Dec 2026"
+    words = {"until {day}": "sampai {day}", "Dec": "Des"}
+    kept = from_json(sentence.as_json())
+    assert kept.render(lambda english: words.get(english, english)) == "sampai 2 Des 2026"
+
+
+TEXT = "kata sandi: rahasia ß\nMUÑOZ 李\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode(),
+        TEXT.encode("utf-8-sig"),
+        TEXT.encode("utf-16"),
+        codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"),
+        TEXT.replace("\n", "\r\n").encode(),
+        TEXT.replace("\n", "\r\n").encode("utf-16"),
+    ],
+    ids=["UTF-8", "with a mark", "UTF-16", "big-endian", "Windows' lines", "PowerShell 5"],
+)
+def test_text_is_the_same_in_every_encoding(content: bytes) -> None:
+    """The byte order mark is not part of the text, and line ends are the same."""
+    assert decode_text(content) == TEXT
+
+
+def test_no_encoding_is_guessed() -> None:
+    """Other bytes are an error, or in the encoding that the caller expects."""
+    content = "ß".encode("cp1252")
+    assert find_encoding(content) is None
+    with pytest.raises(UnicodeDecodeError):
+        decode_text(content)
+    assert decode_text(content, "cp1252") == "ß"
+
+
+@pytest.mark.parametrize("content", [codecs.BOM_UTF16_LE + b"a", codecs.BOM_UTF8 + b"\xff"])
+def test_a_wrong_mark_is_an_error(content: bytes) -> None:
+    """A text that is not in the encoding of its mark is not read in another one."""
+    with pytest.raises(UnicodeDecodeError):
+        decode_text(content, "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [("Müller", "MULLER"), ("Saint-Denis", "saint denis"), ("E-33 g", "e33g"), ("Straße", "STRASSE"), ("Ł", "ł")],
+)
+def test_equal_texts_fold_to_the_same(text: str, other: str) -> None:
+    """Case, accents, spaces and punctuation do not matter; without accents alone, words can still be separated."""
+    assert without_accents("Crème brûlée, Ø") == "creme brulee, ø"
+    assert fold(text) == fold(other)
+
+
+@given(st.text())
+def test_folding_is_idempotent(text: str) -> None:
+    """A folded text has only letters and digits, and does not change again."""
+    folded = fold(text)
+    assert fold(folded) == folded
+    assert folded == "" or folded.isalnum()
+
+
+def test_similarity_is_that_of_the_most_similar_word() -> None:
+    """From 0 to 1."""
+    assert similarity("wisata", ["kerja", "wisata"]) == 1
+    assert similarity("xyz", ["kerja", "wisata"]) == 0
+    assert 0.6 < similarity("wistaa", ["kerja", "wisata"]) < 1
+
+
+def test_close_matches_are_sorted_and_limited() -> None:
+    """The most similar word first; none below the least similarity."""
+    assert close_matches("reprot", ["report", "receipt", "purge"], limit=1) == ["report"]
+    assert close_matches("reprot", ["report", "receipt"], least=0.9) == []

@@ -1,0 +1,374 @@
+"""`apoa status` shows waiting and refused reports and deadlines."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from importlib.resources import files
+
+import click
+import pytest
+from cli_helpers import (
+    LANGUAGES,
+    OBADIAH,
+    PASSWORD,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    Serve,
+    spoken,
+    spoken_count,
+)
+from screens import Screens
+
+from apoa_client.errors import Exit
+
+STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
+NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
+    """What staff see: nothing yet, what waits, is refused, late or unfinished, a wrong clock, several properties."""
+    apoa.set_up(serve("ok,reject,ok*9").base_url)
+    screens(apoa, "status", lang=lang)
+    arrival = apoa(*QUENTIN.mrz("--json")).json
+    apoa("checkout", arrival["id"], "--yes")
+    apoa.save(XIMENA, "--check-in", "2026-11-23T16:30", "--yes")
+    screens(apoa, "status", lang=lang)
+    apoa.save(OBADIAH)
+    screens(apoa, "status", "--alarm", lang=lang)
+    apoa("report", "--no-send", keys=[*replace(QUENTIN, number="ZX7654321").lines, "GDANSK"])
+    apoa.clock.forward(timedelta(hours=20, minutes=30))
+    screens(apoa, "status", "--nagios", lang=lang)
+    screens(apoa, "status", lang=lang)
+    ahead = timedelta(minutes=5)
+    apoa.set_up(serve(environment="production", now=lambda: apoa.clock.now() + ahead).base_url, name="bali")
+    screens(apoa, "--property", "bali", "status", lang=lang)
+    by_hand = ["--property", "tangan", "--by-hand", "--vault", "file"]
+    assert apoa("setup", "--non-interactive", *by_hand).code == 0
+    apoa("--property", "tangan", *QUENTIN.mrz("--check-in", "2026-11-24T12:00", "--yes", "--no-send"))
+    screens(apoa, "--property", "tangan", "status", lang=lang)
+    screens(apoa, "status", "--all", lang=lang)
+
+
+def counts(apoa: Apoa) -> dict[str, int]:
+    value = apoa("status", "--json").json["counts"]
+    return {state: count for state, count in value.items() if count}
+
+
+class TestStatus:
+    """`apoa status` shows waiting and refused reports and deadlines."""
+
+    def test_unfinished_guests(self, away: Apoa) -> None:
+        """How many there are; without the key, too."""
+        assert away("status", "--json").json["drafts"] == 0
+        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
+        away.delete_key()
+        assert away("status", "--json").json["drafts"] == 1
+
+    def test_json(self, configured: Apoa) -> None:
+        """The document of a property with a delivered report and one that waits; without reports nothing is due."""
+        before = configured("status", "--json").json
+        configured(*QUENTIN.mrz())
+        waiting = configured.save(XIMENA)
+        assert (before["next_due_at"], before["urgent"]) == (None, [])
+        assert configured("status", "--json").json == before | {
+            "counts": dict.fromkeys(STATES, 0) | {"queued": 1, "accepted": 1},
+            "unauthenticated": 0,
+            "next_due_at": "2026-11-25T20:00:00+07:00",
+            "last_contact_at": "2026-11-24T20:00:00+07:00",
+            "urgent": [
+                {
+                    **{name: waiting[name] for name in ("id", "short_id", "kind", "state")},
+                    "due_at": "2026-11-25T20:00:00+07:00",
+                }
+            ],
+        }
+        assert before == {
+            "property": "melati",
+            "environment": "training",
+            "counts": dict.fromkeys(STATES, 0),
+            "drafts": 0,
+            "overdue": 0,
+            "due_within_6h": 0,
+            "next_due_at": None,
+            "last_contact_at": "2026-11-24T20:00:00+07:00",
+            "sending_stopped": None,
+            "last_scheduled_run": None,
+            "last_backup_at": None,
+            "clock_skew_s": 0,
+            "purge_skipped_at": None,
+            "unauthenticated": None,
+            "doubts": [],
+            "alarm": {"level": "ok", "problems": []},
+            "recovery_code_confirmed": None,
+            "urgent": [],
+        }
+
+    def test_never_any_contact(self, away: Apoa, serve: Serve) -> None:
+        """Without an answer of the authority, environment and last contact are null; a set-up shows which it is."""
+        value = away("status", "--json").json
+        assert (value["environment"], value["last_contact_at"]) == (None, None)
+        assert away.set_up(serve(environment="production").base_url).code == 0
+        assert away("status", "--json").json["environment"] == "production"
+
+    def test_deadlines(self, away: Apoa) -> None:
+        """Counts a deadline within six hours and one that has passed; with that, --alarm exits with 75."""
+        away.save()
+        for hours, overdue, soon, code in ((0, 0, 0, 0), (20.5, 0, 1, 0), (5, 1, 0, 75)):
+            away.clock.forward(timedelta(hours=hours))
+            said = away("status", "--json", "--alarm")
+            assert (said.code, said.json["overdue"], said.json["due_within_6h"]) == (code, overdue, soon)
+        assert away("status").code == 0
+
+    def test_needs_no_key(self, away: Apoa) -> None:
+        """Counts and urgent reports are shown without the key: ids and kinds, no names."""
+        report = away.save()
+        away.delete_key()
+        result = away("status")
+        assert (result.code, result.err) == (0, "")
+        assert report["short_id"] in result.out
+        assert not any(word in result.out for word in QUENTIN.words)
+
+    def test_the_most_urgent_first(self, away: Apoa) -> None:
+        """Overdue reports are first, then the next due ones; a check-out has no deadline."""
+        plenty = away.save(OBADIAH)
+        late = away.save(QUENTIN, "--check-in", "2026-11-23T16:30", "--yes")
+        soon = away.save(XIMENA, "--check-in", "2026-11-23T22:15")
+        assert away("checkout", soon["id"], "--yes", "--no-send").code == 0
+        urgent = away("status", "--json").json["urgent"]
+        assert [each["id"] for each in urgent] == [each["id"] for each in (late, soon, plenty)]
+
+    def test_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
+        """A refused check-out has no deadline and is urgent; --alarm exits with 75."""
+        apoa.set_up(serve("ok,reject").base_url)
+        arrival = apoa(*QUENTIN.mrz("--json")).json
+        departure = apoa("checkout", arrival["id"], "--yes", "--json").json
+        said = apoa("status", "--alarm", "--json")
+        [urgent] = said.json["urgent"]
+        assert (said.code, urgent["id"], urgent["state"], urgent["due_at"]) == (75, departure["id"], "rejected", None)
+
+    def test_many_reports(self, away: Apoa) -> None:
+        """Shows the ten most urgent reports and how many more there are; ten in JSON too."""
+        for number in range(12):
+            away.save(replace(QUENTIN, number=f"ZX{number:07}"))
+        result = away("status").out
+        assert (result.count("tomorrow 20:00"), "... and 2 more: apoa list" in result) == (10, True)
+        assert len(away("status", "--json").json["urgent"]) == 10
+
+
+class TestNames:
+    """At a terminal, `status` names the guests if that costs nothing."""
+
+    def test_names_at_a_terminal(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the key in a file, each urgent report has its guest's name; in a pipe and in JSON none has."""
+        left = away.save(QUENTIN)
+        departure = away("checkout", left["id"], "--no-send", "--yes", "--json").json
+        assert QUENTIN.name not in away("status").all
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        assert f"{left['short_id']}  {QUENTIN.name}\n" in click.unstyle(away("status").out)
+        away.change_database("UPDATE reports SET state = 'pending' WHERE kind = 'check_in'")
+        words = f"{left['short_id']}  {QUENTIN.name}, waiting for a decision"
+        assert words in click.unstyle(away("status").out)
+        assert departure["short_id"] not in away("status").out  # it has no deadline
+        assert QUENTIN.surname not in away("status", "--json").out
+        away.delete_key()
+        result = away("status")
+        assert result.err == ""
+        assert left["short_id"] in result.out
+        assert QUENTIN.name not in result.out
+
+    def test_the_keyring_is_not_asked(self, away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the key in the keyring the ids are shown, and the keyring is not even loaded."""
+        left = away.save(QUENTIN)
+        away.change_setting("vault", "keyring")
+        monkeypatch.setattr("apoa_client.vault.keyring_store.KeyringStore.__init__", None)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        result = away("status")
+        assert (result.code, result.err) == (0, "")
+        assert left["short_id"] in result.out
+        assert QUENTIN.name not in result.out
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["list"], ["report", "--no-send"], ["sync"]])
+def test_a_public_key_that_is_none_is_found_at_once(away: Apoa, arguments: list[str]) -> None:
+    """Not only when a report is sealed. The message names the setting."""
+    away.change_setting("public_key", "abc")
+    result = away(*arguments)
+    assert (result.code, "[property.melati] public_key" in result.err) == (Exit.SETTINGS, True)
+
+
+HOUR = timedelta(hours=1)
+PLUGIN = re.compile(
+    r"apoa (?P<level>OK|WARNING|CRITICAL|UNKNOWN) - (?P<text>[^|\n]+)"
+    r"(?: \| (?P<numbers>[\w-]+=\d+s?;;;0(?: [\w-]+=\d+s?;;;0)*))?\n"
+)
+"""The output of a plugin (Monitoring Plugins Development Guidelines): no unit or seconds, only a least value."""
+LATE = ["--check-in", "2026-11-23T12:00", "--yes"]
+
+
+def plugin(apoa: Apoa, *options: str, lang: str = "en") -> tuple[int, str, str, dict[str, str]]:
+    """Return exit code, level, text and numbers."""
+    said = apoa("status", "--nagios", *options, lang=lang)
+    found = PLUGIN.fullmatch(said.out)
+    assert found is not None, said.out
+    assert said.err == ""
+    numbers = dict(word.removesuffix(";;;0").split("=") for word in (found["numbers"] or "").split())
+    return said.code, found["level"], found["text"], numbers
+
+
+def damage(apoa: Apoa) -> None:
+    (apoa.home / "melati" / "outbox.db").write_bytes(b"no database" * 100)
+
+
+def remove(apoa: Apoa) -> None:
+    (apoa.home / "melati" / "outbox.db").unlink()
+
+
+def break_settings(apoa: Apoa) -> None:
+    (apoa.home / "config.toml").write_text("[")
+
+
+class TestNagios:
+    """`--nagios` prints one line with performance data, and has the exit codes of a plugin."""
+
+    def test_ok(self, configured: Apoa) -> None:
+        """0, and all counts and ages."""
+        configured.send()
+        configured.save(XIMENA)
+        configured.clock.forward(HOUR)
+        code, level, text, numbers = plugin(configured)
+        assert (code, level, text) == (0, "OK", "nothing is overdue or refused")
+        expected = {"queued": "1", "sending": "0", "pending": "0", "rejected": "0", "accepted": "1", "superseded": "0"}
+        more = {"withdrawn": "0", "overdue": "0", "due_within_6h": "0", "last_contact_age": "3600s"}
+        assert numbers == expected | more
+
+    def test_warning_and_critical(self, apoa: Apoa, serve: Serve) -> None:
+        """A refused report is a warning; an overdue one is critical."""
+        apoa.set_up(serve("reject").base_url)
+        apoa.save()
+        apoa("sync")
+        refused = spoken("en", "{count} refused", count=1)
+        assert plugin(apoa)[:3] == (1, "WARNING", f"melati: {refused}")
+        apoa.save(XIMENA, *LATE)
+        code, level, text, numbers = plugin(apoa)
+        overdue = spoken("en", "{count} overdue", count=1)
+        assert (code, level, text) == (2, "CRITICAL", f"melati: {overdue}, {refused}")
+        assert (numbers["overdue"], numbers["rejected"]) == ("1", "1")
+
+    def test_automatic_sending_stopped(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where it ever ran; it names how long ago."""
+        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+        configured.clock.forward(30 * HOUR)
+        assert plugin(configured)[0] == 0
+        configured("sync", "--scheduled")
+        configured.clock.forward(HOUR / 4)
+        configured("sync", "--scheduled")
+        configured.clock.forward(HOUR)
+        assert plugin(configured)[0] == 0
+        configured.clock.forward(HOUR)
+        code, _level, text, numbers = plugin(configured)
+        assert (code, text) == (2, "melati: automatic sending has not run for 2 hours")
+        assert numbers["last_run_age"] == "7200s"
+        assert configured("status", "--alarm").code == 75
+        assert configured("status", "--json").json["alarm"] == {"level": "critical", "problems": ["no_run"]}
+
+    def test_staff_see_it_after_a_day(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A computer that was off for the night catches up by itself."""
+        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
+        configured("sync", "--scheduled")
+        configured.clock.forward(24 * HOUR)
+        silent = "Automatic sending has not run for {time}. See why: apoa doctor"
+        shown = spoken("en", silent, time=spoken_count("en", "{count} hour", "{count} hours", 25))
+        assert shown not in configured("status").out
+        configured.clock.forward(HOUR)
+        assert shown in configured("status").out.splitlines()
+
+    def test_sending_stopped(self, apoa: Apoa, serve: Serve) -> None:
+        """A refused password stops sending: critical, until a user logs in."""
+        apoa.set_up(serve("401*2").base_url)
+        apoa.save()
+        apoa("sync")
+        assert plugin(apoa)[:3] == (2, "CRITICAL", "melati: sending has stopped: apoa login")
+        assert apoa("status", "--alarm").code == 77
+        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+        assert plugin(apoa)[0] == 0
+
+    @pytest.mark.parametrize(
+        ("harm", "code", "level"),
+        [(damage, 2, "CRITICAL"), (remove, 2, "CRITICAL"), (break_settings, 3, "UNKNOWN")],
+        ids=["damaged", "missing", "settings"],
+    )
+    @pytest.mark.parametrize("options", [[], ["--all"]], ids=["one", "all"])
+    def test_what_cannot_be_read(
+        self, configured: Apoa, harm: Callable[[Apoa], None], code: int, level: str, options: list[str]
+    ) -> None:
+        """A lost outbox is critical; without settings nothing is known. Still one line, and no other output."""
+        harm(configured)
+        assert plugin(configured, *options)[:2] == (code, level)
+
+    def test_several_properties(self, configured: Apoa, serve: Serve) -> None:
+        """One line for all, with the names in the text and in the labels; the worst counts."""
+        assert configured.set_up(serve().base_url, name="kenanga").code == 0
+        assert plugin(configured, "--all")[0] == 0
+        configured("--property", "kenanga", *QUENTIN.mrz("--no-send", *LATE))
+        code, level, text, numbers = plugin(configured, "--all")
+        assert (code, level, text) == (2, "CRITICAL", "kenanga: 1 overdue")
+        assert (numbers["melati_overdue"], numbers["kenanga_overdue"]) == ("0", "1")
+        (configured.home / "melati" / "outbox.db").unlink()
+        code, level, text, numbers = plugin(configured, "--all")
+        assert text.startswith("melati: ")
+        assert text.endswith("; kenanga: 1 overdue")
+        assert {label.partition("_")[0] for label in numbers} == {"kenanga"}
+
+    def test_nothing_is_set_up(self, apoa: Apoa) -> None:
+        """Nothing is known: 3. One property and all exclude each other: 2, which is critical, too."""
+        assert plugin(apoa)[0] == plugin(apoa, "--all")[0] == 3
+        assert apoa("--property", "melati", "status", "--nagios", "--all").code == 2
+
+    def test_no_personal_data(self, apoa: Apoa, serve: Serve) -> None:
+        """The line has counts and names of properties alone."""
+        apoa.set_up(serve("reject").base_url)
+        apoa.save()
+        apoa("sync")
+        said = apoa("status", "--nagios").all
+        assert all(word not in said for word in QUENTIN.words)
+
+
+class TestAlarm:
+    """`--alarm` prints the line first, and has the exit codes of every command."""
+
+    def test_the_line_comes_first(self, away: Apoa) -> None:
+        """Then what the command shows without the option; 75. JSON is the same with and without the option."""
+        away.save(QUENTIN, *LATE)
+        plain, alarm = away("status"), away("status", "--alarm")
+        line, _newline, rest = alarm.out.partition("\n")
+        assert line.startswith("apoa CRITICAL - melati: 1 overdue | queued=1;;;0")
+        assert (rest, alarm.code, plain.code) == (plain.out, 75, 0)
+        as_json, with_alarm = away("status", "--json"), away("status", "--json", "--alarm")
+        assert (as_json.code, with_alarm.code, as_json.json) == (0, 75, with_alarm.json)
+        assert as_json.json["alarm"] == {"level": "critical", "problems": ["overdue"]}
+
+    def test_a_damaged_outbox(self, configured: Apoa) -> None:
+        """The line on stdout, the error on stderr: 78."""
+        (configured.home / "melati" / "outbox.db").write_bytes(b"no database" * 100)
+        said = configured("status", "--alarm")
+        assert (said.code, said.out.startswith("apoa CRITICAL - melati: ")) == (78, True)
+        assert said.err
+
+
+def test_the_lines_of_the_guide(configured: Apoa, serve: Serve) -> None:
+    """What the guide tells Nagios and Zabbix to run works, and sudo permits just that."""
+    assert configured.set_up(serve().base_url, name="kenanga").code == 0
+    guide = files("apoa_client.cli.guide").joinpath("guides", "admin.en.md").read_text("utf-8")
+    section = guide[guide.index("## Monitoring") : guide.index("## ", guide.index("## Monitoring") + 3)]
+    commands = re.findall(r"^(?:command\[apoa\]=|UserParameter=apoa,)sudo -n -u hotel (.*)$", section, re.MULTILINE)
+    assert len(commands) == 2
+    [permitted] = re.findall(r"NOPASSWD: (.*)$", section, re.MULTILINE)
+    assert permitted.split(", ") == commands
+    for command in commands:
+        program, *words = shlex.split(command)
+        assert program == "/home/hotel/.local/bin/apoa"
+        assert configured(*words).code == 0

@@ -1,0 +1,389 @@
+"""`apoa sync` sends waiting reports, run by a user or by cron."""
+
+import itertools
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from app_helpers import app_of
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    OBADIAH,
+    PASSWORD,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    Serve,
+    spoken,
+    spoken_count,
+    time_in,
+)
+from outbox_helpers import sealer
+from screens import Screens
+from terminal_helpers import show_as_terminal
+
+from apoa_client.cli.views.labels import clock_skew_text
+from apoa_client.delivery.plan import LEASE
+from apoa_client.messages import msg
+from apoa_client.outbox.sqlite.store import SqliteOutbox
+from apoa_client.ports.entries import Entry
+from apoa_client.ports.state import Actor
+from apoa_client.sandbox.server import SandboxServer
+
+STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
+NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
+    """What staff see of each verdict, of a line that is down, and of a password that is refused."""
+    server = serve("ok,duplicate,pending,reject,defer=60,ok,401*2")
+    apoa.set_up(server.base_url)
+    screens(apoa, "sync", lang=lang)
+    for number in range(5):
+        apoa.save(replace(QUENTIN, number=f"ZX{number:07}"))
+        screens(apoa, "sync", lang=lang)
+    apoa.clock.forward(timedelta(seconds=61))
+    apoa("sync")
+    apoa.save(XIMENA)
+    screens(apoa, "sync", lang=lang)
+    apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n")
+    server.stop()
+    screens(apoa, "sync", lang=lang)
+    screens(apoa, *OBADIAH.mrz(), lang=lang)
+    screens(apoa, "sync", "--wait", "nan", lang=lang)
+
+
+def counts(apoa: Apoa) -> dict[str, int]:
+    value = apoa("status", "--json").json["counts"]
+    return {state: count for state, count in value.items() if count}
+
+
+class TestSync:
+    """`apoa sync` sends waiting reports."""
+
+    def test_json(self, configured: Apoa) -> None:
+        """The document with and without reports to send."""
+        idle = configured("sync", "--json")
+        for guest in GUESTS:
+            configured.save(guest)
+        busy = configured("kirim", "--json")
+        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "unchecked": False}
+        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "leased_until": None, "photos_left": 0}
+        calm |= {"doubts": [], "repaired": [], "photos_sent": 0, "photos_refused": 0}
+        assert (idle.code, idle.json) == (0, {**NOTHING, **calm})
+        assert (busy.code, busy.json) == (0, {**NOTHING, **calm, "sent": 3, "accepted": 3})
+
+    @pytest.mark.parametrize("quiet", [["sync", "--quiet"], ["sync", "-q"], ["-q", "sync"]])
+    def test_no_authority(self, away: Apoa, quiet: list[str]) -> None:
+        """Exits with 75, and nothing is lost; with --quiet nothing is printed, because cron mails what is printed."""
+        away.save()
+        assert away(*quiet)[:] == (75, "", "")
+        value = away("sync", "--json")
+        assert (value.code, value.json["offline"], value.json["left"]) == (75, True, 1)
+        assert value.json["error"]["class"] == "offline"
+        assert counts(away) == {"queued": 1}
+
+    def test_quiet_shows_what_a_user_must_act_on(self, apoa: Apoa, serve: Serve) -> None:
+        """Shows a refused report and a refused password."""
+        apoa.set_up(serve("reject,401*2").base_url)
+        first = apoa.save()
+        refused = apoa("sync", "--quiet")
+        assert (refused.code, refused.out) == (65, "")
+        assert first["short_id"] in refused.err
+        apoa.save(XIMENA)
+        stopped = apoa("sync", "--quiet")
+        assert (stopped.code, stopped.out) == (77, "")
+        assert "apoa login" in stopped.err
+
+    def test_every_verdict_is_counted(self, apoa: Apoa, serve: Serve) -> None:
+        """Refused, pending, duplicate and deferred reports are counted; the exit code is that of the worst."""
+        apoa.set_up(serve("pending,duplicate,defer=60,reject").base_url)
+        for guest in GUESTS[:2]:
+            assert apoa(*guest.mrz()).code == 0
+        apoa.save(GUESTS[2])
+        said = apoa("sync", "--json")
+        assert (said.code, said.json["deferred"], said.json["left"]) == (75, 1, 1)
+        apoa.clock.forward(timedelta(seconds=61))
+        refused = apoa("sync", "--json")
+        assert (refused.code, refused.json["rejected"]) == (65, 1)
+        assert counts(apoa) == {"rejected": 1, "accepted": 2}
+
+    @pytest.mark.parametrize(
+        ("fault", "code", "kind"),
+        [
+            ("500", 75, "unknown_outcome"),
+            ("lost", 75, "unknown_outcome"),
+            ("portal", 75, "unreadable_answer"),
+            ("redirect", 75, "unreadable_answer"),
+            ("portal,meta:ok*2,meta:portal", 75, "not_the_authority"),
+            ("503=30", 75, "authority_busy"),
+            ("400", 69, "call_refused"),
+            ("403", 69, "account_suspended"),
+            ("401*2", 77, "wrong_password"),
+            ("token:ok,token:401", 77, "wrong_password"),
+        ],
+    )
+    def test_faults_of_the_authority(self, apoa: Apoa, serve: Serve, fault: str, code: int, kind: str) -> None:
+        """Each fault has its exit code and class; the report is not lost and is sent once later."""
+        apoa.set_up(serve(fault).base_url)
+        apoa.save()
+        result = apoa("sync", "--json")
+        assert (result.code, result.json["error"]["class"]) == (code, kind)
+        assert result.json["stopped"] is (kind in {"wrong_password", "account_suspended"})
+        assert counts(apoa) == {"queued": 1}
+        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+        apoa.clock.forward(timedelta(minutes=1))
+        again = apoa("sync", "--json").json
+        assert again["accepted"] == 1
+        assert counts(apoa) == {"accepted": 1}
+
+    def test_ctrl_c_ends_the_pause(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The pause is one that Ctrl-C ends on Windows too, where a wait for a lock or an event goes on."""
+
+        def interrupt(seconds: float) -> None:
+            assert seconds == 42
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("random.uniform", lambda _low, _high: 42)
+        monkeypatch.setattr("time.sleep", interrupt)
+        assert configured("sync", "--scheduled").code == 130
+
+    def test_scheduled_never_asks(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a stored password a scheduled run at a terminal asks nothing, and exits with 77."""
+        monkeypatch.setattr("random.uniform", lambda _low, _high: 0)
+        configured.save()
+        assert configured("logout").code == 0
+        result = configured("sync", "--scheduled", keys=[])
+        assert result.code == 77
+        assert "Password" not in result.err.replace("The password", "")
+        assert "apoa login" in result.err
+
+    def test_scheduled_pauses_and_keeps_the_backoff(
+        self, configured: Apoa, authority: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A scheduled run pauses up to a minute, is quiet, and respects the backoff; a run by a user does not."""
+        pauses: list[tuple[float, float]] = []
+
+        def pause(low: float, high: float) -> float:
+            pauses.append((low, high))
+            return 0.0
+
+        monkeypatch.setattr("random.uniform", pause)
+        monkeypatch.setattr("random.random", lambda: 0.99)
+        configured.save()
+        authority.stop()
+        away = configured("sync", "--scheduled")
+        authority.start()
+        kept_back = configured("sync", "--scheduled")
+        assert [(result.code, result.all) for result in (away, kept_back)] == [(75, "")] * 2
+        assert pauses == [(0, 60)] * 2
+        assert counts(configured) == {"queued": 1}
+        assert configured("sync").code == 0
+
+    def test_wait_limits_a_run(self, configured: Apoa) -> None:
+        """A time limit that has passed sends nothing and shows what is left; zero means no limit."""
+        configured.save()
+        ticks = iter(range(0, 10_000, 10))
+        configured.monkeypatch.setattr(configured.clock, "monotonic", lambda: float(next(ticks)))
+        result = configured("sync", "--wait", "1", "--json")
+        assert (result.code, result.json["left"]) == (75, 1)
+
+    @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "inf"])
+    def test_a_wait_that_is_no_time(self, configured: Apoa, value: str) -> None:
+        """A wrong number is a usage error."""
+        assert configured("sync", "--wait", value).code == 2
+
+    def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The bar counts refused reports, and is removed when the run fails."""
+        show_as_terminal(monkeypatch, sys.stderr)
+        apoa.set_up(serve("reject,drop").base_url)
+        apoa.save()
+        refused = apoa("sync", keys=[])
+        assert refused.code == 65
+        assert "1 refused" in refused.err
+        apoa.save(XIMENA)
+        assert apoa("sync", keys=[]).code == 75
+
+    def test_two_runs_at_once(self, configured: Apoa) -> None:
+        """With two runs at the same time, each report has exactly one receipt."""
+        for guest in GUESTS:
+            configured.save(guest)
+        codes: list[int] = []
+        from apoa_client.cli import main  # called without the fixture's streams
+
+        calls = [lambda: codes.append(main.run(["-q", "sync"], configured.environ, configured.clock)) for _ in range(2)]
+        threads = [threading.Thread(target=call) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(codes) <= {0, 75}
+        configured("sync")
+        numbers = [report["receipt"]["number"] for report in configured.reports()]
+        assert len(set(numbers)) == len(GUESTS)
+
+
+@pytest.mark.parametrize("minutes", [5, -90])
+def test_a_wrong_clock_is_shown(away: Apoa, serve: Serve, minutes: int) -> None:
+    """The warning is shown by report, sync and status until an answer shows that the clock is right."""
+    ahead = timedelta(minutes=minutes)
+    warning = clock_skew_text(ahead)
+    assert f"clock is {abs(minutes)} minutes {'behind' if minutes > 0 else 'ahead'}" in warning
+    assert away.set_up(serve(now=lambda: away.clock.now() + ahead).base_url).code == 0
+    assert warning in away("status").out
+    assert warning in away(*QUENTIN.mrz("--yes")).err
+    away.save(XIMENA)
+    synced = away("sync", "--quiet")
+    assert (synced.code, synced.err) == (0, warning + "\n")
+    assert away("status", "--json").json["clock_skew_s"] == minutes * 60
+    assert away.set_up(serve().base_url).code == 0
+    assert away("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
+    assert warning not in away("status").out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_time_for_sending_is_over(configured: Apoa, lang: str) -> None:
+    """Report and sync say why a report still waits although no call failed."""
+    words = spoken(lang, "The authority answered too slowly: the time for sending was over before everything was sent.")
+    configured.monkeypatch.setattr("apoa_client.delivery.plan.LONGEST_RUN_S", 0)
+    reported = configured(*QUENTIN.mrz("--yes"), lang=lang)
+    assert (reported.code, words in reported.err) == (0, True)
+    synced = configured("sync", lang=lang)
+    assert (synced.code, words in synced.out) == (75, True)
+
+
+def test_under_maintenance(configured: Apoa) -> None:
+    """Report and sync name the command, without its options, that keeps senders away; what was saved waits."""
+    actor = Actor(lambda: "kadek", configured.clock.now, "apoa key")
+    words = f"apoa key (process {os.getpid()}) is busy with the queue"
+    with (
+        SqliteOutbox.open(configured.home / "melati" / "outbox.db", sealer(), actor=actor) as outbox,
+        outbox.maintenance(msg("Later."), wait_s=0),
+    ):
+        reported = configured(*QUENTIN.mrz("--yes"))
+        assert (reported.code, words in reported.err) == (0, True)
+        assert configured("sync", "--quiet").all == ""
+        synced = configured("sync", "--json")
+        assert (synced.code, synced.json["error"]["class"]) == (75, "under_maintenance")
+        assert counts(configured) == {"queued": 1}
+    assert configured("sync").code == 0
+    assert counts(configured) == {"accepted": 1}
+
+
+def test_a_guest_whom_another_command_sends(configured: Apoa) -> None:
+    """Report says so, and until when that command may take."""
+    really = SqliteOutbox.claim
+
+    def too_late(outbox: SqliteOutbox, ids: Sequence[str], **times: datetime) -> tuple[str, list[Entry]]:
+        really(outbox, ids, **times)
+        return really(outbox, ids, **times)
+
+    configured.monkeypatch.setattr(SqliteOutbox, "claim", too_late)
+    said = configured(*QUENTIN.mrz("--yes"))
+    until = "24 Nov 2026 20:05 WIB"
+    assert said.code == 0
+    words = (
+        "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
+        "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
+    )
+    assert spoken_count("en", *words, 1, until=until) in said.out
+
+
+def test_another_authority_than_at_the_set_up(apoa: Apoa, serve: Serve) -> None:
+    """Nothing is sent, by report or sync, until it is set up again; a log-in does not hide the change."""
+    server = serve()
+    apoa.set_up(server.base_url)
+    apoa.save()
+    apoa.change_setting("environment", "production")
+    assert (apoa("sync").code, apoa(*XIMENA.mrz("--yes")).code, counts(apoa)) == (78, 0, {"queued": 2})
+    assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 78
+    assert apoa.set_up(server.base_url).code == 0
+    assert apoa("sync").code == 0
+    assert counts(apoa) == {"accepted": 2}
+
+
+def test_the_authority_of_an_untested_set_up_is_learned(apoa: Apoa, serve: Serve) -> None:
+    """The first run that reaches it stores who it is; from then on another account is refused."""
+    server = serve()
+    port = server.base_url
+    server.stop()
+    assert apoa.set_up(port).code == 75
+    apoa.save()
+    assert apoa("sync").code == 75
+    again = serve(port=int(port.rsplit(":", 1)[1].split("/")[0]))
+    assert apoa("sync").code == 0
+    text = (apoa.home / "config.toml").read_text()
+    assert 'property_id = "wisma-melati"' in text
+    assert 'environment = "training"' in text
+    again.stop()
+
+
+def test_a_bar_shows_the_rate(configured: Apoa) -> None:
+    """The bar shows reports per second after two answers."""
+    show_as_terminal(configured.monkeypatch, sys.stderr)
+    seconds = itertools.count()
+    # Windows' own clock may stand still meanwhile.
+    configured.monkeypatch.setattr("rich.console.monotonic", lambda: float(next(seconds)))
+    for guest in GUESTS:
+        configured.save(guest)
+    assert "/s" in configured("sync", keys=[]).err
+
+
+UNTIL = "24 Nov 2026 20:05 WIB"
+BEING_SENT = (
+    "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
+    "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
+)
+
+
+@pytest.fixture
+def killed(configured: Apoa) -> Apoa:
+    """A property with reports that a killed run was sending."""
+    ids = [configured.save(guest)["id"] for guest in (QUENTIN, XIMENA)]
+    now = configured.clock.now()
+    with closing(app_of(configured.home, configured.clock, "melati")) as app:
+        app.outbox.claim(ids, now=now, lease_until=now + LEASE)
+    return configured
+
+
+def test_sync_tells_the_reason(killed: Apoa) -> None:
+    """It names the time after which the reports are sent again; then they are, and nothing is said."""
+    said = killed("sync")
+    assert said.code == 75
+    assert spoken_count("en", *BEING_SENT, 2, until=time_in("en", UNTIL)) in said.out
+    killed.clock.forward(LEASE)
+    again = killed("sync")
+    assert (again.code, again.out) == (0, spoken("en", "sent {count}", count=2) + "\n")
+
+
+def test_sync_as_json(killed: Apoa) -> None:
+    """The time is in the document, in the property's zone; it is null where nothing is being sent."""
+    assert killed("sync", "--json").json["leased_until"] == "2026-11-24T20:05:00+07:00"
+    killed.clock.forward(LEASE)
+    assert killed("sync", "--json").json["leased_until"] is None
+
+
+def test_status_and_show(killed: Apoa) -> None:
+    """They say that reports are being sent, or until when these wait."""
+    assert spoken_count("en", *BEING_SENT, 2, until=time_in("en", UNTIL)) in killed("status").out
+    assert (
+        spoken_count("en", *BEING_SENT, 1, until=time_in("en", UNTIL)) in killed("show", killed.reports()[0]["id"]).out
+    )
+    killed.clock.forward(LEASE)
+    assert time_in("en", UNTIL) not in killed("status").out
+    assert time_in("en", UNTIL) not in killed("show", killed.reports()[0]["id"]).out
+
+
+def test_a_lease_from_a_wrong_clock(killed: Apoa) -> None:
+    """A lease that ends later than any can is over: the reports are sent."""
+    killed.clock.forward(-timedelta(days=1))
+    said = killed("sync", "--json").json
+    assert (said["accepted"], said["leased_until"]) == (2, None)
