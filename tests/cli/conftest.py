@@ -12,6 +12,7 @@ from cli_helpers import NOWHERE, PASSWORD, Apoa
 from key_helpers import MemoryKeyring
 from screens import Screens
 
+from apoa_client.cli.commands import sync
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.vault import recovery
 from apoa_client.vault.sealing import MIN_EFFORT
@@ -27,6 +28,7 @@ def apoa(
     """The program without a property."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(recovery, "DEFAULT_EFFORT", MIN_EFFORT)
+    monkeypatch.setattr(sync, "_LONGEST_PAUSE_S", 0)  # a scheduled run starts at once
     yield Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
     log = logging.getLogger("apoa_client")
     for handler in list(log.handlers):

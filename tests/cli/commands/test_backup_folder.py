@@ -295,7 +295,6 @@ class TestAfterSending:
             happened.append(f"back up {app.settings.name}")
             raise SettingsProblem(msg("The backup could not be written."), name="backup_folder_missing")
 
-        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
         monkeypatch.setattr(scheduled_run, "run_scheduled", send)
         monkeypatch.setattr(backups, "run_backup", run)
         monkeypatch.setattr(scheduled_run, "show_notice", lambda *_arguments: True)

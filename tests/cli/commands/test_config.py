@@ -34,7 +34,7 @@ def table(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
 def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
     """The settings, one in full, changes with what follows from them, and what is refused."""
     for words in (
-        *(["path"], ["explain"], ["explain", "by_hand_order"], ["explain", "vault"], ["explain", "vualt"]),
+        *(["explain"], ["explain", "by_hand_order"], ["explain", "vault"], ["explain", "vualt"]),
         *(["get", "retention_days"], ["get", "vualt"], ["lst"], ["set", "retention_days", "120"]),
         *(["set", "retention_days", "30"], ["set", "timezone", "Mars"], ["set", "api_url", NOWHERE]),
         *(["set", "public_key", "abc"], ["set", "window_hours", "48"], ["unset", "retention_days", "--yes"]),

@@ -14,9 +14,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def desktop(tmp_path: Path, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> FakeDesktop:
+def desktop(tmp_path: Path, apoa: Apoa) -> FakeDesktop:
     """A desktop with a logged-in user; a scheduled run starts without a pause."""
-    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     fake = FakeDesktop(tmp_path / "bin")
     fake.install()
     apoa.environ.update(fake.environ)

@@ -442,9 +442,8 @@ def test_a_scheduler_that_does_not_answer(configured: Apoa, monkeypatch: pytest.
         assert found["last_run"].result == "skipped"
 
 
-def test_an_automatic_run(configured: Apoa, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_automatic_run(configured: Apoa, clock: FixedClock) -> None:
     """Its time and its exit code; after a day without one it may have stopped."""
-    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     assert configured("sync", "--scheduled").code == 0
     clock.forward(timedelta(minutes=20))
     found = doctor(configured, "--offline")

@@ -434,9 +434,8 @@ class TestAutomaticSending:
     """A folder in the settings is imported before each scheduled run sends."""
 
     @pytest.fixture
-    def scheduled(self, configured: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drop:
+    def scheduled(self, configured: Apoa, tmp_path: Path) -> Drop:
         """The folder of a property whose authority answers."""
-        monkeypatch.setattr("apoa_client.cli.commands.sync.time.sleep", lambda _seconds: None)
         folder = tmp_path / "drop"
         folder.mkdir()
         configured.change_setting("import_folder", str(folder))

@@ -246,10 +246,6 @@ class TestAtTheGuestsRequest:
 class TestScheduled:
     """`apoa sync --scheduled` erases expired data once a day and prints nothing."""
 
-    @pytest.fixture(autouse=True)
-    def _no_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
-
     def test_expired_data_are_erased_after_a_delivery(self, past: Apoa) -> None:
         """Only a scheduled run erases data, and its output does not show it."""
         past("sync")

@@ -17,11 +17,6 @@ ADVICE = "If the date is right, run: apoa purge --today {date}. If not, set the 
 IN_STATUS = "Old guest data wait to be erased, until the date is confirmed: apoa purge"
 
 
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
-
-
 @pytest.fixture
 def house(configured: Apoa) -> Apoa:
     """A property with delivered guests in house; the authority has this computer's time."""

@@ -78,9 +78,8 @@ def test_json(apoa: Apoa) -> None:
     assert apoa("schedule", "remove", "--json").json == {"removed": False}
 
 
-def test_monitoring_does_not_wait_for_a_removed_schedule(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_monitoring_does_not_wait_for_a_removed_schedule(apoa: Apoa) -> None:
     """After a change or the removal, the runs of before are forgotten for the properties that it served."""
-    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     alarms = []
     for words in (["remove"], ["install", "--every", "24h"], ["install", "--every", "24h"]):
         apoa("schedule", "install", "--every", "15m")
@@ -164,9 +163,8 @@ def test_what_no_option_names_stays(apoa: Apoa, tmp_path_factory: pytest.TempPat
     assert (said.json["change"], said.json["every_s"]) == ("unchanged", 3600)
 
 
-def test_no_property_is_asked_for(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_property_is_asked_for(apoa: Apoa) -> None:
     """The schedule serves all properties, so that none is to be chosen; times are those of the first one."""
-    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     assert apoa("config", "unset", "default_property").code == 0
     assert apoa("schedule", "install", keys=[]).code == 0
     assert apoa("sync", "--all", "--scheduled").code == 0

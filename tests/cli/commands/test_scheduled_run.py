@@ -36,7 +36,6 @@ pytestmark = pytest.mark.usefixtures("_unpaused")
 @pytest.fixture
 def _unpaused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scheduled runs start without a pause, and show no notice on the desktop."""
-    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
 
 

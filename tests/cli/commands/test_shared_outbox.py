@@ -363,7 +363,6 @@ def test_automatic_sending_while_the_server_is_away(
     shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says so once, exits with 75, and sends what waits when the server is back."""
-    monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
     monkeypatch.setattr("apoa_client.cli.commands.scheduled_run.show_notice", lambda *_arguments: False)
     with away(postgres_outbox):
         saved = shared.save()

@@ -258,9 +258,8 @@ class TestNagios:
         assert (code, level, text) == (2, "CRITICAL", f"melati: {overdue}, {refused}")
         assert (numbers["overdue"], numbers["rejected"]) == ("1", "1")
 
-    def test_automatic_sending_stopped(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_automatic_sending_stopped(self, configured: Apoa) -> None:
         """Where it ever ran; it names how long ago."""
-        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
         configured.clock.forward(30 * HOUR)
         assert plugin(configured)[0] == 0
         configured("sync", "--scheduled")
@@ -275,9 +274,8 @@ class TestNagios:
         assert configured("status", "--alarm").code == 75
         assert configured("status", "--json").json["alarm"] == {"level": "critical", "problems": ["no_run"]}
 
-    def test_staff_see_it_after_a_day(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_staff_see_it_after_a_day(self, configured: Apoa) -> None:
         """A computer that was off for the night catches up by itself."""
-        monkeypatch.setattr("apoa_client.cli.commands.sync._LONGEST_PAUSE_S", 0)
         configured("sync", "--scheduled")
         configured.clock.forward(24 * HOUR)
         silent = "Automatic sending has not run for {time}. See why: apoa doctor"

@@ -29,6 +29,7 @@ from outbox_helpers import sealer
 from screens import Screens
 from terminal_helpers import show_as_terminal
 
+from apoa_client.cli.commands import sync
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.delivery.plan import LEASE
 from apoa_client.messages import msg
@@ -36,6 +37,9 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Actor
 from apoa_client.sandbox.server import SandboxServer
+
+LONGEST_PAUSE_S = sync._LONGEST_PAUSE_S
+"""Read before a test takes the pause away."""
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
 NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
@@ -176,6 +180,7 @@ class TestSync:
             pauses.append((low, high))
             return 0.0
 
+        monkeypatch.setattr(sync, "_LONGEST_PAUSE_S", LONGEST_PAUSE_S)
         monkeypatch.setattr("random.uniform", pause)
         monkeypatch.setattr("random.random", lambda: 0.99)
         configured.save()

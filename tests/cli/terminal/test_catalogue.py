@@ -89,6 +89,8 @@ NOT_TRANSLATED = {
 # Values of these names are marked with N_ at their definition.
 MARKED_BEFORE = {
     "command.help",
+    "Status.ACCEPTED.meaning.counted.template",
+    "each.meaning.counted.template",
     "option.help",
     "sentence",
     "example",
