@@ -192,6 +192,7 @@ def correction_draft(before: Report, typed: Mapping[str, str], mrz: Mrz | None =
         reported = read_mrz(before.guest.document.mrz, today=today) if before.guest.document.mrz else None
         mrz = reported if reported is not None and reported.valid else None  # accepted lines must not block it
     if typed.get("nights") and before.stay is not None:
+        values = {name: value for name, value in values.items() if name != "planned_check_out"}
         typed = {**typed, "nights": changed_nights(typed["nights"], before.stay.nights)}
     return Draft(typed, mrz, values=values, document_type=document_type)
 

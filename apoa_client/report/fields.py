@@ -38,7 +38,7 @@ DATE_TYPES: frozenset[str] = frozenset(get_args(DateType))
 """The types of fields with a date."""
 
 FREE_TYPES: frozenset[str] = frozenset(get_args(FreeType))
-"""The types of fields that may have any text."""
+"""The types of fields of which a table's mapping may give any text as default; the rules check it with each row."""
 
 
 class Field(NamedTuple):

@@ -144,11 +144,17 @@ def _value(value: Any) -> Any:  # noqa: ANN401  of any member; any JSON value
 
 
 def _from_value(part: type[Any], value: Mapping[str, Any]) -> Any:  # noqa: ANN401  a `_Part` of this class
-    """Return a part from its JSON values. An optional member may be missing: an earlier version did not have it."""
+    """Return a part from its JSON values. A member that may be null may be missing: an earlier version did not have it.
+
+    Raises `ValueError`, `TypeError` or `KeyError` for values that no version wrote.
+    """
+    if not isinstance(value, dict):
+        raise TypeError(part)
     defaults, members = part._field_defaults, []
     for name, convert in _CONVERTERS_OF[part].items():
-        member = value.get(name, defaults[name]) if name in defaults else value[name]
-        members.append(member if convert is None or member is None else convert(member))
+        may_be_null = defaults.get(name, part) is None
+        member = value.get(name) if may_be_null else value[name]
+        members.append(member if convert is None or (member is None and may_be_null) else convert(member))
     return part(*members)
 
 

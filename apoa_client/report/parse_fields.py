@@ -32,10 +32,10 @@ MAX_NIGHTS = 366
 _UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """A character that replaces text in another encoding."""
 _PUNCTUATION_OF_NAMES = frozenset(" '’`-.,")  # noqa: RUF001  the typographic apostrophe is what keyboards send
-# Whole words, folded: "pria" is a man, and "P" alone is perempuan.
+# Whole words, folded: "pria" is a man, "P" alone is perempuan, and "M/Male" is on some forms.
 _SEXES = {
     **dict.fromkeys(("m", "l", "male", "lakilaki", "pria", "man", "boy", "laki", "laki2", "lk", "mmale"), "M"),
-    **dict.fromkeys(("f", "p", "female", "perempuan", "wanita", "woman", "girl"), "F"),
+    **dict.fromkeys(("f", "p", "female", "perempuan", "wanita", "woman", "girl", "ffemale"), "F"),
     "x": "X",
 }
 _CHANGED_NIGHTS = re.compile(r"([+-])\s*(\d{1,3})\s*(?:malam|mlm|nights?)?", re.ASCII | re.IGNORECASE)
@@ -127,10 +127,10 @@ def _is_latin_letter(c: str) -> bool:
 
 def sex(text: str) -> str:
     """Return M, F or X; L and P, which Indonesian forms have, and the words in both languages are read, too."""
-    try:
-        return "X" if text.strip() == _UNSPECIFIED_SEX else _SEXES[fold(text)]
-    except KeyError:
-        raise Unreadable("bad_character", msg("Write L (male), P (female) or X.")) from None
+    found = "X" if text.strip() == _UNSPECIFIED_SEX else _SEXES.get(fold(text))
+    if found is None or "?" in text:  # "F?" is a doubt
+        raise Unreadable("bad_character", msg("Write L (male), P (female) or X."))
+    return found
 
 
 def state(text: str) -> str:

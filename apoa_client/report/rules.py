@@ -209,7 +209,7 @@ def _stay(reader: Reader, now: datetime) -> Stay | None:
     check_in = reader.value("check_in") if reader.typed("check_in") else now
     arrival = (check_in or now).date()
     reader.given = reader.given._replace(arrival=arrival)
-    if reader.typed("nights") and not reader.draft.typed.get("planned_check_out"):
+    if reader.typed("nights") and not reader.typed("planned_check_out"):
         check_out = reader.value("nights")
     else:
         check_out = reader.value("planned_check_out")

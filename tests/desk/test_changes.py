@@ -231,6 +231,15 @@ def test_an_unsent_check_in_is_replaced(scenario: StayScenario, refused: bool) -
     assert scenario.current_content(history).reason is None
 
 
+def test_nights_that_say_nothing_are_missing(scenario: StayScenario) -> None:
+    """A text that was typed is never ignored, also where the report has a day of departure."""
+    before = scenario.current_content(scenario.deliver(scenario.arrive()))
+    assert codes_of(scenario.changes.examine(before, {"nights": "-"}).errors) == {("planned_check_out", "missing")}
+    found = scenario.changes.examine(before, {"nights": "5", "planned_check_out": "-"}).stay
+    assert found is not None
+    assert found.nights == 5
+
+
 def test_an_unsent_correction_is_replaced(scenario: StayScenario) -> None:
     """By a correction with the new reason."""
     history = scenario.save(scenario.amended(scenario.deliver(scenario.arrive()), room="8"))

@@ -1,5 +1,6 @@
 """A report as the contract's JSON: the same bytes each time, the same report back, and valid; and its room."""
 
+import functools
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -107,6 +108,29 @@ def test_other_bytes_are_refused(body: bytes) -> None:
     """With the errors that the outbox expects of a damaged record."""
     with pytest.raises((ValueError, KeyError, TypeError)):
         from_json(body)
+
+
+DAMAGED = [
+    *(("guest.stay_permit", other) for other in ("B1", 5, [], True)),
+    *(("guest.document", other) for other in ("P", 5, [], None)),
+    *((f"guest.{name}", None) for name in ("birth_date", "document.expiry_date")),
+    *((f"stay.{name}", None) for name in ("check_in", "planned_check_out", "purpose")),
+    *((name, None) for name in ("kind", "created_at")),
+]
+
+
+@pytest.mark.parametrize(("path", "other"), DAMAGED)
+def test_a_damaged_member_is_refused(path: str, other: object) -> None:
+    """Nothing takes the place of a required value, and a part is an object."""
+    value = json.loads(to_json(REPORT))
+    *parents, name = path.split(".")
+    functools.reduce(dict.__getitem__, parents, value)[name] = other
+    test_other_bytes_are_refused(json.dumps(value).encode())
+
+
+def test_a_purpose_is_required() -> None:
+    """Only a member that may be null may be missing, so that no report gets a purpose that nobody gave."""
+    test_other_bytes_are_refused(to_json(REPORT).replace(b'"purpose":"tourism",', b""))
 
 
 def longest(schema: str, name: str) -> int:

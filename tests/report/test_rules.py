@@ -119,6 +119,9 @@ def test_a_stay_needs_its_end() -> None:
     both = look(draft({"planned_check_out": "2026-11-30"})).stay
     assert both is not None
     assert both.planned_check_out == date(2026, 11, 30)
+    nights = look(draft({"nights": "2", "planned_check_out": "-"})).stay
+    assert nights is not None
+    assert nights.planned_check_out == date(2026, 11, 26)
 
 
 def test_a_guest_may_have_one_name() -> None:
