@@ -53,12 +53,14 @@ def complete(task: str, root: click.Group, session: Session, choose_language: Ca
     found = get_completion_class(shell)
     if found is None or verb != "complete":
         return Exit.USAGE
-    answer = ""
+    answer = b""
     session.values_of = _values_of
     Option.has_all_names = True
     try:
         set_language(choose_language(split_arg_string(session.environ.get("COMP_WORDS", ""))))
-        answer = found(root, {"obj": session}, "apoa", VARIABLE).complete()
+        said = found(root, {"obj": session}, "apoa", VARIABLE).complete()
+        if shell != "powershell" or not said.startswith(("file\n", "dir\n")):  # its own completion quotes blanks
+            answer = said.encode(errors="surrogateescape")  # the beginning of a file's name, as it was typed
     except Exception:  # noqa: BLE001, S110  see above
         pass
     finally:
@@ -66,7 +68,7 @@ def complete(task: str, root: click.Group, session: Session, choose_language: Ca
     stream = getattr(sys.stdout, "buffer", None)
     if stream is not None:
         with suppress(OSError):  # the shell does not read the answer
-            stream.write(f"{answer}\n".encode())  # bytes: the scripts expect this end of a line on Windows, too
+            stream.write(answer + b"\n")  # bytes: the scripts expect this end of a line on Windows, too
             stream.flush()
     return Exit.DONE
 
@@ -91,14 +93,14 @@ def _values_of(context: click.Context, parameter: click.Parameter, typed: str) -
         return None
     if isinstance(choices, str):
         return [CompletionItem(typed, type=choices)]
-    items = []
+    items: dict[str, CompletionItem] = {}  # a command may have the name of a guide
     for choice in choices:
         names = (choice.value, *choice.others)
         fitting = next((name for name in names if without_accents(name).startswith(beginning)), None)
         if fitting is not None:
             value = fitting if _PLAIN.fullmatch(fitting) else choice.value
-            items.append(CompletionItem(value, help=sanitize(choice.description)))
-    return [item for item in items if _PLAIN.fullmatch(item.value)]
+            items.setdefault(value, CompletionItem(value, help=sanitize(choice.description)))
+    return [item for value, item in items.items() if _PLAIN.fullmatch(value)]
 
 
 def _choices(context: click.Context, parameter: click.Parameter) -> "Iterable[_Choice] | str | None":

@@ -33,9 +33,10 @@ def complete(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> Complete:
         asked = {"COMP_WORDS": " ".join(["apoa", *arguments]), "COMP_CWORD": str(len(arguments))}
         for name, value in asked.items():
             monkeypatch.setenv(name, value)  # click reads it there
-        said = apoa(_APOA_COMPLETE="powershell_complete", **asked, **environ)
+        said = apoa(_APOA_COMPLETE="zsh_complete", **asked, **environ)
         assert (said.code, said.err) == (0, "")
         lines = said.out.split("\n")
+        assert len(set(lines[1::3])) == len(lines[1::3])  # each word once
         words = list(zip(lines[::3], lines[1::3], lines[2::3], strict=False))
         return {FILES if kind == "file" else value: text.removeprefix("_") for kind, value, text in words}
 
@@ -110,6 +111,7 @@ def test_an_option_is_offered_once(complete: Complete) -> None:
         (["help", "single"], "en", {"single-name"}),
         (["help", "satu-"], "en", {"satu-nama"}),
         (["help", "sy"], "en", {"sync"}),
+        (["help", "imp"], "en", {"import"}),
         (["info", "over"], "en", {"overstay"}),
         (["completion", "z"], "en", {"zsh"}),
         (["config", "get", "retention"], "en", {"retention_days"}),
@@ -196,6 +198,14 @@ def test_powershell_has_a_script(apoa: Apoa) -> None:
     assert "Register-ArgumentCompleter -Native -CommandName apoa" in printed.out
 
 
+def test_powershell_completes_files_itself(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script would insert a path with a blank without quotes; without an answer PowerShell adds them."""
+    for words, answer in (("apoa restore ba", "\n"), ("apoa completion z", "plain\nzsh\n_\n")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", "2")
+        assert apoa(_APOA_COMPLETE="powershell_complete").out == answer
+
+
 def test_an_unknown_shell_gets_a_usage_error(apoa: Apoa) -> None:
     """The command names the shells; the variable of a script that is not ours does nothing."""
     said = apoa("completion", "tcsh")
@@ -217,6 +227,17 @@ def test_nothing_is_said_where_nothing_is_read(apoa: Apoa, monkeypatch: pytest.M
         assert main.run([], {**apoa.environ, "_APOA_COMPLETE": "zsh_complete"}, apoa.clock) == 0
     with suppress(OSError):
         closed.close()
+
+
+@posix_only
+def test_a_file_name_that_is_no_utf_8(apoa: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its beginning goes back as it was typed."""
+    monkeypatch.setenv("COMP_WORDS", "apoa import caf\udce9")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    with (tmp_path / "answer").open("w") as answer, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", answer)
+        assert main.run([], {**apoa.environ, "_APOA_COMPLETE": "bash_complete"}, apoa.clock) == 0
+    assert (tmp_path / "answer").read_bytes() == b"file,caf\xe9\n"
 
 
 def test_the_help_has_a_line_for_each_shell(apoa: Apoa) -> None:

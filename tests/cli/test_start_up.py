@@ -159,6 +159,15 @@ def test_commands_do_not_load_unneeded_modules(
     assert sorted(loaded & banned) == []
 
 
+def test_a_shared_outbox_loads_what_a_file_does() -> None:
+    """With the driver, and without the model of reports and what checks their codes: these cost 30 ms."""
+    program = "import sys, apoa_client.outbox.postgres.store; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", program], text=True, timeout=60).split()
+    needed = {"apoa_client.outbox.postgres", "apoa_client.settings.outbox_address"}
+    banned = {name for name in NOT_FOR_STATUS - needed if name.startswith("apoa_client.")}
+    assert sorted(banned.intersection(loaded)) == []
+
+
 def test_a_kept_mapping_loads_no_parsers(away: Apoa) -> None:
     """Each command reads the settings, and few commands need the mappings of columns in them."""
     save_mapping(away.home / "config.toml", "pms", ColumnMapping({"Guest": "full_name"}, defaults={"room": "5"}))
@@ -203,7 +212,7 @@ NOT_FOR_COMPLETION = HEAVY | {"sqlite3", "nacl", "apoa_client.outbox", "apoa_cli
 def test_completion_imports_the_command_on_the_line_alone(away: Apoa, words: str, banned: frozenset[str]) -> None:
     """It opens no outbox, and before a letter is typed it imports no command."""
     asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
-    loaded = loaded_by(away.home, _APOA_COMPLETE="fish_complete", **asked)
+    loaded = loaded_by(away.home, _APOA_COMPLETE="zsh_complete", **asked)
     assert "apoa_client.cli.completion" in loaded
     assert sorted(loaded & banned) == []
 
