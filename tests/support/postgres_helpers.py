@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from enum import StrEnum
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -22,9 +23,10 @@ import pytest
 from outbox_helpers import sealer as new_sealer
 from system_helpers import needs_tool
 
+from apoa_client import cli
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase, translated
-from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
+from apoa_client.outbox.postgres.schema import add_member, create_schema
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.ports.state import Actor
@@ -215,6 +217,21 @@ PROPERTY = "melati"
 """A property of the outbox, and the login of its desks."""
 
 
+class Group(StrEnum):
+    """What a login may do, by the name of its role."""
+
+    DESK = "apoa_desk"
+    SENDER = "apoa_sender"
+    AUDITOR = "apoa_auditor"
+
+    @property
+    def statements(self) -> str:
+        """What an administrator runs for it, in the words of `apoa help admin`; nothing after `--sender`."""
+        guide = (Path(cli.__file__).parent / "guide" / "guides" / "admin.en.md").read_text(encoding="utf-8")
+        [row] = re.findall(rf"^\| `{self}`: ([^|]*)\|", guide, re.MULTILINE)
+        return "".join(re.findall(r"`(GRANT [^`]+)`", row))
+
+
 def prepare_outbox(cluster: Cluster) -> str:
     """Create a database that is prepared as an outbox, with a login for one property. Returns its name."""
     name = cluster.create_database()
@@ -227,7 +244,10 @@ def add_login(cluster: Cluster, database: str, login: str, property_name: str, g
     """Create a login of the server, unless there is one, that may use this property of an outbox."""
     if cluster.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [login]).rowcount == 0:
         cluster.admin.execute(f"CREATE ROLE \"{login}\" LOGIN PASSWORD '{PASSWORD}'".encode())
-    add_member(cluster.address(database), PASSWORD, login, property_name, group)
+    if group is not Group.AUDITOR:
+        add_member(cluster.address(database), PASSWORD, login, property_name)
+    if group.statements:
+        cluster.admin.execute(re.sub(r"\blogin\b", f'"{login}"', group.statements).encode())
 
 
 # A superuser ignores row-level security. No desk may be in the middle of a transaction.

@@ -6,7 +6,6 @@ it. Each login of a desk is then bound to its properties.
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from enum import StrEnum
 
 from psycopg import sql
 
@@ -17,16 +16,6 @@ from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, Time
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.migrations import STEPS
 from apoa_client.settings.outbox_address import ServerAddress
-
-
-class Group(StrEnum):
-    """What a login may do with its properties."""
-
-    DESK = "apoa_desk"
-    SENDER = "apoa_sender"
-    AUDITOR = "apoa_auditor"
-    """Reads every property, without what is sealed."""
-
 
 # The roles are those of the whole server, so that other databases may have made them. A schema of another owner is not
 # used: its functions would run as the administrator. Of two administrators, one waits for the other's schema or table.
@@ -112,21 +101,18 @@ def may_create_in_public(address: ServerAddress, password: str | None) -> bool:
         return connection.execute(_MAY_CREATE).rowcount > 0
 
 
-def add_member(
-    address: ServerAddress, password: str | None, login: str, property_name: str, group: Group = Group.SENDER
-) -> None:
-    """Let an existing login of the server use a property, as one of this group. An auditor is bound to none.
+def add_member(address: ServerAddress, password: str | None, login: str, property_name: str) -> None:
+    """Let an existing login of the server save, read and send the reports of a property.
 
     The user of the address is the administrator. Raises what `create_schema` does, and `SettingsProblem` if there is no
     such login.
     """
     values = {"login": sql.Literal(login), "property": sql.Literal(property_name)}
     with _transaction(address, password, None) as connection:
-        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group.value), sql.Identifier(login)))
+        connection.execute(sql.SQL("GRANT apoa_sender TO {}").format(sql.Identifier(login)))
         connection.execute(b"SET LOCAL ROLE apoa_owner")
         connection.execute(sql.SQL(_ADD_MEMBER).format(**values))
-        if group is not Group.AUDITOR:
-            connection.execute(sql.SQL(_BIND).format(**values))
+        connection.execute(sql.SQL(_BIND).format(**values))
 
 
 def check_schema(db: PostgresDatabase) -> None:

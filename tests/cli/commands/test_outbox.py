@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import QUENTIN, XIMENA, Apoa, spoken, spoken_count
-from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, SharedOutbox, add_login, be_patient
+from postgres_helpers import PASSWORD, PROPERTY, SUPERUSER, Cluster, Group, SharedOutbox, add_login, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.sandbox.server import SandboxServer
@@ -277,8 +277,6 @@ def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
 
 def test_a_desk_that_does_not_send(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """A login of the role desk saves and reads; sending is refused, and the reports wait."""
-    from apoa_client.outbox.postgres.schema import Group
-
     add_login(postgres_outbox.cluster, postgres_outbox.database, "melati_desk", PROPERTY, Group.DESK)
     address = address_of(postgres_outbox.cluster, postgres_outbox.database, "melati_desk")
     assert shared("config", "set", "outbox", address).code == 0

@@ -5,13 +5,12 @@ from contextlib import contextmanager
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, spoken, spoken_count
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.postgres.connection import TimeLimits
-from apoa_client.outbox.postgres.schema import Group
 from apoa_client.outbox.sql.hand_over import HandOver
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from app_helpers import app_of
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
+from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres import connection
-from apoa_client.outbox.postgres.schema import Group
 from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.sandbox.server import SandboxServer
 

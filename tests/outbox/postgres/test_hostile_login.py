@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from basics import raises_error
 from outbox_helpers import NOON, report, sealer
-from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox, add_login
+from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, add_login
 
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.overview import SharedOverview
-from apoa_client.outbox.postgres.schema import Group, add_member, create_schema, may_create_in_public
+from apoa_client.outbox.postgres.schema import create_schema, may_create_in_public
 from apoa_client.outbox.postgres.waking import PostgresListener
 
 HOSTILE = "kenanga"
@@ -81,7 +81,7 @@ def test_functions_of_its_own(
     assert create_schema(address, PASSWORD) == 1
     for login, group in ((PROPERTY, Group.SENDER), (HOSTILE, Group.DESK)):
         add_login(postgres, postgres_database, login, login, group)
-    add_member(address, PASSWORD, HOSTILE, PROPERTY, Group.AUDITOR)
+    add_login(postgres, postgres_database, HOSTILE, PROPERTY, Group.AUDITOR)
     with SharedOutbox(postgres, postgres_database).open() as outbox:
         outbox.record_public_key(sealer().public_key)
         outbox.add(report(1), due_at=NOON)

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from basics import raises_error
-from postgres_helpers import PASSWORD, PROPERTY, Cluster, SharedOutbox
+from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox
 
 from apoa_client.outbox.postgres import schema
 from apoa_client.outbox.postgres.connection import TimeLimits, connect
 from apoa_client.outbox.postgres.migrations import STEPS
-from apoa_client.outbox.postgres.schema import Group, add_member, create_schema
+from apoa_client.outbox.postgres.schema import add_member, create_schema
 
 PATIENT = TimeLimits(answer=20.0, lock=20.0)
 

@@ -8,12 +8,11 @@ import psycopg
 import pytest
 from basics import raises_error
 from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, report, sealer, uuid
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox
 
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.postgres.migrations import SEALED
-from apoa_client.outbox.postgres.schema import Group
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
