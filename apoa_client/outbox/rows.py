@@ -2,7 +2,8 @@
 
 `COLUMNS` says of each column what every part of the program does with it: insertion, entries, codes, hand-over,
 backup and merge derive from it. A new column is a line there, a migration of each engine, and a field of `Entry` if it
-is read.
+is read. One that is sealed needs more, because each of these is written for its parts: `contents`, `insertion`,
+`Row.sealed` in `codes`, `reseal`, `erasure`, `hand_over`.
 
 A damaged or manipulated file may hold anything: an unknown state, or text in place of a number. Such a value raises
 `ValueError`, `TypeError` or `OverflowError` here, and the engine turns that into `OutboxDamaged`.
@@ -124,7 +125,10 @@ class Column(NamedTuple):
     initial: Any = None
     """What a new row has by the schema if nothing above says it."""
     coded: bool = True
-    """Whether the row's code is over it: not for what senders change without meaning."""
+    """Whether the row's code is over its value: not for what senders change without meaning.
+
+    What is sealed, and the digest of the photo, is under the code too, as bytes: see `Row.sealed` in `codes`.
+    """
     sealed: bool = False
     of_state: bool = False
     """Whether it is part of the state, and goes with that, also if it is empty: in a merge, or when it is queued again.
@@ -171,8 +175,8 @@ COLUMNS = (
     Column("lease", coded=False, of_state=True),
     Column("lease_until", from_millis_or_none, coded=False, of_state=True),
     Column("guest_tag", saved=lambda new: new.guest_tag, coded=False, merged=_ours),
-    # A merge removes a code with every change: a command with the key makes it again. A photo is under the code by its
-    # digest, because it is large and rarely read.
+    # A code is not merged: a merge with the key makes it again. A photo is under the code by its digest, because it is
+    # large and rarely read.
     Column("mac", coded=False, merged=_ours),
     Column("photo_digest", coded=False, merged=_ours),
     Column("content", coded=False, sealed=True, merged=_ours),

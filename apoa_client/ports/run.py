@@ -1,6 +1,5 @@
 """The time, what a delivery run reports to, and what may interrupt it."""
 
-# Annotations stay text, as in `store`.
 from __future__ import annotations
 
 from datetime import datetime

@@ -32,7 +32,7 @@ def _reports(store: Store) -> None:
 
 def test_only_what_is_recorded_as_missing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A property that was set up without a key of the hash is left alone; else each report gets its hash once."""
-    monkeypatch.setattr(reseal, "_BATCH", 2)
+    monkeypatch.setattr(reseal, "_HASHED", 2)
     with store.open() as outbox:
         outbox.complete_guest_tags(hash_of)
         assert tags(outbox) == [1, None, None, None, None]

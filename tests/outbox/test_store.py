@@ -1,5 +1,6 @@
 """What the outbox guarantees about reports, on a real file."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from outbox_stores import AnyOutbox, Store, only_sqlite
 
 from apoa_client.errors import CredentialsProblem, NotAuthentic, OutboxDamaged, SealBroken, SecretMissing
 from apoa_client.messages import msg
+from apoa_client.outbox.sql.metadata import TAGS_MISSING
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import Suspension
@@ -463,6 +465,24 @@ def test_sealed_nonsense_is_damage(outbox: AnyOutbox, store: Store) -> None:
     store.change("UPDATE reports SET content = ?", sealed)
     with pytest.raises(NotAuthentic):
         outbox.content(entry)
+
+
+@pytest.mark.parametrize("forged", ['"stay_permit":5', '"stay_permit":["B1"]', '"document":null'])
+def test_sealed_nonsense_holds_up_no_other_report(outbox: AnyOutbox, store: Store, forged: str) -> None:
+    """Nor does it end the search for missing hashes of guests."""
+    with store.open(PropertySealer(PUBLIC_KEY, bytes, is_at_hand=lambda: False)) as without_key:
+        entries = [without_key.add(report(number), due_at=None) for number in (1, 2)]
+    name = forged.partition(":")[0]
+    body = re.sub(name + r":(null|\{.*?\})", forged, to_json(report(1)).decode(), count=1).encode()
+    assert forged.encode() in body
+    sealed = PropertySealer(PUBLIC_KEY, bytes).seal(uuid(1), body)
+    store.change("UPDATE reports SET content = ? WHERE id = ?", sealed, uuid(1))
+    found = outbox.contents(entries)
+    assert isinstance(found[uuid(1)], OutboxDamaged)
+    assert getattr(found[uuid(2)], "report", None) == report(2)
+    outbox.record(TAGS_MISSING, 1)
+    outbox.complete_guest_tags(lambda document: len(document.number))
+    assert store.rows("SELECT guest_tag FROM reports ORDER BY seq") == [(None,), (8,)]
 
 
 def test_counters_follow_every_change(outbox: AnyOutbox, store: Store) -> None:

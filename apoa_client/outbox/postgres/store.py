@@ -1,39 +1,25 @@
 """The outbox of one property, in a database of many properties and desks."""
 
-# Annotations stay text, as in `store`.
+# Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_schema
 from apoa_client.outbox.rows import NO_ACTOR
-from apoa_client.outbox.sql.integrity import FileCheck, Integrity
 from apoa_client.outbox.sql.store import Outbox
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from apoa_client.outbox.postgres.connection import TimeLimits
+    from apoa_client.outbox.postgres.integrity import PostgresIntegrity
     from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
-
-
-_VERSIONS = "SELECT max(version), split_part(current_setting('server_version'), ' ', 1) FROM versions"
-
-
-class PostgresIntegrity(Integrity):
-    """The `Integrity` of one property in a shared outbox."""
-
-    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:  # noqa: ARG002  it takes no time
-        """As `Integrity`. Nothing is read: the server itself checks its files while it uses them."""
-        with self._db.read_errors():
-            schema, server = self._db.execute(_VERSIONS).fetchone()
-        return FileCheck(complete=True, schema=schema, engine=f"PostgreSQL {server}")
 
 
 class PostgresOutbox(Outbox):
@@ -78,4 +64,6 @@ class PostgresOutbox(Outbox):
     @cached_property
     def integrity(self) -> PostgresIntegrity:
         """As `Outbox`."""
+        from apoa_client.outbox.postgres.integrity import PostgresIntegrity
+
         return PostgresIntegrity(self._db, self._codes, self._contents, self._actor)

@@ -74,7 +74,7 @@ def insert(db: Database, row: Row, seq: int | None = None) -> Entry:
     if number is None:
         raise report_exists(row[SAVED.index("id")])
     stored = {**_BY_THE_SCHEMA, **dict(zip(SAVED, row, strict=True)), "seq": number}
-    return rows.entry_from_row([stored.get(column) for column in _ENTRY])  # `mac IS NOT NULL` is in none
+    return rows.entry_from_row([stored.get(column) for column in _ENTRY])  # a new row has no code
 
 
 def saved_events(report_id: str, first: str | None, photo: object) -> Iterator[AuditEvent]:

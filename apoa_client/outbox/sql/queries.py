@@ -290,7 +290,7 @@ class EntryReader:
             raise damaged(self._db.place, unreadable)
 
     def select(self, condition: str, values: Mapping[str, Any], clock_lead: timedelta | None = None) -> list[Entry]:
-        """Return the entries that meet a condition, all at once; `clock_lead` as in `waits`, if it is known."""
+        """Return the entries that meet a condition, all at once. `clock_lead` is given if it is known already."""
         query = f"SELECT {ENTRY_COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
         with self._db.read_errors():
             entries = [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
