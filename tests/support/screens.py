@@ -1,10 +1,14 @@
 """Screens as recorded text: a test names what it calls, and what the user sees is compared with a file.
 
+Of each call, stdout stands first and then stderr, each of its lines behind ``!``; the answers that were typed stand
+above both, behind ``>``.
+
 ``APOA_RENEW_SCREENS=1 pytest tests/cli`` writes the files below ``tests/cli/screens`` again; a person reads the diff.
 """
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 from cli_helpers import Apoa, CallResult
@@ -31,7 +35,7 @@ class Screens:
         typed = "".join(f"> {line}\n" for line in (keys if keys is not None else stdin.splitlines()))
         language = f"APOA_LANG={environ['lang']} " if "lang" in environ else ""
         end = f"[exit code {said.code}]\n" if said.code else ""
-        command = f"$ {language}apoa {' '.join(arguments)}\n"
+        command = f"$ {language}apoa {shlex.join(arguments)}\n"
         errors = "".join(f"! {line}\n" for line in said.err.splitlines())
         self._parts.append(f"{command}{typed}{said.out}{errors}{end}")
         return said
@@ -49,8 +53,8 @@ class Screens:
         text = text.replace(str(self._folder), "FOLDER").replace(os.sep, "/")
         whole = dict.fromkeys(match[0] for match in _UUID.finditer(text))
         for number, found in enumerate(whole, 1):
-            text = text.replace(found, f"ID-{number}").replace(found[-8:], f"SHORT-{number}")
+            text = text.replace(found, f"ID-{number}").replace(found[-8:], f"SHORT-{number:02}")
         for number, found in enumerate(dict.fromkeys(_SHORT.findall(text)), len(whole) + 1):
-            text = text.replace(found, f"SHORT-{number}")
+            text = text.replace(found, f"SHORT-{number:02}")
         text = re.sub(r"127\.0\.0\.1:\d{2,5}", "127.0.0.1:PORT", text)
         return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

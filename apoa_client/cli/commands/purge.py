@@ -49,9 +49,8 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
     if guest is None:
         erasure = _erase_by_age(session, today.date() if today is not None else None, options)
     else:
-        found = StayFinder(session, all_stays, all_stays).one(
-            guest
-        )  # nothing is nearest, where the wrong guest would be erased
+        # No stay is nearer than another one, because the wrong guest would be erased.
+        found = StayFinder(session, all_stays, all_stays).one(guest)
         erased = _erase_stay(session, app.stays.find(found)[0].entries, options) if found is not None else None
         if erased is None:
             print_error_line(_("Nothing was erased."))
