@@ -138,8 +138,8 @@ def postgres_outbox(postgres: "Cluster", postgres_template: str) -> "Iterator[Sh
 _TRACED = 3
 
 
-@pytest.hookimpl(tryfirst=True)  # before they are shuffled
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # pytest-randomly shuffles in a wrapper, too: before all other hooks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     """Measure coverage with the first three sets of a test's parameters: it doubles the time, and more add nothing."""
     runs: Counter[str] = Counter()
     for item in items if config.pluginmanager.hasplugin("_cov") else ():
@@ -147,6 +147,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         runs[name] += 1
         if runs[name] > _TRACED:
             item.add_marker("no_cover")
+    yield
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,16 +1,20 @@
 """Senders without a lock: leases alone decide who sends a report, in either engine."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from authority_simulator import AuthoritySimulator
-from delivery_helpers import Hotel
+from basics import FixedClock
+from delivery_helpers import SETTINGS, Hotel, ProgressRecorder
 from outbox_helpers import uuid
 from outbox_stores import Store
 
 from apoa_client.delivery import plan
-from apoa_client.delivery.options import Outcome
+from apoa_client.delivery.options import Dependencies, Outcome, RunOptions
+from apoa_client.delivery.sync import deliver
 from apoa_client.errors import Exit, TimedOut
 from apoa_client.messages import msg
 from apoa_client.outbox.sql.store import Outbox
@@ -159,6 +163,37 @@ def test_nothing_is_sent_during_maintenance(hotel: Hotel, other: Hotel) -> None:
         assert (outcome.error.name, outcome.exit_code, outcome.left) == ("under_maintenance", Exit.NOT_NOW, 1)
     assert hotel.authority.batches == []
     assert hotel.sync().counts["accepted"] == 1
+
+
+class OneCallAtATime(AuthoritySimulator):
+    """An authority that several threads may call."""
+
+    def __init__(self) -> None:
+        super().__init__(max_batch=3)
+        self._lock = threading.Lock()
+
+    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
+        with self._lock:
+            return super().submit(bodies)
+
+
+def test_two_senders_at_once_send_each_report_once(hotel: Hotel, store: Store, clock: FixedClock) -> None:
+    """A `report` and a `sync` at the same time: both work, check the outbox, and find nothing wrong."""
+    hotel.add(*range(40))
+    authority, begin = OneCallAtATime(), threading.Barrier(2)
+
+    def work(_number: int) -> Outcome:
+        begin.wait(60)
+        with store.open() as outbox:
+            parts = Dependencies(outbox, lambda _left: authority, clock, lambda: 0.5, ProgressRecorder())
+            return deliver(parts, RunOptions(SETTINGS))
+
+    with ThreadPoolExecutor(2) as senders:
+        outcomes = list(senders.map(work, range(2)))
+    assert sum(each.counts["accepted"] for each in outcomes) == 40
+    assert [(each.error, each.doubts, each.repaired) for each in outcomes] == [(None, (), {})] * 2
+    assert sorted(each for batch in authority.batches for each in batch) == sorted(map(uuid, range(40)))
+    assert hotel.states() == [State.ACCEPTED] * 40
 
 
 def test_a_guest_is_sent_first_while_another_sender_works(hotel: Hotel, other: Hotel) -> None:

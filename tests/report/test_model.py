@@ -110,9 +110,10 @@ def test_other_bytes_are_refused(body: bytes) -> None:
         from_json(body)
 
 
-DAMAGED = [
-    *(("guest.stay_permit", other) for other in ("B1", 5, [], True)),
-    *(("guest.document", other) for other in ("P", 5, [], None)),
+NO_OBJECTS: tuple[object, ...] = ("B1", 5, [], True)
+DAMAGED: list[tuple[str, object]] = [
+    *(("guest.stay_permit", other) for other in NO_OBJECTS),
+    *(("guest.document", other) for other in (*NO_OBJECTS, None)),
     *((f"guest.{name}", None) for name in ("birth_date", "document.expiry_date")),
     *((f"stay.{name}", None) for name in ("check_in", "planned_check_out", "purpose")),
     *((name, None) for name in ("kind", "created_at")),

@@ -1,5 +1,7 @@
 """The calls of the contract, over real HTTP."""
 
+import gzip
+import json
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,7 +22,6 @@ Report = Callable[..., Json]
 
 USERNAME = "wisma-melati"
 PASSWORD = "kata sandi: rahasia"
-FORM = {"grant_type": "client_credentials"}
 
 
 def problem(answer: requests.Response, status: int) -> Json:
@@ -30,6 +31,39 @@ def problem(answer: requests.Response, status: int) -> Json:
     assert fits("Problem", body)
     assert body["status"] == status
     return body
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("grant_type=client_credentials", 200),
+        ("grant_type=client_credentials&scope=all", 400),
+        ("grant_type=client_credentials&grant_type=client_credentials", 400),
+        ("grant_type", 400),
+        ("", 400),
+    ],
+)
+def test_a_token_needs_the_contracts_form(make_server: Make, bare: requests.Session, body: str, status: int) -> None:
+    """An unknown or doubled field, or no form at all, is a bad request; a token is not cached."""
+    server = make_server(token_lifetime_s=120)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = bare.post(
+        f"{server.base_url}/oauth/token", data=body, headers=headers, auth=(USERNAME, PASSWORD), timeout=5
+    )
+    if status == 200:
+        assert fits("Token", answer.json())
+        assert (answer.json()["expires_in"], answer.headers["Cache-Control"]) == (120, "no-store")
+    else:
+        problem(answer, status)
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Basic d2lzbWE6eA==", "Token a=b", "Bearer \xff"])
+def test_a_header_that_is_no_token(make_server: Make, bare: requests.Session, header: str) -> None:
+    """It is as if there were none, whatever its bytes are."""
+    headers = {"Authorization": header.encode("latin-1")}
+    answer = bare.get(f"{make_server().base_url}/meta", headers=headers, timeout=5)
+    problem(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
 def test_tokens_expire(make_server: Make, log_in: LogIn, clock: list[datetime]) -> None:
@@ -159,6 +193,17 @@ def test_a_long_answer_is_compressed_where_accepted(make_server: Make, log_in: L
     }
     assert answers[20, "gzip"].json() == answers[20, "identity"].json()
     assert int(answers[20, "gzip"].headers["Content-Length"]) < len(answers[20, "identity"].content) / 2
+
+
+@pytest.mark.parametrize(("more", "how"), [(b"x", "gzip"), (b"", "br")])
+def test_a_body_that_is_not_one_gzip_member(
+    make_server: Make, log_in: LogIn, check_in: Report, more: bytes, how: str
+) -> None:
+    """Data after its end, and another encoding, are bad requests."""
+    server = make_server()
+    body = gzip.compress(json.dumps({"reports": [check_in()]}).encode()) + more
+    headers = {"Content-Type": "application/json", "Content-Encoding": how}
+    problem(log_in(server).post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5), 400)
 
 
 def test_body_that_breaks_off_is_refused(make_server: Make, log_in: LogIn) -> None:

@@ -68,6 +68,7 @@ def test_only_an_accepted_check_in_gets_a_photo(
     send(server, pending)
     http = log_in(server)
     problem(put(http, server, check_in()), 404)
+    assert problem(put(http, server, report, PHOTO[:-1]), 400) == "The body is not a JPEG."  # half of one
     for each in (*others, pending):
         assert problem(put(http, server, each), 409) == "The report is not an accepted check-in."
     http.get(f"{server.base_url}/reports/{pending['id']}", timeout=5)

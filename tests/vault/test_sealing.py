@@ -106,11 +106,16 @@ def no_key() -> bytes:
 
 
 def test_sealing_needs_no_private_key() -> None:
-    """A locked keyring does not prevent saving a report; opening raises the key's error."""
+    """A locked keyring does not prevent saving a report; opening raises the key's error.
+
+    The version decides before the key is fetched: nobody is asked for the key of a record that it would not open.
+    """
     sealer = PropertySealer(PUBLIC_KEY, no_key)
     sealed = sealer.seal("report-1", b"x")
     with pytest.raises(SecretMissing):
         sealer.open("report-1", sealed)
+    with pytest.raises(SealBroken):
+        sealer.open("report-1", b"\x03" + sealed[1:])
 
 
 def test_the_private_key_is_fetched_once_at_the_first_opening() -> None:

@@ -120,6 +120,14 @@ class TestClockFarAhead:
         assert apoa("purge", "--today", f"{apoa.clock.now():%Y-%m-%d}").code == 0
         assert erased(apoa) == 1
 
+    def test_by_hand(self, manual: Apoa) -> None:
+        """Without an authority, a gap of more than a day needs a user's answer."""
+        manual.clock.forward(JUMP)
+        assert "Old guest data were not erased" in manual("sync", "--scheduled").err
+        manual.clock.forward(-JUMP)
+        assert manual("sync", "--scheduled").all == ""
+        assert erased(manual) == 0
+
     @pytest.mark.parametrize("arguments", [[], ["--yes", "--json"]])
     @pytest.mark.parametrize("by_hand", [False, True])
     def test_purge_without_a_terminal(

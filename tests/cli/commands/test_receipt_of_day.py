@@ -13,19 +13,6 @@ from apoa_client.ports.authority import DailyReceipt
 from apoa_client.report.kinds import Receipt
 
 ARRIVED = "Everything that this computer reported on that day has arrived."
-NO_DAYS = "The reporting server has no receipts for whole days."
-MISSING = (
-    "{count} report has a receipt here and is missing there:",
-    "{count} reports have a receipt here and are missing there:",
-)
-DIFFERENT = (
-    "{count} report has another receipt number there:",
-    "{count} reports have other receipt numbers there:",
-)
-WAITING = (
-    "{count} report of that day or before has no receipt yet:",
-    "{count} reports of that day or before have no receipt yet:",
-)
 Change = Callable[[DailyReceipt], DailyReceipt]
 
 
@@ -65,7 +52,9 @@ def test_everything_arrived(configured: Apoa) -> None:
 def test_missing_and_different(configured: Apoa, altered: Callable[[Change], None]) -> None:
     """A receipt that the authority does not know, or knows otherwise, is named: 65; one of another computer is not."""
     altered(lambda daily: daily._replace(receipts={"elsewhere": Receipt("STT-9", configured.clock.now())}))
-    assert configured("receipt", "--day", today(configured)).code == 0
+    elsewhere = configured("receipt", "--day", today(configured), "--json")
+    assert (elsewhere.code, elsewhere.json["unknown"]) == (0, ["elsewhere"])
+    assert "1 report is there and not on this computer" in configured("receipt", "--day", today(configured)).out
     for guest in (QUENTIN, OBADIAH):
         configured.send(guest)
     [second, first] = configured.reports()
@@ -92,6 +81,11 @@ def test_an_authority_without_them(configured: Apoa, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(HttpAuthority, "meta", lambda self: meta(self)._replace(daily_receipts=False))
     result = configured("receipt", "--day", today(configured), *more)
     assert result.code == 69
+    if more:
+        assert result.json["error"]["class"] == "no_daily_receipts"
+    else:
+        assert "no receipts for whole days" in result.err
+        assert "apoa receipt --all --output DIR" in result.err
 
 
 def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

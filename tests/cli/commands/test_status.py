@@ -25,7 +25,6 @@ from screens import Screens
 from apoa_client.errors import Exit
 
 STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
-NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

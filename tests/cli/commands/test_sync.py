@@ -41,7 +41,6 @@ from apoa_client.sandbox.server import SandboxServer
 LONGEST_PAUSE_S = sync._LONGEST_PAUSE_S
 """Read before a test takes the pause away."""
 
-STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
 NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
 
