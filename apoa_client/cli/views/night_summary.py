@@ -130,6 +130,8 @@ class NightView:
             heading = _("Due by {moment}: {count}. Send them: apoa sync")
             if self._shown.settings.by_hand:
                 heading = _("Due by {moment}: {count}. Report them: apoa sync --by-hand")
+            elif not self._waiting:  # each was sent
+                heading = _("Due by {moment}: {count}. The authority has not decided yet.")
             lines = self._report_lines(first_due, due)
             self._add(style_warning(heading.format(moment=end, count=due)), lines, due, "list")
         elif self._waiting:
