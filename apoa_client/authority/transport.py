@@ -87,6 +87,7 @@ class Transport:
         self._base_url = base_url
         self._host = parts.hostname or ""
         self._port = parts.port or _HTTPS_PORT
+        self._is_encrypted = parts.scheme == "https"
         self._user_agent = user_agent
         self._timeouts = timeouts
         self._time_left = time_left
@@ -123,8 +124,10 @@ class Transport:
         session.headers = requests.structures.CaseInsensitiveDict(
             {"User-Agent": self._user_agent, "Accept": _ACCEPT, "Accept-Encoding": _GZIP}
         )
-        # A new context for each session: a handshake that hangs keeps the lock of truststore's context.
-        session.mount("https://", _Adapter(tls_context(self._ca_bundle)))
+        del session.adapters["https://"]  # requests' own, which trusts what the environment names
+        if self._is_encrypted:  # a training authority on this computer is not, and a context takes 20 ms
+            # A new context for each session: a handshake that hangs keeps the lock of truststore's context.
+            session.mount("https://", _Adapter(tls_context(self._ca_bundle)))
         return session
 
     def _roundtrip(self, session: requests.Session, call: Call, body: "_Body | None", deadline: float) -> HttpResponse:
