@@ -18,7 +18,7 @@ from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.schema import create_schema, may_create_in_public
 from apoa_client.outbox.postgres.waking import PostgresListener
 
-HOSTILE = "kenanga"
+HOSTILE = "hostile"  # no other test has this login: it is an auditor too, and roles are of the whole server
 """A login with a property of its own."""
 
 # Each fits one of our calls better than PostgreSQL's own function, or has its name.
