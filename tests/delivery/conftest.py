@@ -11,6 +11,7 @@ from outbox_stores import Store
 ON_A_SERVER = {
     **dict.fromkeys(("test_sync", "test_machine"), "slow"),
     **dict.fromkeys(("test_each_fault_on_each_route", "test_a_second_process_during_each_call"), "long"),
+    "test_a_death_at_each_step": "long",
     **dict.fromkeys(("test_batch_size", "test_life_cycles", "test_contract_rows"), "long"),
     **dict.fromkeys(("test_broken_answers", "test_isolation", "test_one_bad_verdict"), "long"),
 }

@@ -162,7 +162,7 @@ def at_a_terminal(shared: Apoa, guest: Guest) -> CallResult:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("report", [by_options, at_a_terminal])
+@pytest.mark.parametrize("report", [by_options, pytest.param(at_a_terminal, marks=pytest.mark.long)])
 def test_a_server_that_vanishes_at_any_step(
     shared: Apoa, report: Callable[[Apoa, Guest], CallResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
