@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,8 @@ def screens(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv(name, value)
     recorded = Screens(f"{request.path.stem.removeprefix('test_')}.{request.node.name}", tmp_path)
     yield recorded
-    recorded.check()
+    if sys.platform != "win32":  # where files are named and quoted in another way
+        recorded.check()
 
 
 @pytest.fixture(scope="session")
