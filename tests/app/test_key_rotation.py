@@ -447,7 +447,7 @@ CHANGED = {
 def test_a_record_that_does_not_open_stops_it(installation: Installation, name: str) -> None:
     """Before anything changes: the record is named, with what to do, and everything else stays as it was."""
     change, report_id, error = CHANGED[name]
-    installation.sql(f"UPDATE reports SET {change} WHERE id = ?", report_id)  # noqa: S608  the statements above
+    installation.sql(f"UPDATE reports SET {change} WHERE id = ?", report_id)  # noqa: S608  constants
     kept = installation.installation.read_bytes()
     with pytest.raises(error) as caught:
         installation.change()

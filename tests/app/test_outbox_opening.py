@@ -9,7 +9,6 @@ import pytest
 from app_helpers import app_of
 from basics import FixedClock, raises_error
 from outbox_helpers import NOON, PUBLIC_KEY, report, sealer
-from outbox_helpers import sealer as new_sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 from rogue_postgres import rogue
 
@@ -159,7 +158,7 @@ def test_one_with_something_that_waits_here(new_app: NewApp) -> None:
     apps = [new_app(name) for name in (PROPERTY, SECOND)]
     for app in apps:
         app.folders.outbox(app.settings.name).parent.mkdir(parents=True)
-    with SqliteOutbox.open(apps[0].folders.outbox(PROPERTY), new_sealer(), create=True) as own_file:
+    with SqliteOutbox.open(apps[0].folders.outbox(PROPERTY), sealer(), create=True) as own_file:
         own_file.add(report(1), due_at=NOON)
     apps[1].folders.outbox(SECOND).write_bytes(b"damaged" * 100)
     status = read_shared(apps, NOON)

@@ -43,20 +43,19 @@ Change = Callable[[Container], object]
 
 
 @pytest.fixture
-def home(tmp_path: Path, clock: FixedClock) -> Path:
+def waiting(home: Path, clock: FixedClock) -> Path:
     """The home of a property with a report that waits."""
-    home = tmp_path / "home"
     set_up(home, clock, training())
     change(home, clock, add(1))
     return home
 
 
 @pytest.fixture
-def follower(home: Path, clock: FixedClock, listeners: Listeners) -> Follower:
+def follower(waiting: Path, clock: FixedClock, listeners: Listeners) -> Follower:
     """Has just failed to reach the authority, for the fifth time, and pauses for minutes."""
-    follower = Follower(lambda: app_of(home, clock, "melati"), clock, lambda: 0.99, listeners)
+    follower = Follower(lambda: app_of(waiting, clock, "melati"), clock, lambda: 0.99, listeners)
     for _failure in range(5):
-        change(home, clock, run)
+        change(waiting, clock, run)
         follower.ran(Offline(msg("x")))
     clock.forward(SHORTEST_PAUSE + SECOND)
     assert not follower.is_due()
@@ -146,7 +145,7 @@ def listeners(clock: FixedClock) -> Iterator[Listeners]:
 
 @pytest.fixture
 def desks(
-    home: Path,
+    waiting: Path,
     clock: FixedClock,
     listeners: Listeners,
     request: pytest.FixtureRequest,
@@ -161,10 +160,10 @@ def desks(
     with pooler(shared.cluster, shared.database, sessions=2) if behind else nullcontext(shared.cluster.port) as port:
         address = f"postgresql://{PROPERTY}@127.0.0.1:{port}/{shared.database}"
         environ = {"APOA_OUTBOX": address, "APOA_OUTBOX_PASSWORD": PASSWORD}
-        follower = Follower(lambda: app_of(home, clock, PROPERTY, **environ), clock, lambda: 0.99, listeners)
-        with closing(app_of(home, clock, PROPERTY, **environ)) as app:
+        follower = Follower(lambda: app_of(waiting, clock, PROPERTY, **environ), clock, lambda: 0.99, listeners)
+        with closing(app_of(waiting, clock, PROPERTY, **environ)) as app:
             assert list(app.outbox.heads())  # what waited on this computer is moved
-        desks = Desks(follower, home, clock, shared)
+        desks = Desks(follower, waiting, clock, shared)
         desks.run()
         yield desks
 
@@ -259,9 +258,8 @@ def test_several_properties_of_one_login(desks: Desks, listeners: Listeners) -> 
     until(lambda: not desks.listening())
 
 
-def test_a_key_rotation_meanwhile_keeps_its_public_key(tmp_path: Path, clock: FixedClock) -> None:
+def test_a_key_rotation_meanwhile_keeps_its_public_key(home: Path, clock: FixedClock, tmp_path: Path) -> None:
     """A run that learns which authority it has read the settings before the rotation."""
-    home = tmp_path / "new"
     private_key, public_key = new_key_pair()
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         given = PropertySettings("melati", server.base_url, public_key="", username="melati", vault="file")
@@ -282,10 +280,9 @@ def test_a_key_rotation_meanwhile_keeps_its_public_key(tmp_path: Path, clock: Fi
 
 
 def test_settings_that_another_process_holds(
-    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The report is delivered all the same, and the next run writes who the authority is."""
-    home = tmp_path / "new"
     monkeypatch.setattr(writer, "_LOCK_WAIT_S", 0.0)
     with SandboxServer(tmp_path / "authority.db", username="melati", password=PASSWORD, now=clock.now) as server:
         first = app_of(home, clock)
@@ -304,10 +301,9 @@ def test_settings_that_another_process_holds(
 
 
 def test_a_waiting_guest_shortens_the_time_limit_of_a_keyring_used_before(
-    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    home: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The short limit holds from the next call on, although the secret store was built earlier and is kept."""
-    home = tmp_path / "new"
     set_up(home, clock, training())
     config = home / "config.toml"
     config.write_text(config.read_text().replace('vault = "file"', 'vault = "keyring"'))

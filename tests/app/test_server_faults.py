@@ -127,7 +127,6 @@ SAVES = 6
 """Guests reported, by two desks in turn, around each kill."""
 
 
-@pytest.mark.slow
 def test_killed_again_and_again(tmp_path: Path, clock: FixedClock, postgres_outbox: SharedOutbox) -> None:
     """At any moment of saving, moving and sending: nothing acknowledged is lost, nothing has two receipts."""
     saved: list[Saved] = []
@@ -189,7 +188,6 @@ def fill(outbox: SharedOutbox) -> None:
                     connection.execute(_FILL, [rows])
 
 
-@pytest.mark.slow
 def test_a_full_server(small: SharedOutbox, tmp_path: Path, clock: FixedClock) -> None:
     """Guests wait in the file of the desk, nothing is sent, and all goes on when there is space again."""
     with two_desks(tmp_path, clock, small) as desks:

@@ -250,7 +250,7 @@ def test_a_newer_programs_file_is_left_alone(path: Path) -> None:
     """An older program says that it must be updated, and changes nothing."""
     open_outbox(path).close()
     newer = sqlite3.connect(path)
-    newer.execute(f"PRAGMA user_version = {max(STEPS) + 1}")
+    newer.execute(f"PRAGMA user_version = {NEXT}")
     newer.close()
     with raises_error("outbox_too_new") as caught:
         open_outbox(path)

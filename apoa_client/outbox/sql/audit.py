@@ -99,7 +99,7 @@ _BEFORE_ALL = Head()
 def head_from_text(value: object) -> Head | None:
     """Return the head that `Head.text` wrote; None for anything else."""
     try:
-        n, link = value.split(" ")  # type: ignore[attr-defined]  # caught below
+        n, link = value.split(" ")  # type: ignore[attr-defined]  # AttributeError if it is no text
         return Head(int(n), bytes.fromhex(link)) if 0 <= int(n) < LARGEST else None
     except (TypeError, ValueError, AttributeError):
         return None

@@ -142,8 +142,8 @@ class PropertyValues:
         What has another form is replaced: it becomes a part of a file's name.
         """
         with self._db.transaction():
-            series = str(read_metadata(self._db, metadata.BACKUP_SERIES.key))
-            if _SERIES.fullmatch(series) is None:
+            series = metadata.read(self._db, metadata.BACKUP_SERIES)
+            if series is None or _SERIES.fullmatch(series) is None:
                 series = os.urandom(_SERIES_BYTES).hex()
                 metadata.write(self._db, metadata.BACKUP_SERIES, series)
             return series

@@ -210,7 +210,7 @@ _NO_VALUES: Mapping[str, Any] = {}
 
 
 def _in_order(entries: Iterator[Entry], selection: Selection) -> Iterator[Entry]:
-    """Yield entries in the order of a selection, as `queries.selection_order`. An error comes after what was read."""
+    """Yield entries in the order of a selection, as `selection_order`. An error comes after what was read."""
     found: list[Entry] = []
     damage: OutboxDamaged | None = None
     try:
@@ -289,12 +289,12 @@ class EntryReader:
         if unreadable:
             raise damaged(self._db.place, unreadable)
 
-    def select(self, condition: str, values: Mapping[str, Any], clock_lead: timedelta | None = None) -> list[Entry]:
-        """Return the entries that meet a condition, all at once. `clock_lead` is given if it is known already."""
+    def select(self, condition: str, values: Mapping[str, Any], lead: timedelta | None = None) -> list[Entry]:
+        """Return the entries that meet a condition, all at once. `lead` is the `clock_lead`, if it is known already."""
         query = f"SELECT {ENTRY_COLUMNS} FROM reports WHERE {condition}"  # noqa: S608  constants, and numbers of our own
         with self._db.read_errors():
             entries = [entry_from_row(row) for row in self._db.execute(query, values).fetchall()]
-            return by_own_clock(self._db, self._now, entries) if clock_lead is None else later(entries, -clock_lead)
+            return by_own_clock(self._db, self._now, entries) if lead is None else later(entries, -lead)
 
     def _numbered(self, seqs: Sequence[int], condition: str, values: Mapping[str, Any]) -> list[Entry]:
         return self.select(f"seq IN ({','.join(map(str, seqs))}) AND {condition}", values)

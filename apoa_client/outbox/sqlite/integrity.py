@@ -121,15 +121,6 @@ _STEPS = 10_000
 """Steps of SQLite's machine between two looks at the time: less than a millisecond."""
 
 
-def check_file(db: SqliteDatabase, is_over: Callable[[], bool]) -> FileCheck:
-    """As `Integrity`. The indexes of the queue are compared with the reports, whatever the time."""
-    with db.read_errors():
-        schema = version_of(db.connection)
-        complete = _read_file(db, is_over)
-    check_queue(db)
-    return FileCheck(complete, schema, f"SQLite {sqlite3.sqlite_version}")
-
-
 def _read_file(db: SqliteDatabase, is_over: Callable[[], bool]) -> bool:
     """Return whether every page was read. Raises `OutboxDamaged`."""
     db.connection.set_progress_handler(is_over, _STEPS)
@@ -154,5 +145,9 @@ class SqliteIntegrity(Integrity):
         self._sqlite = db
 
     def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
-        """As `Integrity`."""
-        return check_file(self._sqlite, is_over)
+        """As `Integrity`. The indexes of the queue are compared with the reports, whatever the time."""
+        with self._sqlite.read_errors():
+            schema = version_of(self._sqlite.connection)
+            complete = _read_file(self._sqlite, is_over)
+        check_queue(self._sqlite)
+        return FileCheck(complete, schema, f"SQLite {sqlite3.sqlite_version}")

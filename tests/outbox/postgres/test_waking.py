@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 from basics import raises_error
@@ -15,9 +14,6 @@ from apoa_client.ports.entries import Change, NewReport
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
 
-if TYPE_CHECKING:
-    from apoa_client.outbox.postgres.waking import PostgresListener
-
 OTHER = "mawar"
 
 
@@ -27,7 +23,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def listening(outbox: SharedOutbox, port: int | None = None) -> Iterator["PostgresListener"]:
+def listening(outbox: SharedOutbox, port: int | None = None) -> Iterator[PostgresListener]:
     """A listener that was asked for both properties once."""
     opened = PostgresListener.open(outbox.cluster.address(outbox.database, PROPERTY, port), PASSWORD)
     assert opened is not None
@@ -38,7 +34,7 @@ def listening(outbox: SharedOutbox, port: int | None = None) -> Iterator["Postgr
         yield opened
 
 
-def hears(listener: "PostgresListener") -> None:
+def hears(listener: PostgresListener) -> None:
     until(lambda: listener.heard(PROPERTY))
 
 
