@@ -262,7 +262,7 @@ def _has_our_types(db: sqlite3.Connection, table: str) -> bool:
 
 def _read_info(db: sqlite3.Connection, file: Path) -> Backup:
     among = f"key IN ({', '.join('?' * len(_KEYS))})"
-    values: dict[str, Any] = dict(db.execute(f"SELECT key, value FROM backup WHERE {among}", _KEYS).fetchall())  # noqa: S608  places
+    values: dict[str, Any] = dict(db.execute(f"SELECT key, value FROM backup WHERE {among}", _KEYS).fetchall())  # noqa: S608  question marks alone
     if values["format"] > FORMAT:
         raise too_new(file)
     db.execute("DELETE FROM backup WHERE key IN ('sha256', 'mac')")

@@ -276,7 +276,7 @@ class Merge:
 
     def _ids_here(self, stay_ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the reports here of each of these stays that has any, in their order."""
-        query = f"SELECT stay_id, id FROM reports WHERE stay_id IN ({_places(stay_ids)}) ORDER BY seq"  # noqa: S608  places
+        query = f"SELECT stay_id, id FROM reports WHERE stay_id IN ({_places(stay_ids)}) ORDER BY seq"  # noqa: S608  question marks alone
         found = defaultdict[str, list[str]](list)
         for stay_id, report_id in self._here.execute(query, stay_ids).fetchall():
             found[stay_id].append(report_id)

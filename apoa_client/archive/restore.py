@@ -99,7 +99,7 @@ class OpenReports:
         found = self._backup.execute(_IDS)
         while piece := found.fetchmany(merge.PIECE):
             places = ", ".join("?" * len(piece))
-            query = f"SELECT id FROM reports WHERE id IN ({places})"  # noqa: S608  places
+            query = f"SELECT id FROM reports WHERE id IN ({places})"  # noqa: S608  question marks alone
             here = {row[0] for row in self._here.execute(query, [row[0] for row in piece]).fetchall()}
             new = [report_id for report_id, is_open in piece if is_open and report_id not in here]
             common += len(here)

@@ -61,7 +61,7 @@ def complete(task: str, root: click.Group, session: Session, choose_language: Ca
         said = found(root, {"obj": session}, "apoa", VARIABLE).complete()
         if shell != "powershell" or not said.startswith(("file\n", "dir\n")):  # its own completion quotes blanks
             answer = said.encode(errors="surrogateescape")  # the beginning of a file's name, as it was typed
-    except Exception:  # noqa: BLE001, S110  see above
+    except Exception:  # noqa: BLE001, S110  a message would be written into the line that the user types
         pass
     finally:
         Option.has_all_names = False

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.bugs import bug_text, show_bug
 from apoa_client.cli.terminal.output import print_json
-from apoa_client.cli.views.away import show_only_here
 from apoa_client.cli.views.findings import error_value, show_error, show_findings
 from apoa_client.errors import ApoaError, CredentialsProblem, Exit, SettingsProblem, StorageProblem
 
@@ -44,6 +43,8 @@ def show_also_while_away(app: "Container", show: Callable[["Container"], int]) -
         waiting = app.outbox_opener(app.settings).waiting_here()
         if not waiting:
             raise
+        from apoa_client.cli.views.away import show_only_here  # for a shared outbox alone
+
         app.on_desk.away = exc
         show_error(exc)
         show_only_here(waiting)

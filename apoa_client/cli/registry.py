@@ -233,7 +233,7 @@ class CommandHelp(_TranslatedHelp):
 
     def shell_complete(self: Any, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Return the names that fit in the reader's language, or if none does, those in the other language."""
-        found: list[CompletionItem] = super().shell_complete(ctx, incomplete)  # type: ignore[misc]  # as below
+        found: list[CompletionItem] = super().shell_complete(ctx, incomplete)  # type: ignore[misc]  # click's classes come after
         options = (each for each in self.get_params(ctx) if isinstance(each, Option))
         shown = {*self.shown_commands(), *(name for each in options for name in each.shown_names)}
         return [each for each in found if each.value in shown] or found

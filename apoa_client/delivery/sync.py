@@ -73,7 +73,7 @@ def deliver(dependencies: Dependencies, options: RunOptions) -> Outcome:
     finally:
         dependencies.progress.end()
     summary = run.summary()
-    run.outcome.left = _undelivered(summary)
+    run.outcome.left = summary.waiting
     if plan.is_ahead(summary.lease_until, run.now(), plan.LEASE):
         run.outcome.leased = summary.counts[State.SENDING]
         run.outcome.leased_until = summary.lease_until
@@ -126,7 +126,7 @@ def _deliver_once(run: Run) -> None:
         with suppress(NotNow):  # during maintenance the next run does it
             _authenticate(run)  # what this run recorded
     run.find_repeated_receipts()
-    if run.left_s() > 0 and _undelivered(run.summary()):
+    if run.left_s() > 0 and run.summary().waiting:
         run.outbox.check_queue()
     if run.deferred_error is not None:
         raise run.deferred_error
@@ -138,7 +138,7 @@ def _work(run: Run, summary: Summary, batch: Sequence[Entry]) -> None:
     if hold is not None:
         _authenticate(run)  # as for a suspension
         raise hold
-    run.dependencies.progress.begin(_undelivered(summary))
+    run.dependencies.progress.begin(summary.waiting)
     try:
         run.connect()
         _send_all(run, _first_batch(run, batch))
@@ -341,10 +341,6 @@ def _halved(run: Run, error: ApoaError, lease: str, claimed: Sequence[Entry]) ->
 
 
 # Reports that the authority has.
-
-
-def _undelivered(summary: Summary) -> int:
-    return summary.counts[State.QUEUED] + summary.counts[State.SENDING]
 
 
 def _has_follow_ups(run: Run, summary: Summary) -> bool:

@@ -21,7 +21,7 @@ from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportQueue
 from apoa_client.ports.run import Clock
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import IN_AN_MRZ, field_values, label_of
+from apoa_client.report.fields import IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
@@ -313,4 +313,4 @@ def _ids(entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def _refused(path: str, code: str, problem: Message) -> ReportRefused:
-    return ReportRefused([Finding(path, code, msg("{field}: {remark}", field=label_of(path), remark=problem))])
+    return ReportRefused([Finding(path, code, with_label(label_of(path), problem))])

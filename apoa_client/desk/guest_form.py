@@ -10,7 +10,7 @@ from datetime import datetime
 
 from apoa_client.passport.mrz import FieldState, Mrz
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import BY_NAME, FIELDS, IN_AN_MRZ, as_typed
+from apoa_client.report.fields import BY_NAME, FIELDS, IN_AN_MRZ, NAMES, as_typed
 from apoa_client.report.kinds import instant
 from apoa_client.report.rules import INDONESIA
 
@@ -57,7 +57,7 @@ class GuestForm:
         """Return the next field to ask for; None if nothing is left."""
         given = {*self.typed, *(("nights",) if self.typed.get("planned_check_out") else ())}
         if self.mrz is not None:
-            in_the_mrz = {"surname", "given_names", *mrz_texts(self.mrz)}  # one of the two names may be empty
+            in_the_mrz = {*NAMES, *mrz_texts(self.mrz)}  # one of the two names may be empty
             in_the_mrz.discard(self.truncated_field)  # the rest must be completed from the page
             given |= in_the_mrz - set(self.requested_fields)
         asked = (*self.requested_fields, *ASKED_FIELDS, *self.recalled)

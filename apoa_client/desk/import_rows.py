@@ -109,7 +109,8 @@ def without_missing(row: GuestRow, found: Sequence[Finding], given: Sequence[Fin
 
 def missing_check_in() -> Finding:
     """Return the finding about a row without a time of arrival: at a desk it is now, in a table it is not known."""
-    return Finding(CHECK_IN, "missing", with_label("check_in", BY_NAME["check_in"].missing))
+    field = BY_NAME["check_in"]
+    return Finding(CHECK_IN, "missing", with_label(field.label, field.missing))
 
 
 _NO_ROOM = 0

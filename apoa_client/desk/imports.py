@@ -29,7 +29,7 @@ from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
 from apoa_client.ports.run import Clock
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of
+from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Kind, State, instant, short_id
 from apoa_client.report.model import Report
@@ -93,7 +93,7 @@ def _is_day_alone(said: str | date) -> bool:
 
 
 def _finding(code: str, problem: Message) -> Finding:
-    return Finding(_PATH, code, msg("{field}: {remark}", field=label_of(_PATH), remark=problem))
+    return Finding(_PATH, code, with_label(label_of(_PATH), problem))
 
 
 NOT_FOREIGN, NOT_ARRIVED = "not_foreign", "not_arrived"

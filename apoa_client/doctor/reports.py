@@ -96,7 +96,7 @@ def check_waiting(settings: PropertySettings, summary: Summary) -> Finding:
             nmsg("{count} report was refused.", "{count} reports were refused.", counts[State.REJECTED]),
             msg("Correct it: apoa fix"),
         )
-    waiting = counts[State.QUEUED] + counts[State.SENDING] + counts[State.PENDING]
+    waiting = summary.waiting + counts[State.PENDING]
     return ok(
         nmsg(
             "{count} report waits, none is overdue or refused.",

@@ -112,6 +112,11 @@ class Summary(NamedTuple):
     unauthenticated: int | None = None
     """How many reports have no code yet that proves who wrote them; None before the first code was made."""
 
+    @property
+    def waiting(self) -> int:
+        """How many reports wait to be sent, or are being sent."""
+        return self.counts[State.QUEUED] + self.counts[State.SENDING]
+
     def current_suspension(self, settings: "Callable[[], str]") -> Suspension | None:
         """Return why nothing is sent; None if sending is not suspended, or if the settings have changed since.
 

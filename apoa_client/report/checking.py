@@ -17,7 +17,7 @@ from apoa_client.passport.normalise import likely_sizes, normalise
 from apoa_client.report import rules
 from apoa_client.report.codes import NO_TABLES, CodeTables
 from apoa_client.report.draft import Draft, Reader
-from apoa_client.report.fields import as_typed
+from apoa_client.report.fields import NAMES, as_typed
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Document, Guest, StayPermit, part_value
 from apoa_client.report.parse_fields import Given
@@ -138,7 +138,7 @@ def _guest_json(reader: Reader, values: Mapping[str, Any], permit: StayPermit | 
     """Return the guest in the contract's form, with None for each unknown value."""
     mrz = reader.draft.mrz
     known = {name: as_typed(value) if value is not None else None for name, value in values.items()}
-    names = {name: known[name] for name in ("surname", "given_names")}
+    names = {name: known[name] for name in NAMES}
     if mrz is not None and any(names.values()):  # then a name that the MRZ leaves empty is known to be empty
         names = {name: value if reader.typed(name) else value or "" for name, value in names.items()}
     members = {

@@ -96,14 +96,14 @@ class Reader:
         try:
             return parse(name, self._typed[name], self.given)
         except Unreadable as exc:
-            self.add_error(name, exc.code, with_label(name, exc.message), exc.suggestion)
+            self.add_error(name, exc.code, with_label(BY_NAME[name].label, exc.message), exc.suggestion)
             return None
 
     def require(self, name: str, value: object) -> None:
         """Add an error where a required field is None, unless the field has another error."""
         field = BY_NAME[name]
         if value is None and not any(finding.field == field.path for finding in self.errors):
-            self.add_error(name, "missing", with_label(name, field.missing))
+            self.add_error(name, "missing", with_label(field.label, field.missing))
 
     @property
     def has_accepted_check_digit(self) -> bool:

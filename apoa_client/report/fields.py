@@ -275,9 +275,9 @@ def as_typed(value: "FieldValue") -> str:
     return instant(value) if isinstance(value, datetime) else str(value)
 
 
-def with_label(name: str, problem: Message | None) -> Message:
+def with_label(label: Message, problem: Message | None) -> Message:
     """Return a problem, such as what is `missing`, with the label of its field before it."""
-    return msg("{field}: {remark}", field=BY_NAME[name].label, remark=problem or "")
+    return msg("{field}: {problem}", field=label, problem=problem or "")
 
 
 def label_of(path: str) -> Message:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from apoa_client.locale import LANGUAGES, catalogue
 from apoa_client.messages import Message, literal, moment_message, msg, nmsg
-from apoa_client.report.fields import label_of
+from apoa_client.report.fields import label_of, with_label
 from apoa_client.sandbox import page_texts as texts
 from apoa_client.sandbox.decisions import Receipt
 from apoa_client.sandbox.fault_injection import NAMES, SECONDS, Switch
@@ -108,7 +108,7 @@ def _finding(violation: Violation) -> Message:
     """Return what is wrong with which field. A code without words has the authority's own English sentence."""
     label = texts.FIELDS.get(violation.field) or label_of(violation.field)
     problem = texts.PROBLEMS.get(violation.code, literal(violation.message))
-    return msg("{field}: {problem}", field=label, problem=problem)
+    return with_label(label, problem)
 
 
 def _zone_of(stay: Stay) -> tzinfo | None:

@@ -13,7 +13,7 @@ Every function raises `Unreadable` with a message that does not repeat the cell.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import NamedTuple
@@ -147,14 +147,6 @@ def readings(text: str) -> Mapping[str, PartialDate]:
         "ymd": None if len(third) == _YEAR_DIGITS else _partial_date(first, second, third),
     }
     return {order: value for order, value in found.items() if value is not None}
-
-
-def evidence(values: Iterable[CellValue]) -> DateEvidence:
-    """Return what the cells of one column say about the order of its dates."""
-    collector = EvidenceCollector()
-    for value in values:
-        collector.add(value)
-    return collector.result()
 
 
 class EvidenceCollector:

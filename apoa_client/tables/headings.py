@@ -135,7 +135,7 @@ def parse_default(text: str) -> tuple[str, str]:
     except WrongMapping as exc:
         if target in DEFAULT_TARGETS:
             raise UsageProblem(
-                msg("The value for empty cells of {field} is not right: {remark}", field=target, remark=exc.problem)
+                msg("The value for empty cells of {field} is not right: {problem}", field=target, problem=exc.problem)
             ) from None
         near = msg("Did you mean {name}?", name=exc.near) if exc.near else None
         every = msg("The fields are: {fields}", fields=", ".join(DEFAULT_TARGETS))

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.fields import DATE_TYPES, FIELDS, FieldValue, label_of
+from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
@@ -188,7 +188,7 @@ class _Reading:
     def _add(self, target: str, code: str, message: Message, suggestion: str | None = None) -> None:
         path = paths_of_target(target)[0]
         self._wrong[path] = target
-        labelled = msg("{field}: {remark}", field=label_of(path), remark=message) if path else message
+        labelled = with_label(label_of(path), message) if path else message
         self._findings.append(Finding(path, code, labelled, suggestion))
 
     def _cell_names(self) -> dict[str, str]:
@@ -213,7 +213,7 @@ class _Reading:
         middle = self._texts("middle_names")
         if middle:
             self._put("given_names", " ".join([*filter(None, [self._typed.get("given_names")]), *middle]))
-        if has_lines or {"surname", "given_names"} & self._typed.keys():
+        if has_lines or self._typed.keys() & NAMES:
             return
         nationality = self._typed.get("nationality", "")
         names = self._read(

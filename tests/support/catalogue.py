@@ -72,7 +72,7 @@ def mo_file(language: str = "id") -> Path:
 
 
 def translatable(sentence: str) -> bool:
-    """Return whether there is anything to translate: ``{field}: {remark}`` is the same in every language."""
+    """Return whether there is anything to translate: ``{field}: {problem}`` is the same in every language."""
     return sentence in _NUMBERS or _LETTER.search(_PLACE.sub("", sentence)) is not None
 
 

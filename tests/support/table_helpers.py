@@ -27,8 +27,8 @@ def read_cells(heading: str, *values: CellValue, mapping: ColumnMapping | None =
     return read_table(table_of([heading], *([value] for value in values)), mapping)
 
 
-def remark(finding: Finding) -> str:
+def problem_of(finding: Finding) -> str:
     """Return what a finding says, without the name of its field."""
-    part = finding.message.values.get("remark", finding.message)
+    part = finding.message.values.get("problem", finding.message)
     assert not isinstance(part, str | int)
     return part.template

@@ -6,10 +6,10 @@ from datetime import date, datetime, time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table_helpers import read_cells, read_table, remark, table_of
+from table_helpers import problem_of, read_cells, read_table, table_of
 
 from apoa_client.settings.column_mappings import DATE_ORDERS, ColumnMapping
-from apoa_client.tables.cell_values import evidence, readings
+from apoa_client.tables.cell_values import EvidenceCollector, readings
 from apoa_client.tables.columns import match_columns
 from apoa_client.tables.rows import CellValue
 
@@ -66,7 +66,7 @@ def test_dates_that_can_be_read_in_two_ways_are_a_doubt(days: list[date]) -> Non
     assert (doubt.kind, doubt.columns, doubt.choices) == ("date_order", (0,), ("dmy", "mdy"))
     for row in read_table(table):
         assert row.texts == {}
-        assert remark(row.findings[0]).startswith(TWO_WAYS)
+        assert problem_of(row.findings[0]).startswith(TWO_WAYS)
     answered = ColumnMapping(date_order="dmy")
     assert match_columns(table, answered).doubts == ()
     assert [row.texts["birth_date"] for row in read_table(table, answered)] == [day.isoformat() for day in days]
@@ -124,7 +124,10 @@ def test_a_short_year_may_be_in_front() -> None:
 @given(st.lists(st.one_of(st.text(max_size=12), DAYS, st.none(), st.floats(), st.booleans()), max_size=6))
 def test_the_evidence_of_any_cells_is_found(cells: Sequence[CellValue]) -> None:
     """No cell stops it, and its order is one in which the column can be."""
-    found = evidence(cells)
+    collector = EvidenceCollector()
+    for cell in cells:
+        collector.add(cell)
+    found = collector.result()
     assert found.proven <= set(DATE_ORDERS)
     assert found.order() in {"", *found.possible}
     assert not (found.is_contradictory and found.order())

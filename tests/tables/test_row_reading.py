@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table_helpers import read_cells, read_table, remark, table_of
+from table_helpers import problem_of, read_cells, read_table, table_of
 
 from apoa_client.passport import states
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
@@ -76,7 +76,7 @@ def test_a_name_that_cannot_be_split_for_certain_is_refused(
     row = read_cells("Nama tamu", name, mapping=mapping)[0]
     assert row.texts == {}
     assert [finding.field for finding in row.findings] == ["guest.surname"]
-    assert said in remark(row.findings[0])
+    assert said in problem_of(row.findings[0])
 
 
 @pytest.mark.parametrize(("nationality", "is_split"), [("AUS", True), ("Spanyol", False), ("Brazilian", False)])

@@ -180,11 +180,11 @@ def _check_photos(
     several = len(files) > 1
     if several and typed:
         raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
-    photos = _checked(session, checker, files, typed, several=several)
+    photos = _checked(session, checker, files, typed)
     if ask is not None:
         photos = (each._replace(online=ask(typed, each.document)) for each in photos)
     if session.json:
-        return _print_json(photos, several=several, online=ask is not None)
+        return _print_json(photos, online=ask is not None)
     if not several:
         [photo] = photos
         _show(photo)
@@ -202,7 +202,7 @@ def _check_photos(
 
 
 def _checked(
-    session: Session, checker: DocumentChecker, files: Sequence[Path], typed: Mapping[str, str], *, several: bool
+    session: Session, checker: DocumentChecker, files: Sequence[Path], typed: Mapping[str, str]
 ) -> Iterator[_CheckedPhoto]:
     """Yield each photo as soon as it is read. Raises `PictureRefused` for the only one."""
     from apoa_client.scan.photo_process import PhotoProcess
@@ -213,14 +213,14 @@ def _checked(
             try:
                 reading = reader.read(file, checker.today)
             except PictureRefused as exc:
-                if not several:
+                if len(files) == 1:
                     raise
                 yield _CheckedPhoto(file, checker.check({}, ()), refusal=exc)
             else:
                 yield _CheckedPhoto(file, checker.check(typed if reading.lines else {}, reading.lines), reading)
 
 
-def _print_json(photos: Iterator[_CheckedPhoto], *, several: bool, online: bool) -> int:
+def _print_json(photos: Iterator[_CheckedPhoto], *, online: bool) -> int:
     """Print the document, or several in a list."""
     from apoa_client.cli.views.photo import photo_value
 
@@ -231,7 +231,7 @@ def _print_json(photos: Iterator[_CheckedPhoto], *, several: bool, online: bool)
         values.append({**document_value(each.document), **answer, "photo": photo})
         valid.append(each.document.valid)
         answers.append(each.online)
-    print_json({"results": values} if several else values[0])
+    print_json({"results": values} if len(values) > 1 else values[0])
     return exit_code(valid, answers)
 
 

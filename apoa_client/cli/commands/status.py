@@ -12,6 +12,7 @@ import click
 from apoa_client.app.container import Container
 from apoa_client.app.property_status import read_status
 from apoa_client.cli.every_property import run_for_every_property
+from apoa_client.cli.failures import show_also_while_away
 from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
@@ -78,8 +79,6 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
 
 def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
     if session.app.settings.has_shared_outbox:
-        from apoa_client.cli.failures import show_also_while_away  # for a shared outbox alone
-
         return show_also_while_away(session.app, lambda each: _show(session, each, tonight=tonight, alarm=alarm))
     return _show(session, session.app, tonight=tonight, alarm=alarm)
 
@@ -175,7 +174,7 @@ def _show_counts(settings: PropertySettings, summary: Summary) -> None:
     """Show what the user must do first, and last what needs no action."""
     counts = summary.counts
     refused, pending = counts[State.REJECTED], counts[State.PENDING]
-    waiting = counts[State.QUEUED] + counts[State.SENDING]
+    waiting = summary.waiting
     if refused:
         print_line(refused_line(refused))
     if waiting:

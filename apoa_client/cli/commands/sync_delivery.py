@@ -22,7 +22,7 @@ from apoa_client.delivery.options import Outcome, authenticate
 from apoa_client.errors import OutboxDamaged
 from apoa_client.ports.authority import Status
 from apoa_client.ports.state import Summary
-from apoa_client.report.kinds import SOON, State
+from apoa_client.report.kinds import SOON
 
 if TYPE_CHECKING:
     from apoa_client.ports.run import Interruptions
@@ -46,11 +46,10 @@ def deliver(
     outcome.error = outcome.error or session.app.handed_over.problem
     if outcome.indexes_rebuilt:
         print_error_line(style_warning(rebuilt_text()))
-    zone = session.app.settings.zone
     if session.json:
-        print_json(outcome_json(outcome, zone))
+        _print_json(session, outcome)
     else:
-        show_outcome(outcome, zone, quiet=session.quiet, show_unattended=show_unattended)
+        show_outcome(outcome, session.app.settings.zone, quiet=session.quiet, show_unattended=show_unattended)
     if outcome.error is None and not outcome.time_over:
         from apoa_client.app.sending import refresh_code_tables  # when the reports have gone
 
@@ -78,7 +77,7 @@ def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
                 )
             )
         if session.json:
-            _print_json(session, Outcome(left=_waiting(_summary(session))))
+            _print_json(session, Outcome(left=_summary(session).waiting))
         return Outcome()  # what waits is on the sheet
 
     return _repairing(session, work)
@@ -101,7 +100,7 @@ def report_by_hand(session: Session, *, interactive: bool, scheduled: bool = Fal
             filed = ByHandConversation(session.app).run()
             _check(session, outcome)  # with the key, which the first report needed
         summary = _summary(session)
-        outcome.counts[Status.ACCEPTED], outcome.left = filed, _waiting(summary)
+        outcome.counts[Status.ACCEPTED], outcome.left = filed, summary.waiting
         if session.json:
             _print_json(session, outcome)
             return outcome
@@ -173,7 +172,3 @@ def _check(session: Session, outcome: Outcome) -> None:
 def _summary(session: Session) -> Summary:
     now = session.app.clock.now()
     return session.app.outbox.summary(now=now, soon=now + SOON)
-
-
-def _waiting(summary: Summary) -> int:
-    return summary.counts[State.QUEUED] + summary.counts[State.SENDING]

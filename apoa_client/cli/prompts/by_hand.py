@@ -24,7 +24,7 @@ from apoa_client.cli.views.status import deadline_style, deadline_text
 from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.ports.entries import Entry
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import Kind, short_id
 
 _DONE = frozenset({"sudah", "done"}) | YES
 _QUIT = frozenset({"q", "quit", "berhenti"})
@@ -87,8 +87,7 @@ class ByHandConversation:
 
     def _show(self, task: TypingTask) -> None:
         entry, zone, now = task.entry, self._app.settings.zone, self._app.clock.now()
-        counts = self._app.outbox.summary(now=now, soon=now).counts
-        waiting = counts[State.QUEUED] + counts[State.SENDING]
+        waiting = self._app.outbox.summary(now=now, soon=now).waiting
         due = deadline_text(entry.due_at, now, zone) if entry.due_at is not None else ""
         parts = (style_bold(_(KINDS[entry.kind])), short_id(entry.id), deadline_style(entry.due_at, now)(due))
         clear_screen()

@@ -257,7 +257,7 @@ class FieldQuestions:
         questioned: list[str] = []
         special: Mapping[str, Parser] = {
             "birth_date": lambda answer: _birth_date(answer, given.today),
-            "nights": lambda answer: _nights(answer, given),
+            "nights": lambda answer: _nights(answer, check_in.date(), given.today),
             "room": self._parse_room,
             "nationality": lambda answer: _nationality(answer, questioned),
             "stay_permit": lambda answer: self._permits(form).parse(answer, _nationality_on(form), questioned),
@@ -339,15 +339,14 @@ def _with_changed_nights(question: Question, before: int) -> Question:
     )
 
 
-def _nights(answer: str, given: Given) -> Answer:
+def _nights(answer: str, arrival: date, today: date) -> Answer:
     """Parse a number of nights, or a day of departure, which is converted to nights."""
-    arrival = given.arrival or given.today
     try:
         departure = parse_fields.nights(answer, arrival)
     except Unreadable:
         if answer.isdigit():
             raise
-        departure = parse_dates.stay_date(answer, today=given.today, near=arrival)
+        departure = parse_dates.stay_date(answer, today=today, near=arrival)
     count = (departure - arrival).days
     if count < 1:
         raise UnclearAnswer(_("The planned check-out must be after the check-in. Give at least one night."))

@@ -90,7 +90,7 @@ class NightView:
         self._night = shown.night
         self._zone = shown.settings.zone
         self._on_terminal = is_terminal(sys.stdout) and not plain()
-        self._waiting = shown.summary.counts[State.QUEUED] + shown.summary.counts[State.SENDING]
+        self._waiting = shown.summary.waiting
         self._lines: list[str] = []
         """What must be done."""
 

@@ -62,7 +62,7 @@ class PropertyState(NamedTuple):
             return Urgency.OVERDUE
         if summary.due_soon:
             return Urgency.DUE_SOON
-        waits = counts[State.QUEUED] + counts[State.SENDING] + counts[State.PENDING]
+        waits = summary.waiting + counts[State.PENDING]
         return Urgency.WAITING if waits else Urgency.QUIET
 
     @property
@@ -131,7 +131,7 @@ def _row(state: PropertyState) -> tuple[str, ...]:
     )
     return (
         label,
-        _number(counts[State.QUEUED] + counts[State.SENDING], style_warning),
+        _number(status.summary.waiting, style_warning),
         _number(counts[State.REJECTED], style_error),
         _number(status.summary.overdue, style_error),
         _delivery(state, settings, status),

@@ -40,9 +40,7 @@ def show_guests(
     """Show the guests of stays as a table, at most `limit` of them, and return how many."""
     headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
     rows = (_guest_row(stay, report, today, zone) for stay, report in guests)
-    return _show_table(
-        headings, rows, limit, lambda count: nmsg("{count} guest", "{count} guests", count), lambda: None
-    )
+    return _show_table(headings, rows, limit, lambda count: nmsg("{count} guest", "{count} guests", count))
 
 
 def _show_table(

@@ -181,8 +181,9 @@ def show_status(
     summary = status.summary
     show_property(settings, summary)
     counts, by_hand = summary.counts, settings.by_hand
-    waiting = counts[State.QUEUED] + counts[State.SENDING]
-    rows = [(_("Waiting to be typed into APOA") if by_hand else _("Waiting to be sent"), waiting, style_warning)]
+    rows = [
+        (_("Waiting to be typed into APOA") if by_hand else _("Waiting to be sent"), summary.waiting, style_warning)
+    ]
     # Without an authority nothing can be decided or refused; a count from before is shown all the same.
     if counts[State.PENDING] or not by_hand:
         rows.append((_("Waiting for a decision"), counts[State.PENDING], style_warning))
@@ -274,7 +275,7 @@ def waiting_line(settings: PropertySettings, summary: Summary) -> str:
     line = _("Waiting: {count}. Send them with: apoa sync")
     if settings.by_hand:
         line = _("To be typed into APOA: {count}. Begin with: apoa sync --by-hand")
-    return style_warning(line.format(count=summary.counts[State.QUEUED] + summary.counts[State.SENDING]))
+    return style_warning(line.format(count=summary.waiting))
 
 
 def pending_line(summary: Summary) -> str:

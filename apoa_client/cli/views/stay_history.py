@@ -32,9 +32,10 @@ from apoa_client.report.fields import label_of
 from apoa_client.report.kinds import OPEN_STATES, Kind, State, instant, short_id
 from apoa_client.report.model import Report
 
+_STATUSES = {each.value: each.meaning.history.template for each in Status}
 _ACTIONS = {
     "saved": N_("saved"),
-    **{each.value: each.meaning.history.template for each in Status},
+    **_STATUSES,
     "queued": N_("not delivered, waiting again"),
     "received": N_("receipt number typed in"),
     "sending": N_("taken to be sent"),
@@ -79,7 +80,7 @@ _DETAILS = {
     "unreadable_answer": N_("the authority's answer cannot be read"),
     "not_the_authority": N_("the answer was not from the authority"),
     "authority_busy": N_("the authority is busy"),
-    **{each.value: each.meaning.history.template for each in Status},
+    **_STATUSES,
     "retention": N_("retention period over"),
     "request": N_("at the guest's request"),
     "may_have_arrived": N_("but the authority may have received it"),
