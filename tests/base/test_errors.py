@@ -1,12 +1,10 @@
 """Every error has an exit code, advice and a name, and no personal data."""
 
 import inspect
-from importlib import import_module
-from pkgutil import walk_packages
 
 import pytest
+from forked_command import import_program
 
-import apoa_client
 from apoa_client import errors
 from apoa_client.delivery.plan import suspends_sending
 from apoa_client.errors import ApoaError, AuthorityBusy, Exit, worst_exit
@@ -55,9 +53,7 @@ def test_exit_codes_and_names() -> None:
 
 def test_each_class_declares_its_name() -> None:
     """A class that is renamed keeps its identifier, and no two classes share one."""
-    for module in walk_packages(apoa_client.__path__, "apoa_client."):
-        if not module.name.endswith("__main__"):
-            import_module(module.name)
+    import_program()
     kinds, found = [ApoaError], list[type[ApoaError]]()
     while kinds:
         found += kinds

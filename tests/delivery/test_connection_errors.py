@@ -72,9 +72,6 @@ def test_untrusted_certificate(hotel: Hotel) -> None:
     assert (wire.calls, entry.state, entry.attempts, entry.next_attempt_at) == ([], State.QUEUED, 0, None)
 
 
-# Batches.
-
-
 def test_one_expired_token_is_replaced(hotel: Hotel, wire: ScriptedServer) -> None:
     """After one 401 the client gets a fresh token and sends the same batch again."""
     wire.replacements["reports"].append(problem(401))

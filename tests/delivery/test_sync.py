@@ -212,9 +212,6 @@ def test_a_hold_stored_by_a_wrong_clock_is_ignored(hotel: Hotel) -> None:
     assert hotel.sync().counts["accepted"] == 1
 
 
-# Refused accounts.
-
-
 # Verdicts.
 
 

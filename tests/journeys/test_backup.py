@@ -37,9 +37,9 @@ Start = Callable[..., Any]
 KILLS = 100 if LONG else 10
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
 STRIDE = 1 if LONG else 23
+"""A kill comes before every n-th change that a restore makes on the disk."""
 REST = "-0000-7000-8000-000000000000"
 """The end of the ids of invented rows."""
-"""A kill comes before every n-th change that a restore makes on the disk."""
 
 
 def elsewhere(apoa: Installed, folder: Path) -> Installed:

@@ -79,7 +79,7 @@ def window_of(apoa: Installed) -> Iterator[Window]:
         environ = {**apoa.environ, "TERM": "xterm", "PATH": os.environ["PATH"], "PS1": "shell> "}
         os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], environ)  # noqa: S606  the one in PATH
     os.close(alive)
-    os.set_inheritable(terminal, False)  # noqa: FBT003  as above; another window must not keep this one open
+    os.set_inheritable(terminal, False)  # noqa: FBT003  positional only; another window must not keep this one open
     try:
         yield Window(terminal, ended)
     finally:

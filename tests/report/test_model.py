@@ -130,7 +130,7 @@ def test_a_damaged_member_is_refused(path: str, other: object) -> None:
 
 
 def test_a_purpose_is_required() -> None:
-    """Only a member that may be null may be missing, so that no report gets a purpose that nobody gave."""
+    """Only a member that may be null may be missing, so that no report gets a purpose that no user gave."""
     test_other_bytes_are_refused(to_json(REPORT).replace(b'"purpose":"tourism",', b""))
 
 

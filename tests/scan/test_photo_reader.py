@@ -256,7 +256,7 @@ def test_a_page_that_fills_the_picture_is_not_cut_off(networks: Networks) -> Non
 
 
 def test_glare(networks: Networks) -> None:
-    """A lamp's reflection covers several characters of a line; a scanner's white page is none."""
+    """A lamp's reflection covers several characters of a line; a scanner's white page is no reflection."""
     picture = _page()
     lines = read_zone(networks, picture)
     assert "reflected" not in _hint_at(lines, np.clip(picture + 120, 0, 255).astype(np.float32))

@@ -215,7 +215,7 @@ def test_refused(text: str) -> None:
     ],
 )
 def test_a_known_place(address: str, name: str, zone: str) -> None:
-    """The last one counts, as it was written; the name of a street is none."""
+    """The last one counts, as it was written; the name of a street is no place."""
     place = place_in(address)
     assert place == (name, zone)
 

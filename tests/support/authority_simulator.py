@@ -58,6 +58,8 @@ _VERDICTS = {"pending", "reject", "duplicate", "defer"}
 _OTHERS = {"ok", "429", "503", "slow", "shuffled-list"}
 _KNOWN = _PHOTO_REFUSALS | _REFUSED.keys() | _BROKEN_ANSWERS.keys() | _LAST_UNREADABLE | _VERDICTS | _OTHERS
 _ROUTES = {"reports", "token", "meta", "result", "codes", "photo"}
+_TIMEOUT_S = 5.0
+"""How long a client waits for an answer."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +84,12 @@ class AuthoritySimulator:
         *,
         now: datetime = START_TIME,
         max_batch: int = 500,
-        max_body_bytes: int = 1 << 20,
-        timeout_s: float = 5.0,
         wants_photo: bool = False,
         daily_receipts: bool = False,
     ) -> None:
         self.now = now
         self.max_batch = max_batch
-        self.max_body_bytes = max_body_bytes
-        self.timeout_s = timeout_s
+        self.max_body_bytes = 1 << 20
         self.wants_photo = wants_photo
         self.daily_receipts = daily_receipts
         self.password_is_right = True
@@ -288,7 +287,7 @@ class AuthoritySimulator:
         """Raise the error of a step that breaks the answer on its way back."""
         if step.name in _BROKEN_ANSWERS:
             raise _error(_BROKEN_ANSWERS[step.name])
-        if step.name == "slow" and (step.amount or 0) >= self.timeout_s:
+        if step.name == "slow" and (step.amount or 0) >= _TIMEOUT_S:
             raise _error(TimedOut)
 
 

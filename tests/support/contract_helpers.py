@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from authority_simulator import AuthoritySimulator
+from contract_json import YAML
 from system_helpers import needs_tool
 
 from apoa_client.authority.client import HttpAuthority
@@ -116,9 +117,8 @@ def running_prism() -> Iterator[str]:
     """Start Prism with the contract and yield its base URL. Its paths have no ``/v1``."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    contract = Path(__file__).parents[2] / "apoa_client" / "authority" / "openapi.yaml"
     with subprocess.Popen(
-        [_prism(), "mock", "--host", "127.0.0.1", "--port", str(port), str(contract)],
+        [_prism(), "mock", "--host", "127.0.0.1", "--port", str(port), str(YAML)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:

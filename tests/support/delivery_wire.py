@@ -14,19 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from basics import NOW
 from delivery_helpers import Hotel
 from delivery_processes import StrictSimulator
+from tls_helpers import CERTIFICATES
 
 from apoa_client.authority.address import Timeouts
 from apoa_client.authority.client import HttpAuthority
 from apoa_client.delivery.options import Outcome
 from apoa_client.ports.authority import Authority
 
-CERTIFICATES = Path(__file__).parents[1] / "authority" / "certificates"
 HANG = b"hang"
 LOST = b"lost"
 FAST_TIMEOUTS = Timeouts(connect_s=5, read_s=5, total_s=10)

@@ -1,9 +1,7 @@
 """Desks of one property with a shared outbox in the test's process, and lines to it that are cut without a sign."""
 
-import ctypes
 import shutil
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -123,18 +121,6 @@ def two_desks(folder: Path, clock: FixedClock, outbox: SharedOutbox, port: int |
         ports = (port or outbox.cluster.port, outbox.cluster.port)
         first, second = (Desk(home, clock, outbox, each) for home, each in zip(homes, ports, strict=True))
         yield Desks(first, second, memory)
-
-
-_SO_ATTACH_FILTER = 26
-_RETURN = 0x06
-"""Linux's code for the end of a socket filter, with the number of bytes that are let through."""
-
-
-def vanish(connection: int) -> None:
-    """Let the socket with this descriptor receive nothing more, so that its computer does not even answer TCP."""
-    nothing = ctypes.create_string_buffer(struct.pack("HBBI", _RETURN, 0, 0, 0))
-    with socket.socket(fileno=socket.dup(connection)) as found:
-        found.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(nothing)))
 
 
 class Cut(Flag):

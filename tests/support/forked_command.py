@@ -263,15 +263,20 @@ def _limit(condition: Condition) -> None:
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
 
 
-def main() -> int:
-    """Import the program, then serve calls; in a forked child, run the program."""
+def import_program() -> None:
+    """Import each module of the program but the one that runs it."""
     import apoa_client
 
-    for name in HEAVY:
-        importlib.import_module(name)
     for module in pkgutil.walk_packages(apoa_client.__path__, "apoa_client."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+
+
+def main() -> int:
+    """Import the program, then serve calls; in a forked child, run the program."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    import_program()
     gc.freeze()
     _become(*_serve(socket.socket(fileno=int(sys.argv[1]))))
     program: Callable[[], int] = sys.modules["apoa_client.cli.main"].main

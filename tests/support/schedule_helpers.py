@@ -101,8 +101,8 @@ def files_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file())
 
 
-def found_by(scheduler: Scheduler, name: str = "apoa-sync") -> Found:
-    """Return the schedule that a scheduler finds under this name."""
-    found = scheduler.find(name)
+def found_by(scheduler: Scheduler) -> Found:
+    """Return the schedule that a scheduler finds."""
+    found = scheduler.find("apoa-sync")
     assert found is not None
     return found

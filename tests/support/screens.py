@@ -15,7 +15,7 @@ from cli_helpers import Apoa, CallResult
 
 FOLDER = Path(__file__).parents[1] / "cli" / "screens"
 RENEW = "APOA_RENEW_SCREENS" in os.environ
-_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{4})([0-9a-f]{8})\b")
+_UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _SHORT = re.compile(r"\b[0-9a-f]{8}\b")
 
 
@@ -51,7 +51,7 @@ class Screens:
     def _named(self, text: str) -> str:
         """Return the text with names for what differs in each run."""
         text = text.replace(str(self._folder), "FOLDER").replace(os.sep, "/")
-        whole = dict.fromkeys(match[0] for match in _UUID.finditer(text))
+        whole = dict.fromkeys(_UUID.findall(text))
         for number, found in enumerate(whole, 1):
             text = text.replace(found, f"ID-{number}").replace(found[-8:], f"SHORT-{number:02}")
         for number, found in enumerate(dict.fromkeys(_SHORT.findall(text)), len(whole) + 1):

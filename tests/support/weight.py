@@ -25,7 +25,6 @@ SMALL = 60
 """Lines below which a module is a fragment."""
 DEPTH = 5
 """How many values inside each other are searched for the surname."""
-BOOK = "surname,given_names,document_number,nationality,birth_date,sex,expiry_date,birth_place,check_in,nights,room\n"
 
 
 def lengths(folder: Path) -> list[int]:
@@ -62,16 +61,9 @@ def crossed(*arguments: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()) as out, redirect_stderr(out):
         environ = {"APOA_HOME": folder, "APOA_LANG": "en", "APOA_SITE_CONFIG": ""}
         book = Path(folder, "guests.csv")
-        values = (
-            QUENTIN.surname,
-            QUENTIN.given_names,
-            QUENTIN.number,
-            QUENTIN.state,
-            str(QUENTIN.birth_date),
-            QUENTIN.sex,
-        )
-        rest = (QUENTIN.expiry_date.isoformat(), QUENTIN.birth_place, "2026-11-24", "2", "7")
-        book.write_text(f"{BOOK}{','.join((*values, *rest))}\n", encoding="utf-8")
+        _command, *words = QUENTIN.typed("--check-in", "2026-11-24")
+        headings = (option.removeprefix("--").replace("-", "_") for option in words[::2])
+        book.write_text(f"{','.join(headings)}\n{','.join(words[1::2])}\n", encoding="utf-8")
         account = ("--property", "melati", "--vault", "file", "--api-url", NOWHERE, "--username", "melati")
         with closing(io.StringIO(PASSWORD)) as sys.stdin:
             main.run(("setup", "--non-interactive", "--password-stdin", *account), environ, FixedClock())
@@ -103,7 +95,7 @@ def print_table() -> None:
     ):
         print(f"{value:>8,}  {name}")  # noqa: T201  that is its job
     if "-v" in sys.argv[1:]:
-        print("", "typed guest:", *typed, "", "row of a table:", *row, sep="\n")  # noqa: T201
+        print("", "typed guest:", *typed, "", "row of a table:", *row, sep="\n")  # noqa: T201  that is its job
 
 
 if __name__ == "__main__":

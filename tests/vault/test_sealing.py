@@ -108,7 +108,7 @@ def no_key() -> bytes:
 def test_sealing_needs_no_private_key() -> None:
     """A locked keyring does not prevent saving a report; opening raises the key's error.
 
-    The version decides before the key is fetched: nobody is asked for the key of a record that it would not open.
+    The version decides before the key is fetched: no user is asked for a key that would not open the record.
     """
     sealer = PropertySealer(PUBLIC_KEY, no_key)
     sealed = sealer.seal("report-1", b"x")

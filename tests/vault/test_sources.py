@@ -336,7 +336,7 @@ def test_a_source_that_has_no_secret(computer: Computer, environ: dict[str, str]
 
 
 def test_an_empty_file_or_answer(computer: Computer) -> None:
-    """It is not sent as a password, and an empty variable is none."""
+    """It is not sent as a password, and an empty variable has no password."""
     computer.environ["APOA_PASSWORD"] = ""
     computer.prompt = str
     with pytest.raises(SecretUnusable):

@@ -97,9 +97,8 @@ def _batch(context: Context, more: int) -> list[Json]:
 
 def _padded(context: Context, more: int) -> bytes:
     """Return a body of `max_body_bytes` and `more`, with one report and blanks."""
-    report, size = context.samples.check_in(), context.server.meta["max_body_bytes"] + more
+    size = context.server.meta["max_body_bytes"] + more
     need(size <= _LARGEST_SENT, msg("max_body_bytes is so large that it is not tried."))
-    context.server.expect_stays([report])
-    body = body_of([report]).ljust(size)
+    body = body_of([context.check_in()]).ljust(size)
     expect(len(body) == size, msg("max_body_bytes is too small for one report."))
     return body
