@@ -102,10 +102,10 @@ def configured(apoa: Apoa, authority: SandboxServer) -> Apoa:
 def shared(configured: Apoa, postgres_outbox: "SharedOutbox", monkeypatch: pytest.MonkeyPatch) -> Apoa:
     """The same property with a shared outbox, which is waited for where the machine is busy."""
     from postgres_helpers import PASSWORD as OUTBOX_PASSWORD
-    from postgres_helpers import PROPERTY, be_patient
+    from postgres_helpers import be_patient
 
     be_patient(monkeypatch)
-    configured.change_setting("outbox", postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY).place)
+    configured.change_setting("outbox", postgres_outbox.address())
     configured.environ["APOA_OUTBOX_PASSWORD"] = OUTBOX_PASSWORD
     return configured
 

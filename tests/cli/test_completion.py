@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cli_helpers import BESIDE, Apoa, Complete, Serve
+from cli_helpers import BESIDE, Apoa, Serve
 from code_tables_helpers import NOMAD, table
+from system_helpers import needs_tool
 from tmux_helpers import Terminal, require_tmux
 
 from apoa_client.cli import completion, main
@@ -23,11 +25,13 @@ from apoa_client.passport.states import all_states
 POSIX = ("bash", "zsh", "fish")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="these shells are not Windows' own")
 FILES = "(files)"
+Complete = Callable[..., dict[str, str]]
+"""Returns the words that fit after a command line, with their descriptions: `complete("list", "--sta")`."""
 
 
 @pytest.fixture
 def complete(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> Complete:
-    """Return the words that fit after a command line, with their descriptions: `complete("list", "--sta")`."""
+    """What completes command lines of the program in this process."""
 
     def ask(*arguments: str, **environ: str) -> dict[str, str]:
         asked = {"COMP_WORDS": " ".join(["apoa", *arguments]), "COMP_CWORD": str(len(arguments))}
@@ -144,7 +148,7 @@ def test_properties_are_offered(away: Apoa, complete: Complete) -> None:
 def test_no_guest_is_offered(away: Apoa, complete: Complete) -> None:
     """Neither ids nor rooms: the outbox is not opened, and a list of completions may be read by others."""
     away.save()
-    (away.home / "melati" / "outbox.db").chmod(0)
+    away.outbox_file.chmod(0)
     for words in (["checkout"], ["checkout", "--room"], ["fix"], ["receipt"], ["list", "--room"], ["show"]):
         assert complete(*words, "") == {}
 
@@ -170,19 +174,11 @@ def test_the_authoritys_own_permits_are_offered(apoa: Apoa, serve: Serve, comple
     assert set(offered) == {"N7", "N8"}
 
 
-def require(tool: str) -> None:
-    """Skips the test without a tool, unless the environment requires it."""
-    if shutil.which(tool) is None:
-        if os.environ.get("APOA_REQUIRE_TOOLS"):
-            pytest.fail(f"{tool} is required here, and was not found: apt-get install {tool}")
-        pytest.skip(f"needs {tool}")
-
-
 @posix_only
 @pytest.mark.parametrize("shell", POSIX)
 def test_a_shell_takes_its_script(apoa: Apoa, tmp_path: Path, shell: str) -> None:
     """The printed script has no syntax error."""
-    require(shell)
+    needs_tool(shell, found=shutil.which(shell) is not None)
     printed = apoa("completion", shell)
     assert printed.code == 0
     file = tmp_path / "script"
@@ -283,7 +279,7 @@ TYPED = [
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_the_tab_key(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: str) -> None:
     """What stands on the line after Tab."""
-    require(shell)
+    needs_tool(shell, found=shutil.which(shell) is not None)
     require_tmux()
     terminal = Terminal(tmp_path, (100, 60), environ_of(away, home_of_shells))
     try:
@@ -302,7 +298,7 @@ def test_the_tab_key(away: Apoa, home_of_shells: Path, tmp_path: Path, shell: st
 @posix_only
 def test_fish(away: Apoa, home_of_shells: Path) -> None:
     """What fish itself would insert or list."""
-    require("fish")
+    needs_tool("fish", found=shutil.which("fish") is not None)
 
     def fish(line: str) -> list[str]:
         command = "source apoa.fish; complete -C $argv[1]"

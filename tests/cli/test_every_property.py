@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
 from screens import Screens
 
 from apoa_client.cli.commands import scheduled_run, sync_delivery
@@ -51,7 +51,7 @@ def test_one_document_for_all(both: Apoa) -> None:
 
 def test_a_damaged_outbox_stops_no_other_property(both: Apoa) -> None:
     """Its error stands below its name, the others are sent, and the exit code is its."""
-    (both.home / "melati" / "outbox.db").write_bytes(b"no database" * 100)
+    both.outbox_file.write_bytes(b"no database" * 100)
     sent = both("sync", "--all", "--json")
     melati, kenanga = sent.json["properties"]
     assert sent.code == 78
@@ -177,7 +177,7 @@ TWO = ("melati", "kenanga")
 @pytest.fixture
 def two(away: Apoa) -> Apoa:
     """The program with melati, the default, and kenanga, which has a name for guests."""
-    assert away.set_up("http://127.0.0.1:9/v1", "--display-name", "Wisma Kenanga", name="kenanga").code == 75
+    assert away.set_up(NOWHERE, "--display-name", "Wisma Kenanga", name="kenanga").code == 75
     return away
 
 

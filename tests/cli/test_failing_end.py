@@ -206,16 +206,22 @@ WAYS = {
 }
 
 
-def run_failing(apoa: Apoa, how: str, error: str = "RuntimeError") -> "subprocess.CompletedProcess[str]":
-    """Run a command that fails in this way before the handler begins."""
+def run_python(apoa: Apoa, program: str, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program of Python with the property of these tests."""
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(how=how, error=error)],
-        env={**os.environ, **apoa.environ},
+        [sys.executable, "-c", program, *arguments],
+        env={**os.environ, **apoa.environ, **environ},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
         timeout=60,
         check=False,
     )
+
+
+def run_failing(apoa: Apoa, how: str, error: str = "RuntimeError") -> "subprocess.CompletedProcess[str]":
+    """Run a command that fails in this way before the handler begins."""
+    return run_python(apoa, PROGRAM.format(how=how, error=error))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -261,15 +267,7 @@ sys.exit(code)
 
 def run_until(apoa: Apoa, failing_call: int) -> "subprocess.CompletedProcess[str]":
     """Run `apoa list`, whose n-th call of a function of this program raises an exception; 0 for none."""
-    return subprocess.run(
-        [sys.executable, "-c", FAULT],
-        env={**os.environ, **apoa.environ, "FAILING_CALL": str(failing_call)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return run_python(apoa, FAULT, FAILING_CALL=str(failing_call))
 
 
 def test_no_fault_prints_its_text(away: Apoa) -> None:
@@ -292,15 +290,7 @@ ALLOWED, FORBIDDEN = "1", "0"
 
 def limits_after(apoa: Apoa, *arguments: str) -> str:
     """Return the exit code, the limit for core files, and PR_GET_DUMPABLE after a command."""
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITS, *arguments],
-        env={**os.environ, **apoa.environ},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    return done.stderr.splitlines()[-1]
+    return run_python(apoa, LIMITS, *arguments).stderr.splitlines()[-1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux' own")

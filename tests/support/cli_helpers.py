@@ -47,8 +47,6 @@ DANGEROUS = ("\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\u200b", "\r")
 
 Serve = Callable[..., SandboxServer]
 """Starts a training authority: `serve("503=5,lost")`."""
-Complete = Callable[..., dict[str, str]]
-"""Returns the words that fit after a command line, with their descriptions: `complete("list", "--sta")`."""
 
 
 @cache
@@ -151,6 +149,8 @@ QUENTIN = Guest("ZYKOWSKI", "QUENTIN", "ZX1234567", "GDANSKTOWN")
 XIMENA = Guest("QUIJANO", "XIMENA", "QW7654321", "ZARAGOZAVILLE", "ESP", "F", PartialDate(1992, 2, 29))
 OBADIAH = Guest("VANTERPOOL", "OBADIAH", "VB9081726", "TORTOLAHILL", "GBR", "M", PartialDate(1969, 4, 30))
 GUESTS = (QUENTIN, XIMENA, OBADIAH)
+PRIVATE = [word for guest in GUESTS for word in guest.words]
+"""What must be readable only with the key, of all of them."""
 
 
 class Keyboard(io.StringIO):
@@ -191,6 +191,11 @@ class Apoa:
     @property
     def home(self) -> Path:
         return Path(self.environ["APOA_HOME"])
+
+    @property
+    def outbox_file(self) -> Path:
+        """The database of melati, the property that `set_up` makes."""
+        return self.home / "melati" / "outbox.db"
 
     def set_up(self, url: str = NOWHERE, *more: str, name: str = "melati") -> CallResult:
         """Set up a property for an authority, reachable or not, with its secrets in a file."""
@@ -242,7 +247,7 @@ class Apoa:
 
     def change_database(self, statement: str) -> None:
         """Change the database without the program."""
-        with closing(sqlite3.connect(self.home / "melati" / "outbox.db")) as db:
+        with closing(sqlite3.connect(self.outbox_file)) as db:
             db.execute(statement)
             db.commit()
 

@@ -279,6 +279,10 @@ class SharedOutbox(NamedTuple):
     cluster: Cluster
     database: str
 
+    def address(self, login: str = PROPERTY) -> str:
+        """Its address in the settings of a desk."""
+        return f"postgresql://{login}@127.0.0.1:{self.cluster.port}/{self.database}"
+
     def open(
         self,
         sealer: Sealer | None = None,

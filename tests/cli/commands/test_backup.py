@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 from backup_helpers import changed
-from cli_helpers import GUESTS, LANGUAGES, PASSWORD, QUENTIN, XIMENA, Apoa, assert_sanitized, readable_in
+from cli_helpers import LANGUAGES, PASSWORD, PRIVATE, QUENTIN, XIMENA, Apoa, assert_sanitized, readable_in
 from screens import Screens
 
 from apoa_client.sandbox.server import SandboxServer
-
-WORDS = [word for guest in GUESTS for word in guest.words]
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ def test_a_backup_holds_no_secret_and_nothing_personal(configured: Apoa, made: P
     (configured.home / "away.json").rename(configured.home / "melati" / "keys.json")
     (made.parent / "alone").mkdir()
     made.rename(made.parent / "alone" / made.name)
-    assert readable_in(made.parent / "alone", [*WORDS, PASSWORD, secret_of(configured)]) == []
+    assert readable_in(made.parent / "alone", [*PRIVATE, PASSWORD, secret_of(configured)]) == []
 
 
 def test_other_files_are_not_overwritten(configured: Apoa, made: Path, tmp_path: Path) -> None:
@@ -159,7 +157,7 @@ def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa
     other = elsewhere(configured, tmp_path)
     key = {"APOA_PRIVATE_KEY": secret_of(configured)}
     assert other("restore", str(made), **key).code == 0
-    with closing(sqlite3.connect(other.home / "melati" / "outbox.db")) as db:
+    with closing(sqlite3.connect(other.outbox_file)) as db:
         db.execute("UPDATE reports SET receipt_number = 'STT\x1b[2J' WHERE state = 'accepted'")
         db.commit()
     config = other.home / "config.toml"

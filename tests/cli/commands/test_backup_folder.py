@@ -273,7 +273,7 @@ class TestDaily:
 
     def test_an_outbox_that_cannot_be_read(self, with_folder: Apoa, runs: list[Mapping[str, str]]) -> None:
         """Sending says so; here nothing is printed."""
-        (with_folder.home / "melati" / "outbox.db").unlink()
+        with_folder.outbox_file.unlink()
         assert self.run(with_folder) == ""
         assert runs == []
 

@@ -346,7 +346,7 @@ class TestScreens:
         """An unreadable report stays queued, does not block the other reports, and is named at the end."""
         broken = manual.save(QUENTIN, "--check-in", "2026-11-24T01:00")
         manual.save(XIMENA)
-        with closing(sqlite3.connect(manual.home / "melati" / "outbox.db")) as db, db:
+        with closing(sqlite3.connect(manual.outbox_file)) as db, db:
             db.execute("UPDATE reports SET content = x'00112233' WHERE id = ?", [broken["id"]])
         result = manual("sync", keys=["STT-2"])
         assert result.code == 78
@@ -444,7 +444,7 @@ class TestPrintedSheet:
         second = manual.save(XIMENA)
         file = tmp_path / "apoa.html"
         file.write_text("earlier")
-        with closing(sqlite3.connect(manual.home / "melati" / "outbox.db")) as db, db:
+        with closing(sqlite3.connect(manual.outbox_file)) as db, db:
             db.execute("UPDATE reports SET content = NULL WHERE id = ?", [second["id"]])
         assert self.write_sheet(manual, file, "--force").code == 78
         assert (file.read_text(), list(tmp_path.glob(".apoa*"))) == ("earlier", [])
@@ -490,7 +490,7 @@ class TestPrintedSheet:
         """An unreadable report is left out of the sheet, and the other reports are printed."""
         broken = manual.save()
         manual.save(XIMENA)
-        with closing(sqlite3.connect(manual.home / "melati" / "outbox.db")) as db, db:
+        with closing(sqlite3.connect(manual.outbox_file)) as db, db:
             db.execute("UPDATE reports SET content = x'00112233' WHERE id = ?", [broken["id"]])
         file = tmp_path / "apoa.html"
         assert self.write_sheet(manual, file).code == 0

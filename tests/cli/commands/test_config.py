@@ -383,7 +383,7 @@ class TestAccount:
 
     def test_an_outbox_that_cannot_be_read(self, configured: Apoa) -> None:
         """What it holds is not known; the authority of the set-up is compared before a report leaves."""
-        (configured.home / "melati" / "outbox.db").unlink()
+        configured.outbox_file.unlink()
         assert configured("config", "set", "api_url", NOWHERE).code == 0
 
     def test_a_vault_that_has_the_key(self, configured: Apoa, keyring: dict[str, str]) -> None:

@@ -21,17 +21,13 @@ READABLE = "What was just saved is in the file and can be read."
 UNREADABLE = "What was just saved cannot be read back now. Keep a note of the guest until the file is repaired."
 
 
-def file_of(apoa: Apoa) -> Path:
-    return apoa.home / "melati" / "outbox.db"
-
-
 @pytest.fixture
 def torn(configured: Apoa) -> Apoa:
     """A property with reports that wait, some of them on a damaged page."""
     for number in range(3):
         for guest in (QUENTIN, XIMENA):
             configured.save(guest, "--again", "--nights", str(number + 1))
-    flip(file_of(configured), leaf_of_reports(file_of(configured)), 64)
+    flip(configured.outbox_file, leaf_of_reports(configured.outbox_file), 64)
     return configured
 
 
@@ -39,7 +35,7 @@ def torn(configured: Apoa) -> Apoa:
 def test_sync_rebuilds_an_index(configured: Apoa, option: list[str]) -> None:
     """Everything is sent with exit code 0, stderr says what was repaired and what to do, and the log records it."""
     configured.save()
-    clear_index(file_of(configured), "reports_open")
+    clear_index(configured.outbox_file, "reports_open")
     notice = rebuilt_text()
     result = configured("sync", *option)
     assert (result.code, result.err) == (0, notice + "\n")
@@ -55,7 +51,7 @@ def test_a_file_that_is_removed_during_a_sync(configured: Apoa, monkeypatch: pyt
     submit = HttpAuthority.submit
 
     def remove_then_submit(authority: HttpAuthority, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        file_of(configured).unlink()
+        configured.outbox_file.unlink()
         return submit(authority, bodies)
 
     monkeypatch.setattr(HttpAuthority, "submit", remove_then_submit)
@@ -67,7 +63,7 @@ def test_a_file_that_is_removed_during_a_sync(configured: Apoa, monkeypatch: pyt
 def test_report_rebuilds_an_index(configured: Apoa) -> None:
     """An index that saving does not need is rebuilt when the report is sent, and stderr says so."""
     configured.save()
-    clear_index(file_of(configured), "reports_lease")
+    clear_index(configured.outbox_file, "reports_lease")
     result = configured(*XIMENA.mrz("--yes"))
     assert (result.code, result.err.splitlines()[-1]) == (0, rebuilt_text())
     assert "Sent. Receipt number:" in result.out
@@ -77,7 +73,7 @@ def test_report_into_a_damaged_file(torn: Apoa) -> None:
     """The report is shown as saved, the damage is shown, and the exit code is that of sync."""
     result = torn(*OBADIAH.mrz("--yes"))
     assert result.code == torn("sync").code == 78
-    assert str(file_of(torn)) in result.err
+    assert str(torn.outbox_file) in result.err
     assert spoken("en", READABLE) in result.err
     assert result.out.startswith(spoken("en", "Saved: {name}, report {id}.", name=OBADIAH.name, id="")[:10])
 
@@ -93,7 +89,7 @@ def test_saved_but_not_readable(torn: Apoa, monkeypatch: pytest.MonkeyPatch) -> 
     """If the new report cannot be read back, the screen says to keep a note."""
 
     def find(_outbox: SqliteOutbox, _reference: str) -> None:
-        raise damaged(file_of(torn))
+        raise damaged(torn.outbox_file)
 
     monkeypatch.setattr(SqliteOutbox, "find", find)
     result = torn(*OBADIAH.mrz("--yes"))
@@ -117,11 +113,11 @@ def by_hand(apoa: Apoa) -> Apoa:
 @pytest.mark.parametrize("damage", [hide_from_queue, lambda file: clear_index(file, "reports_open")])
 def test_by_hand(by_hand: Apoa, damage: Callable[[Path], None]) -> None:
     """The index is rebuilt, and every report is on the sheet."""
-    with closing(sqlite3.connect(file_of(by_hand))) as db:  # as `hide_from_queue` needs it
+    with closing(sqlite3.connect(by_hand.outbox_file)) as db:  # as `hide_from_queue` needs it
         db.execute("UPDATE reports SET due_at = NULL")
         db.commit()
     assert by_hand("log", "--accept", *(report["id"] for report in by_hand.reports())).code == 0
-    damage(file_of(by_hand))
+    damage(by_hand.outbox_file)
     sheet = by_hand("sync", "--sheet", "-")
     assert sheet.code == 0
     assert QUENTIN.surname in sheet.out
@@ -132,7 +128,7 @@ def test_by_hand(by_hand: Apoa, damage: Callable[[Path], None]) -> None:
 
 def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:
     """An index that only the work itself meets is rebuilt, and the work begins again."""
-    clear_index(file_of(by_hand), "reports_due")
+    clear_index(by_hand.outbox_file, "reports_due")
     result = by_hand("sync", "--json")
     assert (result.code, result.json["left"], result.err) == (75, 2, rebuilt_text() + "\n")
 
@@ -142,7 +138,7 @@ def test_by_hand_meets_damage_later(by_hand: Apoa) -> None:
 def test_a_forged_id(configured: Apoa, forged: str, column: str) -> None:
     """The row is named as damaged and not sent as it is; nothing of it is shown, and the others are delivered."""
     first, second = (configured.save(guest) for guest in (QUENTIN, XIMENA))
-    with closing(sqlite3.connect(file_of(configured))) as db:
+    with closing(sqlite3.connect(configured.outbox_file)) as db:
         db.execute(f"UPDATE reports SET {column} = ? WHERE id = ?", [forged, first["id"]])  # noqa: S608  two names
         db.commit()
     seen = [configured(*command) for command in (["list", "--plain"], ["status"], ["sync"], ["list", "--all"])]
@@ -151,6 +147,6 @@ def test_a_forged_id(configured: Apoa, forged: str, column: str) -> None:
     for result in (seen[0], seen[2]):
         assert (result.code, "Reports in the outbox at" in result.err, ": 1." in result.err) == (78, True, True)
     assert second["short_id"] in seen[0].out
-    with closing(sqlite3.connect(file_of(configured))) as db:
+    with closing(sqlite3.connect(configured.outbox_file)) as db:
         states = [state for (state,) in db.execute("SELECT state FROM reports ORDER BY seq")]
     assert states == ["queued", "accepted"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import GUESTS, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
+from cli_helpers import GUESTS, OBADIAH, PASSWORD, PRIVATE, QUENTIN, XIMENA, Apoa, CallResult, Serve, spoken
 from desktop_helpers import FakeDesktop, needs_posix
 
 pytestmark = needs_posix
@@ -70,7 +70,7 @@ def test_the_notice_has_no_personal_data(apoa: Apoa, serve: Serve, desktop: Fake
     scheduled(apoa, APOA_PASSWORD=PASSWORD)
     [call] = desktop.shown()
     everything = "\n".join(call.arguments) + call.environ
-    for word in [*ids, PASSWORD, *(word for guest in GUESTS for word in guest.words)]:
+    for word in [*ids, PASSWORD, *PRIVATE]:
         assert word.casefold() not in everything.casefold()
 
 
@@ -156,7 +156,7 @@ def test_a_missing_tool_is_ignored(away: Apoa, desktop: FakeDesktop) -> None:
 def test_damaged_metadata_does_not_stop_delivery(away: Apoa, desktop: FakeDesktop, tmp_path: Path) -> None:
     """No notice is shown; the log gives the reason, and the exit code is that of the delivery."""
     away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    db = sqlite3.connect(away.home / "melati" / "outbox.db")
+    db = sqlite3.connect(away.outbox_file)
     with db:
         db.execute("INSERT INTO memo VALUES ('notice', 'noon')")
     db.close()

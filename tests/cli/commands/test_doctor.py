@@ -40,10 +40,6 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX's modes")
 
 
-def outbox_of(apoa: Apoa) -> Path:
-    return apoa.home / "melati" / "outbox.db"
-
-
 def test_nothing_set_up(apoa: Apoa) -> None:
     """It says so, and how to set up; the checks of the computer run all the same."""
     found = doctor(apoa, code=78)
@@ -90,8 +86,8 @@ def test_a_healthy_property(configured: Apoa) -> None:
 @pytest.mark.parametrize(
     ("harm", "advice"),
     [
-        (lambda apoa: outbox_of(apoa).write_bytes(b"no database" * 500), "apoa restore FILE"),
-        (lambda apoa: outbox_of(apoa).unlink(), ""),
+        (lambda apoa: apoa.outbox_file.write_bytes(b"no database" * 500), "apoa restore FILE"),
+        (lambda apoa: apoa.outbox_file.unlink(), ""),
         (lambda apoa: apoa.change_database("PRAGMA user_version = 99"), "Update apoa-client"),
     ],
     ids=["no database", "missing", "newer"],
@@ -99,11 +95,11 @@ def test_a_healthy_property(configured: Apoa) -> None:
 def test_a_file_that_is_no_database(configured: Apoa, harm: Callable[[Apoa], object], advice: str) -> None:
     """It is kept as it is, and the advice says what to do."""
     harm(configured)
-    before = outbox_of(configured).exists()
+    before = configured.outbox_file.exists()
     found = doctor(configured, code=78)
     assert (found["database"].result, advice in str(found["database"].advice)) == ("failed", True)
     assert (found["drafts"].result, found["private_key"].result) == ("skipped", "ok")
-    assert outbox_of(configured).exists() == before
+    assert configured.outbox_file.exists() == before
 
 
 def test_a_database_that_takes_long(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -469,10 +465,10 @@ def test_a_file_that_others_can_change(configured: Apoa) -> None:
 @posix_only
 def test_files_that_others_can_read(configured: Apoa) -> None:
     """A warning: their content is sealed."""
-    outbox_of(configured).chmod(0o644)
+    configured.outbox_file.chmod(0o644)
     found = doctor(configured, "--offline")["permissions"]
     assert found.result == "warning"
-    assert found.message == f"Other users can read 1 file, such as {outbox_of(configured)}."
+    assert found.message == f"Other users can read 1 file, such as {configured.outbox_file}."
 
 
 @pytest.mark.parametrize(("free", "result", "code"), [(5, "failed", 78), (100, "warning", 0), (5000, "ok", 0)])
@@ -506,7 +502,7 @@ def test_screens(away: Apoa, screens: Screens, authority: SandboxServer, clock: 
     assert away.set_up(authority.base_url, name="kenanga").code == 0
     screens(away, "--property", "kenanga", "doctor", lang=lang)
     screens(away, "doctor", "--all", lang=lang)
-    outbox_of(away).write_bytes(b"no database" * 500)
+    away.outbox_file.write_bytes(b"no database" * 500)
     screens(away, "--plain", "doctor", "--offline", lang=lang)
     away.delete_key()
     screens(away, "-q", "doctor", keys=[], lang=lang)
@@ -522,7 +518,7 @@ def test_every_check_has_a_name_and_every_group_a_heading(configured: Apoa) -> N
 def test_every_property(configured: Apoa, authority: SandboxServer) -> None:
     """The trouble of one stops no other, and the worst exit code is that of all."""
     assert configured.set_up(authority.base_url, name="kenanga").code == 0
-    outbox_of(configured).write_bytes(b"no database" * 500)
+    configured.outbox_file.write_bytes(b"no database" * 500)
     said = configured("doctor", "--all", "--json")
     assert said.code == 78
     melati, kenanga = said.json["properties"]

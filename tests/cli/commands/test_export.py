@@ -11,14 +11,24 @@ from typing import Any
 
 import openpyxl
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, NOWHERE, OBADIAH, QUENTIN, XIMENA, Apoa, OpenContents, readable_in, spoken
+from cli_helpers import (
+    GUESTS,
+    LANGUAGES,
+    NOWHERE,
+    OBADIAH,
+    PRIVATE,
+    QUENTIN,
+    XIMENA,
+    Apoa,
+    OpenContents,
+    readable_in,
+    spoken,
+)
 from openpyxl.utils import get_column_letter
 
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.rules import CHECK_DIGIT_NOTE
 from apoa_client.tables.headings import parse_heading
-
-PRIVATE = [word for guest in GUESTS for word in guest.words]
 
 
 @pytest.fixture
@@ -252,7 +262,7 @@ def here(away: Apoa) -> Apoa:
     entry = ["--entry-date", "2026-11-19", "--room", "+9"]
     first = away.save(QUENTIN, "--check-in", "2026-11-20T15:04", *page, *permit, *entry)
     assert away("checkout", first["id"], "--at", "2026-11-22T09:31", "--no-send").code == 0
-    accented = [f"--surname={'QUÍJANO'}", "--birth-place=-", "--check-in=2026-11-23T23:59"]
+    accented = ["--surname=QUÍJANO", "--birth-place=-", "--check-in=2026-11-23T23:59"]
     assert away("amend", away.save(XIMENA, *accented)["id"], "--room", "Mawar 2", "--yes", "--no-send").code == 0
     young = replace(OBADIAH, given_names="", birth_date=PartialDate(1969), number="VB908")
     assert away(*young.typed("--no-send", "--check-in", "2026-11-24T00:00")).code == 0

@@ -205,7 +205,7 @@ class TestInfo:
         """Visa-free states of one rule are on one line."""
         assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
 
-    def test_what_is_foundin_two_topics(self, apoa: Apoa) -> None:
+    def test_what_is_found_in_two_topics(self, apoa: Apoa) -> None:
         """Facts of two topics are shown below their titles."""
         out = apoa("info", "denda").out
         assert out.index("What not giving the data can cost") < out.index("When a stay permit has ended")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from basics import NOW
-from cli_helpers import GUESTS, LANGUAGES, QUENTIN, XIMENA, Apoa, CallResult, Guest
+from cli_helpers import LANGUAGES, PRIVATE, QUENTIN, XIMENA, Apoa, CallResult, Guest
 from held_files import Hold
 from journeys_helpers import link_to_folder
 from screens import Screens
@@ -23,7 +23,6 @@ from apoa_client.errors import Exit, StorageProblem
 from apoa_client.messages import msg
 from apoa_client.tables.reading import open_source
 
-PRIVATE = [word for guest in GUESTS for word in guest.words]
 HEADINGS = (
     *("Surname", "Given names", "Sex", "Date of birth", "Place of birth", "Nationality", "Passport number"),
     *("Passport expiry", "Check-in", "Planned check-out", "Room"),

@@ -135,7 +135,7 @@ class TestSetupAtATerminal:
         """Two wrong codes may be typed before the right one; it is then confirmed, for training too."""
         result = at_a_terminal(apoa, serve().base_url, *typed)
         assert (result.code, REMINDER in result.err) == (0, False), result.all
-        with SqliteOutbox.open(apoa.home / "melati" / "outbox.db", sealer()) as outbox:
+        with SqliteOutbox.open(apoa.outbox_file, sealer()) as outbox:
             now = apoa.clock.now()
             assert outbox.summary(now=now, soon=now).code_confirmed_for == public_key(apoa)
 
@@ -467,41 +467,36 @@ class TestShow:
 class TestReminder:
     """Until the code of the present key was typed back once."""
 
-    @pytest.fixture
-    def away(self, coded: Apoa) -> Apoa:
-        """A property whose next codes are fixed."""
-        return coded
-
-    def test_until_it_is_typed_back(self, away: Apoa) -> None:
+    def test_until_it_is_typed_back(self, coded: Apoa) -> None:
         """`apoa`, `status` and `key show` remind of it; typing it back ends that, and is in the log."""
         commands: tuple[list[str], ...] = ([], ["status"], ["key", "show"])
-        assert all(reminded(away, command) for command in commands)
-        assert confirmed(away) == [False, False]
-        assert away("key", "rotate", keys=[CODE]).code == 0
-        assert not any(reminded(away, command) for command in commands)
-        assert confirmed(away) == [True, True]
-        assert "recovery code confirmed" in away("log").out
+        assert all(reminded(coded, command) for command in commands)
+        assert confirmed(coded) == [False, False]
+        assert coded("key", "rotate", keys=[CODE]).code == 0
+        assert not any(reminded(coded, command) for command in commands)
+        assert confirmed(coded) == [True, True]
+        assert "recovery code confirmed" in coded("log").out
 
-    def test_a_rotation_makes_it_unconfirmed(self, away: Apoa, tmp_path: Path) -> None:
+    def test_a_rotation_makes_it_unconfirmed(self, coded: Apoa, tmp_path: Path) -> None:
         """With the new code only in a file; recovering the key that is here with it confirms it."""
-        assert away("key", "rotate", keys=[CODE]).code == 0
-        assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
-        assert confirmed(away) == [False, False]
-        assert away("key", "recover", keys=[CODE]).code == 77  # the code of the earlier key
-        assert confirmed(away) == [False, False]
-        assert away("key", "recover", keys=[NEXT_CODE]).code == 0
-        assert confirmed(away) == [True, True]
+        assert coded("key", "rotate", keys=[CODE]).code == 0
+        assert coded("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
+        assert confirmed(coded) == [False, False]
+        assert coded("key", "recover", keys=[CODE]).code == 77  # the code of the earlier key
+        assert confirmed(coded) == [False, False]
+        assert coded("key", "recover", keys=[NEXT_CODE]).code == 0
+        assert confirmed(coded) == [True, True]
 
-    def test_recovering_an_older_key_does_not_confirm(self, away: Apoa, tmp_path: Path) -> None:
+    def test_recovering_an_older_key_does_not_confirm(self, coded: Apoa, tmp_path: Path) -> None:
         """Its code opens only older reports."""
-        assert away("key", "rotate", keys=[CODE]).code == 0
-        away.save()
-        with away.monkeypatch.context() as patch:
+        assert coded("key", "rotate", keys=[CODE]).code == 0
+        coded.save()
+        with coded.monkeypatch.context() as patch:
             patch.setattr("apoa_client.outbox.sql.reseal.SealedRecords.reseal", lambda *_args: 0)
-            assert away("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
-        result = away("key", "recover", keys=[CODE])
+            assert coded("key", "rotate", "--recovery-file", str(tmp_path / "code.txt")).code == 0
+        result = coded("key", "recover", keys=[CODE])
         assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
-        assert confirmed(away) == [False, False]
+        assert confirmed(coded) == [False, False]
 
     def test_practice_is_not_reminded(self, apoa: Apoa, configured: Apoa) -> None:
         """Neither a training property nor one whose authority is for training."""
@@ -510,10 +505,10 @@ class TestReminder:
         assert apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file").code == 0
         assert apoa("--property", "latihan", "status", "--json").json["recovery_code_confirmed"] is None
 
-    def test_damaged_metadata(self, away: Apoa) -> None:
+    def test_damaged_metadata(self, coded: Apoa) -> None:
         """Anything but a text counts as not confirmed."""
-        away.change_database("INSERT INTO memo VALUES ('code_confirmed', 7)")
-        assert confirmed(away) == [False, False]
+        coded.change_database("INSERT INTO memo VALUES ('code_confirmed', 7)")
+        assert confirmed(coded) == [False, False]
 
 
 class TestTransfer:

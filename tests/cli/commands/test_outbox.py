@@ -20,16 +20,13 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     be_patient(monkeypatch)
 
 
-def address_of(cluster: Cluster, database: str, login: str = PROPERTY) -> str:
-    return f"postgresql://{login}@127.0.0.1:{cluster.port}/{database}"
-
-
 def test_from_an_empty_database_to_a_sent_report(
     configured: Apoa, postgres: Cluster, postgres_database: str, postgres_template: str
 ) -> None:
     """The administrator prepares it and lets a login use the property; the desk stores the password and reports."""
     assert postgres_template  # the login exists
-    address = address_of(postgres, postgres_database, SUPERUSER)
+    outbox = SharedOutbox(postgres, postgres_database)
+    address = outbox.address(SUPERUSER)
     first = configured("outbox", "init", address, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert first.code == 0, first.err
     assert "CREATE ROLE melati LOGIN;" in first.out
@@ -40,7 +37,7 @@ def test_from_an_empty_database_to_a_sent_report(
         "version_before": 1,
         "members": [{"login": PROPERTY, "property": PROPERTY, "role": "sender"}],
     }
-    changed = configured("config", "set", "outbox", address_of(postgres, postgres_database))
+    changed = configured("config", "set", "outbox", outbox.address())
     assert (changed.code, "apoa login --outbox" in changed.err) == (0, True)
     assert configured("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
     assert PASSWORD not in (configured.home / "config.toml").read_text()
@@ -49,7 +46,7 @@ def test_from_an_empty_database_to_a_sent_report(
     assert shown.pop("engine").startswith("PostgreSQL ")
     assert shown == {
         "property": PROPERTY,
-        "place": address_of(postgres, postgres_database),
+        "place": outbox.address(),
         "shared": True,
         "version": 1,
         "waiting": 0,
@@ -65,7 +62,7 @@ def test_from_an_empty_database_to_a_sent_report(
 def shared(configured: Apoa, postgres_outbox: SharedOutbox) -> Apoa:
     """The program with a property in a shared outbox."""
     configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
-    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    address = postgres_outbox.address()
     assert configured("config", "set", "outbox", address).code == 0
     return configured
 
@@ -95,7 +92,7 @@ def test_the_file_on_this_computer(configured: Apoa) -> None:
     configured.save()
     shown = configured("outbox", "show", "--json").json
     assert (shown["shared"], shown["waiting"], shown["left"]) == (False, 1, 0)
-    assert shown["place"] == str(configured.home / "melati" / "outbox.db")
+    assert shown["place"] == str(configured.outbox_file)
     assert shown["engine"].startswith("SQLite ")
     assert shown["oldest_waiting_s"] == 0
     refused = configured("login", "--outbox", "--password-stdin", stdin="x\n")
@@ -138,7 +135,7 @@ def test_reports_from_before(configured: Apoa, postgres_outbox: SharedOutbox) ->
     """What was never sent is handed over at once, the history by the next delivery; and everything comes back."""
     configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
     sent, waiting = configured.send(QUENTIN), configured.save(XIMENA)
-    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    address = postgres_outbox.address()
     assert configured("config", "set", "outbox", address).code == 0
     assert {each["id"] for each in configured.reports()} == {waiting["id"]}
     assert configured("sync").code == 0
@@ -157,7 +154,7 @@ def test_reports_that_are_not_decided_on(
     assert apoa.set_up(serve("pending").base_url).code == 0
     apoa.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
     assert apoa.send(QUENTIN)["state"] == "pending"
-    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    address = postgres_outbox.address()
     assert apoa("config", "set", "outbox", address).code == 0
     assert apoa("sync").code == 0
     assert apoa.states() == [("check_in", "accepted")]
@@ -171,7 +168,7 @@ def test_a_desk_with_another_key(shared: Apoa, postgres_outbox: SharedOutbox) ->
     checked = shared("doctor", "--offline")
     assert (checked.code, "apoa key import" in checked.all) == (Exit.SETTINGS, True)
     assert shared("config", "unset", "outbox").code == 0
-    address = address_of(postgres_outbox.cluster, postgres_outbox.database)
+    address = postgres_outbox.address()
     said = shared("config", "set", "outbox", address)
     assert (said.code, "apoa key import" in said.err) == (Exit.SETTINGS, True)
     assert shared("config", "get", "outbox").out == "sqlite\n"
@@ -229,9 +226,7 @@ def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbo
     """The same server under another address takes the password once it was given again."""
     del shared.environ["APOA_OUTBOX_PASSWORD"]
     assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-    shared.change_setting(
-        "outbox", address_of(postgres_outbox.cluster, postgres_outbox.database).replace("127.0.0.1", "localhost")
-    )
+    shared.change_setting("outbox", postgres_outbox.address().replace("127.0.0.1", "localhost"))
     if again:
         assert shared("login", "--outbox", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
     assert shared("status").code == (0 if again else Exit.CREDENTIALS)
@@ -239,7 +234,7 @@ def test_a_password_for_a_new_address(shared: Apoa, postgres_outbox: SharedOutbo
 
 def test_a_login_that_the_server_does_not_have(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """It is named, with how to create it."""
-    address = address_of(postgres_outbox.cluster, postgres_outbox.database, SUPERUSER)
+    address = postgres_outbox.address(SUPERUSER)
     said = shared("outbox", "init", address, "--sender", "nobody_yet", "--password-stdin", stdin=f"{PASSWORD}\n")
     assert (said.code, "CREATE ROLE nobody_yet LOGIN" in said.err) == (Exit.USAGE, True)
 
@@ -278,7 +273,7 @@ def test_the_doctor(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
 def test_a_desk_that_does_not_send(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """A login of the role desk saves and reads; sending is refused, and the reports wait."""
     add_login(postgres_outbox.cluster, postgres_outbox.database, "melati_desk", PROPERTY, Group.DESK)
-    address = address_of(postgres_outbox.cluster, postgres_outbox.database, "melati_desk")
+    address = postgres_outbox.address("melati_desk")
     assert shared("config", "set", "outbox", address).code == 0
     shared.save(QUENTIN)
     postgres_outbox.cluster.kill()

@@ -5,25 +5,23 @@ from contextlib import contextmanager
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, spoken, spoken_count
-from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox
+from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
-from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.sql.hand_over import HandOver
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no failure."""
-    for module in ("connection", "database"):
-        monkeypatch.setattr(f"apoa_client.outbox.postgres.{module}.TimeLimits", lambda: TimeLimits(answer=20.0))
+    be_patient(monkeypatch)
 
 
 @pytest.fixture
 def url(postgres_outbox: SharedOutbox) -> str:
-    return f"postgresql://{PROPERTY}@127.0.0.1:{postgres_outbox.cluster.port}/{postgres_outbox.database}"
+    return postgres_outbox.address()
 
 
 @pytest.fixture

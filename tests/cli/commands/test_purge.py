@@ -142,7 +142,7 @@ def test_an_erased_report_has_a_receipt_and_no_guest(past: Apoa) -> None:
 def test_a_database_reader_delays_the_last_step(past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another program reads the old data, purge exits with 75 and gives advice; the next run succeeds."""
     monkeypatch.setattr("apoa_client.outbox.sqlite.database._BUSY_TIMEOUT_S", 0.01)
-    reader = sqlite3.connect(past.home / "melati" / "outbox.db", isolation_level=None)
+    reader = sqlite3.connect(past.outbox_file, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM reports").fetchone()
     result = past("purge")

@@ -11,6 +11,7 @@ import pytest
 from cli_helpers import (
     GUESTS,
     PASSWORD,
+    PRIVATE,
     QUENTIN,
     XIMENA,
     Apoa,
@@ -77,7 +78,7 @@ class TestLog:
         assert scheduled(configured).code == 75
         configured.delete_key()
         assert scheduled(configured).code == 75  # its backoff is not over
-        (configured.home / "melati" / "outbox.db").unlink()
+        configured.outbox_file.unlink()
         assert scheduled(configured).code == 78
         assert runs(configured) == [
             ("melati", "0", "-", "1", "0"),
@@ -96,7 +97,7 @@ class TestLog:
             apoa.clock.forward(2 * HOUR)
         log = log_of(apoa).read_text()
         shown = "".join(file.read_text() for file in log_of(apoa).parent.glob("*.json"))
-        for word in [PASSWORD, *(word for guest in GUESTS for word in guest.words)]:
+        for word in [PASSWORD, *PRIVATE]:
             assert word.casefold() not in (log + shown).casefold()
         assert all(report["id"] in log for report in apoa.reports() if report["attempts"])
 
@@ -166,7 +167,7 @@ def break_settings(apoa: Apoa) -> None:
 
 
 def remove_outbox(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "outbox.db").unlink()
+    apoa.outbox_file.unlink()
 
 
 class TestPrintedOnce:
@@ -214,7 +215,7 @@ class TestPrintedOnce:
 
     def test_json_has_the_error_each_time(self, configured: Apoa) -> None:
         """A program that reads the document does not know what was printed before."""
-        (configured.home / "melati" / "outbox.db").unlink()
+        configured.outbox_file.unlink()
         first, second = (scheduled(configured, "--json") for _run in range(2))
         assert [each.json["error"]["class"] for each in (first, second)] == ["outbox_missing"] * 2
 
@@ -263,7 +264,7 @@ class TestPrintedOnce:
     @pytest.mark.parametrize("content", ["", "[]", "7", '{"a": "b"}', '{"error:outbox_missing": 1e300}', "\0"])
     def test_a_damaged_file(self, configured: Apoa, content: str) -> None:
         """It is no failure, and is replaced."""
-        (configured.home / "melati" / "outbox.db").unlink()
+        configured.outbox_file.unlink()
         scheduled(configured)
         file = configured.home / "logs" / "melati.shown.json"
         file.write_text(content)

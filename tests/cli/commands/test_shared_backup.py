@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
-from postgres_helpers import PROPERTY, Cluster, SharedOutbox, new_shared_outbox
+from postgres_helpers import Cluster, SharedOutbox, new_shared_outbox
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
@@ -22,10 +22,6 @@ def stick(shared: Apoa) -> Path:
     folder = shared.home.parent / "stick"
     folder.mkdir()
     return folder
-
-
-def address_of(outbox: SharedOutbox) -> str:
-    return f"postgresql://{PROPERTY}@127.0.0.1:{outbox.cluster.port}/{outbox.database}"
 
 
 def back_up(apoa: Apoa) -> str:
@@ -159,7 +155,7 @@ def test_a_restore_after_the_server_was_lost(shared: Apoa, postgres: Cluster, po
     keys = shared.home / "melati" / "keys.json"
     before = keys.read_bytes()
     with new_shared_outbox(postgres, postgres_template) as empty:
-        shared.change_setting("outbox", address_of(empty))
+        shared.change_setting("outbox", empty.address())
         preview = shared("restore", file, "--dry-run", "--json").json
         assert (preview["inserted"], on_server(empty)) == (2, [])
         assert shared("restore", file, "--json").json["inserted"] == 2

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, CallResult, Guest, spoken
-from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
+from postgres_helpers import PASSWORD, SharedOutbox
 
 from apoa_client.errors import Exit
 from apoa_client.messages import msg
@@ -23,10 +23,6 @@ from apoa_client.outbox.sql.hand_over import HandOver
 from apoa_client.ports.state import HandedOver
 
 WAITS = "The shared outbox does not answer. This waits on this computer; apoa moves it there by itself."
-
-
-def address_of(outbox: SharedOutbox) -> str:
-    return f"postgresql://{PROPERTY}@127.0.0.1:{outbox.cluster.port}/{outbox.database}"
 
 
 @contextmanager
@@ -99,7 +95,7 @@ def test_what_the_staff_see(shared: Apoa, postgres_outbox: SharedOutbox) -> None
 
 def test_without_anything_that_waits(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """The error alone, with advice; and no file is made."""
-    file = shared.home / "melati" / "outbox.db"
+    file = shared.outbox_file
     file.unlink()
     with away(postgres_outbox):
         for command in (["list"], ["status"], ["sync"], ["list", "--json"]):
@@ -325,7 +321,7 @@ def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.Monkey
 
 def test_a_damaged_file_on_this_computer(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """A guest is reported all the same, and every other command says what is wrong: reports may wait in the file."""
-    (shared.home / "melati" / "outbox.db").write_bytes(b"no database" * 500)
+    shared.outbox_file.write_bytes(b"no database" * 500)
     saved = shared.save()
     assert on_server(postgres_outbox) == [(saved["id"], "queued")]
     assert shared("status").code == shared("sync").code == Exit.SETTINGS
@@ -337,13 +333,13 @@ def test_the_file_from_before_is_erased_in_time(
     """Guests' data that are still in it are not kept for longer because the reports are on a server now."""
     configured.send(QUENTIN)
     configured.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
-    assert configured("config", "set", "outbox", address_of(postgres_outbox)).code == 0
+    assert configured("config", "set", "outbox", postgres_outbox.address()).code == 0
     configured.clock.forward(timedelta(days=120))
     with monkeypatch.context() as patch:
         patch.setattr(HandOver, "run", lambda *_arguments, **_options: HandedOver())
         assert configured("sync").code == 0  # the authority confirms the date
         assert configured("purge", "--yes").code == 0
-    file = configured.home / "melati" / "outbox.db"
+    file = configured.outbox_file
     with closing(sqlite3.connect(file)) as db:
         assert db.execute("SELECT content IS NULL, erased_at IS NOT NULL FROM reports").fetchall() == [(1, 1)]
 

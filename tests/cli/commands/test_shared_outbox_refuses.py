@@ -158,7 +158,7 @@ def test_the_schema_public(
     configured: Apoa, postgres: Cluster, postgres_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`apoa outbox init` says that it was open to every login, and whether it still is."""
-    address = f"postgresql://{SUPERUSER}@127.0.0.1:{postgres.port}/{postgres_database}"
+    address = SharedOutbox(postgres, postgres_database).address(SUPERUSER)
 
     def init(*more: str) -> Any:
         with postgres.connect(postgres_database) as connection:

@@ -166,7 +166,7 @@ def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> 
     configured.change_database("UPDATE audit SET at = 'yesterday'")
     result = configured("show", stay["check_in"]["id"])
     assert result.code == 0
-    assert str(configured.home / "melati" / "outbox.db") in result.err
+    assert str(configured.outbox_file) in result.err
     assert [line.split()[1] for line in result.out.splitlines() if line[:2] in {"1.", "2.", "3."}] == [
         "check-in",
         "correction",

@@ -5,13 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cli_helpers import GUESTS, LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, Guest, Serve, spoken, time_in
+from cli_helpers import LANGUAGES, OBADIAH, PRIVATE, QUENTIN, XIMENA, Apoa, Guest, Serve, spoken, time_in
 from page_helpers import read_page
 
 from apoa_client.cli.documents import statistics_page
 from apoa_client.cli.views import figures as view
-
-PRIVATE = [word for guest in GUESTS for word in guest.words]
 
 
 def save(apoa: Apoa, guest: Guest, check_in: str, *more: str) -> str:

@@ -52,11 +52,6 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     screens(apoa, "status", "--all", lang=lang)
 
 
-def counts(apoa: Apoa) -> dict[str, int]:
-    value = apoa("status", "--json").json["counts"]
-    return {state: count for state, count in value.items() if count}
-
-
 class TestStatus:
     """`apoa status` shows waiting and refused reports and deadlines."""
 
@@ -219,11 +214,11 @@ def plugin(apoa: Apoa, *options: str, lang: str = "en") -> tuple[int, str, str, 
 
 
 def damage(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "outbox.db").write_bytes(b"no database" * 100)
+    apoa.outbox_file.write_bytes(b"no database" * 100)
 
 
 def remove(apoa: Apoa) -> None:
-    (apoa.home / "melati" / "outbox.db").unlink()
+    apoa.outbox_file.unlink()
 
 
 def break_settings(apoa: Apoa) -> None:
@@ -314,7 +309,7 @@ class TestNagios:
         code, level, text, numbers = plugin(configured, "--all")
         assert (code, level, text) == (2, "CRITICAL", "kenanga: 1 overdue")
         assert (numbers["melati_overdue"], numbers["kenanga_overdue"]) == ("0", "1")
-        (configured.home / "melati" / "outbox.db").unlink()
+        remove(configured)
         code, level, text, numbers = plugin(configured, "--all")
         assert text.startswith("melati: ")
         assert text.endswith("; kenanga: 1 overdue")
@@ -350,7 +345,7 @@ class TestAlarm:
 
     def test_a_damaged_outbox(self, configured: Apoa) -> None:
         """The line on stdout, the error on stderr: 78."""
-        (configured.home / "melati" / "outbox.db").write_bytes(b"no database" * 100)
+        damage(configured)
         said = configured("status", "--alarm")
         assert (said.code, said.out.startswith("apoa CRITICAL - melati: ")) == (78, True)
         assert said.err

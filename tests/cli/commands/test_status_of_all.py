@@ -108,26 +108,17 @@ CHAIN = (PROPERTY, "kenanga", "cempaka")
 """The properties of this computer that are in the shared outbox. A further one, anggrek, is in a file."""
 
 
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine is no failure: a server that is away refuses connections at once."""
-    be_patient(monkeypatch)
-
-
 @pytest.fixture
-def chain(apoa: Apoa, authority: SandboxServer, postgres_outbox: SharedOutbox) -> Apoa:
+def chain(apoa: Apoa, authority: SandboxServer, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch) -> Apoa:
     """The program with three properties in one shared outbox, with one login, and one in a file of its own."""
+    be_patient(monkeypatch)
     apoa.environ["APOA_OUTBOX_PASSWORD"] = PASSWORD
     for name in (*CHAIN, "anggrek"):
         assert apoa.set_up(authority.base_url, name=name).code == 0
         if name in CHAIN:
             postgres_outbox.add_login(PROPERTY, name)
-            assert apoa("--property", name, "config", "set", "outbox", address_of(postgres_outbox)).code == 0
+            assert apoa("--property", name, "config", "set", "outbox", postgres_outbox.address()).code == 0
     return apoa
-
-
-def address_of(outbox: SharedOutbox, login: str = PROPERTY) -> str:
-    return f"postgresql://{login}@127.0.0.1:{outbox.cluster.port}/{outbox.database}"
 
 
 def save(apoa: Apoa, name: str, guest: Guest) -> None:
@@ -209,9 +200,9 @@ def test_another_login_is_another_group(chain: Apoa, postgres_outbox: SharedOutb
     """A property whose login may not use it says so; those of the other login are read."""
     postgres_outbox.add_login("kenanga", "other")
     path = chain.home / "config.toml"
-    text, ours = path.read_text(), address_of(postgres_outbox)
+    text, ours = path.read_text(), postgres_outbox.address()
     before, table, after = text.partition("[property.kenanga]")
-    path.write_text(before + table + after.replace(ours, address_of(postgres_outbox, "kenanga"), 1))
+    path.write_text(before + table + after.replace(ours, postgres_outbox.address("kenanga"), 1))
     together = documents(chain)
     assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
     assert together["melati"]["counts"]["queued"] == 0
@@ -241,8 +232,8 @@ def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> No
     assert shown.err.count("postgresql://melati@") == 1
     [_problem, _advice, only_here] = shown.err.splitlines()
     assert " 2 " in only_here
-    rows = {line.split()[0]: line for line in shown.out.splitlines()[1:5]}
-    assert [rows[name].split()[1] for name in ("kenanga", "cempaka", "anggrek")] == ["1", "1", "1"]
+    row = {words[0]: words for words in rows(shown.out)[1:5]}
+    assert [row[name][1] for name in ("kenanga", "cempaka", "anggrek")] == ["1", "1", "1"]
     assert {name: each.get("stored") for name, each in together.items()} == {
         **dict.fromkeys((PROPERTY, "anggrek")),
         **dict.fromkeys(("kenanga", "cempaka"), "here"),
@@ -283,7 +274,7 @@ def test_properties_that_are_not_set_up_here(
     postgres_outbox.add_login("auditor", PROPERTY, Group.AUDITOR)
     new_report("dahlia")
     path = chain.home / "config.toml"
-    path.write_text(path.read_text().replace(address_of(postgres_outbox), address_of(postgres_outbox, login)))
+    path.write_text(path.read_text().replace(postgres_outbox.address(), postgres_outbox.address(login)))
     shown = chain("status", "--all")
     assert shown.code == 0, shown.err
     [dahlia] = [line for line in shown.out.splitlines() if line.startswith("dahlia")]

@@ -383,7 +383,7 @@ class TestFailures:
         assert configured("backup", str(tmp_path / "backup.db")).code == 0
 
         def restore() -> None:
-            (configured.home / "melati" / "outbox.db").unlink()
+            configured.outbox_file.unlink()
             assert configured("restore", str(tmp_path / "backup.db"), "--yes").code == 0
             configured.save(XIMENA)
 
@@ -462,7 +462,7 @@ class TestSeveralProperties:
 
     def test_one_is_in_trouble(self, both: Apoa, follows: Follow) -> None:
         """The other one is sent, and the trouble is below its name, once."""
-        (both.home / "melati" / "outbox.db").write_bytes(b"no database" * 100)
+        both.outbox_file.write_bytes(b"no database" * 100)
         both("--property", "kenanga", *QUENTIN.mrz("--no-send"))
         said = follows([*[follows.forward(60)] * 40], "--all")
         assert [said.err.splitlines()[0], said.err.count("melati\n")] == ["melati", 1]

@@ -30,10 +30,6 @@ CHANGED = "Report {id} is not as apoa-client here wrote it."
 KEYLESS = "Not checked for changes by other programs: the private key is not at hand."
 
 
-def outbox_of(apoa: Apoa) -> Path:
-    return apoa.home / "melati" / "outbox.db"
-
-
 @pytest.fixture
 def checked(configured: Apoa) -> Apoa:
     """A property whose reports were checked by a sync, and then two that wait."""
@@ -176,12 +172,12 @@ def test_contents_that_somebody_else_sealed(checked: Apoa) -> None:
 def test_an_older_copy(checked: Apoa) -> None:
     """The vault knows the version of the outbox: the commands say so, until a person accepts the copy."""
     older = checked.home / "older.db"
-    shutil.copyfile(outbox_of(checked), older)
+    shutil.copyfile(checked.outbox_file, older)
     checked.send(XIMENA)
     assert checked("sync").code == checked("log", "--verify").code == 0
-    shutil.copyfile(older, outbox_of(checked))
+    shutil.copyfile(older, checked.outbox_file)
     for log in ("-wal", "-shm"):
-        outbox_of(checked).with_name(f"outbox.db{log}").unlink(missing_ok=True)
+        checked.outbox_file.with_name(f"outbox.db{log}").unlink(missing_ok=True)
     text = "The database file is an older copy: what was recorded after it is not in it."
     for command in (["log", "--verify"], ["sync"], ["log", "--verify"]):
         said = checked(*command)
@@ -198,7 +194,7 @@ def test_accepting_as_json(checked: Apoa) -> None:
     report = checked.save(XIMENA)
     actor = Actor(lambda: "kadek", checked.clock.now)
     with (
-        SqliteOutbox.open(outbox_of(checked), sealer(), actor=actor) as outbox,
+        SqliteOutbox.open(checked.outbox_file, sealer(), actor=actor) as outbox,
         outbox.maintenance(msg("Later."), wait_s=0),
     ):
         assert checked("log", "--accept").code == 75

@@ -231,7 +231,7 @@ def test_a_folder_without_settings(two: Apoa) -> None:
 
 def test_a_missing_or_damaged_outbox(two: Apoa) -> None:
     """A missing one is no loss; a damaged one is, because what is in it is not known."""
-    path = two.home / "melati" / "outbox.db"
+    path = two.outbox_file
     path.write_bytes(b"\x00" * 4096)
     losses = {each["property"]: each for each in two("uninstall", "--dry-run", "--json").json["properties"]}
     assert losses["melati"]["undelivered"] is None

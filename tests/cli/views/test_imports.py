@@ -1,5 +1,7 @@
 """What importing a table shows before and after it, and the table of every property."""
 
+from typing import Any
+
 import pytest
 from outbox_helpers import HOUR, NOON
 
@@ -123,10 +125,10 @@ def test_the_longest_name_of_a_sheet(capsys: pytest.CaptureFixture[str]) -> None
     assert name in capsys.readouterr().err
 
 
-def state(name: str, *, overdue: int = 0, soon: int = 0, **more: object) -> PropertyState:
+def state(name: str, *, overdue: int = 0, soon: int = 0, **more: Any) -> PropertyState:
     """A property, by its numbers of reports in some states, and what else its summary has."""
-    counts = {each: int(str(more.pop(each.value, 0))) for each in State}
-    summary = Summary(counts, overdue, soon, None, None, None)._replace(**more)  # type: ignore[arg-type]
+    counts = {each: more.pop(each.value, 0) for each in State}
+    summary = Summary(counts, overdue, soon, None, None, None)._replace(**more)
     settings = PropertySettings(name, "https://authority.example/v1", public_key="")
     return PropertyState(name, settings, status_without_settings(Overview(summary, None, None), NOON))
 

@@ -154,9 +154,7 @@ class TestScreen:
         left = apoa.send(XIMENA)
         apoa("checkout", left["id"], "--yes")
         apoa.send(QUENTIN, "--check-in", "2026-11-23T21:00", "--yes")
-        assert sorted(apoa.states()) == [
-            *(("check_in", "accepted"), ("check_in", "pending"), ("check_out", "rejected")),
-        ]
+        assert sorted(apoa.states()) == [("check_in", "accepted"), ("check_in", "pending"), ("check_out", "rejected")]
         screens(apoa, "status", "--tonight", lang=lang)
 
     def test_typed_by_hand(self, apoa: Apoa, screens: Screens, lang: str) -> None:
@@ -280,7 +278,7 @@ def test_a_changed_record_is_an_error_and_the_rest_is_shown(away: Apoa) -> None:
     import sqlite3
 
     broken, whole = away.save(QUENTIN), away.save(XIMENA)
-    db = sqlite3.connect(away.home / "melati" / "outbox.db")
+    db = sqlite3.connect(away.outbox_file)
     with db:
         db.execute("UPDATE reports SET content = zeroblob(200) WHERE id = ?", [broken["id"]])
     db.close()
