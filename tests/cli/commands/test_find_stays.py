@@ -59,7 +59,7 @@ def test_choice_from_a_list(rooms: Apoa) -> None:
     assert left.code == 0
     assert "No guest was chosen, and nothing was changed." in left.err
     assert all(guest.name in left.err for guest in GUESTS)
-    shown = rooms("show", keys=["nobody", "0", "kamar 3", "2"])
+    shown = rooms("show", keys=["absent", "0", "kamar 3", "2"])
     assert shown.code == 0, shown.all
     assert shown.err.count("Type one of the numbers, or part of a name in the list.") == 2
     assert shown.out.count("\n") > 3

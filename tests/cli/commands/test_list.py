@@ -263,7 +263,7 @@ def test_the_count_at_a_terminal(away: Apoa, monkeypatch: pytest.MonkeyPatch) ->
         with monkeypatch.context() as patch:
             patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
             assert away(*arguments).out.splitlines()[-1] == spoken_count("en", one, many, 3)
-            assert spoken_count("en", one, many, 0) not in away(*arguments, "--guest", "nobody").out
+            assert spoken_count("en", one, many, 0) not in away(*arguments, "--guest", "absent").out
 
 
 def test_a_long_list_goes_through_the_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
