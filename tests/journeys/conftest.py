@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ class Sandbox:
 
     url: str
     process: "subprocess.Popen[str]"
+    kept_port: socket.socket | None = None
 
     @property
     def port(self) -> str:
@@ -39,7 +41,20 @@ class Sandbox:
             self.process.terminate()
         else:
             self.process.send_signal(signal.SIGINT)
+        return self._ended()
+
+    def kill(self) -> None:
+        """Kills the process."""
+        self.process.kill()
+        self._ended()
+
+    def _ended(self) -> tuple[int, str]:
+        """Waits for the end, and keeps the port until the next start: the sandbox of another test must not get it."""
         _out, err = self.process.communicate(timeout=20)
+        if sys.platform == "linux":  # elsewhere a port that is bound and not listened to may leave a caller waiting
+            self.kept_port = socket.socket()
+            self.kept_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.kept_port.bind(("127.0.0.1", int(self.port)))
         return self.process.returncode, err
 
 
@@ -58,6 +73,9 @@ def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
 
     def start(faults: str = "", *options: str, port: str = "0") -> Sandbox:
         given = ["--fault", faults] if faults else []
+        for each in running:
+            if each.kept_port is not None:
+                each.kept_port.close()
         process = apoa.start("sandbox", "--port", port, *given, *options, APOA_SANDBOX_PASSWORD=SANDBOX_PASSWORD)
         assert process.stdout is not None
         found = re.search(r"http://\S+/v1", process.stdout.readline())
@@ -70,6 +88,8 @@ def sandbox(apoa: Installed) -> Iterator[Callable[..., Sandbox]]:
         if each.process.poll() is None:
             each.process.terminate()
         each.process.communicate(timeout=20)
+        if each.kept_port is not None:
+            each.kept_port.close()
 
 
 @pytest.fixture

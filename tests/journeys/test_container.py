@@ -95,7 +95,8 @@ def test_a_new_password(apoa_in_a_container: ContainerCommand, authority: Sandbo
     said = apoa("login")
     assert said.code == 0, said.err
     assert "accepts the password of /run/secrets/apoa-password" in said.out
-    assert apoa("sync", "--json").json["accepted"] == 1
+    sent = apoa("sync", "--json")
+    assert (sent.code, sent.json["accepted"]) == (0, 1), (sent.json, sent.err)
 
 
 def test_a_home_that_is_not_named(apoa_in_a_container: ContainerCommand) -> None:

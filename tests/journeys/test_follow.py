@@ -102,8 +102,7 @@ def test_the_authority_is_away_and_back(
     assert apoa.set_up(first.url, "latihan").code == 0
     with manager(tmp_path) as listening:
         follower = following(apoa, NOTIFY_SOCKET=listening.getsockname())
-        first.process.kill()
-        first.process.wait()
+        first.kill()
         save(apoa, QUENTIN)
         while b"cannot be reached" not in listening.recv(4096):
             pass

@@ -88,8 +88,7 @@ class Installation:
         """Starts a sync, kills the authority after this many seconds, and restarts it at the same address."""
         syncing = self.apoa.start("sync", "--json")
         self._kill(syncing, self._authority.process, delay)
-        self._authority.process.kill()
-        self._authority.process.communicate()
+        self._authority.kill()
         self._authority = self._start("", "--memory", str(self.memory), "--port", self._authority.port)
 
     def _kill(self, process: "subprocess.Popen[str]", victim: "subprocess.Popen[str]", delay: float) -> None:
