@@ -70,6 +70,8 @@ class Container:
         """Set by a command that only reads: called if the outbox can be read and not written. None: an error then."""
         self.choose_property: Callable[[Config], str] | None = None
         """Asks a person at the terminal for one of several properties; None: an error then."""
+        self.on_chosen: Callable[[PropertySettings], object] = lambda _settings: None
+        """Called with the settings of the property when it is chosen."""
         self.guest_waits = False
         """Set by a command with a guest waiting: the keyring and the shared outbox have little time from now on."""
         self.away: ApoaError | None = None
@@ -117,6 +119,7 @@ class Container:
         settings = self.config.find(name)
         if settings is None:
             raise self.unknown_property(name)
+        self.on_chosen(settings)
         return settings
 
     def _chosen_property(self) -> str:
@@ -195,7 +198,7 @@ class Container:
         Without `prompt`, no person is asked for the password.
         """
         from apoa_client.app.property_vault import password_binding, secret_store
-        from apoa_client.vault.sources import PropertySecrets
+        from apoa_client.vault.sources import CONTAINER_SECRETS, PropertySecrets
         from apoa_client.vault.store import OUTBOX_VERSION, SHARED_OUTBOX_VERSION
 
         memory_dumps.forbid_access()
@@ -207,6 +210,7 @@ class Container:
             ),
             current_binding=lambda: password_binding(settings),
             prompt=ask,
+            container_secrets=None if self.folders.are_of_practice else CONTAINER_SECRETS,
             version_name=SHARED_OUTBOX_VERSION if settings.has_shared_outbox else OUTBOX_VERSION,
         )
 

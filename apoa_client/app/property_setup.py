@@ -5,19 +5,21 @@ the set-up can be repeated and no report has lost its private key.
 """
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apoa_client.app.container import Container
+from apoa_client.app.practice import move_to_practice, practice_environment
 from apoa_client.app.property_vault import password_binding
 from apoa_client.app.shared_outbox import agree_on_keys
 from apoa_client.delivery.plan import identity_error
 from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, SettingsProblem, WrongPassword
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Meta
-from apoa_client.settings.config import INDEX_KEY_BYTES, PropertySettings
+from apoa_client.settings import reading
+from apoa_client.settings.config import INDEX_KEY_BYTES, TRAINING, PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.vault.sources import PropertySecrets
@@ -43,9 +45,14 @@ class PropertySetup:
         `store_password` is false for a password that the environment provides at each run. `new_code` is called with
         the recovery code of a new key pair before the key pair is stored; it may raise. Every other error is raised
         before anything is stored. The settings are written last, so that a kill leaves no property without its key.
+        A practice property of this name is moved to the practice home before a real one is set up; a real property
+        does not become a practice property (`SettingsProblem`).
         """
         app = self._app
         settings = _with_full_path(settings)
+        before = app.config.find(settings.name)
+        if settings.uses_sandbox:
+            _refuse_practice_of(before)
         failure: NotNow | None = None
         meta: Meta | None = None
         try:
@@ -53,6 +60,7 @@ class PropertySetup:
         except NotNow as exc:
             failure = exc
         settings = self._with_identity(settings, meta)
+        settings = self._apart_from_practice(settings, before)
         secrets = app.secrets_of(settings)
         public_key = self._public_key(settings, secrets, new_code)
         settings = settings._replace(
@@ -64,6 +72,24 @@ class PropertySetup:
         else:
             with suppress(CredentialsProblem):  # a property without an account may have no vault
                 secrets.forget_password()
+        self._prepare_outbox(settings, secrets, meta)
+        app.save_settings(settings, app.config.find(settings.name), language=language)
+        return failure
+
+    def _apart_from_practice(self, settings: PropertySettings, before: PropertySettings | None) -> PropertySettings:
+        """Return the settings of a property that shares nothing with the practice of before, which is moved."""
+        app = self._app
+        if settings.is_training:
+            _refuse_practice_of(before)
+        elif before is not None and before.is_training:
+            move_to_practice(app, before)
+            app.config = reading.load(app.folders.config, app.folders.site, app.environ)
+            return settings._replace(index_key="")
+        return settings
+
+    def _prepare_outbox(self, settings: PropertySettings, secrets: "PropertySecrets", meta: Meta | None) -> None:
+        """Create the outbox if it is missing, and record the set-up. `meta` is what the authority answered; or None."""
+        app = self._app
         is_shared = settings.has_shared_outbox
         is_new = not is_shared and not app.folders.outbox(settings.name).exists()
         with app.outbox_of(settings, create=True) as outbox:
@@ -78,8 +104,6 @@ class PropertySetup:
             if meta is not None:  # the password was just tested
                 outbox.set_suspension(None)
                 outbox.record_contact(app.clock.now(), meta.server_time)
-        app.save_settings(settings, app.config.find(settings.name), language=language)
-        return failure
 
     def log_in(
         self, password: str, *, username: str = "", test: bool = True, store_password: bool = True
@@ -161,6 +185,42 @@ class PropertySetup:
         new_code(code)
         secrets.store_private_key(private_key)
         return encode_key(public_key)
+
+
+def _refuse_practice_of(before: PropertySettings | None) -> None:
+    """Raise `SettingsProblem` if the property of before is a real one."""
+    if before is not None and before.is_real:
+        raise SettingsProblem(
+            msg("{name} is a real property: it does not become one for practice.", name=before.name),
+            msg("Practise with it, apart from its real reports: apoa --practice report"),
+            name="real_property",
+        )
+
+
+def find_practice(app: Container) -> tuple[str, Mapping[str, str]]:
+    """Return the name and the environment of the practice property of the chosen one, which is made if there is none.
+
+    Raises `SettingsProblem` if no property is set up, or as `Container.settings` does.
+    """
+    settings = app.settings
+    if settings.is_training:
+        return settings.name, app.environ
+    environ = practice_environment(app.environ, app.folders)
+    with closing(Container(environ, app.clock, settings.name)) as practice:
+        if practice.config.find(settings.name) is None:
+            new = PropertySettings(
+                settings.name,
+                api_url=TRAINING,
+                public_key="",
+                vault="file",
+                timezone=settings.timezone,
+                display_name=settings.display_name,
+                office=settings.office,
+                address=settings.address,
+                window_hours=settings.window_hours,
+            )
+            PropertySetup(practice).set_up(new, "", language=app.config.language)
+    return settings.name, environ
 
 
 def _with_full_path(settings: PropertySettings) -> PropertySettings:

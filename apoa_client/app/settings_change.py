@@ -172,7 +172,7 @@ def _has_account(settings: PropertySettings) -> bool:
 
 def _check_address(app: Container, before: PropertySettings, after: PropertySettings) -> None:
     """Refuse an address where reports would be lost or sent twice."""
-    if before.uses_sandbox != after.uses_sandbox:
+    if before.is_training or after.uses_sandbox:
         raise UsageProblem(
             msg("Between training and an authority, a property changes with a new set-up only."),
             msg("Set up again: apoa setup --property {name}", name=before.name),

@@ -26,7 +26,7 @@ from apoa_client.outbox.sqlite.migrations import APPLICATION_ID
 from apoa_client.report.kinds import OPEN_STATES, SOON
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.file_names import LOCK_FILES, OUTBOX_FILES, SANDBOX_FILES, belongs_to_log
-from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, account_home, valid_name
+from apoa_client.settings.folders import CODES_NAME, KEYS_NAME, OUTBOX_NAME, Folders, account_home, valid_name
 from apoa_client.vault.store import NAMES
 
 
@@ -142,6 +142,7 @@ class Uninstall:
             elif any(trace.kind is Kind.OUTBOX and trace.property_name == name for trace in traces):
                 losses.append(_unreadable(name))
         traces += self._shared()
+        traces += self._practice()
         kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
         if not self._chosen:
             scripts = (
@@ -177,13 +178,7 @@ class Uninstall:
 
     def _folder_names(self) -> list[str]:
         """Return the names of the folders of properties, also of those that the settings do not name any more."""
-        with suppress(OSError):
-            return sorted(
-                each.name
-                for each in self._folders.data.iterdir()
-                if each.is_dir() and not is_link(each) and valid_name(each.name) and _is_ours(each)
-            )
-        return []
+        return _property_folders(self._folders.data)
 
     def _files_of(self, name: str) -> Iterator[Trace]:
         settings = self._app.config.properties.get(name)
@@ -201,6 +196,24 @@ class Uninstall:
         for kind, path in ((Kind.LOCK, config.with_suffix(".lock")), (Kind.SETTINGS, config)):
             if path.is_file():
                 yield Trace(kind, str(path))
+
+    def _practice(self) -> Iterator[Trace]:
+        """Yield what the practice home has, of the chosen property or of all. Without it nothing is lost."""
+        home = Folders(self._folders.practice, self._folders.practice, self._folders.practice / "logs")
+        for folder in self._practice_folders():
+            yield from _traces_in(folder, lambda path: _kind_of(path, None))
+        if not home.config.is_file():
+            return
+        if self._chosen:
+            yield Trace(Kind.SETTINGS, str(home.config), self._app.settings.name)
+            return
+        yield from (Trace(Kind.LOCK, str(path)) for path in [home.config.with_suffix(".lock")] if path.is_file())
+        yield Trace(Kind.SETTINGS, str(home.config))
+
+    def _practice_folders(self) -> list[Path]:
+        if self._chosen:
+            return [self._folders.practice / self._app.settings.name]
+        return [self._folders.practice / name for name in _property_folders(self._folders.practice)]
 
     def _keyring_entries(self, settings: PropertySettings) -> tuple[list[Trace], ApoaError | None]:
         """Return the property's entries in the keyring, and why they cannot be read, if the settings name it.
@@ -275,6 +288,9 @@ class Uninstall:
     def _remove_empty_folders(self, names: set[str]) -> None:
         """Remove the program's folders that are empty now. Others' files, and a mounted volume, keep theirs."""
         folders = [self._folders.data / name for name in sorted(names)]
+        with suppress(OSError):
+            folders += [each for each in self._folders.practice.iterdir() if each.is_dir()]
+        folders.append(self._folders.practice)
         if not self._chosen:
             folders += [self._folders.logs, self._folders.data, self._folders.settings]
         for folder in folders:
@@ -293,6 +309,16 @@ def _traces_in(folder: Path, kind_of: Callable[[Path], Kind], name: str = "") ->
             kind = Kind.UNFINISHED if path in unfinished else kind_of(path)
             regular = path.is_file() and not path.is_symlink()
             yield Trace(kind if regular else Kind.FOREIGN, str(path), name)
+
+
+def _property_folders(home: Path) -> list[str]:
+    with suppress(OSError):
+        return sorted(
+            each.name
+            for each in home.iterdir()
+            if each.is_dir() and not is_link(each) and valid_name(each.name) and _is_ours(each)
+        )
+    return []
 
 
 def _is_ours(folder: Path) -> bool:

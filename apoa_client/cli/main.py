@@ -19,13 +19,14 @@ from apoa_client.cli.program import Program
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, language, output
-from apoa_client.cli.terminal.command_names import OPTIONS, both_names, localized_option
+from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, both_names, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, write
 from apoa_client.cli.terminal.streams import adapt_stream, discard_output, is_terminal, occupy_descriptors
-from apoa_client.errors import ApoaError, Exit, SettingsProblem
+from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.locale import LANGUAGES, SOURCE_LANGUAGE
+from apoa_client.messages import msg
 
 if TYPE_CHECKING:
     from apoa_client.ports.run import Clock
@@ -42,6 +43,9 @@ _NOT_SUGGESTED = frozenset(
 )
 """Options that skip a question or a check: a misspelled option never suggests one."""
 
+_NOT_PRACTISED = frozenset({"setup", "schedule", "outbox", "restore", "uninstall", "demo", "sandbox"})
+"""Commands that change the computer or the program's own home, or have a training authority of their own."""
+
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
     if value and not ctx.resilient_parsing:
@@ -56,6 +60,7 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @option("--property", "property_name", metavar="NAME", text=N_("Which property. [APOA_PROPERTY]"))
+@option("--practice", is_flag=True, text=N_("Practise: a property of its own for training; nothing is reported."))
 @option("--lang", type=click.Choice(LANGUAGES), text=N_("Language: id or en. [APOA_LANG]"))
 @option("--plain", is_flag=True, text=N_("For a screen reader: no columns, colours or signs. [APOA_PLAIN]"))
 @option("-v", "--verbose", count=True, text=N_("Say more of what is done; twice for details."))
@@ -76,6 +81,7 @@ def apoa(
     property_name: str | None,
     verbose: int,
     *,
+    practice: bool,
     quiet: bool,
     log_file: str | None,
     **display: Any,  # noqa: ANN401  click's
@@ -84,6 +90,12 @@ def apoa(
     del display  # --lang and --plain: `run` reads them before click, which prints and translates too
     session: Session = ctx.obj
     session.property_name = property_name or ""
+    session.practice = practice
+    if practice and ALIASES.get(ctx.invoked_subcommand or "", ctx.invoked_subcommand) in _NOT_PRACTISED:
+        raise UsageProblem(
+            msg("This command is not practised."),
+            msg("Give it without {option}.", option=localized_option("--practice")),
+        )
     session.verbosity = verbose
     session.quiet = quiet
     if verbose or log_file is not None:

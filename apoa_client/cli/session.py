@@ -1,17 +1,19 @@
 """What one call of the program knows: its environment, its clock, its global options."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import click
 
+from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
+from apoa_client.settings.config import TRAINING
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
@@ -23,6 +25,8 @@ class Session:
     """One call of the program. `terminal` says whether a user can be asked; `clock` is None for the real one."""
 
     property_name = ""
+    practice = False
+    """Whether the command works on the practice property of the chosen one."""
     verbosity = 0
     quiet = False
     json = False
@@ -49,7 +53,18 @@ class Session:
 
     @cached_property
     def app(self) -> "Container":
-        """The program's parts for the chosen property."""
+        """The program's parts for the chosen property, or for its practice property."""
+        app = self._container()
+        if self.practice:
+            from apoa_client.app.property_setup import find_practice  # few calls are practice
+
+            with closing(app):
+                self.property_name, self.environ = find_practice(app)
+            app = self._container()
+        output.set_environment(lambda: TRAINING if self.practice or _is_for_training(app) else "")
+        return app
+
+    def _container(self) -> "Container":
         from apoa_client.app.container import Container  # not needed for --version and --help
         from apoa_client.app.system_clock import SystemClock  # the same
 
@@ -60,12 +75,18 @@ class Session:
         app = Container(self.environ, self._clock or SystemClock(), name, ask, command)
         if self.interactive:
             app.choose_property = ask_property
+            app.on_chosen = self._mark_training
         return app
+
+    def _mark_training(self, settings: "PropertySettings") -> None:
+        """Say before anything else that a training property reports nothing."""
+        if settings.is_training and not self.quiet:
+            print_error_line(style_warning(_("PRACTICE: nothing of this reaches Immigration.")))
 
     def for_property(self, name: str) -> "Session":
         """Return a session of the same call for the property of this name. The caller closes it."""
         session = Session(self.environ, self._clock, terminal=self.terminal)
-        session.property_name = name
+        session.property_name, session.practice = name, self.practice
         session.verbosity, session.quiet, session.json = self.verbosity, self.quiet, self.json
         session.may_ask = self.may_ask
         return session
@@ -86,6 +107,12 @@ class Session:
         """Close what was opened. An error of the closing never replaces the one that ended the block."""
         with nullcontext() if error is None else suppress(BaseException):
             self.close()
+
+
+def _is_for_training(app: "Container") -> bool:
+    """Return whether the property is for training; False if no property was needed so far."""
+    settings: PropertySettings | None = vars(app).get("settings")
+    return settings is not None and settings.is_training
 
 
 def ask_property(config: "Config") -> str:

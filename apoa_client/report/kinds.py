@@ -71,6 +71,10 @@ class Purpose(StrEnum):
     OTHER = "other"
 
 
+TRAINING_NUMBER = "LATIHAN-"
+"""How each receipt number of the training authority begins."""
+
+
 class Receipt(NamedTuple):
     """The authority's receipt of a report. `sha256` is that of the report as the authority received it."""
 
@@ -79,6 +83,11 @@ class Receipt(NamedTuple):
     sha256: str | None = None
     typed: bool = False
     """Whether staff typed the number after they reported the guest by hand."""
+
+    @property
+    def is_training(self) -> bool:
+        """Whether the training authority gave it: earlier versions let a property practise before it was a real one."""
+        return not self.typed and self.number.startswith(TRAINING_NUMBER)
 
 
 def short_id(report_id: str) -> str:

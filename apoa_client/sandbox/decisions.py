@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apoa_client.ports.authority import Status
-from apoa_client.report.kinds import State, instant
+from apoa_client.report.kinds import TRAINING_NUMBER, State, instant
 from apoa_client.sandbox.faults import OK, Step
 from apoa_client.sandbox.storage import Record, Records, Storage
 from apoa_client.sandbox.validation import (
@@ -251,7 +251,7 @@ def _as_result(records: Records, record: Record) -> Result:
 def _receipt(record: Record) -> Receipt | None:
     if record.number is None or record.issued_at is None:
         return None
-    return Receipt(f"LATIHAN-{record.issued_at[:4]}-{record.number:06}", record.issued_at, record.sha256)
+    return Receipt(f"{TRAINING_NUMBER}{record.issued_at[:4]}-{record.number:06}", record.issued_at, record.sha256)
 
 
 def _digest(report: Report, *, sort: bool) -> str:

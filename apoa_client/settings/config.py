@@ -113,6 +113,11 @@ class PropertySettings(NamedTuple):
         return not self.by_hand and (self.uses_sandbox or self.environment == TRAINING)
 
     @property
+    def is_real(self) -> bool:
+        """Whether reports reach Immigration, as far as it is known: an authority that was never asked may train."""
+        return self.by_hand or self.environment not in {"", TRAINING}
+
+    @property
     def has_shared_outbox(self) -> bool:
         """Whether reports are saved on a server of PostgreSQL, which several desks may use."""
         return self.outbox != SQLITE

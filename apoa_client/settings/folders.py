@@ -24,6 +24,8 @@ LOG_NAME = "sync.log"
 """The log of automatic sending, for all properties of the home; older ones have a number behind."""
 SHOWN_NAME = "shown.json"
 """What automatic sending printed, so that it does not print it again; before the name a property's and a dot."""
+PRACTICE_NAME = "_practice"
+"""The folder of the practice properties: a home of its own. No property can have this name."""
 _PROGRAM = "apoa-client"
 
 
@@ -49,6 +51,16 @@ class Folders(NamedTuple):
     def config(self) -> Path:
         """The settings file."""
         return self.settings / CONFIG_NAME
+
+    @property
+    def practice(self) -> Path:
+        """The practice home."""
+        return self.data / PRACTICE_NAME
+
+    @property
+    def are_of_practice(self) -> bool:
+        """Whether these folders are those of the practice home."""
+        return self.data.name == PRACTICE_NAME
 
     def outbox(self, property_name: str) -> Path:
         """Return the path of a property's queue and history."""

@@ -76,8 +76,9 @@ class PropertySecrets:
 
     `environ` is the environment of the process. `store` returns the keyring or the key file, and is called only if
     needed. `current_binding` returns what the settings bind a password to now; without it, a stored password is used
-    whatever they are. `prompt` asks a person for the password; it is None without a terminal. `version_name` is the
-    name of the outbox' version in the store.
+    whatever they are. `prompt` asks a person for the password; it is None without a terminal. `container_secrets` is
+    the folder of a container's secrets; None if they are not this property's. `version_name` is the name of the outbox'
+    version in the store.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class PropertySecrets:
         *,
         current_binding: Callable[[], Binding] | None = None,
         prompt: Callable[[], str] | None = None,
-        container_secrets: Path = CONTAINER_SECRETS,
+        container_secrets: Path | None = CONTAINER_SECRETS,
         version_name: str = OUTBOX_VERSION,
     ) -> None:
         self._environ = environ

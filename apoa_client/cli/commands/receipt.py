@@ -112,7 +112,7 @@ def _show(app: Container, entry: Entry) -> None:
     print_line(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.settings.zone)))
     print_line(_("Report: {id}").format(id=entry.id))
     show_erased(entry, app.settings.zone)
-    if app.settings.is_training:
+    if app.settings.is_training or entry.receipt.is_training:
         print_line(
             style_warning(
                 _("Training only: this is not a receipt from Immigration, and the guest is not reported there.")

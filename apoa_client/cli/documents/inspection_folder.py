@@ -68,7 +68,12 @@ def write_inspection_folder(
     rows, taken, code = list[_Row](), set(_TAKEN), Exit.DONE
     zone = app.settings.zone
     stays = sorted(app.stays.arrived(period), key=lambda stay: (stay.check_in_night(zone), stay.entries[0].seq))
-    entries = [(stay.check_in_night(zone), entry) for stay in stays for entry in stay.active_reports]
+    entries = [
+        (stay.check_in_night(zone), entry)
+        for stay in stays
+        for entry in stay.active_reports
+        if app.settings.is_training or entry.receipt is None or not entry.receipt.is_training
+    ]
     for night, entry in track(entries, _("Writing pages"), silent=silent):
         report, problem = _opened(app, entry)
         if problem is not None:

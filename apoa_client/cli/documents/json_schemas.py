@@ -36,6 +36,7 @@ from apoa_client.cli.documents.schema_parts import (
 )
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import Kind, PhotoState, State
+from apoa_client.settings.config import TRAINING
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -342,7 +343,7 @@ _PARTS = ("Guest", "Stay", "Document", "StayPermit", "Instant", "Day", "PartialD
 def json_schema(name: str) -> dict[str, Any]:
     """Return the schema of a command's document. A command that fails prints the form with `error`."""
     error = object_of(error=ERROR)
-    forms = [*FORMS[name], error]
+    forms = [_with_environment(form) for form in (*FORMS[name], error)]
     if name in _FOR_ALL_PROPERTIES:
         each = [plus(without(form, "property"), property=TEXT) for form in forms]
         forms.append(object_of(properties=list_of({"anyOf": each})))
@@ -350,6 +351,11 @@ def json_schema(name: str) -> dict[str, Any]:
     parts = {part: contract()["components"]["schemas"][part] for part in _PARTS}
     schema = {"$schema": _DIALECT, "$id": schema_id(name), "title": f"apoa {name.replace('-', ' ')} --json"}
     return {**schema, "anyOf": marked, "$defs": _moved(parts)}
+
+
+def _with_environment(form: Schema) -> Schema:
+    """Return a form that may have the member `environment`: a training property's has it."""
+    return {**form, "properties": {"environment": {"const": TRAINING}, **form["properties"]}}
 
 
 def _marked(form: Schema, schema: str) -> Schema:

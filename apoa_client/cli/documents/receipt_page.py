@@ -45,7 +45,7 @@ def receipt_page(settings: PropertySettings, report: OpenedReport, now: datetime
             warnings.append(_in_each_language(_DUE, moment=partial(moment_text, entry.due_at, zone)))
             if entry.due_at < now:
                 warnings.append(_in_each_language(_OVERDUE))
-    if settings.is_training:
+    if settings.is_training or (receipt is not None and receipt.is_training):
         warnings.append(_in_each_language(TRAINING))
     records = [
         (N_("Saved"), moment_in_both_languages(entry.created_at, zone)),
@@ -80,7 +80,7 @@ def _notes(settings: PropertySettings, report: OpenedReport) -> Iterator[list[st
         yield _in_each_language(_UNREADABLE)
     if receipt is not None and receipt.typed:
         yield _in_each_language(_TYPED)
-    elif receipt is not None and settings.uses_sandbox:
+    elif receipt is not None and (settings.uses_sandbox or not settings.api_url):
         yield _in_each_language(_FROM_SANDBOX)
     elif receipt is not None:
         server = urlsplit(settings.api_url).hostname or settings.api_url

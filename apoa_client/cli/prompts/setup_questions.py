@@ -198,8 +198,8 @@ class _SetupQuestions:
             ),
             "destination": Question(
                 _("Where do reports go"),
-                _("Begin with practice if you are not sure. Set up again later to change it."),
-                _parse_destination,
+                _("Begin with practice if you are not sure. Set up again later for real reports: both stay apart."),
+                lambda answer: _parse_destination(answer, before),
                 default=destination,
                 format_default=lambda value: text(_DESTINATION_TEXTS[value]),
             ),
@@ -280,10 +280,12 @@ def _parse_zone(answer: str) -> Answer:
     return Answer(short, short if answer.upper() != short else "")
 
 
-def _parse_destination(answer: str) -> Answer:
+def _parse_destination(answer: str, before: PropertySettings | None) -> Answer:
     destination = _DESTINATIONS.get(answer.casefold())
     if destination is None:
         raise UnclearAnswer(_("Type 1, 2 or 3."))
+    if destination == PRACTICE and before is not None and before.is_real:
+        raise UnclearAnswer(_("This property has real reports. Practise apart from them with: apoa --practice report"))
     return Answer(destination, text(_DESTINATION_TEXTS[destination]) if answer != destination else "")
 
 

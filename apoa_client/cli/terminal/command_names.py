@@ -150,6 +150,7 @@ OPTIONS = {
     "--photo": "--foto",
     "--plain": "--polos",
     "--planned-check-out": "--rencana-check-out",
+    "--practice": "--latihan",
     "--print": "--tampilkan",
     "--property": "--penginapan",
     "--purpose": "--tujuan",

@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TextIO
@@ -39,6 +39,8 @@ class _Mode:
 
     plain = False
     schema = ""
+    environment: Callable[[], str] = str
+    """Returns the member `environment` of JSON documents; empty for none."""
     documents: list[Any] | None = None
     """Collects JSON documents instead of printing them."""
     heading = ""
@@ -136,17 +138,27 @@ def _echo(content: str | bytes, *, newline: bool = True) -> None:
 
 def set_schema(name: str) -> None:
     """Name the schema of the JSON document that the command prints from now on, such as apoa/status/1."""
-    _Mode.schema = name
+    _Mode.schema, _Mode.environment = name, str
 
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print the one JSON document of a command. It is ASCII, so that every console can show it."""
     if _Mode.documents is not None:
-        _Mode.documents.append(value)
+        _Mode.documents.append({**_environment(), **value})
         return
     import json  # only where JSON is asked for
 
-    write(json.dumps({"schema": _Mode.schema, **value}, indent=2))
+    write(json.dumps({"schema": _Mode.schema, **_environment(), **value}, indent=2))
+
+
+def set_environment(environment: Callable[[], str]) -> None:
+    """Let JSON documents say, from now on, in which environment the property reports, if a text is returned."""
+    _Mode.environment = environment
+
+
+def _environment() -> dict[str, str]:
+    found = _Mode.environment()
+    return {"environment": found} if found else {}
 
 
 def stream_json(members: Mapping[str, Any]) -> None:
@@ -156,7 +168,8 @@ def stream_json(members: Mapping[str, Any]) -> None:
     passes: what came before it may be printed already.
     """
     if _Mode.documents is not None:
-        whole = {name: list(value) if isinstance(value, Iterator) else value for name, value in members.items()}
+        whole: dict[str, Any] = _environment()
+        whole |= {name: list(value) if isinstance(value, Iterator) else value for name, value in members.items()}
         _Mode.documents.append(whole)
         return
     pieces = json_pieces(_Mode.schema, members)
@@ -193,7 +206,7 @@ def json_pieces(schema: str, members: Mapping[str, Any]) -> Iterator[str]:
         return json.dumps(value, indent=2).replace("\n", f"\n{by}")  # strings contain no line break: it is escaped
 
     before = "{\n  "
-    for name, value in {"schema": schema, **members}.items():
+    for name, value in {"schema": schema, **_environment(), **members}.items():
         yield f"{before}{json.dumps(name)}: "
         before = ",\n  "
         if not isinstance(value, Iterator):

@@ -35,7 +35,7 @@ from apoa_client.messages import nmsg, time_message
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
 from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, instant, short_id
-from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.config import TRAINING, PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.app.property_status import PropertyStatus
@@ -138,7 +138,7 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
     suspension = status.suspension
     return {
         "property": settings.name,
-        "environment": settings.environment or None,
+        "environment": TRAINING if settings.is_training else settings.environment or None,
         "counts": {state.value: summary.counts[state] for state in State},
         "overdue": summary.overdue,
         "due_within_6h": summary.due_soon,

@@ -1,0 +1,221 @@
+"""Practice and reality share nothing: no file, report, duplicate, figure, receipt or call."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
+
+from apoa_client.sandbox.server import SandboxServer
+
+BY_HAND = ("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
+TRAINING = ("setup", "--non-interactive", "--property", "melati", "--training", "--vault", "file")
+
+
+@pytest.fixture
+def real(apoa: Apoa) -> Apoa:
+    """The program with a property whose reports are typed by hand, and one guest."""
+    assert apoa(*BY_HAND).code == 0
+    assert apoa(*QUENTIN.mrz("--no-send")).code == 0
+    return apoa
+
+
+def files_of(home: Path, *, practice: bool) -> dict[str, str]:
+    """Return a digest of each file of practice, or of each other one."""
+    practised = home / "_practice"
+    return {
+        str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in home.rglob("*")
+        if path.is_file() and path.is_relative_to(practised) == practice
+    }
+
+
+def every_command(option: tuple[str, ...], folder: Path) -> list[list[str]]:
+    """Return one call of each command that works on the reports of a property, with these global options."""
+    folder.mkdir()
+    (folder / "guests.csv").write_text("surname,given names\nDOE,JOHN\n")
+    calls = [
+        OBADIAH.mrz("--again"),
+        ["check", "--mrz", OBADIAH.lines[0], "--mrz", OBADIAH.lines[1]],
+        ["status"],
+        ["list", "--all"],
+        ["show", OBADIAH.surname],
+        ["amend", OBADIAH.surname, "--room", "8", "--reason", "moved", "--no-send"],
+        ["checkout", OBADIAH.surname],
+        ["receipt", OBADIAH.surname],
+        ["receipt", "--all", "--output", str(folder / "pages")],
+        ["sync"],
+        ["import", str(folder / "guests.csv"), "--yes"],
+        ["export", "-o", str(folder / "reports.csv")],
+        ["stats"],
+        ["log"],
+        ["config", "list"],
+        ["doctor"],
+        ["backup", str(folder / "backup.apoa")],
+        ["info", "--poster", str(folder / "poster.html")],
+        ["cancel", OBADIAH.surname, "--reason", "wrong"],
+        ["purge", "--yes"],
+        ["key", "show"],
+    ]
+    return [[*option, *call] for call in calls]
+
+
+def test_practice_leaves_no_trace(real: Apoa, tmp_path: Path) -> None:
+    """No command of practice writes to a file of the real property, and reads none of its guests."""
+    before = files_of(real.home, practice=False)
+    for call in every_command(("--practice",), tmp_path / "made"):
+        said = real(*call)
+        assert said.code in {0, 65, 75}, (call, said.err)
+        assert QUENTIN.surname not in said.all, call
+    assert files_of(real.home, practice=False) == before
+    assert [report["guest"]["surname"] for report in real.reports()] == [QUENTIN.surname]
+
+
+def test_reality_leaves_no_trace_in_practice(real: Apoa, tmp_path: Path) -> None:
+    """No command of the real property writes to a file of practice."""
+    assert real("--practice", *XIMENA.mrz()).code == 0
+    before = files_of(real.home, practice=True)
+    assert before
+    for call in every_command((), tmp_path / "made"):
+        said = real(*call)
+        assert XIMENA.surname not in said.all, call
+    assert files_of(real.home, practice=True) == before
+
+
+def test_a_practised_guest_is_no_duplicate(real: Apoa) -> None:
+    """A guest who was practised with is reported without a warning, and has no receipt yet."""
+    assert real("--latihan", *XIMENA.mrz()).code == 0
+    said = real(*XIMENA.mrz("--no-send", "--json"))
+    assert (said.code, said.json["warnings"], said.json["receipt"]) == (0, [], None)
+    assert real("status", "--json").json["counts"]["accepted"] == 0
+
+
+def test_reality_after_practice(apoa: Apoa) -> None:
+    """A real property begins empty where its name was practised with; what was practised stays in practice."""
+    assert apoa(*TRAINING).code == 0
+    assert apoa(*QUENTIN.mrz()).code == 0
+    practised = apoa.reports()
+    said = apoa(*BY_HAND)
+    assert said.code == 0
+    assert "apoa --practice list" in said.out
+    assert apoa.reports() == []
+    assert apoa("receipt", QUENTIN.surname).code == 65
+    assert apoa("--practice", "list", "--all", "--json").json["reports"] == practised
+    assert apoa("--practice", "receipt", QUENTIN.surname).code == 0
+    assert apoa(*QUENTIN.mrz("--no-send")).code == 0
+    assert apoa("--practice", *XIMENA.mrz()).code == 0
+
+
+def test_reality_after_an_authority_for_training(configured: Apoa) -> None:
+    """The same with a server that trains: its reports stay with it, and the real property asks for its own account."""
+    configured.send(QUENTIN)
+    assert configured(*BY_HAND).code == 0
+    assert configured.reports() == []
+    assert len(configured("--practice", "list", "--all", "--json").json["reports"]) == 1
+
+
+def test_a_real_property_does_not_become_practice(real: Apoa, authority: SandboxServer) -> None:
+    """Set-up refuses it, for the training authority in the program and for a server that trains; nothing changes."""
+    before = files_of(real.home, practice=False)
+    said = real(*TRAINING)
+    assert said.code == 78
+    assert "--practice" in said.err
+    assert files_of(real.home, practice=False) == before
+    assert real.set_up(authority.base_url).code == 78
+    assert real("status", "--json").json["counts"]["queued"] == 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["save", "rename", "sync_folder", "remove_property"],
+)
+def test_a_killed_move_goes_on(apoa: Apoa, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at any step, set-up can be repeated: practice has its report then, and the real property none."""
+    assert apoa(*TRAINING).code == 0
+    assert apoa(*QUENTIN.mrz()).code == 0
+
+    def killed(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    place = {
+        "save": "apoa_client.settings.writer.save",
+        "rename": "pathlib.Path.rename",
+        "sync_folder": "apoa_client.app.practice.sync_folder",
+        "remove_property": "apoa_client.app.practice.remove_property",
+    }[step]
+    with monkeypatch.context() as patch:
+        patch.setattr(place, killed)
+        assert apoa(*BY_HAND).code == 130
+    assert apoa(*BY_HAND).code == 0
+    assert apoa.reports() == []
+    assert len(apoa("--practice", "list", "--all", "--json").json["reports"]) == 1
+
+
+def test_each_document_says_that_it_is_practice(real: Apoa, tmp_path: Path) -> None:
+    """Each JSON document of practice has `"environment": "training"`, and none of a real property by hand does."""
+    for option, environment in (("--practice",), "training"), ((), None):
+        assert real(*option, *XIMENA.mrz("--again", "--no-send")).code == 0
+        for call in (["status"], ["list"], ["show", XIMENA.surname], ["stats"], ["sync"], ["log"], ["doctor"]):
+            said = real(*option, *call, "--json")
+            assert json.loads(said.out).get("environment") == environment, call
+    missing = real("--practice", "show", "no-such-report", "--json")
+    assert json.loads(missing.out)["environment"] == "training"
+
+
+def test_the_first_line_says_that_it_is_practice(real: Apoa) -> None:
+    """At a terminal a command of practice begins with the mark, in the reader's language."""
+    assert real("--practice", "list", keys=[]).err.splitlines()[0] == "PRACTICE: nothing of this reaches Immigration."
+    assert real("--latihan", "daftar", keys=[], lang="id").err.splitlines()[0].startswith("LATIHAN")
+    assert "PRACTICE" not in real("list", keys=[]).all
+
+
+@pytest.mark.parametrize("command", ["setup", "schedule", "outbox", "restore", "uninstall", "demo", "sandbox"])
+def test_what_is_not_practised(real: Apoa, command: str) -> None:
+    """A command that changes the computer itself is refused in practice."""
+    said = real("--practice", command, *(["show"] if command in {"schedule", "outbox"} else []))
+    assert said.code == 2
+    assert not (real.home / "_practice").exists()
+
+
+def test_practice_needs_a_property(apoa: Apoa) -> None:
+    """Where nothing is set up, set-up is named."""
+    said = apoa("--practice", *QUENTIN.mrz())
+    assert said.code == 78
+    assert "apoa setup" in said.err
+
+
+def test_uninstall_removes_practice(real: Apoa) -> None:
+    """Practice is removed with its property, and with the program."""
+    for option in (["--property", "melati"], []):
+        real(*BY_HAND)
+        assert real("--practice", *XIMENA.mrz()).code == 0
+        assert real(*option, "uninstall", "--yes", "--force").code == 0
+        assert not list((real.home / "_practice").glob("*/*"))
+        assert not (real.home / "melati").exists()
+    assert not (real.home / "_practice").exists()
+
+
+def test_practice_among_real_reports(configured: Apoa, tmp_path: Path) -> None:
+    """A number of the training authority is no receipt, also where an earlier version let a property practise first."""
+    configured.send(QUENTIN)
+    configured.change_setting("environment", "production")
+    said = configured("receipt", QUENTIN.surname)
+    assert "Training only" in said.out
+    page = tmp_path / "page.html"
+    assert configured("receipt", QUENTIN.surname, "--html", str(page)).code == 0
+    assert "Training only" in page.read_text()
+    configured("receipt", "--all", "--output", str(tmp_path / "pages"))
+    assert not list(tmp_path.glob("pages/LATIHAN*"))
+
+
+def test_secrets_of_the_environment_are_not_used(real: Apoa, keyring: dict[str, str]) -> None:
+    """Practice uses no secret, outbox or vault that the environment names for the real property."""
+    given = {
+        "APOA_PRIVATE_KEY": "AAAA",
+        "APOA_PASSWORD": "x",
+        "APOA_OUTBOX": "postgresql://desk@127.0.0.1/apoa",
+        "APOA_VAULT": "keyring",
+    }
+    assert real("--practice", *XIMENA.mrz(), **given).code == 0
+    assert keyring == {}
