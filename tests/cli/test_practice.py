@@ -100,7 +100,7 @@ def test_reality_after_practice(apoa: Apoa) -> None:
     assert said.code == 0
     assert "apoa --practice list" in said.out
     assert apoa.reports() == []
-    assert apoa("receipt", QUENTIN.surname).code == 65
+    assert apoa("receipt", QUENTIN.surname).code == 2
     assert apoa("--practice", "list", "--all", "--json").json["reports"] == practised
     assert apoa("--practice", "receipt", QUENTIN.surname).code == 0
     assert apoa(*QUENTIN.mrz("--no-send")).code == 0
@@ -152,7 +152,7 @@ def test_a_killed_move_goes_on(apoa: Apoa, step: str, monkeypatch: pytest.Monkey
     assert len(apoa("--practice", "list", "--all", "--json").json["reports"]) == 1
 
 
-def test_each_document_says_that_it_is_practice(real: Apoa, tmp_path: Path) -> None:
+def test_each_document_says_that_it_is_practice(real: Apoa) -> None:
     """Each JSON document of practice has `"environment": "training"`, and none of a real property by hand does."""
     for option, environment in (("--practice",), "training"), ((), None):
         assert real(*option, *XIMENA.mrz("--again", "--no-send")).code == 0

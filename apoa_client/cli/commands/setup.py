@@ -13,7 +13,7 @@ from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_h
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
 from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
-from apoa_client.cli.terminal.command_names import localized_line
+from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
@@ -211,7 +211,7 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
 def _show_practice(app: Container, settings: PropertySettings) -> None:
     """Say where the practice of a real property is, if there is any."""
     if not settings.uses_sandbox and (app.folders.practice / settings.name).is_dir():
-        command = style_bold(localized_line("apoa --practice list"))
+        command = style_bold(localized_command("list").replace(" ", f" {localized_option('--practice')} ", 1))
         print_line(_("What was practised stays apart from real reports: {command}").format(command=command))
 
 
