@@ -19,7 +19,7 @@ from apoa_client.cli.program import Program
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, language, output
-from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, both_names, localized_option
+from apoa_client.cli.terminal.command_names import ALIASES, NOT_PRACTISED, OPTIONS, both_names, localized_option
 from apoa_client.cli.terminal.input import at_a_terminal
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, write
@@ -42,9 +42,6 @@ _NOT_SUGGESTED = frozenset(
     word for name in ("--again", "--yes", "--force", "--accept-check-digit") for word in (name, OPTIONS[name])
 )
 """Options that skip a question or a check: a misspelled option never suggests one."""
-
-_NOT_PRACTISED = frozenset({"setup", "schedule", "outbox", "restore", "uninstall", "demo", "sandbox"})
-"""Commands that change the computer or the program's own home, or have a training authority of their own."""
 
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
@@ -91,7 +88,7 @@ def apoa(
     session: Session = ctx.obj
     session.property_name = property_name or ""
     session.practice = practice
-    if practice and ALIASES.get(ctx.invoked_subcommand or "", ctx.invoked_subcommand) in _NOT_PRACTISED:
+    if practice and ALIASES.get(ctx.invoked_subcommand or "", ctx.invoked_subcommand) in NOT_PRACTISED:
         raise UsageProblem(
             msg("This command is not practised."),
             msg("Give it without {option}.", option=localized_option("--practice")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from apoa_client.cli.terminal import output
+from apoa_client.cli.terminal.command_names import with_practice
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
@@ -61,6 +62,7 @@ class Session:
             with closing(app):
                 self.property_name, self.environ = find_practice(app)
             app = self._container()
+        output.set_completion(with_practice if self.practice else str)
         output.set_environment(lambda: TRAINING if self.practice or _is_for_training(app) else "")
         return app
 

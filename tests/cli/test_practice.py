@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
 
+from apoa_client.cli.terminal.command_names import NOT_PRACTISED
 from apoa_client.sandbox.server import SandboxServer
 
 BY_HAND = ("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
@@ -170,7 +171,7 @@ def test_the_first_line_says_that_it_is_practice(real: Apoa) -> None:
     assert "PRACTICE" not in real("list", keys=[]).all
 
 
-@pytest.mark.parametrize("command", ["setup", "schedule", "outbox", "restore", "uninstall", "demo", "sandbox"])
+@pytest.mark.parametrize("command", sorted(NOT_PRACTISED))
 def test_what_is_not_practised(real: Apoa, command: str) -> None:
     """A command that changes the computer itself is refused in practice."""
     said = real("--practice", command, *(["show"] if command in {"schedule", "outbox"} else []))
@@ -219,3 +220,13 @@ def test_secrets_of_the_environment_are_not_used(real: Apoa, keyring: dict[str, 
     }
     assert real("--practice", *XIMENA.mrz(), **given).code == 0
     assert keyring == {}
+
+
+def test_commands_to_copy_stay_in_practice(real: Apoa) -> None:
+    """Each command that practice names works on practice, in both languages."""
+    for lang, option, command in (("en", "--practice", "sync"), ("id", "--latihan", "kirim")):
+        saved = real("--practice", *XIMENA.mrz("--again", "--no-send"), lang=lang)
+        assert f"apoa {option} {command}" in saved.all
+        assert f"apoa {command}" not in saved.all
+        plain = real(*XIMENA.mrz("--again", "--no-send"), lang=lang)
+        assert option not in plain.all

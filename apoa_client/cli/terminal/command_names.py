@@ -294,6 +294,17 @@ def in_indonesian(line: str) -> str:
     return _COMMAND_OR_OPTION.sub(word, line)
 
 
+NOT_PRACTISED = frozenset({"setup", "schedule", "outbox", "restore", "uninstall", "demo", "sandbox"})
+"""Commands that change the computer or the program's own home, or have a training authority of their own."""
+_PRACTISED = {*(name for pair in ALIASES.items() if pair[1] not in NOT_PRACTISED for name in pair), "status", "info"}
+_PRACTISED_COMMAND = re.compile(rf"(?:\b|(?<=m))apoa (?=(?:{'|'.join(sorted(_PRACTISED))})\b)")
+
+
+def with_practice(line: str) -> str:
+    """Return a line in which the commands to copy work on the practice property."""
+    return _PRACTISED_COMMAND.sub(f"apoa {localized_option('--practice')} ", line) if "apoa " in line else line
+
+
 _PLAIN_ON_WINDOWS = re.compile(r"[\w./:\\+=~-]+")
 
 

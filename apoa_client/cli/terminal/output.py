@@ -39,6 +39,8 @@ class _Mode:
 
     plain = False
     schema = ""
+    complete: Callable[[str], str] = str
+    """Completes the commands in a line, so that a user can copy them."""
     environment: Callable[[], str] = str
     """Returns the member `environment` of JSON documents; empty for none."""
     documents: list[Any] | None = None
@@ -151,6 +153,11 @@ def print_json(value: Mapping[str, Any]) -> None:
     write(json.dumps({"schema": _Mode.schema, **_environment(), **value}, indent=2))
 
 
+def set_completion(complete: Callable[[str], str]) -> None:
+    """Complete the commands in each line that is printed from now on."""
+    _Mode.complete = complete
+
+
 def set_environment(environment: Callable[[], str]) -> None:
     """Let JSON documents say, from now on, in which environment the property reports, if a text is returned."""
     _Mode.environment = environment
@@ -259,6 +266,7 @@ def print_error_unwrapped(line: str) -> None:
 
 def wrap_for_terminal(line: str, stream: TextIO | None) -> str:
     """Break a long line between words if the stream is a terminal. For a pipe it stays one line."""
+    line = _Mode.complete(line)
     if plain():
         line = re.sub(" {2,}", " ", click.unstyle(line)).strip(" ")
     if len(line) < _MIN_WIDTH or not is_terminal(stream):
