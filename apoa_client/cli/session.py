@@ -14,7 +14,6 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.settings.config import TRAINING
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
@@ -63,7 +62,7 @@ class Session:
                 self.property_name, self.environ = find_practice(app)
             app = self._container()
         output.set_completion(with_practice if self.practice else str)
-        output.set_environment(lambda: TRAINING if self.practice or _is_for_training(app) else "")
+        output.set_environment(lambda: "training" if self.practice or _is_for_training(app) else "")
         return app
 
     def _container(self) -> "Container":
