@@ -22,6 +22,7 @@ from apoa_client.cli.terminal.output import (
     print_json,
     print_line,
     sanitize,
+    set_environment,
     style_bold,
 )
 from apoa_client.cli.terminal.streams import is_terminal
@@ -66,6 +67,7 @@ def run_for_every_property(
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
+        set_environment(lambda: "training" if session.practice else "")
         print_json({"properties": [*documents, *others]})
     return worst_exit(codes)
 

@@ -346,7 +346,7 @@ def json_schema(name: str) -> dict[str, Any]:
     forms = [_with_environment(form) for form in (*FORMS[name], error)]
     if name in _FOR_ALL_PROPERTIES:
         each = [plus(without(form, "property"), property=TEXT) for form in forms]
-        forms.append(object_of(properties=list_of({"anyOf": each})))
+        forms.append(_with_environment(object_of(properties=list_of({"anyOf": each}))))
     marked = [_marked(form, schema_id(name)) for form in forms]
     parts = {part: contract()["components"]["schemas"][part] for part in _PARTS}
     schema = {"$schema": _DIALECT, "$id": schema_id(name), "title": f"apoa {name.replace('-', ' ')} --json"}

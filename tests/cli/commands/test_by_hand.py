@@ -113,12 +113,12 @@ class TestSetUp:
         report = manual.save()
         assert manual(*SET_UP, "--office", "Kanim").code == 0
         assert settings_of(manual).by_hand
-        assert manual.set_up(serve().base_url).code == 0
+        assert manual.set_up(serve(environment="production").base_url).code == 0
         assert not settings_of(manual).by_hand
         assert manual(*SET_UP, "--by-hand").code == 0
         assert (settings_of(manual).environment, settings_of(manual).office) == ("", "Kanim")
         assert manual("show", report["id"], "--json").json["guest"]["surname"] == QUENTIN.surname
-        assert manual.set_up(serve().base_url).code == 0
+        assert manual.set_up(serve(environment="production").base_url).code == 0
         assert manual("sync", "--json").json["accepted"] == 1
 
     @pytest.mark.parametrize("options", [[], ["--by-hand"]])

@@ -353,6 +353,7 @@ class TestAccount:
 
     def test_a_new_address_and_username(self, configured: Apoa, serve: Serve) -> None:
         """It says that the password is given again, and nothing is sent until it is."""
+        configured.change_setting("environment", "production")
         configured.save()
         address = serve().base_url
         for key, value in (("api_url", address), ("username", "lain")):
@@ -363,17 +364,18 @@ class TestAccount:
         assert configured.states() == [("check_in", "queued")]
 
     def test_addresses_that_set_up_refuses(self, configured: Apoa) -> None:
-        """Not https, APOA's website for people, or training."""
+        """Not https, APOA's website for people, or training; and none for a property that trains."""
         for value, code in (
             ("http://authority.example/v1", Exit.SETTINGS),
             ("https://apoa.imigrasi.go.id", Exit.USAGE),
             ("training", Exit.USAGE),
         ):
             assert configured("config", "set", "api_url", value).code == code
+        assert configured("config", "set", "api_url", NOWHERE).code == Exit.USAGE
 
     def test_reports_without_a_decision(self, apoa: Apoa, serve: Serve) -> None:
         """The authority that has them would not be asked any more, and another one might get them twice."""
-        server = serve("pending")
+        server = serve("pending", environment="production")
         assert apoa.set_up(server.base_url).code == 0
         report = apoa.send()
         assert report["state"] == "pending"
@@ -383,6 +385,7 @@ class TestAccount:
 
     def test_an_outbox_that_cannot_be_read(self, configured: Apoa) -> None:
         """What it holds is not known; the authority of the set-up is compared before a report leaves."""
+        configured.change_setting("environment", "production")
         configured.outbox_file.unlink()
         assert configured("config", "set", "api_url", NOWHERE).code == 0
 

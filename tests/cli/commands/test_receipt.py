@@ -116,10 +116,10 @@ class TestOnScreen:
             assert away(*command).json["receipt"] == wanted
         assert away("receipt", waiting["short_id"], "--json").json["receipt"] is None
 
-    def test_a_live_receipt_is_not_called_training(self, apoa: Apoa, serve: Serve) -> None:
+    def test_a_live_receipt_is_not_called_training(self, apoa: Apoa) -> None:
         """The warning is shown only in training."""
-        apoa.set_up(serve(environment="production").base_url)
-        apoa(*QUENTIN.mrz())
+        apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file")
+        apoa("received", apoa.save()["id"], "STT-2026-1")
         result = apoa("receipt", apoa.reports()[0]["id"])
         assert "Receipt number" in result.out
         assert "raining" not in result.all

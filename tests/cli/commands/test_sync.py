@@ -305,7 +305,7 @@ def test_another_authority_than_at_the_set_up(apoa: Apoa, serve: Serve) -> None:
     server = serve()
     apoa.set_up(server.base_url)
     apoa.save()
-    apoa.change_setting("environment", "production")
+    apoa.change_setting("property_id", "another")
     assert (apoa("sync").code, apoa(*XIMENA.mrz("--yes")).code, counts(apoa)) == (78, 0, {"queued": 2})
     assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 78
     assert apoa.set_up(server.base_url).code == 0

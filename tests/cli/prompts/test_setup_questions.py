@@ -109,7 +109,7 @@ class TestQuestions:
             "Street and town. They are printed on receipts and sheets.",
             "The immigration office for your district. It is printed on receipts.",
             "Check-in times and deadlines are shown in the time of your island.",
-            "Begin with practice if you are not sure. Set up again later to change it.",
+            "Begin with practice if you are not sure. Set up again later for real reports: both stay apart.",
             "The authority gives it with the account. It begins with https://, such as https://host/path/v1",
             "The authority gives it with the address. It is not secret; the password is asked next.",
             "The password does not show while you type it.",
