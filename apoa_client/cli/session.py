@@ -32,6 +32,8 @@ class Session:
     json = False
     logs = False
     """Whether there is a log."""
+    shows_environment = False
+    """Whether the command itself begins with what the property is for."""
     may_ask = True
     """Whether the command may ask the user, or let the keyring ask, before it has looked at options and terminal."""
     exit_code = Exit.DONE
@@ -81,7 +83,7 @@ class Session:
 
     def _mark_training(self, settings: "PropertySettings") -> None:
         """Say before anything else that a training property reports nothing."""
-        if settings.is_training and not self.quiet:
+        if settings.is_training and not (self.quiet or self.shows_environment):
             print_error_line(style_warning(_("PRACTICE: nothing of this reaches Immigration.")))
 
     def for_property(self, name: str) -> "Session":
@@ -89,7 +91,7 @@ class Session:
         session = Session(self.environ, self._clock, terminal=self.terminal)
         session.property_name, session.practice = name, self.practice
         session.verbosity, session.quiet, session.json = self.verbosity, self.quiet, self.json
-        session.may_ask = self.may_ask
+        session.may_ask, session.shows_environment = self.may_ask, self.shows_environment
         return session
 
     def _ask_password(self) -> str:

@@ -59,6 +59,7 @@ from apoa_client.settings.config import PropertySettings
 @click.pass_obj
 def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_property: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
+    session.shows_environment = True
     # Each of these is loaded when it is used.
     if nagios or (alarm and not session.json):
         from apoa_client.cli.commands.status_of_all import alarm_of  # for monitoring alone
@@ -128,6 +129,7 @@ _MOST = 5
 
 def welcome(session: Session) -> int:
     """Show the state of the queue and the next commands. Raises and returns the same exit code as `apoa status`."""
+    session.shows_environment = True
     if not session.app.config.names:
         print_line(_("Nothing is set up on this computer yet. Begin with:"))
         print_definitions(
