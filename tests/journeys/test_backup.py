@@ -36,7 +36,7 @@ Start = Callable[..., Any]
 
 KILLS = 100 if LONG else 10
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
-STRIDE = 1 if LONG else 23
+STRIDE = 1 if LONG else 37
 """A kill comes before every n-th change that a restore makes on the disk."""
 REST = "-0000-7000-8000-000000000000"
 """The end of the ids of invented rows."""
@@ -195,7 +195,7 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
         assert draft.samefile(home.home / "melati" / "outbox.db") or REST.encode() not in draft.read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.durable
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("merging", [False, True])
