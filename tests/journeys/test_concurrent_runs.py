@@ -87,7 +87,7 @@ def test_signal_during_a_call(slow: Installed, number: signal.Signals, code: int
     process = slow.start("sync")
     wait_for_call(slow, process)
     process.send_signal(number)
-    _out, err = process.communicate(timeout=5)
+    _out, err = process.communicate(timeout=20)
     assert process.returncode == code
     assert "Traceback" not in err
     assert "What was saved is kept." in err

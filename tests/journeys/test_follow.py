@@ -14,6 +14,8 @@ import pytest
 from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed
 from journeys_helpers import LONGEST_S, Follower
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
@@ -55,7 +57,6 @@ def test_saved_in_another_process(configured: Installed, following: Callable[...
         assert follower.end() == (0, "")
 
 
-@pytest.mark.slow
 @posix_only
 def test_output_without_a_reader(configured: Installed, following: Callable[..., Follower]) -> None:
     """It sends all the same: a service manager may close the pipe."""
@@ -92,7 +93,6 @@ def test_killed_and_started_again(configured: Installed, following: Callable[...
 
 
 @unix
-@pytest.mark.slow  # it pauses for real seconds
 def test_the_authority_is_away_and_back(
     apoa: Installed, sandbox: Start, following: Callable[..., Follower], tmp_path: Path
 ) -> None:

@@ -135,11 +135,11 @@ def test_a_fault_until_it_is_turned_off(
     body = {"reports": [check_in()]}
     for _ in range(2):
         with pytest.raises(requests.ConnectionError):
-            http.post(f"{server.base_url}/reports", json=body, timeout=5)
+            http.post(f"{server.base_url}/reports", json=body, timeout=20)
     expect(page.locator("#stays")).to_contain_text("LATIHAN-2026-000001")
     fault.get_by_role("button", name="Turn off").click()
     expect(page.locator("#on")).to_have_text("No fault is on.")
-    answer = http.post(f"{server.base_url}/reports", json=body, timeout=5)
+    answer = http.post(f"{server.base_url}/reports", json=body, timeout=20)
     assert answer.json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
 
 
@@ -154,9 +154,9 @@ def test_a_fault_that_applies_once(
     fault.get_by_role("button", name="Once").click()
     expect(fault.locator(".state")).to_have_text("On for the next report")
     body = {"reports": [check_in()]}
-    assert http.post(f"{server.base_url}/reports", json=body, timeout=5).status_code == 503
+    assert http.post(f"{server.base_url}/reports", json=body, timeout=20).status_code == 503
     expect(fault.locator(".state")).to_have_text("Off")
-    assert http.post(f"{server.base_url}/reports", json=body, timeout=5).status_code == 200
+    assert http.post(f"{server.base_url}/reports", json=body, timeout=20).status_code == 200
 
 
 def test_refusing_a_guest(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
