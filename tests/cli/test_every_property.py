@@ -33,8 +33,8 @@ def test_each_property_is_sent(both: Apoa) -> None:
     sent = both("sync", "--all")
     assert (sent.code, sent.err) == (0, "")
     assert sent.out.splitlines() == [
-        *("melati", "sent 1", ""),
-        *("Wisma Kenanga (kenanga)", "sent 1"),
+        *("melati", "Sent: 1.", ""),
+        *("Wisma Kenanga (kenanga)", "Sent: 1."),
     ]
 
 
@@ -77,7 +77,7 @@ def test_a_password_is_asked_for_at_a_terminal_only(both: Apoa) -> None:
     path.write_text(json.dumps({name: value for name, value in secrets.items() if "password" not in name}))
     assert both("sync", "--all").code == 77
     asked = both("sync", "--all", keys=[PASSWORD])
-    assert (asked.code, asked.out.splitlines()[:2]) == (0, ["melati", "sent 1"])
+    assert (asked.code, asked.out.splitlines()[:2]) == (0, ["melati", "Sent: 1."])
     assert asked.err.count("The password of") == 1
 
 

@@ -132,10 +132,10 @@ def _show_recorded(outcome: Outcome) -> None:
     if not recorded and not outcome.left:
         print_line(_("Nothing is waiting."))
         return
-    parts = [style_success(_("recorded {count}").format(count=recorded))]
+    parts = [style_success(_("Recorded: {count}.").format(count=recorded))]
     if outcome.left:
-        parts.append(style_warning(_("still waiting {count}").format(count=outcome.left)))
-    print_line(", ".join(parts))
+        parts.append(style_warning(_("Still waiting: {count}.").format(count=outcome.left)))
+    print_line(" ".join(parts))
 
 
 def _print_json(session: Session, outcome: Outcome) -> None:

@@ -1,6 +1,6 @@
 """The receipt of a report as a page of A5 to print, in both languages, with the receipt's number as a QR code.
 
-The page says that the property printed it from what the reporting server or its staff recorded. A report without a
+The page says that the property printed it from what the authority or its staff recorded. A report without a
 receipt gets a page that says so in large letters.
 """
 
@@ -23,7 +23,7 @@ from apoa_client.settings.config import PropertySettings
 _TITLE = N_("Receipt for a foreign guest's report")
 _NO_RECEIPT = N_("This is not a receipt")
 _OFFICE, _NUMBER = N_("Immigration office"), N_("Receipt number")
-_FROM_SERVER = N_("From the reporting server {server}: it accepted this report and gave it this number.")
+_FROM_SERVER = N_("From the authority {server}: it accepted this report and gave it this number.")
 _FROM_SANDBOX = N_("From the training server on this computer: it accepted this report and gave it this number.")
 _TYPED = N_("The property's staff typed this number in, from the receipt that APOA gave them.")
 TRAINING = N_("Training only: this is not a receipt from Immigration, and the guest is not reported there.")

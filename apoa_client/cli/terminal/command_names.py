@@ -101,7 +101,7 @@ OPTIONS = {
     "--day": "--tanggal",
     "--default": "--isi-kosong",
     "--delete-original": "--hapus-foto-asli",
-    "--display-name": "--nama-untuk-tamu",
+    "--display-name": "--nama-lengkap",
     "--document-number": "--nomor-paspor",
     "--dry-run": "--coba",
     "--entry-date": "--tanggal-masuk",

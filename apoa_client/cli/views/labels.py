@@ -30,7 +30,7 @@ KINDS = {
     Kind.CANCEL: N_("cancellation"),
 }
 
-RECEIPT_SOURCES = {False: N_("number from the reporting server"), True: N_("number typed in by staff")}
+RECEIPT_SOURCES = {False: N_("number from the authority"), True: N_("number typed in by staff")}
 """Where a receipt's number comes from, by whether staff typed it in."""
 
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}

@@ -352,7 +352,7 @@ class TestScreens:
         assert result.code == 78
         assert f"Report {broken['short_id']} is not as apoa-client here wrote it." in result.err
         assert states(manual)[broken["short_id"]] == "queued"
-        assert "recorded 1, still waiting 1" in result.out
+        assert "Recorded: 1. Still waiting: 1." in result.out
 
 
 class TestFormLines:

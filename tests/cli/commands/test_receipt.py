@@ -155,7 +155,7 @@ class TestPage:
         assert receipt.sha256
         assert receipt.sha256 in page.text
         assert "svg" in page.tags
-        by_server = "From the reporting server {server}: it accepted this report and gave it this number."
+        by_server = "From the authority {server}: it accepted this report and gave it this number."
         assert_both(page, by_server, server="127.0.0.1")
         for sentence in ("Receipt number", "Full name", "Room", "Printed on", "Immigration office", TRAINING, OURS):
             assert_both(page, sentence)

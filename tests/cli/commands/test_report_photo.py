@@ -324,7 +324,7 @@ class TestKept:
         said = keeping("report", "--photo", str(photo), *[word for word in STAY if word != "--no-send"], "--json")
         assert (said.json["state"], said.json["photo"]) == ("accepted", "kept")
         said = keeping("sync")
-        assert (said.code, said.out) == (0, "photos sent 1\n")
+        assert (said.code, said.out) == (0, "Photos sent: 1.\n")
 
     def test_a_group_keeps_the_photo_of_its_guest(self, keeping: Apoa, photo: Path) -> None:
         """The second guest of the room, whose passport was scanned, has none."""

@@ -40,7 +40,7 @@ def test_a_password_can_be_typed_during_a_delivery(apoa: Apoa, serve: Serve) -> 
     apoa.save()
     apoa("logout")
     result = apoa("sync", keys=[PASSWORD])
-    assert (result.code, result.out) == (0, "sent 1\n"), result.err
+    assert (result.code, result.out) == (0, "Sent: 1.\n"), result.err
 
 
 def test_long_work_is_shown_in_lines_where_nothing_may_move(capsys: pytest.CaptureFixture[str]) -> None:
