@@ -227,6 +227,14 @@ class CommandHelp(_TranslatedHelp):
             )
         return found
 
+    def parse_args(self: Any, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. click's error about an option without its value has no context for the usage line."""
+        try:
+            rest: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]  # click's classes come after this one
+        except click.BadOptionUsage as exc:
+            raise click.BadOptionUsage(exc.option_name, exc.message, exc.ctx or ctx) from None
+        return rest
+
     def shown_commands(self) -> list[str]:
         """Return the names of a group's commands in the reader's language, in the order of its help."""
         return []

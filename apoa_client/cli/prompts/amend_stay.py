@@ -7,6 +7,7 @@ from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.finish_change import ChangeCommand, ask_check_out_time, ask_reason
 from apoa_client.cli.prompts.save_and_send import SavedReport
+from apoa_client.cli.terminal.command_names import localized_option
 from apoa_client.cli.terminal.input import confirm, index_of_choice
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import label_lines, print_error_line, sanitize, style_bold, style_error
@@ -16,7 +17,7 @@ from apoa_client.cli.views.report import changed_field_lines, field_texts, guest
 from apoa_client.desk.changes import PendingChange, find_refused, require_current_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
-from apoa_client.messages import msg, nmsg
+from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
@@ -240,6 +241,21 @@ class AmendConversation(CorrectionConversation):
                 return None
 
 
+def _advice(errors: Sequence[Finding], kind: Kind) -> Message:
+    """Return with which options a refused report is corrected without a terminal."""
+    if kind is Kind.CHECK_OUT:
+        return msg("Give the right time with: --at TIME")
+    if kind is Kind.CANCEL:
+        return msg("Give another reason with: --reason TEXT")
+    names = ("reason" if error.field == "reason" else field_to_ask(error) for error in errors)
+    options = [
+        localized_option(f"--{name.replace('_', '-')}") for name in dict.fromkeys(names) if name and name != "mrz"
+    ]
+    if not options:
+        return msg("Give what is to be changed by its option, such as --room 7. The options: apoa fix --help")
+    return msg("Give the right value with: {options}. The options: apoa fix --help", options=", ".join(options))
+
+
 def _parse_field_number(answer: str) -> Answer:
     """Return the name of the field that has this number."""
     index = index_of_choice(answer, len(ON_THE_FORM))
@@ -262,7 +278,7 @@ class FixConversation(CorrectionConversation):
             for finding in content.errors:
                 print_error_line(finding_line(finding))
         elif refused.kind in {Kind.CHECK_OUT, Kind.CANCEL} and at is None and reason is None:
-            raise ReportRefused(content.errors)
+            raise ReportRefused(content.errors, advice=_advice(content.errors, refused.kind))
         if refused.kind is Kind.CHECK_OUT:
             change = self._fix_check_out(history, refused, at)
         elif refused.kind is Kind.CANCEL:
@@ -316,7 +332,7 @@ class FixConversation(CorrectionConversation):
         elif self.command.interactive and not (given and self.command.yes):
             reason = self._ask_refused_fields(content.errors, reason)
         elif not given:
-            raise ReportRefused(content.errors)
+            raise ReportRefused(content.errors, advice=_advice(content.errors, refused.kind))
         examination = self.examine(content.report)
         return self.app.changes.fix(history, refused, examination, reason or content.report.reason)
 
@@ -335,5 +351,5 @@ class FixConversation(CorrectionConversation):
         if change.report._replace(id=before.id, created_at=before.created_at) != before:
             return True
         if not self.command.interactive:
-            raise ReportRefused(content.errors)
+            raise ReportRefused(content.errors, advice=_advice(content.errors, before.kind))
         return confirm(_("Nothing was changed. Send the same again?"), default=False)
