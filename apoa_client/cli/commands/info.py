@@ -86,6 +86,11 @@ def _list_topics(found: Sequence[Topic]) -> None:
     print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCH_EXAMPLE))
 
 
+def show_topic(app: Container, topic_id: str) -> None:
+    """Show one topic with what the property's settings say."""
+    _show([topic for topic in topics(current_language()) if topic.id == topic_id], _local_rules(app))
+
+
 def _outdated_text(oldest: date) -> str:
     words = _(
         "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
