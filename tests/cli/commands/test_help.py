@@ -14,6 +14,7 @@ from apoa_client.cli.commands.help import find
 from apoa_client.cli.guide.facts import topics
 from apoa_client.cli.guide.guides import COMMAND, FACTS, GUIDE, SITUATION, Guide, all_guides, guides, situations
 from apoa_client.errors import Exit, StorageProblem
+from apoa_client.matching import without_accents
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
@@ -245,6 +246,16 @@ class TestInfo:
     def test_one_series_is_one_line(self, apoa: Apoa) -> None:
         """Visa-free states of one rule are on one line."""
         assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
+
+    @pytest.mark.parametrize(
+        ("lang", "first", "last"), [("en", "Albania", "Vietnam"), ("id", "Afrika Selatan", "Yunani")]
+    )
+    def test_states_are_in_alphabetical_order(self, apoa: Apoa, lang: str, first: str, last: str) -> None:
+        """By their names in the reader's language, without regard to accents."""
+        [line] = [line for line in apoa("info", "voa", lang=lang).out.splitlines() if first in line]
+        names = line.partition(": ")[2].removesuffix(".").split("; ")
+        assert (names[0], names[-1]) == (first, last)
+        assert names == sorted(names, key=without_accents)
 
     def test_what_is_found_in_two_topics(self, apoa: Apoa) -> None:
         """Facts of two topics are shown below their titles."""
