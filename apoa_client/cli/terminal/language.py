@@ -9,14 +9,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from apoa_client import messages
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES, SOURCE_LANGUAGE, catalogue, parse_language
 from apoa_client.messages import Message
 
-
-def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that is translated later
-    """Mark a sentence for the catalogue; it is translated when it is shown."""
-    return text
+N_ = messages.N_
+"""Marks a sentence for the catalogue, as `_` translates one."""
 
 
 def _(text: str) -> str:

@@ -13,6 +13,7 @@ from cli_helpers import (
     Apoa,
     Serve,
     assert_sanitized,
+    spoken,
 )
 from screens import Screens
 
@@ -255,6 +256,13 @@ class TestFix:
             assert REJECTED in result.err
             assert "--room 7. The options: apoa fix --help" in result.err
         assert len(rejected.reports()) == 1
+
+    def test_a_refusal_of_the_training_authority(self, rejected: Apoa) -> None:
+        """It is shown in the reader's language, like everything else, also in JSON."""
+        [old] = rejected.reports()
+        for lang in LANGUAGES:
+            for result in (rejected("fix", old["id"], lang=lang), rejected("show", old["id"], lang=lang)):
+                assert spoken(lang, REJECTED) in result.all
 
     @pytest.mark.parametrize(
         ("keys", "sex"), [(["", "y", "y"], "M"), (["3", "X", "", "y"], "X")], ids=["same", "field"]
