@@ -185,7 +185,7 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
 
 def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     """Write a page for each receipt of a period. Returns the exit code."""
-    from apoa_client.cli.documents.inspection_folder import write_inspection_folder  # as above
+    from apoa_client.cli.documents.inspection_folder import index_name, write_inspection_folder  # as above
 
     app = session.app
     period = parse_period(app, options["first"], options["last"])
@@ -198,7 +198,7 @@ def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     elif found.written or without:
         done = nmsg("{count} page is written.", "{count} pages are written.", found.written)
         print_line(style_success(text(done)))
-        index = folder / "index.html"
+        index = folder / index_name()
         print_line(_("Begin with: {file}").format(file=sanitize(str(index))))
         if without:
             warning = nmsg(

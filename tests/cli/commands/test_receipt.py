@@ -420,6 +420,12 @@ class TestInspection:
         assert len(contents.opened) == len(set(contents.opened)) == 8
         assert contents.most <= 2
 
+    def test_the_table_has_a_name_in_the_readers_language(self, three: Apoa, tmp_path: Path) -> None:
+        """The command's last line names the file."""
+        for lang, name in (("en", "index.html"), ("id", "daftar-bukti.html")):
+            result = three("receipt", "--all", "--output", str(tmp_path / lang), lang=lang)
+            assert (result.code, (tmp_path / lang / name).exists(), name in result.out) == (0, True, True)
+
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
         """Writes a page for each receipt and a table of all, privately, and prints the counts."""
         folder = tmp_path / "periksa"
