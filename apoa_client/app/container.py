@@ -12,7 +12,15 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from apoa_client import memory_dumps
-from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem
+from apoa_client.errors import (
+    ApoaError,
+    CredentialsProblem,
+    Erased,
+    NotNow,
+    SealBroken,
+    SettingsProblem,
+    StorageProblem,
+)
 from apoa_client.messages import msg
 from apoa_client.ports.state import Actor, HandedOver
 from apoa_client.settings import reading
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.ports.run import Clock
     from apoa_client.report.codes import CodeTables
+    from apoa_client.report.model import Report
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
 
@@ -333,6 +342,15 @@ class Container:
             except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
                 self.away = self.on_desk.away = exc
         return work(self.on_desk)
+
+    def report_at_hand(self, entry: "Entry") -> "Report | None":
+        """Return a report; None if the private key is not at hand, or the report cannot be opened."""
+        if not self.key_is_at_hand:
+            return None
+        try:
+            return self.outbox.content(entry).report
+        except (CredentialsProblem, Erased, SealBroken):
+            return None
 
     @property
     def reachable_desk(self) -> "Desk":

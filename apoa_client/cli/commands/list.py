@@ -114,7 +114,7 @@ def _stays(app: Container, states: frozenset[State], *, in_house: bool, day: str
     if night is not None and in_house:
         stays = (stay for stay in stays if stay.covers(night, night + timedelta(days=1), app.settings.zone))
     elif night is not None:
-        stays = app.stays.on_night(night)
+        stays = app.stays.on_nights(night, night + timedelta(days=1))
     return (stay for stay in stays if not states or stay.active_reports[-1].state in states)
 
 

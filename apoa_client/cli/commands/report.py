@@ -118,7 +118,12 @@ def _report_from_options(
     examination = _examined(session, given)
     report = app.reachable_desk.compose(examination)
     duplicates = duplicate_warnings(app.ask(lambda each: each.desk.overlapping_stays(report)))
-    other_warnings = in_form_order([*examination.warnings, *unaccompanied_minor_warning(examination)])
+    minors = app.ask(
+        lambda each: unaccompanied_minor_warning(
+            examination, lambda stay: each.desk.reported_adults(stay, each.report_at_hand)
+        )
+    )
+    other_warnings = in_form_order([*examination.warnings, *minors])
     warnings = (*other_warnings, *duplicates)
     if options.dry_run:
         from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report

@@ -171,7 +171,7 @@ class GuestConversation:
     def _group(self) -> list[GroupMember]:
         """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""
         examinations = [self._app.reachable_desk.examine(form.draft()) for form in self._forms]
-        return self._app.ask(lambda each: compose_group(each.desk, examinations))
+        return self._app.ask(lambda each: compose_group(each.desk, examinations, each.report_at_hand))
 
     # The form of one guest.
 

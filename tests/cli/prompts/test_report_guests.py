@@ -805,13 +805,19 @@ class TestGroup:
 
     def test_a_child_with_no_adult(self, away: Apoa) -> None:
         """A warning on the card, until an adult of the room is there."""
-        alone = "no adult is reported along with them"
+        alone = "The guest is under 18"
         said = away("report", "--no-send", keys=[*CHILD.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
         assert said.code == 0, said.all
         assert said.err.count(alone) == 1
         warnings = [finding["code"] for report in away.reports() for finding in report["warnings"]]
         assert "child_alone" not in warnings
-        said = away("report", "--no-send", "--again", keys=[*CHILD.lines, *PAGE, CONTENT])
+
+    def test_a_child_whose_parent_was_saved_before(self, away: Apoa) -> None:
+        """The parent counts for the room and the nights of the report, and for no others."""
+        assert away("report", "--no-send", keys=[*XIMENA.lines, *PAGE, CONTENT]).code == 0
+        away("report", "--no-send", keys=[*CHILD.lines, *PAGE, CONTENT])
+        assert "child_alone" not in [finding["code"] for finding in away.reports()[-1]["warnings"]]
+        away("report", "--no-send", "--again", keys=[*CHILD.lines, *PAGE[:-1], "88", CONTENT])
         assert "child_alone" in [finding["code"] for finding in away.reports()[-1]["warnings"]]
 
     def test_the_same_passport_twice(self, away: Apoa) -> None:
