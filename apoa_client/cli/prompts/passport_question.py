@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import HELP, Move
 from apoa_client.cli.prompts.find_stays import open_current_report
-from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines
+from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines, with_last_fillers
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -47,10 +47,15 @@ _READER_PAUSE_S = 0.05
 
 
 class PassportAnswer(NamedTuple):
-    """The MRZ if it is valid or accepted; otherwise the trusted fields of an invalid one, as suggestions."""
+    """The MRZ if it is valid or accepted; otherwise the wrong lines, with their trusted fields as suggestions."""
 
     mrz: Mrz | None = None
     suggested: dict[str, str] = {}  # noqa: RUF012  never changed
+    wrong_lines: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return "PassportAnswer(…)"
 
 
 class PassportQuestion:
@@ -61,10 +66,12 @@ class PassportQuestion:
         self._accept_check_digit = accept_check_digit
         self._suggested: dict[str, str] = {}
         """The trusted fields of the last MRZ that could be read but is invalid."""
+        self._wrong_lines: Sequence[str] = ()
+        """The lines that the user was last asked to correct."""
 
     def ask(self, scanned: Sequence[str] = ()) -> PassportAnswer | Move:
         """Return the passport, or `Move.BACK` if the user goes back. It may have been scanned already."""
-        self._suggested = {}
+        self._suggested, self._wrong_lines = {}, ()
         lines = list(scanned)
         while True:
             if not lines:
@@ -87,7 +94,7 @@ class PassportQuestion:
             lines = [] if isinstance(result, Move) else result.lines
         if self._suggested:
             print_error_line(_("What could be read is shown in brackets: Enter accepts it."))
-        return PassportAnswer(suggested=self._suggested)
+        return PassportAnswer(suggested=self._suggested, wrong_lines=self._wrong_lines)
 
     def rest_of_scan(self, first: str) -> list[str]:
         """Return the lines of a passport whose first line came as the answer to another question; empty for a move."""
@@ -102,6 +109,7 @@ class PassportQuestion:
         """
         while True:
             discard_typed_ahead(_READER_PAUSE_S)
+            lines = with_last_fillers(lines)
             given = normalise(lines).lines
             try:
                 mrz = self._read(lines)
@@ -118,6 +126,7 @@ class PassportQuestion:
                     lines = confirmed
                     continue
                 given = given if mrz.length_problems else mrz.lines
+            self._wrong_lines = given
             again = ask_lines_again(given, sorted({span.line for problem in problems for span in problem.spans}))
             if isinstance(again, Move) or again.scanned or not again.lines:
                 return again

@@ -207,7 +207,7 @@ class GuestConversation:
         photo: PhotoReading | None = None
         while True:
             lines: list[str] | None
-            lines, self._scanned = self._scanned, []
+            lines, self._scanned = self._scanned or list(form.wrong_lines), []
             if self._photo is not None and not lines:
                 photo, self._photo = self._photo, None
                 lines = confirmed_lines(photo)

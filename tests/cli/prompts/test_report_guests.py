@@ -136,7 +136,7 @@ class TestPassport:
     def test_miscounted_fillers_of_both_lines_need_one_confirmation(self, away: Apoa, lang: str) -> None:
         """Both corrected lines are shown; without the confirmation, the lines are corrected as they were typed."""
         first, second = QUENTIN.lines
-        typed = [first[:-3], second[:30] + second[35:]]
+        typed = [f"{first}<<<", second[:30] + second[35:]]
         said = away("report", "--no-send", keys=[*typed, "y", *PAGE, CONTENT], lang=lang)
         assert said.code == 0, said.all
         assert [spoken(lang, "Perhaps: {value}", value=line) in said.err for line in QUENTIN.lines] == [True, True]
@@ -183,12 +183,31 @@ class TestPassport:
         [report] = away.reports()
         assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
-    def test_a_restored_filler_needs_a_confirmation(self, away: Apoa) -> None:
-        """The whole corrected line is shown."""
-        keys = [QUENTIN.lines[0][:-1], QUENTIN.lines[1], "y", *PAGE, CONTENT]
+    @pytest.mark.parametrize("first", [QUENTIN.lines[0][:-1], QUENTIN.lines[0].rstrip("<"), "p<polzykowski<<quentin<<"])
+    def test_missing_fillers_at_the_end_of_the_first_line(self, away: Apoa, first: str) -> None:
+        """They are added without a question, because no user counts them."""
+        said = away("report", "--no-send", keys=[first, QUENTIN.lines[1], *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_wrong_state_on_a_short_line(self, away: Apoa) -> None:
+        """The state alone is asked about: the document is a passport, and no third line is asked for."""
+        keys = ["P<QQQZYKOWSKI<<QUENTIN", QUENTIN.lines[1][:28], "n", *QUENTIN.lines, *PAGE, CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
-        assert f"Perhaps: {QUENTIN.lines[0]}" in said.err
+        assert "MRZ line 3" not in said.err
+        assert "Line 1 has" not in said.err
+        keys = ["P<QQQZYKOWSKI<<QUENTIN", QUENTIN.lines[1], QUENTIN.lines[0], *PAGE, CONTENT]
+        said = away("report", "--no-send", "--again", keys=keys)
+        assert said.code == 0, said.all
+        assert "must have 44" not in said.err
+
+    def test_back_from_the_details_to_the_wrong_line(self, away: Apoa) -> None:
+        """The lines are still there, and only the wrong one is typed again."""
+        first, second = QUENTIN.lines
+        keys = [first.replace("ZYK", "Z1K"), second, "n", ENTER, "<", "n", first, *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
