@@ -21,7 +21,14 @@ from apoa_client.cli.commands.guest_options import (
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, warn_if_not_saved
 from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import MAX_INPUT_BYTES, check_input_size, confirm, standard_input
+from apoa_client.cli.terminal.input import (
+    MAX_INPUT_BYTES,
+    READING_S,
+    check_input_size,
+    confirm,
+    discard_typed_ahead,
+    standard_input,
+)
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
 from apoa_client.cli.views.findings import show_warnings
@@ -142,6 +149,8 @@ def _report_from_options(
         if likely_duplicate:
             wanted = confirm(_("The guest seems to be reported already. Report them again?"), default=False)
         else:
+            if not options.yes:
+                discard_typed_ahead(READING_S)
             wanted = options.yes or confirm(_("Save and send this report?"))
         if not wanted:
             print_error_line(_("Nothing was saved."))

@@ -21,7 +21,7 @@ from apoa_client.cli.prompts.passport_question import (
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead
+from apoa_client.cli.terminal.input import NO, READING_S, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
@@ -333,7 +333,7 @@ class GuestConversation:
         print_error_line()
         keys = _(_KEYS_OF_GROUP) if len(self._forms) > 1 else _(_KEYS)
         print_error_line(keys)
-        discard_typed_ahead()  # an Enter that was typed before the card was shown must not save it
+        discard_typed_ahead(READING_S)  # an Enter by habit must not save a card that was not read
         while True:
             typed = ask_line(question.format(count=len(self._forms)))
             answer = typed.casefold()

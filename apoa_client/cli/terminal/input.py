@@ -23,6 +23,9 @@ UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 YES = frozenset({"y", "ya", "yes"})
 NO = frozenset({"n", "no", "t", "tidak"})
 
+READING_S = 1.0
+"""How long what will be sent is shown before Enter sends it: who has just pressed Enter four times has not read it."""
+
 _NO_TEXT = msg("What came from standard input cannot be read as text.")
 _SAVE_AS_UTF8 = msg("Save the text as UTF-8, and run the command again.")
 MAX_INPUT_BYTES = 1_000_000
