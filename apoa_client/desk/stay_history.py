@@ -95,12 +95,15 @@ class StayHistory:
         """Return the first night by the report that is shown; if that does not tell, the day of the first report."""
         return self.display_report.first_night or self.entries[0].created_at.astimezone(zone).date()
 
+    def left_on(self, zone: tzinfo) -> date | None:
+        """Return the day of the check-out; None if there is none."""
+        left = self.check_out.ends_at if self.check_out is not None else None
+        return left.astimezone(zone).date() if left is not None else None
+
     def last_morning(self, zone: tzinfo) -> date | None:
         """Return the planned morning of departure, or that of an earlier check-out; None without a current report."""
         end = self.current_report.last_morning if self.current_report is not None else None
-        if end is not None and self.check_out is not None and self.check_out.ends_at is not None:
-            end = min(end, self.check_out.ends_at.astimezone(zone).date())
-        return end
+        return min(end, self.left_on(zone) or end) if end is not None else None
 
     def covers(self, first_night: date, last_morning: date, zone: tzinfo) -> bool:
         """Return whether the guest was reported for any night from `first_night` to the morning `last_morning`."""

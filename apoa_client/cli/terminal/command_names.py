@@ -117,6 +117,7 @@ OPTIONS = {
     "--guest": "--tamu",
     "--help": "--bantuan",
     "--import": "--impor",
+    "--history": "--riwayat",
     "--in-house": "--menginap",
     "--issued-at": "--terbit",
     "--issuing-state": "--negara-penerbit",
