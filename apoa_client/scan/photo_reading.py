@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from apoa_client.errors import DataRefused, SettingsProblem
+from apoa_client.errors import DataRefused, SettingsProblem, install_advice
 from apoa_client.messages import Message, msg
 
 
@@ -42,7 +42,9 @@ class ScanMissing(SettingsProblem):
     """The libraries of the extra `scan` are not installed."""
 
     name = "scan_missing"
-    advice: Message | None = msg('Install them with: pip install "apoa-client[scan]". Or type the lines with --mrz.')
 
     def __init__(self) -> None:
-        super().__init__(msg("The libraries for photos are not installed."))
+        super().__init__(
+            msg("The libraries for photos are not installed. Without them, type the lines with --mrz."),
+            install_advice("scan"),
+        )
