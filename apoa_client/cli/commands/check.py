@@ -1,6 +1,5 @@
 """`apoa check`: check a passport's MRZ, its photo or typed details. Nothing is stored, and no set-up is needed."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -247,15 +246,15 @@ def _show(photo: _CheckedPhoto) -> None:
 
 
 def _show_reading(reading: "PhotoReading") -> None:
-    """Show on stdout what is doubtful, with the pictures of it; of a sure reading only that it is sure."""
-    from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, line_with_picture
+    """Show on stdout what is doubtful, with marks below it; of a sure reading only that it is sure."""
+    from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 
     if reading.sure:
         print_line(text(READ_SURELY))
         return
     print_line(style_warning(text(NOT_SURE)))
     for index in doubtful_lines(reading):
-        for line in line_with_picture(reading, index, sys.stdout):
+        for line in marked_line(reading, index):
             write(line)  # not wrapped, because each mark stands below its character
         print_line(text(doubt_message(reading, index)))
     _show_hint(reading)

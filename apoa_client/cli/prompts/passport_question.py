@@ -4,7 +4,6 @@ Wrong characters are marked. A correction is offered, or the wrong line is edite
 also type the fields from the page; what could be read is suggested.
 """
 
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, timedelta
@@ -26,7 +25,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.checked_document import change_text, corrected_text, marked_lines
 from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
-from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, line_with_picture
+from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.duplicates import same_document
@@ -202,7 +201,7 @@ def confirmed_lines(reading: "PhotoReading") -> list[str] | None:
     lines = list(reading.lines)
     for index in doubtful_lines(reading):
         print_error_line()
-        for line in line_with_picture(reading, index, sys.stderr):
+        for line in marked_line(reading, index):
             print_error_unwrapped(line)
         print_error_line(text(doubt_message(reading, index)))
         if confirm(_("Is line {number} the same on the page?").format(number=index + 1), default=False):

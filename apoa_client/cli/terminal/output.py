@@ -74,13 +74,6 @@ def colour() -> bool | None:
     return False if _dumb() or environ.get("CLICOLOR") == "0" else None
 
 
-def shows_greys() -> bool:
-    """Whether the terminal shows shades of grey: it says that it has 256 colours or more, and they are wanted."""
-    environ = os.environ  # noqa: TID251  as above
-    says_so = "256color" in environ.get("TERM", "") or any(environ.get(name) for name in ("COLORTERM", "WT_SESSION"))
-    return says_so and colour() is not False
-
-
 def _dumb() -> bool:
     return os.environ.get("TERM") == "dumb"  # noqa: TID251  as above
 
