@@ -45,8 +45,10 @@ _DISCARD = frozenset({"b", "buang"}) | NO
 _ACCEPT = frozenset({""}) | YES
 _COMMANDS = _DISCARD | _ACCEPT | {_ANOTHER, Move.BACK}
 _NOT_FOREIGN = "not_foreign"
-_KEYS = N_("Enter = yes, + = another guest, number = change that, < = back, b = discard")
-_KEYS_OF_GROUP = N_("Enter = yes, + = another guest, number = change that, < = back, b = discard, g1 = change guest 1")
+_KEYS = N_("Enter = yes, + = another guest, number = change that, ? = other fields, < = back, b = discard")
+_KEYS_OF_GROUP = N_(
+    "Enter = yes, + = another guest, number = change that, ? = other fields, < = back, b = discard, g1 = change guest 1"
+)
 
 
 class _Decision(Enum):
@@ -342,7 +344,7 @@ class GuestConversation:
             if answer in _COMMANDS or card.field(answer) or card.other_guest(answer) is not None:
                 return answer
             if answer == HELP:
-                card.show_empty_fields()
+                card.show_other_fields()
             else:
                 self._show_wrong_key()
             print_error_line(keys)

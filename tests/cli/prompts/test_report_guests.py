@@ -514,31 +514,26 @@ class TestReviewCard:
         assert "Nights [2]: " in said.err
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-29"
 
-    def test_empty_fields_are_filled(self, away: Apoa) -> None:
-        """The card shows their numbers; a hyphen clears a field, and it keeps its row and number."""
-        keys = [*QUENTIN.lines, *PAGE, "18", "+62 812 3456", "16", "-", CONTENT]
+    def test_other_fields_are_filled(self, away: Apoa) -> None:
+        """`?` shows their numbers; a hyphen clears a field, and one that is asked for keeps its row and number."""
+        keys = [*QUENTIN.lines, *PAGE, "?", "18", "+62 812 3456", "16", "-", "?", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         shown = said.err.replace("\N{NO-BREAK SPACE}", " ")  # a number stands on the same line as its label
-        empty = "11 Permit number, 12 Permitted until, 13 Date of entry"
-        assert f"  Empty fields: {empty}, 18 Phone, 19 E-mail, 20 Note\n" in shown
-        assert f"  Empty fields: {empty}, 19 E-mail, 20 Note\n" in shown
+        others = "8 Issuing state, 11 Permit number, 12 Permitted until, 13 Date of entry"
+        assert shown.count("Other fields: ") == 2
+        assert f"  Other fields: {others}, 18 Phone, 19 E-mail, 20 Note\n" in shown
+        assert f"  Other fields: {others}, 19 E-mail, 20 Note\n" in shown
         assert re.search(r"^ +16 Room +-$", said.err, re.MULTILINE)
         [report] = away.reports()
         assert report["guest"]["phone"] == "+62 812 3456"
         assert report["stay"]["room"] is None
 
-    @pytest.mark.parametrize(("lines", "shown"), [(24, True), (21, False)])
-    def test_the_card_fits_the_screen(self, away: Apoa, lines: int, *, shown: bool) -> None:
-        """On a low screen the empty fields are shown by `?`, so that no warning scrolls away."""
-        away.monkeypatch.setenv("LINES", str(lines))
-        away.monkeypatch.setenv("COLUMNS", "80")
-        with away.monkeypatch.context() as patch:
-            patch.setattr("apoa_client.cli.prompts.review_card.sys.stderr.isatty", lambda: True, raising=False)
-            said = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", ENTER, "2", "7", "?", CONTENT])
-        assert said.code == 0, said.all
-        assert ("? shows the empty fields." in said.err) is not shown
-        assert said.err.count("Empty fields: ") == 1 + shown
+    def test_an_issuing_state_that_differs_has_a_row(self, away: Apoa) -> None:
+        """And none where it is the nationality, by either code of Germany."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "8", "DEU", CONTENT])
+        cards = said.err.split("This will be reported")[1:]
+        assert ["8 Issuing state" in card for card in cards] == [False, True]
 
     def test_unknown_numbers_and_words(self, away: Apoa) -> None:
         """They change nothing, and the screen says what is possible; `<` asks the last question again."""
