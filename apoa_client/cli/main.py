@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from apoa_client import SET_VARIABLE, __version__, memory_dumps
-from apoa_client.cli.program import Program
+from apoa_client.cli.program import ALL_SECTIONS, Program
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, language, output
@@ -49,6 +49,13 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
         ctx.exit()
 
 
+def _show_all_commands(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
+    if value and not ctx.resilient_parsing:
+        ctx.meta[ALL_SECTIONS] = True
+        write(ctx.get_help())
+        ctx.exit()
+
+
 @click.group(
     cls=Program,
     invoke_without_command=True,
@@ -68,6 +75,14 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
     expose_value=False,
     callback=_show_version,  # click's own asks gettext for its help, which loads `locale` at every start
     text=N_("Show the version and exit."),
+)
+@option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_all_commands,
+    text=N_("Show all commands and exit."),
 )
 @click.pass_context
 def apoa(

@@ -21,7 +21,7 @@ from apoa_client import __version__
 from apoa_client.cli import main, session
 from apoa_client.cli.commands.demo import GUESTS
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.program import COMMANDS, SECTIONS, Program
+from apoa_client.cli.program import COMMANDS, DAILY, SECTIONS, Program
 from apoa_client.cli.registry import CommandGroup, Option
 from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, SUBCOMMAND_ALIASES, SYNONYMS, in_indonesian
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -68,8 +68,9 @@ class TestCommands:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_main_help_has_sections(self, apoa: Apoa, lang: str) -> None:
         """The help lists each command in sections: in English with its Indonesian name, else only by that."""
-        result = apoa("--help", lang=lang)
+        result = apoa("--help-all", lang=lang)
         assert (result.code, result.err) == (0, "")
+        assert apoa("--help", "all").out == apoa("--bantuan", "semua").out == apoa("--help-all").out
         titles = [spoken(lang, title) for title, _names in SECTIONS]
         positions = [result.out.index(f"\n{title}:\n") for title in titles]
         assert positions == sorted(positions)
@@ -77,6 +78,15 @@ class TestCommands:
             shown = alias if lang == "id" else rf"{name} \[{alias}\]"
             assert re.search(rf"^  {shown}  +\S", result.out, re.MULTILINE)
         assert apoa(lang=lang).code == 2  # without a command: a usage error
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_main_help_has_the_commands_of_daily_work(self, apoa: Apoa, lang: str) -> None:
+        """Nine commands, and how to see the others."""
+        result = apoa("--help", lang=lang)
+        assert (result.code, result.err) == (0, "")
+        listed = result.out.partition(f"\n{spoken(lang, 'Daily work')}:\n")[2]
+        assert len(re.findall(r"^  \S", listed, re.MULTILINE)) == len(DAILY) == 9
+        assert spoken(lang, "All commands: apoa --help-all. What to do when: apoa help") in " ".join(listed.split())
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", [*COMMANDS, *ALIASES])

@@ -109,7 +109,7 @@ def _show_topics() -> None:
     print_definitions([(guide.name, guide.title_in(language)) for guide in guides(language)])
     print_line()
     print_line(_("One of them: apoa help {topic}").format(topic=known[0].name))
-    line = _("A command: apoa help {command}. All of them: apoa --help")
+    line = _("A command: apoa help {command}. All of them: apoa --help-all")
     print_line(line.format(command=localized_name(_EXAMPLE_COMMAND)))
     print_line(_("Something does not work: apoa doctor"))
 

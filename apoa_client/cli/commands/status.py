@@ -137,7 +137,7 @@ def welcome(session: Session) -> int:
                 (localized_command("help"), _("what to do when a guest or the line is not as usual")),
             ]
         )
-        print_line(_("All commands: apoa --help"))
+        print_line(_("All commands: apoa --help-all"))
         return Exit.DONE
     session.app.on_unwritable = show_unwritable
     code = _show_overview(session.app)
@@ -149,7 +149,7 @@ def welcome(session: Session) -> int:
             (localized_command("status --tonight"), _("who is here, and what is to be done by morning")),
         ]
     )
-    print_line(_("All commands: apoa --help. Something unusual: apoa help"))
+    print_line(_("All commands: apoa --help-all. Something unusual: apoa help"))
     return code
 
 

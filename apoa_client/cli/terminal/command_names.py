@@ -116,6 +116,7 @@ OPTIONS = {
     "--group": "--rombongan",
     "--guest": "--tamu",
     "--help": "--bantuan",
+    "--help-all": "--bantuan-semua",
     "--import": "--impor",
     "--history": "--riwayat",
     "--in-house": "--menginap",
