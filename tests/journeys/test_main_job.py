@@ -51,6 +51,15 @@ def test_demo(apoa: Installed, lang: str) -> None:
     assert not apoa.home.exists()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_the_demo_pauses_between_its_parts(apoa: Installed) -> None:
+    """At a terminal each part waits for Enter, and shows what is typed, no JSON."""
+    code, shown = at_a_terminal(apoa, ["demo"], [("Enter = next part, Ctrl-C = stop", "")] * 5, "en")
+    assert code == 0, shown
+    assert '{"' not in shown
+
+
 @in_each_language
 def test_set_up_report_and_receipt(configured: Installed, lang: str) -> None:
     """One guest from MRZ lines and one typed: status, list, show and receipt show both."""
