@@ -150,7 +150,7 @@ def _interruptible(ask: Callable[[], object]) -> object:
     return ask()
 
 
-def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:
+def edit_line(question: str, line: str = "", earlier: Sequence[str] = ()) -> str:
     """As `ask_line`, with `line` as the text to edit where the terminal can: Enter alone then returns it unchanged.
 
     There the arrow keys, Home and Delete work, and the up arrow shows `line` and the `earlier` lines. They are personal
@@ -163,7 +163,7 @@ def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:
     readline.set_auto_history(False)
     for text in (*earlier, line):
         readline.add_history(text)
-    if "libedit" in (readline.__doc__ or ""):  # it empties the line after the hook
+    if line and "libedit" in (readline.__doc__ or ""):  # it empties the line after the hook
         print_error_line("  " + _("The up arrow shows the line as it was."))
     else:
         readline.set_startup_hook(lambda: readline.insert_text(line))
