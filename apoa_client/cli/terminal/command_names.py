@@ -97,6 +97,7 @@ OPTIONS = {
     "--cancel": "--batalkan",
     "--check": "--periksa",
     "--code-stdin": "--kode-stdin",
+    "--codes": "--kode",
     "--date-order": "--urutan-tanggal",
     "--day": "--tanggal",
     "--default": "--isi-kosong",
