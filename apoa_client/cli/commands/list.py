@@ -30,7 +30,7 @@ _RECENT = timedelta(days=30)
 
 _HELP = N_(
     "List the guests with open reports or reports of the last 30 days, one line a stay. With --in-house or --day, list "
-    "the guests who are here. Several options together narrow the list down."
+    "the guests of a night. Several options together narrow the list down."
 )
 
 
