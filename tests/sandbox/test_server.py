@@ -46,7 +46,7 @@ def test_a_connection_that_ends_while_the_server_stops(make_server: Make) -> Non
     ended.start()
     closed = socket.socket()
     closed.close()
-    server._running._connections[closed] = ended
+    server._running[0]._connections[closed] = ended
     server.stop()
     assert not listening(server.port)
 
@@ -71,7 +71,7 @@ def test_stop_and_start_again(make_server: Make, log_in: LogIn, bare: requests.S
 def test_listens_on_loopback_only(make_server: Make) -> None:
     """Other addresses of the machine are closed."""
     server = make_server()
-    listener = server._running.socket if server._running is not None else None  # the socket is private
+    listener = server._running[0].socket if server._running is not None else None  # the socket is private
     assert listener is not None
     assert listener.getsockname()[0] == "127.0.0.1"
 
