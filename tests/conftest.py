@@ -22,8 +22,10 @@ from apoa_client.messages import Message
 from apoa_client.settings import folders
 
 if TYPE_CHECKING:
+    from browser_helpers import NewContext
     from import_helpers import Importer
     from outbox_stores import NewStore, Store
+    from playwright.sync_api import Browser
     from postgres_helpers import Cluster, SharedOutbox
 
 # The variables that name tools of other projects, which a test may see.
@@ -259,3 +261,29 @@ def _errors_without_personal_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     monkeypatch.setattr(ApoaError, "__init__", checked)
     yield
     assert leaks == []
+
+
+# For one module: while it is open, Playwright's event loop runs in this thread, and other tests may need their own.
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real browser."""
+    from browser_helpers import opened_browser
+
+    with opened_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complains about: errors of the script, and what the page's policy forbids."""
+    return []
+
+
+@pytest.fixture
+def new_context(browser: "Browser", complaints: list[str]) -> "Iterator[NewContext]":
+    """Makes windows with any options of `Browser.new_context`; the test fails if one has a complaint."""
+    from browser_helpers import opened_windows
+
+    with opened_windows(browser, complaints) as make:
+        yield make
+    assert complaints == []

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from apoa_client.delivery import plan
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Clock
@@ -25,6 +25,9 @@ CHECK_OUT, REASON = "check_out", "reason"
 
 UNKNOWN_NUMBER = "-"
 """Recorded when APOA gave no number for a report nor for an earlier report of the stay."""
+
+NOT_SENT = msg("A report whose number you record here is not sent to the authority.")
+"""For a property whose reports are usually sent."""
 
 MAX_NUMBER_LENGTH = 64
 _NOT_IN_A_NUMBER = frozenset("<>?\N{REPLACEMENT CHARACTER}")
@@ -134,6 +137,13 @@ class ByHand:
         others = (other for other in self._outbox.with_receipt(number) if other.stay_id != entry.stay_id)
         return next((other for other in others if other.created_at >= since), None)
 
+    def doubt(self, number: str, entry: Entry) -> Message | None:
+        """Return why a number is probably not the report's, so that it is asked again; None for no reason."""
+        if entry.kind is not Kind.CHECK_IN and number == self.stay_receipt_number(entry):
+            return None
+        other = self.find_same_number(number, entry)
+        return None if other is None else same_number_message(other)
+
     def stay_receipt_number(self, entry: Entry) -> str:
         """Return the number to record for a check-out, correction or cancellation that got no number of its own.
 
@@ -200,6 +210,18 @@ def parse_receipt_number(text: str) -> str:
     else:
         return number
     raise DataRefused(problem, msg("Type it as printed on APOA's receipt."))
+
+
+def recorded_message(entry: Entry, number: str) -> Message:
+    """Return the message that a receipt number was recorded."""
+    return msg(
+        "Recorded: report {id}, receipt number {number}, typed in by staff.", id=short_id(entry.id), number=number
+    )
+
+
+def same_number_message(other: Entry) -> Message:
+    """Return the message that the report of another stay has the same receipt number."""
+    return msg("Report {id} of another stay has this number already.", id=short_id(other.id))
 
 
 def _refuse_if_decided(entry: Entry) -> None:

@@ -11,9 +11,9 @@ from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
-from apoa_client.cli.views.apoa_form import recorded_line, same_number_line
+from apoa_client.cli.views.apoa_form import recorded_line
 from apoa_client.cli.views.report import report_json
 from apoa_client.desk.by_hand import parse_receipt_number
 from apoa_client.errors import DataRefused, UsageProblem
@@ -50,10 +50,10 @@ def received(session: Session, *, words: tuple[str, ...], issued_at: str | None)
     entry = app.by_hand.find(found)
     if not number:
         number = parse_receipt_number(ask_line(_("Receipt number that APOA gave")))
-    other = app.by_hand.find_same_number(number, entry)
+    doubt = app.by_hand.doubt(number, entry)
     entry = app.by_hand.record_number(entry, number, moment)
-    if other is not None:
-        print_error_line(style_warning(same_number_line(other)))
+    if doubt is not None:
+        print_error_line(style_warning(text(doubt)))
         print_error_line(_("If that is a mistake, record the right number with the same command."))
     if session.json:
         print_json(report_json(entry, open_if_possible(app, entry), zone=app.settings.zone))

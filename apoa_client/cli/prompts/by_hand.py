@@ -18,10 +18,10 @@ from apoa_client.cli.terminal.output import (
     style_bold,
     style_warning,
 )
-from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, form_line, form_table, recorded_line, same_number_line
+from apoa_client.cli.views.apoa_form import OUR_ORDER, SENT_BEFORE, TASKS, form_line, form_table, recorded_line
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.status import deadline_style, deadline_text
-from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
+from apoa_client.desk.by_hand import NOT_SENT, TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, short_id
@@ -50,8 +50,7 @@ class ByHandConversation:
     def run(self) -> int:
         """Go through what waits and return how many numbers were recorded. Raises `NotNow` during maintenance."""
         if not self._app.settings.by_hand:
-            warning = _("A report whose number you record here is not sent to the authority.")
-            self._messages.append(style_warning(warning))
+            self._messages.append(style_warning(text(NOT_SENT)))
         self._desk.release_abandoned()
         with suppress(_Quit):
             while waiting := [each for each in self._desk.waiting() if each.stay_id not in self._later]:
@@ -95,8 +94,7 @@ class ByHandConversation:
         print_error_line(side_by_side((*parts, _("waiting: {count}").format(count=waiting))))
         print_error_line(_(TASKS[entry.kind]))
         if task.sent_before:
-            warning = _("It was sent before, but no answer came. Check in APOA first whether it is there.")
-            print_error_line(style_warning(warning))
+            print_error_line(style_warning(_(SENT_BEFORE)))
         print_error_line()
         for line in form_table([form_line(line, zone) for line in task.lines], columns()):
             print_error_unwrapped(line)
@@ -130,10 +128,10 @@ class ByHandConversation:
             if answer is Move.ACCEPT_ALL:  # leaves all of them for later
                 raise _Quit
             number = answer.value if isinstance(answer, Answer) else _LATER
-            other = self._desk.find_same_number(number, entry) if number != _LATER else None
-            if other is None or number == self._desk.stay_receipt_number(entry):
+            doubt = self._desk.doubt(number, entry) if number != _LATER else None
+            if doubt is None:
                 return number
-            print_error_line(style_warning(same_number_line(other)))
+            print_error_line(style_warning(text(doubt)))
             if confirm(_("Record it all the same?"), default=False):
                 return number
 
