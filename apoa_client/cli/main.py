@@ -199,6 +199,10 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
     output.set_plain(plain=plain)
     language.set_language(_choose_language(arguments, session.environ))
     answer = apoa.main(arguments, prog_name="apoa", standalone_mode=False, obj=session)
+    if session.types_now:
+        from apoa_client.cli.commands.sync import type_by_hand  # start-up: rarely needed
+
+        type_by_hand(session)
     return answer if isinstance(answer, int) else session.exit_code
 
 

@@ -30,6 +30,8 @@ class Session:
     """Whether there is a log."""
     may_ask = True
     """Whether the command may ask the user, or let the keyring ask, before it has looked at options and terminal."""
+    types_now = False
+    """Whether the user wants to type what was saved into APOA when the command has ended."""
     exit_code = Exit.DONE
     """The exit code of a command that succeeded, if it showed a problem, such as a report that was refused at once."""
 

@@ -4,6 +4,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import Popen
 from typing import NamedTuple
@@ -16,10 +17,8 @@ from journeys_helpers import in_each_language
 from playwright.sync_api import Page, expect
 from terminal_helpers import at_a_terminal
 
-from apoa_client.report.fields import FIELDS
-
-GLANCES = 14
-"""How many values a usual guest has: one paste each."""
+PROMPTS, PASTES = 7, 14
+"""How many questions a usual guest costs until the report is saved, and how many values there are to paste."""
 
 
 @pytest.fixture
@@ -68,17 +67,18 @@ def start(manual: Installed) -> Iterator[Start]:
 @pytest.fixture
 def open_page(new_context: NewContext, complaints: list[str]) -> Callable[..., Page]:
     """Opens the page in a new window, which may use the clipboard."""
+    return lambda served, **options: visited(new_context, complaints, served.url, **options)
 
-    def go(served: Served, **options: object) -> Page:
-        page = new_context(permissions=["clipboard-read", "clipboard-write"], **options).new_page()
-        page.goto(served.url)
-        expect(page.locator("#form")).to_be_visible()
-        # Before it has the cookie, the browser is refused.
-        assert all("403" in each for each in complaints)
-        complaints.clear()
-        return page
 
-    return go
+def visited(new_context: NewContext, complaints: list[str], url: str, **options: object) -> Page:
+    """Return the page at an address in a new window, which may use the clipboard."""
+    page = new_context(permissions=["clipboard-read", "clipboard-write"], **options).new_page()
+    page.goto(url)
+    expect(page.locator("#form")).to_be_visible()
+    # Before it has the cookie, the browser is refused.
+    assert all("403" in each for each in complaints)
+    complaints.clear()
+    return page
 
 
 def clipboard(page: Page) -> str:
@@ -115,46 +115,67 @@ class TestCommand:
     def test_the_browser_opens_by_itself(self, manual: Installed, tmp_path: Path, lang: str) -> None:
         """At a terminal with a browser, `apoa sync` opens the page in it; the address is shown, too."""
         assert manual(*QUENTIN.mrz()).code == 0
-        opened, program = tmp_path / "opened", tmp_path / "browser"
-        program.write_text(f'#!/bin/sh\necho "$1" > {opened}.new; mv {opened}.new {opened}; kill -INT $PPID\n')
-        program.chmod(0o700)
-        desk = Installed(manual.command, {**manual.environ, "BROWSER": f"{program} %s"})
-        del desk.environ["SSH_CONNECTION"]
+        desk, opened = with_browser(manual, tmp_path, "kill -INT $PPID")
         code, shown = at_a_terminal(desk, ["sync"], [], lang, size=(120, 30))
         assert code == 75, shown
         assert opened.read_text().strip() in shown
         assert spoken(lang, "It opens in the browser now.") in shown
 
 
+def with_browser(manual: Installed, folder: Path, then: str = "") -> tuple[Installed, Path]:
+    """Return the command at a desk whose browser writes the address into the file that is returned too."""
+    opened, program = folder / "opened", folder / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" > {opened}.new; mv {opened}.new {opened}; {then}\n')
+    program.chmod(0o700)
+    desk = Installed(manual.command, {**manual.environ, "BROWSER": f"{program} %s"})
+    del desk.environ["SSH_CONNECTION"]
+    return desk, opened
+
+
 @pytest.mark.slow
 class TestBrowser:
     """The page in Chromium."""
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals here")
     @in_each_language
     def test_a_guest_is_pasted(
-        self, manual: Installed, start: Start, open_page: Callable[..., Page], lang: str
+        self, manual: Installed, new_context: NewContext, complaints: list[str], tmp_path: Path, lang: str
     ) -> None:
-        """Enter puts one value after the other on the clipboard, exactly as it is typed; nothing is typed again."""
-        assert manual(*QUENTIN.mrz()).code == 0
-        served = start(lang)
-        page = open_page(served)
-        assert "#" not in page.url
-        pasted: list[str] = []
-        while page.evaluate("document.activeElement.id") != "number":
+        """Seven answers and an Enter at the terminal; then each value is copied once, and none is typed again."""
+        desk, opened = with_browser(manual, tmp_path)
+        questions = [
+            *(spoken(lang, "MRZ line {number}", number=number) for number in (1, 2)),
+            *(spoken(lang, each) for each in ("Place of birth", "Visa / stay permit")),
+            *(spoken(lang, each).rstrip("?") for each in ("Nights", "Room", "Save this report?")),
+        ]
+        answers = [*QUENTIN.lines, QUENTIN.birth_place, "B1", "2", "7", ""]
+        dialogue = [*zip(questions, answers, strict=True), (spoken(lang, "(Enter = yes, n = no)"), "")]
+        with ThreadPoolExecutor(1) as pool:
+            ended = pool.submit(at_a_terminal, desk, ["report"], dialogue, lang)
+            while not opened.exists():
+                assert not ended.done(), ended.result()
+            page = visited(new_context, complaints, opened.read_text().strip())
+            assert "#" not in page.url
+            pasted: list[str] = []
+            while page.evaluate("document.activeElement.id") != "number":
+                page.keyboard.press("Enter")
+                expect(page.locator(".copied")).to_have_count(len(pasted) + 1)
+                pasted.append(clipboard(page))
+            assert len(questions) <= PROMPTS
+            assert len(pasted) <= PASTES
+            assert pasted == [
+                *(QUENTIN.surname, QUENTIN.given_names, "L", QUENTIN.birth_place, "12/09/1985", "Polandia"),
+                *(QUENTIN.number, "Polandia", "28/03/2032", "B1", pasted[10], pasted[11], "7", "wisata"),
+            ]
+            page.evaluate("navigator.clipboard.writeText('STT-2026-0001')")
+            page.keyboard.press("Control+V")
             page.keyboard.press("Enter")
-            expect(page.locator(".copied")).to_have_count(len(pasted) + 1)
-            pasted.append(clipboard(page))
-        assert pasted[:5] == [QUENTIN.surname, QUENTIN.given_names, "L", QUENTIN.birth_place, "12/09/1985"]
-        assert len(pasted) <= GLANCES <= len(FIELDS)
-        page.evaluate("navigator.clipboard.writeText('STT-2026-0001')")
-        page.keyboard.press("Control+V")
-        page.keyboard.press("Enter")
-        expect(page.locator("main[data-ended]")).to_contain_text(
-            spoken(lang, "Everything is recorded. This page can be closed.")
-        )
-        assert QUENTIN.surname not in page.content()
-        out, _err = served.process.communicate(timeout=20)
-        assert (served.process.returncode, out) == (0, spoken(lang, "recorded {count}", count=1) + "\n")
+            done = spoken(lang, "Everything is recorded. This page can be closed.")
+            expect(page.locator("main[data-ended]")).to_contain_text(done)
+            assert QUENTIN.surname not in page.content()
+            code, shown = ended.result(timeout=20)
+        assert code == 0, shown
+        assert spoken(lang, "recorded {count}", count=1) in shown
         [report] = manual.reports()
         assert (report["state"], report["receipt"]["number"]) == ("accepted", "STT-2026-0001")
 

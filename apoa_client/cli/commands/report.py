@@ -144,7 +144,7 @@ def _report_from_options(
     new = app.reachable_desk.new_report(report, warnings, photo=photo)
     [entry] = app.save_new([new])
     saved = SavedReport(entry, report, warnings)
-    SaveAndSend(session, send=not options.no_send).finish([saved])
+    SaveAndSend(session, send=not options.no_send, may_ask=not options.yes).finish([saved])
     return True
 
 

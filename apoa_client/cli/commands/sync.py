@@ -102,17 +102,25 @@ def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
     if choices.sheet is not None:
         return write_sheet(session, choices.sheet, force=choices.force).exit_code
     if session.app.settings.by_hand or choices.by_hand or choices.page:
-        return report_by_hand(session, _way_to_type(session, choices, interactive=interactive)).exit_code
+        way = _way_to_type(session, page=choices.page, browser=not choices.no_browser, interactive=interactive)
+        return report_by_hand(session, way).exit_code
     with Signals() as signals:
         return deliver(session, signals, wait_s=choices.wait_s).exit_code
 
 
-def _way_to_type(session: Session, choices: _Choices, *, interactive: bool) -> Callable[[Session], int] | None:
+def type_by_hand(session: Session) -> None:
+    """Let the user type what waits into APOA, at the end of a command that saved it."""
+    from apoa_client.cli.commands.sync_delivery import report_by_hand
+
+    session.app.guest_waits = False
+    report_by_hand(session, _way_to_type(session, page=False, browser=True, interactive=True))
+
+
+def _way_to_type(session: Session, *, page: bool, browser: bool, interactive: bool) -> Callable[[Session], int] | None:
     """Return how the user types reports into APOA: from a page, from the terminal, or (None) not now."""
     from apoa_client.cli.terminal.browser import can_open_browser
 
-    browser = not choices.no_browser
-    if choices.page or (interactive and browser and can_open_browser(session.environ)):
+    if page or (interactive and browser and can_open_browser(session.environ)):
         from apoa_client.cli.commands.sync_page import serve_page  # start-up: slow to load
 
         return lambda each: serve_page(each, browser=browser)

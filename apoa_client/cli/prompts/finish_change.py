@@ -37,7 +37,7 @@ class ChangeCommand:
         self.interactive = session.interactive
         """Whether the user can be asked."""
         self._quiet = session.quiet
-        self._save_and_send = SaveAndSend(session, send=not no_send)
+        self._save_and_send = SaveAndSend(session, send=not no_send, may_ask=not yes)
 
     def save(self, change: PendingChange, guest: Guest | None) -> None:
         """Save one change, send it, and show how to undo it. `guest` is for reports without a guest of their own."""

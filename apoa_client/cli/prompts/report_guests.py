@@ -64,7 +64,7 @@ class GuestConversation:
         self._session = session
         self._app = session.app
         self._options = options
-        self._finish = SaveAndSend(session, send=not options.no_send)
+        self._finish = SaveAndSend(session, send=not options.no_send, may_ask=not options.yes)
         self._passport = PassportQuestion(self._app.reachable_desk, accept_check_digit=options.accept_check_digit)
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)

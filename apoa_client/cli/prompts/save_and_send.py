@@ -10,6 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
@@ -85,7 +86,9 @@ class SavedReport(NamedTuple):
 class SaveAndSend:
     """Shows that reports are saved, sends them, and shows their state."""
 
-    def __init__(self, session: Session, *, send: bool) -> None:
+    def __init__(self, session: Session, *, send: bool, may_ask: bool = True) -> None:
+        """`may_ask` says whether the user wants to be asked, where one can be."""
+        self._may_ask = may_ask
         self._session = session
         self._app = session.app
         self._send = send
@@ -145,6 +148,8 @@ class SaveAndSend:
         else:
             for each in saved:
                 self._show_state(each.entry, each.errors, with_id=len(saved) > 1)
+        if entries and self._send and self._may_ask and self._session.interactive and self._app.settings.by_hand:
+            self._session.types_now = confirm(_("Type it into APOA now?"))
         return entries
 
     def _deliver_if_wanted(self, saved: Sequence[SavedReport]) -> Sequence[SavedReport]:

@@ -175,6 +175,42 @@ class TestUnattended:
         assert (result.code, result.json["left"], result.json["sent"]) == (75, 1, 0)
 
 
+class TestAfterSaving:
+    """At a terminal, what was just saved can be typed into APOA at once."""
+
+    KEYS = (*QUENTIN.lines, QUENTIN.birth_place, "B1", "2", "7", "")
+
+    def test_enter_types_it(self, manual: Apoa) -> None:
+        """Without a browser it is shown in the terminal, and its number is asked."""
+        said = manual("report", keys=[*self.KEYS, "", "STT-0001"])
+        assert said.code == 0
+        assert [report["state"] for report in manual.reports()] == ["accepted"]
+
+    def test_later(self, manual: Apoa) -> None:
+        """The report waits, which is no error of the command that saved it."""
+        assert manual("report", keys=[*self.KEYS, "n"]).code == 0
+        assert manual("report", "--again", keys=[*self.KEYS, "y", "", ""]).code == 0
+        assert [report["state"] for report in manual.reports()] == ["queued", "queued"]
+
+    def test_a_change_of_a_stay(self, manual: Apoa) -> None:
+        """The same for a check-out, whose stay has a number."""
+        saved = manual.save()
+        manual("received", saved["id"], "STT-0001")
+        assert manual("checkout", saved["id"], keys=["", "", "y"]).code == 0
+        assert [report["state"] for report in manual.reports()] == ["accepted", "accepted"]
+
+    @pytest.mark.parametrize("option", ["--yes", "--no-send"])
+    def test_who_is_not_asked(self, manual: Apoa, option: str) -> None:
+        """Who wants no questions, or sends nothing now."""
+        said = manual(*QUENTIN.mrz(option), keys=[""])
+        assert said.code == 0
+        assert "now?" not in said.err
+
+    def test_a_property_with_a_server(self, configured: Apoa) -> None:
+        """There the report is sent."""
+        assert "now?" not in configured("report", keys=self.KEYS).err
+
+
 class TestScreens:
     """At a terminal, each screen shows one guest."""
 
