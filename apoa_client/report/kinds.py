@@ -71,6 +71,10 @@ class Purpose(StrEnum):
     OTHER = "other"
 
 
+NO_NUMBER = "-"
+"""The receipt number of a report that staff typed into APOA and for which APOA gave none."""
+
+
 class Receipt(NamedTuple):
     """The authority's receipt of a report. `sha256` is that of the report as the authority received it."""
 
@@ -79,6 +83,11 @@ class Receipt(NamedTuple):
     sha256: str | None = None
     typed: bool = False
     """Whether staff typed the number after they reported the guest by hand."""
+
+    @property
+    def has_number(self) -> bool:
+        """Whether there is a number, and not only a report that staff typed in."""
+        return self.number != NO_NUMBER
 
 
 def short_id(report_id: str) -> str:

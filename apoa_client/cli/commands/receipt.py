@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
-from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, day_text, moment_text
+from apoa_client.cli.views.labels import STATES, day_text, moment_text, receipt_source
 from apoa_client.cli.views.report import receipt_text, receipt_value, show_erased
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
@@ -108,7 +108,7 @@ def _show(app: Container, entry: Entry) -> None:
         print_line(style_warning(text(_no_receipt(entry))))
         return
     print_line(_("Receipt number: {number}").format(number=style_bold(sanitize(entry.receipt.number))))
-    print_line(_(RECEIPT_SOURCES[entry.receipt.typed]))
+    print_line(_(receipt_source(entry.receipt)))
     print_line(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.settings.zone)))
     print_line(_("Report: {id}").format(id=entry.id))
     show_erased(entry, app.settings.zone)

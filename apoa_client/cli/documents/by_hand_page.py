@@ -13,7 +13,7 @@ from apoa_client.cli.views.apoa_form import OUR_ORDER, SENT_BEFORE, TASKS, form_
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.status import deadline_text
 from apoa_client.desk.by_hand import TypingTask
-from apoa_client.report.kinds import Kind, short_id
+from apoa_client.report.kinds import short_id
 
 _TEMPLATE = "by_hand_page.html"
 _FOLDER = Path(__file__).with_name("templates")
@@ -91,5 +91,4 @@ def _report(app: Container, task: TypingTask) -> dict[str, Any]:
         "has_photo": entry.photo is not None,
         # A correction is copied where it changes something; the rest is there to find the guest.
         "rows": [(line, value_note(line).strip(), line.changed or not some_changed) for line in lines],
-        "may_lack_number": entry.kind is not Kind.CHECK_IN,
     }

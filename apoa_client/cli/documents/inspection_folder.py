@@ -18,7 +18,7 @@ from apoa_client.cli.terminal.language import N_, _, in_both_languages
 from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, day_text, state_text
+from apoa_client.cli.views.labels import KINDS, day_text, receipt_source, state_text
 from apoa_client.cli.views.report import OpenedReport
 from apoa_client.desk.stay_history import Period
 from apoa_client.errors import Exit, NotAuthentic, SealBroken
@@ -136,7 +136,7 @@ def _cells(night: date, report: OpenedReport) -> list[str]:
     entry, stay = report.entry, report.stay
     number = in_both_languages(_NONE)
     if entry.receipt is not None:
-        typed = f" ({in_both_languages(RECEIPT_SOURCES[True])})" if entry.receipt.typed else ""
+        typed = f" ({in_both_languages(receipt_source(entry.receipt))})" if entry.receipt.typed else ""
         number = entry.receipt.number + typed
     unknown = in_both_languages(_ERASED) if entry.erased_at is not None else "-"
     return [

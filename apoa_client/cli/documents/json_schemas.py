@@ -46,7 +46,7 @@ def _from_contract(name: str) -> Schema:
 
 _FINDING = object_of(field=TEXT, code=TEXT, message=TEXT)
 _DOUBT = object_of(kind=TEXT, id=or_null(TEXT))
-_RECEIPT = object_of(number=TEXT, issued_at=MOMENT, source=one_of("authority", "typed"))
+_RECEIPT = object_of(number=or_null(TEXT), issued_at=MOMENT, source=one_of("authority", "typed"))
 _ONLINE = object_of(
     asked=FLAG,
     status=or_null(one_of(*Status)),
@@ -144,6 +144,7 @@ _STATUS = object_of(
     clock_skew_s=or_null(NUMBER),
     purge_skipped_at=or_null(MOMENT),
     drafts=COUNT,
+    without_number=COUNT,
     unauthenticated=or_null(COUNT),
     recovery_code_confirmed=or_null(FLAG),
     urgent=list_of(object_of(id=TEXT, short_id=TEXT, kind=one_of(*Kind), state=one_of(*State), due_at=or_null(MOMENT))),

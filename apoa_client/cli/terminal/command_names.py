@@ -184,6 +184,7 @@ OPTIONS = {
     "--verify": "--buktikan",
     "--version": "--versi",
     "--wait": "--tunggu",
+    "--without-number": "--tanpa-nomor",
     "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import label_lines, plain, print_line, sanitize, style_bold, style_warning
 from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
-from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, moment_text
+from apoa_client.cli.views.labels import SEXES, day_text, moment_text, receipt_source
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, field_values
@@ -140,7 +140,8 @@ def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | Non
     if receipt is None:
         return None
     issued_at = instant(receipt.issued_at.astimezone(zone))
-    return {"number": receipt.number, "issued_at": issued_at, "source": "typed" if receipt.typed else "authority"}
+    number = receipt.number if receipt.has_number else None
+    return {"number": number, "issued_at": issued_at, "source": "typed" if receipt.typed else "authority"}
 
 
 def receipt_text(receipt: Receipt | None) -> str:
@@ -148,7 +149,7 @@ def receipt_text(receipt: Receipt | None) -> str:
     if receipt is None:
         return ""
     number = sanitize(receipt.number)
-    return f"{number} ({_(RECEIPT_SOURCES[True])})" if receipt.typed else number
+    return f"{number} ({_(receipt_source(receipt))})" if receipt.typed else number
 
 
 def show_erased(entry: Entry, zone: tzinfo) -> None:

@@ -154,6 +154,7 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
+        "without_number": summary.without_number,
         "unauthenticated": summary.unauthenticated,
         "recovery_code_confirmed": settings.is_code_confirmed(summary.code_confirmed_for),
         "urgent": [
@@ -181,7 +182,7 @@ def show_status(
     summary = status.summary
     show_property(settings, summary)
     counts, by_hand = summary.counts, settings.by_hand
-    rows = [
+    rows: list[tuple[str, int, Callable[[str], str]]] = [
         (_("Waiting to be typed into APOA") if by_hand else _("Waiting to be sent"), summary.waiting, style_warning)
     ]
     # Without an authority nothing can be decided or refused; a count from before is shown all the same.
@@ -190,6 +191,8 @@ def show_status(
     if counts[State.REJECTED] or not by_hand:
         rows.append((_("Refused, please correct"), counts[State.REJECTED], style_error))
     rows.append((_("Reported") if by_hand else _("Sent"), counts[State.ACCEPTED], style_success))
+    if summary.without_number:
+        rows.append((_("Of these without a receipt number"), summary.without_number, str))
     for label, count, style in rows:
         number = str(count) if plain() else f"{count:>5}"
         styled = style(number) if count else number

@@ -175,6 +175,70 @@ class TestUnattended:
         assert (result.code, result.json["left"], result.json["sent"]) == (75, 1, 0)
 
 
+class TestWithoutANumber:
+    """A check-in that is typed into APOA and has no number of a receipt."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_received(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
+        """It is closed; its receipt says so on each page, `status` counts it apart, and a number may come later."""
+        saved = manual.save()
+        option = "--tanpa-nomor" if lang == "id" else "--without-number"
+        said = manual("received", saved["short_id"], option, "--json", lang=lang)
+        assert (said.code, said.json["state"]) == (0, "accepted")
+        assert (said.json["receipt"]["number"], said.json["receipt"]["source"]) == (None, "typed")
+        assert manual("status", "--json").json["without_number"] == 1
+        assert spoken(lang, "Of these without a receipt number") in manual("status", lang=lang).out
+        shown = spoken(lang, "typed into APOA by staff, without a number")
+        assert shown in manual("receipt", saved["id"], lang=lang).out
+        assert manual("receipt", saved["id"], "--html", str(tmp_path / "page.html")).code == 0
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        assert shown in read_page(page).text
+        assert "<svg" not in page
+        assert manual("received", saved["short_id"], "STT-0001").code == 0
+        assert manual("status", "--json").json["without_number"] == 0
+        assert "<svg" in manual("receipt", saved["id"], "--html", "-").out
+
+    def test_in_the_conversation(self, manual: Apoa) -> None:
+        """`y` closes it when that is confirmed."""
+        manual.save()
+        assert manual("sync", keys=["y", "y"]).code == 0
+        assert manual.reports()[0]["receipt"]["number"] is None
+
+    def test_several_are_no_doubles(self, manual: Apoa) -> None:
+        """Two check-ins without a number are not one number that was typed twice, nor an example of a usual one."""
+        for guest in (QUENTIN, XIMENA):
+            assert manual("received", manual.save(guest)["id"], "--without-number", "--json").err == ""
+        said = manual("received", manual.save(OBADIAH)["id"], "STT-0001")
+        assert (said.code, said.err) == (0, "")
+
+
+class TestDoubtfulNumber:
+    """A number that is too short, or unlike the last ones, is looked at again once."""
+
+    @pytest.mark.parametrize("typed", ["77", "0002", "STT-2026/11.", "STT-2026/11.0001-STT-2026/11.0001", "ZX1234567"])
+    def test_at_a_terminal(self, manual: Apoa, typed: str) -> None:
+        """It is asked again; what is typed then is recorded. Without a terminal it is recorded with a warning."""
+        manual("received", manual.save()["id"], "STT-2026/11.0001")
+        second = manual.save(XIMENA)
+        said = manual("received", second["short_id"], keys=[typed, "STT-2026/11.0002"])
+        assert said.code == 0, said.err
+        assert "unlike the last ones" in said.err
+        assert manual.reports()[1]["receipt"]["number"] == "STT-2026/11.0002"
+        assert "unlike the last ones" in manual("received", second["short_id"], typed).err
+        assert manual.reports()[1]["receipt"]["number"] == typed
+
+    def test_the_first_number(self, manual: Apoa) -> None:
+        """There is nothing to compare it with; it may be too short all the same."""
+        saved = manual.save()
+        assert "unusually short" in manual("received", saved["id"], "77").err
+        assert manual("received", saved["id"], "2026-1").err == ""
+
+    def test_usual_numbers(self, manual: Apoa) -> None:
+        """Those that count up, with a figure more, raise no doubt."""
+        for guest, number in ((QUENTIN, "STT-9/2026"), (XIMENA, "STT-10/2026"), (OBADIAH, "STT-100/2026")):
+            assert manual("received", manual.save(guest)["id"], number).err == ""
+
+
 class TestAfterSaving:
     """At a terminal, what was just saved can be typed into APOA at once."""
 
@@ -266,9 +330,9 @@ class TestScreens:
         assert {report["receipt"]["number"] for report in manual.reports()} == {"STT-1"}
 
     def test_cancellation(self, manual: Apoa) -> None:
-        """A cancellation shows the guest and the reason, and `y` is not accepted as the number of a check-in."""
+        """A cancellation shows the guest and the reason; a check-in without a number is asked for again."""
         first = manual.save()
-        result = manual("sync", keys=["y", "STT-1"])
+        result = manual("sync", keys=["y", "", "STT-1"])
         assert "APOA gives a number for every check-in" in result.err
         manual("cancel", first["id"], "--reason", "guest never came", "--yes", "--no-send", "--json")
         result = manual("sync", keys=["ya"])

@@ -260,6 +260,17 @@ class TestWork:
         assert serve(manual, visit)[0] == 2
         assert {each["receipt"]["number"] for each in manual.reports()} == {"STT-0001"}
 
+    def test_a_check_in_without_a_number(self, manual: Apoa) -> None:
+        """It is closed all the same, and the page says so."""
+        manual.save()
+        manual.save(XIMENA)
+
+        def visit(url: str) -> None:
+            assert "without a number" in Browser(url).save("", "without")
+
+        assert serve(manual, visit)[0] == 1
+        assert manual("status", "--json").json["without_number"] == 1
+
     def test_two_windows(self, manual: Apoa) -> None:
         """A form of an old window changes nothing: its answer shows the report that is next."""
         manual.save()
