@@ -25,6 +25,9 @@ from apoa_client.report.kinds import CLOCK_TOLERANCE, NO_NUMBER, OPEN_STATES, Ki
 CHECK_OUT, REASON = "check_out", "reason"
 """Names of the fields of check-outs and cancellations; the others are in `apoa_client.report.fields`."""
 
+NO_REASON = "oleh petugas"
+"""The reason of a change that no authority gets: "by staff". It is not to be typed."""
+
 NOT_SENT = msg("A report whose number you record here is not sent to the authority.")
 """For a property whose reports are usually sent."""
 
@@ -110,7 +113,7 @@ class ByHand:
         lines += [FormField(name, known[name]) for name in _IDENTIFYING_FIELDS if name in known]
         if report.check_out is not None:
             lines.append(FormField(CHECK_OUT, report.check_out))
-        if report.reason:
+        if report.reason and report.reason != NO_REASON:
             lines.append(FormField(REASON, report.reason))
         return lines
 

@@ -24,6 +24,7 @@ _TITLE = N_("Receipt for a foreign guest's report")
 _NO_RECEIPT = N_("This is not a receipt")
 _OFFICE, _NUMBER = N_("Immigration office"), N_("Receipt number")
 _FROM_SERVER = N_("From the reporting server {server}: it accepted this report and gave it this number.")
+_FROM_EARLIER_SERVER = N_("From the reporting server that the property used then, which accepted this report.")
 _FROM_SANDBOX = N_("From the training server on this computer: it accepted this report and gave it this number.")
 _TYPED = N_("The property's staff typed this number in, from the receipt that APOA gave them.")
 _WITHOUT_NUMBER = N_("The property's staff typed this report into APOA, and have no number of a receipt.")
@@ -85,6 +86,8 @@ def _notes(settings: PropertySettings, report: OpenedReport) -> Iterator[list[st
         yield _in_each_language(_TYPED)
     elif receipt is not None and settings.uses_sandbox:
         yield _in_each_language(_FROM_SANDBOX)
+    elif receipt is not None and settings.by_hand:
+        yield _in_each_language(_FROM_EARLIER_SERVER)
     elif receipt is not None:
         server = urlsplit(settings.api_url).hostname or settings.api_url
         yield _in_each_language(_FROM_SERVER, server=lambda _translate: server)

@@ -115,7 +115,8 @@ class CorrectionConversation:
 
     def save(self, change: PendingChange, before: Report) -> None:
         """Save and send a change, after a confirmation at a terminal."""
-        if self.command.interactive and not self.command.yes and not confirm(_("Save and send this correction?")):
+        question = self.command.by_way(msg("Save and send this correction?"), msg("Save this correction?"))
+        if self.command.interactive and not self.command.yes and not confirm(question):
             print_error_line(_("Nothing was saved."))
             return
         self.command.save(change, before.guest)
@@ -173,7 +174,9 @@ class AmendConversation(CorrectionConversation):
         if not corrections:
             raise DataRefused(msg("Nothing would change: that is what was reported."))
         question = nmsg("Save and send {count} correction?", "Save and send {count} corrections?", len(corrections))
-        if self.command.interactive and not self.command.yes and not confirm(text(question)):
+        by_hand = nmsg("Save {count} correction?", "Save {count} corrections?", len(corrections))
+        asked = self.command.interactive and not self.command.yes
+        if asked and not confirm(self.command.by_way(question, by_hand)):
             print_error_line(_("Nothing was saved."))
             return
         entries = self.app.changes.save_all([change for change, _before in corrections])

@@ -239,6 +239,52 @@ class TestDoubtfulNumber:
             assert manual("received", manual.save(guest)["id"], number).err == ""
 
 
+class TestWords:
+    """What is said of a server is not said where there is none, and no reason is asked that no one reads."""
+
+    SERVER = ("server", "authority", "send")
+
+    def said_of_server(self, shown: str) -> list[str]:
+        return [word for word in self.SERVER if word in shown.replace("A report whose", "").casefold()]
+
+    def test_a_change_of_a_stay(self, manual: Apoa) -> None:
+        """A correction, a check-out and a cancellation are saved, and then done in APOA, too, without a reason."""
+        saved = manual.save()
+        manual("received", saved["id"], "STT-0001")
+        amended = manual("amend", saved["id"], "--room", "9", keys=["", "n"])
+        checked_out = manual("checkout", saved["id"], keys=["", "n"])
+        cancelled = manual("cancel", saved["id"], keys=["y", "n"])
+        assert [said.code for said in (amended, checked_out, cancelled)] == [0, 0, 0]
+        assert "Cancel it in APOA, too." in cancelled.err
+        for said in (amended, checked_out, cancelled):
+            assert self.said_of_server(said.all) == [], said.all
+        form = manual("sync", keys=["y", "y", "y"]).err
+        assert "oleh petugas" not in form
+        assert "Alasan" not in form
+
+    def test_without_a_terminal(self, manual: Apoa) -> None:
+        """A reason is not required, and one that is given is typed into APOA."""
+        saved = manual.save()
+        manual("received", saved["id"], "STT-0001")
+        assert manual("amend", saved["id"], "--room", "9").code == 0
+        assert manual("cancel", saved["id"], "--reason", "tidak jadi datang").code == 0
+        assert "tidak jadi datang" in manual("sync", keys=["y", "y"]).err
+
+    def test_what_was_not_typed(self, manual: Apoa) -> None:
+        """It is withdrawn here, and APOA has nothing of it."""
+        said = manual("cancel", manual.save()["id"], keys=["y"])
+        assert "Nothing of this stay was typed into APOA." in said.err
+        assert self.said_of_server(said.err) == []
+
+    def test_the_receipt_of_an_earlier_server(self, configured: Apoa) -> None:
+        """Its page names no server with an empty name."""
+        report = configured.send()
+        configured(*SET_UP, "--by-hand")
+        page = read_page(configured("receipt", report["id"], "--html", "-").out).text
+        assert "From the reporting server that the property used then" in page
+        assert "reporting server :" not in page
+
+
 class TestAfterSaving:
     """At a terminal, what was just saved can be typed into APOA at once."""
 
