@@ -137,7 +137,7 @@ def _report_from_options(
         if likely_duplicate:
             wanted = confirm(_("The guest seems to be reported already. Report them again?"), default=False)
         else:
-            sends = not options.no_send and not app.settings.by_hand
+            sends = not app.settings.by_hand
             wanted = options.yes or confirm(_("Save and send this report?") if sends else _("Save this report?"))
         if not wanted:
             print_error_line(_("Nothing was saved."))
