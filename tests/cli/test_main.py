@@ -22,8 +22,16 @@ from apoa_client.cli import main, session
 from apoa_client.cli.commands.demo import GUESTS
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS, SECTIONS, Program
+from apoa_client.cli.program import all_commands as program_contexts
 from apoa_client.cli.registry import CommandGroup, Option
-from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, SUBCOMMAND_ALIASES, SYNONYMS, in_indonesian
+from apoa_client.cli.terminal.command_names import (
+    ALIASES,
+    OPTIONS,
+    SUBCOMMAND_ALIASES,
+    SYNONYMS,
+    both_names,
+    in_indonesian,
+)
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
@@ -122,6 +130,24 @@ class TestCommands:
         assert away("list", "--bahasa", "id", "--polos").out == away("list", "--lang=id", "--plain").out
         assert "apoa kunci ganti" in away("key", "rotate", "--help", lang="id").out
         assert "apoa key rotate" in away("kunci", "ganti", "--help", lang="en").out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_no_value_is_lost(self, apoa: Apoa, lang: str) -> None:
+        """Of every command, an option that takes one value and is given twice, by two names, is a usage error."""
+        tried = 0
+        for path, context in program_contexts(program):
+            for each in context.command.params:
+                if not isinstance(each, Option) or each.is_flag or each.count or each.multiple:
+                    continue
+                tried += 1
+                english, *_same, indonesian = [each.declared_name, *both_names(each.declared_name, *path[:1])]
+                value = lang if english == "--lang" else "1"
+                result = apoa(*path, english, value, indonesian, "2", lang=lang)
+                assert (result.code, result.out) == (2, ""), (path, english)
+                shown = {"id": indonesian, "en": english}[lang]
+                said = spoken(lang, "{option} takes one value, and was given more than once.", option=shown)
+                assert said in result.err
+        assert tried > 100
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_wrong_usage(self, apoa: Apoa, screens: Screens, lang: str) -> None:

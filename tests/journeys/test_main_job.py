@@ -89,7 +89,7 @@ def test_report_while_the_authority_is_away(apoa: Installed, sandbox: Start, tmp
     assert "Traceback" not in err
     assert apoa(*QUENTIN.mrz()).code == 0
     assert apoa("sync", "--quiet") == (75, "", "")
-    sandbox("", *memory, "--port", first.port)
+    sandbox("", *memory, port=first.port)
     assert [apoa("sync", "--json").json["accepted"] for _run in range(3)] == [1, 0, 0]
     assert len(receipts(apoa)) == 1
     assert apoa("status", "--json").json["counts"]["accepted"] == 1
