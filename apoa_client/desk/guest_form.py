@@ -112,9 +112,10 @@ class GuestForm:
         """Return the form as a draft. An MRZ with a wrong check digit is on the form only if the user accepted it."""
         return Draft(self.typed, self.mrz, accept_check_digit=self.mrz is not None and not self.mrz.valid)
 
-    def for_companion(self) -> "GuestForm":
-        """Return a form for another guest of the same room, with the same stay."""
-        return GuestForm({name: self.typed[name] for name in _STAY_FIELDS if name in self.typed})
+    def for_companion(self, given: Mapping[str, str] | None = None) -> "GuestForm":
+        """Return a form for another guest of the same room, with the same stay, and what is `given` of the guest."""
+        of_guest = {name: text for name, text in (given or {}).items() if name not in _STAY_FIELDS}
+        return GuestForm(of_guest | {name: self.typed[name] for name in _STAY_FIELDS if name in self.typed})
 
     @property
     def name(self) -> str:

@@ -79,11 +79,12 @@ def check(
     typed = {name: text for name, text in details.items() if text is not None}
     checker = _checker(session, online=online)
     ask = _question(session) if online else None
-    if photo:
-        if mrz:
-            raise UsageProblem(MRZ_BESIDE_A_PHOTO)
-        return _check_photos(session, checker, photo, typed, ask)
-    checked = [checker.check(typed, lines) for lines in _lines_by_document(session, mrz, typed)]
+    if photo and mrz:
+        raise UsageProblem(MRZ_BESIDE_A_PHOTO)
+    given = [] if photo else _lines_by_document(session, mrz, typed)
+    if files := photo or _photo_at_the_question(session, given):
+        return _check_photos(session, checker, files, typed, ask)
+    checked = [checker.check(typed, lines) for lines in given]
     answers = [ask(typed, one) if ask is not None else None for one in checked]
     if session.json:
         pairs = zip(checked, answers, strict=True)
@@ -142,6 +143,16 @@ def _lines_by_document(session: Session, mrz: Sequence[str], typed: Mapping[str,
             raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
         return found or [()]
     return [()] if session.json else [_ask_mrz_lines()]
+
+
+def _photo_at_the_question(session: Session, given: Sequence[Sequence[str]]) -> list[Path]:
+    """Return the photo that a user named in place of the lines."""
+    if not session.terminal or [len(lines) for lines in given] != [1]:
+        return []
+    from apoa_client.cli.prompts.photos import photo_path  # only at a terminal
+
+    file = photo_path(given[0][0])
+    return [file] if file is not None else []
 
 
 def _ask_mrz_lines() -> list[str]:

@@ -130,6 +130,9 @@ _PHOTO = object_of(
     error=or_null(ERROR),
 )
 _CHECKED_PHOTO = plus(_CHECKED, photo=_PHOTO)
+_REPORTED_PHOTO = object_of(
+    file=TEXT, report=or_null(TEXT), error=or_null(ERROR), errors=list_of(_FINDING), warnings=list_of(_FINDING)
+)
 _STATUS = object_of(
     property=TEXT,
     environment=or_null(TEXT),
@@ -295,7 +298,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         ),
     ),
     "received": (_REPORT,),
-    "report": (_REPORT, _REPORTS),
+    "report": (_REPORT, plus(_REPORTS, photos=list_of(_REPORTED_PHOTO))),
     "restore": (
         object_of(
             file=TEXT,

@@ -5,15 +5,17 @@ also type the fields from the page; what could be read is suggested.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import HELP, Move
 from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines
+from apoa_client.cli.prompts.photos import photo_path
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -51,22 +53,28 @@ class PassportAnswer(NamedTuple):
 
     mrz: Mrz | None = None
     suggested: dict[str, str] = {}  # noqa: RUF012  never changed
+    photo: "PhotoReading | None" = None
+    """What was read from the photo of the page, if there is one."""
 
 
 class PassportQuestion:
     """Asks for the MRZ of a passport."""
 
-    def __init__(self, desk: Desk, *, accept_check_digit: bool) -> None:
+    def __init__(
+        self, desk: Desk, read_photo: "Callable[[Path], PhotoReading | None]", *, accept_check_digit: bool
+    ) -> None:
+        """`read_photo` reads the photo that a user names in place of the lines; None, and shown, if it cannot."""
         self._desk = desk
+        self._read_photo = read_photo
         self._accept_check_digit = accept_check_digit
         self._suggested: dict[str, str] = {}
         """The trusted fields of the last MRZ that could be read but is invalid."""
 
-    def ask(self, scanned: Sequence[str] = ()) -> PassportAnswer | Move:
-        """Return the passport, or `Move.BACK` if the user goes back. It may have been scanned already."""
+    def ask(self, scanned: Sequence[str] = (), photo: "PhotoReading | None" = None) -> PassportAnswer | Move:
+        """Return the passport, or `Move.BACK` if the user goes back. It may be scanned or photographed already."""
         self._suggested = {}
-        lines = list(scanned)
-        while True:
+        lines: list[str] | None = list(scanned) or (confirmed_lines(photo) if photo is not None else [])
+        while lines is not None:
             if not lines:
                 print_error_line(
                     _(
@@ -78,16 +86,20 @@ class PassportQuestion:
                 if isinstance(asked, Move):
                     return asked
                 lines = asked
+            if lines and (file := photo_path(lines[0])) is not None:
+                read = self._read_photo(file)
+                photo, lines = read or photo, confirmed_lines(read) if read is not None else []
+                continue
             result = self._correct(lines) if lines else LinesAgain([])
             if isinstance(result, Mrz):
                 print_error_line("  " + style_success(_passport_text(result)))
-                return PassportAnswer(result)
+                return PassportAnswer(result, photo=photo)
             if isinstance(result, LinesAgain) and not result.lines:
                 break
             lines = [] if isinstance(result, Move) else result.lines
         if self._suggested:
             print_error_line(_("What could be read is shown in brackets: Enter accepts it."))
-        return PassportAnswer(suggested=self._suggested)
+        return PassportAnswer(suggested=self._suggested, photo=photo)
 
     def rest_of_scan(self, first: str) -> list[str]:
         """Return the lines of a passport whose first line came as the answer to another question; empty for a move."""
