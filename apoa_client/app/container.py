@@ -108,16 +108,30 @@ class Container:
         Raises `SettingsProblem` if there is no such property, if its table is invalid, or if there are several and no
         person can be asked.
         """
-        names = self.config.names
-        if not names:
+        if not self.config.names:
             raise nothing_set_up()
-        name = self._name or self.config.default_property or (names[0] if len(names) == 1 else "")
-        if not name:
-            name = self._chosen_property()
+        name = self._name or self._usual_name or self._chosen_property()
         settings = self.config.find(name)
         if settings is None:
             raise self.unknown_property(name)
         return settings
+
+    @property
+    def _usual_name(self) -> str:
+        """The property that a command works on if none is chosen by an option; empty: a person is asked."""
+        names = self.config.names
+        usual = self.environ.get("APOA_PROPERTY") or self.config.default_property
+        return usual or (names[0] if len(names) == 1 else "")
+
+    @property
+    def name_if_needed(self) -> str:
+        """The name of the property, where a command without it works on another one; else empty."""
+        return "" if self.settings.name == self._usual_name else self.settings.name
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether it is known which property this is: nothing that only wants to name it may ask."""
+        return "settings" in self.__dict__
 
     def _chosen_property(self) -> str:
         if self.choose_property is not None:

@@ -15,7 +15,7 @@ import click
 from apoa_client.cli.failures import show_failure
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_
+from apoa_client.cli.terminal.language import N_, commands_completed
 from apoa_client.cli.terminal.output import (
     collected_json,
     error_heading,
@@ -88,7 +88,7 @@ def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
         each = session.for_property(name)
         if not reread:
             each.app.config = session.app.config
-        with each:
+        with commands_completed(each.complete_commands), each:
             yield each
 
 

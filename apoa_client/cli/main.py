@@ -136,12 +136,13 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
     if environ.get(_COMPLETION):
         return _complete(environ, clock)
     session, code = Session(environ, clock), 0
-    try:
-        with session:
-            code = _call(session, arguments)
-            session.json = False  # the document is printed: an error while files are closed goes to stderr alone
-    except _CAUGHT as exc:
-        code = code or _end(session, exc)
+    with language.commands_completed(session.complete_commands):
+        try:
+            with session:
+                code = _call(session, arguments)
+                session.json = False  # the document is printed: an error while files are closed goes to stderr alone
+        except _CAUGHT as exc:
+            code = code or _end(session, exc)
     return code
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from apoa_client.cli.terminal.command_names import with_property
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
@@ -61,6 +62,13 @@ class Session:
         if self.interactive:
             app.choose_property = ask_property
         return app
+
+    def complete_commands(self, line: str) -> str:
+        """Return a sentence whose commands work on the property of this call, also where another one is the default."""
+        if "apoa " not in line or "app" not in self.__dict__ or not self.app.is_chosen:
+            return line
+        name = self.app.name_if_needed
+        return with_property(line, name) if name else line
 
     def for_property(self, name: str) -> "Session":
         """Return a session of the same call for the property of this name. The caller closes it."""

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
 from screens import Screens
 
 from apoa_client.cli.commands import scheduled_run, sync_delivery
+from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import NOT_OF_A_PROPERTY, with_property
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import StorageProblem
@@ -234,6 +236,66 @@ class TestChoice:
         command = typed_in(lang, "apoa report").replace(" ", f" {typed_in(lang, '--property')} kenanga ", 1)
         assert command in second
         assert len(first.splitlines()) == len(second.splitlines()) - 2
+
+
+class TestHints:
+    """A command that a user can copy works on the property that it is about."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_of_another_property(self, two: Apoa, lang: str) -> None:
+        """Each names it: after saving, in an error and its advice, in JSON, and below its name with `--all`."""
+        option = typed_in(lang, "--property")
+        sync, shown = (
+            typed_in(lang, f"apoa {word}").replace("apoa", f"apoa {option} kenanga") for word in ("sync", "list")
+        )
+        plain = typed_in(lang, "apoa sync")
+        saved = two("--property", "kenanga", *QUENTIN.mrz("--no-send"), lang=lang)
+        assert (sync in saved.out, plain in saved.out) == (True, False)
+        error = two("--property", "kenanga", "fix", "nothing", lang=lang)
+        assert shown in error.err
+        advice = two("--property", "kenanga", "fix", "nothing", "--json", lang=lang).json["error"]["advice"]
+        assert shown in advice
+        assert two("setup", "--non-interactive", "--property", "kenanga", "--by-hand", lang=lang).code == 0
+        of_all = two("sync", "--all", lang=lang).out
+        assert typed_in(lang, "apoa sync --by-hand").replace("apoa", f"apoa {option} kenanga") in of_all
+
+    def test_of_the_usual_property(self, two: Apoa) -> None:
+        """Nothing is added where the command works on it anyway: the default, or that of the variable."""
+        for guest, call in ((QUENTIN, ["report"]), (XIMENA, ["--property", "melati", "report"])):
+            said = two(*call, *guest.mrz("--no-send")[1:])
+            assert "Send what waits with: apoa sync" in said.out
+        said = two("--property", "kenanga", *QUENTIN.mrz("--no-send"), APOA_PROPERTY="kenanga")
+        assert "Send what waits with: apoa sync" in said.out
+        said = two("--property", "melati", *OBADIAH.mrz("--no-send"), APOA_PROPERTY="kenanga")
+        assert "Send what waits with: apoa --property melati sync" in said.out
+
+    def test_of_one_that_was_asked_for(self, without_default: Apoa) -> None:
+        """At a terminal without a default, the hint needs no second answer."""
+        said = without_default(*QUENTIN.mrz("--no-send"), keys=["2", ""])
+        assert "Send what waits with: apoa --property kenanga sync" in said.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("apoa help", "apoa info law", "apoa schedule install", "apoa --help", "apoa sync --all"),
+            *("apoa setup --property NAME", "apoa config explain", "apoa config set default_property NAME"),
+            *("apoa-client", "apoa.db", "until apoa works", "apoa --property melati sync", "apoa restore FILE"),
+        ],
+    )
+    def test_what_needs_no_name(self, monkeypatch: pytest.MonkeyPatch, line: str, lang: str) -> None:
+        """Commands of all properties or of none, commands with a name, and what is no command stay as they are."""
+        monkeypatch.setenv("LANGUAGE", lang)
+        assert with_property(typed_in(lang, line), "kenanga") == typed_in(lang, line)
+
+    @pytest.mark.parametrize("name", sorted({*COMMANDS} - NOT_OF_A_PROPERTY))
+    def test_each_command(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        """Every other command gets the option, in both languages, also twice in a sentence."""
+        for lang in LANGUAGES:
+            monkeypatch.setenv("LANGUAGE", lang)
+            option, command = typed_in(lang, "--property"), typed_in(lang, f"apoa {name}").removeprefix("apoa ")
+            completed = with_property(f"apoa {command} --json, apoa -v {command}.", "kenanga")
+            assert completed == f"apoa {option} kenanga {command} --json, apoa {option} kenanga -v {command}."
 
 
 class TestInvalidProperty:

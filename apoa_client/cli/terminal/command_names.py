@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from apoa_client.cli.terminal.language import current_language
+from apoa_client.cli.terminal.language import current_language, with_complete_commands
 
 ALIASES = {
     "lapor": "report",
@@ -271,8 +271,8 @@ def localized_command(words: str) -> str:
 
 
 def localized_line(line: str) -> str:
-    """Return a line with the names of its commands and options in the reader's language."""
-    return in_indonesian(line) if current_language() == "id" else line
+    """Return a line with the names of its commands and options in the reader's language, to be copied."""
+    return with_complete_commands(in_indonesian(line) if current_language() == "id" else line)
 
 
 def in_indonesian(line: str) -> str:
@@ -291,6 +291,31 @@ def in_indonesian(line: str) -> str:
         return " ".join(words)
 
     return _COMMAND_OR_OPTION.sub(word, line)
+
+
+NOT_OF_A_PROPERTY = {"completion", "contract", "demo", "help", "info", "restore", "sandbox", "schedule"}
+"""Commands that work on no property, on all, or on the one that a file or an own option names."""
+_NAMES_ITS_PROPERTY = (  # a string: it is compiled only where there are several properties
+    r" (--all|--semua|--property|--penginapan|(set|atur) default_property|path|letak|explain|jelaskan)(?![\w-])"
+)
+"""What follows a command that names its property, works on all, or on the settings of the program."""
+_EVERY_ONE = {"receipt", "list", "uninstall"}
+"""Commands whose ``--all`` is not for all properties."""
+
+
+def with_property(line: str, name: str) -> str:
+    """Return a line in which each command that works on a property has the option for this one."""
+    option = localized_option("--property")
+
+    def completed(found: re.Match[str]) -> str:
+        verbose, name_of_command = found.groups(default="")
+        command, rest = ALIASES.get(name_of_command, name_of_command), line[found.end() :]
+        names_it = re.match(_NAMES_ITS_PROPERTY, rest)
+        if command in NOT_OF_A_PROPERTY or (names_it is not None and command not in _EVERY_ONE):
+            return found[0]
+        return f"apoa {option} {quote_words([name])} {verbose}{name_of_command}"
+
+    return re.sub(rf"\bapoa (-v )?({'|'.join([*ALIASES, *ALIASES.values(), 'status'])})\b(?!-)", completed, line)
 
 
 _PLAIN_ON_WINDOWS = re.compile(r"[\w./:\\+=~-]+")
