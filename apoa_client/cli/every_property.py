@@ -8,6 +8,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import click
@@ -62,7 +63,7 @@ def run_for_every_property(
         if shown and not has_heading:
             print_line(_heading(each))
         above_errors = "" if shown and not has_heading and _is_one_screen() else _heading(each)
-        with error_heading(above_errors), _collected(session) as printed:
+        with error_heading(partial(str, above_errors)), _collected(session) as printed:
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:

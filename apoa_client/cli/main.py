@@ -136,7 +136,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
     if environ.get(_COMPLETION):
         return _complete(environ, clock)
     session, code = Session(environ, clock), 0
-    with language.commands_completed(session.complete_commands):
+    with language.commands_completed(session.complete_commands), output.error_heading(session.first_line):
         try:
             with session:
                 code = _call(session, arguments)

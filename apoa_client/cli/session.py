@@ -10,7 +10,7 @@ import click
 from apoa_client.cli.terminal.command_names import with_property
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold, style_warning
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
@@ -69,6 +69,16 @@ class Session:
             return line
         name = self.app.name_if_needed
         return with_property(line, name) if name else line
+
+    def first_line(self) -> str:
+        """Return the line above what a user at a terminal is asked or told: the property, if there are several.
+
+        Empty until it is known.
+        """
+        if not self.interactive or "app" not in self.__dict__ or not self.app.is_chosen:
+            return ""
+        label = self.app.label_if_several
+        return _("Property: {name}").format(name=style_bold(sanitize(label))) if label else ""
 
     def for_property(self, name: str) -> "Session":
         """Return a session of the same call for the property of this name. The caller closes it."""

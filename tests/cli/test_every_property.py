@@ -1,6 +1,7 @@
 """Which property a command works on, and `--all`: the trouble of one never stops the next."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from cli_helpers import LANGUAGES, NOWHERE, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
 from screens import Screens
 
+from apoa_client.cli import main
 from apoa_client.cli.commands import scheduled_run, sync_delivery
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.session import Session
@@ -296,6 +298,48 @@ class TestHints:
             option, command = typed_in(lang, "--property"), typed_in(lang, f"apoa {name}").removeprefix("apoa ")
             completed = with_property(f"apoa {command} --json, apoa -v {command}.", "kenanga")
             assert completed == f"apoa {option} kenanga {command} --json, apoa {option} kenanga -v {command}."
+
+
+class TestOthers:
+    """The state of one property names the others: nothing that is overdue there is overlooked."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_others_screens(self, two: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+        """`apoa`, `status`, and the end of a report at a terminal have a line for each; the report only if it waits."""
+        monkeypatch.setattr(main, "is_terminal", lambda _stream: True)
+        keys = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", ""]
+        screens(two, "report", "--no-send", keys=keys, lang=lang)
+        screens(two, "--property", "kenanga", "report", "--no-send", keys=[*XIMENA.lines, *keys[2:]], lang=lang)
+        two.clock.forward(timedelta(hours=25))
+        screens(two, "status", lang=lang)
+        screens(two, keys=[], lang=lang)
+
+    def test_one_that_cannot_be_read(self, two: Apoa) -> None:
+        """Its settings are wrong, its file is missing or damaged, or its outbox is a server's, which is not asked."""
+        kenanga = two.home / "kenanga" / "outbox.db"
+        kenanga.write_bytes(b"no database" * 100)
+        assert "Wisma Kenanga (kenanga): cannot be read" in two("status").out
+        kenanga.unlink()
+        assert "Wisma Kenanga (kenanga): cannot be read" in two("status").out
+        two.change_setting("outbox", "postgresql://desk@db.invalid/apoa")
+        assert "Wisma Kenanga (kenanga): in a shared outbox" in two("status").out
+        break_kenanga(two)
+        shown = two("status")
+        assert (shown.code, "kenanga: cannot be read" in shown.out) == (0, True)
+
+    def test_only_where_there_are_several(self, away: Apoa) -> None:
+        """With one property nothing is added."""
+        assert "Other properties" not in away("status").out
+
+    def test_the_first_line_of_a_conversation(self, two: Apoa) -> None:
+        """It names the property, at a terminal alone, where there are several."""
+        said = two("--property", "kenanga", "report", keys=[])
+        assert said.err.splitlines()[0] == "Property: Wisma Kenanga (kenanga)"
+        assert said.err.count("Property: ") == 1
+        assert two(*QUENTIN.mrz("--no-send")).code == 0
+        for command in (["checkout"], ["amend"], ["cancel"], ["fix", "nothing"], ["sync", "--by-hand"]):
+            assert two(*command, keys=[]).err.splitlines()[0] == "Property: melati"
+        assert "Property: " not in two("checkout", "nothing").err
 
 
 class TestInvalidProperty:

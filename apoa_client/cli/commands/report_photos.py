@@ -6,6 +6,7 @@ saved together, and of each other photo it is said what is missing.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,7 +171,7 @@ def _not_sure(session: Session, reading: "PhotoReading") -> ReportRefused:
 def _show(photos: Sequence[_Photo], *, several: bool) -> None:
     """Show the warnings about each guest, and why a photo does not become a report."""
     for each in photos:
-        with error_heading(_name(each.file) if several else ""):
+        with error_heading(partial(str, _name(each.file) if several else "")):
             if each.refusal is not None:
                 show_findings(each.refusal)
                 show_error(each.refusal)

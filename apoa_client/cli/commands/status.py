@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.app.property_status import read_status
+from apoa_client.app.property_status import read_others, read_status
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.failures import show_also_while_away
 from apoa_client.cli.registry import command, json_option, option
@@ -32,6 +32,7 @@ from apoa_client.cli.views.status import (
     show_code_reminder,
     show_deadlines,
     show_drafts,
+    show_others,
     show_property,
     show_status,
     show_urgent,
@@ -102,6 +103,7 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
         print_json({**status_json(app.settings, status, urgent), **here, **left})
     else:
         show_status(app.settings, status, urgent, _urgent_names(app, urgent), now)
+        show_others(read_others(app, now), now)
     if app.handed_over.problem is not None:
         from apoa_client.cli.views.away import show_left  # for a second outbox alone
 
@@ -141,6 +143,8 @@ def welcome(session: Session) -> int:
         return Exit.DONE
     session.app.on_unwritable = show_unwritable
     code = _show_overview(session.app)
+    now = session.app.clock.now()
+    show_others(read_others(session.app, now), now)
     print_line()
     print_definitions(
         [

@@ -7,6 +7,7 @@ secrets as they are then.
 import random
 import time
 from contextlib import closing, nullcontext
+from functools import partial
 
 import click
 
@@ -118,7 +119,7 @@ class Sender:
         heading = sanitize(name) if self._every_property else ""
         result: Outcome | ApoaError | None = None
         session = self._for_property(name)
-        with error_heading(heading), commands_completed(session.complete_commands):
+        with error_heading(partial(str, heading)), commands_completed(session.complete_commands):
             try:
                 with session:
                     session.app.kept = follower.kept

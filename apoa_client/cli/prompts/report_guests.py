@@ -110,6 +110,7 @@ class GuestConversation:
         accepted, of_photo, saved = self._drafts.keep_typed(lambda: self._forms, converse)
         if saved:
             self._finish.send(saved)
+            self._finish.show_other_properties()
         elif accepted:
             from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
 

@@ -157,6 +157,16 @@ class SaveAndSend:
                 self._show_state(each.entry, each.errors, with_id=len(saved) > 1)
         return entries
 
+    def show_other_properties(self) -> None:
+        """Show the other properties on this computer where something waits."""
+        if not self._app.label_if_several:
+            return
+        from apoa_client.app.property_status import read_others  # start-up: where there are several
+        from apoa_client.cli.views.status import show_others
+
+        now = self._app.clock.now()
+        show_others(read_others(self._app, now), now, waiting=True)
+
     def _deliver_if_wanted(self, saved: Sequence[SavedReport]) -> Sequence[SavedReport]:
         """Send saved reports unless they are not to be sent, and return them as they are after that."""
         if not saved or not self._send or self._app.settings.by_hand or self._away is not None:

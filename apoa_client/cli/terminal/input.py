@@ -12,7 +12,13 @@ from typing import BinaryIO
 import click
 
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import is_static, print_error_line, print_error_unwrapped, wrap_for_terminal
+from apoa_client.cli.terminal.output import (
+    is_static,
+    print_error_heading,
+    print_error_line,
+    print_error_unwrapped,
+    wrap_for_terminal,
+)
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.decoding import decode_text, find_encoding
 from apoa_client.errors import DataRefused, UsageProblem
@@ -179,6 +185,7 @@ def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:
 
 def _prompt(question: str) -> str:
     """Print a question up to its last line at the terminal, and return that line. A label gets a colon."""
+    print_error_heading()
     last_word = question.rpartition(" ")[2]
     # A label may end with an abbreviation, which has more than one full stop.
     is_sentence = question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)

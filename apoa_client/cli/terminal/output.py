@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TextIO
@@ -41,8 +41,8 @@ class _Mode:
     schema = ""
     documents: list[Any] | None = None
     """Collects JSON documents instead of printing them."""
-    heading = ""
-    """What is printed on stderr before the next line there."""
+    heading: Callable[[], str] = staticmethod(str)
+    """Returns what is printed on stderr before the next line there; empty for nothing."""
 
 
 def set_plain(*, plain: bool) -> None:
@@ -176,13 +176,20 @@ def collected_json() -> Iterator[list[Any]]:
 
 
 @contextmanager
-def error_heading(heading: str) -> Iterator[None]:
-    """Print this line on stderr before the first line that is printed there inside; an empty one never."""
-    _Mode.heading = heading
+def error_heading(heading: Callable[[], str]) -> Iterator[None]:
+    """Print the line that `heading` returns, as soon as it returns one, before a line that is printed on stderr."""
+    before, _Mode.heading = _Mode.heading, heading
     try:
         yield
     finally:
-        _Mode.heading = ""
+        _Mode.heading = before
+
+
+def print_error_heading() -> None:
+    """Print the heading now, because a question follows that is not printed as a line."""
+    if heading := _Mode.heading():
+        _Mode.heading = str
+        print_error_line(heading)
 
 
 def json_pieces(schema: str, members: Mapping[str, Any]) -> Iterator[str]:
@@ -233,8 +240,7 @@ def print_error_unwrapped(line: str) -> None:
 
     On a full disk it is dropped: the work goes on without it.
     """
-    if _Mode.heading:
-        line, _Mode.heading = f"{_Mode.heading}\n{line}", ""
+    print_error_heading()
     try:
         with closed_pipes_as_on_posix():
             click.echo(line, err=True, color=colour())
