@@ -97,6 +97,18 @@ class StorageProblem(SettingsProblem):
     name = "storage_problem"
 
 
+def install_advice(extra: str) -> Message:
+    """Return how to install one of the package's extras into this installation."""
+    from apoa_client.installation import install_command  # rarely needed
+
+    command = install_command(extra)
+    if not command:
+        return msg(
+            "This copy of the program has no such part. Install apoa-client with Python, or get a complete copy."
+        )
+    return msg("This installs what is missing: {command}", command=command)
+
+
 def file_unreadable(path: str, exc: OSError, kind: type[ApoaError], name: str = "") -> ApoaError:
     """Return the error of this kind for a file or folder that cannot be read."""
     return kind(

@@ -35,6 +35,22 @@ def own_command() -> list[str]:
     return [sys.executable, "-m", "apoa_client"]
 
 
+def install_command(extra: str) -> str:
+    """Return the line that installs one of the package's extras into this installation; empty for a bundle.
+
+    pipx and uv write a file of their own into the environment of each program.
+    """
+    if getattr(sys, "frozen", False):
+        return ""
+    package, place = f'"apoa-client[{extra}]"', Path(sys.prefix)
+    if (place / "pipx_metadata.json").is_file():
+        return f"pipx inject apoa-client {package}"
+    if (place / "uv-receipt.toml").is_file():
+        return f"uv tool install {package}"
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{python} -m pip install {package}"
+
+
 def internal_command(word: str) -> list[str]:
     """Return the words that start a process of the program's own, which a user never types."""
     module = [] if getattr(sys, "frozen", False) else ["-P", "-m", "apoa_client"]

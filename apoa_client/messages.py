@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
-_LITERAL = "{text}"
+_LITERAL, _FOREIGN = "{text}", "{foreign}"
 
 
 class Message:
@@ -57,8 +57,9 @@ class Message:
         sanitize: Callable[[str], str] = str,
     ) -> str:
         """Return the text, translated by `gettext` and `ngettext`, with `sanitize` applied to each text value."""
-        if self.template == _LITERAL:
-            return sanitize(str(self.values["text"]))
+        if self.template in {_LITERAL, _FOREIGN}:
+            words = str(self.values["text"])
+            return sanitize(gettext(words) if words and self.template == _FOREIGN else words)
         if self.plural is not None and ngettext is not None:
             sentence = ngettext(self.template, self.plural, self.count)
         elif self.plural is not None and self.count != 1:
@@ -91,6 +92,19 @@ def nmsg(one: str, many: str, count: int, /, **values: str | int | Message) -> M
 def literal(text: str) -> Message:
     """Return a message with foreign text, such as the authority's, which is neither translated nor formatted."""
     return Message(_LITERAL, {"text": text})
+
+
+def foreign(text: str) -> Message:
+    """Return a message with an authority's text, which is shown as it is, or translated if the catalogue has it.
+
+    The training authority's sentences are in the catalogue.
+    """
+    return Message(_FOREIGN, {"text": text})
+
+
+def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that is translated later
+    """Mark a sentence for the catalogue; it is translated when it is shown."""
+    return text
 
 
 def listed(parts: Sequence[Message]) -> Message:

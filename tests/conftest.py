@@ -5,7 +5,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,8 +21,10 @@ from apoa_client.messages import Message
 from apoa_client.settings import folders
 
 if TYPE_CHECKING:
+    from browser_helpers import NewContext
     from import_helpers import Importer
     from outbox_stores import NewStore, Store
+    from playwright.sync_api import Browser
     from postgres_helpers import Cluster, SharedOutbox
 
 # The variables that name tools of other projects, which a test may see.
@@ -64,6 +65,7 @@ def _use_memory() -> None:
 _MEMORY_NEEDED = 1 << 30
 _restore_signals()
 _use_memory()
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads wait busily, and each core has its tests already
 
 
 @pytest.fixture
@@ -135,19 +137,40 @@ def postgres_outbox(postgres: "Cluster", postgres_template: str) -> "Iterator[Sh
         yield opened
 
 
-_TRACED = 3
+ON_A_SERVER = {
+    "slow": {"test_sync", "test_machine"},
+    "long": {
+        *("test_each_fault_on_each_route", "test_a_second_process_during_each_call", "test_a_death_at_each_step"),
+        *("test_batch_size", "test_life_cycles", "test_contract_rows"),
+        *("test_broken_answers", "test_isolation", "test_one_bad_verdict"),
+        *("test_authentic_rows", "test_each_column_of_a_row_with_a_code"),
+        *("test_what_was_named_is_accepted", "test_rows_that_were_exchanged"),
+    },
+}
+"""The modules and functions that a mark is for with PostgreSQL: each change is several exchanges with the server."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # pytest-randomly shuffles in a wrapper, too: before all other hooks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Measure coverage with the first three sets of a test's parameters: it doubles the time, and more add nothing."""
-    runs: Counter[str] = Counter()
-    for item in items if config.pluginmanager.hasplugin("_cov") else ():
-        name = item.nodeid.partition("[")[0]
-        runs[name] += 1
-        if runs[name] > _TRACED:
+    """Mark the series with PostgreSQL. Measure coverage with the first set of a test's parameters for each engine.
+
+    Coverage more than doubles the time of a test, and more sets add nothing.
+    """
+    traced: set[tuple[str, object]] = set()
+    for item in items:
+        name, engine = item.nodeid.partition("[")[0], _engine_of(item)
+        if engine == "postgres" and isinstance(item, pytest.Function):
+            for mark, names in ON_A_SERVER.items():
+                if not names.isdisjoint({item.path.stem, item.originalname}):
+                    item.add_marker(mark)
+        if config.pluginmanager.hasplugin("_cov") and (name, engine) in traced:
             item.add_marker("no_cover")
+        traced.add((name, engine))
     yield
+
+
+def _engine_of(item: pytest.Item) -> object:
+    return item.callspec.params.get("engine") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -259,3 +282,29 @@ def _errors_without_personal_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     monkeypatch.setattr(ApoaError, "__init__", checked)
     yield
     assert leaks == []
+
+
+# For one module: while it is open, Playwright's event loop runs in this thread, and other tests may need their own.
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real browser."""
+    from browser_helpers import opened_browser
+
+    with opened_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complains about: errors of the script, and what the page's policy forbids."""
+    return []
+
+
+@pytest.fixture
+def new_context(browser: "Browser", complaints: list[str]) -> "Iterator[NewContext]":
+    """Makes windows with any options of `Browser.new_context`; the test fails if one has a complaint."""
+    from browser_helpers import opened_windows
+
+    with opened_windows(browser, complaints) as make:
+        yield make
+    assert complaints == []

@@ -12,7 +12,15 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from apoa_client import memory_dumps
-from apoa_client.errors import ApoaError, CredentialsProblem, NotNow, SettingsProblem, StorageProblem
+from apoa_client.errors import (
+    ApoaError,
+    CredentialsProblem,
+    Erased,
+    NotNow,
+    SealBroken,
+    SettingsProblem,
+    StorageProblem,
+)
 from apoa_client.messages import msg
 from apoa_client.ports.state import Actor, HandedOver
 from apoa_client.settings import reading
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.ports.run import Clock
     from apoa_client.report.codes import CodeTables
+    from apoa_client.report.model import Report
     from apoa_client.vault.sealing import PropertySealer
     from apoa_client.vault.sources import PropertySecrets
 
@@ -110,17 +119,31 @@ class Container:
         Raises `SettingsProblem` if there is no such property, if its table is invalid, or if there are several and no
         person can be asked.
         """
-        names = self.config.names
-        if not names:
+        if not self.config.names:
             raise nothing_set_up()
-        name = self._name or self.config.default_property or (names[0] if len(names) == 1 else "")
-        if not name:
-            name = self._chosen_property()
+        name = self._name or self._usual_name or self._chosen_property()
         settings = self.config.find(name)
         if settings is None:
             raise self.unknown_property(name)
         self.on_chosen(settings)
         return settings
+
+    @property
+    def _usual_name(self) -> str:
+        """The property that a command works on if none is chosen by an option; empty: a person is asked."""
+        names = self.config.names
+        usual = self.environ.get("APOA_PROPERTY") or self.config.default_property
+        return usual or (names[0] if len(names) == 1 else "")
+
+    @property
+    def name_if_needed(self) -> str:
+        """The name of the property, where a command without it works on another one; else empty."""
+        return "" if self.settings.name == self._usual_name else self.settings.name
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether it is known which property this is: nothing that only wants to name it may ask."""
+        return "settings" in self.__dict__
 
     def _chosen_property(self) -> str:
         if self.choose_property is not None:
@@ -337,6 +360,15 @@ class Container:
             except (StorageProblem, CredentialsProblem, SettingsProblem) as exc:
                 self.away = self.on_desk.away = exc
         return work(self.on_desk)
+
+    def report_at_hand(self, entry: "Entry") -> "Report | None":
+        """Return a report; None if the private key is not at hand, or the report cannot be opened."""
+        if not self.key_is_at_hand:
+            return None
+        try:
+            return self.outbox.content(entry).report
+        except (CredentialsProblem, Erased, SealBroken):
+            return None
 
     @property
     def reachable_desk(self) -> "Desk":

@@ -1,6 +1,7 @@
 """The status of a property, as `apoa status` and monitoring show it. Needs no key."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
 from apoa_client.ports.doubts import Doubt, DoubtKind
 from apoa_client.ports.state import Overview, ScheduledRun, Summary, Suspension
 from apoa_client.report.kinds import SOON
+from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.outbox.sql.store import Outbox
@@ -44,6 +46,32 @@ def read_status(app: Container, now: datetime) -> PropertyStatus:
     summary = app.outbox.summary(now=now, soon=now + SOON)
     overview = Overview(summary, app.outbox.value(SCHEDULED_RUN), app.outbox.value(LAST_BACKUP))
     return status_of(app, overview, now, unwritable[0] if unwritable else None)
+
+
+class OtherCounts(NamedTuple):
+    """Another property of this computer. `settings` and `summary` are None where they cannot be read."""
+
+    name: str
+    settings: PropertySettings | None
+    summary: Summary | None
+
+
+def read_others(app: Container, now: datetime) -> Iterator[OtherCounts]:
+    """Yield the counts of each other property. No server is asked: of a shared outbox, there are none."""
+    for name in app.config.names:
+        settings = app.config.properties.get(name)
+        if name != app.settings.name:
+            yield OtherCounts(name, settings, None if settings is None else _summary_of_file(app, settings, now))
+
+
+def _summary_of_file(app: Container, settings: PropertySettings, now: datetime) -> Summary | None:
+    if settings.has_shared_outbox:
+        return None
+    try:
+        with closing(app.outbox_opener(settings).file_for_reading(lambda _problem: None)) as outbox:
+            return outbox.summary(now=now, soon=now + SOON)
+    except StorageProblem:
+        return None
 
 
 def status_of(

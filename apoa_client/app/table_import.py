@@ -12,18 +12,17 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.desk.arrivals import WARNING
+from apoa_client.desk.arrivals import WARNING, ReportedAdults
 from apoa_client.desk.import_rows import Action, FileFinding, FileIndex, RowResult
 from apoa_client.desk.imports import Imports
-from apoa_client.errors import CredentialsProblem, Erased, ReportMoved, SealBroken
+from apoa_client.errors import ReportMoved
 from apoa_client.messages import Message
-from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportBatch, ReportQueue
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
-from apoa_client.report.model import Report, Stay
+from apoa_client.report.model import Stay
 from apoa_client.tables.rows import GuestRow, Records
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ class TableImport(AbstractContextManager["TableImport"]):
         self._open.close()
         self._imports.forget()
         self._batch = None if self._dry_run else self._open.enter_context(self._outbox.batch())
-        tally = _Tally(self._batch)
+        tally = _Tally(self._batch, self._imports.reported_adults)
         for count, row in enumerate(self._records.read_rows(), 1):
             tally.add(self._imports.plan(row))
             if count % _STEP == 0:
@@ -159,24 +158,16 @@ class TableImport(AbstractContextManager["TableImport"]):
 
 def table_import(app: "Container", records: Records, *, dry_run: bool = False) -> TableImport:
     """Return the import of a table into a property. Raises `SettingsProblem` if it cannot recognise imported rows."""
-
-    def open_report(entry: Entry) -> Report | None:
-        if not app.key_is_at_hand:
-            return None
-        try:
-            return app.outbox.content(entry).report
-        except (CredentialsProblem, Erased, SealBroken):
-            return None
-
-    imports = Imports(app.desk, app.changes, app.outbox, app.clock, app.reporting_rules, open_report)
+    imports = Imports(app.desk, app.changes, app.outbox, app.clock, app.reporting_rules, app.report_at_hand)
     return TableImport(imports, app.outbox, records, dry_run=dry_run)
 
 
 class _Tally:
     """Counts the rows of a file, finds what they mean together, and adds their reports to the batch."""
 
-    def __init__(self, batch: ReportBatch | None) -> None:
+    def __init__(self, batch: ReportBatch | None, reported: ReportedAdults) -> None:
         self._batch = batch
+        self._reported = reported
         self._index = FileIndex()
         self._actions, self._reports = bytearray(), bytearray()
         self._check_outs = bytearray()
@@ -225,7 +216,7 @@ class _Tally:
         """Return the result of the whole file, without ids. Call it once, at the end."""
         for finding in self._index.findings():
             self._withdraw(finding)
-        alone = self._index.unaccompanied([stay for _place, _result, stay in self._minors])
+        alone = self._index.unaccompanied([stay for _place, _result, stay in self._minors], self._reported)
         for (place, result, _stay), is_alone in zip(self._minors, alone, strict=True):
             if self._actions[place] == _ACTIONS.index(result.action):
                 self._keep(place, result.with_warnings(WARNING) if is_alone and result.reports else result)

@@ -14,7 +14,7 @@ from typing import Any
 
 from apoa_client.authority.address import MAX_BATCH, MAX_WAIT_S
 from apoa_client.errors import NotTheAuthority, SettingsProblem
-from apoa_client.messages import literal, msg
+from apoa_client.messages import foreign, msg
 from apoa_client.ports.authority import DailyReceipt, Meta, Status, Verdict
 from apoa_client.report.codes import Code, CodeTable
 from apoa_client.report.findings import Finding
@@ -241,7 +241,7 @@ def _findings(result: _Members, name: str) -> tuple[Finding, ...]:
         Finding(
             field=finding.text("field", least=0, most=_MAX_FIELD),
             code=finding.text("code", most=_MAX_CODE),
-            message=literal(finding.text("message", least=0, most=_MAX_INTEGER)[:_MAX_MESSAGE]),
+            message=foreign(finding.text("message", least=0, most=_MAX_INTEGER)[:_MAX_MESSAGE]),
         )
         for finding in result.objects(name, most=_MAX_FINDINGS)
     )

@@ -19,7 +19,7 @@ from apoa_client.errors import (
     UnknownOutcome,
     WrongPassword,
 )
-from apoa_client.messages import literal, msg
+from apoa_client.messages import foreign, msg
 
 _PHOTO_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
@@ -95,12 +95,12 @@ def _refusal(response: HttpResponse) -> ApoaError:
     if response.status == HTTPStatus.BAD_REQUEST:
         if detail is None:
             return not_the_authority()
-        return CallRefused(msg("The authority does not accept what we sent: {detail}", detail=literal(detail)))
+        return CallRefused(msg("The authority does not accept what we sent: {detail}", detail=foreign(detail)))
     if response.media_type == "text/html":
         return not_the_authority()
     if detail is None:
         return AccountSuspended(msg("The authority has suspended this account, or it belongs to another property."))
-    return AccountSuspended(msg("The authority refuses this account: {detail}", detail=literal(detail)))
+    return AccountSuspended(msg("The authority refuses this account: {detail}", detail=foreign(detail)))
 
 
 def photo_refusal(response: HttpResponse) -> CallRefused | None:
@@ -108,7 +108,7 @@ def photo_refusal(response: HttpResponse) -> CallRefused | None:
     too_large = response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE  # also where a gateway says so
     if not too_large and not (response.status in _PHOTO_REFUSALS and response.is_problem):
         return None
-    detail = literal(problem_detail(response.body) or f"HTTP {response.status}")
+    detail = foreign(problem_detail(response.body) or f"HTTP {response.status}")
     return CallRefused(
         msg("The authority does not take the photo: {detail}", detail=detail),
         msg("The report itself is not affected. Ask the authority whether it needs the photo."),

@@ -8,6 +8,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ import click
 from apoa_client.cli.failures import show_failure
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_
+from apoa_client.cli.terminal.language import N_, commands_completed
 from apoa_client.cli.terminal.output import (
     collected_json,
     error_heading,
@@ -63,7 +64,7 @@ def run_for_every_property(
         if shown and not has_heading:
             print_line(_heading(each))
         above_errors = "" if shown and not has_heading and _is_one_screen() else _heading(each)
-        with error_heading(above_errors), _collected(session) as printed:
+        with error_heading(partial(str, above_errors)), _collected(session) as printed:
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
@@ -90,7 +91,7 @@ def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
         each = session.for_property(name)
         if not reread:
             each.app.config = session.app.config
-        with each:
+        with commands_completed(each.complete_commands), each:
             yield each
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from apoa_client import SET_VARIABLE, __version__, memory_dumps
-from apoa_client.cli.program import Program
+from apoa_client.cli.program import ALL_SECTIONS, Program
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, language, output
@@ -50,6 +50,13 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
         ctx.exit()
 
 
+def _show_all_commands(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
+    if value and not ctx.resilient_parsing:
+        ctx.meta[ALL_SECTIONS] = True
+        write(ctx.get_help())
+        ctx.exit()
+
+
 @click.group(
     cls=Program,
     invoke_without_command=True,
@@ -70,6 +77,14 @@ def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> 
     expose_value=False,
     callback=_show_version,  # click's own asks gettext for its help, which loads `locale` at every start
     text=N_("Show the version and exit."),
+)
+@option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_all_commands,
+    text=N_("Show all commands and exit."),
 )
 @click.pass_context
 def apoa(
@@ -145,12 +160,13 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], clock: "Clock | No
     if environ.get(_COMPLETION):
         return _complete(environ, clock)
     session, code = Session(environ, clock), 0
-    try:
-        with session:
-            code = _call(session, arguments)
-            session.json = False  # the document is printed: an error while files are closed goes to stderr alone
-    except _CAUGHT as exc:
-        code = code or _end(session, exc)
+    with language.commands_completed(session.complete_commands), output.error_heading(session.first_line):
+        try:
+            with session:
+                code = _call(session, arguments)
+                session.json = False  # the document is printed: an error while files are closed goes to stderr alone
+        except _CAUGHT as exc:
+            code = code or _end(session, exc)
     return code
 
 
@@ -208,6 +224,10 @@ def _call(session: Session, arguments: Sequence[str]) -> int:
     output.set_plain(plain=plain)
     language.set_language(_choose_language(arguments, session.environ))
     answer = apoa.main(arguments, prog_name="apoa", standalone_mode=False, obj=session)
+    if session.types_now:
+        from apoa_client.cli.commands.sync import type_by_hand  # start-up: rarely needed
+
+        type_by_hand(session)
     return answer if isinstance(answer, int) else session.exit_code
 
 

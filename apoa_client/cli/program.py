@@ -65,6 +65,13 @@ SECTIONS = (
 )
 
 
+DAILY = ("report", "list", "status", "checkout", "amend", "cancel", "fix", "sync", "receipt")
+"""The commands in the main help; `--help-all` shows all sections."""
+
+ALL_SECTIONS = "apoa_client.all_sections"
+"""The key of `click.Context.meta` that is set where the help shows all sections."""
+
+
 class Program(CommandHelp, click.Group):
     """The program: its commands by name, in sections."""
 
@@ -84,6 +91,12 @@ class Program(CommandHelp, click.Group):
         from click.shell_completion import CompletionItem
 
         return list(map(CompletionItem, self.shown_commands()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the global options; `--help all` is `--help-all`, as people say it."""
+        if args in (["--help", "all"], ["--bantuan", "semua"]):
+            args = ["--help-all"]
+        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its English or Indonesian name."""
@@ -107,9 +120,10 @@ class Program(CommandHelp, click.Group):
         return localized_name(ALIASES.get(name, name)), found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands in their sections; in English with their Indonesian names."""
+        """Write the commands of daily work, or all in their sections; in English with their Indonesian names."""
         indonesian = {name: alias for alias, name in ALIASES.items()}
-        for title, names in SECTIONS:
+        shows_all = ALL_SECTIONS in ctx.meta
+        for title, names in SECTIONS if shows_all else ((SECTIONS[0][0], DAILY),):
             rows = []
             for name in names:
                 found, shown = self.get_command(ctx, name), localized_name(name)
@@ -118,6 +132,9 @@ class Program(CommandHelp, click.Group):
                 rows.append((shown, found.get_short_help_str(200) if found is not None else ""))
             with formatter.section(_(title)):
                 formatter.write_dl(rows)
+        if not shows_all:
+            formatter.write_paragraph()
+            formatter.write_text(_("All commands: apoa --help-all. What to do when: apoa help"))
 
 
 def all_commands(root: click.Group) -> Iterator[tuple[tuple[str, ...], click.Context]]:

@@ -136,16 +136,31 @@ class Option(_TranslatedHelp, _Completed, click.Option):
         return max(self._names, key=len)
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ANN401  a private class of click
-        """Make the parser take the names in both languages."""
-        self.has_all_names = True
+        """Make the parser take the names in both languages, and keep every value that is given."""
+        several = self.multiple
+        self.has_all_names, self.multiple = True, several or self._takes_one
         try:
             super().add_to_parser(parser, ctx)
         finally:
+            self.multiple = several
             del self.has_all_names  # the class has it
+
+    @property
+    def _takes_one(self) -> bool:
+        return not (self.is_flag or self.count or self.multiple)
 
     def make_metavar(self, ctx: click.Context) -> str:
         """Return the word for the value, in the reader's language."""
         return _translated_metavar(super().make_metavar(ctx))
+
+    def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> Any:  # noqa: ANN401  click's
+        """Read the option. Fails if one that takes one value was given more often: no value may be lost unsaid."""
+        if self._takes_one and (given := opts.get(self.name)):
+            if len(given) > 1 and not ctx.resilient_parsing:
+                name = localized_option(self.declared_name, self._command)
+                ctx.fail(_("{option} takes one value, and was given more than once.").format(option=name))
+            opts = {**opts, self.name: given[-1]}
+        return super().handle_parse_result(ctx, opts, args)
 
     def get_help_extra(self, ctx: click.Context) -> Any:  # noqa: ANN401  a private type of click
         """Return what the help adds to the text: not a range, which click writes as a formula."""
@@ -226,6 +241,14 @@ class CommandHelp(_TranslatedHelp):
                 help=N_("Show this message and exit."),
             )
         return found
+
+    def parse_args(self: Any, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. click's error about an option without its value has no context for the usage line."""
+        try:
+            rest: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]  # click's classes come after this one
+        except click.BadOptionUsage as exc:
+            raise click.BadOptionUsage(exc.option_name, exc.message, exc.ctx or ctx) from None
+        return rest
 
     def shown_commands(self) -> list[str]:
         """Return the names of a group's commands in the reader's language, in the order of its help."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from apoa_client.cli.terminal import output
-from apoa_client.cli.terminal.command_names import with_practice
+from apoa_client.cli.terminal.command_names import with_options
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
+from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold, style_warning
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
@@ -36,6 +36,8 @@ class Session:
     """Whether the command itself begins with what the property is for."""
     may_ask = True
     """Whether the command may ask the user, or let the keyring ask, before it has looked at options and terminal."""
+    types_now = False
+    """Whether the user wants to type what was saved into APOA when the command has ended."""
     exit_code = Exit.DONE
     """The exit code of a command that succeeded, if it showed a problem, such as a report that was refused at once."""
 
@@ -45,6 +47,8 @@ class Session:
         self.pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
         """Hides a progress bar while the user is asked something."""
         self._clock = clock
+        self._name_if_needed: str | None = None
+        """The name to give with commands, where the property was chosen in another home than its own; else None."""
         self.values_of: Callable[..., object] = lambda *_asked: None
         """Set by completion: returns what can stand for the value of an option; None if nothing is known."""
 
@@ -62,8 +66,8 @@ class Session:
 
             with closing(app):
                 self.property_name, self.environ = find_practice(app)
+                self._name_if_needed = app.name_if_needed
             app = self._container()
-        output.set_completion(with_practice if self.practice else str)
         output.set_environment(lambda: "training" if self.practice or _is_for_training(app) else "")
         return app
 
@@ -85,6 +89,23 @@ class Session:
         """Say before anything else that a training property reports nothing."""
         if settings.is_training and not (self.quiet or self.shows_environment):
             print_error_line(style_warning(_("PRACTICE: nothing of this reaches Immigration.")))
+
+    def complete_commands(self, line: str) -> str:
+        """Return a sentence whose commands work on the property of this call, also where another one is the default."""
+        if "apoa " not in line or "app" not in self.__dict__ or not self.app.is_chosen:
+            return line
+        name = self.app.name_if_needed if self._name_if_needed is None else self._name_if_needed
+        return with_options(line, name, practice=self.practice) if name or self.practice else line
+
+    def first_line(self) -> str:
+        """Return the line above what a user at a terminal is asked or told: the property, if there are several.
+
+        Empty until it is known.
+        """
+        if not self.interactive or "app" not in self.__dict__ or not self.app.is_chosen:
+            return ""
+        label = self.app.label_if_several
+        return _("Property: {name}").format(name=style_bold(sanitize(label))) if label else ""
 
     def for_property(self, name: str) -> "Session":
         """Return a session of the same call for the property of this name. The caller closes it."""

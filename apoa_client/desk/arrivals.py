@@ -2,17 +2,19 @@
 
 Saving needs no secret and no network: it works while the keyring is locked and the connection is down. Minors who stay
 without an adult in the room cause a warning and no error: only foreigners are reported, so a child's Indonesian parents
-are not in the data. A guest is a child only where the date of birth leaves no doubt; with a partly unknown date the
-guest may be an adult.
+are not in the data. An adult who was reported before counts if the private key is at hand to open the report. A guest
+is a child only where the date of birth leaves no doubt; with a partly unknown date the guest may be an adult.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from apoa_client.desk.duplicates import duplicate_warnings, group_duplicate_warnings, guest_hash
 from apoa_client.desk.ids import RandomBytes, new_id
 from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
@@ -31,8 +33,8 @@ WARNING = Finding(
     BY_NAME["birth_date"].path,
     UNACCOMPANIED_MINOR,
     msg(
-        "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
-        "an adult is there; Indonesian parents, for example, are not reported."
+        "The guest is under 18. Make sure that an adult is in the same room on each night; Indonesian parents, for "
+        "example, are not reported."
     ),
 )
 
@@ -43,7 +45,13 @@ Nights: TypeAlias = tuple[int, int]
 """A stay's first night and its morning of departure, as ordinals of dates."""
 
 
-def unaccompanied_minor_warnings(group: Sequence[GuestStay]) -> list[tuple[Finding, ...]]:
+ReportedAdults: TypeAlias = Callable[[Stay], Iterable[Stay]]
+"""Returns the stays of adults that were reported before for any night of a stay: `Desk.reported_adults`."""
+
+
+def unaccompanied_minor_warnings(
+    group: Sequence[GuestStay], reported: ReportedAdults = lambda _stay: ()
+) -> list[tuple[Finding, ...]]:
     """Return the warnings about each guest of a group, in their order: one for a minor without an adult, else none.
 
     A guest without a room counts as being in every room.
@@ -51,16 +59,18 @@ def unaccompanied_minor_warnings(group: Sequence[GuestStay]) -> list[tuple[Findi
     are_minors = [is_minor(guest, stay) for guest, stay in group]
     adults = [stay for (_guest, stay), minor in zip(group, are_minors, strict=True) if not minor]
     return [
-        (WARNING,) if minor and is_alone(_nights(stay), sorted(_nights(each) for each in _with(stay, adults))) else ()
+        (WARNING,) if minor and is_alone(_nights(stay), nights_with(stay, [*adults, *reported(stay)])) else ()
         for (_guest, stay), minor in zip(group, are_minors, strict=True)
     ]
 
 
-def unaccompanied_minor_warning(examination: Examination) -> tuple[Finding, ...]:
+def unaccompanied_minor_warning(
+    examination: Examination, reported: ReportedAdults = lambda _stay: ()
+) -> tuple[Finding, ...]:
     """Return the warning about a guest who is reported alone; empty where the examination has errors."""
     if examination.guest is None or examination.stay is None:
         return ()
-    return unaccompanied_minor_warnings([(examination.guest, examination.stay)])[0]
+    return unaccompanied_minor_warnings([(examination.guest, examination.stay)], reported)[0]
 
 
 def is_minor(guest: Guest, stay: Stay) -> bool:
@@ -83,11 +93,13 @@ def _nights(stay: Stay) -> Nights:
     return stay.check_in.date().toordinal(), stay.planned_check_out.toordinal()
 
 
-def _with(minor: Stay, adults: Iterable[Stay]) -> Iterator[Stay]:
-    """Yield the stays of the adults who are in the minor's room, or may be."""
-    for adult in adults:
-        if minor.room is None or adult.room is None or normalized_room(minor.room) == normalized_room(adult.room):
-            yield adult
+def nights_with(minor: Stay, adults: Iterable[Stay]) -> list[Nights]:
+    """Return the nights, sorted, of the adults who are in the minor's room, or may be."""
+    return sorted(
+        _nights(adult)
+        for adult in adults
+        if minor.room is None or adult.room is None or normalized_room(minor.room) == normalized_room(adult.room)
+    )
 
 
 if TYPE_CHECKING:
@@ -230,6 +242,21 @@ class Desk(DocumentChecker):
             Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max), key=_arrival, reverse=True
         )
 
+    def reported_adults(self, minor: Stay, open_report: Callable[[Entry], Report | None]) -> Iterator[Stay]:
+        """Yield the stays of adults, up to their check-out, that were reported for any night of a minor's stay.
+
+        `open_report` returns a report if the private key is at hand, else None. What cannot be read is left out: an old
+        damaged report must not stop the report of a new guest.
+        """
+        stays = Stays(self._outbox, self._rules.zone)
+        with suppress(StorageProblem):
+            for history in stays.on_nights(minor.check_in.date(), minor.planned_check_out):
+                report = open_report(history.display_report)
+                if report is None or report.guest is None or report.stay is None or is_minor(report.guest, report.stay):
+                    continue
+                end = history.last_morning(self._rules.zone) or report.stay.planned_check_out
+                yield report.stay._replace(planned_check_out=end)
+
     def overlapping_stays(self, report: Report, *, same_arrival: bool = False) -> list[StayHistory]:
         """Return other stays of the same travel document for any of the same nights, as far as the outbox knows.
 
@@ -261,12 +288,18 @@ class GroupMember(NamedTuple):
         return (*self.duplicates, *self.other_warnings)
 
 
-def compose_group(desk: Desk, examinations: Sequence[Examination]) -> list[GroupMember]:
-    """Return the reports of a group in the given order. Raises `ReportRefused` if one of the drafts has errors."""
+def compose_group(
+    desk: Desk, examinations: Sequence[Examination], open_report: Callable[[Entry], Report | None]
+) -> list[GroupMember]:
+    """Return the reports of a group in the given order. Raises `ReportRefused` if one of the drafts has errors.
+
+    `open_report` is that of `Desk.reported_adults`.
+    """
     reports = [desk.compose(examination) for examination in examinations]
     guests = [(report.guest, report.stay) for report in reports if report.guest is not None and report.stay is not None]
     members = []
-    for index, (report, minors) in enumerate(zip(reports, unaccompanied_minor_warnings(guests), strict=True)):
+    alone = unaccompanied_minor_warnings(guests, lambda stay: desk.reported_adults(stay, open_report))
+    for index, (report, minors) in enumerate(zip(reports, alone, strict=True)):
         duplicates = duplicate_warnings(desk.overlapping_stays(report))
         duplicates += group_duplicate_warnings(report, reports[:index])
         members.append(GroupMember(report, (*minors, *examinations[index].warnings), tuple(duplicates)))

@@ -5,6 +5,8 @@ settings give. The staff then enter the receipt number (Surat Tanda Terima) that
 Its receipt is marked as typed, because no server confirms the number.
 """
 
+import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,18 +15,21 @@ from datetime import datetime, timedelta
 from apoa_client.delivery import plan
 from apoa_client.desk.stay_history import Stays, ambiguous_reference_error, unknown_reference_error
 from apoa_client.errors import DataRefused, Erased
-from apoa_client.messages import msg
-from apoa_client.ports.entries import Entry
+from apoa_client.messages import Message, msg
+from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Clock
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
-from apoa_client.report.kinds import CLOCK_TOLERANCE, OPEN_STATES, Kind, Receipt, State, short_id
+from apoa_client.report.kinds import CLOCK_TOLERANCE, NO_NUMBER, OPEN_STATES, Kind, Receipt, State, short_id
 
 CHECK_OUT, REASON = "check_out", "reason"
 """Names of the fields of check-outs and cancellations; the others are in `apoa_client.report.fields`."""
 
-UNKNOWN_NUMBER = "-"
-"""Recorded when APOA gave no number for a report nor for an earlier report of the stay."""
+NO_REASON = "oleh petugas"
+"""The reason of a change that no authority gets: "by staff". It is not to be typed."""
+
+NOT_SENT = msg("A report whose number you record here is not sent to the authority.")
+"""For a property whose reports are usually sent."""
 
 MAX_NUMBER_LENGTH = 64
 _NOT_IN_A_NUMBER = frozenset("<>?\N{REPLACEMENT CHARACTER}")
@@ -34,6 +39,12 @@ _IDENTIFYING_FIELDS = ("surname", "given_names", "document_number", "check_in", 
 """The fields by which staff find a guest in APOA."""
 _SAME_NUMBER_PERIOD = timedelta(days=90)
 """How far back another report with the same number is looked for."""
+_USUAL_PERIOD, _USUAL = timedelta(days=30), 5
+"""How far back the usual form of a number is looked for, and how many of the last ones show it."""
+_SHORTEST = 4
+"""Characters of the shortest number that is believed without a second look."""
+_OTHER_LENGTH = 2
+"""How many characters longer or shorter than all of the last ones a number may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,7 @@ class ByHand:
         lines += [FormField(name, known[name]) for name in _IDENTIFYING_FIELDS if name in known]
         if report.check_out is not None:
             lines.append(FormField(CHECK_OUT, report.check_out))
-        if report.reason:
+        if report.reason and report.reason != NO_REASON:
             lines.append(FormField(REASON, report.reason))
         return lines
 
@@ -134,13 +145,34 @@ class ByHand:
         others = (other for other in self._outbox.with_receipt(number) if other.stay_id != entry.stay_id)
         return next((other for other in others if other.created_at >= since), None)
 
-    def stay_receipt_number(self, entry: Entry) -> str:
-        """Return the number to record for a check-out, correction or cancellation that got no number of its own.
+    def doubt(self, number: str, entry: Entry) -> Message | None:
+        """Return why a number is probably not the report's, so that it is asked again; None for no reason."""
+        if entry.kind is not Kind.CHECK_IN and number == self.stay_receipt_number(entry):
+            return None
+        if (other := self.find_same_number(number, entry)) is not None:
+            return msg("Report {id} of another stay has this number already.", id=short_id(other.id))
+        usual = self._usual_numbers(entry)
+        if usual and not any(_alike(number, each) for each in usual):
+            return msg("This number is unlike the last ones. The last one was {number}.", number=usual[-1])
+        return msg("This number is unusually short.") if len(number) < _SHORTEST else None
 
-        It is the latest number of the stay, because the Surat Tanda Terima is about the whole stay.
+    def _usual_numbers(self, entry: Entry) -> list[str]:
+        """Return the last numbers that staff typed for other reports, the newest last."""
+        recent = Selection(states=frozenset({State.ACCEPTED}), since=self._clock.now() - _USUAL_PERIOD)
+        others = (each.receipt for each in self._outbox.entries(recent) if each.id != entry.id)
+        typed = (each.number for each in others if each is not None and each.typed and each.has_number)
+        return list(deque(typed, _USUAL))
+
+    def stay_receipt_number(self, entry: Entry) -> str:
+        """Return the number to record for a report that got no number of its own.
+
+        It is the latest number of the stay, because the Surat Tanda Terima is about the whole stay; `NO_NUMBER` for the
+        check-in itself.
         """
+        if entry.kind is Kind.CHECK_IN:
+            return NO_NUMBER
         receipts = [each.receipt for each in self._stays.of(entry.stay_id).active_reports if each.receipt is not None]
-        return receipts[-1].number if receipts else UNKNOWN_NUMBER
+        return receipts[-1].number if receipts else NO_NUMBER
 
     def record_number(self, entry: Entry, number: str, issued_at: datetime | None = None, *, lease: str = "") -> Entry:
         """Record APOA's number for a report, which is then accepted. A typed number may be typed again.
@@ -200,6 +232,25 @@ def parse_receipt_number(text: str) -> str:
     else:
         return number
     raise DataRefused(problem, msg("Type it as printed on APOA's receipt."))
+
+
+def recorded_message(entry: Entry, number: str) -> Message:
+    """Return the message that a receipt number was recorded."""
+    if number == NO_NUMBER:
+        return msg("Recorded: report {id}, typed into APOA, without a number.", id=short_id(entry.id))
+    return msg(
+        "Recorded: report {id}, receipt number {number}, typed in by staff.", id=short_id(entry.id), number=number
+    )
+
+
+def _alike(number: str, other: str) -> bool:
+    """Whether two numbers are of one form: letters, digits and signs in the same order, and about as long."""
+    return abs(len(number) - len(other)) <= _OTHER_LENGTH and _form(number) == _form(other)
+
+
+def _form(number: str) -> str:
+    """Return a number with one 9 for each run of digits and one A for each run of letters."""
+    return re.sub(r"[^\W\d_]+", "A", re.sub(r"\d+", "9", number))
 
 
 def _refuse_if_decided(entry: Entry) -> None:

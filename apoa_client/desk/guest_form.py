@@ -36,6 +36,8 @@ class GuestForm:
     """The MRZ, if it is valid or was accepted."""
     suggested: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Trusted fields of an invalid MRZ, which are suggested as answers, and `TRUNCATED_FIELD`."""
+    wrong_lines: Sequence[str] = field(default=(), repr=False)
+    """The lines of an invalid MRZ, to which the user can go back from the details by hand. A draft has none."""
     permit_of_group: str = field(default="", repr=False)
     """The stay permit of the first guest of the group, which is suggested."""
     recalled: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -71,7 +73,7 @@ class GuestForm:
             self.typed.pop("planned_check_out", None)
         self.requested_fields = list(names)
 
-    def set_passport(self, mrz: Mrz | None, suggested: Mapping[str, str]) -> bool:
+    def set_passport(self, mrz: Mrz | None, suggested: Mapping[str, str], wrong_lines: Sequence[str] = ()) -> bool:
         """Store the result of the passport question. Return whether the passport is of another guest than before.
 
         For another guest, only the fields of the stay are kept. Without an MRZ, earlier values are still suggested.
@@ -87,7 +89,7 @@ class GuestForm:
             self.requested_fields, self.allow_duplicate, self.photo = [], False, None
         if mrz is None and not suggested:
             suggested = suggested_texts(before) if before is not None else self.suggested
-        self.mrz, self.suggested, self.mrz_asked = mrz, suggested, True
+        self.mrz, self.suggested, self.wrong_lines, self.mrz_asked = mrz, suggested, wrong_lines, True
         return other_guest
 
     def suggestion(self, name: str) -> str:
@@ -112,9 +114,10 @@ class GuestForm:
         """Return the form as a draft. An MRZ with a wrong check digit is on the form only if the user accepted it."""
         return Draft(self.typed, self.mrz, accept_check_digit=self.mrz is not None and not self.mrz.valid)
 
-    def for_companion(self) -> "GuestForm":
-        """Return a form for another guest of the same room, with the same stay."""
-        return GuestForm({name: self.typed[name] for name in _STAY_FIELDS if name in self.typed})
+    def for_companion(self, given: Mapping[str, str] | None = None) -> "GuestForm":
+        """Return a form for another guest of the same room, with the same stay, and what is `given` of the guest."""
+        of_guest = {name: text for name, text in (given or {}).items() if name not in _STAY_FIELDS}
+        return GuestForm(of_guest | {name: self.typed[name] for name in _STAY_FIELDS if name in self.typed})
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import NamedTuple
 
-from apoa_client.desk.arrivals import DocumentChecker, Nights, is_alone, is_minor
+from apoa_client.desk.arrivals import DocumentChecker, Nights, ReportedAdults, is_alone, is_minor, nights_with
 from apoa_client.desk.duplicates import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
@@ -175,10 +175,11 @@ class FileIndex:
     def _overlap(self, one: int, other: int) -> bool:
         return self._first[one] < self._last[other] and self._first[other] < self._last[one]
 
-    def unaccompanied(self, minors: Sequence[Stay]) -> Iterator[bool]:
-        """Yield for the stay of each minor whether there is a night on which no adult of the file is in the room.
+    def unaccompanied(self, minors: Sequence[Stay], reported: ReportedAdults) -> Iterator[bool]:
+        """Yield for the stay of each minor whether there is a night on which no adult is in the room.
 
-        A guest without a room counts as being in every room.
+        That is an adult of the file, or one who was reported before. A guest without a room counts as being in every
+        room.
         """
         wanted = {_room_and_nights(stay)[0] for stay in minors}
         nights: dict[int, list[Nights]] = {room: [] for room in wanted}
@@ -189,7 +190,9 @@ class FileIndex:
             adults.sort()
         for stay in minors:
             room, of_minor = _room_and_nights(stay)
-            yield is_alone(of_minor, nights[room])
+            yield is_alone(of_minor, nights[room]) and is_alone(
+                of_minor, sorted([*nights[room], *nights_with(stay, reported(stay))])
+            )
 
 
 def _groups(hashes: "array[int]") -> Iterator[list[int]]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, tzinfo
 from typing import NamedTuple, Self
 
-from apoa_client.desk.arrivals import Desk, ReportingRules
+from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.duplicates import duplicate_warnings, same_document
 from apoa_client.desk.ids import ImportedStays, ImportIds, row_content
@@ -145,6 +145,8 @@ class Imports:
         self._ids = ImportIds(rules.index_key)
         self._known = ImportedStays(outbox)
         self._open_report = open_report
+        self.reported_adults: ReportedAdults = lambda minor: desk.reported_adults(minor, open_report)
+        """The stays of adults who were reported before, for any night of a minor's stay."""
 
     def plan(self, row: GuestRow) -> RowResult:
         """Return what importing this row does to the outbox as it is now. Raises `StorageProblem`."""

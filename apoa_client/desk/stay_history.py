@@ -95,14 +95,21 @@ class StayHistory:
         """Return the first night by the report that is shown; if that does not tell, the day of the first report."""
         return self.display_report.first_night or self.entries[0].created_at.astimezone(zone).date()
 
+    def left_on(self, zone: tzinfo) -> date | None:
+        """Return the day of the check-out; None if there is none."""
+        left = self.check_out.ends_at if self.check_out is not None else None
+        return left.astimezone(zone).date() if left is not None else None
+
+    def last_morning(self, zone: tzinfo) -> date | None:
+        """Return the planned morning of departure, or that of an earlier check-out; None without a current report."""
+        end = self.current_report.last_morning if self.current_report is not None else None
+        return min(end, self.left_on(zone) or end) if end is not None else None
+
     def covers(self, first_night: date, last_morning: date, zone: tzinfo) -> bool:
         """Return whether the guest was reported for any night from `first_night` to the morning `last_morning`."""
-        current = self.current_report
-        if current is None or not self.is_active or current.first_night is None or current.last_morning is None:
+        current, end = self.current_report, self.last_morning(zone)
+        if current is None or not self.is_active or current.first_night is None or end is None:
             return False
-        end = current.last_morning
-        if self.check_out is not None and self.check_out.ends_at is not None:
-            end = min(end, self.check_out.ends_at.astimezone(zone).date())
         return current.first_night < last_morning and first_night < end
 
 
@@ -159,12 +166,13 @@ class Stays:
         """Return the stays whose guest has arrived and not left, by planned day of departure, as `recent`."""
         return (stay for stay in self.recent(today) if stay.in_house)
 
-    def on_night(self, night: date) -> Iterator[StayHistory]:
-        """Return the stays that include this night, also of guests who have left since, by day of departure."""
-        morning = night + timedelta(days=1)
-        entries = self._outbox.entries(Selection(leaving_from=morning, arriving_by=night))
+    def on_nights(self, first_night: date, last_morning: date) -> Iterator[StayHistory]:
+        """Return the stays that include any of these nights, also of guests who have left since, by departure day."""
+        night = timedelta(days=1)
+        entries = self._outbox.entries(Selection(leaving_from=first_night + night, arriving_by=last_morning - night))
         stays = [self.of(stay_id) for stay_id in dict.fromkeys(entry.stay_id for entry in entries)]
-        yield from sorted((stay for stay in stays if stay.covers(night, morning, self._zone)), key=_departure_order)
+        covering = (stay for stay in stays if stay.covers(first_night, last_morning, self._zone))
+        yield from sorted(covering, key=_departure_order)
 
     def arrived(self, period: Period) -> Iterator[StayHistory]:
         """Yield the stays whose check-in night is in the period, withdrawn and cancelled ones too, the oldest first.

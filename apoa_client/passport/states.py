@@ -58,7 +58,8 @@ def find(text: str) -> State | None:
 
     That is an ICAO code, a name in English or Indonesian, an official name, an ISO alpha-2 code, or a demonym, also as
     in "orang Jepang". Case, accents, spaces and punctuation do not matter. ``AS`` is Amerika Serikat, as Indonesians
-    write it, and not American Samoa, which issues no passports. Germany is ``D``, except for the text ``DEU``.
+    write it, and not American Samoa, which issues no passports. Korea is South Korea. Germany is ``D``, except for the
+    text ``DEU``.
     """
     folded = _fold(text)
     found = (
@@ -173,7 +174,7 @@ def _by_official_name() -> dict[str, State]:
 
 @cache
 def _by_demonym() -> dict[str, list[State]]:
-    """Return the states of each demonym: Dominican and Korean have two."""
+    """Return the states of each demonym: Dominican has two."""
     states: dict[str, list[State]] = {}
     for row in _rows():
         for demonym in dict.fromkeys(map(_fold, row.demonyms)):

@@ -58,7 +58,7 @@ _MEANINGS = {
         title=msg("Accepted"),
         history=msg("accepted by the authority"),
         preview=msg("The authority would accept this report."),
-        counted=msg("sent {count}"),
+        counted=msg("Sent: {count}."),
     ),
     Status.PENDING: StatusMeaning(
         State.PENDING,
@@ -66,7 +66,7 @@ _MEANINGS = {
         title=msg("Waiting for a decision"),
         history=msg("received, decision later"),
         preview=msg("The authority would take this report, and decide later."),
-        counted=msg("waiting for a decision {count}"),
+        counted=msg("Waiting for a decision: {count}."),
     ),
     Status.REJECTED: StatusMeaning(
         State.REJECTED,
@@ -74,7 +74,7 @@ _MEANINGS = {
         title=msg("Refused"),
         history=msg("refused by the authority"),
         preview=msg("The authority would refuse this report:"),
-        counted=msg("refused {count}"),
+        counted=msg("Refused: {count}."),
     ),
     Status.DUPLICATE: StatusMeaning(
         State.ACCEPTED,  # with the receipt of the report that covers this guest and night already
@@ -82,7 +82,7 @@ _MEANINGS = {
         title=msg("Reported before"),
         history=msg("was already reported"),
         preview=msg("The authority has a report of this guest for that night already."),
-        counted=msg("{count} of these had been reported before"),
+        counted=msg("Of these, reported before: {count}."),
     ),
     Status.DEFERRED: StatusMeaning(
         State.QUEUED,
@@ -90,7 +90,7 @@ _MEANINGS = {
         title=msg("To be sent again later"),
         history=msg("deferred by the authority"),
         preview=msg("The authority would not take this report now, but later."),
-        counted=msg("put off by the authority {count}"),
+        counted=msg("Put off by the authority: {count}."),
     ),
 }
 

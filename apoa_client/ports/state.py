@@ -101,6 +101,8 @@ class Summary(NamedTuple):
     """When the last of the reports that are being sent may be sent by another run, should this one be broken off."""
     drafts: int = 0
     """How many drafts of unfinished reports wait for a desk that continues with them."""
+    without_number: int = 0
+    """How many check-ins staff typed into APOA without getting a receipt number."""
     code_confirmed_for: str | None = None
     """The public key whose recovery code a person last typed back."""
     public_key: str | None = None

@@ -160,6 +160,8 @@ def _check_values(reader: Reader, values: Mapping[str, Any], permit: StayPermit 
     rules.check_truncated_name(reader)
     if nationality is not None and issuing is not None:
         rules.check_issuing_state(reader, issuing, nationality)
+    if values["document_number"] is not None:
+        rules.check_document_number(reader, values["document_number"])
     if born is not None:
         if born.earliest > today:
             message = msg("The date of birth is in the future. Compare it with the passport.")

@@ -93,7 +93,9 @@ class ReportRefused(DataRefused):
 
     name = "report_refused"
 
-    def __init__(self, errors: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
+    def __init__(
+        self, errors: Sequence[Finding], warnings: Sequence[Finding] = (), advice: Message | None = None
+    ) -> None:
         if any(error.code == "not_foreign" for error in errors):
             super().__init__(msg("Nothing was saved, and nothing needs to be saved."))
         else:
@@ -103,7 +105,7 @@ class ReportRefused(DataRefused):
                     "Nothing was saved: {count} things must be corrected first.",
                     len(errors),
                 ),
-                msg("Correct what is listed and run the command again."),
+                advice or msg("Correct what is listed and run the command again."),
             )
         self.errors = tuple(errors)
         self.warnings = tuple(warnings)

@@ -73,6 +73,8 @@ class Purpose(StrEnum):
 
 TRAINING_NUMBER = "LATIHAN-"
 """How each receipt number of the training authority begins."""
+NO_NUMBER = "-"
+"""The receipt number of a report that staff typed into APOA and for which APOA gave none."""
 
 
 class Receipt(NamedTuple):
@@ -88,6 +90,11 @@ class Receipt(NamedTuple):
     def is_training(self) -> bool:
         """Whether the training authority gave it: earlier versions let a property practise before it was a real one."""
         return not self.typed and self.number.startswith(TRAINING_NUMBER)
+
+    @property
+    def has_number(self) -> bool:
+        """Whether there is a number, and not only a report that staff typed in."""
+        return self.number != NO_NUMBER
 
 
 def short_id(report_id: str) -> str:

@@ -11,6 +11,7 @@ states, separated by blanks. A nationality may have both. It is the only list of
 questions at the desk, the facts and the sandbox read it. The visa or the stamp in the passport decides.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -25,6 +26,8 @@ _MIN_SIMILARITY = 0.7
 _MUCH_LESS_SIMILAR = 0.1
 """A permit whose similarity is less than the best one's by more than this is not meant."""
 _MORE_THAN_ANY_RANK = 10
+_CODE = re.compile(r"[A-Z]{0,2}[ -]?[0-9]{1,3}[A-Z]{0,2}", re.ASCII | re.IGNORECASE)
+"""Codes of the index of visas, and of the index before it."""
 _MIN_MISTYPED = 4
 """Characters; shorter texts are similar to too many words."""
 
@@ -184,6 +187,11 @@ def is_ambiguous(text: str) -> bool:
     """Return whether a text is a word that several permits have, such as "wisata"."""
     folded = fold(text)
     return find(text) is None and any(folded in permit.words for permit in permits() if folded)
+
+
+def may_be_code(text: str) -> bool:
+    """Return whether a text is a permit of the table, or may be the code of another one: ``C99``, ``211A``."""
+    return _CODE.fullmatch(text) is not None or find(text) is not None
 
 
 def _rows(file: str) -> list[dict[str, str]]:

@@ -76,6 +76,7 @@ def examine(draft: Draft, *, now: datetime, zone: tzinfo, tables: CodeTables = N
         check_age(reader, guest.birth_date, stay.check_in.date())
         check_issuing_state(reader, guest.document.issuing_state, guest.nationality)
         check_truncated_name(reader)
+        check_document_number(reader, guest.document.number)
         _check_passport(reader, guest, stay)
         _check_permit(reader, guest.stay_permit, stay)
         _check_permit_word(reader, guest)
@@ -176,6 +177,16 @@ def check_truncated_name(reader: Reader) -> None:
             name,
             "name_truncated",
             msg("The name is too long for the MRZ and is cut off there. Type it in full from the passport's page."),
+        )
+
+
+def check_document_number(reader: Reader, number: str) -> None:
+    """Warn of a number without a digit: it is a word that was typed at the wrong question."""
+    if not any(map(str.isdigit, number)):
+        reader.add_warning(
+            "document_number",
+            "implausible",
+            msg("The passport number has no digit. Compare it with the passport; the report is sent anyway."),
         )
 
 
@@ -345,9 +356,18 @@ _UNKNOWN = {
 
 
 def check_permit_code(reader: Reader, code: str | None, tables: CodeTables, day: date) -> None:
-    """Warn of a stay permit that the authority does not list for a day. A word of several permits has another rule."""
-    if code is not None and not permits.is_ambiguous(code):
-        _check_code(reader, "stay_permit", code, tables.stay_permits, day)
+    """Warn of a stay permit that the authority does not list for a day, or that is none if its list is not known.
+
+    A word of several permits has another rule.
+    """
+    if code is None or permits.is_ambiguous(code):
+        return
+    if not tables.stay_permits and not permits.may_be_code(code):
+        no_permit = msg(
+            "{code} is no code of a visa or stay permit. {compare}", code=code, compare=_UNKNOWN["stay_permit"]
+        )
+        reader.add_warning("stay_permit", "implausible", no_permit)
+    _check_code(reader, "stay_permit", code, tables.stay_permits, day)
 
 
 def check_nationality_code(reader: Reader, nationality: str, tables: CodeTables, day: date) -> None:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from apoa_client.messages import N_
 from apoa_client.ports.authority import Status
 from apoa_client.report.kinds import TRAINING_NUMBER, State, instant
 from apoa_client.sandbox.faults import OK, Step
@@ -76,16 +77,16 @@ def night_marks(report: Mapping[str, Any], key: bytes) -> list[bytes]:
 Report = Mapping[str, Any]
 
 _A_DAY = timedelta(days=1)
-_REJECTED_BY_SCRIPT = Violation("", "training", "The training script rejects this report.")
+_REJECTED_BY_SCRIPT = Violation("", "training", N_("The training script rejects this report."))
 _REJECT = Step("reject")
-_CONFLICT = Violation("id", "id_conflict", "Another report was sent under this id before.")
-_NO_UNICODE = Violation("", "bad_character", "A text holds half of a surrogate pair, which is not a character.")
+_CONFLICT = Violation("id", "id_conflict", N_("Another report was sent under this id before."))
+_NO_UNICODE = Violation("", "bad_character", N_("A text holds half of a surrogate pair, which is not a character."))
 _STAY_MESSAGES = {
-    "stay_exists": "This stay has a check-in already; send an amendment.",
-    "unknown_stay": "No check-in of this stay was acquired.",
-    "stay_cancelled": "This stay was cancelled; send a check-in with a new stay_id.",
-    "already_cancelled": "This stay was cancelled before.",
-    "already_checked_out": "The guest of this stay was checked out before.",
+    "stay_exists": N_("This stay has a check-in already; send an amendment."),
+    "unknown_stay": N_("No check-in of this stay was acquired."),
+    "stay_cancelled": N_("This stay was cancelled; send a check-in with a new stay_id."),
+    "already_cancelled": N_("This stay was cancelled before."),
+    "already_checked_out": N_("The guest of this stay was checked out before."),
 }
 
 
@@ -162,7 +163,7 @@ class Decisions:
             if stored is None:
                 records.save_photo(report_id, sha256, instant(self.now()))
             elif stored != sha256:
-                raise Refusal(409, "Another photo is stored for this report.")
+                raise Refusal(409, N_("Another photo is stored for this report."))
 
     def _decide(self, records: Records, report: Report, step: Step, refuse: Callable[[Report], object]) -> Result:
         try:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from apoa_client.matching import fold
+from apoa_client.messages import N_
 from apoa_client.sandbox.decisions import Result
 from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.faults import Route, Step
@@ -57,7 +58,7 @@ def respond_early(request: Request, step: Step, stopping: threading.Event) -> Re
         headers = [("Retry-After", str(step.seconds))] if step.amount is not None else []
         if status == HTTPStatus.UNAUTHORIZED:
             headers.append(("WWW-Authenticate", 'Bearer realm="apoa-training"'))
-        raise Refusal(status, "The training script asks for this error.", (), tuple(headers))
+        raise Refusal(status, N_("The training script asks for this error."), (), tuple(headers))
     if step.name == "drop" or (step.name == "slow" and stopping.wait(step.amount)):
         hang_up(request)
     if step.name == "portal":

@@ -4,14 +4,13 @@ A browser asks for no password, so the page's address has a random token. A POST
 carries a key that only the page has, and a browser says of it that it is from the same origin.
 """
 
-import hmac
-import secrets
 import threading
 from pathlib import Path
 from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
+from apoa_client.loopback import PAGE_HEADERS, comes_from_page, is_token, new_token
 from apoa_client.sandbox.event_streams import ChangeCounter, EventStreams
 from apoa_client.sandbox.fault_injection import NAMES, RETRY_AFTER_S, SECONDS, Switch, Switches
 from apoa_client.sandbox.faults import Step
@@ -19,13 +18,6 @@ from apoa_client.sandbox.received import ReceivedReports
 from apoa_client.sandbox.request_parsing import Limits, read_form
 from apoa_client.sandbox.validation import Refusal
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    # Not "no-referrer": with it, a browser that sends a form does not say from which origin.
-    "Referrer-Policy": "same-origin",
-}
-_TOKEN_BYTES = 16
 _FORM_LIMITS = Limits(max_body_bytes=4096)
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -36,8 +28,8 @@ class Page:
     def __init__(self, property_name: str, window_hours: int, *, is_shown: bool) -> None:
         self._property_name = property_name
         self._window_hours = window_hours
-        self._form_key = secrets.token_urlsafe(_TOKEN_BYTES)
-        self.token = secrets.token_urlsafe(_TOKEN_BYTES) if is_shown else ""
+        self._form_key = new_token()
+        self.token = new_token() if is_shown else ""
         """The secret part of the address; empty without a page."""
         self.changes = ChangeCounter()
         self.received = ReceivedReports(self.changes)
@@ -49,7 +41,7 @@ class Page:
 
         Raises `Refusal`. `stopping` ends the events.
         """
-        if not (self.token and hmac.compare_digest(token.encode(), self.token.encode())):
+        if not is_token(token, self.token):
             raise Refusal(404, "There is nothing at this address.")
         match part:
             case "style":
@@ -77,7 +69,7 @@ class Page:
             newest=self.received.newest(),
             switches=self.switches.on(),
         )
-        return Response(page_html(contents, language), mimetype="text/html", headers=_HEADERS)
+        return Response(page_html(contents, language), mimetype="text/html", headers=PAGE_HEADERS)
 
     def _turn(self, request: Request) -> Response:
         """Turn a fault on or off as a form asks, and send the browser back to the page."""
@@ -94,13 +86,8 @@ class Page:
 
     def _form(self, request: Request) -> dict[str, str]:
         """Return the fields of a form that the page itself sent."""
-        origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
         form = read_form(request, _FORM_LIMITS)
-        if (
-            origin not in {None, f"http://{request.host}"}
-            or site not in {None, "same-origin"}
-            or not hmac.compare_digest(form.get("key", "").encode(), self._form_key.encode())
-        ):
+        if not comes_from_page(request) or not is_token(form.get("key", ""), self._form_key):
             raise Refusal(403, "Only the page itself turns faults on and off.")
         return form
 

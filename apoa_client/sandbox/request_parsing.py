@@ -4,8 +4,7 @@ import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -14,15 +13,11 @@ from werkzeug.wrappers import Request
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.validation import Refusal, list_violations
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 MAX_DEPTH = 16
 """The contract needs six levels; a body with a million brackets would be an attack on the parser."""
 
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _GZIP = zlib.MAX_WBITS | 16
-_LARGEST_RECEIVED = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +26,6 @@ class Limits:
 
     max_batch: int = 500
     max_body_bytes: int = 1 << 20
-
-
-def receive_body(environ: "WSGIEnvironment") -> None:
-    """Take the whole body of a request off the line, also one that will be refused for its size or its address.
-
-    The server closes the connection after each answer. A client that is still sending then gets a reset, and may not
-    read why it was refused. A body of more than 4 MiB is not taken.
-    """
-    length = Request(environ).content_length
-    if length is None or length > _LARGEST_RECEIVED:
-        return
-    try:
-        body = environ["wsgi.input"].read(length)
-    except OSError:
-        body = b""  # it broke off, which is found when it is parsed
-    environ["wsgi.input"] = BytesIO(body)
 
 
 def read_reports(request: Request, limits: Limits) -> list[dict[str, Any]]:

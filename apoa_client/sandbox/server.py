@@ -3,19 +3,15 @@
 import errno
 import secrets
 import socket
-import sys
-import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
-
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from typing import Any, Self
 
 from apoa_client.errors import SettingsProblem
+from apoa_client.loopback import HOST, LoopbackServer
 from apoa_client.messages import Message, msg
 from apoa_client.sandbox.decisions import Decisions
 from apoa_client.sandbox.faults import Faults
@@ -24,17 +20,7 @@ from apoa_client.sandbox.request_parsing import Limits
 from apoa_client.sandbox.service import Credentials, Service
 from apoa_client.sandbox.storage import Storage
 
-_Request = Any
-_Address = Any
-"""`socketserver` types both as `Any`."""
-
-HOST = "127.0.0.1"
 HIGHEST_PORT = 65_535
-POLL_SECONDS = 0.02
-"""How soon the server notices `SandboxServer.stop`."""
-
-IDLE_TIMEOUT_S = 30
-"""How long a connection may be idle."""
 
 
 @dataclass
@@ -70,7 +56,7 @@ class SandboxServer:
         self._script = Faults(self.faults)
         self._key = secrets.token_bytes(32)
         self._page = Page(self.property_name, self.window_hours, is_shown=self.page)
-        self._running: _Server | None = None
+        self._running: tuple[LoopbackServer, Service] | None = None
 
     @property
     def base_url(self) -> str:
@@ -88,14 +74,18 @@ class SandboxServer:
             listener = _listen(self.port)
             with listener:
                 self.port = listener.getsockname()[1]
-                self._running = _Server(self._service(), listener)
+                service = self._service()
+                self._running = LoopbackServer(service, listener, "apoa-sandbox"), service
         return self
 
     def stop(self) -> None:
         """Free the port and close all connections. When this returns, all threads of the server have ended."""
         running, self._running = self._running, None
         if running is not None:
-            running.stop()
+            server, service = running
+            service.stop()
+            server.stop()
+            service.decisions.storage.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -119,61 +109,6 @@ class SandboxServer:
             now=self.now,
             tables=self.tables,
         )
-
-
-class _Server(ThreadedWSGIServer):
-    """The server from one start to its stop. It keeps a list of its connections, so that stopping closes them too."""
-
-    def __init__(self, service: Service, listener: socket.socket) -> None:
-        super().__init__(HOST, listener.getsockname()[1], service, _Handler, fd=listener.fileno())
-        self._service = service
-        self._connections: dict[socket.socket, threading.Thread] = {}
-        self._thread = threading.Thread(
-            target=self.serve_forever, args=(POLL_SECONDS,), name="apoa-sandbox", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._service.stop()
-        self.shutdown()
-        self._thread.join()
-        for connection, thread in list(self._connections.items()):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            if sys.platform == "win32":  # where only a closed socket wakes the thread
-                with suppress(OSError):  # the thread has just closed it itself
-                    socket.close(connection.detach())
-            thread.join()
-        self._service.decisions.storage.close()
-
-    def process_request(self, request: _Request, client_address: _Address) -> None:
-        """Handle one connection in its own thread."""
-        thread = threading.Thread(
-            target=self._handle, args=(request, client_address), name="apoa-sandbox-call", daemon=True
-        )
-        self._connections[request] = thread
-        thread.start()
-
-    def handle_error(self, request: _Request, client_address: _Address) -> None:
-        """Print nothing about a broken connection."""
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  the signature of the base class
-        """Log nothing: the service logs each call without personal data."""
-
-    def _handle(self, request: socket.socket, client_address: _Address) -> None:
-        try:
-            self.process_request_thread(request, client_address)
-        finally:
-            self._connections.pop(request, None)
-
-
-class _Handler(WSGIRequestHandler):
-    timeout: ClassVar[float | None] = IDLE_TIMEOUT_S
-    server_version = "apoa-sandbox"
-    sys_version = ""
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  the signature of the base class
-        """Log nothing: the request line contains ids. The service logs the route."""
 
 
 def _port_unusable(message: Message) -> SettingsProblem:

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from apoa_client.authority.contract import contract, contract_text
 from apoa_client.errors import ApoaError
+from apoa_client.loopback import EVERY_HEADER, names_loopback, receive_body
 from apoa_client.passport import states
 from apoa_client.report.kinds import instant
 from apoa_client.report.permits import permits
@@ -28,7 +29,7 @@ from apoa_client.sandbox import fault_injection
 from apoa_client.sandbox.decisions import Decisions, Result
 from apoa_client.sandbox.faults import OK, Faults, Step
 from apoa_client.sandbox.page import Page
-from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports, receive_body
+from apoa_client.sandbox.request_parsing import Limits, read_form, read_photo, read_reports
 from apoa_client.sandbox.validation import Refusal, fits, violations
 
 MAX_TOKENS = 1_000
@@ -101,7 +102,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _GZIP_MIN_BYTES = 1000
 _WITHOUT_TOKEN = frozenset({"contract", "token"})
 _PAGE = "page_"
@@ -174,8 +174,8 @@ class Service:
             logger.error("training authority: %s", type(exc).__name__)  # noqa: TRY400  the error's text may hold personal data
             response = _problem(Refusal(500, "The training authority has a bug."))
         logger.debug("%s %s %d", request.method, route, response.status_code)
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        for name, value in EVERY_HEADER.items():
+            response.headers.setdefault(name, value)
         return response(environ, start_response)
 
     def stop(self) -> None:
@@ -302,9 +302,7 @@ class Service:
 
 def _matched(request: Request) -> tuple[str, dict[str, str]]:
     """The route of a request and its arguments. Raises `Refusal`, also for a host name that is not loopback."""
-    # Against DNS rebinding: a web site may make its own name point to this computer.
-    host = request.environ.get("HTTP_HOST", "").rpartition(":")
-    if (host[0] or host[2]).lower() not in _LOOPBACK:
+    if not names_loopback(request):
         raise Refusal(421, "This training authority answers only on the loopback address.")
     try:
         endpoint, arguments = _ROUTES.match(request.path, request.method)

@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError
 
 from apoa_client.authority.contract import contract
 from apoa_client.authority.schemas import compiled, validator
+from apoa_client.messages import N_
 from apoa_client.passport import states
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report import permits
@@ -27,7 +28,10 @@ Violations = tuple["Violation", ...]
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One finding about one field of a report. `message` is English and never quotes what was sent."""
+    """One finding about one field of a report. `message` is English and never quotes what was sent.
+
+    Sentences without values are in the catalogue, so that the client shows them in the reader's language.
+    """
 
     field: str
     code: str
@@ -69,14 +73,14 @@ _CODE_OF_KEYWORD = {
     "type": "bad_type",
 }
 _MESSAGES = {
-    "missing": "This is required.",
-    "bad_type": "This is of the wrong type.",
-    "bad_date": "This is not a date of the calendar in the form of the contract.",
-    "bad_character": "This has characters, or a form, that the contract does not allow.",
-    "bad_id": "This is not a UUID in lower case.",
-    "unknown_state": "This is not a code of ICAO Doc 9303-3 section 5.",
-    "unknown_value": "This is not one of the values that the contract allows.",
-    "unknown_member": "The contract has no such member here.",
+    "missing": N_("This is required."),
+    "bad_type": N_("This is of the wrong type."),
+    "bad_date": N_("This is not a date of the calendar in the form of the contract."),
+    "bad_character": N_("This has characters, or a form, that the contract does not allow."),
+    "bad_id": N_("This is not a UUID in lower case."),
+    "unknown_state": N_("This is not a code of ICAO Doc 9303-3 section 5."),
+    "unknown_value": N_("This is not one of the values that the contract allows."),
+    "unknown_member": N_("The contract has no such member here."),
 }
 _MEMBER = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
@@ -190,7 +194,7 @@ def rule_warnings(report: Mapping[str, Any], now: datetime, window_hours: int) -
         warnings.append(Violation("stay.check_in", "late", f"The check-in is more than {window_hours} hours ago."))
     expiry = _read(date.fromisoformat, member(report, "guest", "document", "expiry_date"))
     if expiry is not None and expiry < check_in.date():
-        warnings.append(Violation("guest.document.expiry_date", "expired", "The document had expired at check-in."))
+        warnings.append(Violation("guest.document.expiry_date", "expired", N_("The document had expired at check-in.")))
     warnings += _permit_warnings(report)
     return tuple(warnings)
 
@@ -222,25 +226,27 @@ def _date_violations(report: Mapping[str, Any], now: datetime) -> Iterator[Viola
     birth_text = member(report, "guest", "birth_date")
     born, left = _read(PartialDate.from_iso, birth_text), _instant(member(report, "check_out"))
     if isinstance(birth_text, str) and born is None:
-        yield Violation("guest.birth_date", "bad_date", "The calendar has no such date.")
+        yield Violation("guest.birth_date", "bad_date", N_("The calendar has no such date."))
     if check_in is not None and leaving is not None and leaving <= check_in.date():
-        yield Violation("stay.planned_check_out", "order", "The planned check-out must be after the day of check-in.")
+        yield Violation(
+            "stay.planned_check_out", "order", N_("The planned check-out must be after the day of check-in.")
+        )
     if check_in is not None and born is not None and born.earliest > check_in.date():
-        yield Violation("guest.birth_date", "order", "The guest would be born after the check-in.")
+        yield Violation("guest.birth_date", "order", N_("The guest would be born after the check-in."))
     if check_in is not None and check_in > now + MAX_AHEAD:
-        yield Violation("stay.check_in", "implausible", "The check-in is more than a day ahead.")
+        yield Violation("stay.check_in", "implausible", N_("The check-in is more than a day ahead."))
     if left is not None and left > now + MAX_AHEAD:
-        yield Violation("check_out", "implausible", "The check-out is more than a day ahead.")
+        yield Violation("check_out", "implausible", N_("The check-out is more than a day ahead."))
 
 
 def _state_violations(report: Mapping[str, Any]) -> Iterator[Violation]:
     nationality = member(report, "guest", "nationality")
     issuer = member(report, "guest", "document", "issuing_state")
     if nationality == "IDN":
-        yield Violation("guest.nationality", "not_foreign", "An Indonesian guest is not reported.")
+        yield Violation("guest.nationality", "not_foreign", N_("An Indonesian guest is not reported."))
     for field, code in (("guest.nationality", nationality), ("guest.document.issuing_state", issuer)):
         if isinstance(code, str) and states.by_code(code) is None:
-            yield Violation(field, "unknown_state", "This is not a code of ICAO Doc 9303-3 section 5.")
+            yield Violation(field, "unknown_state", _MESSAGES["unknown_state"])
 
 
 def member(value: object, *path: str) -> object:

@@ -1,13 +1,9 @@
-"""What the line reader sees and says: a strip of one line in, the likelihood of each character for each column out.
-
-A strip is also cut into pieces that are small enough for a screen of characters.
-"""
+"""What the line reader sees and says: a strip of one line in, the likelihood of each character for each column out."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from apoa_client.passport.check_digits import ALPHABET
 from apoa_client.scan.network import Layer, Network
@@ -155,25 +151,3 @@ def _spaced(gain: NDArray[np.float32], length: int, start: float | None = None) 
         place = max(0, place - int(steps[origin[place]]))
         places.append(place)
     return np.asarray(places[::-1]), total
-
-
-WIDTH = 8
-"""How many pixels of a piece a character takes: with fewer, 8 and B look alike."""
-HEIGHT = 10
-_TOP, _BOTTOM = 5.0, 27.5
-"""The rows of a strip that become a piece's rows: in proportion to its columns, and with the whole characters."""
-
-
-def piece(strip: bytes, first: int, characters: int) -> list[list[int]]:
-    """Return the picture of some characters of a line, from the character `first` on: `HEIGHT` rows of grey values.
-
-    The values are from 0 (black) to 255 (white), with all the contrast that the piece has.
-    """
-    left = (first + MARGIN - 0.5) * PITCH
-    box = (left, _TOP, left + characters * PITCH, _BOTTOM)
-    picture = Image.fromarray(np.frombuffer(strip, np.uint8).reshape(ROWS, -1))
-    small = picture.resize((characters * WIDTH, HEIGHT), Image.Resampling.BOX, box=box)
-    values = np.asarray(small, np.float32)
-    low, high = (float(value) for value in np.percentile(values, (2, 98)))
-    stretched = np.clip((values - low) * (255 / max(high - low, 1)), 0, 255)
-    return [[int(value) for value in row] for row in stretched]

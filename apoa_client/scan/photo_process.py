@@ -53,14 +53,13 @@ class PhotoProcess(AbstractContextManager["PhotoProcess"]):
         Raises `PictureRefused` if the file is not a readable picture or takes too much time or memory, `ScanMissing`
         without the extra `scan`.
         """
-        answer, evidence, *strips = self._ask({"today": today.isoformat(), "evidence": with_evidence}, _content(path))
+        answer, evidence = self._ask({"today": today.isoformat(), "evidence": with_evidence}, _content(path))
         if "refused" in answer:
             raise PictureRefused(*map(from_json, answer["refused"]))
         return PhotoReading(
             tuple(answer["lines"]),
             tuple((line, column) for line, column in answer["doubtful"]),
             answer["sure"],
-            tuple(strips),
             answer["elapsed_ms"],
             from_json(answer["hint"]) if answer["hint"] else None,
             evidence or None,
@@ -124,21 +123,19 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _send(pipe: IO[bytes], value: dict[str, Any], *contents: bytes) -> None:
-    """Write a value as JSON in one line, with the lengths of the contents that follow."""
-    pipe.write(json.dumps({**value, "lengths": [len(each) for each in contents]}).encode() + b"\n")
-    for each in contents:
-        pipe.write(each)
+def _send(pipe: IO[bytes], value: dict[str, Any], content: bytes) -> None:
+    """Write a value as JSON in one line, with the length of the content that follows."""
+    pipe.write(json.dumps({**value, "length": len(content)}).encode() + b"\n" + content)
     pipe.flush()
 
 
-def _received(line: bytes, pipe: IO[bytes]) -> list[Any]:
-    """Return the value in a line, and the contents behind it. Raises `EOFError` or `ValueError` if they end before."""
+def _received(line: bytes, pipe: IO[bytes]) -> tuple[Any, bytes]:
+    """Return the value in a line, and the content behind it. Raises `EOFError` or `ValueError` if that ends before."""
     value = json.loads(line)
-    contents = [pipe.read(length) for length in value["lengths"]]
-    if [len(each) for each in contents] != value["lengths"]:
+    content = pipe.read(value["length"])
+    if len(content) != value["length"]:
         raise EOFError
-    return [value, *contents]
+    return value, content
 
 
 def serve() -> int:
@@ -160,7 +157,7 @@ def serve() -> int:
             continue
         answer = {"lines": read.lines, "doubtful": read.doubtful, "sure": read.sure, "elapsed_ms": read.elapsed_ms}
         hint = read.hint.as_json() if read.hint is not None else None
-        _send(sys.stdout.buffer, {**answer, "hint": hint}, read.evidence or b"", *read.strips)
+        _send(sys.stdout.buffer, {**answer, "hint": hint}, read.evidence or b"")
     return Exit.DONE
 
 

@@ -245,7 +245,6 @@ class PhotoReader:
             lines=judgement.lines,
             doubtful=judgement.doubtful,
             sure=judgement.sure,
-            strips=tuple(line.strip.astype(np.uint8).tobytes() for line in lines),
             elapsed_ms=round((self._seconds() - began) * 1000),
             hint=None if judgement.sure else hint(picture, lines),
             evidence=evidence(content) if with_evidence else None,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from apoa_client.errors import DataRefused, SettingsProblem
+from apoa_client.errors import DataRefused, SettingsProblem, install_advice
 from apoa_client.messages import Message, msg
 
 
@@ -14,8 +14,6 @@ class PhotoReading:
         lines: The lines of the zone, from the first to the last; empty if none was found.
         doubtful: The places, as (line, column) from 0, at which another character is possible.
         sure: Whether all check digits are right, all codes exist, both passes agree, and nothing is doubtful.
-        strips: For each line its piece of the picture, `line_reader.ROWS` rows of grey values from 0 to 255, with
-            `PITCH` columns for each character; the middle of the first character is in column `PITCH` * `MARGIN`.
         elapsed_ms: How long it took, in milliseconds.
         hint: How to photograph the page better; None if all is sure.
         evidence: The picture as a JPEG, as `pictures.evidence` returns it; None unless it was asked for.
@@ -25,7 +23,6 @@ class PhotoReading:
     lines: tuple[str, ...] = field(repr=False)
     doubtful: tuple[tuple[int, int], ...]
     sure: bool
-    strips: tuple[bytes, ...] = field(repr=False)
     elapsed_ms: int
     hint: Message | None = None
     evidence: bytes | None = field(default=None, repr=False)
@@ -42,7 +39,9 @@ class ScanMissing(SettingsProblem):
     """The libraries of the extra `scan` are not installed."""
 
     name = "scan_missing"
-    advice: Message | None = msg('Install them with: pip install "apoa-client[scan]". Or type the lines with --mrz.')
 
     def __init__(self) -> None:
-        super().__init__(msg("The libraries for photos are not installed."))
+        super().__init__(
+            msg("The libraries for photos are not installed. Without them, type the lines with --mrz."),
+            install_advice("scan"),
+        )

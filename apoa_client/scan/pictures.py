@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from apoa_client.errors import install_advice
 from apoa_client.messages import msg
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.scan.photo_reading import PictureRefused
@@ -219,8 +220,10 @@ def _format(content: bytes) -> str:
         from pillow_heif import register_heif_opener
     except ImportError:
         raise PictureRefused(
-            msg("The photo is in Apple's format HEIC, which this computer cannot read."),
-            msg('Send it from the phone as JPEG, or install: pip install "apoa-client[heic]".'),
+            msg(
+                "The photo is in Apple's format HEIC, which this computer cannot read. Send it from the phone as JPEG."
+            ),
+            install_advice("heic"),
         ) from None
     register_heif_opener()
     return "HEIF"

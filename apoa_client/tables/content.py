@@ -14,7 +14,7 @@ from time import process_time
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 from apoa_client.decoding import marked_encoding
-from apoa_client.errors import ApoaError, DataRefused, SettingsProblem, file_in_use, file_unreadable
+from apoa_client.errors import ApoaError, DataRefused, SettingsProblem, file_in_use, file_unreadable, install_advice
 from apoa_client.files import FileInUse, wait_while_in_use
 from apoa_client.messages import Message, msg
 
@@ -56,12 +56,12 @@ class TablesMissing(SettingsProblem):
     """The libraries of the extra `tables` are not installed."""
 
     name = "tables_missing"
-    advice: Message | None = msg(
-        'Install them with: pip install "apoa-client[tables]". CSV and JSON files work without them.'
-    )
 
     def __init__(self) -> None:
-        super().__init__(msg("The libraries for spreadsheets are not installed."))
+        super().__init__(
+            msg("The libraries for spreadsheets are not installed. CSV and JSON files work without them."),
+            install_advice("tables"),
+        )
 
 
 def damaged() -> TableRefused:

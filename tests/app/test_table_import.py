@@ -80,6 +80,15 @@ def test_a_room_that_is_not_known_may_be_any(importer: Importer) -> None:
     }
 
 
+def test_a_child_whose_parent_was_imported_before(importer: Importer) -> None:
+    """The parent counts up to the check-out if the key is at hand; else it is not known that the child is alone."""
+    left = guest_row(3, document_number="X3", check_in="2026-11-23", room="6", nights="5", check_out="2026-11-24")
+    importer.run(guest_row(2, room="5"), left)
+    assert importer.run(*children("5")).warning_counts == {"child_alone": 1}
+    importer.with_key = True
+    assert importer.run(*children("5", "6", born="2016-01-01")).warning_counts == {"child_alone": 1}
+
+
 def namesakes(*numbers: str) -> list[GuestRow]:
     """Return rows that differ in the passport alone."""
     guest = {"surname": "VANTERPOOL", "given_names": "OBADIAH"}

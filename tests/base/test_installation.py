@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from apoa_client.installation import background_command, internal_command, is_own, own_command
+from apoa_client.errors import install_advice
+from apoa_client.installation import background_command, install_command, internal_command, is_own, own_command
 from apoa_client.search_path import find_program
 from apoa_client.timeouts import BackgroundCall, call_with_timeout
 
@@ -209,3 +210,29 @@ def test_a_background_call_runs_while_its_caller_does_something_else() -> None:
     go_on.set()
     assert call.wait(5)
     assert call.result() is True
+
+
+@pytest.mark.parametrize(
+    ("written", "command"),
+    [
+        ("pipx_metadata.json", 'pipx inject apoa-client "apoa-client[scan]"'),
+        ("uv-receipt.toml", 'uv tool install "apoa-client[scan]"'),
+        ("pyvenv.cfg", '"/opt/my python" -m pip install "apoa-client[scan]"'),
+    ],
+)
+def test_an_extra_is_installed_as_the_program_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, command: str
+) -> None:
+    """With pipx or uv where they installed it, else with the interpreter's own pip."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", "/opt/my python")
+    (tmp_path / written).touch()
+    assert install_command("scan") == command
+    assert install_advice("scan").render().endswith(command)
+
+
+def test_a_bundle_has_no_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be installed into it, and no command is named."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert install_command("scan") == ""
+    assert "pip" not in install_advice("scan").render()

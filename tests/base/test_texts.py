@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apoa_client.decoding import decode_text, find_encoding
 from apoa_client.matching import close_matches, fold, similarity, without_accents
-from apoa_client.messages import Message, day_message, from_json, listed, literal, month_name, msg, nmsg
+from apoa_client.messages import Message, day_message, foreign, from_json, listed, literal, month_name, msg, nmsg
 
 NAMES = st.sampled_from(["a", "b", "name"])
 VALUES = st.recursive(
@@ -30,8 +30,13 @@ def indonesian_many(one: str, many: str, count: int) -> str:
 
 
 def test_a_message_and_its_values_are_translated() -> None:
-    """A message inside a message is translated, too; foreign text and values are neither translated nor formatted."""
+    """A message inside a message is translated, too. No value is; an authority's sentence is if it is known."""
     assert literal("guest {name}").render(indonesian) == "guest {name}"
+    assert [foreign(text).render(indonesian, sanitize=str.upper) for text in ("guest", "{name}", "")] == [
+        "TAMU",
+        "{NAME}",
+        "",
+    ]
     assert msg("Good day, {name}.", name="{name} {0} {").render() == "Good day, {name} {0} {."
     assert msg("Good day, {name}.", name=msg("guest")).render(indonesian) == "Selamat siang, tamu."
 

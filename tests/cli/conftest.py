@@ -30,7 +30,8 @@ def apoa(
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(recovery, "DEFAULT_EFFORT", MIN_EFFORT)
     monkeypatch.setattr(sync, "_LONGEST_PAUSE_S", 0)  # a scheduled run starts at once
-    yield Apoa({"APOA_HOME": str(home), "APOA_LANG": "en"}, clock, capsys, monkeypatch)
+    environ = {"APOA_HOME": str(home), "APOA_LANG": "en", "SSH_CONNECTION": "a test"}  # opens no window here
+    yield Apoa(environ, clock, capsys, monkeypatch)
     log = logging.getLogger("apoa_client")
     for handler in list(log.handlers):
         log.removeHandler(handler)

@@ -1,15 +1,19 @@
 """Which property a command works on, and `--all`: the trouble of one never stops the next."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
+from cli_helpers import LANGUAGES, NOWHERE, OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa, typed_in
 from screens import Screens
 
+from apoa_client.cli import main
 from apoa_client.cli.commands import scheduled_run, sync_delivery
+from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.command_names import NOT_OF_A_PROPERTY, with_options
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import StorageProblem
@@ -33,8 +37,8 @@ def test_each_property_is_sent(both: Apoa) -> None:
     sent = both("sync", "--all")
     assert (sent.code, sent.err) == (0, "")
     assert sent.out.splitlines() == [
-        *("melati", "sent 1", ""),
-        *("Wisma Kenanga (kenanga)", "sent 1"),
+        *("melati", "Sent: 1.", ""),
+        *("Wisma Kenanga (kenanga)", "Sent: 1."),
     ]
 
 
@@ -77,7 +81,7 @@ def test_a_password_is_asked_for_at_a_terminal_only(both: Apoa) -> None:
     path.write_text(json.dumps({name: value for name, value in secrets.items() if "password" not in name}))
     assert both("sync", "--all").code == 77
     asked = both("sync", "--all", keys=[PASSWORD])
-    assert (asked.code, asked.out.splitlines()[:2]) == (0, ["melati", "sent 1"])
+    assert (asked.code, asked.out.splitlines()[:2]) == (0, ["melati", "Sent: 1."])
     assert asked.err.count("The password of") == 1
 
 
@@ -234,6 +238,108 @@ class TestChoice:
         command = typed_in(lang, "apoa report").replace(" ", f" {typed_in(lang, '--property')} kenanga ", 1)
         assert command in second
         assert len(first.splitlines()) == len(second.splitlines()) - 2
+
+
+class TestHints:
+    """A command that a user can copy works on the property that it is about."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_of_another_property(self, two: Apoa, lang: str) -> None:
+        """Each names it: after saving, in an error and its advice, in JSON, and below its name with `--all`."""
+        option = typed_in(lang, "--property")
+        sync, shown = (
+            typed_in(lang, f"apoa {word}").replace("apoa", f"apoa {option} kenanga") for word in ("sync", "list")
+        )
+        plain = typed_in(lang, "apoa sync")
+        saved = two("--property", "kenanga", *QUENTIN.mrz("--no-send"), lang=lang)
+        assert (sync in saved.out, plain in saved.out) == (True, False)
+        error = two("--property", "kenanga", "fix", "nothing", lang=lang)
+        assert shown in error.err
+        advice = two("--property", "kenanga", "fix", "nothing", "--json", lang=lang).json["error"]["advice"]
+        assert shown in advice
+        assert two("setup", "--non-interactive", "--property", "kenanga", "--by-hand", lang=lang).code == 0
+        of_all = two("sync", "--all", lang=lang).out
+        assert typed_in(lang, "apoa sync --by-hand").replace("apoa", f"apoa {option} kenanga") in of_all
+
+    def test_of_the_usual_property(self, two: Apoa) -> None:
+        """Nothing is added where the command works on it anyway: the default, or that of the variable."""
+        for guest, call in ((QUENTIN, ["report"]), (XIMENA, ["--property", "melati", "report"])):
+            said = two(*call, *guest.mrz("--no-send")[1:])
+            assert "Send what waits with: apoa sync" in said.out
+        said = two("--property", "kenanga", *QUENTIN.mrz("--no-send"), APOA_PROPERTY="kenanga")
+        assert "Send what waits with: apoa sync" in said.out
+        said = two("--property", "melati", *OBADIAH.mrz("--no-send"), APOA_PROPERTY="kenanga")
+        assert "Send what waits with: apoa --property melati sync" in said.out
+
+    def test_of_one_that_was_asked_for(self, without_default: Apoa) -> None:
+        """At a terminal without a default, the hint needs no second answer."""
+        said = without_default(*QUENTIN.mrz("--no-send"), keys=["2", ""])
+        assert "Send what waits with: apoa --property kenanga sync" in said.out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("apoa help", "apoa info law", "apoa schedule install", "apoa --help", "apoa sync --all"),
+            *("apoa setup --property NAME", "apoa config explain", "apoa config set default_property NAME"),
+            *("apoa-client", "apoa.db", "until apoa works", "apoa --property melati sync", "apoa restore FILE"),
+        ],
+    )
+    def test_what_needs_no_name(self, monkeypatch: pytest.MonkeyPatch, line: str, lang: str) -> None:
+        """Commands of all properties or of none, commands with a name, and what is no command stay as they are."""
+        monkeypatch.setenv("LANGUAGE", lang)
+        assert with_options(typed_in(lang, line), "kenanga", practice=False) == typed_in(lang, line)
+
+    @pytest.mark.parametrize("name", sorted({*COMMANDS} - NOT_OF_A_PROPERTY))
+    def test_each_command(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        """Every other command gets the option, in both languages, also twice in a sentence."""
+        for lang in LANGUAGES:
+            monkeypatch.setenv("LANGUAGE", lang)
+            option, command = typed_in(lang, "--property"), typed_in(lang, f"apoa {name}").removeprefix("apoa ")
+            completed = with_options(f"apoa {command} --json, apoa -v {command}.", "kenanga", practice=False)
+            assert completed == f"apoa {option} kenanga {command} --json, apoa {option} kenanga -v {command}."
+
+
+class TestOthers:
+    """The state of one property names the others: nothing that is overdue there is overlooked."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_others_screens(self, two: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+        """`apoa`, `status`, and the end of a report at a terminal have a line for each; the report only if it waits."""
+        monkeypatch.setattr(main, "is_terminal", lambda _stream: True)
+        keys = [*QUENTIN.lines, "GDANSK", "B1", "2", "7", ""]
+        screens(two, "report", "--no-send", keys=keys, lang=lang)
+        screens(two, "--property", "kenanga", "report", "--no-send", keys=[*XIMENA.lines, *keys[2:]], lang=lang)
+        two.clock.forward(timedelta(hours=25))
+        screens(two, "status", lang=lang)
+        screens(two, keys=[], lang=lang)
+
+    def test_one_that_cannot_be_read(self, two: Apoa) -> None:
+        """Its settings are wrong, its file is missing or damaged, or its outbox is a server's, which is not asked."""
+        kenanga = two.home / "kenanga" / "outbox.db"
+        kenanga.write_bytes(b"no database" * 100)
+        assert "Wisma Kenanga (kenanga): cannot be read" in two("status").out
+        kenanga.unlink()
+        assert "Wisma Kenanga (kenanga): cannot be read" in two("status").out
+        two.change_setting("outbox", "postgresql://desk@db.invalid/apoa")
+        assert "Wisma Kenanga (kenanga): in a shared outbox" in two("status").out
+        break_kenanga(two)
+        shown = two("status")
+        assert (shown.code, "kenanga: cannot be read" in shown.out) == (0, True)
+
+    def test_only_where_there_are_several(self, away: Apoa) -> None:
+        """With one property nothing is added."""
+        assert "Other properties" not in away("status").out
+
+    def test_the_first_line_of_a_conversation(self, two: Apoa) -> None:
+        """It names the property, at a terminal alone, where there are several."""
+        said = two("--property", "kenanga", "report", keys=[])
+        assert said.err.splitlines()[0] == "Property: Wisma Kenanga (kenanga)"
+        assert said.err.count("Property: ") == 1
+        assert two(*QUENTIN.mrz("--no-send")).code == 0
+        for command in (["checkout"], ["amend"], ["cancel"], ["fix", "nothing"], ["sync", "--by-hand"]):
+            assert two(*command, keys=[]).err.splitlines()[0] == "Property: melati"
+        assert "Property: " not in two("checkout", "nothing").err
 
 
 class TestInvalidProperty:

@@ -22,9 +22,17 @@ from apoa_client import __version__
 from apoa_client.cli import main, session
 from apoa_client.cli.commands.demo import GUESTS
 from apoa_client.cli.main import apoa as program
-from apoa_client.cli.program import COMMANDS, SECTIONS, Program
+from apoa_client.cli.program import COMMANDS, DAILY, SECTIONS, Program
+from apoa_client.cli.program import all_commands as program_contexts
 from apoa_client.cli.registry import CommandGroup, Option
-from apoa_client.cli.terminal.command_names import ALIASES, OPTIONS, SUBCOMMAND_ALIASES, SYNONYMS, in_indonesian
+from apoa_client.cli.terminal.command_names import (
+    ALIASES,
+    OPTIONS,
+    SUBCOMMAND_ALIASES,
+    SYNONYMS,
+    both_names,
+    in_indonesian,
+)
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 HANGUP = [signal.SIGHUP] if sys.platform != "win32" else []
@@ -69,8 +77,9 @@ class TestCommands:
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_main_help_has_sections(self, apoa: Apoa, lang: str) -> None:
         """The help lists each command in sections: in English with its Indonesian name, else only by that."""
-        result = apoa("--help", lang=lang)
+        result = apoa("--help-all", lang=lang)
         assert (result.code, result.err) == (0, "")
+        assert apoa("--help", "all").out == apoa("--bantuan", "semua").out == apoa("--help-all").out
         titles = [spoken(lang, title) for title, _names in SECTIONS]
         positions = [result.out.index(f"\n{title}:\n") for title in titles]
         assert positions == sorted(positions)
@@ -78,6 +87,15 @@ class TestCommands:
             shown = alias if lang == "id" else rf"{name} \[{alias}\]"
             assert re.search(rf"^  {shown}  +\S", result.out, re.MULTILINE)
         assert apoa(lang=lang).code == 2  # without a command: a usage error
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_main_help_has_the_commands_of_daily_work(self, apoa: Apoa, lang: str) -> None:
+        """Nine commands, and how to see the others."""
+        result = apoa("--help", lang=lang)
+        assert (result.code, result.err) == (0, "")
+        listed = result.out.partition(f"\n{spoken(lang, 'Daily work')}:\n")[2]
+        assert len(re.findall(r"^  \S", listed, re.MULTILINE)) == len(DAILY) == 9
+        assert spoken(lang, "All commands: apoa --help-all. What to do when: apoa help") in " ".join(listed.split())
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     @pytest.mark.parametrize("name", [*COMMANDS, *ALIASES])
@@ -124,6 +142,24 @@ class TestCommands:
         assert away("list", "--bahasa", "id", "--polos").out == away("list", "--lang=id", "--plain").out
         assert "apoa kunci ganti" in away("key", "rotate", "--help", lang="id").out
         assert "apoa key rotate" in away("kunci", "ganti", "--help", lang="en").out
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_no_value_is_lost(self, apoa: Apoa, lang: str) -> None:
+        """Of every command, an option that takes one value and is given twice, by two names, is a usage error."""
+        tried = 0
+        for path, context in program_contexts(program):
+            for each in context.command.params:
+                if not isinstance(each, Option) or each.is_flag or each.count or each.multiple:
+                    continue
+                tried += 1
+                english, *_same, indonesian = [each.declared_name, *both_names(each.declared_name, *path[:1])]
+                value = lang if english == "--lang" else "1"
+                result = apoa(*path, english, value, indonesian, "2", lang=lang)
+                assert (result.code, result.out) == (2, ""), (path, english)
+                shown = {"id": indonesian, "en": english}[lang]
+                said = spoken(lang, "{option} takes one value, and was given more than once.", option=shown)
+                assert said in result.err
+        assert tried > 100
 
     @pytest.mark.parametrize("lang", LANGUAGES)
     def test_wrong_usage(self, apoa: Apoa, screens: Screens, lang: str) -> None:
@@ -383,9 +419,9 @@ class TestTheDemo:
         monkeypatch.setattr("apoa_client.cli.commands.demo._Demo._call", call)
         apoa("demo")
         for guest in GUESTS:
-            private = (guest.surname, guest.number, guest.birth_place)
+            private = (guest.surname, guest.number)
             assert not any(word in arguments for arguments, _typed in calls for word in private)
-            assert any(guest.number in typed and guest.birth_place in typed for _arguments, typed in calls)
+            assert any(guest.number in typed for _arguments, typed in calls)
 
 
 class TestTheSandbox:

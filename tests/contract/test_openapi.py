@@ -196,7 +196,7 @@ def ask(openapi: Openapi, tmp_path: Path) -> Iterator[Callable[..., int]]:
         session.headers["Authorization"] = f"Bearer {token['access_token']}"
 
         def ask(method: str, route: str, url: str | None = None, **options: Any) -> int:
-            answer = session.request(method, server.base_url + (url or route), timeout=5, **options)
+            answer = session.request(method, server.base_url + (url or route), timeout=20, **options)
             response = resolved(openapi, openapi["paths"][route][method]["responses"][str(answer.status_code)])
             kind = answer.headers.get("Content-Type", "").partition(";")[0]
             assert (kind in response["content"]) if "content" in response else answer.content == b""

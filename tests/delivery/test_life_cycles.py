@@ -48,7 +48,9 @@ def active_reports(hotel: Hotel, stay: int) -> list[Entry]:
     return [entry for entry in entries if entry.state not in {State.SUPERSEDED, State.WITHDRAWN}]
 
 
-@pytest.mark.parametrize("script", ["", "lost", "offline"])
+@pytest.mark.parametrize(
+    "script", ["lost", pytest.param("", marks=pytest.mark.long), pytest.param("offline", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize(
     "syncs",
     [{1}, pytest.param({0, 2}, marks=pytest.mark.long), pytest.param({0, 1, 2, 3}, marks=pytest.mark.slow)],

@@ -43,7 +43,18 @@ def started(new_store: NewStore) -> Iterator[DeliveryMachine]:
         started_machine.teardown()
 
 
-@pytest.mark.parametrize(("route", "step"), [(route, step) for route, steps in FAULTS.items() for step in steps])
+BEFORE_SENDING = {"meta:", "token:"}
+"""The routes that are called before a report is sent: `test_contract_rows` has each error of them."""
+
+
+@pytest.mark.parametrize(
+    ("route", "step"),
+    [
+        pytest.param(route, step, marks=[pytest.mark.long] if route in BEFORE_SENDING else [])
+        for route, steps in FAULTS.items()
+        for step in steps
+    ],
+)
 def test_each_fault_on_each_route(machine: DeliveryMachine, route: str, step: str) -> None:
     """The fault comes while there is something to send and to ask about, and again in the next run."""
     for _ in range(2):

@@ -295,7 +295,7 @@ def test_the_warning() -> None:
     [[warning]] = unaccompanied_minor_warnings([guest_stay(CHILD)])
     assert isinstance(warning, Finding)
     assert (warning.field, warning.code, warning.suggestion) == ("guest.birth_date", "child_alone", None)
-    assert warning.message.render().startswith("The guest is under 18, and no adult is reported along with them")
+    assert warning.message.render().startswith("The guest is under 18. Make sure that an adult")
     assert warning.message.values == {}
     assert "2015" not in repr(warning)
 

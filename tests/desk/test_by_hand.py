@@ -13,7 +13,6 @@ from apoa_client.desk.by_hand import (
     CHECK_OUT,
     MAX_NUMBER_LENGTH,
     REASON,
-    UNKNOWN_NUMBER,
     ByHand,
     FormField,
     parse_receipt_number,
@@ -24,7 +23,7 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Entry
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import FIELDS
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import NO_NUMBER, Kind, State
 from apoa_client.report.model import Report, Stay, StayPermit
 
 LATER = NOON + 24 * HOUR
@@ -310,7 +309,7 @@ class TestRecordNumber:
         out = outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None)
         alone = outbox.add(report(3, 3, Kind.CHECK_OUT), due_at=None)
         assert hand.stay_receipt_number(out) == "STT-1"
-        assert hand.stay_receipt_number(alone) == UNKNOWN_NUMBER
+        assert hand.stay_receipt_number(alone) == NO_NUMBER
 
 
 class TestFind:

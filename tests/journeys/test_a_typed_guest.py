@@ -70,6 +70,25 @@ def test_a_name_that_the_passport_lines_cut_off(configured: Installed, lang: str
 
 @in_each_language
 @in_each_width
+def test_enter_by_habit_does_not_send_the_card(configured: Installed, lang: str, columns: int) -> None:
+    """After Enter at four questions, a fifth that comes when the card has just been shown is discarded."""
+    dialogue = [
+        (spoken(lang, "MRZ line {number}", number=1), QUENTIN.lines[0]),
+        (spoken(lang, "MRZ line {number}", number=2), QUENTIN.lines[1]),
+        (spoken(lang, "Place of birth"), "-"),
+        *((spoken(lang, label), "") for label in ("Visa / stay permit", "Nights", "Room")),
+        (last_word(lang, "Save and send this report?"), "b"),
+        (last_word(lang, "(Enter = yes, n = no)"), "y"),
+    ]
+    keys = spoken(lang, "Enter = yes, + = another guest, number = change that, ? = other fields, < = back, b = discard")
+    hasty = f"{keys.partition(',')[0]},"
+    screen = at_a_terminal(configured, ["report"], dialogue, lang, size=(columns, 40), hasty=hasty)[1]
+    assert spoken(lang, "Nothing was saved.") in screen
+    assert configured.reports() == []
+
+
+@in_each_language
+@in_each_width
 def test_a_guest_who_was_here_before(configured: Installed, lang: str, columns: int) -> None:
     """Place of birth and visa are suggested from the last stay, and it is said from which day."""
     assert configured(*QUENTIN.mrz("--birth-place", "GDANSK", "--stay-permit", "B1")).code == 0

@@ -36,7 +36,7 @@ Start = Callable[..., Any]
 
 KILLS = 100 if LONG else 10
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 5
-STRIDE = 1 if LONG else 23
+STRIDE = 1 if LONG else 37
 """A kill comes before every n-th change that a restore makes on the disk."""
 REST = "-0000-7000-8000-000000000000"
 """The end of the ids of invented rows."""
@@ -68,6 +68,7 @@ def save(apoa: Installed, *numbers: int) -> set[str]:
     return {each.json["short_id"] for each in said}
 
 
+@pytest.mark.slow
 def test_restore_on_another_computer_with_backup_and_code(configured: Installed, memory: Path, tmp_path: Path) -> None:
     """Reports sent before and after the backup, and a queued one, are delivered once after a restore and a sync."""
     file, code = tmp_path / "stick" / "apoa.db", tmp_path / "code.txt"
@@ -94,6 +95,7 @@ def test_restore_on_another_computer_with_backup_and_code(configured: Installed,
     assert other("log", "--verify").code == 0
 
 
+@pytest.mark.slow
 def test_backup_during_reports_and_sync(configured: Installed, tmp_path: Path) -> None:
     """A backup is consistent and blocks no other process."""
     desks = [configured.start(*guest(number).mrz()) for number in range(1, 4)]
@@ -195,7 +197,7 @@ def assert_old_or_new(home: Installed, file: Path, old: list[Any], new: list[Any
         assert draft.samefile(home.home / "melati" / "outbox.db") or REST.encode() not in draft.read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.durable
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("merging", [False, True])
@@ -270,6 +272,7 @@ def test_backup_killed_before_each_disk_change(configured: Installed, disk: Disk
     assert files_below(disk.root) == {*kept, "new.db"}
 
 
+@pytest.mark.slow
 def test_both_computers_send(configured: Installed, memory: Path, tmp_path: Path) -> None:
     """Two computers that send the same reports deliver each of them once."""
     file, code = tmp_path / "apoa.db", tmp_path / "code.txt"

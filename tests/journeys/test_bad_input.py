@@ -32,9 +32,10 @@ from apoa_client.outbox.errors import DiskFull, too_new
 from apoa_client.report.findings import ReportRefused
 from apoa_client.sandbox.server import SandboxServer
 
-pytestmark = in_each_language
+pytestmark = [in_each_language, pytest.mark.slow]
 FIRST, SECOND = QUENTIN.lines
 PAGE = ["--birth-place", "GDANSKTOWN", "--nights", "2", "--no-send"]
+MORE_DAMAGE = (b"[property.melati", b"property = 3\n", b"\x00")
 
 
 REFUSED = advice_of(ReportRefused([]))
@@ -120,7 +121,9 @@ def test_missing_fields(two: Installed, lang: str) -> None:
     assert_nothing_lost(two)
 
 
-@pytest.mark.parametrize("damage", [b"[property.melati", b"\xff\xfe\x00", b"property = 3\n", b"", b"\x00"])
+@pytest.mark.parametrize(
+    "damage", [b"\xff\xfe\x00", b"", *(pytest.param(each, marks=pytest.mark.long) for each in MORE_DAMAGE)]
+)
 def test_corrupt_settings_file(two: Installed, lang: str, damage: bytes) -> None:
     """The error names the file and does not change it. With the right file the program works again."""
     path = two.home / "config.toml"

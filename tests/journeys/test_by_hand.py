@@ -63,7 +63,7 @@ def test_at_a_terminal(manual: Installed, lang: str) -> None:
     assert shown.count("\x1b[2J") == 4
     assert shown.index(QUENTIN.number) < shown.index(XIMENA.number) < shown.index(OBADIAH.number)
     assert "Nama keluarga" in shown
-    assert spoken(lang, "recorded {count}", count=1) in shown
+    assert spoken(lang, "Recorded: {count}.", count=1) in shown
     assert [report["state"] for report in manual.reports()] == ["accepted", "queued", "queued"]
     code, shown = at_a_terminal(manual, ["sync", "--by-hand"], [(number, "STT-2"), (number, "STT-3")], lang)
     assert code == 0, shown

@@ -45,9 +45,9 @@ def test_text_of_two_syncs_at_once(slow: Installed, lang: str) -> None:
     """The second process prints that the report is being sent."""
     both = [slow.start("sync", APOA_LANG=lang) for _process in range(2)]
     said = sorted(process.communicate(timeout=60) for process in both)
-    nothing, waiting = spoken(lang, "sent {count}", count=0), spoken(lang, "still waiting {count}", count=1)
+    nothing, waiting = spoken(lang, "Sent: {count}.", count=0), spoken(lang, "Still waiting: {count}.", count=1)
     first_lines = [out.splitlines()[0] for out, _err in said]
-    assert first_lines == [f"{nothing}, {waiting}", spoken(lang, "sent {count}", count=1)]
+    assert first_lines == [f"{nothing} {waiting}", spoken(lang, "Sent: {count}.", count=1)]
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_signal_during_a_call(slow: Installed, number: signal.Signals, code: int
     process = slow.start("sync")
     wait_for_call(slow, process)
     process.send_signal(number)
-    _out, err = process.communicate(timeout=5)
+    _out, err = process.communicate(timeout=20)
     assert process.returncode == code
     assert "Traceback" not in err
     assert "What was saved is kept." in err

@@ -11,6 +11,8 @@ from cli_helpers import OBADIAH, QUENTIN, XIMENA, Guest, Installed, readable_in,
 from desktop_helpers import FakeDesktop, needs_posix
 from journeys_helpers import in_each_language
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 

@@ -14,6 +14,8 @@ import pytest
 from cli_helpers import GUESTS, OBADIAH, QUENTIN, XIMENA, Installed
 from journeys_helpers import LONGEST_S, Follower
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 """Starts a `Sandbox`."""
 
@@ -47,7 +49,7 @@ def test_saved_in_another_process(configured: Installed, following: Callable[...
     for guest in GUESTS:
         save(configured, guest)
         saved = time.monotonic()
-        assert re.fullmatch(r"\d+ \w+ \d{4} \d\d:\d\d WIB: sent 1", follower.line())
+        assert re.fullmatch(r"\d+ \w+ \d{4} \d\d:\d\d WIB: Sent: 1\.", follower.line())
         times.append(time.monotonic() - saved)
     assert min(times) < 3  # the others may have met a busy machine
     assert states(configured) == ["accepted"] * 3
@@ -55,7 +57,6 @@ def test_saved_in_another_process(configured: Installed, following: Callable[...
         assert follower.end() == (0, "")
 
 
-@pytest.mark.slow
 @posix_only
 def test_output_without_a_reader(configured: Installed, following: Callable[..., Follower]) -> None:
     """It sends all the same: a service manager may close the pipe."""
@@ -87,12 +88,11 @@ def test_killed_and_started_again(configured: Installed, following: Callable[...
     first.process.kill()
     first.process.wait()
     save(configured, XIMENA, OBADIAH)
-    assert following(configured).line().endswith(": sent 2")
+    assert following(configured).line().endswith(": Sent: 2.")
     assert states(configured) == ["accepted"] * 3
 
 
 @unix
-@pytest.mark.slow  # it pauses for real seconds
 def test_the_authority_is_away_and_back(
     apoa: Installed, sandbox: Start, following: Callable[..., Follower], tmp_path: Path
 ) -> None:
@@ -108,7 +108,7 @@ def test_the_authority_is_away_and_back(
             pass
     assert sandbox("", "--memory", memory, port=first.port).url == first.url
     save(apoa, XIMENA)
-    while "sent 2" not in (line := follower.line()) and "waiting" in line:
+    while "Sent: 2." not in (line := follower.line()) and "waiting" in line:
         pass
     assert states(apoa) == ["accepted"] * 2
 

@@ -15,12 +15,13 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal")
 @in_each_language
 @in_each_width
 def test_fits_the_screen(apoa: Installed, lang: str, columns: int) -> None:
-    """Every screen fits 24 lines, and no line is wider than the terminal."""
+    """Every screen but the list of topics fits 24 lines, and no line is wider than the terminal."""
+    apoa.environ["PAGER"] = ""
     for words in ([], ["help"], *(["help", each.name] for each in situations(lang))):
         code, shown = at_a_terminal(apoa, words, [], lang, size=(columns, 24))
         assert code == 0, shown
         assert max(map(len, shown.splitlines())) < columns
-        assert len(shown.splitlines()) < 24, words
+        assert len(shown.splitlines()) < 24 or words == ["help"], words
 
 
 @in_each_language

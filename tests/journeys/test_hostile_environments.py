@@ -79,10 +79,10 @@ DAILY = ("report", "status", "sync")
 
 
 def other_commands(turn: int | None = None) -> tuple[str, ...]:
-    """Return the other commands; by turns one quarter. A long run tries all each time."""
+    """Return the other commands; by turns one eighth. A long run tries all each time."""
     found = tuple(words for words in commands() if words not in {*DAILY, *SLOW})
     assert len(found) > 20
-    return found if turn is None or LONG else found[turn % 4 :: 4]
+    return found if turn is None or LONG else found[turn % 8 :: 8]
 
 
 @pytest.fixture(scope="module")

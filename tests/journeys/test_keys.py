@@ -138,6 +138,7 @@ def test_rotations_killed_before_each_disk_change(installation: Installation, di
     installation.settle()
 
 
+@pytest.mark.slow
 def test_lost_computer(configured: Installed, tmp_path: Path) -> None:
     """With a backup and the recovery sheet a new computer reads every report and sends the queued ones."""
     sheet, backup = tmp_path / "sheet.html", tmp_path / "melati.db"
@@ -160,6 +161,7 @@ def test_lost_computer(configured: Installed, tmp_path: Path) -> None:
     assert readable_in(new.home, [word for each in GUESTS for word in each.words]) == []
 
 
+@pytest.mark.slow
 def test_second_computer(configured: Installed, tmp_path: Path) -> None:
     """It imports the key under a passphrase and reads the first computer's reports."""
     key = tmp_path / "melati.key"
@@ -177,6 +179,7 @@ def test_second_computer(configured: Installed, tmp_path: Path) -> None:
     assert readable_in(tmp_path, ["kuda betul"]) == []
 
 
+@pytest.mark.slow
 def test_no_secret_or_guest_in_files_or_output(apoa: Installed, tmp_path: Path) -> None:
     """After every command of the vault with -vv, only the key file contains secrets."""
     logs, away, words = tmp_path / "logs", tmp_path / "away", "kuda betul baterai"

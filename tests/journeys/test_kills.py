@@ -89,7 +89,7 @@ class Installation:
         syncing = self.apoa.start("sync", "--json")
         self._kill(syncing, self._authority.process, delay)
         self._authority.kill()
-        self._authority = self._start("", "--memory", str(self.memory), "--port", self._authority.port)
+        self._authority = self._start("", "--memory", str(self.memory), port=self._authority.port)
 
     def _kill(self, process: "subprocess.Popen[str]", victim: "subprocess.Popen[str]", delay: float) -> None:
         try:

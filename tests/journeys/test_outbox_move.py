@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from basics import LONG
 from cli_helpers import Installed
 from journeys_helpers import assert_delivered_once, guest
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox
@@ -69,21 +70,26 @@ def save(desk: Installed, number: int) -> str:
 
 @pytest.mark.slow
 def test_a_move_that_is_killed_at_each_step(desk: Installed, postgres_outbox: SharedOutbox, tmp_path: Path) -> None:
-    """In both directions: the next guest is saved at once, and after a delivery every guest is reported once."""
+    """In both directions: the next guest is saved at once, and after a delivery every guest is reported once.
+
+    One direction by turns; a long run kills both at each step.
+    """
     address = f"postgresql://{PROPERTY}@127.0.0.1:{postgres_outbox.cluster.port}/{postgres_outbox.database}"
     promised = [save(desk, number) for number in range(1, 4)]
     assert desk("sync").code == 0
     promised += [save(desk, number) for number in range(4, 7)]
-    for step in STEPS:
-        for to in (address, "sqlite"):
-            if (step, to) != ("save_settings 2", address):  # only a server is given up by a second change
-                assert _move_killed_at(desk, to, step) == -9, (step, to)
-            promised.append(save(desk, len(promised) + 1))
-            if desk("config", "get", "outbox").out != f"{to}\n":  # it was killed before the switch
-                assert desk("outbox", "move", "--to", to, "--yes").code == 0
-            assert desk("sync").code == 0
-            assert {report["state"] for report in desk.reports()} == {"accepted"}
-            promised += [save(desk, len(promised) + each) for each in (1, 2)]
+    moves = [(step, to) for step in STEPS for to in (address, "sqlite")]
+    for number, (step, to) in enumerate(moves):
+        if not LONG and number % 4 in {1, 2} and number < len(moves) - 1:
+            continue
+        if (step, to) != ("save_settings 2", address):  # only a server is given up by a second change
+            assert _move_killed_at(desk, to, step) == -9, (step, to)
+        promised.append(save(desk, len(promised) + 1))
+        if desk("config", "get", "outbox").out != f"{to}\n":  # it was killed before the switch
+            assert desk("outbox", "move", "--to", to, "--yes").code == 0
+        assert desk("sync").code == 0
+        assert {report["state"] for report in desk.reports()} == {"accepted"}
+        promised += [save(desk, len(promised) + each) for each in (1, 2)]
     assert desk("sync").code == desk("log", "--verify").code == 0
     assert_delivered_once(desk.reports(), tmp_path / "authority.db", promised)
 

@@ -1,12 +1,13 @@
 """A passport that is read from a photo: the desk confirms the doubtful line; the photo arrives as evidence."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import QUENTIN, Installed, spoken
+from cli_helpers import OBADIAH, QUENTIN, XIMENA, Installed, spoken
 from journeys_helpers import in_each_language, in_each_width
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 from reading_helpers import PAGE_GREY, PAGE_MARGIN, PAGE_PITCH, PAGE_SECOND_LINE, print_page
@@ -72,6 +73,40 @@ def test_a_doubtful_line_is_confirmed(
     [report] = configured.reports()
     assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
     assert photo.exists()
+
+
+@in_each_width
+def test_two_photos_in_the_second_of_two_properties(
+    configured: Installed, open_terminal: Callable[[int, dict[str, str]], Terminal], tmp_path: Path, columns: int
+) -> None:
+    """Two photos are a group, and a third guest's is dragged into the window; each hint names the property."""
+    by_hand = ("--non-interactive", "--property", "kenanga", "--by-hand", "--vault", "file")
+    assert configured("setup", *by_hand).code == 0
+    folder = tmp_path / "foto tamu"
+    folder.mkdir()
+    guests = (QUENTIN, XIMENA, OBADIAH)
+    files = [print_page(folder / f"{number}.png", each.lines) for number, each in enumerate(guests)]
+    terminal = open_terminal(columns, {**configured.environ, "APOA_LANG": "id"})
+    photos = [word for file in files[:2] for word in ("--foto", str(file))]
+    command = [*configured.command, "--penginapan", "kenanga", "lapor"]
+    terminal.run([*command, *photos, *STAY])
+    terminal.wait_for(spoken("id", "Is everything right? Photos that follow: {left}.", left=1))
+    terminal.type("+")
+    terminal.wait_for(spoken("id", "Save these {count} reports?", count=2))
+    terminal.type("+")
+    terminal.wait_for("MRZ", after=spoken("id", "Save these {count} reports?", count=2))
+    terminal.type(shlex.quote(str(files[2])) + " ")  # as a terminal writes a dragged file
+    terminal.wait_for(spoken("id", "Place of birth"), after=OBADIAH.surname)
+    terminal.type("")
+    terminal.wait_for(spoken("id", "Visa / stay permit"), after=spoken("id", "Place of birth"))
+    terminal.type("")
+    terminal.wait_for(spoken("id", "Save these {count} reports?", count=3))
+    terminal.type("")
+    screen = terminal.ends()
+    assert "apoa --penginapan kenanga kirim --ketik-sendiri" in screen
+    assert "apoa -v" not in screen  # no mistake of ours
+    terminal.run([*configured.command, "status"])
+    assert "kenanga: menunggu 3, batas lapor berikutnya: " in terminal.ends()
 
 
 def test_the_photo_arrives_with_the_report(apoa: Installed, sandbox: Callable[..., Any], tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_missing_pdf(apoa: Installed, sandbox: Start, tmp_path: Path, lang: str)
     command = ["receipt", apoa.reports()[0]["id"], "--pdf", str(tmp_path / "x.pdf")]
     without = apoa(*command, lang=lang)
     assert (without.code, without.out) == (69, "")
-    assert spoken(lang, "The reporting server has no PDF of this receipt.") in without.err
+    assert spoken(lang, "The authority has no PDF of this receipt.") in without.err
     server.interrupt()
     assert apoa(*command, lang=lang).code == 75
     assert list(tmp_path.glob("*x.pdf*")) == []

@@ -61,4 +61,4 @@ def test_a_full_house_on_one_screen(configured: Installed, lang: str) -> None:
     code, screen = at_a_terminal(paged, ["daftar" if lang == "id" else "list"], [], lang)
     assert len(screen.splitlines()) == 1 + 3  # below the mark of practice
     code, screen = at_a_terminal(paged, ["list", "--no-pager"], [], lang)
-    assert spoken_count(lang, "{count} report", "{count} reports", 25) in screen
+    assert spoken_count(lang, "{count} guest", "{count} guests", 25) in screen

@@ -168,7 +168,7 @@ class TestSystemd:
         wait_for_delivery(waiting, authority, 30, log)
         service = f"{said.json['name']}.service"
         end = time.monotonic() + 20
-        while "sent 1" not in (shown := self.systemctl(place, "show", service)):
+        while "Sent: 1." not in (shown := self.systemctl(place, "show", service)):
             assert time.monotonic() < end, shown
         assert {"Type=notify", "ActiveState=active", "SubState=running"} <= set(shown.splitlines())
         self.systemctl(place, "stop", service)

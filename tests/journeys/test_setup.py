@@ -56,6 +56,18 @@ def test_training_needs_enter_only(apoa: Installed, lang: str) -> None:
 
 
 @in_each_language
+def test_arrow_keys(apoa: Installed, lang: str) -> None:
+    """They move the cursor, and leave no codes in an answer or on the screen."""
+    dialogue = [("Bahasa / Language", lang), (spoken(lang, "Short name of the property"), "melti\x1b[D\x1b[Da")]
+    labels = ["Name for guests (optional)", "Address of the property (optional)", "Immigration office (optional)"]
+    dialogue += [(spoken(lang, label), "") for label in [*labels, "Time zone", "Where do reports go"]]
+    code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
+    assert code == 0, shown
+    assert "^[" not in shown
+    assert (apoa.home / "melati").is_dir()
+
+
+@in_each_language
 def test_interrupted_set_up(apoa: Installed, lang: str) -> None:
     """Ctrl-D leaves no file, and the screen says how to start again."""
     dialogue = [("Bahasa / Language", lang), (spoken(lang, "Short name of the property"), "\x04")]

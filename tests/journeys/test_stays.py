@@ -71,7 +71,7 @@ def away(apoa: Installed, sandbox: Start, tmp_path: Path) -> Away:
     first = sandbox("", "--memory", str(books))
     assert apoa.set_up(first.url, "latihan").code == 0
     first.interrupt()
-    return Away(apoa, lambda: sandbox("", "--memory", str(books), "--port", first.port), books)
+    return Away(apoa, lambda: sandbox("", "--memory", str(books), port=first.port), books)
 
 
 def states(apoa: Installed) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ from unruly_authority import POISONS, UnrulyAuthority
 pytestmark = [pytest.mark.slow, pytest.mark.durable]
 
 DESKS = 20
-REPORTS = 50 if LONG else 12
+REPORTS = 50 if LONG else 6
 """Guests that each desk reports; every third of them leaves again."""
 SENDERS = 3
 SEED = random.SystemRandom().randrange(1 << 32) if LONG else 6

@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import psycopg
@@ -17,7 +17,7 @@ from basics import raises_error, search
 from hypothesis import given
 from hypothesis import strategies as st
 from outbox_helpers import HOUR, NOON, PHOTO, PUBLIC_KEY, finding, guest, receipt, report, sealer, uuid
-from outbox_stores import AnyOutbox, NewStore, SqliteStore, Store, only_sqlite
+from outbox_stores import AnyOutbox, NewStore, SqliteStore, Store, new_sqlite_store, only_sqlite
 from postgres_helpers import SharedOutbox
 
 from apoa_client.errors import ApoaError, NotAuthentic, OutboxDamaged, SecretMissing
@@ -87,10 +87,58 @@ def fill(store: Store) -> OutboxVersion:
     return known
 
 
+@contextmanager
+def copied(store: Store) -> Iterator[Store]:
+    """A copy of the whole outbox, as a file or as a database."""
+    if isinstance(store, SqliteStore):
+        with new_sqlite_store() as copy:
+            shutil.copy(store.path, copy.path)
+            yield copy
+        return
+    assert isinstance(store, SharedOutbox)
+    name = store.cluster.create_database(store.database)
+    try:
+        yield store._replace(database=name)
+    finally:
+        store.cluster.drop_database(name)
+
+
+Filled = tuple[Store, OutboxVersion]
+"""A filled outbox, and what the vault knows of it."""
+
+
+@pytest.fixture(scope="module")
+def filled_once() -> Iterator[Callable[[str, NewStore], Filled]]:
+    """Fills one outbox in each engine, of which the tests have copies."""
+    filled: dict[str, Filled] = {}
+    with ExitStack() as stack:
+
+        def of(engine: str, new_store: NewStore) -> Filled:
+            if engine not in filled:
+                store = stack.enter_context(new_store())
+                filled[engine] = store, fill(store)
+            return filled[engine]
+
+        yield of
+
+
 @pytest.fixture
-def known(store: Store) -> OutboxVersion:
-    """The outbox is filled, and this is what the vault knows of it."""
-    return fill(store)
+def filled(engine: str, new_store: NewStore, filled_once: Callable[[str, NewStore], Filled]) -> Filled:
+    """The outbox in this engine, which is not changed."""
+    return filled_once(engine, new_store)
+
+
+@pytest.fixture
+def store(filled: Filled) -> Iterator[Store]:
+    """A copy of it."""
+    with copied(filled[0]) as copy:
+        yield copy
+
+
+@pytest.fixture
+def known(filled: Filled) -> OutboxVersion:
+    """What the vault knows of it."""
+    return filled[1]
 
 
 @pytest.fixture
@@ -195,7 +243,7 @@ def forge(store: Store, column: str, number: int, forged: object) -> Callable[[]
     return lambda: store.change(statement, before, seq)
 
 
-def test_each_column_of_a_row_with_a_code(new_store: NewStore) -> None:
+def test_each_column_of_a_row_with_a_code(store: Store, known: OutboxVersion) -> None:
     """Any value of any type in any column: the row is named, by its id, or the outbox is, or the column says nothing.
 
     A named row is not sent and not shown, each other row is, and no other row is accused.
@@ -213,13 +261,11 @@ def test_each_column_of_a_row_with_a_code(new_store: NewStore) -> None:
             finally:
                 undo()
 
-    with new_store() as store:
-        known = fill(store)
-        with store.open() as box:
-            box.authenticate(ask=False)
-        attack()
-        with store.open() as box:
-            assert found(box, known) == set()
+    with store.open() as box:
+        box.authenticate(ask=False)
+    attack()
+    with store.open() as box:
+        assert found(box, known) == set()
 
 
 def assert_named(box: AnyOutbox, store: Store, known: OutboxVersion, column: str, seq: int) -> None:
@@ -246,9 +292,9 @@ def assert_named(box: AnyOutbox, store: Store, known: OutboxVersion, column: str
 @given(
     column=st.sampled_from(sorted(set(ALL_COLUMNS) - UNNOTICED)), number=st.sampled_from(CODED), forged=FORGED_VALUES
 )
-def changed_and_accepted(new_store: NewStore, column: str, number: int, forged: object) -> None:
-    with new_store() as store:
-        known = fill(store)
+def changed_and_accepted(filled: Filled, column: str, number: int, forged: object) -> None:
+    first, known = filled
+    with copied(first) as store:
         forge(store, column, number, forged)
         with store.open() as box:
             try:
@@ -261,9 +307,9 @@ def changed_and_accepted(new_store: NewStore, column: str, number: int, forged: 
             assert {entry.id for entry in box.entries(Selection())} >= {uuid(each) for each in CODED if each != number}
 
 
-def test_what_was_named_is_accepted(new_store: NewStore) -> None:
+def test_what_was_named_is_accepted(filled: Filled) -> None:
     """After a person has accepted the named row, no check has a doubt. What cannot be read is damage."""
-    changed_and_accepted(new_store)
+    changed_and_accepted(filled)
 
 
 @search(40)
@@ -271,9 +317,9 @@ def test_what_was_named_is_accepted(new_store: NewStore) -> None:
     columns=st.sets(st.sampled_from([each for each in ALL_COLUMNS if each != "id"]), min_size=1),
     pair=st.permutations(CODED),
 )
-def exchanged(new_store: NewStore, columns: set[str], pair: Sequence[int]) -> None:
-    with new_store() as store:
-        known = fill(store)
+def exchanged(filled: Filled, columns: set[str], pair: Sequence[int]) -> None:
+    first, known = filled
+    with copied(first) as store:
         one, other = (seqs(store)[uuid(number)] for number in pair[:2])
         names = ", ".join(columns)
         rows = [store.rows(f"SELECT {names} FROM reports WHERE seq = ?", seq)[0] for seq in (one, other)]  # noqa: S608  constants
@@ -294,9 +340,9 @@ def exchanged(new_store: NewStore, columns: set[str], pair: Sequence[int]) -> No
             assert_accepted(box, doubts, known)
 
 
-def test_rows_that_were_exchanged(new_store: NewStore) -> None:
+def test_rows_that_were_exchanged(filled: Filled) -> None:
     """Any columns of two rows, their codes among them: both are named, because the id is under the code."""
-    exchanged(new_store)
+    exchanged(filled)
 
 
 def test_ids_that_were_exchanged(store: Store, known: OutboxVersion) -> None:
@@ -349,22 +395,6 @@ def test_a_report_that_was_deleted_before_it_had_a_code(store: Store, known: Out
     store.change("DELETE FROM reports WHERE id = ?", uuid(UNCODED))
     with store.open() as box:
         assert found(box, known) == set()
-
-
-@contextmanager
-def copied(store: Store) -> Iterator[Store]:
-    """A copy of the whole outbox, as a file or as a database."""
-    if isinstance(store, SqliteStore):
-        copy = SqliteStore(store.path.with_name("copy.db"))
-        shutil.copy(store.path, copy.path)
-        yield copy
-        return
-    assert isinstance(store, SharedOutbox)
-    name = store.cluster.create_database(store.database)
-    try:
-        yield store._replace(database=name)
-    finally:
-        store.cluster.drop_database(name)
 
 
 def test_an_older_copy_of_the_outbox(store: Store, known: OutboxVersion) -> None:

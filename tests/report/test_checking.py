@@ -201,6 +201,11 @@ class TestWarnings:
         """Over 110, to the day."""
         assert [warning.code for warning in look(birth_date=born).warnings] == codes
 
+    def test_words_typed_at_the_wrong_question(self) -> None:
+        """A passport number without a digit and a visa that is none have the warnings of a report."""
+        checked = look(document_number="KOREASELATAN", stay_permit="asdf")
+        assert [warning.code for warning in checked.warnings] == ["implausible", "implausible"]
+
     def test_a_card_and_a_visa(self) -> None:
         """Both may be valid; a warning says that they are no passport."""
         for lines, code in ((CARD, "implausible"), (VISA, "unknown_format")):

@@ -354,6 +354,27 @@ def test_a_word_for_several_permits(nationality: str, typed: str, codes: str) ->
     assert seen.warnings[0].message.values["codes"] == codes
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "path"),
+    [
+        ("document_number", "KOREASELATAN", "guest.document.number"),
+        ("stay_permit", "asdf", "guest.stay_permit.code"),
+        ("stay_permit", "1/1/2030", "guest.stay_permit.code"),
+    ],
+)
+def test_a_word_typed_at_the_wrong_question(field: str, typed: str, path: str) -> None:
+    """It is reported with a warning: nothing proves that it is wrong."""
+    seen = look(draft({field: typed}))
+    assert seen.guest is not None
+    assert [(warning.field, warning.code) for warning in seen.warnings] == [(path, "implausible")]
+
+
+@pytest.mark.parametrize("permit", ["B1", "C99", "e-33x", "211A", "317", "KITAS", "visa on arrival"])
+def test_a_code_that_may_be_of_a_permit(permit: str) -> None:
+    """The index of visas changes by decree, so there is no warning while the authority's list is not known."""
+    assert look(draft({"stay_permit": permit})).warnings == ()
+
+
 def test_a_name_that_the_mrz_cuts_off() -> None:
     """There is a warning until the full name is typed, which is no conflict."""
     cut = mrz(surname="MONTGOMERY", given_names=LONG)

@@ -83,7 +83,7 @@ def log_in(bare: requests.Session) -> Callable[[SandboxServer], requests.Session
 
     def take(server: SandboxServer) -> requests.Session:
         form = {"grant_type": "client_credentials"}
-        answer = bare.post(f"{server.base_url}/oauth/token", data=form, auth=(USERNAME, PASSWORD), timeout=5)
+        answer = bare.post(f"{server.base_url}/oauth/token", data=form, auth=(USERNAME, PASSWORD), timeout=20)
         bare.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return bare
 
@@ -96,7 +96,7 @@ def send(log_in: Callable[[SandboxServer], requests.Session]) -> Callable[..., l
 
     def post(server: SandboxServer, *reports: Json, call: str = "reports") -> list[Json]:
         http = log_in(server)
-        answer = http.post(f"{server.base_url}/{call}", json={"reports": reports}, timeout=5)
+        answer = http.post(f"{server.base_url}/{call}", json={"reports": reports}, timeout=20)
         assert answer.status_code == 200, answer.text
         results: list[Json] = answer.json()["results"]
         return results

@@ -36,7 +36,7 @@ def test_results_survive_a_restart(
     clock[0] += timedelta(days=1)
     second = make_server()
     assert send(second, *reports) == before
-    assert [log_in(second).get(f"{second.base_url}/reports/{r['id']}", timeout=5).json() for r in reports] == before
+    assert [log_in(second).get(f"{second.base_url}/reports/{r['id']}", timeout=20).json() for r in reports] == before
     (new,) = send(second, check_in({"stay.check_in": "2026-11-25T10:00:00+07:00", "guest.document.number": "X2"}))
     assert new["receipt"]["number"] == "LATIHAN-2026-000003"
 
@@ -172,6 +172,6 @@ def test_surrogates_are_rejected_and_not_stored(make_server: Make, log_in: LogIn
     body = json.dumps({"reports": [report]}).encode()
     headers = {"Content-Type": "application/json"}
     http = log_in(server)
-    (result,) = http.post(f"{server.base_url}/reports", data=body, headers=headers, timeout=5).json()["results"]
+    (result,) = http.post(f"{server.base_url}/reports", data=body, headers=headers, timeout=20).json()["results"]
     assert code(result) == ("", "bad_character")
-    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=5).status_code == 404
+    assert http.get(f"{server.base_url}/reports/{report['id']}", timeout=20).status_code == 404

@@ -75,7 +75,7 @@ def test_asking_for_the_headers_takes_no_stream(make_server: Make, bare: request
     """HEAD opens nothing."""
     server = make_server()
     for _ in range(MAX_STREAMS + 1):
-        assert bare.head(f"{server.page_url}/events", timeout=5).status_code == 200
+        assert bare.head(f"{server.page_url}/events", timeout=20).status_code == 200
 
 
 def test_stopping_ends_the_streams(make_server: Make) -> None:

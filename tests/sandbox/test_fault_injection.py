@@ -20,7 +20,7 @@ Report = Callable[..., Json]
 
 
 def post(http: requests.Session, server: SandboxServer, *reports: Json) -> requests.Response:
-    return http.post(f"{server.base_url}/reports", json={"reports": reports}, timeout=5)
+    return http.post(f"{server.base_url}/reports", json={"reports": reports}, timeout=20)
 
 
 def test_once_is_one_call_and_on_is_every_call() -> None:
@@ -90,9 +90,9 @@ def test_decide_later(make_server: Make, log_in: LogIn, send: Send, check_in: Re
     report = check_in()
     url = f"{server.base_url}/reports/{report['id']}"
     assert send(server, report)[0]["status"] == "pending"
-    assert http.get(url, timeout=5).json()["status"] == "pending"
+    assert http.get(url, timeout=20).json()["status"] == "pending"
     turn(http, server, "pending", "off")
-    assert http.get(url, timeout=5).json()["status"] == "accepted"
+    assert http.get(url, timeout=20).json()["status"] == "accepted"
 
 
 def test_refuse_the_next_report(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:

@@ -70,7 +70,7 @@ def test_any_script_is_read_or_refused(script: str) -> None:
 
 
 def post(http: requests.Session, server: SandboxServer, *reports: Json) -> requests.Response:
-    return http.post(f"{server.base_url}/reports", json={"reports": reports}, timeout=5, allow_redirects=False)
+    return http.post(f"{server.base_url}/reports", json={"reports": reports}, timeout=20, allow_redirects=False)
 
 
 def test_slow_answers_late_and_still_acquires(make_server: Make, log_in: LogIn, check_in: Report) -> None:
@@ -88,7 +88,7 @@ def test_a_compressed_answer_is_broken_too(make_server: Make, log_in: LogIn) -> 
     server = make_server(faults="codes:huge,codes:truncated,codes:empty")
     http = log_in(server)
     url = f"{server.base_url}/codes/nationalities"
-    huge, truncated, empty = (http.get(url, timeout=5) for _ in range(3))
+    huge, truncated, empty = (http.get(url, timeout=20) for _ in range(3))
     assert len(huge.content) > 1 << 20
     assert huge.json()["table"] == "nationalities"
     with pytest.raises(requests.JSONDecodeError):
@@ -101,8 +101,8 @@ def test_broken_bodies_of_an_answer_without_one(make_server: Make, log_in: LogIn
     server = make_server(faults="codes:ok,codes:huge")
     http = log_in(server)
     url = f"{server.base_url}/codes/purposes"
-    held = {"If-None-Match": http.get(url, timeout=5).headers["ETag"]}
-    assert http.get(url, headers=held, timeout=5).status_code == 304
+    held = {"If-None-Match": http.get(url, timeout=20).headers["ETag"]}
+    assert http.get(url, headers=held, timeout=20).status_code == 304
 
 
 def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: Report) -> None:
@@ -112,7 +112,7 @@ def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: 
     post(log_in(first), first, report)
     first.stop()
     second = make_server()
-    answer = log_in(second).get(f"{second.base_url}/reports/{report['id']}", timeout=5)
+    answer = log_in(second).get(f"{second.base_url}/reports/{report['id']}", timeout=20)
     assert answer.json()["status"] == "accepted"
 
 
@@ -123,12 +123,12 @@ def test_pending_may_stay_or_be_broken(make_server: Make, log_in: LogIn, check_i
     report = check_in()
     post(http, server, report)
     url = f"{server.base_url}/reports/{report['id']}"
-    still, later, foreign, unknown = (http.get(url, timeout=5).json() for _ in range(4))
+    still, later, foreign, unknown = (http.get(url, timeout=20).json() for _ in range(4))
     assert still["status"] == "pending"
     assert (later["status"], later["retry_after"]) == ("deferred", 9)
     assert foreign["id"] != report["id"]
     assert unknown["status"] not in {"accepted", "pending", "rejected", "duplicate", "deferred"}
-    assert http.get(url, timeout=5).json()["status"] == "accepted"
+    assert http.get(url, timeout=20).json()["status"] == "accepted"
 
 
 @pytest.mark.parametrize(("step", "status"), [("reject", "rejected"), ("duplicate", "duplicate")])
@@ -139,7 +139,7 @@ def test_verdicts_by_script(make_server: Make, log_in: LogIn, check_in: Report, 
     report, other = check_in(), check_in({"guest.document.number": "X1"})
     (at_once,) = post(http, server, report).json()["results"]
     post(http, server, other)
-    asked = http.get(f"{server.base_url}/reports/{other['id']}", timeout=5).json()
+    asked = http.get(f"{server.base_url}/reports/{other['id']}", timeout=20).json()
     assert at_once["status"] == asked["status"] == status
     assert bool(asked["errors"]) == (status == "rejected")
     assert (asked["receipt"] is None) == (status == "rejected")
@@ -151,10 +151,10 @@ def test_other_routes_have_faults_of_their_own(make_server: Make, log_in: LogIn,
     server = make_server(faults="token:ok,token:403,meta:portal,codes:truncated")
     http = log_in(server)
     form = {"grant_type": "client_credentials"}
-    assert bare.post(f"{server.base_url}/oauth/token", data=form, timeout=5).status_code == 403
-    assert http.get(f"{server.base_url}/meta", timeout=5).headers["Content-Type"].startswith("text/html")
+    assert bare.post(f"{server.base_url}/oauth/token", data=form, timeout=20).status_code == 403
+    assert http.get(f"{server.base_url}/meta", timeout=20).headers["Content-Type"].startswith("text/html")
     with pytest.raises(json.JSONDecodeError):
-        json.loads(http.get(f"{server.base_url}/codes/purposes", timeout=5).content)
+        json.loads(http.get(f"{server.base_url}/codes/purposes", timeout=20).content)
 
 
 def test_photos_have_faults_of_their_own(make_server: Make, log_in: LogIn, check_in: Report) -> None:
@@ -166,7 +166,7 @@ def test_photos_have_faults_of_their_own(make_server: Make, log_in: LogIn, check
 
     def put(photo: bytes) -> requests.Response:
         url, headers = f"{server.base_url}/reports/{report['id']}/photo", {"Content-Type": "image/jpeg"}
-        return http.put(url, data=photo, headers=headers, timeout=5)
+        return http.put(url, data=photo, headers=headers, timeout=20)
 
     busy, conflict = put(b"\xff\xd8\xff 1 \xff\xd9"), put(b"\xff\xd8\xff 1 \xff\xd9")
     assert (busy.status_code, busy.headers["Retry-After"], conflict.status_code) == (503, "5", 409)

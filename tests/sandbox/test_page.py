@@ -30,7 +30,7 @@ def test_page_says_training_and_loads_its_own_files_only(
 ) -> None:
     """It is visibly not Immigration; nothing comes from elsewhere, it cannot be framed, and is not cached."""
     server = make_server(property_name="Wisma <Melati>")
-    answer = bare.get(server.page_url, params={"lang": language}, timeout=5)
+    answer = bare.get(server.page_url, params={"lang": language}, timeout=20)
     page = ReadPage(answer.text)
     assert "LATIHAN / TRAINING &mdash; bukan Imigrasi / not Immigration" in answer.text
     assert "Wisma &lt;Melati&gt;" in answer.text
@@ -55,16 +55,16 @@ def test_page_files(make_server: Make, bare: requests.Session) -> None:
     """The style and the script have their types, and are found below the secret address only."""
     server = make_server()
     for name, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
-        answer = bare.get(f"{server.page_url}/{name}", timeout=5)
+        answer = bare.get(f"{server.page_url}/{name}", timeout=20)
         assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
         assert not re.search("https?:|url\\(|@import", answer.text)
-        assert bare.get(f"{server.page_url}x/{name}", timeout=5).status_code == 404
+        assert bare.get(f"{server.page_url}x/{name}", timeout=20).status_code == 404
 
 
 def test_language(make_server: Make, bare: requests.Session) -> None:
     """Indonesian without a choice and for an unknown one; each page links to itself in the other language."""
     server = make_server()
-    pages = [bare.get(server.page_url + query, timeout=5).text for query in ("", "?lang=fr", "?lang=id")]
+    pages = [bare.get(server.page_url + query, timeout=20).text for query in ("", "?lang=fr", "?lang=id")]
     assert len(set(pages)) == 1
     assert "Laporan yang masuk" in pages[0]
     english = read_page(bare, server, "en")
@@ -147,7 +147,7 @@ def test_page_follows_a_pending_report(make_server: Make, send: Send, log_in: Lo
     http = log_in(server)
     assert "Waiting for a decision" in read_page(http, server).stays[0]
     for each in (report, old):
-        http.get(f"{server.base_url}/reports/{each['id']}", timeout=5)
+        http.get(f"{server.base_url}/reports/{each['id']}", timeout=20)
     (stay,) = read_page(http, server).stays
     assert "Accepted" in stay
     assert "LATIHAN-2026-000001" in stay
@@ -159,7 +159,7 @@ def test_page_says_which_photos_arrived(make_server: Make, send: Send, log_in: L
     report, other = (check_in({"guest.document.number": f"X{number}"}) for number in range(2))
     send(server, report, other)
     url, headers = f"{server.base_url}/reports/{report['id']}/photo", {"Content-Type": "image/jpeg"}
-    answer = log_in(server).put(url, data=b"\xff\xd8\xff\xd9", headers=headers, timeout=5)
+    answer = log_in(server).put(url, data=b"\xff\xd8\xff\xd9", headers=headers, timeout=20)
     assert answer.status_code == 200
     send(server, report)
     newer, older = read_page(log_in(server), server).stays
@@ -246,9 +246,9 @@ def test_the_page_of_another_run(make_server: Make, bare: requests.Session) -> N
     assert tokens[0] != tokens[1]
     for guess in ("", "/", "/received", "/received/", f"/received/{tokens[1]}", f"/received/{tokens[0][:-1]}"):
         for part in ("", "/events", "/page.js"):
-            assert bare.get(here + guess + part, timeout=5).status_code == 404
-    assert bare.post(f"{here}/received/{tokens[1]}/faults", timeout=5).status_code == 404
-    answer = bare.get(here + "/received/%c3%a9", timeout=5)
+            assert bare.get(here + guess + part, timeout=20).status_code == 404
+    assert bare.post(f"{here}/received/{tokens[1]}/faults", timeout=20).status_code == 404
+    answer = bare.get(here + "/received/%c3%a9", timeout=20)
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
 
@@ -257,7 +257,7 @@ def test_without_the_page(make_server: Make, bare: requests.Session) -> None:
     """A training property's server, inside a command, has no page."""
     server = make_server(page=False)
     for url in (server.page_url, f"{server.page_url}x", f"{server.page_url}/events"):
-        assert bare.get(url, timeout=5).status_code == 404
+        assert bare.get(url, timeout=20).status_code == 404
 
 
 def test_turning_a_fault_on_and_off(make_server: Make, bare: requests.Session) -> None:
@@ -307,6 +307,6 @@ def test_only_the_pages_own_form_turns_faults_on(make_server: Make, bare: reques
         assert turn(bare, server, name, state, **fields).status_code == 400
     assert turn(bare, server, "slow", "on").status_code == 400
     assert turn(bare, server, "reject", "on", guest="x" * 5000).status_code == 413
-    assert bare.post(f"{server.page_url}/faults", json={}, timeout=5).status_code == 400
-    assert bare.get(f"{server.page_url}/faults", timeout=5).status_code == 405
+    assert bare.post(f"{server.page_url}/faults", json={}, timeout=20).status_code == 400
+    assert bare.get(f"{server.page_url}/faults", timeout=20).status_code == 405
     assert turn(bare, server, "lost", "on").status_code == 303

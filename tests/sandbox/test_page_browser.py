@@ -1,17 +1,14 @@
 """The page in a real browser: arrivals as they come, faults, both languages, the keyboard, and accessibility."""
 
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
-from system_helpers import needs_tool
+from browser_helpers import NewContext, serious_findings
+from playwright.sync_api import Page, expect
 
 from apoa_client.sandbox.server import SandboxServer
 
@@ -20,56 +17,10 @@ Make = Callable[..., SandboxServer]
 Send = Callable[..., list[Json]]
 LogIn = Callable[[SandboxServer], requests.Session]
 Report = Callable[..., Json]
-NewContext = Callable[..., BrowserContext]
 
 pytestmark = pytest.mark.slow
 
-_WAIT_MS = 20_000
-"""How long an expectation may take on a busy machine."""
 _LIVE = {"en": "New reports appear by themselves.", "id": "Laporan baru muncul dengan sendirinya."}
-
-
-# For one module: while it is open, Playwright's event loop runs in this thread, and other tests may need their own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium. Its own sandbox needs a user that is not root."""
-    program = shutil.which("chromium")
-    needs_tool("chromium", found=program is not None)
-    expect.set_options(timeout=_WAIT_MS)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser complains about: errors of the script, and what the page's policy forbids."""
-    return []
-
-
-@pytest.fixture
-def new_context(browser: Browser, complaints: list[str]) -> Iterator[NewContext]:
-    """Makes windows with any options of `Browser.new_context`; the test fails if one has a complaint."""
-    contexts: list[BrowserContext] = []
-
-    def keep_errors(message: ConsoleMessage) -> None:
-        # A browser asks for an icon by itself, where the page's policy does not forbid it.
-        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
-            complaints.append(message.text)
-
-    def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(**options)
-        context.set_default_timeout(_WAIT_MS)
-        context.on("console", keep_errors)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        contexts.append(context)
-        return context
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 @pytest.fixture
@@ -135,11 +86,11 @@ def test_a_fault_until_it_is_turned_off(
     body = {"reports": [check_in()]}
     for _ in range(2):
         with pytest.raises(requests.ConnectionError):
-            http.post(f"{server.base_url}/reports", json=body, timeout=5)
+            http.post(f"{server.base_url}/reports", json=body, timeout=20)
     expect(page.locator("#stays")).to_contain_text("LATIHAN-2026-000001")
     fault.get_by_role("button", name="Turn off").click()
     expect(page.locator("#on")).to_have_text("No fault is on.")
-    answer = http.post(f"{server.base_url}/reports", json=body, timeout=5)
+    answer = http.post(f"{server.base_url}/reports", json=body, timeout=20)
     assert answer.json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
 
 
@@ -154,9 +105,9 @@ def test_a_fault_that_applies_once(
     fault.get_by_role("button", name="Once").click()
     expect(fault.locator(".state")).to_have_text("On for the next report")
     body = {"reports": [check_in()]}
-    assert http.post(f"{server.base_url}/reports", json=body, timeout=5).status_code == 503
+    assert http.post(f"{server.base_url}/reports", json=body, timeout=20).status_code == 503
     expect(fault.locator(".state")).to_have_text("Off")
-    assert http.post(f"{server.base_url}/reports", json=body, timeout=5).status_code == 200
+    assert http.post(f"{server.base_url}/reports", json=body, timeout=20).status_code == 200
 
 
 def test_refusing_a_guest(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
@@ -273,8 +224,6 @@ def test_axe_finds_nothing_serious(
     scheme: str,
 ) -> None:
     """In both languages, narrow and wide, light and dark, with every kind of state shown; nothing is cut off."""
-    axe = os.environ.get("APOA_AXE", "")
-    needs_tool("npm, then npm install axe-core, and set APOA_AXE to its axe.min.js", found=Path(axe).is_file())
     server = make_server(faults="ok,pending")
     late = {"guest.document.number": "X1", "stay.check_in": "2026-11-23T08:00:00+07:00"}
     send(server, check_in(), check_in(late), check_in({"guest.sex": "Z", "guest.surname": "LONGNAME" * 6}))
@@ -292,15 +241,5 @@ def test_axe_finds_nothing_serious(
     expect(page.locator("#fault-slow")).to_have_class(re.compile("on"))
     for summary in page.locator("summary").all():
         summary.click()
-    page.add_script_tag(path=axe)
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")
-    assert (
-        found["violations"] == []
-        or [
-            (each["id"], [node["target"] for node in each["nodes"]])
-            for each in found["violations"]
-            if each["impact"] in {"serious", "critical"}
-        ]
-        == []
-    )
+    assert serious_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -27,7 +27,7 @@ def put(
     http: requests.Session, server: SandboxServer, report: Json, photo: bytes = PHOTO, kind: str = "image/jpeg"
 ) -> requests.Response:
     url = f"{server.base_url}/reports/{report['id']}/photo"
-    return http.put(url, data=photo, headers={"Content-Type": kind}, timeout=5)
+    return http.put(url, data=photo, headers={"Content-Type": kind}, timeout=20)
 
 
 def problem(answer: requests.Response, status: int) -> str:
@@ -71,7 +71,7 @@ def test_only_an_accepted_check_in_gets_a_photo(
     assert problem(put(http, server, report, PHOTO[:-1]), 400) == "The body is not a JPEG."  # half of one
     for each in (*others, pending):
         assert problem(put(http, server, each), 409) == "The report is not an accepted check-in."
-    http.get(f"{server.base_url}/reports/{pending['id']}", timeout=5)
+    http.get(f"{server.base_url}/reports/{pending['id']}", timeout=20)
     assert put(http, server, pending).status_code == 200
 
 
@@ -82,12 +82,12 @@ def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) 
     assert address.hostname is not None
     head = f"PUT {address.path}/reports/{check_in()['id']}/photo HTTP/1.1\r\nHost: {address.netloc}\r\n"
     head += f"Content-Type: image/jpeg\r\nContent-Length: {MAX_PHOTO_BYTES + 1}\r\n\r\n"
-    with socket.create_connection((address.hostname, address.port or 0), timeout=5) as connection:
+    with socket.create_connection((address.hostname, address.port or 0), timeout=20) as connection:
         connection.sendall(head.encode() + b" " * MAX_PHOTO_BYTES)
         connection.settimeout(0.1)
         with pytest.raises(TimeoutError):
             connection.recv(1)
-        connection.settimeout(5)
+        connection.settimeout(20)
         connection.sendall(b" ")
         assert connection.recv(64).startswith(b"HTTP/1.1 401 ")
 
@@ -97,7 +97,7 @@ def test_photo_needs_a_token_and_put(make_server: Make, log_in: LogIn, check_in:
     server = make_server()
     with requests.Session() as stranger:
         problem(put(stranger, server, check_in()), 401)
-    answer = log_in(server).get(f"{server.base_url}/reports/{check_in()['id']}/photo", timeout=5)
+    answer = log_in(server).get(f"{server.base_url}/reports/{check_in()['id']}/photo", timeout=20)
     problem(answer, 405)
     assert answer.headers["Allow"] == "PUT"
 

@@ -188,12 +188,12 @@ def test_storage_that_fails_is_a_500_and_the_report_may_be_sent_again(
     with sqlite3.connect(tmp_path / "training" / "sandbox.db") as other:
         other.execute("ALTER TABLE reports RENAME TO elsewhere")
         other.commit()
-        answer = http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=5)
+        answer = http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=20)
         other.execute("ALTER TABLE elsewhere RENAME TO reports")
     other.close()
     assert answer.status_code == 500
     assert "storage_problem" in caplog.text
-    again = http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=5)
+    again = http.post(f"{server.base_url}/reports", json={"reports": [check_in()]}, timeout=20)
     assert again.json()["results"][0]["status"] == "accepted"
 
 

@@ -76,7 +76,7 @@ def test_a_process_that_cannot_start(process: PhotoProcess, tmp_path: Path, monk
 
 
 @pytest.mark.parametrize(
-    "code", ["import os; os._exit(139)", "print('no JSON')", "print('{\"lengths\": [9]}', end='', flush=True)"]
+    "code", ["import os; os._exit(139)", "print('no JSON')", "print('{\"length\": 9}', end='', flush=True)"]
 )
 def test_a_process_that_ends(tmp_path: Path, code: str) -> None:
     """Whatever it did before, the photo is refused with advice, each time."""

@@ -286,7 +286,7 @@ def test_a_photo_of_an_iphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(PictureRefused) as refused:
             open_picture(b"\x00\x00\x00\x18ftypheic" + bytes(40))
     assert "HEIC" in refused.value.message.template
-    assert 'pip install "apoa-client[heic]"' in str(refused.value.advice and refused.value.advice.template)
+    assert 'pip install "apoa-client[heic]"' in str(refused.value.advice and refused.value.advice.render())
     pillow_heif = pytest.importorskip("pillow_heif")
     pillow_heif.register_heif_opener()
     path = _saved(tmp_path / "photo.heic", _image("RGB"), quality=95)

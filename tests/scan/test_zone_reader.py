@@ -78,7 +78,11 @@ def _far(points: Points, line: FoundLine) -> Points:
     return np.asarray(np.hypot(apart[..., 0], apart[..., 1]).min(1) / line.pitch)
 
 
-ANGLES = [quarter + degrees for quarter in (0, 90, 180, 270) for degrees in (-30, -15, 0, 15, 30)]
+ANGLES = [
+    pytest.param(quarter + degrees, marks=[] if degrees in {0, 30} else pytest.mark.long)
+    for quarter in (0, 90, 180, 270)
+    for degrees in (-30, -15, 0, 15, 30)
+]
 
 
 @pytest.mark.parametrize("degrees", ANGLES)

@@ -86,6 +86,12 @@ class CallResult(NamedTuple):
 SEPTEMBER = PartialDate(1985, 9, 12)
 
 
+def given_once(options: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Return options, each with its value, and `more`, whose options take the place of those before."""
+    given, pairs = {word.partition("=")[0] for word in more}, zip(options[::2], options[1::2], strict=True)
+    return [*(word for pair in pairs if pair[0] not in given for word in pair), *more]
+
+
 @dataclass(frozen=True)
 class Guest:
     """An invented guest with a passport."""
@@ -134,17 +140,18 @@ class Guest:
     def mrz(self, *more: str) -> list[str]:
         """The arguments of a report from the two MRZ lines, for two nights."""
         first, second = self.lines
-        return ["report", "--mrz", first, "--mrz", second, *self._page(), *more]
+        return ["report", "--mrz", first, "--mrz", second, *given_once(self._page(), more)]
 
     def photographed(self, photo: Path, *more: str) -> list[str]:
         """The same report, with the lines from a photo."""
-        return ["report", "--photo", str(photo), *self._page(), *more]
+        return ["report", "--photo", str(photo), *given_once(self._page(), more)]
 
     def typed(self, *more: str) -> list[str]:
         """The same report, typed field by field."""
         names = ["--surname", self.surname, "--given-names", self.given_names, "--document-number", self.number]
         rest = ["--nationality", self.state, "--birth-date", str(self.birth_date), "--sex", self.sex]
-        return ["report", *names, *rest, "--expiry-date", self.expiry_date.isoformat(), *self._page(), *more]
+        typed = [*names, *rest, "--expiry-date", self.expiry_date.isoformat(), *self._page()]
+        return ["report", *given_once(typed, more)]
 
     def _page(self) -> list[str]:
         return ["--birth-place", self.birth_place, "--nights", "2", "--room", "7", "--stay-permit", "B1"]
@@ -204,9 +211,10 @@ class Apoa:
 
     def set_up(self, url: str = NOWHERE, *more: str, name: str = "melati") -> CallResult:
         """Set up a property for an authority, reachable or not, with its secrets in a file."""
-        account = ["--api-url", url, "--username", "wisma-melati", "--password-stdin"]
+        account = ["--api-url", url, "--username", "wisma-melati"]
         place = ["--property", name, "--vault", "file"]
-        return self("setup", "--non-interactive", *place, *account, *more, stdin=f"{PASSWORD}\n")
+        words = ["setup", "--non-interactive", "--password-stdin", *given_once([*place, *account], more)]
+        return self(*words, stdin=f"{PASSWORD}\n")
 
     def save(self, guest: Guest = QUENTIN, *more: str) -> dict[str, Any]:
         """Report a guest without sending."""
@@ -284,10 +292,11 @@ class OpenContents:
 def child_environment() -> dict[str, str]:
     """Return the variables that a child process needs: on Windows those to use the network.
 
-    It reads no settings that this computer has for all users.
+    It reads no settings that this computer has for all users, and opens no window on it.
     """
     needed = {"SYSTEMROOT"} if sys.platform == "win32" else set()
-    return {"APOA_SITE_CONFIG": "", **{name: value for name, value in os.environ.items() if name in needed}}
+    away = {"APOA_SITE_CONFIG": "", "SSH_CONNECTION": "a test"}
+    return {**away, **{name: value for name, value in os.environ.items() if name in needed}}
 
 
 def installed_command() -> list[str]:

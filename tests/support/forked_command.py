@@ -280,7 +280,10 @@ def main() -> int:
     gc.freeze()
     _become(*_serve(socket.socket(fileno=int(sys.argv[1]))))
     program: Callable[[], int] = sys.modules["apoa_client.cli.main"].main
-    return program()
+    try:
+        return program()
+    finally:  # Python's end takes back its handler: a late signal would kill a process that has ended by itself
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 if __name__ == "__main__":

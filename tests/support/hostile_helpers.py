@@ -29,7 +29,7 @@ ENDED = frozenset({130, 143})
 """The exit codes of a command that was asked to end."""
 STOPPED = frozenset({128 + 21, 128 + 22})
 """The exit codes of a job that waits in the background for the terminal: SIGTTIN and SIGTTOU."""
-LONGEST = 20
+LONGEST = 60
 """Seconds after which a command hangs. The slowest takes one."""
 PASSPHRASE = "kuda betul baterai staples\n"
 

@@ -201,7 +201,8 @@ class Cluster:
     def create_database(self, template: str = "template1") -> str:
         """Create a database as a copy of another one, to which no connection is open. Returns its name."""
         name = f"test{next(self._numbers)}"
-        self.admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        # By files: a log of each page would take twice the time.
+        self.admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'.encode())
         return name
 
     def drop_database(self, name: str) -> None:

@@ -5,13 +5,11 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from system_helpers import needs_tool
 
 from apoa_client.messages import Message, msg
-from apoa_client.scan.line_reader import PITCH, ROWS
 from apoa_client.scan.photo_process import PhotoProcess
 from apoa_client.scan.photo_reading import PhotoReading
 
@@ -34,17 +32,7 @@ def reading(
 ) -> PhotoReading:
     """Return a reading with these doubtful places, from 0; it is sure if there are none and `sure` does not say."""
     is_sure = (bool(lines) and not doubtful) if sure is None else sure
-    strips = tuple(_strip(line) for line in lines)
-    return PhotoReading(tuple(lines), tuple(doubtful), is_sure, strips, 120, hint or (None if is_sure else TOO_DARK))
-
-
-def _strip(line: str) -> bytes:
-    """Return a strip on which each character is black on its left half."""
-    strip = np.full((ROWS, (len(line) + 2) * PITCH), 230, np.uint8)
-    for position in range(len(line)):
-        left = (position + 1) * PITCH
-        strip[:, left : left + PITCH // 2] = 20
-    return strip.tobytes()
+    return PhotoReading(tuple(lines), tuple(doubtful), is_sure, 120, hint or (None if is_sure else TOO_DARK))
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, readings: Mapping[str, PhotoReading | Exception]) -> None:

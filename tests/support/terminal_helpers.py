@@ -28,10 +28,12 @@ def at_a_terminal(
     *,
     size: tuple[int, int] = (80, 24),
     coloured: bool = False,
+    hasty: str = "",
 ) -> tuple[int, str]:
     """Runs a command in a terminal of this size, and types each answer once its question is shown.
 
-    Returns the exit code and everything shown, with colours if `coloured`.
+    Enter is pressed at once when `hasty` is shown, before the next question. Returns the exit code and everything
+    shown, with colours if `coloured`.
     """
     import pty  # Windows has none, and skips these tests
 
@@ -44,6 +46,8 @@ def at_a_terminal(
         while re.search(re.escape(question) + r"[^\n]*[:.?] ?$", plain(shown[seen:])) is None:
             more = _read(terminal)
             assert more, f"it ended before it asked: {question}\n{shown}"
+            if hasty and hasty not in plain(shown) and hasty in plain(shown + more):
+                os.write(terminal, b"\n")
             shown += more
         seen = len(shown)
         os.write(terminal, f"{answer}\n".encode())

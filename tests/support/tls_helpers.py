@@ -46,7 +46,7 @@ def proxy(*, allowed: bool = True) -> Iterator[tuple[int, list[str]]]:
                 client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
                 return
             port = int(head.split()[1].rpartition(b":")[2])
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as server:
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as server:
                 client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
                 back = threading.Thread(target=relay, args=(server, client), daemon=True)
                 back.start()

@@ -54,7 +54,7 @@ class ReadPage(HTMLParser):
 
 def read_page(http: requests.Session, server: SandboxServer, language: str = "en") -> ReadPage:
     """Load the page of a server."""
-    answer = http.get(server.page_url, params={"lang": language}, timeout=5)
+    answer = http.get(server.page_url, params={"lang": language}, timeout=20)
     assert answer.status_code == 200
     return ReadPage(answer.text)
 
@@ -65,4 +65,4 @@ def turn(http: requests.Session, server: SandboxServer, fault: str, turn: str, *
         each["value"] for _tag, each in read_page(http, server).attributes if each.get("name") == "key"
     )
     form = {"key": key, "fault": fault, "turn": turn, "lang": "en", **fields}
-    return http.post(f"{server.page_url}/faults", data=form, timeout=5, allow_redirects=False)
+    return http.post(f"{server.page_url}/faults", data=form, timeout=20, allow_redirects=False)

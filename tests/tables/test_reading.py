@@ -65,7 +65,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         open_source(XLSX)
     assert raised.value.exit_code == Exit.SETTINGS
     assert raised.value.advice is not None
-    assert 'pip install "apoa-client[tables]"' in raised.value.advice.template
+    assert 'pip install "apoa-client[tables]"' in raised.value.advice.render()
     for kind in CONTENTS.keys() - {"xlsx"}:
         assert open_source(CONTENTS[kind]).facts.format == kind
 

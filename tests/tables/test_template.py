@@ -103,4 +103,4 @@ def test_without_xlsxwriter(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TablesMissing) as caught:
         template_book("en")
     assert caught.value.advice is not None
-    assert "apoa-client[tables]" in caught.value.advice.template
+    assert "apoa-client[tables]" in caught.value.advice.render()

@@ -42,7 +42,9 @@ def amend(
     given = given_details(**details)
     room = given.typed.pop("room", None) if not reference and not group else None
     found = StayFinder(session, recent, in_house, recent).find(reference, room, group, yes=yes)
-    conversation = AmendConversation(ChangeCommand(session, yes=yes, no_send=no_send), **given._asdict())
+    change = ChangeCommand(session, yes=yes, no_send=no_send)
+    reason = change.reason(reason)
+    conversation = AmendConversation(change, **given._asdict())
     if len(found) > 1 or (found and (room or group)):
         conversation.amend_all(found, reason)
     elif found:

@@ -18,7 +18,7 @@ from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.report import OpenedReport, report_json, report_lines
 from apoa_client.desk.changes import reports_to_withdraw, require_current_report
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.messages import nmsg
+from apoa_client.messages import msg, nmsg
 from apoa_client.ports.entries import Entry
 from apoa_client.report.kinds import Kind, short_id
 from apoa_client.report.model import Report
@@ -44,6 +44,7 @@ def cancel(
 ) -> None:
     """Find the stays, and cancel them."""
     change = ChangeCommand(session, **options)
+    reason = change.reason(reason)
     found = StayFinder(session, recent, in_house, recent).find(reference, room, group, yes=change.yes)
     if len(found) > 1 or (found and (room or group)):
         _cancel_all(change, [change.app.stays.find(each)[0] for each in found], reason)
@@ -62,7 +63,10 @@ def _cancel_one(change: ChangeCommand, reference: str, reason: str | None) -> No
         kind = _(KINDS[entry.kind])
         _withdraw(change, history, withdrawable, notice.format(kind=kind, id=short_id(entry.id)))
     else:
-        notice = _("The authority has nothing of this stay. It is withdrawn, and nothing is sent.")
+        notice = change.by_way(
+            msg("The authority has nothing of this stay. It is withdrawn, and nothing is sent."),
+            msg("Nothing of this stay was typed into APOA. It is withdrawn."),
+        )
         _withdraw(change, history, withdrawable, notice)
 
 
@@ -75,7 +79,7 @@ def _cancel_all(change: ChangeCommand, histories: Sequence[StayHistory], reason:
     unsent = [history for history in histories if history.withdrawable]
     sent = [each for each in opened if not each[0].withdrawable]
     if change.interactive:
-        _show_stays([report for _history, report in opened], len(sent))
+        _show_stays(change, [report for _history, report in opened], len(sent))
         question = _("Why is the stay cancelled? One sentence for the authority")
         reason = reason or (ask_reason(question) if sent else "")
         if reason is None:
@@ -100,7 +104,7 @@ def _withdraw_all(change: ChangeCommand, histories: Sequence[StayHistory]) -> li
     return withdrawn
 
 
-def _show_stays(reports: Sequence[OpenedReport], sent: int) -> None:
+def _show_stays(change: ChangeCommand, reports: Sequence[OpenedReport], sent: int) -> None:
     """Show the guests whose stays would be cancelled, and of how many the authority is informed."""
     for report in reports:
         print_error_line(f"  {guest_line(report)}")
@@ -110,9 +114,16 @@ def _show_stays(reports: Sequence[OpenedReport], sent: int) -> None:
             "The authority may have {count} of these stays. It is informed that they are cancelled.",
             sent,
         )
-        print_error_line(style_warning(text(notice)))
+        by_hand = nmsg(
+            "{count} of these stays is in APOA. Cancel it in APOA, too.",
+            "{count} of these stays are in APOA. Cancel them in APOA, too.",
+            sent,
+        )
+        print_error_line(style_warning(change.by_way(notice, by_hand)))
     else:
-        print_error_line(_("The authority has nothing of these stays. They are withdrawn, and nothing is sent."))
+        notice = msg("The authority has nothing of these stays. They are withdrawn, and nothing is sent.")
+        by_hand = msg("Nothing of these stays was typed into APOA. They are withdrawn.")
+        print_error_line(change.by_way(notice, by_hand))
 
 
 def _withdraw(change: ChangeCommand, history: StayHistory, entries: Sequence[Entry], notice: str) -> None:
@@ -148,9 +159,11 @@ def _undo_hint(change: ChangeCommand, withdrawn: Entry) -> str:
 
 def _cancel_stay(change: ChangeCommand, history: StayHistory, reason: str | None) -> None:
     opened = open_current_report(change.app, history)
-    _show(
-        change, opened.report, _("The authority may have this stay. It is informed that the whole stay is cancelled.")
+    notice = change.by_way(
+        msg("The authority may have this stay. It is informed that the whole stay is cancelled."),
+        msg("This stay is in APOA. Cancel it in APOA, too."),
     )
+    _show(change, opened.report, notice)
     if reason is None and change.interactive:
         reason = ask_reason(_("Why is the stay cancelled? One sentence for the authority"))
         if reason is None:

@@ -1,6 +1,5 @@
 """`apoa check`: check a passport's MRZ, its photo or typed details. Nothing is stored, and no set-up is needed."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -79,11 +78,12 @@ def check(
     typed = {name: text for name, text in details.items() if text is not None}
     checker = _checker(session, online=online)
     ask = _question(session) if online else None
-    if photo:
-        if mrz:
-            raise UsageProblem(MRZ_BESIDE_A_PHOTO)
-        return _check_photos(session, checker, photo, typed, ask)
-    checked = [checker.check(typed, lines) for lines in _lines_by_document(session, mrz, typed)]
+    if photo and mrz:
+        raise UsageProblem(MRZ_BESIDE_A_PHOTO)
+    given = [] if photo else _lines_by_document(session, mrz, typed)
+    if files := photo or _photo_at_the_question(session, given):
+        return _check_photos(session, checker, files, typed, ask)
+    checked = [checker.check(typed, lines) for lines in given]
     answers = [ask(typed, one) if ask is not None else None for one in checked]
     if session.json:
         pairs = zip(checked, answers, strict=True)
@@ -142,6 +142,16 @@ def _lines_by_document(session: Session, mrz: Sequence[str], typed: Mapping[str,
             raise UsageProblem(msg("The typed details are one guest's, and the lines are those of several documents."))
         return found or [()]
     return [()] if session.json else [_ask_mrz_lines()]
+
+
+def _photo_at_the_question(session: Session, given: Sequence[Sequence[str]]) -> list[Path]:
+    """Return the photo that a user named in place of the lines."""
+    if not session.terminal or [len(lines) for lines in given] != [1]:
+        return []
+    from apoa_client.cli.prompts.photos import photo_path  # only at a terminal
+
+    file = photo_path(given[0][0])
+    return [file] if file is not None else []
 
 
 def _ask_mrz_lines() -> list[str]:
@@ -247,15 +257,15 @@ def _show(photo: _CheckedPhoto) -> None:
 
 
 def _show_reading(reading: "PhotoReading") -> None:
-    """Show on stdout what is doubtful, with the pictures of it; of a sure reading only that it is sure."""
-    from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, line_with_picture
+    """Show on stdout what is doubtful, with marks below it; of a sure reading only that it is sure."""
+    from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 
     if reading.sure:
         print_line(text(READ_SURELY))
         return
     print_line(style_warning(text(NOT_SURE)))
     for index in doubtful_lines(reading):
-        for line in line_with_picture(reading, index, sys.stdout):
+        for line in marked_line(reading, index):
             write(line)  # not wrapped, because each mark stands below its character
         print_line(text(doubt_message(reading, index)))
     _show_hint(reading)

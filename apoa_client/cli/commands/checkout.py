@@ -18,7 +18,7 @@ from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_save
 from apoa_client.cli.registry import command, guest_argument, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
-from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_line, style_bold
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
@@ -107,4 +107,5 @@ def _confirmed(change: ChangeCommand, pending: Sequence[tuple[OpenedReport, Pend
             moment = style_bold(moment_text(check_out.report.check_out, change.app.settings.zone))
             print_error_line("  " + _("leaves: {moment}").format(moment=moment))
     question = nmsg("Save and send this check-out?", "Save and send these {count} check-outs?", len(pending))
-    return change.yes or confirm(text(question))
+    by_hand = nmsg("Save this check-out?", "Save these {count} check-outs?", len(pending))
+    return change.yes or confirm(change.by_way(question, by_hand))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import click
 
 from apoa_client.app.table_export import ExportedReport, Exporter
-from apoa_client.cli.documents.exported_table import csv_export, json_export, xlsx_export
+from apoa_client.cli.documents.exported_table import Layout, csv_export, json_export, xlsx_export
 from apoa_client.cli.every_property import all_option, sessions
 from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.report_reader import StateChoice, parse_period
@@ -52,7 +52,12 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
 @option(
     "--personal",
     is_flag=True,
-    text=N_("Each stay with its guest, in columns that apoa import reads; recorded in the log."),
+    text=N_("The guest book: each stay with its guest, in your words; recorded in the log."),
+)
+@option(
+    "--codes",
+    is_flag=True,
+    text=N_("With --personal: every field, in the codes and dates that apoa import reads without loss."),
 )
 @option("--since", metavar="DATE", text=N_("Of guests who checked in on this day or later."))
 @option("--until", metavar="DATE", text=N_("Of guests who checked in on this day or before."))
@@ -66,7 +71,8 @@ def export(session: Session, /, *, every_property: bool, **options: Any) -> int:
     target = _target(session, options["file"], options["form"], force=options["force"])
     exporter = Exporter(frozenset(map(State, options["states"])) or frozenset(State), show_error)
     days = options["since"], options["until"]
-    source = _Source(session, exporter, days, every_property=every_property, personal=options["personal"])
+    layout = Layout(options["personal"], options["codes"], every_property)
+    source = _Source(session, exporter, days, layout)
     silent = session.quiet or not target.is_file
     with Signals(), current_step(_("Writing the table:"), silent=silent) as show:  # an interrupted one leaves no file
         write_output(target.file, _content(target, source, show), force=target.force)
@@ -119,20 +125,18 @@ class _Source:
         session: Session,
         exporter: Exporter,
         days: tuple[str | None, str | None],
-        *,
-        every_property: bool,
-        personal: bool,
+        layout: Layout,
     ) -> None:
         self._session = session
         self._days = days
-        self._every_property = every_property
         self.exporter = exporter
-        self.personal = personal
+        self.layout = layout
+        self.personal = layout.personal
         self.codes: list[Exit] = []
 
     def rows(self, show: Callable[[str], object]) -> Iterator[ExportedReport]:
         """Yield the rows, and show their number as it grows."""
-        for each in sessions(self._session) if self._every_property else [self._session]:
+        for each in sessions(self._session) if self.layout.several else [self._session]:
             app = each.app
             period = parse_period(app, *self._days)
             if not self.personal:
@@ -152,10 +156,10 @@ def _content(target: _Target, source: _Source, show: Callable[[str], object]) ->
     if target.form == "json":
         return json_export(rows, SCHEMA)
     if target.form == "xlsx":
-        return xlsx_export(rows, personal=source.personal)
+        return xlsx_export(rows, source.layout)
     # A program that reads a pipe needs no mark, and Excel reads no pipe.
     mark = [BYTE_ORDER_MARK] if target.is_file else []
-    return chain(mark, csv_export(rows, personal=source.personal))
+    return chain(mark, csv_export(rows, source.layout))
 
 
 def _show_result(session: Session, target: _Target, source: _Source) -> None:

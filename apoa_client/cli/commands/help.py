@@ -1,26 +1,38 @@
 """`apoa help`: what to do when something is not as usual, the guides, and how each command works."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 import click
 
-from apoa_client.cli.guide.guides import Situation, all_guides, guides, situations
+from apoa_client.cli.guide.guides import (
+    COMMAND,
+    FACTS,
+    GUIDE,
+    NAME,
+    SITUATION,
+    Hit,
+    Situation,
+    all_guides,
+    guides,
+    situations,
+)
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.registry import argument, command
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
     SYNONYMS,
     localized_command,
+    localized_line,
     localized_name,
     localized_subcommand,
 )
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import print_definitions, print_line, style_bold, write
-from apoa_client.cli.terminal.pager import page_markdown
+from apoa_client.cli.terminal.pager import page_markdown, paged
 from apoa_client.errors import UsageProblem
 from apoa_client.locale import LANGUAGES
 from apoa_client.matching import close_matches
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
 
 _EXAMPLE_COMMAND = "report"
 _MAX_SUGGESTIONS = 4
@@ -32,59 +44,97 @@ _MAX_SUGGESTIONS = 4
 @argument("words", metavar="[TOPIC|GUIDE|COMMAND]...", nargs=-1)
 @click.pass_context
 def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
-    """Show the topics, a situation, a guide, or what a command's --help shows. A guide goes before a command."""
-    query = "-".join(words).strip()
+    """Show the topics, or what the words name, else what a search for them finds. A guide goes before a command."""
+    query, root = " ".join(words).strip(), ctx.find_root()
     if not query:
-        _show_topics()
+        with paged(root.obj.environ, wanted=True):
+            _show_topics()
         return
-    root = ctx.find_root()
-    guide_ids = {guide.name: guide.id for guide in all_guides()}
-    usage = None if query.casefold() in guide_ids else _usage(root, words)
+    usage = None if _key(query) in _guide_ids() else _usage(root, words)
     if usage is not None:
         write(usage)
         return
-    found = guide_ids.get(query.casefold()) or find(query)
-    guide = next((each for each in guides(current_language()) if each.id == found), None)
-    situation = next((each for each in situations(current_language()) if each.id == found), None)
-    if guide is not None:
-        page_markdown(guide.text)
-    elif situation is not None:
-        _show_situation(situation)
+    best, *others = find(query)
+    if best.kind == GUIDE:
+        page_markdown(next(each.text for each in guides(current_language()) if each.id == best.id), root.obj.environ)
+        return
+    if best.kind == SITUATION:
+        _show_situation(next(each for each in situations(current_language()) if each.id == best.id))
+    elif best.kind == FACTS:
+        from apoa_client.cli.commands.info import show_topic  # start-up
+
+        show_topic(root.obj.app, best.id)
     else:
-        write(_usage(root, [found]) or "")
+        write(_usage(root, [best.id]) or "")
+    print_line()
+    near = [name for each in others if each.score * 2 >= best.score and (name := _name(each)) != _name(best)]
+    if near:
+        topics = ", ".join(localized_line(f"apoa help {name}") for name in near[:_MAX_SUGGESTIONS])
+        print_line(_("See also: {topics}").format(topics=topics))
+    print_line(_("All topics: apoa help"))
 
 
-def find(query: str) -> str:
-    """Return the id of the situation or guide, or the command, that a name or its beginning means, in any language.
+def find(query: str) -> list[Hit]:
+    """Return what a name means, in any language, else what a search finds, the best first.
 
-    Raises `UsageProblem`, with similar names.
+    Raises `UsageProblem`, with similar names, if nothing is found, or if several names begin with the query.
     """
-    wanted = "-".join(query.casefold().split())
-    known = {each.name: each.id for language in LANGUAGES for each in situations(language)}
-    known |= {name: name for name in COMMANDS} | ALIASES | {guide.name: guide.id for guide in all_guides()}
-    matching = {wanted: known[wanted]} if wanted in known else _beginning_with(wanted, known)
-    if not matching and wanted in SYNONYMS:
-        return SYNONYMS[wanted]
-    if len(set(matching.values())) == 1:
-        return next(iter(matching.values()))
-    similar = matching or {name: known[name] for name in close_matches(wanted, list(known), limit=_MAX_SUGGESTIONS)}
-    # A situation or guide once, by its name in the reader's language; a command by the name that was found.
-    here = {each.id: each.name for each in situations(current_language())}
-    here |= {each.id: each.name for each in guides(current_language())}
-    shown: dict[str, str] = {}
-    for name, meaning in similar.items():
-        shown.setdefault(meaning, here.get(meaning, name))
-    topics = ", ".join(list(shown.values())[:_MAX_SUGGESTIONS])
-    raise UsageProblem(
-        msg("There is no help about {topic}.", topic=query),
-        msg("Did you mean: {topics}? All topics: apoa help", topics=topics) if topics else msg("All topics: apoa help"),
+    known = _known()
+    if _key(query) in known:
+        return [known[_key(query)]]
+    from apoa_client.cli.guide.search import command_entry, search  # start-up
+
+    aliases = {name: alias for alias, name in ALIASES.items()}
+    hits = search(query, (command_entry(name, aliases.get(name, ""), _synonyms(name)) for name in COMMANDS))
+    if not hits:
+        similar = [known[name] for name in close_matches(_key(query), list(known), limit=_MAX_SUGGESTIONS)]
+        raise _undecided(msg("There is no help about {topic}.", topic=query), similar)
+    best = hits[0].score
+    if best < NAME and len(hits) > 1 and hits[1].score == best:
+        raise _undecided(msg("{topic} may mean several things.", topic=query), [h for h in hits if h.score == best])
+    return hits
+
+
+def _undecided(problem: Message, similar: Iterable[Hit]) -> UsageProblem:
+    """Return the problem with similar names, each once, in the reader's language."""
+    topics = ", ".join(list(dict.fromkeys(map(_name, similar)))[:_MAX_SUGGESTIONS])
+    all_topics = msg("All topics: apoa help")
+    return UsageProblem(
+        problem,
+        msg("Did you mean: {topics}? All topics: apoa help", topics=topics) if topics else all_topics,
     )
 
 
-def _beginning_with(wanted: str, known: Mapping[str, str]) -> dict[str, str]:
-    """Return the names that begin like this; if there are none, those with a word in them that does."""
-    matching = {name: meaning for name, meaning in known.items() if name.startswith(wanted)}
-    return matching or {name: meaning for name, meaning in known.items() if f"-{wanted}" in name}
+def _key(query: str) -> str:
+    return "-".join(query.casefold().split())
+
+
+def _guide_ids() -> dict[str, str]:
+    return {guide.name: guide.id for guide in all_guides()}
+
+
+def _known() -> dict[str, Hit]:
+    """Return what each name of a situation, a command or a guide means, in all languages."""
+    known = {each.name: Hit(SITUATION, each.id) for language in LANGUAGES for each in situations(language)}
+    known |= {name: Hit(COMMAND, ALIASES.get(name, name)) for name in (*COMMANDS, *ALIASES)}
+    return known | {name: Hit(GUIDE, id_) for name, id_ in _guide_ids().items()}
+
+
+def _synonyms(name: str) -> Iterator[str]:
+    return (word for word, meaning in SYNONYMS.items() if meaning == name)
+
+
+def _name(hit: Hit) -> str:
+    """Return the name of what was found in the reader's language."""
+    if hit.kind == COMMAND:
+        return localized_name(hit.id)
+    language = current_language()
+    if hit.kind == FACTS:
+        from apoa_client.cli.guide.facts import topics  # start-up
+
+        return next(each.name for each in topics(language) if each.id == hit.id)
+    shown = guides(language) if hit.kind == GUIDE else situations(language)
+    return next(each.name for each in shown if each.id == hit.id)
 
 
 def _usage(root: click.Context, words: Iterable[str]) -> str | None:
@@ -109,7 +159,7 @@ def _show_topics() -> None:
     print_definitions([(guide.name, guide.title_in(language)) for guide in guides(language)])
     print_line()
     print_line(_("One of them: apoa help {topic}").format(topic=known[0].name))
-    line = _("A command: apoa help {command}. All of them: apoa --help")
+    line = _("A command: apoa help {command}. All of them: apoa --help-all")
     print_line(line.format(command=localized_name(_EXAMPLE_COMMAND)))
     print_line(_("Something does not work: apoa doctor"))
 
@@ -121,5 +171,3 @@ def _show_situation(situation: Situation) -> None:
         print_line(f"  {step.text}")
         if step.command is not None:
             print_line("    " + style_bold(localized_command(step.command.removeprefix("apoa "))))
-    print_line()
-    print_line(_("All topics: apoa help"))

@@ -248,7 +248,7 @@ class FileImport:
         if not checked.new_reports or (checked.refused and self._options.all_or_nothing):
             return True
         question = nmsg("Save {count} report?", "Save {count} reports?", checked.new_reports)
-        if not self._options.no_send:
+        if not self._options.no_send and not self._app.settings.by_hand:
             question = nmsg("Save and send {count} report?", "Save and send {count} reports?", checked.new_reports)
         return confirm(text(question))
 

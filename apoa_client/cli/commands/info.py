@@ -1,5 +1,6 @@
 """`apoa info`: look up the obligation, permits, overstay and more, each fact with its source; print a lobby notice."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
@@ -25,6 +26,7 @@ from apoa_client.cli.terminal.output import (
 )
 from apoa_client.cli.views.labels import day_text
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
+from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
 
 _SEARCH_EXAMPLE = "visa 30"
@@ -86,6 +88,11 @@ def _list_topics(found: Sequence[Topic]) -> None:
     print_line(_("Search, in Indonesian or English: apoa info {words}").format(words=_SEARCH_EXAMPLE))
 
 
+def show_topic(app: Container, topic_id: str) -> None:
+    """Show one topic with what the property's settings say."""
+    _show([topic for topic in topics(current_language()) if topic.id == topic_id], _local_rules(app))
+
+
 def _outdated_text(oldest: date) -> str:
     words = _(
         "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
@@ -127,6 +134,7 @@ def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str
         lines: list[str] = []
         for series, members in groupby(facts, lambda fact: fact.series):
             texts = [fact.text for fact in members]
+            texts = sorted(texts, key=_in_order) if series else texts
             lines += [f"{series}: {'; '.join(texts)}."] if series else texts
         where = _("Source: {source}. As of {day}.").format(source=source, day=day_text(as_of))
         yield [*lines, click.style(where, dim=True)]
@@ -136,6 +144,11 @@ def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str
         yield [style_warning(heading.format(day=day)), *(each.text for each in topic.unconfirmed)]
     if topic.id in local:
         yield [style_warning(text(local[topic.id]))]
+
+
+def _in_order(text: str) -> str:
+    """Return the key that sorts names in alphabetical order, and C2 before C10."""
+    return re.sub(r"\d+", lambda number: number[0].zfill(3), without_accents(text))
 
 
 def _value(topic: Topic, local: Mapping[str, Message], today: date) -> dict[str, Any]:

@@ -21,16 +21,16 @@ from apoa_client.cli.views.findings import Readable, show_damage, show_unwritabl
 from apoa_client.cli.views.report import report_json
 from apoa_client.cli.views.report_list import show_guests, show_reports
 from apoa_client.desk.stay_history import StayHistory
-from apoa_client.errors import DataRefused, Exit, NotAuthentic, UsageProblem
+from apoa_client.errors import DataRefused, Exit, NotAuthentic, OutboxDamaged, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.ports.entries import Selection
-from apoa_client.report.kinds import State, short_id
+from apoa_client.ports.entries import Entry, Selection
+from apoa_client.report.kinds import OPEN_STATES, Kind, State, short_id
 
 _RECENT = timedelta(days=30)
 
 _HELP = N_(
-    "List reports: the open ones and those of the last 30 days. With --in-house or --day, list guests instead, one "
-    "line a stay. Several options together narrow the list down."
+    "List the guests with open reports or reports of the last 30 days, one line a stay. With --in-house or --day, list "
+    "the guests of a night. Several options together narrow the list down."
 )
 
 
@@ -49,19 +49,20 @@ _HELP = N_(
 )
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))
 @option("--all", "everything", is_flag=True, text=N_("All reports that were ever made."))
+@option("--history", is_flag=True, text=N_("Every report of each stay, one line each."))
 @option("--no-pager", is_flag=True, text=N_("Print a list that is longer than the screen as it is."))
 @json_option
 @click.pass_obj
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
-    """List the guests of a night if --in-house or --day is given, else reports."""
+    """List the guests of a night if --in-house or --day is given, else reports or the stays that they are of."""
     app = session.app
     app.on_unwritable = show_unwritable
     search = SearchFilter.typed(choice["guest"], choice["room"], choice["nationality"])
     states, pager = frozenset(State(state) for state in choice["states"]), not choice["no_pager"]
     if in_house or day is not None:
-        if choice["since"] is not None or choice["everything"]:
+        if choice["since"] is not None or choice["everything"] or choice["history"]:
             raise UsageProblem(
-                msg("--in-house and --day list guests; --since and --all choose among reports."),
+                msg("--in-house and --day list guests; --since, --all and --history choose among reports."),
                 msg("Leave one or the other out. See: apoa list --help"),
             )
         stays = _stays(app, states, in_house=in_house, day=day)
@@ -73,7 +74,9 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     selection = Selection(states=states or None, since=since)
 
     def show_list(each: Container) -> int:
-        return _list_reports(each, selection, search, as_json=session.json, pager=pager)
+        if session.json:
+            return _stream_reports(each, selection, search)
+        return _show_reports(each, selection, search, history=choice["history"], pager=pager)
 
     if app.settings.has_shared_outbox:
         from apoa_client.cli.failures import show_also_while_away  # for a shared outbox alone
@@ -82,26 +85,53 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
     return show_list(app)
 
 
-def _list_reports(app: Container, selection: Selection, search: SearchFilter, *, as_json: bool, pager: bool) -> Exit:
-    """Show the reports that match, as far as the outbox can be read, then its damage. Return the exit code.
+def _stream_reports(app: Container, selection: Selection, search: SearchFilter) -> Exit:
+    """Print the reports that match as JSON, as far as the outbox can be read, then its damage. Return the exit code.
 
-    Each report is opened, shown and forgotten. Raises `StorageProblem` if no report can be read.
+    Each report is opened, printed and forgotten. Raises `StorageProblem` if no report can be read.
     """
-    reader, zone = ReportReader(app), app.settings.zone
-    # Of a check-out, JSON shows its own content only.
-    open_report = reader.open_itself if as_json and not any(search) else reader.open
+    reader, zone, here = ReportReader(app), app.settings.zone, app.away is not None
+    open_report = reader.open if any(search) else reader.open_itself  # of a check-out, its own content only
     reports = Readable(filter(search.matches, map(open_report, app.outbox.entries(selection))))
-    if as_json:
-        here = app.away is not None
-        stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
-    else:
-        with paged(app.environ, wanted=pager) as limit:
-            total = partial(app.outbox.count, selection) if not any(search) else lambda: None
-            count = show_reports(reports, zone, app.today, limit, total)
-        if not count:
-            print_line(reader.nothing_found_text(search, _("No reports.")))
+    stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
     code = show_damage(reports.damage)
     return reader.exit_code(search) or code
+
+
+def _show_reports(app: Container, selection: Selection, search: SearchFilter, *, history: bool, pager: bool) -> Exit:
+    """Show the reports that match, or without `history` one of each stay. The rest is as in `_stream_reports`."""
+    reader = ReportReader(app)
+    entries = app.outbox.entries(selection)
+    shown = entries if history else (entry for entry in entries if _is_shown(app, entry, selection))
+    reports = Readable(filter(search.matches, reader.open_all(shown)))
+    with paged(app.environ, wanted=pager) as limit:
+        total = (partial(app.outbox.count, selection) if not any(search) else lambda: None) if history else None
+        count = show_reports(reports, app.settings.zone, app.today, limit, total)
+    if not count:
+        print_line(reader.nothing_found_text(search, _("No reports.")))
+    code = show_damage(reports.damage)
+    return reader.exit_code(search) or code
+
+
+def _is_shown(app: Container, entry: Entry, selection: Selection) -> bool:
+    """Return whether a report stands for its stay: the first open one, which waits or was refused, else the last one.
+
+    Only reports of the selection count, and replaced or withdrawn ones if there are no others.
+    """
+    try:
+        history = app.stays.of(entry.stay_id)
+    except OutboxDamaged:  # what can be read of the stay is shown
+        return True
+    selected = [
+        each
+        for each in history.entries
+        if (selection.states is None or each.state in selection.states)
+        and (selection.since is None or each.created_at >= selection.since or each.state in OPEN_STATES)
+    ]
+    active = [each for each in selected if each in history.active_reports]
+    with_guest = [each for each in selected if each.kind in {Kind.CHECK_IN, Kind.AMEND}]
+    last = (active or with_guest or selected)[-1]
+    return next((each for each in active if each.state in OPEN_STATES), last).id == entry.id
 
 
 def _stays(app: Container, states: frozenset[State], *, in_house: bool, day: str | None) -> Iterable[StayHistory]:
@@ -114,7 +144,7 @@ def _stays(app: Container, states: frozenset[State], *, in_house: bool, day: str
     if night is not None and in_house:
         stays = (stay for stay in stays if stay.covers(night, night + timedelta(days=1), app.settings.zone))
     elif night is not None:
-        stays = app.stays.on_night(night)
+        stays = app.stays.on_nights(night, night + timedelta(days=1))
     return (stay for stay in stays if not states or stay.active_reports[-1].state in states)
 
 

@@ -9,7 +9,7 @@ from apoa_client.cli.session import Session, given_password, provided_password, 
 from apoa_client.cli.terminal.input import ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
-from apoa_client.errors import CredentialsProblem, UsageProblem
+from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.kinds import State
 from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
@@ -36,6 +36,11 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
         app.outbox.set_suspension(None)
         print_line(_("A training property needs no password."))
         return
+    if app.settings.by_hand:
+        raise SettingsProblem(
+            msg("Reports of this property are typed into APOA by hand: it needs no password."),
+            msg("To send reports to a server, set up again with: apoa setup"),
+        )
     settings = app.settings._replace(username=username or app.settings.username)
     _check_settings(session, ask=not password_stdin)
     place = app.secrets.password_from_environment()

@@ -17,7 +17,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
-from apoa_client.cli.views.labels import RECEIPT_SOURCES, STATES, day_text, moment_text
+from apoa_client.cli.views.labels import STATES, day_text, moment_text, receipt_source
 from apoa_client.cli.views.report import receipt_text, receipt_value, show_erased
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
@@ -108,7 +108,7 @@ def _show(app: Container, entry: Entry) -> None:
         print_line(style_warning(text(_no_receipt(entry))))
         return
     print_line(_("Receipt number: {number}").format(number=style_bold(sanitize(entry.receipt.number))))
-    print_line(_(RECEIPT_SOURCES[entry.receipt.typed]))
+    print_line(_(receipt_source(entry.receipt)))
     print_line(_("Issued: {moment}").format(moment=moment_text(entry.receipt.issued_at, app.settings.zone)))
     print_line(_("Report: {id}").format(id=entry.id))
     show_erased(entry, app.settings.zone)
@@ -168,7 +168,7 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
             raise NotNow(_no_receipt(entry))
         raise DataRefused(_no_receipt(entry), msg("See its state with: apoa show {id}", id=short_id(entry.id)))
     if entry.receipt.typed:
-        problem = msg("The number was typed in by staff, so the reporting server has no PDF of it.")
+        problem = msg("The number was typed in by staff, so the authority has no PDF of it.")
         raise AuthorityRefuses(problem, _PRINT, name="no_pdf")
     from apoa_client.delivery.single_call import SingleCalls  # loads the HTTP client
 
@@ -178,14 +178,14 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
     except NotNow as exc:
         raise type(exc)(exc.message, _PRINT, retry_after=exc.retry_after) from None
     if pdf is None:
-        problem = msg("The reporting server has no PDF of this receipt.")
+        problem = msg("The authority has no PDF of this receipt.")
         raise AuthorityRefuses(problem, _PRINT, name="no_pdf")
     return pdf
 
 
 def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     """Write a page for each receipt of a period. Returns the exit code."""
-    from apoa_client.cli.documents.inspection_folder import write_inspection_folder  # as above
+    from apoa_client.cli.documents.inspection_folder import index_name, write_inspection_folder  # as above
 
     app = session.app
     period = parse_period(app, options["first"], options["last"])
@@ -198,7 +198,7 @@ def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     elif found.written or without:
         done = nmsg("{count} page is written.", "{count} pages are written.", found.written)
         print_line(style_success(text(done)))
-        index = folder / "index.html"
+        index = folder / index_name()
         print_line(_("Begin with: {file}").format(file=sanitize(str(index))))
         if without:
             warning = nmsg(
@@ -223,7 +223,7 @@ def show_receipt_of_day(session: Session, typed: str) -> int:
     app = session.app
     daily = _asked(app, typed, lambda authority, day: authority.daily_receipt(day))
     if daily is None:
-        problem = msg("The reporting server has no receipts for whole days.")
+        problem = msg("The authority has no receipts for whole days.")
         advice = msg("Each report has a receipt of its own. For a page of each: apoa receipt --all --output DIR")
         raise AuthorityRefuses(problem, advice, name="no_daily_receipts")
     found = compare(daily, app.outbox.entries(Selection()))
@@ -240,7 +240,7 @@ def pdf_of_day(app: Container, typed: str) -> bytes:
     """Return the authority's own PDF of the day that a user typed. Raises `AuthorityRefuses` if there is none."""
     pdf = _asked(app, typed, lambda authority, day: authority.daily_receipt_pdf(day))
     if pdf is None:
-        problem = msg("The reporting server has no PDF of a whole day.")
+        problem = msg("The authority has no PDF of a whole day.")
         raise AuthorityRefuses(problem, msg("See the day on the screen: apoa receipt --day DATE"), name="no_pdf")
     return pdf
 
@@ -271,8 +271,8 @@ def _value(app: Container, daily: DailyReceipt, found: "DayComparison") -> dict[
 
 def _show_day(app: Container, daily: DailyReceipt, found: "DayComparison") -> None:
     accepted = nmsg(
-        "{day}: the reporting server accepted {count} report.",
-        "{day}: the reporting server accepted {count} reports.",
+        "{day}: the authority accepted {count} report.",
+        "{day}: the authority accepted {count} reports.",
         len(daily.receipts),
         day=day_text(daily.day),
     )

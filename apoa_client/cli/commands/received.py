@@ -11,13 +11,14 @@ from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line
-from apoa_client.cli.terminal.language import N_, _
+from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, style_warning
-from apoa_client.cli.views.apoa_form import recorded_line, same_number_line
+from apoa_client.cli.views.apoa_form import recorded_line
 from apoa_client.cli.views.report import report_json
 from apoa_client.desk.by_hand import parse_receipt_number
 from apoa_client.errors import DataRefused, UsageProblem
-from apoa_client.messages import msg
+from apoa_client.messages import Message, msg
+from apoa_client.ports.entries import Entry
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_dates import date_and_time
 
@@ -33,13 +34,14 @@ from apoa_client.report.parse_dates import date_and_time
     metavar="TIME",
     text=N_("When APOA gave it: 24/11/2026 19:50, or 19.50 for today; now if it is left out."),
 )
+@option("--without-number", is_flag=True, text=N_("It is typed into APOA, which gave no number."))
 @json_option
 @click.pass_obj
 @warns_if_not_saved
-def received(session: Session, *, words: tuple[str, ...], issued_at: str | None) -> None:
+def received(session: Session, *, words: tuple[str, ...], issued_at: str | None, without_number: bool) -> None:
     """Check the number, find the report, and file it. Needs no key, unless the guest is given by room or name."""
     app = session.app
-    guest, number = _guest_and_number(session, words)
+    guest, number = (" ".join(words), "") if without_number else _guest_and_number(session, words)
     moment = _moment(app, issued_at) if issued_at is not None else None
     finder = StayFinder(
         session, waiting, waiting, in_house, recent, if_none=msg("Nothing waits to be typed into APOA.")
@@ -48,17 +50,36 @@ def received(session: Session, *, words: tuple[str, ...], issued_at: str | None)
     if found is None:
         return
     entry = app.by_hand.find(found)
-    if not number:
-        number = parse_receipt_number(ask_line(_("Receipt number that APOA gave")))
-    other = app.by_hand.find_same_number(number, entry)
+    if without_number:
+        number, doubt = app.by_hand.stay_receipt_number(entry), None
+    else:
+        number, doubt = _checked_number(session, entry, number)
     entry = app.by_hand.record_number(entry, number, moment)
-    if other is not None:
-        print_error_line(style_warning(same_number_line(other)))
+    if doubt is not None:
+        print_error_line(style_warning(text(doubt)))
         print_error_line(_("If that is a mistake, record the right number with the same command."))
     if session.json:
         print_json(report_json(entry, open_if_possible(app, entry), zone=app.settings.zone))
     else:
         print_line(recorded_line(entry, number))
+
+
+def _checked_number(session: Session, entry: Entry, given: str) -> tuple[str, Message | None]:
+    """Return the number to record, and why it is doubtful. At a terminal a doubtful one is asked again, once.
+
+    Raises `DataRefused` for what is no number.
+    """
+    number = given or _ask_number()
+    doubt = session.app.by_hand.doubt(number, entry)
+    if doubt is None or not session.interactive:
+        return number, doubt
+    print_error_line(style_warning(text(doubt)))
+    print_error_line(_("Compare it with APOA's receipt, and type it again."))
+    return _ask_number(), None
+
+
+def _ask_number() -> str:
+    return parse_receipt_number(ask_line(_("Receipt number that APOA gave")))
 
 
 def _guest_and_number(session: Session, words: tuple[str, ...]) -> tuple[str, str]:

@@ -7,13 +7,12 @@ checked here, and a user is asked only for what is missing.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from apoa_client.cli.commands.guest_options import (
     IDENTIFYING_OPTIONS,
-    MRZ_BESIDE_A_PHOTO,
     GivenDetails,
     given_details,
     new_report_options,
@@ -21,9 +20,16 @@ from apoa_client.cli.commands.guest_options import (
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, warn_if_not_saved
 from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import MAX_INPUT_BYTES, check_input_size, confirm, standard_input
+from apoa_client.cli.terminal.input import (
+    MAX_INPUT_BYTES,
+    READING_S,
+    check_input_size,
+    confirm,
+    discard_typed_ahead,
+    standard_input,
+)
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_warning
+from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.cli.views.report import property_line, report_lines
 from apoa_client.decoding import decode_text
@@ -37,10 +43,6 @@ from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination, in_form_order
-from apoa_client.settings.config import ON
-
-if TYPE_CHECKING:
-    from apoa_client.scan.photo_reading import PhotoReading
 
 _EXAMPLE = "apoa report --nights 2 --room 7"
 _STDIN = "-"
@@ -56,9 +58,11 @@ _STDIN = "-"
 )
 @option(
     "--photo",
+    "photos",
+    multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    text=N_("Read the MRZ from this photo of the passport's page, on this computer."),
+    text=N_("Read the MRZ from a photo of the passport's page, on this computer. Several photos are a group."),
 )
 @option(
     "--delete-original",
@@ -76,15 +80,15 @@ def report(
     /,
     *,
     input_file: str | None,
-    photo: Path | None,
+    photos: Sequence[Path],
     delete_original: bool,
     **details: Any,  # noqa: ANN401  click's
 ) -> None:
     """Report the guest from the options, or ask question by question if nothing identifies the guest."""
     yes, dry_run, no_send, again = (details.pop(name) for name in ("yes", "dry_run", "no_send", "again"))
-    if delete_original and photo is None:
+    if delete_original and not photos:
         raise UsageProblem(msg("--delete-original deletes the file of --photo. Give both."))
-    if photo is not None and input_file is not None:
+    if photos and input_file is not None:
         raise UsageProblem(msg("Give either --photo or --input."))
     given = given_details(**details)
     if input_file is not None:
@@ -92,9 +96,10 @@ def report(
     options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
     with warn_if_not_saved():
         session.app.ask(lambda each: each.outbox)
-        if photo is not None:
-            if _report_photo(session, options, given, photo) and delete_original:
-                _delete_photo(session, photo, yes=yes)
+        if photos:
+            from apoa_client.cli.commands.report_photos import report_photos  # for photos alone
+
+            report_photos(session, options, given, photos, delete=delete_original)
         elif session.interactive and not (input_file is not None or _identify_a_guest(given)):
             from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
@@ -107,10 +112,8 @@ def _identify_a_guest(given: GivenDetails) -> bool:
     return bool(given.lines or IDENTIFYING_OPTIONS & given.typed.keys())
 
 
-def _report_from_options(
-    session: Session, options: ReportOptions, given: GivenDetails, photo: bytes | None = None
-) -> bool:
-    """Report one guest, and return whether it is saved. A `photo` is kept with the report, as a JPEG.
+def _report_from_options(session: Session, options: ReportOptions, given: GivenDetails) -> None:
+    """Report one guest.
 
     Raises `ReportRefused` for details with errors, `ReportedBefore` for a likely duplicate.
     """
@@ -118,15 +121,20 @@ def _report_from_options(
     examination = _examined(session, given)
     report = app.reachable_desk.compose(examination)
     duplicates = duplicate_warnings(app.ask(lambda each: each.desk.overlapping_stays(report)))
-    other_warnings = in_form_order([*examination.warnings, *unaccompanied_minor_warning(examination)])
+    minors = app.ask(
+        lambda each: unaccompanied_minor_warning(
+            examination, lambda stay: each.desk.reported_adults(stay, each.report_at_hand)
+        )
+    )
+    other_warnings = in_form_order([*examination.warnings, *minors])
     warnings = (*other_warnings, *duplicates)
     if options.dry_run:
         from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
 
         if not session.json:
             _show(session, report, warnings)
-        finish_dry_run(session, options, [report], warnings)
-        return False
+        finish_dry_run(session, options, [report], [warnings])
+        return
     likely_duplicate = bool(duplicates) and not options.again
     if likely_duplicate and (options.yes or not session.interactive):
         raise ReportedBefore(duplicates, other_warnings)
@@ -137,15 +145,16 @@ def _report_from_options(
         if likely_duplicate:
             wanted = confirm(_("The guest seems to be reported already. Report them again?"), default=False)
         else:
-            wanted = options.yes or confirm(_("Save and send this report?"))
+            if not options.yes:
+                discard_typed_ahead(READING_S)
+            sends = not app.settings.by_hand
+            wanted = options.yes or confirm(_("Save and send this report?") if sends else _("Save this report?"))
         if not wanted:
             print_error_line(_("Nothing was saved."))
-            return False
-    new = app.reachable_desk.new_report(report, warnings, photo=photo)
-    [entry] = app.save_new([new])
+            return
+    [entry] = app.save_new([app.reachable_desk.new_report(report, warnings)])
     saved = SavedReport(entry, report, warnings)
-    SaveAndSend(session, send=not options.no_send).finish([saved])
-    return True
+    SaveAndSend(session, send=not options.no_send, may_ask=not options.yes).finish([saved])
 
 
 def _examined(session: Session, given: GivenDetails) -> Examination:
@@ -204,65 +213,3 @@ def _load(file: str) -> Any:  # noqa: ANN401  any JSON value
             msg("The input is no JSON document with one report."),
             msg("It has the form of the contract: an object with guest and stay. See: apoa help contract"),
         ) from None
-
-
-def _report_photo(session: Session, options: ReportOptions, given: GivenDetails, photo: Path) -> bool:
-    """Report the guest on a photo, and return whether it is saved. At a terminal the user confirms what is doubtful.
-
-    Raises `UsageProblem` for lines beside the photo, `ScanMissing` without the extra `scan`, `PictureRefused` for a
-    file that is no picture, `ReportRefused` if no user can be asked and the reading is not sure.
-    """
-    from apoa_client.scan.photo_process import PhotoProcess  # its libraries are an extra
-
-    if given.lines:
-        raise UsageProblem(MRZ_BESIDE_A_PHOTO)
-    app = session.app
-    keep = app.settings.keep_photos == ON
-    with PhotoProcess(session.environ) as reader:
-        reading = reader.read(photo, app.reachable_desk.today, with_evidence=keep)
-    if session.interactive:
-        from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
-
-        return GuestConversation(session, options).run(given.typed, reading)
-    if not reading.sure:
-        raise _photo_refused(session, reading)
-    return _report_from_options(session, options, given._replace(lines=list(reading.lines)), reading.evidence)
-
-
-def _photo_refused(session: Session, reading: "PhotoReading") -> ReportRefused:
-    """Return the error for a reading that a user would have to compare with the page."""
-    from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
-
-    path = BY_NAME["mrz"].path
-    doubts = [Finding(path, "bad_character", doubt_message(reading, index)) for index in doubtful_lines(reading)]
-    wrong = session.app.reachable_desk.check({}, reading.lines).errors
-    refused = ReportRefused(doubts or wrong or [Finding(path, "bad_character", NOT_SURE)])
-    if reading.hint is not None:
-        refused.advice = reading.hint
-    return refused
-
-
-def _delete_photo(session: Session, photo: Path, *, yes: bool) -> None:
-    """Delete the photo of a saved report, if the user confirms it or said `--yes`."""
-    file = sanitize(str(photo))
-    if not yes and not session.interactive:
-        print_error_line(_("The photo was not deleted: without a terminal, --delete-original needs --yes."))
-        return
-    if not yes and not confirm(_("Delete the photo {file}?").format(file=file), default=False):
-        return
-    if _is_deleted(photo):
-        print_error_line(_("The photo {file} was deleted.").format(file=file))
-    else:
-        kept = _("The photo {file} could not be deleted. Delete it by hand.")
-        print_error_line(style_warning(kept.format(file=file)))
-
-
-def _is_deleted(photo: Path) -> bool:
-    """Delete a photo, and return whether that succeeded. A link is left: behind it the photo would stay."""
-    try:
-        if photo.is_symlink():
-            return False
-        photo.unlink()
-    except OSError:
-        return False
-    return True

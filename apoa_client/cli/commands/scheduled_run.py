@@ -258,7 +258,7 @@ def _deliver(
     session: Session, interruptions: "Interruptions", shown: ShownBefore, *, keep_backoff: bool, wait_s: float | None
 ) -> Outcome:
     if session.app.settings.by_hand:
-        return report_by_hand(session, interactive=False, scheduled=True)
+        return report_by_hand(session, scheduled=True)
     outcome = deliver(session, interruptions, keep_backoff=keep_backoff, wait_s=wait_s, show_unattended=shown.show)
     if outcome.error is None and outcome.meta is not None:
         shown.forget("error")

@@ -174,6 +174,8 @@ def _ask_account_again(settings: PropertySettings, refused: WrongPassword) -> tu
 def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *, asking: bool) -> None:
     """Show the result of the test first, then the recovery code, then what to do next."""
     settings, _code, failure = result
+    before = app.config.find(settings.name)
+    app.config, app.settings = app.saved_config(), settings  # so that each command shown is one of this property
     if failure is not None:
         print_error_line(style_warning(text(failure.message)))
         print_error_line(_("The set-up continues."))
@@ -181,7 +183,7 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
         print_line(style_success(_("The connection works.")))
     print_line(style_success(_("The property {name} is set up.").format(name=sanitize(settings.name))))
     _show_practice(app, settings)
-    _show_code(app, result, answers["recovery_file"], asking=asking)
+    _show_code(app, result, before, answers["recovery_file"], asking=asking)
     if failure is not None:
         print_error_line(
             _("The connection is not tested yet; reports can be saved already. Test it later with: apoa login")
@@ -190,17 +192,13 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
         from apoa_client.cli.prompts.setup_questions import install_chosen
 
         install_chosen(app, AUTO if answers["schedule"] == YES else answers["schedule"])
-    from apoa_client.cli.prompts.setup_questions import (
-        report_command,
-        show_how_to_choose,
-        show_next_steps,
-    )  # not for --help
+    from apoa_client.cli.prompts.setup_questions import show_how_to_choose, show_next_steps  # not for --help
 
     if asking:
         show_next_steps(app, settings, answers["schedule"])
         return
-    show_how_to_choose(app, settings)
-    report = style_bold(report_command(app, settings))
+    show_how_to_choose(app)
+    report = style_bold(localized_command("report"))
     if failure is None and settings.by_hand:
         print_line(_("Save a guest's report with: {command}").format(command=report))
         print_line(_("Then type it into APOA with: apoa sync --by-hand"))
@@ -215,10 +213,11 @@ def _show_practice(app: Container, settings: PropertySettings) -> None:
         print_line(_("What was practised stays apart from real reports: {command}").format(command=command))
 
 
-def _show_code(app: Container, result: _Result, file: Path | None, *, asking: bool) -> None:
-    """Show a new recovery code or where it is, or warn that there is none."""
+def _show_code(
+    app: Container, result: _Result, before: PropertySettings | None, file: Path | None, *, asking: bool
+) -> None:
+    """Show a new recovery code or where it is, or warn that there is none. `before` are the settings until now."""
     settings, code, _failure = result
-    before = app.config.find(settings.name)
     if file is not None:
         if code or file_has_code_of(file, decode_public_key(_saved_public_key(app, settings))):
             show_code_file(file)

@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from apoa_client.app.container import Container
-from apoa_client.app.property_status import read_status
+from apoa_client.app.property_status import read_others, read_status
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.failures import show_also_while_away
 from apoa_client.cli.registry import command, json_option, option
@@ -32,6 +32,7 @@ from apoa_client.cli.views.status import (
     show_code_reminder,
     show_deadlines,
     show_drafts,
+    show_others,
     show_property,
     show_status,
     show_urgent,
@@ -103,6 +104,7 @@ def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> in
         print_json({**status_json(app.settings, status, urgent), **here, **left})
     else:
         show_status(app.settings, status, urgent, _urgent_names(app, urgent), now)
+        show_others(read_others(app, now), now)
     if app.handed_over.problem is not None:
         from apoa_client.cli.views.away import show_left  # for a second outbox alone
 
@@ -139,10 +141,12 @@ def welcome(session: Session) -> int:
                 (localized_command("help"), _("what to do when a guest or the line is not as usual")),
             ]
         )
-        print_line(_("All commands: apoa --help"))
+        print_line(_("All commands: apoa --help-all"))
         return Exit.DONE
     session.app.on_unwritable = show_unwritable
     code = _show_overview(session.app)
+    now = session.app.clock.now()
+    show_others(read_others(session.app, now), now)
     print_line()
     print_definitions(
         [
@@ -151,7 +155,7 @@ def welcome(session: Session) -> int:
             (localized_command("status --tonight"), _("who is here, and what is to be done by morning")),
         ]
     )
-    print_line(_("All commands: apoa --help. Something unusual: apoa help"))
+    print_line(_("All commands: apoa --help-all. Something unusual: apoa help"))
     return code
 
 

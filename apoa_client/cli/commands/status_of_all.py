@@ -5,6 +5,7 @@ The properties of a shared outbox are read together, the others one after anothe
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from apoa_client.app.property_status import PropertyStatus, read_status, status_of, status_without_settings
@@ -49,7 +50,7 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
     session.quiet = quiet
     if not session.json:
         for each, status in others:
-            with error_heading(style_bold(sanitize(each.settings.name))):
+            with error_heading(partial(style_bold, sanitize(each.settings.name))):
                 show_doubts(status.doubts)
             states.append(PropertyState(each.settings.name, each.settings, status, here=False))
         show_properties(states, everything=bool(session.verbosity))

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,10 @@ _LONGEST_FOR_ALL_S = 1200.0
 @option(
     "--by-hand", is_flag=True, text=N_("Send nothing: show the reports to type into APOA, and record their numbers.")
 )
+@option(
+    "--page", is_flag=True, text=N_("With --by-hand: show a page in the browser, with a button that copies each value.")
+)
+@option("--no-browser", is_flag=True, text=N_("Open no browser: print the page's address only."))
 @option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
 @force_option
 @option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
@@ -68,13 +73,17 @@ class _Choices(NamedTuple):
     follow: bool
     wait_s: float | None
     by_hand: bool
+    page: bool
+    no_browser: bool
     sheet: Path | None
     force: bool
 
 
 def _check_choices(session: Session, choices: _Choices, *, every_property: bool) -> None:
     """Raise `UsageProblem` for options that exclude each other."""
-    by_hand = choices.by_hand or choices.sheet is not None
+    by_hand = choices.by_hand or choices.page or choices.sheet is not None
+    if choices.page and choices.sheet is not None:
+        raise UsageProblem(msg("--page and --sheet exclude each other."))
     if by_hand and (choices.scheduled or choices.follow or every_property):
         raise UsageProblem(
             msg("Typing reports into APOA needs a user, and one property."),
@@ -92,10 +101,34 @@ def _sync(session: Session, choices: _Choices, *, interactive: bool) -> Exit:
 
     if choices.sheet is not None:
         return write_sheet(session, choices.sheet, force=choices.force).exit_code
-    if session.app.settings.by_hand or choices.by_hand:
-        return report_by_hand(session, interactive=interactive).exit_code
+    if session.app.settings.by_hand or choices.by_hand or choices.page:
+        way = _way_to_type(session, page=choices.page, browser=not choices.no_browser, interactive=interactive)
+        return report_by_hand(session, way).exit_code
     with Signals() as signals:
         return deliver(session, signals, wait_s=choices.wait_s).exit_code
+
+
+def type_by_hand(session: Session) -> None:
+    """Let the user type what waits into APOA, at the end of a command that saved it."""
+    from apoa_client.cli.commands.sync_delivery import report_by_hand
+
+    session.app.guest_waits = False
+    report_by_hand(session, _way_to_type(session, page=False, browser=True, interactive=True))
+
+
+def _way_to_type(session: Session, *, page: bool, browser: bool, interactive: bool) -> Callable[[Session], int] | None:
+    """Return how the user types reports into APOA: from a page, from the terminal, or (None) not now."""
+    from apoa_client.cli.terminal.browser import can_open_browser
+
+    if page or (interactive and browser and can_open_browser(session.environ)):
+        from apoa_client.cli.commands.sync_page import serve_page  # start-up: slow to load
+
+        return lambda each: serve_page(each, browser=browser)
+    if interactive:
+        from apoa_client.cli.prompts.by_hand import ByHandConversation  # start-up: only at a terminal
+
+        return lambda each: ByHandConversation(each.app).run()
+    return None
 
 
 def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool) -> Exit:

@@ -83,10 +83,13 @@ def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
     return _repairing(session, work)
 
 
-def report_by_hand(session: Session, *, interactive: bool, scheduled: bool = False) -> Outcome:
+def report_by_hand(
+    session: Session, type_in: Callable[[Session], int] | None = None, *, scheduled: bool = False
+) -> Outcome:
     """Let the user type what waits into APOA, or show how much waits. Nothing is sent.
 
-    A `scheduled` run shows only what another program changed; what waits is shown by `scheduled_run`.
+    `type_in` shows the reports and returns how many were closed; None if no user is there. A `scheduled` run shows only
+    what another program changed; what waits is shown by `scheduled_run`.
     """
 
     def work() -> Outcome:
@@ -94,10 +97,8 @@ def report_by_hand(session: Session, *, interactive: bool, scheduled: bool = Fal
         session.app.hand_over(history=True)
         outcome = Outcome(error=session.app.handed_over.problem)
         _check(session, outcome)  # before the first report is shown
-        if interactive:
-            from apoa_client.cli.prompts.by_hand import ByHandConversation  # only at a terminal
-
-            filed = ByHandConversation(session.app).run()
+        if type_in is not None:
+            filed = type_in(session)
             _check(session, outcome)  # with the key, which the first report needed
         summary = _summary(session)
         outcome.counts[Status.ACCEPTED], outcome.left = filed, summary.waiting
@@ -105,7 +106,7 @@ def report_by_hand(session: Session, *, interactive: bool, scheduled: bool = Fal
             _print_json(session, outcome)
             return outcome
         show_changed(outcome)
-        if interactive:
+        if type_in is not None:
             _show_recorded(outcome)
         elif not session.quiet:
             print_line(waiting_text(outcome.left) if outcome.left else _("Nothing is waiting."))
@@ -132,10 +133,10 @@ def _show_recorded(outcome: Outcome) -> None:
     if not recorded and not outcome.left:
         print_line(_("Nothing is waiting."))
         return
-    parts = [style_success(_("recorded {count}").format(count=recorded))]
+    parts = [style_success(_("Recorded: {count}.").format(count=recorded))]
     if outcome.left:
-        parts.append(style_warning(_("still waiting {count}").format(count=outcome.left)))
-    print_line(", ".join(parts))
+        parts.append(style_warning(_("Still waiting: {count}.").format(count=outcome.left)))
+    print_line(" ".join(parts))
 
 
 def _print_json(session: Session, outcome: Outcome) -> None:

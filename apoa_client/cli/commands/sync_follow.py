@@ -7,6 +7,7 @@ secrets as they are then.
 import random
 import time
 from contextlib import closing, nullcontext
+from functools import partial
 
 import click
 
@@ -15,7 +16,7 @@ from apoa_client.cli.commands.scheduled_run import run_scheduled, show_daily_bac
 from apoa_client.cli.every_property import refuse_one_property
 from apoa_client.cli.failures import show_failure
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import _, text
+from apoa_client.cli.terminal.language import _, commands_completed, text
 from apoa_client.cli.terminal.output import error_heading, print_line, sanitize
 from apoa_client.cli.terminal.signals import ServiceManager, Signals
 from apoa_client.cli.terminal.streams import discard_output
@@ -118,7 +119,7 @@ class Sender:
         heading = sanitize(name) if self._every_property else ""
         result: Outcome | ApoaError | None = None
         session = self._for_property(name)
-        with error_heading(heading):
+        with error_heading(partial(str, heading)), commands_completed(session.complete_commands):
             try:
                 with session:
                     session.app.kept = follower.kept

@@ -14,7 +14,7 @@ from apoa_client.cli.documents.pages import stream_page
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.output_files import write_output
-from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, FormLine, form_line, value_note
+from apoa_client.cli.views.apoa_form import OUR_ORDER, SENT_BEFORE, TASKS, FormLine, form_line, value_note
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import KINDS, moment_text
 from apoa_client.errors import Erased, SealBroken
@@ -29,7 +29,6 @@ _WORDS = {
     "made": N_("Made on"),
 }
 _NO_NUMBER = N_("If APOA gives no number, write down the number of the guest's check-in.")
-_SENT_BEFORE = N_("It was sent before, but no answer came. Check in APOA first whether it is there.")
 
 
 class SheetEntry(NamedTuple):
@@ -81,7 +80,7 @@ def _sheet_entries(app: Container) -> Iterator[SheetEntry]:
         except (SealBroken, Erased) as exc:
             show_error(exc)
             continue
-        notes = [_SENT_BEFORE] if entry.calls else []
+        notes = [SENT_BEFORE] if entry.calls else []
         if entry.kind is not Kind.CHECK_IN:
             notes.append(_NO_NUMBER)
         due = moment_text(entry.due_at, zone) if entry.due_at is not None else ""

@@ -1,7 +1,7 @@
 """An export as a table and as JSON.
 
-The headings are in the reader's language, and `apoa import` knows them in both. The cells are the same in every
-language: codes, and dates and times in ISO 8601.
+The headings are in the reader's language, and `apoa import` knows them in both. The guest book for people has words in
+the reader's language, too. The other tables are the same in every language: codes, and dates and times in ISO 8601.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,12 +9,14 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from apoa_client.app.table_export import ExportedReport
-from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import json_pieces
-from apoa_client.cli.views.report import receipt_value
+from apoa_client.cli.views.labels import day_text, moment_text
+from apoa_client.cli.views.report import field_text, receipt_value
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.fields import ON_THE_FORM, Field, as_typed
+from apoa_client.passport.states import by_code
+from apoa_client.report.fields import BY_NAME, ON_THE_FORM, Field, as_typed
 from apoa_client.report.kinds import Kind, instant, short_id
 from apoa_client.report.model import part_value
 from apoa_client.tables.csv_files import csv_pieces
@@ -43,20 +45,36 @@ class _Column(NamedTuple):
     width: int = 16
 
 
-def csv_export(reports: Iterable[ExportedReport], *, personal: bool) -> Iterator[bytes]:
+class Layout(NamedTuple):
+    """What a table has: reports, or with `personal` the guest book, in words or in `codes`, of `several` properties."""
+
+    personal: bool
+    codes: bool
+    several: bool
+
+    def columns(self) -> list[_Column]:
+        """Return the columns in their order."""
+        if self.personal and not self.codes:
+            return _guest_book(several=self.several)
+        return _columns(personal=self.personal)
+
+
+def csv_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[bytes]:
     """Yield the CSV file in pieces."""
-    columns = _columns(personal=personal)
+    columns = layout.columns()
     rows = ([column.value(each) for column in columns] for each in reports)
+    if layout.personal and not layout.codes:  # a workbook shows days as its reader does
+        rows = ([day_text(cell) if isinstance(cell, date) else cell for cell in row] for row in rows)
     return csv_pieces(_with_first([text(column.heading) for column in columns], rows))
 
 
-def xlsx_export(reports: Iterable[ExportedReport], *, personal: bool) -> Iterator[bytes]:
+def xlsx_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[bytes]:
     """Yield the XLSX file in pieces. Raises `UsageProblem` for more rows than a worksheet holds."""
-    columns = _columns(personal=personal)
+    columns = layout.columns()
     headings = [text(column.heading) for column in columns]
     widths = [max(column.width, len(heading) + 2) for column, heading in zip(columns, headings, strict=True)]
     rows = ([column.value(each) for column in columns] for each in reports)
-    return xlsx_pieces(_("Guests") if personal else _("Reports"), headings, widths, rows)
+    return xlsx_pieces(_("Guests") if layout.personal else _("Reports"), headings, widths, rows)
 
 
 def json_export(reports: Iterable[ExportedReport], schema: str) -> Iterator[bytes]:
@@ -92,6 +110,49 @@ def _with_first(first: Sequence[CellValue], rows: Iterable[Sequence[CellValue]])
     yield from rows
 
 
+_IN_THE_BOOK = (
+    *("surname", "given_names", "sex", "birth_date", "birth_place", "nationality", "document_number", "expiry_date"),
+    *("stay_permit", "room", "check_in", "planned_check_out"),
+)
+"""The fields of the guest book for people."""
+
+
+def _guest_book(*, several: bool) -> list[_Column]:
+    return [
+        *([_PROPERTY] if several else ()),
+        *(_Column(BY_NAME[name].label, _field_words(BY_NAME[name]), BY_NAME[name].width) for name in _IN_THE_BOOK),
+        _Column(msg("Checked out at"), _check_out_words, _MOMENT),
+        _GUEST_STATUS,
+        _RECEIPT,
+    ]
+
+
+def _field_words(field: Field) -> Callable[[ExportedReport], CellValue]:
+    """Return what finds a field's value in a row: a day as a date, everything else in the reader's words."""
+    find = _field_value(field)
+
+    def value(row: ExportedReport) -> CellValue:
+        found = find(row)
+        if row.report is None or found is None or isinstance(found, date):
+            return found
+        if field.type == "state" and (state := by_code(str(found))) is not None:
+            return state.name(current_language())
+        return field_text(field.name, field.value_in(row.report) or "", row.zone)
+
+    return value
+
+
+def _check_out_words(row: ExportedReport) -> CellValue:
+    check_out = row.stay.check_out
+    left = check_out.ends_at if check_out is not None else None
+    return moment_text(left, row.zone) if left is not None else None
+
+
+_GUEST_STATUS = _Column(msg("Guest status"), lambda row: _(STAY_STATES[row.stay_state]))
+_PROPERTY = _Column(msg("Property"), lambda row: row.property_name)
+_RECEIPT = _Column(msg("Receipt number"), lambda row: row.entry.receipt.number if row.entry.receipt else None, 24)
+
+
 def _columns(*, personal: bool) -> list[_Column]:
     of_the_guest = [
         *(_Column(field.label, _field_value(field), field.width) for field in ON_THE_FORM),
@@ -102,8 +163,8 @@ def _columns(*, personal: bool) -> list[_Column]:
     return [
         *(of_the_guest if personal else ()),
         _Column(msg("Checked out at"), _check_out, _MOMENT),
-        _Column(msg("Guest status"), lambda row: _(STAY_STATES[row.stay_state])),
-        _Column(msg("Property"), lambda row: row.property_name),
+        _GUEST_STATUS,
+        _PROPERTY,
         _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
         _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),
         _Column(msg("Kind of report"), lambda row: row.entry.kind.value),
@@ -111,7 +172,7 @@ def _columns(*, personal: bool) -> list[_Column]:
         _Column(msg("Saved at"), lambda row: _moment(row, row.entry.created_at), _MOMENT),
         _Column(msg("Due by"), lambda row: _moment(row, row.entry.due_at), _MOMENT),
         _Column(msg("Last error"), lambda row: row.entry.last_error),
-        _Column(msg("Receipt number"), lambda row: row.entry.receipt.number if row.entry.receipt else None, 24),
+        _RECEIPT,
         _Column(msg("Receipt issued at"), _receipt_time, _MOMENT),
     ]
 

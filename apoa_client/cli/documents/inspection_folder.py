@@ -18,7 +18,7 @@ from apoa_client.cli.terminal.language import N_, _, in_both_languages
 from apoa_client.cli.terminal.output_files import make_output_folder, write_output
 from apoa_client.cli.terminal.progress import track
 from apoa_client.cli.views.findings import show_error
-from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, day_text, state_text
+from apoa_client.cli.views.labels import KINDS, day_text, receipt_source, state_text
 from apoa_client.cli.views.report import OpenedReport
 from apoa_client.desk.stay_history import Period
 from apoa_client.errors import Exit, NotAuthentic, SealBroken
@@ -33,8 +33,8 @@ _ERASED = N_("erased")
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
 _MAX_NAME_LENGTH = 80
-# Names that are taken: by our own table, and by Windows for its devices.
-_TAKEN = frozenset({"index", "con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
+# Names that Windows has for its devices.
+_TAKEN = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))})
 
 
 class InspectionResult(NamedTuple):
@@ -57,6 +57,11 @@ class _Row(NamedTuple):
         return f"_Row({self.file!r}, …)"
 
 
+def index_name() -> str:
+    """Return the file name of the page with all reports, in the reader's language."""
+    return _("index") + ".html"
+
+
 def write_inspection_folder(
     app: Container, period: Period, folder: Path, *, force: bool, silent: bool = False
 ) -> InspectionResult:
@@ -65,7 +70,7 @@ def write_inspection_folder(
     A report whose seal is broken, or that another program changed, is shown as an error and is in the table without a
     receipt. Raises `CredentialsProblem` without the key, before anything is written. Shows progress unless `silent`.
     """
-    rows, taken, code = list[_Row](), set(_TAKEN), Exit.DONE
+    rows, taken, code = list[_Row](), {*_TAKEN, _("index")}, Exit.DONE
     zone = app.settings.zone
     stays = sorted(app.stays.arrived(period), key=lambda stay: (stay.check_in_night(zone), stay.entries[0].seq))
     entries = [
@@ -87,7 +92,7 @@ def write_inspection_folder(
             page = receipt_page(app.settings, report, app.clock.now())
             write_output(folder / file, page.encode(), force=force, durable=False)
     if rows:
-        write_output(folder / "index.html", _index(app, period, rows).encode(), force=force)
+        write_output(folder / index_name(), _index(app, period, rows).encode(), force=force)
     written = sum(1 for row in rows if row.file)
     return InspectionResult(written, len(rows) - written, code)
 
@@ -112,7 +117,8 @@ def _file_name(entry: Entry, taken: set[str]) -> str:
         return ""
     name = _UNSAFE.sub("-", entry.receipt.number).strip("-")[:_MAX_NAME_LENGTH]
     if not name or name.casefold() in taken:
-        name = f"{name or 'report'}-{short_id(entry.id)}"
+        unnamed = _("report")
+        name = f"{name or unnamed}-{short_id(entry.id)}"
     taken.add(name.casefold())
     return f"{name}.html"
 
@@ -141,7 +147,7 @@ def _cells(night: date, report: OpenedReport) -> list[str]:
     entry, stay = report.entry, report.stay
     number = in_both_languages(_NONE)
     if entry.receipt is not None:
-        typed = f" ({in_both_languages(RECEIPT_SOURCES[True])})" if entry.receipt.typed else ""
+        typed = f" ({in_both_languages(receipt_source(entry.receipt))})" if entry.receipt.typed else ""
         number = entry.receipt.number + typed
     unknown = in_both_languages(_ERASED) if entry.erased_at is not None else "-"
     return [

@@ -47,7 +47,7 @@ def _from_contract(name: str) -> Schema:
 
 _FINDING = object_of(field=TEXT, code=TEXT, message=TEXT)
 _DOUBT = object_of(kind=TEXT, id=or_null(TEXT))
-_RECEIPT = object_of(number=TEXT, issued_at=MOMENT, source=one_of("authority", "typed"))
+_RECEIPT = object_of(number=or_null(TEXT), issued_at=MOMENT, source=one_of("authority", "typed"))
 _ONLINE = object_of(
     asked=FLAG,
     status=or_null(one_of(*Status)),
@@ -131,6 +131,9 @@ _PHOTO = object_of(
     error=or_null(ERROR),
 )
 _CHECKED_PHOTO = plus(_CHECKED, photo=_PHOTO)
+_REPORTED_PHOTO = object_of(
+    file=TEXT, report=or_null(TEXT), error=or_null(ERROR), errors=list_of(_FINDING), warnings=list_of(_FINDING)
+)
 _STATUS = object_of(
     property=TEXT,
     environment=or_null(TEXT),
@@ -145,6 +148,7 @@ _STATUS = object_of(
     clock_skew_s=or_null(NUMBER),
     purge_skipped_at=or_null(MOMENT),
     drafts=COUNT,
+    without_number=COUNT,
     unauthenticated=or_null(COUNT),
     recovery_code_confirmed=or_null(FLAG),
     urgent=list_of(object_of(id=TEXT, short_id=TEXT, kind=one_of(*Kind), state=one_of(*State), due_at=or_null(MOMENT))),
@@ -296,7 +300,7 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
         ),
     ),
     "received": (_REPORT,),
-    "report": (_REPORT, _REPORTS),
+    "report": (_REPORT, plus(_REPORTS, photos=list_of(_REPORTED_PHOTO))),
     "restore": (
         object_of(
             file=TEXT,

@@ -1,6 +1,6 @@
 """The receipt of a report as a page of A5 to print, in both languages, with the receipt's number as a QR code.
 
-The page says that the property printed it from what the reporting server or its staff recorded. A report without a
+The page says that the property printed it from what the authority or its staff recorded. A report without a
 receipt gets a page that says so in large letters.
 """
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from apoa_client.cli.documents.pages import moment_in_both_languages, qr_code, render_page
 from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
 from apoa_client.cli.terminal.output import sanitize
-from apoa_client.cli.views.labels import KINDS, RECEIPT_SOURCES, STATES, day_text, moment_text
+from apoa_client.cli.views.labels import KINDS, STATES, day_text, moment_text, receipt_source
 from apoa_client.cli.views.report import OpenedReport
 from apoa_client.locale import LANGUAGES
 from apoa_client.passport.states import by_code
@@ -23,9 +23,11 @@ from apoa_client.settings.config import PropertySettings
 _TITLE = N_("Receipt for a foreign guest's report")
 _NO_RECEIPT = N_("This is not a receipt")
 _OFFICE, _NUMBER = N_("Immigration office"), N_("Receipt number")
-_FROM_SERVER = N_("From the reporting server {server}: it accepted this report and gave it this number.")
+_FROM_SERVER = N_("From the authority {server}: it accepted this report and gave it this number.")
+_FROM_EARLIER_SERVER = N_("From the authority that the property used then, which accepted this report.")
 _FROM_SANDBOX = N_("From the training server on this computer: it accepted this report and gave it this number.")
 _TYPED = N_("The property's staff typed this number in, from the receipt that APOA gave them.")
+_WITHOUT_NUMBER = N_("The property's staff typed this report into APOA, and have no number of a receipt.")
 TRAINING = N_("Training only: this is not a receipt from Immigration, and the guest is not reported there.")
 _NONE = N_("There is no receipt for this report: {state}.")
 _DUE = N_("Due by: {moment}")
@@ -62,8 +64,8 @@ def receipt_page(settings: PropertySettings, report: OpenedReport, now: datetime
         labels={"office": _OFFICE, "number": _NUMBER},
         settings=settings,
         receipt=receipt,
-        qr=qr_code(sanitize(receipt.number)) if receipt is not None else "",
-        source=RECEIPT_SOURCES[receipt.typed] if receipt is not None else "",
+        qr=qr_code(sanitize(receipt.number)) if receipt is not None and receipt.has_number else "",
+        source=receipt_source(receipt) if receipt is not None else "",
         warnings=warnings,
         notes=list(_notes(settings, report)),
         details=list(_details(report, zone)),
@@ -78,10 +80,14 @@ def _notes(settings: PropertySettings, report: OpenedReport) -> Iterator[list[st
         yield _in_each_language(_ERASED, moment=partial(moment_text, erased_at, settings.zone))
     elif report.guest is None:
         yield _in_each_language(_UNREADABLE)
-    if receipt is not None and receipt.typed:
+    if receipt is not None and not receipt.has_number:
+        yield _in_each_language(_WITHOUT_NUMBER)
+    elif receipt is not None and receipt.typed:
         yield _in_each_language(_TYPED)
-    elif receipt is not None and (settings.uses_sandbox or not settings.api_url):
+    elif receipt is not None and (settings.uses_sandbox or receipt.is_training):
         yield _in_each_language(_FROM_SANDBOX)
+    elif receipt is not None and settings.by_hand:
+        yield _in_each_language(_FROM_EARLIER_SERVER)
     elif receipt is not None:
         server = urlsplit(settings.api_url).hostname or settings.api_url
         yield _in_each_language(_FROM_SERVER, server=lambda _translate: server)

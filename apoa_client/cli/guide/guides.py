@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from apoa_client.locale import SOURCE_LANGUAGE
 
@@ -95,6 +95,25 @@ class Situation(NamedTuple):
     name: str
     title: str
     steps: tuple[Step, ...]
+    words: str
+    """Further words by which users may search for it."""
+
+
+SITUATION: Final = "situation"
+FACTS: Final = "facts"
+COMMAND: Final = "command"
+GUIDE: Final = "guide"
+
+NAME: Final = 8
+"""The score of a whole word of a name."""
+
+
+class Hit(NamedTuple):
+    """What a name means, or a search has found: one of these kinds."""
+
+    kind: str
+    id: str
+    score: int = NAME
 
 
 @cache
@@ -106,6 +125,7 @@ def situations(language: str) -> tuple[Situation, ...]:
             each["name"],
             each["title"],
             tuple(Step(step["text"], step.get("command")) for step in each["step"]),
+            each["words"],
         )
         for each in read_content("situations", language)["situation"]
     )

@@ -7,6 +7,7 @@ from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.find_stays import open_current_report
 from apoa_client.cli.prompts.finish_change import ChangeCommand, ask_check_out_time, ask_reason
 from apoa_client.cli.prompts.save_and_send import SavedReport
+from apoa_client.cli.terminal.command_names import localized_option
 from apoa_client.cli.terminal.input import confirm, index_of_choice
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import label_lines, print_error_line, sanitize, style_bold, style_error
@@ -16,7 +17,7 @@ from apoa_client.cli.views.report import changed_field_lines, field_texts, guest
 from apoa_client.desk.changes import PendingChange, find_refused, require_current_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
-from apoa_client.messages import msg, nmsg
+from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports.entries import Content, Entry
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
@@ -115,7 +116,8 @@ class CorrectionConversation:
 
     def save(self, change: PendingChange, before: Report) -> None:
         """Save and send a change, after a confirmation at a terminal."""
-        if self.command.interactive and not self.command.yes and not confirm(_("Save and send this correction?")):
+        question = self.command.by_way(msg("Save and send this correction?"), msg("Save this correction?"))
+        if self.command.interactive and not self.command.yes and not confirm(question):
             print_error_line(_("Nothing was saved."))
             return
         self.command.save(change, before.guest)
@@ -173,7 +175,9 @@ class AmendConversation(CorrectionConversation):
         if not corrections:
             raise DataRefused(msg("Nothing would change: that is what was reported."))
         question = nmsg("Save and send {count} correction?", "Save and send {count} corrections?", len(corrections))
-        if self.command.interactive and not self.command.yes and not confirm(text(question)):
+        by_hand = nmsg("Save {count} correction?", "Save {count} corrections?", len(corrections))
+        asked = self.command.interactive and not self.command.yes
+        if asked and not confirm(self.command.by_way(question, by_hand)):
             print_error_line(_("Nothing was saved."))
             return
         entries = self.app.changes.save_all([change for change, _before in corrections])
@@ -240,6 +244,21 @@ class AmendConversation(CorrectionConversation):
                 return None
 
 
+def _advice(errors: Sequence[Finding], kind: Kind) -> Message:
+    """Return with which options a refused report is corrected without a terminal."""
+    if kind is Kind.CHECK_OUT:
+        return msg("Give the right time with: --at TIME")
+    if kind is Kind.CANCEL:
+        return msg("Give another reason with: --reason TEXT")
+    names = ("reason" if error.field == "reason" else field_to_ask(error) for error in errors)
+    options = [
+        localized_option(f"--{name.replace('_', '-')}") for name in dict.fromkeys(names) if name and name != "mrz"
+    ]
+    if not options:
+        return msg("Give what is to be changed by its option, such as --room 7. The options: apoa fix --help")
+    return msg("Give the right value with: {options}. The options: apoa fix --help", options=", ".join(options))
+
+
 def _parse_field_number(answer: str) -> Answer:
     """Return the name of the field that has this number."""
     index = index_of_choice(answer, len(ON_THE_FORM))
@@ -262,7 +281,7 @@ class FixConversation(CorrectionConversation):
             for finding in content.errors:
                 print_error_line(finding_line(finding))
         elif refused.kind in {Kind.CHECK_OUT, Kind.CANCEL} and at is None and reason is None:
-            raise ReportRefused(content.errors)
+            raise ReportRefused(content.errors, advice=_advice(content.errors, refused.kind))
         if refused.kind is Kind.CHECK_OUT:
             change = self._fix_check_out(history, refused, at)
         elif refused.kind is Kind.CANCEL:
@@ -316,7 +335,7 @@ class FixConversation(CorrectionConversation):
         elif self.command.interactive and not (given and self.command.yes):
             reason = self._ask_refused_fields(content.errors, reason)
         elif not given:
-            raise ReportRefused(content.errors)
+            raise ReportRefused(content.errors, advice=_advice(content.errors, refused.kind))
         examination = self.examine(content.report)
         return self.app.changes.fix(history, refused, examination, reason or content.report.reason)
 
@@ -335,5 +354,5 @@ class FixConversation(CorrectionConversation):
         if change.report._replace(id=before.id, created_at=before.created_at) != before:
             return True
         if not self.command.interactive:
-            raise ReportRefused(content.errors)
+            raise ReportRefused(content.errors, advice=_advice(content.errors, before.kind))
         return confirm(_("Nothing was changed. Send the same again?"), default=False)

@@ -18,13 +18,13 @@ from apoa_client.cli.terminal.output import (
     style_bold,
     style_warning,
 )
-from apoa_client.cli.views.apoa_form import OUR_ORDER, TASKS, form_line, form_table, recorded_line, same_number_line
+from apoa_client.cli.views.apoa_form import OUR_ORDER, SENT_BEFORE, TASKS, form_line, form_table, recorded_line
 from apoa_client.cli.views.labels import KINDS
 from apoa_client.cli.views.status import deadline_style, deadline_text
-from apoa_client.desk.by_hand import TypingTask, parse_receipt_number
+from apoa_client.desk.by_hand import NOT_SENT, TypingTask, parse_receipt_number
 from apoa_client.errors import DataRefused, Erased, ReportMoved, SealBroken
 from apoa_client.ports.entries import Entry
-from apoa_client.report.kinds import Kind, short_id
+from apoa_client.report.kinds import NO_NUMBER, Kind, short_id
 
 _DONE = frozenset({"sudah", "done"}) | YES
 _QUIT = frozenset({"q", "quit", "berhenti"})
@@ -50,8 +50,7 @@ class ByHandConversation:
     def run(self) -> int:
         """Go through what waits and return how many numbers were recorded. Raises `NotNow` during maintenance."""
         if not self._app.settings.by_hand:
-            warning = _("A report whose number you record here is not sent to the authority.")
-            self._messages.append(style_warning(warning))
+            self._messages.append(style_warning(text(NOT_SENT)))
         self._desk.release_abandoned()
         with suppress(_Quit):
             while waiting := [each for each in self._desk.waiting() if each.stay_id not in self._later]:
@@ -95,8 +94,7 @@ class ByHandConversation:
         print_error_line(side_by_side((*parts, _("waiting: {count}").format(count=waiting))))
         print_error_line(_(TASKS[entry.kind]))
         if task.sent_before:
-            warning = _("It was sent before, but no answer came. Check in APOA first whether it is there.")
-            print_error_line(style_warning(warning))
+            print_error_line(style_warning(_(SENT_BEFORE)))
         print_error_line()
         for line in form_table([form_line(line, zone) for line in task.lines], columns()):
             print_error_unwrapped(line)
@@ -104,7 +102,7 @@ class ByHandConversation:
 
     def _ask_number(self, entry: Entry) -> str:
         """Ask for the receipt number; return it, or `_LATER`. Raises `_Quit`."""
-        instruction = _("Type the number of APOA's receipt. Enter = later, ? = help, q = stop")
+        instruction = _("Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop")
         help_lines = [
             _("Copy each value into APOA's form. Text in brackets explains the value and is not typed."),
             *([] if self._app.settings.typing_order else [_(OUR_ORDER)]),
@@ -112,9 +110,6 @@ class ByHandConversation:
             _("A wrong number can be typed again later with: apoa received ID NUMBER"),
         ]
         if entry.kind is not Kind.CHECK_IN:
-            instruction = _(
-                "Type the number of APOA's receipt, or y if it gave none. Enter = later, ? = help, q = stop"
-            )
             no_number = _("If APOA gives no number for this, type y: the number of the guest's stay is recorded again.")
             help_lines.insert(-1, no_number)
         question = Question(
@@ -130,10 +125,11 @@ class ByHandConversation:
             if answer is Move.ACCEPT_ALL:  # leaves all of them for later
                 raise _Quit
             number = answer.value if isinstance(answer, Answer) else _LATER
-            other = self._desk.find_same_number(number, entry) if number != _LATER else None
-            if other is None or number == self._desk.stay_receipt_number(entry):
+            doubt = self._desk.doubt(number, entry) if number not in {_LATER, NO_NUMBER} else None
+            if doubt is None and (number != NO_NUMBER or entry.kind is not Kind.CHECK_IN):
                 return number
-            print_error_line(style_warning(same_number_line(other)))
+            reason = _("APOA gives a number for every check-in: it is on the Surat Tanda Terima.")
+            print_error_line(style_warning(reason if doubt is None else text(doubt)))
             if confirm(_("Record it all the same?"), default=False):
                 return number
 
@@ -145,8 +141,6 @@ class ByHandConversation:
         if word in _QUIT:
             raise _Quit
         if word in _DONE:
-            if entry.kind is Kind.CHECK_IN:
-                raise UnclearAnswer(_("APOA gives a number for every check-in: it is on the Surat Tanda Terima."))
             return Answer(self._desk.stay_receipt_number(entry))
         try:
             return Answer(parse_receipt_number(typed))

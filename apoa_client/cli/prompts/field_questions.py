@@ -346,7 +346,12 @@ def _nights(answer: str, arrival: date, today: date) -> Answer:
     except Unreadable:
         if answer.isdigit():
             raise
-        departure = parse_dates.stay_date(answer, today=today, near=arrival)
+        try:
+            departure = parse_dates.stay_date(answer, today=today, near=arrival)
+        except Unreadable:
+            if any(map(str.isdigit, answer)):
+                raise
+            raise UnclearAnswer(text(BY_NAME["nights"].question)) from None
     count = (departure - arrival).days
     if count < 1:
         raise UnclearAnswer(_("The planned check-out must be after the check-in. Give at least one night."))

@@ -4,6 +4,7 @@ A stay comes with its current report, opened for a question, a list or a change.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from typing import TypeAlias
 
 from apoa_client.app.container import Container
@@ -43,12 +44,14 @@ def guests_due_to_leave(app: Container) -> list[StayAndReport]:
     return [(history, open_current_report(app, history)) for history in histories]
 
 
-def guest_line(opened: OpenedReport) -> str:
-    """Return one line for a stay, by its current report, sanitized: short id, name, room, last morning."""
+def guest_line(opened: OpenedReport, left: date | None = None) -> str:
+    """Return one line for a stay, by its current report, sanitized: short id, name, room, last morning or `left`."""
     words = [opened.short_id, opened.name or "-"]
     if opened.room:
         words.append(_("room {room}").format(room=opened.room))
-    if opened.entry.last_morning is not None:
+    if left is not None:
+        words.append(_("left {day}").format(day=day_text(left)))
+    elif opened.entry.last_morning is not None:
         words.append(_("until {day}").format(day=day_text(opened.entry.last_morning)))
     return side_by_side(words)
 
@@ -250,7 +253,7 @@ class StayFinder:
             question = _("Number, several (1 3), a = all, or part of a name; Enter = none")
         shown = rows
         print_error_line(self._heading)
-        _show_rows(shown)
+        self._show_rows(shown)
         while answer := ask_line(question):
             chosen = _numbered(answer, [history for history, _opened in shown], several=several)
             named = [row for row in rows if _is_meant(answer, row[1])] if not chosen else []
@@ -260,11 +263,19 @@ class StayFinder:
                 return chosen
             if named:
                 shown = named
-                _show_rows(shown)
+                self._show_rows(shown)
             else:
                 print_error_line(_("Type one of the numbers, or part of a name in the list."))
         print_error_line(_("No guest was chosen, and nothing was changed."))
         return []
+
+    def _show_rows(self, rows: Sequence[StayAndReport]) -> None:
+        for number, (history, opened) in enumerate(rows[:_MAX_SHOWN], 1):
+            line = guest_line(opened, history.left_on(self._app.settings.zone))
+            print_error_line(f"{number}: {line}" if plain() else f"{number:>3}  {line}")
+        more = len(rows) - _MAX_SHOWN
+        if more > 0:
+            print_error_line("     " + _("... and {count} more: type part of the name.").format(count=more))
 
 
 def _numbered(answer: str, shown: Sequence[StayHistory], *, several: bool) -> Sequence[StayHistory]:
@@ -275,15 +286,6 @@ def _numbered(answer: str, shown: Sequence[StayHistory], *, several: bool) -> Se
     indexes = [index_of_choice(number, min(len(shown), _MAX_SHOWN)) for number in numbers]
     chosen = [shown[index] for index in indexes if index is not None]
     return chosen if len(chosen) == len(indexes) else []
-
-
-def _show_rows(rows: Sequence[tuple[StayHistory, OpenedReport]]) -> None:
-    for number, (_history, opened) in enumerate(rows[:_MAX_SHOWN], 1):
-        line = guest_line(opened)
-        print_error_line(f"{number}: {line}" if plain() else f"{number:>3}  {line}")
-    more = len(rows) - _MAX_SHOWN
-    if more > 0:
-        print_error_line("     " + _("... and {count} more: type part of the name.").format(count=more))
 
 
 def _is_id(reference: str) -> bool:

@@ -14,7 +14,9 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, YES
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
+from apoa_client.desk.by_hand import NO_REASON
 from apoa_client.desk.changes import PendingChange, undo_advice
+from apoa_client.messages import Message
 from apoa_client.ports.entries import Entry
 from apoa_client.report import parse_fields
 from apoa_client.report.findings import ReportRefused, Unreadable
@@ -37,7 +39,15 @@ class ChangeCommand:
         self.interactive = session.interactive
         """Whether the user can be asked."""
         self._quiet = session.quiet
-        self._save_and_send = SaveAndSend(session, send=not no_send)
+        self._save_and_send = SaveAndSend(session, send=not no_send, may_ask=not yes)
+
+    def reason(self, given: str | None) -> str | None:
+        """Return the reason of a change: by hand no authority gets it, so none is asked for."""
+        return given or (NO_REASON if self.app.settings.by_hand else None)
+
+    def by_way(self, sending: Message, by_hand: Message) -> str:
+        """Return the one of two sentences that is true: for a property that sends, or for one that types by hand."""
+        return text(by_hand if self.app.settings.by_hand else sending)
 
     def save(self, change: PendingChange, guest: Guest | None) -> None:
         """Save one change, send it, and show how to undo it. `guest` is for reports without a guest of their own."""

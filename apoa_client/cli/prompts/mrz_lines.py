@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from apoa_client.cli.prompts.conversation import HELP, Move, UnclearAnswer
+from apoa_client.cli.prompts.photos import photo_path
 from apoa_client.cli.terminal.input import ask_line, edit_line
 from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import print_error_line
+from apoa_client.passport.layouts import TD3
 from apoa_client.passport.normalise import is_of_passport, normalise
 
 _MIN_JOINED_LENGTH = 70
@@ -40,7 +42,8 @@ def reject_mrz_line(answer: str) -> None:
 def ask_mrz_lines(first: str = "") -> list[str] | Move:
     """Return the lines; an empty list for Enter alone or `>`; `Move.BACK` for `<` at the first line.
 
-    `<` at a later line asks for the first line again. With `first`, the first line was typed already.
+    The path of a photo is returned as the only line. `<` at a later line asks for the first line again. With `first`,
+    the first line was typed already.
     """
     lines = [first] if first else []
     while not _is_complete(lines):
@@ -101,11 +104,27 @@ def ask_lines_again(lines: Sequence[str], wrong: Sequence[int]) -> LinesAgain | 
 def _is_complete(lines: list[str]) -> bool:
     if not lines:
         return False
-    if not lines[-1] or len(lines[0]) >= _MIN_JOINED_LENGTH:
+    if not lines[-1] or len(lines[0]) >= _MIN_JOINED_LENGTH or photo_path(lines[0]) is not None:
         return True
     has_card_length = all(len(line) <= _MAX_CARD_LINE_LENGTH for line in lines)
-    is_card = has_card_length and not any(is_of_passport(_normalised(line)) for line in lines)
+    is_card = has_card_length and not any(_begins_passport(_normalised(line)) for line in lines)
     return len(lines) >= (3 if is_card else 2)
+
+
+def _begins_passport(line: str) -> bool:
+    """Return whether a normalised line is a passport's first one: a mistyped state does not make it that of a card."""
+    return line.startswith("P<") or is_of_passport(line)
+
+
+def with_last_fillers(lines: Sequence[str]) -> list[str]:
+    """Return lines with the fillers that are missing at the end of a passport's first line with names.
+
+    No check digit covers that line, and no user counts its fillers.
+    """
+    return [
+        whole.ljust(TD3.length, "<") if _begins_passport(whole := _normalised(line)) and "<<" in whole else line
+        for line in lines
+    ]
 
 
 def _ask_line(number: int, lines: Sequence[str] = (), index: int | None = None) -> str:
@@ -118,6 +137,8 @@ def _ask_line(number: int, lines: Sequence[str] = (), index: int | None = None) 
         print_error_line(
             "  " + _("The two lines with many < at the bottom of the photo page. A reader sends both at once.")
         )
+        if number == 1 and index is None:
+            print_error_line("  " + _("A photo of the page also works: drag its file into this window."))
 
 
 def _normalised(line: str) -> str:

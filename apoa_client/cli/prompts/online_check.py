@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from apoa_client.app.container import Container
 from apoa_client.authority.address import Timeouts
@@ -67,12 +68,16 @@ class OnlineCheck:
 
 
 def finish_dry_run(
-    session: Session, options: ReportOptions, reports: Sequence[Report], warnings: Sequence[Finding] = ()
+    session: Session,
+    options: ReportOptions,
+    reports: Sequence[Report],
+    warnings: Sequence[Sequence[Finding]] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Ask the authority about valid reports, unless nothing is to be sent, and show the end of the dry run.
 
-    That it cannot be asked is no error. A report that it would refuse sets the exit code. In JSON, the one report has
-    our `warnings`, too.
+    That it cannot be asked is no error. A report that it would refuse sets the exit code. In JSON, each report has our
+    `warnings` of it, too; with `more` members of the document, the reports are a list.
     """
     answers: list[Online | None] = [None] * len(reports)
     if not options.no_send and not session.app.settings.by_hand:
@@ -81,10 +86,12 @@ def finish_dry_run(
     if refused:
         session.exit_code = Exit.DATA_REFUSED
     if session.json:
-        print_json(dry_run_value(reports[0], warnings, online_value(answers[0])))
+        members = zip(reports, warnings, map(online_value, answers), strict=True)
+        values = [dry_run_value(*each) for each in members]
+        print_json(values[0] if more is None else {"reports": values, **more})
         return
     _show_answers(session, reports, answers)
-    if refused:
+    if session.exit_code:  # also for a photo that is no report
         print_line(_("Nothing was saved (--dry-run)."))
     else:
         print_line(_("Everything is in order. Nothing was saved (--dry-run)."))

@@ -4,16 +4,17 @@ Wrong characters are marked. A correction is offered, or the wrong line is edite
 also type the fields from the page; what could be read is suggested.
 """
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.conversation import HELP, Move
 from apoa_client.cli.prompts.find_stays import open_current_report
-from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines
+from apoa_client.cli.prompts.mrz_lines import LinesAgain, ask_lines_again, ask_mrz_lines, with_last_fillers
+from apoa_client.cli.prompts.photos import photo_path
 from apoa_client.cli.terminal.input import ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -26,7 +27,7 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.checked_document import change_text, corrected_text, marked_lines
 from apoa_client.cli.views.findings import error_line, suggestion_line
 from apoa_client.cli.views.labels import SEXES, day_text, partial_text
-from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, line_with_picture
+from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.duplicates import same_document
@@ -47,26 +48,39 @@ _READER_PAUSE_S = 0.05
 
 
 class PassportAnswer(NamedTuple):
-    """The MRZ if it is valid or accepted; otherwise the trusted fields of an invalid one, as suggestions."""
+    """The MRZ if it is valid or accepted; otherwise the wrong lines, with their trusted fields as suggestions."""
 
     mrz: Mrz | None = None
     suggested: dict[str, str] = {}  # noqa: RUF012  never changed
+    wrong_lines: Sequence[str] = ()
+    photo: "PhotoReading | None" = None
+    """What was read from the photo of the page, if there is one."""
+
+    def __repr__(self) -> str:
+        """Return a text without personal data: it may reach a log."""
+        return "PassportAnswer(…)"
 
 
 class PassportQuestion:
     """Asks for the MRZ of a passport."""
 
-    def __init__(self, desk: Desk, *, accept_check_digit: bool) -> None:
+    def __init__(
+        self, desk: Desk, read_photo: "Callable[[Path], PhotoReading | None]", *, accept_check_digit: bool
+    ) -> None:
+        """`read_photo` reads the photo that a user names in place of the lines; None, and shown, if it cannot."""
         self._desk = desk
+        self._read_photo = read_photo
         self._accept_check_digit = accept_check_digit
         self._suggested: dict[str, str] = {}
         """The trusted fields of the last MRZ that could be read but is invalid."""
+        self._wrong_lines: Sequence[str] = ()
+        """The lines that the user was last asked to correct."""
 
-    def ask(self, scanned: Sequence[str] = ()) -> PassportAnswer | Move:
-        """Return the passport, or `Move.BACK` if the user goes back. It may have been scanned already."""
-        self._suggested = {}
-        lines = list(scanned)
-        while True:
+    def ask(self, scanned: Sequence[str] = (), photo: "PhotoReading | None" = None) -> PassportAnswer | Move:
+        """Return the passport, or `Move.BACK` if the user goes back. It may be scanned or photographed already."""
+        self._suggested, self._wrong_lines = {}, ()
+        lines: list[str] | None = list(scanned) or (confirmed_lines(photo) if photo is not None else [])
+        while lines is not None:
             if not lines:
                 print_error_line(
                     _(
@@ -78,16 +92,20 @@ class PassportQuestion:
                 if isinstance(asked, Move):
                     return asked
                 lines = asked
+            if lines and (file := photo_path(lines[0])) is not None:
+                read = self._read_photo(file)
+                photo, lines = read or photo, confirmed_lines(read) if read is not None else []
+                continue
             result = self._correct(lines) if lines else LinesAgain([])
             if isinstance(result, Mrz):
                 print_error_line("  " + style_success(_passport_text(result)))
-                return PassportAnswer(result)
+                return PassportAnswer(result, photo=photo)
             if isinstance(result, LinesAgain) and not result.lines:
                 break
             lines = [] if isinstance(result, Move) else result.lines
         if self._suggested:
             print_error_line(_("What could be read is shown in brackets: Enter accepts it."))
-        return PassportAnswer(suggested=self._suggested)
+        return PassportAnswer(suggested=self._suggested, wrong_lines=self._wrong_lines, photo=photo)
 
     def rest_of_scan(self, first: str) -> list[str]:
         """Return the lines of a passport whose first line came as the answer to another question; empty for a move."""
@@ -102,6 +120,7 @@ class PassportQuestion:
         """
         while True:
             discard_typed_ahead(_READER_PAUSE_S)
+            lines = with_last_fillers(lines)
             given = normalise(lines).lines
             try:
                 mrz = self._read(lines)
@@ -118,6 +137,7 @@ class PassportQuestion:
                     lines = confirmed
                     continue
                 given = given if mrz.length_problems else mrz.lines
+            self._wrong_lines = given
             again = ask_lines_again(given, sorted({span.line for problem in problems for span in problem.spans}))
             if isinstance(again, Move) or again.scanned or not again.lines:
                 return again
@@ -193,7 +213,7 @@ def confirmed_lines(reading: "PhotoReading") -> list[str] | None:
     lines = list(reading.lines)
     for index in doubtful_lines(reading):
         print_error_line()
-        for line in line_with_picture(reading, index, sys.stderr):
+        for line in marked_line(reading, index):
             print_error_unwrapped(line)
         print_error_line(text(doubt_message(reading, index)))
         if confirm(_("Is line {number} the same on the page?").format(number=index + 1), default=False):

@@ -1,27 +1,26 @@
 """The conversation of `apoa report`: the passport, the other fields, the review card, and perhaps another guest.
 
+Each of several photos is a guest of the group, in order.
+
 The guests of a group are saved in one transaction and sent together. Until then nothing is in the outbox; if the user
 stops, what was typed is stored as a draft and offered the next time.
 """
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 
 from apoa_client.cli.prompts.conversation import HELP, Conversation, Move, Question
 from apoa_client.cli.prompts.drafts import DraftStore
 from apoa_client.cli.prompts.field_questions import FieldQuestions, field_to_ask
 from apoa_client.cli.prompts.mrz_lines import is_mrz_line
-from apoa_client.cli.prompts.passport_question import (
-    PassportAnswer,
-    PassportQuestion,
-    confirmed_lines,
-    propose_from_last_stay,
-)
+from apoa_client.cli.prompts.passport_question import PassportQuestion, propose_from_last_stay
+from apoa_client.cli.prompts.photos import read_named_photo
 from apoa_client.cli.prompts.review_card import ReviewCard
 from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_not_saved
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.input import NO, YES, ask_line, confirm, discard_typed_ahead
+from apoa_client.cli.terminal.input import NO, READING_S, YES, ask_line, confirm, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.terminal.signals import Signals
@@ -45,8 +44,10 @@ _DISCARD = frozenset({"b", "buang"}) | NO
 _ACCEPT = frozenset({""}) | YES
 _COMMANDS = _DISCARD | _ACCEPT | {_ANOTHER, Move.BACK}
 _NOT_FOREIGN = "not_foreign"
-_KEYS = N_("Enter = yes, + = another guest, number = change that, < = back, b = discard")
-_KEYS_OF_GROUP = N_("Enter = yes, + = another guest, number = change that, < = back, b = discard, g1 = change guest 1")
+_KEYS = N_("Enter = yes, + = another guest, number = change that, ? = other fields, < = back, b = discard")
+_KEYS_OF_GROUP = N_(
+    "Enter = yes, + = another guest, number = change that, ? = other fields, < = back, b = discard, g1 = change guest 1"
+)
 
 
 class _Decision(Enum):
@@ -64,31 +65,42 @@ class GuestConversation:
         self._session = session
         self._app = session.app
         self._options = options
-        self._finish = SaveAndSend(session, send=not options.no_send)
-        self._passport = PassportQuestion(self._app.reachable_desk, accept_check_digit=options.accept_check_digit)
+        self._finish = SaveAndSend(session, send=not options.no_send, may_ask=not options.yes)
+        self._passport = PassportQuestion(
+            self._app.reachable_desk, partial(read_named_photo, session), accept_check_digit=options.accept_check_digit
+        )
         self._questions = FieldQuestions(self._app)
         self._drafts = DraftStore(self._app)
         self._forms: list[GuestForm] = []
         self._scanned: list[str] = []
         """The lines of the next guest's passport, if it was scanned at the card of the previous one."""
+        self.photos_left: list[PhotoReading] = []
+        """What was read from the photos of guests who are not asked about yet."""
         self._photo: PhotoReading | None = None
-        """What was read from a photo of the next guest's passport."""
-        self._photographed: GuestForm | None = None
-        """The form of the guest on the photo."""
+        """What was read from the photo of the guest who is asked about next."""
+        self._photographed: list[tuple[GuestForm, PhotoReading]] = []
+        """The forms of guests on photos."""
+        self._is_resumed = False
+        """Whether the group was begun before: its guests are saved first, those of the photos are another group."""
+        self._typed: Mapping[str, str] = {}
 
-    def run(self, typed: Mapping[str, str], photo: "PhotoReading | None" = None) -> bool:
-        """Ask for the guests, and save and send their reports. Return whether all of them, and the photo's, are saved.
+    def run(
+        self, typed: Mapping[str, str], photos: "Sequence[PhotoReading]" = (), *, resume: bool = True
+    ) -> "list[PhotoReading]":
+        """Ask for the guests, and save and send their reports. Return the photos of guests who are saved.
 
-        `typed` holds the command's options: all of them go into a new form, those of the stay into resumed forms.
+        `typed` holds the command's options: all of them go into new forms, those of the stay into resumed forms. Each
+        of the `photos` is one guest; those who are not asked about, because an unfinished group was saved first, are in
+        `photos_left`. Without `resume` no unfinished group is offered.
         """
-        self._photo = photo
+        self._typed, self.photos_left = typed, list(photos)
 
         checked: list[Report] = []
 
-        def converse(signals: Signals) -> tuple[bool, bool, list[SavedReport]]:
-            self._begin(typed, signals)
+        def converse(signals: Signals) -> "tuple[bool, list[PhotoReading], list[SavedReport]]":
+            self._begin(signals, resume=resume)
             accepted = self._ask_group()
-            of_photo = any(form is self._photographed for form in self._forms)
+            of_photo = [photo for form, photo in self._photographed if any(form is each for each in self._forms)]
             if accepted and self._options.dry_run:
                 checked.extend(each.report for each in self._group())
             saved = self._save(signals) if accepted and not self._options.dry_run else []
@@ -100,36 +112,54 @@ class GuestConversation:
         accepted, of_photo, saved = self._drafts.keep_typed(lambda: self._forms, converse)
         if saved:
             self._finish.send(saved)
+            self._finish.show_other_properties()
         elif accepted:
             from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
 
             finish_dry_run(self._session, self._options, checked)
         else:
             print_error_line(_("Nothing was saved."))
-        return bool(saved) and (photo is None or of_photo)
+        return of_photo if saved else []
 
-    def _begin(self, typed: Mapping[str, str], signals: Signals) -> None:
+    def _begin(self, signals: Signals, *, resume: bool) -> None:
         """Continue with a draft that the user chooses, or begin a new form."""
-        self._drafts.offer(self._forms, signals)
+        typed = self._typed
+        if resume:
+            self._drafts.offer(self._forms, signals)
         for form in self._forms:
             form.update_stay(typed)
         if self._forms and any(typed[name] != self._forms[-1].typed.get(name) for name in typed):
             print_error_line(_("The details of the guest given now are not used: the unfinished form is continued."))
+        self._is_resumed = bool(self._forms)
         self._forms = self._forms or [GuestForm(dict(typed))]
-        if self._photo is not None and self._forms[-1].mrz_asked:
-            self._photo = self._photo_of_another_guest(self._photo)
+        if self._is_resumed:
+            self._keep_with_forms()
+        else:
+            self._take_photo()
         print_error_line(
             _("? shows help, < goes back, > accepts all suggestions, Ctrl-C stops and keeps what was typed.")
         )
 
-    def _photo_of_another_guest(self, photo: "PhotoReading") -> "PhotoReading | None":
-        """Keep a photo with the unfinished form of the same passport. If there is none, say so and return the photo."""
-        form = next((form for form in self._forms if form.mrz is not None and form.mrz.lines == photo.lines), None)
-        if form is not None:
-            form.photo, self._photographed = photo.evidence, form
-            return None
-        print_error_line(_("The unfinished form comes first. Type + at its card for the guest of the photo."))
-        return photo
+    def _take_photo(self) -> None:
+        """Read the next form's passport from the next photo, if there is one."""
+        self._photo = self.photos_left.pop(0) if self.photos_left else None
+
+    def _keep_with_forms(self) -> None:
+        """Keep each photo with the unfinished form of the same passport. The other photos follow: say so."""
+        for photo in list(self.photos_left):
+            form = next((form for form in self._forms if form.mrz is not None and form.mrz.lines == photo.lines), None)
+            if form is not None:
+                self._keep_photo(form, photo)
+                self.photos_left.remove(photo)
+        if self.photos_left:
+            print_error_line(
+                _("The unfinished form comes first, then the photo. Type + at its card if that guest is in the group.")
+            )
+
+    @property
+    def _photo_follows(self) -> bool:
+        """Whether the next photo is another guest of this group."""
+        return bool(self.photos_left) and not self._is_resumed
 
     def _ask_group(self) -> bool:
         """Ask for guest after guest until the user accepts; False if all guests were discarded."""
@@ -137,10 +167,16 @@ class GuestConversation:
             decision = self._ask_guest(self._forms[-1])
             if decision is _Decision.ACCEPTED:
                 return True
-            if decision is _Decision.ANOTHER_GUEST:
-                self._forms.append(self._forms[-1].for_companion())
+            if decision is _Decision.DISCARDED:
+                discarded = self._forms.pop()  # and the card of the previous guest is shown again
+                if self._forms or not self._photo_follows:
+                    continue
+                self._forms.append(discarded.for_companion(self._typed))
             else:
-                self._forms.pop()  # and the card of the previous guest is shown again
+                has_photo = bool(self.photos_left) and not self._scanned
+                self._forms.append(self._forms[-1].for_companion(self._typed if has_photo else None))
+            if not self._scanned:
+                self._take_photo()
         return False
 
     def _save(self, signals: Signals) -> list[SavedReport]:
@@ -171,7 +207,7 @@ class GuestConversation:
     def _group(self) -> list[GroupMember]:
         """Return every guest's report, checked now: another desk may have saved one of them meanwhile."""
         examinations = [self._app.reachable_desk.examine(form.draft()) for form in self._forms]
-        return self._app.ask(lambda each: compose_group(each.desk, examinations))
+        return self._app.ask(lambda each: compose_group(each.desk, examinations, each.report_at_hand))
 
     # The form of one guest.
 
@@ -204,25 +240,34 @@ class GuestConversation:
 
     def _ask_passport(self, form: GuestForm, conversation: Conversation) -> bool:
         """Ask for the passport. Return False if the user goes back to the previous guest."""
-        photo: PhotoReading | None = None
         while True:
-            lines: list[str] | None
-            lines, self._scanned = self._scanned, []
-            if self._photo is not None and not lines:
-                photo, self._photo = self._photo, None
-                lines = confirmed_lines(photo)
-            passport = self._passport.ask(lines) if lines is not None else PassportAnswer()
+            lines, self._scanned = self._scanned or list(form.wrong_lines), []
+            photo, self._photo = self._photo, None
+            passport = self._passport.ask(lines, photo)
             if not isinstance(passport, Move):
-                if form.set_passport(*passport):
+                if form.set_passport(passport.mrz, passport.suggested, passport.wrong_lines):
                     conversation.forget_earlier()
-                    self._photographed = None if self._photographed is form else self._photographed
-                if photo is not None:
-                    form.photo, self._photographed = photo.evidence, form
+                    self._photographed = [each for each in self._photographed if each[0] is not form]
+                self._keep_photo(form, passport.photo)
                 return True
-            if len(self._forms) == 1:
+            if photo is not None and not self._photo_left_out():
+                self._photo = photo
+            elif photo is not None and self._photo_follows:
+                self._take_photo()
+            elif len(self._forms) == 1:
                 print_error_line(_("This is the first question."))
-            elif not form.has_guest_data or self._confirm_discard():
+            elif photo is not None or not form.has_guest_data or self._confirm_discard():
                 return False
+
+    def _keep_photo(self, form: GuestForm, photo: "PhotoReading | None") -> None:
+        if photo is not None:
+            form.photo = photo.evidence
+            self._photographed.append((form, photo))
+
+    def _photo_left_out(self) -> bool:
+        """Return whether the guest of a photo is not to be reported. The user is asked in a group alone."""
+        is_group = self._photo_follows or len(self._forms) > 1
+        return not is_group or confirm(_("Leave this photo out?"), default=False)
 
     def _confirm_discard(self) -> bool:
         return confirm(_("Discard what was typed for this guest?"), default=False)
@@ -234,7 +279,7 @@ class GuestConversation:
         """
         errors = self._app.reachable_desk.examine(form.draft()).errors
         not_foreign = [error for error in errors if error.code == _NOT_FOREIGN]
-        if not_foreign and len(self._forms) > 1:
+        if not_foreign and (len(self._forms) > 1 or self._photo_follows):
             print_error_line(error_line(text(not_foreign[0].message)))
             form.mrz_asked = False
             return False
@@ -264,7 +309,8 @@ class GuestConversation:
             answer = _ANOTHER
         if answer in _ACCEPT or answer == _ANOTHER:
             if self._duplicates_confirmed():
-                return _Decision.ANOTHER_GUEST if answer == _ANOTHER else _Decision.ACCEPTED
+                goes_on = answer == _ANOTHER or self._photo_follows
+                return _Decision.ANOTHER_GUEST if goes_on else _Decision.ACCEPTED
             self._scanned = []
             return None
         if answer in _DISCARD:
@@ -278,7 +324,7 @@ class GuestConversation:
         return None
 
     def _card(self, member: GroupMember, index: int, others: Sequence[Report] = ()) -> ReviewCard:
-        number = index + 1 if len(self._forms) > 1 else None
+        number = index + 1 if len(self._forms) > 1 or self._photo_follows else None
         zone, label = self._app.settings.zone, self._app.label_if_several
         return ReviewCard(member.report, member.warnings, others, zone, number=number, property_label=label)
 
@@ -322,30 +368,35 @@ class GuestConversation:
 
     def _ask_decision(self, card: ReviewCard) -> str:
         """Return one of the keys, the number of a field or of an earlier guest, or the first line of a passport."""
-        if self._options.dry_run:
-            question = _("This is only a check: is everything right?")
-        elif self._options.no_send or self._app.settings.by_hand:
-            question = _("Save this report?") if len(self._forms) == 1 else _("Save these {count} reports?")
-        elif len(self._forms) == 1:
-            question = _("Save and send this report?")
-        else:
-            question = _("Save and send these {count} reports?")
+        question = self._decision_question()
         print_error_line()
         keys = _(_KEYS_OF_GROUP) if len(self._forms) > 1 else _(_KEYS)
         print_error_line(keys)
-        discard_typed_ahead()  # an Enter that was typed before the card was shown must not save it
+        discard_typed_ahead(READING_S)  # an Enter by habit must not save a card that was not read
         while True:
-            typed = ask_line(question.format(count=len(self._forms)))
+            typed = ask_line(question)
             answer = typed.casefold()
             if is_mrz_line(typed):
                 return typed
             if answer in _COMMANDS or card.field(answer) or card.other_guest(answer) is not None:
                 return answer
             if answer == HELP:
-                card.show_empty_fields()
+                card.show_other_fields()
             else:
                 self._show_wrong_key()
             print_error_line(keys)
+
+    def _decision_question(self) -> str:
+        count = len(self._forms)
+        if self._photo_follows:
+            return _("Is everything right? Photos that follow: {left}.").format(left=len(self.photos_left))
+        if self._options.dry_run:
+            return _("This is only a check: is everything right?")
+        if self._options.no_send or self._app.settings.by_hand:
+            question = _("Save this report?") if count == 1 else _("Save these {count} reports?")
+        else:
+            question = _("Save and send this report?") if count == 1 else _("Save and send these {count} reports?")
+        return question.format(count=count)
 
     def _duplicates_confirmed(self) -> bool:
         """Return whether no guest seems to be reported already, or the user confirms another report."""

@@ -1,29 +1,25 @@
 """The review card of a guest before the report is saved: warnings, then the fields in our order.
 
 Each field has a number by which it can be changed: its place on the form, as in `apoa amend`. Empty fields that are not
-asked for are on one line, so that the card fits a small screen.
+asked for, and an issuing state that is the nationality, have no row: `?` shows their numbers.
 """
 
-import shutil
-import sys
 from collections.abc import Sequence
 from datetime import tzinfo
 
 from apoa_client.cli.terminal.input import index_of_choice
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import label_lines, print_error_line, sanitize, style_bold, wrap_for_terminal
-from apoa_client.cli.terminal.streams import is_terminal
+from apoa_client.cli.terminal.output import label_lines, print_error_line, sanitize, style_bold
 from apoa_client.cli.views.findings import warning_line
 from apoa_client.cli.views.labels import nights_text
 from apoa_client.cli.views.report import field_texts, guest_name, property_line
 from apoa_client.desk.guest_form import ASKED_FIELDS
+from apoa_client.passport.states import canonical_code
 from apoa_client.report.fields import ON_THE_FORM, Field
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Report
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
-_LINES_BELOW = 4
-"""A blank line, two lines of keys, and the question."""
 _GUEST_LETTERS = frozenset({"g", "t"})
 """For guest and for tamu."""
 
@@ -48,6 +44,9 @@ class ReviewCard:
         texts = {name: sanitize(value) for name, value in field_texts(report, zone).items()}
         if report.stay is not None:
             texts["planned_check_out"] = f"{texts['planned_check_out']} ({nights_text(report.stay.nights)})"
+        guest = report.guest
+        if guest is not None and canonical_code(guest.document.issuing_state) == canonical_code(guest.nationality):
+            del texts["issuing_state"]
         self._texts = texts
         self._warnings = warnings
         self._others = [guest_name(other.guest) for other in others if other.guest is not None]
@@ -64,39 +63,30 @@ class ReviewCard:
             for number, item in enumerate(ON_THE_FORM, 1)
             if self._has_row(item)
         ]
-        above = [
+        lines = [
             style_bold(title),
             *property_line(self._property),
             *(warning_line(_with_number(each)) for each in self._warnings),
             *label_lines(rows),
         ]
-        below = []
         if self._others:
             names = (
                 _("g{number} {name}").format(number=index, name=name) for index, name in enumerate(self._others, 1)
             )
-            below = ["  " + _("Together with: {names}").format(names=", ".join(names))]
-        empty = self._empty_fields
-        if empty and not _fits_screen([*above, *empty, *below]):
-            empty = ["  " + _("? shows the empty fields.")]
+            lines.append("  " + _("Together with: {names}").format(names=", ".join(names)))
         print_error_line()
-        for line in (*above, *empty, *below):
+        for line in lines:
             print_error_line(line)
 
-    def show_empty_fields(self) -> None:
+    def show_other_fields(self) -> None:
         """Show the fields that have no row of their own."""
-        for line in self._empty_fields:
-            print_error_line(line)
+        numbered = enumerate(ON_THE_FORM, 1)
+        others = [f"{number}{_NO_BREAK}{text(item.label)}" for number, item in numbered if not self._has_row(item)]
+        if others:
+            print_error_line("  " + _("Other fields: {fields}").format(fields=", ".join(others)))
 
     def _has_row(self, item: Field) -> bool:
         return bool(self._texts.get(item.name)) or item.name in ASKED_FIELDS
-
-    @property
-    def _empty_fields(self) -> list[str]:
-        """The line of the fields without a row, if there are any."""
-        numbered = enumerate(ON_THE_FORM, 1)
-        empty = [f"{number}{_NO_BREAK}{text(item.label)}" for number, item in numbered if not self._has_row(item)]
-        return ["  " + _("Empty fields: {fields}").format(fields=", ".join(empty))] if empty else []
 
     def field(self, number: str) -> str:
         """Return the name of the field with a typed number; empty if no field has it."""
@@ -106,14 +96,6 @@ class ReviewCard:
     def other_guest(self, key: str) -> int | None:
         """Return the index of the earlier guest with a typed key, such as g1; None if no guest has it."""
         return index_of_choice(key[1:], len(self._others)) if key[:1] in _GUEST_LETTERS else None
-
-
-def _fits_screen(lines: Sequence[str]) -> bool:
-    """Return whether the warnings at the top stay on the screen, with the keys and the question below the card."""
-    if not is_terminal(sys.stderr):
-        return True
-    height = sum(wrap_for_terminal(line, sys.stderr).count("\n") + 1 for line in lines)
-    return height + _LINES_BELOW <= shutil.get_terminal_size().lines
 
 
 def _with_number(warning: Finding) -> str:

@@ -7,9 +7,10 @@ report that the authority refuses at once is saved too; the exit code says that 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
     print_error_line,
@@ -85,7 +86,9 @@ class SavedReport(NamedTuple):
 class SaveAndSend:
     """Shows that reports are saved, sends them, and shows their state."""
 
-    def __init__(self, session: Session, *, send: bool) -> None:
+    def __init__(self, session: Session, *, send: bool, may_ask: bool = True) -> None:
+        """`may_ask` says whether the user wants to be asked, where one can be."""
+        self._may_ask = may_ask
         self._session = session
         self._app = session.app
         self._send = send
@@ -93,16 +96,21 @@ class SaveAndSend:
         """Why what was saved is still on this computer, and not in the shared outbox."""
 
     def finish(
-        self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
+        self,
+        saved: Sequence[SavedReport],
+        *,
+        several: bool = False,
+        withdrawn: Sequence[Entry] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> list[Entry]:
         """Show that reports are saved, send them, show their state, and return their new entries.
 
         With `several`, JSON output is a list, because the command may make any number of reports; it begins with those
-        that the command has `withdrawn`.
+        that the command has `withdrawn`. `more` are further members of the document.
         """
         if not self._session.json:
             self.show_saved(saved)
-        return self.send(saved, several=several, withdrawn=withdrawn)
+        return self.send(saved, several=several, withdrawn=withdrawn, more=more)
 
     def show_saved(self, saved: Sequence[SavedReport]) -> None:
         """Show that each report is saved."""
@@ -121,7 +129,12 @@ class SaveAndSend:
                 print_line(_("The photo is kept with the report, encrypted."))
 
     def send(
-        self, saved: Sequence[SavedReport], *, several: bool = False, withdrawn: Sequence[Entry] = ()
+        self,
+        saved: Sequence[SavedReport],
+        *,
+        several: bool = False,
+        withdrawn: Sequence[Entry] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> list[Entry]:
         """Hand saved reports over, try to send them, show their state, and return their new entries."""
         self._away = self._app.hand_over_saved([each.entry.id for each in saved])
@@ -141,11 +154,23 @@ class SaveAndSend:
             pairs += [(each.entry, each.content) for each in saved]
             here, zone = self._away is not None, self._app.settings.zone
             values = [report_json(*each, zone=zone, is_here=here) for each in pairs]
-            print_json({"reports": values} if several else values[0])
+            print_json({"reports": values, **(more or {})} if several else values[0])
         else:
             for each in saved:
                 self._show_state(each.entry, each.errors, with_id=len(saved) > 1)
+        if entries and self._send and self._may_ask and self._session.interactive and self._app.settings.by_hand:
+            self._session.types_now = confirm(_("Type it into APOA now?"))
         return entries
+
+    def show_other_properties(self) -> None:
+        """Show the other properties on this computer where something waits."""
+        if not self._app.label_if_several:
+            return
+        from apoa_client.app.property_status import read_others  # start-up: where there are several
+        from apoa_client.cli.views.status import show_others
+
+        now = self._app.clock.now()
+        show_others(read_others(self._app, now), now, waiting=True)
 
     def _deliver_if_wanted(self, saved: Sequence[SavedReport]) -> Sequence[SavedReport]:
         """Send saved reports unless they are not to be sent, and return them as they are after that."""

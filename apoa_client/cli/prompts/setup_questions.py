@@ -13,8 +13,8 @@ from apoa_client.app.scheduling import Wish, can_schedule, find_schedule, instal
 from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.prompts.conversation import Answer, Choice, Conversation, Question, UnclearAnswer, ask
 from apoa_client.cli.terminal import language
-from apoa_client.cli.terminal.command_names import localized_command, localized_option
-from apoa_client.cli.terminal.input import confirm
+from apoa_client.cli.terminal.command_names import localized_command
+from apoa_client.cli.terminal.input import confirm, edit_line
 from apoa_client.cli.terminal.language import N_, _, in_both_languages, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_bold
 from apoa_client.cli.views.findings import show_error
@@ -81,7 +81,7 @@ def ask_setup_questions(config: Config, default_language: str, given: Mapping[st
     elif given["by_hand"]:
         known["destination"] = HAND
     questions = _SetupQuestions(config, default_language)
-    conversation = Conversation(questions.ask_next, known)
+    conversation = Conversation(questions.ask_next, known, read=edit_line)  # no scanner types here: arrow keys may work
     while not conversation.run():
         print_error_line(_("This is the first question."))
     answers = dict(conversation.answers)
@@ -341,7 +341,7 @@ def offer_schedule(app: Container) -> None:
 
 def show_next_steps(app: Container, settings: PropertySettings, schedule: str | None) -> None:
     """Show the next steps for a property that was just set up. `schedule` is what `--schedule` says about sending."""
-    show_how_to_choose(app, settings)
+    show_how_to_choose(app)
     if settings.uses_sandbox:
         print_line(_("This is practice: try whatever you like, nothing reaches Immigration."))
     elif settings.by_hand:
@@ -350,20 +350,15 @@ def show_next_steps(app: Container, settings: PropertySettings, schedule: str | 
         print_line(_("A report is sent as soon as it is saved. What could not be sent waits; send it with: apoa sync"))
         if schedule is None:
             offer_schedule(app)
-    print_line(_("Try it: {command}").format(command=style_bold(report_command(app, settings))))
+    report = style_bold(localized_command("report"))
+    print_line(_("Try it: {command}").format(command=report))
 
 
-def show_how_to_choose(app: Container, settings: PropertySettings) -> None:
+def show_how_to_choose(app: Container) -> None:
     """Show how a command is given for this property, if there are several."""
-    count = len(app.saved_config().names)
+    count = len(app.config.names)
     if count > 1:
+        report = style_bold(localized_command("report"))
         line = _("{count} properties are set up here. For this one: {command}")
-        print_line(line.format(count=count, command=style_bold(report_command(app, settings))))
+        print_line(line.format(count=count, command=report))
         print_line(_("In a window for one property alone, set APOA_PROPERTY. All at once: apoa sync --all"))
-
-
-def report_command(app: Container, settings: PropertySettings) -> str:
-    """Return the command that reports a guest of this property."""
-    is_default = app.saved_config().default_property == settings.name
-    option = "" if is_default else f" {localized_option('--property')} {settings.name}"
-    return localized_command("report").replace(" ", f"{option} ", 1)

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from apoa_client.cli.terminal.language import current_language
+from apoa_client.cli.terminal.language import current_language, with_complete_commands
 
 ALIASES = {
     "lapor": "report",
@@ -97,11 +97,12 @@ OPTIONS = {
     "--cancel": "--batalkan",
     "--check": "--periksa",
     "--code-stdin": "--kode-stdin",
+    "--codes": "--kode",
     "--date-order": "--urutan-tanggal",
     "--day": "--tanggal",
     "--default": "--isi-kosong",
     "--delete-original": "--hapus-foto-asli",
-    "--display-name": "--nama-untuk-tamu",
+    "--display-name": "--nama-lengkap",
     "--document-number": "--nomor-paspor",
     "--dry-run": "--coba",
     "--entry-date": "--tanggal-masuk",
@@ -116,7 +117,9 @@ OPTIONS = {
     "--group": "--rombongan",
     "--guest": "--tamu",
     "--help": "--bantuan",
+    "--help-all": "--bantuan-semua",
     "--import": "--impor",
+    "--history": "--riwayat",
     "--in-house": "--menginap",
     "--issued-at": "--terbit",
     "--issuing-state": "--negara-penerbit",
@@ -133,6 +136,7 @@ OPTIONS = {
     "--name": "--nama",
     "--nationality": "--kewarganegaraan",
     "--nights": "--malam",
+    "--no-browser": "--tanpa-browser",
     "--no-pager": "--tanpa-pager",
     "--no-send": "--jangan-kirim",
     "--no-test": "--jangan-uji",
@@ -143,6 +147,7 @@ OPTIONS = {
     "--online": "--tanya-server",
     "--outbox": "--antrean-bersama",
     "--output": "--folder",
+    "--page": "--halaman",
     "--passphrase-stdin": "--frasa-sandi-stdin",
     "--password-stdin": "--kata-sandi-stdin",
     "--personal": "--data-pribadi",
@@ -183,6 +188,7 @@ OPTIONS = {
     "--verify": "--buktikan",
     "--version": "--versi",
     "--wait": "--tunggu",
+    "--without-number": "--tanpa-nomor",
     "--write-errors": "--tulis-masalah",
     "--yes": "--ya",
 }
@@ -272,8 +278,8 @@ def localized_command(words: str) -> str:
 
 
 def localized_line(line: str) -> str:
-    """Return a line with the names of its commands and options in the reader's language."""
-    return in_indonesian(line) if current_language() == "id" else line
+    """Return a line with the names of its commands and options in the reader's language, to be copied."""
+    return with_complete_commands(in_indonesian(line) if current_language() == "id" else line)
 
 
 def in_indonesian(line: str) -> str:
@@ -296,13 +302,31 @@ def in_indonesian(line: str) -> str:
 
 NOT_PRACTISED = frozenset({"setup", "schedule", "outbox", "restore", "uninstall", "demo", "sandbox"})
 """Commands that change the computer or the program's own home, or have a training authority of their own."""
-_PRACTISED = {*(name for pair in ALIASES.items() if pair[1] not in NOT_PRACTISED for name in pair), "status", "info"}
-_PRACTISED_COMMAND = re.compile(rf"(?:\b|(?<=m))apoa (?=(?:{'|'.join(sorted(_PRACTISED))})\b)")
+NOT_OF_A_PROPERTY = {"completion", "contract", "demo", "help", "info", "restore", "sandbox", "schedule"}
+"""Commands that work on no property, on all, or on the one that a file or an own option names."""
+_NAMES_ITS_PROPERTY = (  # a string: it is compiled only where it is needed
+    r" (--all|--semua|--property|--penginapan|(set|atur) default_property|path|letak|explain|jelaskan)(?![\w-])"
+)
+"""What follows a command that names its property, works on all, or on the settings of the program."""
+_EVERY_ONE = {"receipt", "list", "uninstall"}
+"""Commands whose ``--all`` is not for all properties."""
 
 
-def with_practice(line: str) -> str:
-    """Return a line in which the commands to copy work on the practice property."""
-    return _PRACTISED_COMMAND.sub(f"apoa {localized_option('--practice')} ", line) if "apoa " in line else line
+def with_options(line: str, name: str, *, practice: bool) -> str:
+    """Return a line in which each command works on the property of this name, if one is given, or on its practice."""
+
+    def completed(found: re.Match[str]) -> str:
+        verbose, name_of_command = found.groups(default="")
+        command, rest = ALIASES.get(name_of_command, name_of_command), line[found.end() :]
+        if command in NOT_OF_A_PROPERTY:
+            return found[0]
+        names_it = re.match(_NAMES_ITS_PROPERTY, rest) is not None and command not in _EVERY_ONE
+        words = ["apoa"]
+        words += [localized_option("--practice")] if practice and command not in NOT_PRACTISED else []
+        words += [localized_option("--property"), quote_words([name])] if name and not names_it else []
+        return f"{' '.join(words)} {verbose}{name_of_command}"
+
+    return re.sub(rf"\bapoa (-v )?({'|'.join([*ALIASES, *ALIASES.values(), 'status'])})\b(?!-)", completed, line)
 
 
 _PLAIN_ON_WINDOWS = re.compile(r"[\w./:\\+=~-]+")

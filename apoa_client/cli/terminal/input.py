@@ -12,7 +12,13 @@ from typing import BinaryIO
 import click
 
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import is_static, print_error_line, print_error_unwrapped, wrap_for_terminal
+from apoa_client.cli.terminal.output import (
+    is_static,
+    print_error_heading,
+    print_error_line,
+    print_error_unwrapped,
+    wrap_for_terminal,
+)
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.decoding import decode_text, find_encoding
 from apoa_client.errors import DataRefused, UsageProblem
@@ -22,6 +28,9 @@ UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 """Stands for an answer that is not text in the terminal's encoding."""
 YES = frozenset({"y", "ya", "yes"})
 NO = frozenset({"n", "no", "t", "tidak"})
+
+READING_S = 1.0
+"""How long what will be sent is shown before Enter sends it: who has just pressed Enter four times has not read it."""
 
 _NO_TEXT = msg("What came from standard input cannot be read as text.")
 _SAVE_AS_UTF8 = msg("Save the text as UTF-8, and run the command again.")
@@ -147,7 +156,7 @@ def _interruptible(ask: Callable[[], object]) -> object:
     return ask()
 
 
-def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:
+def edit_line(question: str, line: str = "", earlier: Sequence[str] = ()) -> str:
     """As `ask_line`, with `line` as the text to edit where the terminal can: Enter alone then returns it unchanged.
 
     There the arrow keys, Home and Delete work, and the up arrow shows `line` and the `earlier` lines. They are personal
@@ -160,7 +169,7 @@ def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:
     readline.set_auto_history(False)
     for text in (*earlier, line):
         readline.add_history(text)
-    if "libedit" in (readline.__doc__ or ""):  # it empties the line after the hook
+    if line and "libedit" in (readline.__doc__ or ""):  # it empties the line after the hook
         print_error_line("  " + _("The up arrow shows the line as it was."))
     else:
         readline.set_startup_hook(lambda: readline.insert_text(line))
@@ -179,6 +188,7 @@ def edit_line(question: str, line: str, earlier: Sequence[str] = ()) -> str:
 
 def _prompt(question: str) -> str:
     """Print a question up to its last line at the terminal, and return that line. A label gets a colon."""
+    print_error_heading()
     last_word = question.rpartition(" ")[2]
     # A label may end with an abbreviation, which has more than one full stop.
     is_sentence = question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)

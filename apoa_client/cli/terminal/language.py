@@ -7,26 +7,51 @@ default domain, so `set_language` makes ours the default: the catalogue holds cl
 import gettext
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from apoa_client import messages
 from apoa_client.cli.terminal.output import sanitize
 from apoa_client.locale import DOMAIN, FOLDER, LANGUAGES, SOURCE_LANGUAGE, catalogue, parse_language
 from apoa_client.messages import Message
 
+N_ = messages.N_
+"""Marks a sentence for the catalogue, as `_` translates one."""
 
-def N_(text: str) -> str:  # noqa: N802  gettext's own name for a sentence that is translated later
-    """Mark a sentence for the catalogue; it is translated when it is shown."""
-    return text
+
+class _Commands:
+    """How the commands in a sentence are completed, so that the reader can copy them."""
+
+    complete: Callable[[str], str] = staticmethod(str)
+
+
+@contextmanager
+def commands_completed(complete: Callable[[str], str]) -> Iterator[None]:
+    """Complete the commands in each sentence that is translated inside."""
+    before, _Commands.complete = _Commands.complete, complete
+    try:
+        yield
+    finally:
+        _Commands.complete = before
+
+
+def with_complete_commands(line: str) -> str:
+    """Return a line in the reader's language with its commands completed."""
+    return _Commands.complete(line)
 
 
 def _(text: str) -> str:
     """Return the sentence in the reader's language."""
-    return catalogue(current_language()).gettext(text) if text else ""
+    return with_complete_commands(catalogue(current_language()).gettext(text)) if text else ""
 
 
 def text(message: Message) -> str:
     """Return a message in the reader's language, with its values sanitized."""
-    return message.render(_, catalogue(current_language()).ngettext, sanitize)
+    return message.render(_, _plural, sanitize)
+
+
+def _plural(one: str, many: str, count: int) -> str:
+    return with_complete_commands(catalogue(current_language()).ngettext(one, many, count))
 
 
 def in_language(language: str, sentence: str) -> str:

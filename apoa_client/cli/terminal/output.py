@@ -39,14 +39,12 @@ class _Mode:
 
     plain = False
     schema = ""
-    complete: Callable[[str], str] = str
-    """Completes the commands in a line, so that a user can copy them."""
     environment: Callable[[], str] = str
     """Returns the member `environment` of JSON documents; empty for none."""
     documents: list[Any] | None = None
     """Collects JSON documents instead of printing them."""
-    heading = ""
-    """What is printed on stderr before the next line there."""
+    heading: Callable[[], str] = staticmethod(str)
+    """Returns what is printed on stderr before the next line there; empty for nothing."""
 
 
 def set_plain(*, plain: bool) -> None:
@@ -76,13 +74,6 @@ def colour() -> bool | None:
     if any(environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
     return False if _dumb() or environ.get("CLICOLOR") == "0" else None
-
-
-def shows_greys() -> bool:
-    """Whether the terminal shows shades of grey: it says that it has 256 colours or more, and they are wanted."""
-    environ = os.environ  # noqa: TID251  as above
-    says_so = "256color" in environ.get("TERM", "") or any(environ.get(name) for name in ("COLORTERM", "WT_SESSION"))
-    return says_so and colour() is not False
 
 
 def _dumb() -> bool:
@@ -153,11 +144,6 @@ def print_json(value: Mapping[str, Any]) -> None:
     write(json.dumps({"schema": _Mode.schema, **_environment(), **value}, indent=2))
 
 
-def set_completion(complete: Callable[[str], str]) -> None:
-    """Complete the commands in each line that is printed from now on."""
-    _Mode.complete = complete
-
-
 def set_environment(environment: Callable[[], str]) -> None:
     """Let JSON documents say, from now on, in which environment the property reports, if a text is returned."""
     _Mode.environment = environment
@@ -196,13 +182,20 @@ def collected_json() -> Iterator[list[Any]]:
 
 
 @contextmanager
-def error_heading(heading: str) -> Iterator[None]:
-    """Print this line on stderr before the first line that is printed there inside; an empty one never."""
-    _Mode.heading = heading
+def error_heading(heading: Callable[[], str]) -> Iterator[None]:
+    """Print the line that `heading` returns, as soon as it returns one, before a line that is printed on stderr."""
+    before, _Mode.heading = _Mode.heading, heading
     try:
         yield
     finally:
-        _Mode.heading = ""
+        _Mode.heading = before
+
+
+def print_error_heading() -> None:
+    """Print the heading now, because a question follows that is not printed as a line."""
+    if heading := _Mode.heading():
+        _Mode.heading = str
+        print_error_line(heading)
 
 
 def json_pieces(schema: str, members: Mapping[str, Any]) -> Iterator[str]:
@@ -253,8 +246,7 @@ def print_error_unwrapped(line: str) -> None:
 
     On a full disk it is dropped: the work goes on without it.
     """
-    if _Mode.heading:
-        line, _Mode.heading = f"{_Mode.heading}\n{line}", ""
+    print_error_heading()
     try:
         with closed_pipes_as_on_posix():
             click.echo(line, err=True, color=colour())
@@ -266,7 +258,6 @@ def print_error_unwrapped(line: str) -> None:
 
 def wrap_for_terminal(line: str, stream: TextIO | None) -> str:
     """Break a long line between words if the stream is a terminal. For a pipe it stays one line."""
-    line = _Mode.complete(line)
     if plain():
         line = re.sub(" {2,}", " ", click.unstyle(line)).strip(" ")
     if len(line) < _MIN_WIDTH or not is_terminal(stream):

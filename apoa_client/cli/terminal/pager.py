@@ -12,8 +12,7 @@ from contextlib import contextmanager, suppress
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO, cast
 
-import click
-
+from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import columns, plain, write
 from apoa_client.cli.terminal.streams import closed_pipes_as_on_posix, is_terminal
 from apoa_client.search_path import find_program
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 
-def page_markdown(text: str) -> None:
-    """Show a Markdown text. On a terminal it is drawn in its width, in the pager that PAGER names."""
+def page_markdown(text: str, environ: Mapping[str, str]) -> None:
+    """Show a Markdown text. On a terminal it is drawn in its width, in the pager."""
     if plain() or not is_terminal(sys.stdout):
         write(text.rstrip("\n"))
         return
@@ -32,7 +31,8 @@ def page_markdown(text: str) -> None:
 
     drawn = StringIO()
     Console(file=drawn, force_terminal=True, width=columns()).print(Markdown(text, hyperlinks=False))
-    click.echo_via_pager(drawn.getvalue())
+    with paged(environ, wanted=True):
+        write(drawn.getvalue().rstrip("\n"))
 
 
 _ROWS_WITHOUT_PAGER = 200
@@ -76,6 +76,16 @@ def _found(program: str, environ: Mapping[str, str]) -> str | None:
     return find_program(program, environ)
 
 
+def _for_less(environ: Mapping[str, str], encoding: str) -> dict[str, str]:
+    """Return an environment in which `less` shows colours, explains its keys and leaves the text on the screen.
+
+    In the C locale it would show the bytes of letters with accents, although Python writes UTF-8 there.
+    """
+    charset = {"LESSCHARSET": "utf-8"} if encoding.casefold() == "utf-8" else {}
+    keys = _("Space = more, q = done")  # ?, :, . and % have a meaning in a prompt of less
+    return {"LESS": f"FRXPs{keys}$", **charset, **environ}
+
+
 class _PagedOutput:
     """Holds text until it is longer than the screen, then writes to a pager; otherwise shows it at the end."""
 
@@ -104,9 +114,12 @@ class _PagedOutput:
                 return len(text)
             from subprocess import PIPE, Popen  # only for a list that is longer than the screen
 
-            environ = {"LESS": "R", **self._environ}  # which shows colours
             self._pager = Popen(  # noqa: S603  the user's own command
-                self._command, stdin=PIPE, env=environ, encoding=self.encoding, errors=self.errors
+                self._command,
+                stdin=PIPE,
+                env=_for_less(self._environ, self.encoding),
+                encoding=self.encoding,
+                errors=self.errors,
             )
             text, self._held = self._held, ""
         if self._pager.stdin is not None:

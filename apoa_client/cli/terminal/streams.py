@@ -106,15 +106,6 @@ def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
     stream.reconfigure(encoding=encoding, errors=NEAREST)
 
 
-def can_show(stream: TextIO, characters: str) -> bool:
-    """Return whether a stream shows these characters themselves, without replacements."""
-    try:
-        encoded = codecs.getincrementalencoder(stream.encoding)("strict").encode(characters)
-    except UnicodeEncodeError:
-        return False
-    return encoded.decode(stream.encoding) == characters
-
-
 def nearest(character: str) -> str:
     """Return the replacement in ASCII: nothing for characters without width, and "?" where there is no similar one.
 

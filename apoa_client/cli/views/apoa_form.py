@@ -11,18 +11,21 @@ from apoa_client.cli.terminal.language import N_, _, current_language, in_langua
 from apoa_client.cli.terminal.output import plain, sanitize, style_bold, style_success
 from apoa_client.cli.terminal.wrapping import width
 from apoa_client.cli.views.labels import SEXES, day_text
-from apoa_client.desk.by_hand import FormField
+from apoa_client.desk.by_hand import FormField, recorded_message
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Entry
 from apoa_client.report.fields import BY_NAME, FieldValue, label_of
-from apoa_client.report.kinds import Kind, Purpose, short_id
+from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.purposes import PURPOSES
 
 APOA_LANGUAGE = "id"
 _APOA_SEXES = {"M": "L", "F": "P"}
 
 TASKS = {
-    Kind.CHECK_IN: N_('In APOA: open "check-in manual", type this, compare, and press "simpan".'),
+    Kind.CHECK_IN: N_(
+        'In APOA: upload the passport\'s page or photograph it there, or open "check-in manual". '
+        'Fill in what is missing, compare, and press "simpan".'
+    ),
     Kind.CHECK_OUT: N_('In APOA: choose this guest, compare, and press "check-out".'),
     Kind.AMEND: N_(
         "In APOA: choose this guest and change what is marked with *. "
@@ -33,6 +36,8 @@ TASKS = {
     ),
 }
 """What to do in APOA for each kind of report, with the words on APOA's buttons."""
+
+SENT_BEFORE = N_("It was sent before, but no answer came. Check in APOA first whether it is there.")
 
 OUR_ORDER = N_("The fields are in our order, which may not be APOA's. The setting by_hand_order changes it.")
 """For a property without that setting."""
@@ -149,10 +154,4 @@ def form_table(lines: Sequence[FormLine], columns: int) -> list[str]:
 
 def recorded_line(entry: Entry, number: str) -> str:
     """Return the line that says that a receipt number was filed."""
-    line = _("Recorded: report {id}, receipt number {number}, typed in by staff.")
-    return style_success(line.format(id=short_id(entry.id), number=style_bold(sanitize(number))))
-
-
-def same_number_line(other: Entry) -> str:
-    """Return the line that says that the report of another stay has the same receipt number."""
-    return _("Report {id} of another stay has this number already.").format(id=short_id(other.id))
+    return style_success(text(recorded_message(entry, number)))

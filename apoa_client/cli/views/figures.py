@@ -177,7 +177,8 @@ def _show_with_bars(heads: Sequence[str], rows: Sequence[Sequence[str]], drawn: 
     ]
     used = sum(max(map(width, column)) + 2 for column in upright if any(column[1:]))
     room = min(columns() - used - 1, _MOST_BAR)
-    if plain() or not is_terminal(sys.stdout):
+    too_wide = room < -1  # then cells are folded, and the blanks before a number would be a line of their own
+    if plain() or not is_terminal(sys.stdout) or too_wide:
         show_table([column[0].strip() for column in upright], rows)
         return
     if room >= max(_LEAST_BAR, width(heads[drawn])):

@@ -8,7 +8,7 @@ from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import plain, style_error
 from apoa_client.messages import day_message, duration_message, moment_message, month_name, nmsg
 from apoa_client.ports.entries import Entry
-from apoa_client.report.kinds import MAX_BELIEVED_SKEW, Kind, State
+from apoa_client.report.kinds import MAX_BELIEVED_SKEW, Kind, Receipt, State
 
 if TYPE_CHECKING:
     from apoa_client.passport.dates import PartialDate  # `apoa status` reads no passport
@@ -30,10 +30,17 @@ KINDS = {
     Kind.CANCEL: N_("cancellation"),
 }
 
-RECEIPT_SOURCES = {False: N_("number from the reporting server"), True: N_("number typed in by staff")}
+RECEIPT_SOURCES = {False: N_("number from the authority"), True: N_("number typed in by staff")}
 """Where a receipt's number comes from, by whether staff typed it in."""
 
+WITHOUT_NUMBER = N_("typed into APOA by staff, without a number")
+
 SEXES = {"M": N_("male"), "F": N_("female"), "X": N_("not stated")}
+
+
+def receipt_source(receipt: Receipt) -> str:
+    """Return where a receipt's number comes from, or that there is none, as a sentence of the catalogue."""
+    return RECEIPT_SOURCES[receipt.typed] if receipt.has_number else WITHOUT_NUMBER
 
 
 def state_text(entry: Entry, translate: Callable[[str], str] = _) -> str:

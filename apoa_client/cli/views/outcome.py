@@ -107,16 +107,16 @@ def outcome_text(outcome: Outcome) -> str:
         count = sum(outcome.counts[each] for each in done)
         parts.append(style_success(_(Status.ACCEPTED.meaning.counted.template).format(count=count)))
     if outcome.photos_sent:
-        parts.append(style_success(_("photos sent {count}").format(count=outcome.photos_sent)))
+        parts.append(style_success(_("Photos sent: {count}.").format(count=outcome.photos_sent)))
     for count, label in (
         *((outcome.counts[each], _(each.meaning.counted.template)) for each in (*done[1:], *others)),
-        (outcome.left, _("still waiting {count}")),
-        (outcome.photos_refused, _("photos refused {count}")),
-        (outcome.photos_left, _("photos still waiting {count}")),
+        (outcome.left, _("Still waiting: {count}.")),
+        (outcome.photos_refused, _("Photos refused: {count}.")),
+        (outcome.photos_left, _("Photos still waiting: {count}.")),
     ):
         if count:
             parts.append(style_warning(label.format(count=count)))
-    return ", ".join(parts)
+    return " ".join(parts)
 
 
 def outcome_counts(outcome: Outcome) -> dict[str, int]:

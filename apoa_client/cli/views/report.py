@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from apoa_client.cli.terminal.language import _, current_language, text
 from apoa_client.cli.terminal.output import label_lines, plain, print_line, sanitize, style_bold, style_warning
 from apoa_client.cli.views.findings import EMPTY_REPORT, findings_value
-from apoa_client.cli.views.labels import RECEIPT_SOURCES, SEXES, day_text, moment_text
+from apoa_client.cli.views.labels import SEXES, day_text, moment_text, receipt_source
 from apoa_client.passport.dates import PartialDate
 from apoa_client.ports.entries import Content, Entry
-from apoa_client.report.fields import BY_NAME, ON_THE_FORM, field_values
+from apoa_client.report.fields import BY_NAME, ON_THE_FORM, FieldValue, field_values
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Purpose, Receipt, instant, short_id
 from apoa_client.report.model import Guest, Report, Stay, part_value, report_value, room_name
@@ -140,7 +140,8 @@ def receipt_value(receipt: Receipt | None, zone: tzinfo) -> dict[str, Any] | Non
     if receipt is None:
         return None
     issued_at = instant(receipt.issued_at.astimezone(zone))
-    return {"number": receipt.number, "issued_at": issued_at, "source": "typed" if receipt.typed else "authority"}
+    number = receipt.number if receipt.has_number else None
+    return {"number": number, "issued_at": issued_at, "source": "typed" if receipt.typed else "authority"}
 
 
 def receipt_text(receipt: Receipt | None) -> str:
@@ -148,7 +149,7 @@ def receipt_text(receipt: Receipt | None) -> str:
     if receipt is None:
         return ""
     number = sanitize(receipt.number)
-    return f"{number} ({_(RECEIPT_SOURCES[True])})" if receipt.typed else number
+    return f"{number} ({_(receipt_source(receipt))})" if receipt.typed else number
 
 
 def show_erased(entry: Entry, zone: tzinfo) -> None:
@@ -189,23 +190,23 @@ def changed_field_lines(before: Report, after: Report, zone: tzinfo) -> list[str
 
 def field_texts(report: Report, zone: tzinfo) -> dict[str, str]:
     """Return the fields of a report that have a value, in words, by name. Not sanitized."""
-    texts = {}
-    for name, value in field_values(report).items():
-        if isinstance(value, datetime):
-            texts[name] = moment_text(value, zone)
-        elif isinstance(value, date):
-            texts[name] = day_text(value)
-        elif isinstance(value, PartialDate):
-            texts[name] = day_text(value.earliest) if value.day else str(value)
-        elif isinstance(value, Purpose):
-            texts[name] = purpose_text(value)
-        elif BY_NAME[name].type == "state":
-            texts[name] = state_text(value)
-        elif BY_NAME[name].type == "room":
-            texts[name] = room_name(value)
-        else:
-            texts[name] = _(SEXES[value]) if BY_NAME[name].type == "sex" else value
-    return texts
+    return {name: field_text(name, value, zone) for name, value in field_values(report).items()}
+
+
+def field_text(name: str, value: FieldValue, zone: tzinfo) -> str:
+    """Return the value of a field in words. Not sanitized."""
+    if isinstance(value, datetime):
+        return moment_text(value, zone)
+    if isinstance(value, date):
+        return day_text(value)
+    if isinstance(value, PartialDate):
+        return day_text(value.earliest) if value.day else str(value)
+    if isinstance(value, Purpose):
+        return purpose_text(value)
+    kind = BY_NAME[name].type
+    if kind == "sex":
+        return _(SEXES[value])
+    return {"state": state_text, "room": room_name}.get(kind, str)(value)
 
 
 def purpose_text(purpose: Purpose) -> str:

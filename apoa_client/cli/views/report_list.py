@@ -26,11 +26,20 @@ _SEALED = "-"
 
 
 def show_reports(
-    reports: Iterable[OpenedReport], zone: tzinfo, today: date, limit: int | None, total: Callable[[], int | None]
+    reports: Iterable[OpenedReport],
+    zone: tzinfo,
+    today: date,
+    limit: int | None,
+    total: Callable[[], int | None] | None,
 ) -> int:
-    """Show reports as a table, at most `limit` of them, and return how many. `total` counts all that match."""
+    """Show reports as a table, at most `limit` of them, and return how many.
+
+    `total` counts all that match; None if each is the one of its stay.
+    """
     headings = [_("ID"), _("Date"), _("State"), _("What"), _("Guest"), room_heading(), _("Due by"), _("Receipt")]
     rows = (_row(each, zone, today) for each in reports)
+    if total is None:
+        return _show_table(headings, rows, limit, _guests)
     return _show_table(headings, rows, limit, lambda count: nmsg("{count} report", "{count} reports", count), total)
 
 
@@ -40,7 +49,11 @@ def show_guests(
     """Show the guests of stays as a table, at most `limit` of them, and return how many."""
     headings = [room_heading(), _("Guest"), nationality_heading(), _("Since"), _("Until"), _("State"), _("ID")]
     rows = (_guest_row(stay, report, today, zone) for stay, report in guests)
-    return _show_table(headings, rows, limit, lambda count: nmsg("{count} guest", "{count} guests", count))
+    return _show_table(headings, rows, limit, _guests)
+
+
+def _guests(count: int) -> Message:
+    return nmsg("{count} guest", "{count} guests", count)
 
 
 def _show_table(
@@ -88,9 +101,8 @@ def _guest_row(stay: StayHistory, report: OpenedReport, today: date, zone: tzinf
 
 def _departure_text(stay: StayHistory, today: date, zone: tzinfo) -> str:
     """Return the day on which the guest left, or is to leave, and whether that is overdue."""
-    check_out, planned = stay.check_out, stay.display_report.last_morning
-    if check_out is not None and check_out.ends_at is not None:
-        left = check_out.ends_at.astimezone(zone).date()
+    left, planned = stay.left_on(zone), stay.display_report.last_morning
+    if left is not None:
         return _("left {day}").format(day=short_day_text(left, today))
     if planned is None:
         return _SEALED

@@ -3,7 +3,7 @@
 Needs no key, and imports no module that is slow to load.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, instant
 from apoa_client.settings.config import TRAINING, PropertySettings
 
 if TYPE_CHECKING:
-    from apoa_client.app.property_status import PropertyStatus
+    from apoa_client.app.property_status import OtherCounts, PropertyStatus
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _FEW_DAYS = 2
@@ -154,6 +154,7 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
         "clock_skew_s": whole_seconds(summary.clock_skew),
         "purge_skipped_at": moment(summary.purge_skipped_at),
         "drafts": summary.drafts,
+        "without_number": summary.without_number,
         "unauthenticated": summary.unauthenticated,
         "recovery_code_confirmed": settings.is_code_confirmed(summary.code_confirmed_for),
         "urgent": [
@@ -181,7 +182,7 @@ def show_status(
     summary = status.summary
     show_property(settings, summary)
     counts, by_hand = summary.counts, settings.by_hand
-    rows = [
+    rows: list[tuple[str, int, Callable[[str], str]]] = [
         (_("Waiting to be typed into APOA") if by_hand else _("Waiting to be sent"), summary.waiting, style_warning)
     ]
     # Without an authority nothing can be decided or refused; a count from before is shown all the same.
@@ -190,6 +191,8 @@ def show_status(
     if counts[State.REJECTED] or not by_hand:
         rows.append((_("Refused, please correct"), counts[State.REJECTED], style_error))
     rows.append((_("Reported") if by_hand else _("Sent"), counts[State.ACCEPTED], style_success))
+    if summary.without_number:
+        rows.append((_("Of these without a receipt number"), summary.without_number, str))
     for label, count, style in rows:
         number = str(count) if plain() else f"{count:>5}"
         styled = style(number) if count else number
@@ -203,6 +206,37 @@ def show_status(
     show_silence(status.last_run, now)
     show_last_backup(settings, status.last_backup)
     show_code_reminder(settings, summary)
+
+
+def show_others(others: "Iterable[OtherCounts]", now: datetime, *, waiting: bool = False) -> None:
+    """Show a line for each other property: what waits there, and its next deadline; only where some does if `waiting`.
+
+    A property that cannot be read has a line in any case.
+    """
+    shown = (each for each in others if each.summary is None or each.summary.next_due_at is not None or not waiting)
+    lines = [_other_line(each, now) for each in shown]
+    if lines:
+        print_line(_("Other properties on this computer:"))
+        for line in lines:
+            print_line(f"  {line}")
+        print_line(_("More about one: apoa --property NAME status"))
+
+
+def _other_line(other: "OtherCounts", now: datetime) -> str:
+    settings, summary = other.settings, other.summary
+    name = sanitize(settings.label if settings is not None else other.name)
+    if settings is not None and settings.has_shared_outbox:
+        return _("{property}: in a shared outbox").format(property=name)
+    if summary is None or settings is None:
+        return style_error(_("{property}: cannot be read").format(property=name))
+    refused, due = summary.counts[State.REJECTED], summary.next_due_at
+    parts = [_("waiting {count}").format(count=summary.waiting) if summary.waiting else _("nothing waits")]
+    if refused:
+        parts.append(style_error(_("refused {count}").format(count=refused)))
+    if due is not None:
+        deadline = deadline_text(due, now, settings.zone)
+        parts.append(deadline_style(due, now)(_("next deadline: {deadline}").format(deadline=deadline)))
+    return f"{name}: {', '.join(parts)}"
 
 
 def show_property_name(settings: PropertySettings) -> None:

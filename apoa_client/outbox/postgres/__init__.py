@@ -1,9 +1,7 @@
 """The outbox of many properties and desks in PostgreSQL, with psycopg: the extra `apoa-client[postgres]`."""
 
-from apoa_client.errors import SettingsProblem
+from apoa_client.errors import SettingsProblem, install_advice
 from apoa_client.messages import msg
-
-_EXTRA = "apoa-client[postgres]"
 
 
 def require_driver() -> None:
@@ -16,6 +14,6 @@ def require_driver() -> None:
     except ImportError:
         raise SettingsProblem(
             msg("The shared outbox needs a part of the program that is not installed: the driver of PostgreSQL."),
-            msg('Install it with: pip install "{extra}"', extra=_EXTRA),
+            install_advice("postgres"),
             name="postgres_missing",
         ) from None

@@ -11,7 +11,7 @@ from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.schema import check_version
 from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, millis
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
-from apoa_client.outbox.sql.queries import DRAFT_WAITS, OPEN, by_own_clock, clock_lead, later
+from apoa_client.outbox.sql.queries import DRAFT_WAITS, NUMBERLESS, OPEN, by_own_clock, clock_lead, later
 from apoa_client.outbox.sql.summary import KEYS, StoredSummary, summary_from
 from apoa_client.ports.state import Overview
 
@@ -37,6 +37,9 @@ _OVERVIEW = f"""
     UNION ALL
     SELECT property, 'drafts', NULL, NULL, count(*), NULL, NULL, NULL
     FROM readable_drafts WHERE {DRAFT_WAITS.replace("?", ":now")} GROUP BY property
+    UNION ALL
+    SELECT property, 'numberless', NULL, NULL, count(*), NULL, NULL, NULL
+    FROM readable_reports WHERE {NUMBERLESS} GROUP BY property
     UNION ALL
     SELECT property, 'uncoded', NULL, NULL, count(*), NULL, NULL, NULL
     FROM readable_reports WHERE mac IS NULL GROUP BY property
@@ -135,6 +138,7 @@ def _overview(
         next_due=next_due,
         lease_until=lease_until,
         drafts=numbers["drafts"][0] if "drafts" in numbers else 0,
+        without_number=numbers["numberless"][0] if "numberless" in numbers else 0,
         uncoded=numbers["uncoded"][0] if "uncoded" in numbers else 0,
     )
     [summary] = later([summary_from(stored)], -lead)

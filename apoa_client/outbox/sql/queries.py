@@ -25,7 +25,7 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import ENTRY_COLUMNS, entry_from_row, millis
 from apoa_client.ports.entries import Change, Entry, PhotoToSend, Selection
 from apoa_client.ports.state import Restrictions, Summary
-from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.kinds import NO_NUMBER, OPEN_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +58,8 @@ NEXT_DUE = f"SELECT min(due_at) FROM reports WHERE {OPEN} AND due_at IS NOT NULL
 OLDEST = f"SELECT min(created_at) FROM reports WHERE {OPEN} AND state IN ('queued', 'sending')"  # noqa: S608  constants
 LAST_LEASE = "SELECT max(lease_until) FROM reports WHERE state = 'sending'"
 UNCODED = "SELECT count(*) FROM reports INDEXED BY reports_uncoded WHERE mac IS NULL"
+NUMBERLESS = f"receipt_number = '{NO_NUMBER}' AND state = 'accepted' AND kind = 'check_in'"
+WITHOUT_NUMBER = f"SELECT count(*) FROM reports WHERE {NUMBERLESS}"  # noqa: S608  constants
 TALLY = "SELECT state, reports FROM tally"
 
 # The photos that wait, by their partial index, each with the accepted check-in of its stay. A stay has few reports. The

@@ -58,6 +58,7 @@ class StoredSummary(NamedTuple):
     next_due: object = None
     lease_until: object = None
     drafts: int = 0
+    without_number: int = 0
     uncoded: int = 0
     """How many reports have no code."""
 
@@ -78,6 +79,7 @@ def read_summary(db: Database, now: datetime, soon: datetime) -> Summary:
             next_due=db.execute(queries.NEXT_DUE).fetchone()[0],
             lease_until=db.execute(queries.LAST_LEASE).fetchone()[0],
             drafts=int(db.execute(queries.WAITING_DRAFTS, [millis(now)]).fetchone()[0]),
+            without_number=int(db.execute(queries.WITHOUT_NUMBER).fetchone()[0]),
             uncoded=int(db.execute(queries.UNCODED).fetchone()[0]),
         )
     )
@@ -103,6 +105,7 @@ def summary_from(stored: StoredSummary) -> Summary:
         purge_skipped_at=PURGE_SKIPPED.of(metadata),
         lease_until=rows.from_millis_or_none(stored.lease_until),
         drafts=stored.drafts,
+        without_number=stored.without_number,
         code_confirmed_for=CODE_CONFIRMED.of(metadata),
         public_key=None if PUBLIC_KEY.key not in metadata else str(metadata[PUBLIC_KEY.key]),
         contradicted=contradicts(metadata.get(REGISTER.key), actual, stored.uncoded),

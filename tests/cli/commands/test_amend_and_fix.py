@@ -13,6 +13,7 @@ from cli_helpers import (
     Apoa,
     Serve,
     assert_sanitized,
+    spoken,
 )
 from screens import Screens
 
@@ -253,7 +254,15 @@ class TestFix:
             assert result.code == 65
             assert [error["code"] for error in result.json["errors"]] == ["training"]
             assert REJECTED in result.err
+            assert "--room 7. The options: apoa fix --help" in result.err
         assert len(rejected.reports()) == 1
+
+    def test_a_refusal_of_the_training_authority(self, rejected: Apoa) -> None:
+        """It is shown in the reader's language, like everything else, also in JSON."""
+        [old] = rejected.reports()
+        for lang in LANGUAGES:
+            for result in (rejected("fix", old["id"], lang=lang), rejected("show", old["id"], lang=lang)):
+                assert spoken(lang, REJECTED) in result.all
 
     @pytest.mark.parametrize(
         ("keys", "sex"), [(["", "y", "y"], "M"), (["3", "X", "", "y"], "X")], ids=["same", "field"]
@@ -274,6 +283,8 @@ class TestFix:
         assert configured.send()["state"] == "rejected"
         monkeypatch.undo()
         [old] = configured.reports()
+        unattended = configured("fix", old["id"])
+        assert "--birth-place, --nights, --phone. The options: apoa fix --help" in unattended.err
         result = configured("fix", old["id"], keys=["GDYNIA", "3", "9999", "", "y"])
         assert result.code == 0, result.all
         for message in ("No such town.", "Too short.", "Ask the guest."):
@@ -289,7 +300,8 @@ class TestFix:
         arrival = apoa.send(QUENTIN, "--check-in", "2026-11-24T10:00")
         out = apoa("checkout", arrival["id"], "--json").json
         assert out["state"] == "rejected"
-        assert apoa("fix", out["id"]).code == 65
+        unattended = apoa("fix", out["id"])
+        assert (unattended.code, "--at TIME" in unattended.err) == (65, True)
         assert apoa("fix", out["id"], "--room", "8").code == 2
         assert apoa("fix", out["id"], "--reason", "x").code == 2
         assert apoa("fix", out["id"], "--at", "2026-11-24T09:00").code == 65
@@ -321,7 +333,8 @@ class TestFix:
         assert (result.json["kind"], result.json["state"]) == ("amend", "accepted")
         void = apoa("cancel", arrival["id"], "--reason", "x", "--json").json
         assert void["state"] == "rejected"
-        assert apoa("fix", void["id"]).code == 65
+        unattended = apoa("fix", void["id"])
+        assert (unattended.code, "--reason TEXT" in unattended.err) == (65, True)
         assert apoa("fix", void["id"], "--reason", "salah orang", "--json").json["state"] == "rejected"
         left = apoa("fix", arrival["id"], keys=["?", "", "<"])
         assert (left.code, "Nothing was saved." in left.err) == (0, True)

@@ -175,6 +175,152 @@ class TestUnattended:
         assert (result.code, result.json["left"], result.json["sent"]) == (75, 1, 0)
 
 
+class TestWithoutANumber:
+    """A check-in that is typed into APOA and has no number of a receipt."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_received(self, manual: Apoa, tmp_path: Path, lang: str) -> None:
+        """It is closed; its receipt says so on each page, `status` counts it apart, and a number may come later."""
+        saved = manual.save()
+        option = "--tanpa-nomor" if lang == "id" else "--without-number"
+        said = manual("received", saved["short_id"], option, "--json", lang=lang)
+        assert (said.code, said.json["state"]) == (0, "accepted")
+        assert (said.json["receipt"]["number"], said.json["receipt"]["source"]) == (None, "typed")
+        assert manual("status", "--json").json["without_number"] == 1
+        assert spoken(lang, "Of these without a receipt number") in manual("status", lang=lang).out
+        shown = spoken(lang, "typed into APOA by staff, without a number")
+        assert shown in manual("receipt", saved["id"], lang=lang).out
+        assert manual("receipt", saved["id"], "--html", str(tmp_path / "page.html")).code == 0
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        assert shown in read_page(page).text
+        assert "<svg" not in page
+        assert manual("received", saved["short_id"], "STT-0001").code == 0
+        assert manual("status", "--json").json["without_number"] == 0
+        assert "<svg" in manual("receipt", saved["id"], "--html", "-").out
+
+    def test_in_the_conversation(self, manual: Apoa) -> None:
+        """`y` closes it when that is confirmed."""
+        manual.save()
+        assert manual("sync", keys=["y", "y"]).code == 0
+        assert manual.reports()[0]["receipt"]["number"] is None
+
+    def test_several_are_no_doubles(self, manual: Apoa) -> None:
+        """Two check-ins without a number are not one number that was typed twice, nor an example of a usual one."""
+        for guest in (QUENTIN, XIMENA):
+            assert manual("received", manual.save(guest)["id"], "--without-number", "--json").err == ""
+        said = manual("received", manual.save(OBADIAH)["id"], "STT-0001")
+        assert (said.code, said.err) == (0, "")
+
+
+class TestDoubtfulNumber:
+    """A number that is too short, or unlike the last ones, is looked at again once."""
+
+    @pytest.mark.parametrize("typed", ["77", "0002", "STT-2026/11.", "STT-2026/11.0001-STT-2026/11.0001", "ZX1234567"])
+    def test_at_a_terminal(self, manual: Apoa, typed: str) -> None:
+        """It is asked again; what is typed then is recorded. Without a terminal it is recorded with a warning."""
+        manual("received", manual.save()["id"], "STT-2026/11.0001")
+        second = manual.save(XIMENA)
+        said = manual("received", second["short_id"], keys=[typed, "STT-2026/11.0002"])
+        assert said.code == 0, said.err
+        assert "unlike the last ones" in said.err
+        assert manual.reports()[1]["receipt"]["number"] == "STT-2026/11.0002"
+        assert "unlike the last ones" in manual("received", second["short_id"], typed).err
+        assert manual.reports()[1]["receipt"]["number"] == typed
+
+    def test_the_first_number(self, manual: Apoa) -> None:
+        """There is nothing to compare it with; it may be too short all the same."""
+        saved = manual.save()
+        assert "unusually short" in manual("received", saved["id"], "77").err
+        assert manual("received", saved["id"], "2026-1").err == ""
+
+    def test_usual_numbers(self, manual: Apoa) -> None:
+        """Those that count up, with a figure more, raise no doubt."""
+        for guest, number in ((QUENTIN, "STT-9/2026"), (XIMENA, "STT-10/2026"), (OBADIAH, "STT-100/2026")):
+            assert manual("received", manual.save(guest)["id"], number).err == ""
+
+
+class TestWords:
+    """What is said of a server is not said where there is none, and no reason is asked that no one reads."""
+
+    SERVER = ("server", "authority", "send")
+
+    def said_of_server(self, shown: str) -> list[str]:
+        return [word for word in self.SERVER if word in shown.replace("A report whose", "").casefold()]
+
+    def test_a_change_of_a_stay(self, manual: Apoa) -> None:
+        """A correction, a check-out and a cancellation are saved, and then done in APOA, too, without a reason."""
+        saved = manual.save()
+        manual("received", saved["id"], "STT-0001")
+        amended = manual("amend", saved["id"], "--room", "9", keys=["", "n"])
+        checked_out = manual("checkout", saved["id"], keys=["", "n"])
+        cancelled = manual("cancel", saved["id"], keys=["y", "n"])
+        assert [said.code for said in (amended, checked_out, cancelled)] == [0, 0, 0]
+        assert "Cancel it in APOA, too." in cancelled.err
+        for said in (amended, checked_out, cancelled):
+            assert self.said_of_server(said.all) == [], said.all
+        form = manual("sync", keys=["y", "y", "y"]).err
+        assert "oleh petugas" not in form
+        assert "Alasan" not in form
+
+    def test_without_a_terminal(self, manual: Apoa) -> None:
+        """A reason is not required, and one that is given is typed into APOA."""
+        saved = manual.save()
+        manual("received", saved["id"], "STT-0001")
+        assert manual("amend", saved["id"], "--room", "9").code == 0
+        assert manual("cancel", saved["id"], "--reason", "tidak jadi datang").code == 0
+        assert "tidak jadi datang" in manual("sync", keys=["y", "y"]).err
+
+    def test_what_was_not_typed(self, manual: Apoa) -> None:
+        """It is withdrawn here, and APOA has nothing of it."""
+        said = manual("cancel", manual.save()["id"], keys=["y"])
+        assert "Nothing of this stay was typed into APOA." in said.err
+        assert self.said_of_server(said.err) == []
+
+    def test_the_receipt_of_an_earlier_server(self, configured: Apoa) -> None:
+        """Its page names no server with an empty name."""
+        report = configured.send()
+        configured(*SET_UP, "--by-hand")
+        page = read_page(configured("receipt", report["id"], "--html", "-").out).text
+        assert "From the reporting server that the property used then" in page
+        assert "reporting server :" not in page
+
+
+class TestAfterSaving:
+    """At a terminal, what was just saved can be typed into APOA at once."""
+
+    KEYS = (*QUENTIN.lines, QUENTIN.birth_place, "B1", "2", "7", "")
+
+    def test_enter_types_it(self, manual: Apoa) -> None:
+        """Without a browser it is shown in the terminal, and its number is asked."""
+        said = manual("report", keys=[*self.KEYS, "", "STT-0001"])
+        assert said.code == 0
+        assert [report["state"] for report in manual.reports()] == ["accepted"]
+
+    def test_later(self, manual: Apoa) -> None:
+        """The report waits, which is no error of the command that saved it."""
+        assert manual("report", keys=[*self.KEYS, "n"]).code == 0
+        assert manual("report", "--again", keys=[*self.KEYS, "y", "", ""]).code == 0
+        assert [report["state"] for report in manual.reports()] == ["queued", "queued"]
+
+    def test_a_change_of_a_stay(self, manual: Apoa) -> None:
+        """The same for a check-out, whose stay has a number."""
+        saved = manual.save()
+        manual("received", saved["id"], "STT-0001")
+        assert manual("checkout", saved["id"], keys=["", "", "y"]).code == 0
+        assert [report["state"] for report in manual.reports()] == ["accepted", "accepted"]
+
+    @pytest.mark.parametrize("option", ["--yes", "--no-send"])
+    def test_who_is_not_asked(self, manual: Apoa, option: str) -> None:
+        """Who wants no questions, or sends nothing now."""
+        said = manual(*QUENTIN.mrz(option), keys=[""])
+        assert said.code == 0
+        assert "now?" not in said.err
+
+    def test_a_property_with_a_server(self, configured: Apoa) -> None:
+        """There the report is sent."""
+        assert "now?" not in configured("report", keys=self.KEYS).err
+
+
 class TestScreens:
     """At a terminal, each screen shows one guest."""
 
@@ -230,9 +376,9 @@ class TestScreens:
         assert {report["receipt"]["number"] for report in manual.reports()} == {"STT-1"}
 
     def test_cancellation(self, manual: Apoa) -> None:
-        """A cancellation shows the guest and the reason, and `y` is not accepted as the number of a check-in."""
+        """A cancellation shows the guest and the reason; a check-in without a number is asked for again."""
         first = manual.save()
-        result = manual("sync", keys=["y", "STT-1"])
+        result = manual("sync", keys=["y", "", "STT-1"])
         assert "APOA gives a number for every check-in" in result.err
         manual("cancel", first["id"], "--reason", "guest never came", "--yes", "--no-send", "--json")
         result = manual("sync", keys=["ya"])
@@ -352,7 +498,7 @@ class TestScreens:
         assert result.code == 78
         assert f"Report {broken['short_id']} is not as apoa-client here wrote it." in result.err
         assert states(manual)[broken["short_id"]] == "queued"
-        assert "recorded 1, still waiting 1" in result.out
+        assert "Recorded: 1. Still waiting: 1." in result.out
 
 
 class TestFormLines:

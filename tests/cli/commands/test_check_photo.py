@@ -1,6 +1,5 @@
 """`apoa check --photo` and `--online`: documents from pictures, and what the authority would say of a guest."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa, Serve
 from reading_helpers import TOO_DARK, answer_with, print_page, reading
 from screens import Screens
-from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.prompts import online_check
 from apoa_client.messages import msg
@@ -151,54 +149,12 @@ def test_typed_details_join_those_of_the_photo(apoa: Apoa, monkeypatch: pytest.M
     assert "conflict" in [each["code"] for each in value["warnings"]]
 
 
-class TestPicture:
-    """At a terminal the doubtful characters are shown as a picture of half blocks."""
-
-    @pytest.fixture(autouse=True)
-    def _photo(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A photo with doubtful characters, and no variables of this machine about colours."""
-        for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLORTERM", "WT_SESSION"):
-            monkeypatch.delenv(name, raising=False)
-        answer_with(monkeypatch, {"q.jpg": UNSURE})
-
-    def check(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch, **environ: str) -> list[str]:
-        """Return the lines that the check of a doubtful photo shows above the document."""
-        for name, value in {"COLUMNS": "80", **environ}.items():
-            monkeypatch.setenv(name, value)
-        show_as_terminal(monkeypatch, sys.stdout)
-        said = apoa("check", "--photo", "q.jpg").out
-        return said.partition(TOO_DARK.template)[0].splitlines()
-
-    def test_the_text_stands_below_its_picture(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without colours, ink is a filled block: each character's left half here, and the mark below its middle."""
-        shown = self.check(apoa, monkeypatch, NO_COLOR="1", TERM="xterm-256color")
-        at = shown.index("")
-        assert shown[at + 1 : at + 6] == ["  " + "████    " * 9] * 5
-        text = shown[at + 6]
-        assert text.split() == list(QUENTIN.lines[0][1:10])
-        assert text[shown[at + 7].index("^")] == QUENTIN.lines[0][5]
-
-    @pytest.mark.parametrize(("columns", "characters"), [("60", 7), ("120", 14), ("20", 3)])
-    def test_the_picture_fits_the_terminal(
-        self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch, columns: str, characters: int
-    ) -> None:
-        """A narrow terminal shows fewer characters, never a broken line."""
-        shown = self.check(apoa, monkeypatch, NO_COLOR="1", COLUMNS=columns)
-        assert len(shown[shown.index("") + 6].split()) == characters
-
-    def test_shades_of_grey(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With 256 colours, each half of a cell has its own shade."""
-        shown = self.check(apoa, monkeypatch, TERM="xterm-256color", FORCE_COLOR="1")
-        cells = shown[shown.index("") + 1]
-        assert "\x1b[38;5;232m\x1b[48;5;232m▀▀▀▀" in cells
-        assert "\x1b[38;5;255m\x1b[48;5;255m▀▀▀▀" in cells
-
-    def test_a_console_without_blocks(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where the console's characters have no blocks, there is no picture, and the marks remain."""
-        monkeypatch.setattr("apoa_client.cli.views.photo.can_show", lambda _stream, _characters: False)
-        shown = self.check(apoa, monkeypatch, NO_COLOR="1")
-        assert "" not in shown
-        assert shown[2].strip() == "^"
+def test_the_marks_stand_below_the_doubtful_characters(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line is shown once, and no picture of it."""
+    answer_with(monkeypatch, {"q.jpg": UNSURE})
+    shown = apoa("check", "--photo", "q.jpg").out.splitlines()
+    at = shown.index(f"  {QUENTIN.lines[0]}")
+    assert [place - 2 for place, sign in enumerate(shown[at + 1]) if sign == "^"] == [5]
 
 
 PAGE = ["GDANSK", "B1", "2", "7"]

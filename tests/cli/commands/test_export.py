@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import stat
 import sys
 from dataclasses import replace
@@ -73,8 +74,8 @@ def readable_in_text(content: str) -> list[str]:
 
 
 def test_the_guest_book(three: Apoa) -> None:
-    """With --personal, each stay is a row with every field of its current report, and the log says so."""
-    found = rows(three, "--personal")
+    """With --codes, each stay is a row with every field of its current report, and the log says so."""
+    found = rows(three, "--personal", "--codes")
     assert [row["Surname"] for row in found] == [guest.surname for guest in GUESTS]
     assert [row["Room"] for row in found] == ["7", "7", "'+9"]  # no formula
     assert found[0]["Date of birth"] == str(QUENTIN.birth_date)
@@ -84,6 +85,31 @@ def test_the_guest_book(three: Apoa) -> None:
     events = three("log", "--json").json["entries"]
     assert [event["action"] for event in events].count("exported") == 1
     assert spoken("en", "guests' data exported") in three("log").out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_guest_book_for_people(three: Apoa, lang: str) -> None:
+    """Without --codes it has fifteen columns, and words and days in the reader's language."""
+    said = three("export", "--personal", lang=lang)
+    found = table(said.out)[0]
+    assert len(found) == 15
+    values = list(found.values())
+    assert values[:3] == [QUENTIN.surname, QUENTIN.given_names, spoken(lang, "male")]
+    assert values[3] == {"en": "12 Sep 1985", "id": "12 Sep 1985"}[lang]
+    assert values[5] == {"en": "Poland", "id": "Polandia"}[lang]
+    assert values[12] == {"en": "23 Nov 2026 10:00 WIB", "id": "23 Nov 2026 10.00 WIB"}[lang]
+    assert not re.search(r"20[0-9]{2}-[0-9]{2}|T[0-9]{2}:", said.out)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_import_reads_the_guest_book_for_people(here: Apoa, tmp_path: Path, form: str) -> None:
+    """On the same computer each guest is known, in either language."""
+    for lang in LANGUAGES:
+        file = str(tmp_path / f"guests-{lang}.{form}")
+        assert here("export", "--personal", "-o", file, lang=lang).code == 0
+        said = here("import", file, "--check", "--no-send", "--json", lang=lang)
+        assert said.code == 0, said.all
+        assert said.json["saved"] == 0
 
 
 def test_only_the_chosen(three: Apoa) -> None:
@@ -208,7 +234,7 @@ def test_every_property(three: Apoa) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_import_knows_the_headings(three: Apoa, lang: str) -> None:
     """Each heading means to `apoa import` what it is, in both languages, and what it does not need it does not read."""
-    [heads, *_rows] = csv.reader(io.StringIO(three("export", "--personal", lang=lang).out, newline=""))
+    [heads, *_rows] = csv.reader(io.StringIO(three("export", "--personal", "--codes", lang=lang).out, newline=""))
     assert [parse_heading(heading).target for heading in heads] == [
         *("surname", "given_names", "sex", "birth_place", "birth_date", "nationality", "document_number"),
         *("issuing_state", "expiry_date", "stay_permit", "stay_permit_number", "stay_until", "entry_date"),
@@ -286,7 +312,7 @@ def guest_book(apoa: Apoa) -> list[dict[str, Any]]:
 def test_without_loss(here: Apoa, there: Apoa, tmp_path: Path, form: str) -> None:
     """Guests, stays, permits, notes and check-outs are the same there, and a second import changes nothing."""
     file = str(tmp_path / f"guests.{form}")
-    assert here("export", "--personal", "-o", file).code == 0
+    assert here("export", "--personal", "--codes", "-o", file).code == 0
     said = there("import", file, "--no-send", "--json")
     assert said.code == 0, said.all
     value = said.json
@@ -301,7 +327,7 @@ def test_two_guests_with_one_name(away: Apoa, there: Apoa, tmp_path: Path) -> No
     for number in ("VB1", "VB2"):
         away.save(replace(OBADIAH, number=number))
     file = str(tmp_path / "guests.csv")
-    assert away("export", "--personal", "-o", file).code == 0
+    assert away("export", "--personal", "--codes", "-o", file).code == 0
     for apoa, saved in ((away, 0), (there, 2), (there, 0)):
         said = apoa("import", file, "--no-send", "--json")
         assert (said.code, said.json["saved"], said.json["unchanged"]) == (0, saved, 2 - saved), said.all
@@ -312,7 +338,7 @@ def test_the_same_computer(here: Apoa, tmp_path: Path) -> None:
     """Where the guests were reported already, nothing is reported again."""
     file = str(tmp_path / "guests.csv")
     before = here.reports()
-    assert here("export", "--personal", "-o", file).code == 0
+    assert here("export", "--personal", "--codes", "-o", file).code == 0
     said = here("import", file, "--no-send", "--json")
     assert (said.json["unchanged"], said.json["reports"]) == (3, []), said.all
     assert here.reports() == before
@@ -326,7 +352,7 @@ def test_an_accepted_check_digit(away: Apoa, there: Apoa, tmp_path: Path) -> Non
     said = away("report", *lines, "--birth-place", "X", "--nights", "1", "--stay-permit", "B1", "--no-send", "--yes")
     assert said.code == 0, said.all
     file = str(tmp_path / "guests.csv")
-    assert away("export", "--personal", "-o", file).code == 0
+    assert away("export", "--personal", "--codes", "-o", file).code == 0
     assert there("import", file, "--no-send").code == 0
     assert guest_book(there) == guest_book(away)
     assert guest_book(there)[0]["stay"]["note"] == CHECK_DIGIT_NOTE

@@ -3,6 +3,7 @@
 import re
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import click
 import pytest
@@ -11,8 +12,9 @@ from screens import Screens
 
 from apoa_client.cli.commands.help import find
 from apoa_client.cli.guide.facts import topics
-from apoa_client.cli.guide.guides import Guide, all_guides, guides, situations
+from apoa_client.cli.guide.guides import COMMAND, FACTS, GUIDE, SITUATION, Guide, all_guides, guides, situations
 from apoa_client.errors import Exit, StorageProblem
+from apoa_client.matching import without_accents
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
@@ -51,7 +53,7 @@ class TestFinding:
         """A situation's name finds it in any spelling."""
         for each in situations(lang):
             for spelling in (each.name, each.name.upper(), each.name.replace("-", " ")):
-                assert find(spelling) == each.id
+                assert find(spelling)[0].id == each.id
 
     @pytest.mark.parametrize(
         ("query", "name"),
@@ -69,14 +71,46 @@ class TestFinding:
     )
     def test_a_beginning(self, query: str, name: str) -> None:
         """The start of a name, or of a word in it, finds the topic if no other name has it."""
-        assert find(query) == name
+        assert find(query)[0].id == name
 
     @pytest.mark.parametrize(
         ("query", "name"), [("lapor", "report"), ("repo", "report"), ("key", "key"), ("otomatis", "schedule")]
     )
     def test_a_command(self, query: str, name: str) -> None:
         """A command is found by its Indonesian name, by its start, or by a word that people try."""
-        assert find(query) == name
+        assert find(query)[0].id == name
+
+    @pytest.mark.parametrize(
+        ("query", "kind", "id_"),
+        [
+            ("sobek", SITUATION, "torn-passport"),
+            ("paspor sobek", SITUATION, "torn-passport"),
+            ("torn passport", SITUATION, "torn-passport"),
+            ("tambah malam", SITUATION, "more-nights"),
+            ("more nights", SITUATION, "more-nights"),
+            ("pindah kamar", SITUATION, "another-room"),
+            ("another room", SITUATION, "another-room"),
+            ("lupa check-out", SITUATION, "forgotten-check-out"),
+            ("forgotten check-out", SITUATION, "forgotten-check-out"),
+            ("bayi", SITUATION, "baby"),
+            ("baby", SITUATION, "baby"),
+            ("rombongan", SITUATION, "group"),
+            ("group", SITUATION, "group"),
+            ("overstay", SITUATION, "overstay"),
+            ("tamu overstay", SITUATION, "overstay"),
+            ("tidak punya paspor", SITUATION, "lost-passport"),
+            ("guest without a passport", SITUATION, "lost-passport"),
+            ("tamu menambah malam", SITUATION, "more-nights"),
+            ("voa", FACTS, "visa-on-arrival"),
+            ("sanksi", FACTS, "penalty"),
+            ("impor excel", COMMAND, "import"),
+            ("panduan resepsionis", GUIDE, "staff"),
+        ],
+    )
+    def test_words_in_any_order(self, query: str, kind: str, id_: str) -> None:
+        """What people call it finds it first, whatever the order of the words is."""
+        for words in permutations(query.split()):
+            assert find(" ".join(words))[0][:2] == (kind, id_)
 
 
 class TestCommand:
@@ -110,19 +144,27 @@ class TestCommand:
         """Shows what the command's --help shows."""
         assert apoa("help", *words) == apoa(*words, "--help")
 
-    @pytest.mark.parametrize("words", [["singel-nane"], ["satu", "nma"], ["reprot"], ["checkout", "nowhere"]])
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_a_search_finds(self, apoa: Apoa, lang: str) -> None:
+        """The best is shown, then what else fits, by commands to copy; facts are shown as by `apoa info`."""
+        answer = apoa("help", "kamar", "ganti", lang=lang)
+        room, password = ("pindah-kamar", "ganti-sandi") if lang == "id" else ("another-room", "password-changed")
+        assert (answer.code, answer.err) == (0, "")
+        assert answer.out.startswith(next(each.title for each in situations(lang) if each.name == room))
+        assert f": {typed_in(lang, 'apoa help')} {password}" in answer.out
+        assert apoa("help", "voa", lang=lang).out.startswith(apoa("info", "voa", lang=lang).out)
+
+    @pytest.mark.parametrize("words", [["singel-nane"], ["reprot"]])
     def test_a_mistyped_name(self, apoa: Apoa, words: list[str]) -> None:
         """Exits with 2, and suggests the most similar name first, in the reader's language."""
-        suggestion = {"singel-nane": "satu-nama", "satu": "satu-nama"}.get(
-            words[0], words[0].replace("reprot", "report")
-        )
+        suggestion = {"singel-nane": "satu-nama", "reprot": "lapor"}[words[0]]
         answer = apoa("help", *words, lang="id")
         assert (answer.code, answer.out, f": {suggestion}" in answer.err) == (2, "", True)
 
     def test_the_beginning_of_several(self, apoa: Apoa) -> None:
         """Each is named once, although it may have two names, and at most four are named."""
-        assert "paspor-hilang, password-changed" not in apoa("help", "pas").err
-        assert "Did you mean: lost-passport, password-changed?" in apoa("help", "pas").err
+        names = "child-in-passport, lost-passport, password-changed, torn-passport"
+        assert f"Did you mean: {names}?" in apoa("help", "pas").err
         assert "Did you mean: refused, report, receipt, received?" in apoa("help", "re").err
 
     def test_no_similar_name(self, apoa: Apoa) -> None:
@@ -204,6 +246,16 @@ class TestInfo:
     def test_one_series_is_one_line(self, apoa: Apoa) -> None:
         """Visa-free states of one rule are on one line."""
         assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
+
+    @pytest.mark.parametrize(
+        ("lang", "first", "last"), [("en", "Albania", "Vietnam"), ("id", "Afrika Selatan", "Yunani")]
+    )
+    def test_states_are_in_alphabetical_order(self, apoa: Apoa, lang: str, first: str, last: str) -> None:
+        """By their names in the reader's language, without regard to accents."""
+        [line] = [line for line in apoa("info", "voa", lang=lang).out.splitlines() if first in line]
+        names = line.partition(": ")[2].removesuffix(".").split("; ")
+        assert (names[0], names[-1]) == (first, last)
+        assert names == sorted(names, key=without_accents)
 
     def test_what_is_found_in_two_topics(self, apoa: Apoa) -> None:
         """Facts of two topics are shown below their titles."""

@@ -164,8 +164,8 @@ class TestSetupUnattended:
 
     def test_without_a_file(self, apoa: Apoa, serve: Serve) -> None:
         """Without a file no code is shown, and a warning names the command; practice gives no warning."""
-        command = "apoa key rotate --recovery-file FILE"
-        assert command in apoa.set_up(serve().base_url).err
+        command = "key rotate --recovery-file FILE"
+        assert f"apoa {command}" in apoa.set_up(serve().base_url).err
         training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
         assert (training.code, training.err) == (0, "")
         assert command in apoa.set_up(serve().base_url, name="latihan").err  # changes practice to real use

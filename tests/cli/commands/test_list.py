@@ -82,10 +82,32 @@ def test_a_check_out_is_listed_with_its_guest(three: Apoa) -> None:
     leaves = three("list", "--json").json["reports"][0]["id"]
     assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
     who, room = GUESTS[0].name, "1"
-    assert [line for line in three("list").out.splitlines() if "check-out" in line and who in line]
+    assert [line for line in three("list", "--history").out.splitlines() if "check-out" in line and who in line]
     found = three("list", "--json", "--guest", GUESTS[0].surname, "--room", room).json["reports"]
     assert [report["kind"] for report in found] == ["check_in", "check_out"]
     assert found[1]["guest"] is None
+
+
+def test_one_line_a_stay(three: Apoa) -> None:
+    """The report that waits or was refused stands for its stay, else the last one; --history and JSON have all."""
+    first = three("list", "--json").json["reports"][0]["id"]
+    assert three("checkout", first, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
+    assert three("cancel", QUENTIN.surname, "--yes", "--reason", "wrong guest").code == 0
+    lines = three("list").out.splitlines()[1:]
+    assert [sum(guest.name in line for line in lines) for guest in GUESTS] == [1, 1, 1]
+    assert [line for line in lines if "withdrawn" in line and QUENTIN.name in line]
+    assert len(three("list", "--history").out.splitlines()) > len(lines) + 1
+    assert len(three("list", "--state", "withdrawn").out.splitlines()) == 2
+    assert three("list", "--history", "--in-house").code == 2
+
+
+def test_a_guest_to_choose_has_the_day_of_the_check_out(three: Apoa) -> None:
+    """Not the planned day, where the guest left on another one."""
+    first = three("list", "--json").json["reports"][0]["id"]
+    assert three("checkout", first, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
+    shown = three("receipt", keys=[""]).err
+    assert [line for line in shown.splitlines() if QUENTIN.name in line and "left 25 Nov 2026" in line]
+    assert [line for line in shown.splitlines() if XIMENA.name in line and "until" in line]
 
 
 def test_search_options(three: Apoa) -> None:
@@ -169,7 +191,7 @@ def test_a_screen_without_a_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch) -
     contents = OpenContents(monkeypatch)
     of_all = spoken("en", "The first {count} of {total} are shown. To see all, add: --no-pager", count=1, total=3)
     more = spoken("en", "The first {count} are shown, and there are more. To see all, add: --no-pager", count=1)
-    for options, last in (((), of_all), (("--in-house",), more), (("--guest", "i"), more)):
+    for options, last in ((("--history",), of_all), ((), more), (("--in-house",), more), (("--guest", "i"), more)):
         contents.opened.clear()
         lines = away("list", *options, PAGER="no-such-pager").out.splitlines()
         assert (len(lines), lines[-1], len(contents.opened)) == (3, last, 2)
@@ -199,7 +221,7 @@ class TestManyReports:
         leaves = three.reports()[0]["id"]
         assert three("checkout", leaves, "--no-send", "--yes", "--at", "2026-11-25T10:00").code == 0
         contents = OpenContents(monkeypatch)
-        for options, opened in ((["--json"], 4), ([], 5), (["--json", "--room", "1"], 5)):
+        for options, opened in ((["--json"], 4), (["--history"], 5), (["--json", "--room", "1"], 5)):
             contents.opened.clear()
             assert three("list", *options).code == 0
             assert len(contents.opened) == opened
@@ -255,7 +277,8 @@ def test_the_count_at_a_terminal(away: Apoa, monkeypatch: pytest.MonkeyPatch) ->
     for guest in GUESTS:
         away.save(guest)
     counts = {
-        ("list",): ("{count} report", "{count} reports"),
+        ("list",): ("{count} guest", "{count} guests"),
+        ("list", "--history"): ("{count} report", "{count} reports"),
         ("list", "--in-house"): ("{count} guest", "{count} guests"),
     }
     for arguments, (one, many) in counts.items():

@@ -155,7 +155,7 @@ class TestPage:
         assert receipt.sha256
         assert receipt.sha256 in page.text
         assert "svg" in page.tags
-        by_server = "From the reporting server {server}: it accepted this report and gave it this number."
+        by_server = "From the authority {server}: it accepted this report and gave it this number."
         assert_both(page, by_server, server="127.0.0.1")
         for sentence in ("Receipt number", "Full name", "Room", "Printed on", "Immigration office", TRAINING, OURS):
             assert_both(page, sentence)
@@ -419,6 +419,12 @@ class TestInspection:
         assert three("receipt", "--all", "--output", str(tmp_path / "pages")).code == 0
         assert len(contents.opened) == len(set(contents.opened)) == 8
         assert contents.most <= 2
+
+    def test_the_table_has_a_name_in_the_readers_language(self, three: Apoa, tmp_path: Path) -> None:
+        """The command's last line names the file."""
+        for lang, name in (("en", "index.html"), ("id", "daftar-bukti.html")):
+            result = three("receipt", "--all", "--output", str(tmp_path / lang), lang=lang)
+            assert (result.code, (tmp_path / lang / name).exists(), name in result.out) == (0, True, True)
 
     def test_a_folder_of_pages(self, three: Apoa, tmp_path: Path) -> None:
         """Writes a page for each receipt and a table of all, privately, and prints the counts."""

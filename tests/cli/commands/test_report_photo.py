@@ -1,18 +1,29 @@
 """`apoa report --photo`: the passport is read from a photo; no doubtful reading is reported unseen."""
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from cli_helpers import LANGUAGES, QUENTIN, XIMENA, Apoa
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa
 from reading_helpers import EVIDENCE, TOO_DARK, answer_with, print_page, reading
 from screens import Screens
+
+from apoa_client.messages import msg
+from apoa_client.scan.photo_reading import PictureRefused
 
 STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permit", "B1", "--no-send")
 FIRST, SECOND = QUENTIN.lines
 MISREAD = SECOND[:1] + "K" + SECOND[2:]
 """The second line with a wrong letter of the passport number, and so with wrong check digits."""
 SAME_PAGE = "Is line {number} the same on the page?"
+
+
+def surnames(apoa: Apoa) -> set[str]:
+    """The guests who are reported."""
+    return {each["guest"]["surname"] for each in apoa.reports()}
 
 
 @pytest.fixture
@@ -158,15 +169,179 @@ class TestAtATerminal:
         assert "check digit." not in result.err.partition("Scan the passport")[0]
 
     def test_an_unfinished_form_comes_first(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A draft is continued before; the photo's guest follows behind +, and its file is not offered for deletion."""
+        """A draft is continued and saved before; the photo's guest follows, and only that one's file is deleted."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
         assert away("report", *STAY, keys=list(XIMENA.lines)).code == 130
-        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["", ""])
+        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["", "", "", "y"])
         assert result.code == 0, result.all
-        assert "The unfinished form comes first." in result.err
-        assert [each["guest"]["surname"] for each in away.reports()] == [XIMENA.surname]
-        assert photo.exists()
-        assert "Delete the photo" not in result.err
+        assert "The unfinished form comes first, then the photo." in result.err
+        assert surnames(away) == {XIMENA.surname, QUENTIN.surname}
+        assert result.err.count("Delete the photo") == 1
+        assert not photo.exists()
+
+
+class TestSeveral:
+    """Each of several photos is a guest of a group, in order, and none is left out unsaid."""
+
+    @pytest.fixture
+    def photos(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The options for the photos of three guests; the second one is not read with certainty."""
+        answer_with(
+            monkeypatch,
+            {
+                "1.jpg": reading(QUENTIN.lines),
+                "2.jpg": reading(XIMENA.lines, [(1, 4)]),
+                "3.jpg": reading(OBADIAH.lines),
+                "4.jpg": PictureRefused(msg("The file cannot be opened.")),
+            },
+        )
+        return [word for name in "123" for word in ("--photo", str(tmp_path / f"{name}.jpg"))]
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_group_screens(self, away: Apoa, photos: list[str], screens: Screens, lang: str) -> None:
+        """One card after the other, then one question whether to save; elsewhere what is missing of each."""
+        screens(away, "report", *photos, *STAY, keys=["", "y", "", ""], lang=lang)
+        screens(away, "report", *photos[2:], *STAY, lang=lang)
+
+    def test_at_a_terminal(self, away: Apoa, photos: list[str]) -> None:
+        """All guests are saved in one group, with the stay of the first one, and in order."""
+        result = away("report", *photos, *STAY, keys=["3", "F", "", "y", "", ""])
+        assert result.code == 0, result.all
+        assert [each["guest"]["surname"] for each in away.reports()] == [
+            QUENTIN.surname,
+            XIMENA.surname,
+            OBADIAH.surname,
+        ]
+        assert {each["stay"]["room"] for each in away.reports()} == {"7"}
+        assert "Photos that follow: 2." in result.err
+        assert "Photos without a report" not in result.err
+
+    def test_one_is_left_out(self, away: Apoa, photos: list[str]) -> None:
+        """The user goes back from a photo, or discards its guest: its file is named at the end."""
+        back = ["n", "<", "<"]
+        result = away("report", *photos, *STAY, keys=["", *back, "", *back, "y", "b", "y", ""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {QUENTIN.surname}
+        [line] = [line for line in result.err.splitlines() if "Photos without a report: " in line]
+        assert [name in line for name in ("1.jpg", "2.jpg", "3.jpg")] == [False, True, True]
+
+    def test_the_first_guest_is_discarded(self, away: Apoa, photos: list[str]) -> None:
+        """The guests of the other photos are asked about all the same."""
+        result = away("report", *photos[:2], *photos[4:], *STAY, keys=["b", "y", ""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {OBADIAH.surname}
+
+    def test_stopped(self, away: Apoa, photos: list[str]) -> None:
+        """The guests that were typed are stored, and the photos without a report are named."""
+        result = away("report", *photos, *STAY, keys=[""])
+        assert (result.code, away.reports()) == (130, [])
+        assert "Photos without a report: " in result.err
+
+    def test_unattended(self, away: Apoa, photos: list[str]) -> None:
+        """Sure and complete ones are saved, of each other one it is said what is missing, and the exit code is 65."""
+        result = away("report", *photos, "--photo", "4.jpg", *STAY)
+        assert result.code == 65
+        assert surnames(away) == {QUENTIN.surname, OBADIAH.surname}
+        assert re.search(r"2\.jpg\nx Line 2, character 5: compare it with the page\.\n", result.err)
+        assert "4.jpg\nThe file cannot be opened.\n" in result.err
+        result = away("report", *photos[:2], *photos[4:], *STAY)
+        assert result.code == 65
+        assert result.err.count("This passport is already reported") == 2
+        assert "Nothing was saved" not in result.err
+        again = away("report", *photos[:2], *photos[4:], *STAY, "--again", "--json")
+        assert (again.code, len(away.reports())) == (0, 4)
+
+    def test_as_json(self, away: Apoa, photos: list[str]) -> None:
+        """The document has the reports, and of each photo its report or what is wrong; a dry run has no ids."""
+        for more, saved in (["--dry-run"], 0), ([], 2):
+            result = away("report", *photos, *STAY, *more, "--json")
+            value = result.json
+            assert (result.code, len(away.reports())) == (65, saved)
+            assert [each["guest"]["surname"] for each in value["reports"]] == [QUENTIN.surname, OBADIAH.surname]
+            first, second, third = value["photos"]
+            assert [first["report"], third["report"]] == [each["id"] for each in value["reports"]]
+            assert [each["file"].rpartition("/")[2][:1] for each in (first, second, third)] == ["1", "2", "3"]
+            assert (first["error"], second["report"]) == (None, None)
+            assert [each["code"] for each in second["errors"]] == ["bad_character"]
+            assert second["error"]["class"] == "report_refused"
+
+    def test_a_dry_run(self, away: Apoa, photos: list[str]) -> None:
+        """It does not say that everything is in order if one photo would not be reported."""
+        result = away("report", *photos, *STAY, "--dry-run")
+        assert (result.code, result.out) == (65, "Nothing was saved (--dry-run).\n")
+        assert away("report", *photos[:2], *photos[4:], *STAY, "--dry-run").code == 0
+
+    def test_a_couple_with_one_passport(self, away: Apoa, photos: list[str]) -> None:
+        """The same passport twice is refused for the second photo."""
+        result = away("report", *photos[:2], *photos[:2], *STAY, "--json")
+        assert (result.code, len(away.reports())) == (65, 1)
+        assert [each["error"] and each["error"]["class"] for each in result.json["photos"]] == [None, "reported_before"]
+
+    def test_details_of_one_guest(self, away: Apoa, photos: list[str]) -> None:
+        """A name beside several photos is a usage error; what guests share, and the place of birth, are taken."""
+        assert away("report", *photos, *STAY, "--surname", "OTHER").code == 2
+
+    def test_an_indonesian_guest_first(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is said that the guest is not reported, and the next photo follows."""
+        indonesian = replace(QUENTIN, state="IDN")
+        answer_with(monkeypatch, {"1.jpg": reading(indonesian.lines), "2.jpg": reading(XIMENA.lines)})
+        photos = [word for name in "12" for word in ("--photo", str(tmp_path / f"{name}.jpg"))]
+        result = away("report", *photos, *STAY, keys=[""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {XIMENA.surname}
+        assert "Photos without a report: " in result.err
+
+
+class TestNamedAtTheQuestion:
+    """A path at the question for the passport's lines is read as a photo."""
+
+    @pytest.mark.parametrize(
+        "written",
+        ["{path}", "'{path}'", '"{path}"', " {path} ", "file://{url}", "{escaped}", "& '{path}'"],
+        ids=["plain", "single", "double", "blanks", "url", "escaped", "powershell"],
+    )
+    def test_a_path(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+        """As it is typed, pasted, or written by a terminal into whose window the file is dragged."""
+        file = tmp_path / "my photo (1).jpg"
+        file.write_bytes(b"photo")
+        answer_with(monkeypatch, {file.name: reading(QUENTIN.lines)})
+        escaped = re.sub(r"([ ()])", r"\\\1", str(file))
+        typed = written.format(path=file, url=quote(str(file)), escaped=escaped)
+        result = away("report", *STAY, keys=[typed, ""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {QUENTIN.surname}
+        assert "Read from the photo with certainty." in result.err
+
+    def test_beside_one_that_is_given(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another guest's photo is dragged in: only the file of the option is offered for deletion."""
+        files = [tmp_path / "1.jpg", tmp_path / "2.jpg"]
+        answer_with(monkeypatch, {"1.jpg": reading(QUENTIN.lines), "2.jpg": reading(XIMENA.lines)})
+        keys = ["+", str(files[1]), "", ">", "", "n"]
+        result = away("report", "--photo", str(files[0]), *STAY, "--delete-original", keys=keys)
+        assert result.code == 0, result.all
+        assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
+        assert result.err.count("Delete the photo") == 1
+
+    def test_a_doubtful_one_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As a photo that is given as an option."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
+        result = away("report", *STAY, keys=[str(photo), "y", ""])
+        assert result.code == 0, result.all
+
+    def test_the_check_alone(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`apoa check` reads it, too."""
+        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
+        result = away("check", keys=[f"'{photo}'"])
+        assert result.code == 0, result.all
+        assert QUENTIN.surname in result.out
+
+    @pytest.mark.parametrize("file", ["gone.jpg", "/gone/gone.png", "~nobody/gone.jpg", "/" + "x" * 300 + ".jpg"])
+    def test_one_that_cannot_be_read(self, away: Apoa, file: str) -> None:
+        """The error is shown, and the question asked again."""
+        result = away("report", *STAY, keys=[file, *QUENTIN.lines, ""])
+        assert result.code == 0, result.all
+        assert result.err.count("Scan the passport") == 2
+        assert "file" in result.err.partition("Scan the passport")[2].partition("Scan the passport")[0]
 
 
 class TestDeleteOriginal:
@@ -225,7 +400,7 @@ class TestDeleteOriginal:
         assert (result.code, photo.exists()) == (0, kept)
         assert ("The photo was not deleted" in result.err) is kept
 
-    @pytest.mark.parametrize("more", [["--dry-run"], ["--nights", "0"]], ids=["dry run", "refused"])
+    @pytest.mark.parametrize("more", [["--dry-run"], ["--stay-until", "x"]], ids=["dry run", "refused"])
     def test_it_is_kept_if_nothing_is_saved(
         self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
     ) -> None:
@@ -324,7 +499,7 @@ class TestKept:
         said = keeping("report", "--photo", str(photo), *[word for word in STAY if word != "--no-send"], "--json")
         assert (said.json["state"], said.json["photo"]) == ("accepted", "kept")
         said = keeping("sync")
-        assert (said.code, said.out) == (0, "photos sent 1\n")
+        assert (said.code, said.out) == (0, "Photos sent: 1.\n")
 
     def test_a_group_keeps_the_photo_of_its_guest(self, keeping: Apoa, photo: Path) -> None:
         """The second guest of the room, whose passport was scanned, has none."""

@@ -286,6 +286,12 @@ class TestLogin:
         assert apoa("status", "--json").json["sending_stopped"] is None
         assert apoa("sync").code == 0
 
+    def test_a_property_by_hand_needs_no_password(self, apoa: Apoa) -> None:
+        """There is no server that would take one, so none is asked for and none is missing."""
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
+        for result in (apoa("login"), apoa("login", keys=[])):
+            assert (result.code, "needs no password" in result.err) == (78, True)
+
     def test_a_refused_password_is_not_stored(self, configured: Apoa) -> None:
         """After a refused password the old password is kept and works."""
         result = configured("login", "--password-stdin", stdin="salah\n")

@@ -9,7 +9,9 @@ from cli_helpers import LANGUAGES, OBADIAH, PRIVATE, QUENTIN, XIMENA, Apoa, Gues
 from page_helpers import read_page
 
 from apoa_client.cli.documents import statistics_page
+from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.views import figures as view
+from apoa_client.tables.statistics import Figures, Group, Month, Punctuality
 
 
 def save(apoa: Apoa, guest: Guest, check_in: str, *more: str) -> str:
@@ -164,6 +166,25 @@ def test_a_narrow_terminal(month: Apoa, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(view, "columns", lambda: 58)  # enough for short bars, and not for their heading
     [heads] = [line for line in month("stats", lang="id").out.splitlines() if line.startswith("Kewarganegaraan")]
     assert len(heads) < 58
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("columns", [57, 60])
+def test_a_row_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lang: str, columns: int
+) -> None:
+    """Each week is on one line, also where the headings are too long for the screen and have two."""
+    set_language(lang)
+    monkeypatch.setattr(view, "is_terminal", lambda _stream: True)
+    monkeypatch.setattr("apoa_client.cli.terminal.tables.is_terminal", lambda _stream: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    figures = Figures(Month(2026, 11), Group(None, 120, 120, 412))
+    for week in figures.weeks:
+        week.punctuality = Punctuality(22, 1, 3)
+    view.show_figures(figures, figures.month.last)
+    shown = capsys.readouterr().out.splitlines()
+    assert all(line[0].isdigit() for line in shown[-len(figures.weeks) :])
+    assert max(map(len, shown[-len(figures.weeks) :])) <= columns
 
 
 def test_the_page(month: Apoa, tmp_path: Path) -> None:

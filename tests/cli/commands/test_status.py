@@ -85,6 +85,7 @@ class TestStatus:
             "environment": "training",
             "counts": dict.fromkeys(STATES, 0),
             "drafts": 0,
+            "without_number": 0,
             "overdue": 0,
             "due_within_6h": 0,
             "next_due_at": None,

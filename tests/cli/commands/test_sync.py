@@ -357,7 +357,7 @@ def test_sync_tells_the_reason(killed: Apoa) -> None:
     assert spoken_count("en", *BEING_SENT, 2, until=UNTIL) in said.out
     killed.clock.forward(LEASE)
     again = killed("sync")
-    assert (again.code, again.out) == (0, spoken("en", "sent {count}", count=2) + "\n")
+    assert (again.code, again.out) == (0, spoken("en", "Sent: {count}.", count=2) + "\n")
 
 
 def test_sync_as_json(killed: Apoa) -> None:

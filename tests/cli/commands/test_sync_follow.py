@@ -99,7 +99,7 @@ class TestSending:
         configured.save()
         first, second = follows([], lang=lang).out.splitlines()
         assert first == spoken(lang, "Sending what is saved here, until Ctrl-C ends it.")
-        assert (second[:3], second.partition(": ")[2]) == ("24 ", spoken(lang, "sent {count}", count=1))
+        assert (second[:3], second.partition(": ")[2]) == ("24 ", spoken(lang, "Sent: {count}.", count=1))
         configured.save(XIMENA)
         for end in (KeyboardInterrupt, Terminated):
             assert follows([], "--quiet", end=end)[:] == (0, "", "")
@@ -519,7 +519,7 @@ def test_what_systemd_is_told(configured: Apoa, follows: Follow, tmp_path: Path)
             listening.recv(4096)
     status = messages.pop(2)
     assert messages == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1", "STOPPING=1"]
-    assert status.startswith("STATUS=24 Nov 2026 20:00 WIB: sent 1")
+    assert status.startswith("STATUS=24 Nov 2026 20:00 WIB: Sent: 1.")
 
 
 @pytest.mark.slow

@@ -122,7 +122,7 @@ CAREFUL = {
     "?apoa": ("in our order|by_hand_order", "urutan kami|by_hand_order"),
     "apoa": ("other commercial lodging|KITAS", "penginapan komersial lain|KITAS"),
     "overstay": ("not paid|ask your immigration office", "tidak dibayar|tanyakan ke kantor imigrasi"),
-    "data": ("when the guest asks for it|agency|Komdigi|which data", "bila tamu memintanya|lembaga|Komdigi|data apa"),
+    "data": ("when the guest asks for it|agency|Komdigi|which data", "kalau tamu memintanya|lembaga|Komdigi|data apa"),
     "police": ("STM", "STM"),
     "arrival-card": ("All Indonesia", "All Indonesia"),
     "bali-levy": ("150", "150"),

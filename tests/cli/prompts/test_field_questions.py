@@ -111,6 +111,7 @@ class TestDaysAndNights:
         ("number", "typed", "how"),
         [
             (NIGHTS, "0", "give a number from 1 to 366"),
+            (NIGHTS, "indonesia", "How many nights, such as 2; or the date of departure, such as 27/11."),
             (NIGHTS, "23/11", "The planned check-out must be after the check-in."),
             (NIGHTS, "24/11/2028", "give a number from 1 to 366"),
             (UNTIL, "12/24/2026", "There is no month 24. Write the day first"),

@@ -55,6 +55,7 @@ def english() -> None:
         (["P<POLZYKOWSKI<<QUENTIN<<<", SECOND[:30]], ["P<POLZYKOWSKI<<QUENTIN<<<", SECOND[:30]]),
         (["p<polzykowski<<quentin", SECOND[:30]], ["p<polzykowski<<quentin", SECOND[:30]]),
         ([SECOND[:30], FIRST], [SECOND[:30], FIRST]),
+        (["P<QQQZYKOWSKI<<QUENTIN", SECOND[:30]], ["P<QQQZYKOWSKI<<QUENTIN", SECOND[:30]]),
         # ? is no line, and < begins again.
         (["?", FIRST, "?", "?", SECOND], [FIRST, SECOND]),
         ([*CARD[:2], "?", CARD[2]], [*CARD]),

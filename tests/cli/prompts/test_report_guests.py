@@ -136,7 +136,7 @@ class TestPassport:
     def test_miscounted_fillers_of_both_lines_need_one_confirmation(self, away: Apoa, lang: str) -> None:
         """Both corrected lines are shown; without the confirmation, the lines are corrected as they were typed."""
         first, second = QUENTIN.lines
-        typed = [first[:-3], second[:30] + second[35:]]
+        typed = [f"{first}<<<", second[:30] + second[35:]]
         said = away("report", "--no-send", keys=[*typed, "y", *PAGE, CONTENT], lang=lang)
         assert said.code == 0, said.all
         assert [spoken(lang, "Perhaps: {value}", value=line) in said.err for line in QUENTIN.lines] == [True, True]
@@ -183,12 +183,31 @@ class TestPassport:
         [report] = away.reports()
         assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
-    def test_a_restored_filler_needs_a_confirmation(self, away: Apoa) -> None:
-        """The whole corrected line is shown."""
-        keys = [QUENTIN.lines[0][:-1], QUENTIN.lines[1], "y", *PAGE, CONTENT]
+    @pytest.mark.parametrize("first", [QUENTIN.lines[0][:-1], QUENTIN.lines[0].rstrip("<"), "p<polzykowski<<quentin<<"])
+    def test_missing_fillers_at_the_end_of_the_first_line(self, away: Apoa, first: str) -> None:
+        """They are added without a question, because no user counts them."""
+        said = away("report", "--no-send", keys=[first, QUENTIN.lines[1], *PAGE, CONTENT])
+        assert said.code == 0, said.all
+        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
+
+    def test_a_wrong_state_on_a_short_line(self, away: Apoa) -> None:
+        """The state alone is asked about: the document is a passport, and no third line is asked for."""
+        keys = ["P<QQQZYKOWSKI<<QUENTIN", QUENTIN.lines[1][:28], "n", *QUENTIN.lines, *PAGE, CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
-        assert f"Perhaps: {QUENTIN.lines[0]}" in said.err
+        assert "MRZ line 3" not in said.err
+        assert "Line 1 has" not in said.err
+        keys = ["P<QQQZYKOWSKI<<QUENTIN", QUENTIN.lines[1], QUENTIN.lines[0], *PAGE, CONTENT]
+        said = away("report", "--no-send", "--again", keys=keys)
+        assert said.code == 0, said.all
+        assert "must have 44" not in said.err
+
+    def test_back_from_the_details_to_the_wrong_line(self, away: Apoa) -> None:
+        """The lines are still there, and only the wrong one is typed again."""
+        first, second = QUENTIN.lines
+        keys = [first.replace("ZYK", "Z1K"), second, "n", ENTER, "<", "n", first, *PAGE, CONTENT]
+        said = away("report", "--no-send", keys=keys)
+        assert said.code == 0, said.all
         assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
     @pytest.mark.parametrize("lang", LANGUAGES)
@@ -495,31 +514,26 @@ class TestReviewCard:
         assert "Nights [2]: " in said.err
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-29"
 
-    def test_empty_fields_are_filled(self, away: Apoa) -> None:
-        """The card shows their numbers; a hyphen clears a field, and it keeps its row and number."""
-        keys = [*QUENTIN.lines, *PAGE, "18", "+62 812 3456", "16", "-", CONTENT]
+    def test_other_fields_are_filled(self, away: Apoa) -> None:
+        """`?` shows their numbers; a hyphen clears a field, and one that is asked for keeps its row and number."""
+        keys = [*QUENTIN.lines, *PAGE, "?", "18", "+62 812 3456", "16", "-", "?", CONTENT]
         said = away("report", "--no-send", keys=keys)
         assert said.code == 0, said.all
         shown = said.err.replace("\N{NO-BREAK SPACE}", " ")  # a number stands on the same line as its label
-        empty = "11 Permit number, 12 Permitted until, 13 Date of entry"
-        assert f"  Empty fields: {empty}, 18 Phone, 19 E-mail, 20 Note\n" in shown
-        assert f"  Empty fields: {empty}, 19 E-mail, 20 Note\n" in shown
+        others = "8 Issuing state, 11 Permit number, 12 Permitted until, 13 Date of entry"
+        assert shown.count("Other fields: ") == 2
+        assert f"  Other fields: {others}, 18 Phone, 19 E-mail, 20 Note\n" in shown
+        assert f"  Other fields: {others}, 19 E-mail, 20 Note\n" in shown
         assert re.search(r"^ +16 Room +-$", said.err, re.MULTILINE)
         [report] = away.reports()
         assert report["guest"]["phone"] == "+62 812 3456"
         assert report["stay"]["room"] is None
 
-    @pytest.mark.parametrize(("lines", "shown"), [(24, True), (21, False)])
-    def test_the_card_fits_the_screen(self, away: Apoa, lines: int, *, shown: bool) -> None:
-        """On a low screen the empty fields are shown by `?`, so that no warning scrolls away."""
-        away.monkeypatch.setenv("LINES", str(lines))
-        away.monkeypatch.setenv("COLUMNS", "80")
-        with away.monkeypatch.context() as patch:
-            patch.setattr("apoa_client.cli.prompts.review_card.sys.stderr.isatty", lambda: True, raising=False)
-            said = away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK", ENTER, "2", "7", "?", CONTENT])
-        assert said.code == 0, said.all
-        assert ("? shows the empty fields." in said.err) is not shown
-        assert said.err.count("Empty fields: ") == 1 + shown
+    def test_an_issuing_state_that_differs_has_a_row(self, away: Apoa) -> None:
+        """And none where it is the nationality, by either code of Germany."""
+        said = away("report", "--no-send", keys=[*QUENTIN.lines, *PAGE, "8", "DEU", CONTENT])
+        cards = said.err.split("This will be reported")[1:]
+        assert ["8 Issuing state" in card for card in cards] == [False, True]
 
     def test_unknown_numbers_and_words(self, away: Apoa) -> None:
         """They change nothing, and the screen says what is possible; `<` asks the last question again."""
@@ -805,13 +819,19 @@ class TestGroup:
 
     def test_a_child_with_no_adult(self, away: Apoa) -> None:
         """A warning on the card, until an adult of the room is there."""
-        alone = "no adult is reported along with them"
+        alone = "The guest is under 18"
         said = away("report", "--no-send", keys=[*CHILD.lines, *PAGE, "+", *XIMENA.lines, ">", CONTENT])
         assert said.code == 0, said.all
         assert said.err.count(alone) == 1
         warnings = [finding["code"] for report in away.reports() for finding in report["warnings"]]
         assert "child_alone" not in warnings
-        said = away("report", "--no-send", "--again", keys=[*CHILD.lines, *PAGE, CONTENT])
+
+    def test_a_child_whose_parent_was_saved_before(self, away: Apoa) -> None:
+        """The parent counts for the room and the nights of the report, and for no others."""
+        assert away("report", "--no-send", keys=[*XIMENA.lines, *PAGE, CONTENT]).code == 0
+        away("report", "--no-send", keys=[*CHILD.lines, *PAGE, CONTENT])
+        assert "child_alone" not in [finding["code"] for finding in away.reports()[-1]["warnings"]]
+        away("report", "--no-send", "--again", keys=[*CHILD.lines, *PAGE[:-1], "88", CONTENT])
         assert "child_alone" in [finding["code"] for finding in away.reports()[-1]["warnings"]]
 
     def test_the_same_passport_twice(self, away: Apoa) -> None:

@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -72,6 +73,17 @@ UNWANTED_INDONESIAN = {
     r"\b(pra|antar|purna)-": "joined",
     r"\bdipindah\b|\bterlanjur\b|\bpadanya\b": "dipindahkan, telanjur, pada jam ini",
     r"\bke (resepsionis|petugas|tamu)\b": "kepada",
+    r"\b(jika|bila|apabila)\b": "kalau",
+    r"\bmasa inap\b": "masa menginap",
+    r"\b(di)?segel\b": "dienkripsi",
+    r"mesin pemindai": "alat pemindai",
+    r"\bhabis masa berlaku|masa berlaku (paspor|dokumen) (sudah )?habis": "sudah tidak berlaku",
+    r"\bpulang\b": "check-out",
+    r"\bisian (tamu|tadi)|lanjutkan (isian|tamu)\b": "data tamu yang belum selesai",
+    r"\bisi \[ \]": "jawaban dalam [ ]",
+    r"\btidak jalan\b": "tidak berfungsi",
+    r"\bnama untuk tamu\b": "nama lengkap penginapan",
+    r"\blapor(?<!bukti lapor) (tamu|kedatangan)\b": "laporkan",
 }
 """Patterns, and what stands in their place."""
 
@@ -247,12 +259,20 @@ def test_no_translation_equals_its_message() -> None:
 
 
 def indonesian_texts() -> Iterator[str]:
-    """Yield every Indonesian text: the catalogue's, the topics' and the guides' lines."""
+    """Yield every Indonesian text: the catalogue's, the topics' and the guides' lines, the notice's and README's."""
     for message in entries():
         yield from catalogue.forms(message.string)
     for pattern in ("*.id.toml", "guides/*.id.md"):
         for path in sorted((catalogue.ROOT / "apoa_client" / "cli" / "guide").glob(pattern)):
-            yield from path.read_text(encoding="utf-8").splitlines()
+            # What users may search for is in their own words.
+            lines = path.read_text(encoding="utf-8").splitlines()
+            yield from (line for line in lines if not line.startswith("words = "))
+    notices = tomllib.loads(
+        (catalogue.ROOT / "apoa_client/cli/documents/templates/poster.toml").read_text(encoding="utf-8")
+    )["language"]
+    yield from (value for notice in notices if notice["lang"] == "id" for value in map(str, notice.values()))
+    readme = (catalogue.ROOT / "README.md").read_text(encoding="utf-8")
+    yield from re.findall(r"^## Sehari .*?(?=^## )", readme, re.DOTALL | re.MULTILINE)[0].splitlines()
 
 
 @pytest.mark.parametrize("pattern", UNWANTED_INDONESIAN)

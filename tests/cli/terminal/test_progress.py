@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_helpers import PASSWORD, Apoa, Serve
+from cli_helpers import LANGUAGES, PASSWORD, Apoa, Serve, spoken
 from terminal_helpers import show_as_terminal
 
 from apoa_client.cli.terminal import output, pager
+from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.terminal.pager import page_markdown, paged
 from apoa_client.cli.terminal.progress import NoProgress, ProgressBar, counting, track, watcher
 
@@ -40,7 +41,7 @@ def test_a_password_can_be_typed_during_a_delivery(apoa: Apoa, serve: Serve) -> 
     apoa.save()
     apoa("logout")
     result = apoa("sync", keys=[PASSWORD])
-    assert (result.code, result.out) == (0, "sent 1\n"), result.err
+    assert (result.code, result.out) == (0, "Sent: 1.\n"), result.err
 
 
 def test_long_work_is_shown_in_lines_where_nothing_may_move(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,26 +94,52 @@ def test_a_pipe_gets_the_markdown_unchanged(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a pipe, a file, or with plain output the Markdown text is printed unchanged."""
-    page_markdown(TEXT)
+    page_markdown(TEXT, {})
     assert capsys.readouterr().out == TEXT
     monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
     output.set_plain(plain=True)
-    page_markdown(TEXT)
+    page_markdown(TEXT, {})
     assert capsys.readouterr().out.startswith("# A title")
 
 
-def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
+def to_file(folder: Path, **variables: str) -> tuple[dict[str, str], Path]:
+    """Return an environment whose pager writes its variables and what it reads to a file, and this file."""
+    script, shown = folder / "pager.py", folder / "shown"
+    script.write_text(
+        "import os, sys\n"
+        f"with open({str(shown)!r}, 'wb') as file:\n"
+        "    file.write((os.environ.get('LESS', '') + ' ' + os.environ.get('LESSCHARSET', '') + '\\n').encode())\n"
+        "    file.write(sys.stdin.buffer.read())\n"
+    )
+    return {"PAGER": f"{sys.executable} {script}", "LC_ALL": "C", **variables}, shown
+
+
+def test_a_terminal_shows_rendered_text_in_a_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Headings and tables are rendered in the terminal's width, without the signs of Markdown."""
-    paged: list[str] = []
     monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
-    monkeypatch.setattr(click, "echo_via_pager", paged.append)
     monkeypatch.setenv("COLUMNS", "60")
-    page_markdown(TEXT)
-    lines = click.unstyle(paged[0]).splitlines()
+    monkeypatch.setenv("LINES", "2")
+    environ, shown = to_file(tmp_path)
+    page_markdown(TEXT, environ)
+    lines = click.unstyle(shown.read_text(encoding="utf-8")).splitlines()[1:]
     assert all(len(line) <= 60 for line in lines)
-    assert "A title" in paged[0]
+    assert "A title" in "".join(lines)
     assert "|" not in "".join(lines)
     assert "`" not in "".join(lines)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_less_explains_its_keys_and_leaves_the_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str) -> None:
+    """It shows how to leave it and any letter, whatever the locale is, and clears nothing; a user's LESS stays."""
+    monkeypatch.setattr(pager, "is_terminal", lambda _stream: True)
+    monkeypatch.setenv("LINES", "2")
+    set_language(lang)
+    keys = spoken(lang, "Space = more, q = done")
+    for variables, wanted in (({}, f"FRXPs{keys}$ utf-8"), ({"LESS": "S"}, "S utf-8")):
+        environ, shown = to_file(tmp_path, **variables)
+        with paged(environ, wanted=True):
+            output.write("M\u00dcLLER\n" * 5)
+        assert shown.read_text(encoding="utf-8").splitlines()[:2] == [wanted, "M\u00dcLLER"]
 
 
 def test_a_user_who_leaves_the_pager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

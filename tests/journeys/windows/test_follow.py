@@ -24,10 +24,10 @@ def test_a_closed_window(practising: Installed) -> None:
     window = Window(practising, "sync", "--follow")
     window.wait_for("until Ctrl-C")
     assert practising(*QUENTIN.mrz("--no-send")).code == 0
-    window.wait_for("sent 1")
+    window.wait_for("Sent: 1.")
     window.close()
     assert practising(*XIMENA.mrz("--no-send")).code == 0
-    assert practising("sync").out == "sent 1\n"
+    assert practising("sync").out == "Sent: 1.\n"
 
 
 @pytest.mark.skipif(WINE, reason="Wine ends a process at Ctrl-Break, whatever it does with the event")

@@ -1,0 +1,84 @@
+"""Photos of passports at the desk: the paths that users type, paste or drag into the window, and what is read."""
+
+import os
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from apoa_client.cli.session import Session
+from apoa_client.cli.views.findings import show_error
+from apoa_client.errors import DataRefused, SettingsProblem
+from apoa_client.settings.config import ON
+
+if TYPE_CHECKING:
+    from apoa_client.scan.photo_reading import PhotoReading
+
+_PATH = re.compile(r"[/\\]|\.(?:jpe?g|png|webp|hei[cf]|tiff?|bmp|gif|pdf)$", re.IGNORECASE)
+"""What a path has, and no line of a passport: a separator, or a picture's suffix."""
+_POWERSHELL = "& "
+"""What PowerShell writes before a path that is dragged into its window."""
+_DRIVE = re.compile(r"/(?=[A-Za-z]:)")
+
+
+def photo_path(answer: str) -> Path | None:
+    r"""Return the file that an answer names, as a user types it or a terminal writes it; None if it is no path.
+
+    Terminals write a file that is dragged into their window in quotation marks, with escaped blanks (`my\ photo.jpg`),
+    or as a URL (`file:///home/desk/my%20photo.jpg`). Of several meanings, a file that exists is returned.
+    """
+    typed = answer.strip().removeprefix(_POWERSHELL).strip()
+    paths = [_path(each) for each in _meanings(typed) if _PATH.search(each)]
+    with suppress(OSError):  # a name that is too long
+        return next((path for path in paths if path.is_file()), paths[-1] if paths else None)
+    return paths[-1]
+
+
+def _meanings(typed: str) -> Iterator[str]:
+    """Yield what a text may mean: itself, as a shell reads it, and without quotation marks."""
+    if typed.casefold().startswith("file://"):
+        path = unquote(urlsplit(typed).path)
+        yield _DRIVE.sub("", path, count=1) if _DRIVE.match(path) else path
+        return
+    yield typed
+    if os.name != "nt":
+        with suppress(ValueError):  # a quotation mark that is not closed
+            words = shlex.split(typed)
+            if len(words) == 1:
+                yield words[0]
+    if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\"":
+        yield typed[1:-1]
+
+
+def _path(typed: str) -> Path:
+    path = Path(typed)
+    with suppress(RuntimeError):  # there is no such user
+        return path.expanduser()
+    return path
+
+
+@contextmanager
+def photo_reader(session: Session) -> "Iterator[Callable[[Path], PhotoReading]]":
+    """Give what reads a photo, with the picture itself where the settings say that it is kept.
+
+    It raises `PictureRefused` for a file that is no picture, `ScanMissing` without the extra `scan`.
+    """
+    from apoa_client.scan.photo_process import PhotoProcess  # its libraries are an extra
+
+    app = session.app
+    keep = app.settings.keep_photos == ON
+    with PhotoProcess(session.environ) as reader:
+        yield lambda file: reader.read(file, app.reachable_desk.today, with_evidence=keep)
+
+
+def read_named_photo(session: Session, file: Path) -> "PhotoReading | None":
+    """Return what is read from the photo that a user names at a question. None if it cannot be read, which is shown."""
+    try:
+        with photo_reader(session) as read:
+            return read(file)
+    except (DataRefused, SettingsProblem) as exc:
+        show_error(exc)
+        return None

@@ -1,0 +1,377 @@
+"""The page from which staff copy into APOA, over real HTTP: who may see it, what it shows, and how it ends."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
+from html import unescape
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from app_helpers import app_of
+from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa, spoken
+from outbox_helpers import report, uuid
+
+from apoa_client.app.by_hand_page import IDLE, ByHandPage
+from apoa_client.cli.documents.by_hand_page import page_files
+from apoa_client.cli.terminal.language import set_language
+from apoa_client.delivery.plan import LEASE
+from apoa_client.ports.entries import NewReport
+from apoa_client.report.kinds import State
+
+Visit = Callable[[str], None]
+
+
+@pytest.fixture
+def manual(apoa: Apoa) -> Apoa:
+    """Return the program with a property whose staff type the reports into APOA."""
+    assert apoa("setup", "--non-interactive", "--property", "melati", "--vault", "file", "--by-hand").code == 0
+    return apoa
+
+
+def serve(apoa: Apoa, visit: Visit, lang: str = "en") -> tuple[int, list[str]]:
+    """Serve the page while another thread visits its address. Returns how many reports were closed, and what it says.
+
+    A visitor who leaves reports behind leaves the page idle, which ends it.
+    """
+    set_language(lang)
+    visits: list[Future[None]] = []
+
+    def come_and_go(url: str) -> None:
+        try:
+            visit(url)
+        finally:
+            apoa.clock.forward(IDLE)
+
+    with closing(app_of(apoa.home, apoa.clock, "melati")) as app, ThreadPoolExecutor(1) as pool:
+        page = ByHandPage(app, page_files(app))
+        page.serve(lambda url: visits.append(pool.submit(come_and_go, url)))
+        for each in visits:
+            each.result(timeout=20)
+        return page.recorded, [each.render() for each in page.messages]
+
+
+class Browser:
+    """A browser that has exchanged the token of an address."""
+
+    def __init__(self, url: str) -> None:
+        self.http = requests.Session()
+        self.origin, _fragment, token = url.partition("/#")
+        self.entered = self.http.post(f"{self.origin}/enter", data=token, timeout=5)
+        self.base = self.origin + self.entered.text
+
+    def get(self, part: str = "", **headers: str) -> requests.Response:
+        return self.http.get(self.base + part, headers=headers, timeout=5)
+
+    def post(self, part: str, **form: str) -> requests.Response:
+        return self.http.post(self.base + part, data=form, timeout=5)
+
+    def page(self) -> str:
+        return self.get().text
+
+    def save(self, number: str, do: str = "save", **more: str) -> str:
+        """Send the form of the report that is shown, and return the page that follows."""
+        report_id = value_of(self.page(), "report")
+        answer = self.post("number", report=report_id, number=number, do=do, **more)
+        assert answer.status_code == 200
+        return answer.text
+
+
+def value_of(page: str, name: str) -> str:
+    found = re.search(f'name="{name}" value="([^"]*)"', page)
+    assert found is not None, page
+    return found[1]
+
+
+def copied(page: str, *, of_enter: bool = False) -> list[str]:
+    """Return the values that the buttons copy, or those that Enter copies one after the other."""
+    found = re.findall(r'data-copy="([^"]*)"( data-next)?', page)
+    return [unescape(value) for value, is_next in found if is_next or not of_enter]
+
+
+def states(apoa: Apoa) -> list[str]:
+    return [each["state"] for each in apoa.reports()]
+
+
+class TestAccess:
+    """Who sees the reports."""
+
+    def test_only_with_the_token(self, manual: Apoa) -> None:
+        """Without it no path shows anything of a guest; the token is never part of a request's path."""
+        manual.save()
+
+        def visit(url: str) -> None:
+            bare = requests.Session()
+            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/#[\w-]{20,}", url)
+            answers = [bare.get(url, timeout=5)]
+            browser = Browser(url)
+            path = urlsplit(browser.base).path
+            answers += [bare.get(browser.base + part, timeout=5) for part in ("", "photo", "alive", "number")]
+            answers += [bare.post(browser.base + part, timeout=5) for part in ("number", "used")]
+            answers += [bare.post(f"{browser.origin}/enter", data=data, timeout=5) for data in ("", path, b"\xff")]
+            answers += [
+                requests.get(browser.base, cookies={each.name: "x"}, timeout=5) for each in browser.http.cookies
+            ]
+            assert {each.status_code for each in answers} == {403}
+            assert not [word for word in QUENTIN.words for each in answers if word in each.text]
+            assert QUENTIN.surname in browser.page()
+
+        serve(manual, visit)
+
+    def test_another_host_or_origin_is_refused(self, manual: Apoa) -> None:
+        """A web site cannot make its name point here, nor send anything from its own pages."""
+        manual.save()
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            token = url.partition("#")[2]
+            for headers, status in (
+                ({"Host": "evil.example:80"}, 421),
+                ({"Origin": "https://evil.example"}, 403),
+                ({"Origin": "http://127.0.0.1:1"}, 403),
+                ({"Origin": "null"}, 403),
+                ({"Sec-Fetch-Site": "cross-site"}, 403),
+                ({"Sec-Fetch-Site": "same-site"}, 403),
+            ):
+                assert browser.get(**headers).status_code == status
+                again = requests.post(f"{browser.origin}/enter", data=token, headers=headers, timeout=5)
+                assert (again.status_code, again.cookies.get_dict()) == (status, {})
+            own = {"Origin": browser.origin, "Sec-Fetch-Site": "same-origin"}
+            assert browser.get(**own).status_code == 200
+
+        serve(manual, visit)
+
+    def test_headers(self, manual: Apoa) -> None:
+        """No inline script, no frame, nothing kept; the cookie is read by no script and sent to no other path."""
+        manual.save()
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            cookie = browser.entered.headers["Set-Cookie"]
+            path = urlsplit(browser.base).path
+            assert {"HttpOnly", "SameSite=Strict", f"Path={path}"} <= set(cookie.split("; "))
+            assert not {"Expires", "Max-Age"} & {part.partition("=")[0] for part in cookie.split("; ")}
+            for answer in (
+                browser.get(),
+                browser.http.get(url, timeout=5),
+                browser.http.get(f"{browser.origin}/page.js", timeout=5),
+            ):
+                assert answer.headers["Cache-Control"] == "no-store"
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'none'; script-src 'self'" in policy
+                assert "frame-ancestors 'none'" in policy
+            page = browser.page()
+            assert not re.search(r"<script(?! src=)|<style| style=| on\w+=|https?:", page)
+            assert browser.get("nothing").status_code == 404
+            assert browser.post("number", number="1" * 5000).status_code == 400
+
+        serve(manual, visit)
+
+
+class TestWork:
+    """From one report to the next."""
+
+    def test_reports_one_after_the_other(self, manual: Apoa) -> None:
+        """The most urgent first; each gets its number; with the last one the page ends and says so."""
+        for guest, hour in ((QUENTIN, "12"), (XIMENA, "10"), (OBADIAH, "11")):
+            manual.save(guest, "--check-in", f"2026-11-24T{hour}:00")
+        surnames: list[str] = []
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            page = browser.page()
+            for number in ("STT-0001", "STT-0002", "STT-0003"):
+                surnames.append(copied(page)[0])
+                page = browser.save(number)
+                assert number in page
+            assert "Everything is recorded." in page
+
+        assert serve(manual, visit)[0] == 3
+        assert surnames == [XIMENA.surname, OBADIAH.surname, QUENTIN.surname]
+        assert set(states(manual)) == {"accepted"}
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_the_values_are_those_that_are_typed(self, manual: Apoa, lang: str) -> None:
+        """In the order of the setting, as an Indonesian form takes them; what explains a value is not copied."""
+        manual.change_setting("by_hand_order", "document_number, room")
+        manual.save(QUENTIN, "--note", 'Kamar "7" & <laut>')
+
+        def visit(url: str) -> None:
+            page = Browser(url).page()
+            assert f'<html lang="{lang}">' in page
+            assert spoken(lang, "Copy") in page
+            values = copied(page, of_enter=True)
+            assert values[:4] == [QUENTIN.number, "7", QUENTIN.surname, QUENTIN.given_names]
+            assert {"L", "12/09/1985", "Polandia", "28/03/2032", 'Kamar "7" & <laut>'} <= set(values)
+            assert values == copied(page)
+
+        serve(manual, visit, lang)
+
+    def test_numbers_that_are_asked_again(self, manual: Apoa) -> None:
+        """What is no number is refused; a doubtful one is recorded when it is given again, and another is looked at."""
+        manual.save()
+        manual.save(XIMENA)
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            assert "contains no digit" in browser.save("tidak ada")
+            browser.save("STT-0001")
+            page = browser.save("STT-0001")
+            assert "another stay has this number already" in page
+            assert value_of(page, "number") == value_of(page, "doubted") == "STT-0001"
+            assert "Everything is recorded." in browser.save("STT-0001", doubted="STT-0001")
+
+        assert serve(manual, visit)[0] == 2
+
+    def test_later(self, manual: Apoa) -> None:
+        """A report that is left comes next time, as it was; the page ends when the others are done."""
+        manual.save()
+        manual.save(XIMENA)
+        before = manual.reports()[0]
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            assert XIMENA.surname in browser.save("", "later")
+            assert "Left for later: 1." in browser.save("STT-0001")
+
+        assert serve(manual, visit)[0] == 1
+        assert manual.reports()[0] == before
+
+    def test_the_rest_of_a_stay(self, manual: Apoa) -> None:
+        """What to do in APOA stands there; of a correction Enter copies what changes; the stay's number is used."""
+        saved = manual.save()
+        manual("received", saved["id"], "STT-0001")
+        manual("amend", saved["id"], "--reason", "pindah", "--room", "9", "--yes", "--no-send")
+        manual("checkout", saved["id"], "--yes", "--no-send")
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            page = browser.page()
+            assert "change what is marked" in page
+            assert copied(page, of_enter=True) == ["9"]
+            page = browser.save("", "without")
+            assert "press &#34;check-out&#34;" in page
+            assert copied(page)[0] == QUENTIN.surname
+            browser.save("", "without")
+
+        assert serve(manual, visit)[0] == 2
+        assert {each["receipt"]["number"] for each in manual.reports()} == {"STT-0001"}
+
+    def test_a_check_in_without_a_number(self, manual: Apoa) -> None:
+        """It is closed all the same, and the page says so."""
+        manual.save()
+        manual.save(XIMENA)
+
+        def visit(url: str) -> None:
+            assert "without a number" in Browser(url).save("", "without")
+
+        assert serve(manual, visit)[0] == 1
+        assert manual("status", "--json").json["without_number"] == 1
+
+    def test_two_windows(self, manual: Apoa) -> None:
+        """A form of an old window changes nothing: its answer shows the report that is next."""
+        manual.save()
+        manual.save(XIMENA)
+
+        def visit(url: str) -> None:
+            first, second = Browser(url), Browser(url)
+            old = value_of(second.page(), "report")
+            first.save("STT-0001")
+            assert XIMENA.surname in second.post("number", report=old, number="STT-0002", do="save").text
+            second.save("STT-0003")
+
+        assert serve(manual, visit)[0] == 2
+        assert [each["receipt"]["number"] for each in manual.reports()] == ["STT-0001", "STT-0003"]
+
+    def test_the_photo(self, manual: Apoa) -> None:
+        """The photo that is kept can be saved for APOA's own upload, under a name that says nothing of the guest."""
+        jpeg = b"\xff\xd8\xff a page \xff\xd9"
+        with closing(app_of(manual.home, manual.clock, "melati")) as app:
+            app.outbox.add_all([NewReport(report(1), manual.clock.now() + timedelta(hours=1), photo=jpeg)])
+        manual.save(XIMENA)
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            assert 'href="photo"' in browser.page()
+            answer = browser.get("photo")
+            assert (answer.content, answer.headers["Content-Type"]) == (jpeg, "image/jpeg")
+            assert answer.headers["Content-Disposition"] == f"attachment; filename={uuid(1)[-8:]}.jpg"
+            assert 'href="photo"' not in browser.save("STT-0001")
+            assert browser.get("photo").status_code == 404
+
+        serve(manual, visit)
+
+    def test_a_report_of_another_desk(self, manual: Apoa) -> None:
+        """A report that is being typed at another desk is not shown."""
+        first = manual.save()
+        manual.save(XIMENA)
+        with manual.sending(first["id"]):
+
+            def visit(url: str) -> None:
+                assert copied(Browser(url).page())[0] == XIMENA.surname
+
+            serve(manual, visit)
+
+    def test_a_property_with_a_server(self, apoa: Apoa) -> None:
+        """It says that what is recorded here is not sent."""
+        apoa.set_up()
+        apoa.save()
+
+        def visit(url: str) -> None:
+            assert "is not sent to the authority" in Browser(url).page()
+
+        serve(apoa, visit)
+
+
+class TestEnd:
+    """How the page ends."""
+
+    def test_fifteen_minutes_unused(self, manual: Apoa) -> None:
+        """A look for the end is no use, a copied value is; then the report is free for others, as it was."""
+        manual.save()
+        before = manual.reports()
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            for part, request in (("used", browser.post), ("", browser.get)):
+                manual.clock.forward(IDLE - timedelta(seconds=1))
+                assert request(part).ok
+            manual.clock.forward(IDLE - timedelta(seconds=1))
+            assert browser.get("alive").status_code == 204
+
+        assert serve(manual, visit)[0] == 0
+        assert manual.reports() == before
+
+    def test_nothing_waits(self, manual: Apoa) -> None:
+        """Then there is no page."""
+        for options in ((), ("--json",)):
+            said = manual("sync", "--by-hand", "--page", *options)
+            assert said.code == 0
+            assert "http" not in said.all
+
+    def test_a_lease_that_another_desk_took_over(self, manual: Apoa) -> None:
+        """The number is not recorded, and the page says what happened."""
+        saved = manual.save()
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            assert browser.page()
+            manual.clock.forward(LEASE)
+            with closing(app_of(manual.home, manual.clock, "melati")) as app:
+                now = manual.clock.now()
+                assert app.outbox.claim([saved["id"]], now=now, lease_until=now + LEASE)[1]
+            assert "is being sent" in browser.save("STT-0001")
+
+        recorded, messages = serve(manual, visit)
+        assert recorded == 0
+        assert messages[0].endswith("finished in the meantime.")
+        with closing(app_of(manual.home, manual.clock, "melati")) as app:
+            assert app.outbox.find(saved["id"])[0].state is State.SENDING
+
+    @pytest.mark.parametrize("more", [["--all"], ["--scheduled"], ["--follow"], ["--sheet", "-"]])
+    def test_usage(self, manual: Apoa, more: list[str]) -> None:
+        """A page needs a user and one property."""
+        assert manual("sync", "--page", *more).code == 2
