@@ -121,7 +121,7 @@ class Container:
         """
         if not self.config.names:
             raise nothing_set_up()
-        name = self._name or self._usual_name or self._chosen_property()
+        name = self._name or self.usual_name or self._chosen_property()
         settings = self.config.find(name)
         if settings is None:
             raise self.unknown_property(name)
@@ -129,16 +129,11 @@ class Container:
         return settings
 
     @property
-    def _usual_name(self) -> str:
+    def usual_name(self) -> str:
         """The property that a command works on if none is chosen by an option; empty: a person is asked."""
         names = self.config.names
         usual = self.environ.get("APOA_PROPERTY") or self.config.default_property
         return usual or (names[0] if len(names) == 1 else "")
-
-    @property
-    def name_if_needed(self) -> str:
-        """The name of the property, where a command without it works on another one; else empty."""
-        return "" if self.settings.name == self._usual_name else self.settings.name
 
     @property
     def is_chosen(self) -> bool:

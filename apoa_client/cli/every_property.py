@@ -75,7 +75,7 @@ def run_for_every_property(
 
 def refuse_one_property(session: Session) -> None:
     """Raise `UsageProblem` if one property was chosen by an option."""
-    if session.property_name:
+    if session.is_one_chosen:
         raise UsageProblem(
             msg("One property was chosen, and all were asked for."), msg("Give one of --property and --all.")
         )

@@ -102,6 +102,7 @@ def apoa(
     del display  # --lang and --plain: `run` reads them before click, which prints and translates too
     session: Session = ctx.obj
     session.property_name = property_name or ""
+    session.is_one_chosen = bool(property_name)
     session.practice = practice
     if practice and ALIASES.get(ctx.invoked_subcommand or "", ctx.invoked_subcommand) in NOT_PRACTISED:
         raise UsageProblem(
@@ -286,10 +287,11 @@ def _show_place(option: str, ctx: click.Context) -> None:
     root = ctx.find_root()
     program, _blank, words = ctx.command_path.partition(" ")
     for parameter in root.command.params:
-        if words and any(option in both_names(name) for name in parameter.opts):
+        name = next((name for name in parameter.opts if option in both_names(name)), "")
+        if words and name:
             takes_value = isinstance(parameter, click.Option) and not (parameter.is_flag or parameter.count)
             value = [parameter.make_metavar(root)] if takes_value else []
-            command = " ".join([program, localized_option(option), *value, words])
+            command = " ".join([program, localized_option(name), *value, words])
             print_error_line(_("This option comes before the command: {command}").format(command=command))
 
 

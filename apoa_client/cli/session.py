@@ -25,6 +25,8 @@ class Session:
     """One call of the program. `terminal` says whether a user can be asked; `clock` is None for the real one."""
 
     property_name = ""
+    is_one_chosen = False
+    """Whether the property was chosen by an option."""
     practice = False
     """Whether the command works on the practice property of the chosen one."""
     verbosity = 0
@@ -47,8 +49,8 @@ class Session:
         self.pause_progress: Callable[[], AbstractContextManager[object]] = nullcontext
         """Hides a progress bar while the user is asked something."""
         self._clock = clock
-        self._name_if_needed: str | None = None
-        """The name to give with commands, where the property was chosen in another home than its own; else None."""
+        self._usual_name: str | None = None
+        """The property of a command without a name, where it is chosen in another home than its own; else None."""
         self.values_of: Callable[..., object] = lambda *_asked: None
         """Set by completion: returns what can stand for the value of an option; None if nothing is known."""
 
@@ -66,7 +68,7 @@ class Session:
 
             with closing(app):
                 self.property_name, self.environ = find_practice(app)
-                self._name_if_needed = app.name_if_needed
+                self._usual_name = app.usual_name if self._usual_name is None else self._usual_name
             app = self._container()
         output.set_environment(lambda: "training" if self.practice or _is_for_training(app) else "")
         return app
@@ -94,7 +96,8 @@ class Session:
         """Return a sentence whose commands work on the property of this call, also where another one is the default."""
         if "apoa " not in line or "app" not in self.__dict__ or not self.app.is_chosen:
             return line
-        name = self.app.name_if_needed if self._name_if_needed is None else self._name_if_needed
+        usual = self.app.usual_name if self._usual_name is None else self._usual_name
+        name = "" if self.app.settings.name == usual else self.app.settings.name
         return with_options(line, name, practice=self.practice) if name or self.practice else line
 
     def first_line(self) -> str:
@@ -110,7 +113,7 @@ class Session:
     def for_property(self, name: str) -> "Session":
         """Return a session of the same call for the property of this name. The caller closes it."""
         session = Session(self.environ, self._clock, terminal=self.terminal)
-        session.property_name, session.practice = name, self.practice
+        session.property_name, session.practice, session._usual_name = name, self.practice, self._usual_name
         session.verbosity, session.quiet, session.json = self.verbosity, self.quiet, self.json
         session.may_ask, session.shows_environment = self.may_ask, self.shows_environment
         return session

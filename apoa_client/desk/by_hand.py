@@ -20,13 +20,10 @@ from apoa_client.ports.entries import Entry, Selection
 from apoa_client.ports.outbox import DeliveryState
 from apoa_client.ports.run import Clock
 from apoa_client.report.fields import FIELDS, FieldValue, field_values
-from apoa_client.report.kinds import CLOCK_TOLERANCE, NO_NUMBER, OPEN_STATES, Kind, Receipt, State, short_id
+from apoa_client.report.kinds import CLOCK_TOLERANCE, NO_NUMBER, NO_REASON, OPEN_STATES, Kind, Receipt, State, short_id
 
 CHECK_OUT, REASON = "check_out", "reason"
 """Names of the fields of check-outs and cancellations; the others are in `apoa_client.report.fields`."""
-
-NO_REASON = "oleh petugas"
-"""The reason of a change that no authority gets: "by staff". It is not to be typed."""
 
 NOT_SENT = msg("A report whose number you record here is not sent to the authority.")
 """For a property whose reports are usually sent."""

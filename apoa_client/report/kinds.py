@@ -75,6 +75,8 @@ TRAINING_NUMBER = "LATIHAN-"
 """How each receipt number of the training authority begins."""
 NO_NUMBER = "-"
 """The receipt number of a report that staff typed into APOA and for which APOA gave none."""
+NO_REASON = "oleh petugas"
+"""The reason of a change that no authority gets: "by staff". It is not to be typed."""
 
 
 class Receipt(NamedTuple):

@@ -230,3 +230,24 @@ def test_commands_to_copy_stay_in_practice(real: Apoa) -> None:
         assert f"apoa {command}" not in saved.all
         plain = real(*XIMENA.mrz("--again", "--no-send"), lang=lang)
         assert option not in plain.all
+
+
+def test_all_practice_properties(real: Apoa) -> None:
+    """No property was chosen by an option, and a hint with a property's name leads to its practice, too."""
+    assert real(*BY_HAND[:2], "--property", "mawar", *BY_HAND[4:]).code == 0
+    assert real("config", "set", "default_property", "melati").code == 0
+    for name in ("mawar", "melati"):
+        assert real("--practice", "--property", name, *XIMENA.mrz("--no-send")).code == 0
+    said = real("--practice", "status", "--all", "--tonight")
+    assert said.code == 0, said.all
+    assert [name in said.out for name in ("melati", "mawar")] == [True, True]
+    assert [f"apoa --practice{name} sync" in said.out for name in ("", " --property mawar")] == [True, True]
+    assert "melati" in real("--practice", "status", "--all").out
+    assert "apoa --practice --property NAME status" in real("--practice", "status").out
+    assert real("--practice", "--property", "mawar", "status", "--all").code == 2
+
+
+def test_the_option_behind_the_command(real: Apoa) -> None:
+    """Its place is shown, in the reader's language, also for its Indonesian name, which set-up uses for --training."""
+    for lang, option in ("en", "--practice"), ("id", "--latihan"):
+        assert f"apoa {option} {'lapor' if lang == 'id' else 'report'}" in real("lapor", "--latihan", lang=lang).err

@@ -130,7 +130,7 @@ def _is_shown(app: Container, entry: Entry, selection: Selection) -> bool:
     ]
     active = [each for each in selected if each in history.active_reports]
     with_guest = [each for each in selected if each.kind in {Kind.CHECK_IN, Kind.AMEND}]
-    last = (active or with_guest or selected)[-1]
+    last = (active or with_guest or selected or [entry])[-1]  # none is selected any more: it was sent just now
     return next((each for each in active if each.state in OPEN_STATES), last).id == entry.id
 
 

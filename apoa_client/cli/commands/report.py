@@ -17,7 +17,13 @@ from apoa_client.cli.commands.guest_options import (
     given_details,
     new_report_options,
 )
-from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, warn_if_not_saved
+from apoa_client.cli.prompts.save_and_send import (
+    ReportOptions,
+    SaveAndSend,
+    SavedReport,
+    show_checked,
+    warn_if_not_saved,
+)
 from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import (
@@ -31,7 +37,6 @@ from apoa_client.cli.terminal.input import (
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
-from apoa_client.cli.views.report import property_line, report_lines
 from apoa_client.decoding import decode_text
 from apoa_client.desk.arrivals import unaccompanied_minor_warning
 from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
@@ -41,7 +46,6 @@ from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.model import Report
 from apoa_client.report.rules import Examination, in_form_order
 
 _EXAMPLE = "apoa report --nights 2 --room 7"
@@ -132,7 +136,7 @@ def _report_from_options(session: Session, options: ReportOptions, given: GivenD
         from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
 
         if not session.json:
-            _show(session, report, warnings)
+            show_checked(session.app, report, warnings)
         finish_dry_run(session, options, [report], [warnings])
         return
     likely_duplicate = bool(duplicates) and not options.again
@@ -141,7 +145,7 @@ def _report_from_options(session: Session, options: ReportOptions, given: GivenD
     if not session.interactive:
         show_warnings(warnings)
     else:
-        _show(session, report, warnings)
+        show_checked(session.app, report, warnings)
         if likely_duplicate:
             wanted = confirm(_("The guest seems to be reported already. Report them again?"), default=False)
         else:
@@ -172,12 +176,6 @@ def _examined(session: Session, given: GivenDetails) -> Examination:
 
         if not FieldQuestions(session.app).ask_invalid_fields(given.typed, examination.errors):
             return examination
-
-
-def _show(session: Session, report: Report, warnings: Sequence[Finding]) -> None:
-    show_warnings(warnings)
-    for line in (*property_line(session.app.label_if_several), *report_lines(report, session.app.settings.zone)):
-        print_error_line(line)
 
 
 def _with_input(given: GivenDetails, file: str) -> GivenDetails:

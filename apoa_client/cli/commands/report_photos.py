@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, GivenDetails
 from apoa_client.cli.prompts.photos import photo_reader
-from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport
+from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, SavedReport, show_checked
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
@@ -68,15 +68,18 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
                     print_error_line(_name(file))
                 raise
     files = {id(reading): file for reading, file in zip(readings, photos, strict=True)}
-    rest, left, saved = readings, list(photos), list[Path]()
+    rest, saved = readings, list[Path]()
     try:
         while rest:
             conversation = GuestConversation(session, options)
-            done = conversation.run(given.typed, rest, resume=rest is readings)
+            try:
+                conversation.run(given.typed, rest, resume=rest is readings)
+            finally:
+                done = map(id, conversation.photos_saved)
+                saved += (files[each] for each in done if each in files)  # not one named at a question
             rest = conversation.photos_left
-            saved += (files[id(reading)] for reading in done if id(reading) in files)  # not one named at a question
-            left = [file for file in photos if file not in saved]
     finally:
+        left = [file for file in photos if file not in saved]
         if left and len(photos) > 1 and not options.dry_run:
             with suppress(OSError):  # the window is closed
                 print_error_line(_("Photos without a report: {files}").format(files=", ".join(map(_name, left))))
@@ -131,7 +134,7 @@ def _report(session: Session, options: ReportOptions, given: GivenDetails, files
         if isinstance(refusal, ReportRefused):
             refusal.message = _NOT_SAVED  # in place of a sentence about all that was given
     if not session.json:
-        _show(photos, several=several)
+        _show(session, options, photos, several=several)
     _finish(session, options, photos, several=several)
     return [each.file for each in photos if each.refusal is None and not options.dry_run]
 
@@ -169,13 +172,15 @@ def _not_sure(session: Session, reading: "PhotoReading") -> ReportRefused:
     return refused
 
 
-def _show(photos: Sequence[_Photo], *, several: bool) -> None:
-    """Show the warnings about each guest, and why a photo does not become a report."""
+def _show(session: Session, options: ReportOptions, photos: Sequence[_Photo], *, several: bool) -> None:
+    """Show the warnings about each guest, in a dry run the report, and why a photo does not become one."""
     for each in photos:
         with error_heading(partial(str, _name(each.file) if several else "")):
             if each.refusal is not None:
                 show_findings(each.refusal)
                 show_error(each.refusal)
+            elif options.dry_run and each.member is not None:
+                show_checked(session.app, each.member.report, each.warnings)
             else:
                 show_warnings(each.warnings)
 

@@ -14,12 +14,12 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import NO, YES
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import print_error_line, sanitize
-from apoa_client.desk.by_hand import NO_REASON
 from apoa_client.desk.changes import PendingChange, undo_advice
 from apoa_client.messages import Message
 from apoa_client.ports.entries import Entry
 from apoa_client.report import parse_fields
 from apoa_client.report.findings import ReportRefused, Unreadable
+from apoa_client.report.kinds import NO_REASON
 from apoa_client.report.model import Guest
 
 

@@ -21,7 +21,7 @@ _PATH = re.compile(r"[/\\]|\.(?:jpe?g|png|webp|hei[cf]|tiff?|bmp|gif|pdf)$", re.
 """What a path has, and no line of a passport: a separator, or a picture's suffix."""
 _POWERSHELL = "& "
 """What PowerShell writes before a path that is dragged into its window."""
-_DRIVE = re.compile(r"/(?=[A-Za-z]:)")
+_DRIVE = re.compile(r"^/(?=[A-Za-z]:)")
 
 
 def photo_path(answer: str) -> Path | None:
@@ -40,9 +40,9 @@ def photo_path(answer: str) -> Path | None:
 def _meanings(typed: str) -> Iterator[str]:
     """Yield what a text may mean: itself, as a shell reads it, and without quotation marks."""
     if typed.casefold().startswith("file://"):
-        path = unquote(urlsplit(typed).path)
-        yield _DRIVE.sub("", path, count=1) if _DRIVE.match(path) else path
-        return
+        with suppress(ValueError):  # a text in brackets that is no host
+            yield _DRIVE.sub("", unquote(urlsplit(typed).path), count=1)
+            return
     yield typed
     if os.name != "nt":
         with suppress(ValueError):  # a quotation mark that is not closed

@@ -76,6 +76,8 @@ class GuestConversation:
         """The lines of the next guest's passport, if it was scanned at the card of the previous one."""
         self.photos_left: list[PhotoReading] = []
         """What was read from the photos of guests who are not asked about yet."""
+        self.photos_saved: list[PhotoReading] = []
+        """Those of guests who are saved, also where the user stops while their reports are sent."""
         self._photo: PhotoReading | None = None
         """What was read from the photo of the guest who is asked about next."""
         self._photographed: list[tuple[GuestForm, PhotoReading]] = []
@@ -84,32 +86,29 @@ class GuestConversation:
         """Whether the group was begun before: its guests are saved first, those of the photos are another group."""
         self._typed: Mapping[str, str] = {}
 
-    def run(
-        self, typed: Mapping[str, str], photos: "Sequence[PhotoReading]" = (), *, resume: bool = True
-    ) -> "list[PhotoReading]":
-        """Ask for the guests, and save and send their reports. Return the photos of guests who are saved.
+    def run(self, typed: Mapping[str, str], photos: "Sequence[PhotoReading]" = (), *, resume: bool = True) -> None:
+        """Ask for the guests, and save and send their reports.
 
         `typed` holds the command's options: all of them go into new forms, those of the stay into resumed forms. Each
-        of the `photos` is one guest; those who are not asked about, because an unfinished group was saved first, are in
-        `photos_left`. Without `resume` no unfinished group is offered.
+        of the `photos` is one guest; those who are saved are in `photos_saved`, those who are not asked about, because
+        an unfinished group was saved first, in `photos_left`. Without `resume` no unfinished group is offered.
         """
         self._typed, self.photos_left = typed, list(photos)
 
         checked: list[Report] = []
 
-        def converse(signals: Signals) -> "tuple[bool, list[PhotoReading], list[SavedReport]]":
+        def converse(signals: Signals) -> tuple[bool, list[SavedReport]]:
             self._begin(signals, resume=resume)
             accepted = self._ask_group()
-            of_photo = [photo for form, photo in self._photographed if any(form is each for each in self._forms)]
             if accepted and self._options.dry_run:
                 checked.extend(each.report for each in self._group())
             saved = self._save(signals) if accepted and not self._options.dry_run else []
             if not accepted:
                 self._drafts.delete_resumed()
             self._drafts.put_back(self._forms)  # after a dry run
-            return accepted, of_photo, saved
+            return accepted, saved
 
-        accepted, of_photo, saved = self._drafts.keep_typed(lambda: self._forms, converse)
+        accepted, saved = self._drafts.keep_typed(lambda: self._forms, converse)
         if saved:
             self._finish.send(saved)
             self._finish.show_other_properties()
@@ -119,7 +118,6 @@ class GuestConversation:
             finish_dry_run(self._session, self._options, checked)
         else:
             print_error_line(_("Nothing was saved."))
-        return of_photo if saved else []
 
     def _begin(self, signals: Signals, *, resume: bool) -> None:
         """Continue with a draft that the user chooses, or begin a new form."""
@@ -186,6 +184,9 @@ class GuestConversation:
                 with signals.delayed():  # the user cannot stop between saving and the message that it is saved
                     group = self._group()
                     entries = self._app.save_new(self._new_reports(group))
+                    self.photos_saved = [
+                        photo for form, photo in self._photographed if any(form is each for each in self._forms)
+                    ]
                     self._forms = []
                     self._drafts.delete_resumed()
                     pairs = zip(entries, group, strict=True)

@@ -22,9 +22,9 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.findings import finding_line, show_error
+from apoa_client.cli.views.findings import finding_line, show_error, show_warnings
 from apoa_client.cli.views.labels import KINDS, clock_skew_text, lease_text, moment_text, rebuilt_text, time_over_text
-from apoa_client.cli.views.report import guest_name, property_line, report_json
+from apoa_client.cli.views.report import guest_name, property_line, report_json, report_lines
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged, StorageProblem
 from apoa_client.messages import nmsg
 from apoa_client.ports.entries import Content, Entry
@@ -33,6 +33,7 @@ from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Guest, Report, to_json
 
 if TYPE_CHECKING:
+    from apoa_client.app.container import Container
     from apoa_client.ports.authority import Verdict
 
 
@@ -158,7 +159,8 @@ class SaveAndSend:
         else:
             for each in saved:
                 self._show_state(each.entry, each.errors, with_id=len(saved) > 1)
-        if entries and self._send and self._may_ask and self._session.interactive and self._app.settings.by_hand:
+        may_type = self._send and self._may_ask and self._away is None and self._app.settings.by_hand
+        if entries and may_type and self._session.interactive and not self._session.types_now:
             self._session.types_now = confirm(_("Type it into APOA now?"))
         return entries
 
@@ -271,6 +273,13 @@ def show_not_saved(guests: int = 1) -> None:
         guests,
     )
     print_error_line(style_error(text(message)))
+
+
+def show_checked(app: "Container", report: Report, warnings: Sequence[Finding]) -> None:
+    """Show a report that is not saved yet, below the warnings about it."""
+    show_warnings(warnings)
+    for line in (*property_line(app.label_if_several), *report_lines(report, app.settings.zone)):
+        print_error_line(line)
 
 
 @contextmanager

@@ -316,17 +316,18 @@ def with_options(line: str, name: str, *, practice: bool) -> str:
     """Return a line in which each command works on the property of this name, if one is given, or on its practice."""
 
     def completed(found: re.Match[str]) -> str:
-        verbose, name_of_command = found.groups(default="")
+        given, verbose, name_of_command = found.groups(default="")
         command, rest = ALIASES.get(name_of_command, name_of_command), line[found.end() :]
         if command in NOT_OF_A_PROPERTY:
             return found[0]
-        names_it = re.match(_NAMES_ITS_PROPERTY, rest) is not None and command not in _EVERY_ONE
+        names_it = given or (re.match(_NAMES_ITS_PROPERTY, rest) is not None and command not in _EVERY_ONE)
         words = ["apoa"]
         words += [localized_option("--practice")] if practice and command not in NOT_PRACTISED else []
         words += [localized_option("--property"), quote_words([name])] if name and not names_it else []
-        return f"{' '.join(words)} {verbose}{name_of_command}"
+        return f"{' '.join(words)} {given}{verbose}{name_of_command}"
 
-    return re.sub(rf"\bapoa (-v )?({'|'.join([*ALIASES, *ALIASES.values(), 'status'])})\b(?!-)", completed, line)
+    names = "|".join([*ALIASES, *ALIASES.values(), "status"])
+    return re.sub(rf"\bapoa (--(?:property|penginapan) \S+ )?(-v )?({names})\b(?!-)", completed, line)
 
 
 _PLAIN_ON_WINDOWS = re.compile(r"[\w./:\\+=~-]+")

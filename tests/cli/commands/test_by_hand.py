@@ -276,13 +276,15 @@ class TestWords:
         assert "Nothing of this stay was typed into APOA." in said.err
         assert self.said_of_server(said.err) == []
 
-    def test_the_receipt_of_an_earlier_server(self, configured: Apoa) -> None:
+    def test_the_receipt_of_an_earlier_server(self, configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its page names no server with an empty name."""
         report = configured.send()
-        configured(*SET_UP, "--by-hand")
+        monkeypatch.setattr(Receipt, "is_training", False)  # the authority of the tests is one for training
+        configured.change_setting("environment", "production")
+        assert configured(*SET_UP, "--by-hand").code == 0
         page = read_page(configured("receipt", report["id"], "--html", "-").out).text
-        assert "From the reporting server that the property used then" in page
-        assert "reporting server :" not in page
+        assert "From the authority that the property used then" in page
+        assert "authority :" not in page
 
 
 class TestAfterSaving:

@@ -23,6 +23,7 @@ from screens import Screens
 
 from apoa_client.cli.terminal import pager, tables
 from apoa_client.cli.terminal.command_names import STATES
+from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.report.kinds import State
 
 SEALED: dict[str, Any] = {"guest": None, "stay": None, "errors": [], "warnings": []}
@@ -179,6 +180,19 @@ def test_a_damaged_file(three: Apoa) -> None:
         result = three("list", "--json")
         assert (result.code, "outbox.db" in result.err) == (78, True)
         assert result.json["reports"] == left if left else list(result.json) == ["error"]
+
+
+def test_a_report_that_is_sent_meanwhile(three: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown as it was found, although no report of its stay has the state any more."""
+    read = Stays.of
+
+    def sent(stays: Stays, stay_id: str) -> StayHistory:
+        return StayHistory(tuple(each._replace(state=State.SENDING) for each in read(stays, stay_id).entries))
+
+    monkeypatch.setattr(Stays, "of", sent)
+    said = three("list", "--state", "queued")
+    assert said.code == 0, said.all
+    assert all(guest.surname in said.out for guest in GUESTS)
 
 
 def test_a_screen_without_a_pager(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,6 +237,13 @@ class TestSeveral:
         assert (result.code, away.reports()) == (130, [])
         assert "Photos without a report: " in result.err
 
+    def test_stopped_after_saving(self, apoa: Apoa, photos: list[str]) -> None:
+        """A photo whose guest is saved is not named as one without a report."""
+        assert apoa("setup", "--non-interactive", "--property", "melati", "--by-hand", "--vault", "file").code == 0
+        result = apoa("report", *photos, *STAY[:-1], keys=["", "y", "", ""])  # no answer to: Type it into APOA now?
+        assert (result.code, len(apoa.reports())) == (130, 3)
+        assert "Photos without a report" not in result.err
+
     def test_unattended(self, away: Apoa, photos: list[str]) -> None:
         """Sure and complete ones are saved, of each other one it is said what is missing, and the exit code is 65."""
         result = away("report", *photos, "--photo", "4.jpg", *STAY)
@@ -269,6 +276,7 @@ class TestSeveral:
         """It does not say that everything is in order if one photo would not be reported."""
         result = away("report", *photos, *STAY, "--dry-run")
         assert (result.code, result.out) == (65, "Nothing was saved (--dry-run).\n")
+        assert [word in result.err for word in (QUENTIN.number, XIMENA.number)] == [True, False]
         assert away("report", *photos[:2], *photos[4:], *STAY, "--dry-run").code == 0
 
     def test_a_couple_with_one_passport(self, away: Apoa, photos: list[str]) -> None:
@@ -335,7 +343,9 @@ class TestNamedAtTheQuestion:
         assert result.code == 0, result.all
         assert QUENTIN.surname in result.out
 
-    @pytest.mark.parametrize("file", ["gone.jpg", "/gone/gone.png", "~nobody/gone.jpg", "/" + "x" * 300 + ".jpg"])
+    @pytest.mark.parametrize(
+        "file", ["gone.jpg", "file://[1/gone.jpg", "/gone/gone.png", "~nobody/gone.jpg", "/" + "x" * 300 + ".jpg"]
+    )
     def test_one_that_cannot_be_read(self, away: Apoa, file: str) -> None:
         """The error is shown, and the question asked again."""
         result = away("report", *STAY, keys=[file, *QUENTIN.lines, ""])
