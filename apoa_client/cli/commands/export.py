@@ -68,6 +68,8 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
 @click.pass_obj
 def export(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Write the table, and say how many rows it has."""
+    if options["codes"] and not options["personal"]:
+        raise UsageProblem(msg("--codes goes with --personal only."))
     target = _target(session, options["file"], options["form"], force=options["force"])
     exporter = Exporter(frozenset(map(State, options["states"])) or frozenset(State), show_error)
     days = options["since"], options["until"]

@@ -356,3 +356,8 @@ def test_an_accepted_check_digit(away: Apoa, there: Apoa, tmp_path: Path) -> Non
     assert there("import", file, "--no-send").code == 0
     assert guest_book(there) == guest_book(away)
     assert guest_book(there)[0]["stay"]["note"] == CHECK_DIGIT_NOTE
+
+
+def test_codes_of_no_guest(three: Apoa) -> None:
+    """Codes are of guests' data: without `--personal` the option is refused, and not ignored."""
+    assert three("export", "--codes").code == 2
