@@ -86,6 +86,8 @@ class ByHandPage:
         }
         """What is shown without the token: nothing of a guest."""
         self._token, self._session = new_token(), new_token()
+        self._first_token = new_token()
+        """Is valid once: other users of the computer see the address with which a browser is started."""
         # A browser sends a cookie to every port of this computer, so its path cannot be guessed either.
         self._base = f"/{new_token()}/"
         self._work: SimpleQueue[tuple[Callable[[], Response], Future[Response]]] = SimpleQueue()
@@ -99,8 +101,10 @@ class ByHandPage:
         self._messages: list[Message] = [] if app.settings.by_hand else [NOT_SENT]
         self.recorded = 0
 
-    def serve(self, announce: Callable[[str], None]) -> None:
-        """Serve until no report is left, or the page is not used for a while; `announce` gets the address.
+    def serve(self, announce: Callable[[str, str], None]) -> None:
+        """Serve until no report is left, or the page is not used for a while.
+
+        `announce` gets the address for the user, and the one with which a browser is started, which is valid once.
 
         Without a report there is no page. Raises `CredentialsProblem`, `StorageProblem` and `NotNow`.
         """
@@ -112,7 +116,8 @@ class ByHandPage:
             with create_server((HOST, 0)) as listener:
                 server = LoopbackServer(self, listener, "apoa-page")
                 try:
-                    announce(f"http://{HOST}:{server.port}/#{self._token}")
+                    address = f"http://{HOST}:{server.port}/#"
+                    announce(address + self._token, address + self._first_token)
                     self._run()
                 finally:
                     self._ended.set()
@@ -176,8 +181,11 @@ class ByHandPage:
         return _refusal(HTTPStatus.FORBIDDEN)
 
     def _enter(self, request: Request) -> Response:
-        """Exchange the token for the cookie, and return the path of the page."""
-        if not is_token(request.get_data(as_text=True), self._token):
+        """Exchange a token for the cookie, and return the path of the page."""
+        given = request.get_data(as_text=True)
+        if is_token(given, self._first_token):
+            self._first_token = ""
+        elif not is_token(given, self._token):
             return _refusal(HTTPStatus.FORBIDDEN)
         response = Response(self._base, mimetype="text/plain")
         name = self._cookie_name(request)
@@ -217,7 +225,11 @@ class ByHandPage:
         """Return the photo of the report that is shown, as a file to save, whose name says nothing of the guest."""
         if self._task is None or self._task.entry.photo is None:
             return _refusal(HTTPStatus.NOT_FOUND)
-        response = Response(self._app.outbox.photo(self._task.entry), mimetype="image/jpeg")
+        try:
+            photo = self._app.outbox.photo(self._task.entry)
+        except (SealBroken, Erased):
+            return _refusal(HTTPStatus.NOT_FOUND)
+        response = Response(photo, mimetype="image/jpeg")
         response.headers.set("Content-Disposition", "attachment", filename=f"{short_id(self._task.entry.id)}.jpg")
         return response
 

@@ -41,10 +41,16 @@ def move_to_practice(app: Container, settings: PropertySettings) -> None:
     with closing(Container(practice_environment(app.environ, app.folders), app.clock)) as practice:
         source, target = app.folders.data / settings.name, practice.folders.data / settings.name
         if source.exists():
+            if target.exists():
+                raise SettingsProblem(
+                    msg("Practice of this name is there already: {path}", path=str(target)),
+                    msg("Move that folder away, then set up again."),
+                )
             kept = settings._replace(vault="file", outbox_before="", backup_folder="", import_folder="")
+            secrets, own = app.secrets_of(settings), app.secrets_of(kept)
             if settings.vault != kept.vault:
-                secrets, own = app.secrets_of(settings), app.secrets_of(kept)
                 own.keys.copy_from(secrets.keys)
+            if settings.vault != kept.vault or secrets.private_key_from_environment() is not None:
                 own.store_private_key(secrets.private_key())
             practice.save_settings(kept, language=app.config.language)
             _move(source, target)
@@ -56,11 +62,6 @@ def move_to_practice(app: Container, settings: PropertySettings) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    if target.exists():
-        raise SettingsProblem(
-            msg("Practice of this name is there already: {path}", path=str(target)),
-            msg("Move that folder away, then set up again."),
-        )
     try:
         make_private_folder(target.parent)
         source.rename(target)

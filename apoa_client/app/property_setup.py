@@ -19,7 +19,7 @@ from apoa_client.errors import CredentialsProblem, NotNow, SecretMissing, Settin
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Meta
 from apoa_client.settings import reading
-from apoa_client.settings.config import INDEX_KEY_BYTES, TRAINING, PropertySettings
+from apoa_client.settings.config import INDEX_KEY_BYTES, PRODUCTION, TRAINING, PropertySettings
 
 if TYPE_CHECKING:
     from apoa_client.vault.sources import PropertySecrets
@@ -51,8 +51,8 @@ class PropertySetup:
         app = self._app
         settings = _with_full_path(settings)
         before = app.config.find(settings.name)
-        if settings.uses_sandbox:
-            _refuse_practice_of(before)
+        if settings.uses_sandbox and before is not None and not before.is_training:
+            raise _stays_real(before)
         failure: NotNow | None = None
         meta: Meta | None = None
         try:
@@ -80,7 +80,8 @@ class PropertySetup:
         """Return the settings of a property that shares nothing with the practice of before, which is moved."""
         app = self._app
         if settings.is_training:
-            _refuse_practice_of(before)
+            if before is not None and before.is_real:
+                raise _stays_real(before)
         elif before is not None and before.is_training:
             move_to_practice(app, before)
             app.config = reading.load(app.folders.config, app.folders.site, app.environ)
@@ -143,14 +144,16 @@ class PropertySetup:
     def _with_identity(self, settings: PropertySettings, meta: Meta | None) -> PropertySettings:
         """Return the settings with what the authority says about itself.
 
-        If it was not asked, another address or account than before makes that unknown until it is.
+        If it was not asked, another address or account than before makes that unknown until it is; but for a real
+        property it must be a real authority: nothing is sent to one for training.
         """
         if meta is not None:
             return settings.with_meta(meta)
         before = self._app.config.find(settings.name)
         if before is not None and before.fingerprint == settings.fingerprint:
             return settings
-        return settings._replace(environment="", property_id="")
+        is_real = before is not None and before.is_real and not settings.by_hand
+        return settings._replace(environment=PRODUCTION if is_real else "", property_id="")
 
     def _public_key(
         self, settings: PropertySettings, secrets: "PropertySecrets", new_code: Callable[[str], object]
@@ -187,14 +190,12 @@ class PropertySetup:
         return encode_key(public_key)
 
 
-def _refuse_practice_of(before: PropertySettings | None) -> None:
-    """Raise `SettingsProblem` if the property of before is a real one."""
-    if before is not None and before.is_real:
-        raise SettingsProblem(
-            msg("{name} is a real property: it does not become one for practice.", name=before.name),
-            msg("Practise with it, apart from its real reports: apoa --practice report"),
-            name="real_property",
-        )
+def _stays_real(before: PropertySettings) -> SettingsProblem:
+    return SettingsProblem(
+        msg("{name} is a real property: it does not become one for practice.", name=before.name),
+        msg("Practise with it, apart from its real reports: apoa --practice report"),
+        name="real_property",
+    )
 
 
 def find_practice(app: Container) -> tuple[str, Mapping[str, str]]:

@@ -141,7 +141,7 @@ class Uninstall:
                 losses.append(self._loss(known[name], traces))
             elif any(trace.kind is Kind.OUTBOX and trace.property_name == name for trace in traces):
                 losses.append(_unreadable(name))
-        traces += self._shared()
+        traces += self._shared(self._folders)
         traces += self._practice()
         kept = [trace for trace in traces if trace.kind is Kind.FOREIGN]
         if not self._chosen:
@@ -184,13 +184,13 @@ class Uninstall:
         settings = self._app.config.properties.get(name)
         return _traces_in(self._folders.data / name, lambda path: _kind_of(path, settings), name)
 
-    def _shared(self) -> Iterator[Trace]:
+    def _shared(self, folders: Folders) -> Iterator[Trace]:
         """Yield what no single property has: the settings and the logs. With one property chosen, its settings only."""
-        config = self._folders.config
+        config = folders.config
         if self._chosen:
             yield Trace(Kind.SETTINGS, str(config), self._app.settings.name)
             return
-        yield from _traces_in(self._folders.logs, lambda path: Kind.LOG if belongs_to_log(path.name) else Kind.FOREIGN)
+        yield from _traces_in(folders.logs, lambda path: Kind.LOG if belongs_to_log(path.name) else Kind.FOREIGN)
         with suppress(OSError):
             yield from (Trace(Kind.UNFINISHED, str(each)) for each in drafts_in(config.parent, config))
         for kind, path in ((Kind.LOCK, config.with_suffix(".lock")), (Kind.SETTINGS, config)):
@@ -202,13 +202,8 @@ class Uninstall:
         home = Folders(self._folders.practice, self._folders.practice, self._folders.practice / "logs")
         for folder in self._practice_folders():
             yield from _traces_in(folder, lambda path: _kind_of(path, None))
-        if not home.config.is_file():
-            return
-        if self._chosen:
-            yield Trace(Kind.SETTINGS, str(home.config), self._app.settings.name)
-            return
-        yield from (Trace(Kind.LOCK, str(path)) for path in [home.config.with_suffix(".lock")] if path.is_file())
-        yield Trace(Kind.SETTINGS, str(home.config))
+        if home.config.is_file():
+            yield from self._shared(home)
 
     def _practice_folders(self) -> list[Path]:
         if self._chosen:

@@ -68,9 +68,14 @@ def run_for_every_property(
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
-        set_environment(lambda: "training" if session.practice else "")
+        set_environment_of_all(session)
         print_json({"properties": [*documents, *others]})
     return worst_exit(codes)
+
+
+def set_environment_of_all(session: Session) -> None:
+    """Let a document about all properties say that it is practice only where all of them are."""
+    set_environment(lambda: "training" if session.practice else "")
 
 
 def refuse_one_property(session: Session) -> None:
@@ -89,7 +94,7 @@ def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
         raise nothing_set_up()
     for name in names:
         each = session.for_property(name)
-        if not reread:
+        if not (reread or session.practice):  # practice may be in another home
             each.app.config = session.app.config
         with commands_completed(each.complete_commands), each:
             yield each

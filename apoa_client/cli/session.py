@@ -70,6 +70,8 @@ class Session:
                 self.property_name, self.environ = find_practice(app)
                 self._usual_name = app.usual_name if self._usual_name is None else self._usual_name
             app = self._container()
+        if self.interactive:
+            app.on_chosen = self._mark_training
         output.set_environment(lambda: "training" if self.practice or _is_for_training(app) else "")
         return app
 
@@ -84,7 +86,6 @@ class Session:
         app = Container(self.environ, self._clock or SystemClock(), name, ask, command)
         if self.interactive:
             app.choose_property = ask_property
-            app.on_chosen = self._mark_training
         return app
 
     def _mark_training(self, settings: "PropertySettings") -> None:
@@ -94,10 +95,12 @@ class Session:
 
     def complete_commands(self, line: str) -> str:
         """Return a sentence whose commands work on the property of this call, also where another one is the default."""
-        if "apoa " not in line or "app" not in self.__dict__ or not self.app.is_chosen:
+        if "apoa " not in line or "app" not in self.__dict__:
             return line
-        usual = self.app.usual_name if self._usual_name is None else self._usual_name
-        name = "" if self.app.settings.name == usual else self.app.settings.name
+        name = ""
+        if self.app.is_chosen:
+            usual = self.app.usual_name if self._usual_name is None else self._usual_name
+            name = "" if self.app.settings.name == usual else self.app.settings.name
         return with_options(line, name, practice=self.practice) if name or self.practice else line
 
     def first_line(self) -> str:

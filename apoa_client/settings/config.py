@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from apoa_client.ports.authority import AuthorityIdentity, Meta
     from apoa_client.settings.column_mappings import ColumnMapping
 
-TRAINING = "training"
+TRAINING, PRODUCTION = "training", "production"
 VAULTS = ("keyring", "file")
-ENVIRONMENTS = ("", "training", "production")
+ENVIRONMENTS = ("", TRAINING, PRODUCTION)
 API, MANUAL = DELIVERIES = ("api", "manual")
 ON, OFF = SWITCH = ("on", "off")
 SQLITE = "sqlite"

@@ -349,7 +349,7 @@ class TestInvalidProperty:
         """Everything that reads and writes the other one's reports and settings."""
         break_kenanga(two)
         assert property_of(two) == "melati"
-        arguments = ["setup", "--non-interactive", "--property", "melati", "--office", "Denpasar", "--training"]
+        arguments = ["setup", "--non-interactive", "--property", "melati", "--office", "Denpasar", "--by-hand"]
         assert two(*arguments).code == 0
         assert 'office = "Denpasar"' in settings_file(two).read_text()
         assert 'vault = "drawer"' in settings_file(two).read_text()

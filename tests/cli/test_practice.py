@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa
+from cli_helpers import OBADIAH, PASSWORD, QUENTIN, XIMENA, Apoa
 
 from apoa_client.cli.terminal.command_names import NOT_PRACTISED
 from apoa_client.sandbox.server import SandboxServer
@@ -116,6 +117,17 @@ def test_reality_after_an_authority_for_training(configured: Apoa) -> None:
     assert len(configured("--practice", "list", "--all", "--json").json["reports"]) == 1
 
 
+def test_practice_takes_a_key_of_the_environment_with_it(apoa: Apoa) -> None:
+    """Practice uses no secret of the environment, so the key must be in its own key file."""
+    assert apoa(*TRAINING).code == 0
+    assert apoa(*QUENTIN.mrz()).code == 0
+    file = apoa.home / "melati" / "keys.json"
+    given = {"APOA_PRIVATE_KEY": json.loads(file.read_text())["private-key"]}
+    file.unlink()
+    assert apoa(*BY_HAND, **given).code == 0
+    assert apoa("--practice", "show", QUENTIN.surname, "--json", **given).json["guest"]["surname"] == QUENTIN.surname
+
+
 def test_a_real_property_does_not_become_practice(real: Apoa, authority: SandboxServer) -> None:
     """Set-up refuses it, for the training authority in the program and for a server that trains; nothing changes."""
     before = files_of(real.home, practice=False)
@@ -125,6 +137,30 @@ def test_a_real_property_does_not_become_practice(real: Apoa, authority: Sandbox
     assert files_of(real.home, practice=False) == before
     assert real.set_up(authority.base_url).code == 78
     assert real("status", "--json").json["counts"]["queued"] == 1
+
+
+def test_what_waits_for_a_server_does_not_become_practice(apoa: Apoa) -> None:
+    """Nor where the server was never reached: it is not known then that it does not train."""
+    assert apoa.set_up().code == 75
+    assert apoa(*QUENTIN.mrz("--no-send")).code == 0
+    said = apoa(*TRAINING)
+    assert said.code == 78
+    assert "--practice" in said.err
+    assert [report["state"] for report in apoa.reports()] == ["queued"]
+
+
+def test_practice_that_is_there_stays_as_it_is(apoa: Apoa) -> None:
+    """Practice of the same name in both homes: set-up is refused, and neither is changed."""
+    for call in (TRAINING, BY_HAND):
+        assert apoa(*call).code == 0
+    shutil.rmtree(apoa.home / "melati")
+    (apoa.home / "config.toml").unlink()
+    assert apoa(*TRAINING).code == 0
+    before = files_of(apoa.home, practice=True)
+    said = apoa(*BY_HAND)
+    assert said.code == 78
+    assert "Move that folder away" in said.err
+    assert files_of(apoa.home, practice=True) == before
 
 
 @pytest.mark.parametrize(
@@ -164,11 +200,33 @@ def test_each_document_says_that_it_is_practice(real: Apoa) -> None:
     assert json.loads(missing.out)["environment"] == "training"
 
 
+def test_a_document_about_all_is_practice_only_where_all_are(apoa: Apoa) -> None:
+    """A practice property beside a real one does not make practice of its guests."""
+    assert apoa(*TRAINING).code == 0
+    assert apoa(*XIMENA.mrz()).code == 0
+    assert apoa("setup", "--non-interactive", "--property", "kuta", "--by-hand", "--vault", "file").code == 0
+    assert apoa("--property", "kuta", *QUENTIN.mrz("--no-send")).code == 0
+    for call in (["export"], ["status"], ["stats"]):
+        for option, environment in ((), None), (("--practice",), "training"):
+            said = apoa(*option, *call, "--all", "--json")
+            assert json.loads(said.out).get("environment") == environment, call
+    found = apoa("--practice", "status", "--all", "--json").json["properties"]
+    assert [(each["environment"], each["counts"]["queued"]) for each in found] == [("training", 0)] * 2
+    assert "apoa --practice --property NAME status" in apoa("--practice", "status", "--all").out
+
+
 def test_the_first_line_says_that_it_is_practice(real: Apoa) -> None:
     """At a terminal a command of practice begins with the mark, in the reader's language."""
     assert real("--practice", "list", keys=[]).err.splitlines()[0] == "PRACTICE: nothing of this reaches Immigration."
     assert real("--latihan", "daftar", keys=[], lang="id").err.splitlines()[0].startswith("LATIHAN")
     assert "PRACTICE" not in real("list", keys=[]).all
+
+
+def test_the_mark_is_shown_once(apoa: Apoa) -> None:
+    """Also where the property itself is one for practice."""
+    assert apoa(*TRAINING).code == 0
+    for option in ((), ("--practice",)):
+        assert apoa(*option, "list", keys=[]).err.count("PRACTICE:") == 1
 
 
 @pytest.mark.parametrize("command", sorted(NOT_PRACTISED))
@@ -191,8 +249,9 @@ def test_uninstall_removes_practice(real: Apoa) -> None:
     for option in (["--property", "melati"], []):
         real(*BY_HAND)
         assert real("--practice", *XIMENA.mrz()).code == 0
+        assert real("--practice", "sync", "--scheduled").code == 0  # which writes a log
         assert real(*option, "uninstall", "--yes", "--force").code == 0
-        assert not list((real.home / "_practice").glob("*/*"))
+        assert not (real.home / "_practice" / "melati").exists()
         assert not (real.home / "melati").exists()
     assert not (real.home / "_practice").exists()
 
@@ -251,3 +310,13 @@ def test_the_option_behind_the_command(real: Apoa) -> None:
     """Its place is shown, in the reader's language, also for its Indonesian name, which set-up uses for --training."""
     for lang, option in ("en", "--practice"), ("id", "--latihan"):
         assert f"apoa {option} {'lapor' if lang == 'id' else 'report'}" in real("lapor", "--latihan", lang=lang).err
+
+
+def test_a_server_that_trains_takes_over_no_real_property(real: Apoa, authority: SandboxServer) -> None:
+    """Set up while the line is down, for a server that turns out to train: log-in and sending refuse it (78)."""
+    assert real.set_up().code == 75
+    real.change_setting("api_url", authority.base_url)
+    for call in (["login", "--no-test", "--password-stdin"], ["login", "--password-stdin"], ["sync"]):
+        said = real(*call, stdin=f"{PASSWORD}\n")
+        assert said.code == (0 if "--no-test" in call else 78), said.err
+    assert [report["state"] for report in real.reports()] == ["queued"]

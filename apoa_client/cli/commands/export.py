@@ -10,7 +10,7 @@ import click
 
 from apoa_client.app.table_export import ExportedReport, Exporter
 from apoa_client.cli.documents.exported_table import Layout, csv_export, json_export, xlsx_export
-from apoa_client.cli.every_property import all_option, sessions
+from apoa_client.cli.every_property import all_option, sessions, set_environment_of_all
 from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.report_reader import StateChoice, parse_period
 from apoa_client.cli.session import Session
@@ -129,7 +129,7 @@ class _Source:
         days: tuple[str | None, str | None],
         layout: Layout,
     ) -> None:
-        self._session = session
+        self.session = session
         self._days = days
         self.exporter = exporter
         self.layout = layout
@@ -138,7 +138,7 @@ class _Source:
 
     def rows(self, show: Callable[[str], object]) -> Iterator[ExportedReport]:
         """Yield the rows, and show their number as it grows."""
-        for each in sessions(self._session) if self.layout.several else [self._session]:
+        for each in sessions(self.session) if self.layout.several else [self.session]:
             app = each.app
             period = parse_period(app, *self._days)
             if not self.personal:
@@ -156,6 +156,8 @@ def _content(target: _Target, source: _Source, show: Callable[[str], object]) ->
     found = source.rows(show)
     rows = chain(list(islice(found, 1)), found)  # without the key, nothing is written at all
     if target.form == "json":
+        if source.layout.several:
+            set_environment_of_all(source.session)
         return json_export(rows, SCHEMA)
     if target.form == "xlsx":
         return xlsx_export(rows, source.layout)

@@ -51,6 +51,11 @@ def received(session: Session, *, words: tuple[str, ...], issued_at: str | None,
         return
     entry = app.by_hand.find(found)
     if without_number:
+        if entry.receipt is not None and entry.receipt.has_number:
+            raise DataRefused(
+                msg("This report has a number already: {number}.", number=entry.receipt.number),
+                msg("If it is wrong, record the right one with: apoa received ID NUMBER"),
+            )
         number, doubt = app.by_hand.stay_receipt_number(entry), None
     else:
         number, doubt = _checked_number(session, entry, number)

@@ -16,14 +16,14 @@ def serve_page(session: Session, *, browser: bool) -> int:
     """
     page = ByHandPage(session.app, page_files(session.app))
 
-    def announce(url: str) -> None:
+    def announce(url: str, url_once: str) -> None:
         line = _("The page for typing into APOA: {url}").format(url=url)
         (print_error_line if session.json else print_line)(line)
         opens = browser and can_open_browser(session.environ)
         print_error_line(_("It opens in the browser now.") if opens else _("Open this address in a browser here."))
         print_error_line(_("It shows guests' data, and ends with the last report, with Ctrl-C, or 15 minutes unused."))
         if opens:
-            open_browser(url)
+            open_browser(url_once)
 
     try:
         with Signals():

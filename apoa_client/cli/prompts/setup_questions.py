@@ -284,7 +284,7 @@ def _parse_destination(answer: str, before: PropertySettings | None) -> Answer:
     destination = _DESTINATIONS.get(answer.casefold())
     if destination is None:
         raise UnclearAnswer(_("Type 1, 2 or 3."))
-    if destination == PRACTICE and before is not None and before.is_real:
+    if destination == PRACTICE and before is not None and not before.is_training:
         raise UnclearAnswer(_("This property has real reports. Practise apart from them with: apoa --practice report"))
     return Answer(destination, text(_DESTINATION_TEXTS[destination]) if answer != destination else "")
 

@@ -196,6 +196,7 @@ class TestWithoutANumber:
         assert "<svg" not in page
         assert manual("received", saved["short_id"], "STT-0001").code == 0
         assert manual("status", "--json").json["without_number"] == 0
+        assert manual("received", saved["id"], "--without-number").code == 65
         assert "<svg" in manual("receipt", saved["id"], "--html", "-").out
 
     def test_in_the_conversation(self, manual: Apoa) -> None:

@@ -31,8 +31,10 @@ def manual(apoa: Apoa) -> Apoa:
     return apoa
 
 
-def serve(apoa: Apoa, visit: Visit, lang: str = "en") -> tuple[int, list[str]]:
+def serve(apoa: Apoa, visit: Visit, lang: str = "en", *, as_browser: bool = False) -> tuple[int, list[str]]:
     """Serve the page while another thread visits its address. Returns how many reports were closed, and what it says.
+
+    The address is the user's, or the one with which a browser is started.
 
     A visitor who leaves reports behind leaves the page idle, which ends it.
     """
@@ -47,7 +49,7 @@ def serve(apoa: Apoa, visit: Visit, lang: str = "en") -> tuple[int, list[str]]:
 
     with closing(app_of(apoa.home, apoa.clock, "melati")) as app, ThreadPoolExecutor(1) as pool:
         page = ByHandPage(app, page_files(app))
-        page.serve(lambda url: visits.append(pool.submit(come_and_go, url)))
+        page.serve(lambda url, once: visits.append(pool.submit(come_and_go, once if as_browser else url)))
         for each in visits:
             each.result(timeout=20)
         return page.recorded, [each.render() for each in page.messages]
@@ -97,6 +99,15 @@ def states(apoa: Apoa) -> list[str]:
 
 class TestAccess:
     """Who sees the reports."""
+
+    def test_the_address_of_a_started_browser(self, manual: Apoa) -> None:
+        """It is valid once: another user of the computer who sees the process cannot enter after the browser has."""
+
+        def visit(url: str) -> None:
+            assert Browser(url).entered.status_code == 200
+            assert Browser(url).entered.status_code == 403
+
+        serve(manual, visit, as_browser=True)
 
     def test_only_with_the_token(self, manual: Apoa) -> None:
         """Without it no path shows anything of a guest; the token is never part of a request's path."""

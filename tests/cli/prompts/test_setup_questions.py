@@ -167,7 +167,7 @@ class TestQuestions:
     def test_a_new_name_for_guests(self, away: Apoa) -> None:
         """The present one is proposed, and may be cleared."""
         away.set_up(NOWHERE, "--display-name", "Wisma Melati")
-        said = set_up(away, ["en", "", "?", "-", "", "", "", "1"])
+        said = set_up(away, ["en", "", "?", "-", "", "", "", "3"])
         assert "Name for guests (optional) [Wisma Melati]: " in said.err
         assert "display_name" not in settings(away)
 
