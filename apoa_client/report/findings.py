@@ -38,8 +38,13 @@ _EXPIRED = "The document has expired. Ask the guest for a valid one; without one
 REWORDED = {
     "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that an "
     "adult is there; Indonesian parents, for one, are not reported.": (
-        "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
-        "an adult is there; Indonesian parents, for example, are not reported."
+        "The guest is under 18. Make sure that an adult is in the same room on each night; Indonesian parents, for "
+        "example, are not reported."
+    ),
+    "The guest is under 18, and no adult is reported along with them for the same room and nights. Make sure that "
+    "an adult is there; Indonesian parents, for example, are not reported.": (
+        "The guest is under 18. Make sure that an adult is in the same room on each night; Indonesian parents, for "
+        "example, are not reported."
     ),
     "The check-in is more than 24 hours ago: the report is late. It is sent all the same.": (
         "The check-in is more than 24 hours ago: the report is late. It is sent anyway."

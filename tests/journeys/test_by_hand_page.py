@@ -98,7 +98,7 @@ class TestCommand:
         assert requests.get(f"{origin}/", timeout=5).status_code == 403
         entered = requests.post(f"{origin}/enter", data=token, timeout=5)
         assert entered.status_code == 200
-        assert served.end() == (75, "recorded 0, still waiting 1\n")
+        assert served.end() == (75, "Recorded: 0. Still waiting: 1.\n")
         with pytest.raises(requests.ConnectionError):
             requests.get(f"{origin}/", timeout=5)
         [report] = manual.reports()
@@ -118,7 +118,9 @@ class TestCommand:
         desk, opened = with_browser(manual, tmp_path, "kill -INT $PPID")
         code, shown = at_a_terminal(desk, ["sync"], [], lang, size=(120, 30))
         assert code == 75, shown
-        assert opened.read_text().strip() in shown
+        origin, _fragment, token = opened.read_text().strip().partition("/#")
+        assert f"{origin}/#" in shown
+        assert token not in shown  # it is valid once, for this browser
         assert spoken(lang, "It opens in the browser now.") in shown
 
 

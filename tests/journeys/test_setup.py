@@ -24,7 +24,7 @@ def test_with_a_server(apoa: Installed, authority: SandboxServer, lang: str, col
     where, url = spoken(lang, "Where do reports go"), spoken(lang, "Address of the authority")
     username, password = spoken(lang, "Username"), spoken(lang, "Password")
     dialogue = [
-        *((language, "?"), (language, lang), (name, "Wisma Melati"), ("wisma-melati", ""), (title, "")),
+        *((language, "?"), (language, lang), (name, "W. Melati"), ("w-melati", ""), (title, "")),
         *((address, "Jl. Melati 7"), (office, "<"), (address, ""), (office, "")),
         *((zone, "?"), (zone, "bali"), (where, "2"), (url, authority.base_url)),
         *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),

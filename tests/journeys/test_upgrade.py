@@ -49,7 +49,7 @@ def version_of(home: Path) -> int:
 def back_to_the_version_before() -> list[str]:
     """The commands of the guide, without what they say about themselves."""
     text = (Path(apoa_client.__file__).parent / "cli" / "guide" / "guides" / "admin.en.md").read_text(encoding="utf-8")
-    [block] = re.findall(r"To go back all the same.*?```text\n(.*?)```", text, re.DOTALL)
+    [block] = re.findall(r"To go back,.*?```text\n(.*?)```", text, re.DOTALL)
     return [line.partition("#")[0].strip() for line in block.splitlines()]
 
 

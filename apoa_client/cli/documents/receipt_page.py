@@ -84,7 +84,7 @@ def _notes(settings: PropertySettings, report: OpenedReport) -> Iterator[list[st
         yield _in_each_language(_WITHOUT_NUMBER)
     elif receipt is not None and receipt.typed:
         yield _in_each_language(_TYPED)
-    elif receipt is not None and (settings.uses_sandbox or receipt.is_training):
+    elif receipt is not None and (settings.uses_sandbox or (receipt.is_training and not settings.is_training)):
         yield _in_each_language(_FROM_SANDBOX)
     elif receipt is not None and settings.by_hand:
         yield _in_each_language(_FROM_EARLIER_SERVER)
