@@ -75,6 +75,7 @@ def visited(new_context: NewContext, complaints: list[str], url: str, **options:
     page = new_context(permissions=["clipboard-read", "clipboard-write"], **options).new_page()
     page.goto(url)
     expect(page.locator("#form")).to_be_visible()
+    expect(page.locator(":focus")).to_have_count(1)  # the script has begun
     # Before it has the cookie, the browser is refused.
     assert all("403" in each for each in complaints)
     complaints.clear()
@@ -177,7 +178,7 @@ class TestBrowser:
             assert QUENTIN.surname not in page.content()
             code, shown = ended.result(timeout=20)
         assert code == 0, shown
-        assert spoken(lang, "recorded {count}", count=1) in shown
+        assert spoken(lang, "Recorded: {count}.", count=1) in shown
         [report] = manual.reports()
         assert (report["state"], report["receipt"]["number"]) == ("accepted", "STT-2026-0001")
 

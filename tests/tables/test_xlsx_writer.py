@@ -1,6 +1,7 @@
 """XLSX files as they are written, read by two independent readers."""
 
 import io
+import os
 import shutil
 import subprocess
 import tracemalloc
@@ -96,9 +97,12 @@ def test_memory_is_flat() -> None:
 
 @pytest.mark.slow
 def test_libreoffice_opens_it(tmp_path: Path) -> None:
-    """LibreOffice reads the texts as texts, and the days as days."""
+    """LibreOffice reads the texts as texts, and shows the days as the system writes them."""
     needs_tool("libreoffice-calc-nogui", found=shutil.which("soffice") is not None)
     (tmp_path / "a.xlsx").write_bytes(book(("=1+1", date(2026, 11, 24)), ("+62 812", "O'BRIEN & <ÜÖ>")))
     convert = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "csv"]
-    subprocess.run([*convert, "--outdir", str(tmp_path), str(tmp_path / "a.xlsx")], check=True, capture_output=True)
-    assert (tmp_path / "a.csv").read_text().splitlines() == ["A,B", "=1+1,2026-11-24", "+62 812,O'BRIEN & <ÜÖ>"]
+    american = {**os.environ, "LC_ALL": "C.UTF-8"}
+    subprocess.run(
+        [*convert, "--outdir", str(tmp_path), str(tmp_path / "a.xlsx")], check=True, capture_output=True, env=american
+    )
+    assert (tmp_path / "a.csv").read_text().splitlines() == ["A,B", "=1+1,11/24/2026", "+62 812,O'BRIEN & <ÜÖ>"]
