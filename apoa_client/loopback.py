@@ -1,7 +1,7 @@
 """HTTP on the loopback interface: the server, and what keeps other web sites and computers away from a page it serves.
 
 A page shows what is private, and a browser asks for no password. So the address has a random part, which only the user
-is told; a request must be for a loopback name, and come from the page itself as far as the browser says from where.
+sees; a request must be for a loopback name, and come from the page itself as far as the browser says from where.
 """
 
 import hmac

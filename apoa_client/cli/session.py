@@ -104,7 +104,7 @@ class Session:
         return with_options(line, name, practice=self.practice) if name or self.practice else line
 
     def first_line(self) -> str:
-        """Return the line above what a user at a terminal is asked or told: the property, if there are several.
+        """Return the line above what a user at a terminal reads first: the property, if there are several.
 
         Empty until it is known.
         """

@@ -286,7 +286,7 @@ class TestHints:
         ],
     )
     def test_what_needs_no_name(self, monkeypatch: pytest.MonkeyPatch, line: str, lang: str) -> None:
-        """Commands of all properties or of none, commands with a name, and what is no command stay as they are."""
+        """Commands of all properties or without one, commands with a name, and what is no command stay as they are."""
         monkeypatch.setenv("LANGUAGE", lang)
         assert with_options(typed_in(lang, line), "kenanga", practice=False) == typed_in(lang, line)
 
