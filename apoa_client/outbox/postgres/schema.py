@@ -42,7 +42,11 @@ BEGIN
     END IF;
     BEGIN
         CREATE SCHEMA apoa AUTHORIZATION apoa_owner;
-    EXCEPTION WHEN unique_violation THEN RETURN;
+    EXCEPTION WHEN unique_violation OR duplicate_schema THEN -- another administrator was waited for, here or at a role
+        IF (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'apoa') <> 'apoa_owner' THEN
+            RAISE;
+        END IF;
+        RETURN;
     END;
     EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO apoa_desk', current_database());
 END $$;

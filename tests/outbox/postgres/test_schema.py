@@ -21,12 +21,13 @@ def test_preparing_twice_changes_nothing(postgres: Cluster, postgres_database: s
     assert [create_schema(address, PASSWORD) for _time in range(2)] == [0, len(STEPS)]
 
 
-def test_two_administrators_at_once(postgres: Cluster, postgres_database: str) -> None:
-    """One prepares the database, and the other one finds it prepared."""
-    address = postgres.address(postgres_database)
-    with ThreadPoolExecutor(2) as pool:
-        versions = list(pool.map(lambda _number: create_schema(address, PASSWORD, PATIENT), range(2)))
-    assert sorted(versions) == [0, len(STEPS)]
+def test_two_administrators_at_once() -> None:
+    """One prepares the database, and the others find it prepared: the first of its server, and one after it."""
+    with Cluster() as cluster, ThreadPoolExecutor(3) as pool:
+        for _database in range(2):
+            address = cluster.address(cluster.create_database())
+            versions = pool.map(lambda place: create_schema(place, PASSWORD, PATIENT), [address] * 3)
+            assert sorted(versions) == [0, len(STEPS), len(STEPS)]
 
 
 def test_a_failed_step_leaves_nothing(
