@@ -24,6 +24,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_dates import CLOCK, SHORT_CLOCK, YEARS, full_date, no_such_date, partial_date
 from apoa_client.report.parse_dates import clock_time as time_of_parts
+from apoa_client.report.parse_fields import is_spreadsheet_error, refuse_spreadsheet_error
 from apoa_client.settings.column_mappings import DATE_ORDERS
 from apoa_client.tables.rows import CellValue
 
@@ -52,6 +53,9 @@ _JOINED_LINES = {88: 44, 72: 36, 90: 30}
 """The length of a line by that of all lines joined: TD3 and MRV-A, TD2 and MRV-B, TD1 (ICAO Doc 9303-4 to 9303-7)."""
 _WHOLE_NUMBER = re.compile(r"\d+(?:\.0+)?", re.ASCII)
 
+_NAMIBIA = "NAM"
+_CODE_FIRST = re.compile(r"[A-Z]{3} ?: ")
+"""As Thailand's TM30 writes a state: the code decides where the name is not known."""
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CACHED = 1024
 """Texts that are read once: many guests are of few states and arrive on the same day."""
@@ -208,6 +212,17 @@ def is_empty(value: CellValue) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def refuse_error(value: CellValue) -> None:
+    """Raise `Unreadable` for an error of the spreadsheet program, such as ``#N/A``, in place of a value."""
+    if isinstance(value, str):
+        refuse_spreadsheet_error(value)
+
+
+def has_value(value: CellValue) -> bool:
+    """Return whether a cell has something in it, and no error of the spreadsheet program."""
+    return not is_empty(value) and not (isinstance(value, str) and is_spreadsheet_error(value))
+
+
 def text(value: CellValue) -> str:
     """Return the text of a cell, or its number as the spreadsheet shows it."""
     if isinstance(value, str):
@@ -236,9 +251,9 @@ def country(value: CellValue) -> str:
 def _country(found: str) -> str:
     if states.find(found) is None:
         parts = [part.strip() for part in re.split(r"[:|/()]|\s-\s", found) if part.strip()]
-        named = [states.find(part) for part in parts]
-        codes = {state.code for state in named if state is not None}
-        if len(codes) == 1 and None not in named:
+        named = [states.find(_NAMIBIA if len(parts) > 1 and part.upper() == "NA" else part) for part in parts]
+        codes = {states.canonical_code(state.code) for state in named if state is not None}
+        if len(codes) == 1 and (None not in named or _CODE_FIRST.match(found) is not None):
             return codes.pop()
     return found
 

@@ -10,6 +10,7 @@ from datetime import datetime, time
 from typing import NamedTuple
 from xml.parsers import expat
 
+from apoa_client.report.parse_fields import is_spreadsheet_error
 from apoa_client.tables.content import Content, damaged, encrypted
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
@@ -19,6 +20,7 @@ from apoa_client.tables.rows import (
     SourceFacts,
     Table,
     as_value,
+    error_cell,
     table_of,
     too_many_columns,
 )
@@ -240,8 +242,9 @@ def _repeated(attributes: _Attributes, name: str) -> int:
 def _value(cell: _Attributes, text: str) -> CellValue:
     """Return the value of a cell, or its text where the value is of no kind that a table of guests has."""
     kind = cell.get(_OFFICE + "value-type", "")
-    if any(name.endswith(" value-type") and value == "error" for name, value in cell.items()):
-        return text
+    is_error = any(name.endswith(" value-type") and value == "error" for name, value in cell.items())
+    if is_error or is_spreadsheet_error(text):  # beside it, a program may have stored the number 0
+        return error_cell(text)
     if kind in {"float", "currency", "percentage"}:
         return as_value(float(cell[_OFFICE + "value"]))
     if kind == "date":

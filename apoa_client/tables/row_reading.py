@@ -86,7 +86,7 @@ class RowReader:
     def booking(self, row: Row) -> str:
         """Return the number of the reservation of a row; empty if the table has none."""
         values = (row.values[source.column : source.column + 1] for source in self.sources.get("booking", ()))
-        return next((str(value) for found in values for value in found if not cell_values.is_empty(value)), "")
+        return next((str(value) for found in values for value in found if cell_values.has_value(value)), "")
 
     def _read(self, row: Row, before: str, following: Row | None) -> GuestRow:
         booking = self.booking(row)
@@ -139,11 +139,15 @@ class _Reading:
     # The cells.
 
     def _cell(self, target: str) -> _Cell | None:
-        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ."""
+        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ.
+
+        Raises `Unreadable` for an error of the spreadsheet program.
+        """
         filled = []
         for source in self._reader.sources.get(target, ()):
             value = self._value(source)
             if not cell_values.is_empty(value):
+                cell_values.refuse_error(value)
                 filled.append(_Cell(value, source))
         if len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
             self._add(target, "conflict", _TWO_CELLS)
@@ -156,11 +160,11 @@ class _Reading:
 
     def _read(self, target: str, parse: Callable[[_Cell], T]) -> T | None:
         """Return the value of a target; None where it is empty, or where it cannot be read."""
-        cell = self._cell(target) if target in self._reader.targets else None
-        if cell is None:
+        if target not in self._reader.targets:
             return None
         try:
-            return parse(cell)
+            cell = self._cell(target)
+            return parse(cell) if cell is not None else None
         except Unreadable as exc:
             self._add(target, exc.code, exc.message, exc.suggestion)
             return None
@@ -172,6 +176,7 @@ class _Reading:
             value = self._value(source)
             if not cell_values.is_empty(value):
                 try:
+                    cell_values.refuse_error(value)
                     found.append(cell_values.text(value))
                 except Unreadable as exc:
                     self._add(target, exc.code, exc.message)

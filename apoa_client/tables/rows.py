@@ -26,6 +26,7 @@ from typing import NamedTuple, TypeAlias
 from apoa_client.messages import msg
 from apoa_client.report.fields import FieldValue, as_typed
 from apoa_client.report.findings import Finding
+from apoa_client.report.parse_fields import is_spreadsheet_error
 from apoa_client.tables.content import TableRefused
 
 CellValue: TypeAlias = "str | int | float | bool | date | datetime | time | None"
@@ -134,6 +135,11 @@ def as_value(value: CellValue) -> CellValue:
     if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:
         return int(value)
     return value
+
+
+def error_cell(text: str) -> str:
+    """Return the text of a cell that holds an error by its kind; ``#VALUE!`` for a text that is not known as one."""
+    return text if is_spreadsheet_error(text) else "#VALUE!"
 
 
 def too_many_columns() -> TableRefused:

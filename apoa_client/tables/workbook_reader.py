@@ -23,6 +23,7 @@ from apoa_client.tables.rows import (
     SourceFacts,
     Table,
     as_value,
+    error_cell,
     table_of,
     too_many_columns,
 )
@@ -116,7 +117,7 @@ def _values(cells: "Cells") -> tuple[CellValue, ...]:
     """Return the values of a row, up to the last one. Raises `TableRefused` for one too far to the right."""
     values: list[CellValue] = []
     for cell in cells:
-        value = _value(cell["value"])
+        value = error_cell(cell["value"] or "") if cell["data_type"] == "e" else _value(cell["value"])
         if value is None:
             continue
         if cell["column"] > MOST_COLUMNS:

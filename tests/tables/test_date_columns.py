@@ -179,7 +179,7 @@ def test_a_text_behind_a_thousand_real_dates_is_not_guessed() -> None:
         ("00/06/2030", "bad_date"),
         ("besok", "bad_date"),
         ("+3", "bad_date"),
-        ("########", "bad_date"),
+        ("########", "spreadsheet_error"),
         ("2030-06-05T14:00:00Z", "bad_date"),
         ("2030-06-05 14:00 WIB", "bad_date"),
     ],

@@ -161,6 +161,11 @@ def test_what_the_spreadsheet_made_of_a_text_is_refused(heading: str, value: Cel
         ("AUS - Australia", "AUS"),
         ("Australia (AUS)", "AUS"),
         ("AUS  -   Australia", "AUS"),
+        ("DEU : Germany", "D"),
+        ("Germany (DEU)", "D"),
+        ("NAM : Namibia", "NAM"),
+        ("NA : Namibia", "NAM"),
+        ("COD : Congo, The Democratic Republic of", "COD"),
         ("Timor-Leste", "TLS"),
     ],
 )
@@ -179,7 +184,8 @@ def test_a_nationality_with_many_blanks() -> None:
 
 def test_two_nationalities_are_none() -> None:
     """They stay as they are, and the rules refuse them."""
-    assert read_cells("Kewarganegaraan", "AUS / NZL")[0].texts == {"nationality": "AUS / NZL"}
+    for text in ("AUS / NZL", "AUS : New Zealand", "NA / Australia", "N/A"):
+        assert read_cells("Kewarganegaraan", text)[0].texts == {"nationality": text}
 
 
 # Sex.
