@@ -18,6 +18,8 @@ DATE_ORDERS = ("dmy", "mdy", "ymd")
 
 SURNAME_FIRST, GIVEN_FIRST = NAME_ORDERS = ("surname_first", "given_first")
 """Which names come first in a column that has both: the first word, or the last word, is the surname."""
+BY_NATIONALITY, GIVEN_ALWAYS = NAME_ORDERS_BY_STATE = ("by_nationality", "given_first_always")
+"""As `GIVEN_FIRST`, and for guests of states where the surname comes first: the surname, or else the given names."""
 
 IGNORE = "ignore"
 """The target of a column that is not read."""
@@ -76,7 +78,7 @@ def paths_of_target(target: str) -> tuple[str, ...]:
 
 
 COLUMNS, DEFAULTS = "columns", "defaults"
-_ORDERS = {"date_order": DATE_ORDERS, "name_order": NAME_ORDERS}
+_ORDERS = {"date_order": DATE_ORDERS, "name_order": (*NAME_ORDERS, *NAME_ORDERS_BY_STATE)}
 _KEYS = (COLUMNS, DEFAULTS, *_ORDERS)
 _MAX_LENGTH = 500
 _NONE: Mapping[str, str] = MappingProxyType({})

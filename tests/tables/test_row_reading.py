@@ -13,7 +13,10 @@ from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_o
 from apoa_client.tables.rows import CellValue, GuestRow
 
 LINES = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
-GIVEN_FIRST, SURNAME_FIRST = ColumnMapping(name_order="given_first"), ColumnMapping(name_order="surname_first")
+GIVEN_FIRST, SURNAME_FIRST, BY_NATIONALITY, GIVEN_ALWAYS = (
+    ColumnMapping(name_order=order)
+    for order in ("given_first", "surname_first", "by_nationality", "given_first_always")
+)
 
 
 def one(cells: Mapping[str, CellValue], mapping: ColumnMapping | None = None) -> GuestRow:
@@ -85,6 +88,68 @@ def test_three_words_are_not_split_where_people_have_two_surnames(nationality: s
     row = one({"Nama": "Juan García López", "Kewarganegaraan": nationality}, GIVEN_FIRST)
     assert ("surname" in row.texts) == is_split
     assert one({"Nama": "Juan García", "Kewarganegaraan": nationality}, GIVEN_FIRST).texts["surname"] == "García"
+
+
+@pytest.mark.parametrize(
+    ("name", "nationality"),
+    [
+        ("Chen Wei", "CHN"),
+        ("Chen Wei", "Tiongkok"),
+        ("Chen Wei", "CHN : Chinese"),
+        ("Chen Wei", "Taiwan"),
+        ("Wong Ka Yan", "Hong Kong"),
+        ("Lei Ka Man", "Macao"),
+        ("Kim Min Jun", "Korea Selatan"),
+        ("Nguyen Thi Lan", "Vietnam"),
+        ("Nguyen Van An", "VNM"),
+        ("Sato Haruto", "Jepang"),
+        ("Tan Wei Ming", "Singapura"),
+        ("Nagy Anna", "Hungaria"),
+    ],
+)
+def test_given_names_first_is_not_enough_where_the_surname_comes_first(name: str, nationality: str) -> None:
+    """Mr Chen is not saved as Mr Wei: the row is refused with advice, until the order is said for these guests."""
+    cells = {"Nama": name, "Kewarganegaraan": nationality}
+    row = one(cells, GIVEN_FIRST)
+    assert not {"surname", "given_names"} & row.texts.keys()
+    (finding,) = row.findings
+    assert (finding.field, finding.code) == ("guest.surname", "name_order")
+    assert "--name-order by-nationality" in problem_of(finding)
+    surname, given_names = name.split(" ", 1)
+    with_comma = one({**cells, "Nama": f"{surname}, {given_names}"}, GIVEN_FIRST)
+    for certain in (one(cells, SURNAME_FIRST), with_comma):
+        assert (certain.texts["surname"], certain.texts["given_names"]) == (surname, given_names)
+    assert one(cells, GIVEN_ALWAYS).texts["surname"] == name.rsplit(maxsplit=1)[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "nationality", "surname"),
+    [
+        ("Chen Wei", "CHN", "Chen"),
+        ("Nguyen Van An", "VNM", "Nguyen"),
+        ("John Smith", "GBR", "Smith"),
+        ("John Smith", "", "Smith"),
+        ("Tan Wei Ming", "SGP", None),
+        ("Nagy Anna", "HUN", None),
+    ],
+)
+def test_the_order_by_nationality(name: str, nationality: str, surname: str | None) -> None:
+    """The surname comes first in East Asia and Vietnam, last elsewhere; where both is common it stays in doubt."""
+    row = one({"Nama": name, "Kewarganegaraan": nationality}, BY_NATIONALITY)
+    assert row.texts.get("surname") == surname
+    assert codes(row) == ([] if surname else ["name_order"])
+
+
+def test_the_mrz_decides_where_the_surname_is() -> None:
+    """In the row of a guest whose nationality leaves the order in doubt."""
+    row = one({"Nama": "Chen Wei", "Kewarganegaraan": "CHN", "MRZ": "\n".join(LINES)}, GIVEN_FIRST)
+    assert (row.texts, row.lines, row.findings) == ({"nationality": "CHN"}, LINES, ())
+
+
+@pytest.mark.parametrize("order", [GIVEN_FIRST, BY_NATIONALITY])
+def test_a_single_name_has_no_order(order: ColumnMapping) -> None:
+    """It is the surname, in any country."""
+    assert one({"Nama": "Suriyati", "Kewarganegaraan": "Malaysia"}, order).texts["surname"] == "Suriyati"
 
 
 def test_middle_names_are_given_names() -> None:

@@ -15,7 +15,7 @@ from apoa_client.messages import msg
 
 FORMATS = ("csv", "xlsx", "ods", "json")
 DATE_ORDERS = ("dmy", "mdy", "ymd")
-NAME_ORDERS = ("surname-first", "given-first")
+NAME_ORDERS = ("surname-first", "given-first", "by-nationality", "given-first-always")
 
 _HELP = N_(
     "Report the guests of a table: Excel, LibreOffice, CSV or JSON. Every row is checked before anything is saved, and "

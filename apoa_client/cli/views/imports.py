@@ -55,6 +55,7 @@ _KINDS_OF_PROBLEM = {
     "bad_length": msg("has the wrong length"),
     "bad_character": msg("has a character that cannot be there"),
     "bad_date": msg("is no date"),
+    "name_order": msg("may have the surname first"),
     "spreadsheet_error": msg("is an error of the spreadsheet program"),
     "check_digit": msg("does not fit its check digit"),
     "unknown_state": msg("is no country that is known"),
