@@ -237,9 +237,9 @@ def text(value: CellValue) -> str:
 
 
 def whole_number(value: CellValue) -> str:
-    """Return a number of nights or guests: also of a text such as ``2.0``, which exports have."""
+    """Return a number of nights or guests: also of a text such as ``2.0``, which exports have, or ``02``."""
     found = text(value)
-    return found.partition(".")[0] if _WHOLE_NUMBER.fullmatch(found) else found
+    return found.partition(".")[0].lstrip("0") or "0" if _WHOLE_NUMBER.fullmatch(found) else found
 
 
 def country(value: CellValue) -> str:

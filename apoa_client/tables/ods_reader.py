@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from apoa_client.report.parse_fields import is_spreadsheet_error
 from apoa_client.tables.content import Content, damaged, encrypted
+from apoa_client.tables.number_formats import as_shown
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
@@ -246,7 +247,7 @@ def _value(cell: _Attributes, text: str) -> CellValue:
     if is_error or is_spreadsheet_error(text):  # beside it, a program may have stored the number 0
         return error_cell(text)
     if kind in {"float", "currency", "percentage"}:
-        return as_value(float(cell[_OFFICE + "value"]))
+        return as_shown(as_value(float(cell[_OFFICE + "value"])), text, is_amount=kind == "currency")
     if kind == "date":
         return as_value(datetime.fromisoformat(cell[_OFFICE + "date-value"]))
     if kind == "boolean":

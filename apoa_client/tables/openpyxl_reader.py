@@ -18,6 +18,7 @@ from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from apoa_client.tables.content import TimeLimit
+from apoa_client.tables.number_formats import as_formatted, is_plain
 from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, BoundedArchive, too_large
 
 _PIECE = 1 << 16
@@ -83,6 +84,8 @@ class WorkbookReader(ExcelReader):
         self.sheets: list[Sheet] = []
         self._dates: set[int] = set()
         self._lengths_of_time: set[int] = set()
+        self._formats: dict[int, str] = {}
+        """The formats that show a number in another way, by the style of cells."""
 
     def read(self) -> None:
         """Read all but the rows."""
@@ -123,15 +126,25 @@ class WorkbookReader(ExcelReader):
                     file.renew()
                     if len(element) > _MOST_CELLS:
                         raise too_large()
-                    yield parser.parse_row(element)
+                    number, cells = parser.parse_row(element)
+                    if self._formats:
+                        self._format(cells)
+                    yield number, cells
                     all_rows.clear()
                 elif event == "end" and element is all_rows:
                     break
             while part.read(_PIECE):  # to the end, where the checksum is compared
                 self.time.check()
 
+    def _format(self, cells: Cells) -> None:
+        """Give each number whose format shows it in another way the value that a user sees."""
+        for cell in cells:
+            code = self._formats.get(cell["style_id"])
+            if code is not None and cell["data_type"] == "n":
+                cell["value"] = as_formatted(cell["value"], code)
+
     def _read_date_formats(self) -> None:
-        """Find the styles of cells that show a number as a date or as a length of time."""
+        """Find the styles of cells that show a number as a date, as a length of time, or in another way."""
         if ARC_STYLE not in self.valid_files:
             return
         if self.archive.getinfo(ARC_STYLE).file_size > _MOST_OF_STYLES:
@@ -143,6 +156,10 @@ class WorkbookReader(ExcelReader):
         kinds = {number: self._kind(styles.formats.get(number, "")) for number in set(styles.numbers)}
         self._dates = {index for index, number in enumerate(styles.numbers) if kinds[number][0]}
         self._lengths_of_time = {index for index, number in enumerate(styles.numbers) if kinds[number][1]}
+        for index, number in enumerate(styles.numbers):
+            code = styles.formats.get(number, "")
+            if not any(kinds[number]) and not is_plain(code):
+                self._formats[index] = code
 
     def _kind(self, code: str) -> tuple[bool, bool]:
         """Return whether a format shows a date, and whether it shows a length of time."""

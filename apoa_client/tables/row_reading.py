@@ -1,5 +1,6 @@
 """One row of a table as the fields of a guest: each cell is read as what its column is."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -13,7 +14,7 @@ from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateEvidence
-from apoa_client.tables.rows import CellValue, GuestRow, Row
+from apoa_client.tables.rows import CellValue, GuestRow, HiddenNumber, Row
 
 T = TypeVar("T")
 
@@ -30,6 +31,17 @@ _NO_COLUMN = -1
 _MOST_DIGITS = 3
 """Of a number of nights."""
 
+_IDENTIFIERS = frozenset({"document_number", "stay_permit_number"})
+_HIDDEN = msg("the spreadsheet shows this number in another form. The number that is stored is reported: compare it.")
+_NOT_AS_SHOWN = msg(
+    "The spreadsheet shows this number in another form, such as 1.2E+08, and may have made it of a text. Give the cell "
+    "the format of a text and write it again."
+)
+_THROUGH_FLOAT = msg(
+    "This number went through a program that calculates with it, so zeros in front or the last digits may be lost. "
+    "Write it as the document has it."
+)
+_OF_FLOAT = re.compile(r"\d+[.,]0+|\d+(?:[.,]\d+)?E[+-]\d+|\d+[.,]\d+E\d+", re.ASCII | re.IGNORECASE)
 _TWO_CELLS = msg("Two columns of the table have it, and they differ. Say which one is to be read.")
 _TWO_CHECK_OUTS = msg("The number of nights and the date of departure do not agree.")
 _TWO_TIMES = msg("Two columns have different times of the check-in.")
@@ -113,6 +125,7 @@ class _Reading:
         self._typed: dict[str, str] = {}
         self._values: dict[str, FieldValue] = {}
         self._findings: list[Finding] = []
+        self._hidden: list[Finding] = []
         self._wrong: dict[str, str] = {}
         """The target that a finding is about, by path: several columns may have one path."""
 
@@ -120,7 +133,7 @@ class _Reading:
         """Return what was read."""
         lines = self._lines()
         for target in self._reader.texts:
-            self._put(target, self._read(target, _text))
+            self._put(target, self._read(target, _identifier if target in _IDENTIFIERS | {"phone"} else _text))
         for target in self._reader.countries:
             self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
         self._read_names(has_lines=bool(lines))
@@ -132,7 +145,7 @@ class _Reading:
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
         skip = status if status in cell_words.SKIPPED else ""
-        warnings, findings = self._warnings(), tuple(self._findings)
+        warnings, findings = (*self._hidden, *self._warnings()), tuple(self._findings)
         cells, typed = self._cell_names(), self._typed
         return GuestRow(self._row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values)
 
@@ -152,6 +165,8 @@ class _Reading:
         if len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
+        if filled and isinstance(filled[0].value, HiddenNumber):
+            self._add_hidden(target)
         return filled[0] if filled else self._reader.defaults.get(target)
 
     def _value(self, source: Source) -> CellValue:
@@ -168,6 +183,14 @@ class _Reading:
         except Unreadable as exc:
             self._add(target, exc.code, exc.message, exc.suggestion)
             return None
+
+    def _add_hidden(self, target: str) -> None:
+        """Warn of a number that is not shown as it is. Raises `Unreadable` where it may have been another text."""
+        if target in _IDENTIFIERS:
+            raise Unreadable("bad_character", _NOT_AS_SHOWN)
+        path = paths_of_target(target)[0]
+        message = with_label(label_of(path), _HIDDEN) if path else _HIDDEN
+        self._hidden.append(Finding(path, "number_format", message))
 
     def _texts(self, target: str) -> list[str]:
         """Return the texts of all columns of a target that belong together."""
@@ -302,6 +325,14 @@ class _Reading:
 
 def _text(cell: _Cell) -> str:
     return cell_values.text(cell.value)
+
+
+def _identifier(cell: _Cell) -> str:
+    """Return the text of a number that counts nothing. Raises `Unreadable` for a text that was made of a float."""
+    found = _text(cell)
+    if _OF_FLOAT.fullmatch(found) is not None:
+        raise Unreadable("bad_character", _THROUGH_FLOAT)
+    return found
 
 
 def _day(cell: _Cell) -> date:

@@ -48,6 +48,10 @@ _SHARE = 0.6
 """A heading row has at least this share of the cells that the rows usually have: title lines have one or two."""
 
 
+class HiddenNumber(float):
+    """A number that the spreadsheet program shows without some of its digits, such as rounded."""
+
+
 class Row(NamedTuple):
     """One row of a table. `number` is the one that a spreadsheet program shows: the first row is 1."""
 
@@ -132,7 +136,7 @@ def as_value(value: CellValue) -> CellValue:
         return original(value) if value.strip() else None
     if isinstance(value, datetime):
         return value.date() if value.time() == time() else value
-    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:
+    if type(value) is float and value.is_integer() and abs(value) < _MOST_DIGITS:
         return int(value)
     return value
 
