@@ -6,8 +6,9 @@ is the beginning of its day, as at the desk (`report.parse_dates`): so no report
 same file gives the same reports whenever it is imported. Nothing here reads the clock.
 
 A date such as 05/06/2026 can be read in two ways, and it is never guessed. One date with a day after the 12th says how
-the whole column is written. A column that has dates of two orders is contradictory: then a date that can be read in two
-ways is refused.
+the whole column is written, and the columns of the file that do not say it themselves (`columns`). A column that has
+dates of two orders is contradictory: then a date that can be read in two ways is refused. A year after 2400 is of the
+Buddhist era, as in Thailand.
 
 Every function raises `Unreadable` with a message that does not repeat the cell.
 """
@@ -16,7 +17,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from apoa_client.messages import msg
 from apoa_client.passport import states
@@ -42,6 +43,9 @@ _WEEKDAY = re.compile(
 _NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
 _DIGITS = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)
 _CENTURIES = range(1900, 2100)
+_BUDDHIST_YEAR = re.compile(r"(?<!\d)2[45]\d\d(?!\d)|(?<=^\d{4})2[45]\d\d$", re.ASCII)
+_BUDDHIST_ERA = 543
+_BUDDHIST_YEARS = range(2400, 2600)
 _THIS_CENTURY = 2000
 _YEAR_DIGITS = 4
 _ANY_CLOCK = rf"{CLOCK}\s*(?P<zone>Z|WIB|WITA|WIT|[+-]\d\d:?\d\d)?"
@@ -75,7 +79,7 @@ _SERIAL_TIME = msg(
     "19:50."
 )
 _TWO_WAYS = msg(
-    "This date can be read in two ways, and no date of the column shows whether the day or the month comes first. "
+    "This date can be read in two ways, and no date of the file shows whether the day or the month comes first. "
     "Write it as 2026-11-24, or say what the order is."
 )
 _CONTRADICTORY = msg(
@@ -131,6 +135,10 @@ class DateEvidence(NamedTuple):
             return stated if stated in self.possible or stated in self.proven else ""
         return min(self.possible) if len(self.possible) == 1 else ""
 
+    def with_order(self, order: str) -> Self:
+        """Return the evidence with the order of the file, unless the column has another one."""
+        return self._replace(possible=frozenset({order})) if order in self.possible else self
+
 
 @lru_cache(_CACHED)
 def readings(text: str) -> Mapping[str, PartialDate]:
@@ -154,9 +162,13 @@ def readings(text: str) -> Mapping[str, PartialDate]:
 
 
 class EvidenceCollector:
-    """Collects the evidence of one column, cell by cell."""
+    """Collects the evidence of one column, cell by cell.
 
-    def __init__(self) -> None:
+    `plausible` are the first and the last date that are: with a year of two digits, another order is another year.
+    """
+
+    def __init__(self, plausible: tuple[date, date] = (date.min, date.max)) -> None:
+        self._plausible = plausible
         self.has_texts = False
         """Whether a text was found that needs an order."""
         self._possible = frozenset(DATE_ORDERS)
@@ -183,6 +195,9 @@ class EvidenceCollector:
         if not found:
             return
         self.has_texts = True
+        first, last = self._plausible
+        years = {value.year for value in found.values() if first <= value.earliest <= last}
+        found = {order: value for order, value in found.items() if value.year in years} or found
         self._possible &= found.keys()
         if len(found) == 1:
             self._proven.update(found)
@@ -192,8 +207,12 @@ class EvidenceCollector:
 
 @lru_cache(_CACHED)
 def split_time(text: str) -> tuple[str, str]:
-    """Return the date and the time of day in a text, which may have none; without blanks around signs."""
+    """Return the date and the time of day in a text, which may have none; without blanks around signs.
+
+    A year of the Buddhist era is replaced: 2568 is 2025.
+    """
     tidy = re.sub(r" ?([-/.]) ?", r"\1", " ".join(text.split()))
+    tidy = _BUDDHIST_YEAR.sub(lambda found: str(int(found[0]) - _BUDDHIST_ERA), tidy)
     match = _DATE_AND_TIME.fullmatch(tidy)
     return (match["date"].rstrip("."), match["clock"]) if match is not None else (tidy.rstrip("."), "")
 
@@ -327,10 +346,10 @@ def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tupl
     if isinstance(value, date):  # also a `datetime`
         if evidence.suspects_dates and value.day <= _MONTHS and value.day != value.month:
             raise Unreadable("bad_date", _EXCHANGED)
-        return PartialDate(value.year, value.month, value.day), ""
+        return PartialDate(value.year - _BUDDHIST_ERA * (value.year in _BUDDHIST_YEARS), value.month, value.day), ""
     if not isinstance(value, str):
         raise Unreadable("bad_date", _SERIAL)
-    if _ISO.fullmatch(value) is not None and (iso := _iso_date(value)) is not None:
+    if _ISO.fullmatch(value) is not None and (iso := _iso_date(value)) is not None and iso.year in _CENTURIES:
         return iso, value
     written, clock = split_time(value)
     if _ZONE.search(clock) is not None:

@@ -5,6 +5,7 @@ doubt has findings, so a table with doubts can be read safely.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,9 +13,9 @@ from typing import NamedTuple
 from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
-from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
+from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
 from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
-from apoa_client.tables.headings import Heading, parse_heading
+from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
 
@@ -30,6 +31,22 @@ _OTHER_WAYS = {
 _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.missing)
 _LINES = frozenset({"mrz", "mrz1"})
 
+
+_WHAT_COMES_FIRST: Mapping[tuple[str, ...], Message] = {
+    ("dmy", "mdy"): msg("Say whether the day or the month comes first."),
+    ("dmy", "ymd"): msg("Say whether the day or the year comes first."),
+    ("mdy", "ymd"): msg("Say whether the month or the year comes first."),
+}
+_DAY_MONTH_OR_YEAR = msg("Say whether the day, the month or the year comes first.")
+_HALF_A_YEAR, _YEAR, _TWENTY_YEARS = 183, 400, 20 * 366
+_PLAUSIBLE_DAYS = {
+    "birth_date": (150 * 366, 150 * 366),
+    "expiry_date": (_HALF_A_YEAR, _TWENTY_YEARS),
+    "stay_until": (_HALF_A_YEAR, _TWENTY_YEARS),
+    "planned_check_out": (_HALF_A_YEAR, _YEAR),
+    "entry_date": (_YEAR, 1),
+}
+"""How many days before and after today a date of a field is plausible; half a year where it is not here."""
 
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
@@ -93,10 +110,11 @@ class ColumnMap(NamedTuple):
         return ColumnMapping(columns, self.date_order, self.name_order, self.defaults)
 
 
-def match_columns(table: Table, saved: ColumnMapping | None = None) -> ColumnMap:
+def match_columns(table: Table, saved: ColumnMapping | None = None, today: date | None = None) -> ColumnMap:
     """Return what the columns of a table are: as a mapping says, or else as their headings are known.
 
-    The rows are read once, as far as is needed to find the order of dates that are text.
+    The rows are read once, as far as is needed to find the order of dates that are text. A year of two digits can show
+    the order if `today` is known.
     """
     mapping = saved or ColumnMapping()
     headings = [parse_heading(heading) for heading in table.headings]
@@ -107,7 +125,7 @@ def match_columns(table: Table, saved: ColumnMapping | None = None) -> ColumnMap
         mapping.date_order,
         mapping.name_order,
         mapping.defaults,
-        evidence=_evidence(table, [column for column, target in fields.items() if target in DATE_TARGETS]),
+        evidence=_evidence(table, fields, stated, mapping.date_order, today),
         stated_orders=stated,
         absent=_absent(table, mapping),
     )
@@ -156,9 +174,20 @@ def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
-def _evidence(table: Table, columns: Sequence[int]) -> dict[int, DateEvidence]:
-    """Return what the dates of these columns say about their order."""
-    collectors = {column: EvidenceCollector() for column in columns}
+def _evidence(
+    table: Table, fields: Mapping[int, str], stated: Mapping[int, str], order: str, today: date | None
+) -> dict[int, DateEvidence]:
+    """Return what the dates of each column say about their order, and those of the whole file where it does not.
+
+    `stated` are the orders of headings, `order` is that of a user, beside which nothing else counts.
+    """
+    collectors = {
+        column: EvidenceCollector()
+        if order or today is None or column in stated
+        else EvidenceCollector(_plausible(target, today))
+        for column, target in fields.items()
+        if target in DATE_TARGETS
+    }
     if not collectors:
         return {}
 
@@ -171,7 +200,30 @@ def _evidence(table: Table, columns: Sequence[int]) -> dict[int, DateEvidence]:
     collect(islice(rows, _SAMPLE))
     if any(collector.has_texts for collector in collectors.values()):
         collect(rows)
-    return {column: collector.result() for column, collector in collectors.items()}
+    found = {column: collector.result() for column, collector in collectors.items()}
+    if order or not any(collector.has_texts for collector in collectors.values()):
+        return found
+    of_file = _order_of_file(found, stated, any(is_indonesian(table.headings[each]) for each in fields))
+    return {column: each if column in stated else each.with_order(of_file) for column, each in found.items()}
+
+
+def _plausible(target: str, today: date) -> tuple[date, date]:
+    """Return the first and the last date that a field plausibly has: a stay is near today, an expiry is ahead."""
+    before, after = _PLAUSIBLE_DAYS.get(target, (_HALF_A_YEAR, _HALF_A_YEAR))
+    return today - timedelta(before), today + timedelta(after)
+
+
+def _order_of_file(found: Mapping[int, DateEvidence], stated: Mapping[int, str], is_day_first: bool) -> str:  # noqa: FBT001
+    """Return the only order in which all columns can be read; empty if there is none, or if there are several.
+
+    Indonesian headings say that the day `is_day_first`.
+    """
+    possible = frozenset(DATE_ORDERS)
+    for column, each in found.items():
+        possible &= {stated[column]} if column in stated else each.possible
+    if is_day_first:
+        return "dmy" if "dmy" in possible else ""
+    return min(possible) if len(possible) == 1 else ""
 
 
 def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
@@ -189,12 +241,13 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
         if found.is_ambiguous and column in columns.fields and not columns.stated_order(column) and not found.order()
     )
     if unclear:
+        orders = tuple(order for order in DATE_ORDERS if any(order in _orders(columns, each) for each in unclear))
         message = msg(
-            "The dates of {columns} can be read in two ways. Say whether the day or the month comes first.",
+            "The dates of {columns} can be read in two ways. {question}",
             columns=", ".join(table.headings[column] for column in unclear),
+            question=_WHAT_COMES_FIRST.get(orders, _DAY_MONTH_OR_YEAR),
         )
-        orders = [order for order in ("dmy", "mdy", "ymd") if any(order in _orders(columns, each) for each in unclear)]
-        yield Doubt("date_order", unclear, message, tuple(orders))
+        yield Doubt("date_order", unclear, message, orders)
 
 
 def _orders(columns: ColumnMap, column: int) -> frozenset[str]:

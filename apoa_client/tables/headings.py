@@ -39,6 +39,26 @@ _ORDER = re.compile(
 )
 
 
+_INDONESIAN = frozenset(
+    {
+        "tgl",
+        "tggl",
+        "tanggal",
+        "lahir",
+        "kelahiran",
+        "tempat",
+        "nama",
+        "tamu",
+        "nomor",
+        "paspor",
+        "kamar",
+        "kmr",
+        "malam",
+    }
+    | {"kewarganegaraan", "kebangsaan", "warga", "negara", "kelamin", "masa", "berlaku", "kadaluarsa", "kedaluwarsa"}
+    | {"masuk", "keluar", "datang", "kedatangan", "tiba", "pulang", "berangkat", "keberangkatan", "menginap", "sampai"}
+    | {"keterangan", "catatan", "keperluan", "jumlah", "jml"}
+)
 _SUFFIX = ".toml"
 
 
@@ -54,6 +74,11 @@ def parse_heading(text: str) -> Heading:
     order = _ORDER.search(text)
     plain = text if order is None else text.replace(order[0], " ")
     return Heading(_target(plain), _date_order(order[0]) if order is not None else "")
+
+
+def is_indonesian(text: str) -> bool:
+    """Return whether a heading has a word of Indonesian guest books: their dates have the day first."""
+    return not _INDONESIAN.isdisjoint(re.findall(r"[^\W\d_]+", text.casefold()))
 
 
 def _target(text: str) -> str:

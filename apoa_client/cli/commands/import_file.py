@@ -140,7 +140,7 @@ def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tupl
     columns = _match(session, table, mapping)
     if options.mapping and not columns.doubts and not absent_fields(columns):
         return columns, ""
-    questions = ColumnQuestions(table, mapping)
+    questions = ColumnQuestions(table, mapping, session.app.today)
     confirmed = questions.run()
     if confirmed is None:
         return None
@@ -149,7 +149,7 @@ def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tupl
 
 def _match(session: Session, table: Table, mapping: ColumnMapping) -> ColumnMap:
     """Match the columns, and warn of headings of the mapping that the table does not have."""
-    columns = match_columns(table, mapping)
+    columns = match_columns(table, mapping, session.app.today)
     if columns.absent and not session.json:
         names = ", ".join(map(sanitize, columns.absent))
         print_error_line(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from itertools import zip_longest
 
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
@@ -38,7 +39,6 @@ _NAME_ORDERS_BY_STATE = {
     "given_first": msg("it differs: refuse these guests until a comma is behind each surname"),
 }
 _SETTLED_BY = {
-    "date_order": msg("Say it with --date-order dmy (day first), mdy or ymd, or in a mapping. See: apoa help import"),
     "no_columns": msg(
         "The table needs a row of headings above the guests, such as Surname or Nama keluarga. If it has one, say what "
         "the columns are: --map FILE.toml. See: apoa help import"
@@ -54,6 +54,9 @@ _BY_MAPPING = msg("Say what the columns are in a mapping: --map FILE.toml. See: 
 def doubt_error(doubt: Doubt, table: Table) -> DataRefused:
     """Return the error for a doubt where no user can be asked: it says which option or mapping settles it."""
     advice = _SETTLED_BY.get(doubt.kind, _BY_MAPPING)
+    if doubt.kind == "date_order":
+        orders = listed([msg("{order} ({words})", order=each, words=ORDERS[each]) for each in doubt.choices])
+        advice = msg("Say it with --date-order, or in a mapping: {orders}. See: apoa help import", orders=orders)
     if len(doubt.columns) > 1 and len({fold(table.headings[column]) for column in doubt.columns}) == 1:
         advice = msg("Give one of the columns another heading, or delete it, and save the file.")
     return DataRefused(doubt.message, advice, name="doubtful_columns")
@@ -75,8 +78,9 @@ def missing_error(columns: ColumnMap) -> DataRefused:
 class ColumnQuestions:
     """Asks about the columns of one table, at a terminal. `mapping` is what was said about them already."""
 
-    def __init__(self, table: Table, mapping: ColumnMapping) -> None:
+    def __init__(self, table: Table, mapping: ColumnMapping, today: date) -> None:
         self._table = table
+        self._today = today
         self._first = next(iter(table.read_rows()), Row(0, ()))
         self.mapping = mapping
         self._asked_for: set[str] = set()
@@ -89,7 +93,7 @@ class ColumnQuestions:
         discard_typed_ahead()
         shown: object = None
         while True:
-            columns = match_columns(self._table, self.mapping)
+            columns = match_columns(self._table, self.mapping, self._today)
             if columns.fields != shown:
                 show_columns(self._table, columns, self._first.values)
                 shown = columns.fields
