@@ -60,6 +60,12 @@ _WHOLE_NUMBER = re.compile(r"\d+(?:\.0+)?", re.ASCII)
 _NAMIBIA = "NAM"
 _CODE_FIRST = re.compile(r"[A-Z]{3} ?: ")
 """As Thailand's TM30 writes a state: the code decides where the name is not known."""
+_BIRTH_PREFIX = re.compile(
+    r"(?:t\.? ?t\.? ?l|(?:tempat\W{1,3})?(?:dan )?(?:tgl|tanggal)\W{1,2}lahir)(?:\.? ?: ?|\. ?| )", re.IGNORECASE
+)
+"""What stands before a place and a date of birth: *tempat, tanggal lahir*."""
+_BIRTH_BORDER = re.compile(r" ?[,;|/] ?| - |-(?=\d)| ")
+_LONGEST_BIRTH = 120
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CACHED = 1024
 """Texts that are read once: many guests are of few states and arrive on the same day."""
@@ -104,6 +110,7 @@ _TOO_LONG_NUMBER = msg(
     "again."
 )
 _NO_TEXT = msg("This is neither a text nor a number. Write it again.")
+NO_PLACE = msg("This is a date and no place. Compare the columns.")
 _DAY_MISSING = msg("The day is missing. Write it as 2026-11-24.")
 _FOREIGN_ZONE = msg("This date has a time in a time zone. Write the date alone, as 2026-11-24.")
 
@@ -275,6 +282,36 @@ def _country(found: str) -> str:
         if len(codes) == 1 and (None not in named or _CODE_FIRST.match(found) is not None):
             return codes.pop()
     return found
+
+
+@lru_cache(_CACHED)
+def place_and_date(text: str) -> tuple[str, str]:
+    """Return the place and the date of a birth: those of ``TTL: LEEDS, 12-09-1985``. One that is not there is empty.
+
+    A text without a date is the place. A place has no digits, so that a part of a date that does not exist is none.
+    """
+    plain = " ".join(_BIRTH_PREFIX.sub("", text.strip(), count=1).split())
+    if len(plain) > _LONGEST_BIRTH or not any(map(str.isdigit, plain)):
+        return plain, ""
+    if _is_date(plain):
+        return "", plain
+    for border in _BIRTH_BORDER.finditer(plain):
+        before, behind = plain[: border.start()], plain[border.end() :]
+        for place, written in ((before, behind), (behind, before)):
+            if not any(map(str.isdigit, place)) and _is_date(written):
+                return place, written
+    return plain, ""
+
+
+def _is_date(text: str) -> bool:
+    """Return whether a text can be read as a date of birth, in some order."""
+    if readings(split_time(text)[0]):
+        return True
+    try:
+        partial_date(text, today=_LAST_OF_CENTURY)
+    except Unreadable:
+        return False
+    return True
 
 
 def day(value: CellValue, evidence: DateEvidence, stated: str = "") -> date:

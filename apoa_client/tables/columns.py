@@ -14,7 +14,7 @@ from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
-from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
+from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector, place_and_date
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
@@ -26,6 +26,7 @@ _SEVERAL = frozenset({"middle_names", "guest_count"})
 _OTHER_WAYS = {
     **dict.fromkeys(NAMES, ("full_name",)),
     "sex": ("sex_code",),
+    **dict.fromkeys(("birth_place", "birth_date"), ("birth",)),
     "planned_check_out": ("nights", "check_out"),
 }
 _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.missing)
@@ -39,8 +40,9 @@ _WHAT_COMES_FIRST: Mapping[tuple[str, ...], Message] = {
 }
 _DAY_MONTH_OR_YEAR = msg("Say whether the day, the month or the year comes first.")
 _HALF_A_YEAR, _YEAR, _TWENTY_YEARS = 183, 400, 20 * 366
+_WITH_PLACE = ("birth", "birth_place", "birth_date")
 _PLAUSIBLE_DAYS = {
-    "birth_date": (150 * 366, 150 * 366),
+    **dict.fromkeys(_WITH_PLACE, (150 * 366, 150 * 366)),
     "expiry_date": (_HALF_A_YEAR, _TWENTY_YEARS),
     "stay_until": (_HALF_A_YEAR, _TWENTY_YEARS),
     "planned_check_out": (_HALF_A_YEAR, _YEAR),
@@ -186,7 +188,7 @@ def _evidence(
         if order or today is None or column in stated
         else EvidenceCollector(_plausible(target, today))
         for column, target in fields.items()
-        if target in DATE_TARGETS
+        if target in DATE_TARGETS or target in _WITH_PLACE
     }
     if not collectors:
         return {}
@@ -194,7 +196,10 @@ def _evidence(
     def collect(rows: Iterable[Row]) -> None:
         for row in rows:
             for column, collector in collectors.items():
-                collector.add(row.values[column] if column < len(row.values) else None)
+                value = row.values[column] if column < len(row.values) else None
+                if isinstance(value, str) and fields[column] in _WITH_PLACE:
+                    value = place_and_date(value)[1]
+                collector.add(value)
 
     rows = table.read_rows()
     collect(islice(rows, _SAMPLE))

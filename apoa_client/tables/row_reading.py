@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.report.parse_dates import no_such_date
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateEvidence
@@ -18,12 +19,14 @@ from apoa_client.tables.rows import CellValue, GuestRow, HiddenNumber, Row
 
 T = TypeVar("T")
 
-DATE_TARGETS = frozenset({"check_out", *(item.name for item in FIELDS if item.type in DATE_TYPES)})
+DATE_TARGETS = frozenset(
+    {"check_out", "birth", "birth_place", *(item.name for item in FIELDS if item.type in DATE_TYPES)}
+)
 """Targets whose columns have dates."""
 
 _COUNTRIES = tuple(item.name for item in FIELDS if item.type == "state")
 _DATES = tuple(item.name for item in FIELDS if item.type in DATE_TYPES - {"birth_date", "moment"})
-_OTHER_TYPES = DATE_TYPES | {"state", "sex", "nights", "mrz"}
+_OTHER_TYPES = DATE_TYPES | {"state", "sex", "place", "nights", "mrz"}
 _TEXTS = tuple(item.name for item in FIELDS if item.type not in _OTHER_TYPES)
 _LINES = ("mrz", "mrz1", "mrz2", "mrz3")
 _LETTERS = 26
@@ -140,7 +143,7 @@ class _Reading:
         self._read_sex(has_lines=bool(lines))
         self._check_document_type(has_lines=bool(lines))
         check_in, check_out = self._read_stay()
-        self._put_value("birth_date", self._read("birth_date", partial(_birth_date, by=check_in)))
+        self._read_birth(check_in)
         status = self._read("status", lambda cell: cell_words.meaning(cell_values.text(cell.value))) or ""
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
@@ -253,11 +256,11 @@ class _Reading:
             self._put("given_names", names[1])
 
     def _read_sex(self, *, has_lines: bool) -> None:
-        """Read the sex. A title such as Mr is a suggestion, and never the sex."""
+        """Read the sex. A title such as Mr is the sex where that is asked for; else it is a suggestion."""
         code = self._read("sex_code", lambda cell: cell_words.sex_of_code(cell_values.text(cell.value)))
         text = self._read("sex", _text) or code or ""
-        titles = [text, *self._texts("title")] if not text or cell_words.sex_of_title(text) else []
-        hint = next(filter(None, map(cell_words.sex_of_title, titles)), None)
+        text = cell_words.sex_of_title(text) or text
+        hint = None if text else next(filter(None, map(cell_words.sex_of_title, self._texts("title"))), None)
         if hint is None:
             self._put("sex", text)
         elif not has_lines:
@@ -267,6 +270,20 @@ class _Reading:
         text = self._read("document_type", _text)
         if text and not has_lines and not cell_words.is_passport(text):
             self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
+
+    def _read_birth(self, by: date | None) -> None:
+        """Read the place and the date of birth: each in its column, both in one, or both in the column of one."""
+        places: list[str] = []
+        days: list[PartialDate] = []
+        for target, parse in _BIRTH.items():
+            place, day = self._read(target, partial(parse, by=by)) or ("", None)
+            if (places and place and places[0].casefold() != place.casefold()) or (days and day and days[0] != day):
+                self._add(target, "conflict", _TWO_CELLS)
+                return
+            places += [place] if place else []
+            days += [day] if day is not None else []
+        self._put("birth_place", "".join(places[:1]))
+        self._put_value("birth_date", days[0] if days else None)
 
     def _read_stay(self) -> tuple[date | None, str | date]:
         """Read the dates of the stay. Returns the day of the check-in, and the day or time of the check-out."""
@@ -341,6 +358,39 @@ def _day(cell: _Cell) -> date:
 
 def _birth_date(cell: _Cell, *, by: date | None) -> PartialDate:
     return cell_values.birth_date(cell.value, cell.source.evidence, cell.source.stated_order, by=by)
+
+
+def _place_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
+    """Return the place in a column of places; also the date of a whole day that stands behind it."""
+    found = cell_values.text(cell.value)
+    place, written = cell_values.place_and_date(found)
+    if not written:
+        return found, None
+    if not place:
+        raise Unreadable("bad_character", cell_values.NO_PLACE)
+    return place, _birth_date(cell._replace(value=written), by=by)
+
+
+def _date_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
+    """Return the date in a column of dates; also the place that stands beside it."""
+    place, written = cell_values.place_and_date(cell.value) if isinstance(cell.value, str) else ("", "")
+    return place if written else "", _birth_date(cell._replace(value=written or cell.value), by=by)
+
+
+def _place_and_date(cell: _Cell, *, by: date | None) -> "_Birth":
+    """Return the place and the date in a column of both, of which a cell may have one."""
+    if not isinstance(cell.value, str):
+        return "", _birth_date(cell, by=by)
+    place, written = cell_values.place_and_date(cell.value)
+    if written:
+        return place, _birth_date(cell._replace(value=written), by=by)
+    if any(map(str.isdigit, place)):
+        raise no_such_date()
+    return place, None
+
+
+_Birth: TypeAlias = "tuple[str, PartialDate | None]"
+_BIRTH = {"birth_place": _place_of_birth, "birth": _place_and_date, "birth_date": _date_of_birth}
 
 
 def _moment(cell: _Cell) -> tuple[date, time | None]:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from table_helpers import problem_of, read_cells, read_table, table_of
 
 from apoa_client.passport import states
+from apoa_client.report import parse_fields
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
+from apoa_client.tables.columns import match_columns
 from apoa_client.tables.rows import CellValue, GuestRow
 
 LINES = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
@@ -256,9 +258,22 @@ def test_two_nationalities_are_none() -> None:
 # Sex.
 
 
+@pytest.mark.parametrize(
+    ("text", "sex"),
+    [
+        *((text, "M") for text in ("L", "l", "M", "Laki-laki", "LAKI", "Pria", "Male", "M/Male", "Mr", "Bapak")),
+        *((text, "F") for text in ("P", "F", "Perempuan", "wanita", "Female", "Mrs", "Ms.", "Ibu")),
+        ("X", "X"),
+    ],
+)
+def test_the_sex_in_its_column(text: str, sex: str) -> None:
+    """Letters and words of both languages, and the titles that staff write there."""
+    assert parse_fields.sex(one({"L/P": text, "Title": "Dr"}).texts["sex"]) == sex
+
+
 def test_a_title_is_a_hint_only() -> None:
-    """Mr and Mrs are suggested, and never taken."""
-    for cells in ({"Sex": "Mrs"}, {"Sex": None, "Title": "Ibu"}, {"Title": "Mrs."}):
+    """In a column of its own, Mr and Mrs are suggested, and never taken."""
+    for cells in ({"Sex": None, "Title": "Ibu"}, {"Title": "Mrs."}):
         row = one(cells)
         (finding,) = row.findings
         assert (finding.field, finding.code, finding.suggestion) == ("guest.sex", "missing", "F")
@@ -266,6 +281,89 @@ def test_a_title_is_a_hint_only() -> None:
     assert one({"Sex": "M", "Title": "Mrs"}).findings == ()
     assert one({"Sex": None, "Title": "Dr"}).findings == ()
     assert one({"Title": "Mrs", "MRZ": "\n".join(LINES)}).findings == ()
+
+
+# Place and date of birth.
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "day"),
+    [
+        ("LEEDS, 12-09-1985", "LEEDS", "1985-09-12"),
+        ("TTL: LEEDS, 12-09-1985", "LEEDS", "1985-09-12"),
+        ("Ttl. Leeds 12 Sept 1985", "Leeds", "1985-09-12"),
+        ("Tempat/Tgl Lahir : Leeds / UK, 24.09.85", "Leeds / UK", "1985-09-24"),
+        ("St. Petersburg, Sept 12, 1985", "St. Petersburg", "1985-09-12"),
+        ("Los Angeles 12/9/85", "Los Angeles", "1985-09-12"),
+        ("12-09-1985, LEEDS", "LEEDS", "1985-09-12"),
+        ("March, 12-09-2528", "March", "1985-09-12"),
+        ("-, 1985", "-", "1985"),
+        ("12-09-1985", None, "1985-09-12"),
+        ("LEEDS", "LEEDS", None),
+    ],
+)
+def test_a_place_and_a_date_in_one_column(text: str, place: str | None, day: str | None) -> None:
+    """As Indonesian forms have them; what is not there is missing."""
+    for heading in ("TTL", "Tempat, Tanggal Lahir", "Tempat/Tgl Lahir", "Place and date of birth"):
+        row = one({heading: text, "Tgl masuk": "2026-11-24"})
+        assert (row.texts.get("birth_place"), row.texts.get("birth_date"), row.findings) == (place, day, ())
+        assert row.cells["guest.birth_place"] == row.cells["guest.birth_date"] == "A2"
+
+
+@pytest.mark.parametrize("heading", ["Tempat lahir", "Tanggal lahir"])
+def test_a_place_and_a_date_in_the_column_of_one(heading: str) -> None:
+    """The place is not saved with the date in it."""
+    row = one({heading: "TTL: LEEDS, 12-09-1985"})
+    assert (row.texts, row.findings) == ({"birth_place": "LEEDS", "birth_date": "1985-09-12"}, ())
+
+
+@pytest.mark.parametrize(
+    "text", ["Leeds 31 Feb 1985", "Leeds, 31/02/1985", "Leeds 3, 12-09-1985", "Leeds, 12-09-1985 (?)"]
+)
+def test_a_place_with_a_date_that_does_not_exist_is_refused(text: str) -> None:
+    """No part of such a date is read, and none is saved as the place."""
+    row = one({"TTL": text, "Tgl masuk": "2026-11-24"})
+    assert ({"birth_place", "birth_date"} & row.texts.keys(), codes(row)) == (set(), ["bad_date"])
+
+
+def test_a_date_in_the_column_of_places_is_refused() -> None:
+    """The two columns may be exchanged."""
+    row = one({"Tempat lahir": "12/09/1985"})
+    assert (row.texts, codes(row)) == ({}, ["bad_character"])
+    assert one({"Tempat lahir": "Jakarta 10110"}).texts == {"birth_place": "Jakarta 10110"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "conflict"),
+    [
+        ({"TTL": "LEEDS, 12-09-1985", "Tanggal lahir": "12/09/1985", "Tempat lahir": "Leeds"}, False),
+        ({"TTL": "LEEDS, 12-09-1985", "Tanggal lahir": "13/09/1985"}, True),
+        ({"TTL": "LEEDS, 12-09-1985", "Tempat lahir": "York"}, True),
+        ({"TTL": "LEEDS", "Tanggal lahir": "12/09/1985"}, False),
+    ],
+)
+def test_a_place_and_a_date_beside_their_own_columns(cells: dict[str, CellValue], *, conflict: bool) -> None:
+    """They must agree."""
+    row = one(cells)
+    assert codes(row) == (["conflict"] if conflict else [])
+    assert ("birth_date" in row.texts) == (not conflict)
+
+
+def test_the_order_of_dates_behind_places() -> None:
+    """They show the order of the file, and need it."""
+    headings = ["Place and date of birth", "Passport expiry"]
+    first, second = read_table(
+        table_of(headings, ("LEEDS, 1985/09/24", "05/06/2031"), ("YORK, 24/09/1985", "06/06/2031"))
+    )
+    assert (first.texts["expiry_date"], second.texts["expiry_date"]) == ("2031-06-05", "2031-06-06")
+    (doubt,) = match_columns(table_of(headings, ("LEEDS, 05/06/1985", "2031-06-05"))).doubts
+    assert (doubt.kind, doubt.columns) == ("date_order", (0,))
+
+
+def test_a_column_with_both_is_enough() -> None:
+    """No other column of the place or the date is missing."""
+    columns = match_columns(table_of(["TTL"]))
+    assert not {"birth_place", "birth_date"} & set(columns.missing)
 
 
 # Documents.

@@ -302,6 +302,7 @@ def _heading_text(table: Table, column: int) -> str:
 def absent_fields(columns: ColumnMap) -> list[str]:
     """Return the fields that each guest needs and that no column and no default has."""
     known = {*columns.fields.values(), *columns.defaults, *columns.missing}
+    known |= {"birth_place"} if "birth" in known else set()
     return [*columns.missing, *(name for name in _ALSO_NEEDED if name not in known)]
 
 

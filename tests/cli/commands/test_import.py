@@ -150,6 +150,16 @@ class TestUnattended:
         assert (said.code, said.json["saved"], said.json["unchanged"]) == (0, 1, 1), said.all
         assert {report["guest"]["surname"] for report in away.reports()} == {"CHEN", "QUIJANO"}
 
+    def test_place_and_date_of_birth_in_one_column(self, away: Apoa, file: Path) -> None:
+        """No column is missing, and both are reported."""
+        headings = HEADINGS.replace("Place of birth;DOB", "TTL;Source")
+        cells = f"{QUENTIN.birth_place};12/09/1985"
+        path = write(file, row(QUENTIN).replace(cells, "TTL: LEEDS, 12-09-1985;x"), headings=headings)
+        result = away("import", path, "--yes", "--no-send", "--json")
+        assert (result.code, result.json["saved"]) == (0, 1), result.all
+        guest = away.reports()[0]["guest"]
+        assert (guest["birth_place"], guest["birth_date"]) == ("LEEDS", "1985-09-12")
+
     def test_a_missing_column_is_named_at_once(self, away: Apoa, file: Path) -> None:
         """The place of birth has no column; a default takes its place."""
         headings = HEADINGS.replace("Place of birth", "Source")
@@ -341,7 +351,7 @@ class TestAtATerminal:
         assert result.code == 0, result.all
         assert away.reports()[0]["stay"]["room"] == "7"
 
-    @pytest.mark.parametrize(("wide", "count"), [(60, 37), (80, 19)])
+    @pytest.mark.parametrize(("wide", "count"), [(60, 38), (80, 19)])
     def test_the_fields_fit_the_screen(
         self, away: Apoa, file: Path, monkeypatch: pytest.MonkeyPatch, wide: int, count: int
     ) -> None:
