@@ -82,6 +82,8 @@ class ColumnMap(NamedTuple):
     evidence: Mapping[int, DateEvidence] = MappingProxyType({})
     stated_orders: Mapping[int, str] = MappingProxyType({})
     absent: tuple[str, ...] = ()
+    sex_letters: Mapping[str, str] = MappingProxyType({})
+    """What letters in the column of the sex mean, where that is not what they mean elsewhere."""
 
     def stated_order(self, column: int) -> str:
         """Return the order of dates that a user, or else the heading, states for a column."""
@@ -122,13 +124,16 @@ def match_columns(table: Table, saved: ColumnMapping | None = None, today: date 
     headings = [parse_heading(heading) for heading in table.headings]
     fields = _with_name_column(_fields(table, headings, mapping))
     stated = {column: each.date_order for column, each in enumerate(headings) if each.date_order}
+    rows = table.read_rows()
+    sample = list(islice(rows, _SAMPLE))
     columns = ColumnMap(
         {column: target for column, target in fields.items() if target != IGNORE},
         mapping.date_order,
         mapping.name_order,
         mapping.defaults,
-        evidence=_evidence(table, fields, stated, mapping.date_order, today),
+        evidence=_evidence(table, (sample, rows), fields, stated, mapping.date_order, today),
         stated_orders=stated,
+        sex_letters=_sex_letters(sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
     return columns._replace(doubts=tuple(_doubts(table, columns)))
@@ -140,7 +145,7 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
     for column, target in columns.fields.items():
         source = Source(column, columns.evidence.get(column, DateEvidence()), columns.stated_order(column))
         sources.setdefault(target, []).append(source)
-    reader = RowReader(sources, columns.name_order, columns.defaults)
+    reader = RowReader(sources, columns.name_order, columns.defaults, columns.sex_letters)
 
     def read_rows() -> Iterator[GuestRow]:
         return reader.read_all(table.read_rows())
@@ -176,12 +181,27 @@ def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
+def _sex_letters(sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str]:
+    """Return what other letters than L and P mean: a P beside a W is *pria*, and beside an L or M it is in doubt."""
+    values = (row.values[column : column + 1] for row in sample for column in columns)
+    letters = {value.strip().casefold() for found in values for value in found if isinstance(value, str)}
+    if not {"p", "w"} <= letters:
+        return {}
+    return {"p": "M", "w": "F"} if letters.isdisjoint("lmf") else {"p": "?"}
+
+
 def _evidence(
-    table: Table, fields: Mapping[int, str], stated: Mapping[int, str], order: str, today: date | None
+    table: Table,
+    rows: tuple[Sequence[Row], Iterator[Row]],
+    fields: Mapping[int, str],
+    stated: Mapping[int, str],
+    order: str,
+    today: date | None,
 ) -> dict[int, DateEvidence]:
     """Return what the dates of each column say about their order, and those of the whole file where it does not.
 
-    `stated` are the orders of headings, `order` is that of a user, beside which nothing else counts.
+    `rows` are the first ones and the others, `stated` the orders of headings, and `order` is that of a user, beside
+    which nothing else counts.
     """
     collectors = {
         column: EvidenceCollector()
@@ -201,14 +221,15 @@ def _evidence(
                     value = place_and_date(value)[1]
                 collector.add(value)
 
-    rows = table.read_rows()
-    collect(islice(rows, _SAMPLE))
+    sample, others = rows
+    collect(sample)
     if any(collector.has_texts for collector in collectors.values()):
-        collect(rows)
+        collect(others)
     found = {column: collector.result() for column, collector in collectors.items()}
     if order or not any(collector.has_texts for collector in collectors.values()):
         return found
-    of_file = _order_of_file(found, stated, any(is_indonesian(table.headings[each]) for each in fields))
+    is_day_first = any(is_indonesian(table.headings[each]) for each in fields)
+    of_file = _order_of_file(found, stated, is_day_first=is_day_first)
     return {column: each if column in stated else each.with_order(of_file) for column, each in found.items()}
 
 
@@ -218,7 +239,7 @@ def _plausible(target: str, today: date) -> tuple[date, date]:
     return today - timedelta(before), today + timedelta(after)
 
 
-def _order_of_file(found: Mapping[int, DateEvidence], stated: Mapping[int, str], is_day_first: bool) -> str:  # noqa: FBT001
+def _order_of_file(found: Mapping[int, DateEvidence], stated: Mapping[int, str], *, is_day_first: bool) -> str:
     """Return the only order in which all columns can be read; empty if there is none, or if there are several.
 
     Indonesian headings say that the day `is_day_first`.

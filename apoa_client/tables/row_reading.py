@@ -45,6 +45,9 @@ _THROUGH_FLOAT = msg(
     "Write it as the document has it."
 )
 _OF_FLOAT = re.compile(r"\d+[.,]0+|\d+(?:[.,]\d+)?E[+-]\d+|\d+[.,]\d+E\d+", re.ASCII | re.IGNORECASE)
+_LONGEST_VALIDITY = 20
+"""Years; no state issues passports for longer than ten."""
+_TOO_FAR = msg("No passport is valid for so long. Compare the year, and write it with four digits.")
 _TWO_CELLS = msg("Two columns of the table have it, and they differ. Say which one is to be read.")
 _TWO_CHECK_OUTS = msg("The number of nights and the date of departure do not agree.")
 _TWO_TIMES = msg("Two columns have different times of the check-in.")
@@ -69,8 +72,15 @@ class _Cell(NamedTuple):
 class RowReader:
     """Reads the rows of one table. `sources` are the columns by target."""
 
-    def __init__(self, sources: Mapping[str, Sequence[Source]], name_order: str, defaults: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Sequence[Source]],
+        name_order: str,
+        defaults: Mapping[str, str],
+        sex_letters: Mapping[str, str],
+    ) -> None:
         self.sources = sources
+        self.sex_letters = sex_letters
         self.name_order = name_order
         self.defaults = {target: _Cell(value, Source(_NO_COLUMN)) for target, value in defaults.items()}
         self.targets = frozenset((*sources, *defaults))
@@ -259,7 +269,7 @@ class _Reading:
         """Read the sex. A title such as Mr is the sex where that is asked for; else it is a suggestion."""
         code = self._read("sex_code", lambda cell: cell_words.sex_of_code(cell_values.text(cell.value)))
         text = self._read("sex", _text) or code or ""
-        text = cell_words.sex_of_title(text) or text
+        text = cell_words.sex_of_title(text) or self._reader.sex_letters.get(text.casefold(), text)
         hint = None if text else next(filter(None, map(cell_words.sex_of_title, self._texts("title"))), None)
         if hint is None:
             self._put("sex", text)
@@ -292,9 +302,17 @@ class _Reading:
         arrival = self._moment("check_in", "check_in_time")
         self._put_value("check_in", arrival)
         check_in = arrival.date() if isinstance(arrival, datetime) else arrival
+        self._check_expiry(check_in)
         self._put("nights", self._read("nights", lambda cell: cell_values.whole_number(cell.value)))
         self._compare_nights(check_in)
         return check_in, self._moment("check_out", "check_out_time") or ""
+
+    def _check_expiry(self, check_in: date | None) -> None:
+        """Refuse an expiry that no passport has: a year of two digits is of the other century, or one is mistyped."""
+        expiry = self._values.get("expiry_date")
+        if check_in is not None and isinstance(expiry, date) and expiry.year - check_in.year > _LONGEST_VALIDITY:
+            del self._values["expiry_date"]
+            self._add("expiry_date", "bad_date", _TOO_FAR)
 
     def _planned_day(self, check_in: date | None) -> str | date:
         """Return the day of the planned departure; empty if it is not known."""

@@ -51,6 +51,9 @@ _SHARE = 0.6
 class HiddenNumber(float):
     """A number that the spreadsheet program shows without some of its digits, such as rounded."""
 
+    def __str__(self) -> str:
+        return str(int(self)) if self.is_integer() else float.__repr__(self)
+
 
 class Row(NamedTuple):
     """One row of a table. `number` is the one that a spreadsheet program shows: the first row is 1."""

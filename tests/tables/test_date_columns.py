@@ -387,6 +387,15 @@ def test_a_short_year_of_birth_is_before_the_check_in() -> None:
     assert births == ["1985-11-24", "1926-11-24"]
 
 
+@pytest.mark.parametrize(("text", "value"), [("30/06/31", "2031-06-30"), ("30/06/85", None), ("30/06/2131", None)])
+def test_an_expiry_that_no_passport_has(text: str, value: str | None) -> None:
+    """A year of the century before is not put into the next one, and a mistyped one is not saved."""
+    table = table_of([EXPIRY, "Check-in"], (text, "2026-11-24"))
+    (row,) = guest_rows(table, match_columns(table, today=TODAY)).read_rows()
+    assert row.texts.get("expiry_date") == value
+    assert [finding.code for finding in row.findings] == ([] if value else ["bad_date"])
+
+
 # Check-in.
 
 

@@ -142,3 +142,8 @@ def test_a_text_that_was_a_number_of_a_program(heading: str, text: str) -> None:
 def test_other_numbers_stay_as_they_are(text: str) -> None:
     """A passport may have an E among its digits."""
     assert read_cells("Nomor visa", text)[0].texts == {"stay_permit_number": text}
+
+
+def test_a_hidden_number_as_text() -> None:
+    """As the number that is stored, in a copy too."""
+    assert (str(HiddenNumber(6281234567)), str(HiddenNumber(5.25))) == ("6281234567", "5.25")

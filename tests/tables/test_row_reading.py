@@ -271,6 +271,21 @@ def test_the_sex_in_its_column(text: str, sex: str) -> None:
     assert parse_fields.sex(one({"L/P": text, "Title": "Dr"}).texts["sex"]) == sex
 
 
+@pytest.mark.parametrize(
+    ("letters", "read"),
+    [
+        (("P", "W"), ["M", "F"]),
+        (("L", "P"), ["L", "P"]),
+        (("P", "P"), ["P", "P"]),
+        (("P", "W", "L"), ["?", "W", "L"]),
+        (("M", "W"), ["M", "W"]),
+    ],
+)
+def test_a_p_beside_a_w_is_a_man(letters: tuple[str, ...], read: list[str]) -> None:
+    """*Pria/wanita* has another P than *laki-laki/perempuan*; with all three letters it is refused."""
+    assert [row.texts["sex"] for row in read_cells("Jenis kelamin", *letters)] == read
+
+
 def test_a_title_is_a_hint_only() -> None:
     """In a column of its own, Mr and Mrs are suggested, and never taken."""
     for cells in ({"Sex": None, "Title": "Ibu"}, {"Title": "Mrs."}):
