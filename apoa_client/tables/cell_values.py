@@ -119,13 +119,15 @@ class DateEvidence(NamedTuple):
     """What the dates of one column say about their order.
 
     `possible` are the orders in which every text can be read, `proven` those in which alone some text can be read.
-    `is_ambiguous` says that some text is another date in another order. `suspects_dates` says that a spreadsheet
-    program may have exchanged day and month where it made dates of texts, and left the other texts.
+    `is_ambiguous` says that some text is another date in another order. `is_exchangeable` says that each real date can
+    be one with day and month exchanged. `suspects_dates` says that a spreadsheet program may have done that where it
+    made dates of texts, because it left the other texts, of this column or of another one.
     """
 
     possible: frozenset[str] = frozenset(DATE_ORDERS)
     proven: frozenset[str] = frozenset()
     is_ambiguous: bool = False
+    is_exchangeable: bool = False
     suspects_dates: bool = False
 
     @property
@@ -194,8 +196,9 @@ class EvidenceCollector:
 
     def result(self) -> DateEvidence:
         """Return the evidence of all cells."""
-        suspects = bool(self._proven and not self._is_ambiguous and self._exchangeable_dates and not self._other_dates)
-        return DateEvidence(self._possible, frozenset(self._proven), self._is_ambiguous, suspects)
+        is_exchangeable = bool(not self._is_ambiguous and self._exchangeable_dates and not self._other_dates)
+        suspects = bool(self._proven) and is_exchangeable
+        return DateEvidence(self._possible, frozenset(self._proven), self._is_ambiguous, is_exchangeable, suspects)
 
     def _add_text(self, text: str) -> None:
         found = readings(split_time(text)[0])

@@ -213,24 +213,25 @@ def _evidence(
     if not collectors:
         return {}
 
-    def collect(rows: Iterable[Row]) -> None:
-        for row in rows:
-            for column, collector in collectors.items():
-                value = row.values[column] if column < len(row.values) else None
-                if isinstance(value, str) and fields[column] in _WITH_PLACE:
-                    value = place_and_date(value)[1]
-                collector.add(value)
-
     sample, others = rows
-    collect(sample)
+    _collect(sample, collectors, fields)
     if any(collector.has_texts for collector in collectors.values()):
-        collect(others)
+        _collect(others, collectors, fields)
     found = {column: collector.result() for column, collector in collectors.items()}
+    if any(each.suspects_dates for each in found.values()):
+        found = {column: each._replace(suspects_dates=each.is_exchangeable) for column, each in found.items()}
     if order or not any(collector.has_texts for collector in collectors.values()):
         return found
-    is_day_first = any(is_indonesian(table.headings[each]) for each in fields)
-    of_file = _order_of_file(found, stated, is_day_first=is_day_first)
-    return {column: each if column in stated else each.with_order(of_file) for column, each in found.items()}
+    return _with_order_of_file(found, stated, is_day_first=any(is_indonesian(table.headings[each]) for each in fields))
+
+
+def _collect(rows: Iterable[Row], collectors: Mapping[int, EvidenceCollector], fields: Mapping[int, str]) -> None:
+    for row in rows:
+        for column, collector in collectors.items():
+            value = row.values[column] if column < len(row.values) else None
+            if isinstance(value, str) and fields[column] in _WITH_PLACE:
+                value = place_and_date(value)[1]
+            collector.add(value)
 
 
 def _plausible(target: str, today: date) -> tuple[date, date]:
@@ -239,17 +240,21 @@ def _plausible(target: str, today: date) -> tuple[date, date]:
     return today - timedelta(before), today + timedelta(after)
 
 
-def _order_of_file(found: Mapping[int, DateEvidence], stated: Mapping[int, str], *, is_day_first: bool) -> str:
-    """Return the only order in which all columns can be read; empty if there is none, or if there are several.
+def _with_order_of_file(
+    found: Mapping[int, DateEvidence], stated: Mapping[int, str], *, is_day_first: bool
+) -> dict[int, DateEvidence]:
+    """Return the evidence with the only order in which all columns can be read, for those that leave it open.
 
-    Indonesian headings say that the day `is_day_first`.
+    Nothing changes if there is no such order, or if there are several. Indonesian headings say that the day
+    `is_day_first`.
     """
     possible = frozenset(DATE_ORDERS)
     for column, each in found.items():
         possible &= {stated[column]} if column in stated else each.possible
+    order = min(possible) if len(possible) == 1 else ""
     if is_day_first:
-        return "dmy" if "dmy" in possible else ""
-    return min(possible) if len(possible) == 1 else ""
+        order = "dmy" if "dmy" in possible else ""
+    return {column: each if column in stated else each.with_order(order) for column, each in found.items()}
 
 
 def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:

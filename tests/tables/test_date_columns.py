@@ -357,6 +357,14 @@ def test_dates_that_excel_may_have_exchanged_are_refused() -> None:
     assert dates(*column, "05/06/2030")[1] == "2030-05-06"  # a text before the 13th: nothing was changed
 
 
+def test_dates_that_excel_may_have_exchanged_in_another_column() -> None:
+    """What it did in one column, it did in the others: a column of real dates alone is refused, too."""
+    rows: list[list[CellValue]] = [["24/11/2030", date(1985, 5, 6)], [date(2030, 5, 6), date(1990, 7, 7)]]
+    assert read_rows([EXPIRY, BIRTH], *rows) == [["2030-11-24"], ["1990-07-07"]]
+    rows.append(["2030-01-01", date(1985, 5, 31)])
+    assert [row[-1] for row in read_rows([EXPIRY, BIRTH], *rows)] == ["1985-05-06", "1990-07-07", "1985-05-31"]
+
+
 @pytest.mark.parametrize(
     ("value", "read"),
     [
