@@ -99,7 +99,7 @@ def without_not_stated(name: str, text: str) -> str:
 
 def is_spreadsheet_error(text: str) -> bool:
     """Return whether a spreadsheet program shows this where it has no value: ``#N/A``, ``#REF!``, ``Err:502``."""
-    return _ERROR.fullmatch(text.strip()) is not None
+    return ("#" in text or ":" in text) and _ERROR.fullmatch(text.strip()) is not None
 
 
 def refuse_spreadsheet_error(text: str) -> None:

@@ -65,6 +65,7 @@ _BIRTH_PREFIX = re.compile(
 )
 """What stands before a place and a date of birth: *tempat, tanggal lahir*."""
 _BIRTH_BORDER = re.compile(r" ?[,;|/] ?| - |-(?=\d)| ")
+_LETTER = re.compile(r"[^\W\d_]")
 _LONGEST_BIRTH = 120
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CACHED = 1024
@@ -293,7 +294,10 @@ def place_and_date(text: str) -> tuple[str, str]:
 
     A text without a date is the place. A place has no digits, so that a part of a date that does not exist is none.
     """
-    plain = " ".join(_BIRTH_PREFIX.sub("", text.strip(), count=1).split())
+    stripped = text.strip()
+    if stripped[:1].isdigit() and _LETTER.search(stripped) is None:
+        return "", stripped
+    plain = " ".join(_BIRTH_PREFIX.sub("", stripped, count=1).split())
     if len(plain) > _LONGEST_BIRTH or not any(map(str.isdigit, plain)):
         return plain, ""
     if _is_date(plain):
