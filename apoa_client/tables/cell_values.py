@@ -145,9 +145,10 @@ class DateEvidence(NamedTuple):
             return stated if stated in self.possible or stated in self.proven else ""
         return min(self.possible) if len(self.possible) == 1 else ""
 
-    def with_order(self, order: str) -> Self:
-        """Return the evidence with the order of the file, unless the column has another one."""
-        return self._replace(possible=frozenset({order})) if order in self.possible else self
+    def within(self, orders: frozenset[str]) -> Self:
+        """Return the evidence with those orders only that the file can have, unless the column has another one."""
+        kept = self.possible & orders
+        return self._replace(possible=kept) if kept else self
 
 
 @lru_cache(_CACHED)
@@ -417,7 +418,8 @@ def _in_order(found: Mapping[str, PartialDate], evidence: DateEvidence, stated: 
     order = evidence.order(stated)
     if order and order not in found:
         raise Unreadable("bad_date", _OTHER_ORDER)
-    different = set(found.values())
+    possible = found.keys() if stated else found.keys() & evidence.possible
+    different = {found[each] for each in possible} or set(found.values())
     if order:
         return found[order]
     if len(different) > 1:

@@ -243,18 +243,16 @@ def _plausible(target: str, today: date) -> tuple[date, date]:
 def _with_order_of_file(
     found: Mapping[int, DateEvidence], stated: Mapping[int, str], *, is_day_first: bool
 ) -> dict[int, DateEvidence]:
-    """Return the evidence with the only order in which all columns can be read, for those that leave it open.
+    """Return the evidence with the orders in which all columns can be read, for those that leave it open.
 
-    Nothing changes if there is no such order, or if there are several. Indonesian headings say that the day
-    `is_day_first`.
+    Nothing changes if there is no such order. Indonesian headings say that the day `is_day_first`.
     """
     possible = frozenset(DATE_ORDERS)
     for column, each in found.items():
         possible &= {stated[column]} if column in stated else each.possible
-    order = min(possible) if len(possible) == 1 else ""
     if is_day_first:
-        order = "dmy" if "dmy" in possible else ""
-    return {column: each if column in stated else each.with_order(order) for column, each in found.items()}
+        possible &= {"dmy"}
+    return {column: each if column in stated else each.within(possible) for column, each in found.items()}
 
 
 def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:

@@ -170,6 +170,15 @@ def test_a_short_year_that_may_be_a_day_is_a_doubt() -> None:
         assert (question in asked.template, doubt.choices) == (True, choices)
 
 
+def test_a_year_that_another_column_has_behind_is_not_in_front() -> None:
+    """So the question is about the day and the month, and a date that is equal in both orders is read."""
+    headings, row = [BIRTH, EXPIRY], ("05/06/07", "05/06/2031")
+    (doubt,) = doubts(headings, row, today=None)
+    assert (doubt.columns, doubt.choices) == ((0, 1), ("dmy", "mdy"))
+    assert read_rows(headings, row, ("07/07/08", "08/08/2031"), today=None)[1] == ["2031-08-08"]
+    assert read_rows(["Check-in", EXPIRY], ("07/07/08", "05/06/2031"), today=None) == [["2008-07-07"]]
+
+
 def test_plausible_days_settle_no_month() -> None:
     """5 December is near today, and 12 May may be the guest of a list that is imported late."""
     (doubt,) = doubts(["Check-in"], ["05/12/2026"])
