@@ -40,24 +40,10 @@ _ORDER = re.compile(
 
 
 _INDONESIAN = frozenset(
-    {
-        "tgl",
-        "tggl",
-        "tanggal",
-        "lahir",
-        "kelahiran",
-        "tempat",
-        "nama",
-        "tamu",
-        "nomor",
-        "paspor",
-        "kamar",
-        "kmr",
-        "malam",
-    }
+    {"tgl", "tggl", "tanggal", "lahir", "kelahiran", "tempat", "nama", "tamu", "nomor", "paspor", "kamar", "kmr"}
     | {"kewarganegaraan", "kebangsaan", "warga", "negara", "kelamin", "masa", "berlaku", "kadaluarsa", "kedaluwarsa"}
     | {"masuk", "keluar", "datang", "kedatangan", "tiba", "pulang", "berangkat", "keberangkatan", "menginap", "sampai"}
-    | {"keterangan", "catatan", "keperluan", "jumlah", "jml"}
+    | {"keterangan", "catatan", "keperluan", "jumlah", "jml", "malam"}
 )
 _SUFFIX = ".toml"
 

@@ -19,9 +19,7 @@ from apoa_client.tables.rows import CellValue, GuestRow, HiddenNumber, Row
 
 T = TypeVar("T")
 
-DATE_TARGETS = frozenset(
-    {"check_out", "birth", "birth_place", *(item.name for item in FIELDS if item.type in DATE_TYPES)}
-)
+DATE_TARGETS = frozenset({"check_out", *(item.name for item in FIELDS if item.type in DATE_TYPES)})
 """Targets whose columns have dates."""
 
 _COUNTRIES = tuple(item.name for item in FIELDS if item.type == "state")
