@@ -35,7 +35,7 @@ from apoa_client.report.kinds import Kind, State, instant, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.parse_dates import date_and_time, full_date, in_zone
 from apoa_client.report.rules import Examination
-from apoa_client.tables.rows import GuestRow
+from apoa_client.tables.rows import NO_GUEST, GuestRow
 
 _PATH = "check_out"
 _USUAL = time(12)
@@ -96,7 +96,7 @@ def _finding(code: str, problem: Message) -> Finding:
     return Finding(_PATH, code, with_label(label_of(_PATH), problem))
 
 
-NOT_FOREIGN, NOT_ARRIVED = "not_foreign", "not_arrived"
+NOT_FOREIGN, NOT_ARRIVED, ALREADY_REPORTED = "not_foreign", "not_arrived", "already_reported"
 """Why a row is skipped, besides the reasons of `GuestRow.skip`."""
 
 _REASON = "import"
@@ -151,7 +151,8 @@ class Imports:
     def plan(self, row: GuestRow) -> RowResult:
         """Return what importing this row does to the outbox as it is now. Raises `StorageProblem`."""
         if row.skip:
-            return RowResult(row, Action.SKIPPED, skip=row.skip)
+            warnings = row.warnings if row.skip == NO_GUEST else ()
+            return RowResult(row, Action.SKIPPED, skip=row.skip, warnings=warnings)
         examination, departure = self._examine(row)
         codes = {(finding.field, finding.code) for finding in examination.errors}
         if any(code == NOT_FOREIGN for _field, code in codes):
@@ -224,7 +225,10 @@ class Imports:
         if any(self._is_reported(result.row, report, history) for history in overlapping):
             return result
         if overlapping:
-            return result.refused(*duplicate_warnings(overlapping))
+            found = tuple(duplicate_warnings(overlapping))
+            if any(self._is_another_guest(report, history) for history in overlapping):
+                return result.refused(*found)
+            return result._replace(action=Action.SKIPPED, skip=ALREADY_REPORTED, warnings=found)
         if namesakes:
             return result.refused(_another_document(namesakes[0]))
         warnings = checked.examination.warnings
@@ -248,6 +252,15 @@ class Imports:
             and report.stay.check_in.date() == reported.stay.check_in.date()
             and all(known.get(name) == value for name, value in values.items() if name in given)
         )
+
+    def _is_another_guest(self, report: Report, history: StayHistory) -> bool:
+        """Return whether a stay with the document is provably of another guest: the number of the row is wrong."""
+        current = history.current_report
+        reported = self._open_report(current) if current is not None else None
+        if reported is None or reported.guest is None or report.guest is None:
+            return False
+        one, other = report.guest, reported.guest
+        return one.birth_date != other.birth_date and one.surname != other.surname
 
     def _again(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
         """Return the result for a stay that was imported before."""

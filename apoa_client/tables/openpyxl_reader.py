@@ -5,6 +5,7 @@ write and Excel opens. Here they are not read; of the styles, only which ones sh
 only its rows.
 """
 
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -13,12 +14,13 @@ from xml.parsers import expat
 
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from apoa_client.tables.content import TimeLimit
-from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, BoundedArchive, too_large
+from apoa_client.tables.workbook_archive import MOST_MERGED, MOST_OF_ONE_ROW, BoundedArchive, too_large
 
 _PIECE = 1 << 16
 _MOST_OF_STYLES = 16 * 1024**2
@@ -30,6 +32,11 @@ _ROWS, _ROW = f"{_NAME}sheetData", f"{_NAME}row"
 _STRING, _TEXT, _PHONETIC = (f"{SHEET_MAIN_NS} {name}" for name in ("si", "t", "rPh"))
 _CELL_STYLES, _STYLE, _FORMAT = (f"{SHEET_MAIN_NS} {name}" for name in ("cellXfs", "xf", "numFmt"))
 _ESCAPED_UNDERSCORE = "x005F_"
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']", re.ASCII
+)
+_LONGEST_MERGED = 1024
+"""The bytes of an element for merged cells. What is longer is no such element."""
 
 
 Cells: TypeAlias = "list[dict[str, Any]]"
@@ -40,7 +47,7 @@ _END = "\0"
 """XML has no text with it."""
 
 
-class Sheet(NamedTuple):
+class SheetPart(NamedTuple):
     """A sheet with cells: its name, whether it is shown, and the name of its XML in the archive."""
 
     name: str
@@ -80,7 +87,7 @@ class WorkbookReader(ExcelReader):
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
         self.archive = BoundedArchive(file)
         self.time = time
-        self.sheets: list[Sheet] = []
+        self.sheets: list[SheetPart] = []
         self._dates: set[int] = set()
         self._lengths_of_time: set[int] = set()
 
@@ -92,7 +99,7 @@ class WorkbookReader(ExcelReader):
         self._read_date_formats()
         for sheet, relation in self.parser.find_sheets():
             if relation.target in self.valid_files and "chartsheet" not in relation.Type:
-                self.sheets.append(Sheet(sheet.name, sheet.state == "visible", relation.target))
+                self.sheets.append(SheetPart(sheet.name, sheet.state == "visible", relation.target))
 
     def read_strings(self) -> None:
         """Read the texts that cells refer to."""
@@ -103,7 +110,24 @@ class WorkbookReader(ExcelReader):
                 strings: Any = read_shared_strings(file, self.time)  # where the library has a list
                 self.shared_strings = strings
 
-    def rows(self, sheet: Sheet) -> Iterator[tuple[int, Cells]]:
+    def merged(self, sheet: SheetPart) -> Iterator[tuple[int, int, int, int]]:
+        """Yield the merged cells of a sheet: the first and last row, from 1 on, the first and last column, from 0 on.
+
+        They stand behind the rows, and are needed before: so they are searched in the text, which is fast.
+        """
+        count, rest = 0, b""
+        with self.archive.open(sheet.part) as part:
+            while piece := part.read(_PIECE):
+                self.time.check()
+                text, bracket, rest = (rest + piece).rpartition(b"<")
+                for match in _MERGED.finditer(text):
+                    if (count := count + 1) > MOST_MERGED:
+                        raise too_large()
+                    first, top, last, bottom = (group.decode() for group in match.groups())
+                    yield int(top), int(bottom), column_index_from_string(first) - 1, column_index_from_string(last) - 1
+                rest = bracket + rest if len(rest) < _LONGEST_MERGED else b""
+
+    def rows(self, sheet: SheetPart) -> Iterator[tuple[int, Cells]]:
         """Yield the rows that a sheet has, with their numbers."""
         with self.archive.open(sheet.part) as part:
             file = _BoundedFile(part, self.time)

@@ -9,6 +9,7 @@ from apoa_client.tables.content import Content, TableRefused, TextFile, damaged,
 from apoa_client.tables.csv_files import open_csv
 from apoa_client.tables.json_reader import open_json
 from apoa_client.tables.rows import Records, Table
+from apoa_client.tables.sheets import ANY_SHEET, SheetChoice
 from apoa_client.tables.workbook_archive import UNREADABLE, BoundedArchive
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -24,17 +25,21 @@ _MRZ_LINE = re.compile(r"^[^,;\t|\"]*\b[A-Z][A-Z<]{4}[A-Z0-9<]{25,39}\s*$", re.M
 _FIRST_CHARACTERS = 1000
 
 
-def open_source(content: Path | bytes, format: str = "", sheet: str = "") -> Table | Records:  # noqa: A002  the option's name
+def open_source(
+    content: Path | bytes,
+    format: str = "",  # noqa: A002  the option's name
+    choice: SheetChoice = ANY_SHEET,
+) -> Table | Records:
     """Return what can be read from a file, or from bytes: a table with headings, or rows with known fields.
 
-    `format` is ``csv``, ``xlsx``, ``ods`` or ``json``; it is found out if it is empty. `sheet` is the name of
-    a sheet of a workbook; the first visible one is read if it is empty.
+    `format` is ``csv``, ``xlsx``, ``ods`` or ``json``; it is found out if it is empty. `choice` is what the user says
+    about sheets and headings.
 
     Raises `TableRefused` for a file that cannot be read, `TablesMissing` if the extra `tables` is needed and not
     installed. `read_rows` of the result raises them, too.
     """
     source = Content(content)
-    opened = _opened(source, format, sheet)
+    opened = _opened(source, format, choice)
     source.time.pause()
     if isinstance(opened, Table):
         table = opened
@@ -43,20 +48,20 @@ def open_source(content: Path | bytes, format: str = "", sheet: str = "") -> Tab
     return records._replace(read_rows=lambda: source.time.rows(records.read_rows()))
 
 
-def _opened(source: Content, format: str, sheet: str) -> Table | Records:  # noqa: A002  the option's name
+def _opened(source: Content, format: str, choice: SheetChoice) -> Table | Records:  # noqa: A002  the option's name
     if format:
         refuse_other_kinds(source)
     match format or find_format(source):
         case "csv":
-            return open_csv(source)
+            return open_csv(source, choice)
         case "xlsx":
             from apoa_client.tables.workbook_reader import open_workbook
 
-            return open_workbook(source, sheet)
+            return open_workbook(source, choice)
         case "ods":
             from apoa_client.tables.ods_reader import open_ods
 
-            return open_ods(source, sheet)
+            return open_ods(source, choice)
         case _:
             return open_json(source)
 

@@ -1,5 +1,6 @@
 """One row of a table as the fields of a guest: each cell is read as what its column is."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -13,18 +14,22 @@ from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateEvidence
-from apoa_client.tables.rows import CellValue, GuestRow, Row
+from apoa_client.tables.rows import NO_GUEST, CellValue, GuestRow, Row
 
 T = TypeVar("T")
 
 DATE_TARGETS = frozenset({"check_out", *(item.name for item in FIELDS if item.type in DATE_TYPES)})
 """Targets whose columns have dates."""
 
+_OF_ONE_GUEST = ("full_name", "given_names", "document_number", "birth_date", "mrz", "mrz1", "mrz2", "mrz3")
+"""Targets of which no two guests have the same: a cell that is merged over several guests does not say it of each."""
 _COUNTRIES = tuple(item.name for item in FIELDS if item.type == "state")
 _DATES = tuple(item.name for item in FIELDS if item.type in DATE_TYPES - {"birth_date", "moment"})
 _OTHER_TYPES = DATE_TYPES | {"state", "sex", "nights", "mrz"}
 _TEXTS = tuple(item.name for item in FIELDS if item.type not in _OTHER_TYPES)
 _LINES = ("mrz", "mrz1", "mrz2", "mrz3")
+_FACTS = frozenset({*DATE_TARGETS, "document_number", "nationality", "issuing_state", *_LINES})
+_TOTAL = re.compile(r"\s*(?:grand |sub)?\s?(?:total|jumlah)\b", re.IGNORECASE)
 _LETTERS = 26
 _NO_COLUMN = -1
 _MOST_DIGITS = 3
@@ -33,6 +38,8 @@ _MOST_DIGITS = 3
 _TWO_CELLS = msg("Two columns of the table have it, and they differ. Say which one is to be read.")
 _TWO_CHECK_OUTS = msg("The number of nights and the date of departure do not agree.")
 _TWO_TIMES = msg("Two columns have different times of the check-in.")
+_MERGED = msg("One cell is merged over several rows. Write it in each guest's row.")
+_NAME_ALONE = msg("The row has a name, but no document, nationality or date. It is not read as a guest.")
 _NOT_A_PASSPORT = msg("The table says that this document is no passport. Give the passport of the guest.")
 
 
@@ -68,6 +75,11 @@ class RowReader:
             for path in paths_of_target(target)
             for source in columns
         ]
+        columns_of = {target: {source.column for source in columns} for target, columns in sources.items()}
+        self.facts, self.names, self.documents, self.of_one_guest = (
+            frozenset().union(*(columns_of.get(target, ()) for target in targets))
+            for targets in (_FACTS, ("full_name", *NAMES), ("document_number", *_LINES), _OF_ONE_GUEST)
+        )
         count = Counter(path for path, *_rest in cells)
         self.cells = [(path, letters) for path, _target, _source, letters in cells if count[path] == 1]
         self.shared_cells = [cell for cell in cells if count[cell[0]] > 1]
@@ -85,8 +97,10 @@ class RowReader:
 
     def booking(self, row: Row) -> str:
         """Return the number of the reservation of a row; empty if the table has none."""
-        values = (row.values[source.column : source.column + 1] for source in self.sources.get("booking", ()))
-        return next((str(value) for found in values for value in found if not cell_values.is_empty(value)), "")
+        columns = [source.column for source in self.sources.get("booking", ())]
+        values = [row.values[column] if column < len(row.values) else None for column in columns]
+        values += map(row.merged.get, columns)
+        return next((str(value) for value in values if not cell_values.is_empty(value)), "")
 
     def _read(self, row: Row, before: str, following: Row | None) -> GuestRow:
         booking = self.booking(row)
@@ -109,6 +123,11 @@ class _Reading:
     def __init__(self, reader: RowReader, row: Row, *, is_alone: bool) -> None:
         self._reader = reader
         self._row = row
+        self._cells = [*row.values]
+        for column, value in row.merged.items():
+            if column not in reader.of_one_guest:
+                self._cells += [None] * (column + 1 - len(self._cells))
+                self._cells[column] = value
         self._is_alone = is_alone
         self._typed: dict[str, str] = {}
         self._values: dict[str, FieldValue] = {}
@@ -131,10 +150,13 @@ class _Reading:
         status = self._read("status", lambda cell: cell_words.meaning(cell_values.text(cell.value))) or ""
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
-        skip = status if status in cell_words.SKIPPED else ""
+        skip = status if status in cell_words.SKIPPED else "" if self._is_guest() else NO_GUEST
         warnings, findings = self._warnings(), tuple(self._findings)
-        cells, typed = self._cell_names(), self._typed
-        return GuestRow(self._row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values)
+        if skip == NO_GUEST:
+            has_name = self._has(self._reader.names) and not self._is_total()
+            warnings = (Finding("", "missing", _NAME_ALONE),) if has_name else ()
+        cells, typed, row = self._cell_names(), self._typed, self._row
+        return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values, row.sheet)
 
     # The cells.
 
@@ -148,11 +170,35 @@ class _Reading:
         if len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
+        if not filled and any(source.column in self._row.merged for source in self._reader.sources.get(target, ())):
+            self._add(target, "missing", _MERGED)
+            return None
         return filled[0] if filled else self._reader.defaults.get(target)
 
     def _value(self, source: Source) -> CellValue:
+        return self._cells[source.column] if source.column < len(self._cells) else None
+
+    def _has(self, columns: Iterable[int]) -> bool:
+        """Return whether the row itself, and not a merged cell above it, has something in one of these columns."""
         values = self._row.values
-        return values[source.column] if source.column < len(values) else None
+        return any(column < len(values) and not cell_values.is_empty(values[column]) for column in columns)
+
+    def _is_guest(self) -> bool:
+        """Return whether the row can be a guest: a note or a total has no document, no nationality and no date."""
+        reader = self._reader
+        if not reader.facts:
+            return True
+        if self._is_total():
+            return False
+        return self._has(reader.facts) or (self._has(reader.names) and not reader.facts.isdisjoint(self._row.merged))
+
+    def _is_total(self) -> bool:
+        """Return whether the row begins with a word such as Total, and has no document and no other name."""
+        filled = (column for column, value in enumerate(self._row.values) if not cell_values.is_empty(value))
+        first = next(filled, None)
+        if first is None or not _TOTAL.match(str(self._row.values[first])):
+            return False
+        return not self._has(self._reader.documents) and not self._has(self._reader.names - {first})
 
     def _read(self, target: str, parse: Callable[[_Cell], T]) -> T | None:
         """Return the value of a target; None where it is empty, or where it cannot be read."""

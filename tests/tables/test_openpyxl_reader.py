@@ -11,6 +11,7 @@ from workbook_helpers import MAIN, changed, read, sheet_of, values, xlsx
 
 from apoa_client.tables.content import TimeLimit
 from apoa_client.tables.openpyxl_reader import CompactTexts, read_shared_strings
+from apoa_client.tables.rows import SheetFacts
 
 
 def styles(inside: str) -> bytes:
@@ -54,7 +55,7 @@ def test_a_chart_has_no_rows() -> None:
         book.create_chartsheet("Chart", 0).add_chart(BarChart())
 
     table = read(xlsx(("A", [["a"], ["x"]]), change=add_chart))
-    assert (table.facts.sheet, table.facts.other_sheets) == ("A", ())
+    assert table.facts.sheets == (SheetFacts("A", 0, read=True),)
 
 
 def test_warnings_of_others() -> None:

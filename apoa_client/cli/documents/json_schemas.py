@@ -178,10 +178,18 @@ _OUTCOME = object_of(
     unchecked=FLAG,
     repaired=list_of(TEXT),
 )
-_ROW_FINDING = plus(_FINDING, row=COUNT, cell=or_null(TEXT), suggestion=or_null(TEXT))
+_ROW_FINDING = plus(_FINDING, sheet=or_null(TEXT), row=COUNT, cell=or_null(TEXT), suggestion=or_null(TEXT))
+_SHEETS = list_of(object_of(name=TEXT, rows=or_null(COUNT), read=FLAG))
 _IMPORT = object_of(
-    **dict.fromkeys(("rows", "saved", "unchanged", "amended", "checked_out", "skipped", "refused", "late"), COUNT),
+    **dict.fromkeys(
+        (
+            *("rows", "saved", "unchanged", "already_reported", "amended", "checked_out"),
+            *("skipped", "refused", "late"),
+        ),
+        COUNT,
+    ),
     skipped_for=map_of(COUNT),
+    sheets=_SHEETS,
     problems=list_of(_ROW_FINDING),
     warnings=list_of(_ROW_FINDING),
     reports=list_of(TEXT),
@@ -193,6 +201,8 @@ _FOLDER_IMPORT = object_of(
             file=TEXT,
             where=one_of("done", "refused", "left"),
             **dict.fromkeys(("rows", "saved", "unchanged", "amended", "skipped", "refused"), COUNT),
+            skipped_for=map_of(COUNT),
+            sheets=_SHEETS,
             error=or_null(ERROR),
         )
     ),

@@ -26,6 +26,7 @@ from apoa_client.tables.rows import Row, Table
 
 _HALF = 38
 """Columns of the left half of a long list of choices."""
+_SHOWN_ROWS = 8
 _SEVERAL_COLUMNS = frozenset({"middle_names", "guest_count"})
 _NAME_ORDERS = {
     "surname_first": msg("the surname comes first, and is one word"),
@@ -64,6 +65,44 @@ def missing_error(columns: ColumnMap) -> DataRefused:
         ),
         name="missing_columns",
     )
+
+
+def sheets_error(names: Sequence[str]) -> DataRefused:
+    """Return the error for sheets with guests that would not be read."""
+    return DataRefused(
+        msg("Sheets with guests would not be read, because their headings differ: {names}", names=", ".join(names)),
+        msg("Nothing was saved. Give them the same headings, or import each by itself with --sheet NAME."),
+        name="sheets_left",
+    )
+
+
+def confirm_left_sheets(names: Sequence[str]) -> bool:
+    """Ask whether to import without these sheets, which have guests. Return True if there are none."""
+    if not names:
+        return True
+    error = sheets_error(names)
+    print_error_line(style_warning(text(error.message)))
+    return confirm(_("Import without them? Each can be imported with --sheet NAME."), default=False)
+
+
+def ask_heading_row(table: Table) -> int:
+    """Ask which row has the headings. A row with a guest would be lost. 0 if none has, or if the user goes back."""
+    rows = table.first_rows[:_SHOWN_ROWS]
+    print_error_line(_("The headings of the table are not known. Its first rows:"))
+    for row in rows:
+        cells = ", ".join(filter(None, map(cell_text, row.values)))
+        print_error_line(f"{row.number:>4}  {cells}"[: screen_width() - 1])
+
+    def parse(answer: str) -> Answer:
+        if answer not in {str(row.number) for row in table.first_rows}:
+            raise UnclearAnswer(_("Type the number of one of these rows."))
+        return Answer(answer)
+
+    help_text = _("A guest in the row of the headings is not reported.") + "\n" + _stops()
+    found = _asked(_("Which row has the headings? Its number; Enter = none"), help_text, parse, required=False)
+    if not found:
+        print_error_line(_("Add a row of headings above the guests in the file, and import it again."))
+    return int(found or 0)
 
 
 class ColumnQuestions:
@@ -141,20 +180,11 @@ class ColumnQuestions:
         elif doubt.kind == "two_columns":
             order = self._choose_column(columns, doubt)
         elif doubt.kind == "no_columns":
-            return self._has_headings() and self._finds_absent_field(columns)
+            return self._finds_absent_field(columns)
         else:
             order = self._choose([(each, text(label_of_target(each))) for each in doubt.choices])
             self._say(doubt.columns[0], order or IGNORE)
         return order is not None
-
-    def _has_headings(self) -> bool:
-        """Ask whether the row of the headings has headings. A row with a guest would be lost."""
-        shown = ", ".join(map(sanitize, filter(None, self._table.headings)))
-        print_error_line(_("Row {number}: {cells}").format(number=self._table.heading_row, cells=shown))
-        if confirm(_("Are these the headings? If that is a guest, the guest is not reported."), default=False):
-            return True
-        print_error_line(_("Add a row of headings above the guests in the file, and import it again."))
-        return False
 
     def _choose_column(self, columns: ColumnMap, doubt: Doubt) -> str | None:
         """Ask which of several columns is read; the others are not. Raises `DataRefused` for columns of one name."""

@@ -116,6 +116,7 @@ OPTIONS = {
     "--given-names": "--nama-depan",
     "--group": "--rombongan",
     "--guest": "--tamu",
+    "--heading-row": "--baris-judul",
     "--help": "--bantuan",
     "--help-all": "--bantuan-semua",
     "--import": "--impor",

@@ -24,11 +24,13 @@ from apoa_client.report.fields import label_of
 from apoa_client.settings.column_mappings import label_of_target
 from apoa_client.tables.columns import ColumnMap, unread_columns
 from apoa_client.tables.row_reading import column_letters
-from apoa_client.tables.rows import CellValue, SourceFacts, Table
+from apoa_client.tables.rows import NO_GUEST, CellValue, SheetFacts, SourceFacts, Table
 
 SKIP_REASONS: Mapping[str, Message] = {
     "not_foreign": msg("Indonesian, who are not reported"),
     "not_arrived": msg("not arrived yet"),
+    "already_reported": msg("reported already"),
+    NO_GUEST: msg("no guest: a total, a note or headings"),
     "cancelled": msg("cancelled, or the guest did not come"),
 }
 """Why rows are skipped, in words."""
@@ -75,10 +77,12 @@ def import_value(result: ImportResult, *, saved: bool) -> dict[str, Any]:
         "rows": result.rows,
         "saved": result.saved,
         "unchanged": result.unchanged,
+        "already_reported": result.skip_reasons.get("already_reported", 0),
         "amended": result.amended,
         "checked_out": result.checked_out,
         "skipped": result.skipped,
         "skipped_for": dict(result.skip_reasons),
+        "sheets": _sheet_values(result),
         "refused": result.refused,
         "late": result.warning_counts.get("late", 0),
         "problems": [_finding_value(each) for each in result.problems],
@@ -88,8 +92,13 @@ def import_value(result: ImportResult, *, saved: bool) -> dict[str, Any]:
     }
 
 
+def _sheet_values(result: ImportResult | None) -> list[dict[str, Any]]:
+    return [] if result is None else [sheet._asdict() for sheet in result.sheets]
+
+
 def _finding_value(finding: RowFinding) -> dict[str, Any]:
     return {
+        "sheet": finding.sheet or None,
         "row": finding.row,
         "cell": finding.cell or None,
         "field": finding.field,
@@ -106,6 +115,8 @@ def folder_value(taken: Iterable[TakenFile], reports: Sequence[str]) -> dict[str
             "file": each.name,
             "where": each.where,
             **{name: getattr(each.result, name, 0) for name in _COUNTS_OF_A_FILE},
+            "skipped_for": {} if each.result is None else dict(each.result.skip_reasons),
+            "sheets": _sheet_values(each.result),
             "error": None if each.error is None else error_fields(each.error),
         }
         for each in taken
@@ -128,6 +139,7 @@ def taken_line(taken: TakenFile) -> str:
         (_("{count} unchanged"), result.unchanged),
         (_("{count} skipped"), result.skipped),
         (_("{count} refused"), result.refused),
+        (_("sheets not read: {count}"), sum(not sheet.read and sheet.rows != 0 for sheet in result.sheets)),
     )
     words = ", ".join(label.format(count=count) for label, count in counts if count) or _("no rows")
     return f"{name}: {style_warning(words) if result.refused else words}"
@@ -173,15 +185,21 @@ def _refused_label() -> str:
 
 def show_problems(result: ImportResult) -> None:
     """Show every problem of refused rows on stdout, as a table."""
-    if result.problems:
-        show_table(_problem_heads(), _problem_rows(result.problems))
+    if not result.problems:
+        return
+    heads: list[str] = [_("Row"), _("Cell"), _("Problem")]
+    rows = [[str(each.row), sanitize(each.cell), problem_text(each)] for each in result.problems]
+    if result.sheet_numbers:
+        heads = [_("Sheet"), *heads]
+        rows = [[sanitize(each.sheet), *row] for each, row in zip(result.problems, rows, strict=True)]
+    show_table(heads, rows)
 
 
 def print_problems(result: ImportResult) -> None:
     """Show the problems of refused rows on stderr, before a question: the same one once, with its first cells."""
     places: dict[str, list[str]] = {}
     for each in result.problems:
-        places.setdefault(problem_text(each), []).append(_place(each))
+        places.setdefault(problem_text(each), []).append(_place(each, result))
     if not places:
         return
     heads = (_("Cells"), _("Problem"))
@@ -198,23 +216,16 @@ def print_problems(result: ImportResult) -> None:
     print_error_line()
 
 
-def _place(finding: RowFinding) -> str:
-    """Return where a finding is: a cell, a place in JSON, or a row."""
-    return sanitize(finding.cell) or _("row {number}").format(number=finding.row)
+def _place(finding: RowFinding, result: ImportResult) -> str:
+    """Return where a finding is: a cell, a place in JSON, or a row, with its sheet if several were read."""
+    place = sanitize(finding.cell) or _("row {number}").format(number=finding.row)
+    return f"{sanitize(finding.sheet)}!{place}" if result.sheet_numbers else place
 
 
 def _listed(cells: Sequence[str]) -> str:
     """Return the first cells, and how many more there are."""
     more = len(cells) - _MOST_CELLS
     return ", ".join(cells[:_MOST_CELLS]) + (f" +{more}" if more > 0 else "")
-
-
-def _problem_heads() -> Sequence[str]:
-    return (_("Row"), _("Cell"), _("Problem"))
-
-
-def _problem_rows(problems: Iterable[RowFinding]) -> list[Sequence[str]]:
-    return [(str(each.row), sanitize(each.cell), problem_text(each)) for each in problems]
 
 
 def problem_text(finding: RowFinding) -> str:
@@ -233,7 +244,7 @@ def print_warnings(result: ImportResult) -> None:
     places: dict[tuple[str, str], list[str]] = {}
     for each in result.warnings:
         if each.code != "late":  # counted
-            places.setdefault((each.code, text(each.message)), []).append(_place(each))
+            places.setdefault((each.code, text(each.message)), []).append(_place(each, result))
     codes = [code for code, _words in places]
     for (code, words), found in islice(places.items(), _MOST_SHOWN):
         # The list of warnings has only the first ones of each code; the counts are whole.
@@ -255,8 +266,10 @@ def facts_line(facts: SourceFacts, heading_row: int = 0) -> str:
     if facts.delimiter:
         delimiter = _DELIMITERS.get(facts.delimiter, literal(facts.delimiter))
         parts.append(_("cells separated by {signs}").format(signs=text(delimiter)))
-    if facts.sheet:
-        parts.append(_("sheet {name}").format(name=_shortened(facts.sheet, _SHEET_WIDTH)))
+    read = [sheet.name for sheet in facts.sheets if sheet.read]
+    if read:
+        several = nmsg("sheet {name}", "sheets {name}", len(read), name=_sheet_names(read))
+        parts.append(text(several))
     if heading_row:
         parts.append(_("headings in row {number}").format(number=heading_row))
     return ", ".join(parts) + "."
@@ -265,10 +278,26 @@ def facts_line(facts: SourceFacts, heading_row: int = 0) -> str:
 def show_facts(facts: SourceFacts, heading_row: int = 0) -> None:
     """Show on stderr what was found out about a file, and the sheets that are not read."""
     print_error_line(_("The file is {facts}").format(facts=facts_line(facts, heading_row)))
-    if facts.other_sheets:
-        line = _("Sheets that are not read: {names}. Choose one with --sheet NAME")
-        names = ", ".join(_shortened(name, _SHEET_WIDTH) for name in facts.other_sheets)
-        print_error_line(line.format(names=names))
+    show_unread_sheets(facts.sheets, print_error_line)
+
+
+def show_sheets(result: ImportResult, show: Print) -> None:
+    """Show which sheets were read, if several were, with their rows, and which ones were not."""
+    if result.sheet_numbers:
+        names = (f"{_shortened(each.name, _SHEET_WIDTH)} ({each.rows})" for each in result.sheets if each.read)
+        show(_("Rows of each sheet: {names}").format(names=", ".join(names)))
+    show_unread_sheets(result.sheets, show)
+
+
+def show_unread_sheets(sheets: Iterable[SheetFacts], show: Print) -> None:
+    """Show the sheets that are not read, but for empty ones."""
+    names = _sheet_names(sheet.name for sheet in sheets if not sheet.read and sheet.rows != 0)
+    if names:
+        show(_("Sheets that are not read: {names}. Choose with --sheet NAME").format(names=names))
+
+
+def _sheet_names(names: Iterable[str]) -> str:
+    return ", ".join(_shortened(name, _SHEET_WIDTH) for name in names)
 
 
 def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue]) -> None:
@@ -342,18 +371,24 @@ def problem_lines(result: ImportResult, at: datetime, copy: str) -> list[str]:
     """Return what was saved and which rows were refused. `copy` is the name of the file with the refused rows."""
     lines = [_("Not every row of this file could be saved ({moment}).").format(moment=_moment(at)), ""]
     show_counts(result, lambda line: lines.append(click.unstyle(line)), saved=True)
-    lines += ["", _("What must be corrected:"), *_places(result.problems), ""]
+    lines += ["", _("What must be corrected:"), *_places(result), ""]
     advice = _("{file} has the refused rows, each with its problem. Correct them there, and put it into the folder.")
     return [*lines, advice.format(file=copy)] if copy else [*lines, _("Correct the rows, and export the file again.")]
 
 
-def _places(problems: Iterable[RowFinding]) -> Iterator[str]:
-    for problem in problems:
+def _places(result: ImportResult) -> Iterator[str]:
+    numbers = result.sheet_numbers  # a name may be a guest's
+    for problem in result.problems:
+        sheet = _("Sheet {number}").format(number=numbers[problem.sheet]) + ", " if numbers else ""
         cell = problem.cell or "-"
         field = text(label_of(problem.field))
         what = text(_KINDS_OF_PROBLEM.get(problem.code, literal(problem.code)))
-        yield "  " + _("Row {row}, cell {cell}: {field} {problem}").format(
-            row=problem.row, cell=cell, field=field, problem=what
+        yield (
+            "  "
+            + sheet
+            + _("Row {row}, cell {cell}: {field} {problem}").format(
+                row=problem.row, cell=cell, field=field, problem=what
+            )
         )
 
 

@@ -331,11 +331,11 @@ class TestDoubtfulTables:
     """What could lose or confuse guests is never guessed."""
 
     def test_a_table_without_headings(self, away: Apoa, file: Path) -> None:
-        """Its first guest would be lost: the user says whether that row has headings, and no is the default."""
+        """Its first guest would be lost: the user says which row has headings, and none is the default."""
         path = write(file, row(XIMENA), headings=row(OBADIAH))
         result = away("import", path, "--no-send", keys=[""])
         assert (result.code, away.reports()) == (0, [])
-        assert "Are these the headings?" in result.err
+        assert "Which row has the headings?" in result.err
         assert away("import", path, "--json").json["error"]["class"] == "doubtful_columns"
 
     def test_two_columns_with_one_heading(self, away: Apoa, file: Path) -> None:

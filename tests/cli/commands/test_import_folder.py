@@ -310,7 +310,7 @@ class TestTrouble:
         drop.put("b.csv", table(cells(XIMENA)))
         original = open_source
 
-        def broken(path: Path, *options: str) -> Any:
+        def broken(path: Path, *options: Any) -> Any:
             if path.name == "a.csv":
                 raise ZeroDivisionError(QUENTIN.surname)
             return original(path, *options)
