@@ -12,13 +12,14 @@ from contextlib import AbstractContextManager, suppress
 from datetime import date
 from pathlib import Path
 from threading import Timer
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import IO, Any
 
 from apoa_client import memory_dumps
 from apoa_client.errors import Exit
 from apoa_client.installation import PHOTO_PROCESS, internal_command
 from apoa_client.messages import from_json, msg
+from apoa_client.process_limits import limit_process
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused, ScanMissing
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -148,7 +149,7 @@ def serve() -> int:
     reader = PhotoReader(perf_counter)
     for line in sys.stdin.buffer:
         question, content = _received(line, sys.stdin.buffer)
-        _limit()
+        limit_process(_MOST_MEMORY, _MOST_CPU_S)
         try:
             read = reader.read(content, date.fromisoformat(question["today"]), with_evidence=question["evidence"])
         except PictureRefused as exc:
@@ -159,14 +160,3 @@ def serve() -> int:
         hint = read.hint.as_json() if read.hint is not None else None
         _send(sys.stdout.buffer, {**answer, "hint": hint}, read.evidence or b"")
     return Exit.DONE
-
-
-def _limit() -> None:
-    """Let the system end this process if it takes too much for the next photo. Windows has no such limits."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        most = {resource.RLIMIT_DATA: _MOST_MEMORY, resource.RLIMIT_CPU: int(process_time()) + _MOST_CPU_S}
-        for kind, value in most.items():
-            hard = resource.getrlimit(kind)[1]
-            resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))

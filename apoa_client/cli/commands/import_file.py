@@ -237,7 +237,7 @@ class FileImport:
         """Open the file, and ask which row has its headings if that is doubtful. None if the user does not go on."""
         options = self._options
         content = standard_input_bytes(MAX_BYTES + 1) if options.file == _STDIN else options.file
-        source = open_source(content, options.file_format or "", options.choice)
+        source = open_source(content, options.file_format or "", options.choice, self._app.environ)
         if not self._asks:
             return source
         show_facts(source.facts, source.heading_row if isinstance(source, Table) else 0)
@@ -249,7 +249,8 @@ class FileImport:
             row = ask_heading_row(source)
             if not row:
                 return None
-            source = open_source(content, options.file_format or "", options.choice._replace(heading_row=row))
+            choice = options.choice._replace(heading_row=row)
+            source = open_source(content, options.file_format or "", choice, self._app.environ)
         return source if confirm_left_sheets(source.facts.left) else None
 
     def _import(self, records: Records) -> ImportResult | None:

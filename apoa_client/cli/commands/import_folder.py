@@ -118,7 +118,8 @@ class _FileOfFolder:
 
     def _import(self) -> TakenFile:
         try:
-            source = open_source(self._path, self._options.file_format or "", self._options.choice)
+            options = self._options
+            source = open_source(self._path, options.file_format or "", options.choice, self._app.environ)
             records = source
             if isinstance(records, Table):
                 records = guest_rows(records, find_columns(self._session, records, self._options))

@@ -22,7 +22,7 @@ from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending,
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 
-FORMATS = ("csv", "xlsx", "ods", "json")
+FORMATS = ("csv", "xlsx", "ods", "xls", "json")
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 NAME_ORDERS = ("surname-first", "given-first")
 MOST_HEADING_ROW = 1000

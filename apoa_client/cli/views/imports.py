@@ -42,6 +42,7 @@ _MOST_SHOWN, _MOST_CELLS = 10, 3
 _FORMATS = {
     "csv": literal("CSV"),
     "xlsx": msg("an Excel workbook"),
+    "xls": msg("an old Excel workbook (.xls)"),
     "ods": msg("a LibreOffice workbook"),
     "json": literal("JSON"),
 }
