@@ -6,6 +6,7 @@ has groups of columns: below "Paspor" stand "Nomor" and "Berlaku".
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from apoa_client.matching import fold
@@ -25,16 +26,29 @@ _OF_A_GUEST = frozenset(
 )
 _PARTS = re.compile(r"[/\n|]")
 
+_PASSPORT = "Paspor"
+_OF_A_DOCUMENT = frozenset({"document_type", "document_number", "issuing_state", "expiry_date"})
+_OF_A_PERSON = _OF_A_GUEST | _OF_A_DOCUMENT | {"middle_names", "sex", "sex_code", "birth_place", "phone", "email"}
 _OF_A_STAY = frozenset(
     {"check_in", "check_in_time", "check_out", "check_out_time", "planned_check_out", "nights", "room"}
 )
+_PERSONS = (
+    "tamu",
+    "datatamu",
+    "identitas",
+    "identitastamu",
+    "datadiri",
+    "guest",
+    "guests",
+    "guestdata",
+    "guestdetails",
+)
+_DOCUMENTS = ("paspor", "passport", "dokumen", "document", "dokumenperjalanan", "traveldocument")
+_STAYS = ("menginap", "stay", "masamenginap", "inap", "tanggal", "tgl", "date", "dates")
 _GROUPS = {
-    **dict.fromkeys(("tamu", "datatamu", "identitas", "identitastamu", "guest", "guests", "guestdata"), _OF_A_GUEST),
-    **dict.fromkeys(
-        ("paspor", "passport", "dokumen", "document", "dokumenperjalanan", "traveldocument"),
-        frozenset({"document_type", "document_number", "issuing_state", "expiry_date"}),
-    ),
-    **dict.fromkeys(("menginap", "stay", "masamenginap", "inap", "tanggal", "tgl", "date", "dates"), _OF_A_STAY),
+    **dict.fromkeys(_PERSONS, _OF_A_PERSON),
+    **dict.fromkeys(_DOCUMENTS, _OF_A_DOCUMENT),
+    **dict.fromkeys(_STAYS, _OF_A_STAY),
 }
 """Groups below which a heading alone says what the column is, if it is one of these fields: not every name below
 "Agent" is a guest's."""
@@ -64,11 +78,14 @@ class Head(NamedTuple):
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What is equal for sheets with the same headings."""
-        folded = [fold(heading) for heading in self.headings]
-        while folded and not folded[-1]:
-            folded.pop()
-        return tuple(folded)
+        """The headings without case, accents and signs."""
+        return tuple(map(fold, self.headings))
+
+    def same(self, other: "Head") -> bool:
+        """Return whether another sheet has the same headings. One of them may have notes in more columns."""
+        pairs = zip_longest(self.headings, other.headings, fillvalue="")
+        differing = [(one, two) for one, two in pairs if fold(one) != fold(two)]
+        return not any(one and two for one, two in differing) and not _targets(one or two for one, two in differing)
 
     @property
     def has_guests(self) -> bool:
@@ -163,7 +180,8 @@ def _joined_text(group: str, heading: str, *, is_title: bool) -> str:
         return group or heading
     for upper in map(str.strip, _PARTS.split(group)):
         for lower in map(str.strip, _PARTS.split(heading)):
-            for text in (f"{lower} {upper}", f"{upper} {lower}"):
+            known = _PASSPORT if fold(upper) in _DOCUMENTS else upper
+            for text in (f"{lower} {upper}", f"{upper} {lower}", f"{lower} {known}"):
                 if parse_heading(text).target:
                     return text
             target = parse_heading(lower).target

@@ -78,7 +78,7 @@ def table_of(
     heads = {sheet.name: find_head(sheet, choice.heading_row) for sheet in opened}
     names = list(heads) if choice.sheets else _with_guests(opened, heads)
     first = heads[names[0]]
-    other = next((name for name in names if heads[name].key != first.key), None)
+    other = next((name for name in names if not heads[name].same(first)), None)
     if other is not None:
         raise TableRefused(
             msg("The sheets {first} and {other} have different headings.", first=names[0], other=other),
@@ -100,7 +100,8 @@ def table_of(
         )
         facts = facts._replace(sheets=tuple(known), left=tuple(left))
     rows = next(sheet.first for sheet in sheets if sheet.name == names[0])
-    return Table(facts, first.headings, first.row, read_rows, tuple(rows))
+    headings = max((heads[name].headings for name in names), key=len)
+    return Table(facts, headings, first.row, read_rows, tuple(rows))
 
 
 def _with_guests(sheets: Sequence[Sheet], heads: Mapping[str, Head]) -> list[str]:
@@ -109,7 +110,7 @@ def _with_guests(sheets: Sequence[Sheet], heads: Mapping[str, Head]) -> list[str
     first = next((sheet.name for sheet in in_order if heads[sheet.name].has_guests), in_order[0].name)
     if first == EXAMPLES:
         return [first]
-    return [name for name, head in heads.items() if head.key == heads[first].key and name != EXAMPLES]
+    return [name for name, head in heads.items() if head.same(heads[first]) and name != EXAMPLES]
 
 
 def _count_others(
@@ -120,11 +121,11 @@ def _count_others(
     counts, guests = dict.fromkeys(others, 0), set()
     for row in read(others) if others else ():
         head = heads[row.sheet]
-        if row.number > head.last:
-            counts[row.sheet] += 1
-        alike = row.number > head.last and (head.has_guests or head.resembles(heads[names[0]]))
-        if row.sheet not in guests and row.sheet != EXAMPLES and (alike or _is_guest(row.values)):
+        below = row.number > head.last
+        is_guest = (below and (head.has_guests or head.resembles(heads[names[0]]))) or _is_guest(row.values)
+        if is_guest and row.sheet != EXAMPLES:
             guests.add(row.sheet)
+        counts[row.sheet] += below or is_guest
     return counts, [name for name in others if name in guests]
 
 

@@ -61,6 +61,14 @@ def test_a_sheet_for_each_month(kind: str) -> None:
     assert table.facts.sheets[1] == SheetFacts("Payments", 2, read=False)
 
 
+def test_notes_in_one_month(kind: str) -> None:
+    """A column of notes more is no other table; one with a known heading is, for it is not in the other months."""
+    notes = month("Feb", 2, headings=[*HEADINGS, "", "Warna"])
+    assert places(read(book(kind, month("Jan", 1), notes))) == [("Jan", 2), ("Feb", 2)]
+    permit = month("Feb", 2, headings=[*HEADINGS, "Check-in"])
+    assert read(book(kind, month("Jan", 1), permit)).facts.left == ("Feb",)
+
+
 def test_guests_behind_a_first_sheet_of_another_kind(kind: str) -> None:
     """The guests are read, though another sheet comes first."""
     assert places(read(book(kind, PAYMENTS, month("Jan", 1)))) == [("Jan", 2)]
@@ -79,6 +87,7 @@ def test_guests_with_other_headings_are_left(kind: str) -> None:
     other = month("Feb", 2, headings=["Last name", "First name", "Passport", "Citizenship", "DOB", "Rm"])
     table = read(book(kind, month("Jan", 1), other, without, month("May", headings=["Surname", "Passport", "x"])))
     assert (places(table), table.facts.left) == ([("Jan", 2)], ("Feb", "Apr"))
+    assert [sheet.rows for sheet in table.facts.sheets] == [0, 1, 2, 0]  # no row of Apr has headings
 
 
 def test_chosen_sheets(kind: str) -> None:
