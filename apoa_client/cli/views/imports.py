@@ -220,7 +220,8 @@ def print_problems(result: ImportResult) -> None:
 def _place(finding: RowFinding, result: ImportResult) -> str:
     """Return where a finding is: a cell, a place in JSON, or a row, with its sheet if several were read."""
     place = sanitize(finding.cell) or _("row {number}").format(number=finding.row)
-    return f"{sanitize(finding.sheet)}!{place}" if result.sheet_numbers else place
+    sheet = sanitize(finding.sheet) if result.sheet_numbers else ""
+    return f"{sheet}!{place}" if sheet and finding.cell else ", ".join(filter(None, (sheet, place)))
 
 
 def _listed(cells: Sequence[str]) -> str:

@@ -205,7 +205,7 @@ class TestRows:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_screens(away: Apoa, file: Path, screens: Screens, lang: str) -> None:
     """What a user reads of several sheets."""
-    away.save(XIMENA, "--check-in", "2026-11-24")
+    away.save(XIMENA, "--check-in", "2026-11-24", "--nights", "1")
     path = write(file, *MONTHS, ("Kas", [["a", "b"], ["c", "d"]]))
     screens(away, "import", path, "--check", lang=lang)
     screens(away, "import", path, "--check", keys=[""], lang=lang)
