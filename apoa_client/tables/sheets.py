@@ -64,17 +64,7 @@ def table_of(
     Raises `TableRefused` if there are no rows, no such sheet or no such row, and what `read` raises.
     """
     chosen = choice.of([sheet.name for sheet in sheets])
-    opened = [sheet for sheet in sheets if sheet.name in chosen and sheet.first]
-    if not opened:
-        raise TableRefused(
-            msg("The table is empty."), msg("Choose another file, or another sheet with --sheet."), name="table_empty"
-        )
-    if choice.heading_row and all(row.number != choice.heading_row for sheet in opened for row in sheet.first):
-        raise TableRefused(
-            msg("Row {row} is empty, so it has no headings.", row=choice.heading_row),
-            msg("Nothing was saved. Give the row of the headings with --heading-row."),
-            name="no_heading_row",
-        )
+    opened = _opened([sheet for sheet in sheets if sheet.name in chosen], choice.heading_row)
     heads = {sheet.name: find_head(sheet, choice.heading_row) for sheet in opened}
     names = list(heads) if choice.sheets else _with_guests(opened, heads)
     first = heads[names[0]]
@@ -85,6 +75,8 @@ def table_of(
             msg("Nothing was saved. Give each with --sheet in a command of its own."),
             name="different_headings",
         )
+    if not choice.heading_row:
+        _check_above(opened, names, heads)
     merged = {sheet.name: sheet.merged for sheet in sheets}
 
     def read_rows() -> Iterator[Row]:
@@ -102,6 +94,35 @@ def table_of(
     rows = next(sheet.first for sheet in sheets if sheet.name == names[0])
     headings = max((heads[name].headings for name in names), key=len)
     return Table(facts, headings, first.row, read_rows, tuple(rows))
+
+
+def _opened(sheets: Sequence[Sheet], heading_row: int) -> list[Sheet]:
+    """Return the sheets with a row. Raises `TableRefused` if none has one, or none has the row of the headings."""
+    opened = [sheet for sheet in sheets if sheet.first]
+    if not opened:
+        raise TableRefused(
+            msg("The table is empty."), msg("Choose another file, or another sheet with --sheet."), name="table_empty"
+        )
+    if heading_row and all(row.number != heading_row for sheet in opened for row in sheet.first):
+        raise TableRefused(
+            msg("Row {row} is empty, so it has no headings.", row=heading_row),
+            msg("Nothing was saved. Give the row of the headings with --heading-row."),
+            name="no_heading_row",
+        )
+    return opened
+
+
+def _check_above(sheets: Sequence[Sheet], names: Sequence[str], heads: Mapping[str, Head]) -> None:
+    """Raise `TableRefused` if a guest stands above the headings that were found, and would not be read."""
+    for sheet in sheets:
+        rows = sheet.first if sheet.name in names else ()
+        row = next((row for row in rows if row.number < heads[sheet.name].row and _is_guest(row.values)), None)
+        if row is not None:
+            raise TableRefused(
+                msg("Row {row} has a guest, and is above the headings.", row=row.number),
+                msg("Nothing was saved. Move the guest below the headings, or give their row with --heading-row."),
+                name="guest_above_headings",
+            )
 
 
 def _with_guests(sheets: Sequence[Sheet], heads: Mapping[str, Head]) -> list[str]:

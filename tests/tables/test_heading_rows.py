@@ -106,6 +106,14 @@ def test_the_heading_row_is_named() -> None:
     assert refused.value.name == "no_heading_row"
 
 
+def test_a_guest_above_the_headings() -> None:
+    """The guest would be lost: the table is refused, unless the user names the row of the headings."""
+    with pytest.raises(TableRefused) as refused:
+        table(GUEST, HEADINGS, GUEST)
+    assert refused.value.name == "guest_above_headings"
+    assert [row.number for row in table(GUEST, HEADINGS, GUEST, heading_row=2).read_rows()] == [3]
+
+
 def test_headings_that_are_not_known() -> None:
     """They are doubtful, unless a mapping has them."""
     assert is_known(HEADINGS, ())
