@@ -18,8 +18,8 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """A Compound File: an old .xls, and what Excel makes of a workbook with a password ([MS-CFB], [MS-OFFCRYPTO])."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_WORKBOOK = "Workbook\0".encode("utf-16-le"), "Book\0".encode("utf-16-le")
-"""The names of the part with the sheets, of which one is in each .xls file ([MS-XLS], 2.1.2)."""
+_DOCUMENTS = tuple(name.encode("utf-16-le") for name in ("WordDocument", "PowerPoint Document", "__substg1.0"))
+"""The names of parts that Word, PowerPoint and Outlook write. Those of .xls files are at the end, which may be cut."""
 _OTHER = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"SQLite format 3")
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\{\]])")
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|table|\?xml|head|body|meta|style)", re.IGNORECASE)
@@ -105,7 +105,7 @@ def refuse_other_kinds(content: Content) -> None:
     if head.startswith(_COMPOUND):
         if _contains(content, _ENCRYPTED):
             raise encrypted()
-        if not any(_contains(content, name) for name in _WORKBOOK):
+        if any(_contains(content, name) for name in _DOCUMENTS):
             raise _other_document()
     if head.startswith(_OTHER):
         raise TableRefused(
