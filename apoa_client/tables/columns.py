@@ -31,6 +31,13 @@ _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.missing)
 _LINES = frozenset({"mrz", "mrz1"})
 
 
+_EXPIRES = {
+    **dict.fromkeys(("document_number", "issuing_state", "document_type"), "expiry_date"),
+    **dict.fromkeys(("stay_permit", "stay_permit_number"), "stay_until"),
+}
+"""What the end of the validity is, by the target of the column that it belongs to."""
+_CARD_WORDS = ("card", "kartu", "kredit", "debit")
+_ADDRESS_WORDS = ("alamat", "address", "kota", "city", "provinsi", "province", "kodepos", "postcode", "zip", "domisili")
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
 
@@ -139,9 +146,36 @@ def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -
     found = {column: said[fold(heading)] for column, heading in enumerate(table.headings) if fold(heading) in said}
     taken = set(found.values()) - {IGNORE} - _SEVERAL
     for column, heading in enumerate(headings):
-        if column not in found and heading.target and heading.target not in taken:
+        if column not in found and heading.target and heading.target not in taken and not heading.is_general:
             found[column] = heading.target
+    general = {
+        column: _general_target(column, heading.target, table.headings, found)
+        for column, heading in enumerate(headings)
+        if column not in found and heading.is_general
+    }
+    found |= {column: target for column, target in general.items() if target and target not in taken}
     return dict(sorted(found.items()))
+
+
+def _general_target(column: int, target: str, headings: Sequence[str], found: Mapping[int, str]) -> str:
+    """Return what a general heading is beside the other columns: *valid until* belongs to the column before it.
+
+    A *place* is that of birth beside its date. A *country* is the nationality if no other column is, and if it is not
+    the end of an address or of a place. Empty if it is something else.
+    """
+    before = fold(headings[column - 1]) if column else ""
+    if target == "birth_place":
+        is_alone = target not in found.values()
+        return target if is_alone and "birth_date" in {found.get(column - 1), found.get(column + 1)} else ""
+    if target == "nationality":
+        is_address = found.get(column - 1) == "birth_place" or any(word in before for word in _ADDRESS_WORDS)
+        return "" if is_address or target in found.values() else target
+    for other in (*range(column - 1, -1, -1), *range(column + 1, len(headings))):
+        if any(word in fold(headings[other]) for word in _CARD_WORDS):
+            return ""
+        if found.get(other) in _EXPIRES:
+            return _EXPIRES[found[other]]
+    return target
 
 
 def _with_name_column(fields: dict[int, str]) -> dict[int, str]:

@@ -35,6 +35,8 @@ from apoa_client.cli.views.imports import (
     show_counts,
     show_facts,
     show_problems,
+    show_unread,
+    unread_headings,
 )
 from apoa_client.cli.views.outcome import show_outcome
 from apoa_client.cli.views.report import property_line
@@ -100,6 +102,8 @@ class FoundRecords(NamedTuple):
 
     records: Records
     options: ImportOptions
+    unread: tuple[str, ...] = ()
+    """The columns that are not read."""
 
 
 def find_records(
@@ -111,7 +115,8 @@ def find_records(
         if found is None:
             return None
         columns, kept = found
-        return FoundRecords(guest_rows(source, columns), options.with_answers(columns, kept))
+        unread = unread_headings(source, columns)
+        return FoundRecords(guest_rows(source, columns), options.with_answers(columns, kept), unread)
     defaults = _stated(session, options).defaults
     return FoundRecords(with_defaults(source, defaults), options.with_answers(ColumnMap({}, defaults=defaults)))
 
@@ -125,7 +130,9 @@ def find_columns(session: Session, table: Table, options: ImportOptions) -> Colu
     if columns.doubts or absent_fields(columns):
         from apoa_client.cli.prompts.import_columns import doubt_error, missing_error
 
-        raise doubt_error(columns.doubts[0], table) if columns.doubts else missing_error(columns)
+        if absent_fields(columns) and columns.fields:
+            raise missing_error(columns, table)
+        raise doubt_error(columns.doubts[0], table)
     return columns
 
 
@@ -200,7 +207,7 @@ class FileImport:
         if found is None or result is None:
             print_error_line(_("Nothing was saved."))
             return Exit.DONE
-        self._show(result)
+        self._show(result, found.unread)
         self._write_errors(source, result, found.options)
         if result.reports and not self._options.no_send:
             send_imported(self._session, result.reports)
@@ -252,17 +259,19 @@ class FileImport:
             question = nmsg("Save and send {count} report?", "Save and send {count} reports?", checked.new_reports)
         return confirm(text(question))
 
-    def _show(self, result: ImportResult) -> None:
+    def _show(self, result: ImportResult, unread: Sequence[str]) -> None:
         """Show the result on stdout: all of it, unless the user has seen it before the question."""
         saved = not self._options.check
         if self._session.json:
-            print_json(import_value(result, saved=saved))
+            print_json(import_value(result, unread, saved=saved))
             return
         if not self._asks or self._options.check:
             with paged(self._app.environ, wanted=self._options.check and self._session.interactive):
                 show_counts(result, print_line, saved=saved)
                 show_problems(result)
             print_warnings(result)
+        if not self._asks:
+            show_unread(unread)
         for line in property_line(self._app.label_if_several):
             print_line(line)
         self._show_end(result)

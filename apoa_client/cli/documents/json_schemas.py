@@ -185,6 +185,7 @@ _IMPORT = object_of(
     problems=list_of(_ROW_FINDING),
     warnings=list_of(_ROW_FINDING),
     reports=list_of(TEXT),
+    unread_columns=list_of(TEXT),
     dry_run=FLAG,
 )
 _FOLDER_IMPORT = object_of(

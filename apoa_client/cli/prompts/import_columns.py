@@ -10,7 +10,7 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import columns as screen_width
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.wrapping import pad, width
-from apoa_client.cli.views.imports import ORDERS, absent_fields, cell_text, show_columns
+from apoa_client.cli.views.imports import ORDERS, absent_fields, cell_text, show_columns, unread_headings
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
@@ -24,6 +24,8 @@ from apoa_client.tables.columns import ColumnMap, Doubt, match_columns
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import Row, Table
 
+_HEADINGS = 3
+"""Headings that a row of headings has at the least among those that are known."""
 _HALF = 38
 """Columns of the left half of a long list of choices."""
 _SEVERAL_COLUMNS = frozenset({"middle_names", "guest_count"})
@@ -53,11 +55,19 @@ def doubt_error(doubt: Doubt, table: Table) -> DataRefused:
     return DataRefused(doubt.message, advice, name="doubtful_columns")
 
 
-def missing_error(columns: ColumnMap) -> DataRefused:
-    """Return the error for a table that lacks columns which each guest needs."""
+def missing_error(columns: ColumnMap, table: Table) -> DataRefused:
+    """Return the error for a table that lacks columns which each guest needs. It names the columns that are not read.
+
+    A row of a guest in the place of the headings is not named: it has hardly a cell that is a heading.
+    """
     names = listed([label_of_target(name) for name in absent_fields(columns)])
+    unread = unread_headings(table, columns) if len(columns.fields) >= _HEADINGS else ()
+    problem = msg("The table has no column for: {names}.", names=names)
+    if unread:
+        headings = ", ".join(unread)
+        problem = msg("The table has no column for: {names}. Not read: {headings}.", names=names, headings=headings)
     return DataRefused(
-        msg("The table has no column for: {names}.", names=names),
+        problem,
         msg(
             "Add the column, or say which one it is with --map. For a field that no row has, give --default "
             "FIELD=VALUE, such as birth_place=- (not stated). See: apoa help import"
@@ -84,7 +94,7 @@ class ColumnQuestions:
         while True:
             columns = match_columns(self._table, self.mapping)
             if columns.fields != shown:
-                show_columns(self._table, columns, self._first.values)
+                self._show(columns)
                 shown = columns.fields
             print_error_line()
             if columns.doubts:
@@ -97,18 +107,15 @@ class ColumnQuestions:
             elif not self._change_a_column():
                 return None
 
+    def _show(self, columns: ColumnMap) -> None:
+        """Show the columns, and what is missing if another question comes before that about it."""
+        show_columns(self._table, columns, self._first.values)
+        if columns.doubts and columns.fields:
+            _warn_of_absent(columns)
+
     def _confirmed(self, columns: ColumnMap) -> bool:
-        absent = absent_fields(columns)
-        if absent:
-            names = text(listed([label_of_target(name) for name in absent]))
-            warning = nmsg(
-                "No column has: {names}. Without it, each row is refused.",
-                "No column has: {names}. Without them, each row is refused.",
-                len(absent),
-                names=names,
-            )
-            print_error_line(style_warning(text(warning)))
-        return confirm(_("Are the columns right?"), default=not absent)
+        _warn_of_absent(columns)
+        return confirm(_("Are the columns right?"), default=not absent_fields(columns))
 
     def _finds_absent_field(self, columns: ColumnMap) -> bool:
         """Ask once about each field that no column has: which column it is. Return whether the mapping was changed."""
@@ -249,6 +256,20 @@ class ColumnQuestions:
             others = match_columns(self._table, self.mapping).columns_of(target)
             said |= {self._table.headings[other]: IGNORE for other in others if other != column}
         self.mapping = self.mapping._replace(columns={**self.mapping.columns, **said})
+
+
+def _warn_of_absent(columns: ColumnMap) -> None:
+    """Show the fields that each guest needs and that no column has."""
+    absent = absent_fields(columns)
+    if absent:
+        names = text(listed([label_of_target(name) for name in absent]))
+        warning = nmsg(
+            "No column has: {names}. Without it, each row is refused.",
+            "No column has: {names}. Without them, each row is refused.",
+            len(absent),
+            names=names,
+        )
+        print_error_line(style_warning(text(warning)))
 
 
 def _side_by_side(lines: Sequence[str]) -> Sequence[str]:

@@ -69,8 +69,11 @@ _KINDS_OF_PROBLEM = {
 Print = Callable[[str], object]
 
 
-def import_value(result: ImportResult, *, saved: bool) -> dict[str, Any]:
-    """Return the document of ``import --json``. Nothing but the counts says what would be saved if not `saved`."""
+def import_value(result: ImportResult, unread: Sequence[str] = (), *, saved: bool) -> dict[str, Any]:
+    """Return the document of ``import --json``. Nothing but the counts says what would be saved if not `saved`.
+
+    `unread` are the columns that are not read.
+    """
     return {
         "rows": result.rows,
         "saved": result.saved,
@@ -84,6 +87,7 @@ def import_value(result: ImportResult, *, saved: bool) -> dict[str, Any]:
         "problems": [_finding_value(each) for each in result.problems],
         "warnings": [_finding_value(each) for each in result.warnings],
         "reports": list(result.reports),
+        "unread_columns": list(unread),
         "dry_run": not saved,
     }
 
@@ -288,9 +292,18 @@ def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue
     elif rows:
         for line in table_lines(heads, rows):
             print_error_line(line)
-    left = [_heading_text(table, column) for column in unread_columns(table, columns)]
-    if left:
-        print_error_line(_("Not read: {headings}").format(headings=", ".join(left)))
+    show_unread(unread_headings(table, columns))
+
+
+def unread_headings(table: Table, columns: ColumnMap) -> tuple[str, ...]:
+    """Return the letters and the headings of the columns that are not read."""
+    return tuple(_heading_text(table, column) for column in unread_columns(table, columns))
+
+
+def show_unread(headings: Sequence[str]) -> None:
+    """Show on stderr the columns that are not read."""
+    if headings:
+        print_error_line(_("Not read: {headings}").format(headings=", ".join(headings)))
 
 
 def _heading_text(table: Table, column: int) -> str:

@@ -98,6 +98,22 @@ class TestUnattended:
         assert away("import", path, "--no-send", "--default", "birth_place=-").code == 0
         assert away.reports()[0]["guest"]["birth_place"] == "-"
 
+    def test_a_missing_column_is_said_before_a_doubt(self, away: Apoa, file: Path) -> None:
+        """And with the columns that are not read, among which it may be."""
+        path = write(file, row(QUENTIN), headings=HEADINGS.replace("Expiry date", "Warna"))
+        error = away("import", path, "--no-send", "--json").json["error"]
+        assert error["class"] == "missing_columns"
+        assert "Passport expiry" in error["message"]
+        assert "H Warna" in error["message"]
+
+    def test_columns_that_are_not_read_are_named(self, away: Apoa, file: Path) -> None:
+        """They refuse no row, and nothing is left out silently."""
+        path = write(file, row(OBADIAH, room="7;-"), headings=f"{HEADINGS};Warna favorit")
+        result = away("import", path, "--check", "--json")
+        assert (result.code, result.json["saved"]) == (0, 1)
+        assert result.json["unread_columns"] == ["L Warna favorit"]
+        assert "L Warna favorit" in away("import", path, "--no-send").err
+
     def test_the_guests_are_sent(self, apoa: Apoa, serve: Serve, file: Path) -> None:
         """What was saved is sent at once."""
         assert apoa.set_up(serve().base_url).code == 0
@@ -266,6 +282,12 @@ class TestAtATerminal:
         assert result.code == 0, result.all
         assert "12/09/1985 is 12 Sep 1985" in result.err
         assert "12/09/1985 is 9 Dec 1985" in result.err
+
+    def test_missing_columns_are_said_before_a_question(self, away: Apoa, file: Path) -> None:
+        """So that a user who cannot complete the table answers no question in vain."""
+        write(file, row(QUENTIN), headings=HEADINGS.replace("Expiry date", "Warna"))
+        screen = away("import", str(file), keys=["<"]).err
+        assert screen.index("No column has: Passport expiry") < screen.index("can be read in two ways")
 
     def test_a_column_can_be_changed(self, away: Apoa, file: Path) -> None:
         """A column whose heading is not known gets its field by its letter and a number; the rest stays."""
