@@ -15,12 +15,12 @@ from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
 from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
 from apoa_client.tables.headings import Heading, parse_heading
-from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
+from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
 
 _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
-_SEVERAL = frozenset({"middle_names", "guest_count"})
+_SEVERAL = frozenset({"middle_names", "guest_count", *CONTACTS})
 """Targets of which a table may have several columns, which belong together."""
 _OTHER_WAYS = {
     **dict.fromkeys(NAMES, ("full_name",)),

@@ -71,8 +71,8 @@ _STANDS_FOR = {
     "check": "cek chek",
     "check in": "checkin ci",
     "check out": "checkout co",
-    "arrival": "arr arriving datang kedatangan tiba",
-    "departure": "dep departing berangkat keberangkatan pulang kepulangan",
+    "arrival": "arr arrive arriving datang kedatangan tiba",
+    "departure": "dep depart departing berangkat keberangkatan pulang kepulangan",
     "planned": "rencana expected est estimated",
     "night": "nights nts malam mlm",
     "jumlah": "jml jmlh jlh",
@@ -87,7 +87,7 @@ _STANDS_FOR = {
 """Words and abbreviations of both languages, by the words that they stand for."""
 _WORDS = {word: set(means.split()) for means, words in _STANDS_FOR.items() for word in words.split()}
 _EMPTY_WORDS = frozenset({"of", "the", "s", "and", "dan", "as", "per"})
-_GUEST_WORDS = frozenset({"guest", "customer", "client", "wna", "asing", "foreigner"})
+_GUEST_WORDS = frozenset({"guest", "customer", "client", "wna", "asing", "foreigner", "stay", "data", "details"})
 """Words that add nothing in a table of guests: the customer's last name is the guest's."""
 _OTHER_WORDS = frozenset(
     {"agent", "agen", "booker", "pemesan", "company", "perusahaan", "hotel", "property", "sponsor", "penjamin", "staff"}

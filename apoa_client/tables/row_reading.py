@@ -20,6 +20,9 @@ T = TypeVar("T")
 DATE_TARGETS = frozenset({"check_out", *(item.name for item in FIELDS if item.type in DATE_TYPES)})
 """Targets whose columns have dates."""
 
+CONTACTS = frozenset({"phone", "email"})
+"""Targets of which a guest may have several values: the first one is reported."""
+
 _COUNTRIES = tuple(item.name for item in FIELDS if item.type == "state")
 _DATES = tuple(item.name for item in FIELDS if item.type in DATE_TYPES - {"birth_date", "moment"})
 _OTHER_TYPES = DATE_TYPES | {"state", "sex", "nights", "mrz"}
@@ -139,13 +142,16 @@ class _Reading:
     # The cells.
 
     def _cell(self, target: str) -> _Cell | None:
-        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ."""
+        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ.
+
+        Of several ways to reach the guest, the first one counts.
+        """
         filled = []
         for source in self._reader.sources.get(target, ()):
             value = self._value(source)
             if not cell_values.is_empty(value):
                 filled.append(_Cell(value, source))
-        if len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
+        if target not in CONTACTS and len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
         return filled[0] if filled else self._reader.defaults.get(target)

@@ -97,6 +97,13 @@ def test_two_general_headings_of_one_field_are_a_doubt() -> None:
     assert (doubt.kind, doubt.columns) == ("two_columns", (1, 2))
 
 
+def test_the_first_way_to_reach_a_guest_is_reported() -> None:
+    """A guest may have several telephone numbers: that is no doubt and no conflict."""
+    table = table_of(["Phone", "Mobile"], ("0812345678", "0818765432"), (None, "0818765432"))
+    assert match_columns(table).doubts == ()
+    assert [row.texts["phone"] for row in read_table(table)] == ["0812345678", "0818765432"]
+
+
 # Doubts.
 
 
