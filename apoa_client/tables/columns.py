@@ -36,7 +36,9 @@ _EXPIRES = {
     **dict.fromkeys(("stay_permit", "stay_permit_number"), "stay_until"),
 }
 """What the end of the validity is, by the target of the column that it belongs to."""
-_CARD_WORDS = ("card", "kartu", "kredit", "debit")
+_PASSPORT_WORDS = ("paspor", "pasport", "passport", "issu", "terbit", "dikeluarkan", "pengeluaran")
+"""Parts of words of other columns about the passport, which may stand between its number and its end."""
+_PERMIT_WORDS = ("visa", "kitas", "kitap", "itas", "permit", "izin")
 _ADDRESS_WORDS = ("alamat", "address", "kota", "city", "provinsi", "province", "kodepos", "postcode", "zip", "domisili")
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
@@ -149,7 +151,7 @@ def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -
         if column not in found and heading.target and heading.target not in taken and not heading.is_general:
             found[column] = heading.target
     general = {
-        column: _general_target(column, heading.target, table.headings, found)
+        column: _general_target(column, heading.target, table.headings, headings, found)
         for column, heading in enumerate(headings)
         if column not in found and heading.is_general
     }
@@ -157,25 +159,44 @@ def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -
     return dict(sorted(found.items()))
 
 
-def _general_target(column: int, target: str, headings: Sequence[str], found: Mapping[int, str]) -> str:
-    """Return what a general heading is beside the other columns: *valid until* belongs to the column before it.
+def _general_target(
+    column: int, target: str, titles: Sequence[str], headings: Sequence[Heading], found: Mapping[int, str]
+) -> str:
+    """Return what a general heading is beside the other columns; empty if it is something else, or if it is not clear.
 
     A *place* is that of birth beside its date. A *country* is the nationality if no other column is, and if it is not
-    the end of an address or of a place. Empty if it is something else.
+    the end of an address or of a place. A *purpose* beside the place where the guest comes from is a destination.
     """
-    before = fold(headings[column - 1]) if column else ""
-    if target == "birth_place":
-        is_alone = target not in found.values()
-        return target if is_alone and "birth_date" in {found.get(column - 1), found.get(column + 1)} else ""
-    if target == "nationality":
-        is_address = found.get(column - 1) == "birth_place" or any(word in before for word in _ADDRESS_WORDS)
-        return "" if is_address or target in found.values() else target
-    for other in (*range(column - 1, -1, -1), *range(column + 1, len(headings))):
-        if any(word in fold(headings[other]) for word in _CARD_WORDS):
-            return ""
+    before = fold(titles[column - 1]) if column else ""
+    match target:
+        case "birth_place":
+            is_read = target not in found.values() and "birth_date" in {found.get(column - 1), found.get(column + 1)}
+        case "nationality":
+            is_address = found.get(column - 1) == "birth_place" or any(word in before for word in _ADDRESS_WORDS)
+            is_read = target not in found.values() and not is_address
+        case "purpose":
+            is_read = not any(word in before for word in ("dari", "asal", "from"))
+        case _:
+            return _end_of_validity(column, titles, headings, found)
+    return target if is_read else ""
+
+
+def _end_of_validity(column: int, titles: Sequence[str], headings: Sequence[Heading], found: Mapping[int, str]) -> str:
+    """Return what expires: the passport or the permit of the nearest column, on the left at first.
+
+    Empty if a column that is not known is nearer: a credit card and an insurance expire, too.
+    """
+    for other in (*range(column - 1, -1, -1), *range(column + 1, len(titles))):
+        title = fold(titles[other])
         if found.get(other) in _EXPIRES:
             return _EXPIRES[found[other]]
-    return target
+        if not title or other in found or headings[other].is_general:
+            continue
+        if any(word in title for word in _PERMIT_WORDS):
+            return "stay_until"
+        if not any(word in title for word in _PASSPORT_WORDS):
+            return ""
+    return "expiry_date"
 
 
 def _with_name_column(fields: dict[int, str]) -> dict[int, str]:

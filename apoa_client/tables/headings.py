@@ -44,37 +44,38 @@ _UNTIL = re.compile(r"\bs\s?[/.]?\s?d\b")
 """The abbreviation of *sampai dengan*: until."""
 _WORD = re.compile(r"[^\W_]+")
 _STANDS_FOR = {
-    "no": "nomor nomer nmr nr num number numero",
-    "date": "tgl tggl tanggal tarikh",
+    "no": "nomor nomer nmr nr nbr num number numero",
+    "date": "tgl tggl tanggal tarikh dt",
     "time": "jam pukul hour",
     "name": "nama nm names",
-    "last": "family belakang keluarga",
+    "last": "family belakang blkg blk keluarga akhir",
     "last name": "surname lastname",
-    "first": "given depan",
+    "first": "given depan dpn",
     "first name": "forename forenames firstname",
     "middle": "tengah",
     "middle name": "middlename",
     "full": "lengkap penuh",
+    "kelamin": "klmn",
     "birth": "lahir kelahiran lhr",
     "birth date": "birthdate dob",
     "birth place": "birthplace pob",
     "place": "tempat tmpt tpt tmp",
-    "country": "negara state",
-    "nationality": "kebangsaan kewarganegaraan warganegara citizenship nat natl nationalitas",
-    "passport": "paspor pasport passpor pasp passp pp",
+    "country": "negara ngr state",
+    "nationality": "kebangsaan kewarganegaraan warganegara citizenship citizen nat natl national nasionality",
+    "passport": "paspor pasport passpor pasp passp pass pp",
     "document": "dokumen doc",
     "id": "identitas identity",
     "type": "tipe jenis jns kind",
-    "expiry": "exp expire expires expired expiration kadaluarsa kadaluwarsa kedaluarsa kedaluwarsa",
+    "expiry": "exp expire expires expired expiration kadaluarsa kadaluwarsa kedaluarsa kedaluwarsa expd experied",
     "valid": "berlaku validity",
     "until": "sampai hingga till thru",
     "check": "cek chek",
-    "check in": "checkin ci",
-    "check out": "checkout co",
-    "arrival": "arr arrive arriving datang kedatangan tiba",
-    "departure": "dep depart departing berangkat keberangkatan pulang kepulangan",
-    "planned": "rencana expected est estimated",
-    "night": "nights nts malam mlm",
+    "check in": "checkin cekin ci",
+    "check out": "checkout cekout co",
+    "arrival": "arr arrive arrivals arriving datang kedatangan tiba",
+    "departure": "dep depart departing departures leave leaving berangkat keberangkatan pulang kepulangan",
+    "planned": "rencana expected est estimated perkiraan",
+    "night": "nights nts nite nites ngt malam mlm",
     "jumlah": "jml jmlh jlh",
     "stay": "menginap inap nginap",
     "room": "kamar kmr rm bilik",
@@ -82,7 +83,7 @@ _STANDS_FOR = {
     "email": "surel",
     "purpose": "tujuan keperluan maksud reason",
     "visit": "kunjungan",
-    "guest": "guests tamu",
+    "guest": "guests tamu penghuni pengunjung",
 }
 """Words and abbreviations of both languages, by the words that they stand for."""
 _WORDS = {word: set(means.split()) for means, words in _STANDS_FOR.items() for word in words.split()}
@@ -127,6 +128,7 @@ def _target(text: str) -> str:
         return whole
     in_latin = "".join(character if ord(character) < _END_OF_LATIN else " " for character in text)
     parts = {target for part in (in_latin, *_PARTS.split(in_latin)) if (target := _whole_target(part))}
+    parts -= {f"{target}{_GENERAL}" for target in parts}
     return parts.pop() if len(parts) == 1 else ""
 
 
@@ -169,7 +171,8 @@ def _known_words() -> dict[frozenset[str], str]:
     targets: dict[frozenset[str], set[str]] = {}
     for heading, target in _rows():
         targets.setdefault(_words(heading), set()).add(target)
-    return {words: found.pop() for words, found in targets.items() if words and len(found) == 1}
+    clear = {words: found - {f"{target}{_GENERAL}" for target in found} for words, found in targets.items() if words}
+    return {words: found.pop() for words, found in clear.items() if len(found) == 1}
 
 
 def find_mapping(text: str, config: Config) -> ColumnMapping:

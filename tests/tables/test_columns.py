@@ -68,7 +68,12 @@ GENERAL_HEADINGS = {
     "No Visa, Exp, Paspor, Exp Date": {1: "stay_until", 3: "expiry_date"},
     "Exp, Paspor": {0: "expiry_date"},
     "Paspor, Card Number, Expiry": {},
-    "Nama, Masa Berlaku": {1: "expiry_date"},
+    "Masa Berlaku": {0: "expiry_date"},
+    "Paspor, Tgl Terbit, Dikeluarkan di, Exp": {3: "expiry_date"},
+    "Paspor, Asuransi, Exp": {},
+    "Paspor, Kebangsaan, KITAS, Exp": {3: "stay_until"},
+    "Nama, Tujuan": {1: "purpose"},
+    "Datang Dari, Tujuan": {},
     "Tempat, Tgl Lahir": {0: "birth_place"},
     "Tgl Lahir, Tempat": {1: "birth_place"},
     "Tempat, Kamar": {},
@@ -86,7 +91,7 @@ def test_a_general_heading_belongs_to_the_column_beside_it(headings: str) -> Non
     """*Valid until* behind a visa is not that of the passport; what stays unclear is not read."""
     titles = headings.split(", ")
     found = match_columns(table_of(titles)).fields
-    general = {"Berlaku s/d", "Exp", "Exp Date", "Expiry", "Masa Berlaku", "Tempat", "Negara"}
+    general = {"Berlaku s/d", "Exp", "Exp Date", "Expiry", "Masa Berlaku", "Tempat", "Negara", "Tujuan"}
     read = {column: target for column, target in found.items() if titles[column] in general}
     assert read == GENERAL_HEADINGS[headings]
 

@@ -89,6 +89,7 @@ def test_the_table_is_sound() -> None:
         ("Customer Last Name", "surname"),
         ("Berlaku s/d", "expiry_date"),
         ("Paspor: Berlaku sd", "expiry_date"),
+        ("Kewarganegaraan (Negara)", "nationality"),
         ("Nama Hotel", ""),
         ("Nama (Agen)", ""),
         ("Passport (copy)", ""),

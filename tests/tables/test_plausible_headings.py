@@ -63,7 +63,7 @@ check_in: Tgl C/I | Tanggal Masuk | Tgl Masuk | Masuk | Tiba | Tgl Tiba | Tangga
 check_in: Tgl Kedatangan | Kedatangan | Arrival | Arrival Date | Arr | Arr. Date | Date of Arrival
 check_in: Arrival Date & Time | Date In | In | Cek In | Tgl Cek In | Chek in | Tarikh Masuk | Data di arrivo
 check_in: cFrom | Checkin Date | Stay from | Tgl Masuk Hotel | Check-in (tanggal) | Tgl In
-check_in: Tanggal Check-in/Arrival | Start date | Guest Check-in | Tanggal Menginap
+check_in: Tanggal Check-in/Arrival | Start date | Guest Check-in
 check_in_time: Jam Masuk | Check-in Time | Jam Check In | Jam Tiba | Arrival Time | Time In | Jam Datang
 check_in_time: Jam C/I
 planned_check_out: Check-out | Check Out | CHECKOUT | C/O | CO | C-out | Check-out Date | Tgl Check Out
