@@ -184,18 +184,19 @@ def _general_target(
 def _end_of_validity(column: int, titles: Sequence[str], headings: Sequence[Heading], found: Mapping[int, str]) -> str:
     """Return what expires: the passport or the permit of the nearest column, on the left at first.
 
-    Empty if a column that is not known is nearer: a credit card and an insurance expire, too.
+    Empty behind a column that is not known: a credit card and an insurance expire, too.
     """
+    is_next = True
     for other in (*range(column - 1, -1, -1), *range(column + 1, len(titles))):
         title = fold(titles[other])
         if found.get(other) in _EXPIRES:
             return _EXPIRES[found[other]]
-        if not title or other in found or headings[other].is_general:
-            continue
-        if any(word in title for word in _PERMIT_WORDS):
+        if other not in found and any(word in title for word in _PERMIT_WORDS):
             return "stay_until"
-        if not any(word in title for word in _PASSPORT_WORDS):
+        of_passport = not title or headings[other].is_general or any(word in title for word in _PASSPORT_WORDS)
+        if is_next and other not in found and not of_passport:
             return ""
+        is_next = is_next and of_passport
     return "expiry_date"
 
 

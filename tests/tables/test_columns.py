@@ -71,6 +71,8 @@ GENERAL_HEADINGS = {
     "Masa Berlaku": {0: "expiry_date"},
     "Paspor, Tgl Terbit, Dikeluarkan di, Exp": {3: "expiry_date"},
     "Paspor, Asuransi, Exp": {},
+    "Paspor, Kode, Nama, Tgl Terbit, Exp": {4: "expiry_date"},
+    "Paspor, Visa, Nama, Exp": {3: "stay_until"},
     "Paspor, Kebangsaan, KITAS, Exp": {3: "stay_until"},
     "Nama, Tujuan": {1: "purpose"},
     "Datang Dari, Tujuan": {},
