@@ -142,10 +142,7 @@ class _Reading:
     # The cells.
 
     def _cell(self, target: str) -> _Cell | None:
-        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ.
-
-        Of several ways to reach the guest, the first one counts.
-        """
+        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ."""
         filled = []
         for source in self._reader.sources.get(target, ()):
             value = self._value(source)
