@@ -14,6 +14,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
 from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
+from apoa_client.tables.hand_writing import HandWriting
 from apoa_client.tables.headings import Heading, parse_heading
 from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
@@ -132,7 +133,8 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
     reader = RowReader(sources, columns.name_order, columns.defaults)
 
     def read_rows() -> Iterator[GuestRow]:
-        return reader.read_all(table.read_rows())
+        writing = HandWriting(columns.fields, columns.name_order)
+        return map(writing.check, reader.read_all(writing.prepare(table.read_rows())))
 
     return Records(table.facts, read_rows)
 

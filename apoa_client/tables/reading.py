@@ -7,6 +7,7 @@ from apoa_client.decoding import marked_encoding
 from apoa_client.messages import msg
 from apoa_client.tables.content import Content, TableRefused, TextFile, damaged, encrypted
 from apoa_client.tables.csv_files import open_csv
+from apoa_client.tables.hand_writing import fill_ditto_marks
 from apoa_client.tables.json_reader import open_json
 from apoa_client.tables.rows import Records, Table
 from apoa_client.tables.workbook_archive import UNREADABLE, BoundedArchive
@@ -38,7 +39,7 @@ def open_source(content: Path | bytes, format: str = "", sheet: str = "") -> Tab
     source.time.pause()
     if isinstance(opened, Table):
         table = opened
-        return table._replace(read_rows=lambda: source.time.rows(table.read_rows()))
+        return table._replace(read_rows=lambda: fill_ditto_marks(source.time.rows(table.read_rows())))
     records = opened
     return records._replace(read_rows=lambda: source.time.rows(records.read_rows()))
 
