@@ -6,6 +6,7 @@ one cell, a word such as *TBA*, another document than a passport, capitals that 
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from apoa_client.matching import fold
@@ -93,8 +94,8 @@ class HandWriting:
         self._names = {column: target for column, target in fields.items() if target in {*NAMES, "full_name"}}
         self._read = {column for column, target in fields.items() if target != "note"}
         self._name_order = name_order
-        self._wrong: dict[int, list[Finding]] = {}
-        """What is wrong with the cells of rows that are not read yet, by number."""
+        self._wrong: deque[tuple[int, Finding]] = deque()
+        """What is wrong with the cells of rows that are not read yet, with their numbers."""
 
     def prepare(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows with names without titles, and keep in mind what is wrong with them."""
@@ -122,8 +123,12 @@ class HandWriting:
         return name if name != cell else None
 
     def check(self, row: GuestRow) -> GuestRow:
-        """Return the row with a finding for each text that is no value."""
-        findings = self._wrong.pop(row.number, [])
+        """Return the row with a finding for each text that is no value. Call it in the order of the rows."""
+        findings = []
+        while self._wrong and self._wrong[0][0] == row.number:
+            findings.append(self._wrong.popleft()[1])
+        if row.skip:
+            return row
         wrong = {name: problem for name in _CHECKED if (problem := _problem(name, row.typed.get(name, "")))}
         findings += (_finding(name, *problem) for name, problem in wrong.items())
         if not findings:
@@ -132,7 +137,7 @@ class HandWriting:
         return row._replace(typed=typed, findings=(*row.findings, *findings))
 
     def _add(self, row: Row, name: str, code: str, message: Message) -> None:
-        self._wrong.setdefault(row.number, []).append(_finding(name, code, message))
+        self._wrong.append((row.number, _finding(name, code, message)))
 
 
 def _says_cancelled(value: CellValue) -> bool:
