@@ -87,8 +87,10 @@ _STANDS_FOR = {
 }
 """Words and abbreviations of both languages, by the words that they stand for."""
 _WORDS = {word: set(means.split()) for means, words in _STANDS_FOR.items() for word in words.split()}
-_EMPTY_WORDS = frozenset({"of", "the", "s", "and", "dan", "as", "per"})
-_GUEST_WORDS = frozenset({"guest", "customer", "client", "wna", "asing", "foreigner", "stay", "data", "details"})
+_EMPTY_WORDS = frozenset({"of", "the", "s", "and", "dan", "as", "per", "on"})
+_GUEST_WORDS = frozenset(
+    {"guest", "customer", "client", "wna", "asing", "foreigner", "passenger", "main", "stay", "data", "details"}
+)
 """Words that add nothing in a table of guests: the customer's last name is the guest's."""
 _OTHER_WORDS = frozenset(
     {"agent", "agen", "booker", "pemesan", "company", "perusahaan", "hotel", "property", "sponsor", "penjamin", "staff"}
