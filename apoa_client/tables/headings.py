@@ -81,13 +81,13 @@ _STANDS_FOR = {
     "room": "kamar kmr rm bilik",
     "phone": "telephone telepon telpon telefon telp tlp tel hp handphone mobile cell wa whatsapp",
     "email": "surel",
-    "purpose": "tujuan keperluan maksud reason",
+    "purpose": "tujuan keperluan maksud",
     "visit": "kunjungan",
     "guest": "guests tamu penghuni pengunjung",
 }
 """Words and abbreviations of both languages, by the words that they stand for."""
 _WORDS = {word: set(means.split()) for means, words in _STANDS_FOR.items() for word in words.split()}
-_EMPTY_WORDS = frozenset({"of", "the", "s", "and", "dan", "as", "per", "on"})
+_EMPTY_WORDS = frozenset({"of", "the", "s", "and", "dan", "as", "on"})
 _GUEST_WORDS = frozenset(
     {"guest", "customer", "client", "wna", "asing", "foreigner", "passenger", "main", "stay", "data", "details"}
 )

@@ -94,6 +94,8 @@ def test_the_table_is_sound() -> None:
         ("Nama (Agen)", ""),
         ("Passport (copy)", ""),
         ("Harga/Malam", ""),
+        ("Malam per tamu", ""),
+        ("Reason", ""),
         ("Negara asal", "ignore"),
         ("Visa number of the last country", ""),
         ("", ""),
