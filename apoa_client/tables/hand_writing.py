@@ -43,7 +43,7 @@ _NO_NAMES = frozenset({"walkin", "guest", "guests", "noname", "unknown"})
 _INITIALS = re.compile(r"(?:\w\.\s*)+")
 _OTHER_DOCUMENT = re.compile(r"[^\W\d_]{3,}[\W_]+\w*\d.*|\d{16}", re.ASCII)
 """A word before the number, such as SIM or KTP or a country; the 16 digits of an Indonesian identity card."""
-_CHECKED = (*NAMES, "birth_place", "document_number")
+_CHECKED = (*NAMES, "birth_place", "document_number", "room")
 _LONGEST = 40
 """Characters of a text that is looked up; a remark may be long."""
 
@@ -164,7 +164,7 @@ def _problem_of_whole_name(cell: str, name: str, order: str) -> Message | None:
 
 def _problem(name: str, text: str) -> tuple[str, Message] | None:
     """Return the code and the message of what is wrong with the text of a field; None if it may be a value."""
-    if text.casefold() in (_NO_NUMBERS if name == "document_number" else _NO_VALUES):
+    if text in DITTO_MARKS or text.casefold() in (_NO_NUMBERS if name == "document_number" else _NO_VALUES):
         return "missing", _NO_VALUE
     if name == "document_number":
         return ("bad_character", _NO_PASSPORT) if _OTHER_DOCUMENT.fullmatch(text) else None
