@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from threading import Timer
@@ -56,14 +57,7 @@ class PhotoProcess(AbstractContextManager["PhotoProcess"]):
         answer, evidence = self._ask({"today": today.isoformat(), "evidence": with_evidence}, _content(path))
         if "refused" in answer:
             raise PictureRefused(*map(from_json, answer["refused"]))
-        return PhotoReading(
-            tuple(answer["lines"]),
-            tuple((line, column) for line, column in answer["doubtful"]),
-            answer["sure"],
-            answer["elapsed_ms"],
-            from_json(answer["hint"]) if answer["hint"] else None,
-            evidence or None,
-        )
+        return replace(_reading(answer), evidence=evidence or None)
 
     def _ask(self, question: dict[str, Any], content: bytes) -> Any:  # noqa: ANN401  a JSON value, and bytes
         try:
@@ -138,6 +132,28 @@ def _received(line: bytes, pipe: IO[bytes]) -> tuple[Any, bytes]:
     return value, content
 
 
+def _value(reading: PhotoReading) -> dict[str, Any]:
+    return {
+        "lines": reading.lines,
+        "doubtful": reading.doubtful,
+        "sure": reading.sure,
+        "elapsed_ms": reading.elapsed_ms,
+        "hint": reading.hint.as_json() if reading.hint is not None else None,
+        "others": [_value(each) for each in reading.others],
+    }
+
+
+def _reading(value: dict[str, Any]) -> PhotoReading:
+    return PhotoReading(
+        tuple(value["lines"]),
+        tuple((line, column) for line, column in value["doubtful"]),
+        value["sure"],
+        value["elapsed_ms"],
+        from_json(value["hint"]) if value["hint"] else None,
+        others=tuple(map(_reading, value["others"])),
+    )
+
+
 def serve() -> int:
     """Read photos until the other end of the pipe is closed, and return the exit code: 78 without the extra `scan`."""
     memory_dumps.forbid_access()
@@ -155,9 +171,7 @@ def serve() -> int:
             refused = [each.as_json() for each in (exc.message, exc.advice) if each is not None]
             _send(sys.stdout.buffer, {"refused": refused}, b"")
             continue
-        answer = {"lines": read.lines, "doubtful": read.doubtful, "sure": read.sure, "elapsed_ms": read.elapsed_ms}
-        hint = read.hint.as_json() if read.hint is not None else None
-        _send(sys.stdout.buffer, {**answer, "hint": hint}, read.evidence or b"")
+        _send(sys.stdout.buffer, _value(read), read.evidence or b"")
     return Exit.DONE
 
 

@@ -123,6 +123,7 @@ _CHECKED = object_of(
 )
 _PHOTO = object_of(
     file=TEXT,
+    zones=COUNT,
     sure=FLAG,
     lines=list_of(TEXT),
     doubtful=list_of({"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}),
@@ -132,7 +133,12 @@ _PHOTO = object_of(
 )
 _CHECKED_PHOTO = plus(_CHECKED, photo=_PHOTO)
 _REPORTED_PHOTO = object_of(
-    file=TEXT, report=or_null(TEXT), error=or_null(ERROR), errors=list_of(_FINDING), warnings=list_of(_FINDING)
+    file=TEXT,
+    zones=COUNT,
+    report=or_null(TEXT),
+    error=or_null(ERROR),
+    errors=list_of(_FINDING),
+    warnings=list_of(_FINDING),
 )
 _STATUS = object_of(
     property=TEXT,

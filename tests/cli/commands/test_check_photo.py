@@ -86,6 +86,7 @@ def test_json_has_the_fixed_form(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) ->
     single = photo_of(apoa("check", "--photo", "q.jpg", "--json").json)
     assert single == {
         "file": "q.jpg",
+        "zones": 1,
         "sure": False,
         "lines": list(QUENTIN.lines),
         "doubtful": [[1, 6], [2, 4], [2, 5], [2, 6]],
