@@ -84,6 +84,13 @@ def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
         assert not _read(reader, tmp_path, mirrored).sure
 
 
+def test_a_page_that_fills_the_picture(reader: PhotoReader, tmp_path: Path) -> None:
+    """Where the lines run to the picture's edges, their ends are found, because the edges are continued."""
+    picture, texts = photo("scanned", 34)
+    reading = _read(reader, tmp_path, picture)
+    assert (reading.lines, reading.sure) == (texts, True)
+
+
 @pytest.mark.parametrize("turns", [0, 2, pytest.param(1, marks=pytest.mark.long)])
 def test_two_documents_are_both_read_and_neither_is_sure(reader: PhotoReader, tmp_path: Path, turns: int) -> None:
     """Two pages in one picture, also with the second turned: which one is the guest's is not known."""

@@ -1,4 +1,4 @@
-"""`apoa report --photo`: each photo is one guest; several are a group, in order, and none is left out unsaid.
+"""`apoa report --photo`: each page is one guest; several are a group, in order, and none is left out unsaid.
 
 At a terminal `apoa_client.cli.prompts.report_guests` asks about each guest. Elsewhere the sure and complete ones are
 saved together, and of each other photo it is said what is missing.
@@ -89,10 +89,13 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
 
 
 def _documents(reading: "PhotoReading") -> list["PhotoReading"]:
-    """Return a reading of each document that a picture shows. Says so, if there are several."""
+    """Return a reading of each document that a picture shows. Says so, if there are several.
+
+    Such a picture is not kept with a report: it shows another guest's passport.
+    """
     if not reading.others:
         return [reading]
-    documents = [replace(each, others=(), hint=None, evidence=reading.evidence) for each in (reading, *reading.others)]
+    documents = [replace(each, others=(), hint=None, evidence=None) for each in (reading, *reading.others)]
     print_error_line(
         _("The picture shows {count} documents: each is asked about as a guest, and < leaves one out.").format(
             count=len(documents)

@@ -304,8 +304,10 @@ class TestSeveral:
             (2, ["several_documents"]),
             (1, []),
         ]
+        assert away("config", "set", "keep_photos", "on").code == 0
         result = away(*command, keys=["", ""])
         assert result.code == 0, result.all
+        assert {each["photo"] for each in away.reports()} == {None}  # it shows another guest's passport
         assert surnames(away) == {OBADIAH.surname, QUENTIN.surname, XIMENA.surname}
 
     def test_one_of_two_documents(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
