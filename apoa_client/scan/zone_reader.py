@@ -77,12 +77,15 @@ def read_zones(networks: Networks, picture: Picture, border: float = 0.0) -> Ite
     zones = [[_exactly(networks, pyramid, path, reading) for path, reading in best]]
     yield zones[0]
     is_small = len(best[0][1].columns) * PITCH * best[0][0].step < _FILLS * max(picture.shape)
-    finer = (search(networks.finder, picture, side) for side in _SIDES[len(searches) :] if is_small)
+    finer = [search(networks.finder, picture, side) for side in _SIDES[len(searches) :] if is_small]
+    last = [*searches, *finer][-1]
     for rest in (*searches, *finer):
         while len(zones) < _MOST_ZONES:
             others = rest.without([line.path for zone in zones for line in zone])
             best = _first_readings(reader, pyramid, others.lines()) if others.weight > _LEAST_WEIGHT else []
             if _clearness(best) < _LEAST_CLEAR:
+                break
+            if rest is not last and not _fits(best):  # a finer search may read it better
                 break
             zones.append([_exactly(networks, pyramid, path, reading) for path, reading in best])
             yield zones[-1]
