@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client import file_lock, files
-from apoa_client.app.table_import import ImportResult
+from apoa_client.app.table_import import ImportResult, RowFinding
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.permissions import open_own_folder
@@ -43,6 +43,11 @@ class TakenFile(NamedTuple):
     result: ImportResult | None = None
     error: ApoaError | None = None
     """Why the whole file was refused or left."""
+
+    @property
+    def implausible(self) -> list[RowFinding]:
+        """The warnings of saved rows that a person should compare: no user has seen them."""
+        return [each for each in self.result.warnings if each.code == "implausible"] if self.result is not None else []
 
     @property
     def exit_code(self) -> Exit:

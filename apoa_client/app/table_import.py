@@ -94,7 +94,8 @@ class ImportResult(NamedTuple):
 class TableImport(AbstractContextManager["TableImport"]):
     """Imports one table. Use it as a context manager: leaving it forgets what was checked and not saved.
 
-    `dry_run` checks without preparing anything to be saved.
+    `dry_run` checks without preparing anything to be saved. `attended`: a user sees the warnings before the rows are
+    saved.
     """
 
     def __init__(
@@ -104,11 +105,13 @@ class TableImport(AbstractContextManager["TableImport"]):
         records: Records,
         *,
         dry_run: bool = False,
+        attended: bool = False,
     ) -> None:
         self._imports = imports
         self._outbox = outbox
         self._records = records
         self._dry_run = dry_run
+        self._plan = imports.plan if attended else imports.plan_unattended
         self._open = ExitStack()
         self._batch: ReportBatch | None = None
         self._checked: ImportResult | None = None
@@ -126,7 +129,7 @@ class TableImport(AbstractContextManager["TableImport"]):
         self._batch = None if self._dry_run else self._open.enter_context(self._outbox.batch())
         tally = _Tally(self._batch, self._imports.reported_adults)
         for count, row in enumerate(self._records.read_rows(), 1):
-            tally.add(self._imports.plan(row))
+            tally.add(self._plan(row))
             if count % _STEP == 0:
                 show(count)
         self._checked = tally.result()
@@ -156,10 +159,10 @@ class TableImport(AbstractContextManager["TableImport"]):
         return checked._replace(reports=tuple(self._batch.save(AuditEvent(IMPORTED, detail=detail))))
 
 
-def table_import(app: "Container", records: Records, *, dry_run: bool = False) -> TableImport:
+def table_import(app: "Container", records: Records, *, dry_run: bool = False, attended: bool = False) -> TableImport:
     """Return the import of a table into a property. Raises `SettingsProblem` if it cannot recognise imported rows."""
     imports = Imports(app.desk, app.changes, app.outbox, app.clock, app.reporting_rules, app.report_at_hand)
-    return TableImport(imports, app.outbox, records, dry_run=dry_run)
+    return TableImport(imports, app.outbox, records, dry_run=dry_run, attended=attended)
 
 
 class _Tally:

@@ -6,7 +6,7 @@ found again without the private key, and changes nothing unless it was edited.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple, Self
 
 from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules
@@ -99,6 +99,8 @@ def _finding(code: str, problem: Message) -> Finding:
 NOT_FOREIGN, NOT_ARRIVED = "not_foreign", "not_arrived"
 """Why a row is skipped, besides the reasons of `GuestRow.skip`."""
 
+_OLDEST_UNATTENDED = timedelta(days=366)
+
 _REASON = "import"
 """The reason of a correction, for the authority."""
 
@@ -171,6 +173,21 @@ class Imports:
         if known is not None:
             return self._again(checked, self._stays.of(known))
         return self._new(checked, [self._stays.of(each) for each in self._known.namesakes(stay_id)])
+
+    def plan_unattended(self, row: GuestRow) -> RowResult:
+        """Return the same where no user sees the warnings: a new guest of more than a year ago is refused.
+
+        Such a row has a wrong year, or is history. What was sent to the authority could not be corrected unnoticed, and
+        a refused row can: a user corrects it, or confirms it at a terminal.
+        """
+        result = self.plan(row)
+        if (
+            result.action is Action.NEW
+            and result.imported is not None
+            and result.imported.stay.check_in < self._clock.now() - _OLDEST_UNATTENDED
+        ):
+            return result.refused(_too_old())
+        return result
 
     def forget(self) -> None:
         """Look at the outbox again: call it when reports may have been saved since the last row was planned."""
@@ -357,6 +374,14 @@ def _changed_here(entry: Entry) -> Message:
         "apoa amend {id}",
         id=short_id(entry.id),
     )
+
+
+def _too_old() -> Finding:
+    message = msg(
+        "The check-in is more than a year ago. Correct the date; if it is right, import the file at a terminal and "
+        "confirm it there."
+    )
+    return Finding(CHECK_IN, "implausible", message)
 
 
 def _another_document(history: StayHistory) -> Finding:

@@ -230,7 +230,7 @@ class FileImport:
     def _import(self, records: Records) -> ImportResult | None:
         """Check every row, and save the good ones unless they are only checked. None if the user does not want it."""
         options = self._options
-        with table_import(self._app, records, dry_run=options.check) as run:
+        with table_import(self._app, records, dry_run=options.check, attended=self._asks) as run:
             with counting(_("Checking rows"), silent=not self._session.interactive) as show:
                 checked = run.check(lambda rows: show(rows) if rows >= _MANY_ROWS else None)
             if options.check:

@@ -174,7 +174,7 @@ def _show(session: Session, taken: TakenFile, show: Show) -> None:
         show(f"import:{error.name}", lambda: show_error(error))
     elif not session.quiet:
         print_line(taken_line(taken))
-    elif taken.where == REFUSED:
+    elif taken.where == REFUSED or taken.implausible:
         print_error_line(taken_line(taken))
 
 

@@ -193,6 +193,7 @@ _FOLDER_IMPORT = object_of(
             file=TEXT,
             where=one_of("done", "refused", "left"),
             **dict.fromkeys(("rows", "saved", "unchanged", "amended", "skipped", "refused"), COUNT),
+            warnings=list_of(_ROW_FINDING),
             error=or_null(ERROR),
         )
     ),

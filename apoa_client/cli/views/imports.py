@@ -106,6 +106,7 @@ def folder_value(taken: Iterable[TakenFile], reports: Sequence[str]) -> dict[str
             "file": each.name,
             "where": each.where,
             **{name: getattr(each.result, name, 0) for name in _COUNTS_OF_A_FILE},
+            "warnings": [] if each.result is None else [_finding_value(found) for found in each.result.warnings],
             "error": None if each.error is None else error_fields(each.error),
         }
         for each in taken
@@ -130,7 +131,9 @@ def taken_line(taken: TakenFile) -> str:
         (_("{count} refused"), result.refused),
     )
     words = ", ".join(label.format(count=count) for label, count in counts if count) or _("no rows")
-    return f"{name}: {style_warning(words) if result.refused else words}"
+    if taken.implausible:
+        words += _("; to compare: {cells}").format(cells=_listed(list(map(_place, taken.implausible))))
+    return f"{name}: {style_warning(words) if result.refused or taken.implausible else words}"
 
 
 def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
