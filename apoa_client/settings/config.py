@@ -37,6 +37,7 @@ MAX_RETENTION_DAYS = 3650
 DEFAULT_BACKUP_KEEP = 14
 """Two weeks of daily backups."""
 MAX_BACKUP_KEEP = 1000
+MAX_ROOMS = 10_000
 
 
 def nothing_set_up() -> SettingsProblem:
@@ -71,6 +72,8 @@ class PropertySettings(NamedTuple):
     """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.desk.duplicates`)."""
     notify: str = ON
     """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
+    rooms: int = 0
+    """How many rooms there are, for the occupancy; 0 if that is not known."""
     by_hand_order: str = ""
     """Names of fields in the order in which staff type them into APOA, separated by commas or blanks."""
     backup_folder: str = ""

@@ -81,11 +81,21 @@ _REPORT = object_of(
 _FIGURES = object_of(
     month=TEXT,
     guests=COUNT,
+    arrivals=COUNT,
     nights=COUNT,
     average_stay=or_null({"type": "number"}),
-    by_nationality=or_null(list_of(object_of(state=or_null(TEXT), guests=COUNT, nights=COUNT))),
+    by_nationality=or_null(list_of(object_of(state=or_null(TEXT), guests=COUNT, arrivals=COUNT, nights=COUNT))),
     punctuality=object_of(on_time=COUNT, late=COUNT, share=or_null({"type": "number"})),
     refused=COUNT,
+    rooms=or_null(
+        object_of(
+            count=or_null(COUNT),
+            available_nights=or_null(COUNT),
+            occupied_nights=COUNT,
+            occupancy=or_null({"type": "number"}),
+            guest_nights_without_room=COUNT,
+        )
+    ),
     sealed__optional={"const": True},
 )
 _REPORTS = object_of(reports=list_of(_REPORT))
