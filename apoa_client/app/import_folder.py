@@ -123,7 +123,7 @@ class ImportFolder:
         Raises `SettingsProblem` if the folder cannot be read.
         """
         try:
-            found = {path: state for path in self.folder.iterdir() if (state := _state(path)) is not None}
+            found = {path: state for path in self.folder.iterdir() if (state := file_state(path)) is not None}
         except OSError:
             raise self._unwritable() from None
         self._seen = {path.name: state for path, state in found.items()}
@@ -134,8 +134,8 @@ class ImportFolder:
 
     def is_as_seen(self, path: Path) -> bool:
         """Return whether the file is still there, and as `waiting` found it."""
-        seen, state = self._seen.get(path.name), _state(path)
-        return seen is not None and state is not None and _facts(seen) == _facts(state)
+        seen, state = self._seen.get(path.name), file_state(path)
+        return seen is not None and state is not None and file_facts(seen) == file_facts(state)
 
     def target(self, path: Path, folder: str) -> Path:
         """Return where a file goes in `folder`: its own name, with a number if another file has it there.
@@ -167,7 +167,7 @@ def reason_file(target: Path) -> Path:
     return target.with_name(f"{target.name}.reason.txt")
 
 
-def _state(path: Path) -> os.stat_result | None:
+def file_state(path: Path) -> os.stat_result | None:
     """Return the state of a file; None for what is no file to import."""
     name = path.name.lower()
     if name.startswith((".", "~")) or name.endswith(_UNFINISHED) or name in _NEVER:
@@ -178,6 +178,6 @@ def _state(path: Path) -> os.stat_result | None:
     return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
 
-def _facts(state: os.stat_result) -> tuple[int, ...]:
+def file_facts(state: os.stat_result) -> tuple[int, ...]:
     """Return what changes with a file."""
     return state.st_ino, state.st_size, state.st_mtime_ns

@@ -153,6 +153,7 @@ OPTIONS = {
     "--personal": "--data-pribadi",
     "--phone": "--nomor-hp",
     "--photo": "--foto",
+    "--photo-from": "--foto-dari",
     "--plain": "--polos",
     "--planned-check-out": "--rencana-check-out",
     "--practice": "--latihan",
