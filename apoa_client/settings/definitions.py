@@ -274,7 +274,7 @@ OF_A_PROPERTY = {
             "12",
             NUMBER,
             most=MAX_ROOMS,
-            unset=msg("not known"),
+            unset=msg("not known yet"),
         ),
         Definition(
             "environment",
