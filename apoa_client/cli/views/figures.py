@@ -94,9 +94,9 @@ def show_figures(figures: Figures, today: date) -> None:
         print_line(_(RESIDENCE))
     print_line()
     print_line(style_bold(_(SURVEY)))
-    print_definitions([(_(label), value) for label, value in survey_rows(figures)])
-    for note in survey_notes(figures):
-        print_line(_(note))
+    print_definitions([(_(sentence), value) for sentence, value in survey_rows(figures)])
+    for sentence in survey_notes(figures):
+        print_line(_(sentence))
     if figures.total.arrivals:
         print_line()
         _show_weeks(figures)
