@@ -5,11 +5,11 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.desk.stay_history import MAX_OVERSTAY, StayHistory
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, SealBroken
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.kinds import Kind, State
+from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State
 from apoa_client.tables.statistics import Figures, Month, NationalityCount, StayFacts
 
 Track = Callable[[Sequence[str]], Iterable[str]]

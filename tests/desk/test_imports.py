@@ -283,7 +283,7 @@ def test_another_document_than_that_of_a_closed_stay(importer: Importer, *, eras
     """It is a conflict, too, but there is no stay to amend."""
     history = imported(importer, guest_row(), State.ACCEPTED)
     if erased:
-        importer.outbox.eraser.stay(history.stay_id, force=False, dry_run=False)
+        importer.outbox.eraser.stay(history.stay_id, dry_run=False)
     else:
         importer.changes.save(importer.changes.cancel(history, "keliru"))
     message = assert_refused_namesake(importer)
@@ -294,7 +294,7 @@ def test_another_document_than_that_of_a_closed_stay(importer: Importer, *, eras
 def test_a_stay_whose_data_were_erased(importer: Importer) -> None:
     """They do not come back with an edited row, and the same row is unchanged."""
     history = imported(importer, guest_row(), State.ACCEPTED)
-    importer.outbox.eraser.stay(history.stay_id, force=False, dry_run=False)
+    importer.outbox.eraser.stay(history.stay_id, dry_run=False)
     assert plan(importer, guest_row()).action is Action.UNCHANGED
     assert_conflict(importer, guest_row(room="7"))
 

@@ -198,7 +198,7 @@ _FOLDER_IMPORT = object_of(
     ),
     reports=list_of(TEXT),
 )
-_FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, as_of=DAY, outdated=FLAG)
+_FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, source_date=or_null(TEXT), as_of=DAY, outdated=FLAG)
 
 FORMS: Mapping[str, tuple[Schema, ...]] = {
     "amend": (_REPORT, _REPORTS),
@@ -265,8 +265,6 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             retention_days=COUNT,
             stays=COUNT,
             reports=list_of(TEXT),
-            withdrawn=list_of(TEXT),
-            may_have_arrived=list_of(TEXT),
             complete=FLAG,
             draft=FLAG,
             ended_before=MOMENT,

@@ -572,6 +572,7 @@ class TestKept:
         """After `purge` there is nothing to show."""
         report = keeping("report", "--photo", str(photo), *STAY, "--json").json
         assert keeping("sync").code == 0
+        assert keeping("checkout", report["stay_id"]).code == 0
         assert keeping("purge", "--guest", report["stay_id"], "--yes").code == 0
         said = keeping("show", report["stay_id"], "--photo", str(tmp_path / "a.jpg"))
         assert said.code == 65

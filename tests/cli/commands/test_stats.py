@@ -100,6 +100,7 @@ def test_erased_data(apoa: Apoa, serve: Serve) -> None:
     assert apoa.set_up(serve().base_url).code == 0
     report = apoa.send(QUENTIN)["id"]
     apoa.clock.forward(timedelta(days=3))
+    assert apoa("checkout", report, "--at", "2026-11-26T09:00").code == 0
     assert apoa("purge", "--guest", report, "--yes").code == 0
     figures = apoa("stats", "--json").json
     assert figures["by_nationality"] == [{"state": None, "guests": 1, "nights": 2}]
