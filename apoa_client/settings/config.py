@@ -32,7 +32,7 @@ MAX_WINDOW_HOURS = 8760
 
 DEFAULT_RETENTION_DAYS = 90
 MAX_RETENTION_DAYS = 3650
-"""Ten years. No law fixes a period; UU 27/2022 requires erasure when the purpose is fulfilled."""
+"""Ten years. We found no law that fixes a period; UU 27/2022 requires erasure when the purpose is fulfilled."""
 
 DEFAULT_BACKUP_KEEP = 14
 """Two weeks of daily backups."""

@@ -86,7 +86,7 @@ def topics(language: str) -> tuple[Topic, ...]:
             )
             for fact in topic["fact"]
         )
-        facts = from_tables.get(topic["id"], ()) + facts
+        facts += from_tables.get(topic["id"], ())
         unconfirmed = tuple(
             Unconfirmed(each["text"], each.get("as_of", day), each.get("words", ""))
             for each in topic.get("unconfirmed", ())

@@ -18,8 +18,8 @@ from apoa_client.tables.statistics import OTHERS, Figures, Group, Month, Punctua
 UNREADABLE_GUESTS = N_("not readable any more")
 OTHER_GUESTS = N_("others")
 RESIDENCE = N_(
-    "The monthly survey VHT-S of Statistics Indonesia asks for the country of residence. It is not reported: these are "
-    "nationalities."
+    "These are nationalities, for the monthly survey VHT-S of Statistics Indonesia, too: the country of residence is "
+    "not reported."
 )
 MERGED = N_("Nationalities with fewer than three guests are counted together as others.")
 

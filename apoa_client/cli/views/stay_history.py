@@ -83,7 +83,6 @@ _DETAILS = {
     **_STATUSES,
     "retention": N_("retention period over"),
     "request": N_("at the guest's request"),
-    "may_have_arrived": N_("but the authority may have received it"),
     "unreadable": N_("could no longer be opened"),
     "again": N_("in place of an earlier number"),
     "untested": N_("connection not tested"),
