@@ -178,6 +178,18 @@ def test_a_guest_who_may_be_in_house_is_kept(box: AnyOutbox, kind: Kind | None) 
         assert bool(box.eraser.finished(LATER, now, dry_run=True).reports) is is_due
 
 
+def test_a_guest_who_came_back_is_kept(box: AnyOutbox) -> None:
+    """A correction after a check-out says that it was a mistake: it does not count any more."""
+    back = report(3, stay=1)._replace(kind=Kind.AMEND, reason="still here")
+    assert back.stay is not None
+    longer = back._replace(stay=back.stay._replace(planned_check_out=date(2027, 6, 1)))
+    for hours, each in enumerate((report(1), report(2, stay=1, kind=Kind.CHECK_OUT), longer)):
+        box.add(each, due_at=None)
+        box.record_receipt(each.id, receipt(hours)._replace(issued_at=NOON + hours * HOUR))
+    assert erased(box, LATER + timedelta(days=100)) == []
+    assert len(erased(box, LATER + timedelta(days=200))) == 3
+
+
 def test_a_correction_moves_the_end(box: AnyOutbox) -> None:
     """The latest planned day counts."""
     longer = report(2, stay=1)._replace(kind=Kind.AMEND, reason="stays on")

@@ -37,14 +37,18 @@ _BATCH = 200
 
 _OPEN = f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES))})"
 
+_ACCEPTED = "max(CASE WHEN state = 'accepted' AND kind IN ({}) THEN {} END)"
+_IN_AT, _OUT_AT = _ACCEPTED.format("'check_in', 'amend'", "finished_at"), _ACCEPTED.format("'check_out'", "finished_at")
+_OUT, _CANCELLED = _ACCEPTED.format("'check_out'", "ends_at"), _ACCEPTED.format("'cancel'", "1")
+
 # A stay ended when the guest checked out, or else on the latest planned day, or else when its last report was finished.
-# A check-out that was never accepted may have been a mistake. Without one, an accepted stay is in house for longer.
+# A check-out does not count if it was never accepted, or if a correction was accepted later: the guest is back. Without
+# one, the guest of an accepted stay counts as in house for longer.
 _DUE = f"""
     SELECT stay_id FROM reports WHERE erased_at IS NULL AND {{which}} GROUP BY stay_id
-    HAVING sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END) = 0 AND COALESCE(
-        max(CASE WHEN kind = 'check_out' AND state = 'accepted' THEN ends_at END), max(ends_at), max(finished_at)
-    ) < CASE min(CASE state WHEN 'accepted' THEN CASE WHEN kind IN ('check_out', 'cancel') THEN 0 ELSE 1 END END)
-        WHEN 1 THEN ? ELSE ? END
+    HAVING sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END) = 0
+        AND COALESCE(CASE WHEN {_OUT_AT} >= {_IN_AT} THEN {_OUT} END, max(ends_at), max(finished_at))
+        < CASE WHEN {_IN_AT} IS NULL OR {_OUT_AT} >= {_IN_AT} OR {_CANCELLED} = 1 THEN ? ELSE ? END
 """  # noqa: S608  constants
 
 _NOT_ERASED = "SELECT seq, id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
@@ -57,11 +61,11 @@ _ERASE = (
 _Report: TypeAlias = tuple[int, str]
 """A report's number (`seq`) and id."""
 _EndedBefore: TypeAlias = tuple[int, int]
-"""Before which times a stay must have ended to be erased: one without a reported check-out, and another one."""
+"""Before which times a stay must have ended to be erased: one that is over, and one whose guest may be in house."""
 
 
 def _ended_before(before: datetime, now: datetime) -> _EndedBefore:
-    return millis(min(before, now - MAX_OVERSTAY)), millis(before)
+    return millis(before), millis(min(before, now - MAX_OVERSTAY))
 
 
 class ReportIds(Collection[str]):
