@@ -8,6 +8,8 @@ _SCRIPT = "apoa"
 _PROGRAMS = (_SCRIPT, "apoaw")
 PHOTO_PROCESS = "read-photos"
 """The word with which `apoa_client.__main__` starts the process that reads photos."""
+XLS_PROCESS = "read-xls"
+"""The word with which it starts the process that reads an .xls file."""
 _HEADLESS = ("conhost.exe", "--headless")
 
 COMPLETION_SCRIPTS = {

@@ -95,6 +95,14 @@ if sys.platform == "win32":
     @lru_cache(maxsize=1)
     def user() -> str:
         """Return this user's security identifier as it stands in the text of a descriptor."""
+        descriptor = _descriptor(f"O:{user_sid()}")
+        try:
+            return _text(descriptor).partition("O:")[2].partition("D:")[0]
+        finally:
+            _kernel.LocalFree(descriptor)
+
+    def user_sid() -> str:
+        """Return this user's security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1001."""
         token = wintypes.HANDLE()
         if not _advapi.OpenProcessToken(_kernel.GetCurrentProcess(), _TOKEN_QUERY, ctypes.byref(token)):
             raise ctypes.WinError(ctypes.get_last_error())
@@ -110,13 +118,9 @@ if sys.platform == "win32":
         finally:
             _kernel.CloseHandle(token)
         try:
-            descriptor = _descriptor(f"O:{name.value}")
+            return name.value or ""
         finally:
             _kernel.LocalFree(name)
-        try:
-            return _text(descriptor).partition("O:")[2].partition("D:")[0]
-        finally:
-            _kernel.LocalFree(descriptor)
 
     def _attributes(inherit: str) -> _SecurityAttributes:
         """Return what makes a new file private. The caller frees the descriptor in it."""

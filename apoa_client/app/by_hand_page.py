@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 IDLE = timedelta(minutes=15)
 """The page ends after this time without use."""
+_RENEW_EVERY = timedelta(minutes=1)
 _POLL_S = 0.1
 _LAST_ANSWER_S = 5.0
 """How long the browser has to read the last answer."""
@@ -95,6 +96,7 @@ class ByHandPage:
         self._used_at = app.clock.now()
         self._claim = ExitStack()
         self._lease = ""
+        self._renew_at = app.clock.now() + _RENEW_EVERY
         self._task: TypingTask | None = None
         self._later: set[str] = set()
         """Stays that are left for later."""
@@ -129,8 +131,11 @@ class ByHandPage:
         return tuple(self._messages)
 
     def _run(self) -> None:
-        """Do the work of the requests, until the page has ended."""
+        """Do the work of the requests, and keep the report from other desks, until the page has ended."""
         while self._task is not None and self._app.clock.now() - self._used_at < IDLE:
+            if self._app.clock.now() >= self._renew_at:
+                self._desk.renew(self._lease)
+                self._renew_at = self._app.clock.now() + _RENEW_EVERY
             try:
                 work, answer = self._work.get(timeout=_POLL_S)
             except Empty:

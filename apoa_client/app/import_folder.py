@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client import file_lock, files
-from apoa_client.app.table_import import ImportResult
+from apoa_client.app.table_import import ImportResult, RowFinding
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.permissions import open_own_folder
@@ -43,6 +43,11 @@ class TakenFile(NamedTuple):
     result: ImportResult | None = None
     error: ApoaError | None = None
     """Why the whole file was refused or left."""
+
+    @property
+    def implausible(self) -> list[RowFinding]:
+        """The warnings of saved rows that a person should compare: no user has seen them."""
+        return [each for each in self.result.warnings if each.code == "implausible"] if self.result is not None else []
 
     @property
     def exit_code(self) -> Exit:
@@ -118,7 +123,7 @@ class ImportFolder:
         Raises `SettingsProblem` if the folder cannot be read.
         """
         try:
-            found = {path: state for path in self.folder.iterdir() if (state := _state(path)) is not None}
+            found = {path: state for path in self.folder.iterdir() if (state := file_state(path)) is not None}
         except OSError:
             raise self._unwritable() from None
         self._seen = {path.name: state for path, state in found.items()}
@@ -129,8 +134,8 @@ class ImportFolder:
 
     def is_as_seen(self, path: Path) -> bool:
         """Return whether the file is still there, and as `waiting` found it."""
-        seen, state = self._seen.get(path.name), _state(path)
-        return seen is not None and state is not None and _facts(seen) == _facts(state)
+        seen, state = self._seen.get(path.name), file_state(path)
+        return seen is not None and state is not None and file_facts(seen) == file_facts(state)
 
     def target(self, path: Path, folder: str) -> Path:
         """Return where a file goes in `folder`: its own name, with a number if another file has it there.
@@ -162,7 +167,7 @@ def reason_file(target: Path) -> Path:
     return target.with_name(f"{target.name}.reason.txt")
 
 
-def _state(path: Path) -> os.stat_result | None:
+def file_state(path: Path) -> os.stat_result | None:
     """Return the state of a file; None for what is no file to import."""
     name = path.name.lower()
     if name.startswith((".", "~")) or name.endswith(_UNFINISHED) or name in _NEVER:
@@ -173,6 +178,6 @@ def _state(path: Path) -> os.stat_result | None:
     return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
 
-def _facts(state: os.stat_result) -> tuple[int, ...]:
+def file_facts(state: os.stat_result) -> tuple[int, ...]:
     """Return what changes with a file."""
     return state.st_ino, state.st_size, state.st_mtime_ns

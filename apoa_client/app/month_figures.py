@@ -1,16 +1,17 @@
-"""Reads the figures of a month from a property's outbox. Only nationalities need the key."""
+"""Reads the figures of a month from a property's outbox. Only nationalities and rooms need the key."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
 from apoa_client.app.container import Container
-from apoa_client.desk.stay_history import MAX_OVERSTAY, StayHistory
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError, CredentialsProblem, Erased, SealBroken
 from apoa_client.passport.states import canonical_code
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.kinds import Kind, State
-from apoa_client.tables.statistics import Figures, Month, NationalityCount, StayFacts
+from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State
+from apoa_client.report.model import normalized_room
+from apoa_client.tables.statistics import Figures, Month, NationalityCount, RoomNights, StayFacts
 
 Track = Callable[[Sequence[str]], Iterable[str]]
 """Passes the ids of stays on, one by one, and may show how many are done."""
@@ -33,15 +34,21 @@ def current_month(app: Container) -> Month:
 
 def count_month(app: Container, month: Month, track: Track = iter) -> MonthFigures:
     """Count the stays of a month. Raises `StorageProblem`, also where a part of the outbox cannot be read."""
-    figures, nationalities, now = Figures(month), _Nationalities(app), app.clock.now()
+    figures, details, now = Figures(month), _Details(app), app.clock.now()
+    nationalities, rooms = NationalityCount(), RoomNights(app.settings.rooms or None)
     for stay_id in track(_stay_ids(app, month)):
         stay = app.stays.of(stay_id)
         facts = stay_facts(stay, app.settings.zone)
         guest = figures.count(facts, now, app.today) if facts is not None else None
-        if guest is not None and stay.current_report is not None:
-            nationalities.count.add(nationalities.of(stay.current_report), guest)
-    figures.groups = nationalities.count.groups() if nationalities.locked is None else None
-    return MonthFigures(figures, nationalities.locked, nationalities.unreadable)
+        if guest is not None and facts is not None and stay.current_report is not None:
+            state, room = details.of(stay.current_report)
+            nationalities.add(state, guest)
+            rooms.count(room, max(facts.first_night, month.first), guest.nights)
+    if details.locked is None:
+        figures.groups, figures.room_nights = nationalities.groups(), rooms
+    else:
+        figures.groups = None
+    return MonthFigures(figures, details.locked, details.unreadable)
 
 
 def stay_facts(stay: StayHistory, zone: tzinfo) -> StayFacts | None:
@@ -66,27 +73,28 @@ def _stay_ids(app: Container, month: Month) -> Sequence[str]:
     return list(dict.fromkeys(entry.stay_id for entry in app.outbox.entries(selection)))
 
 
-class _Nationalities:
-    """Reads nationalities until the key turns out to be missing."""
+class _Details:
+    """Reads what is sealed until the key turns out to be missing."""
 
     def __init__(self, app: Container) -> None:
         self._app = app
-        self.count = NationalityCount()
         self.locked: CredentialsProblem | None = None
         self.unreadable: list[ApoaError] = []
 
-    def of(self, entry: Entry) -> str | None:
-        """Return the nationality of a report's guest; None if it cannot be read."""
+    def of(self, entry: Entry) -> tuple[str | None, str | None]:
+        """Return the nationality of a report's guest and the room; None for what is not known."""
         if self.locked is not None or entry.erased_at is not None:
-            return None
+            return None, None
         try:
-            guest = self._app.outbox.content(entry).report.guest
+            report = self._app.outbox.content(entry).report
         except CredentialsProblem as exc:
             self.locked = exc
         except Erased:  # by another process since the entry was read
-            return None
+            return None, None
         except SealBroken as exc:
             self.unreadable.append(exc)
         else:
-            return canonical_code(guest.nationality) if guest is not None else None
-        return None
+            guest, room = report.guest, report.stay.room if report.stay is not None else None
+            state = canonical_code(guest.nationality) if guest is not None else None
+            return state, normalized_room(room) if room is not None else None
+        return None, None

@@ -13,21 +13,20 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from apoa_client.errors import ApoaError, NotNow
+from apoa_client.errors import ApoaError, NotNow, SettingsProblem
 from apoa_client.messages import day_message, msg
 from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED
 from apoa_client.ports.run import Clock
 from apoa_client.ports.state import Erasure
-from apoa_client.report.kinds import MAX_BELIEVED_SKEW
+from apoa_client.report.kinds import MAX_BELIEVED_SKEW, short_id
 
 if TYPE_CHECKING:
     from apoa_client.app.outbox_opening import OutboxOpener
+    from apoa_client.desk.stay_history import StayHistory
     from apoa_client.outbox.sql.store import Outbox
 
 _log = logging.getLogger(__name__)
 
-_WAIT_S = 10
-"""How long to wait for a call that is sending reports."""
 _DAY = timedelta(days=1)
 _RECORD_AFTER = timedelta(hours=1)
 """How old a check of the clock must be to be recorded again."""
@@ -170,17 +169,20 @@ class Retention:
             return exc
         return None
 
-    def purge_stay(self, stay_id: str, *, force: bool, dry_run: bool = False) -> Erasure:
-        """Erase one stay now. `force` also withdraws and erases its undelivered reports.
+    def purge_stay(self, stay: "StayHistory", *, dry_run: bool = False) -> Erasure:
+        """Erase one stay now. Raises `SettingsProblem` if a check-out or another report of it is still to be delivered.
 
-        Raises `DataRefused` for an undelivered report without `force`; with it, `NotNow` if a call that is sending
-        reports does not end within 10 seconds.
+        Without the data no check-out could be reported. A change that another desk saves meanwhile is an open report,
+        so that nothing is erased.
         """
-        if not force or dry_run:
-            return self._outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
-        advice = msg("Nothing was erased. Wait a minute, then try again.")
-        with self._outbox.maintenance(advice, wait_s=_WAIT_S):
-            return self._outbox.eraser.stay(stay_id, force=force, dry_run=dry_run)
+        if stay.in_house and stay.display_report.erased_at is None:
+            short = short_id(stay.display_report.id)
+            raise SettingsProblem(
+                msg("The guest's check-out is not reported yet: it needs these data. Nothing was erased."),
+                msg("First: apoa checkout {id}. If the guest never came: apoa cancel {id}. Then erase.", id=short),
+                name="in_house",
+            )
+        return self._outbox.eraser.stay(stay.stay_id, dry_run=dry_run)
 
 
 def _is_within_a_day(last: datetime | None, now: datetime) -> bool:

@@ -23,13 +23,16 @@ from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind
 from apoa_client.report.model import Stay
-from apoa_client.tables.rows import GuestRow, Records
+from apoa_client.tables.rows import GuestRow, Records, SheetFacts
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
 
 IMPORTED = "imported"
-"""The audit trail's action of an import; its detail is the format, and how many rows and reports it had."""
+"""The audit trail's action of an import.
+
+Its detail is the format, how many rows and reports it had, and of a workbook how many sheets were read, and there are.
+"""
 
 LATE_WITHOUT_TIME = "late_without_time"
 """A key of `ImportResult.warning_counts`."""
@@ -55,6 +58,7 @@ class RowFinding(NamedTuple):
     code: str
     message: Message
     suggestion: str | None = None
+    sheet: str = ""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -81,7 +85,7 @@ class ImportResult(NamedTuple):
     checked_out: int = 0
     """Rows that check their guest out, among those saved and amended."""
     skip_reasons: Mapping[str, int] = MappingProxyType({})
-    """Skipped rows by reason: ``not_foreign``, ``not_arrived``, or that of `GuestRow.skip`."""
+    """Skipped rows by reason: ``not_foreign``, ``not_arrived``, ``already_reported``, or that of `GuestRow.skip`."""
     warnings: tuple[RowFinding, ...] = ()
     """The first hundred warnings of each code, in the order of the rows."""
     warning_counts: Mapping[str, int] = MappingProxyType({})
@@ -89,12 +93,21 @@ class ImportResult(NamedTuple):
 
     `LATE_WITHOUT_TIME` counts those of them who may be on time: their row has the day of the check-in alone.
     """
+    sheets: tuple[SheetFacts, ...] = ()
+    """The sheets of a workbook, each with the number of its rows."""
+
+    @property
+    def sheet_numbers(self) -> dict[str, int]:
+        """The number of each sheet in the workbook, by its name, if several were read; else empty."""
+        several = sum(sheet.read for sheet in self.sheets) > 1
+        return {sheet.name: number for number, sheet in enumerate(self.sheets, 1)} if several else {}
 
 
 class TableImport(AbstractContextManager["TableImport"]):
     """Imports one table. Use it as a context manager: leaving it forgets what was checked and not saved.
 
-    `dry_run` checks without preparing anything to be saved.
+    `dry_run` checks without preparing anything to be saved. `attended`: a user sees the warnings before the rows are
+    saved.
     """
 
     def __init__(
@@ -104,11 +117,13 @@ class TableImport(AbstractContextManager["TableImport"]):
         records: Records,
         *,
         dry_run: bool = False,
+        attended: bool = False,
     ) -> None:
         self._imports = imports
         self._outbox = outbox
         self._records = records
         self._dry_run = dry_run
+        self._plan = imports.plan if attended else imports.plan_unattended
         self._open = ExitStack()
         self._batch: ReportBatch | None = None
         self._checked: ImportResult | None = None
@@ -126,10 +141,14 @@ class TableImport(AbstractContextManager["TableImport"]):
         self._batch = None if self._dry_run else self._open.enter_context(self._outbox.batch())
         tally = _Tally(self._batch, self._imports.reported_adults)
         for count, row in enumerate(self._records.read_rows(), 1):
-            tally.add(self._imports.plan(row))
+            tally.add(self._plan(row))
             if count % _STEP == 0:
                 show(count)
-        self._checked = tally.result()
+        sheets = tuple(
+            sheet._replace(rows=tally.rows_of[sheet.name]) if sheet.read else sheet
+            for sheet in self._records.facts.sheets
+        )
+        self._checked = tally.result()._replace(sheets=sheets)
         show(self._checked.rows)
         return self._checked
 
@@ -153,13 +172,15 @@ class TableImport(AbstractContextManager["TableImport"]):
         if self._batch is None or not checked.new_reports:
             return checked
         detail = f"{self._records.facts.format} {checked.rows} {checked.new_reports}"
+        if checked.sheets:  # their names may be personal data
+            detail += f" {sum(sheet.read for sheet in checked.sheets)} {len(checked.sheets)}"
         return checked._replace(reports=tuple(self._batch.save(AuditEvent(IMPORTED, detail=detail))))
 
 
-def table_import(app: "Container", records: Records, *, dry_run: bool = False) -> TableImport:
+def table_import(app: "Container", records: Records, *, dry_run: bool = False, attended: bool = False) -> TableImport:
     """Return the import of a table into a property. Raises `SettingsProblem` if it cannot recognise imported rows."""
     imports = Imports(app.desk, app.changes, app.outbox, app.clock, app.reporting_rules, app.report_at_hand)
-    return TableImport(imports, app.outbox, records, dry_run=dry_run)
+    return TableImport(imports, app.outbox, records, dry_run=dry_run, attended=attended)
 
 
 class _Tally:
@@ -173,6 +194,8 @@ class _Tally:
         self._check_outs = bytearray()
         self._minors: list[tuple[int, RowResult, Stay]] = []
         self._skipped: Counter[str] = Counter()
+        self.rows_of: Counter[str] = Counter()
+        """The number of rows by the name of their sheet, in the order in which the sheets are read."""
         self._problems: list[RowFinding] = []
         self._warnings: dict[str, list[RowFinding]] = {}
         self._warned: dict[str, array[int]] = {}
@@ -182,6 +205,7 @@ class _Tally:
     def add(self, result: RowResult) -> None:
         """Add the next row of the file."""
         place = len(self._actions)
+        self.rows_of[result.row.sheet] += 1
         self._actions.append(_ACTIONS.index(result.action))
         self._reports.append(len(result.reports))
         self._check_outs.append(any(new.report.kind is Kind.CHECK_OUT for new in result.reports))
@@ -222,6 +246,11 @@ class _Tally:
                 self._keep(place, result.with_warnings(WARNING) if is_alone and result.reports else result)
         rows = Counter(_ACTIONS[code] for code in self._actions)
         warnings = (warning for first in self._warnings.values() for warning in first)
+        order = {name: number for number, name in enumerate(self.rows_of)}
+
+        def place_of(finding: RowFinding) -> tuple[int, int]:
+            return order[finding.sheet], finding.row
+
         return ImportResult(
             rows=len(self._actions),
             saved=rows[Action.NEW],
@@ -229,11 +258,11 @@ class _Tally:
             amended=rows[Action.AMENDED] + rows[Action.CHECKED_OUT],
             skipped=rows[Action.SKIPPED],
             refused=rows[Action.REFUSED],
-            problems=tuple(sorted(self._problems, key=lambda problem: problem.row)),
+            problems=tuple(sorted(self._problems, key=place_of)),
             new_reports=sum(self._reports),
             checked_out=sum(self._check_outs),
             skip_reasons=dict(self._skipped),
-            warnings=tuple(sorted(warnings, key=lambda warning: warning.row)),
+            warnings=tuple(sorted(warnings, key=place_of)),
             warning_counts={code: len(places) for code, places in self._warned.items() if places},
         )
 
@@ -247,11 +276,12 @@ class _Tally:
         if finding.error is not None:
             has_cell = self._column and finding.error.field == _IN_FILE_FINDINGS
             cell = f"{self._column}{finding.row}" if has_cell else ""
-            self._problems.append(RowFinding(finding.row, cell, *finding.error))
+            self._problems.append(RowFinding(finding.row, cell, *finding.error, finding.sheet))
         for code, places in self._warned.items():
             if finding.place in places:
                 places.remove(finding.place)
-                self._warnings[code] = [each for each in self._warnings.get(code, ()) if each.row != finding.row]
+                of_row = (finding.sheet, finding.row)
+                self._warnings[code] = [e for e in self._warnings.get(code, ()) if (e.sheet, e.row) != of_row]
 
 
 def _may_be_on_time(result: RowResult) -> bool:
@@ -268,4 +298,4 @@ def _column_of(row: GuestRow, field: str) -> str:
 
 
 def _row_finding(row: GuestRow, finding: Finding) -> RowFinding:
-    return RowFinding(row.number, row.cells.get(finding.field, ""), *finding)
+    return RowFinding(row.number, row.cells.get(finding.field, ""), *finding, row.sheet)

@@ -204,7 +204,7 @@ class ByHand:
     def claimed(self, entry: Entry) -> Iterator[str]:
         """Keep a report from senders and other desks while it is typed; yield the lease, or "" if one of them has it.
 
-        It lasts five minutes. A report whose number was not recorded is queued again as it was.
+        It lasts five minutes, unless it is renewed. A report whose number was not recorded is queued again as it was.
         """
         now = self._clock.now()
         lease, got = self._outbox.claim([entry.id], now=now, lease_until=now + plan.LEASE)
@@ -212,6 +212,11 @@ class ByHand:
             yield lease if got else ""
         finally:
             self._outbox.release(lease)
+
+    def renew(self, lease: str) -> None:
+        """Let a lease last for five more minutes. One that another desk took over stays that desk's."""
+        now = self._clock.now()
+        self._outbox.renew(lease, now=now, lease_until=now + plan.LEASE)
 
 
 def parse_receipt_number(text: str) -> str:

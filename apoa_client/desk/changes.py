@@ -21,7 +21,7 @@ from apoa_client.ports.entries import Entry
 from apoa_client.ports.outbox import ReportQueue
 from apoa_client.ports.run import Clock
 from apoa_client.report.draft import Draft
-from apoa_client.report.fields import IN_AN_MRZ, field_values, label_of, with_label
+from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
@@ -134,7 +134,7 @@ class Changes:
             stay=examination.stay,
             reason=validated_reason(reason) if amends else None,
         )
-        warnings = tuple(warning for warning in examination.warnings if not amends or warning.code != "late")
+        warnings = tuple(each for each in examination.warnings if not amends or each.field != BY_NAME["check_in"].path)
         return _pending(history, report, replaces, warnings)
 
     def cancel(self, history: StayHistory, reason: str | None) -> PendingChange:

@@ -58,8 +58,8 @@ class ImportedStay(NamedTuple):
 class RowResult(NamedTuple):
     """What importing a row does, and the reports of its stay to save for that, in order.
 
-    `errors` refuse the row. `skip` says why it is skipped: the reason of `GuestRow.skip`, ``not_foreign`` or
-    ``not_arrived``. `imported` is None if the row has errors of its own, or is skipped.
+    `errors` refuse the row. `skip` says why it is skipped: the reason of `GuestRow.skip`, ``not_foreign``,
+    ``not_arrived`` or ``already_reported``. `imported` is None if the row has errors of its own, or is skipped.
     """
 
     row: GuestRow
@@ -120,8 +120,9 @@ class FileFinding(NamedTuple):
     """What the other rows say about a row, by its place in the file: it is refused, or (None) it is there twice."""
 
     place: int
+    sheet: str
     row: int
-    """The row's number in the file."""
+    """The row's number in its sheet."""
     error: Finding | None
 
 
@@ -130,6 +131,7 @@ class FileIndex:
 
     def __init__(self) -> None:
         self._places, self._rows, self._is_new = array("Q"), array("Q"), array("B")
+        self._sheets, self._sheet_of = list[str](), array("H")
         self._documents, self._stays, self._values = array("Q"), array("Q"), array("Q")
         self._first, self._last = array("i"), array("i")
         self._adults = (array("Q"), array("i"), array("i"))
@@ -138,6 +140,9 @@ class FileIndex:
         """Add a row by its place in the file, and return whether the guest is a minor."""
         self._places.append(place)
         self._rows.append(result.row.number)
+        if result.row.sheet not in self._sheets[-1:]:  # the rows of a sheet come one after the other
+            self._sheets.append(result.row.sheet)
+        self._sheet_of.append(len(self._sheets) - 1)
         self._is_new.append(result.action is Action.NEW)
         self._documents.append(_short_hash(*document_identity(imported.guest.document)))
         self._stays.append(_short_hash(imported.stay_id))
@@ -162,15 +167,24 @@ class FileIndex:
             same = [other for other in rows if other != row and self._stays[other] == self._stays[row]]
             differing = next((other for other in same if self._values[other] != self._values[row]), None)
             if differing is not None:
-                yield FileFinding(self._places[row], self._rows[row], _conflict(self._rows[differing]))
+                yield self._finding(row, _conflict(self._named(differing, row)))
             elif any(other < row for other in same):
-                yield FileFinding(self._places[row], self._rows[row], None)
+                yield self._finding(row, None)
             else:
                 overlapping = next((other for other in kept if self._overlap(row, other)), None)
                 if overlapping is not None and self._is_new[row]:
-                    yield FileFinding(self._places[row], self._rows[row], _duplicate(self._rows[overlapping]))
+                    yield self._finding(row, _duplicate(self._named(overlapping, row)))
                 else:
                     kept.append(row)
+
+    def _finding(self, row: int, error: Finding | None) -> FileFinding:
+        return FileFinding(self._places[row], self._sheets[self._sheet_of[row]], self._rows[row], error)
+
+    def _named(self, row: int, other: int) -> int | Message:
+        """Return the number of a row, with its sheet if another row is in another one."""
+        if self._sheet_of[row] == self._sheet_of[other]:
+            return self._rows[row]
+        return msg("{row} of sheet {sheet}", row=self._rows[row], sheet=self._sheets[self._sheet_of[row]])
 
     def _overlap(self, one: int, other: int) -> bool:
         return self._first[one] < self._last[other] and self._first[other] < self._last[one]
@@ -215,13 +229,13 @@ def _short_hash(*parts: str | bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
 
 
-def _conflict(row: int) -> Finding:
+def _conflict(row: int | Message) -> Finding:
     return Finding(
         "", "conflict", msg("Row {row} is the same stay with other values. Keep the row that is right.", row=row)
     )
 
 
-def _duplicate(row: int) -> Finding:
+def _duplicate(row: int | Message) -> Finding:
     return Finding(
         BY_NAME["document_number"].path,
         "duplicate",

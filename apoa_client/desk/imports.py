@@ -6,7 +6,7 @@ found again without the private key, and changes nothing unless it was edited.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple, Self
 
 from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules
@@ -35,7 +35,7 @@ from apoa_client.report.kinds import Kind, State, instant, short_id
 from apoa_client.report.model import Report
 from apoa_client.report.parse_dates import date_and_time, full_date, in_zone
 from apoa_client.report.rules import Examination
-from apoa_client.tables.rows import GuestRow
+from apoa_client.tables.rows import NO_GUEST, GuestRow
 
 _PATH = "check_out"
 _USUAL = time(12)
@@ -96,8 +96,10 @@ def _finding(code: str, problem: Message) -> Finding:
     return Finding(_PATH, code, with_label(label_of(_PATH), problem))
 
 
-NOT_FOREIGN, NOT_ARRIVED = "not_foreign", "not_arrived"
+NOT_FOREIGN, NOT_ARRIVED, ALREADY_REPORTED = "not_foreign", "not_arrived", "already_reported"
 """Why a row is skipped, besides the reasons of `GuestRow.skip`."""
+
+_OLDEST_UNATTENDED = timedelta(days=366)
 
 _REASON = "import"
 """The reason of a correction, for the authority."""
@@ -151,7 +153,8 @@ class Imports:
     def plan(self, row: GuestRow) -> RowResult:
         """Return what importing this row does to the outbox as it is now. Raises `StorageProblem`."""
         if row.skip:
-            return RowResult(row, Action.SKIPPED, skip=row.skip)
+            warnings = row.warnings if row.skip == NO_GUEST else ()
+            return RowResult(row, Action.SKIPPED, skip=row.skip, warnings=warnings)
         examination, departure = self._examine(row)
         codes = {(finding.field, finding.code) for finding in examination.errors}
         if any(code == NOT_FOREIGN for _field, code in codes):
@@ -171,6 +174,21 @@ class Imports:
         if known is not None:
             return self._again(checked, self._stays.of(known))
         return self._new(checked, [self._stays.of(each) for each in self._known.namesakes(stay_id)])
+
+    def plan_unattended(self, row: GuestRow) -> RowResult:
+        """Return the same where no user sees the warnings: a new guest of more than a year ago is refused.
+
+        Such a row has a wrong year, or is history. What was sent to the authority could not be corrected unnoticed, and
+        a refused row can: a user corrects it, or confirms it at a terminal.
+        """
+        result = self.plan(row)
+        if (
+            result.action is Action.NEW
+            and result.imported is not None
+            and result.imported.stay.check_in < self._clock.now() - _OLDEST_UNATTENDED
+        ):
+            return result.refused(_too_old())
+        return result
 
     def forget(self) -> None:
         """Look at the outbox again: call it when reports may have been saved since the last row was planned."""
@@ -224,7 +242,10 @@ class Imports:
         if any(self._is_reported(result.row, report, history) for history in overlapping):
             return result
         if overlapping:
-            return result.refused(*duplicate_warnings(overlapping))
+            found = tuple(duplicate_warnings(overlapping))
+            if any(self._is_another_guest(report, history) for history in overlapping):
+                return result.refused(*found)
+            return result._replace(action=Action.SKIPPED, skip=ALREADY_REPORTED, warnings=found)
         if namesakes:
             return result.refused(_another_document(namesakes[0]))
         warnings = checked.examination.warnings
@@ -248,6 +269,15 @@ class Imports:
             and report.stay.check_in.date() == reported.stay.check_in.date()
             and all(known.get(name) == value for name, value in values.items() if name in given)
         )
+
+    def _is_another_guest(self, report: Report, history: StayHistory) -> bool:
+        """Return whether a stay with the document is provably of another guest: the number of the row is wrong."""
+        current = history.current_report
+        reported = self._open_report(current) if current is not None else None
+        if reported is None or reported.guest is None or report.guest is None:
+            return False
+        one, other = report.guest, reported.guest
+        return one.birth_date != other.birth_date and one.surname != other.surname
 
     def _again(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
         """Return the result for a stay that was imported before."""
@@ -357,6 +387,14 @@ def _changed_here(entry: Entry) -> Message:
         "apoa amend {id}",
         id=short_id(entry.id),
     )
+
+
+def _too_old() -> Finding:
+    message = msg(
+        "The check-in is more than a year ago. Correct the date; if it is right, import the file at a terminal and "
+        "confirm it there."
+    )
+    return Finding(CHECK_IN, "implausible", message)
 
 
 def _another_document(history: StayHistory) -> Finding:

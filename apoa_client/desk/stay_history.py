@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from apoa_client.errors import UsageProblem
 from apoa_client.messages import msg
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State, short_id
 from apoa_client.report.model import Report
 
 if TYPE_CHECKING:
     from apoa_client.ports.outbox import ReportQueue
-
-MAX_OVERSTAY = timedelta(days=31)
-"""How long after the planned departure a guest without a check-out still counts as in house."""
 
 
 class Period(NamedTuple):

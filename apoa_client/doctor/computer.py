@@ -115,7 +115,7 @@ def check_screen(screen: Screen) -> Finding:
     if screen.is_terminal and _is_ascii(screen.encoding):
         return warning(
             msg("The screen shows no accents ({encoding}). What is saved and sent is complete.", **values),
-            msg("Use UTF-8: {command}", command="chcp 65001" if sys.platform == "win32" else "export LC_ALL=C.UTF-8"),
+            msg("Use UTF-8: {command}", command="export LC_ALL=C.UTF-8"),  # a console of Windows takes every letter
         )
     if screen.is_terminal and screen.columns < _NARROW:
         return warning(msg("The window is narrow: {columns} columns.", **values), msg("Make the window wider."))

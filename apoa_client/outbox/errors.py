@@ -6,7 +6,7 @@ The outbox holds a hotel's only copy of its queue, so no error here ever leads t
 from collections.abc import Sequence
 from pathlib import Path
 
-from apoa_client.errors import DataRefused, Exit, OutboxDamaged, StorageProblem
+from apoa_client.errors import Exit, OutboxDamaged, SettingsProblem, StorageProblem
 from apoa_client.messages import Message, msg
 from apoa_client.report.kinds import short_id
 
@@ -109,29 +109,14 @@ def report_exists(report_id: str) -> StorageProblem:
     )
 
 
-def undelivered(may_have_arrived: Sequence[str] = ()) -> DataRefused:
-    """Return the error for a stay that is to be erased although a report of it is still open.
-
-    `may_have_arrived` are the ids of reports that the authority may have received.
-    """
-    if may_have_arrived:
-        first = short_id(may_have_arrived[0])
-        return DataRefused(
-            msg(
-                "The authority may have received report {id}, and its answer is missing. Nothing was erased.", id=first
-            ),
-            msg(
-                "First cancel the stay there: apoa cancel {id}. To erase it here without telling the authority: "
-                "apoa purge --guest {id} --force --yes",
-                id=first,
-            ),
-            name="undelivered",
-        )
-    return DataRefused(
-        msg("A report of this stay was not delivered yet. Nothing was erased."),
+def undelivered(report_id: str) -> SettingsProblem:
+    """Return the error for a stay that is to be erased although this report of it is still open."""
+    return SettingsProblem(
+        msg("Report {id} of this stay is not accepted yet. Nothing was erased.", id=short_id(report_id)),
         msg(
-            "Send it first: apoa sync. If it must never be sent, withdraw and erase it with: apoa purge --guest ID "
-            "--force"
+            "First send it: apoa sync. If it was refused: apoa fix {id}. If it was a mistake: apoa cancel {id}. Then "
+            "erase.",
+            id=short_id(report_id),
         ),
         name="undelivered",
     )

@@ -17,6 +17,9 @@ GERMANY = "D"
 _GERMANY_IN_ISO = "DEU"
 """Genuine documents have it as well as ICAO's D."""
 
+NOT_AVAILABLE = "na"
+"""What tables have where they have no value. Namibia's ISO alpha-2 code is read in no form: NA, n/a, N.A."""
+
 _MIN_SIMILARITY = 0.75
 _OTHER_FIRST_LETTER = 0.1
 _MUCH_LESS_SIMILAR = 0.1
@@ -58,8 +61,8 @@ def find(text: str) -> State | None:
 
     That is an ICAO code, a name in English or Indonesian, an official name, an ISO alpha-2 code, or a demonym, also as
     in "orang Jepang". Case, accents, spaces and punctuation do not matter. ``AS`` is Amerika Serikat, as Indonesians
-    write it, and not American Samoa, which issues no passports. Korea is South Korea. Germany is ``D``, except for the
-    text ``DEU``.
+    write it, and not American Samoa, which issues no passports. ``NA`` is no state, because it may say "not available".
+    Korea is South Korea. Germany is ``D``, except for the text ``DEU``.
     """
     folded = _fold(text)
     found = (
@@ -154,7 +157,8 @@ def _by_code() -> dict[str, State]:
 
 @cache
 def _by_alpha2() -> dict[str, State]:
-    return {row.state.alpha2: row.state for row in reversed(_rows()) if row.state.alpha2 is not None}
+    codes = {row.state.alpha2: row.state for row in reversed(_rows()) if row.state.alpha2 is not None}
+    return {code: state for code, state in codes.items() if fold(code) != NOT_AVAILABLE}
 
 
 @cache

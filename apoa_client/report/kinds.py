@@ -19,6 +19,9 @@ SOON = timedelta(hours=6)
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """The difference between this computer's clock and the authority's up to which times of reports are trusted."""
 
+MAX_OVERSTAY = timedelta(days=31)
+"""How long after the planned departure a guest without a check-out still counts as in house."""
+
 MAX_BELIEVED_SKEW = timedelta(days=366)
 """The difference up to which the authority's clock counts. At a larger one, a user must say what day it is."""
 

@@ -41,7 +41,7 @@ _MONTHS = (
     ("mei", "may"),
     ("juni", "june"),
     ("juli", "july"),
-    ("agustus", "august", "agt", "ags"),
+    ("agustus", "august", "agt", "ags", "agst"),
     ("september",),
     ("oktober", "october"),
     ("november", "nopember"),

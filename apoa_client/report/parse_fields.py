@@ -46,7 +46,7 @@ BIRTH_PLACE_NOT_STATED = "-"
 """What the contract has for a place of birth that the passport does not state."""
 
 _SHORT_NAMES = frozenset({"surname", "given_names", "nationality"})
-"""Fields in which a short word may be a name or a code: No and Null are surnames, NA is Namibia."""
+"""Fields in which a short word may be a name or a code: No and Null are surnames, NO is Norway."""
 _WITH_DEFAULTS = frozenset({"check_in", "purpose", "issuing_state"})
 """Fields with a usual value. A user who does not know the value does not mean the usual one."""
 
@@ -61,6 +61,17 @@ _PHRASE = re.compile(
     r"|not (?:known|stated|given|available|applicable)(?: (?:in|on)(?: the)? passport)?"
 )
 _SHORT_WORDS = frozenset({"no", "nil", "null", "na", "tidak", "tdk", "belum", "blm", "kosong", "nihil", "entah"})
+_ERROR = re.compile(
+    r"#[¡¿]?[^\W\d_a-z][^\W_a-z]*(?:/0)?[!?]"  # in any language: #REF!, #BEZUG!, #¿NOMBRE?, #DIV/0!
+    r"|##+"  # a column that is too narrow for its value
+    r"|(?i:#(?:N/?A|NV|N/D|N/B|I/T|\u041d/\u0414|YOK|GETTING_DATA|NENÍ_K_DISPOZICI|HIÁNYZIK)"
+    r"|(?:ERR|ERROR?|FEHLER|ERREUR|ERRO|FOUT|GALAT|KESALAHAN|CHYBA|HIBA|BŁĄD|ОШИБКА) ?: ?\d{3})"
+)
+_OF_SPREADSHEET = msg(
+    "This is an error of the spreadsheet program, such as #N/A, and no value. Write the value in its place, or leave "
+    "it empty if there is none."
+)
+_MAYBE_NAMIBIA = msg("NA may mean Namibia or not available. Write NAM for Namibia, or else the guest's country.")
 _SIGNS = " .,;:!?()[]<>/_-\N{EN DASH}\N{EM DASH}"
 
 
@@ -84,6 +95,17 @@ def without_not_stated(name: str, text: str) -> str:
     if not text or not is_not_stated(name, text):
         return text.strip()
     return BIRTH_PLACE_NOT_STATED if name == "birth_place" else ""
+
+
+def is_spreadsheet_error(text: str) -> bool:
+    """Return whether a spreadsheet program shows this where it has no value: ``#N/A``, ``#REF!``, ``Err:502``."""
+    return ("#" in text or ":" in text) and _ERROR.fullmatch(text.strip()) is not None
+
+
+def refuse_spreadsheet_error(text: str) -> None:
+    """Raise `Unreadable` for an error of a spreadsheet program."""
+    if is_spreadsheet_error(text):
+        raise Unreadable("spreadsheet_error", _OF_SPREADSHEET)
 
 
 def one_line(text: str, longest: int = MAX_TEXT_LENGTH) -> str:
@@ -138,6 +160,8 @@ def state(text: str) -> str:
     found = states.find(bounded(text, MAX_TEXT_LENGTH))
     if found is not None:
         return found.code
+    if fold(text) == states.NOT_AVAILABLE:
+        raise Unreadable("unknown_state", _MAYBE_NAMIBIA, "NAM")
     near = states.close_matches(text)
     if not near:
         raise Unreadable(
@@ -266,4 +290,5 @@ PARSERS: Mapping[FieldType, Parser] = {
 
 def parse(name: str, text: str, given: Given) -> FieldValue:
     """Return the value of the field with this name that a text means."""
+    refuse_spreadsheet_error(text)
     return PARSERS[BY_NAME[name].type](bounded(text), given)

@@ -1,12 +1,13 @@
 """Visas and stay permits, as suggestions: the index of visas changes by decree, so a report takes any other text, too.
 
 The table is `permits.tsv` beside this module. It has a header and a line for each permit, with columns separated by
-tabs: code, kind of stay permit, a name for each language (``name:TAG``), days (empty where unknown), how often it can
-be extended by as many days (empty where unknown), the source (empty for the index of visas itself), the day on which
-the line was last compared with its source, and other words that people write, separated by ``|``.
+tabs: code, kind, a name for each language (``name:TAG``), days, how often it can be extended by as many days, the
+source (empty for a name as others report it: the decree itself was not read), the source's own date (a year, a month or
+a day), the day on which the line was last compared with its source, and other words that people write, separated by
+``|``. What is unknown is empty.
 
-`entry_rules.tsv` lists whose citizens need no visa (A1) or get one on arrival (B1): permit, source, first day of the
-rule (empty where unknown), the day on which the line was last compared with its source, and the ICAO codes of the
+`entry_rules.tsv` lists whose citizens need no visa (A1) or get one on arrival (B1): permit, source, the source's own
+date, first day of the rule, the day on which the line was last compared with its source, and the ICAO codes of the
 states, separated by blanks. A nationality may have both. It is the only list of what is likely for a nationality: the
 questions at the desk, the facts and the sandbox read it. The visa or the stamp in the passport decides.
 """
@@ -33,19 +34,21 @@ _MIN_MISTYPED = 4
 
 
 class PermitKind(StrEnum):
-    """The kind of stay permit that a visa leads to: kunjungan (ITK), terbatas (ITAS, KITAS) or tetap (ITAP, KITAP)."""
+    """The kind of a permit: a visa for a visit or a limited stay, one of the Foreign Ministry, or a stay permit."""
 
     VISIT = "visit"
     LIMITED = "limited"
-    PERMANENT = "permanent"
+    OFFICIAL = "official"
+    STAY_PERMIT = "stay-permit"
 
 
 class Permit(NamedTuple):
     """A visa or stay permit: its code, which a report contains, and its name by language tag.
 
     `days` is the permitted length of a stay, and `extensions` is how often it can be extended by as many days; None
-    where this is unknown. `source` is empty for the index of visas itself, and `as_of` is the day on which the permit
-    was last compared with it. `words` are the folded words that people write for it, with its names and its code.
+    where this is unknown. `source` is empty for a name as others report it, `dated` is its own date (ISO 8601, also a
+    year or a month; empty where unknown), and `as_of` is the day on which the permit was last compared with it. `words`
+    are the folded words that people write for it, with its names and its code.
     """
 
     code: str
@@ -54,6 +57,7 @@ class Permit(NamedTuple):
     days: int | None
     extensions: int | None
     source: str
+    dated: str
     as_of: date
     words: tuple[str, ...]
 
@@ -67,7 +71,7 @@ class Permit(NamedTuple):
     @property
     def multiple_entry(self) -> bool:
         """Whether it is valid for several visits, each of `days` at most: the codes that begin with D."""
-        return self.code.startswith("D")
+        return self.code.startswith("D") and not self.code.isalpha()
 
 
 VISA_FREE, ON_ARRIVAL = "A1", "B1"
@@ -77,13 +81,13 @@ VISA_FREE, ON_ARRIVAL = "A1", "B1"
 class EntryRule(NamedTuple):
     """A rule on how citizens of some states may enter: the permit that they get, the states' ICAO codes, the source.
 
-    `since` is the rule's first day, None where it is unknown, and `as_of` the day on which it was last compared with
-    its source.
+    `since` is the rule's first day, None where it is unknown. `dated` and `as_of` are as those of a `Permit`.
     """
 
     permit: str
     states: tuple[str, ...]
     source: str
+    dated: str
     since: date | None
     as_of: date
 
@@ -96,6 +100,7 @@ def entry_rules() -> tuple[EntryRule, ...]:
             row["permit"],
             tuple(row["states"].split()),
             row["source"],
+            row["dated"],
             date.fromisoformat(row["since"]) if row["since"] else None,
             date.fromisoformat(row["as_of"]),
         )
@@ -135,6 +140,7 @@ def permits() -> tuple[Permit, ...]:
             days=int(row["days"]) if row["days"] else None,
             extensions=int(row["extensions"]) if row["extensions"] else None,
             source=row["source"],
+            dated=row["dated"],
             as_of=date.fromisoformat(row["as_of"]),
             words=tuple(fold(word) for word in (row["code"], *names.values(), *row["words"].split("|")) if word),
         )

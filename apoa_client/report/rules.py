@@ -26,7 +26,13 @@ AddFinding = Callable[[str, str, Message], None]
 INDONESIA = "IDN"
 """The nationality that is not reported."""
 EARLIEST_AHEAD = timedelta(days=1)
+EARLIEST_BOOKING = timedelta(days=730)
+"""How far ahead guests book at most: a later arrival has a wrong year."""
 LATE_AFTER = timedelta(hours=24)
+OLDEST_CHECK_IN = timedelta(days=60)
+LONGEST_STAY = timedelta(days=60)
+LONGEST_PASSPORT = 10
+"""Years for which a passport is issued at most."""
 OLDEST_AGE = 110
 PASSPORT_MONTHS = 6
 CHECK_DIGIT_NOTE = "Angka periksa MRZ tidak cocok; data sudah dibandingkan dengan paspor."
@@ -241,7 +247,9 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
             "order",
             msg("The planned check-out must be after the check-in. Give at least one night."),
         )
-    if stay.check_in > now + EARLIEST_AHEAD:
+    if stay.check_in > now + EARLIEST_BOOKING:
+        reader.add_error("check_in", "bad_date", msg("The check-in is years ahead. Correct the year."))
+    elif stay.check_in > now + EARLIEST_AHEAD:
         reader.add_error(
             "check_in",
             "implausible",
@@ -252,6 +260,18 @@ def _check_stay(reader: Reader, stay: Stay, now: datetime) -> None:
             "check_in",
             "late",
             msg("The check-in is more than 24 hours ago: the report is late. It is sent anyway."),
+        )
+    if stay.check_in < now - OLDEST_CHECK_IN:
+        reader.add_warning(
+            "check_in",
+            "implausible",
+            msg("The check-in is more than {days} days ago. Compare its date and year.", days=OLDEST_CHECK_IN.days),
+        )
+    if stay.planned_check_out - stay.check_in.date() > LONGEST_STAY:
+        reader.add_warning(
+            "planned_check_out",
+            "implausible",
+            msg("The stay is longer than {nights} nights. Compare both dates.", nights=LONGEST_STAY.days),
         )
 
 
@@ -268,7 +288,7 @@ def _check_passport(reader: Reader, guest: Guest, stay: Stay) -> None:
 
 
 def check_validity(reader: Reader, expiry: date, entered: date | None, day: date) -> None:
-    """Warn of a document that expired before a day, or was valid for less than six months at entry.
+    """Warn of a document that expired before a day, years ago too, or was valid for less than six months at entry.
 
     If the date of entry is not known, the months are counted from the day.
     """
@@ -282,6 +302,15 @@ def check_validity(reader: Reader, expiry: date, entered: date | None, day: date
             "expired",
             msg("The document has expired. Ask the guest for a valid one; without one, it is reported anyway."),
         )
+        if years_between(expiry, day) >= LONGEST_PASSPORT:
+            reader.add_warning(
+                "expiry_date",
+                "implausible",
+                msg(
+                    "The passport expired {years} years ago or more. Compare the year of expiry.",
+                    years=LONGEST_PASSPORT,
+                ),
+            )
     else:
         reader.add_warning("expiry_date", "implausible", _short_validity(months, at_entry=entered is not None))
 

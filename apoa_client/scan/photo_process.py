@@ -9,16 +9,18 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from threading import Timer
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import IO, Any
 
 from apoa_client import memory_dumps
 from apoa_client.errors import Exit
 from apoa_client.installation import PHOTO_PROCESS, internal_command
 from apoa_client.messages import from_json, msg
+from apoa_client.process_limits import limit_process
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused, ScanMissing
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -56,14 +58,7 @@ class PhotoProcess(AbstractContextManager["PhotoProcess"]):
         answer, evidence = self._ask({"today": today.isoformat(), "evidence": with_evidence}, _content(path))
         if "refused" in answer:
             raise PictureRefused(*map(from_json, answer["refused"]))
-        return PhotoReading(
-            tuple(answer["lines"]),
-            tuple((line, column) for line, column in answer["doubtful"]),
-            answer["sure"],
-            answer["elapsed_ms"],
-            from_json(answer["hint"]) if answer["hint"] else None,
-            evidence or None,
-        )
+        return replace(_reading(answer), evidence=evidence or None)
 
     def _ask(self, question: dict[str, Any], content: bytes) -> Any:  # noqa: ANN401  a JSON value, and bytes
         try:
@@ -138,6 +133,28 @@ def _received(line: bytes, pipe: IO[bytes]) -> tuple[Any, bytes]:
     return value, content
 
 
+def _value(reading: PhotoReading) -> dict[str, Any]:
+    return {
+        "lines": reading.lines,
+        "doubtful": reading.doubtful,
+        "sure": reading.sure,
+        "elapsed_ms": reading.elapsed_ms,
+        "hint": reading.hint.as_json() if reading.hint is not None else None,
+        "others": [_value(each) for each in reading.others],
+    }
+
+
+def _reading(value: dict[str, Any]) -> PhotoReading:
+    return PhotoReading(
+        tuple(value["lines"]),
+        tuple((line, column) for line, column in value["doubtful"]),
+        value["sure"],
+        value["elapsed_ms"],
+        from_json(value["hint"]) if value["hint"] else None,
+        others=tuple(map(_reading, value["others"])),
+    )
+
+
 def serve() -> int:
     """Read photos until the other end of the pipe is closed, and return the exit code: 78 without the extra `scan`."""
     memory_dumps.forbid_access()
@@ -148,25 +165,12 @@ def serve() -> int:
     reader = PhotoReader(perf_counter)
     for line in sys.stdin.buffer:
         question, content = _received(line, sys.stdin.buffer)
-        _limit()
+        limit_process(_MOST_MEMORY, _MOST_CPU_S)
         try:
             read = reader.read(content, date.fromisoformat(question["today"]), with_evidence=question["evidence"])
         except PictureRefused as exc:
             refused = [each.as_json() for each in (exc.message, exc.advice) if each is not None]
             _send(sys.stdout.buffer, {"refused": refused}, b"")
             continue
-        answer = {"lines": read.lines, "doubtful": read.doubtful, "sure": read.sure, "elapsed_ms": read.elapsed_ms}
-        hint = read.hint.as_json() if read.hint is not None else None
-        _send(sys.stdout.buffer, {**answer, "hint": hint}, read.evidence or b"")
+        _send(sys.stdout.buffer, _value(read), read.evidence or b"")
     return Exit.DONE
-
-
-def _limit() -> None:
-    """Let the system end this process if it takes too much for the next photo. Windows has no such limits."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        most = {resource.RLIMIT_DATA: _MOST_MEMORY, resource.RLIMIT_CPU: int(process_time()) + _MOST_CPU_S}
-        for kind, value in most.items():
-            hard = resource.getrlimit(kind)[1]
-            resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))

@@ -4,7 +4,7 @@ The picture is read on this computer and is not changed. Source: ICAO Doc 9303-3
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from apoa_client.scan.network import load
 from apoa_client.scan.photo_reading import PhotoReading
 from apoa_client.scan.pictures import Picture, evidence, open_picture
 from apoa_client.scan.zone_finder import LAYERS as FINDER_LAYERS
-from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
+from apoa_client.scan.zone_reader import Networks, ReadLine, read_zones
 
 _DARK = 60.0
 """The brightness, from 0 to 255, below which a page is too dark."""
@@ -239,19 +239,62 @@ class PhotoReader:
         """Return what the picture in a file says, given its content. Raises `PictureRefused` if it cannot be read."""
         began = self._seconds()
         picture = open_picture(content)
-        lines = read_zone(self._networks, picture)
-        judgement = _judgement(lines, today)
-        return PhotoReading(
-            lines=judgement.lines,
-            doubtful=judgement.doubtful,
-            sure=judgement.sure,
-            elapsed_ms=round((self._seconds() - began) * 1000),
-            hint=None if judgement.sure else hint(picture, lines),
-            evidence=evidence(content) if with_evidence else None,
-        )
+        first, *others = zones = self._zones(picture, today)
+        sure = first.judgement.sure and not others
+        advice = None if sure else several(len(zones)) if others else hint(picture, first.lines)
+        elapsed_ms = round((self._seconds() - began) * 1000)
+        reading, *rest = [
+            PhotoReading(each.judgement.lines, each.judgement.doubtful, sure, elapsed_ms, advice) for each in zones
+        ]
+        return replace(reading, evidence=evidence(content) if with_evidence else None, others=tuple(rest))
+
+    def _zones(self, picture: Picture, today: date) -> list["_Zone"]:
+        """Return the zone in a picture, without lines if there is none, and those of other documents.
+
+        Where it is not sure, the picture's edges are continued: lines that end there are found to their ends.
+        """
+        tries = []
+        for border in _BORDERS:
+            zones = read_zones(self._networks, picture, border)
+            tries.append((_judged(next(zones, []), today), zones))
+            if tries[-1][0].judgement.sure:
+                break
+        first, rest = max(tries, key=lambda each: each[0].merit)
+        others = [_judged(lines, today) for lines in rest] if first.is_checked else []
+        return [first, *(each for each in others if each.is_checked and each.judgement.lines != first.judgement.lines)]
 
 
-def _judgement(lines: list[ReadLine], today: date) -> Judgement:
+def several(count: int) -> Message:
+    """Return the hint for a picture of more than one document."""
+    return msg("The picture shows {count} documents. Photograph each page by itself.", count=count)
+
+
+_BORDERS = (0.0, 0.1)
+"""How far the picture's edges are continued in each try, in parts of its longer side."""
+
+
+@dataclass(frozen=True)
+class _Zone:
+    """The lines of a zone, and what they say."""
+
+    lines: list[ReadLine]
+    judgement: Judgement
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether it is a document's zone, with right check digits."""
+        lines, text = self.judgement.lines, "".join(self.judgement.lines)
+        layout = layout_of(lines, text)
+        return layout is not None and not failing_checks(layout, text)
+
+    @property
+    def merit(self) -> tuple[bool, bool, int]:
+        """What makes one reading of a picture better than another."""
+        return self.judgement.sure, self.is_checked, -len(self.judgement.doubtful)
+
+
+def _judged(lines: list[ReadLine], today: date) -> _Zone:
     if not lines:
-        return Judgement((), (), sure=False)
-    return judge(np.asarray([[reading.likelihoods for reading in line.passes] for line in lines], np.float64), today)
+        return _Zone(lines, Judgement((), (), sure=False))
+    likelihoods = np.asarray([[reading.likelihoods for reading in line.passes] for line in lines], np.float64)
+    return _Zone(lines, judge(likelihoods, today))

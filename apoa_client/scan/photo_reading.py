@@ -13,10 +13,12 @@ class PhotoReading:
     Args:
         lines: The lines of the zone, from the first to the last; empty if none was found.
         doubtful: The places, as (line, column) from 0, at which another character is possible.
-        sure: Whether all check digits are right, all codes exist, both passes agree, and nothing is doubtful.
+        sure: Whether all check digits are right, all codes exist, both passes agree, nothing is doubtful, and no
+            other document is in the picture.
         elapsed_ms: How long it took, in milliseconds.
         hint: How to photograph the page better; None if all is sure.
         evidence: The picture as a JPEG, as `pictures.evidence` returns it; None unless it was asked for.
+        others: What other documents in the picture say. Then no reading is sure: which is the guest's is not known.
 
     """
 
@@ -26,6 +28,12 @@ class PhotoReading:
     elapsed_ms: int
     hint: Message | None = None
     evidence: bytes | None = field(default=None, repr=False)
+    others: tuple["PhotoReading", ...] = ()
+
+    @property
+    def zones(self) -> int:
+        """How many documents the picture shows."""
+        return bool(self.lines) + len(self.others)
 
 
 class PictureRefused(DataRefused):

@@ -217,7 +217,7 @@ def _format(content: bytes) -> str:
     if content[4:8] != b"ftyp" or content[8:12] not in _HEIC:
         raise PictureRefused(msg("The file is not a picture that can be read."))
     try:
-        from pillow_heif import register_heif_opener
+        from pi_heif import register_heif_opener
     except ImportError:
         raise PictureRefused(
             msg(

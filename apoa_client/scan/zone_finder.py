@@ -4,6 +4,7 @@ The network sees a small picture of the whole page. For each place in it, it say
 there, and in which direction that line is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -98,34 +99,72 @@ def _turned(angle: float, u: Points, bend: tuple[float, ...], step: float) -> tu
     return centre.astype(np.float32), (across * step).astype(np.float32)
 
 
-def find_lines(network: Network, picture: Picture, side: int = SIDE) -> list[FoundLine]:
-    """Return the lines of the zone in a picture, from the first to the last; empty if there is none.
+@dataclass(frozen=True)
+class Search:
+    """The places of a small picture of the page in which a line runs.
 
-    The picture is searched with `side` pixels on its longer side.
+    Args:
+        places: The places, in pixels of the small picture.
+        scale: How many pixels of the picture one pixel of the small one stands for.
 
-    The lines of the picture's strongest direction are returned. Their order and their direction may be the wrong way
-    round where characters are too small to be distinguished.
+    """
+
+    places: "_Places"
+    scale: float
+
+    def lines(self) -> list[FoundLine]:
+        """Return the lines of the zone, from the first to the last; empty if there is none.
+
+        The lines of the strongest direction are returned. Their order and their direction may be the wrong way round
+        where characters are too small to be distinguished.
+        """
+        if len(self.places.x) < _FEWEST_PLACES:
+            return []
+        return [line.scaled(self.scale) for line in _lines(self.places)]
+
+    @property
+    def weight(self) -> float:
+        """The weight of the zone's lines, whatever their size: their lengths in characters, about, in tens."""
+        lines = _lines(self.places) if len(self.places.x) >= _FEWEST_PLACES else []
+        return sum(line.weight / line.pitch**2 for line in lines)
+
+    def without(self, paths: Sequence[LinePath]) -> "Search":
+        """Return the places that are not near these lines, which are read already: those of other zones."""
+        every = slice(None, None, _SPARSE)
+        read = (np.concatenate([path.centre[every] for path in paths]) - (self.scale - 1) / 2) / self.scale
+        x, y = self.places.x[:, None] - read[:, 0], self.places.y[:, None] - read[:, 1]
+        return replace(self, places=self.places.where(np.hypot(x, y).min(1) > _BESIDE * self.places.pitch))
+
+
+def search(network: Network, picture: Picture, side: int = SIDE, border: float = 0.0) -> Search:
+    """Search a picture with `side` pixels on its longer side.
+
+    `border` is how far its edges are continued on each side, in parts of its longer side: a line that ends there is
+    seen to its end.
     """
     scale = max(picture.shape) / side
-    small = resized(picture, scale)
+    width = round(border * side)
+    small = np.pad(resized(picture, scale), width, mode="edge")
     answer = network(normalised(small)[..., None])
     likelihood = 1 / (1 + np.exp(-np.clip(answer[..., 0], -30, 30)))
     rows, columns = np.nonzero(likelihood > _LIKELY)
-    if len(rows) < _FEWEST_PLACES:
-        return []
     places = _Places(
-        x=columns * float(STEP),
-        y=rows * float(STEP),
+        x=columns * float(STEP) - width,
+        y=rows * float(STEP) - width,
         weight=likelihood[rows, columns],
         direction=np.arctan2(answer[rows, columns, 2], answer[rows, columns, 1]),
         pitch=np.exp(answer[rows, columns, 3]) * PITCH,
     )
-    return [line.scaled(scale) for line in _lines(places)]
+    return Search(places, scale)
 
 
 _LIKELY = 0.4
 """A line runs where the network says so with this likelihood."""
 _FEWEST_PLACES = 10
+_BESIDE = 2.0
+"""How far from a line, in characters, its places are: its zone's other lines are read, too."""
+_SPARSE = 9
+"""Of how many columns of a line that was read one is compared with the places."""
 _SAME_DIRECTION = 0.85
 """The cosine of the angle between two directions that count as one."""
 _REACHES = (0.9, 0.7, 0.6)

@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from apoa_client.passport.layouts import layout_of
+from apoa_client.passport.verify import failing_checks
 from apoa_client.scan.line_reader import MARGIN, PITCH, ROWS, Answer, Reading
 from apoa_client.scan.network import Network
 from apoa_client.scan.pictures import LinePath, Picture, Points, Pyramid
-from apoa_client.scan.zone_finder import FoundLine, find_lines
+from apoa_client.scan.zone_finder import FoundLine, Search, search
 
 _LENGTHS = {2: (44, 36), 3: (30,)}
 """How many characters a line has, by the number of lines of a zone."""
@@ -24,6 +26,15 @@ _MARGIN = 7.0
 """How many characters beyond both ends of a found line are looked at."""
 _CLEAR = -0.05
 """The clearness of a reading that is surely in the right direction."""
+_MOST_ZONES = 4
+"""How many documents are looked for in one picture."""
+_FILLS = 0.75
+"""A zone that takes less of the picture's longer side leaves room for a document that the first search is too coarse
+for."""
+_LEAST_WEIGHT = 1.5
+"""The weight of the lines of another document at least: print that is no zone mostly has less."""
+_LEAST_CLEAR = -0.3
+"""The clearness of another document's zone at least: what is no zone is far below, even if its check digits fit."""
 _UNCLEAR = -0.1
 """The clearness of a reading that is surely not of a zone, or of one that is too damaged."""
 
@@ -48,17 +59,36 @@ class ReadLine:
 _Read = tuple[LinePath, Reading]
 
 
-def read_zone(networks: Networks, picture: Picture) -> list[ReadLine]:
-    """Return the lines of the zone in a picture, from the first to the last; empty if none is found."""
-    pyramid = Pyramid(picture)
+def read_zones(networks: Networks, picture: Picture, border: float = 0.0) -> Iterator[list[ReadLine]]:
+    """Yield the zone in a picture, its lines from the first to the last, and then those of other documents beside it.
+
+    `border` is that of `zone_finder.search`.
+    """
+    reader, pyramid = networks.readers[0], Pyramid(picture)
     best: list[_Read] = []
-    for side in _SIDES:
-        readings = _first_readings(networks.readers[0], pyramid, find_lines(networks.finder, picture, side))
-        if _clearness(readings) > _clearness(best):
-            best = readings
+    searches: list[Search] = []
+    for side in _SIDES[:1] if border else _SIDES:
+        searches.append(search(networks.finder, picture, side, border))
+        best = max(best, _first_readings(reader, pyramid, searches[-1].lines()), key=_merit)
         if _clearness(best) > _UNCLEAR:
             break
-    return [_exactly(networks, pyramid, path, reading) for path, reading in best]
+    if not best:
+        return
+    zones = [[_exactly(networks, pyramid, path, reading) for path, reading in best]]
+    yield zones[0]
+    is_small = len(best[0][1].columns) * PITCH * best[0][0].step < _FILLS * max(picture.shape)
+    finer = [search(networks.finder, picture, side) for side in _SIDES[len(searches) :] if is_small]
+    last = [*searches, *finer][-1]
+    for rest in (*searches, *finer):
+        while len(zones) < _MOST_ZONES:
+            others = rest.without([line.path for zone in zones for line in zone])
+            best = _first_readings(reader, pyramid, others.lines()) if others.weight > _LEAST_WEIGHT else []
+            if _clearness(best) < _LEAST_CLEAR:
+                break
+            if rest is not last and not _fits(best):  # a finer search may read it better
+                break
+            zones.append([_exactly(networks, pyramid, path, reading) for path, reading in best])
+            yield zones[-1]
 
 
 def _first_readings(reader: Network, pyramid: Pyramid, found: list[FoundLine]) -> list[_Read]:
@@ -67,10 +97,9 @@ def _first_readings(reader: Network, pyramid: Pyramid, found: list[FoundLine]) -
         found = [found[0].moved(-_SPACING), found[0], found[0].moved(_SPACING)]
     best: list[_Read] = []
     for lines in (found, [line.turned() for line in reversed(found)]):
-        readings = max(_attempts(reader, pyramid, lines), key=_gain, default=[])
-        if _clearness(readings) > _clearness(best):
-            best = readings
-        if _clearness(best) > _CLEAR:
+        attempts = _attempts(reader, pyramid, lines)
+        best = max(best, max(attempts, key=lambda each: (_fits(each), _gain(each)), default=[]), key=_merit)
+        if _merit(best) > (True, _CLEAR):
             break
     return best
 
@@ -110,6 +139,19 @@ def _are_apart(readings: Sequence[_Read]) -> bool:
 
 def _gain(readings: Sequence[_Read]) -> float:
     return sum(reading.gain for _, reading in readings)
+
+
+def _merit(readings: Sequence[_Read]) -> tuple[bool, float]:
+    """Return what makes one reading better than another: right check digits before clear characters."""
+    return _fits(readings), _clearness(readings)
+
+
+def _fits(readings: Sequence[_Read]) -> bool:
+    """Return whether the texts are a document's, with right check digits."""
+    lines = [reading.text for _, reading in readings]
+    text = "".join(lines)
+    layout = layout_of(lines, text)
+    return layout is not None and not failing_checks(layout, text)
 
 
 def _clearness(readings: Sequence[_Read]) -> float:

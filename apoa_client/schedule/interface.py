@@ -4,6 +4,7 @@ The tools get a time limit and none of this program's secrets.
 """
 
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -133,7 +134,7 @@ _PRIVATE = ("APOA_", "CREDENTIALS_DIRECTORY")
 
 
 class ToolResult(NamedTuple):
-    """The exit code and the two outputs. Bytes that are not UTF-8 are kept as surrogates."""
+    """The exit code and the two outputs. Bytes that are no text are kept as surrogates."""
 
     code: int
     out: str
@@ -169,7 +170,8 @@ def run_tool(words: Sequence[str], environ: Mapping[str, str], text: str = "", f
             msg("Try again in a minute. If it stays so, ask your IT admin."),
             name="schedule_refused",
         ) from None
-    out, err = (each.decode(errors="surrogateescape") for each in (done.stdout, done.stderr))
+    encoding = "oem" if sys.platform == "win32" else "utf-8"  # a system's tool writes for the console
+    out, err = (each.decode(encoding, errors="surrogateescape") for each in (done.stdout, done.stderr))
     return ToolResult(done.returncode, out, err)
 
 

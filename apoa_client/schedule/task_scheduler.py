@@ -1,6 +1,7 @@
 """A task of Windows' Task Scheduler, registered with `schtasks` and read with PowerShell.
 
-`schtasks` answers in the language of Windows; PowerShell answers in one language, with the task's own XML.
+`schtasks` answers in the language of Windows; PowerShell answers in one language, with the task's own XML. All users of
+a computer share one folder of tasks, so the name of a task ends with a digest of its user.
 
 The task runs as the user who installed it, with the token of the session: only that opens the Credential Manager. The
 program in it has no console, so no window appears.
@@ -10,6 +11,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -70,8 +72,8 @@ class TaskScheduler:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        name, domain = environ.get("USERNAME", ""), environ.get("USERDOMAIN", "")
-        self._account = f"{domain}\\{name}" if name and domain else name
+        self._account = _account(environ)
+        self._suffix = hashlib.sha256(self._account.encode()).hexdigest()[:8]
 
     def problem(self) -> SettingsProblem | None:
         """Return why there is no Task Scheduler here, or None."""
@@ -91,11 +93,11 @@ class TaskScheduler:
     def plan(self, job: Job) -> Plan:
         """Return the definition of the task and the call of schtasks."""
         file = f"{job.name}.xml"
-        return Plan([(file, self._text(job))], commands=[["schtasks", *self._creation(job.name, file)]])
+        return Plan([(file, task_text(job, self._account))], commands=[["schtasks", *self._creation(job.name, file)]])
 
     def install(self, job: Job) -> Change:
         """Register the task, in place of an earlier one."""
-        text, before = self._text(job), self._query(job.name)
+        text, before = task_text(job, self._account), self._query(job.name)
         if before is not None and before["enabled"] and _version(before["xml"]) == _version(text):
             return Change.UNCHANGED
         with tempfile.TemporaryDirectory(prefix="apoa-") as folder:
@@ -108,7 +110,7 @@ class TaskScheduler:
 
     def remove(self, name: str) -> bool:
         """Remove the task."""
-        done = self._schtasks("/Delete", "/TN", name, "/F")
+        done = self._schtasks("/Delete", "/TN", self._task(name), "/F")
         if done.code == 0:
             return True
         if self._query(name) is None:
@@ -119,11 +121,11 @@ class TaskScheduler:
         """Return when the task runs."""
         return msg("It runs while this user is logged in to Windows, without a window, and catches up after sleep.")
 
-    def _text(self, job: Job) -> str:
-        return task_text(job, self._account)
-
     def _creation(self, name: str, file: str) -> list[str]:
-        return ["/Create", "/TN", name, "/XML", file, "/F"]
+        return ["/Create", "/TN", self._task(name), "/XML", file, "/F"]
+
+    def _task(self, name: str) -> str:
+        return f"{name}-{self._suffix}"
 
     def _query(self, name: str) -> dict[str, Any] | None:
         """Return what the system says about a task, or None if there is no such task."""
@@ -131,7 +133,7 @@ class TaskScheduler:
         if shell is None:
             return None
         words = [shell, "-NoProfile", "-NonInteractive", "-Command", _QUERY]
-        done = run_tool(words, {**self._environ, "SCHEDULED_TASK": name})
+        done = run_tool(words, {**self._environ, "SCHEDULED_TASK": self._task(name)})
         if done.code == _NO_TASK or not (done.code or done.out.strip()):  # Wine's PowerShell says nothing
             return None
         if done.code != 0:
@@ -141,6 +143,16 @@ class TaskScheduler:
     def _schtasks(self, *words: str) -> ToolResult:
         tool = find_program("schtasks", self._environ)
         return ToolResult(1, "", "") if tool is None else run_tool([tool, *words], self._environ)
+
+
+def _account(environ: Mapping[str, str]) -> str:
+    """Return the security identifier of this user, by which a task names its user; elsewhere the account's name."""
+    if sys.platform == "win32":
+        from apoa_client.windows_access import user_sid
+
+        return user_sid()
+    name, domain = environ.get("USERNAME", ""), environ.get("USERDOMAIN", "")
+    return f"{domain}\\{name}" if name and domain else name
 
 
 def task_text(job: Job, account: str) -> str:

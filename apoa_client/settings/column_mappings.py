@@ -18,6 +18,8 @@ DATE_ORDERS = ("dmy", "mdy", "ymd")
 
 SURNAME_FIRST, GIVEN_FIRST = NAME_ORDERS = ("surname_first", "given_first")
 """Which names come first in a column that has both: the first word, or the last word, is the surname."""
+BY_NATIONALITY, GIVEN_ALWAYS = NAME_ORDERS_BY_STATE = ("by_nationality", "given_first_always")
+"""As `GIVEN_FIRST`, and for guests of states where the surname comes first: the surname, or else the given names."""
 
 IGNORE = "ignore"
 """The target of a column that is not read."""
@@ -35,14 +37,16 @@ class OtherTarget(NamedTuple):
     has_default: bool = True
 
 
-_SURNAME, _GIVEN_NAMES, _SEX, _DOCUMENT, _MRZ, _CHECK_IN = (
-    BY_NAME[name].path for name in ("surname", "given_names", "sex", "document_number", "mrz", "check_in")
+_SURNAME, _GIVEN_NAMES, _SEX, _BIRTH_PLACE, _BIRTH_DATE, _DOCUMENT, _MRZ, _CHECK_IN = (
+    BY_NAME[name].path
+    for name in ("surname", "given_names", "sex", "birth_place", "birth_date", "document_number", "mrz", "check_in")
 )
 OTHER_TARGETS: Mapping[str, OtherTarget] = {
     "full_name": OtherTarget(msg("Full name"), (_SURNAME, _GIVEN_NAMES)),
     "middle_names": OtherTarget(msg("Middle names"), (_GIVEN_NAMES,)),
     "title": OtherTarget(msg("Title (Mr, Mrs)"), (_SEX,), has_default=False),
     "sex_code": OtherTarget(msg("Sex, 1 male or 2 female"), (_SEX,), has_default=False),
+    "birth": OtherTarget(msg("Place and date of birth"), (_BIRTH_PLACE, _BIRTH_DATE), has_default=False),
     "mrz1": OtherTarget(msg("Line 1 of the MRZ"), (_MRZ,), has_default=False),
     "mrz2": OtherTarget(msg("Line 2 of the MRZ"), (_MRZ,), has_default=False),
     "mrz3": OtherTarget(msg("Line 3 of the MRZ"), (_MRZ,), has_default=False),
@@ -76,7 +80,7 @@ def paths_of_target(target: str) -> tuple[str, ...]:
 
 
 COLUMNS, DEFAULTS = "columns", "defaults"
-_ORDERS = {"date_order": DATE_ORDERS, "name_order": NAME_ORDERS}
+_ORDERS = {"date_order": DATE_ORDERS, "name_order": (*NAME_ORDERS, *NAME_ORDERS_BY_STATE)}
 _KEYS = (COLUMNS, DEFAULTS, *_ORDERS)
 _MAX_LENGTH = 500
 _NONE: Mapping[str, str] = MappingProxyType({})

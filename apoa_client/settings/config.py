@@ -32,11 +32,12 @@ MAX_WINDOW_HOURS = 8760
 
 DEFAULT_RETENTION_DAYS = 90
 MAX_RETENTION_DAYS = 3650
-"""Ten years. No law fixes a period; UU 27/2022 requires erasure when the purpose is fulfilled."""
+"""Ten years. We found no law that fixes a period; UU 27/2022 requires erasure when the purpose is fulfilled."""
 
 DEFAULT_BACKUP_KEEP = 14
 """Two weeks of daily backups."""
 MAX_BACKUP_KEEP = 1000
+MAX_ROOMS = 10_000
 
 
 def nothing_set_up() -> SettingsProblem:
@@ -71,6 +72,8 @@ class PropertySettings(NamedTuple):
     """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.desk.duplicates`)."""
     notify: str = ON
     """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
+    rooms: int = 0
+    """How many rooms there are, for the occupancy; 0 if that is not known."""
     by_hand_order: str = ""
     """Names of fields in the order in which staff type them into APOA, separated by commas or blanks."""
     backup_folder: str = ""

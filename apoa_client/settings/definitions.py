@@ -15,6 +15,7 @@ from apoa_client.settings.config import (
     ENVIRONMENTS,
     MAX_BACKUP_KEEP,
     MAX_RETENTION_DAYS,
+    MAX_ROOMS,
     MAX_WINDOW_HOURS,
     SQLITE,
     SWITCH,
@@ -94,7 +95,7 @@ class Definition(NamedTuple):
     def default(self) -> Value | None:
         """The value if no file sets the setting; None if there is none."""
         default: Value | None = PropertySettings._field_defaults.get(self.name)
-        return default if default != "" else None
+        return default or None
 
     @property
     def allowed(self) -> Message:
@@ -266,6 +267,14 @@ OF_A_PROPERTY = {
         ),
         Definition(
             "address", msg("address of the property, printed on receipts"), "Jl. Melati 7, Ubud", unset=msg("none")
+        ),
+        Definition(
+            "rooms",
+            msg("number of rooms, from which the month's occupancy is computed"),
+            "12",
+            NUMBER,
+            most=MAX_ROOMS,
+            unset=msg("not known yet"),
         ),
         Definition(
             "environment",

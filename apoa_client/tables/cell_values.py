@@ -6,8 +6,9 @@ is the beginning of its day, as at the desk (`report.parse_dates`): so no report
 same file gives the same reports whenever it is imported. Nothing here reads the clock.
 
 A date such as 05/06/2026 can be read in two ways, and it is never guessed. One date with a day after the 12th says how
-the whole column is written. A column that has dates of two orders is contradictory: then a date that can be read in two
-ways is refused.
+the whole column is written, and the columns of the file that do not say it themselves (`columns`). A column that has
+dates of two orders is contradictory: then a date that can be read in two ways is refused. A year after 2400 is of the
+Buddhist era, as in Thailand.
 
 Every function raises `Unreadable` with a message that does not repeat the cell.
 """
@@ -16,7 +17,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from apoa_client.messages import msg
 from apoa_client.passport import states
@@ -24,6 +25,7 @@ from apoa_client.passport.dates import PartialDate
 from apoa_client.report.findings import Unreadable
 from apoa_client.report.parse_dates import CLOCK, SHORT_CLOCK, YEARS, full_date, no_such_date, partial_date
 from apoa_client.report.parse_dates import clock_time as time_of_parts
+from apoa_client.report.parse_fields import is_spreadsheet_error, refuse_spreadsheet_error
 from apoa_client.settings.column_mappings import DATE_ORDERS
 from apoa_client.tables.rows import CellValue
 
@@ -41,6 +43,9 @@ _WEEKDAY = re.compile(
 _NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
 _DIGITS = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)
 _CENTURIES = range(1900, 2100)
+_BUDDHIST_YEAR = re.compile(r"(?<!\d)2[45]\d\d(?!\d)|(?<=^\d{4})2[45]\d\d$", re.ASCII)
+_BUDDHIST_ERA = 543
+_BUDDHIST_YEARS = range(2400, 2600)
 _THIS_CENTURY = 2000
 _YEAR_DIGITS = 4
 _ANY_CLOCK = rf"{CLOCK}\s*(?P<zone>Z|WIB|WITA|WIT|[+-]\d\d:?\d\d)?"
@@ -52,6 +57,16 @@ _JOINED_LINES = {88: 44, 72: 36, 90: 30}
 """The length of a line by that of all lines joined: TD3 and MRV-A, TD2 and MRV-B, TD1 (ICAO Doc 9303-4 to 9303-7)."""
 _WHOLE_NUMBER = re.compile(r"\d+(?:\.0+)?", re.ASCII)
 
+_NAMIBIA = "NAM"
+_CODE_FIRST = re.compile(r"[A-Z]{3} ?: ")
+"""As Thailand's TM30 writes a state: the code decides where the name is not known."""
+_BIRTH_PREFIX = re.compile(
+    r"(?:t\.? ?t\.? ?l|(?:tempat\W{1,3})?(?:dan )?(?:tgl|tanggal)\W{1,2}lahir)(?:\.? ?: ?|\. ?| )", re.IGNORECASE
+)
+"""What stands before a place and a date of birth: *tempat, tanggal lahir*."""
+_BIRTH_BORDER = re.compile(r" ?[,;|/] ?| - |-(?=\d)| ")
+_LETTER = re.compile(r"[^\W\d_]")
+_LONGEST_BIRTH = 120
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CACHED = 1024
 """Texts that are read once: many guests are of few states and arrive on the same day."""
@@ -71,7 +86,7 @@ _SERIAL_TIME = msg(
     "19:50."
 )
 _TWO_WAYS = msg(
-    "This date can be read in two ways, and no date of the column shows whether the day or the month comes first. "
+    "This date can be read in two ways, and no date of the file shows whether the day or the month comes first. "
     "Write it as 2026-11-24, or say what the order is."
 )
 _CONTRADICTORY = msg(
@@ -96,6 +111,7 @@ _TOO_LONG_NUMBER = msg(
     "again."
 )
 _NO_TEXT = msg("This is neither a text nor a number. Write it again.")
+NO_PLACE = msg("This is a date and no place. Compare the columns.")
 _DAY_MISSING = msg("The day is missing. Write it as 2026-11-24.")
 _FOREIGN_ZONE = msg("This date has a time in a time zone. Write the date alone, as 2026-11-24.")
 
@@ -104,13 +120,15 @@ class DateEvidence(NamedTuple):
     """What the dates of one column say about their order.
 
     `possible` are the orders in which every text can be read, `proven` those in which alone some text can be read.
-    `is_ambiguous` says that some text is another date in another order. `suspects_dates` says that a spreadsheet
-    program may have exchanged day and month where it made dates of texts, and left the other texts.
+    `is_ambiguous` says that some text is another date in another order. `is_exchangeable` says that each real date can
+    be one with day and month exchanged. `suspects_dates` says that a spreadsheet program may have done that where it
+    made dates of texts, because it left the other texts, of this column or of another one.
     """
 
     possible: frozenset[str] = frozenset(DATE_ORDERS)
     proven: frozenset[str] = frozenset()
     is_ambiguous: bool = False
+    is_exchangeable: bool = False
     suspects_dates: bool = False
 
     @property
@@ -126,6 +144,11 @@ class DateEvidence(NamedTuple):
         if stated:
             return stated if stated in self.possible or stated in self.proven else ""
         return min(self.possible) if len(self.possible) == 1 else ""
+
+    def within(self, orders: frozenset[str]) -> Self:
+        """Return the evidence with those orders only that the file can have, unless the column has another one."""
+        kept = self.possible & orders
+        return self._replace(possible=kept) if kept else self
 
 
 @lru_cache(_CACHED)
@@ -150,9 +173,13 @@ def readings(text: str) -> Mapping[str, PartialDate]:
 
 
 class EvidenceCollector:
-    """Collects the evidence of one column, cell by cell."""
+    """Collects the evidence of one column, cell by cell.
 
-    def __init__(self) -> None:
+    `plausible` are the first and the last date that are: with a year of two digits, another order is another year.
+    """
+
+    def __init__(self, plausible: tuple[date, date] = (date.min, date.max)) -> None:
+        self._plausible = plausible
         self.has_texts = False
         """Whether a text was found that needs an order."""
         self._possible = frozenset(DATE_ORDERS)
@@ -171,14 +198,18 @@ class EvidenceCollector:
 
     def result(self) -> DateEvidence:
         """Return the evidence of all cells."""
-        suspects = bool(self._proven and not self._is_ambiguous and self._exchangeable_dates and not self._other_dates)
-        return DateEvidence(self._possible, frozenset(self._proven), self._is_ambiguous, suspects)
+        is_exchangeable = bool(not self._is_ambiguous and self._exchangeable_dates and not self._other_dates)
+        suspects = bool(self._proven) and is_exchangeable
+        return DateEvidence(self._possible, frozenset(self._proven), self._is_ambiguous, is_exchangeable, suspects)
 
     def _add_text(self, text: str) -> None:
         found = readings(split_time(text)[0])
         if not found:
             return
         self.has_texts = True
+        first, last = self._plausible
+        years = {value.year for value in found.values() if first <= value.earliest <= last}
+        found = {order: value for order, value in found.items() if value.year in years} or found
         self._possible &= found.keys()
         if len(found) == 1:
             self._proven.update(found)
@@ -188,8 +219,12 @@ class EvidenceCollector:
 
 @lru_cache(_CACHED)
 def split_time(text: str) -> tuple[str, str]:
-    """Return the date and the time of day in a text, which may have none; without blanks around signs."""
+    """Return the date and the time of day in a text, which may have none; without blanks around signs.
+
+    A year of the Buddhist era is replaced: 2568 is 2025.
+    """
     tidy = re.sub(r" ?([-/.]) ?", r"\1", " ".join(text.split()))
+    tidy = _BUDDHIST_YEAR.sub(lambda found: str(int(found[0]) - _BUDDHIST_ERA), tidy)
     match = _DATE_AND_TIME.fullmatch(tidy)
     return (match["date"].rstrip("."), match["clock"]) if match is not None else (tidy.rstrip("."), "")
 
@@ -208,6 +243,17 @@ def is_empty(value: CellValue) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def refuse_error(value: CellValue) -> None:
+    """Raise `Unreadable` for an error of the spreadsheet program, such as ``#N/A``, in place of a value."""
+    if isinstance(value, str):
+        refuse_spreadsheet_error(value)
+
+
+def has_value(value: CellValue) -> bool:
+    """Return whether a cell has something in it, and no error of the spreadsheet program."""
+    return not is_empty(value) and not (isinstance(value, str) and is_spreadsheet_error(value))
+
+
 def text(value: CellValue) -> str:
     """Return the text of a cell, or its number as the spreadsheet shows it."""
     if isinstance(value, str):
@@ -222,9 +268,9 @@ def text(value: CellValue) -> str:
 
 
 def whole_number(value: CellValue) -> str:
-    """Return a number of nights or guests: also of a text such as ``2.0``, which exports have."""
+    """Return a number of nights or guests: also of a text such as ``2.0``, which exports have, or ``02``."""
     found = text(value)
-    return found.partition(".")[0] if _WHOLE_NUMBER.fullmatch(found) else found
+    return found.partition(".")[0].lstrip("0") or "0" if _WHOLE_NUMBER.fullmatch(found) else found
 
 
 def country(value: CellValue) -> str:
@@ -236,11 +282,44 @@ def country(value: CellValue) -> str:
 def _country(found: str) -> str:
     if states.find(found) is None:
         parts = [part.strip() for part in re.split(r"[:|/()]|\s-\s", found) if part.strip()]
-        named = [states.find(part) for part in parts]
-        codes = {state.code for state in named if state is not None}
-        if len(codes) == 1 and None not in named:
+        named = [states.find(_NAMIBIA if len(parts) > 1 and part.upper() == "NA" else part) for part in parts]
+        codes = {states.canonical_code(state.code) for state in named if state is not None}
+        if len(codes) == 1 and (None not in named or _CODE_FIRST.match(found) is not None):
             return codes.pop()
     return found
+
+
+@lru_cache(_CACHED)
+def place_and_date(text: str) -> tuple[str, str]:
+    """Return the place and the date of a birth: those of ``TTL: LEEDS, 12-09-1985``. One that is not there is empty.
+
+    A text without a date is the place. A place has no digits, so that a part of a date that does not exist is none.
+    """
+    stripped = text.strip()
+    if stripped[:1].isdigit() and _LETTER.search(stripped) is None:
+        return "", stripped
+    plain = " ".join(_BIRTH_PREFIX.sub("", stripped, count=1).split())
+    if len(plain) > _LONGEST_BIRTH or not any(map(str.isdigit, plain)):
+        return plain, ""
+    if _is_date(plain):
+        return "", plain
+    for border in _BIRTH_BORDER.finditer(plain):
+        before, behind = plain[: border.start()], plain[border.end() :]
+        for place, written in ((before, behind), (behind, before)):
+            if not any(map(str.isdigit, place)) and _is_date(written):
+                return place, written
+    return plain, ""
+
+
+def _is_date(text: str) -> bool:
+    """Return whether a text can be read as a date of birth, in some order."""
+    if readings(split_time(text)[0]):
+        return True
+    try:
+        partial_date(text, today=_LAST_OF_CENTURY)
+    except Unreadable:
+        return False
+    return True
 
 
 def day(value: CellValue, evidence: DateEvidence, stated: str = "") -> date:
@@ -312,10 +391,10 @@ def _numeric_date(value: CellValue, evidence: DateEvidence, stated: str) -> tupl
     if isinstance(value, date):  # also a `datetime`
         if evidence.suspects_dates and value.day <= _MONTHS and value.day != value.month:
             raise Unreadable("bad_date", _EXCHANGED)
-        return PartialDate(value.year, value.month, value.day), ""
+        return PartialDate(value.year - _BUDDHIST_ERA * (value.year in _BUDDHIST_YEARS), value.month, value.day), ""
     if not isinstance(value, str):
         raise Unreadable("bad_date", _SERIAL)
-    if _ISO.fullmatch(value) is not None and (iso := _iso_date(value)) is not None:
+    if _ISO.fullmatch(value) is not None and (iso := _iso_date(value)) is not None and iso.year in _CENTURIES:
         return iso, value
     written, clock = split_time(value)
     if _ZONE.search(clock) is not None:
@@ -339,7 +418,8 @@ def _in_order(found: Mapping[str, PartialDate], evidence: DateEvidence, stated: 
     order = evidence.order(stated)
     if order and order not in found:
         raise Unreadable("bad_date", _OTHER_ORDER)
-    different = set(found.values())
+    possible = found.keys() if stated else found.keys() & evidence.possible
+    different = {found[each] for each in possible} or set(found.values())
     if order:
         return found[order]
     if len(different) > 1:

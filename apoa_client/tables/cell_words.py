@@ -4,6 +4,10 @@ A whole name is split in the order that a user said. The surname is the first wo
 comes first, a comma may be behind it. A name in which the surname may have more words is refused: those with a particle
 such as *van* or *bin*, and those of states where people have two surnames. So is a comma where the given names come
 first: it may stand between two guests.
+
+In East Asia and Vietnam the surname comes first, and many keep that order abroad: Chen Wei is Mr Chen. So a user's word
+that the given names come first is not enough for these guests, nor for those of states where either order is common. A
+comma behind the surname is enough, and so is an MRZ in the row.
 """
 
 from functools import lru_cache
@@ -12,7 +16,7 @@ from apoa_client.matching import fold
 from apoa_client.messages import msg
 from apoa_client.passport import states
 from apoa_client.report.findings import Unreadable
-from apoa_client.settings.column_mappings import SURNAME_FIRST
+from apoa_client.settings.column_mappings import BY_NATIONALITY, GIVEN_FIRST, SURNAME_FIRST
 
 _CACHED = 64
 """Texts whose meaning is remembered: a column has few."""
@@ -72,6 +76,13 @@ _TWO_SURNAMES = frozenset(
     {"AGO", "ARG", "BOL", "BRA", "CHL", "COL", "CPV", "CRI", "CUB", "DOM", "ECU", "ESP", "GNQ", "GTM", "HND", "MEX"}
     | {"MOZ", "NIC", "PAN", "PER", "PRI", "PRT", "PRY", "SLV", "TLS", "URY", "VEN"}
 )
+_SURNAME_FIRST = frozenset({"CHN", "HKG", "JPN", "KHM", "KOR", "MAC", "PRK", "TWN", "VNM"})
+_EITHER_ORDER = frozenset({"HUN", "MNG", "MYS", "SGP"})
+"""States where the surname comes first at home and not abroad, or for a part of the people; many have none at all."""
+_PATRONYMICS = frozenset({"bin", "binti", "bint", "bte", "a/l", "a/p", "s/o", "d/o"})
+"""The particles that are no syllables of names in these states: Nguyen Van An is Mr Nguyen."""
+NAME_ORDER = "name_order"
+"""The code of a whole name of which it is not certain where the surname stands."""
 _SEVERAL_GUESTS = frozenset({"&", "+", "and", "dan", "und", "et"})
 _SEPARATORS = (";", "\n", " / ", " & ", " + ")
 _TWO_WORDS = 2
@@ -81,6 +92,11 @@ _ORDER_UNKNOWN = msg(
 _BORDER_UNKNOWN = msg("The surname may have more than one word. Write a comma behind it: SURNAME, GIVEN NAMES.")
 _LAST_BORDER_UNKNOWN = msg(
     "The surname may have more than one word. Give surname and given names a column each, as in the passport."
+)
+_ORDER_OF_STATE = msg(
+    "In this guest's country the surname often comes first, so it is not certain which name is the surname. Write a "
+    "comma behind it: SURNAME, GIVEN NAMES. If all such names have one order: --name-order by-nationality (the surname "
+    "first) or given-first-always."
 )
 _COMMA = msg(
     "The names have a comma. Write one guest in a row, the given names first, without a comma; or give surname and "
@@ -134,13 +150,18 @@ def split_full_name(text: str, name_order: str, nationality: str = "") -> tuple[
         raise Unreadable("bad_character", _SEVERAL)
     if not name_order:
         raise Unreadable("missing", _ORDER_UNKNOWN)
-    is_surname_first = name_order == SURNAME_FIRST
+    state = states.find(nationality)
+    code = state.code if state is not None else ""
+    has_other_order = code in _SURNAME_FIRST | _EITHER_ORDER
+    is_surname_first = name_order == SURNAME_FIRST or (name_order == BY_NATIONALITY and code in _SURNAME_FIRST)
     if "," in text:
-        return _split_at_comma(text, is_surname_first=is_surname_first)
-    if len(words) > _TWO_WORDS and _may_have_long_surname(words, nationality):
-        raise Unreadable("bad_character", _BORDER_UNKNOWN if is_surname_first else _LAST_BORDER_UNKNOWN)
+        return _split_at_comma(text, is_surname_first=is_surname_first or has_other_order)
     if len(words) == 1:
         return words[0], ""
+    if has_other_order and (name_order == GIVEN_FIRST or (name_order == BY_NATIONALITY and code in _EITHER_ORDER)):
+        raise Unreadable(NAME_ORDER, _ORDER_OF_STATE)
+    if len(words) > _TWO_WORDS and _may_have_long_surname(words, code):
+        raise Unreadable("bad_character", _BORDER_UNKNOWN if is_surname_first else _LAST_BORDER_UNKNOWN)
     if is_surname_first:
         return words[0], " ".join(words[1:])
     return words[-1], " ".join(words[:-1])
@@ -155,8 +176,6 @@ def _split_at_comma(text: str, *, is_surname_first: bool) -> tuple[str, str]:
     return surname, given
 
 
-def _may_have_long_surname(words: list[str], nationality: str) -> bool:
-    state = states.find(nationality)
-    return bool(_PARTICLES & {word.casefold().strip(".") for word in words}) or (
-        state is not None and state.code in _TWO_SURNAMES
-    )
+def _may_have_long_surname(words: list[str], code: str) -> bool:
+    particles = _PATRONYMICS if code in _SURNAME_FIRST | _EITHER_ORDER - {"HUN"} else _PARTICLES
+    return bool(particles & {word.casefold().strip(".") for word in words}) or code in _TWO_SURNAMES

@@ -5,6 +5,7 @@ doubt has findings, so a table with doubts can be read safely.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,24 +13,52 @@ from typing import NamedTuple
 from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
-from apoa_client.settings.column_mappings import IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
-from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector
-from apoa_client.tables.headings import Heading, parse_heading
-from apoa_client.tables.row_reading import DATE_TARGETS, RowReader, Source, column_letters
+from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
+from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector, place_and_date
+from apoa_client.tables.hand_writing import HandWriting
+from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
+from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
 
 _SAMPLE = 1000
 """The rows that are read to see whether dates are text. If none is, a later one that needs an order is refused."""
-_SEVERAL = frozenset({"middle_names", "guest_count"})
+_SEVERAL = frozenset({"middle_names", "guest_count", *CONTACTS})
 """Targets of which a table may have several columns, which belong together."""
 _OTHER_WAYS = {
     **dict.fromkeys(NAMES, ("full_name",)),
     "sex": ("sex_code",),
+    **dict.fromkeys(("birth_place", "birth_date"), ("birth",)),
     "planned_check_out": ("nights", "check_out"),
 }
 _REQUIRED = tuple(item.name for item in ON_THE_FORM if item.missing)
 _LINES = frozenset({"mrz", "mrz1"})
 
+
+_EXPIRES = {
+    **dict.fromkeys(("document_number", "issuing_state", "document_type"), "expiry_date"),
+    **dict.fromkeys(("stay_permit", "stay_permit_number"), "stay_until"),
+}
+"""What the end of the validity is, by the target of the column that it belongs to."""
+_PASSPORT_WORDS = ("paspor", "pasport", "passport", "issu", "terbit", "dikeluarkan", "pengeluaran")
+"""Parts of words of other columns about the passport, which may stand between its number and its end."""
+_PERMIT_WORDS = ("visa", "kitas", "kitap", "itas", "permit", "izin")
+_ADDRESS_WORDS = ("alamat", "address", "kota", "city", "provinsi", "province", "kodepos", "postcode", "zip", "domisili")
+_WHAT_COMES_FIRST: Mapping[tuple[str, ...], Message] = {
+    ("dmy", "mdy"): msg("Say whether the day or the month comes first."),
+    ("dmy", "ymd"): msg("Say whether the day or the year comes first."),
+    ("mdy", "ymd"): msg("Say whether the month or the year comes first."),
+}
+_DAY_MONTH_OR_YEAR = msg("Say whether the day, the month or the year comes first.")
+_HALF_A_YEAR, _YEAR, _TWENTY_YEARS = 183, 400, 20 * 366
+_WITH_PLACE = ("birth", "birth_place", "birth_date")
+_PLAUSIBLE_DAYS = {
+    **dict.fromkeys(_WITH_PLACE, (150 * 366, 150 * 366)),
+    "expiry_date": (_HALF_A_YEAR, _TWENTY_YEARS),
+    "stay_until": (_HALF_A_YEAR, _TWENTY_YEARS),
+    "planned_check_out": (_HALF_A_YEAR, _YEAR),
+    "entry_date": (_YEAR, 1),
+}
+"""How many days before and after today a date of a field is plausible; half a year where it is not here."""
 
 _SAME = {"nights": "planned_check_out", "planned_check_out": "nights"}
 """Fields that say the same in two ways."""
@@ -63,6 +92,8 @@ class ColumnMap(NamedTuple):
     evidence: Mapping[int, DateEvidence] = MappingProxyType({})
     stated_orders: Mapping[int, str] = MappingProxyType({})
     absent: tuple[str, ...] = ()
+    sex_letters: Mapping[str, str] = MappingProxyType({})
+    """What letters in the column of the sex mean, where that is not what they mean elsewhere."""
 
     def stated_order(self, column: int) -> str:
         """Return the order of dates that a user, or else the heading, states for a column."""
@@ -93,22 +124,26 @@ class ColumnMap(NamedTuple):
         return ColumnMapping(columns, self.date_order, self.name_order, self.defaults)
 
 
-def match_columns(table: Table, saved: ColumnMapping | None = None) -> ColumnMap:
+def match_columns(table: Table, saved: ColumnMapping | None = None, today: date | None = None) -> ColumnMap:
     """Return what the columns of a table are: as a mapping says, or else as their headings are known.
 
-    The rows are read once, as far as is needed to find the order of dates that are text.
+    The rows are read once, as far as is needed to find the order of dates that are text. A year of two digits can show
+    the order if `today` is known.
     """
     mapping = saved or ColumnMapping()
     headings = [parse_heading(heading) for heading in table.headings]
     fields = _with_name_column(_fields(table, headings, mapping))
     stated = {column: each.date_order for column, each in enumerate(headings) if each.date_order}
+    rows = table.read_rows()
+    sample = list(islice(rows, _SAMPLE))
     columns = ColumnMap(
         {column: target for column, target in fields.items() if target != IGNORE},
         mapping.date_order,
         mapping.name_order,
         mapping.defaults,
-        evidence=_evidence(table, [column for column, target in fields.items() if target in DATE_TARGETS]),
+        evidence=_evidence(table, (sample, rows), fields, stated, mapping.date_order, today),
         stated_orders=stated,
+        sex_letters=_sex_letters(sample, [column for column, target in fields.items() if target == "sex"]),
         absent=_absent(table, mapping),
     )
     return columns._replace(doubts=tuple(_doubts(table, columns)))
@@ -120,10 +155,11 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
     for column, target in columns.fields.items():
         source = Source(column, columns.evidence.get(column, DateEvidence()), columns.stated_order(column))
         sources.setdefault(target, []).append(source)
-    reader = RowReader(sources, columns.name_order, columns.defaults)
+    reader = RowReader(sources, columns.name_order, columns.defaults, columns.sex_letters)
 
     def read_rows() -> Iterator[GuestRow]:
-        return reader.read_all(table.read_rows())
+        writing = HandWriting(columns.fields, columns.name_order)
+        return map(writing.check, reader.read_all(writing.prepare(table.read_rows())))
 
     return Records(table.facts, read_rows)
 
@@ -139,9 +175,56 @@ def _fields(table: Table, headings: Sequence[Heading], mapping: ColumnMapping) -
     found = {column: said[fold(heading)] for column, heading in enumerate(table.headings) if fold(heading) in said}
     taken = set(found.values()) - {IGNORE} - _SEVERAL
     for column, heading in enumerate(headings):
-        if column not in found and heading.target and heading.target not in taken:
+        if column not in found and heading.target and heading.target not in taken and not heading.is_general:
             found[column] = heading.target
+    general = {
+        column: _general_target(column, heading.target, table.headings, headings, found)
+        for column, heading in enumerate(headings)
+        if column not in found and heading.is_general
+    }
+    found |= {column: target for column, target in general.items() if target and target not in taken}
     return dict(sorted(found.items()))
+
+
+def _general_target(
+    column: int, target: str, titles: Sequence[str], headings: Sequence[Heading], found: Mapping[int, str]
+) -> str:
+    """Return what a general heading is beside the other columns; empty if it is something else, or if it is not clear.
+
+    A *place* is that of birth beside its date. A *country* is the nationality if no other column is, and if it is not
+    the end of an address or of a place. A *purpose* beside the place where the guest comes from is a destination.
+    """
+    before = fold(titles[column - 1]) if column else ""
+    match target:
+        case "birth_place":
+            is_read = target not in found.values() and "birth_date" in {found.get(column - 1), found.get(column + 1)}
+        case "nationality":
+            is_address = found.get(column - 1) == "birth_place" or any(word in before for word in _ADDRESS_WORDS)
+            is_read = target not in found.values() and not is_address
+        case "purpose":
+            is_read = not any(word in before for word in ("dari", "asal", "from"))
+        case _:
+            return _end_of_validity(column, titles, headings, found)
+    return target if is_read else ""
+
+
+def _end_of_validity(column: int, titles: Sequence[str], headings: Sequence[Heading], found: Mapping[int, str]) -> str:
+    """Return what expires: the passport or the permit of the nearest column, on the left at first.
+
+    Empty behind a column that is not known: a credit card and an insurance expire, too.
+    """
+    is_next = True
+    for other in (*range(column - 1, -1, -1), *range(column + 1, len(titles))):
+        title = fold(titles[other])
+        if found.get(other) in _EXPIRES:
+            return _EXPIRES[found[other]]
+        if other not in found and any(word in title for word in _PERMIT_WORDS):
+            return "stay_until"
+        of_passport = not title or headings[other].is_general or any(word in title for word in _PASSPORT_WORDS)
+        if is_next and other not in found and not of_passport:
+            return ""
+        is_next = is_next and of_passport
+    return "expiry_date"
 
 
 def _with_name_column(fields: dict[int, str]) -> dict[int, str]:
@@ -156,22 +239,78 @@ def _absent(table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     return tuple(heading for heading in mapping.columns if fold(heading) not in present)
 
 
-def _evidence(table: Table, columns: Sequence[int]) -> dict[int, DateEvidence]:
-    """Return what the dates of these columns say about their order."""
-    collectors = {column: EvidenceCollector() for column in columns}
+def _sex_letters(sample: Sequence[Row], columns: Sequence[int]) -> dict[str, str]:
+    """Return what other letters than L and P mean: a P beside a W is *pria*, and beside an L or M it is in doubt."""
+    values = (row.values[column : column + 1] for row in sample for column in columns)
+    letters = {value.strip().casefold() for found in values for value in found if isinstance(value, str)}
+    if not {"p", "w"} <= letters:
+        return {}
+    return {"p": "M", "w": "F"} if letters.isdisjoint("lmf") else {"p": "?"}
+
+
+def _evidence(
+    table: Table,
+    rows: tuple[Sequence[Row], Iterator[Row]],
+    fields: Mapping[int, str],
+    stated: Mapping[int, str],
+    order: str,
+    today: date | None,
+) -> dict[int, DateEvidence]:
+    """Return what the dates of each column say about their order, and those of the whole file where it does not.
+
+    `rows` are the first ones and the others, `stated` the orders of headings, and `order` is that of a user, beside
+    which nothing else counts.
+    """
+    collectors = {
+        column: EvidenceCollector()
+        if order or today is None or column in stated
+        else EvidenceCollector(_plausible(target, today))
+        for column, target in fields.items()
+        if target in DATE_TARGETS or target in _WITH_PLACE
+    }
     if not collectors:
         return {}
 
-    def collect(rows: Iterable[Row]) -> None:
-        for row in rows:
-            for column, collector in collectors.items():
-                collector.add(row.values[column] if column < len(row.values) else None)
-
-    rows = table.read_rows()
-    collect(islice(rows, _SAMPLE))
+    sample, others = rows
+    _collect(sample, collectors, fields)
     if any(collector.has_texts for collector in collectors.values()):
-        collect(rows)
-    return {column: collector.result() for column, collector in collectors.items()}
+        _collect(others, collectors, fields)
+    found = {column: collector.result() for column, collector in collectors.items()}
+    if any(each.suspects_dates for each in found.values()):
+        found = {column: each._replace(suspects_dates=each.is_exchangeable) for column, each in found.items()}
+    if order or not any(collector.has_texts for collector in collectors.values()):
+        return found
+    return _with_order_of_file(found, stated, is_day_first=any(is_indonesian(table.headings[each]) for each in fields))
+
+
+def _collect(rows: Iterable[Row], collectors: Mapping[int, EvidenceCollector], fields: Mapping[int, str]) -> None:
+    for row in rows:
+        for column, collector in collectors.items():
+            value = row.values[column] if column < len(row.values) else None
+            if isinstance(value, str) and fields[column] in _WITH_PLACE:
+                value = place_and_date(value)[1]
+            collector.add(value)
+
+
+def _plausible(target: str, today: date) -> tuple[date, date]:
+    """Return the first and the last date that a field plausibly has: a stay is near today, an expiry is ahead."""
+    before, after = _PLAUSIBLE_DAYS.get(target, (_HALF_A_YEAR, _HALF_A_YEAR))
+    return today - timedelta(before), today + timedelta(after)
+
+
+def _with_order_of_file(
+    found: Mapping[int, DateEvidence], stated: Mapping[int, str], *, is_day_first: bool
+) -> dict[int, DateEvidence]:
+    """Return the evidence with the orders in which all columns can be read, for those that leave it open.
+
+    Nothing changes if there is no such order. Indonesian headings say that the day `is_day_first`.
+    """
+    possible = frozenset(DATE_ORDERS)
+    for column, each in found.items():
+        possible &= {stated[column]} if column in stated else each.possible
+    if is_day_first:
+        possible &= {"dmy"}
+    return {column: each if column in stated else each.within(possible) for column, each in found.items()}
 
 
 def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
@@ -189,12 +328,13 @@ def _doubts(table: Table, columns: ColumnMap) -> Iterator[Doubt]:
         if found.is_ambiguous and column in columns.fields and not columns.stated_order(column) and not found.order()
     )
     if unclear:
+        orders = tuple(order for order in DATE_ORDERS if any(order in _orders(columns, each) for each in unclear))
         message = msg(
-            "The dates of {columns} can be read in two ways. Say whether the day or the month comes first.",
+            "The dates of {columns} can be read in two ways. {question}",
             columns=", ".join(table.headings[column] for column in unclear),
+            question=_WHAT_COMES_FIRST.get(orders, _DAY_MONTH_OR_YEAR),
         )
-        orders = [order for order in ("dmy", "mdy", "ymd") if any(order in _orders(columns, each) for each in unclear)]
-        yield Doubt("date_order", unclear, message, tuple(orders))
+        yield Doubt("date_order", unclear, message, orders)
 
 
 def _orders(columns: ColumnMap, column: int) -> frozenset[str]:

@@ -13,6 +13,7 @@ from itertools import islice, repeat
 
 from apoa_client.messages import msg
 from apoa_client.tables.content import Content, TableRefused, TextFile
+from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     CellValue,
@@ -21,9 +22,9 @@ from apoa_client.tables.rows import (
     Table,
     as_value,
     neutralise,
-    table_of,
     too_many_columns,
 )
+from apoa_client.tables.sheets import SheetChoice, table_of
 
 DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"
@@ -38,7 +39,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PIECE = 1 << 16
 
 
-def open_csv(content: Content) -> Table:
+def open_csv(content: Content, choice: SheetChoice) -> Table:
     """Return the table in a CSV file. Its `read_rows` raises `TableRefused`, as this function, for one that is damaged.
 
     The number of a row is the one that Excel shows: a cell with line breaks is in one row, and ``sep=`` in none.
@@ -48,10 +49,11 @@ def open_csv(content: Content) -> Table:
     said = _SEP_LINE.fullmatch("".join(sample[:1]))
     delimiter = said[1] if said else find_delimiter(sample)
 
-    def read_all() -> Iterator[Row]:
+    def read(_sheets: Sequence[str]) -> Iterator[Row]:
         return _rows(islice(file.lines(), 1 if said else 0, None), delimiter)
 
-    return table_of(SourceFacts("csv", file.encoding, delimiter), read_all)
+    first = list(islice(read(()), choice.first_rows))
+    return table_of(SourceFacts("csv", file.encoding, delimiter), [Sheet("", first)], read, choice)
 
 
 def find_delimiter(sample: Sequence[str]) -> str:

@@ -4,9 +4,12 @@
 it was found. A heading that means something else than it seems has the target ``ignore``: the country where a guest
 booked is not the nationality.
 
-A heading is compared without case, accents, blanks and signs. If the whole is not known, its parts are compared: forms
-have two languages (``Nama keluarga / Surname``), also in another script (TM30), notes in brackets, and the order of a
-date (``DD/MM/YYYY``).
+A heading is compared without case, accents, blanks and signs. If that is not known, its words are compared, in any
+order, each as the word that it stands for: ``Tgl Cek-in``, ``Check-in Date`` and ``Tanggal Check In`` are one heading,
+and ``Nama WNA`` is ``Nama``. If the whole is not known, its parts are compared: forms have two languages (``Nama
+keluarga / Surname``), also in another script (TM30), notes in brackets, and the order of a date (``DD/MM/YYYY``). Each
+word of a heading, or of a part, must be known: ``Nama hotel`` is no name of a guest. A heading about something else
+than the guest, such as a price, an agent or a copy of the passport, has no parts: ``Name (agent)`` is not ``Name``.
 """
 
 import re
@@ -15,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apoa_client.errors import SettingsProblem, UsageProblem
-from apoa_client.matching import close_matches, fold
+from apoa_client.matching import close_matches, fold, without_accents
 from apoa_client.messages import msg
 from apoa_client.settings.column_mappings import (
     DEFAULT_TARGETS,
@@ -37,34 +40,126 @@ _ORDER = re.compile(
     r"|g{1,2}[-/. ]m{1,2}[-/. ]a{2,4})\b",
     re.IGNORECASE,
 )
+_UNTIL = re.compile(r"\bs\s?[/.]?\s?d\b")
+"""The abbreviation of *sampai dengan*: until."""
+_WORD = re.compile(r"[^\W_]+")
+_STANDS_FOR = {
+    "no": "nomor nomer nmr nr nbr num number numero",
+    "date": "tgl tggl tanggal tarikh dt",
+    "time": "jam pukul hour",
+    "name": "nama nm names",
+    "last": "family belakang blkg blk keluarga akhir",
+    "last name": "surname lastname",
+    "first": "given depan dpn",
+    "first name": "forename forenames firstname",
+    "middle": "tengah",
+    "middle name": "middlename",
+    "full": "lengkap penuh",
+    "kelamin": "klmn",
+    "birth": "lahir kelahiran lhr",
+    "birth date": "birthdate dob",
+    "birth place": "birthplace pob",
+    "place": "tempat tmpt tpt tmp",
+    "country": "negara ngr state",
+    "nationality": "kebangsaan kewarganegaraan warganegara citizenship citizen nat natl national nasionality",
+    "passport": "paspor pasport passpor pasp passp pass pp",
+    "document": "dokumen doc",
+    "id": "identitas identity",
+    "type": "tipe jenis jns kind",
+    "expiry": "exp expire expires expired expiration kadaluarsa kadaluwarsa kedaluarsa kedaluwarsa expd experied",
+    "valid": "berlaku validity",
+    "until": "sampai hingga till thru",
+    "check": "cek chek",
+    "check in": "checkin cekin ci",
+    "check out": "checkout cekout co",
+    "arrival": "arr arrive arrivals arriving datang kedatangan tiba",
+    "departure": "dep depart departing departures leave leaving berangkat keberangkatan pulang kepulangan",
+    "planned": "rencana expected est estimated perkiraan",
+    "night": "nights nts nite nites ngt malam mlm",
+    "jumlah": "jml jmlh jlh",
+    "stay": "menginap inap nginap",
+    "room": "kamar kmr rm bilik",
+    "phone": "telephone telepon telpon telefon telp tlp tel hp handphone mobile cell wa whatsapp",
+    "email": "surel",
+    "purpose": "tujuan keperluan maksud",
+    "visit": "kunjungan",
+    "guest": "guests tamu penghuni pengunjung",
+}
+"""Words and abbreviations of both languages, by the words that they stand for."""
+_WORDS = {word: set(means.split()) for means, words in _STANDS_FOR.items() for word in words.split()}
+_EMPTY_WORDS = frozenset({"of", "the", "s", "and", "dan", "as", "on"})
+_GUEST_WORDS = frozenset(
+    {"guest", "customer", "client", "wna", "asing", "foreigner", "passenger", "main", "stay", "data", "details"}
+)
+"""Words that add nothing in a table of guests: the customer's last name is the guest's."""
+_OTHER_WORDS = frozenset(
+    {"agent", "agen", "booker", "pemesan", "company", "perusahaan", "hotel", "property", "sponsor", "penjamin", "staff"}
+    | {"petugas", "resepsionis", "receptionist", "emergency", "darurat", "contact", "kontak", "father", "ayah"}
+    | {"mother", "ibu", "spouse", "card", "kartu", "credit", "kredit", "bank", "copy", "fotokopi", "scan", "photo"}
+    | {"foto", "price", "harga", "rate", "tarif", "biaya", "payment", "bayar", "flight", "penerbangan", "invoice"}
+)
+"""Words of columns about something else than the guest's passport and stay."""
+_GENERAL = "?"
+"""Behind a target: the heading is that of several things, and the columns beside it say which one it is."""
 
 
+_INDONESIAN = frozenset(
+    {"tgl", "tggl", "tanggal", "lahir", "kelahiran", "tempat", "nama", "tamu", "nomor", "paspor", "kamar", "kmr"}
+    | {"kewarganegaraan", "kebangsaan", "warga", "negara", "kelamin", "masa", "berlaku", "kadaluarsa", "kedaluwarsa"}
+    | {"masuk", "keluar", "datang", "kedatangan", "tiba", "pulang", "berangkat", "keberangkatan", "menginap", "sampai"}
+    | {"keterangan", "catatan", "keperluan", "jumlah", "jml", "malam"}
+)
 _SUFFIX = ".toml"
 
 
 class Heading(NamedTuple):
-    """What a heading means: a target of a column, or empty; and the order of dates that it states, or empty."""
+    """What a heading means: a target of a column, or empty; and the order of dates that it states, or empty.
+
+    A heading that `is_general` may be that of something else: *valid until* of a passport, a visa or a credit card.
+    """
 
     target: str
     date_order: str = ""
+    is_general: bool = False
 
 
 def parse_heading(text: str) -> Heading:
     """Return what a heading means. The target is empty if it is not known, or if its parts mean different targets."""
     order = _ORDER.search(text)
     plain = text if order is None else text.replace(order[0], " ")
-    return Heading(_target(plain), _date_order(order[0]) if order is not None else "")
+    target = _target(plain)
+    date_order = _date_order(order[0]) if order is not None else ""
+    return Heading(target.removesuffix(_GENERAL), date_order, target.endswith(_GENERAL))
+
+
+def is_indonesian(text: str) -> bool:
+    """Return whether a heading has a word of Indonesian guest books: their dates have the day first."""
+    return not _INDONESIAN.isdisjoint(re.findall(r"[^\W\d_]+", text.casefold()))
 
 
 def _target(text: str) -> str:
-    known = _known_headings()
-    whole = known.get(fold(text))
-    if whole is not None:
+    whole = _whole_target(text)
+    if whole or _words(text) & _OTHER_WORDS:
         return whole
     in_latin = "".join(character if ord(character) < _END_OF_LATIN else " " for character in text)
-    folded = filter(None, map(fold, (in_latin, *_PARTS.split(in_latin))))
-    parts = {known[part] for part in folded if part in known}
+    parts = {target for part in (in_latin, *_PARTS.split(in_latin)) if (target := _whole_target(part))}
+    parts -= {f"{target}{_GENERAL}" for target in parts}
     return parts.pop() if len(parts) == 1 else ""
+
+
+def _whole_target(text: str) -> str:
+    """Return the target of a heading, or of a part, all of whose words are known; else empty."""
+    known = _known_headings()
+    by_words = _known_words()
+    words = _words(text)
+    found = known.get(fold(text)) or by_words.get(words)
+    return found or ("" if words & _OTHER_WORDS else by_words.get(words - _GUEST_WORDS, ""))
+
+
+def _words(text: str) -> frozenset[str]:
+    """Return the words of a heading as the words that they stand for, without those that say nothing."""
+    plain = _UNTIL.sub(" until ", without_accents(text))
+    return frozenset().union(*(_WORDS.get(word, {word}) for word in _WORD.findall(plain))) - _EMPTY_WORDS
 
 
 def _date_order(form: str) -> str:
@@ -73,11 +168,26 @@ def _date_order(form: str) -> str:
 
 
 @cache
+def _rows() -> list[tuple[str, str]]:
+    """Return the headings of the table and their targets."""
+    _titles, *lines = Path(__file__).with_name("headings.tsv").read_text(encoding="utf-8").splitlines()
+    return [(heading, target) for heading, target, _source in (line.split("\t") for line in lines)]
+
+
+@cache
 def _known_headings() -> dict[str, str]:
     """Return the target of each folded heading."""
-    _titles, *lines = Path(__file__).with_name("headings.tsv").read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines)
-    return {fold(heading): target for heading, target, _source in rows}
+    return {fold(heading): target for heading, target in _rows()}
+
+
+@cache
+def _known_words() -> dict[frozenset[str], str]:
+    """Return the target of the words of each heading, unless headings of the same words have different targets."""
+    targets: dict[frozenset[str], set[str]] = {}
+    for heading, target in _rows():
+        targets.setdefault(_words(heading), set()).add(target)
+    clear = {words: found - {f"{target}{_GENERAL}" for target in found} for words, found in targets.items() if words}
+    return {words: found.pop() for words, found in clear.items() if len(found) == 1}
 
 
 def find_mapping(text: str, config: Config) -> ColumnMapping:

@@ -33,10 +33,14 @@ _MARK = {"bg_color": "#F6C9C2", "border": 1, "border_color": "#B3261E"}
 
 
 class MarkedRow(NamedTuple):
-    """A row with problems: its values, and what is wrong, by the index of the column or `WHOLE_ROW`."""
+    """A row with problems: its values, and what is wrong, by the index of the column or `WHOLE_ROW`.
+
+    `place` is written before the problems: where the row is among several sheets.
+    """
 
     values: Sequence[CellValue]
     problems: Mapping[int, str]
+    place: str = ""
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
@@ -105,7 +109,7 @@ def _value(row: MarkedRow, column: int) -> CellValue:
 
 
 def _in_words(row: MarkedRow) -> str:
-    return " ".join(row.problems[column] for column in sorted(row.problems))
+    return " ".join(filter(None, (row.place, *(row.problems[column] for column in sorted(row.problems)))))
 
 
 def _as_text(value: CellValue) -> str:

@@ -5,29 +5,35 @@ are read as they were stored: no formula is calculated, no link is followed, no 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
 from typing import NamedTuple
 from xml.parsers import expat
 
+from apoa_client.report.parse_fields import is_spreadsheet_error
 from apoa_client.tables.content import Content, damaged, encrypted
+from apoa_client.tables.heading_rows import Sheet
+from apoa_client.tables.number_formats import as_shown
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
     CellValue,
+    Merged,
     Row,
     SourceFacts,
     Table,
     as_value,
-    table_of,
+    error_cell,
     too_many_columns,
 )
+from apoa_client.tables.sheets import SheetChoice, table_of
 from apoa_client.tables.workbook_archive import (
+    MOST_MERGED,
     MOST_OF_ONE_ROW,
     UNREADABLE,
     BoundedArchive,
     check_archive,
-    choose_sheet,
+    check_names,
     too_large,
 )
 
@@ -51,25 +57,33 @@ _Attributes = dict[str, str]
 """The attributes of an element. A name is that of its namespace, a blank, and its own."""
 
 
-def open_ods(content: Content, sheet: str = "") -> Table:
-    """Return the table in a sheet of an ODS file: the one named, else the first visible one.
+def open_ods(content: Content, choice: SheetChoice) -> Table:
+    """Return the table in the sheets of an ODS file that are read (`apoa_client.tables.sheets`).
 
     Raises `TableRefused` for a file that is damaged, unsafe, encrypted, or has no such sheet.
     """
     check_archive(content)
-    sheets = _Sheets()
-    for _ in _parse(content, sheets):
+    found = _Sheets()
+    for _ in _parse(content, found):
         pass
-    visible = [name for name, style in sheets.styles.items() if style not in sheets.hidden]
-    chosen = choose_sheet(visible, list(sheets.styles), sheet)
+    check_names(list(found.styles))
+    rows, first = _Rows(choice.of(list(found.styles))), dict[str, list[Row]]()
+    for _ in _parse(content, rows):
+        for row in rows.taken():
+            of_sheet = first.setdefault(row.sheet, [])
+            if len(of_sheet) < choice.first_rows:
+                of_sheet.append(row)
+    sheets = [
+        Sheet(name, first.get(name, ()), rows.merged.get(name, ()), style in found.hidden)
+        for name, style in found.styles.items()
+    ]
 
-    def read_all() -> Iterator[Row]:
-        rows = _Rows(chosen)
+    def read(names: Sequence[str]) -> Iterator[Row]:
+        rows = _Rows(names)
         for _ in _parse(content, rows):
             yield from rows.taken()
 
-    others = tuple(name for name in sheets.styles if name != chosen)
-    return table_of(SourceFacts("ods", sheet=chosen, other_sheets=others), read_all)
+    return table_of(SourceFacts("ods"), sheets, read, choice)
 
 
 class _Handler:
@@ -133,16 +147,18 @@ class _Sheets(_Handler):
 
 
 class _Repeated(NamedTuple):
-    number: int
+    row: Row
     times: int
-    values: tuple[CellValue, ...]
 
 
 class _Rows(_Handler):
-    """Collects the rows of one sheet that are not empty."""
+    """Collects the rows that are not empty of the sheets with these names, and the cells that are merged there."""
 
-    def __init__(self, sheet: str) -> None:
-        self._sheet = sheet
+    def __init__(self, sheets: Iterable[str]) -> None:
+        self.merged: dict[str, list[Merged]] = {}
+        self._left = set(sheets)
+        self._count = 0
+        self._sheet = ""
         self._inside = False
         self._rows: list[_Repeated] = []
         self._number = 0
@@ -159,14 +175,16 @@ class _Rows(_Handler):
     def taken(self) -> Iterator[Row]:
         """Yield the rows that are complete, and forget them."""
         rows, self._rows = self._rows, []
-        for each in rows:
-            for number in range(each.number, each.number + each.times):
-                yield Row(number, each.values)
+        for row, times in rows:
+            yield row
+            for number in range(row.number + 1, row.number + times):
+                yield row._replace(number=number)
 
     def start(self, name: str, attributes: _Attributes) -> None:
         """See `_Handler`."""
         if name == _SHEET:
-            self._inside = attributes.get(_TABLE + "name", "") == self._sheet
+            self._sheet, self._number = attributes.get(_TABLE + "name", ""), 0
+            self._inside = self._sheet in self._left
         elif not self._inside:
             return
         elif name == _ROW:
@@ -196,6 +214,9 @@ class _Rows(_Handler):
 
     def end(self, name: str) -> None:
         """See `_Handler`."""
+        if name == _SHEET:
+            self._left.discard(self._sheet)
+            self.done = not self._left
         if not self._inside:
             return
         if name in _CELLS:
@@ -207,11 +228,14 @@ class _Rows(_Handler):
         elif name == _PARAGRAPH and not self._in_note:
             self._in_paragraph -= 1
         elif name == _SHEET:
-            self._inside, self.done = False, True
+            self._inside = False
 
     def _end_cell(self) -> None:
         value = _value(self._cell, "\n".join(self._paragraphs))
         count = _repeated(self._cell, _TABLE + "number-columns-repeated")
+        rows, columns = (_repeated(self._cell, _TABLE + f"number-{each}-spanned") for each in ("rows", "columns"))
+        if rows > 1 or columns > 1:
+            self._add_merged(len(self._cells) + self._gap, rows, columns)
         if value is None:
             self._gap += count
             return
@@ -220,16 +244,24 @@ class _Rows(_Handler):
         self._cells += [None] * self._gap + [value] * count
         self._gap = 0
 
+    def _add_merged(self, column: int, rows: int, columns: int) -> None:
+        self._count += 1
+        if self._count > MOST_MERGED:
+            raise too_large()
+        row = self._number + 1
+        merged = Merged(row, row + rows - 1, column, column + columns - 1)
+        self.merged.setdefault(self._sheet, []).append(merged)
+
     def _end_row(self) -> None:
         count = _repeated(self._row, _TABLE + "number-rows-repeated")
         if self._cells:
             self._repeated_rows += count - 1
             if self._repeated_rows > _MOST_REPEATED:
                 raise too_large()
-            self._rows.append(_Repeated(self._number + 1, count, tuple(self._cells)))
+            self._rows.append(_Repeated(Row(self._number + 1, tuple(self._cells), self._sheet), count))
         self._number += count
         if self._number >= _MOST_ROWS:
-            self._inside, self.done = False, True
+            self._inside = False
 
 
 def _repeated(attributes: _Attributes, name: str) -> int:
@@ -240,10 +272,11 @@ def _repeated(attributes: _Attributes, name: str) -> int:
 def _value(cell: _Attributes, text: str) -> CellValue:
     """Return the value of a cell, or its text where the value is of no kind that a table of guests has."""
     kind = cell.get(_OFFICE + "value-type", "")
-    if any(name.endswith(" value-type") and value == "error" for name, value in cell.items()):
-        return text
+    is_error = any(name.endswith(" value-type") and value == "error" for name, value in cell.items())
+    if is_error or is_spreadsheet_error(text):  # beside it, a program may have stored the number 0
+        return error_cell(text)
     if kind in {"float", "currency", "percentage"}:
-        return as_value(float(cell[_OFFICE + "value"]))
+        return as_shown(as_value(float(cell[_OFFICE + "value"])), text, is_amount=kind == "currency")
     if kind == "date":
         return as_value(datetime.fromisoformat(cell[_OFFICE + "date-value"]))
     if kind == "boolean":

@@ -5,6 +5,7 @@ write and Excel opens. Here they are not read; of the styles, only which ones sh
 only its rows.
 """
 
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -13,12 +14,14 @@ from xml.parsers import expat
 
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from apoa_client.tables.content import TimeLimit
-from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, BoundedArchive, too_large
+from apoa_client.tables.number_formats import as_formatted, is_plain
+from apoa_client.tables.workbook_archive import MOST_MERGED, MOST_OF_ONE_ROW, BoundedArchive, too_large
 
 _PIECE = 1 << 16
 _MOST_OF_STYLES = 16 * 1024**2
@@ -30,6 +33,11 @@ _ROWS, _ROW = f"{_NAME}sheetData", f"{_NAME}row"
 _STRING, _TEXT, _PHONETIC = (f"{SHEET_MAIN_NS} {name}" for name in ("si", "t", "rPh"))
 _CELL_STYLES, _STYLE, _FORMAT = (f"{SHEET_MAIN_NS} {name}" for name in ("cellXfs", "xf", "numFmt"))
 _ESCAPED_UNDERSCORE = "x005F_"
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']", re.ASCII
+)
+_LONGEST_MERGED = 1024
+"""The bytes of an element for merged cells. What is longer is no such element."""
 
 
 Cells: TypeAlias = "list[dict[str, Any]]"
@@ -40,7 +48,7 @@ _END = "\0"
 """XML has no text with it."""
 
 
-class Sheet(NamedTuple):
+class SheetPart(NamedTuple):
     """A sheet with cells: its name, whether it is shown, and the name of its XML in the archive."""
 
     name: str
@@ -80,9 +88,11 @@ class WorkbookReader(ExcelReader):
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
         self.archive = BoundedArchive(file)
         self.time = time
-        self.sheets: list[Sheet] = []
+        self.sheets: list[SheetPart] = []
         self._dates: set[int] = set()
         self._lengths_of_time: set[int] = set()
+        self._formats: dict[int, str] = {}
+        """The formats that show a number in another way, by the style of cells."""
 
     def read(self) -> None:
         """Read all but the rows."""
@@ -92,7 +102,7 @@ class WorkbookReader(ExcelReader):
         self._read_date_formats()
         for sheet, relation in self.parser.find_sheets():
             if relation.target in self.valid_files and "chartsheet" not in relation.Type:
-                self.sheets.append(Sheet(sheet.name, sheet.state == "visible", relation.target))
+                self.sheets.append(SheetPart(sheet.name, sheet.state == "visible", relation.target))
 
     def read_strings(self) -> None:
         """Read the texts that cells refer to."""
@@ -103,7 +113,24 @@ class WorkbookReader(ExcelReader):
                 strings: Any = read_shared_strings(file, self.time)  # where the library has a list
                 self.shared_strings = strings
 
-    def rows(self, sheet: Sheet) -> Iterator[tuple[int, Cells]]:
+    def merged(self, sheet: SheetPart) -> Iterator[tuple[int, int, int, int]]:
+        """Yield the merged cells of a sheet: the first and last row, from 1 on, the first and last column, from 0 on.
+
+        They stand behind the rows, and are needed before: so they are searched in the text, which is fast.
+        """
+        count, rest = 0, b""
+        with self.archive.open(sheet.part) as part:
+            while piece := part.read(_PIECE):
+                self.time.check()
+                text, bracket, rest = (rest + piece).rpartition(b"<")
+                for match in _MERGED.finditer(text):
+                    if (count := count + 1) > MOST_MERGED:
+                        raise too_large()
+                    first, top, last, bottom = (group.decode() for group in match.groups())
+                    yield int(top), int(bottom), column_index_from_string(first) - 1, column_index_from_string(last) - 1
+                rest = bracket + rest if len(rest) < _LONGEST_MERGED else b""
+
+    def rows(self, sheet: SheetPart) -> Iterator[tuple[int, Cells]]:
         """Yield the rows that a sheet has, with their numbers."""
         with self.archive.open(sheet.part) as part:
             file = _BoundedFile(part, self.time)
@@ -123,15 +150,25 @@ class WorkbookReader(ExcelReader):
                     file.renew()
                     if len(element) > _MOST_CELLS:
                         raise too_large()
-                    yield parser.parse_row(element)
+                    number, cells = parser.parse_row(element)
+                    if self._formats:
+                        self._format(cells)
+                    yield number, cells
                     all_rows.clear()
                 elif event == "end" and element is all_rows:
                     break
             while part.read(_PIECE):  # to the end, where the checksum is compared
                 self.time.check()
 
+    def _format(self, cells: Cells) -> None:
+        """Give each number whose format shows it in another way the value that a user sees."""
+        for cell in cells:
+            code = self._formats.get(cell["style_id"])
+            if code is not None and cell["data_type"] == "n":
+                cell["value"] = as_formatted(cell["value"], code)
+
     def _read_date_formats(self) -> None:
-        """Find the styles of cells that show a number as a date or as a length of time."""
+        """Find the styles of cells that show a number as a date, as a length of time, or in another way."""
         if ARC_STYLE not in self.valid_files:
             return
         if self.archive.getinfo(ARC_STYLE).file_size > _MOST_OF_STYLES:
@@ -143,6 +180,10 @@ class WorkbookReader(ExcelReader):
         kinds = {number: self._kind(styles.formats.get(number, "")) for number in set(styles.numbers)}
         self._dates = {index for index, number in enumerate(styles.numbers) if kinds[number][0]}
         self._lengths_of_time = {index for index, number in enumerate(styles.numbers) if kinds[number][1]}
+        for index, number in enumerate(styles.numbers):
+            code = styles.formats.get(number, "")
+            if not any(kinds[number]) and not is_plain(code):
+                self._formats[index] = code
 
     def _kind(self, code: str) -> tuple[bool, bool]:
         """Return whether a format shows a date, and whether it shows a length of time."""

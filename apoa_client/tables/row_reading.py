@@ -1,38 +1,63 @@
 """One row of a table as the fields of a guest: each cell is read as what its column is."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
+from apoa_client.report.parse_dates import no_such_date
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateEvidence
-from apoa_client.tables.rows import CellValue, GuestRow, Row
+from apoa_client.tables.rows import NO_GUEST, CellValue, GuestRow, HiddenNumber, Row
 
 T = TypeVar("T")
 
 DATE_TARGETS = frozenset({"check_out", *(item.name for item in FIELDS if item.type in DATE_TYPES)})
 """Targets whose columns have dates."""
 
+CONTACTS = frozenset({"phone", "email"})
+"""Targets of which a guest may have several values: the first one is reported."""
+
+_OF_ONE_GUEST = ("full_name", "given_names", "document_number", "birth_date", "mrz", "mrz1", "mrz2", "mrz3")
+"""Targets of which no two guests have the same: a cell that is merged over several guests does not say it of each."""
 _COUNTRIES = tuple(item.name for item in FIELDS if item.type == "state")
 _DATES = tuple(item.name for item in FIELDS if item.type in DATE_TYPES - {"birth_date", "moment"})
-_OTHER_TYPES = DATE_TYPES | {"state", "sex", "nights", "mrz"}
+_OTHER_TYPES = DATE_TYPES | {"state", "sex", "place", "nights", "mrz"}
 _TEXTS = tuple(item.name for item in FIELDS if item.type not in _OTHER_TYPES)
 _LINES = ("mrz", "mrz1", "mrz2", "mrz3")
+_FACTS = frozenset({*DATE_TARGETS, "birth", "document_number", "nationality", "issuing_state", *_LINES})
+_TOTAL = re.compile(r"\s*(?:grand |sub)?\s?(?:total|jumlah)\b", re.IGNORECASE)
 _LETTERS = 26
 _NO_COLUMN = -1
 _MOST_DIGITS = 3
 """Of a number of nights."""
 
+_IDENTIFIERS = frozenset({"document_number", "stay_permit_number"})
+_HIDDEN = msg("the spreadsheet shows this number in another form. The number that is stored is reported: compare it.")
+_NOT_AS_SHOWN = msg(
+    "The spreadsheet shows this number in another form, such as 1.2E+08, and may have made it of a text. Give the cell "
+    "the format of a text and write it again."
+)
+_THROUGH_FLOAT = msg(
+    "This number went through a program that calculates with it, so zeros in front or the last digits may be lost. "
+    "Write it as the document has it."
+)
+_OF_FLOAT = re.compile(r"\d+[.,]0+|\d+(?:[.,]\d+)?E[+-]\d+|\d+[.,]\d+E\d+", re.ASCII | re.IGNORECASE)
+_LONGEST_VALIDITY = 20
+"""Years; no state issues passports for longer than ten."""
+_TOO_FAR = msg("No passport is valid for so long. Compare the year, and write it with four digits.")
 _TWO_CELLS = msg("Two columns of the table have it, and they differ. Say which one is to be read.")
 _TWO_CHECK_OUTS = msg("The number of nights and the date of departure do not agree.")
 _TWO_TIMES = msg("Two columns have different times of the check-in.")
+_MERGED = msg("One cell is merged over several rows. Write it in each guest's row.")
+_NAME_ALONE = msg("The row has a name, but no document, nationality or date. It is not read as a guest.")
 _NOT_A_PASSPORT = msg("The table says that this document is no passport. Give the passport of the guest.")
 
 
@@ -54,8 +79,15 @@ class _Cell(NamedTuple):
 class RowReader:
     """Reads the rows of one table. `sources` are the columns by target."""
 
-    def __init__(self, sources: Mapping[str, Sequence[Source]], name_order: str, defaults: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Sequence[Source]],
+        name_order: str,
+        defaults: Mapping[str, str],
+        sex_letters: Mapping[str, str],
+    ) -> None:
         self.sources = sources
+        self.sex_letters = sex_letters
         self.name_order = name_order
         self.defaults = {target: _Cell(value, Source(_NO_COLUMN)) for target, value in defaults.items()}
         self.targets = frozenset((*sources, *defaults))
@@ -68,6 +100,11 @@ class RowReader:
             for path in paths_of_target(target)
             for source in columns
         ]
+        columns_of = {target: {source.column for source in columns} for target, columns in sources.items()}
+        self.facts, self.names, self.documents, self.of_one_guest = (
+            frozenset().union(*(columns_of.get(target, ()) for target in targets))
+            for targets in (_FACTS, ("full_name", *NAMES), ("document_number", *_LINES), _OF_ONE_GUEST)
+        )
         count = Counter(path for path, *_rest in cells)
         self.cells = [(path, letters) for path, _target, _source, letters in cells if count[path] == 1]
         self.shared_cells = [cell for cell in cells if count[cell[0]] > 1]
@@ -85,8 +122,10 @@ class RowReader:
 
     def booking(self, row: Row) -> str:
         """Return the number of the reservation of a row; empty if the table has none."""
-        values = (row.values[source.column : source.column + 1] for source in self.sources.get("booking", ()))
-        return next((str(value) for found in values for value in found if not cell_values.is_empty(value)), "")
+        columns = [source.column for source in self.sources.get("booking", ())]
+        values = [row.values[column] if column < len(row.values) else None for column in columns]
+        values += map(row.merged.get, columns)
+        return next((str(value) for value in values if cell_values.has_value(value)), "")
 
     def _read(self, row: Row, before: str, following: Row | None) -> GuestRow:
         booking = self.booking(row)
@@ -109,10 +148,16 @@ class _Reading:
     def __init__(self, reader: RowReader, row: Row, *, is_alone: bool) -> None:
         self._reader = reader
         self._row = row
+        self._cells = [*row.values]
+        for column, value in row.merged.items():
+            if column not in reader.of_one_guest:
+                self._cells += [None] * (column + 1 - len(self._cells))
+                self._cells[column] = value
         self._is_alone = is_alone
         self._typed: dict[str, str] = {}
         self._values: dict[str, FieldValue] = {}
         self._findings: list[Finding] = []
+        self._hidden: list[Finding] = []
         self._wrong: dict[str, str] = {}
         """The target that a finding is about, by path: several columns may have one path."""
 
@@ -120,50 +165,91 @@ class _Reading:
         """Return what was read."""
         lines = self._lines()
         for target in self._reader.texts:
-            self._put(target, self._read(target, _text))
+            self._put(target, self._read(target, _identifier if target in _IDENTIFIERS | {"phone"} else _text))
         for target in self._reader.countries:
             self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
         self._read_names(has_lines=bool(lines))
         self._read_sex(has_lines=bool(lines))
         self._check_document_type(has_lines=bool(lines))
         check_in, check_out = self._read_stay()
-        self._put_value("birth_date", self._read("birth_date", partial(_birth_date, by=check_in)))
+        self._read_birth(check_in)
         status = self._read("status", lambda cell: cell_words.meaning(cell_values.text(cell.value))) or ""
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
-        skip = status if status in cell_words.SKIPPED else ""
-        warnings, findings = self._warnings(), tuple(self._findings)
-        cells, typed = self._cell_names(), self._typed
-        return GuestRow(self._row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values)
+        skip = status if status in cell_words.SKIPPED else "" if self._is_guest() else NO_GUEST
+        warnings, findings = (*self._hidden, *self._warnings()), tuple(self._findings)
+        if skip == NO_GUEST:
+            has_name = self._has(self._reader.names) and not self._is_total()
+            warnings = (Finding("", "missing", _NAME_ALONE),) if has_name else ()
+        cells, typed, row = self._cell_names(), self._typed, self._row
+        return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values, row.sheet)
 
     # The cells.
 
     def _cell(self, target: str) -> _Cell | None:
-        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ."""
+        """Return the filled cell of a target, or its default; None if there is neither, or if two cells differ.
+
+        Raises `Unreadable` for an error of the spreadsheet program.
+        """
         filled = []
         for source in self._reader.sources.get(target, ()):
             value = self._value(source)
             if not cell_values.is_empty(value):
+                cell_values.refuse_error(value)
                 filled.append(_Cell(value, source))
-        if len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
+        if target not in CONTACTS and len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
             self._add(target, "conflict", _TWO_CELLS)
+            return None
+        if filled and isinstance(filled[0].value, HiddenNumber):
+            self._add_hidden(target)
+        if not filled and any(source.column in self._row.merged for source in self._reader.sources.get(target, ())):
+            self._add(target, "missing", _MERGED)
             return None
         return filled[0] if filled else self._reader.defaults.get(target)
 
     def _value(self, source: Source) -> CellValue:
+        return self._cells[source.column] if source.column < len(self._cells) else None
+
+    def _has(self, columns: Iterable[int]) -> bool:
+        """Return whether the row itself, and not a merged cell above it, has something in one of these columns."""
         values = self._row.values
-        return values[source.column] if source.column < len(values) else None
+        return any(column < len(values) and not cell_values.is_empty(values[column]) for column in columns)
+
+    def _is_guest(self) -> bool:
+        """Return whether the row can be a guest: a note or a total has no document, no nationality and no date."""
+        reader = self._reader
+        if not reader.facts:
+            return True
+        if self._is_total():
+            return False
+        return self._has(reader.facts) or (self._has(reader.names) and not reader.facts.isdisjoint(self._row.merged))
+
+    def _is_total(self) -> bool:
+        """Return whether the row begins with a word such as Total, and has no document and no other name."""
+        filled = (column for column, value in enumerate(self._row.values) if not cell_values.is_empty(value))
+        first = next(filled, None)
+        if first is None or not _TOTAL.match(str(self._row.values[first])):
+            return False
+        return not self._has(self._reader.documents) and not self._has(self._reader.names - {first})
 
     def _read(self, target: str, parse: Callable[[_Cell], T]) -> T | None:
         """Return the value of a target; None where it is empty, or where it cannot be read."""
-        cell = self._cell(target) if target in self._reader.targets else None
-        if cell is None:
+        if target not in self._reader.targets:
             return None
         try:
-            return parse(cell)
+            cell = self._cell(target)
+            return parse(cell) if cell is not None else None
         except Unreadable as exc:
             self._add(target, exc.code, exc.message, exc.suggestion)
             return None
+
+    def _add_hidden(self, target: str) -> None:
+        """Warn of a number that is not shown as it is. Raises `Unreadable` where it may have been another text."""
+        if target in _IDENTIFIERS:
+            raise Unreadable("bad_character", _NOT_AS_SHOWN)
+        path = paths_of_target(target)[0]
+        message = with_label(label_of(path), _HIDDEN) if path else _HIDDEN
+        self._hidden.append(Finding(path, "number_format", message))
 
     def _texts(self, target: str) -> list[str]:
         """Return the texts of all columns of a target that belong together."""
@@ -172,6 +258,7 @@ class _Reading:
             value = self._value(source)
             if not cell_values.is_empty(value):
                 try:
+                    cell_values.refuse_error(value)
                     found.append(cell_values.text(value))
                 except Unreadable as exc:
                     self._add(target, exc.code, exc.message)
@@ -225,11 +312,11 @@ class _Reading:
             self._put("given_names", names[1])
 
     def _read_sex(self, *, has_lines: bool) -> None:
-        """Read the sex. A title such as Mr is a suggestion, and never the sex."""
+        """Read the sex. A title such as Mr is the sex where that is asked for; else it is a suggestion."""
         code = self._read("sex_code", lambda cell: cell_words.sex_of_code(cell_values.text(cell.value)))
         text = self._read("sex", _text) or code or ""
-        titles = [text, *self._texts("title")] if not text or cell_words.sex_of_title(text) else []
-        hint = next(filter(None, map(cell_words.sex_of_title, titles)), None)
+        text = cell_words.sex_of_title(text) or self._reader.sex_letters.get(text.casefold(), text)
+        hint = None if text else next(filter(None, map(cell_words.sex_of_title, self._texts("title"))), None)
         if hint is None:
             self._put("sex", text)
         elif not has_lines:
@@ -240,6 +327,20 @@ class _Reading:
         if text and not has_lines and not cell_words.is_passport(text):
             self._add("document_type", "unknown_format", _NOT_A_PASSPORT)
 
+    def _read_birth(self, by: date | None) -> None:
+        """Read the place and the date of birth: each in its column, both in one, or both in the column of one."""
+        places: list[str] = []
+        days: list[PartialDate] = []
+        for target, parse in _BIRTH.items():
+            place, day = self._read(target, partial(parse, by=by)) or ("", None)
+            if (places and place and places[0].casefold() != place.casefold()) or (days and day and days[0] != day):
+                self._add(target, "conflict", _TWO_CELLS)
+                return
+            places += [place] if place else []
+            days += [day] if day is not None else []
+        self._put("birth_place", "".join(places[:1]))
+        self._put_value("birth_date", days[0] if days else None)
+
     def _read_stay(self) -> tuple[date | None, str | date]:
         """Read the dates of the stay. Returns the day of the check-in, and the day or time of the check-out."""
         for target in self._reader.dates:
@@ -247,9 +348,17 @@ class _Reading:
         arrival = self._moment("check_in", "check_in_time")
         self._put_value("check_in", arrival)
         check_in = arrival.date() if isinstance(arrival, datetime) else arrival
+        self._check_expiry(check_in)
         self._put("nights", self._read("nights", lambda cell: cell_values.whole_number(cell.value)))
         self._compare_nights(check_in)
         return check_in, self._moment("check_out", "check_out_time") or ""
+
+    def _check_expiry(self, check_in: date | None) -> None:
+        """Refuse an expiry that no passport has: a year of two digits is of the other century, or one is mistyped."""
+        expiry = self._values.get("expiry_date")
+        if check_in is not None and isinstance(expiry, date) and expiry.year - check_in.year > _LONGEST_VALIDITY:
+            del self._values["expiry_date"]
+            self._add("expiry_date", "bad_date", _TOO_FAR)
 
     def _planned_day(self, check_in: date | None) -> str | date:
         """Return the day of the planned departure; empty if it is not known."""
@@ -299,12 +408,53 @@ def _text(cell: _Cell) -> str:
     return cell_values.text(cell.value)
 
 
+def _identifier(cell: _Cell) -> str:
+    """Return the text of a number that counts nothing. Raises `Unreadable` for a text that was made of a float."""
+    found = _text(cell)
+    if _OF_FLOAT.fullmatch(found) is not None:
+        raise Unreadable("bad_character", _THROUGH_FLOAT)
+    return found
+
+
 def _day(cell: _Cell) -> date:
     return cell_values.day(cell.value, cell.source.evidence, cell.source.stated_order)
 
 
 def _birth_date(cell: _Cell, *, by: date | None) -> PartialDate:
     return cell_values.birth_date(cell.value, cell.source.evidence, cell.source.stated_order, by=by)
+
+
+def _place_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
+    """Return the place in a column of places; also the date of a whole day that stands behind it."""
+    found = cell_values.text(cell.value)
+    place, written = cell_values.place_and_date(found)
+    if not written:
+        return found, None
+    if not place:
+        raise Unreadable("bad_character", cell_values.NO_PLACE)
+    return place, _birth_date(cell._replace(value=written), by=by)
+
+
+def _date_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
+    """Return the date in a column of dates; also the place that stands beside it."""
+    place, written = cell_values.place_and_date(cell.value) if isinstance(cell.value, str) else ("", "")
+    return place if written else "", _birth_date(cell._replace(value=written or cell.value), by=by)
+
+
+def _place_and_date(cell: _Cell, *, by: date | None) -> "_Birth":
+    """Return the place and the date in a column of both, of which a cell may have one."""
+    if not isinstance(cell.value, str):
+        return "", _birth_date(cell, by=by)
+    place, written = cell_values.place_and_date(cell.value)
+    if written:
+        return place, _birth_date(cell._replace(value=written), by=by)
+    if any(map(str.isdigit, place)):
+        raise no_such_date()
+    return place, None
+
+
+_Birth: TypeAlias = "tuple[str, PartialDate | None]"
+_BIRTH = {"birth_place": _place_of_birth, "birth": _place_and_date, "birth_date": _date_of_birth}
 
 
 def _moment(cell: _Cell) -> tuple[date, time | None]:

@@ -19,13 +19,13 @@ them, so they are removed from the cells of workbooks, too, and a text that has 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
-from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from apoa_client.messages import msg
 from apoa_client.report.fields import FieldValue, as_typed
 from apoa_client.report.findings import Finding
+from apoa_client.report.parse_fields import is_spreadsheet_error
 from apoa_client.tables.content import TableRefused
 
 CellValue: TypeAlias = "str | int | float | bool | date | datetime | time | None"
@@ -36,26 +36,58 @@ MOST_COLUMNS = 1024
 """A table of guests has no cell further to the right."""
 MOST_TEXT = 32_767
 """The characters that a cell has in any spreadsheet program."""
+NO_GUEST = "no_guest"
+"""Why a row is skipped that has no document, no nationality and no date: a total, a note or repeated headings."""
 _MOST_DIGITS = 10**15
 """A number of this size is not exact as a floating point number, and is kept as it is."""
 _BEGINS_FORMULA = "[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 _CELL_BEGINS = "^|(?<=[,;|\t\r\n])"
 _TO_NEUTRALISE = re.compile(f"(?:{_CELL_BEGINS})(?='*{_BEGINS_FORMULA})")
 _NEUTRALISED = re.compile(f"(?:{_CELL_BEGINS})'(?='*{_BEGINS_FORMULA})")
-_MOST_LINES_ABOVE = 30
-_SHARE = 0.6
-"""A heading row has at least this share of the cells that the rows usually have: title lines have one or two."""
+
+
+class Merged(NamedTuple):
+    """Cells that are one: the first and last row as a spreadsheet program counts them, the columns from 0 on."""
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
+class HiddenNumber(float):
+    """A number that the spreadsheet program shows without some of its digits, such as rounded."""
+
+    def __str__(self) -> str:
+        return str(int(self)) if self.is_integer() else float.__repr__(self)
 
 
 class Row(NamedTuple):
-    """One row of a table. `number` is the one that a spreadsheet program shows: the first row is 1."""
+    """One row of a table. `number` is the one that a spreadsheet program shows: the first row is 1.
+
+    `sheet` is the name of its sheet; empty if the file has none. `merged` has the values of cells that are merged
+    downwards over this row, by column. A row that repeats the headings has no values.
+    """
 
     number: int
     values: tuple[CellValue, ...]
+    sheet: str = ""
+    merged: Mapping[int, CellValue] = MappingProxyType({})
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
         return f"Row({self.number!r}, …)"
+
+
+class SheetFacts(NamedTuple):
+    """A sheet of a workbook, and whether it is read. `rows` are those below the headings that are not read.
+
+    They are None for a sheet that was not opened, because the user chose others.
+    """
+
+    name: str
+    rows: int | None
+    read: bool
 
 
 class SourceFacts(NamedTuple):
@@ -65,9 +97,9 @@ class SourceFacts(NamedTuple):
     """``csv``, ``xlsx``, ``ods`` or ``json``."""
     encoding: str = ""
     delimiter: str = ""
-    sheet: str = ""
-    other_sheets: tuple[str, ...] = ()
-    """The sheets that are not read."""
+    sheets: tuple[SheetFacts, ...] = ()
+    left: tuple[str, ...] = ()
+    """The names of sheets with guests that are not read, though no user left them out."""
 
 
 class Table(NamedTuple):
@@ -77,6 +109,8 @@ class Table(NamedTuple):
     headings: tuple[str, ...]
     heading_row: int
     read_rows: Callable[[], Iterator[Row]]
+    first_rows: Sequence[Row] = ()
+    """The first rows of the file, the headings and the lines above them included."""
 
     def __repr__(self) -> str:
         """Return a text without personal data: a file without headings has a guest in their place."""
@@ -100,10 +134,11 @@ class GuestRow(NamedTuple):
     findings: tuple[Finding, ...] = ()
     check_out: str | date = ""
     skip: str = ""
-    """``cancelled``: the reservation was cancelled, or the guest did not come. ``not_arrived``: not yet."""
+    """``cancelled``: the reservation was cancelled, or the guest did not come. ``not_arrived``: not yet. `NO_GUEST`."""
     warnings: tuple[Finding, ...] = ()
     """What is worth a look in the row and is no problem with a cell."""
     values: Mapping[str, FieldValue] = MappingProxyType({})
+    sheet: str = ""
 
     @property
     def texts(self) -> dict[str, str]:
@@ -131,9 +166,14 @@ def as_value(value: CellValue) -> CellValue:
         return original(value) if value.strip() else None
     if isinstance(value, datetime):
         return value.date() if value.time() == time() else value
-    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:
+    if type(value) is float and value.is_integer() and abs(value) < _MOST_DIGITS:
         return int(value)
     return value
+
+
+def error_cell(text: str) -> str:
+    """Return the text of a cell that holds an error by its kind; ``#VALUE!`` for a text that is not known as one."""
+    return text if is_spreadsheet_error(text) else "#VALUE!"
 
 
 def too_many_columns() -> TableRefused:
@@ -158,43 +198,3 @@ def original(text: str) -> str:
 def for_workbook(text: str) -> str:
     """Return a text for a cell of a workbook, for which `original` returns this one."""
     return text if original(text) == text else neutralise(text)
-
-
-def table_of(facts: SourceFacts, read_all: Callable[[], Iterator[Row]]) -> Table:
-    """Return the table whose rows, the headings and the lines above them included, `read_all` reads without empty ones.
-
-    Raises `TableRefused` if there are no rows, and what `read_all` raises.
-    """
-    first = list(islice(read_all(), _MOST_LINES_ABOVE))
-    if not first:
-        raise TableRefused(
-            msg("The table is empty."), msg("Choose another file, or another sheet with --sheet."), name="table_empty"
-        )
-    row = find_heading_row(first)
-
-    def read_rows() -> Iterator[Row]:
-        return (each for each in read_all() if each.number > row.number)
-
-    return Table(facts, tuple(heading_text(value) for value in row.values), row.number, read_rows)
-
-
-def find_heading_row(rows: Sequence[Row]) -> Row:
-    """Return the first row that is as wide as the others and has only texts; the first wide one if there is none."""
-    widths = sorted(_width(row.values) for row in rows)
-    usual = widths[len(widths) // 2]
-    wide = [row for row in rows if _width(row.values) >= usual * _SHARE]
-    return next((row for row in wide if _is_text(row.values)), wide[0])
-
-
-def heading_text(value: CellValue) -> str:
-    """Return a heading in one line, without spaces around it."""
-    return "" if value is None else " ".join(str(value).split())
-
-
-def _width(values: Sequence[CellValue]) -> int:
-    return sum(value is not None for value in values)
-
-
-def _is_text(values: Sequence[CellValue]) -> bool:
-    """Return whether no cell is a number, a date, or a text that begins with a digit."""
-    return all(value is None or (isinstance(value, str) and not value.lstrip()[:1].isdigit()) for value in values)

@@ -1,7 +1,7 @@
 """The figures of a month: guests, nights, punctuality and refused reports. Pure: stays, month and time are given.
 
-A guest is counted in each month in which a night of the stay is, and in the month of arrival. Only the nationality is
-sealed: everything else is counted without a key.
+A guest is counted in each month in which a night of the stay is, and in the month of arrival. Only the nationality and
+the room are sealed: everything else is counted without a key.
 """
 
 import re
@@ -145,6 +145,34 @@ def weeks_of(month: Month) -> list[Week]:
 
 
 @dataclass
+class RoomNights:
+    """The nights on which rooms were occupied by guests who are reported: the others' rooms are not known."""
+
+    rooms: int | None = None
+    """How many rooms there are, if that is known."""
+    occupied: set[tuple[str, date]] = field(default_factory=set)
+    """Each room and night once, however many guests slept there."""
+    unknown: int = 0
+    """The nights of guests whose room is not known."""
+
+    def count(self, room: str | None, first: date, nights: int) -> None:
+        """Count the nights of a guest, from the first one in the month."""
+        if room is None:
+            self.unknown += nights
+        else:
+            self.occupied.update((room, first + number * _DAY) for number in range(nights))
+
+    def available(self, month: Month) -> int | None:
+        """The nights of all rooms of a month; None if it is not known how many rooms there are."""
+        return None if self.rooms is None else self.rooms * len(month.days)
+
+    def occupancy(self, month: Month) -> float | None:
+        """The share of the rooms' nights that were occupied, from 0; None without the number of rooms."""
+        available = self.available(month)
+        return len(self.occupied) / available if available else None
+
+
+@dataclass
 class Figures:
     """The figures of a month so far. `groups` has no guest whose nationality was not given to `count`."""
 
@@ -155,6 +183,8 @@ class Figures:
     refused: int = 0
     groups: Sequence[Group] | None = ()
     """By nationality, most nights first; None if nationalities cannot be read."""
+    room_nights: RoomNights | None = None
+    """None if rooms cannot be read."""
     punctuality: Punctuality = field(default_factory=Punctuality)
     arrivals: dict[date, int] = field(init=False)
     """The guests who arrived on each day of the month."""
@@ -163,6 +193,11 @@ class Figures:
     def __post_init__(self) -> None:
         self.arrivals = dict.fromkeys(self.month.days, 0)
         self.weeks = weeks_of(self.month)
+
+    @property
+    def nights_of_an_arrival(self) -> float | None:
+        """The nights in the month for each arrival, as BPS computes the length of stay; None without arrivals."""
+        return self.total.nights / self.total.arrivals if self.total.arrivals else None
 
     def count(self, stay: StayFacts, now: datetime, today: date) -> Group | None:
         """Count a stay and return its guest as a group without a nationality; None if it is not of this month."""

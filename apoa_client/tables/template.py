@@ -18,14 +18,15 @@ from apoa_client.report import permits
 from apoa_client.report.kinds import Purpose
 from apoa_client.report.purposes import PURPOSES
 from apoa_client.tables.content import TablesMissing
+from apoa_client.tables.sheets import EXAMPLES
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
     from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]  # it has no types
     from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # it has no types
 
-GUESTS, EXAMPLES, NOTES, LISTS = "Tamu - Guests", "Contoh - Examples", "Petunjuk - Notes", "Daftar - Lists"
-"""The sheets. The first one is read by `apoa import`."""
+GUESTS, NOTES, LISTS = "Tamu - Guests", "Petunjuk - Notes", "Daftar - Lists"
+"""The sheets beside `EXAMPLES`. The first one is read by `apoa import`."""
 
 DAY_FIRST = "dd/mm/yyyy"
 """The hint in the headings of dates: without it, 03/04/2026 can be read two ways."""

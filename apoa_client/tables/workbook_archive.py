@@ -1,6 +1,7 @@
 """Checks of a workbook, a ZIP archive of XML files, before its content is read: no library is given a bomb."""
 
 import zlib
+from collections.abc import Sequence
 from typing import IO, Any
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -24,6 +25,8 @@ _MOST_OF_A_LIST = 2 * 1024**2
 """The bytes of a part that is read as a whole: the lists of parts, sheets and names."""
 _MOST_SHEETS = 1000
 _LONGEST_NAME = 255
+MOST_MERGED = 65_536
+"""No table of guests has more merged cells."""
 
 
 class _BoundedReads:
@@ -54,20 +57,12 @@ class BoundedArchive(ZipFile):
         return super().read(name, pwd)
 
 
-def choose_sheet(visible: list[str], sheets: list[str], wanted: str) -> str:
-    """Return the name of the sheet to read: `wanted`, whatever its case, or the first one. Raises `TableRefused`."""
+def check_names(sheets: Sequence[str]) -> None:
+    """Raise `TableRefused` for more sheets, longer names or the same name twice than any workbook has."""
     if len(sheets) > _MOST_SHEETS or any(len(name) > _LONGEST_NAME for name in sheets):
         raise too_large()
-    if not wanted and sheets:
-        return (visible or sheets)[0]
-    for name in sheets:
-        if name.casefold().strip() == wanted.casefold().strip():
-            return name
-    raise TableRefused(
-        msg("The workbook has no sheet with this name. It has: {sheets}", sheets=", ".join(sheets)),
-        msg("Give one of these names with --sheet."),
-        name="no_such_sheet",
-    )
+    if len(set(sheets)) < len(sheets):
+        raise damaged()
 
 
 def check_archive(content: Content) -> None:

@@ -6,30 +6,33 @@ link to another file is followed, no macro is read.
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time
-from itertools import islice
+from itertools import islice, starmap
 from typing import TYPE_CHECKING
 
 from apoa_client.errors import ApoaError
 from apoa_client.messages import msg
 from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged
+from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
     CellValue,
+    Merged,
     Row,
     SourceFacts,
     Table,
     as_value,
-    table_of,
+    error_cell,
     too_many_columns,
 )
-from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, check_archive, choose_sheet, too_large
+from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.workbook_archive import MOST_OF_ONE_ROW, check_archive, check_names, too_large
 
 if TYPE_CHECKING:
-    from apoa_client.tables.openpyxl_reader import Cells, Sheet, WorkbookReader
+    from apoa_client.tables.openpyxl_reader import Cells, SheetPart, WorkbookReader
 
 _ESCAPED_RETURN = "_x000D_"
 """How Excel stores a carriage return (ECMA-376 part 1, 22.9.2.19)."""
@@ -45,24 +48,31 @@ _MOST_EMPTY_ROWS = 10_000
 """The sheet ends after so many empty rows: some programs store all rows that a sheet can have."""
 
 
-def open_workbook(content: Content, sheet: str = "") -> Table:
-    """Return the table in a sheet of a workbook: the one named, else the first visible one.
+def open_workbook(content: Content, choice: SheetChoice) -> Table:
+    """Return the table in the sheets of a workbook that are read (`apoa_client.tables.sheets`).
 
     Raises `TableRefused` for a workbook that is damaged, unsafe, or has no such sheet; `TablesMissing` if openpyxl is
     not installed.
     """
     check_archive(content)
     with _opened(content) as book:
-        names = [each.name for each in book.sheets]
-        chosen = choose_sheet([each.name for each in book.sheets if each.visible], names, sheet)
-        place = names.index(chosen)
+        check_names(names := [each.name for each in book.sheets])
+        chosen = choice.of(names)
+        sheets = [_sheet(book, each, choice.first_rows if each.name in chosen else 0) for each in book.sheets]
 
-    def read_all() -> Iterator[Row]:
+    def read(names: Sequence[str]) -> Iterator[Row]:
         with _opened(content) as book:
-            yield from _rows(book, book.sheets[place])
+            for each in book.sheets:
+                if each.name in names:
+                    yield from _rows(book, each)
 
-    others = tuple(names[:place] + names[place + 1 :])
-    return table_of(SourceFacts("xlsx", sheet=chosen, other_sheets=others), read_all)
+    return table_of(SourceFacts("xlsx"), sheets, read, choice)
+
+
+def _sheet(book: "WorkbookReader", part: "SheetPart", count: int) -> Sheet:
+    """Return a sheet with its first rows, which are so many. One that is not wanted, of no row, is not read at all."""
+    first = tuple(islice(_rows(book, part), count))
+    return Sheet(part.name, first, tuple(starmap(Merged, book.merged(part))) if first else (), not part.visible)
 
 
 @contextmanager
@@ -92,7 +102,7 @@ def _no_warnings() -> Iterator[None]:
         yield
 
 
-def _rows(book: "WorkbookReader", sheet: "Sheet") -> Iterator[Row]:
+def _rows(book: "WorkbookReader", sheet: "SheetPart") -> Iterator[Row]:
     """Yield the rows with a value, numbered as the spreadsheet program shows them."""
     rows, last, empty = book.rows(sheet), 0, 0
     while batch := _next_rows(rows):
@@ -100,7 +110,7 @@ def _rows(book: "WorkbookReader", sheet: "Sheet") -> Iterator[Row]:
             values = _values(cells)
             if values:
                 last, empty = number, 0
-                yield Row(number, values)
+                yield Row(number, values, sheet.name)
             elif (empty := empty + 1) >= _MOST_EMPTY_ROWS:
                 _check_nothing_below(book, sheet, last)
                 return
@@ -116,7 +126,7 @@ def _values(cells: "Cells") -> tuple[CellValue, ...]:
     """Return the values of a row, up to the last one. Raises `TableRefused` for one too far to the right."""
     values: list[CellValue] = []
     for cell in cells:
-        value = _value(cell["value"])
+        value = error_cell(cell["value"] or "") if cell["data_type"] == "e" else _value(cell["value"])
         if value is None:
             continue
         if cell["column"] > MOST_COLUMNS:
@@ -126,7 +136,7 @@ def _values(cells: "Cells") -> tuple[CellValue, ...]:
     return tuple(values)
 
 
-def _check_nothing_below(book: "WorkbookReader", sheet: "Sheet", last: int) -> None:
+def _check_nothing_below(book: "WorkbookReader", sheet: "SheetPart", last: int) -> None:
     """Raise `TableRefused` if a sheet has a value below the row `last` and the empty rows that follow it.
 
     The elements of the remaining rows are not parsed: that takes minutes for all rows that a sheet can have.

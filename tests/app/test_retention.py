@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from app_helpers import app_of, set_up, training
-from basics import NOW, FixedClock, raises_error
-from outbox_helpers import receipt, report, stay_id, uuid
+from basics import NOW, FixedClock
+from outbox_helpers import receipt, report, uuid
 
-from apoa_client.app import retention as module
 from apoa_client.app.container import Container
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.vault.sealing import PropertySealer, decode_public_key
@@ -79,14 +78,3 @@ def test_others_save_while_a_keyring_is_asked(app: Container) -> None:
     ask(lambda outbox: outbox.eraser.finished(NOW + 99 * DAY, NOW + 99 * DAY, dry_run=False))
     assert next(number) >= 13
     assert app.outbox.find(uuid(3))[0].erased_at is not None
-
-
-def test_a_stay_is_not_erased_during_a_delivery(app: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process sends a report: a temporary failure, and nothing is erased."""
-    monkeypatch.setattr(module, "_WAIT_S", 0)
-    app.outbox.add(report(1), due_at=None)
-    now = app.clock.now()
-    app.outbox.claim([uuid(1)], now=now, lease_until=now + timedelta(minutes=5))
-    with raises_error("not_now"):
-        app.retention.purge_stay(stay_id(1), force=True)
-    assert app.outbox.find(uuid(1))[0].erased_at is None

@@ -1,6 +1,6 @@
 """An import checks every row, and saves the good ones in one transaction: all of them or none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 import pytest
@@ -150,6 +150,48 @@ def test_late_guests_without_a_time_are_counted(importer: Importer) -> None:
     )
     counts = importer.run(*rows).warning_counts
     assert (counts["late"], counts[LATE_WITHOUT_TIME]) == (3, 1)
+
+
+YEARS_AGO = {"check_in": "2025-11-20 14:00", "nights": "", "planned_check_out": "2025-11-22"}
+
+
+def test_a_check_in_of_years_ago_is_refused_without_a_user(importer: Importer) -> None:
+    """A user who sees the warning may confirm it. A row that was saved before stays as it is."""
+    row = guest_row(2, **YEARS_AGO)
+    result = importer.run(row)
+    assert (result.saved, result.refused) == (0, 1)
+    assert [(each.field, each.code) for each in result.problems] == [("stay.check_in", "implausible")]
+    with importer.of([row], attended=True) as attended:
+        result = attended.save()
+    assert (result.saved, result.warning_counts) == (1, {"late": 1, "implausible": 1})
+    again = importer.run(row)
+    assert (again.unchanged, again.refused) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"check_in": "2025-11-24 14:00", "nights": "5"}, ["stay.check_in"]),
+        ({"nights": "", "planned_check_out": "2027-11-26"}, ["stay.planned_check_out"]),
+        ({"expiry_date": "1935-03-30"}, ["guest.document.expiry_date"]),
+    ],
+)
+def test_implausible_dates_are_saved_with_a_warning(
+    importer: Importer, changes: Mapping[str, str], fields: list[str]
+) -> None:
+    """They may be right: a stay of a year, a guest of a year ago, a passport that expired in another century."""
+    result = importer.run(guest_row(2, **changes))
+    assert result.saved == 1
+    assert [each.field for each in result.warnings if each.code == "implausible"] == fields
+
+
+def test_a_check_in_in_the_wrong_century_is_not_skipped(importer: Importer) -> None:
+    """A booking may be a year ahead; a guest who comes in a hundred years has a wrong date."""
+    result = importer.run(
+        guest_row(2, check_in="2027-11-20 14:00", nights="2"),
+        guest_row(3, document_number="B", check_in="2126-11-20 14:00", nights="2"),
+    )
+    assert (result.skip_reasons, [each.row for each in result.problems]) == ({"not_arrived": 1}, [3])
 
 
 def test_warnings_of_a_row_that_is_refused_do_not_count(importer: Importer) -> None:

@@ -97,7 +97,7 @@ def test_an_erased_photo_does_not_come_back(old: Home, tmp_path: Path, file: Pat
     """On whichever side the stay was erased."""
     late = tmp_path / "late.db"
     with old.outbox() as outbox:
-        outbox.eraser.stay(stay_id(2), force=False, dry_run=False)
+        outbox.eraser.stay(stay_id(2), dry_run=False)
     old.back_up(late)
     home = Home(tmp_path / "here")
     for each in (late, file) if erased_here else (file, late):

@@ -71,7 +71,7 @@ def test_every_command_is_offered_in_the_readers_language(complete: Complete, la
         (["--lang", "id", "list", "--sta"], "en", {"--status"}),
         (["-v", "sta"], "en", {"stats", "status"}),
         (["no-command", ""], "en", set()),
-        (["purge", "-"], "en", {"--guest", "--force", "--dry-run", "--today", "-y", "--yes", "--json", "--help"}),
+        (["purge", "-"], "en", {"--guest", "--dry-run", "--today", "-y", "--yes", "--json", "--help"}),
         (["config", "explain", "index"], "en", {"index_key"}),
         (["config", "set", "index"], "en", set()),
         (["pengaturan", "atur", "retention"], "id", {"retention_days"}),

@@ -67,6 +67,7 @@ HEAVY = frozenset(
         "PIL",
         "numpy",
         "openpyxl",
+        "python_calamine",
         "xlsxwriter",
     }
 )
@@ -229,6 +230,7 @@ def test_an_export_loads_no_library_for_workbooks(away: Apoa) -> None:
     file = str(away.home.parent / "reports.xlsx")
     assert not loaded_by(away.home, "export", "-o", file) & {
         "openpyxl",
+        "python_calamine",
         "xlsxwriter",
         "nacl",
         "apoa_client.desk.imports",

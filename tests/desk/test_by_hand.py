@@ -162,7 +162,7 @@ class TestTask:
         """The remaining fields are laid out."""
         add(outbox, report(1))
         outbox.record_receipt(uuid(1), receipt())
-        outbox.eraser.stay(stay_id(1), force=True, dry_run=False)
+        outbox.eraser.stay(stay_id(1), dry_run=False)
         task = hand.task(outbox.add(report(2, 1, Kind.CHECK_OUT), due_at=None))
         assert [line.name for line in task.lines] == [CHECK_OUT]
 

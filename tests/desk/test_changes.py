@@ -278,11 +278,12 @@ def test_a_correction_has_a_reason(scenario: StayScenario, reason: str | None) -
 
 
 def test_a_correction_is_never_late(scenario: StayScenario) -> None:
-    """Only a check-in has a deadline; a check-in that is replaced late still has the warning."""
+    """Only a check-in has a deadline; a check-in that is replaced late still has the warnings."""
     history = scenario.arrive()
-    scenario.clock.forward(timedelta(days=2))
-    assert ("check_in", "late") in codes_of(scenario.amended(history, room="8").warnings)
-    assert ("check_in", "late") not in codes_of(scenario.amended(scenario.deliver(history), room="8").warnings)
+    scenario.clock.forward(timedelta(days=61))
+    late = {("check_in", "late"), ("check_in", "implausible")}
+    assert codes_of(scenario.amended(history, room="8").warnings) >= late
+    assert not codes_of(scenario.amended(scenario.deliver(history), room="8").warnings) & late
 
 
 def test_an_invalid_correction_is_refused(scenario: StayScenario) -> None:

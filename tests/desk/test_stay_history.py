@@ -12,12 +12,12 @@ from report_helpers import NOW, WIB, draft
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.stay_history import MAX_OVERSTAY, Period, StayHistory, Stays
+from apoa_client.desk.stay_history import Period, StayHistory, Stays
 from apoa_client.errors import SecretMissing, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Entry
-from apoa_client.report.kinds import Kind, State, short_id
+from apoa_client.report.kinds import MAX_OVERSTAY, Kind, State, short_id
 from apoa_client.report.model import Report
 from apoa_client.vault.sealing import PropertySealer
 

@@ -10,22 +10,32 @@ from page_helpers import read_page
 from terminal_helpers import at_a_terminal
 
 FINE = {
-    "id": "Menurut bunyi tahun 2011, pemilik atau pengurus yang tidak memberikan data tersebut didenda paling banyak",
-    "en": "The text of 2011 sets a fine of at most Rp25,000,000 for an owner or manager who does not give these data.",
+    "id": "setelah diminta petugas. Bunyi tahun 2011: denda paling banyak Rp25.000.000, atau kurungan.",
+    "en": "after an officer on duty asked for them. The text of 2011 sets a fine of at most Rp25,000,000, or kurungan",
 }
-SOURCE = {"id": "UU 6/2011 pasal 117", "en": "UU 6/2011 art. 117"}
+SOURCE = {
+    "id": "Sumber: UU 6/2011 pasal 117. Tanggal sumber: 2011. Dicocokkan: 30 Nov 2026.",
+    "en": "Source: UU 6/2011 art. 117. Its date: 2011. Compared: 30 Nov 2026.",
+}
+UNDATED = {"id": "Tanggal sumber: tidak diketahui.", "en": "Its date: unknown."}
 ASKED_FIELDS = {"id": "denda", "en": "fine"}
 NEAR = {"id": "overstai", "en": "overstey"}
 
 
 @in_each_language
 def test_info_before_set_up(apoa: Installed, lang: str) -> None:
-    """The list of topics and a fact with its source need no property. A mistyped topic is corrected."""
+    """The list of topics and a fact with its source and both dates need no property. A mistyped topic is corrected."""
     topics = apoa("info", lang=lang)
     assert (topics.code, topics.err) == (0, "")
     answer = apoa("info", ASKED_FIELDS[lang], lang=lang)
     assert FINE[lang] in answer.out
     assert SOURCE[lang] in answer.out
+    facts = [fact for topic in apoa("info", "--json", lang=lang).json["topics"] for fact in topic["facts"]]
+    assert {(fact["source_date"], fact["as_of"]) for fact in facts} >= {
+        ("2017-04-18", "2026-11-30"),
+        (None, "2026-11-30"),
+    }
+    assert UNDATED[lang] in apoa("info", "arrival-card", lang=lang).out
     mistyped = apoa("info", NEAR[lang], lang=lang)
     assert mistyped.code == 2
     assert "overstay" in mistyped.err

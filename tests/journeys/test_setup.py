@@ -18,15 +18,13 @@ SETUP = ["setup", "--vault", "file"]
 def test_with_a_server(apoa: Installed, authority: SandboxServer, lang: str, columns: int) -> None:
     """With help, a step back, a typing error and a refused account, set-up ends with a report that is sent."""
     language = "Bahasa / Language"
-    name, title = spoken(lang, "Short name of the property"), spoken(lang, "Name for guests (optional)")
-    address = spoken(lang, "Address of the property (optional)")
-    office, zone = spoken(lang, "Immigration office (optional)"), spoken(lang, "Time zone")
+    name, address = spoken(lang, "Name of the property"), spoken(lang, "Address of the property (optional)")
+    zone = spoken(lang, "Time zone")
     where, url = spoken(lang, "Where do reports go"), spoken(lang, "Address of the authority")
     username, password = spoken(lang, "Username"), spoken(lang, "Password")
     dialogue = [
-        *((language, "?"), (language, lang), (name, "W. Melati"), ("w-melati", ""), (title, "")),
-        *((address, "Jl. Melati 7"), (office, "<"), (address, ""), (office, "")),
-        *((zone, "?"), (zone, "bali"), (where, "2"), (url, authority.base_url)),
+        *((language, "?"), (language, lang), (name, "W. Melati"), (address, "Jl. Melati 7"), (zone, "<")),
+        *((address, ""), (zone, "?"), (zone, "bali"), (where, "2"), (url, authority.base_url)),
         *((username, "latihan"), (password, "salah"), (username, ""), (password, "latihan")),
         *((spoken(lang, "Type it back from the paper"), ""), (spoken(lang, "(y = yes, Enter = no)"), "y")),
     ]
@@ -45,9 +43,8 @@ def test_with_a_server(apoa: Installed, authority: SandboxServer, lang: str, col
 @in_each_language
 def test_training_needs_enter_only(apoa: Installed, lang: str) -> None:
     """After the language, Enter alone sets up training, on one screen."""
-    labels = ["Short name of the property", "Name for guests (optional)"]
-    labels += ["Address of the property (optional)", "Immigration office (optional)"]
-    questions = [spoken(lang, label) for label in [*labels, "Time zone", "Where do reports go"]]
+    labels = ["Name of the property", "Address of the property (optional)", "Time zone", "Where do reports go"]
+    questions = [spoken(lang, label) for label in labels]
     dialogue = [("Bahasa / Language", lang), *((question, "") for question in questions)]
     code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
     assert code == 0, shown
@@ -58,9 +55,9 @@ def test_training_needs_enter_only(apoa: Installed, lang: str) -> None:
 @in_each_language
 def test_arrow_keys(apoa: Installed, lang: str) -> None:
     """They move the cursor, and leave no codes in an answer or on the screen."""
-    dialogue = [("Bahasa / Language", lang), (spoken(lang, "Short name of the property"), "melti\x1b[D\x1b[Da")]
-    labels = ["Name for guests (optional)", "Address of the property (optional)", "Immigration office (optional)"]
-    dialogue += [(spoken(lang, label), "") for label in [*labels, "Time zone", "Where do reports go"]]
+    dialogue = [("Bahasa / Language", lang), (spoken(lang, "Name of the property"), "melti\x1b[D\x1b[Da")]
+    labels = ["Address of the property (optional)", "Time zone", "Where do reports go"]
+    dialogue += [(spoken(lang, label), "") for label in labels]
     code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
     assert code == 0, shown
     assert "^[" not in shown
@@ -70,7 +67,7 @@ def test_arrow_keys(apoa: Installed, lang: str) -> None:
 @in_each_language
 def test_interrupted_set_up(apoa: Installed, lang: str) -> None:
     """Ctrl-D leaves no file, and the screen says how to start again."""
-    dialogue = [("Bahasa / Language", lang), (spoken(lang, "Short name of the property"), "\x04")]
+    dialogue = [("Bahasa / Language", lang), (spoken(lang, "Name of the property"), "\x04")]
     code, shown = at_a_terminal(apoa, SETUP, dialogue, lang)
     assert code == 130
     assert shown.splitlines()[-1] == spoken(lang, "Nothing was set up. Begin again at any time: apoa setup")

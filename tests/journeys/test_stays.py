@@ -136,6 +136,22 @@ def test_whole_stay_offline(away: Away, lang: str) -> None:
     assert wrong["id"] not in numbers
 
 
+def test_erased_after_the_check_out(away: Away, lang: str) -> None:
+    """The data of a guest in house are kept, so that the check-out by the room still works; then they can be erased."""
+    apoa = away.apoa
+    away.comes_back()
+    guest = done(apoa, *QUENTIN.mrz("--room", "5"), lang=lang)
+    erase = ["purge", "--guest", guest["short_id"], "--yes"]
+    refused = apoa(*erase, lang=lang)
+    assert refused.code == Exit.SETTINGS
+    assert typed_in(lang, f"apoa checkout {guest['short_id']}") in refused.err
+    assert apoa(*erase, "--json", lang=lang).json["error"]["class"] == "in_house"
+    assert [report["guest"]["surname"] for report in apoa.reports()] == [QUENTIN.surname]
+    assert done(apoa, "checkout", "--room", "5", lang=lang)["state"] == "accepted"
+    assert apoa(*erase, lang=lang).code == Exit.DONE
+    assert [(report["guest"], report["erased"]) for report in apoa.reports()] == [(None, True)] * 2
+
+
 def test_rejected_and_fixed(apoa: Installed, sandbox: Start, lang: str) -> None:
     """Reports after a rejected check-in wait until its successor is accepted."""
     assert apoa.set_up(sandbox("reject").url, "latihan").code == 0

@@ -24,7 +24,7 @@ Not everything can happen in one check (`CONFIGS`): that would be many millions 
 in leases (`TICK`) relative to now, the count of calls stops at 2, the senders are alike (so that a counterexample may
 number them again after a step), and a batch has at most two reports. Not modelled: suspension after a wrong password,
 waits for the whole property, batches divided for their size or because of one report, receipts that staff type in,
-erasure of undelivered reports, maintenance of the outbox. A lease that is renewed is one that begins later.
+maintenance of the outbox. A lease that is renewed is one that begins later.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -171,10 +171,10 @@ class Machine(RuleBasedStateMachine):
     def settle_photo(self, name: str, number: int, state: PhotoState, *, has_key: bool) -> None:
         self.attempt(lambda: self.sides[name].box(has_key=has_key).settle_photo(uuid(number), state))
 
-    @rule(name=SIDES, number=NUMBERS, force=st.booleans(), has_key=st.booleans())
-    def erase(self, name: str, number: int, *, force: bool, has_key: bool) -> None:
+    @rule(name=SIDES, number=NUMBERS, has_key=st.booleans())
+    def erase(self, name: str, number: int, *, has_key: bool) -> None:
         eraser = self.sides[name].box(has_key=has_key).eraser
-        self.attempt(lambda: eraser.stay(report(0, number // 3).stay_id, force=force, dry_run=False))
+        self.attempt(lambda: eraser.stay(report(0, number // 3).stay_id, dry_run=False))
 
     @rule(name=SIDES, has_key=st.booleans())
     def erase_what_is_due(self, name: str, *, has_key: bool) -> None:

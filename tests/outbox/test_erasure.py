@@ -19,12 +19,14 @@ from apoa_client.outbox.sql.queries import NO_LIMIT
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Entry, NewReport, Selection
 from apoa_client.ports.state import Actor
-from apoa_client.report.kinds import OPEN_STATES, Kind, State
+from apoa_client.report.kinds import MAX_OVERSTAY, OPEN_STATES, Kind, State, short_id
 from apoa_client.report.model import Report
 
 PLANNED = datetime(2026, 11, 28, tzinfo=WIB)
 """The end of the planned day of the helpers' stays."""
 LATER = PLANNED + timedelta(seconds=1)
+AFTER_A_STAY = LATER + MAX_OVERSTAY
+"""The first moment at which a guest without a check-out is in house no more."""
 
 
 @pytest.fixture
@@ -51,7 +53,8 @@ def entry(box: AnyOutbox, number: int) -> Entry:
 
 
 def erased(box: AnyOutbox, before: datetime = LATER) -> list[str]:
-    return list(box.eraser.finished(before, before, dry_run=False).reports)
+    """What is erased long after the guest would still count as in house."""
+    return list(box.eraser.finished(before, before + MAX_OVERSTAY, dry_run=False).reports)
 
 
 def blobs(path: Path, report_id: str) -> list[bytes]:
@@ -88,7 +91,7 @@ def test_what_is_erased_is_in_no_file(box: SqliteOutbox, path: Path) -> None:
     gone = [blob for number in range(1, 30) for blob in blobs(path, uuid(number))]
     kept = blobs(path, uuid(30))
     assert all(found_in_files(path, [blob]) for blob in (*gone, *kept))
-    result = box.eraser.finished(LATER, LATER, dry_run=False)
+    result = box.eraser.finished(LATER, AFTER_A_STAY, dry_run=False)
     assert (len(result.reports), result.stays, result.complete) == (29, 29, True)
     assert not any(found_in_files(path, [blob]) for blob in gone)
     assert all(found_in_files(path, [blob]) for blob in kept)
@@ -111,7 +114,7 @@ def test_the_proof_stays(box: AnyOutbox, clock: FixedClock) -> None:
 def test_an_erased_report_is_not_a_damaged_one(box: SqliteOutbox, path: Path) -> None:
     """Opening it raises `Erased`; missing content without an erasure is damage."""
     put(box, report(1), report(2))
-    box.eraser.stay(stay_id(1), force=False, dry_run=False)
+    box.eraser.stay(stay_id(1), dry_run=False)
     with pytest.raises(Erased) as caught:
         box.content(entry(box, 1))
     assert caught.value.exit_code is Exit.DATA_REFUSED
@@ -161,6 +164,32 @@ def test_a_withdrawn_check_out_does_not_count(box: AnyOutbox) -> None:
     assert erased(box, PLANNED) == []
 
 
+@pytest.mark.parametrize("kind", [None, Kind.CHECK_OUT, Kind.CANCEL])
+def test_a_guest_who_may_be_in_house_is_kept(box: AnyOutbox, kind: Kind | None) -> None:
+    """Without a check-out the data stay for 31 days after the planned day, however short the retention period is."""
+    put(box, report(1))
+    if kind is Kind.CANCEL:
+        put(box, Report(uuid(2), stay_id(1), kind, NOON, reason="mistake"))
+    elif kind is not None:
+        put(box, report(2, stay=1, kind=kind))
+    for now in (LATER, LATER + MAX_OVERSTAY - timedelta(seconds=1), LATER + MAX_OVERSTAY):
+        is_due = kind is not None or now == LATER + MAX_OVERSTAY
+        assert box.eraser.is_due(LATER, now) is is_due
+        assert bool(box.eraser.finished(LATER, now, dry_run=True).reports) is is_due
+
+
+def test_a_guest_who_came_back_is_kept(box: AnyOutbox) -> None:
+    """A correction after a check-out says that it was a mistake: it does not count any more."""
+    back = report(3, stay=1)._replace(kind=Kind.AMEND, reason="still here")
+    assert back.stay is not None
+    longer = back._replace(stay=back.stay._replace(planned_check_out=date(2027, 6, 1)))
+    for hours, each in enumerate((report(1), report(2, stay=1, kind=Kind.CHECK_OUT), longer)):
+        box.add(each, due_at=None)
+        box.record_receipt(each.id, receipt(hours)._replace(issued_at=NOON + hours * HOUR))
+    assert erased(box, LATER + timedelta(days=100)) == []
+    assert len(erased(box, LATER + timedelta(days=200))) == 3
+
+
 def test_a_correction_moves_the_end(box: AnyOutbox) -> None:
     """The latest planned day counts."""
     longer = report(2, stay=1)._replace(kind=Kind.AMEND, reason="stays on")
@@ -195,12 +224,12 @@ def test_a_dry_run_changes_nothing(box: SqliteOutbox) -> None:
     """It gives the same result, and writes neither rows nor trail nor the time of the last erasure."""
     put(box, report(1), report(2))
     before = list(box._sqlite.connection.iterdump())
-    dry = box.eraser.finished(LATER, LATER, dry_run=True)
+    dry = box.eraser.finished(LATER, AFTER_A_STAY, dry_run=True)
     assert list(dry.reports) == [uuid(1), uuid(2)]
-    assert box.eraser.stay(stay_id(1), force=True, dry_run=True).reports == (uuid(1),)
+    assert box.eraser.stay(stay_id(1), dry_run=True).reports == (uuid(1),)
     assert list(box._sqlite.connection.iterdump()) == before
     assert box.value(LAST_PURGE) is None
-    done = box.eraser.finished(LATER, LATER, dry_run=False)
+    done = box.eraser.finished(LATER, AFTER_A_STAY, dry_run=False)
     assert list(done.reports) == list(dry.reports)
     assert done._replace(reports=()) == dry._replace(reports=())
 
@@ -213,7 +242,7 @@ def test_a_dry_run_needs_no_lock(box: SqliteOutbox) -> None:
     with closing(sqlite3.connect(box._sqlite.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         box._db.execute("PRAGMA busy_timeout = 0")
-        found = box.eraser.finished(LATER, LATER, dry_run=True)
+        found = box.eraser.finished(LATER, AFTER_A_STAY, dry_run=True)
     assert (list(found.reports), found.stays, found.drafts) == ([uuid(1)], 1, 1)
 
 
@@ -222,7 +251,7 @@ def test_erased_ids_are_read_when_they_are_asked_for(box: AnyOutbox, monkeypatch
     monkeypatch.setattr(erasure, "_BATCH", 2)
     put(box, *(report(number) for number in range(1, 6)))
     for dry_run in (True, False):
-        found = box.eraser.finished(LATER, LATER, dry_run=dry_run).reports
+        found = box.eraser.finished(LATER, AFTER_A_STAY, dry_run=dry_run).reports
         assert isinstance(found, erasure.ReportIds)
         assert (len(found), found._seqs.itemsize) == (5, 8)
         assert list(found) == list(found) == [uuid(number) for number in range(1, 6)]
@@ -234,7 +263,7 @@ def test_many_are_erased_in_batches(box: AnyOutbox, monkeypatch: pytest.MonkeyPa
     """A report can be saved between two batches; one trail records all."""
     monkeypatch.setattr(erasure, "_BATCH", 2)
     put(box, *(report(number) for number in range(1, 8)))
-    result = box.eraser.finished(LATER, LATER, dry_run=False)
+    result = box.eraser.finished(LATER, AFTER_A_STAY, dry_run=False)
     assert (len(result.reports), result.stays) == (7, 7)
     assert box.audit_trail.verify().wrong is None
 
@@ -246,14 +275,14 @@ def test_a_stay_that_goes_on_meanwhile_is_left_alone(box: AnyOutbox, store: Stor
         eraser = box.eraser
         honest = eraser._due
 
-        def slowly(before: datetime, which: str, values: Sequence[str], *, limit: int = NO_LIMIT) -> list[str]:
+        def slowly(before: tuple[int, int], which: str, values: Sequence[str], *, limit: int = NO_LIMIT) -> list[str]:
             found = honest(before, which, values, limit=limit)
             if which == "stay_id > ?" and values == [""]:
                 other.add(report(2, stay=1, kind=Kind.CHECK_OUT), due_at=None)
             return found
 
         eraser._due = slowly  # type: ignore[method-assign]  # a check-out comes in between
-        assert list(eraser.finished(LATER, LATER, dry_run=False).reports) == []
+        assert list(eraser.finished(LATER, AFTER_A_STAY, dry_run=False).reports) == []
 
 
 def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) -> None:
@@ -264,11 +293,11 @@ def test_a_reader_makes_the_erasure_incomplete(box: SqliteOutbox, path: Path) ->
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM reports").fetchone()
-    assert box.eraser.finished(LATER, LATER, dry_run=False).complete is False
+    assert box.eraser.finished(LATER, AFTER_A_STAY, dry_run=False).complete is False
     assert box.value(LAST_PURGE) is None
     assert found_in_files(path, gone)
     reader.close()
-    assert box.eraser.finished(LATER, LATER, dry_run=False).complete is True
+    assert box.eraser.finished(LATER, AFTER_A_STAY, dry_run=False).complete is True
     assert box.value(LAST_PURGE) is not None
     assert not found_in_files(path, gone)
 
@@ -280,76 +309,34 @@ class TestAtTheGuestsRequest:
         """However short a time ago it ended, and no other stay with it."""
         put(box, report(1), report(2, stay=1, kind=Kind.CHECK_OUT), report(3))
         gone = [*blobs(path, uuid(1)), *blobs(path, uuid(2))]
-        result = box.eraser.stay(stay_id(1), force=False, dry_run=False)
-        assert (result.reports, result.stays, result.withdrawn) == ((uuid(1), uuid(2)), 1, ())
+        result = box.eraser.stay(stay_id(1), dry_run=False)
+        assert (result.reports, result.stays) == ((uuid(1), uuid(2)), 1)
         assert not found_in_files(path, gone)
         assert box.content(entry(box, 3)).report == report(3)
-        again = box.eraser.stay(stay_id(1), force=False, dry_run=False)
+        again = box.eraser.stay(stay_id(1), dry_run=False)
         assert (again.reports, again.stays) == ((), 0)
 
-    @pytest.mark.parametrize("state", [State.SENDING, State.PENDING, State.REJECTED])
-    def test_an_undelivered_one_is_refused(self, box: SqliteOutbox, path: Path, state: State) -> None:
-        """Unless forced: then what is open is withdrawn and erased, and is in no queue and no count."""
+    @pytest.mark.parametrize("state", sorted(OPEN_STATES))
+    def test_one_with_an_open_report_is_refused(self, box: AnyOutbox, state: State) -> None:
+        """It is named, with what to do first, and nothing changes."""
         put(box, report(1))
-        put(box, report(2, stay=1), state=state)
-        gone = [*blobs(path, uuid(1)), *blobs(path, uuid(2))]
-        with raises_error("undelivered") as caught:
-            box.eraser.stay(stay_id(1), force=False, dry_run=False)
-        assert caught.value.exit_code is Exit.DATA_REFUSED
+        if state is State.QUEUED:
+            box.add(report(2, stay=1), due_at=None)
+        else:
+            put(box, report(2, stay=1), state=state)
+        before = list(box.entries(Selection()))
+        for dry_run in (True, False):
+            with raises_error("undelivered") as caught:
+                box.eraser.stay(stay_id(1), dry_run=dry_run)
+            assert caught.value.exit_code is Exit.SETTINGS
+            assert short_id(uuid(2)) in caught.value.message.render()
+        assert list(box.entries(Selection())) == before
         assert box.content(entry(box, 1)).report == report(1)
-        result = box.eraser.stay(stay_id(1), force=True, dry_run=False)
-        assert (result.reports, result.withdrawn) == ((uuid(1), uuid(2)), (uuid(2),))
-        assert [one.state for one in box.entries(Selection())] == [State.ACCEPTED, State.WITHDRAWN]
-        assert list(box.heads()) == []
-        assert box.summary(now=NOON, soon=NOON).counts[state] == 0
-        assert not found_in_files(path, gone)
-        recorded = [(event.action, event.report, event.detail) for event in box.audit_trail.entries()]
-        withdrawn = "request" if state is State.REJECTED else "may_have_arrived"
-        expected = [("withdrawn", 2, withdrawn), ("erased", 1, "request"), ("erased", 2, "request")]
-        assert recorded[-3:] == [(action, uuid(number), detail) for action, number, detail in expected]
-
-    @pytest.mark.parametrize(
-        ("change", "may_have_arrived"),
-        [
-            (None, True),
-            (Change(uuid(1), State.QUEUED, "timed_out"), True),
-            (Change(uuid(1), State.QUEUED, "offline", unsent=True), False),
-            (Change(uuid(1), State.PENDING), True),
-            (Change(uuid(1), State.REJECTED, "rejected"), False),
-        ],
-        ids=["no answer yet", "its answer was lost", "never left", "decided later", "rejected"],
-    )
-    def test_what_the_authority_may_have_is_named(
-        self, box: AnyOutbox, change: Change | None, *, may_have_arrived: bool
-    ) -> None:
-        """In the result, in the error without force, in the report's last error and in the trail."""
-        box.add(report(1), due_at=None)
-        lease, _ = box.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
-        box.settle(lease, [change] if change is not None else [])
-        before = entry(box, 1)
-        with raises_error("undelivered") as caught:
-            box.eraser.stay(stay_id(1), force=False, dry_run=False)
-        assert caught.value.advice is not None
-        assert ("apoa cancel" in caught.value.advice.render()) is may_have_arrived
-        result = box.eraser.stay(stay_id(1), force=True, dry_run=False)
-        assert (result.withdrawn, result.may_have_arrived) == ((uuid(1),), (uuid(1),) if may_have_arrived else ())
-        error = "may_have_arrived" if may_have_arrived else before.last_error
-        assert (entry(box, 1).state, entry(box, 1).last_error) == (State.WITHDRAWN, error)
-        [withdrawn] = [event.detail for event in box.audit_trail.entries() if event.action == "withdrawn"]
-        assert withdrawn == ("may_have_arrived" if may_have_arrived else "request")
-
-    def test_a_queued_one_is_never_sent(self, box: AnyOutbox) -> None:
-        """A late answer does not restore it either."""
-        box.add(report(1), due_at=None)
-        lease, _ = box.claim([uuid(1)], now=NOON, lease_until=NOON + HOUR)
-        box.eraser.stay(stay_id(1), force=True, dry_run=False)
-        box.settle(lease, [Change(uuid(1), State.QUEUED, "offline")])
-        assert entry(box, 1).state is State.WITHDRAWN
 
 
 @only_sqlite
 def test_the_daily_search_reads_only_what_is_not_erased(box: SqliteOutbox) -> None:
     """By its own index, in its order: years of erased history cost nothing."""
     query = erasure._DUE.format(which="TRUE")
-    plan = [row[3] for row in box._db.execute(f"EXPLAIN QUERY PLAN {query}", [0])]
+    plan = [row[3] for row in box._db.execute(f"EXPLAIN QUERY PLAN {query}", [0, 0])]
     assert plan == ["SCAN reports USING COVERING INDEX reports_kept"]

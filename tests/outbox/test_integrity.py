@@ -104,8 +104,7 @@ def test_each_change_with_the_key_leaves_a_right_code(outbox: AnyOutbox) -> None
     for _time in range(2):
         outbox.record_receipt(uuid(4), receipt(4)._replace(typed=True))
     assert all_are_right()
-    outbox.eraser.stay(report(0).stay_id, force=False, dry_run=False)
-    outbox.eraser.stay(report(5).stay_id, force=True, dry_run=False)
+    outbox.eraser.stay(report(0).stay_id, dry_run=False)
     assert all_are_right()
     assert check(outbox).doubts == outbox.integrity.verify().doubts == ()
 
@@ -167,7 +166,7 @@ def test_a_report_in_doubt_stops_no_other_one(outbox: AnyOutbox, store: Store) -
     assert [entry.id for entry in claimed] == [uuid(0), uuid(2)]
     outbox.settle(lease, [Change(uuid(number), State.ACCEPTED, receipt=receipt(number)) for number in range(3)])
     outbox.withdraw([uuid(1)])
-    outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
+    outbox.eraser.stay(report(1).stay_id, dry_run=False)
     for _time in range(2):
         assert check(outbox).doubts == (Doubt(DoubtKind.STATE, uuid(1)),)
         with pytest.raises(NotAuthentic):
@@ -199,7 +198,7 @@ def test_a_typed_number_is_accepted_as_it_is(outbox: AnyOutbox, store: Store) ->
     outbox.record_receipt(uuid(0), receipt()._replace(typed=True))
     outbox.withdraw([uuid(1)])
     sent(outbox, 2)
-    outbox.eraser.stay(report(2).stay_id, force=False, dry_run=False)
+    outbox.eraser.stay(report(2).stay_id, dry_run=False)
     before = version(outbox)
     store.change("UPDATE reports SET finished_at = 1, receipt_number = 'OTHER' WHERE receipt_number IS NOT NULL")
     store.change("UPDATE reports SET finished_at = 1")
@@ -280,7 +279,7 @@ def test_codes_follow_the_key(outbox: AnyOutbox, store: Store) -> None:
     outbox.record_public_key(sealer().public_key)
     outbox.add_all([NewReport(report(number), NOON, photo=PHOTO) for number in range(3)])
     sent(outbox, 0)
-    outbox.eraser.stay(report(0).stay_id, force=False, dry_run=False)
+    outbox.eraser.stay(report(0).stay_id, dry_run=False)
     known = version(outbox)
     private, public = new_key_pair()
     both = PropertySealer(public, lambda: private, lambda: [PRIVATE_KEY])

@@ -98,7 +98,7 @@ def test_an_erased_photo(outbox: AnyOutbox) -> None:
     outbox.add_all([new(1)])
     settled(outbox, 1)
     outbox.settle_photo(uuid(1), PhotoState.SENT)
-    outbox.eraser.stay(stay_id(1), force=False, dry_run=False)
+    outbox.eraser.stay(stay_id(1), dry_run=False)
     assert entry(outbox, 1).photo is PhotoState.SENT
     with pytest.raises(Erased):
         outbox.photo(entry(outbox, 1))
@@ -193,10 +193,9 @@ class TestPhotosToSend:
         [
             lambda outbox: outbox.record_receipt(uuid(1), receipt(1)._replace(typed=True)),
             lambda outbox: settled(outbox, 1, last_error="duplicate"),
-            lambda outbox: outbox.eraser.stay(stay_id(1), force=True, dry_run=False),
             lambda outbox: outbox.withdraw([uuid(1)]),
         ],
-        ids=["typed", "duplicate", "erased", "withdrawn"],
+        ids=["typed", "duplicate", "withdrawn"],
     )
     def test_only_with_a_receipt_of_the_authority(
         self, outbox: AnyOutbox, spoil: Callable[[AnyOutbox], object]
@@ -210,7 +209,7 @@ class TestPhotosToSend:
         """There is no photo any more, although its state stays."""
         outbox.add_all([new(1)])
         settled(outbox, 1)
-        outbox.eraser.stay(stay_id(1), force=False, dry_run=False)
+        outbox.eraser.stay(stay_id(1), dry_run=False)
         assert entry(outbox, 1).photo is PhotoState.KEPT
         assert to_send(outbox) == []
 

@@ -212,7 +212,7 @@ class TestSameGuest:
         """The tag is erased with everything else about the guest."""
         outbox.add(report(1), due_at=None, guest_tag=7)
         send(outbox, 1, State.ACCEPTED, receipt=receipt())
-        outbox.eraser.stay(report(1).stay_id, force=False, dry_run=False)
+        outbox.eraser.stay(report(1).stay_id, dry_run=False)
         assert outbox.same_guest(7, date(2026, 11, 20), date(2026, 11, 30)) == []
 
     def test_guests_who_leave_from_a_day_on(self, outbox: AnyOutbox) -> None:

@@ -79,7 +79,7 @@ def fill(store: Store) -> OutboxVersion:
         settle(box, REJECTED, State.REJECTED)
         box.withdraw([uuid(WITHDRAWN)])
         box.add(report(REPLACEMENT, stay=SUPERSEDED), due_at=NOON, replaces=[uuid(SUPERSEDED)])
-        box.eraser.stay(report(ERASED).stay_id, force=False, dry_run=False)
+        box.eraser.stay(report(ERASED).stay_id, dry_run=False)
         known = box.authenticate(ask=False).version
     with store.open(no_key()) as keyless:
         keyless.add(report(UNCODED), due_at=NOON)
@@ -700,7 +700,7 @@ def test_without_the_key_nothing_is_sent_or_changed(keyless: AnyOutbox, known: O
         lambda: keyless.claim([uuid(UNCODED)], now=NOON, lease_until=NOON + HOUR),
         lambda: keyless.withdraw([uuid(WAITING)]),
         lambda: keyless.record_receipt(uuid(WAITING), receipt()._replace(typed=True)),
-        lambda: keyless.eraser.stay(report(WAITING).stay_id, force=True, dry_run=False),
+        lambda: keyless.eraser.stay(report(ACCEPTED).stay_id, dry_run=False),
         lambda: keyless.integrity.accept([uuid(WAITING)]),
         lambda: keyless.integrity.accept(()),
     )

@@ -95,11 +95,20 @@ def test_every_name_of_the_independent_lists_finds_its_state() -> None:
         code = "D" if country.alpha_3 == "DEU" else country.alpha_3
         names = [country.name, *(Locale(tag).territories[country.alpha_2] for tag in ("en", "id"))]
         for name in [*names, country.alpha_2]:
+            if name == "NA":
+                continue
             found = find(name)
             expected = "USA" if name == "AS" else code
             assert found is not None
             assert found.code == expected
         assert find(country.alpha_3) == by_code(country.alpha_3)
+
+
+@pytest.mark.parametrize("text", ["NA", "na", "N/A", "n.a.", "n/a", "WN NA"])
+def test_not_available_is_no_state(text: str) -> None:
+    """Namibia is written as NAM or by its name."""
+    assert find(text) is None
+    assert [find(name) for name in ("NAM", "Namibia", "namibian")] == [by_code("NAM")] * 3
 
 
 @pytest.mark.parametrize(

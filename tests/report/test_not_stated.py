@@ -65,8 +65,22 @@ def test_short_words_may_be_names(text: str) -> None:
 
 
 def test_short_words_may_be_countries() -> None:
-    """NA is Namibia, NO is Norway."""
-    assert [examined(draft({"nationality": text}))[0].nationality for text in ("NA", "no")] == ["NAM", "NOR"]
+    """NO is Norway."""
+    assert examined(draft({"nationality": "no"}))[0].nationality == "NOR"
+
+
+@pytest.mark.parametrize("name", ["nationality", "issuing_state"])
+def test_not_available_is_no_country(name: str) -> None:
+    """NA is not guessed to be Namibia: its three letters are suggested."""
+    (error,) = look(draft({name: "NA"})).errors
+    assert (error.code, error.suggestion) == ("unknown_state", "NAM")
+
+
+@pytest.mark.parametrize("name", [name for name in TYPED if name != "given_names"])
+@pytest.mark.parametrize("text", ["#N/A", "#REF!", "Err:502"])
+def test_an_error_of_a_spreadsheet_is_no_value(name: str, text: str) -> None:
+    """Also where a program gives it as text, or where it was pasted."""
+    assert "spreadsheet_error" in {error.code for error in look(draft({name: text})).errors}
 
 
 def test_the_sign_of_the_mrz_for_an_unspecified_sex() -> None:

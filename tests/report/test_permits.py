@@ -24,6 +24,10 @@ from apoa_client.report.permits import PermitKind
         ("pensiun", ["E33E", "E33F"]),
         ("b4", ["B4"]),
         ("magician", ["C7C"]),
+        ("speaker", ["C10"]),
+        ("religious", []),
+        ("diplomat", ["DIPLOMATIK"]),
+        ("service visa", ["DINAS"]),
         ("bebas visa", ["A1"]),
         ("visa on arrival", ["B1"]),
         ("wisata", ["A1", "B1", "C1", "D1"]),
@@ -57,20 +61,20 @@ def test_every_permit_is_found_by_its_code_and_both_names() -> None:
 
 
 def test_days_are_set_only_where_they_are_known() -> None:
-    """30 days for A1 and B1, which is extended once; 60 for C1, which is extended twice; 60 a visit for D1 and D2."""
+    """30 days for A1 and B1, extended once; 60 for C1, extended twice; 90 for C18; 60 a visit for D1 and D2."""
     codes_of = {p.code: (p.days, p.extensions) for p in permits.permits() if p.days is not None}
-    assert codes_of == {"A1": (30, 0), "B1": (30, 1), "C1": (60, 2), "D1": (60, None), "D2": (60, None)}
+    assert codes_of == {"A1": (30, 0), "B1": (30, 1), "C1": (60, 2), "C18": (90, 0), "D1": (60, None), "D2": (60, None)}
     assert [p.code for p in permits.permits() if p.extensions is not None and p.days is None] == []
     assert [p.code for p in permits.permits() if p.multiple_entry] == ["D1", "D2", "D12"]
 
 
 def test_the_permits_that_a_decree_added() -> None:
-    """Each with the kind of stay permit that it leads to: E31A to C and E32E to H lead to a permanent one."""
+    """Each with its kind: E31A to C and E32E to H are visas for a limited stay, too."""
     kinds = {permit.code: permit.kind for permit in permits.permits()}
     assert {kinds[code] for code in ("C7C", "B2", "B3", "B4")} == {PermitKind.VISIT}
-    assert {kinds[code] for code in ("E23U", "E23V", "E28F", "E28G", "E33E", "E33F", "E33G")} == {PermitKind.LIMITED}
-    permanent = {code for code, kind in kinds.items() if kind is PermitKind.PERMANENT}
-    assert permanent == {"E31A", "E31B", "E31C", "E32E", "E32F", "E32G", "E32H", "KITAP"}
+    assert {kind for code, kind in kinds.items() if code.startswith("E")} == {PermitKind.LIMITED}
+    assert [code for code, kind in kinds.items() if kind is PermitKind.STAY_PERMIT] == ["ITK", "KITAS", "KITAP"]
+    assert [code for code, kind in kinds.items() if kind is PermitKind.OFFICIAL] == ["DIPLOMATIK", "DINAS"]
 
 
 def test_visa_free_states_are_states() -> None:

@@ -225,10 +225,13 @@ def test_birth_dates_may_be_partly_unknown(text: str, known: PartialDate) -> Non
         (timedelta(days=1, seconds=1), {("check_in", "implausible")}, set()),
         (-timedelta(hours=24), set(), set()),
         (-timedelta(hours=24, seconds=1), set(), {("check_in", "late")}),
+        (-timedelta(days=60), set(), {("check_in", "late")}),
+        (-timedelta(days=60, seconds=1), set(), {("check_in", "late"), ("check_in", "implausible")}),
+        (timedelta(days=731), {("check_in", "bad_date")}, set()),
     ],
 )
 def test_check_in_is_near_now(seconds: timedelta, errors: set[tuple[str, str]], warnings: set[tuple[str, str]]) -> None:
-    """At most a day ahead, and up to 24 hours ago without a warning."""
+    """At most a day ahead, and up to 24 hours ago without a warning; 60 days ago, the date may be wrong."""
     seen = look(draft({"check_in": (NOW + seconds).isoformat()}))
     assert (codes_of(seen.errors), codes_of(seen.warnings)) == (errors, warnings)
 
@@ -265,6 +268,7 @@ WARNED = [
     ({"stay_permit": "", "entry_date": "2026-11-20"}, "code", "missing"),
     ({"issuing_state": "UNO"}, "issuing_state", "implausible"),
     ({"birth_date": "1915-11-24"}, "birth_date", "implausible"),
+    ({"nights": "61"}, "planned_check_out", "implausible"),
     ({"birth_date": "1914"}, "birth_date", "implausible"),
 ]
 
@@ -279,12 +283,26 @@ def test_warnings(changes: Mapping[str, str], field: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("expiry", "codes"),
+    [
+        ("2016-11-25", ["expired"]),
+        ("2016-11-24", ["expired", "implausible"]),
+        ("1935-03-30", ["expired", "implausible"]),
+    ],
+)
+def test_a_passport_that_expired_long_ago(expiry: str, codes: list[str]) -> None:
+    """No passport is valid for so long that a guest would still carry it: the year may be wrong."""
+    assert [finding.code for finding in look(draft({"expiry_date": expiry})).warnings] == codes
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"expiry_date": "2027-05-24"},
         {"expiry_date": "2027-05-20", "entry_date": "2026-11-20"},
         {"stay_until": "2026-11-27"},
         {"birth_date": "1915-11-25"},
+        {"nights": "60"},
         {"birth_date": "1916"},
         {"issuing_state": "Inggris"},
     ],

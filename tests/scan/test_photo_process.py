@@ -1,5 +1,6 @@
 """The process that reads photos: its limits, its end, and what other programs can see of it."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 from photo_helpers import TODAY, photo, write
 from PIL import Image
+from reading_helpers import reading
 
+from apoa_client.messages import msg
 from apoa_client.scan import photo_process
 from apoa_client.scan.photo_process import PhotoProcess
 from apoa_client.scan.photo_reader import PhotoReader
@@ -46,6 +49,14 @@ def test_it_reads_as_in_this_process(process: PhotoProcess, reader: PhotoReader,
         assert (read.evidence is not None) == evidence
         ids.add(process._process.pid)
     assert len(ids) == 1
+
+
+def test_other_documents_go_through_the_pipe() -> None:
+    """With what is in doubt of each, and the hint."""
+    several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
+    first, second = (reading(["A" * 44, "B" * 44], places, hint=several) for places in ([(0, 1)], [(1, 2), (1, 3)]))
+    both = replace(first, others=(second,))
+    assert photo_process._reading(json.loads(json.dumps(photo_process._value(both)))) == both
 
 
 def test_a_photo_that_takes_too_long(process: PhotoProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from apoa_client.scan.network import Network
 from apoa_client.scan.photo_reader import BLIND, CONFIRMED, SURE, Judgement, Likelihoods, PhotoReader, hint, judge
 from apoa_client.scan.photo_reading import PhotoReading, PictureRefused
 from apoa_client.scan.pictures import Picture, Pyramid
-from apoa_client.scan.zone_reader import Networks, ReadLine, read_zone
+from apoa_client.scan.zone_reader import Networks, ReadLine, read_zones
 
 EACH = 5
 """How many pictures of each class are read."""
@@ -84,14 +84,33 @@ def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
         assert not _read(reader, tmp_path, mirrored).sure
 
 
-def test_of_two_documents_one_is_read(reader: PhotoReader, tmp_path: Path) -> None:
-    """Two pages in one picture are never mixed: what is sure is one of them."""
-    pictures, texts = zip(*(photo("clean", number) for number in range(3)), strict=True)
-    for first in range(2):
-        height = min(picture.shape[0] for picture in pictures[first : first + 2])
-        both = np.hstack([picture[:height] for picture in pictures[first : first + 2]])
-        reading = _read(reader, tmp_path, both)
-        assert reading.lines in texts[first : first + 2] or not reading.sure
+def test_a_page_that_fills_the_picture(reader: PhotoReader, tmp_path: Path) -> None:
+    """Where the lines run to the picture's edges, their ends are found, because the edges are continued."""
+    picture, texts = photo("scanned", 34)
+    reading = _read(reader, tmp_path, picture)
+    assert (reading.lines, reading.sure) == (texts, True)
+
+
+@pytest.mark.parametrize("turns", [0, 2, pytest.param(1, marks=pytest.mark.long)])
+def test_two_documents_are_both_read_and_neither_is_sure(reader: PhotoReader, tmp_path: Path, turns: int) -> None:
+    """Two pages in one picture, also with the second turned: which one is the guest's is not known."""
+    (first, text), (second, other) = photo("clean", 0), photo("clean", 2)
+    second = np.rot90(second, turns)
+    both = np.full((first.shape[0] + second.shape[0], max(first.shape[1], second.shape[1])), 120, np.float32)
+    both[: first.shape[0], : first.shape[1]] = first
+    both[first.shape[0] :, : second.shape[1]] = second
+    reading = _read(reader, tmp_path, both)
+    assert {reading.lines, *(each.lines for each in reading.others)} == {text, other}
+    assert (reading.zones, reading.sure, [each.sure for each in reading.others]) == (2, False, [False])
+    assert reading.hint is not None
+    assert "2 documents" in reading.hint.render()
+
+
+def test_one_document_twice_is_one(reader: PhotoReader, tmp_path: Path) -> None:
+    """A picture of a page and its copy shows one document."""
+    picture, text = photo("clean", 0)
+    reading = _read(reader, tmp_path, np.vstack([picture, picture]))
+    assert (reading.lines, reading.zones, reading.sure) == (text, 1, True)
 
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
@@ -166,7 +185,7 @@ def test_a_page_of_text_takes_little_work(reader: PhotoReader, tmp_path: Path, m
 
     monkeypatch.setattr(zone_reader, "Answer", counted)
     _read(reader, tmp_path, ODD["text in the zone's font"]())
-    assert 0 < len(seen) <= 90
+    assert 0 < len(seen) <= 135
 
 
 @cache
@@ -219,7 +238,7 @@ def _hint_at(lines: list[ReadLine], picture: Picture) -> str:
 
 
 def _hint(networks: Networks, picture: Picture) -> str:
-    return hint(picture, read_zone(networks, picture)).template
+    return hint(picture, next(read_zones(networks, picture), [])).template
 
 
 FAULTS: dict[str, Callable[[], Picture]] = {
@@ -257,7 +276,7 @@ def test_a_page_that_fills_the_picture_is_not_cut_off(networks: Networks) -> Non
 def test_glare(networks: Networks) -> None:
     """A lamp's reflection covers several characters of a line; a scanner's white page is no reflection."""
     picture = _page()
-    lines = read_zone(networks, picture)
+    lines = next(read_zones(networks, picture), [])
     assert "reflected" not in _hint_at(lines, np.clip(picture + 120, 0, 255).astype(np.float32))
     x, y = (int(value) for value in lines[0].path.centre[300])
     picture[y - 30 : y + 60, x - 50 : x + 60] = 255

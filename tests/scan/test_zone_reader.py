@@ -17,8 +17,15 @@ from apoa_client.scan import zone_reader
 from apoa_client.scan.line_reader import LAYERS, NONE, PITCH, ROWS, STEP, Answer, normalised
 from apoa_client.scan.network import Array, Layer, Network, load, save
 from apoa_client.scan.pictures import Picture, Points
-from apoa_client.scan.zone_finder import FoundLine, find_lines
-from apoa_client.scan.zone_reader import Networks, ReadLine, aligned, read_zone
+from apoa_client.scan.zone_finder import FoundLine
+from apoa_client.scan.zone_finder import search as search_zone
+from apoa_client.scan.zone_reader import Networks, ReadLine, aligned, read_zones
+
+
+def _zone(networks: Networks, picture: Picture) -> list[ReadLine]:
+    """Return the first zone."""
+    return next(read_zones(networks, picture), [])
+
 
 MADE_UP = (Layer((3, 3), 4, (2, 1)), Layer((3, 3), 3, dilation=2), Layer((4, 3), 2, whole_height=True))
 
@@ -91,7 +98,7 @@ def test_the_lines_run_through_the_characters(networks: Networks, degrees: int) 
     rng = np.random.default_rng(degrees % 360)
     canvas = print_page(rng, CANVAS_PITCH, valid_lines)
     picture, printed = photographed(rng, canvas, Shot(angle=np.radians(degrees)))
-    found = find_lines(networks.finder, picture)
+    found = search_zone(networks.finder, picture).lines()
     for line in printed:
         points = np.stack([line.x, line.y], 1)
         assert min(float(np.percentile(_far(points, one), 95)) for one in found) < 0.5
@@ -102,7 +109,7 @@ def test_the_lines_run_through_the_characters(networks: Networks, degrees: int) 
 def test_a_striped_table_does_not_turn_the_lines(networks: Networks) -> None:
     """Before stripes, the finder's directions are 20 degrees off; the lines run through the characters all the same."""
     picture, printed = photo_and_places("turned", 0)
-    found = find_lines(networks.finder, picture)
+    found = search_zone(networks.finder, picture).lines()
     for line in printed:
         assert min(float(_far(np.stack([line.x, line.y], 1), one).max()) for one in found) < 0.5
 
@@ -112,8 +119,8 @@ def test_a_picture_without_a_zone_has_no_lines(networks: Networks) -> None:
     y, x = np.mgrid[0:300, 0:400].astype(np.float32)
     plain = [np.full((300, 400), shade, np.float32) for shade in (0, 128, 255)]
     for picture in (*plain, x / 2 + y / 8, (x // 40 + y // 40) % 2 * 200):
-        assert find_lines(networks.finder, picture) == []
-        assert read_zone(networks, picture) == []
+        assert search_zone(networks.finder, picture).lines() == []
+        assert list(read_zones(networks, picture)) == []
 
 
 found_lines = st.builds(
@@ -287,7 +294,7 @@ def _texts(lines: list[ReadLine]) -> tuple[str, ...]:
 def test_the_path_runs_through_each_character(networks: Networks, kind: str) -> None:
     """On a flat, a slanting and a bent page, a character stands every `PITCH` columns, the first after 1.5 `PITCH`."""
     picture, printed = photo_and_places(kind, 2)
-    read = read_zone(networks, picture)
+    read = _zone(networks, picture)
     assert _texts(read) == tuple(line.text for line in printed)
     for line, truth in zip(read, printed, strict=True):
         middles = line.path.centre[round(1.5 * PITCH) + PITCH * np.arange(len(truth.text))]
@@ -299,7 +306,7 @@ def test_each_network_reads_each_line_once(networks: Networks) -> None:
     """There are as many passes as readers, and each gives a likelihood to every character of every place."""
     twice = Networks(networks.finder, networks.readers[:1] * 2)
     picture, texts = photo("clean", 2)
-    read = read_zone(twice, picture)
+    read = _zone(twice, picture)
     assert _texts(read) == texts
     assert [[one.likelihoods.shape for one in line.passes] for line in read] == [
         [(len(text), 37)] * 2 for text in texts
@@ -310,7 +317,7 @@ def test_each_network_reads_each_line_once(networks: Networks) -> None:
 def test_a_page_in_any_position_is_read_from_its_first_line(networks: Networks, turns: int) -> None:
     """A page on its side and upside down gives the same lines in the same order."""
     picture, texts = photo("clean", 3)
-    assert _texts(read_zone(networks, np.ascontiguousarray(np.rot90(picture, turns)))) == texts
+    assert _texts(_zone(networks, np.ascontiguousarray(np.rot90(picture, turns)))) == texts
 
 
 def test_small_characters_are_searched_in_a_larger_size(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,6 +325,6 @@ def test_small_characters_are_searched_in_a_larger_size(networks: Networks, monk
     picture, texts = photo("clean", 2)
     large = np.full((1300, 2000), 120, np.float32)
     large[300 : 300 + picture.shape[0], 500 : 500 + picture.shape[1]] = picture
-    assert _texts(read_zone(networks, large)) == texts
+    assert _texts(_zone(networks, large)) == texts
     monkeypatch.setattr(zone_reader, "_SIDES", zone_reader._SIDES[:1])
-    assert _texts(read_zone(networks, large)) != texts
+    assert _texts(_zone(networks, large)) != texts

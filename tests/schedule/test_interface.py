@@ -36,10 +36,17 @@ class TestRunTool:
     def test_what_it_gets_and_gives(self) -> None:
         """Input, both outputs, the exit code; bytes that are no text pass unchanged."""
         code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()); print('e', file=sys.stderr); sys.exit(3)"
-        done = self.run(code, "caf\udce9\n")
-        assert done._replace(err=done.err.strip()) == ToolResult(3, "caf\udce9\n", "e")
+        given = "caf\n" if sys.platform == "win32" else "caf\udce9\n"
+        done = self.run(code, given)
+        assert done._replace(err=done.err.strip()) == ToolResult(3, given, "e")
         reasons = [ToolResult(1, "", "\nno\nmore"), ToolResult(1, "out", ""), ToolResult(7, "", "")]
         assert [each.reason for each in reasons] == ["no", "out", "exit code 7"]
+
+    @pytest.mark.skipif(sys.platform != "win32", reason="other systems have no OEM code page")
+    def test_a_message_of_windows(self) -> None:
+        """The system's tools write in the code page of the console."""
+        code = "import sys; sys.stderr.buffer.write('Accès refusé'.encode('oem')); sys.exit(1)"
+        assert self.run(code).reason == "Accès refusé"
 
     def test_its_environment(self) -> None:
         """No variable of ours, and the language that is parsed."""

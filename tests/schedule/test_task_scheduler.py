@@ -34,6 +34,7 @@ class Windows:
     """schtasks and PowerShell, with the tasks by name."""
 
     def __init__(self) -> None:
+        self.tools = Tools({"schtasks": self.schtasks, "powershell": self.powershell})
         self.tasks: dict[str, str] = {}
         self.info: dict[str, object] = {"enabled": True, "result": 0x41303, "last": "1999-11-30T00:00:00"}
         self.error = ""
@@ -52,16 +53,16 @@ class Windows:
         return ToolResult(0, "", "")
 
     def powershell(self, _arguments: Sequence[str], _text: str) -> ToolResult:
-        if not self.tasks:
+        text = self.tasks.get(self.tools.environ["SCHEDULED_TASK"])
+        if text is None:
             return ToolResult(3, "", "")
-        (text,) = self.tasks.values()
         return ToolResult(0, json.dumps({"xml": text, **self.info}), "")
 
 
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
     windows = Windows()
-    use(monkeypatch, Tools({"schtasks": windows.schtasks, "powershell": windows.powershell}))
+    use(monkeypatch, windows.tools)
     return windows
 
 
@@ -74,7 +75,8 @@ def tasks(windows: Windows) -> TaskScheduler:
 def test_install_update_and_remove(tasks: TaskScheduler, windows: Windows) -> None:
     """A second installation changes nothing, another interval the task, and removing leaves none."""
     assert tasks.install(JOB) is Change.INSTALLED
-    assert windows.tasks == {"apoa-sync": task_text(JOB, ACCOUNT)}
+    [(name, text)] = windows.tasks.items()
+    assert (name.startswith("apoa-sync-"), text) == (True, tasks.plan(JOB).files[0][1])
     assert tasks.install(JOB) is Change.UNCHANGED
     assert tasks.install(JOB._replace(every_s=DAY)) is Change.UPDATED
     assert tasks.remove(JOB.name)
@@ -157,7 +159,7 @@ def test_schtasks_refuses(tasks: TaskScheduler, windows: Windows) -> None:
         tasks.install(JOB)
     assert caught.value.message.values["reason"] == windows.error
     assert not tasks.remove(JOB.name)
-    windows.tasks = {JOB.name: ""}
+    windows.tasks = {tasks.plan(JOB).commands[0][3]: ""}
     with raises_error("schedule_refused"):
         tasks.remove(JOB.name)
 
@@ -173,7 +175,20 @@ def test_plan_is_what_install_registers(tasks: TaskScheduler, windows: Windows) 
     assert windows.tasks == {}
     tasks.install(JOB)
     assert [text for _path, text in planned.files] == list(windows.tasks.values())
-    assert planned.commands == [["schtasks", "/Create", "/TN", "apoa-sync", "/XML", "apoa-sync.xml", "/F"]]
+    [name] = windows.tasks
+    assert planned.commands == [["schtasks", "/Create", "/TN", name, "/XML", "apoa-sync.xml", "/F"]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the account is the one of this process")
+def test_two_accounts_of_one_computer(windows: Windows) -> None:
+    """Each has a task of its own, finds that one alone, and leaves the other one when it removes its own."""
+    ayu, dewi = (TaskScheduler({"USERDOMAIN": "MEJA-1", "USERNAME": name}) for name in ("Ayu", "Dewi"))
+    assert ayu.install(JOB) is Change.INSTALLED
+    assert dewi.find(JOB.name) is None
+    assert dewi.install(JOB._replace(every_s=DAY)) is Change.INSTALLED
+    assert (found_by(ayu).every_s, found_by(dewi).every_s) == (JOB.every_s, DAY)
+    assert dewi.remove(JOB.name)
+    assert (len(windows.tasks), ayu.find(JOB.name) is None) == (1, False)
 
 
 def test_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,5 +59,5 @@ class Importer:
         self.imports.forget()
         return self.imports.plan(row)
 
-    def of(self, rows: Sequence[GuestRow], *, dry_run: bool = False) -> TableImport:
-        return TableImport(self.imports, self.outbox, records(rows), dry_run=dry_run)
+    def of(self, rows: Sequence[GuestRow], *, dry_run: bool = False, attended: bool = False) -> TableImport:
+        return TableImport(self.imports, self.outbox, records(rows), dry_run=dry_run, attended=attended)

@@ -103,7 +103,7 @@ UPKEEP: dict[str, Callable[[AnyOutbox], object]] = {
     "doubts": lambda outbox: outbox.integrity.doubts(),
     "erasure is due": lambda outbox: outbox.eraser.is_due(LONG_AGO, NOON),
     "erase what is due": lambda outbox: outbox.eraser.finished(LONG_AGO, NOON, dry_run=False),
-    "erase a stay": lambda outbox: outbox.eraser.stay(report(38).stay_id, force=True, dry_run=False),
+    "erase a stay": lambda outbox: outbox.eraser.stay(report(WITH_PHOTO).stay_id, dry_run=False),
 }
 """What a run does beside sending: it reads what is not erased yet, or is open."""
 LIST_ALL: dict[str, Callable[[AnyOutbox], object]] = {

@@ -67,6 +67,7 @@ class Shot:
         skew: How far its corners are from a rectangle's, in parts of its width.
         curl: How far the paper bends up and down, in characters.
         harm: What the light and the camera do to the picture, given the pitch.
+        fills: Whether the page fills the picture exactly, as in a scan that was cut to it.
 
     """
 
@@ -75,6 +76,7 @@ class Shot:
     skew: float = 0.0
     curl: float = 0.0
     harm: Callable[[Generator, Picture, float], Picture] = lambda _rng, picture, _pitch: picture
+    fills: bool = False
 
 
 def _dark(rng: Generator, picture: Picture, pitch: float) -> Picture:
@@ -100,8 +102,9 @@ SHOTS: dict[str, Callable[[Generator], Shot]] = {
     "everything": lambda rng: Shot(
         float(rng.uniform(8, 16)), _any_turn(rng), 0.03, float(rng.normal(0, 0.15)), harm=damaged
     ),
+    "scanned": lambda _rng: Shot(fills=True),
 }
-"""The classes of pictures: each has one fault, and the last several."""
+"""The classes of pictures: each has one fault, but for "everything", which has several."""
 
 CANVAS_PITCH = 16
 
@@ -113,7 +116,7 @@ def photographed(rng: Generator, canvas: Canvas, shot: Shot) -> tuple[Picture, t
     turn = np.asarray([[np.cos(shot.angle), -np.sin(shot.angle)], [np.sin(shot.angle), np.cos(shot.angle)]])
     scale = shot.pitch / CANVAS_PITCH
     targets = (corners * scale) @ turn.T + rng.normal(0, shot.skew / 2, (4, 2)) * scale * width
-    border = scale * width * rng.uniform(0.03, 0.12)
+    border = 0 if shot.fills else scale * width * rng.uniform(0.03, 0.12)
     targets -= targets.min(0) - border
     size = np.ceil(targets.max(0) + border).astype(int)
     wave = CANVAS_PITCH * float(rng.uniform(30, 60))

@@ -20,6 +20,8 @@ class Tools:
 
     answers: dict[str, Answer] = field(default_factory=dict)
     calls: list[list[str]] = field(default_factory=list)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The variables of the last call."""
 
     def find(self, name: str, _environ: Mapping[str, str]) -> str | None:
         return name if name in self.answers else None
@@ -27,7 +29,8 @@ class Tools:
     def run(
         self, words: Sequence[str], environ: Mapping[str, str], text: str = "", folder: str | None = None
     ) -> ToolResult:
-        del environ, folder
+        del folder
+        self.environ = environ
         self.calls.append(list(words))
         return self.answers[words[0]](words[1:], text)
 

@@ -9,6 +9,7 @@ import openpyxl
 
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table
+from apoa_client.tables.sheets import SheetChoice
 
 ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 _ROOT = (
@@ -56,14 +57,14 @@ def cell(text: str, attributes: str = "") -> str:
     return f"<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>"
 
 
-def read(content: bytes, sheet: str = "") -> Table:
-    table = open_source(content, sheet=sheet)
+def read(content: bytes, *sheets: str) -> Table:
+    table = open_source(content, choice=SheetChoice(sheets))
     assert isinstance(table, Table)
     return table
 
 
-def values(content: bytes, sheet: str = "") -> list[tuple[CellValue, ...]]:
-    return [row.values for row in read(content, sheet).read_rows()]
+def values(content: bytes, *sheets: str) -> list[tuple[CellValue, ...]]:
+    return [row.values for row in read(content, *sheets).read_rows()]
 
 
 BOOK = xlsx(("A", [["a", "b"], ["SECRET", "y"]]))

@@ -62,6 +62,55 @@ def test_the_letters_go_on_after_z() -> None:
     assert row.cells["stay.room"] == "AB2"
 
 
+GENERAL_HEADINGS = {
+    "Paspor, Berlaku s/d": {1: "expiry_date"},
+    "Paspor, Visa, Berlaku s/d": {2: "stay_until"},
+    "No Visa, Exp, Paspor, Exp Date": {1: "stay_until", 3: "expiry_date"},
+    "Exp, Paspor": {0: "expiry_date"},
+    "Paspor, Card Number, Expiry": {},
+    "Masa Berlaku": {0: "expiry_date"},
+    "Paspor, Tgl Terbit, Dikeluarkan di, Exp": {3: "expiry_date"},
+    "Paspor, Asuransi, Exp": {},
+    "Paspor, Kode, Nama, Tgl Terbit, Exp": {4: "expiry_date"},
+    "Paspor, Visa, Nama, Exp": {3: "stay_until"},
+    "Paspor, Kebangsaan, KITAS, Exp": {3: "stay_until"},
+    "Nama, Tujuan": {1: "purpose"},
+    "Datang Dari, Tujuan": {},
+    "Tempat, Tgl Lahir": {0: "birth_place"},
+    "Tgl Lahir, Tempat": {1: "birth_place"},
+    "Tempat, Kamar": {},
+    "Tempat Lahir, Tgl Lahir, Tempat": {},
+    "Nama, Negara": {1: "nationality"},
+    "Nama, Negara, Kebangsaan": {},
+    "Alamat, Kota, Negara": {},
+    "Tempat Lahir, Negara": {},
+}
+"""Headings, and the targets of the columns whose heading alone does not say what they are."""
+
+
+@pytest.mark.parametrize("headings", GENERAL_HEADINGS)
+def test_a_general_heading_belongs_to_the_column_beside_it(headings: str) -> None:
+    """*Valid until* behind a visa is not that of the passport; what stays unclear is not read."""
+    titles = headings.split(", ")
+    found = match_columns(table_of(titles)).fields
+    general = {"Berlaku s/d", "Exp", "Exp Date", "Expiry", "Masa Berlaku", "Tempat", "Negara", "Tujuan"}
+    read = {column: target for column, target in found.items() if titles[column] in general}
+    assert read == GENERAL_HEADINGS[headings]
+
+
+def test_two_general_headings_of_one_field_are_a_doubt() -> None:
+    """Neither is preferred."""
+    (doubt,) = match_columns(table_of(["Paspor", "Berlaku s/d", "Expired"])).doubts
+    assert (doubt.kind, doubt.columns) == ("two_columns", (1, 2))
+
+
+def test_the_first_way_to_reach_a_guest_is_reported() -> None:
+    """A guest may have several telephone numbers: that is no doubt and no conflict."""
+    table = table_of(["Phone", "Mobile"], ("0812345678", "0818765432"), (None, "0818765432"))
+    assert match_columns(table).doubts == ()
+    assert [row.texts["phone"] for row in read_table(table)] == ["0812345678", "0818765432"]
+
+
 # Doubts.
 
 

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.csv_files import csv_pieces
+from apoa_client.tables.hand_writing import DITTO_MARKS
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table, original
 
 HEADINGS = ("Surname", "Given names", "Passport")
 TEXTS = st.text(st.sampled_from("aZ0,;\t|\"'\n ü€") | st.characters(exclude_categories=["C"]), min_size=1).filter(
-    lambda text: bool(text.strip()) and not text.lstrip().startswith(("'", "=")) and "'" not in text
+    lambda text: (
+        bool(text.strip()) and not text.lstrip().startswith(("'", "=")) and "'" not in text and text not in DITTO_MARKS
+    )
 )
 
 

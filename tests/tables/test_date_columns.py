@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from table_helpers import problem_of, read_cells, read_table, table_of
 
+from apoa_client.messages import Message
 from apoa_client.settings.column_mappings import DATE_ORDERS, ColumnMapping
 from apoa_client.tables.cell_values import EvidenceCollector, readings
-from apoa_client.tables.columns import match_columns
+from apoa_client.tables.columns import Doubt, guest_rows, match_columns
 from apoa_client.tables.rows import CellValue
 
 DAYS = st.dates(date(1950, 1, 1), date(2060, 12, 31))
@@ -19,13 +20,25 @@ CLEAR = DAYS.filter(lambda day: day.day > 12)
 SEPARATORS = st.sampled_from("-/.")
 FORMS = {"dmy": "{d}{s}{m}{s}{y}", "mdy": "{m}{s}{d}{s}{y}"}
 TWO_WAYS = "This date can be read in two ways"
-BIRTH, EXPIRY = "Tgl lahir", "Masa berlaku paspor"
+BIRTH, EXPIRY = "Date of birth", "Passport expiry"
+TODAY = date(2026, 11, 30)
 
 
 def written(day: date, order: str, separator: str = "/", width: int = 2) -> str:
     """Return a date as it is written in an order."""
     form = FORMS[order]
     return form.format(d=f"{day.day:0{width}}", m=f"{day.month:0{width}}", y=day.year, s=separator)
+
+
+def doubts(headings: Sequence[str], *rows: Sequence[CellValue], today: date | None = TODAY) -> list[Doubt]:
+    """Return the doubts about the dates of a table."""
+    return list(match_columns(table_of(headings, *rows), today=today).doubts)
+
+
+def read_rows(headings: Sequence[str], *rows: Sequence[CellValue], today: date | None = TODAY) -> list[list[str]]:
+    """Return what the cells of each row are read as, without those that are refused."""
+    table = table_of(headings, *rows)
+    return [list(row.texts.values()) for row in guest_rows(table, match_columns(table, today=today)).read_rows()]
 
 
 def dates(*values: CellValue, order: str = "", heading: str = EXPIRY) -> list[str]:
@@ -72,11 +85,145 @@ def test_dates_that_can_be_read_in_two_ways_are_a_doubt(days: list[date]) -> Non
     assert [row.texts["birth_date"] for row in read_table(table, answered)] == [day.isoformat() for day in days]
 
 
-def test_the_other_columns_do_not_settle_a_column() -> None:
-    """A birth date after the 12th says nothing of the check-ins, which another program may have written."""
-    table = table_of([BIRTH, "Check-in"], ("24/11/1985", "05/06/2026"))
-    (doubt,) = match_columns(table).doubts
-    assert doubt.columns == (1,)
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        (("12/09/1985", "30/06/2031"), ["1985-09-12", "2031-06-30"]),
+        (("09/12/1985", "06/30/2031"), ["1985-09-12", "2031-06-30"]),
+        (("24/11/1985", "05/06/2026"), ["1985-11-24", "2026-06-05"]),
+    ],
+)
+def test_another_column_settles_a_column(cells: tuple[str, str], read: list[str]) -> None:
+    """One date after the 12th says how the whole file is written."""
+    for headings in ([BIRTH, EXPIRY], [EXPIRY, BIRTH]):
+        rows = [cells] if headings[0] == BIRTH else [cells[::-1]]
+        assert doubts(headings, *rows) == []
+        assert sorted(read_rows(headings, *rows)[0]) == read
+
+
+def test_two_columns_settle_what_each_leaves_open() -> None:
+    """24/11/26 has no month 24, 05/06/2026 no year in front: the day comes first in both."""
+    assert read_rows([BIRTH, EXPIRY], ("05/06/1985", "24/11/26"), today=None) == [["2026-11-24", "1985-06-05"]]
+
+
+def test_columns_of_two_orders_settle_nothing() -> None:
+    """Each is read in its own order, and a column that has none is a doubt."""
+    headings = [BIRTH, EXPIRY, "Check-in"]
+    rows = [("24/11/1985", "11/25/2030", "05/06/2026"), ("05/06/1985", "05/06/2030", "05/05/2026")]
+    (doubt,) = doubts(headings, *rows)
+    assert (doubt.columns, doubt.choices) == ((2,), ("dmy", "mdy"))
+    assert [sorted(row) for row in read_rows(headings, *rows)] == [
+        ["1985-11-24", "2030-11-25"],
+        ["1985-06-05", "2026-05-05", "2030-05-06"],
+    ]
+
+
+def test_indonesian_headings_say_that_the_day_comes_first() -> None:
+    """One of them is enough for the dates of the file, unless a date shows another order."""
+    for headings in (["Tgl lahir", EXPIRY], [BIRTH, "Masa berlaku paspor"], [BIRTH, EXPIRY, "Kamar"]):
+        cells = ("12/09/1985", "05/06/2031", "7")[: len(headings)]
+        assert doubts(headings, cells) == []
+        assert {"1985-09-12", "2031-06-05"} <= set(read_rows(headings, cells)[0])
+    (doubt,) = doubts(["Tgl lahir", EXPIRY], ("12/09/1985", "06/30/2031"))
+    assert doubt.columns == (0,)
+
+
+def test_a_heading_that_states_the_order_settles_the_other_columns() -> None:
+    """TM30 says it for the birth date."""
+    assert read_rows(["Birth Date\nDD/MM/YYYY", EXPIRY], ("12/09/1985", "05/06/2031")) == [["2031-06-05", "1985-09-12"]]
+    (doubt,) = doubts(["Birth Date (MM/DD/YYYY)", EXPIRY, "Check-in"], ("09/12/1985", "30/06/2031", "05/06/2026"))
+    assert doubt.columns == (2,)
+
+
+# Years of two digits.
+
+
+@pytest.mark.parametrize(
+    ("heading", "text", "value"),
+    [
+        ("Check-in", "24/11/26", "2026-11-24"),
+        ("Check-out", "25/11/26", "2026-11-25"),
+        ("Passport expiry", "24/11/28", "2028-11-24"),
+        ("Passport expiry", "28/11/24", "2028-11-24"),
+        ("Check-in", "26/11/24", "2026-11-24"),
+        ("Check-in", "26-11-30", "2026-11-30"),
+        ("Check-in", "25/11/26", "2026-11-25"),
+        ("Date of entry", "24/11/26", "2026-11-24"),
+    ],
+)
+def test_a_short_year_is_plausible(heading: str, text: str, value: str) -> None:
+    """A stay is near today, an expiry is ahead: so the year is in front or behind."""
+    assert doubts([heading], [text]) == []
+    assert read_rows([heading], [text]) == [[value]]
+
+
+def test_a_short_year_that_may_be_a_day_is_a_doubt() -> None:
+    """The question says what is doubtful, and the choices are those that it names."""
+    for cells, question, choices in (
+        (["24/11/26"], "the day or the year", ("dmy", "ymd")),
+        (["05/06/2026"], "the day or the month", ("dmy", "mdy")),
+        (["05/06/07"], "the day, the month or the year", ("dmy", "mdy", "ymd")),
+    ):
+        (doubt,) = doubts([BIRTH], cells)
+        asked = doubt.message.values["question"]
+        assert isinstance(asked, Message)
+        assert (question in asked.template, doubt.choices) == (True, choices)
+
+
+def test_a_year_that_another_column_has_behind_is_not_in_front() -> None:
+    """So the question is about the day and the month, and a date that is equal in both orders is read."""
+    headings, row = [BIRTH, EXPIRY], ("05/06/07", "05/06/2031")
+    (doubt,) = doubts(headings, row, today=None)
+    assert (doubt.columns, doubt.choices) == ((0, 1), ("dmy", "mdy"))
+    assert read_rows(headings, row, ("07/07/08", "08/08/2031"), today=None)[1] == ["2031-08-08"]
+    assert read_rows(["Check-in", EXPIRY], ("07/07/08", "05/06/2031"), today=None) == [["2008-07-07"]]
+
+
+def test_plausible_days_settle_no_month() -> None:
+    """5 December is near today, and 12 May may be the guest of a list that is imported late."""
+    (doubt,) = doubts(["Check-in"], ["05/12/2026"])
+    assert doubt.choices == ("dmy", "mdy")
+
+
+def test_a_user_is_right_about_a_short_year() -> None:
+    """What is plausible counts only where nothing is said: by an option, or in the heading."""
+    mapping = ColumnMapping(date_order="ymd")
+    table = table_of(["Check-in"], ["24/11/26"])
+    columns = match_columns(table, mapping, TODAY)
+    assert [row.texts for row in guest_rows(table, columns).read_rows()] == [{"check_in": "2024-11-26"}]
+    assert read_rows(["Check-in (yy/mm/dd)"], ["24/11/26"]) == [["2024-11-26"]]
+
+
+def test_plausible_years_that_contradict_another_date() -> None:
+    """Near today is no proof against a date that shows the order."""
+    (doubt,) = doubts(["Check-in", EXPIRY, BIRTH], ("26/11/24", "30/06/2031", "05/06/1985"))
+    assert doubt.columns == (2,)
+
+
+def test_a_short_year_of_birth_is_in_the_order_of_the_file() -> None:
+    """A birth date is in the past, in the order that the check-in shows."""
+    rows = [("24/11/05", "24/11/26"), ("05/06/85", "25/11/26")]
+    births = [row[-1] for row in read_rows([BIRTH, "Check-in"], *rows)]
+    assert births == ["2005-11-24", "1985-06-05"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("05/06/2573", "2030-06-05"),
+        ("25/06/2573", "2030-06-25"),
+        ("2573-06-05", "2030-06-05"),
+        ("25062573", "2030-06-25"),
+        ("5 Jun 2573", "2030-06-05"),
+        ("29/02/2567", "2024-02-29"),
+        ("29/02/2568", "bad_date"),
+    ],
+)
+def test_a_year_of_the_buddhist_era(text: str, value: str) -> None:
+    """Thailand counts from 543 years before; no passport is valid until then."""
+    assert dates(text, order="dmy") == [value]
+    assert dates(date(2573, 6, 5)) == ["2030-06-05"]
+    assert dates("12/09/2528", heading="Tgl lahir") == ["1985-09-12"]
 
 
 def test_a_heading_that_states_the_order_settles_the_column() -> None:
@@ -160,6 +307,10 @@ def test_a_text_behind_a_thousand_real_dates_is_not_guessed() -> None:
         ("5 Jun 2030", "2030-06-05"),
         ("Jun 5, 2030", "2030-06-05"),
         ("5-Jun-30", "2030-06-05"),
+        ("5 Agst 2030", "2030-08-05"),
+        ("12 Sept 30", "2030-09-12"),
+        ("12-Sep-2030", "2030-09-12"),
+        ("12 Peb. 2030", "2030-02-12"),
         ("5 Juni 2030", "2030-06-05"),
         ("Rabu, 5 Juni 2030", "2030-06-05"),
         ("Wed 05 Jun 2030", "2030-06-05"),
@@ -179,7 +330,7 @@ def test_a_text_behind_a_thousand_real_dates_is_not_guessed() -> None:
         ("00/06/2030", "bad_date"),
         ("besok", "bad_date"),
         ("+3", "bad_date"),
-        ("########", "bad_date"),
+        ("########", "spreadsheet_error"),
         ("2030-06-05T14:00:00Z", "bad_date"),
         ("2030-06-05 14:00 WIB", "bad_date"),
     ],
@@ -215,6 +366,14 @@ def test_dates_that_excel_may_have_exchanged_are_refused() -> None:
     assert dates(*column, "05/06/2030")[1] == "2030-05-06"  # a text before the 13th: nothing was changed
 
 
+def test_dates_that_excel_may_have_exchanged_in_another_column() -> None:
+    """What it did in one column, it did in the others: a column of real dates alone is refused, too."""
+    rows: list[list[CellValue]] = [["24/11/2030", date(1985, 5, 6)], [date(2030, 5, 6), date(1990, 7, 7)]]
+    assert read_rows([EXPIRY, BIRTH], *rows) == [["2030-11-24"], ["1990-07-07"]]
+    rows.append(["2030-01-01", date(1985, 5, 31)])
+    assert [row[-1] for row in read_rows([EXPIRY, BIRTH], *rows)] == ["1985-05-06", "1990-07-07", "1985-05-31"]
+
+
 @pytest.mark.parametrize(
     ("value", "read"),
     [
@@ -243,6 +402,15 @@ def test_a_short_year_of_birth_is_before_the_check_in() -> None:
     named = [("24 Nov 85", "2026-11-24"), ("24-nov-26", "2026-11-23")]
     births = [row.texts.get("birth_date") for row in read_table(table_of(headings, *named))]
     assert births == ["1985-11-24", "1926-11-24"]
+
+
+@pytest.mark.parametrize(("text", "value"), [("30/06/31", "2031-06-30"), ("30/06/85", None), ("30/06/2131", None)])
+def test_an_expiry_that_no_passport_has(text: str, value: str | None) -> None:
+    """A year of the century before is not put into the next one, and a mistyped one is not saved."""
+    table = table_of([EXPIRY, "Check-in"], (text, "2026-11-24"))
+    (row,) = guest_rows(table, match_columns(table, today=TODAY)).read_rows()
+    assert row.texts.get("expiry_date") == value
+    assert [finding.code for finding in row.findings] == ([] if value else ["bad_date"])
 
 
 # Check-in.

@@ -82,7 +82,10 @@ EXPORTS = {
             *("2026-11-24", "2026-11-26", "In-House", "5", "France"),
         ),
         {**PERSON, **BORN, **STAY, "sex": "Male", "issuing_state": "United Kingdom", "room": "5"},
-        {"Guest Gender": ("Mr", "missing"), "Guest Document Type": ("Driver License", "unknown_format")},
+        {
+            "Guest Date of Birth": ("31/02/1985", "bad_date"),
+            "Guest Document Type": ("KTP", "unknown_format"),
+        },
     ),
     "Little Hotelier": Export(
         (

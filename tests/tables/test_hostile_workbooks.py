@@ -252,7 +252,7 @@ def test_passwords() -> None:
     compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
     assert refusal(compound + "EncryptedPackage".encode("utf-16-le")) == "password_protected"
     assert refusal(ods(ods_table(), "<manifest:encryption-data/>")) == "password_protected"
-    assert refusal(compound) == "old_workbook"
+    assert refusal(compound) == "table_damaged"
 
 
 @pytest.mark.parametrize(

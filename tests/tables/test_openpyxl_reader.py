@@ -1,5 +1,6 @@
 """Workbooks that other programs write: what openpyxl alone refuses, cuts, or keeps in memory."""
 
+import inspect
 import io
 import warnings
 from datetime import date, time
@@ -7,10 +8,29 @@ from datetime import date, time
 import openpyxl
 import pytest
 from openpyxl.chart import BarChart
-from workbook_helpers import MAIN, changed, read, sheet_of, values, xlsx
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.worksheet._reader import WorkSheetParser
+from workbook_helpers import BOOK, MAIN, changed, read, sheet_of, values, xlsx
 
 from apoa_client.tables.content import TimeLimit
 from apoa_client.tables.openpyxl_reader import CompactTexts, read_shared_strings
+from apoa_client.tables.rows import SheetFacts
+
+
+def test_what_is_used_of_the_library() -> None:
+    """Names of the library that it does not document: a release without one is refused here, in words."""
+    assert {"read_manifest", "read_strings", "read_workbook"} <= vars(ExcelReader).keys()
+    assert "parse_row" in vars(WorkSheetParser)
+    parameters = inspect.signature(WorkSheetParser).parameters
+    assert [*parameters][:2] == ["src", "shared_strings"]
+    assert {"data_only", "epoch", "date_formats", "timedelta_formats"} <= parameters.keys()
+    opened = ExcelReader(io.BytesIO(BOOK), read_only=True, data_only=True, keep_links=False)
+    for read_part in (opened.read_manifest, opened.read_strings, opened.read_workbook):
+        read_part()
+    [(sheet, relation)] = opened.parser.find_sheets()
+    assert (sheet.name, sheet.state, relation.target in opened.valid_files) == ("A", "visible", True)
+    assert "chartsheet" not in relation.Type
+    assert opened.wb.epoch.year in {1899, 1900}
 
 
 def styles(inside: str) -> bytes:
@@ -54,7 +74,7 @@ def test_a_chart_has_no_rows() -> None:
         book.create_chartsheet("Chart", 0).add_chart(BarChart())
 
     table = read(xlsx(("A", [["a"], ["x"]]), change=add_chart))
-    assert (table.facts.sheet, table.facts.other_sheets) == ("A", ())
+    assert table.facts.sheets == (SheetFacts("A", 0, read=True),)
 
 
 def test_warnings_of_others() -> None:

@@ -9,11 +9,16 @@ from hypothesis import strategies as st
 from table_helpers import problem_of, read_cells, read_table, table_of
 
 from apoa_client.passport import states
+from apoa_client.report import parse_fields
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
+from apoa_client.tables.columns import match_columns
 from apoa_client.tables.rows import CellValue, GuestRow
 
 LINES = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
-GIVEN_FIRST, SURNAME_FIRST = ColumnMapping(name_order="given_first"), ColumnMapping(name_order="surname_first")
+GIVEN_FIRST, SURNAME_FIRST, BY_NATIONALITY, GIVEN_ALWAYS = (
+    ColumnMapping(name_order=order)
+    for order in ("given_first", "surname_first", "by_nationality", "given_first_always")
+)
 
 
 def one(cells: Mapping[str, CellValue], mapping: ColumnMapping | None = None) -> GuestRow:
@@ -85,6 +90,68 @@ def test_three_words_are_not_split_where_people_have_two_surnames(nationality: s
     row = one({"Nama": "Juan García López", "Kewarganegaraan": nationality}, GIVEN_FIRST)
     assert ("surname" in row.texts) == is_split
     assert one({"Nama": "Juan García", "Kewarganegaraan": nationality}, GIVEN_FIRST).texts["surname"] == "García"
+
+
+@pytest.mark.parametrize(
+    ("name", "nationality"),
+    [
+        ("Chen Wei", "CHN"),
+        ("Chen Wei", "Tiongkok"),
+        ("Chen Wei", "CHN : Chinese"),
+        ("Chen Wei", "Taiwan"),
+        ("Wong Ka Yan", "Hong Kong"),
+        ("Lei Ka Man", "Macao"),
+        ("Kim Min Jun", "Korea Selatan"),
+        ("Nguyen Thi Lan", "Vietnam"),
+        ("Nguyen Van An", "VNM"),
+        ("Sato Haruto", "Jepang"),
+        ("Tan Wei Ming", "Singapura"),
+        ("Nagy Anna", "Hungaria"),
+    ],
+)
+def test_given_names_first_is_not_enough_where_the_surname_comes_first(name: str, nationality: str) -> None:
+    """Mr Chen is not saved as Mr Wei: the row is refused with advice, until the order is said for these guests."""
+    cells = {"Nama": name, "Kewarganegaraan": nationality}
+    row = one(cells, GIVEN_FIRST)
+    assert not {"surname", "given_names"} & row.texts.keys()
+    (finding,) = row.findings
+    assert (finding.field, finding.code) == ("guest.surname", "name_order")
+    assert "--name-order by-nationality" in problem_of(finding)
+    surname, given_names = name.split(" ", 1)
+    with_comma = one({**cells, "Nama": f"{surname}, {given_names}"}, GIVEN_FIRST)
+    for certain in (one(cells, SURNAME_FIRST), with_comma):
+        assert (certain.texts["surname"], certain.texts["given_names"]) == (surname, given_names)
+    assert one(cells, GIVEN_ALWAYS).texts["surname"] == name.rsplit(maxsplit=1)[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "nationality", "surname"),
+    [
+        ("Chen Wei", "CHN", "Chen"),
+        ("Nguyen Van An", "VNM", "Nguyen"),
+        ("John Smith", "GBR", "Smith"),
+        ("John Smith", "", "Smith"),
+        ("Tan Wei Ming", "SGP", None),
+        ("Nagy Anna", "HUN", None),
+    ],
+)
+def test_the_order_by_nationality(name: str, nationality: str, surname: str | None) -> None:
+    """The surname comes first in East Asia and Vietnam, last elsewhere; where both is common it stays in doubt."""
+    row = one({"Nama": name, "Kewarganegaraan": nationality}, BY_NATIONALITY)
+    assert row.texts.get("surname") == surname
+    assert codes(row) == ([] if surname else ["name_order"])
+
+
+def test_the_mrz_decides_where_the_surname_is() -> None:
+    """In the row of a guest whose nationality leaves the order in doubt."""
+    row = one({"Nama": "Chen Wei", "Kewarganegaraan": "CHN", "MRZ": "\n".join(LINES)}, GIVEN_FIRST)
+    assert (row.texts, row.lines, row.findings) == ({"nationality": "CHN"}, LINES, ())
+
+
+@pytest.mark.parametrize("order", [GIVEN_FIRST, BY_NATIONALITY])
+def test_a_single_name_has_no_order(order: ColumnMapping) -> None:
+    """It is the surname, in any country."""
+    assert one({"Nama": "Suriyati", "Kewarganegaraan": "Malaysia"}, order).texts["surname"] == "Suriyati"
 
 
 def test_middle_names_are_given_names() -> None:
@@ -161,6 +228,11 @@ def test_what_the_spreadsheet_made_of_a_text_is_refused(heading: str, value: Cel
         ("AUS - Australia", "AUS"),
         ("Australia (AUS)", "AUS"),
         ("AUS  -   Australia", "AUS"),
+        ("DEU : Germany", "D"),
+        ("Germany (DEU)", "D"),
+        ("NAM : Namibia", "NAM"),
+        ("NA : Namibia", "NAM"),
+        ("COD : Congo, The Democratic Republic of", "COD"),
         ("Timor-Leste", "TLS"),
     ],
 )
@@ -179,15 +251,44 @@ def test_a_nationality_with_many_blanks() -> None:
 
 def test_two_nationalities_are_none() -> None:
     """They stay as they are, and the rules refuse them."""
-    assert read_cells("Kewarganegaraan", "AUS / NZL")[0].texts == {"nationality": "AUS / NZL"}
+    for text in ("AUS / NZL", "AUS : New Zealand", "NA / Australia", "N/A"):
+        assert read_cells("Kewarganegaraan", text)[0].texts == {"nationality": text}
 
 
 # Sex.
 
 
+@pytest.mark.parametrize(
+    ("text", "sex"),
+    [
+        *((text, "M") for text in ("L", "l", "M", "Laki-laki", "LAKI", "Pria", "Male", "M/Male", "Mr", "Bapak")),
+        *((text, "F") for text in ("P", "F", "Perempuan", "wanita", "Female", "Mrs", "Ms.", "Ibu")),
+        ("X", "X"),
+    ],
+)
+def test_the_sex_in_its_column(text: str, sex: str) -> None:
+    """Letters and words of both languages, and the titles that staff write there."""
+    assert parse_fields.sex(one({"L/P": text, "Title": "Dr"}).texts["sex"]) == sex
+
+
+@pytest.mark.parametrize(
+    ("letters", "read"),
+    [
+        (("P", "W"), ["M", "F"]),
+        (("L", "P"), ["L", "P"]),
+        (("P", "P"), ["P", "P"]),
+        (("P", "W", "L"), ["?", "W", "L"]),
+        (("M", "W"), ["M", "W"]),
+    ],
+)
+def test_a_p_beside_a_w_is_a_man(letters: tuple[str, ...], read: list[str]) -> None:
+    """*Pria/wanita* has another P than *laki-laki/perempuan*; with all three letters it is refused."""
+    assert [row.texts["sex"] for row in read_cells("Jenis kelamin", *letters)] == read
+
+
 def test_a_title_is_a_hint_only() -> None:
-    """Mr and Mrs are suggested, and never taken."""
-    for cells in ({"Sex": "Mrs"}, {"Sex": None, "Title": "Ibu"}, {"Title": "Mrs."}):
+    """In a column of its own, Mr and Mrs are suggested, and never taken."""
+    for cells in ({"Sex": None, "Title": "Ibu"}, {"Title": "Mrs."}):
         row = one(cells)
         (finding,) = row.findings
         assert (finding.field, finding.code, finding.suggestion) == ("guest.sex", "missing", "F")
@@ -195,6 +296,89 @@ def test_a_title_is_a_hint_only() -> None:
     assert one({"Sex": "M", "Title": "Mrs"}).findings == ()
     assert one({"Sex": None, "Title": "Dr"}).findings == ()
     assert one({"Title": "Mrs", "MRZ": "\n".join(LINES)}).findings == ()
+
+
+# Place and date of birth.
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "day"),
+    [
+        ("LEEDS, 12-09-1985", "LEEDS", "1985-09-12"),
+        ("TTL: LEEDS, 12-09-1985", "LEEDS", "1985-09-12"),
+        ("Ttl. Leeds 12 Sept 1985", "Leeds", "1985-09-12"),
+        ("Tempat/Tgl Lahir : Leeds / UK, 24.09.85", "Leeds / UK", "1985-09-24"),
+        ("St. Petersburg, Sept 12, 1985", "St. Petersburg", "1985-09-12"),
+        ("Los Angeles 12/9/85", "Los Angeles", "1985-09-12"),
+        ("12-09-1985, LEEDS", "LEEDS", "1985-09-12"),
+        ("March, 12-09-2528", "March", "1985-09-12"),
+        ("-, 1985", "-", "1985"),
+        ("12-09-1985", None, "1985-09-12"),
+        ("LEEDS", "LEEDS", None),
+    ],
+)
+def test_a_place_and_a_date_in_one_column(text: str, place: str | None, day: str | None) -> None:
+    """As Indonesian forms have them; what is not there is missing."""
+    for heading in ("TTL", "Tempat, Tanggal Lahir", "Tempat/Tgl Lahir", "Place and date of birth"):
+        row = one({heading: text, "Tgl masuk": "2026-11-24"})
+        assert (row.texts.get("birth_place"), row.texts.get("birth_date"), row.findings) == (place, day, ())
+        assert row.cells["guest.birth_place"] == row.cells["guest.birth_date"] == "A2"
+
+
+@pytest.mark.parametrize("heading", ["Tempat lahir", "Tanggal lahir"])
+def test_a_place_and_a_date_in_the_column_of_one(heading: str) -> None:
+    """The place is not saved with the date in it."""
+    row = one({heading: "TTL: LEEDS, 12-09-1985"})
+    assert (row.texts, row.findings) == ({"birth_place": "LEEDS", "birth_date": "1985-09-12"}, ())
+
+
+@pytest.mark.parametrize(
+    "text", ["Leeds 31 Feb 1985", "Leeds, 31/02/1985", "Leeds 3, 12-09-1985", "Leeds, 12-09-1985 (?)"]
+)
+def test_a_place_with_a_date_that_does_not_exist_is_refused(text: str) -> None:
+    """No part of such a date is read, and none is saved as the place."""
+    row = one({"TTL": text, "Tgl masuk": "2026-11-24"})
+    assert ({"birth_place", "birth_date"} & row.texts.keys(), codes(row)) == (set(), ["bad_date"])
+
+
+def test_a_date_in_the_column_of_places_is_refused() -> None:
+    """The two columns may be exchanged."""
+    row = one({"Tempat lahir": "12/09/1985"})
+    assert (row.texts, codes(row)) == ({}, ["bad_character"])
+    assert one({"Tempat lahir": "Jakarta 10110"}).texts == {"birth_place": "Jakarta 10110"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "conflict"),
+    [
+        ({"TTL": "LEEDS, 12-09-1985", "Tanggal lahir": "12/09/1985", "Tempat lahir": "Leeds"}, False),
+        ({"TTL": "LEEDS, 12-09-1985", "Tanggal lahir": "13/09/1985"}, True),
+        ({"TTL": "LEEDS, 12-09-1985", "Tempat lahir": "York"}, True),
+        ({"TTL": "LEEDS", "Tanggal lahir": "12/09/1985"}, False),
+    ],
+)
+def test_a_place_and_a_date_beside_their_own_columns(cells: dict[str, CellValue], *, conflict: bool) -> None:
+    """They must agree."""
+    row = one(cells)
+    assert codes(row) == (["conflict"] if conflict else [])
+    assert ("birth_date" in row.texts) == (not conflict)
+
+
+def test_the_order_of_dates_behind_places() -> None:
+    """They show the order of the file, and need it."""
+    headings = ["Place and date of birth", "Passport expiry"]
+    first, second = read_table(
+        table_of(headings, ("LEEDS, 1985/09/24", "05/06/2031"), ("YORK, 24/09/1985", "06/06/2031"))
+    )
+    assert (first.texts["expiry_date"], second.texts["expiry_date"]) == ("2031-06-05", "2031-06-06")
+    (doubt,) = match_columns(table_of(headings, ("LEEDS, 05/06/1985", "2031-06-05"))).doubts
+    assert (doubt.kind, doubt.columns) == ("date_order", (0,))
+
+
+def test_a_column_with_both_is_enough() -> None:
+    """No other column of the place or the date is missing."""
+    columns = match_columns(table_of(["TTL"]))
+    assert not {"birth_place", "birth_date"} & set(columns.missing)
 
 
 # Documents.

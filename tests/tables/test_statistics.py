@@ -14,6 +14,7 @@ from apoa_client.tables.statistics import (
     Group,
     Month,
     NationalityCount,
+    RoomNights,
     StayFacts,
     largest_groups,
     parse_month,
@@ -70,6 +71,24 @@ def test_a_guest_who_left_on_the_day_of_arrival() -> None:
     """The guest counts, without a night."""
     total = figures(stay("2026-11-05", "2026-11-05")).total
     assert (total.guests, total.nights, total.average) == (1, 0, 0)
+
+
+def test_room_nights() -> None:
+    """Two guests in a room are one night of it; a guest without a room is counted apart."""
+    rooms = RoomNights(2)
+    rooms.count("3", date(2026, 11, 1), 2)
+    rooms.count("3", date(2026, 11, 2), 2)
+    rooms.count(None, date(2026, 11, 2), 4)
+    assert (len(rooms.occupied), rooms.unknown) == (3, 4)
+    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, 0.05)
+    assert (RoomNights().available(NOVEMBER), RoomNights().occupancy(NOVEMBER)) == (None, None)
+
+
+def test_the_nights_of_an_arrival() -> None:
+    """The length of a stay as BPS computes it: nights by arrivals, and none without arrivals."""
+    over = stay("2026-10-30", "2026-11-03")
+    assert figures(over).nights_of_an_arrival is None
+    assert figures(over, stay("2026-11-03", "2026-11-05")).nights_of_an_arrival == 4
 
 
 def test_nights_to_come() -> None:

@@ -14,7 +14,8 @@ from apoa_client.tables.content import TablesMissing
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Table
-from apoa_client.tables.template import EXAMPLES, GUESTS, LISTS, NOTES, template_book, template_columns
+from apoa_client.tables.sheets import EXAMPLES
+from apoa_client.tables.template import GUESTS, LISTS, NOTES, template_book, template_columns
 
 PARSERS: tuple[Callable[[str], object], ...] = (
     parse_fields.sex,
@@ -55,7 +56,8 @@ def test_the_examples_are_read_without_a_question(book: bytes) -> None:
     """The examples, typed into the sheet of the guests, are two guests; nothing about their columns is in doubt."""
     table = open_source(filled(book))
     assert isinstance(table, Table)
-    assert (table.facts.sheet, table.heading_row) == (GUESTS, 1)
+    assert [sheet.name for sheet in table.facts.sheets if sheet.read] == [GUESTS]
+    assert (table.facts.left, table.heading_row) == ((), 1)
     columns = match_columns(table)
     assert (columns.doubts, columns.missing) == ((), ())
     first, second = guest_rows(table, columns).read_rows()

@@ -9,6 +9,7 @@ import pytest
 from workbook_helpers import cell, ods, ods_row, ods_table, read, values, xlsx
 
 from apoa_client.tables.content import TableRefused
+from apoa_client.tables.rows import SheetFacts
 
 
 def test_types_of_cells_in_xlsx() -> None:
@@ -62,12 +63,18 @@ def book(kind: str) -> bytes:
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])
 def test_sheets(kind: str) -> None:
-    """The first visible sheet is read, or the one that is named in any case; the others are shown."""
+    """The first visible sheet is read, or the one that is named in any case; the others are counted."""
     table = read(book(kind))
-    assert (table.facts.format, table.facts.sheet, table.facts.other_sheets) == (kind, "Guests", ("Notes", "More"))
+    others = [SheetFacts("Notes", 1, read=False), SheetFacts("Guests", 0, read=True), SheetFacts("More", 1, read=False)]
+    assert (table.facts.format, [*table.facts.sheets], table.facts.left) == (kind, others, ())
     assert values(book(kind)) == [("x", "y")]
     assert values(book(kind), "more") == [("z",)]
-    assert read(book(kind), "Notes").facts.sheet == "Notes"  # hidden, but asked for
+    assert values(book(kind), "Notes") == [("1x",)]  # hidden, but asked for
+    assert [sheet.rows for sheet in read(book(kind), "Notes").facts.sheets] == [
+        0,
+        None,
+        None,
+    ]  # others are not opened
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods"])

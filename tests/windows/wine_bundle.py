@@ -1,4 +1,4 @@
-"""Builds the Windows bundle under Wine, runs the tests that a bundle can fail, and says how large and how fast it is.
+"""Builds the Windows bundle and its installer under Wine, tests both, and says how large and how fast the bundle is.
 
 Run it as ``python3 tests/windows/wine_bundle.py FOLDER``. Its Python is the one that ``wine_python.py`` makes there,
 with the checkout installed; where that needs something that is missing, the exit code is 69.
@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import wine_installer
 import wine_python
 from wine_python import CHECKOUT, WINE, WinePython, run, windows_path
 
@@ -32,6 +33,8 @@ def build(wine: WinePython) -> Path:
 
 def check(wine: WinePython, program: Path) -> int:
     """Runs the demo, and the tests of what a bundle may lack, with the bundle. Returns pytest's exit code."""
+    if not list((program.parent / "_internal" / "licences").glob("pi_heif-*/**/LICENSE*")):
+        sys.exit("the bundle has no licence of a package in it")
     run([WINE, program, "demo"], {**os.environ, **wine.wine_environ()})
     run([WINE, program.with_name("apoaw.exe"), "--version"], {**os.environ, **wine.wine_environ()})
     environ = {**os.environ, "APOA_COMMAND": windows_path(program).replace("\\", "/")}
@@ -66,7 +69,10 @@ def main() -> int:
     wine = WinePython(Path(sys.argv[1]).resolve())
     program = build(wine)
     sys.stdout.write(measure(wine, program))
-    return check(wine, program)
+    code = check(wine, program)
+    if not code:
+        sys.stdout.write(wine_installer.check(wine, program))
+    return code
 
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ from apoa_client.cli.views.imports import (
     show_counts,
     show_facts,
     show_problems,
+    show_sheets,
+    show_unread,
+    unread_headings,
 )
 from apoa_client.cli.views.outcome import show_outcome
 from apoa_client.cli.views.report import property_line
@@ -45,10 +48,12 @@ from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
 from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
 from apoa_client.tables.content import MAX_BYTES
+from apoa_client.tables.heading_rows import is_known
 from apoa_client.tables.headings import find_mapping, parse_default
 from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv, table_of_guests
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import GuestRow, Records, Table
+from apoa_client.tables.rows import CellValue, GuestRow, Records, Row, Table
+from apoa_client.tables.sheets import SheetChoice
 
 _STDIN = Path("-")
 _MANY_ROWS = 500
@@ -67,7 +72,8 @@ class ImportOptions(NamedTuple):
     file: Path
     check: bool = False
     file_format: str | None = None
-    sheet: str | None = None
+    sheets: tuple[str, ...] = ()
+    heading_row: int | None = None
     mapping: str | None = None
     date_order: str | None = None
     name_order: str | None = None
@@ -77,6 +83,11 @@ class ImportOptions(NamedTuple):
     force: bool = False
     yes: bool = False
     no_send: bool = False
+
+    @property
+    def choice(self) -> SheetChoice:
+        """What the options say about sheets and headings."""
+        return SheetChoice(self.sheets, self.heading_row or 0)
 
     def with_answers(self, columns: ColumnMap, kept: str = "") -> "ImportOptions":
         """Return the options that say the same of another file with these columns, which a mapping may keep."""
@@ -100,6 +111,8 @@ class FoundRecords(NamedTuple):
 
     records: Records
     options: ImportOptions
+    unread: tuple[str, ...] = ()
+    """The columns that are not read."""
 
 
 def find_records(
@@ -111,7 +124,8 @@ def find_records(
         if found is None:
             return None
         columns, kept = found
-        return FoundRecords(guest_rows(source, columns), options.with_answers(columns, kept))
+        unread = unread_headings(source, columns)
+        return FoundRecords(guest_rows(source, columns), options.with_answers(columns, kept), unread)
     defaults = _stated(session, options).defaults
     return FoundRecords(with_defaults(source, defaults), options.with_answers(ColumnMap({}, defaults=defaults)))
 
@@ -119,13 +133,20 @@ def find_records(
 def find_columns(session: Session, table: Table, options: ImportOptions) -> ColumnMap:
     """Return what the columns of a table are, without a question.
 
-    Raises `DataRefused` if something is doubtful or missing, `UsageProblem` for a wrong option.
+    Raises `DataRefused` if something is doubtful or missing, or a sheet with guests would not be read, `UsageProblem`
+    for a wrong option.
     """
+    if table.facts.left:
+        from apoa_client.cli.prompts.import_columns import sheets_error
+
+        raise sheets_error(table.facts.left)
     columns = _match(session, table, _stated(session, options))
     if columns.doubts or absent_fields(columns):
         from apoa_client.cli.prompts.import_columns import doubt_error, missing_error
 
-        raise doubt_error(columns.doubts[0], table) if columns.doubts else missing_error(columns)
+        if absent_fields(columns) and columns.fields:
+            raise missing_error(columns, table)
+        raise doubt_error(columns.doubts[0], table)
     return columns
 
 
@@ -140,7 +161,7 @@ def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tupl
     columns = _match(session, table, mapping)
     if options.mapping and not columns.doubts and not absent_fields(columns):
         return columns, ""
-    questions = ColumnQuestions(table, mapping)
+    questions = ColumnQuestions(table, mapping, session.app.today)
     confirmed = questions.run()
     if confirmed is None:
         return None
@@ -149,7 +170,7 @@ def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tupl
 
 def _match(session: Session, table: Table, mapping: ColumnMapping) -> ColumnMap:
     """Match the columns, and warn of headings of the mapping that the table does not have."""
-    columns = match_columns(table, mapping)
+    columns = match_columns(table, mapping, session.app.today)
     if columns.absent and not session.json:
         names = ", ".join(map(sanitize, columns.absent))
         print_error_line(
@@ -195,12 +216,12 @@ class FileImport:
         if self._options.write_errors is not None:
             self._check_write_errors(self._options.write_errors)
         source = self._open()
-        found = find_records(self._session, source, self._options, asks=self._asks)
+        found = find_records(self._session, source, self._options, asks=self._asks) if source is not None else None
         result = self._import(found.records) if found is not None else None
-        if found is None or result is None:
+        if source is None or found is None or result is None:
             print_error_line(_("Nothing was saved."))
             return Exit.DONE
-        self._show(result)
+        self._show(result, found.unread)
         self._write_errors(source, result, found.options)
         if result.reports and not self._options.no_send:
             send_imported(self._session, result.reports)
@@ -219,18 +240,30 @@ class FileImport:
                     msg("Name another file for --write-errors."),
                 )
 
-    def _open(self) -> Table | Records:
+    def _open(self) -> Table | Records | None:
+        """Open the file, and ask which row has its headings if that is doubtful. None if the user does not go on."""
         options = self._options
         content = standard_input_bytes(MAX_BYTES + 1) if options.file == _STDIN else options.file
-        source = open_source(content, options.file_format or "", options.sheet or "")
-        if self._asks:
-            show_facts(source.facts, source.heading_row if isinstance(source, Table) else 0)
-        return source
+        source = open_source(content, options.file_format or "", options.choice, self._app.environ)
+        if not self._asks:
+            return source
+        show_facts(source.facts, source.heading_row if isinstance(source, Table) else 0)
+        if not isinstance(source, Table):
+            return source
+        from apoa_client.cli.prompts.import_columns import ask_heading_row, confirm_left_sheets
+
+        if not options.heading_row and not is_known(source.headings, _stated(self._session, options).columns):
+            row = ask_heading_row(source)
+            if not row:
+                return None
+            choice = options.choice._replace(heading_row=row)
+            source = open_source(content, options.file_format or "", choice, self._app.environ)
+        return source if confirm_left_sheets(source.facts.left) else None
 
     def _import(self, records: Records) -> ImportResult | None:
         """Check every row, and save the good ones unless they are only checked. None if the user does not want it."""
         options = self._options
-        with table_import(self._app, records, dry_run=options.check) as run:
+        with table_import(self._app, records, dry_run=options.check, attended=self._asks) as run:
             with counting(_("Checking rows"), silent=not self._session.interactive) as show:
                 checked = run.check(lambda rows: show(rows) if rows >= _MANY_ROWS else None)
             if options.check:
@@ -252,17 +285,20 @@ class FileImport:
             question = nmsg("Save and send {count} report?", "Save and send {count} reports?", checked.new_reports)
         return confirm(text(question))
 
-    def _show(self, result: ImportResult) -> None:
+    def _show(self, result: ImportResult, unread: Sequence[str]) -> None:
         """Show the result on stdout: all of it, unless the user has seen it before the question."""
         saved = not self._options.check
         if self._session.json:
-            print_json(import_value(result, saved=saved))
+            print_json(import_value(result, unread, saved=saved))
             return
         if not self._asks or self._options.check:
             with paged(self._app.environ, wanted=self._options.check and self._session.interactive):
                 show_counts(result, print_line, saved=saved)
+                show_sheets(result, print_line)
                 show_problems(result)
             print_warnings(result)
+        if not self._asks:
+            show_unread(unread)
         for line in property_line(self._app.label_if_several):
             print_line(line)
         self._show_end(result)
@@ -350,9 +386,9 @@ def marked_file(source: Table | Records, problems: Iterable[RowFinding], path: P
 
     Raises `TablesMissing` for a workbook if XlsxWriter is not installed, and what reading the table raises.
     """
-    by_row: dict[int, list[RowFinding]] = {}
+    by_row: dict[tuple[str, int], list[RowFinding]] = {}
     for each in problems:
-        by_row.setdefault(each.row, []).append(each)
+        by_row.setdefault((each.sheet, each.row), []).append(each)
     headings: Sequence[str]
     rows: Iterable[MarkedRow]
     if isinstance(source, Table):
@@ -364,11 +400,22 @@ def marked_file(source: Table | Records, problems: Iterable[RowFinding], path: P
     return marked_book(headings, rows)
 
 
-def _marked_rows(table: Table, by_row: Mapping[int, Sequence[RowFinding]]) -> Iterator[MarkedRow]:
+def _marked_rows(table: Table, by_row: Mapping[tuple[str, int], Sequence[RowFinding]]) -> Iterator[MarkedRow]:
+    """Yield the rows with problems, with what is merged over them, and with their sheet if several are read."""
+    several = sum(sheet.read for sheet in table.facts.sheets) > 1
     for row in table.read_rows():
-        found = by_row.get(row.number, ())
+        found = by_row.get((row.sheet, row.number), ())
         if found:
-            yield MarkedRow(row.values, _by_column(found))
+            place = f"{row.sheet}!{row.number}:" if several else ""
+            yield MarkedRow(_all_values(row), _by_column(found), place)
+
+
+def _all_values(row: Row) -> Sequence[CellValue]:
+    values = [*row.values]
+    for column, value in row.merged.items():
+        values += [None] * (column + 1 - len(values))
+        values[column] = value
+    return values
 
 
 def _by_column(found: Iterable[RowFinding]) -> dict[int, str]:
@@ -380,10 +427,12 @@ def _by_column(found: Iterable[RowFinding]) -> dict[int, str]:
     return problems
 
 
-def _guests(records: Records, by_row: Mapping[int, Sequence[RowFinding]]) -> Iterator[tuple[GuestRow, dict[str, str]]]:
+def _guests(
+    records: Records, by_row: Mapping[tuple[str, int], Sequence[RowFinding]]
+) -> Iterator[tuple[GuestRow, dict[str, str]]]:
     for guest in records.read_rows():
         problems: dict[str, str] = {}
-        for each in by_row.get(guest.number, ()):
+        for each in by_row.get((guest.sheet, guest.number), ()):
             name = _NAMES.get(each.field, "")
             problems[name] = " ".join(filter(None, (problems.get(name), problem_text(each))))
         if problems:

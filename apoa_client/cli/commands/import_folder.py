@@ -118,7 +118,8 @@ class _FileOfFolder:
 
     def _import(self) -> TakenFile:
         try:
-            source = open_source(self._path, self._options.file_format or "", self._options.sheet or "")
+            options = self._options
+            source = open_source(self._path, options.file_format or "", options.choice, self._app.environ)
             records = source
             if isinstance(records, Table):
                 records = guest_rows(records, find_columns(self._session, records, self._options))
@@ -174,7 +175,7 @@ def _show(session: Session, taken: TakenFile, show: Show) -> None:
         show(f"import:{error.name}", lambda: show_error(error))
     elif not session.quiet:
         print_line(taken_line(taken))
-    elif taken.where == REFUSED:
+    elif taken.where == REFUSED or taken.implausible:
         print_error_line(taken_line(taken))
 
 

@@ -5,7 +5,16 @@ from typing import Any
 
 import click
 
-from apoa_client.cli.registry import argument, command, force_option, json_option, no_send_option, option, yes_option
+from apoa_client.cli.registry import (
+    WholeNumber,
+    argument,
+    command,
+    force_option,
+    json_option,
+    no_send_option,
+    option,
+    yes_option,
+)
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import print_error_line, sanitize, style_success
@@ -13,9 +22,10 @@ from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending,
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.messages import msg
 
-FORMATS = ("csv", "xlsx", "ods", "json")
+FORMATS = ("csv", "xlsx", "ods", "xls", "json")
 DATE_ORDERS = ("dmy", "mdy", "ymd")
-NAME_ORDERS = ("surname-first", "given-first")
+NAME_ORDERS = ("surname-first", "given-first", "by-nationality", "given-first-always")
+MOST_HEADING_ROW = 1000
 
 _HELP = N_(
     "Report the guests of a table: Excel, LibreOffice, CSV or JSON. Every row is checked before anything is saved, and "
@@ -29,7 +39,19 @@ _HELP = N_(
 @option(
     "--format", "file_format", type=click.Choice(FORMATS), text=N_("The format of the file; else its content says it.")
 )
-@option("--sheet", metavar="NAME", text=N_("The sheet of a workbook to read; else the first one."))
+@option(
+    "--sheet",
+    "sheets",
+    metavar="NAME",
+    multiple=True,
+    text=N_("The sheet of a workbook to read, several times for more; else all sheets with the same headings."),
+)
+@option(
+    "--heading-row",
+    type=WholeNumber(1, MOST_HEADING_ROW),
+    metavar="NUMBER",
+    text=N_("The number of the row with the headings; else it is found."),
+)
 @option("--map", "mapping", metavar="NAME|FILE", text=N_("The columns' fields: a saved mapping, or a TOML file."))
 @option(
     "--date-order",

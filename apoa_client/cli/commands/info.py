@@ -24,10 +24,11 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.labels import day_text
+from apoa_client.cli.views.labels import day_text, partial_text
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.matching import without_accents
 from apoa_client.messages import Message, msg
+from apoa_client.passport.dates import PartialDate
 
 _SEARCH_EXAMPLE = "visa 30"
 
@@ -130,13 +131,17 @@ def _show(found: Sequence[Topic], local: Mapping[str, Message]) -> None:
 
 def _paragraphs(topic: Topic, local: Mapping[str, Message]) -> Iterator[list[str]]:
     """Yield the facts of one source with the source, then what is not confirmed, then what the settings say."""
-    for (source, as_of), facts in groupby(topic.facts, lambda fact: (fact.source, fact.as_of)):
+    for (source, dated, as_of), facts in groupby(topic.facts, lambda fact: (fact.source, fact.dated, fact.as_of)):
         lines: list[str] = []
         for series, members in groupby(facts, lambda fact: fact.series):
             texts = [fact.text for fact in members]
             texts = sorted(texts, key=_in_order) if series else texts
             lines += [f"{series}: {'; '.join(texts)}."] if series else texts
-        where = _("Source: {source}. As of {day}.").format(source=source, day=day_text(as_of))
+        where = _("Source: {source}. Its date: {dated}. Compared: {day}.")
+        if dated == PartialDate.of(as_of):  # our own words of that day
+            where = _("Source: {source}, {day}.")
+        date_of_source = partial_text(dated) if dated is not None else _("unknown")
+        where = where.format(source=source, dated=date_of_source, day=day_text(as_of))
         yield [*lines, click.style(where, dim=True)]
     if topic.unconfirmed:
         heading = _("Not confirmed as of {day}. If you know more, tell us, with a source.")
@@ -161,6 +166,7 @@ def _value(topic: Topic, local: Mapping[str, Message], today: date) -> dict[str,
                 "text": fact.text,
                 "series": fact.series or None,
                 "source": fact.source,
+                "source_date": str(fact.dated) if fact.dated is not None else None,
                 "as_of": fact.as_of.isoformat(),
                 "outdated": is_outdated(fact, today),
             }

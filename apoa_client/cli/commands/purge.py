@@ -1,6 +1,6 @@
 """`apoa purge`: erase guests' data that are no longer needed, or one stay's at the guest's request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -17,22 +17,20 @@ from apoa_client.cli.terminal.output import (
     print_line,
     stream_json,
     style_bold,
-    style_error,
     style_success,
     style_warning,
 )
 from apoa_client.cli.views.labels import day_text
 from apoa_client.cli.views.report import guest_name
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import ApoaError, Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import day_message, msg, nmsg
-from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Erasure
-from apoa_client.report.kinds import OPEN_STATES, instant, short_id
+from apoa_client.report.kinds import instant, short_id
 
 
 @command("purge", N_("Erase guests' data that are no longer needed; the proof of each report stays."), "apoa purge")
-@option("--guest", metavar="GUEST", text=N_("Erase this report's stay now, at the guest's request."))
-@option("--force", is_flag=True, text=N_("With --guest: withdraw reports that were not delivered, and erase them too."))
+@option("--guest", metavar="GUEST", text=N_("Erase this report's stay at once, as the guest asks."))
 @option("--dry-run", is_flag=True, text=N_("Only say what would be erased."))
 @option(
     "--today",
@@ -51,7 +49,7 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
     else:
         # No stay is nearer than another one, because the wrong guest would be erased.
         found = StayFinder(session, all_stays, all_stays).one(guest)
-        erased = _erase_stay(session, app.stays.find(found)[0].entries, options) if found is not None else None
+        erased = _erase_stay(session, app.stays.find(found)[0], options) if found is not None else None
         if erased is None:
             print_error_line(_("Nothing was erased."))
             return Exit.DONE
@@ -63,8 +61,6 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
                 "retention_days": app.settings.retention_days,
                 "stays": erasure.stays,
                 "reports": iter(erasure.reports),
-                "withdrawn": list(erasure.withdrawn),
-                "may_have_arrived": list(erasure.may_have_arrived),
                 "complete": erasure.complete,
                 "draft": erasure.drafts > 0,
                 "ended_before": instant(app.retention.cutoff().astimezone(app.settings.zone)),
@@ -78,8 +74,6 @@ def purge(session: Session, /, *, guest: str | None, today: datetime | None, **o
 def _erase_by_age(session: Session, today: date | None, options: Mapping[str, Any]) -> Erasure:
     """Erase what the retention period is over for. `today` is the date that the user gave."""
     app, dry_run = session.app, options["dry_run"]
-    if options["force"]:
-        raise UsageProblem(msg("--force goes with --guest only."), msg("See: apoa purge --help"))
     if not dry_run:
         _confirm_date(session, today, ask=session.interactive and not options["yes"])
     elif app.retention.needs_date():
@@ -88,10 +82,11 @@ def _erase_by_age(session: Session, today: date | None, options: Mapping[str, An
     return app.retention.purge(dry_run=dry_run)
 
 
-def _erase_stay(session: Session, stay: Sequence[Entry], options: Mapping[str, Any]) -> Erasure | None:
+def _erase_stay(session: Session, stay: StayHistory, options: Mapping[str, Any]) -> Erasure | None:
     """Erase one guest's stay. Returns None if the user does not want it after all."""
-    app, force, dry_run = session.app, options["force"], options["dry_run"]
+    app, dry_run = session.app, options["dry_run"]
     if not (dry_run or options["yes"]):
+        app.retention.purge_stay(stay, dry_run=True)  # what is refused is not asked
         if not session.interactive:
             raise UsageProblem(
                 msg(
@@ -99,14 +94,9 @@ def _erase_stay(session: Session, stay: Sequence[Entry], options: Mapping[str, A
                 ),
                 msg("Look first with --dry-run, then give --yes."),
             )
-        if not _confirmed(app, stay, force=force):
+        if not _confirmed(app, stay):
             return None
-    return app.retention.purge_stay(stay[0].stay_id, force=force, dry_run=dry_run)
-
-
-def _may_have_arrived(stay: Sequence[Entry]) -> list[Entry]:
-    """Return the undelivered reports that the authority may have received."""
-    return [entry for entry in stay if entry.state in OPEN_STATES and not entry.withdrawable]
+    return app.retention.purge_stay(stay, dry_run=dry_run)
 
 
 def _confirm_date(session: Session, given: date | None, *, ask: bool) -> None:
@@ -128,10 +118,10 @@ def _confirm_date(session: Session, given: date | None, *, ask: bool) -> None:
         app.retention.confirm_date()
 
 
-def _confirmed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:
-    """Show the guest and what will never be sent, and ask."""
+def _confirmed(app: Container, stay: StayHistory) -> bool:
+    """Show the guest and when the data must be kept (UU 27/2022 art. 15), and ask."""
     name = "-"
-    for entry in stay:
+    for entry in stay.entries:
         try:
             guest = app.outbox.content(entry).report.guest
         except ApoaError:  # erasing needs no key
@@ -139,16 +129,9 @@ def _confirmed(app: Container, stay: Sequence[Entry], *, force: bool) -> bool:
         if guest is not None:
             name = guest_name(guest)
             break
-    ids = ", ".join(short_id(entry.id) for entry in stay)
-    unsent = [short_id(entry.id) for entry in stay if entry.state in OPEN_STATES and entry.withdrawable]
-    arrived = [short_id(entry.id) for entry in _may_have_arrived(stay)]
+    ids = ", ".join(short_id(entry.id) for entry in stay.entries)
     print_error_line(_("Guest: {name}. Reports: {ids}.").format(name=style_bold(name), ids=ids))
-    if force and unsent:
-        warning = _("Not delivered, and never sent if you erase them: {ids}")
-        print_error_line(style_error(warning.format(ids=", ".join(unsent))))
-    if force and arrived:
-        print_error_line(style_error(_arrived_text(arrived)))
-        print_error_line(_("Answer no, and first cancel the stay there: apoa cancel {id}").format(id=arrived[0]))
+    print_error_line(_("If an officer has asked for these data, answer no (UU 27/2022 art. 15)."))
     return confirm(_("Erase this guest's data? This cannot be undone."), default=False)
 
 
@@ -161,21 +144,9 @@ def _show(app: Container, erasure: Erasure, *, dry_run: bool, by_age: bool) -> N
         print_line(_erased_text(len(erasure.reports), dry_run=dry_run))
     if erasure.drafts:
         print_line(_erased_drafts_text(erasure.drafts, dry_run=dry_run))
-    unsent = [short_id(report_id) for report_id in erasure.withdrawn if report_id not in erasure.may_have_arrived]
-    if unsent:
-        print_line(style_warning(_("Withdrawn, and never sent: {ids}").format(ids=", ".join(unsent))))
-    if erasure.may_have_arrived:
-        print_line(style_warning(_arrived_text([short_id(report_id) for report_id in erasure.may_have_arrived])))
     if not erasure.complete:
         warning = _("Another program still reads the old data. Run apoa purge once more in a minute.")
         print_error_line(style_warning(warning))
-
-
-def _arrived_text(ids: Sequence[str]) -> str:
-    warning = _(
-        "Not confirmed, but the authority may have received them, and does not know that they are withdrawn: {ids}"
-    )
-    return warning.format(ids=", ".join(ids))
 
 
 def _erased_drafts_text(count: int, *, dry_run: bool) -> str:

@@ -69,6 +69,13 @@ _STDIN = "-"
     text=N_("Read the MRZ from a photo of the passport's page, on this computer. Several photos are a group."),
 )
 @option(
+    "--photo-from",
+    "photo_folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    text=N_("Take each new photo in this folder, to which a phone sends them, as the next guest, until Ctrl-C."),
+)
+@option(
     "--delete-original",
     is_flag=True,
     text=N_("Offer to delete the file of --photo once the report is saved; with --yes delete it."),
@@ -85,6 +92,7 @@ def report(
     *,
     input_file: str | None,
     photos: Sequence[Path],
+    photo_folder: Path | None,
     delete_original: bool,
     **details: Any,  # noqa: ANN401  click's
 ) -> None:
@@ -92,15 +100,19 @@ def report(
     yes, dry_run, no_send, again = (details.pop(name) for name in ("yes", "dry_run", "no_send", "again"))
     if delete_original and not photos:
         raise UsageProblem(msg("--delete-original deletes the file of --photo. Give both."))
-    if photos and input_file is not None:
-        raise UsageProblem(msg("Give either --photo or --input."))
+    if (bool(photos), photo_folder is not None, input_file is not None).count(True) > 1:
+        raise UsageProblem(msg("Give one of --photo, --photo-from and --input."))
     given = given_details(**details)
     if input_file is not None:
         given = _with_input(given, input_file)
     options = ReportOptions(yes, dry_run, no_send, given.accept_check_digit, again)
     with warn_if_not_saved():
         session.app.ask(lambda each: each.outbox)
-        if photos:
+        if photo_folder is not None:
+            from apoa_client.cli.commands.report_photo_folder import report_photos_from  # for photos alone
+
+            report_photos_from(session, options, given, photo_folder)
+        elif photos:
             from apoa_client.cli.commands.report_photos import report_photos  # for photos alone
 
             report_photos(session, options, given, photos, delete=delete_original)

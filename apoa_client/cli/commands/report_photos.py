@@ -1,11 +1,12 @@
-"""`apoa report --photo`: each photo is one guest; several are a group, in order, and none is left out unsaid.
+"""`apoa report --photo`: each page is one guest; several are a group, in order, and none is left out unsaid.
 
 At a terminal `apoa_client.cli.prompts.report_guests` asks about each guest. Elsewhere the sure and complete ones are
 saved together, and of each other photo it is said what is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ def report_photos(
 
     Raises `UsageProblem` for lines beside a photo, or for one guest's details beside several; `ScanMissing` without
     the extra `scan`. At a terminal, `PictureRefused` for a file that is no picture. For a single photo without a
-    terminal, what `_Photo.refusal` says of it.
+    terminal, what `_Page.refusal` says of it.
     """
     if given.lines:
         raise UsageProblem(MRZ_BESIDE_A_PHOTO)
@@ -58,47 +59,82 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
     """Ask about the guests, and return the photos of those who are saved. Names the others, where there are several."""
     from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
-    readings: list[PhotoReading] = []
+    shots: list[tuple[Path, PhotoReading]] = []
     with photo_reader(session) as read:
         for file in photos:
             try:
-                readings.append(read(file))
+                shots += [(file, each) for each in _documents(read(file))]
             except DataRefused:
                 if len(photos) > 1:
                     print_error_line(_name(file))
                 raise
-    files = {id(reading): file for reading, file in zip(readings, photos, strict=True)}
-    rest, saved = readings, list[Path]()
+    pages = _pages(shots)
+    readings = rest = [reading for reading, _files in pages]
+    saved: list[PhotoReading] = []
     try:
         while rest:
             conversation = GuestConversation(session, options)
             try:
                 conversation.run(given.typed, rest, resume=rest is readings)
             finally:
-                done = map(id, conversation.photos_saved)
-                saved += (files[each] for each in done if each in files)  # not one named at a question
+                saved += conversation.photos_saved
             rest = conversation.photos_left
     finally:
-        left = [file for file in photos if file not in saved]
+        left = {file for reading, files in pages if not any(reading is each for each in saved) for file in files}
         if left and len(photos) > 1 and not options.dry_run:
             with suppress(OSError):  # the window is closed
-                print_error_line(_("Photos without a report: {files}").format(files=", ".join(map(_name, left))))
-    return saved
+                names = ", ".join(_name(file) for file in photos if file in left)
+                print_error_line(_("Photos without a report: {files}").format(files=names))
+    return [file for file in photos if file not in left]
+
+
+def _documents(reading: "PhotoReading") -> list["PhotoReading"]:
+    """Return a reading of each document that a picture shows. Says so, if there are several.
+
+    Such a picture is not kept with a report: it shows another guest's passport.
+    """
+    if not reading.others:
+        return [reading]
+    documents = [replace(each, others=(), hint=None, evidence=None) for each in (reading, *reading.others)]
+    print_error_line(
+        _("The picture shows {count} documents: each is asked about as a guest, and < leaves one out.").format(
+            count=len(documents)
+        )
+    )
+    return documents
+
+
+def _pages(shots: "Sequence[tuple[Path, PhotoReading]]") -> "list[tuple[PhotoReading, list[Path]]]":
+    """Return a reading of each page, with the files of its shots. Says so, if there are several of one."""
+    from apoa_client.scan.shots import pages_of
+
+    pages = pages_of(shots)
+    for _reading, files in pages:
+        if len(files) > 1:
+            print_error_line(_("Photos of one passport: {files}").format(files=", ".join(map(_name, files))))
+    return pages
 
 
 def _name(file: Path) -> str:
     return sanitize(str(file))
 
 
-class _Photo:
-    """A photo that becomes a report, or why it does not."""
+class _Page:
+    """A page that becomes a report, or why it does not, and the files of its photos."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.evidence: bytes | None = None
+    def __init__(
+        self, files: Sequence[Path], reading: "PhotoReading | None", refusal: DataRefused | None = None
+    ) -> None:
+        self.files = files
+        self.reading = reading
         self.examination: Examination | None = None
         self.member: GroupMember | None = None
-        self.refusal: DataRefused | None = None
+        self.refusal = refusal
+
+    @property
+    def name(self) -> str:
+        """The names of the files."""
+        return ", ".join(map(_name, self.files))
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -107,26 +143,28 @@ class _Photo:
             return ()
         return (*in_form_order(self.member.other_warnings), *self.member.duplicates)
 
-    def value(self, report: str | None) -> dict[str, Any]:
-        """Return the photo as JSON values, with the id of its report."""
+    def values(self, report: str | None) -> Iterator[dict[str, Any]]:
+        """Yield each photo as JSON values, with the id of its report."""
         refused = self.refusal if isinstance(self.refusal, ReportRefused) else None
         findings = findings_value(refused.errors, refused.warnings) if refused is not None else findings_value((), ())
         error = error_fields(self.refusal) if self.refusal is not None else None
-        return {"file": str(self.file), "report": report, "error": error, **findings}
+        zones = self.reading.zones if self.reading is not None else 0
+        for file in self.files:
+            yield {"file": str(file), "zones": zones, "report": report, "error": error, **findings}
 
 
 def _report(session: Session, options: ReportOptions, given: GivenDetails, files: Sequence[Path]) -> Sequence[Path]:
     """Report the guests whose photos are sure and complete in one transaction, and return these photos."""
-    photos = [_Photo(file) for file in files]
-    with photo_reader(session) as read:
-        for each in photos:
+    photos = _read(session, files)
+    for each in photos:
+        if each.reading is not None:
             try:
-                _examine(session, given, each, read(each.file))
+                _examine(session, given, each, each.reading)
             except DataRefused as exc:
                 each.refusal = exc
     _compose(session, options, photos)
     refused = [each.refusal for each in photos if each.refusal is not None]
-    several = len(photos) > 1
+    several = len(files) > 1
     if refused and not several:
         raise refused[0]
     for refusal in refused:
@@ -136,10 +174,24 @@ def _report(session: Session, options: ReportOptions, given: GivenDetails, files
     if not session.json:
         _show(session, options, photos, several=several)
     _finish(session, options, photos, several=several)
-    return [each.file for each in photos if each.refusal is None and not options.dry_run]
+    return [file for each in photos if each.refusal is None and not options.dry_run for file in each.files]
 
 
-def _compose(session: Session, options: ReportOptions, photos: Sequence[_Photo]) -> None:
+def _read(session: Session, files: Sequence[Path]) -> list[_Page]:
+    """Read the photos, and put those of one page together."""
+    refused: list[_Page] = []
+    shots: list[tuple[Path, PhotoReading]] = []
+    with photo_reader(session) as read:
+        for file in files:
+            try:
+                shots.append((file, read(file)))
+            except DataRefused as exc:
+                refused.append(_Page([file], None, exc))
+    pages = [_Page(files_of_page, reading) for reading, files_of_page in _pages(shots)]
+    return sorted([*pages, *refused], key=lambda each: files.index(each.files[0]))
+
+
+def _compose(session: Session, options: ReportOptions, photos: Sequence[_Page]) -> None:
     """Compose the reports of the photos that can be reported, as a group; refuse guests who are reported already."""
     examined = [(each, each.examination) for each in photos if each.refusal is None and each.examination is not None]
     examinations = [examination for _photo, examination in examined]
@@ -150,12 +202,11 @@ def _compose(session: Session, options: ReportOptions, photos: Sequence[_Photo])
             each.refusal = ReportedBefore(member.duplicates, in_form_order(member.other_warnings))
 
 
-def _examine(session: Session, given: GivenDetails, photo: _Photo, reading: "PhotoReading") -> None:
+def _examine(session: Session, given: GivenDetails, photo: _Page, reading: "PhotoReading") -> None:
     """Check what was read from a photo. Raises `ReportRefused` if it is not sure, or details are missing or wrong."""
     if not reading.sure:
         raise _not_sure(session, reading)
     desk = session.app.reachable_desk
-    photo.evidence = reading.evidence
     photo.examination = desk.examine(Draft(given.typed, desk.read(reading.lines), given.accept_check_digit))
     if photo.examination.errors:
         raise ReportRefused(photo.examination.errors, photo.examination.warnings)
@@ -164,6 +215,8 @@ def _examine(session: Session, given: GivenDetails, photo: _Photo, reading: "Pho
 def _not_sure(session: Session, reading: "PhotoReading") -> ReportRefused:
     """Return the error for a reading that a user would have to compare with the page."""
     path = BY_NAME["mrz"].path
+    if reading.others and reading.hint is not None:
+        return ReportRefused([Finding(path, "several_documents", reading.hint)])
     doubts = [Finding(path, "bad_character", doubt_message(reading, index)) for index in doubtful_lines(reading)]
     wrong = session.app.reachable_desk.check({}, reading.lines).errors
     refused = ReportRefused(doubts or wrong or [Finding(path, "bad_character", NOT_SURE)])
@@ -172,10 +225,10 @@ def _not_sure(session: Session, reading: "PhotoReading") -> ReportRefused:
     return refused
 
 
-def _show(session: Session, options: ReportOptions, photos: Sequence[_Photo], *, several: bool) -> None:
+def _show(session: Session, options: ReportOptions, photos: Sequence[_Page], *, several: bool) -> None:
     """Show the warnings about each guest, in a dry run the report, and why a photo does not become one."""
     for each in photos:
-        with error_heading(partial(str, _name(each.file) if several else "")):
+        with error_heading(partial(str, each.name if several else "")):
             if each.refusal is not None:
                 show_findings(each.refusal)
                 show_error(each.refusal)
@@ -185,12 +238,12 @@ def _show(session: Session, options: ReportOptions, photos: Sequence[_Photo], *,
                 show_warnings(each.warnings)
 
 
-def _finish(session: Session, options: ReportOptions, photos: Sequence[_Photo], *, several: bool) -> None:
+def _finish(session: Session, options: ReportOptions, photos: Sequence[_Page], *, several: bool) -> None:
     """Save and send the reports that can be saved, or end the dry run."""
     app = session.app
     ready = [(each, each.member) for each in photos if each.refusal is None and each.member is not None]
     ids = {} if options.dry_run else {each: member.report.id for each, member in ready}
-    more = {"photos": [each.value(ids.get(each)) for each in photos]} if several else None
+    more = {"photos": [value for each in photos for value in each.values(ids.get(each))]} if several else None
     if options.dry_run:
         from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
 
@@ -198,7 +251,10 @@ def _finish(session: Session, options: ReportOptions, photos: Sequence[_Photo], 
         finish_dry_run(session, options, reports, warnings, more)
         return
     desk = app.reachable_desk
-    new = [desk.new_report(member.report, each.warnings, photo=each.evidence) for each, member in ready]
+    new = [
+        desk.new_report(member.report, each.warnings, photo=each.reading.evidence if each.reading is not None else None)
+        for each, member in ready
+    ]
     entries = app.save_new(new) if new else []
     members = zip(entries, ready, strict=True)
     saved = [SavedReport(entry, member.report, each.warnings) for entry, (each, member) in members]

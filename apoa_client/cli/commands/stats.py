@@ -31,7 +31,7 @@ from apoa_client.tables.statistics import Month, parse_month, without_small_grou
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    text=N_("Write a page with charts to this file, to print on A4."),
+    text=N_("Write a page with a chart and tables to this file, to print on A4."),
 )
 @option("--anonymous", is_flag=True, text=N_("Show no nationality with fewer than three guests by itself."))
 @force_option

@@ -81,11 +81,21 @@ _REPORT = object_of(
 _FIGURES = object_of(
     month=TEXT,
     guests=COUNT,
+    arrivals=COUNT,
     nights=COUNT,
     average_stay=or_null({"type": "number"}),
-    by_nationality=or_null(list_of(object_of(state=or_null(TEXT), guests=COUNT, nights=COUNT))),
+    by_nationality=or_null(list_of(object_of(state=or_null(TEXT), guests=COUNT, arrivals=COUNT, nights=COUNT))),
     punctuality=object_of(on_time=COUNT, late=COUNT, share=or_null({"type": "number"})),
     refused=COUNT,
+    rooms=or_null(
+        object_of(
+            count=or_null(COUNT),
+            available_nights=or_null(COUNT),
+            occupied_nights=COUNT,
+            occupancy=or_null({"type": "number"}),
+            guest_nights_without_room=COUNT,
+        )
+    ),
     sealed__optional={"const": True},
 )
 _REPORTS = object_of(reports=list_of(_REPORT))
@@ -123,6 +133,7 @@ _CHECKED = object_of(
 )
 _PHOTO = object_of(
     file=TEXT,
+    zones=COUNT,
     sure=FLAG,
     lines=list_of(TEXT),
     doubtful=list_of({"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}),
@@ -132,7 +143,12 @@ _PHOTO = object_of(
 )
 _CHECKED_PHOTO = plus(_CHECKED, photo=_PHOTO)
 _REPORTED_PHOTO = object_of(
-    file=TEXT, report=or_null(TEXT), error=or_null(ERROR), errors=list_of(_FINDING), warnings=list_of(_FINDING)
+    file=TEXT,
+    zones=COUNT,
+    report=or_null(TEXT),
+    error=or_null(ERROR),
+    errors=list_of(_FINDING),
+    warnings=list_of(_FINDING),
 )
 _STATUS = object_of(
     property=TEXT,
@@ -178,13 +194,22 @@ _OUTCOME = object_of(
     unchecked=FLAG,
     repaired=list_of(TEXT),
 )
-_ROW_FINDING = plus(_FINDING, row=COUNT, cell=or_null(TEXT), suggestion=or_null(TEXT))
+_ROW_FINDING = plus(_FINDING, sheet=or_null(TEXT), row=COUNT, cell=or_null(TEXT), suggestion=or_null(TEXT))
+_SHEETS = list_of(object_of(name=TEXT, rows=or_null(COUNT), read=FLAG))
 _IMPORT = object_of(
-    **dict.fromkeys(("rows", "saved", "unchanged", "amended", "checked_out", "skipped", "refused", "late"), COUNT),
+    **dict.fromkeys(
+        (
+            *("rows", "saved", "unchanged", "already_reported", "amended", "checked_out"),
+            *("skipped", "refused", "late"),
+        ),
+        COUNT,
+    ),
     skipped_for=map_of(COUNT),
+    sheets=_SHEETS,
     problems=list_of(_ROW_FINDING),
     warnings=list_of(_ROW_FINDING),
     reports=list_of(TEXT),
+    unread_columns=list_of(TEXT),
     dry_run=FLAG,
 )
 _FOLDER_IMPORT = object_of(
@@ -193,12 +218,15 @@ _FOLDER_IMPORT = object_of(
             file=TEXT,
             where=one_of("done", "refused", "left"),
             **dict.fromkeys(("rows", "saved", "unchanged", "amended", "skipped", "refused"), COUNT),
+            skipped_for=map_of(COUNT),
+            sheets=_SHEETS,
+            warnings=list_of(_ROW_FINDING),
             error=or_null(ERROR),
         )
     ),
     reports=list_of(TEXT),
 )
-_FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, as_of=DAY, outdated=FLAG)
+_FACT = object_of(text=TEXT, series=or_null(TEXT), source=TEXT, source_date=or_null(TEXT), as_of=DAY, outdated=FLAG)
 
 FORMS: Mapping[str, tuple[Schema, ...]] = {
     "amend": (_REPORT, _REPORTS),
@@ -265,8 +293,6 @@ FORMS: Mapping[str, tuple[Schema, ...]] = {
             retention_days=COUNT,
             stays=COUNT,
             reports=list_of(TEXT),
-            withdrawn=list_of(TEXT),
-            may_have_arrived=list_of(TEXT),
             complete=FLAG,
             draft=FLAG,
             ended_before=MOMENT,

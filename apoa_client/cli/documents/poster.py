@@ -17,7 +17,7 @@ from apoa_client.cli.views.labels import day_text
 from apoa_client.settings.config import PropertySettings
 
 _SENTENCES = Path(__file__).with_name("templates") / "poster.toml"
-_TREATMENT = ("checked", "stored", "sent", "deleted", "only")
+_TREATMENT = ("checked", "stored", "sent", "deleted", "also")
 """The sentences about a guest's data, in their order on the page."""
 _TRAINING = N_("Training: not for the lobby. Nothing from this property reaches Immigration.")
 

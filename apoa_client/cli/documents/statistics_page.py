@@ -1,14 +1,13 @@
-"""The figures of a month as a page of A4 to print, in both languages, with charts that are readable without colour.
+"""The figures of a month as a page of A4 to print, in both languages, with a chart that is readable without colour.
 
 The reader's language comes first: the page is for the property's own people, not for an officer.
 
-Below each chart is a table with the same figures, for screen readers and for everyone who needs a number.
+Below the chart is a table with the same figures, for screen readers and for everyone who needs a number.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
@@ -17,10 +16,13 @@ from apoa_client.cli.terminal.language import N_, in_both_languages, in_language
 from apoa_client.cli.views.figures import (
     MERGED,
     RESIDENCE,
+    SURVEY,
     decimal_text,
     group_name,
     month_text,
     share_text,
+    survey_notes,
+    survey_rows,
     week_text,
 )
 from apoa_client.cli.views.labels import day_text
@@ -33,7 +35,6 @@ _TRAINING = N_("Training only: these guests were not reported to Immigration.")
 _NO_GUESTS = N_("No guest stayed in this month.")
 _NO_ARRIVALS = N_("No guest arrived in this month.")
 _SEALED = N_("Nationalities are encrypted, and the key is not on this computer. All other figures are complete.")
-_ON_TIME, _LATE, _WAITING = N_("on time"), N_("late"), N_("not due yet")
 _NATIONALITY, _GUESTS, _NIGHT_COUNT = N_("Nationality"), N_("Guests"), N_("Nights")
 _AVERAGE = N_("Nights for each guest")
 _WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
@@ -47,8 +48,6 @@ _LONGEST_LABEL = 34
 """Characters of a nationality's name beside its bar; a longer one is shown in one language."""
 
 
-_KINDS = ("first", "second", "third")
-"""The ends of the ids of the patterns of each series."""
 _CHARACTER = 6.3
 """The width of a character of a label, in the units of a chart."""
 _TICKS = 5
@@ -56,21 +55,19 @@ _TICKS = 5
 
 
 class Chart(NamedTuple):
-    """What a chart of bars shows. `id` is unique on the page; title and description are read out by screen readers."""
+    """What a chart of bars shows: a value for each label. Title and description are read out by screen readers."""
 
-    id: str
     title: str
     description: str
     labels: Sequence[str]
-    series: Sequence[Sequence[int]]
-    """The values of each kind of bar, one for each label. In a row, bars of several series follow each other."""
-    patterned: Sequence[int] = ()
-    """Which bars of the only series have the pattern of the second kind."""
+    values: Sequence[int]
+    hatched: Sequence[int] = ()
+    """Which bars have a pattern: they are of no single nationality."""
 
     @property
     def highest(self) -> int:
-        """The largest sum of the bars of a label, at least 1."""
-        return max((sum(bars) for bars in zip(*self.series, strict=True)), default=0) or 1
+        """The largest value, at least 1."""
+        return max(self.values) or 1
 
     @property
     def ticks(self) -> range:
@@ -84,20 +81,12 @@ class Chart(NamedTuple):
         """The width that the labels of rows take."""
         return round(max(map(len, self.labels)) * _CHARACTER) + 20
 
-    def bars(self, number: int) -> list[tuple[int, int, str]]:
-        """Return where each bar of a label begins, its value, and the end of its pattern's id, without empty bars."""
-        values = [series[number] for series in self.series]
-        kinds = _KINDS[1:] if number in self.patterned else _KINDS
-        return [bar for bar in zip(accumulate(values, initial=0), values, kinds, strict=False) if bar[1]]
-
 
 class _Section(NamedTuple):
-    """A chart and its table."""
+    """A table, which may have a chart and notes."""
 
-    id: str
     title: str
     chart: Chart | None = None
-    legend: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     kind: str = ""
     headings: Sequence[str] = ()
@@ -120,7 +109,7 @@ def statistics_page(settings: PropertySettings, figures: Figures, now: datetime,
         settings=settings,
         training=_TRAINING if settings.is_training else "",
         keys=list(_key_figures(figures)),
-        sections=[_nationalities(figures), _arrivals(figures), _punctuality(figures)],
+        sections=[_nationalities(figures), _survey(figures), _arrivals(figures), _punctuality(figures)],
         notes=notes,
         printed=moment_in_both_languages(now, settings.zone, readers_first()),
     )
@@ -153,7 +142,7 @@ def _average(group: Group) -> str:
 
 
 def _nationalities(figures: Figures) -> _Section:
-    section = _Section("nationalities", _NIGHTS)
+    section = _Section(_NIGHTS)
     groups = figures.groups
     if groups is None:
         return section._replace(notes=[_SEALED])
@@ -164,11 +153,10 @@ def _nationalities(figures: Figures) -> _Section:
     if len(shown) < len(groups) and all(group.state != OTHERS for group in groups):
         labels[-1] += f" ({len(groups) - len(shown) + 1})"
     chart = Chart(
-        section.id,
         _both(_NIGHTS),
         _both(N_("A bar for each nationality. The table below has the same figures.")),
         labels,
-        [[group.nights for group in shown]],
+        [group.nights for group in shown],
         [number for number, group in enumerate(shown) if group.state in {None, OTHERS}],
     )
     return section._replace(
@@ -198,19 +186,16 @@ def _label(group: Group) -> str:
     return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
 
 
+def _survey(figures: Figures) -> _Section:
+    rows = [(_both(label), value) for label, value in survey_rows(figures)]
+    return _Section(SURVEY, notes=list(survey_notes(figures)), headings=(N_("Figure"), N_("Month")), rows=rows)
+
+
 def _arrivals(figures: Figures) -> _Section:
-    section = _Section("arrivals", _ARRIVALS)
+    section = _Section(_ARRIVALS)
     if not figures.total.arrivals:
         return section._replace(notes=[_NO_ARRIVALS])
-    chart = Chart(
-        section.id,
-        _both(_ARRIVALS),
-        _both(N_("A bar for each day of the month. The table below has the same figures.")),
-        [str(day.day) for day in figures.arrivals],
-        [list(figures.arrivals.values())],
-    )
     return section._replace(
-        chart=chart,
         kind="days",
         headings=(N_("Week"), *_WEEKDAYS, N_("Total")),
         rows=[_days(week, figures) for week in figures.weeks],
@@ -230,20 +215,10 @@ def _week_name(week: Week) -> str:
 
 
 def _punctuality(figures: Figures) -> _Section:
-    section = _Section("punctuality", _PUNCTUALITY)
+    section = _Section(_PUNCTUALITY)
     if not figures.total.arrivals:
         return section._replace(notes=[_NO_ARRIVALS])
-    weeks = [week.punctuality for week in figures.weeks]
-    chart = Chart(
-        section.id,
-        _both(_PUNCTUALITY),
-        _both(N_("A bar for each week of the month. The table below has the same figures.")),
-        [f"{_week_name(week)} · {share_text(week.punctuality)}" for week in figures.weeks],
-        [[each.on_time for each in weeks], [each.late for each in weeks], [each.waiting for each in weeks]],
-    )
     return section._replace(
-        chart=chart,
-        legend=list(zip(_KINDS, (_ON_TIME, _LATE, _WAITING), strict=True)),
         headings=(N_("Week"), N_("On time"), N_("Late"), N_("Not due yet"), N_("Share on time")),
         rows=[_punctuality_cells(_week_name(week), week.punctuality) for week in figures.weeks],
         total=_punctuality_cells(_both(N_("Total")), figures.punctuality),

@@ -1,4 +1,4 @@
-"""Facts about the obligation to report, each with its source and the day on which it was last checked.
+"""Facts about the obligation to report, each with its source, the source's date and the day of the last comparison.
 
 The texts are in ``facts.LANGUAGE.toml`` beside this module; the lists of permits, of visa-free states and of those with
 a visa on arrival come from the tables of `apoa_client.report.permits` and `apoa_client.passport.states`. A topic also
@@ -17,6 +17,7 @@ from apoa_client.cli.terminal.language import in_language
 from apoa_client.locale import LANGUAGES
 from apoa_client.matching import close_matches, without_accents
 from apoa_client.messages import month_name
+from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
 from apoa_client.report import permits
 
@@ -26,7 +27,10 @@ class Fact(NamedTuple):
 
     text: str
     source: str
+    dated: PartialDate | None
+    """The source's own date, or the first day on which it applies; None where it is unknown."""
     as_of: date
+    """The day on which it was last compared with its source."""
     series: str = ""
     """Facts of one series are shown on one line, after these words."""
     words: str = ""
@@ -66,17 +70,23 @@ def topics(language: str) -> tuple[Topic, ...]:
     content = read_content("facts", language)
     sources, day, words = content["sources"], content["as_of"], content["permits"]
     from_tables = {
-        "permits": tuple(_permits(words, sources["visa-index"], language)),
+        "permits": tuple(_permits(words, sources["reported"]["name"], language)),
         "visa-free": tuple(_states(permits.VISA_FREE, words["no-visa"], words["no-visa-since"], language)),
         "visa-on-arrival": tuple(_states(permits.ON_ARRIVAL, words["on-arrival"], words["on-arrival-since"], language)),
     }
     result = []
     for topic in content["topic"]:
         facts = tuple(
-            Fact(fact["text"], sources[fact["source"]], fact.get("as_of", day), words=fact.get("words", ""))
+            Fact(
+                fact["text"],
+                (source := sources[fact["source"]])["name"],
+                _partial_date(source["dated"]),
+                fact.get("as_of", day),
+                words=fact.get("words", ""),
+            )
             for fact in topic["fact"]
         )
-        facts = from_tables.get(topic["id"], ()) + facts
+        facts += from_tables.get(topic["id"], ())
         unconfirmed = tuple(
             Unconfirmed(each["text"], each.get("as_of", day), each.get("words", ""))
             for each in topic.get("unconfirmed", ())
@@ -93,8 +103,8 @@ def _permits(words: Mapping[str, str], source: str, language: str) -> Iterator[F
         if permit.days is not None:
             days = words["days-a-visit" if permit.multiple_entry else "days"]
             text += f" ({days}{extended[permit.extensions]})".format(days=permit.days)
-        series = words["stay-permit"] if permit.code.isalpha() else words[permit.kind.value]
-        yield Fact(text, permit.source or source, permit.as_of, series, " ".join(permit.words))
+        dated, series = _partial_date(permit.dated), words[permit.kind.value]
+        yield Fact(text, permit.source or source, dated, permit.as_of, series, " ".join(permit.words))
 
 
 def _states(permit: str, words: str, words_since: str, language: str) -> Iterator[Fact]:
@@ -105,7 +115,12 @@ def _states(permit: str, words: str, words_since: str, language: str) -> Iterato
             month = month_name(rule.since).render(lambda word: in_language(language, word))
             series = words_since.format(day=rule.since.day, month=month, year=rule.since.year)
         for state in filter(None, map(by_code, rule.states)):
-            yield Fact(state.name(language), rule.source, rule.as_of, series, state.code)
+            yield Fact(state.name(language), rule.source, _partial_date(rule.dated), rule.as_of, series, state.code)
+
+
+def _partial_date(text: str) -> PartialDate | None:
+    """Return a date from ISO 8601, of which month and day may be missing; None for an empty text."""
+    return PartialDate(*map(int, text.split("-"))) if text else None
 
 
 MIN_PART = 4

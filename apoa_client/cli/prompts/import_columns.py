@@ -1,7 +1,8 @@
 """The questions about the columns of a table: what is doubtful, whether they are right, and a name for the mapping."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from itertools import zip_longest
 
 from apoa_client.cli.prompts.conversation import Answer, Move, Question, UnclearAnswer, ask
@@ -10,29 +11,37 @@ from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import columns as screen_width
 from apoa_client.cli.terminal.output import plain, print_error_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.wrapping import pad, width
-from apoa_client.cli.views.imports import ORDERS, absent_fields, cell_text, show_columns
+from apoa_client.cli.views.imports import ORDERS, absent_fields, cell_text, show_columns, unread_headings
 from apoa_client.cli.views.labels import partial_text
 from apoa_client.errors import DataRefused
 from apoa_client.matching import fold
-from apoa_client.messages import listed, msg, nmsg
+from apoa_client.messages import Message, listed, msg, nmsg
 from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import IGNORE, TARGETS, ColumnMapping, label_of_target
 from apoa_client.settings.folders import NAME_FORM, valid_name
 from apoa_client.tables.cell_values import readings, split_time
-from apoa_client.tables.cell_words import split_full_name
-from apoa_client.tables.columns import ColumnMap, Doubt, match_columns
+from apoa_client.tables.cell_words import NAME_ORDER, split_full_name
+from apoa_client.tables.columns import ColumnMap, Doubt, guest_rows, match_columns
 from apoa_client.tables.row_reading import column_letters
 from apoa_client.tables.rows import Row, Table
 
+_HEADINGS = 3
+"""Headings that a row of headings has at the least among those that are known."""
 _HALF = 38
 """Columns of the left half of a long list of choices."""
+_SHOWN_ROWS = 8
 _SEVERAL_COLUMNS = frozenset({"middle_names", "guest_count"})
 _NAME_ORDERS = {
     "surname_first": msg("the surname comes first, and is one word"),
     "given_first": msg("the given names come first, and the last word is the surname"),
 }
+NAME_ORDER_BY_STATE = "name_order_by_state"
+_NAME_ORDERS_BY_STATE = {
+    "by_nationality": msg("in this and similar countries the surname comes first"),
+    "given_first_always": msg("the given names come first for these guests, too"),
+    "given_first": msg("it differs: refuse these guests until a comma is behind each surname"),
+}
 _SETTLED_BY = {
-    "date_order": msg("Say it with --date-order dmy (day first), mdy or ymd, or in a mapping. See: apoa help import"),
     "no_columns": msg(
         "The table needs a row of headings above the guests, such as Surname or Nama keluarga. If it has one, say what "
         "the columns are: --map FILE.toml. See: apoa help import"
@@ -48,16 +57,27 @@ _BY_MAPPING = msg("Say what the columns are in a mapping: --map FILE.toml. See: 
 def doubt_error(doubt: Doubt, table: Table) -> DataRefused:
     """Return the error for a doubt where no user can be asked: it says which option or mapping settles it."""
     advice = _SETTLED_BY.get(doubt.kind, _BY_MAPPING)
+    if doubt.kind == "date_order":
+        orders = listed([msg("{order} ({words})", order=each, words=ORDERS[each]) for each in doubt.choices])
+        advice = msg("Say it with --date-order, or in a mapping: {orders}. See: apoa help import", orders=orders)
     if len(doubt.columns) > 1 and len({fold(table.headings[column]) for column in doubt.columns}) == 1:
         advice = msg("Give one of the columns another heading, or delete it, and save the file.")
     return DataRefused(doubt.message, advice, name="doubtful_columns")
 
 
-def missing_error(columns: ColumnMap) -> DataRefused:
-    """Return the error for a table that lacks columns which each guest needs."""
+def missing_error(columns: ColumnMap, table: Table) -> DataRefused:
+    """Return the error for a table that lacks columns which each guest needs. It names the columns that are not read.
+
+    A row of a guest in the place of the headings is not named: it has hardly a cell that is a heading.
+    """
     names = listed([label_of_target(name) for name in absent_fields(columns)])
+    unread = unread_headings(table, columns) if len(columns.fields) >= _HEADINGS else ()
+    problem = msg("The table has no column for: {names}.", names=names)
+    if unread:
+        headings = ", ".join(unread)
+        problem = msg("The table has no column for: {names}. Not read: {headings}.", names=names, headings=headings)
     return DataRefused(
-        msg("The table has no column for: {names}.", names=names),
+        problem,
         msg(
             "Add the column, or say which one it is with --map. For a field that no row has, give --default "
             "FIELD=VALUE, such as birth_place=- (not stated). See: apoa help import"
@@ -66,14 +86,54 @@ def missing_error(columns: ColumnMap) -> DataRefused:
     )
 
 
+def sheets_error(names: Sequence[str]) -> DataRefused:
+    """Return the error for sheets with guests that would not be read."""
+    return DataRefused(
+        msg("Sheets with guests would not be read, because their headings differ: {names}", names=", ".join(names)),
+        msg("Nothing was saved. Give them the same headings, or import each by itself with --sheet NAME."),
+        name="sheets_left",
+    )
+
+
+def confirm_left_sheets(names: Sequence[str]) -> bool:
+    """Ask whether to import without these sheets, which have guests. Return True if there are none."""
+    if not names:
+        return True
+    error = sheets_error(names)
+    print_error_line(style_warning(text(error.message)))
+    return confirm(_("Import without them? Each can be imported with --sheet NAME."), default=False)
+
+
+def ask_heading_row(table: Table) -> int:
+    """Ask which row has the headings. A row with a guest would be lost. 0 if none has, or if the user goes back."""
+    rows = table.first_rows[:_SHOWN_ROWS]
+    print_error_line(_("The headings of the table are not known. Its first rows:"))
+    for row in rows:
+        cells = ", ".join(filter(None, map(cell_text, row.values)))
+        print_error_line(f"{row.number:>4}  {cells}"[: screen_width() - 1])
+
+    def parse(answer: str) -> Answer:
+        if answer not in {str(row.number) for row in table.first_rows}:
+            raise UnclearAnswer(_("Type the number of one of these rows."))
+        return Answer(answer)
+
+    help_text = _("A guest in the row of the headings is not reported.") + "\n" + _stops()
+    found = _asked(_("Which row has the headings? Its number; Enter = none"), help_text, parse, required=False)
+    if not found:
+        print_error_line(_("Add a row of headings above the guests in the file, and import it again."))
+    return int(found or 0)
+
+
 class ColumnQuestions:
     """Asks about the columns of one table, at a terminal. `mapping` is what was said about them already."""
 
-    def __init__(self, table: Table, mapping: ColumnMapping) -> None:
+    def __init__(self, table: Table, mapping: ColumnMapping, today: date) -> None:
         self._table = table
+        self._today = today
         self._first = next(iter(table.read_rows()), Row(0, ()))
         self.mapping = mapping
         self._asked_for: set[str] = set()
+        self._has_asked_by_state = False
         self.answered = False
         """Whether the user said something that the table does not say, so that it is worth to be kept."""
 
@@ -82,13 +142,14 @@ class ColumnQuestions:
         discard_typed_ahead()
         shown: object = None
         while True:
-            columns = match_columns(self._table, self.mapping)
+            columns = match_columns(self._table, self.mapping, self._today)
             if columns.fields != shown:
-                show_columns(self._table, columns, self._first.values)
+                self._show(columns)
                 shown = columns.fields
             print_error_line()
-            if columns.doubts:
-                if not self._settle(columns, columns.doubts[0]):
+            doubts = columns.doubts or self._doubt_by_state(columns)
+            if doubts:
+                if not self._settle(columns, doubts[0]):
                     return None
             elif self._finds_absent_field(columns):
                 continue
@@ -97,18 +158,15 @@ class ColumnQuestions:
             elif not self._change_a_column():
                 return None
 
+    def _show(self, columns: ColumnMap) -> None:
+        """Show the columns, and what is missing if another question comes before that about it."""
+        show_columns(self._table, columns, self._first.values)
+        if columns.doubts and columns.fields:
+            _warn_of_absent(columns)
+
     def _confirmed(self, columns: ColumnMap) -> bool:
-        absent = absent_fields(columns)
-        if absent:
-            names = text(listed([label_of_target(name) for name in absent]))
-            warning = nmsg(
-                "No column has: {names}. Without it, each row is refused.",
-                "No column has: {names}. Without them, each row is refused.",
-                len(absent),
-                names=names,
-            )
-            print_error_line(style_warning(text(warning)))
-        return confirm(_("Are the columns right?"), default=not absent)
+        _warn_of_absent(columns)
+        return confirm(_("Are the columns right?"), default=not absent_fields(columns))
 
     def _finds_absent_field(self, columns: ColumnMap) -> bool:
         """Ask once about each field that no column has: which column it is. Return whether the mapping was changed."""
@@ -136,25 +194,43 @@ class ColumnQuestions:
             order = self._choose([(each, self._date_in_words(doubt, each)) for each in doubt.choices])
             self.mapping = self.mapping._replace(date_order=order or "")
         elif doubt.kind == "name_order":
-            order = self._choose([(each, self._name_in_words(doubt.columns[0], each)) for each in doubt.choices])
+            column = doubt.columns[0]
+            name = cell_text(self._first.values[column]) if column < len(self._first.values) else ""
+            order = self._choose([(each, _name_in_words(_NAME_ORDERS, each, name)) for each in doubt.choices])
+            self.mapping = self.mapping._replace(name_order=order or "")
+        elif doubt.kind == NAME_ORDER_BY_STATE:
+            guest = [str(doubt.message.values[key]) for key in ("name", "nationality")]
+            order = self._choose(
+                [(each, _name_in_words(_NAME_ORDERS_BY_STATE, each, *guest)) for each in doubt.choices]
+            )
             self.mapping = self.mapping._replace(name_order=order or "")
         elif doubt.kind == "two_columns":
             order = self._choose_column(columns, doubt)
         elif doubt.kind == "no_columns":
-            return self._has_headings() and self._finds_absent_field(columns)
+            return self._finds_absent_field(columns)
         else:
             order = self._choose([(each, text(label_of_target(each))) for each in doubt.choices])
             self._say(doubt.columns[0], order or IGNORE)
         return order is not None
 
-    def _has_headings(self) -> bool:
-        """Ask whether the row of the headings has headings. A row with a guest would be lost."""
-        shown = ", ".join(map(sanitize, filter(None, self._table.headings)))
-        print_error_line(_("Row {number}: {cells}").format(number=self._table.heading_row, cells=shown))
-        if confirm(_("Are these the headings? If that is a guest, the guest is not reported."), default=False):
-            return True
-        print_error_line(_("Add a row of headings above the guests in the file, and import it again."))
-        return False
+    def _doubt_by_state(self, columns: ColumnMap) -> tuple[Doubt, ...]:
+        """Return the doubt about the first guest of whom it is not enough that the given names come first; once."""
+        whole = columns.columns_of("full_name")
+        if not whole or columns.name_order != "given_first" or self._has_asked_by_state:
+            return ()
+        self._has_asked_by_state = True
+        for guest in guest_rows(self._table, columns).read_rows():
+            if any(finding.code == NAME_ORDER for finding in guest.findings):
+                row = next(
+                    row for row in self._table.read_rows() if (row.sheet, row.number) == (guest.sheet, guest.number)
+                )
+                message = msg(
+                    "{name}, {nationality}: the surname often comes first there. Say it for these guests.",
+                    name=cell_text(row.values[whole[0]]),
+                    nationality=sanitize(guest.typed.get("nationality", "")),
+                )
+                return (Doubt(NAME_ORDER_BY_STATE, whole, message, tuple(_NAME_ORDERS_BY_STATE)),)
+        return ()
 
     def _choose_column(self, columns: ColumnMap, doubt: Doubt) -> str | None:
         """Ask which of several columns is read; the others are not. Raises `DataRefused` for columns of one name."""
@@ -169,17 +245,6 @@ class ColumnQuestions:
             for column in doubt.columns:
                 self._say(column, target if column == int(chosen) else IGNORE)
         return chosen
-
-    def _name_in_words(self, column: int, order: str) -> str:
-        """Return an order of names, with the name of the first guest as an example, if that shows it."""
-        words = text(_NAME_ORDERS[order])
-        name = cell_text(self._first.values[column]) if column < len(self._first.values) else ""
-        with suppress(Unreadable):
-            surname, given_names = split_full_name(name, order)
-            if given_names:
-                example = _("surname {surname}, given names {given_names}")
-                return f"{words}: {example.format(surname=surname, given_names=given_names)}"
-        return words
 
     def _date_in_words(self, doubt: Doubt, order: str) -> str:
         """Return an order of dates, with a date of the table as an example."""
@@ -249,6 +314,31 @@ class ColumnQuestions:
             others = match_columns(self._table, self.mapping).columns_of(target)
             said |= {self._table.headings[other]: IGNORE for other in others if other != column}
         self.mapping = self.mapping._replace(columns={**self.mapping.columns, **said})
+
+
+def _warn_of_absent(columns: ColumnMap) -> None:
+    """Show the fields that each guest needs and that no column has."""
+    absent = absent_fields(columns)
+    if absent:
+        names = text(listed([label_of_target(name) for name in absent]))
+        warning = nmsg(
+            "No column has: {names}. Without it, each row is refused.",
+            "No column has: {names}. Without them, each row is refused.",
+            len(absent),
+            names=names,
+        )
+        print_error_line(style_warning(text(warning)))
+
+
+def _name_in_words(orders: Mapping[str, Message], order: str, name: str, nationality: str = "") -> str:
+    """Return an order of names in words, with a name as an example, if that shows it."""
+    words = text(orders[order])
+    with suppress(Unreadable):
+        surname, given_names = split_full_name(name, order, nationality)
+        if given_names:
+            example = _("surname {surname}, given names {given_names}")
+            return f"{words}: {example.format(surname=surname, given_names=given_names)}"
+    return words
 
 
 def _side_by_side(lines: Sequence[str]) -> Sequence[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from apoa_client.cli.session import Session
+from apoa_client.cli.terminal.language import text
+from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_error
 from apoa_client.errors import DataRefused, SettingsProblem
 from apoa_client.settings.config import ON
@@ -75,10 +77,17 @@ def photo_reader(session: Session) -> "Iterator[Callable[[Path], PhotoReading]]"
 
 
 def read_named_photo(session: Session, file: Path) -> "PhotoReading | None":
-    """Return what is read from the photo that a user names at a question. None if it cannot be read, which is shown."""
+    """Return what is read from the photo that a user names at a question.
+
+    None, which is shown, if it cannot be read or shows several documents.
+    """
     try:
         with photo_reader(session) as read:
-            return read(file)
+            reading = read(file)
     except (DataRefused, SettingsProblem) as exc:
         show_error(exc)
         return None
+    if reading.others and reading.hint is not None:
+        print_error_line(text(reading.hint))
+        return None
+    return reading

@@ -38,7 +38,7 @@ _HOST_AND_PATH = re.compile(
     r"(localhost|([a-z0-9-]+\.)+[a-z]{2,}|[0-9]+(\.[0-9]+){3})(:[0-9]+)?(/.*)?", re.ASCII | re.IGNORECASE
 )
 """What is probably an address without its scheme, and neither a word nor a mistyped scheme."""
-_ALWAYS_ASKED = ("language", "name", "display_name", "address", "office", "timezone", "destination")
+_ALWAYS_ASKED = ("language", "name", "address", "timezone", "destination")
 _SERVER_QUESTIONS = ("api_url", "username")
 
 _LISTS: Mapping[str, tuple[Message, ...]] = {
@@ -67,25 +67,28 @@ _DESTINATION_TEXTS = {PRACTICE: msg("practice"), SERVER: msg("to a server"), HAN
 
 
 def ask_setup_questions(config: Config, default_language: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask for every option of `apoa setup` that was not given, and return all options; `name` is the property's.
+    """Ask for what `apoa setup` needs and was not given, and return all options; `name` is the property's.
 
+    The property's short name is derived from the name that guests know, which becomes `display_name`.
     `default_language` is the default if the settings name no language. Raises `click.Abort` if the user stops.
     """
     known = {name: given[name] for name in ("language", "name", "timezone", *_SERVER_QUESTIONS) if given[name]}
-    # An empty name, address or office is an answer, too.
-    known |= {name: given[name] for name in ("display_name", "address", "office") if given[name] is not None}
+    if given["address"] is not None:  # an empty one is an answer, too
+        known["address"] = given["address"]
     if given["training"]:
         known["destination"] = PRACTICE
     elif given["api_url"]:
         known["destination"] = SERVER
     elif given["by_hand"]:
         known["destination"] = HAND
-    questions = _SetupQuestions(config, default_language)
+    questions = _SetupQuestions(config, default_language, given["office"])
     conversation = Conversation(questions.ask_next, known, read=edit_line)  # no scanner types here: arrow keys may work
     while not conversation.run():
         print_error_line(_("This is the first question."))
     answers = dict(conversation.answers)
     answers["timezone"] = questions.timezone_name(answers["timezone"])
+    if given["display_name"] is None:
+        answers |= questions.display_name(answers["name"])
     destination = answers.pop("destination")
     return {**given, **answers, "training": destination == PRACTICE, "by_hand": destination == HAND}
 
@@ -99,14 +102,15 @@ def ask_username(username: str) -> str:
 class _SetupQuestions:
     """Decides what to ask next. The defaults come from the settings if the property exists already."""
 
-    def __init__(self, config: Config, default_language: str) -> None:
+    def __init__(self, config: Config, default_language: str, office: str | None) -> None:
         self._config = config
         self._default_language = default_language
+        self._office = office
         self._before: PropertySettings | None = None
         self._last_question = ""
         self._introduced_in = ""
         self._called = dict[str, str]()
-        """What was typed as the short name, by the short name that was suggested for it."""
+        """The name that guests know, as typed, by the short name that was derived from it."""
 
     def ask_next(self, answers: dict[str, str]) -> tuple[str, Question] | None:
         """Return the first question without an answer, in the chosen language."""
@@ -128,7 +132,7 @@ class _SetupQuestions:
         if name != self._last_question:
             for line in _LISTS.get(name, ()):
                 print_error_line(f"  {text(line)}")
-            place = _place(answers) if name == "timezone" else None
+            place = self._place(answers) if name == "timezone" else None
             if place is not None:
                 where = _("{place} is in the time zone {zone}.")
                 print_error_line(f"  {where.format(place=sanitize(place.name), zone=place.zone)}")
@@ -147,13 +151,16 @@ class _SetupQuestions:
             return self._before.timezone
         return abbreviation
 
+    def display_name(self, name: str) -> dict[str, str]:
+        """Return the option for the name that guests know; empty if none was typed, or the property has one already."""
+        has_one = self._before is not None and self._before.display_name
+        return {"display_name": self._called[name]} if name in self._called and not has_one else {}
+
     def _question(self, name: str, answers: Mapping[str, str]) -> Question:
         """Return a question in the current language, with its default."""
         before, destination = self._before, _destination_of(self._before)
         questioned: list[str] = []
-        title = before.display_name if before is not None else self._called.get(answers.get("name", ""), "")
-        address, office = (before.address, before.office) if before is not None else ("", "")
-        can_leave_out = "\n" + _("Enter leaves it out.")
+        address = before.address if before is not None else ""
         questions = {
             "language": Question(
                 "Bahasa / Language",
@@ -162,32 +169,19 @@ class _SetupQuestions:
                 default=self._config.language or self._default_language,
             ),
             "name": Question(
-                _("Short name of the property"),
-                _("The name of the property in commands and folders, such as melati: small letters, digits, - and _."),
+                _("Name of the property"),
+                _("As guests know it, such as Wisma Melati Ubud. It is printed on receipts and notices.")
+                + "\n"
+                + _("A short name for commands and folders is made from it, such as wisma-melati-ubud."),
                 self._parse_name,
                 default=self._config.default_property or "hotel",
             ),
-            "display_name": Question(
-                _("Name for guests (optional)"),
-                _("The name as guests know it, such as Wisma Melati Ubud. It is printed on receipts and notices.")
-                + ("" if title else can_leave_out),
-                _parse_text,
-                default=title,
-                required=False,
-            ),
             "address": Question(
                 _("Address of the property (optional)"),
-                _("Street and town. They are printed on receipts and sheets.") + ("" if address else can_leave_out),
+                _("Street and town. They are printed on receipts and sheets.")
+                + ("" if address else "\n" + _("Enter leaves it out.")),
                 _parse_text,
                 default=address,
-                required=False,
-            ),
-            "office": Question(
-                _("Immigration office (optional)"),
-                _("The immigration office for your district. It is printed on receipts.")
-                + ("" if office else can_leave_out),
-                _parse_text,
-                default=office,
                 required=False,
             ),
             "timezone": Question(
@@ -215,25 +209,37 @@ class _SetupQuestions:
 
     def _likely_zone(self, answers: Mapping[str, str]) -> str:
         """Return the zone of the earlier settings, or that of the address if it is a new one, or the most common."""
-        before, place = self._before, _place(answers)
+        before, place = self._before, self._place(answers)
         if place is not None and (before is None or answers.get("address") != before.address):
             return place.zone
         return str((before.zone if before is not None else ZONES["Asia/Jakarta"]).tzname(None))
 
+    def _place(self, answers: Mapping[str, str]) -> Place | None:
+        """Return the place where the property is, by its address or else by its immigration office."""
+        office = self._office or (self._before.office if self._before is not None else "")
+        return place_in(answers.get("address", "")) or place_in(office)
+
     def _parse_name(self, answer: str) -> Answer:
+        known = _("It is already set up: what you do not change stays as it is.")
         if valid_name(answer):
-            known = answer in self._config.properties
-            return Answer(answer, _("It is already set up: what you do not change stays as it is.") if known else "")
+            return Answer(answer, known if answer in self._config.properties else "")
         if is_device(answer):
             raise UnclearAnswer(_("Windows keeps this name for a device. Choose another one, such as: melati"))
-        ascii_name = without_accents(answer).encode("ascii", "ignore").decode()
+        try:
+            title = one_line(answer, _MAX_LENGTH)
+        except Unreadable as exc:
+            raise UnclearAnswer(text(exc.message)) from None
+        ascii_name = without_accents(title).encode("ascii", "ignore").decode()
         short = "-".join(re.findall(r"[a-z0-9]+", ascii_name))[:32].rstrip("-")
-        with suppress(Unreadable):
-            self._called[short] = one_line(answer, _MAX_LENGTH)
-        raise UnclearAnswer(
-            _("A short name has small letters, digits, - and _, such as: melati"),
-            [Choice(short, short)] if valid_name(short) else [],
-        )
+        if not valid_name(short):
+            raise UnclearAnswer(_("No short name can be made from this. Write it in Latin letters, such as: melati"))
+        same = self._config.properties.get(short)
+        if same is not None and same.display_name.casefold() not in {"", title.casefold()}:
+            problem = _("The property {name} is set up here already, as {title}.")
+            raise UnclearAnswer(problem.format(name=short, title=sanitize(same.display_name)), [Choice(short, short)])
+        self._called[short] = title
+        shown = _("Short name, for commands and folders: {name}").format(name=short)
+        return Answer(short, f"{shown}. {known}" if same is not None else shown)
 
 
 def _username_question(default: str) -> Question:
@@ -243,11 +249,6 @@ def _username_question(default: str) -> Question:
         _parse_text,
         default=default,
     )
-
-
-def _place(answers: Mapping[str, str]) -> Place | None:
-    """Return the place where the property is, by its address or else by its immigration office."""
-    return place_in(answers.get("address", "")) or place_in(answers.get("office", ""))
 
 
 def _destination_of(settings: PropertySettings | None) -> str:

@@ -191,7 +191,7 @@ def _prompt(question: str) -> str:
     print_error_heading()
     last_word = question.rpartition(" ")[2]
     # A label may end with an abbreviation, which has more than one full stop.
-    is_sentence = question.endswith("?") or (question.endswith(".") and last_word.count(".") == 1)
+    is_sentence = question.endswith(("?", ">")) or (question.endswith(".") and last_word.count(".") == 1)
     *above, last = wrap_for_terminal(question if is_sentence else f"{question}:", sys.stderr).split("\n")
     for line in above:  # a terminal would break a long prompt within a word
         print_error_unwrapped(line)

@@ -178,7 +178,8 @@ def current_step(label: str, *, silent: bool) -> Iterator[Callable[[str], object
     else:
         from rich.console import Console  # as in `_start_bar`
 
-        with Console(stderr=True).status(label) as status:
+        # The usual spinner has signs that the font of Windows' console lacks.
+        with Console(stderr=True).status(label, spinner="line") as status:
             yield lambda step: status.update(f"{label} {step}")
 
 

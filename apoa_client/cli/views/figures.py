@@ -18,9 +18,13 @@ from apoa_client.tables.statistics import OTHERS, Figures, Group, Month, Punctua
 UNREADABLE_GUESTS = N_("not readable any more")
 OTHER_GUESTS = N_("others")
 RESIDENCE = N_(
-    "The monthly survey VHT-S of Statistics Indonesia asks for the country of residence. It is not reported: these are "
-    "nationalities."
+    "These are nationalities, for the monthly survey VHT-S of Statistics Indonesia, too: the country of residence is "
+    "not reported."
 )
+SURVEY = N_("For the monthly survey VHT-S")
+_ONLY_FOREIGN = N_("Only guests who are reported are in these figures. Add the guests from Indonesia and their rooms.")
+_NO_ROOMS = N_("For the occupancy, set how many rooms there are: apoa config set rooms 12")
+_WITHOUT_ROOM = N_("Some guests have no room on record: their room nights are missing.")
 MERGED = N_("Nationalities with fewer than three guests are counted together as others.")
 
 MONTHS = (
@@ -41,6 +45,7 @@ def figures_json(figures: Figures) -> dict[str, Any]:
     value = {
         "month": str(figures.month),
         "guests": total.guests,
+        "arrivals": total.arrivals,
         "nights": total.nights,
         "average_stay": _rounded(total.average, 2),
         "by_nationality": None,
@@ -50,11 +55,28 @@ def figures_json(figures: Figures) -> dict[str, Any]:
             "share": _rounded(punctuality.share, 4),
         },
         "refused": figures.refused,
+        "rooms": None,
     }
     if groups is None:
         return {**value, "sealed": True}
-    members = [{"state": group.state, "guests": group.guests, "nights": group.nights} for group in groups]
-    return {**value, "by_nationality": members}
+    members = [
+        {"state": group.state, "guests": group.guests, "arrivals": group.arrivals, "nights": group.nights}
+        for group in groups
+    ]
+    return {**value, "by_nationality": members, "rooms": _rooms_json(figures)}
+
+
+def _rooms_json(figures: Figures) -> dict[str, Any] | None:
+    found = figures.room_nights
+    if found is None:
+        return None
+    return {
+        "count": found.rooms,
+        "available_nights": found.available(figures.month),
+        "occupied_nights": len(found.occupied),
+        "occupancy": _rounded(found.occupancy(figures.month), 4),
+        "guest_nights_without_room": found.unknown,
+    }
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -70,9 +92,42 @@ def show_figures(figures: Figures, today: date) -> None:
         _show_nationalities(figures.groups)
         print_line()
         print_line(_(RESIDENCE))
+    print_line()
+    print_line(style_bold(_(SURVEY)))
+    print_definitions([(_(sentence), value) for sentence, value in survey_rows(figures)])
+    for sentence in survey_notes(figures):
+        print_line(_(sentence))
     if figures.total.arrivals:
         print_line()
         _show_weeks(figures)
+
+
+def survey_rows(figures: Figures, translate: Callable[[str], str] = _) -> list[tuple[str, str]]:
+    """Return the monthly figures that VHT-S asks for, as far as this program knows them, with their labels."""
+    rooms, month = figures.room_nights, figures.month
+    rows = [
+        (N_("Foreign guests who arrived"), str(figures.total.arrivals)),
+        (N_("Nights of foreign guests"), str(figures.total.nights)),
+        (N_("Nights for each arrival"), decimal_text(figures.nights_of_an_arrival, translate)),
+    ]
+    if rooms is not None:
+        available, share = rooms.available(month), rooms.occupancy(month)
+        if available is not None:
+            rows.append((N_("Room nights available"), str(available)))
+        rows.append((N_("Room nights occupied"), str(len(rooms.occupied))))
+        if share is not None:
+            rows.append((N_("Room occupancy"), f"{decimal_text(share * _ALL, translate)}%"))
+    return rows
+
+
+def survey_notes(figures: Figures) -> Iterator[str]:
+    """Yield what is missing in the figures for VHT-S."""
+    yield _ONLY_FOREIGN
+    rooms = figures.room_nights
+    if rooms is not None and rooms.rooms is None:
+        yield _NO_ROOMS
+    if rooms is not None and rooms.unknown:
+        yield _WITHOUT_ROOM
 
 
 def month_text(month: Month, translate: Callable[[str], str] = _) -> str:

@@ -24,11 +24,13 @@ from apoa_client.report.fields import label_of
 from apoa_client.settings.column_mappings import label_of_target
 from apoa_client.tables.columns import ColumnMap, unread_columns
 from apoa_client.tables.row_reading import column_letters
-from apoa_client.tables.rows import CellValue, SourceFacts, Table
+from apoa_client.tables.rows import NO_GUEST, CellValue, SheetFacts, SourceFacts, Table
 
 SKIP_REASONS: Mapping[str, Message] = {
     "not_foreign": msg("Indonesian, who are not reported"),
     "not_arrived": msg("not arrived yet"),
+    "already_reported": msg("reported already"),
+    NO_GUEST: msg("no guest: a total, a note or headings"),
     "cancelled": msg("cancelled, or the guest did not come"),
 }
 """Why rows are skipped, in words."""
@@ -40,6 +42,7 @@ _MOST_SHOWN, _MOST_CELLS = 10, 3
 _FORMATS = {
     "csv": literal("CSV"),
     "xlsx": msg("an Excel workbook"),
+    "xls": msg("an old Excel workbook (.xls)"),
     "ods": msg("a LibreOffice workbook"),
     "json": literal("JSON"),
 }
@@ -55,6 +58,8 @@ _KINDS_OF_PROBLEM = {
     "bad_length": msg("has the wrong length"),
     "bad_character": msg("has a character that cannot be there"),
     "bad_date": msg("is no date"),
+    "name_order": msg("may have the surname first"),
+    "spreadsheet_error": msg("is an error of the spreadsheet program"),
     "check_digit": msg("does not fit its check digit"),
     "unknown_state": msg("is no country that is known"),
     "unknown_format": msg("cannot be understood"),
@@ -69,27 +74,38 @@ _KINDS_OF_PROBLEM = {
 Print = Callable[[str], object]
 
 
-def import_value(result: ImportResult, *, saved: bool) -> dict[str, Any]:
-    """Return the document of ``import --json``. Nothing but the counts says what would be saved if not `saved`."""
+def import_value(result: ImportResult, unread: Sequence[str] = (), *, saved: bool) -> dict[str, Any]:
+    """Return the document of ``import --json``. Nothing but the counts says what would be saved if not `saved`.
+
+    `unread` are the columns that are not read.
+    """
     return {
         "rows": result.rows,
         "saved": result.saved,
         "unchanged": result.unchanged,
+        "already_reported": result.skip_reasons.get("already_reported", 0),
         "amended": result.amended,
         "checked_out": result.checked_out,
         "skipped": result.skipped,
         "skipped_for": dict(result.skip_reasons),
+        "sheets": _sheet_values(result),
         "refused": result.refused,
         "late": result.warning_counts.get("late", 0),
         "problems": [_finding_value(each) for each in result.problems],
         "warnings": [_finding_value(each) for each in result.warnings],
         "reports": list(result.reports),
+        "unread_columns": list(unread),
         "dry_run": not saved,
     }
 
 
+def _sheet_values(result: ImportResult | None) -> list[dict[str, Any]]:
+    return [] if result is None else [sheet._asdict() for sheet in result.sheets]
+
+
 def _finding_value(finding: RowFinding) -> dict[str, Any]:
     return {
+        "sheet": finding.sheet or None,
         "row": finding.row,
         "cell": finding.cell or None,
         "field": finding.field,
@@ -106,6 +122,9 @@ def folder_value(taken: Iterable[TakenFile], reports: Sequence[str]) -> dict[str
             "file": each.name,
             "where": each.where,
             **{name: getattr(each.result, name, 0) for name in _COUNTS_OF_A_FILE},
+            "skipped_for": {} if each.result is None else dict(each.result.skip_reasons),
+            "sheets": _sheet_values(each.result),
+            "warnings": [] if each.result is None else [_finding_value(found) for found in each.result.warnings],
             "error": None if each.error is None else error_fields(each.error),
         }
         for each in taken
@@ -128,9 +147,12 @@ def taken_line(taken: TakenFile) -> str:
         (_("{count} unchanged"), result.unchanged),
         (_("{count} skipped"), result.skipped),
         (_("{count} refused"), result.refused),
+        (_("sheets not read: {count}"), sum(not sheet.read and sheet.rows != 0 for sheet in result.sheets)),
     )
     words = ", ".join(label.format(count=count) for label, count in counts if count) or _("no rows")
-    return f"{name}: {style_warning(words) if result.refused else words}"
+    if taken.implausible:
+        words += _("; to compare: {cells}").format(cells=_listed([_place(each, result) for each in taken.implausible]))
+    return f"{name}: {style_warning(words) if result.refused or taken.implausible else words}"
 
 
 def show_counts(result: ImportResult, show: Print, *, saved: bool) -> None:
@@ -173,15 +195,21 @@ def _refused_label() -> str:
 
 def show_problems(result: ImportResult) -> None:
     """Show every problem of refused rows on stdout, as a table."""
-    if result.problems:
-        show_table(_problem_heads(), _problem_rows(result.problems))
+    if not result.problems:
+        return
+    heads: list[str] = [_("Row"), _("Cell"), _("Problem")]
+    rows = [[str(each.row), sanitize(each.cell), problem_text(each)] for each in result.problems]
+    if result.sheet_numbers:
+        heads = [_("Sheet"), *heads]
+        rows = [[sanitize(each.sheet), *row] for each, row in zip(result.problems, rows, strict=True)]
+    show_table(heads, rows)
 
 
 def print_problems(result: ImportResult) -> None:
     """Show the problems of refused rows on stderr, before a question: the same one once, with its first cells."""
     places: dict[str, list[str]] = {}
     for each in result.problems:
-        places.setdefault(problem_text(each), []).append(_place(each))
+        places.setdefault(problem_text(each), []).append(_place(each, result))
     if not places:
         return
     heads = (_("Cells"), _("Problem"))
@@ -198,23 +226,17 @@ def print_problems(result: ImportResult) -> None:
     print_error_line()
 
 
-def _place(finding: RowFinding) -> str:
-    """Return where a finding is: a cell, a place in JSON, or a row."""
-    return sanitize(finding.cell) or _("row {number}").format(number=finding.row)
+def _place(finding: RowFinding, result: ImportResult) -> str:
+    """Return where a finding is: a cell, a place in JSON, or a row, with its sheet if several were read."""
+    place = sanitize(finding.cell) or _("row {number}").format(number=finding.row)
+    sheet = sanitize(finding.sheet) if result.sheet_numbers else ""
+    return f"{sheet}!{place}" if sheet and finding.cell else ", ".join(filter(None, (sheet, place)))
 
 
 def _listed(cells: Sequence[str]) -> str:
     """Return the first cells, and how many more there are."""
     more = len(cells) - _MOST_CELLS
     return ", ".join(cells[:_MOST_CELLS]) + (f" +{more}" if more > 0 else "")
-
-
-def _problem_heads() -> Sequence[str]:
-    return (_("Row"), _("Cell"), _("Problem"))
-
-
-def _problem_rows(problems: Iterable[RowFinding]) -> list[Sequence[str]]:
-    return [(str(each.row), sanitize(each.cell), problem_text(each)) for each in problems]
 
 
 def problem_text(finding: RowFinding) -> str:
@@ -233,7 +255,7 @@ def print_warnings(result: ImportResult) -> None:
     places: dict[tuple[str, str], list[str]] = {}
     for each in result.warnings:
         if each.code != "late":  # counted
-            places.setdefault((each.code, text(each.message)), []).append(_place(each))
+            places.setdefault((each.code, text(each.message)), []).append(_place(each, result))
     codes = [code for code, _words in places]
     for (code, words), found in islice(places.items(), _MOST_SHOWN):
         # The list of warnings has only the first ones of each code; the counts are whole.
@@ -255,8 +277,10 @@ def facts_line(facts: SourceFacts, heading_row: int = 0) -> str:
     if facts.delimiter:
         delimiter = _DELIMITERS.get(facts.delimiter, literal(facts.delimiter))
         parts.append(_("cells separated by {signs}").format(signs=text(delimiter)))
-    if facts.sheet:
-        parts.append(_("sheet {name}").format(name=_shortened(facts.sheet, _SHEET_WIDTH)))
+    read = [sheet.name for sheet in facts.sheets if sheet.read]
+    if read:
+        several = nmsg("sheet {name}", "sheets {name}", len(read), name=_sheet_names(read))
+        parts.append(text(several))
     if heading_row:
         parts.append(_("headings in row {number}").format(number=heading_row))
     return ", ".join(parts) + "."
@@ -265,10 +289,26 @@ def facts_line(facts: SourceFacts, heading_row: int = 0) -> str:
 def show_facts(facts: SourceFacts, heading_row: int = 0) -> None:
     """Show on stderr what was found out about a file, and the sheets that are not read."""
     print_error_line(_("The file is {facts}").format(facts=facts_line(facts, heading_row)))
-    if facts.other_sheets:
-        line = _("Sheets that are not read: {names}. Choose one with --sheet NAME")
-        names = ", ".join(_shortened(name, _SHEET_WIDTH) for name in facts.other_sheets)
-        print_error_line(line.format(names=names))
+    show_unread_sheets(facts.sheets, print_error_line)
+
+
+def show_sheets(result: ImportResult, show: Print) -> None:
+    """Show which sheets were read, if several were, with their rows, and which ones were not."""
+    if result.sheet_numbers:
+        names = (f"{_shortened(each.name, _SHEET_WIDTH)} ({each.rows})" for each in result.sheets if each.read)
+        show(_("Rows of each sheet: {names}").format(names=", ".join(names)))
+    show_unread_sheets(result.sheets, show)
+
+
+def show_unread_sheets(sheets: Iterable[SheetFacts], show: Print) -> None:
+    """Show the sheets that are not read, but for empty ones."""
+    names = _sheet_names(sheet.name for sheet in sheets if not sheet.read and sheet.rows != 0)
+    if names:
+        show(_("Sheets that are not read: {names}. Choose with --sheet NAME").format(names=names))
+
+
+def _sheet_names(names: Iterable[str]) -> str:
+    return ", ".join(_shortened(name, _SHEET_WIDTH) for name in names)
 
 
 def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue]) -> None:
@@ -288,9 +328,18 @@ def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue
     elif rows:
         for line in table_lines(heads, rows):
             print_error_line(line)
-    left = [_heading_text(table, column) for column in unread_columns(table, columns)]
-    if left:
-        print_error_line(_("Not read: {headings}").format(headings=", ".join(left)))
+    show_unread(unread_headings(table, columns))
+
+
+def unread_headings(table: Table, columns: ColumnMap) -> tuple[str, ...]:
+    """Return the letters and the headings of the columns that are not read."""
+    return tuple(_heading_text(table, column) for column in unread_columns(table, columns))
+
+
+def show_unread(headings: Sequence[str]) -> None:
+    """Show on stderr the columns that are not read."""
+    if headings:
+        print_error_line(_("Not read: {headings}").format(headings=", ".join(headings)))
 
 
 def _heading_text(table: Table, column: int) -> str:
@@ -300,6 +349,7 @@ def _heading_text(table: Table, column: int) -> str:
 def absent_fields(columns: ColumnMap) -> list[str]:
     """Return the fields that each guest needs and that no column and no default has."""
     known = {*columns.fields.values(), *columns.defaults, *columns.missing}
+    known |= {"birth_place"} if "birth" in known else set()
     return [*columns.missing, *(name for name in _ALSO_NEEDED if name not in known)]
 
 
@@ -342,18 +392,24 @@ def problem_lines(result: ImportResult, at: datetime, copy: str) -> list[str]:
     """Return what was saved and which rows were refused. `copy` is the name of the file with the refused rows."""
     lines = [_("Not every row of this file could be saved ({moment}).").format(moment=_moment(at)), ""]
     show_counts(result, lambda line: lines.append(click.unstyle(line)), saved=True)
-    lines += ["", _("What must be corrected:"), *_places(result.problems), ""]
+    lines += ["", _("What must be corrected:"), *_places(result), ""]
     advice = _("{file} has the refused rows, each with its problem. Correct them there, and put it into the folder.")
     return [*lines, advice.format(file=copy)] if copy else [*lines, _("Correct the rows, and export the file again.")]
 
 
-def _places(problems: Iterable[RowFinding]) -> Iterator[str]:
-    for problem in problems:
+def _places(result: ImportResult) -> Iterator[str]:
+    numbers = result.sheet_numbers  # a name may be a guest's
+    for problem in result.problems:
+        sheet = _("Sheet {number}").format(number=numbers[problem.sheet]) + ", " if numbers else ""
         cell = problem.cell or "-"
         field = text(label_of(problem.field))
         what = text(_KINDS_OF_PROBLEM.get(problem.code, literal(problem.code)))
-        yield "  " + _("Row {row}, cell {cell}: {field} {problem}").format(
-            row=problem.row, cell=cell, field=field, problem=what
+        yield (
+            "  "
+            + sheet
+            + _("Row {row}, cell {cell}: {field} {problem}").format(
+                row=problem.row, cell=cell, field=field, problem=what
+            )
         )
 
 

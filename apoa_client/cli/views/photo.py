@@ -24,6 +24,7 @@ def photo_value(file: Path, reading: "PhotoReading | None", refusal: ApoaError |
     hint = reading.hint if reading is not None else None
     return {
         "file": str(file),
+        "zones": reading.zones if reading is not None else 0,
         "sure": reading is not None and reading.sure,
         "lines": list(reading.lines) if reading is not None else [],
         "doubtful": [[line + 1, column + 1] for line, column in reading.doubtful] if reading is not None else [],

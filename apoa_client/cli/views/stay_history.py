@@ -83,15 +83,14 @@ _DETAILS = {
     **_STATUSES,
     "retention": N_("retention period over"),
     "request": N_("at the guest's request"),
-    "may_have_arrived": N_("but the authority may have received it"),
     "unreadable": N_("could no longer be opened"),
     "again": N_("in place of an earlier number"),
     "untested": N_("connection not tested"),
 }
 """Words for details; other details, such as classes of errors, are shown by their codes."""
 
-_IMPORT_BLANKS = 2
-"""The detail of an import is the format, the number of rows, and the number of reports."""
+_IMPORT_BLANKS = (2, 4)
+"""The detail of an import is the format, the numbers of rows and reports, and of a workbook those of its sheets."""
 
 STAFF_ACTIONS = frozenset({"saved", "imported", "received", "superseded", "withdrawn", "erased", "photo_written"})
 """Actions that a user decided on, shown with the user's name."""
@@ -106,9 +105,12 @@ def detail_text(entry: AuditEntry) -> str:
     """Return the detail of an event, sanitized; empty if there is none."""
     if entry.action == "saved" and entry.detail:
         return _("together with {id}").format(id=sanitize(short_id(entry.detail)))
-    if entry.action == "imported" and entry.detail and entry.detail.count(" ") == _IMPORT_BLANKS:
-        name, rows, reports = sanitize(entry.detail).split(" ")
-        return _("{format}: rows {rows}, reports {reports}").format(format=name.upper(), rows=rows, reports=reports)
+    if entry.action == "imported" and entry.detail and entry.detail.count(" ") in _IMPORT_BLANKS:
+        name, rows, reports, *sheets = sanitize(entry.detail).split(" ")
+        words = _("{format}: rows {rows}, reports {reports}").format(format=name.upper(), rows=rows, reports=reports)
+        return ", ".join(
+            [words, *(_("sheets {read} of {all}").format(read=sheets[0], all=sheets[1]) for _each in sheets[1:])]
+        )
     return _(_DETAILS[entry.detail]) if entry.detail in _DETAILS else sanitize(entry.detail or "")
 
 

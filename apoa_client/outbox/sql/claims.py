@@ -1,9 +1,8 @@
 """How delivery claims reports under a lease that expires and records their results, and the maintenance that stops it.
 
-Senders hold no lock, because the lease decides who sends a report. A change of keys, a restore and the erasure of what
-waits record in the metadata which process works, and until when: no report is claimed meanwhile, and the leases that
-run are waited for. The record ends by itself: a process that is killed or stopped holds up the senders for `LENGTH`.
-Longer work renews it.
+Senders hold no lock, because the lease decides who sends a report. A change of keys and a restore record in the
+metadata which process works, and until when: no report is claimed meanwhile, and the leases that run are waited for.
+The record ends by itself: a process that is killed or stopped holds up the senders for `LENGTH`. Longer work renews it.
 """
 
 # Annotations stay text, as in `store`.

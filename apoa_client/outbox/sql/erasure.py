@@ -19,9 +19,9 @@ from apoa_client.outbox.rows import millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.drafts import DRAFT_ERASED, count_old_drafts, delete_old_drafts
 from apoa_client.outbox.sql.metadata import LAST_PURGE, PURGE_SKIPPED, write
-from apoa_client.outbox.sql.queries import NO_LIMIT, WITHDRAWABLE
+from apoa_client.outbox.sql.queries import NO_LIMIT
 from apoa_client.ports.state import Actor, AuditEvent, Erasure
-from apoa_client.report.kinds import OPEN_STATES
+from apoa_client.report.kinds import MAX_OVERSTAY, OPEN_STATES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,34 +31,28 @@ if TYPE_CHECKING:
 
 _RETENTION, _REQUEST = "retention", "request"
 """The details of an erasure in the audit trail: why it was erased."""
-_MAY_HAVE_ARRIVED = "may_have_arrived"
-"""The detail of a withdrawal, and the report's last error, if the authority may have received the report."""
 
 _BATCH = 200
 """Stays erased in one transaction: short enough that no one waits long to save a report."""
 
 _OPEN = f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_STATES))})"
 
+_ACCEPTED = "max(CASE WHEN state = 'accepted' AND kind IN ({}) THEN {} END)"
+_IN_AT, _OUT_AT = _ACCEPTED.format("'check_in', 'amend'", "finished_at"), _ACCEPTED.format("'check_out'", "finished_at")
+_OUT, _CANCELLED = _ACCEPTED.format("'check_out'", "ends_at"), _ACCEPTED.format("'cancel'", "1")
+
 # A stay ended when the guest checked out, or else on the latest planned day, or else when its last report was finished.
-# A check-out that was never accepted may have been a mistake.
+# A check-out does not count if it was never accepted, or if a correction was accepted later: the guest is back. Without
+# one, the guest of an accepted stay counts as in house for longer.
 _DUE = f"""
     SELECT stay_id FROM reports WHERE erased_at IS NULL AND {{which}} GROUP BY stay_id
-    HAVING sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END) = 0 AND COALESCE(
-        max(CASE WHEN kind = 'check_out' AND state = 'accepted' THEN ends_at END), max(ends_at), max(finished_at)
-    ) < ?
+    HAVING sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END) = 0
+        AND COALESCE(CASE WHEN {_OUT_AT} >= {_IN_AT} THEN {_OUT} END, max(ends_at), max(finished_at))
+        < CASE WHEN {_IN_AT} IS NULL OR {_OUT_AT} >= {_IN_AT} OR {_CANCELLED} = 1 THEN ? ELSE ? END
 """  # noqa: S608  constants
 
 _NOT_ERASED = "SELECT seq, id FROM reports WHERE erased_at IS NULL AND stay_id = ? ORDER BY seq"
-# With whether the authority may have received it.
-_UNDELIVERED = f"""
-    SELECT id, NOT {WITHDRAWABLE} FROM reports
-    WHERE {_OPEN} AND stay_id = ? ORDER BY seq
-"""  # noqa: S608  constants
-_WITHDRAW = """
-    UPDATE reports SET state = 'withdrawn', lease = NULL, lease_until = NULL, next_attempt_at = NULL, finished_at = ?,
-        last_error = COALESCE(?, last_error)
-    WHERE id = ?
-"""
+_FIRST_OPEN = f"SELECT id FROM reports WHERE {_OPEN} AND stay_id = ? ORDER BY seq LIMIT 1"  # noqa: S608  constants
 _ERASE = (
     "UPDATE reports SET content = NULL, errors = NULL, warnings = NULL, guest_tag = NULL, "
     "photo = NULL, erased_at = ? WHERE seq = ?"
@@ -66,6 +60,12 @@ _ERASE = (
 
 _Report: TypeAlias = tuple[int, str]
 """A report's number (`seq`) and id."""
+_EndedBefore: TypeAlias = tuple[int, int]
+"""Before which times a stay must have ended to be erased: one that is over, and one whose guest may be in house."""
+
+
+def _ended_before(before: datetime, now: datetime) -> _EndedBefore:
+    return millis(before), millis(min(before, now - MAX_OVERSTAY))
 
 
 class ReportIds(Collection[str]):
@@ -105,7 +105,7 @@ class Eraser:
         """Return whether `finished` would erase anything."""
         with self._db.errors():
             query = f"{_DUE.format(which='TRUE')} LIMIT 1"
-            stay_is_due = self._db.execute(query, [millis(before)]).fetchone() is not None
+            stay_is_due = self._db.execute(query, _ended_before(before, now)).fetchone() is not None
             return stay_is_due or count_old_drafts(self._db, (now, self._actor.now())) > 0
 
     def finished(self, before: datetime, now: datetime, *, dry_run: bool) -> Erasure:
@@ -115,13 +115,14 @@ class Eraser:
         A dry run only reads.
         """
         seqs, count = array("q"), 0
-        for stays in self._batches_due(before):
+        ended_before = _ended_before(before, now)
+        for stays in self._batches_due(ended_before):
             if dry_run:
                 erased, due = self._not_erased(stays), stays
             else:
                 self._codes.ask()
                 with self._db.transaction():
-                    due = self._due(before, f"stay_id IN ({', '.join('?' * len(stays))})", stays)
+                    due = self._due(ended_before, f"stay_id IN ({', '.join('?' * len(stays))})", stays)
                     erased = self._not_erased(due)
                     self._erase(erased, _RETENTION)
             seqs.extend(seq for seq, _id in erased)
@@ -134,29 +135,18 @@ class Eraser:
                 write(self._db, PURGE_SKIPPED, None)
         return Erasure(ReportIds(self._db, seqs), count, complete=complete, drafts=drafts)
 
-    def stay(self, stay_id: str, *, force: bool, dry_run: bool) -> Erasure:
-        """Erase one stay now. Raises `DataRefused` if a report of it is open, unless `force` withdraws it.
-
-        With `force`, the caller keeps senders away by `maintenance`, so that nothing is being sent.
-        """
+    def stay(self, stay_id: str, *, dry_run: bool) -> Erasure:
+        """Erase one stay now. Raises `SettingsProblem` if a report of it is open: it could never be delivered."""
         with self._transaction(dry_run=dry_run):
-            open_reports: dict[str, int] = dict(self._db.execute(_UNDELIVERED, [stay_id]).fetchall())
-            arrived = tuple(report_id for report_id, may_have_arrived in open_reports.items() if may_have_arrived)
-            if open_reports and not force:
-                raise undelivered(arrived)
-            now = millis(self._actor.now())
-            details = {report_id: _MAY_HAVE_ARRIVED if report_id in arrived else None for report_id in open_reports}
-            with self._codes.changing(tuple(details)):
-                self._db.executemany(_WITHDRAW, [(now, detail, report_id) for report_id, detail in details.items()])
-            events = [AuditEvent("withdrawn", report_id, detail or _REQUEST) for report_id, detail in details.items()]
-            audit.append(self._db, self._actor, events)
+            open_report = self._db.execute(_FIRST_OPEN, [stay_id]).fetchone()
+            if open_report is not None:
+                raise undelivered(open_report[0])
             erased = self._not_erased([stay_id])
             self._erase(erased, _REQUEST)
         complete = dry_run or self._empty_log()
-        ids = tuple(report_id for _seq, report_id in erased)
-        return Erasure(ids, int(bool(erased)), tuple(open_reports), complete, may_have_arrived=arrived)
+        return Erasure(tuple(report_id for _seq, report_id in erased), int(bool(erased)), complete)
 
-    def _batches_due(self, before: datetime) -> Iterator[list[str]]:
+    def _batches_due(self, before: _EndedBefore) -> Iterator[list[str]]:
         """Yield the stays that are due, in batches. The caller may erase a batch before the next one is read."""
         last = ""
         while True:
@@ -167,9 +157,9 @@ class Eraser:
             yield stays
             last = stays[-1]
 
-    def _due(self, before: datetime, which: str, values: Sequence[str], *, limit: int = NO_LIMIT) -> list[str]:
+    def _due(self, before: _EndedBefore, which: str, values: Sequence[str], *, limit: int = NO_LIMIT) -> list[str]:
         query = f"{_DUE.format(which=which)} ORDER BY stay_id LIMIT {limit}"
-        return [row[0] for row in self._db.execute(query, [*values, millis(before)]).fetchall()]
+        return [row[0] for row in self._db.execute(query, [*values, *before]).fetchall()]
 
     def _not_erased(self, stays: Sequence[str]) -> list[_Report]:
         return [row for stay_id in stays for row in self._db.execute(_NOT_ERASED, [stay_id]).fetchall()]

@@ -1,5 +1,6 @@
 """`apoa check --photo` and `--online`: documents from pictures, and what the authority would say of a guest."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def test_json_has_the_fixed_form(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) ->
     single = photo_of(apoa("check", "--photo", "q.jpg", "--json").json)
     assert single == {
         "file": "q.jpg",
+        "zones": 1,
         "sure": False,
         "lines": list(QUENTIN.lines),
         "doubtful": [[1, 6], [2, 4], [2, 5], [2, 6]],
@@ -96,6 +98,18 @@ def test_json_has_the_fixed_form(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) ->
     results = apoa("check", "--photo", "q.jpg", "--photo", "x.jpg", "--json").json["results"]
     assert [photo_of(each)["sure"] for each in results] == [False, True]
     assert [each["guest"]["surname"] for each in results] == [QUENTIN.surname, XIMENA.surname]
+
+
+def test_two_documents_in_one_picture(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted, and what is shown of the first is not certain."""
+    several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
+    both = replace(reading(QUENTIN.lines, sure=False, hint=several), others=(reading(XIMENA.lines, sure=False),))
+    answer_with(monkeypatch, {"q.jpg": both})
+    photo = photo_of(apoa("check", "--photo", "q.jpg", "--json").json)
+    assert (photo["zones"], photo["sure"], photo["lines"]) == (2, False, list(QUENTIN.lines))
+    shown = apoa("check", "--photo", "q.jpg").out
+    assert "not read with certainty" in shown
+    assert "The picture shows 2 documents." in shown
 
 
 def test_nothing_found(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,7 +214,7 @@ def test_a_blank_reference_is_no_guest(away: Apoa, command: str) -> None:
     if command in {"amend", "cancel", "checkout"}:
         options = ["--nights", "3"] if command == "amend" else []
         assert away(command, "--room", " ", *options, "--yes", "--no-send").code == Exit.USAGE
-    assert away("purge", "--guest", " ", "--force", "--yes").code == Exit.USAGE
+    assert away("purge", "--guest", " ", "--yes").code == Exit.USAGE
     assert away.states() == before
 
 

@@ -235,9 +235,9 @@ class TestInfo:
 
     @pytest.mark.parametrize("name", TOPICS)
     def test_a_topic(self, apoa: Apoa, name: str) -> None:
-        """Shows every fact of the topic, each source with its day, and what is not confirmed."""
+        """Shows every fact of the topic, each source with both dates, and what is not confirmed."""
         result = apoa("info", name, lang="id")
-        assert (result.code, result.err, "26 Nov 2026" in result.out) == (0, "", True)
+        assert (result.code, result.err, "30 Nov 2026" in result.out) == (0, "", True)
         [topic] = [each for each in topics("id") if each.id == name]
         for fact in topic.facts:
             assert (fact.text in result.out, fact.source in result.out) == (True, True)
@@ -284,7 +284,8 @@ class TestInfo:
                     "text": "Thailand",
                     "series": "Bebas visa",
                     "source": "Perpres 95/2024",
-                    "as_of": "2026-11-26",
+                    "source_date": "2024-08-29",
+                    "as_of": "2026-11-30",
                     "outdated": False,
                 }
             ],
@@ -308,9 +309,9 @@ class TestInfo:
 
     def test_facts_older_than_a_year(self, apoa: Apoa) -> None:
         """By the clock that is passed in: nothing for a year, then a line beside each topic and `outdated` in JSON."""
-        apoa.clock.time = datetime(2027, 11, 26, 9, tzinfo=UTC)
+        apoa.clock.time = datetime(2027, 11, 30, 9, tzinfo=UTC)
         assert apoa("info", "law").err == ""
-        apoa.clock.time = datetime(2027, 11, 27, 9, tzinfo=UTC)
+        apoa.clock.time = datetime(2027, 12, 1, 9, tzinfo=UTC)
         for words in ((), ("law",), ("thailand",)):
             result = apoa("info", *words)
             assert result.code == 0

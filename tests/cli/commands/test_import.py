@@ -13,13 +13,14 @@ from screens import Screens
 from apoa_client.tables.reading import open_source
 
 HEADINGS = "Surname;Given names;Sex;Place of birth;DOB;Nationality;Passport number;Expiry date;Check-in;Check-out;Room"
-"""`DOB` holds 12 and 30 April: the order of its dates can be found out only from a day after the 12th."""
+_MONTH_FIRST = "03/30/2031"
+"""An expiry date that shows another order than the check-in, so that `DOB` with 12/09/1985 is in doubt."""
 
 
-def row(guest: Guest, *, room: str = "7", birth_date: str = "") -> str:
+def row(guest: Guest, *, room: str = "7", birth_date: str = "", expiry: str = "") -> str:
     """Return a line of a CSV file as Excel writes it in Indonesia."""
     born = birth_date or guest.birth_date.earliest.strftime("%d/%m/%Y")
-    expiry = guest.expiry_date.strftime("%d/%m/%Y")
+    expiry = expiry or guest.expiry_date.strftime("%d/%m/%Y")
     stay = ["24/11/2026", "26/11/2026", room]
     known = [guest.surname, guest.given_names, guest.sex, guest.birth_place, born, guest.state, guest.number, expiry]
     return ";".join([*known, *stay])
@@ -81,13 +82,83 @@ class TestUnattended:
         assert (result.code, result.json["saved"]) == (0, 1)
 
     def test_a_doubt_is_an_error_that_says_what_settles_it(self, away: Apoa, file: Path) -> None:
-        """Dates that can be read two ways are never guessed: the option settles it."""
-        path = write(file, row(QUENTIN))
+        """Dates that can be read two ways are never guessed: the option settles it, and the choices are named."""
+        path = write(file, row(QUENTIN, expiry=_MONTH_FIRST))
         result = away("import", path, "--no-send", "--json")
         assert (result.code, result.json["error"]["class"]) == (65, "doubtful_columns")
-        assert "--date-order" in result.json["error"]["advice"]
+        assert "whether the day or the month comes first" in result.json["error"]["message"]
+        advice = result.json["error"]["advice"]
+        assert "--date-order" in advice
+        assert "dmy (day/month/year), mdy (month/day/year)" in advice
         assert away("import", path, "--no-send", "--date-order", "dmy").code == 0
         assert away.reports()[0]["guest"]["birth_date"] == "1985-09-12"
+
+    def test_an_indonesian_book_is_read_at_once(self, away: Apoa, file: Path) -> None:
+        """The day comes first in a book with Indonesian headings, in its short years too."""
+        headings = HEADINGS.replace("DOB", "Tgl Lahir")
+        path = write(file, row(QUENTIN), row(OBADIAH, birth_date="05/06/69"), headings=headings)
+        result = away("import", path, "--yes", "--no-send", "--json")
+        assert (result.code, result.json["saved"]) == (0, 2), result.all
+        assert {report["guest"]["birth_date"] for report in away.reports()} == {"1985-09-12", "1969-06-05"}
+
+    def test_the_order_of_one_column_is_that_of_the_file(self, away: Apoa, file: Path) -> None:
+        """12/09/1985 beside 30/06/2031 is the 12th of September, in both languages of the headings."""
+        result = away("import", write(file, row(QUENTIN, expiry="30/06/2031")), "--yes", "--no-send", "--json")
+        assert (result.code, result.json["saved"]) == (0, 1), result.all
+        assert away.reports()[0]["guest"]["birth_date"] == "1985-09-12"
+
+    @pytest.mark.parametrize(
+        ("wrong", "cell", "field"),
+        [
+            (("GBR", "#N/A"), "F2", "guest.nationality"),
+            ((OBADIAH.birth_place, "#VALUE!"), "D2", "guest.birth_place"),
+            ((";7", ";#REF!"), "K2", "stay.room"),
+            ((OBADIAH.number, "Err:502"), "G2", "guest.document.number"),
+        ],
+    )
+    def test_an_error_of_the_spreadsheet_is_said(
+        self, away: Apoa, file: Path, wrong: tuple[str, str], cell: str, field: str
+    ) -> None:
+        """It is no country, place, room or passport: the row is refused with its cell, the others are saved."""
+        path = write(file, row(OBADIAH).replace(*wrong), row(XIMENA))
+        result = away("import", path, "--yes", "--no-send", "--json")
+        assert (result.code, result.json["saved"]) == (65, 1), result.all
+        (problem,) = result.json["problems"]
+        assert (problem["cell"], problem["field"], problem["code"]) == (cell, field, "spreadsheet_error")
+        assert "error of the spreadsheet program" in problem["message"]
+
+    @pytest.mark.parametrize("text", ["NA", "na", "N/A", "n.a."])
+    def test_not_available_is_not_namibia(self, away: Apoa, file: Path, text: str) -> None:
+        """The row is refused; the three letters or the name are read."""
+        result = away("import", write(file, row(OBADIAH).replace("GBR", text)), "--yes", "--no-send", "--json")
+        assert (result.code, result.json["saved"]) == (65, 0)
+        assert [problem["field"] for problem in result.json["problems"]] == ["guest.nationality"]
+        assert away("import", write(file, row(OBADIAH).replace("GBR", "NAM")), "--yes", "--no-send").code == 0
+
+    def test_where_the_surname_comes_first(self, away: Apoa, file: Path) -> None:
+        """Given-first is not enough for Chen Wei of China: the row is refused with advice until the order is said."""
+        headings = HEADINGS.replace("Surname;Given names", "Guest name;Source")
+        chen = row(OBADIAH).replace("VANTERPOOL;OBADIAH", "Chen Wei;x").replace("GBR", "CHN")
+        smith = row(XIMENA).replace("QUIJANO;XIMENA", "Ximena Quijano;x").replace("ESP", "GBR")
+        path = write(file, chen, smith, headings=headings)
+        refused = away("import", path, "--yes", "--no-send", "--json", "--name-order", "given-first")
+        assert (refused.code, refused.json["saved"], refused.json["refused"]) == (65, 1, 1)
+        (problem,) = refused.json["problems"]
+        assert (problem["cell"], problem["code"]) == ("A2", "name_order")
+        assert "CHEN" not in problem["message"].upper()
+        said = away("import", path, "--yes", "--no-send", "--json", "--name-order", "by-nationality")
+        assert (said.code, said.json["saved"], said.json["unchanged"]) == (0, 1, 1), said.all
+        assert {report["guest"]["surname"] for report in away.reports()} == {"CHEN", "QUIJANO"}
+
+    def test_place_and_date_of_birth_in_one_column(self, away: Apoa, file: Path) -> None:
+        """No column is missing, and both are reported."""
+        headings = HEADINGS.replace("Place of birth;DOB", "TTL;Source")
+        cells = f"{QUENTIN.birth_place};12/09/1985"
+        path = write(file, row(QUENTIN).replace(cells, "TTL: LEEDS, 12-09-1985;x"), headings=headings)
+        result = away("import", path, "--yes", "--no-send", "--json")
+        assert (result.code, result.json["saved"]) == (0, 1), result.all
+        guest = away.reports()[0]["guest"]
+        assert (guest["birth_place"], guest["birth_date"]) == ("LEEDS", "1985-09-12")
 
     def test_a_missing_column_is_named_at_once(self, away: Apoa, file: Path) -> None:
         """The place of birth has no column; a default takes its place."""
@@ -97,6 +168,22 @@ class TestUnattended:
         assert (result.code, result.json["error"]["class"]) == (65, "missing_columns")
         assert away("import", path, "--no-send", "--default", "birth_place=-").code == 0
         assert away.reports()[0]["guest"]["birth_place"] == "-"
+
+    def test_a_missing_column_is_said_before_a_doubt(self, away: Apoa, file: Path) -> None:
+        """And with the columns that are not read, among which it may be."""
+        path = write(file, row(QUENTIN), headings=HEADINGS.replace("Expiry date", "Warna"))
+        error = away("import", path, "--no-send", "--json").json["error"]
+        assert error["class"] == "missing_columns"
+        assert "Passport expiry" in error["message"]
+        assert "H Warna" in error["message"]
+
+    def test_columns_that_are_not_read_are_named(self, away: Apoa, file: Path) -> None:
+        """They refuse no row, and nothing is left out silently."""
+        path = write(file, row(OBADIAH, room="7;-"), headings=f"{HEADINGS};Warna favorit")
+        result = away("import", path, "--check", "--json")
+        assert (result.code, result.json["saved"]) == (0, 1)
+        assert result.json["unread_columns"] == ["L Warna favorit"]
+        assert "L Warna favorit" in away("import", path, "--no-send").err
 
     def test_the_guests_are_sent(self, apoa: Apoa, serve: Serve, file: Path) -> None:
         """What was saved is sent at once."""
@@ -250,8 +337,9 @@ class TestAtATerminal:
         screens(away, "import", write(file, row(OBADIAH)), "--no-send", keys=["", no], lang=lang)
         screens(away, "import", write(file, row(OBADIAH)), "--no-send", keys=["", yes], lang=lang)
         screens(away, "import", str(file), "--no-send", lang=lang)
-        bad = row(XIMENA, birth_date="31/02/1985")
-        screens(away, "import", write(file, row(QUENTIN), bad), "--no-send", keys=["1", "", "", "", ""], lang=lang)
+        bad = row(XIMENA, birth_date="31/02/1985", expiry=_MONTH_FIRST)
+        doubtful = row(QUENTIN, expiry=_MONTH_FIRST)
+        screens(away, "import", write(file, doubtful, bad), "--no-send", keys=["1", "", "", "", ""], lang=lang)
         screens(away, "import", str(file), "--no-send", lang=lang)
         pavilion = HEADINGS.replace("Room", "Pavilion")
         screens(away, "import", write(file, row(OBADIAH), headings=pavilion), keys=[no, "K", "?", "<"], lang=lang)
@@ -262,10 +350,18 @@ class TestAtATerminal:
 
     def test_the_order_of_dates_is_asked(self, away: Apoa, file: Path) -> None:
         """A date of the table shows what each order means."""
-        result = away("import", write(file, row(QUENTIN)), "--no-send", keys=["2", "", "n", ""])
+        path = write(file, row(QUENTIN, expiry=_MONTH_FIRST))
+        result = away("import", path, "--no-send", keys=["2", "", "n", ""])
         assert result.code == 0, result.all
         assert "12/09/1985 is 12 Sep 1985" in result.err
         assert "12/09/1985 is 9 Dec 1985" in result.err
+
+    def test_missing_columns_are_said_before_a_question(self, away: Apoa, file: Path) -> None:
+        """So that a user who cannot complete the table answers no question in vain."""
+        stay = row(QUENTIN, birth_date="03/09/1985").replace("24/11", "05/11").replace("26/11", "06/11")
+        write(file, stay, headings=HEADINGS.replace("Expiry date", "Warna"))
+        screen = away("import", str(file), keys=["<"]).err
+        assert screen.index("No column has: Passport expiry") < screen.index("can be read in two ways")
 
     def test_a_column_can_be_changed(self, away: Apoa, file: Path) -> None:
         """A column whose heading is not known gets its field by its letter and a number; the rest stays."""
@@ -278,7 +374,7 @@ class TestAtATerminal:
         assert result.code == 0, result.all
         assert away.reports()[0]["stay"]["room"] == "7"
 
-    @pytest.mark.parametrize(("wide", "count"), [(60, 37), (80, 19)])
+    @pytest.mark.parametrize(("wide", "count"), [(60, 38), (80, 19)])
     def test_the_fields_fit_the_screen(
         self, away: Apoa, file: Path, monkeypatch: pytest.MonkeyPatch, wide: int, count: int
     ) -> None:
@@ -292,7 +388,7 @@ class TestAtATerminal:
 
     def test_answers_are_kept_under_a_name(self, away: Apoa, file: Path) -> None:
         """With --map nothing is asked the next time, also without a terminal."""
-        path = write(file, row(QUENTIN))
+        path = write(file, row(QUENTIN, expiry=_MONTH_FIRST))
         kept = away("import", path, "--check", keys=["1", "", "Not a name", "guestbook"])
         assert "apoa import FILE --map guestbook" in kept.err, kept.all
         assert away("import", path, "--check", "--map", "guestbook", keys=[]).code == 0
@@ -309,7 +405,8 @@ class TestAtATerminal:
     @pytest.mark.parametrize(("name", "said"), [("", "--date-order dmy"), ("guestbook", "--map guestbook")])
     def test_the_copy_is_not_asked_about_again(self, away: Apoa, file: Path, name: str, said: str) -> None:
         """The line to copy has the user's answers, or the name under which they are kept."""
-        path = write(file, row(QUENTIN), row(QUENTIN).replace(QUENTIN.number, ""))
+        doubtful = row(QUENTIN, expiry=_MONTH_FIRST)
+        path = write(file, doubtful, doubtful.replace(QUENTIN.number, ""))
         result = away("import", path, "--no-send", keys=["1", "", name, "", ""])
         copy = file.with_name("guests-problems.csv")
         assert f"apoa import {copy} {said}\n" in result.err, result.all
@@ -331,11 +428,11 @@ class TestDoubtfulTables:
     """What could lose or confuse guests is never guessed."""
 
     def test_a_table_without_headings(self, away: Apoa, file: Path) -> None:
-        """Its first guest would be lost: the user says whether that row has headings, and no is the default."""
+        """Its first guest would be lost: the user says which row has headings, and none is the default."""
         path = write(file, row(XIMENA), headings=row(OBADIAH))
         result = away("import", path, "--no-send", keys=[""])
         assert (result.code, away.reports()) == (0, [])
-        assert "Are these the headings?" in result.err
+        assert "Which row has the headings?" in result.err
         assert away("import", path, "--json").json["error"]["class"] == "doubtful_columns"
 
     def test_two_columns_with_one_heading(self, away: Apoa, file: Path) -> None:
@@ -363,6 +460,23 @@ class TestDoubtfulTables:
         shown = away("import", path, "--check", keys=["2", "", ""])
         assert "the surname comes first, and is one word: surname VANTERPOOL, given names OBADIAH" in shown.err
         assert "surname OBADIAH, given names VANTERPOOL" in shown.err
+
+    @pytest.mark.parametrize(
+        ("answer", "surname", "refused"), [("1", "CHEN", 0), ("2", "WEI", 0), ("3", None, 1), ("<", None, 0)]
+    )
+    def test_the_order_of_east_asian_names_is_asked(
+        self, away: Apoa, file: Path, answer: str, surname: str | None, refused: int
+    ) -> None:
+        """With the first such name as an example; the guests can also be refused until a comma is written."""
+        headings = HEADINGS.replace("Surname;Given names", "Guest name;Source")
+        chen = row(OBADIAH).replace("VANTERPOOL;OBADIAH", "Chen Wei;x").replace("GBR", "CHN")
+        path = write(file, chen, headings=headings)
+        keys = [answer, *([""] * 4)]
+        shown = away("import", path, "--no-send", "--name-order", "given-first", keys=keys)
+        assert shown.code == (65 if refused else 0), shown.all
+        assert "Chen Wei, CHN: the surname often comes first there." in shown.err
+        assert "surname Chen, given names Wei" in shown.err
+        assert [report["guest"]["surname"] for report in away.reports()] == ([surname] if surname else [])
 
 
 def test_the_template(apoa: Apoa, tmp_path: Path) -> None:

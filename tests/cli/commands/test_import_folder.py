@@ -133,6 +133,17 @@ class TestFiles:
         assert (unfinished["where"], unfinished["error"]["class"]) == ("left", "file_unfinished")
         assert len(said.json["reports"]) == 1
 
+    def test_dates_that_are_implausible(self, drop: Drop) -> None:
+        """No user sees the rows before they are saved: the line names the cells, also with --quiet, and JSON."""
+        for name, options in (("a.csv", []), ("b.csv", ["--quiet"])):
+            number = {"Passport number": f"X99{len(options)}", "Given names": "ABC"[len(options)]}
+            drop.put(name, table(cells(QUENTIN, **number, **{"Passport expiry": "1935-03-30"})))
+            said = drop.apoa(*options, "import", "--from", str(drop.folder), "--no-send")
+            assert (said.code, said.all) == (0, f"{name}: 1 saved; to compare: H2\n")
+        drop.put("c.csv", table(cells(XIMENA, **{"Planned check-out": "2027-11-26"})))
+        warnings = drop("--json").json["files"][0]["warnings"]
+        assert ("J2", "implausible") in [(each["cell"], each["code"]) for each in warnings]
+
     def test_refused_rows(self, drop: Drop) -> None:
         """The good rows are saved. The file is in refused, with the reason and the refused rows beside it."""
         drop.put("a.csv", table(cells(QUENTIN), BAD))
@@ -310,7 +321,7 @@ class TestTrouble:
         drop.put("b.csv", table(cells(XIMENA)))
         original = open_source
 
-        def broken(path: Path, *options: str) -> Any:
+        def broken(path: Path, *options: Any) -> Any:
             if path.name == "a.csv":
                 raise ZeroDivisionError(QUENTIN.surname)
             return original(path, *options)

@@ -47,7 +47,7 @@ def test_stays_past_the_retention_period_are_erased(past: Apoa) -> None:
     [old, new] = past.reports()
     value = purged(past)
     assert (value["reports"], value["stays"], value["retention_days"]) == ([old["id"]], 1, 90)
-    assert (value["complete"], value["dry_run"], value["withdrawn"]) == (True, False, [])
+    assert (value["complete"], value["dry_run"]) == (True, False)
     assert erased(past) == [True, False]
     assert purged(past)["reports"] == []
     assert past.reports()[1] == new
@@ -72,8 +72,8 @@ def test_retention_days_of_the_property(past: Apoa) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_screens(past: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
-    """What is erased by age, a draft, and what is asked before the stay of one guest is erased."""
+def test_screens(past: Apoa, screens: Screens, lang: str) -> None:
+    """What is erased by age, a draft, and what is said and asked before the stay of one guest is erased."""
     screens(past, "purge", "--dry-run", lang=lang)
     screens(past, "purge", lang=lang)
     screens(past, "purge", lang=lang)
@@ -82,15 +82,14 @@ def test_screens(past: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     screens(past, "purge", "--dry-run", lang=lang)
     screens(past, "purge", lang=lang)
     screens(past, "list", "--all", lang=lang)
-    waiting = past.save()
-    screens(past, "purge", "--guest", waiting["short_id"], "--yes", lang=lang)
-    screens(past, "purge", "--guest", waiting["short_id"], "--force", keys=[""], lang=lang)
-    screens(past, "purge", "--guest", waiting["short_id"], "--force", "--yes", lang=lang)
-    assert past.set_up(serve("lost").base_url).code == 0
-    lost = past.send(XIMENA)
-    screens(past, "purge", "--guest", lost["short_id"], "--yes", lang=lang)
-    screens(past, "purge", "--guest", lost["short_id"], "--force", keys=[""], lang=lang)
-    screens(past, "purge", "--guest", lost["short_id"], "--force", "--yes", lang=lang)
+    guest = past.send()
+    for options in (["--yes"], ["--dry-run"]):
+        screens(past, "purge", "--guest", guest["short_id"], *options, lang=lang)
+    past("checkout", guest["id"], "--no-send")
+    screens(past, "purge", "--guest", guest["short_id"], keys=[""], lang=lang)
+    past("sync")
+    screens(past, "purge", "--guest", guest["short_id"], keys=[""], lang=lang)
+    screens(past, "purge", "--guest", guest["short_id"], "--yes", lang=lang)
 
 
 def keep_draft(apoa: Apoa) -> None:
@@ -152,94 +151,116 @@ def test_a_database_reader_delays_the_last_step(past: Apoa, monkeypatch: pytest.
 
 
 class TestAtTheGuestsRequest:
-    """`--guest ID` erases one stay at once."""
-
-    def test_a_stay_is_found_by_any_of_its_ids(self, configured: Apoa) -> None:
-        """The report's id, its short id and the stay's id select the stay; other stays do not change."""
-        for guest in (QUENTIN, XIMENA):
-            configured(*guest.mrz())
-        first, second = configured.reports()
-        assert purged(configured, "--guest", first["short_id"], "--yes")["reports"] == [first["id"]]
-        assert erased(configured) == [True, False]
-        assert purged(configured, "--guest", second["stay_id"], "--yes")["reports"] == [second["id"]]
-        assert purged(configured, "--guest", first["id"], "--yes")["reports"] == []
-
-    def test_an_undelivered_stay_is_erased_only_with_force(self, away: Apoa) -> None:
-        """Without --force purge exits with 65 and changes nothing; with --force it withdraws and erases the report."""
-        report = away.save()
-        refused = away("purge", "--guest", report["id"], "--yes", "--json")
-        assert (refused.code, refused.json["error"]["class"], away.reports()) == (65, "undelivered", [report])
-        forced = away("purge", "--guest", report["id"], "--force", "--yes", "--json").json
-        assert (forced["withdrawn"], forced["may_have_arrived"]) == ([report["id"]], [])
-        [after] = away.reports()
-        assert (after["state"], after["erased"], after["guest"]) == ("withdrawn", True, None)
-
-    def test_purge_asks_at_a_terminal(self, away: Apoa) -> None:
-        """Enter alone erases nothing, and so does a yes without the key."""
-        report = away.save()
-        command = ["purge", "--guest", report["id"], "--force"]
-        no = away(*command, keys=[""])
-        assert (no.code, QUENTIN.name in no.err, erased(away)) == (0, True, [False])
-        keys = away.home / "melati" / "keys.json"
-        keys.rename(keys.with_name("away.json"))
-        assert (away(*command, keys=["y"]).code, erased(away)) == (77, [False])
-        keys.with_name("away.json").rename(keys)
-        assert (away(*command, keys=["y"]).code, erased(away)) == (0, [True])
+    """`--guest ID` erases one stay at once, as soon as its check-out is reported."""
 
     @pytest.fixture
-    def answerless(self, apoa: Apoa, serve: Serve) -> Apoa:
-        """A property with a report that the authority received, and whose answer was lost."""
+    def left(self, configured: Apoa) -> list[dict[str, Any]]:
+        """The check-ins of two guests whose check-outs are reported, too."""
+        arrivals = [configured.send(guest) for guest in (QUENTIN, XIMENA)]
+        for each in arrivals:
+            assert configured("checkout", each["id"]).code == 0
+        return arrivals
+
+    def refused(self, apoa: Apoa, guest: str, name: str) -> str:
+        """Erase a stay, which is refused in text and in JSON, and nothing changes. Returns the advice."""
+        before = apoa.reports()
+        said = apoa("purge", "--guest", guest, "--yes")
+        asked = apoa("purge", "--guest", guest, keys=[])  # refused before anything is asked
+        tried = apoa("purge", "--guest", guest, "--dry-run", "--json")
+        assert [each.code for each in (said, asked, tried)] == [Exit.SETTINGS] * 3
+        error = apoa("purge", "--guest", guest, "--yes", "--json").json["error"]
+        assert (tried.json["error"], error["class"], error["advice"] in said.err) == (error, name, True)
+        assert apoa.reports() == before
+        return str(error["advice"])
+
+    def test_a_stay_is_found_by_any_of_its_ids(self, configured: Apoa, left: list[dict[str, Any]]) -> None:
+        """The report's id, its short id and the stay's id select the stay; other stays do not change."""
+        first, second = left
+        assert len(purged(configured, "--guest", first["short_id"], "--yes")["reports"]) == 2
+        assert erased(configured) == [True, False, True, False]
+        assert len(purged(configured, "--guest", second["stay_id"], "--yes")["reports"]) == 2
+        assert purged(configured, "--guest", first["id"], "--yes")["reports"] == []
+
+    def test_a_guest_in_house_is_kept(self, configured: Apoa) -> None:
+        """Without the data the check-out could never be reported; also long after the planned day."""
+        guest = configured.send()
+        for _time in range(2):
+            assert f"apoa checkout {guest['short_id']}" in self.refused(configured, guest["id"], "in_house")
+            configured.clock.forward(timedelta(days=80))
+        assert configured("checkout", guest["id"], "--at", "2026-11-26T09:00").code == 0
+        assert purged(configured, "--guest", guest["id"], "--yes")["stays"] == 1
+
+    def test_a_guest_who_came_back_is_in_house(self, configured: Apoa, left: list[dict[str, Any]]) -> None:
+        """A correction after the check-out says so."""
+        assert configured("amend", left[0]["id"], "--nights", "3", "--reason", "still here").code == 0
+        self.refused(configured, left[0]["id"], "in_house")
+
+    def test_a_stay_with_an_open_report_is_kept(self, configured: Apoa, authority: Any) -> None:
+        """The check-out waits: it is sent first."""
+        guest = configured.send()
+        authority.stop()
+        out = configured("checkout", guest["id"], "--json").json
+        assert "apoa sync" in self.refused(configured, guest["id"], "undelivered")
+        with configured.sending(out["id"]):
+            self.refused(configured, guest["id"], "undelivered")
+
+    def test_a_stay_with_a_refused_report_is_kept(self, apoa: Apoa, serve: Serve) -> None:
+        """It is corrected first, or withdrawn, and then the data can be erased."""
+        apoa.set_up(serve("ok,reject").base_url)
+        guest = apoa.send()
+        assert apoa("checkout", guest["id"]).code == Exit.DATA_REFUSED
+        assert "apoa fix" in self.refused(apoa, guest["id"], "undelivered")
+        apoa.clock.forward(timedelta(hours=1))
+        assert apoa("fix", guest["id"], "--at", apoa.clock.now().isoformat()).code == 0
+        assert purged(apoa, "--guest", guest["id"], "--yes")["stays"] == 1
+
+    def test_a_stay_that_never_was(self, away: Apoa) -> None:
+        """A report that was never sent is withdrawn, and then nothing is to be reported."""
+        report = away.save()
+        self.refused(away, report["id"], "in_house")
+        assert away("cancel", report["id"], "--yes").code == 0
+        assert purged(away, "--guest", report["id"], "--yes")["reports"] == [report["id"]]
+
+    def test_a_lost_answer(self, apoa: Apoa, serve: Serve) -> None:
+        """The authority may have the stay: it is cancelled there first."""
         apoa.set_up(serve("lost").base_url)
-        apoa.send()
-        [report] = apoa.reports()
-        assert (report["state"], report["receipt"]) == ("queued", None)
-        return apoa
+        report = apoa.send()
+        assert f"apoa cancel {report['short_id']}" in self.refused(apoa, report["id"], "in_house")
+        assert apoa("cancel", report["short_id"], "--reason", "mistake", "--yes", keys=[]).code == 0
+        apoa("sync")
+        assert apoa.states() == [("check_in", "accepted"), ("cancel", "accepted")]
+        assert purged(apoa, "--guest", report["id"], "--yes")["stays"] == 1
 
-    def test_a_report_that_may_have_arrived_at_a_terminal(self, answerless: Apoa) -> None:
-        """The question offers the cancellation first, by which the authority forgets the stay."""
-        [report] = answerless.reports()
-        no = answerless("purge", "--guest", report["id"], "--force", keys=[""])
-        assert (no.code, f"apoa cancel {report['short_id']}" in no.err, erased(answerless)) == (0, True, [False])
-        assert answerless("cancel", report["short_id"], "--reason", "mistake", "--yes", keys=[]).code == 0
-        answerless("sync")
-        assert answerless("purge", "--guest", report["id"], "--yes", keys=[]).code == 0
-        assert erased(answerless) == [True, True]
-        assert answerless.states() == [("check_in", "accepted"), ("cancel", "accepted")]
+    def test_purge_asks_at_a_terminal(self, configured: Apoa, left: list[dict[str, Any]]) -> None:
+        """It names the guest, and when the data must be kept. Enter erases nothing, nor does a yes without the key."""
+        command = ["purge", "--guest", left[0]["id"]]
+        no = configured(*command, keys=[""])
+        assert (no.code, QUENTIN.name in no.err, any(erased(configured))) == (0, True, False)
+        assert "If an officer has asked for these data" in no.err
+        keys = configured.home / "melati" / "keys.json"
+        keys.rename(keys.with_name("away.json"))
+        assert (configured(*command, keys=["y"]).code, any(erased(configured))) == (77, False)
+        keys.with_name("away.json").rename(keys)
+        assert (configured(*command, keys=["y"]).code, any(erased(configured))) == (0, True)
 
-    def test_a_report_that_may_have_arrived_unattended(self, answerless: Apoa) -> None:
-        """It needs --yes with --force; the result, the report and `show` say that the authority may have it."""
-        [report] = answerless.reports()
-        refused = answerless("purge", "--guest", report["id"], "--yes")
-        assert (refused.code, f"apoa cancel {report['short_id']}" in refused.err, erased(answerless)) == (
-            65,
-            True,
-            [False],
-        )
-        for options in (["--dry-run"], ["--yes"]):
-            value = purged(answerless, "--guest", report["id"], "--force", *options)
-            assert (value["withdrawn"], value["may_have_arrived"]) == ([report["id"]], [report["id"]])
-        assert "but the authority may have received it" in answerless("show", report["short_id"]).out
-        [after] = answerless.reports()
-        assert (after["state"], after["last_error"]) == ("withdrawn", "may_have_arrived")
-
-    @pytest.mark.parametrize("options", [(), ("--force",), ("--json",)], ids=" ".join)
-    def test_unattended_it_needs_yes(self, configured: Apoa, options: tuple[str, ...]) -> None:
+    @pytest.mark.parametrize("options", [(), ("--json",)], ids=" ".join)
+    def test_unattended_it_needs_yes(
+        self, configured: Apoa, left: list[dict[str, Any]], options: tuple[str, ...]
+    ) -> None:
         """Where no user can be asked, one guest's stay is erased with `--yes` only; with it nothing is asked."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        refused = configured("purge", "--guest", report["id"], *options, keys=[] if "--json" in options else None)
-        assert (refused.code, "--yes" in refused.all, configured.reports()) == (Exit.USAGE, True, [report])
-        assert configured("purge", "--guest", report["id"], *options, "--yes", keys=[]).code == 0
-        assert erased(configured) == [True]
+        command = ["purge", "--guest", left[0]["id"], *options]
+        refused = configured(*command, keys=[] if options else None)
+        assert (refused.code, "--yes" in refused.all, any(erased(configured))) == (Exit.USAGE, True, False)
+        assert configured(*command, "--yes", keys=[]).code == 0
+        assert any(erased(configured))
 
     def test_usage_errors(self, away: Apoa) -> None:
-        """An unknown id, an ambiguous id and `--force` without `--guest` are usage errors."""
+        """An unknown id and an ambiguous id are usage errors."""
         first, second = away.save(QUENTIN), away.save(XIMENA)
         assert away("purge", "--guest", "zzzz").code == 2
         several = away("purge", "--guest", first["id"][:3])
         assert several.code == 2
         assert second["short_id"] in several.err
-        assert away("purge", "--force").code == 2
         assert erased(away) == [False, False]
 
 

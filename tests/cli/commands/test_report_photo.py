@@ -279,11 +279,49 @@ class TestSeveral:
         assert [word in result.err for word in (QUENTIN.number, XIMENA.number)] == [True, False]
         assert away("report", *photos[:2], *photos[4:], *STAY, "--dry-run").code == 0
 
-    def test_a_couple_with_one_passport(self, away: Apoa, photos: list[str]) -> None:
-        """The same passport twice is refused for the second photo."""
+    def test_two_shots_of_one_passport(self, away: Apoa, photos: list[str]) -> None:
+        """They are one guest and one report, with or without a terminal."""
         result = away("report", *photos[:2], *photos[:2], *STAY, "--json")
-        assert (result.code, len(away.reports())) == (65, 1)
-        assert [each["error"] and each["error"]["class"] for each in result.json["photos"]] == [None, "reported_before"]
+        assert (result.code, len(away.reports())) == (0, 1)
+        assert [each["report"] for each in result.json["photos"]] == [away.reports()[0]["id"]] * 2
+        result = away("report", *photos[2:4], *photos[2:4], *STAY, keys=["y", ""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {QUENTIN.surname, XIMENA.surname}
+        assert "Photos of one passport: " in result.err
+        assert "Photos without a report" not in result.err
+
+    def test_two_documents_in_one_picture(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Unattended it is refused, by itself and beside others; at a terminal both are asked about, in order."""
+        several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
+        first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
+        answer_with(monkeypatch, {photo.name: replace(first, others=(second,)), "other.jpg": reading(OBADIAH.lines)})
+        command = ["report", "--photo", str(photo), *STAY]
+        result = away(*command)
+        assert (result.code, away.reports()) == (65, [])
+        assert "The picture shows 2 documents." in result.err
+        value = away(*command, "--json", "--photo", "other.jpg").json
+        assert [(each["zones"], [one["code"] for one in each["errors"]]) for each in value["photos"]] == [
+            (2, ["several_documents"]),
+            (1, []),
+        ]
+        assert away("config", "set", "keep_photos", "on").code == 0
+        result = away(*command, keys=["", ""])
+        assert result.code == 0, result.all
+        assert {each["photo"] for each in away.reports()} == {None}  # it shows another guest's passport
+        assert surnames(away) == {OBADIAH.surname, QUENTIN.surname, XIMENA.surname}
+
+    def test_one_of_two_documents(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The other one is discarded: the file is kept. Such a picture is not taken in place of the lines."""
+        several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)
+        first, second = (reading(guest.lines, sure=False, hint=several) for guest in (QUENTIN, XIMENA))
+        answer_with(monkeypatch, {photo.name: replace(first, others=(second,))})
+        result = away("report", "--photo", str(photo), *STAY, "--delete-original", keys=["b", "y", ""])
+        assert result.code == 0, result.all
+        assert surnames(away) == {XIMENA.surname}
+        assert "Delete the photo" not in result.err
+        result = away("report", *STAY, keys=[str(photo), *OBADIAH.lines, ""])
+        assert "The picture shows 2 documents." in result.err
+        assert OBADIAH.surname in surnames(away)
 
     def test_details_of_one_guest(self, away: Apoa, photos: list[str]) -> None:
         """A name beside several photos is a usage error; what guests share, and the place of birth, are taken."""
@@ -572,6 +610,7 @@ class TestKept:
         """After `purge` there is nothing to show."""
         report = keeping("report", "--photo", str(photo), *STAY, "--json").json
         assert keeping("sync").code == 0
+        assert keeping("checkout", report["stay_id"]).code == 0
         assert keeping("purge", "--guest", report["stay_id"], "--yes").code == 0
         said = keeping("show", report["stay_id"], "--photo", str(tmp_path / "a.jpg"))
         assert said.code == 65

@@ -67,7 +67,8 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     screens(apoa, "show", refused["short_id"], lang=lang)
     apoa("cancel", refused["stay_id"], "--reason", "salah tamu", "--yes")
     screens(apoa, "show", refused["short_id"], lang=lang)
-    apoa("purge", "--guest", arrival["id"], "--yes")
+    apoa("checkout", arrival["id"])
+    assert apoa("purge", "--guest", arrival["id"], "--yes").code == 0
     screens(apoa, "show", arrival["short_id"], lang=lang)
     screens(apoa, "show", "zzzz", lang=lang)
     screens(apoa, "log", lang=lang)

@@ -370,9 +370,8 @@ class TestEnd:
         def visit(url: str) -> None:
             browser = Browser(url)
             assert browser.page()
-            manual.clock.forward(LEASE)
             with closing(app_of(manual.home, manual.clock, "melati")) as app:
-                now = manual.clock.now()
+                now = manual.clock.now() + LEASE
                 assert app.outbox.claim([saved["id"]], now=now, lease_until=now + LEASE)[1]
             assert "is being sent" in browser.save("STT-0001")
 
@@ -381,6 +380,22 @@ class TestEnd:
         assert messages[0].endswith("finished in the meantime.")
         with closing(app_of(manual.home, manual.clock, "melati")) as app:
             assert app.outbox.find(saved["id"])[0].state is State.SENDING
+
+    def test_a_report_that_is_typed_slowly(self, manual: Apoa) -> None:
+        """Other desks do not get it while the page shows it, however long that takes."""
+        saved = manual.save()
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            for _minute in range(3 * int(LEASE / timedelta(minutes=1))):
+                manual.clock.forward(timedelta(minutes=1))
+                assert all(browser.page() for _time in range(2))  # the lease is renewed between two answers
+            with closing(app_of(manual.home, manual.clock, "melati")) as app:
+                now = manual.clock.now()
+                assert not app.outbox.claim([saved["id"]], now=now, lease_until=now + LEASE)[1]
+            browser.save("STT-0001")
+
+        assert serve(manual, visit)[0] == 1
 
     @pytest.mark.parametrize("more", [["--all"], ["--scheduled"], ["--follow"], ["--sheet", "-"]])
     def test_usage(self, manual: Apoa, more: list[str]) -> None:

@@ -371,6 +371,7 @@ HARMLESS = [
     ("address", "X"),
     ("backup_folder", str(Path.cwd() / "backups")),
     ("backup_keep", 1),
+    ("rooms", 1),
     ("keep_photos", "on"),
     ("import_folder", str(Path.cwd() / "exports")),
     ("import_map", "cloudbeds"),

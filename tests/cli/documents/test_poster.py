@@ -14,7 +14,7 @@ from apoa_client.cli.documents.poster import days_text, languages
 
 SEVEN = ["en", "id", "zh-Hans", "ja", "ko", "ru", "ar"]
 IN_EVERY = {"lang", "dir", "name", "title", "why", "how", "checked", "stored", "sent", "by_hand", "deleted"} | {
-    *("only", "ask", "ours", "days")
+    *("also", "ask", "ours", "days")
 }
 STRANGE = "<b>Wisma</b> & \"Melati\" <script>alert('1')</script>"
 
@@ -54,7 +54,7 @@ class TestPage:
         found = re.findall(r'<section lang="([^"]+)" dir="([^"]+)">', content)
         assert found == [(lang, "rtl" if lang == "ar" else "ltr") for lang in SEVEN]
         for language in languages():
-            sentences = [language[key] for key in ("title", "why", "how", "checked", "stored", "only", "ask", "ours")]
+            sentences = [language[key] for key in ("title", "why", "how", "checked", "stored", "also", "ask", "ours")]
             assert all(sentence in page.text for sentence in sentences)
 
     def test_it_says_how_reports_go(self, away: Apoa) -> None:
@@ -68,10 +68,11 @@ class TestPage:
 
     def test_it_says_how_long_data_are_kept(self, away: Apoa) -> None:
         """The number of days is that of the settings, with the right plural form in each language."""
-        assert "We delete our copy 90 days after you check out, or earlier if you ask us to." in printed(away)[1].text
+        asked = "or once you have left if you ask, unless an officer wants it."
+        assert f"We delete our copy 90 days after you check out, {asked}" in printed(away)[1].text
         settings(away, retention_days=1)
         text = printed(away)[1].text
-        assert "We delete our copy 1 day after you check out, or earlier" in text
+        assert "We delete our copy 1 day after you check out, or once" in text
         assert "через 1 день после" in text
         assert "بعد يوم واحد من" in text
 
@@ -139,6 +140,13 @@ class TestSentences:
             assert language["deleted"].count("{days}") == 1
         for key in ("title", "why", "deleted", "ask", "ours"):
             assert len({language[key] for language in languages()}) == len(SEVEN)
+
+    def test_each_language_says_what_else_the_data_are_used_for(self) -> None:
+        """The figures of `apoa stats`, and the suggestions for a guest who returns: nothing says "nothing else"."""
+        counted = ("count", "menghitung", "统计", "集計", "집계", "считаем", "لإحصاء")
+        remembered = ("remember", "mengenali", "识别", "次回", "알아보는", "узнаём", "للتعرّف")
+        for language, *words in zip(languages(), counted, remembered, strict=True):
+            assert all(word in language["also"] for word in words)
 
     def test_each_language_says_who_may_ask_and_from_when(self) -> None:
         """Officers of immigration or of the police on duty; 24 hours from the start of the stay, not from check-in."""

@@ -77,7 +77,7 @@ class TestPermits:
     def test_an_unknown_permit_of_a_tourist_stays_empty(self, change: Change) -> None:
         """With -; the help says what is usual for the nationality."""
         shown = change(PERMIT, "?", "turis", "-")
-        assert "Usual for this nationality (list of 26 Nov 2026): B1: Visa on arrival." in shown
+        assert "Usual for this nationality (list of 30 Nov 2026): B1: Visa on arrival." in shown
         assert "Its number, or - if it is not known." in shown
 
     def test_an_unknown_permit_is_accepted_when_typed_again(self, change: Change) -> None:

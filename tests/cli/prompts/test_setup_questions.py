@@ -12,7 +12,7 @@ from schedule_helpers import PROGRAM, Crontab, Tools, use
 
 from apoa_client.schedule.interface import ToolResult
 
-PRACTICE = ["melati", "", "", "", "WIB", "1"]
+PRACTICE = ["melati", "", "WIB", "1"]
 """The shortest way through, after the language."""
 ACCOUNT = "The authority does not accept the username and password."
 WORKS = "The connection works."
@@ -31,7 +31,7 @@ def set_up(apoa: Apoa, keys: Sequence[str], *options: str, lang: str = "en") -> 
 
 def server(url: str, *, name: str = "melati") -> list[str]:
     """The answers for a server, up to the username."""
-    return ["en", name, "", "", "", "WIB", "2", url]
+    return ["en", name, "", "WIB", "2", url]
 
 
 class TestQuestions:
@@ -44,8 +44,7 @@ class TestQuestions:
         said = set_up(apoa, [lang, *PRACTICE], lang=other)
         assert said.code == 0, said.all
         assert said.err.startswith("Bahasa / Language")
-        labels = ["Short name of the property", "Name for guests (optional)"]
-        labels += ["Address of the property (optional)", "Immigration office (optional)"]
+        labels = ["Name of the property", "Address of the property (optional)"]
         at = [said.err.index(spoken(lang, label)) for label in [*labels, "Time zone", "Where do reports go"]]
         assert at == sorted(at)
         command = {"en": "apoa report", "id": "apoa lapor"}[lang]
@@ -87,10 +86,6 @@ class TestQuestions:
             "?",
             "",
             "?",
-            "",
-            "?",
-            "",
-            "?",
             "WIB",
             "?",
             "2",
@@ -104,10 +99,9 @@ class TestQuestions:
         said = set_up(apoa, keys, lang=lang)
         assert said.code == 75, said.all
         for sentence in (
-            "The name of the property in commands and folders, such as melati: small letters, digits, - and _.",
-            "The name as guests know it, such as Wisma Melati Ubud. It is printed on receipts and notices.",
+            "As guests know it, such as Wisma Melati Ubud. It is printed on receipts and notices.",
+            "A short name for commands and folders is made from it, such as wisma-melati-ubud.",
             "Street and town. They are printed on receipts and sheets.",
-            "The immigration office for your district. It is printed on receipts.",
             "Check-in times and deadlines are shown in the time of your island.",
             "Begin with practice if you are not sure. Set up again later for real reports: both stay apart.",
             "The authority gives it with the account. It begins with https://, such as https://host/path/v1",
@@ -115,31 +109,33 @@ class TestQuestions:
             "The password does not show while you type it.",
         ):
             assert said.err.count(spoken(lang, sentence)) == 1, sentence
-        assert said.err.count(spoken(lang, "Enter leaves it out.")) == 3
+        assert said.err.count(spoken(lang, "Enter leaves it out.")) == 1
 
     @pytest.mark.parametrize(
-        ("called", "name"),
+        ("called", "name", "title"),
         [
-            ("Wisma Melati", "wisma-melati"),
-            ("Café Ubud & Spa", "cafe-ubud-spa"),
-            ("  MELATI ", "melati"),
-            ("w" * 40, "w" * 32),
+            ("Wisma Melati", "wisma-melati", "Wisma Melati"),
+            ("Café Ubud & Spa", "cafe-ubud-spa", "Café Ubud & Spa"),
+            ("  MELATI ", "melati", "MELATI"),
+            ("w" * 40, "w" * 32, "w" * 40),
+            ("melati", "melati", None),
         ],
     )
-    def test_a_short_name_is_suggested_for_a_long_one(self, apoa: Apoa, called: str, name: str) -> None:
-        """Enter accepts it."""
-        said = set_up(apoa, ["en", called, "", "", "", "", "", ""])
-        assert said.code == 0
-        assert "A short name has small letters, digits, - and _, such as: melati" in said.err
-        assert f"Do you mean {name}? Enter = yes" in said.err
+    def test_the_short_name(self, apoa: Apoa, called: str, name: str, title: str | None) -> None:
+        """It is made from the name that guests know, which is printed as it was typed; a short name is taken as one."""
+        said = set_up(apoa, ["en", called, "", "", "", ""])
+        assert said.code == 0, said.all
+        assert (f"Short name, for commands and folders: {name}" in said.err) == (title is not None)
         assert settings(apoa, name)["api_url"] == "training"
+        assert settings(apoa, name).get("display_name") == title
 
-    @pytest.mark.parametrize("called", ["***", "CON", "ホテル"])
-    def test_a_name_without_a_suggestion(self, apoa: Apoa, called: str) -> None:
-        """The question is asked again."""
+    @pytest.mark.parametrize("called", ["***", "ホテル", "Wis\x07ma"])
+    def test_a_name_that_cannot_be_used(self, apoa: Apoa, called: str) -> None:
+        """A message says why, and the question is asked again."""
         said = set_up(apoa, ["en", called, *PRACTICE])
         assert said.code == 0
-        assert "Do you mean" not in said.err
+        assert ("in Latin letters" in said.err) or ("invisible characters" in said.err)
+        assert list(tomllib.loads((apoa.home / "config.toml").read_text())["property"]) == ["melati"]
 
     @pytest.mark.parametrize("called", ["con", "CON", "lpt1"])
     def test_a_name_that_windows_keeps_for_a_device(self, apoa: Apoa, called: str) -> None:
@@ -147,33 +143,23 @@ class TestQuestions:
         said = set_up(apoa, ["en", called, *PRACTICE])
         assert said.code == 0
         assert "Windows keeps this name for a device." in said.err
-        assert "A short name has" not in said.err
+        assert "in Latin letters" not in said.err
 
-    @pytest.mark.parametrize(
-        ("keys", "name", "title"),
-        [
-            (["Wisma Melati Ubud", "", ""], "wisma-melati-ubud", "Wisma Melati Ubud"),
-            (["Wisma Melati", "melati", ""], "melati", None),
-            (["melati", "Wisma Melati"], "melati", "Wisma Melati"),
-            (["Wis\x07ma", "", "Wisma"], "wis-ma", "Wisma"),
-        ],
-    )
-    def test_the_name_for_guests(self, apoa: Apoa, keys: list[str], name: str, title: str | None) -> None:
-        """As typed; what was typed in place of a short name is proposed if that is accepted."""
-        said = set_up(apoa, ["en", *keys, "", "", "", ""])
-        assert said.code == 0, said.all
-        assert settings(apoa, name).get("display_name") == title
-
-    def test_a_new_name_for_guests(self, away: Apoa) -> None:
-        """The present one is proposed, and may be cleared."""
+    def test_the_name_of_another_property(self, away: Apoa) -> None:
+        """A property of the same short name and another name is said, and changed only if the user says so."""
         away.set_up(NOWHERE, "--display-name", "Wisma Melati")
-        said = set_up(away, ["en", "", "?", "-", "", "", "", "3"])
-        assert "Name for guests (optional) [Wisma Melati]: " in said.err
-        assert "display_name" not in settings(away)
+        said = set_up(away, ["en", "MELATI", "n", "Melati Dua", "", "", "3", ""])
+        assert said.code == 0, said.all
+        assert "The property melati is set up here already, as Wisma Melati." in said.err
+        assert settings(away, "melati-dua")["display_name"] == "Melati Dua"
+        again = set_up(away, ["en", "MELATI", "", "", "", "3", ""])
+        assert again.code == 0, again.all
+        assert settings(away)["display_name"] == "Wisma Melati"
 
-    def test_address_and_office(self, apoa: Apoa) -> None:
-        """They are stored as typed, without characters that cannot be printed."""
-        said = set_up(apoa, ["en", "melati", "", "Jl. Melati\x07 7", "Jl. Melati 7,  Ubud", "Kanim Denpasar", "", ""])
+    def test_the_address(self, apoa: Apoa) -> None:
+        """It is stored as typed, without characters that cannot be printed; the office comes by its option."""
+        keys = ["en", "melati", "Jl. Melati\x07 7", "Jl. Melati 7,  Ubud", "", ""]
+        said = set_up(apoa, keys, "--office", "Kanim Denpasar")
         assert said.code == 0
         assert "invisible characters" in said.err
         assert settings(apoa)["address"] == "Jl. Melati 7, Ubud"
@@ -194,7 +180,7 @@ class TestQuestions:
     )
     def test_time_zones(self, apoa: Apoa, typed: str, zone: str) -> None:
         """By number, by name, by island; the list says which island is in which zone."""
-        said = set_up(apoa, ["en", "melati", "", "", "", typed, ""])
+        said = set_up(apoa, ["en", "melati", "", typed, ""])
         names = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
         assert settings(apoa).get("timezone", "Asia/Jakarta") == names[zone]
         assert said.err.count("  1 = WIB: Sumatra") == 1
@@ -206,32 +192,32 @@ class TestQuestions:
     )
     def test_the_zone_of_the_address(self, apoa: Apoa, lang: str, address: str, office: str, zone: str) -> None:
         """It is proposed, with the place; without an address, that of the office."""
-        said = set_up(apoa, [lang, "melati", "", address, office, "", ""])
+        said = set_up(apoa, [lang, "melati", address, "", ""], "--office", office)
         place = {"WITA": "Ubud", "WIT": "Sorong"}[zone]
         assert "  " + spoken(lang, "{place} is in the time zone {zone}.", place=place, zone=zone) in said.err
         assert settings(apoa)["timezone"] == {"WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}[zone]
 
     def test_the_zone_of_a_new_address(self, apoa: Apoa) -> None:
         """It is proposed too; for the address of before, the zone that was chosen stays."""
-        set_up(apoa, ["en", "melati", "", "Ubud", "", "WIB", ""])
-        said = set_up(apoa, ["en", "melati", "", "", "", "", ""])
+        set_up(apoa, ["en", "melati", "Ubud", "WIB", ""])
+        said = set_up(apoa, ["en", "melati", "", "", ""])
         assert "Ubud is in the time zone WITA." in said.err
         assert "Time zone [WIB]: " in said.err
         assert "timezone" not in settings(apoa)
-        set_up(apoa, ["en", "melati", "", "Sanur", "", "", ""])
+        set_up(apoa, ["en", "melati", "Sanur", "", ""])
         assert settings(apoa)["timezone"] == "Asia/Makassar"
 
     @pytest.mark.parametrize("typed", ["WITS", "4", "Kalimantan", "Asia/Singapore"])
     def test_an_unknown_time_zone(self, apoa: Apoa, typed: str) -> None:
         """Or an island with two zones."""
-        said = set_up(apoa, ["en", "melati", "", "", "", typed, "WITA", ""])
+        said = set_up(apoa, ["en", "melati", "", typed, "WITA", ""])
         assert "Type WIB, WITA or WIT, or its number." in said.err
         assert settings(apoa)["timezone"] == "Asia/Makassar"
 
     @pytest.mark.parametrize(("typed", "by_hand"), [("3", True), ("manual", True), ("latihan", False), ("", False)])
     def test_where_reports_go(self, apoa: Apoa, typed: str, by_hand: bool) -> None:  # noqa: FBT001  a parameter
         """By number or by word; practice is the default."""
-        said = set_up(apoa, ["en", "melati", "", "", "", "", "moon", typed, ""])
+        said = set_up(apoa, ["en", "melati", "", "", "moon", typed, ""])
         assert said.code == 0, said.all
         assert "Type 1, 2 or 3." in said.err
         assert "Where do reports go [practice]: " in said.err
@@ -452,7 +438,7 @@ class TestStopping:
     """Ctrl-C or the end of the input at any question: nothing is stored, and a message says how to start again."""
 
     @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("answered", range(9))
+    @pytest.mark.parametrize("answered", range(7))
     def test_at_any_question(self, apoa: Apoa, lang: str, answered: int) -> None:
         """Exit code 130, and no file."""
         said = set_up(apoa, [lang, *server(NOWHERE)[1:]][:answered], lang=lang)
@@ -505,7 +491,7 @@ class TestExistingProperty:
         options = ["--address", "Jl. Melati 7", "--office", "Kanim", "--timezone", "Asia/Pontianak"]
         assert apoa.set_up(url, *options).code == 0
         before = settings(apoa)
-        said = set_up(apoa, ["en", "", "", "", "", "", "", "", "", PASSWORD])
+        said = set_up(apoa, ["en", "", "", "", "", "", "", PASSWORD])
         assert said.code == 0, said.all
         assert "It is already set up: what you do not change stays as it is." in said.err
         assert "Where do reports go [to a server]: " in said.err
@@ -516,7 +502,7 @@ class TestExistingProperty:
     def test_an_optional_setting_is_cleared(self, away: Apoa) -> None:
         """By a hyphen."""
         away.set_up(NOWHERE, "--address", "Jl. Melati 7", "--office", "Kanim")
-        said = set_up(away, ["en", "", "", "?", "-", "", "", "", "", "", PASSWORD])
+        said = set_up(away, ["en", "", "?", "-", "", "", "", "", PASSWORD])
         assert said.code == 75, said.all
         assert "  - clears it." in said.err
         assert said.err.count("Enter leaves it out.") == 0
@@ -526,7 +512,7 @@ class TestExistingProperty:
     def test_from_practice_to_a_server(self, apoa: Apoa) -> None:
         """No address is suggested."""
         set_up(apoa, ["en", *PRACTICE])
-        said = set_up(apoa, ["en", "", "", "", "", "", "2", NOWHERE, "wisma", PASSWORD, ""])
+        said = set_up(apoa, ["en", "", "", "", "2", NOWHERE, "wisma", PASSWORD, ""])
         assert said.code == 75, said.all
         assert "Where do reports go [practice]: " in said.err
         assert "Address of the authority: " in said.err
@@ -534,9 +520,9 @@ class TestExistingProperty:
     def test_a_second_property(self, apoa: Apoa) -> None:
         """The command to try names it, because it is not the default."""
         assert set_up(apoa, ["en", *PRACTICE]).code == 0
-        said = set_up(apoa, ["en", "kebun", "", "", "", "", "3", ""])
+        said = set_up(apoa, ["en", "kebun", "", "", "3", ""])
         assert "Try it: apoa --property kebun report" in said.out
-        assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", "", "", ""]).err
+        assert "Where do reports go [by hand]: " in set_up(apoa, ["en", "kebun", "", "", "", ""]).err
 
 
 class TestSchedule:
@@ -559,7 +545,7 @@ class TestSchedule:
         assert spoken(lang, "Automatic sending is installed.") in said.out
         assert tab.text.count("sync --all --scheduled # apoa-sync-") == 1
         tab.text = tab.text.replace(f"'{PROGRAM}'", f"{sys.executable} -m apoa_client")  # which is there
-        again = set_up(apoa, [lang, "", "", "", "", "", "", "", "", PASSWORD], lang=lang)
+        again = set_up(apoa, [lang, "", "", "", "", "", "", PASSWORD], lang=lang)
         assert again.code == 75, again.all
         every = {"en": "every 15 minutes", "id": "setiap 15 menit"}[lang]
         assert spoken(lang, "What waits is sent automatically: {how_often}.", how_often=every) in again.out

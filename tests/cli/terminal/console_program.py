@@ -1,7 +1,7 @@
 """Runs `apoa report` in the console of this process on Windows, types a passport, and ends as argv[1] says.
 
 "close", "log-off" and "shutdown" call the console's handler as Windows does, on a thread of its own; "ctrl-c" is typed.
-"save" answers every question.
+"save" answers every question. "window" types commands into the window of `apoa` alone.
 """
 
 import ctypes
@@ -29,6 +29,8 @@ _SECONDS = 60
 _CELLS = 80 * 300
 _READ_WRITE, _SHARED, _EXISTING = 0xC0000000, 3, 3
 _CTRL = 8
+_COLUMNS = 80
+_DRAWS_COLOURS = 4
 
 
 class KeyEvent(ctypes.Structure):
@@ -62,6 +64,11 @@ class Console:
         self.kernel32.ReadConsoleOutputCharacterW(self._screen, text, _CELLS - 1, begin, ctypes.byref(count))
         return text.value
 
+    def draws_colours(self) -> bool:
+        mode = wintypes.DWORD()
+        self.kernel32.GetConsoleMode(self._screen, ctypes.byref(mode))
+        return bool(mode.value & _DRAWS_COLOURS)
+
     def wait_for(self, text: str) -> None:
         end = time.monotonic() + _SECONDS
         while text not in self.shown():
@@ -75,6 +82,16 @@ class Console:
             for down in (True, False):
                 event, count = KeyEvent(1, down, 1, key, 0, character, state), wintypes.DWORD()
                 self.kernel32.WriteConsoleInputW(self._keys, ctypes.byref(event), 1, ctypes.byref(count))
+
+
+def type_commands(console: Console) -> None:
+    """Types a command with and without the program's name, then Enter alone. The console draws colours meanwhile."""
+    for command, shown in (("apoa config get language", "en"), ("config get timezone", "Asia/")):
+        console.wait_for("apoa>")
+        assert console.draws_colours()
+        console.type(f"{command}\r")
+        console.wait_for(f"{command}{' ' * (_COLUMNS - len(f'apoa> {command}'))}{shown}")
+    console.type("\r")
 
 
 def use(console: Console, end: str) -> None:
@@ -96,6 +113,14 @@ def use(console: Console, end: str) -> None:
 
 if __name__ == "__main__":
     end = sys.argv.pop(1)
-    threading.Thread(target=use, args=(Console(), end), daemon=True).start()
-    sys.argv = ["apoa", "report", "--no-send"]
-    sys.exit(main.main())
+    console = Console()
+    assert not console.draws_colours()
+    if end == "window":
+        threading.Thread(target=type_commands, args=[console], daemon=True).start()
+        sys.argv = ["apoa"]
+    else:
+        threading.Thread(target=use, args=(console, end), daemon=True).start()
+        sys.argv = ["apoa", "report", "--no-send"]
+    code = main.main()
+    assert not console.draws_colours()
+    sys.exit(code)

@@ -124,6 +124,7 @@ MARKED_BEFORE = {
     "RESIDENCE",
     "RESULTS",
     "STATES",
+    "SURVEY",
     "KINDS",
     "SEXES",
     "RECEIPT_SOURCES",

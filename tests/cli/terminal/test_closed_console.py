@@ -1,4 +1,4 @@
-"""A console window of Windows that is closed in the middle of a conversation."""
+"""A console window of Windows: one that is closed in a conversation, and one that the program has for itself."""
 
 import _thread
 import math
@@ -85,8 +85,8 @@ def ask_on_windows(monkeypatch: pytest.MonkeyPatch, read: Callable[[str], str]) 
     monkeypatch.setattr(input, "is_terminal", lambda _stream: True)
 
 
-def report_in_console(apoa: Apoa, end: str) -> int:
-    """Report a guest in a real console, and return the exit code."""
+def run_in_console(apoa: Apoa, end: str) -> int:
+    """Report a guest in a real console, or type commands there, and return the exit code."""
     done = subprocess.run(
         [sys.executable, str(PROGRAM), end],
         env={**os.environ, **apoa.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -100,7 +100,7 @@ def report_in_console(apoa: Apoa, end: str) -> int:
 @WINDOWS
 def test_a_guest_is_saved(away: Apoa) -> None:
     """In a real console every question is answered, and the report is saved."""
-    assert report_in_console(away, "save") == 0
+    assert run_in_console(away, "save") == 0
     [report] = away.reports()
     assert report["guest"]["birth_place"] == QUENTIN.birth_place
 
@@ -109,7 +109,7 @@ def test_a_guest_is_saved(away: Apoa) -> None:
 @pytest.mark.parametrize(("end", "code"), [("close", 143), ("shutdown", 143), ("ctrl-c", 130)])
 def test_what_was_typed_is_stored(away: Apoa, end: str, code: int) -> None:
     """In a real console the draft is stored before the process ends, and the process ends without a crash."""
-    assert report_in_console(away, end) == code
+    assert run_in_console(away, end) == code
     app = Container(away.environ, away.clock)
     try:
         [draft] = app.outbox.drafts.waiting(app.clock.now())
@@ -118,3 +118,9 @@ def test_what_was_typed_is_stored(away: Apoa, end: str, code: int) -> None:
         app.close()
     assert text is not None
     assert QUENTIN.lines[1] in text
+
+
+@WINDOWS
+def test_a_window_of_its_own(away: Apoa) -> None:
+    """A double click opens a window that asks for commands until Enter alone, and draws colours only while it runs."""
+    assert run_in_console(away, "window") == 0

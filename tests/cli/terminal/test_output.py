@@ -314,6 +314,19 @@ class TestLooks:
         output.print_line(output.style_error("x"))
         assert ("\x1b" in capsys.readouterr().out) == bool(coloured)
 
+    @pytest.mark.parametrize(("environ", "coloured"), [({}, False), ({"FORCE_COLOR": "1"}, True)])
+    def test_a_console_that_draws_no_colours(
+        self, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], *, coloured: bool
+    ) -> None:
+        """It gets none, unless the environment demands them."""
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        output.set_colours_drawn(drawn=False)
+        try:
+            assert output.colour() is coloured
+        finally:
+            output.set_colours_drawn(drawn=True)
+
     @pytest.mark.usefixtures("terminals")
     def test_clearing(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """Without cursor movement, clearing the screen prints a blank line."""

@@ -26,13 +26,13 @@ from apoa_client.ports.state import Overview, Summary, Suspension
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
 from apoa_client.tables.columns import ColumnMap
-from apoa_client.tables.rows import SourceFacts, Table
+from apoa_client.tables.rows import SheetFacts, SourceFacts, Table
 
 WRONG = msg("This is not a date of the calendar. Write it as 1985-09-12 or 12/09/1985.")
 RESULT = ImportResult(60, 10, 0, 0, 0, 50)
 
 
-def problem(row: int, number: int = 0, **more: str | None) -> RowFinding:
+def problem(row: int, number: int = 0, **more: str) -> RowFinding:
     message = msg("{text}", text=f"Problem {number}") if number else WRONG
     return RowFinding(row, f"E{row}", "guest.birth_date", "bad_date", message, **more)
 
@@ -111,7 +111,8 @@ def test_long_names(letter: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A name of a sheet, a heading and a value of any length leave the question on the screen, at once."""
     set_language("en")
     long = letter * 100_000
-    show_facts(SourceFacts("xlsx", sheet=long, other_sheets=("May", long)))
+    sheets = (SheetFacts(long, 1, read=True), SheetFacts("May", 1, read=False), SheetFacts(long, 1, read=False))
+    show_facts(SourceFacts("xlsx", sheets=sheets))
     show_columns(Table(SourceFacts("csv"), ("Room", long), 1, lambda: iter(())), ColumnMap(fields={0: "room"}), [long])
     shown = capsys.readouterr().err
     assert len(shown) < 1000
@@ -121,7 +122,7 @@ def test_long_names(letter: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_longest_name_of_a_sheet(capsys: pytest.CaptureFixture[str]) -> None:
     """It is shown whole: a user types it behind --sheet."""
     name = "\u540d" * 31
-    show_facts(SourceFacts("xlsx", sheet="A", other_sheets=(name,)))
+    show_facts(SourceFacts("xlsx", sheets=(SheetFacts("A", 1, read=True), SheetFacts(name, None, read=False))))
     assert name in capsys.readouterr().err
 
 

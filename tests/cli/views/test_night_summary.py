@@ -226,13 +226,6 @@ def test_control_characters(apoa: Apoa) -> None:
     assert apoa("status", "--tonight", "--json").json["night"] == "2026-11-24"
 
 
-def test_an_erased_guest_is_not_in_house(away: Apoa) -> None:
-    """The stay is not shown any more."""
-    gone = away.save(OBADIAH)
-    assert away("purge", "--guest", gone["id"], "--force", "--yes").code == 0
-    assert away("status", "--tonight", "--json").json["in_house"] == []
-
-
 class TestManyReports:
     """However many reports wait, the summary opens those that it shows."""
 

@@ -248,7 +248,7 @@ def test_a_desk_works_and_does_not_send(shared: SharedOutbox) -> None:
         with raises_error("outbox_not_allowed"):
             desk.settle_pending([Change(uuid(1), State.ACCEPTED)])
         with raises_error("outbox_not_allowed"):
-            desk.eraser.stay(report(4).stay_id, force=True, dry_run=False)
+            desk.eraser.stay(report(2).stay_id, dry_run=False)
         states = [entry.state for entry in desk.entries(Selection())]
         assert states == [State.PENDING, State.WITHDRAWN, State.SUPERSEDED, State.QUEUED]
 

@@ -1,0 +1,63 @@
+"""The window that a double click on the program opens on Windows: it asks for commands, and stays until it is closed.
+
+No PATH has to know the program there, because each command runs as this program again.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from apoa_client.cli.terminal.input import ask_line
+from apoa_client.cli.terminal.language import _
+from apoa_client.cli.terminal.output import print_line
+from apoa_client.installation import own_command
+from apoa_client.schedule.task_scheduler import split_arguments
+
+_PROGRAM = "apoa"
+_CLOSING = frozenset({"exit", "quit"})
+
+if sys.platform == "win32":
+
+    def is_own_window() -> bool:
+        """Return whether no other program, such as a shell, would keep the window open after this one."""
+        import ctypes
+
+        processes = (ctypes.c_ulong * 2)()
+        return bool(ctypes.WinDLL("kernel32").GetConsoleProcessList(processes, len(processes)) == 1)
+
+else:
+
+    def is_own_window() -> bool:
+        """Return False: other systems open a window for a program through a shell or a terminal."""
+        return False
+
+
+def ask_for_commands() -> None:
+    """Run each command that the user types, with or without the program's name, until Enter alone or Ctrl-C."""
+    print_line()
+    print_line(_("Type a command here, as it is printed. Enter alone closes this window."))
+    while True:
+        try:
+            words = split_arguments(ask_line(f"{_PROGRAM}>"))
+        except click.Abort:
+            return
+        if words[:1] in ([_PROGRAM], [f"{_PROGRAM}.exe"]):
+            del words[0]
+        if not words or words[0] in _CLOSING:
+            return
+        with _interrupts_left_to_the_command():
+            subprocess.run([*own_command(), *words], check=False)  # noqa: S603  this program itself
+
+
+@contextmanager
+def _interrupts_left_to_the_command() -> Iterator[None]:
+    """Let Ctrl-C end the command that runs, and not the window."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,184 @@
+"""What people write into the cells of a guest book that is no value by itself.
+
+A ditto mark stands for the cell above it. A title before a name is no part of the name in the passport. Two guests in
+one cell, a word such as *TBA*, another document than a passport, capitals that contradict the order of the names, and
+*batal* (cancelled) among the remarks would be reported as they stand: such a row is refused.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+from apoa_client.matching import fold
+from apoa_client.messages import Message, msg
+from apoa_client.report.fields import BY_NAME, NAMES, label_of, with_label
+from apoa_client.report.findings import Finding
+from apoa_client.settings.column_mappings import GIVEN_FIRST, SURNAME_FIRST
+from apoa_client.tables.rows import CellValue, GuestRow, Row
+
+DITTO_MARKS = frozenset(
+    {'"', "''", "\u201c", "\u201d", "\u3003", "//", '-"-', "-''-", "-//-", "- // -", '- " -', "idem", "ditto"}
+    | {form.format(*letters) for form in ("{}{}{}", "{}.{}.{}", "{}.{}.{}.") for letters in ("sda", "SDA", "Sda")}
+)
+"""Marks for "the same as above"; *sda* is *sama dengan atas*. Idem in capitals may be a name."""
+_TITLE = re.compile(
+    r"\A(?:(?:mr|mrs|ms|miss|mdm|bpk|bapak)(?:\.\s*|\s+)|(?:dr|prof)\.\s*)(?=\w)|(?<=\w)[\s,]+(?:mr|mrs|ms|miss|mdm)\.?\Z",
+    re.IGNORECASE,
+)
+_CANCELLED = frozenset(
+    {"batal", "dibatalkan", "cancel", "cancelled", "canceled", "noshow", "tidakjadi", "tidakjadidatang", "tidakdatang"}
+)
+_SEVERAL_WORDS = frozenset({"dan", "and", "und", "et"})
+"""Between two guests, in small letters: Dan is a name."""
+_GROUP_WORDS = frozenset({"family", "keluarga", "rombongan", "tamu"})
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_SUSPICIOUS = re.compile(
+    rf"\b(?:{'|'.join((*_SEVERAL_WORDS, *_GROUP_WORDS, *_SUFFIXES))})\b|\.|\s[\W_]+(?:\s|\Z)", re.IGNORECASE
+)
+"""What names have that are looked at closely."""
+_NO_VALUES = frozenset({"tba", "tbc", "tbd", "xxx"})
+_NO_NUMBERS = _NO_VALUES | {"lupa", "menyusul", "nyusul", "ada", "hilang", "ktp", "sim"}
+"""*Ada* (there is one) is also a name and a town."""
+_NO_NAMES = frozenset({"walkin", "guest", "guests", "noname", "unknown"})
+_INITIALS = re.compile(r"(?:\w\.\s*)+")
+_OTHER_DOCUMENT = re.compile(r"[^\W\d_]{3,}[\W_]+\w*\d.*|\d{16}", re.ASCII)
+"""A word before the number, such as SIM or KTP or a country; the 16 digits of an Indonesian identity card."""
+_CHECKED = (*NAMES, "birth_place", "document_number", "room")
+_LONGEST = 40
+"""Characters of a text that is looked up; a remark may be long."""
+
+_SEVERAL = msg("There are several guests in one row. Each guest needs a row, because each has a passport.")
+_NO_NAME = msg("This is not the whole name of a guest. Write it as in the passport.")
+_NO_VALUE = msg("This word stands for a value that is missing. Write the value.")
+_NO_PASSPORT = msg("This is not the number of a passport alone. Write the number as in the passport, without a word.")
+_CAPITALS = msg(
+    "The names in capitals are usually the surname, and the names are said to be in the other order. Give surname and "
+    "given names a column each, as in the passport."
+)
+_DID_NOT_COME = msg(
+    "Another cell says that the guest cancelled or did not come. Delete the row, or that word if the guest is here."
+)
+
+
+def fill_ditto_marks(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows with the value above in place of each ditto mark."""
+    above: tuple[CellValue, ...] = ()
+    sheet = ""
+    for row in rows:
+        filled = row
+        if row.sheet != sheet:
+            above, sheet = (), row.sheet
+        if not DITTO_MARKS.isdisjoint(row.values):
+            values = (
+                _either(above, at, value) if value in DITTO_MARKS else value for at, value in enumerate(row.values)
+            )
+            filled = row._replace(values=tuple(values))
+        values_above = filled.values
+        if None in values_above or len(values_above) < len(above):  # what is above an empty cell stays
+            ends = above[len(values_above) :]
+            values_above = tuple(
+                _either(above, at, None) if value is None else value for at, value in enumerate(values_above)
+            )
+            values_above += ends
+        above = values_above
+        yield filled
+
+
+def _either(above: tuple[CellValue, ...], column: int, value: CellValue) -> CellValue:
+    """Return the value above in a column; `value` if there is none."""
+    found = above[column] if column < len(above) else None
+    return value if found is None else found
+
+
+class HandWriting:
+    """Reads the rows of one table, whose columns have these fields, and whose whole names have this order."""
+
+    def __init__(self, fields: Mapping[int, str], name_order: str) -> None:
+        self._names = {column: target for column, target in fields.items() if target in {*NAMES, "full_name"}}
+        self._read = {column for column, target in fields.items() if target != "note"}
+        self._name_order = name_order
+        self._wrong: deque[tuple[int, Finding]] = deque()
+        """What is wrong with the cells of rows that are not read yet, with their numbers."""
+
+    def prepare(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows with names without titles, and keep in mind what is wrong with them."""
+        for row in rows:
+            others = (value for at, value in enumerate(row.values) if at not in self._read and value is not None)
+            if any(map(_says_cancelled, others)):
+                self._add(row, "", "conflict", _DID_NOT_COME)
+            names = {at: name for at in self._names if (name := self._name(row, at)) is not None}
+            if names:
+                values = tuple(names.get(at, value) for at, value in enumerate(row.values))
+                yield row._replace(values=values)
+            else:
+                yield row
+
+    def _name(self, row: Row, column: int) -> str | None:
+        """Return the name in a column without its title; None if it has no title."""
+        cell = row.values[column] if column < len(row.values) else None
+        if not isinstance(cell, str):
+            return None
+        name = _TITLE.sub("", cell.strip())
+        if self._names[column] == "full_name":
+            problem = _problem_of_whole_name(cell, name, self._name_order)
+            if problem is not None:
+                self._add(row, "surname", "bad_character", problem)
+        return name if name != cell else None
+
+    def check(self, row: GuestRow) -> GuestRow:
+        """Return the row with a finding for each text that is no value. Call it in the order of the rows."""
+        findings = []
+        while self._wrong and self._wrong[0][0] == row.number:
+            findings.append(self._wrong.popleft()[1])
+        if row.skip:
+            return row
+        wrong = {name: problem for name in _CHECKED if (problem := _problem(name, row.typed.get(name, "")))}
+        findings += (_finding(name, *problem) for name, problem in wrong.items())
+        if not findings:
+            return row
+        typed = {name: text for name, text in row.typed.items() if name not in wrong}
+        return row._replace(typed=typed, findings=(*row.findings, *findings))
+
+    def _add(self, row: Row, name: str, code: str, message: Message) -> None:
+        self._wrong.append((row.number, _finding(name, code, message)))
+
+
+def _says_cancelled(value: CellValue) -> bool:
+    return isinstance(value, str) and fold(value[:_LONGEST]) in _CANCELLED
+
+
+def _finding(name: str, code: str, message: Message) -> Finding:
+    """Return a finding about a field, or about the whole row."""
+    path = BY_NAME[name].path if name else ""
+    return Finding(path, code, with_label(label_of(path), message) if path else message)
+
+
+def _problem_of_whole_name(cell: str, name: str, order: str) -> Message | None:
+    """Return what is wrong with a whole name; `cell` has its title, too, without which one name is not the whole."""
+    words = name.split()
+    if fold(name[:_LONGEST]) in _NO_NAMES or (len(words) == 1 and fold(cell) != fold(name)):
+        return _NO_NAME
+    if len(words) > 1 and "," not in name:
+        first, last = (word.isupper() and len(fold(word)) > 1 for word in (words[0], words[-1]))
+        if first != last and (order == SURNAME_FIRST if last else order.startswith(GIVEN_FIRST)):
+            return _CAPITALS
+    return None
+
+
+def _problem(name: str, text: str) -> tuple[str, Message] | None:
+    """Return the code and the message of what is wrong with the text of a field; None if it may be a value."""
+    if text in DITTO_MARKS or text.casefold() in (_NO_NUMBERS if name == "document_number" else _NO_VALUES):
+        return "missing", _NO_VALUE
+    if name == "document_number":
+        return ("bad_character", _NO_PASSPORT) if _OTHER_DOCUMENT.fullmatch(text) else None
+    problem = _problem_of_name(text) if name in NAMES and _SUSPICIOUS.search(text) else None
+    return ("bad_character", problem) if problem is not None else None
+
+
+def _problem_of_name(text: str) -> Message | None:
+    words = text.split()
+    folded = set(map(fold, words))
+    if _SEVERAL_WORDS.intersection(words[1:-1]) or folded & _GROUP_WORDS:
+        return _SEVERAL
+    is_part = folded <= _SUFFIXES or _INITIALS.fullmatch(text) is not None
+    return _NO_NAME if is_part or (len(words) > 1 and "" in folded) else None
