@@ -16,6 +16,7 @@ VIAddVersionKey FileVersion "${VERSION}"
 VIAddVersionKey LegalCopyright "Apache-2.0"
 
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\apoa"
+!define FOLDER "$LOCALAPPDATA\Programs\apoa"
 !define COMMANDS "$LOCALAPPDATA\Microsoft\WindowsApps" ; is in every user's PATH, and is written by no other program's installer
 
 !define MUI_ABORTWARNING
@@ -59,11 +60,12 @@ LangString KEPT ${LANG_INDONESIAN} "Program dan pengiriman otomatisnya sudah dih
 !macroend
 
 Function .onInit
-    StrCpy $INSTDIR "$LOCALAPPDATA\Programs\apoa" ; whatever /D says: the command below names this folder
+    StrCpy $INSTDIR "${FOLDER}" ; whatever /D says: the command below names this folder
     !insertmacro REFUSE_IF_IT_RUNS
 FunctionEnd
 
 Function un.onInit
+    StrCpy $INSTDIR "${FOLDER}" ; a copy of the uninstaller in another folder must remove nothing there
     !insertmacro REFUSE_IF_IT_RUNS
 FunctionEnd
 

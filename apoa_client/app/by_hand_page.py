@@ -7,7 +7,7 @@ are the reports shown. The work of all requests is done in the thread that serve
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from apoa_client.app.container import Container
 from apoa_client.desk.by_hand import NOT_SENT, TypingTask, parse_receipt_number, recorded_message
-from apoa_client.errors import ApoaError, DataRefused, Erased, ReportMoved, SealBroken
+from apoa_client.errors import ApoaError, DataRefused, Erased, ReportMoved, SealBroken, StorageProblem
 from apoa_client.loopback import (
     EVERY_HEADER,
     HOST,
@@ -134,7 +134,8 @@ class ByHandPage:
         """Do the work of the requests, and keep the report from other desks, until the page has ended."""
         while self._task is not None and self._app.clock.now() - self._used_at < IDLE:
             if self._app.clock.now() >= self._renew_at:
-                self._desk.renew(self._lease)
+                with suppress(StorageProblem):  # a server that is away for a minute: the lease lasts for five
+                    self._desk.renew(self._lease)
                 self._renew_at = self._app.clock.now() + _RENEW_EVERY
             try:
                 work, answer = self._work.get(timeout=_POLL_S)

@@ -29,12 +29,6 @@ if sys.platform == "win32":
         processes = (ctypes.c_ulong * 2)()
         return bool(ctypes.WinDLL("kernel32").GetConsoleProcessList(processes, len(processes)) == 1)
 
-else:
-
-    def is_own_window() -> bool:
-        """Return False: other systems open a window for a program through a shell or a terminal."""
-        return False
-
 
 def ask_for_commands() -> None:
     """Run each command that the user types, with or without the program's name, until Enter alone or Ctrl-C."""

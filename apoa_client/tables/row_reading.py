@@ -34,6 +34,7 @@ _TEXTS = tuple(item.name for item in FIELDS if item.type not in _OTHER_TYPES)
 _LINES = ("mrz", "mrz1", "mrz2", "mrz3")
 _FACTS = frozenset({*DATE_TARGETS, "birth", "document_number", "nationality", "issuing_state", *_LINES})
 _TOTAL = re.compile(r"\s*(?:grand |sub)?\s?(?:total|jumlah)\b", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
 _LETTERS = 26
 _NO_COLUMN = -1
 _MOST_DIGITS = 3
@@ -230,7 +231,9 @@ class _Reading:
         first = next(filled, None)
         if first is None or not _TOTAL.match(str(self._row.values[first])):
             return False
-        return not self._has(self._reader.documents) and not self._has(self._reader.names - {first})
+        others = (self._row.values[column : column + 1] for column in self._reader.names - {first})
+        has_name = any(_LETTER.search(str(value or "")) for values in others for value in values)  # and not a count
+        return not has_name and not self._has(self._reader.documents)
 
     def _read(self, target: str, parse: Callable[[_Cell], T]) -> T | None:
         """Return the value of a target; None where it is empty, or where it cannot be read."""

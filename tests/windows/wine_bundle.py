@@ -5,6 +5,7 @@ with the checkout installed; where that needs something that is missing, the exi
 """
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,6 +64,9 @@ def measure(wine: WinePython, program: Path) -> str:
 
 def main() -> int:
     """Builds and checks the bundle."""
+    if shutil.which("makensis") is None:
+        sys.stderr.write("NSIS is needed, and was not found.\n")
+        return 69
     code = wine_python.main()
     if code:
         return code

@@ -96,6 +96,7 @@ def _erase_stay(session: Session, stay: StayHistory, options: Mapping[str, Any])
             )
         if not _confirmed(app, stay):
             return None
+        stay = app.stays.of(stay.stay_id)  # another desk may have changed it before the answer
     return app.retention.purge_stay(stay, dry_run=dry_run)
 
 

@@ -6,6 +6,7 @@ This module only asks. Nothing is stored before all questions are answered.
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from apoa_client.app.container import Container
@@ -233,10 +234,13 @@ class _SetupQuestions:
         short = "-".join(re.findall(r"[a-z0-9]+", ascii_name))[:32].rstrip("-")
         if not valid_name(short):
             raise UnclearAnswer(_("No short name can be made from this. Write it in Latin letters, such as: melati"))
-        same = self._config.properties.get(short)
+        properties = self._config.properties
+        same = properties.get(short)
         if same is not None and same.display_name.casefold() not in {"", title.casefold()}:
-            problem = _("The property {name} is set up here already, as {title}.")
-            raise UnclearAnswer(problem.format(name=short, title=sanitize(same.display_name)), [Choice(short, short)])
+            other = next(each for each in (f"{short[:29]}-{number}" for number in count(2)) if each not in properties)
+            self._called[other] = title
+            problem = _("{title} has the short name {name} here already. To change that one, type {name}.")
+            raise UnclearAnswer(problem.format(name=short, title=sanitize(same.display_name)), [Choice(other, other)])
         self._called[short] = title
         shown = _("Short name, for commands and folders: {name}").format(name=short)
         return Answer(short, f"{shown}. {known}" if same is not None else shown)

@@ -243,6 +243,19 @@ class TestAtTheGuestsRequest:
         keys.with_name("away.json").rename(keys)
         assert (configured(*command, keys=["y"]).code, any(erased(configured))) == (0, True)
 
+    def test_a_guest_who_comes_back_during_the_question(
+        self, configured: Apoa, left: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another desk's correction, accepted before the answer, puts the guest in house again: nothing is erased."""
+
+        def correct(*_question: str, **_default: bool) -> bool:
+            assert configured("amend", left[0]["id"], "--nights", "3", "--reason", "still here", "--yes").code == 0
+            return True
+
+        monkeypatch.setattr("apoa_client.cli.commands.purge.confirm", correct)
+        said = configured("purge", "--guest", left[0]["id"], keys=[])
+        assert (said.code, any(erased(configured))) == (Exit.SETTINGS, False)
+
     @pytest.mark.parametrize("options", [(), ("--json",)], ids=" ".join)
     def test_unattended_it_needs_yes(
         self, configured: Apoa, left: list[dict[str, Any]], options: tuple[str, ...]

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from html import unescape
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +19,9 @@ from apoa_client.app.by_hand_page import IDLE, ByHandPage
 from apoa_client.cli.documents.by_hand_page import page_files
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.delivery.plan import LEASE
+from apoa_client.desk.by_hand import ByHand
+from apoa_client.errors import StorageProblem
+from apoa_client.messages import msg
 from apoa_client.ports.entries import NewReport
 from apoa_client.report.kinds import State
 
@@ -393,6 +397,24 @@ class TestEnd:
             with closing(app_of(manual.home, manual.clock, "melati")) as app:
                 now = manual.clock.now()
                 assert not app.outbox.claim([saved["id"]], now=now, lease_until=now + LEASE)[1]
+            browser.save("STT-0001")
+
+        assert serve(manual, visit)[0] == 1
+
+    def test_an_outbox_that_is_away_between_two_answers(self, manual: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A lease that cannot be renewed now does not end the page in the middle of a report."""
+        manual.save()
+        failed = Event()
+
+        def fail(*_arguments: object) -> None:
+            failed.set()
+            raise StorageProblem(msg("away"))
+
+        def visit(url: str) -> None:
+            browser = Browser(url)
+            monkeypatch.setattr(ByHand, "renew", fail)
+            manual.clock.forward(timedelta(minutes=1))
+            assert failed.wait(10)
             browser.save("STT-0001")
 
         assert serve(manual, visit)[0] == 1

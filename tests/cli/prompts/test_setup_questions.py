@@ -146,14 +146,12 @@ class TestQuestions:
         assert "in Latin letters" not in said.err
 
     def test_the_name_of_another_property(self, away: Apoa) -> None:
-        """A property of the same short name and another name is said, and changed only if the user says so."""
+        """A name whose short name another property has gets another one; the other is changed by its short name."""
         away.set_up(NOWHERE, "--display-name", "Wisma Melati")
-        said = set_up(away, ["en", "MELATI", "n", "Melati Dua", "", "", "3", ""])
+        said = set_up(away, ["en", "MELATI", "", "", "", "3", ""])
         assert said.code == 0, said.all
-        assert "The property melati is set up here already, as Wisma Melati." in said.err
-        assert settings(away, "melati-dua")["display_name"] == "Melati Dua"
-        again = set_up(away, ["en", "MELATI", "", "", "", "3", ""])
-        assert again.code == 0, again.all
+        assert "Wisma Melati has the short name melati here already. To change that one, type melati." in said.err
+        assert settings(away, "melati-2")["display_name"] == "MELATI"
         assert settings(away)["display_name"] == "Wisma Melati"
 
     def test_the_address(self, apoa: Apoa) -> None:
