@@ -24,7 +24,7 @@ from apoa_client.scan.network import load
 from apoa_client.scan.photo_reading import PhotoReading
 from apoa_client.scan.pictures import Picture, evidence, open_picture
 from apoa_client.scan.zone_finder import LAYERS as FINDER_LAYERS
-from apoa_client.scan.zone_reader import Networks, ReadLine, read_zones
+from apoa_client.scan.zone_reader import Networks, ReadLine, is_checked, read_zones
 
 _DARK = 60.0
 """The brightness, from 0 to 255, below which a page is too dark."""
@@ -251,6 +251,8 @@ class PhotoReader:
     def _zones(self, picture: Picture, today: date) -> list["_Zone"]:
         """Return the zone in a picture, without lines if there is none, and those of other documents.
 
+        Another document counts, too, if it is not read well: it may be a guest's.
+
         Where it is not sure, the picture's edges are continued: lines that end there are found to their ends.
         """
         tries = []
@@ -261,7 +263,7 @@ class PhotoReader:
                 break
         first, rest = max(tries, key=lambda each: each[0].merit)
         others = [_judged(lines, today) for lines in rest] if first.is_checked else []
-        return [first, *(each for each in others if each.is_checked and each.judgement.lines != first.judgement.lines)]
+        return [first, *(each for each in others if each.judgement.lines != first.judgement.lines)]
 
 
 def several(count: int) -> Message:
@@ -283,9 +285,7 @@ class _Zone:
     @property
     def is_checked(self) -> bool:
         """Whether it is a document's zone, with right check digits."""
-        lines, text = self.judgement.lines, "".join(self.judgement.lines)
-        layout = layout_of(lines, text)
-        return layout is not None and not failing_checks(layout, text)
+        return is_checked(self.judgement.lines)
 
     @property
     def merit(self) -> tuple[bool, bool, int]:

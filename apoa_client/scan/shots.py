@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from apoa_client.passport.layouts import layout_of
-from apoa_client.passport.verify import failing_checks
+from apoa_client.passport.verify import failing_checks, long_number
 from apoa_client.scan.photo_reading import PhotoReading
 
 _FEWEST_ALIKE = 0.8
@@ -41,13 +41,14 @@ def _is_one_page(one: PhotoReading, other: PhotoReading) -> bool:
 
 
 def _number(reading: PhotoReading) -> tuple[str, str] | None:
-    """Return the issuing state and the document number; None if its check digit is wrong."""
+    """Return the issuing state and the whole document number; None if it has none, or its check digit is wrong."""
     text = "".join(reading.lines)
     layout = layout_of(reading.lines, text)
     if layout is None or "document_number" in failing_checks(layout, text):
         return None
-    number, state = (layout.by_name[name].span.of(reading.lines) for name in ("document_number", "issuing_state"))
-    return state, number
+    long = long_number(layout, text)
+    number = long.number if long is not None else text[layout.at(layout.by_name["document_number"].span)]
+    return (layout.by_name["issuing_state"].span.of(reading.lines), number) if number.strip("<") else None
 
 
 def _different(one: PhotoReading, other: PhotoReading) -> Iterator[Place]:

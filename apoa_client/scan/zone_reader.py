@@ -74,18 +74,31 @@ def read_zones(networks: Networks, picture: Picture, border: float = 0.0) -> Ite
             break
     if not best:
         return
-    zones = [[_exactly(networks, pyramid, path, reading) for path, reading in best]]
-    yield zones[0]
+    zone = [_exactly(networks, pyramid, path, reading) for path, reading in best]
+    yield zone
     is_small = len(best[0][1].columns) * PITCH * best[0][0].step < _FILLS * max(picture.shape)
     finer = [search(networks.finder, picture, side) for side in _SIDES[len(searches) :] if is_small]
-    last = [*searches, *finer][-1]
-    for rest in (*searches, *finer):
+    yield from _others(networks, pyramid, [*searches, *finer], zone)
+
+
+def _others(
+    networks: Networks, pyramid: Pyramid, searches: Sequence[Search], zone: list[ReadLine]
+) -> Iterator[list[ReadLine]]:
+    """Yield the zones of other documents than that of `zone`, given the searches of the picture, the finest last."""
+    zones, unfit = [zone], list[_Read]()
+    for rest in searches:
+        is_last = rest is searches[-1]
         while len(zones) < _MOST_ZONES:
             others = rest.without([line.path for zone in zones for line in zone])
-            best = _first_readings(reader, pyramid, others.lines()) if others.weight > _LEAST_WEIGHT else []
+            best = (
+                _first_readings(networks.readers[0], pyramid, others.lines()) if others.weight > _LEAST_WEIGHT else []
+            )
+            if is_last:
+                best, unfit = max(best, unfit, key=_merit), []
             if _clearness(best) < _LEAST_CLEAR:
                 break
-            if rest is not last and not _fits(best):  # a finer search may read it better
+            if not (is_last or _fits(best)):  # a finer search may read it better
+                unfit = best
                 break
             zones.append([_exactly(networks, pyramid, path, reading) for path, reading in best])
             yield zones[-1]
@@ -147,8 +160,11 @@ def _merit(readings: Sequence[_Read]) -> tuple[bool, float]:
 
 
 def _fits(readings: Sequence[_Read]) -> bool:
-    """Return whether the texts are a document's, with right check digits."""
-    lines = [reading.text for _, reading in readings]
+    return is_checked([reading.text for _, reading in readings])
+
+
+def is_checked(lines: Sequence[str]) -> bool:
+    """Return whether lines are those of a document's zone, with right check digits."""
     text = "".join(lines)
     layout = layout_of(lines, text)
     return layout is not None and not failing_checks(layout, text)

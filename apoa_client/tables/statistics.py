@@ -167,9 +167,9 @@ class RoomNights:
         return None if self.rooms is None else self.rooms * len(month.days)
 
     def occupancy(self, month: Month) -> float | None:
-        """The share of the rooms' nights that were occupied, from 0; None without the number of rooms."""
+        """The share of the rooms' nights that were occupied, from 0; None without their number, or a guest's room."""
         available = self.available(month)
-        return len(self.occupied) / available if available else None
+        return len(self.occupied) / available if available and not self.unknown else None
 
 
 @dataclass

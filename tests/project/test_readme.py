@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,10 +39,19 @@ def examples(document: Path) -> list[Example]:
     return found
 
 
+EXAMPLE_DAY = re.compile(r"\b(1[4-6])/03/2026\b")
+"""The days of the stays in the documents' examples. A stay of long ago would be warned about."""
+
+
 def files(document: Path) -> dict[str, str]:
     """Return the files that a document shows, by name: the name stands behind the block's language."""
     found = re.findall(r"^```\w+ (\S+)\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    return dict(found)
+    return {name: EXAMPLE_DAY.sub(_in_these_days, text) for name, text in found}
+
+
+def _in_these_days(found: re.Match[str]) -> str:
+    """Return a day of a stay in an example as far from today as the document's are from their last one."""
+    return f"{datetime.now(UTC) - timedelta(days=16 - int(found[1])):%d/%m/%Y}"  # the command has this clock, too
 
 
 def matches(shown: str, printed: str) -> bool:

@@ -106,6 +106,23 @@ def test_two_documents_are_both_read_and_neither_is_sure(reader: PhotoReader, tm
     assert "2 documents" in reading.hint.render()
 
 
+@pytest.mark.parametrize(("number", "is_covered"), [(1, True), (3, False)])
+def test_a_second_document_that_is_read_badly_counts(
+    reader: PhotoReader, tmp_path: Path, number: int, *, is_covered: bool
+) -> None:
+    """A thumb on a part of the second zone, or a blur: the first is read well, but it may be another guest's."""
+    (first, text), (second, _other) = photo("clean", number), photo("clean", number + 20)
+    height, width = second.shape
+    second = second.copy() if is_covered else blurred(second, 2.8)
+    if is_covered:
+        second[height * 3 // 4 :, int(width * 0.45) : int(width * 0.57)] = 90
+    both = np.full((first.shape[0] + 20 + height, max(first.shape[1], width)), 120, np.float32)
+    both[: first.shape[0], : first.shape[1]] = first
+    both[first.shape[0] + 20 :, :width] = second
+    reading = _read(reader, tmp_path, both)
+    assert (reading.lines, reading.zones, reading.sure) == (text, 2, False)
+
+
 def test_one_document_twice_is_one(reader: PhotoReader, tmp_path: Path) -> None:
     """A picture of a page and its copy shows one document."""
     picture, text = photo("clean", 0)

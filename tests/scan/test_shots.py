@@ -1,13 +1,17 @@
 """Several shots of one page: put together character by character, and never two guests."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from passport_helpers import Lines, composed, fitted, put
 from reading_helpers import reading
 
+from apoa_client.passport.compose import Details, compose
+from apoa_client.passport.dates import PartialDate
 from apoa_client.scan.photo_reading import PhotoReading
 from apoa_client.scan.shots import pages_of
 
@@ -68,6 +72,15 @@ def test_the_number_is_not_read_in_one_shot() -> None:
     [page] = pages(reading(misread, [(1, 4)]), reading(LINES))
     assert (page.lines, page.doubtful) == (LINES, ((1, 4),))
     assert len(pages(reading(misread, [(1, 4)]), reading(SISTER))) == 2
+
+
+@pytest.mark.parametrize(("form", "numbers"), [("TD1", ("592211692174", "592211692185")), ("TD3", ("", ""))])
+def test_a_long_number_counts_whole_and_an_empty_one_not(form: str, numbers: tuple[str, str]) -> None:
+    """Two cards whose numbers differ at the end alone are two guests, as are two documents without a number."""
+    details = Details("BEL", "PEETERS", "", "", "BEL", PartialDate(1990, 1, 2), "F", date(2030, 1, 1))
+    people = zip(("ANNA", "LISA"), numbers, strict=True)
+    lines = [compose(form, details._replace(given_names=name, document_number=number)) for name, number in people]
+    assert len(pages(*map(reading, lines))) == 2
 
 
 def test_what_is_never_put_together() -> None:

@@ -81,11 +81,16 @@ def _ask_about(session: Session, options: ReportOptions, given: GivenDetails, ph
             rest = conversation.photos_left
     finally:
         left = {file for reading, files in pages if not any(reading is each for each in saved) for file in files}
-        if left and len(photos) > 1 and not options.dry_run:
-            with suppress(OSError):  # the window is closed
-                names = ", ".join(_name(file) for file in photos if file in left)
-                print_error_line(_("Photos without a report: {files}").format(files=names))
+        if len(photos) > 1 and not options.dry_run:
+            name_left([file for file in photos if file in left])
     return [file for file in photos if file not in left]
+
+
+def name_left(photos: Sequence[Path]) -> None:
+    """Name the photos whose guests are not reported, if there are any."""
+    if photos:
+        with suppress(OSError):  # the window is closed
+            print_error_line(_("Photos without a report: {files}").format(files=", ".join(map(_name, photos))))
 
 
 def _documents(reading: "PhotoReading") -> list["PhotoReading"]:

@@ -76,7 +76,7 @@ def _count(session: Session, month: Month | None, *, anonymous: bool) -> MonthFi
     found = count_month(app, month or now, lambda stays: track(stays, _("Counting"), silent=silent))
     if found.locked is not None:
         show_error(found.locked)
-        print_error_line(_("Nationalities are encrypted, so they are not counted. All other figures are complete."))
+        print_error_line(_("Nationalities and rooms are encrypted, so they are not counted."))
     for problem in found.unreadable[:1]:
         show_error(problem)
     if anonymous and found.figures.groups is not None:

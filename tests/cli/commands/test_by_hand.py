@@ -124,7 +124,7 @@ class TestSetUp:
     @pytest.mark.parametrize("options", [[], ["--by-hand"]])
     def test_setup_at_a_terminal(self, apoa: Apoa, options: list[str]) -> None:
         """By hand is one of the destinations at a terminal, and then setup does not ask for an address."""
-        keys = ["en", "melati", "", "", "", "WIB", *([] if options else ["3"]), ""]
+        keys = ["en", "melati", "", "WIB", *([] if options else ["3"]), ""]
         result = apoa("setup", "--vault", "file", *options, keys=keys)
         assert (result.code, settings_of(apoa).by_hand) == (0, True), result.all
         assert "Address of the authority:" not in result.err

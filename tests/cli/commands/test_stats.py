@@ -116,7 +116,7 @@ def test_without_the_key(month: Apoa) -> None:
     assert said.code == 0
     assert said.json == {**with_key, "by_nationality": None, "rooms": None, "sealed": True}
     assert (
-        spoken("en", "Nationalities are encrypted, so they are not counted. All other figures are complete.")
+        spoken("en", "Nationalities and rooms are encrypted, so they are not counted.")
         in said.err
     )
     assert "Poland" not in month("stats").all
