@@ -101,6 +101,11 @@ def row_content(guest: Guest, stay: Stay) -> bytes:
     return json.dumps([part_value(guest), part_value(stay)], separators=(",", ":")).encode("ascii")
 
 
+def same_guest(stay_id: str, other: str) -> bool:
+    """Return whether the ids of two stays that begin on one day are of one name and birth date."""
+    return _halves(stay_id)[1] == _halves(other)[1]
+
+
 class ImportedStays:
     """The stays that were imported, found by the id of a row.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.duplicates import duplicate_warnings, same_document
-from apoa_client.desk.ids import ImportedStays, ImportIds, row_content
+from apoa_client.desk.ids import ImportedStays, ImportIds, row_content, same_guest
 from apoa_client.desk.import_rows import (
     CHECK_IN,
     Action,
@@ -32,7 +32,7 @@ from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Kind, State, instant, short_id
-from apoa_client.report.model import Report
+from apoa_client.report.model import Guest, Report
 from apoa_client.report.parse_dates import date_and_time, full_date, in_zone
 from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import NO_GUEST, GuestRow
@@ -243,7 +243,7 @@ class Imports:
             return result
         if overlapping:
             found = tuple(duplicate_warnings(overlapping))
-            if any(self._is_another_guest(report, history) for history in overlapping):
+            if any(self._is_another_guest(imported.guest, history) for history in overlapping):
                 return result.refused(*found)
             return result._replace(action=Action.SKIPPED, skip=ALREADY_REPORTED, warnings=found)
         if namesakes:
@@ -270,14 +270,22 @@ class Imports:
             and all(known.get(name) == value for name, value in values.items() if name in given)
         )
 
-    def _is_another_guest(self, report: Report, history: StayHistory) -> bool:
-        """Return whether a stay with the document is provably of another guest: the number of the row is wrong."""
+    def _is_another_guest(self, guest: Guest, history: StayHistory) -> bool:
+        """Return whether a stay with the document is provably of another guest: the number of the row is wrong.
+
+        A family has one surname; a guest's given names may be there in part.
+        """
         current = history.current_report
         reported = self._open_report(current) if current is not None else None
-        if reported is None or reported.guest is None or report.guest is None:
+        if reported is None or reported.guest is None:
             return False
-        one, other = report.guest, reported.guest
-        return one.birth_date != other.birth_date and one.surname != other.surname
+        other = reported.guest
+        same_names = guest.surname == other.surname and not (
+            guest.given_names
+            and other.given_names
+            and set(guest.given_names.split()).isdisjoint(other.given_names.split())
+        )
+        return guest.birth_date != other.birth_date and not same_names
 
     def _again(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
         """Return the result for a stay that was imported before."""
@@ -323,11 +331,17 @@ class Imports:
 
     def _amend(self, checked: _CheckedRow, history: StayHistory) -> RowResult:
         """Return the result for an edited row: what it says now is reported."""
+        guest, stay, warnings = checked.imported.guest, checked.imported.stay, list[Finding]()
+        if not same_guest(self._ids.stay_id(guest, stay.check_in.date()), history.stay_id):
+            if self._is_another_guest(guest, history):
+                return checked.result.refused(*duplicate_warnings([history]))
+            warnings.append(_renamed(history))
         change = self._changes.amend(history, checked.examination, _REASON)
         before = history.active_reports[-1].id
         report_id = self._ids.report_id(history.stay_id, checked.imported.content, before)
         report = change.report._replace(id=report_id)
-        reports = [self._desk.new_report(report, change.warnings, change.replaces, change.active_reports)]
+        warnings += change.warnings
+        reports = [self._desk.new_report(report, warnings, change.replaces, change.active_reports)]
         departure, left = checked.departure, history.check_out
         if departure is None and left is not None and left.ends_at is not None:
             departure = Departure.at_time(left.ends_at.astimezone(self._rules.zone))
@@ -395,6 +409,16 @@ def _too_old() -> Finding:
         "confirm it there."
     )
     return Finding(CHECK_IN, "implausible", message)
+
+
+def _renamed(history: StayHistory) -> Finding:
+    """Return the warning of a row that changes who the guest is."""
+    message = msg(
+        "The name or the birth date is not that of report {id}, which has this passport. Compare them: it may be "
+        "another guest's number.",
+        id=short_id(history.display_report.id),
+    )
+    return Finding(BY_NAME["document_number"].path, "implausible", message)
 
 
 def _another_document(history: StayHistory) -> Finding:

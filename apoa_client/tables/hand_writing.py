@@ -2,7 +2,8 @@
 
 A ditto mark stands for the cell above it. A title before a name is no part of the name in the passport. Two guests in
 one cell, a word such as *TBA*, another document than a passport, capitals that contradict the order of the names, and
-*batal* (cancelled) among the remarks would be reported as they stand: such a row is refused.
+*batal* (cancelled) in another cell, above the row or as the name of its sheet would be reported as they stand: such a
+row is refused.
 """
 
 import re
@@ -28,6 +29,11 @@ _TITLE = re.compile(
 _CANCELLED = frozenset(
     {"batal", "dibatalkan", "cancel", "cancelled", "canceled", "noshow", "tidakjadi", "tidakjadidatang", "tidakdatang"}
 )
+_BEGINS_CANCELLED = re.compile(r"\W*(?:batal|dibatalkan|cancell?ed|tidak\s+(?:jadi|datang))\b", re.IGNORECASE)
+"""Not *cancel* or *no show*: booking systems have their rules in a column."""
+_NOT_OF_GUESTS = _CANCELLED | {"cancellation", "cancellations", "contoh", "example", "examples"}
+"""Words in the name of a sheet whose rows are not reported."""
+_WORD = re.compile(r"[^\W\d_]+")
 _SEVERAL_WORDS = frozenset({"dan", "and", "und", "et"})
 """Between two guests, in small letters: Dan is a name."""
 _GROUP_WORDS = frozenset({"family", "keluarga", "rombongan", "tamu"})
@@ -45,7 +51,7 @@ _OTHER_DOCUMENT = re.compile(r"[^\W\d_]{3,}[\W_]+\w*\d.*|\d{16}", re.ASCII)
 """A word before the number, such as SIM or KTP or a country; the 16 digits of an Indonesian identity card."""
 _CHECKED = (*NAMES, "birth_place", "document_number", "room")
 _LONGEST = 40
-"""Characters of a text that is looked up; a remark may be long."""
+"""Characters of a text that is looked up; a note may be long."""
 
 _SEVERAL = msg("There are several guests in one row. Each guest needs a row, because each has a passport.")
 _NO_NAME = msg("This is not the whole name of a guest. Write it as in the passport.")
@@ -59,21 +65,36 @@ _DID_NOT_COME = msg(
     "Another cell says that the guest cancelled or did not come. Delete the row, or that word if the guest is here."
 )
 
+_NOT_REPORTED = msg(
+    "The name of the sheet, or a line above, says that these guests cancelled, did not come, or are examples. Delete "
+    "the row, or move it to the other guests if the guest is here."
+)
+
 
 def fill_ditto_marks(rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows with the value above in place of each ditto mark."""
+    """Yield the rows with the value above in place of each ditto mark.
+
+    A row with less than half of the values of the others, such as a total or a note, is not above the next one: a mark
+    below its cells is left, and refused.
+    """
     above: tuple[CellValue, ...] = ()
-    sheet = ""
+    sheet, usual = "", 0
     for row in rows:
         filled = row
         if row.sheet != sheet:
-            above, sheet = (), row.sheet
+            above, sheet, usual = (), row.sheet, 0
         if not DITTO_MARKS.isdisjoint(row.values):
             values = (
                 _either(above, at, value) if value in DITTO_MARKS else value for at, value in enumerate(row.values)
             )
             filled = row._replace(values=tuple(values))
         values_above = filled.values
+        count = len(values_above) - values_above.count(None) + len(row.merged)
+        if count * 2 < usual:
+            above = tuple(value if _is_empty_at(values_above, at) else None for at, value in enumerate(above))
+            yield filled
+            continue
+        usual = count
         if None in values_above or len(values_above) < len(above):  # what is above an empty cell stays
             ends = above[len(values_above) :]
             values_above = tuple(
@@ -90,21 +111,32 @@ def _either(above: tuple[CellValue, ...], column: int, value: CellValue) -> Cell
     return value if found is None else found
 
 
+def _is_empty_at(values: tuple[CellValue, ...], column: int) -> bool:
+    return column >= len(values) or values[column] is None
+
+
 class HandWriting:
     """Reads the rows of one table, whose columns have these fields, and whose whole names have this order."""
 
     def __init__(self, fields: Mapping[int, str], name_order: str) -> None:
         self._names = {column: target for column, target in fields.items() if target in {*NAMES, "full_name"}}
-        self._read = {column for column, target in fields.items() if target != "note"}
+        self._read = {column for column, target in fields.items() if target not in {"note", "room"}}
         self._name_order = name_order
-        self._wrong: deque[tuple[int, Finding]] = deque()
-        """What is wrong with the cells of rows that are not read yet, with their numbers."""
+        self._wrong: deque[tuple[tuple[str, int], Finding]] = deque()
+        """What is wrong with the cells of rows that are not read yet, with their sheets and numbers."""
 
     def prepare(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows with names without titles, and keep in mind what is wrong with them."""
+        sheet, of_sheet, of_line = "", False, False
         for row in rows:
+            if row.sheet != sheet:
+                sheet, of_sheet, of_line = row.sheet, _says_not_of_guests(row.sheet), False
+            if len(row.values) - row.values.count(None) <= 1:  # a line for the rows below it, or the headings again
+                of_line = any(isinstance(value, str) and fold(value[:_LONGEST]) in _CANCELLED for value in row.values)
             others = (value for at, value in enumerate(row.values) if at not in self._read and value is not None)
-            if any(map(_says_cancelled, others)):
+            if of_sheet or of_line:
+                self._add(row, "", "conflict", _NOT_REPORTED)
+            elif any(map(_says_cancelled, others)):
                 self._add(row, "", "conflict", _DID_NOT_COME)
             names = {at: name for at in self._names if (name := self._name(row, at)) is not None}
             if names:
@@ -128,7 +160,7 @@ class HandWriting:
     def check(self, row: GuestRow) -> GuestRow:
         """Return the row with a finding for each text that is no value. Call it in the order of the rows."""
         findings = []
-        while self._wrong and self._wrong[0][0] == row.number:
+        while self._wrong and self._wrong[0][0] == (row.sheet, row.number):
             findings.append(self._wrong.popleft()[1])
         if row.skip:
             return row
@@ -140,11 +172,17 @@ class HandWriting:
         return row._replace(typed=typed, findings=(*row.findings, *findings))
 
     def _add(self, row: Row, name: str, code: str, message: Message) -> None:
-        self._wrong.append((row.number, _finding(name, code, message)))
+        self._wrong.append(((row.sheet, row.number), _finding(name, code, message)))
 
 
 def _says_cancelled(value: CellValue) -> bool:
-    return isinstance(value, str) and fold(value[:_LONGEST]) in _CANCELLED
+    if not isinstance(value, str):
+        return False
+    return _BEGINS_CANCELLED.match(value) is not None or fold(value[:_LONGEST]) in _CANCELLED
+
+
+def _says_not_of_guests(sheet: str) -> bool:
+    return fold(sheet) in _CANCELLED or not _NOT_OF_GUESTS.isdisjoint(map(fold, _WORD.findall(sheet)))
 
 
 def _finding(name: str, code: str, message: Message) -> Finding:

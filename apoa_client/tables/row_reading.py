@@ -15,7 +15,7 @@ from apoa_client.report.parse_dates import no_such_date
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateEvidence
-from apoa_client.tables.rows import NO_GUEST, CellValue, GuestRow, HiddenNumber, Row
+from apoa_client.tables.rows import NO_GUEST, BareNumber, CellValue, GuestRow, HiddenNumber, Row
 
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ _MOST_DIGITS = 3
 
 _IDENTIFIERS = frozenset({"document_number", "stay_permit_number"})
 _HIDDEN = msg("the spreadsheet shows this number in another form. The number that is stored is reported: compare it.")
+_BARE = msg("the formats of an .xls file are not read, so zeros in front may be missing: compare it.")
 _NOT_AS_SHOWN = msg(
     "The spreadsheet shows this number in another form, such as 1.2E+08, and may have made it of a text. Give the cell "
     "the format of a text and write it again."
@@ -202,7 +203,11 @@ class _Reading:
             self._add(target, "conflict", _TWO_CELLS)
             return None
         if filled and isinstance(filled[0].value, HiddenNumber):
-            self._add_hidden(target)
+            if target in _IDENTIFIERS:
+                raise Unreadable("bad_character", _NOT_AS_SHOWN)
+            self._warn_of_number(target, _HIDDEN)
+        if filled and target in _IDENTIFIERS and isinstance(filled[0].value, BareNumber):
+            self._warn_of_number(target, _BARE)
         if not filled and any(source.column in self._row.merged for source in self._reader.sources.get(target, ())):
             self._add(target, "missing", _MERGED)
             return None
@@ -246,12 +251,10 @@ class _Reading:
             self._add(target, exc.code, exc.message, exc.suggestion)
             return None
 
-    def _add_hidden(self, target: str) -> None:
-        """Warn of a number that is not shown as it is. Raises `Unreadable` where it may have been another text."""
-        if target in _IDENTIFIERS:
-            raise Unreadable("bad_character", _NOT_AS_SHOWN)
+    def _warn_of_number(self, target: str, problem: Message) -> None:
+        """Warn of a number that may not be shown as it is."""
         path = paths_of_target(target)[0]
-        message = with_label(label_of(path), _HIDDEN) if path else _HIDDEN
+        message = with_label(label_of(path), problem) if path else problem
         self._hidden.append(Finding(path, "number_format", message))
 
     def _texts(self, target: str) -> list[str]:

@@ -62,6 +62,10 @@ class HiddenNumber(float):
         return str(int(self)) if self.is_integer() else float.__repr__(self)
 
 
+class BareNumber(int):
+    """A whole number of a file whose formats are not read: zeros in front of it may be shown there."""
+
+
 class Row(NamedTuple):
     """One row of a table. `number` is the one that a spreadsheet program shows: the first row is 1.
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from apoa_client.matching import fold
 from apoa_client.messages import msg
 from apoa_client.passport import states
 from apoa_client.tables.content import TableRefused
@@ -17,7 +18,7 @@ from apoa_client.tables.rows import CellValue, Merged, Row, SheetFacts, SourceFa
 EXAMPLES = "Contoh - Examples"
 """The sheet of the template that has the headings of guests, and no guest to report."""
 
-_NUMBER = re.compile(r"(?=.*\d{5})[A-Z0-9]{6,10}", re.IGNORECASE)
+_NUMBER = re.compile(r"(?=(?:.*\d){3})[A-Z0-9]{6,10}", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}")
 _LONGEST = 40
 """The characters of a cell in which a country or a date is looked for."""
@@ -78,11 +79,16 @@ def table_of(
     if not choice.heading_row:
         _check_above(opened, names, heads)
     merged = {sheet.name: sheet.merged for sheet in sheets}
+    headings = max((heads[name].headings for name in names), key=len)
 
     def read_rows() -> Iterator[Row]:
         for row in _filled(read(names), merged, heads):
-            if row.number > heads[row.sheet].last:
-                yield row._replace(values=()) if row.values in heads[row.sheet].repeated else row
+            head = heads[row.sheet]
+            if row.number > head.last:
+                if len(row.values) > len(headings) and _is_guest(row.values[len(headings) :]):
+                    raise _beside_headings(row)
+                again = row.values in head.repeated
+                yield row._replace(values=()) if again or _repeats(row, head) else row
 
     if sheets[0].name:
         counts, left = _count_others(names, read, heads)
@@ -92,7 +98,6 @@ def table_of(
         )
         facts = facts._replace(sheets=tuple(known), left=tuple(left))
     rows = next(sheet.first for sheet in sheets if sheet.name == names[0])
-    headings = max((heads[name].headings for name in names), key=len)
     return Table(facts, headings, first.row, read_rows, tuple(rows))
 
 
@@ -125,6 +130,31 @@ def _check_above(sheets: Sequence[Sheet], names: Sequence[str], heads: Mapping[s
             )
 
 
+def _repeats(row: Row, head: Head) -> bool:
+    """Return whether a row has the headings again, in other words. Raises `TableRefused` if it has those of guests.
+
+    The columns below them would be read as what they are above.
+    """
+    again = head.below(row.values)
+    if again is None or again.has_the_fields_of(head):
+        return again is not None
+    if not again.has_guests:
+        return False
+    raise TableRefused(
+        msg("Row {row} has other headings than row {first}.", row=row.number, first=head.row),
+        msg("Nothing was saved. Put the guests below it on a sheet of their own, or in the columns of the others."),
+        name="different_headings",
+    )
+
+
+def _beside_headings(row: Row) -> TableRefused:
+    return TableRefused(
+        msg("Row {row} has a guest beside the headings.", row=row.number),
+        msg("Nothing was saved. Move each guest to a row of its own, below the headings."),
+        name="guest_beside_headings",
+    )
+
+
 def _with_guests(sheets: Sequence[Sheet], heads: Mapping[str, Head]) -> list[str]:
     """Return the names of the sheets with the headings of the first sheet that has guests, hidden ones last."""
     in_order = sorted(sheets, key=lambda sheet: (sheet.name == EXAMPLES, sheet.hidden))
@@ -155,9 +185,9 @@ def _is_guest(values: Iterable[CellValue]) -> bool:
     short = [value.strip() if isinstance(value, str) else value for value in values if value is not None]
     texts = [value for value in short if isinstance(value, str) and len(value) <= _LONGEST]
     return (
-        any(_NUMBER.fullmatch(str(value)) for value in short)
-        and any(hasattr(value, "year") or _DATE.fullmatch(str(value)) for value in short)
-        and any(text.isalpha() and states.find(text) is not None for text in texts)
+        any(_NUMBER.fullmatch("".join(str(value).split())) for value in short)
+        and any(hasattr(value, "year") or _DATE.search(str(value)) for value in short)
+        and any(fold(text).isalpha() and states.find(text) is not None for text in texts)
     )
 
 

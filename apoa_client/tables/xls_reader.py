@@ -22,7 +22,17 @@ from apoa_client.messages import msg
 from apoa_client.process_limits import limit_process
 from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged, encrypted
 from apoa_client.tables.heading_rows import Sheet
-from apoa_client.tables.rows import MOST_COLUMNS, MOST_TEXT, CellValue, Merged, Row, SourceFacts, Table, as_value
+from apoa_client.tables.rows import (
+    MOST_COLUMNS,
+    MOST_TEXT,
+    BareNumber,
+    CellValue,
+    Merged,
+    Row,
+    SourceFacts,
+    Table,
+    as_value,
+)
 from apoa_client.tables.sheets import SheetChoice, table_of
 from apoa_client.tables.workbook_archive import check_names
 
@@ -79,15 +89,15 @@ def open_xls(content: Content, choice: SheetChoice, environ: Mapping[str, str]) 
 
 def _row(line: bytes, sheet: str) -> Row:
     number, *values = json.loads(line)
-    return Row(number, tuple(as_value(_value(value)) for value in values), sheet)
+    return Row(number, tuple(map(_value, values)), sheet)
 
 
 def _value(value: Any) -> CellValue:  # noqa: ANN401  a JSON value
     if isinstance(value, list):
         kind, text = value
-        return _READ[kind](text)
-    read: CellValue = value
-    return read
+        return as_value(_READ[kind](text))
+    read = as_value(value)
+    return BareNumber(read) if type(read) is int else read
 
 
 def _rows_of(content: Content, environ: Mapping[str, str]) -> list[bytes]:

@@ -400,6 +400,30 @@ def test_the_number_of_a_guest_whom_the_desk_reported(importer: Importer) -> Non
     assert codes(plan(importer, other)) == {("number", "duplicate")}
 
 
+def test_the_number_of_another_one_of_a_family(importer: Importer) -> None:
+    """One surname, other given names and another birth date: it is not the guest whom the desk reported."""
+    report_by_hand(importer)
+    importer.with_key = True
+    other = guest_row(given_names="Emma", birth_date="1990-01-02")
+    assert codes(plan(importer, other)) == {("number", "duplicate")}
+    for same in (guest_row(birth_date="1990-01-02"), guest_row(given_names="Emma")):
+        assert_reported_already(plan(importer, same))
+
+
+def test_another_guest_with_the_number_of_an_imported_one(importer: Importer) -> None:
+    """The report of the first guest is not changed into one of the other, or, without the key, not without a word."""
+    imported(importer, guest_row(), State.ACCEPTED)
+    other = guest_row(given_names="Emma", birth_date="1990-01-02")
+    result = plan(importer, other)
+    assert result.action is Action.AMENDED
+    assert ("guest.document.number", "implausible") in {(each.field, each.code) for each in result.warnings}
+    importer.with_key = True
+    assert codes(plan(importer, other)) == {("number", "duplicate")}
+    assert plan(importer, guest_row(given_names="Emma")).action is Action.AMENDED
+    in_another_room = plan(importer, guest_row(room="7"))
+    assert "implausible" not in {each.code for each in in_another_room.warnings}
+
+
 def test_a_guest_whom_the_desk_reported_and_checked_out_the_same_day(importer: Importer) -> None:
     """The stay has no night any more, and is the row's all the same."""
     report = report_by_hand(importer)

@@ -10,6 +10,7 @@ from apoa_client.locale import LANGUAGES
 from apoa_client.report.fields import FIELDS
 from apoa_client.settings.column_mappings import TARGETS, ColumnMapping, label_of_target
 from apoa_client.tables.columns import guest_rows, match_columns, unread_columns, with_defaults
+from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import GuestRow, Records, Row, SourceFacts, Table
 
 GUEST = ("N1234567", "24/11/1985")
@@ -247,3 +248,10 @@ def test_a_default_takes_the_place_of_nothing_else() -> None:
 def test_an_mrz_says_its_fields_itself() -> None:
     """No default contradicts the lines."""
     assert completed(GuestRow(1, {}, ("P<", "X"))).texts == {"birth_place": "-", "nights": "2"}
+
+
+def test_columns_without_a_heading_that_have_values() -> None:
+    """They are named among those that are not read; an empty one is not."""
+    table = open_source(b"Nama Belakang,,,Kamar\nHartley,,2026-11-28,5,x\n")
+    assert isinstance(table, Table)
+    assert unread_columns(table, match_columns(table)) == [2, 4]

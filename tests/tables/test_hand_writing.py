@@ -2,11 +2,13 @@
 
 import pytest
 from table_helpers import read_table, table_of
+from workbook_helpers import read, xlsx
 
 from apoa_client.settings.column_mappings import ColumnMapping
+from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.hand_writing import fill_ditto_marks
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import Row, Table
+from apoa_client.tables.rows import CellValue, Row, Table
 
 GIVEN_FIRST = ColumnMapping(name_order="given_first")
 SURNAME_FIRST = ColumnMapping(name_order="surname_first")
@@ -24,6 +26,13 @@ def test_a_ditto_mark_is_the_value_above(mark: str) -> None:
     ]
     filled = [row.values for row in fill_ditto_marks(rows)]
     assert filled == [(mark, "Leeds"), ("5", None), ("5", "Leeds"), (None, "York"), ("5", "York")]
+
+
+@pytest.mark.parametrize("between", [("Lunas",), ("Total", 2), ("Total", None, None, None, 7)])
+def test_a_note_is_not_above_a_guest(between: tuple[CellValue, ...]) -> None:
+    """A mark below a cell of a total or a note stays, so that the row is refused; the others are filled."""
+    rows = [Row(2, ("Hartley", "Oliver", "L", "Leeds", "5")), Row(3, between), Row(4, ('"', "Emma", "P", '"', "6"))]
+    assert [row.values for row in fill_ditto_marks(rows)][-1] == ('"', "Emma", "P", "Leeds", "6")
 
 
 def test_a_name_is_no_ditto_mark() -> None:
@@ -112,8 +121,46 @@ def test_a_word_in_place_of_a_value_is_refused(heading: str, cell: str, *, is_va
 
 
 @pytest.mark.parametrize("heading", ["Ket", "Keterangan", "Anything", ""])
-@pytest.mark.parametrize(("remark", "is_cancelled"), [("Batal", True), ("no show", True), ("bayar tunai", False)])
-def test_a_guest_who_did_not_come_is_not_reported(heading: str, remark: str, *, is_cancelled: bool) -> None:
-    """A cancellation among the remarks refuses the row, whatever the column is called."""
-    rows = read_table(table_of(["Kamar", heading], ("5", remark), ("6", None)))
+@pytest.mark.parametrize(
+    ("note", "is_cancelled"),
+    [
+        *(("Batal", True), ("no show", True), ("Batal - pindah ke Melati 2", True), ("tidak jadi menginap", True)),
+        *(("bayar tunai", False), ("Cancel 1 day before", False), ("No-show fee 100%", False), ("Batalha", False)),
+    ],
+)
+def test_a_guest_who_did_not_come_is_not_reported(heading: str, note: str, *, is_cancelled: bool) -> None:
+    """A cancellation among the notes refuses the row, whatever the column is called."""
+    rows = read_table(table_of(["Kamar", heading], ("5", note), ("6", None)))
     assert [bool(row.findings) for row in rows] == [is_cancelled, False]
+
+
+@pytest.mark.parametrize("name", ["Batal", "Tamu batal", "No Show", "CANCELLED Nov", "Contoh"])
+def test_a_sheet_of_guests_who_did_not_come(name: str) -> None:
+    """Its rows are refused, and those of the other sheets are not."""
+    sheets = [(each, [["Surname", "Passport number"], ["DOE", "X1234567"]]) for each in ("November", name, "Batalha")]
+    table = read(xlsx(*sheets))
+    found = list(guest_rows(table, match_columns(table)).read_rows())
+    assert [[finding.code for finding in row.findings] for row in found] == [[], ["conflict"], []]
+
+
+def test_a_line_above_guests_who_did_not_come() -> None:
+    """The rows below it are refused, up to the next line."""
+    lines = [("DOE", "X1"), ("BATAL:", None), ("ROE", "X2"), ("POE", "X3"), ("Desember", None), ("DAE", "X4")]
+    rows = read_table(table_of(["Surname", "Passport number"], *lines))
+    refused = [row.typed["surname"] for row in rows if any(finding.code == "conflict" for finding in row.findings)]
+    assert refused == ["ROE", "POE"]
+
+
+def test_a_cancellation_in_place_of_the_room() -> None:
+    """It is no room; as a surname it is one."""
+    table = table_of(["Surname", "Room"], ("Batal", "5"), ("Doe", "BATAL"))
+    assert [bool(row.findings) for row in read_table(table)] == [False, True]
+
+
+def test_what_is_wrong_in_one_sheet() -> None:
+    """A row of another sheet with the same number is not refused in its place."""
+    headings = ["Surname", "Passport number", "Ket"]
+    notes = (("Jan", "lunas"), ("Feb", "batal"))
+    table = read(xlsx(*((name, [headings, ["DOE", "X1234567", note]]) for name, note in notes)))
+    found = list(guest_rows(table, match_columns(table)).read_rows())
+    assert [[finding.code for finding in row.findings] for row in found] == [[], ["conflict"]]

@@ -18,7 +18,7 @@ Rows = Sequence[Sequence[Any]]
 
 
 def guest(number: int, **changes: Any) -> list[Any]:
-    values = {"surname": "DOE", "given": "JANE", "number": f"X100000{number}", "state": "GBR", "born": "1985-09-12"}
+    values = {"surname": "DOE", "given": "JANE", "passport": f"X100000{number}", "state": "GBR", "born": "1985-09-12"}
     return [*{**values, "room": str(number), **changes}.values()]
 
 
@@ -88,6 +88,48 @@ def test_guests_with_other_headings_are_left(kind: str) -> None:
     table = read(book(kind, month("Jan", 1), other, without, month("May", headings=["Surname", "Passport", "x"])))
     assert (places(table), table.facts.left) == ([("Jan", 2)], ("Feb", "Apr"))
     assert [sheet.rows for sheet in table.facts.sheets] == [0, 1, 2, 0]  # no row of Apr has headings
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "Korea Selatan"},
+        {"passport": "C01X00T47"},
+        {"passport": "X 1000001"},
+        {"born": "Leeds, 12-09-1985"},
+        {"born": "12/09/1985 14:00"},
+    ],
+)
+def test_guests_without_headings(kind: str, changes: dict[str, str]) -> None:
+    """They are known by the number of a document, a date and a country, as people write them."""
+    table = read(book(kind, month("Jan", 1), ("Feb", [guest(2, **changes), guest(3, **changes)])))
+    assert table.facts.left == ("Feb",)
+
+
+def test_guests_beside_the_headings(kind: str) -> None:
+    """A second table on the right would not be read: the file is refused. Notes there are no guests."""
+    noted = [HEADINGS, [*guest(1), None, "12-09-1985", "GBR"]]
+    assert places(read(book(kind, ("Jan", noted)))) == [("Jan", 2)]
+    with pytest.raises(TableRefused) as refused:
+        places(read(book(kind, ("Jan", [HEADINGS, [*guest(1), None, *guest(2)]]))))
+    assert refused.value.name == "guest_beside_headings"
+
+
+def test_other_headings_further_down(kind: str) -> None:
+    """The guests below them would be read in the wrong columns; the same headings in other words are no guest."""
+    again = ["Surname:", "GIVEN NAMES", "Passport No", "Citizenship", "Date of birth", "Room"]
+    table = read(book(kind, ("Jan", [HEADINGS, guest(1), again, guest(2)])))
+    assert [row.values[:1] for row in table.read_rows()] == [("DOE",), (), ("DOE",)]
+    other = [HEADINGS[1], HEADINGS[0], *HEADINGS[2:]]
+    with pytest.raises(TableRefused) as refused:
+        places(read(book(kind, ("Jan", [HEADINGS, guest(1), other, guest(2)]))))
+    assert refused.value.name == "different_headings"
+
+
+def test_headings_of_another_kind_further_down(kind: str) -> None:
+    """A summary below the guests is read as rows, which are no guests."""
+    summary = [["Room", "Check-in", "Note"], ["5", "2", "x"]]
+    assert len(places(read(book(kind, ("Jan", [HEADINGS, guest(1), *summary]))))) == 3
 
 
 def test_chosen_sheets(kind: str) -> None:

@@ -74,13 +74,14 @@ def test_a_guest_who_left_on_the_day_of_arrival() -> None:
 
 
 def test_room_nights() -> None:
-    """Two guests in a room are one night of it; a guest without a room is counted apart."""
+    """Two guests in a room are one night of it; while a guest has no room there is no share."""
     rooms = RoomNights(2)
     rooms.count("3", date(2026, 11, 1), 2)
     rooms.count("3", date(2026, 11, 2), 2)
+    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, 0.05)
     rooms.count(None, date(2026, 11, 2), 4)
     assert (len(rooms.occupied), rooms.unknown) == (3, 4)
-    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, 0.05)
+    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, None)
     assert (RoomNights().available(NOVEMBER), RoomNights().occupancy(NOVEMBER)) == (None, None)
 
 

@@ -142,3 +142,13 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xls_reader, "internal_command", lambda _word: [sys.executable, "-c", "raise SystemExit(78)"])
     with pytest.raises(TablesMissing):
         values(xls(S=rows(GUEST)))
+
+
+def test_a_number_whose_zeros_are_not_known() -> None:
+    """The format that shows zeros in front is not read: the number of a passport is warned about, a room is not."""
+    guest = [5, "DOE", "JANE", 12345678, "GBR", "1985-09-12"]
+    table = read(xls(S=rows(HEADINGS, guest, GUEST)))
+    found = list(guest_rows(table, match_columns(table)).read_rows())
+    assert [row.typed["document_number"] for row in found] == ["12345678", "X1000001"]
+    warnings = [[(each.field, each.code) for each in row.warnings] for row in found]
+    assert warnings == [[("guest.document.number", "number_format")], []]

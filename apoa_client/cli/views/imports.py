@@ -343,7 +343,8 @@ def show_unread(headings: Sequence[str]) -> None:
 
 
 def _heading_text(table: Table, column: int) -> str:
-    return f"{column_letters(column)} {_shortened(table.headings[column])}"
+    heading = table.headings[column] if column < len(table.headings) else ""
+    return f"{column_letters(column)} {_shortened(heading)}".rstrip()
 
 
 def absent_fields(columns: ColumnMap) -> list[str]:

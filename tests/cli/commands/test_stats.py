@@ -115,10 +115,7 @@ def test_without_the_key(month: Apoa) -> None:
     said = month("stats", "--json")
     assert said.code == 0
     assert said.json == {**with_key, "by_nationality": None, "rooms": None, "sealed": True}
-    assert (
-        spoken("en", "Nationalities and rooms are encrypted, so they are not counted.")
-        in said.err
-    )
+    assert spoken("en", "Nationalities and rooms are encrypted, so they are not counted.") in said.err
     assert "Poland" not in month("stats").all
 
 
@@ -268,7 +265,7 @@ def test_a_page_without_the_key(month: Apoa) -> None:
     result = month("stats", "--html", "-")
     assert result.code == 0
     assert result.out.count("<table") == 3
-    assert "Nationalities are encrypted, and the key is not on this computer." in read_page(result.out).text
+    assert "Nationalities and rooms are encrypted, and the key is not on this computer." in read_page(result.out).text
 
 
 def test_every_property(month: Apoa) -> None:
