@@ -20,6 +20,7 @@ from apoa_client.outbox.sql.metadata import SCHEDULED_RUN
 from apoa_client.ports.state import ScheduledRun
 from apoa_client.schedule import choice
 from apoa_client.schedule.interface import (
+    AUTO,
     CRON,
     DEFAULT_EVERY_S,
     SYSTEMD,
@@ -86,8 +87,16 @@ def find_schedule(app: Container, property_name: str = "") -> Schedule | None:
 
 
 def plan(app: Container, wish: Wish) -> tuple[str, Plan]:
-    """Return the kind that `install` takes and what it does, without doing it. Raises as `install` does."""
-    scheduler = _chosen(app, wish)
+    """Return the kind that `install` takes and what it does, without doing it. Raises as `install` does.
+
+    A kind that is named may be one that this computer lacks, for an image or for the tool that sets others up.
+    """
+    if wish.kind == AUTO:
+        scheduler = choice.choose(_schedulers(app), AUTO)
+    else:
+        every = choice.schedulers(app.environ, app.clock.now, choice.ANY_PLATFORM)
+        scheduler = next(each for each in every if each.kind == wish.kind)
+    _check_follow(wish, scheduler)
     return scheduler.kind, scheduler.plan(_job(app, wish, scheduler.kind))
 
 
@@ -96,7 +105,8 @@ def install(app: Container, wish: Wish) -> Installation:
 
     Raises `UsageProblem` for a kind that this platform does not have, and `SettingsProblem`.
     """
-    scheduler = _chosen(app, wish)
+    scheduler = choice.choose(_schedulers(app), wish.kind)
+    _check_follow(wish, scheduler)
     job = _job(app, wish, scheduler.kind)
     _check_start(app, job)
     change = scheduler.install(job)
@@ -201,14 +211,12 @@ def _last_run(app: Container) -> ScheduledRun | None:
     return latest._replace(exit_code=worst_exit(run.exit_code for run in known))
 
 
-def _chosen(app: Container, wish: Wish) -> Scheduler:
-    scheduler = choice.choose(_schedulers(app), wish.kind)
+def _check_follow(wish: Wish, scheduler: Scheduler) -> None:
     if wish.follow and scheduler.kind != SYSTEMD:
         raise UsageProblem(
             msg("Only systemd can keep a service running: this schedule is of the kind {kind}.", kind=scheduler.kind),
             msg("Leave out --follow: the schedule then sends at intervals, such as: --every 5m"),
         )
-    return scheduler
 
 
 def _job(app: Container, wish: Wish, kind: str) -> Job:

@@ -8,12 +8,13 @@ from pathlib import Path
 from apoa_client.errors import SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.schedule.cron import Cron
-from apoa_client.schedule.interface import AUTO, CRON, LAUNCHD, SYSTEMD, TASK, Found, Scheduler
+from apoa_client.schedule.interface import AUTO, CRON, KINDS, LAUNCHD, SYSTEMD, TASK, Found, Scheduler
 from apoa_client.schedule.launchd import Launchd
 from apoa_client.schedule.systemd import Systemd
 from apoa_client.schedule.task_scheduler import TaskScheduler
 from apoa_client.settings.folders import account_home, user_id, user_name
 
+ANY_PLATFORM = ""
 _BY_PLATFORM = {"win32": (TASK,), "darwin": (LAUNCHD, CRON)}
 _ELSEWHERE = (SYSTEMD, CRON)
 
@@ -21,7 +22,7 @@ _ELSEWHERE = (SYSTEMD, CRON)
 def schedulers(
     environ: Mapping[str, str], now: Callable[[], datetime], platform: str = sys.platform
 ) -> list[Scheduler]:
-    """Return the schedulers that this platform may have, the best one first."""
+    """Return the schedulers that this platform may have, the best one first. Those of another one can only plan."""
     home = Path(environ.get("HOME") or account_home() or "/")
     made: dict[str, Scheduler] = {
         TASK: TaskScheduler(environ),
@@ -29,7 +30,8 @@ def schedulers(
         SYSTEMD: Systemd(environ, home, user_name(), user_id()),
         CRON: Cron(environ, now),
     }
-    return [made[kind] for kind in _BY_PLATFORM.get(platform, _ELSEWHERE)]
+    kinds = KINDS if platform == ANY_PLATFORM else _BY_PLATFORM.get(platform, _ELSEWHERE)
+    return [made[kind] for kind in kinds]
 
 
 def choose(known: list[Scheduler], kind: str) -> Scheduler:

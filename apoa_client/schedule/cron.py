@@ -45,7 +45,7 @@ class Cron:
 
     def plan(self, job: Job) -> Plan:
         """Return the line of the crontab."""
-        return Plan(lines=[line_of(job)], commands=[["crontab", "-"]])
+        return Plan(lines=[line_of(job)])
 
     def install(self, job: Job) -> Change:
         """Write the line in place of the one of this name, or at the end."""

@@ -20,7 +20,7 @@ from apoa_client.desk.changes import reports_to_withdraw, require_current_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.messages import msg, nmsg
 from apoa_client.ports.entries import Entry
-from apoa_client.report.kinds import Kind, short_id
+from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report
 
 
@@ -60,6 +60,8 @@ def _cancel_one(change: ChangeCommand, reference: str, reason: str | None) -> No
         _cancel_stay(change, history, reason)
     elif withdrawable == (entry,) and entry.kind is not Kind.CHECK_IN:
         notice = _("The {kind} {id} never left. Only that is withdrawn.")
+        if entry.state is State.REJECTED:
+            notice = _("The {kind} {id} was refused. Only that is withdrawn.")
         kind = _(KINDS[entry.kind])
         _withdraw(change, history, withdrawable, notice.format(kind=kind, id=short_id(entry.id)))
     else:
@@ -99,8 +101,8 @@ def _withdraw_all(change: ChangeCommand, histories: Sequence[StayHistory]) -> li
         change.app.changes.withdraw_all(histories)
     withdrawn = [change.app.stays.of(history.stay_id).display_report for history in histories]
     if not change.as_json:
-        for entry in withdrawn:
-            _show_withdrawn(entry)
+        for entry, history in zip(withdrawn, histories, strict=True):
+            _show_withdrawn(entry, was_refused=history.display_report.state is State.REJECTED)
     return withdrawn
 
 
@@ -137,12 +139,15 @@ def _withdraw(change: ChangeCommand, history: StayHistory, entries: Sequence[Ent
     if change.as_json:
         print_json(report_json(withdrawn, open_if_possible(app, withdrawn), zone=app.settings.zone))
         return
-    _show_withdrawn(withdrawn)
+    _show_withdrawn(withdrawn, was_refused=entries[0].state is State.REJECTED)
     change.show_hint(_undo_hint(change, withdrawn))
 
 
-def _show_withdrawn(entry: Entry) -> None:
-    done = _("Withdrawn: {kind}, report {id}. It was not sent.")
+def _show_withdrawn(entry: Entry, *, was_refused: bool) -> None:
+    if was_refused:
+        done = _("Withdrawn: {kind}, report {id}. It had been refused.")
+    else:
+        done = _("Withdrawn: {kind}, report {id}. It was not sent.")
     print_line(done.format(kind=_(KINDS[entry.kind]), id=short_id(entry.id)))
 
 

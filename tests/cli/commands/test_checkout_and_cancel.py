@@ -393,6 +393,17 @@ class TestCancel:
         assert configured("cancel", later["short_id"]).code == 65
         assert configured("checkout", arrival["id"], "--no-send").code == 0
 
+    def test_a_refused_check_out_is_withdrawn(self, apoa: Apoa, serve: Serve) -> None:
+        """It was sent, and the screen does not say that it was not."""
+        assert apoa.set_up(serve("ok,reject").base_url).code == 0
+        left = apoa("checkout", apoa.send()["id"], "--json").json
+        assert left["state"] == "rejected"
+        said = apoa("cancel", left["short_id"], keys=["y"])
+        assert (said.code, apoa.states()[-1]) == (0, ("check_out", "withdrawn"))
+        assert "It had been refused." in said.out
+        assert "not sent" not in said.all
+        assert "never left" not in said.all
+
     def test_another_user_checks_the_guest_out_before_the_withdrawal(self, away: Apoa) -> None:
         """If another user checks the guest out during the confirmation, nothing is withdrawn."""
         arrival = away.save()

@@ -102,8 +102,18 @@ def test_print_changes_nothing(apoa: Apoa, tab: Crontab) -> None:
     value = apoa("schedule", "install", "--print", "--json").json
     assert list(value) == ["kind", "files", "lines", "commands"]
     apoa("schedule", "install")
-    assert printed.out == f"{tab.text.splitlines()[1]}\n$ crontab -\n"
+    assert printed.out == f"{tab.text.splitlines()[1]}\n"
     assert value["lines"] == [tab.text.splitlines()[1]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("systemd", "ExecStart="), ("cron", "# apoa-sync"), ("launchd", "<plist"), ("task", "<Task")]
+)
+def test_print_for_another_computer(apoa: Apoa, tab: Crontab, kind: str, shown: str) -> None:
+    """What a kind would install is printed for each kind, also one that this computer lacks."""
+    printed = apoa("schedule", "install", "--print", "--kind", kind)
+    assert (printed.code, shown in printed.out, tab.text) == (0, True, "# mine\n"), printed.all
+    assert apoa("schedule", "install", "--print", "--kind", kind, "--json").json["kind"] == kind
 
 
 def test_print_of_units(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
