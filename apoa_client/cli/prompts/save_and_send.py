@@ -244,13 +244,14 @@ class SaveAndSend:
             print_line(lead + self._queued_text(entry))
 
     def _queued_text(self, entry: Entry) -> str:
-        refused = None
         if entry.kind is not Kind.CHECK_IN:
-            earlier = (each for each in self._app.stays.of(entry.stay_id).active_reports if each.seq < entry.seq)
+            earlier = [each for each in self._app.stays.of(entry.stay_id).active_reports if each.seq < entry.seq]
             refused = next((each for each in earlier if each.state is State.REJECTED), None)
-        if refused is not None:
-            line = _("In the queue. It waits for a report of this stay that was refused. First: apoa fix {id}")
-            return line.format(id=style_bold(short_id(refused.id)))
+            if refused is not None:
+                line = _("In the queue. It waits for a report of this stay that was refused. First: apoa fix {id}")
+                return line.format(id=style_bold(short_id(refused.id)))
+            if any(each.state is State.PENDING for each in earlier):
+                return _("In the queue. It is sent when the authority has decided on the stay's earlier report.")
         due = style_bold(moment_text(entry.due_at, self._app.settings.zone)) if entry.due_at is not None else ""
         if self._app.settings.by_hand:
             if not due:

@@ -318,6 +318,15 @@ class TestCheckOut:
         assert result.code == 0
         assert f"apoa fix {arrival['short_id']}" in result.out
 
+    def test_check_out_behind_a_pending_check_in(self, apoa: Apoa, serve: Serve) -> None:
+        """It waits for the authority's decision: no sending brings it there before."""
+        assert apoa.set_up(serve("pending").base_url).code == 0
+        arrival = apoa(*QUENTIN.mrz("--json")).json
+        assert arrival["state"] == "pending"
+        result = apoa("checkout", arrival["id"], "--no-send")
+        assert (result.code, "when the authority has decided" in result.out) == (0, True), result.all
+        assert "apoa sync" not in result.out
+
 
 class TestCancel:
     """`apoa cancel` withdraws unsent reports and cancels accepted stays."""
