@@ -253,6 +253,8 @@ OTHER_LABELS = {
     "": msg("The whole report"),
     "check_out": msg("Check-out"),
     "reason": msg("Reason"),
+    "stay_id": msg("Stay"),
+    "kind": msg("Kind of report"),
 }
 """Labels of the parts of a report that are not on the form of a check-in."""
 

@@ -63,9 +63,6 @@ PROBLEMS = {
 }
 """What is wrong with a field, by the code of the violation."""
 
-FIELDS = {"id": REPORT_ID, "stay_id": msg("Stay"), "kind": msg("Kind of report")}
-"""The labels of what a report has besides the fields of `report.fields`."""
-
 DEADLINE = msg("Deadline")
 NO_CHECK_IN = msg("No check-in has arrived yet.")
 

@@ -106,7 +106,7 @@ def _kind(report: Received) -> Message:
 
 def _finding(violation: Violation) -> Message:
     """Return what is wrong with which field. A code without words has the authority's own English sentence."""
-    label = texts.FIELDS.get(violation.field) or label_of(violation.field)
+    label = texts.REPORT_ID if violation.field == "id" else label_of(violation.field)
     problem = texts.PROBLEMS.get(violation.code, literal(violation.message))
     return with_label(label, problem)
 
