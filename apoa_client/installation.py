@@ -40,17 +40,30 @@ def own_command() -> list[str]:
 def install_command(extra: str) -> str:
     """Return the line that installs one of the package's extras into this installation; empty for a bundle.
 
-    pipx and uv write a file of their own into the environment of each program.
+    pipx and uv write a file of their own into the environment of each program. uv installs what is named and no more.
     """
     if getattr(sys, "frozen", False):
         return ""
     package, place = f'"apoa-client[{extra}]"', Path(sys.prefix)
     if (place / "pipx_metadata.json").is_file():
         return f"pipx inject apoa-client {package}"
-    if (place / "uv-receipt.toml").is_file():
-        return f"uv tool install {package}"
+    if (receipt := place / "uv-receipt.toml").is_file():
+        return f'uv tool install "apoa-client[{",".join(sorted({extra, *_installed_extras(receipt)}))}]"'
     python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
     return f"{python} -m pip install {package}"
+
+
+def _installed_extras(receipt: Path) -> list[str]:
+    """Return the extras with which uv installed this program; an unreadable receipt says nothing."""
+    import tomllib  # for a hint only
+
+    try:
+        requirements = tomllib.loads(receipt.read_text(encoding="utf-8"))["tool"]["requirements"]
+        return [
+            str(extra) for each in requirements if each["name"] == "apoa-client" for extra in each.get("extras", ())
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def internal_command(word: str) -> list[str]:

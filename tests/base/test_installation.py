@@ -231,6 +231,21 @@ def test_an_extra_is_installed_as_the_program_was(
     assert install_advice("scan").render().endswith(command)
 
 
+@pytest.mark.parametrize(
+    ("receipt", "extras"),
+    [
+        ('[tool]\nrequirements = [{ name = "apoa-client", extras = ["tables"] }, { name = "x" }]', "scan,tables"),
+        ('[tool]\nrequirements = [{ name = "apoa-client" }]', "scan"),
+        ("[tool", "scan"),
+    ],
+)
+def test_uv_keeps_the_other_extras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receipt: str, extras: str) -> None:
+    """It installs what is named and no more, so the extras of before are named, too."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    (tmp_path / "uv-receipt.toml").write_text(receipt, encoding="utf-8")
+    assert install_command("scan") == f'uv tool install "apoa-client[{extras}]"'
+
+
 def test_a_bundle_has_no_pip(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be installed into it, and no command is named."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
