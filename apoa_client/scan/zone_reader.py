@@ -111,7 +111,7 @@ def _first_readings(reader: Network, pyramid: Pyramid, found: list[FoundLine]) -
     best: list[_Read] = []
     for lines in (found, [line.turned() for line in reversed(found)]):
         attempts = _attempts(reader, pyramid, lines)
-        best = max(best, max(attempts, key=lambda each: (_fits(each), _gain(each)), default=[]), key=_merit)
+        best = max(best, max(attempts, key=_gain, default=[]), key=_merit)
         if _merit(best) > (True, _CLEAR):
             break
     return best
