@@ -112,9 +112,12 @@ _ONLY_OF_SOME_KINDS = ("guest", "stay", "check_out", "reason")
 """The members that a report leaves out where its kind does not have them."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def to_json(report: Report) -> bytes:
     """Return the report as UTF-8 JSON, always the same bytes for the same report."""
-    return json.dumps(report_value(report), ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(report_value(report)).encode()
 
 
 def from_json(body: bytes) -> Report:

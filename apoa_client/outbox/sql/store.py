@@ -201,14 +201,13 @@ class Outbox(PropertyValues, ABC):
         replaced = [old for new in new_reports for old in new.replaces]
         with self._db.transaction():
             sealed = sealed_to_current_key(self._db, self._sealer, sealed, seal)
-            entries = []
             with self._codes.changing(replaced):
-                for new, row in zip(new_reports, sealed, strict=True):
-                    at = millis(new.report.created_at)
-                    seq = insertion.make_room(self._db, new.active_reports, new.replaces, at)
-                    entries.append(insertion.insert(self._db, row, seq))
-            if self._codes.saved([new.report.id for new in new_reports], in_place=bool(replaced)):
-                entries = [entry._replace(authenticated=True) for entry in entries]
+                seqs = [
+                    insertion.make_room(self._db, new.active_reports, new.replaces, millis(new.report.created_at))
+                    for new in new_reports
+                ]
+            with self._codes.saving() as give_code:
+                entries = [insertion.insert(self._db, *each, give_code) for each in zip(sealed, seqs, strict=True)]
             saved = (insertion.saved_events(new.report.id, first, new.photo) for new in new_reports)
             self._record([*(AuditEvent("superseded", old) for old in replaced), *chain.from_iterable(saved)])
         return entries
