@@ -9,7 +9,7 @@ from import_helpers import Importer, guest_row, records
 from apoa_client.app.table_import import LATE_WITHOUT_TIME, TableImport
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import msg
-from apoa_client.outbox.sqlite.batch import SqliteBatch
+from apoa_client.outbox.sql.batch import Batch
 from apoa_client.ports.entries import Selection
 from apoa_client.report.kinds import Kind
 from apoa_client.tables.rows import GuestRow
@@ -257,7 +257,7 @@ def test_a_stay_that_another_process_changes_all_the_time(importer: Importer, mo
         raise ReportMoved(msg("moved"))
 
     monkeypatch.setattr(TableImport, "check", check)
-    monkeypatch.setattr(SqliteBatch, "save", moved)
+    monkeypatch.setattr(Batch, "save", moved)
     with pytest.raises(ReportMoved), importer.of([guest_row(2)]) as table_import:
         table_import.save()
     assert len(checks) == 3

@@ -12,11 +12,8 @@ from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql.store import Outbox
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from apoa_client.outbox.postgres.connection import TimeLimits
     from apoa_client.outbox.postgres.integrity import PostgresIntegrity
-    from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
     from apoa_client.settings.outbox_address import ServerAddress
@@ -47,12 +44,6 @@ class PostgresOutbox(Outbox):
             db.close()
             raise
         return cls(db, sealer, actor)
-
-    def batch(self) -> AbstractContextManager[ReportBatch]:
-        """As `ports.ReportQueue`."""
-        from apoa_client.outbox.postgres.batch import PostgresBatch
-
-        return PostgresBatch.opened(self._db, self._sealer, self._codes, self._actor)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`: the server keeps its indexes itself, and nothing is read."""

@@ -221,40 +221,33 @@ class RowCodes:
     def saving(self) -> Iterator[Callable[[dict[str, Any]], None]]:
         """Give reports that are saved inside their codes, if the key is at hand.
 
-        Yields what completes a row's values, by their columns, before it is inserted; its number is added to them. So
-        saving needs no key. Without it, or in doubt, the next check with the key completes the rows.
+        Yields what completes a row's values, by their columns, before it is inserted. So saving needs no key. Without
+        it, or in doubt, the next check with the key completes the rows.
         """
         found = self._with_register()
         if found is None:
             yield lambda _values: None
             return
         authenticator, register, all_read = found
-        version, saved = register.version + 1, list[dict[str, Any]]()
+        version, saved = register.version + 1, 0
 
         def give_code(values: dict[str, Any]) -> None:
+            nonlocal saved
+            saved += 1
             values["version"] = version
             row = Row._make((*(values[name] for name in _FIRST), [values[name] for name in _PLAIN]))
             values["mac"] = authenticator.code(*row.parts(version))
-            saved.append(values)
 
         yield give_code
         if saved and register is not BROKEN:
+            (last,) = self._db.execute("SELECT max(seq) FROM reports").fetchone()
             register._replace(
                 version=version,
-                last=max(register.last, *(values["seq"] for values in saved)) if all_read else register.last,
-                reports=register.reports + len(saved),
-                open=register.open + len(saved),
-                versions=register.versions + version * len(saved),
+                last=last if all_read else register.last,
+                reports=register.reports + saved,
+                open=register.open + saved,
+                versions=register.versions + version * saved,
             ).write(self._db, authenticator)
-
-    def saved(self, ids: Sequence[str], *, in_place: bool) -> None:
-        """Give many reports that this process has just inserted their codes, as `saving` does.
-
-        `in_place` says whether some took the numbers of the reports that they replace, or numbers between.
-        """
-        found = self._with_register()
-        if found is not None and (in_place or found[1] is BROKEN):  # otherwise they have got them
-            self._write(*found[:2], list(rows_of(self._db, ids)))
 
     def _with_register(self) -> tuple[Authenticator, Register, bool] | None:
         """Return what makes codes and the register, completed, and whether every row without a code could be read.

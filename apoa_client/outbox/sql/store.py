@@ -147,12 +147,13 @@ class Outbox(PropertyValues, ABC):
         with self._db.read_errors():
             return rows.from_millis_or_none(self._db.execute(queries.OLDEST).fetchone()[0])
 
-    # What differs between the engines.
-
-    @abstractmethod
     def batch(self) -> AbstractContextManager[ReportBatch]:
-        """As `ports.ReportQueue`."""
-        ...
+        """As `ports.ReportQueue`; two batches cannot be saved at once."""
+        from apoa_client.outbox.sql.batch import Batch
+
+        return Batch.opened(self._db, self._sealer, self._codes, self._actor)
+
+    # What differs between the engines.
 
     @abstractmethod
     def check_queue(self) -> None:

@@ -12,12 +12,10 @@ from apoa_client.outbox.sqlite.database import SqliteDatabase, open_database, op
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
-    from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
@@ -50,12 +48,6 @@ class SqliteOutbox(Outbox):
         if problem is not None:
             on_unwritable(problem)
         return cls(db, sealer, actor)
-
-    def batch(self) -> AbstractContextManager[ReportBatch]:
-        """As `ports.ReportQueue`; two batches at once are not possible."""
-        from apoa_client.outbox.sqlite.batch import SqliteBatch
-
-        return SqliteBatch.opened(self._db, self._sealer, self._codes, self._actor)
 
     def check_queue(self) -> None:
         """As `ports.DeliveryState`."""
