@@ -168,7 +168,7 @@ class HealthChecks:
         """Open the reports and read them for damage."""
         until = self._app.clock.monotonic() + _FILE_CHECK_S
         try:
-            found = self._app.outbox.integrity.check_file(lambda: self._app.clock.monotonic() > until)
+            found = self._app.outbox.check_file(lambda: self._app.clock.monotonic() > until)
         except OutboxDamaged as exc:
             return reports.damaged_file(exc)
         except OutboxServerUnreachable as exc:

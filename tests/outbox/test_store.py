@@ -59,13 +59,13 @@ def test_what_is_returned_is_what_is_stored(outbox: AnyOutbox) -> None:
 
 @only_sqlite
 def test_a_report_is_saved_with_few_statements(outbox: SqliteOutbox) -> None:
-    """The row is written once, with its code, and not read: each statement costs every save."""
+    """The row is written once, with its code, and never read: each statement costs every save."""
     outbox.add(report(1), due_at=NOON)
     statements: list[str] = []
     outbox._sqlite.connection.set_trace_callback(statements.append)
     outbox.add(report(2), due_at=NOON)
     done = [each.split()[0] for each in dict.fromkeys(statements)]  # a trigger repeats the text of its statement
-    assert done == ["BEGIN", "SELECT", "SELECT", "INSERT", "UPDATE", "SELECT", "INSERT", "UPDATE", "COMMIT"]
+    assert done == ["BEGIN", "SELECT", "SELECT", "INSERT", "SELECT", "UPDATE", "SELECT", "INSERT", "UPDATE", "COMMIT"]
 
 
 @only_sqlite

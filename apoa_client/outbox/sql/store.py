@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.claims import Maintenance
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
-    from apoa_client.outbox.sql.integrity import Integrity, SealedReports
+    from apoa_client.outbox.sql.integrity import FileCheck, Integrity
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
@@ -100,15 +100,15 @@ class Outbox(PropertyValues, ABC):
 
         Raises `NotAuthentic` if another program sealed it.
         """
-        return self._sealed_reports.content(entry.id, proven=proven)
+        return self.integrity.content(entry.id, proven=proven)
 
     def contents(self, entries: Sequence[Entry]) -> dict[str, Content | ApoaError]:
         """As `ports.DeliveryState`."""
-        return self._sealed_reports.contents([entry.id for entry in entries])
+        return self.integrity.contents([entry.id for entry in entries])
 
     def photo(self, entry: Entry) -> bytes:
         """As `ports.ReportReader`; raises `OutboxDamaged` and `NotAuthentic` as `content` does."""
-        return self._sealed_reports.photo(entry.id)
+        return self.integrity.photo(entry.id)
 
     def with_receipt(self, number: str) -> list[Entry]:
         """As `ports.ReportReader`."""
@@ -165,10 +165,9 @@ class Outbox(PropertyValues, ABC):
         """As `ports.DeliveryState`."""
         ...
 
-    @property
     @abstractmethod
-    def integrity(self) -> Integrity:
-        """Checks whether reports are as this program wrote them."""
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
+        """Read the database for damage, until `is_over` returns true. Raises `OutboxDamaged`. Needs no key."""
         ...
 
     # The desk's changes.
@@ -384,10 +383,11 @@ class Outbox(PropertyValues, ABC):
         return Contents(self._sealer)
 
     @cached_property
-    def _sealed_reports(self) -> SealedReports:
-        from apoa_client.outbox.sql.integrity import SealedReports
+    def integrity(self) -> Integrity:
+        """Checks whether reports are as this program wrote them."""
+        from apoa_client.outbox.sql.integrity import Integrity
 
-        return SealedReports(self._db, self._contents, self.integrity)
+        return Integrity(self._db, self._codes, self._contents, self._actor)
 
     def authenticate(self, *, ask: bool, known: OutboxVersion | None = None) -> Authentication:
         """As `ports.DeliveryState`."""

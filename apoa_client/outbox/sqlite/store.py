@@ -3,7 +3,6 @@
 # Annotations stay text, as in `outbox.sql.store`.
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from apoa_client.outbox.rows import NO_ACTOR
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from apoa_client.errors import StorageProblem
-    from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
+    from apoa_client.outbox.sql.integrity import FileCheck
     from apoa_client.ports.state import Actor
     from apoa_client.ports.vault import Sealer
 
@@ -61,9 +60,8 @@ class SqliteOutbox(Outbox):
 
         return rebuild_indexes(self._sqlite, self._actor)
 
-    @cached_property
-    def integrity(self) -> SqliteIntegrity:
+    def check_file(self, is_over: Callable[[], bool]) -> FileCheck:
         """As `Outbox`."""
-        from apoa_client.outbox.sqlite.integrity import SqliteIntegrity
+        from apoa_client.outbox.sqlite.integrity import check_file
 
-        return SqliteIntegrity(self._sqlite, self._codes, self._contents, self._actor)
+        return check_file(self._sqlite, is_over)

@@ -44,7 +44,7 @@ def test_a_server_that_does_not_run(postgres_outbox: SharedOutbox) -> None:
 def test_its_state(postgres_outbox: SharedOutbox) -> None:
     """The server keeps its files and indexes: there is nothing to check or to rebuild from here."""
     with postgres_outbox.open() as outbox:
-        complete, schema, engine = outbox.integrity.check_file(lambda: True)
+        complete, schema, engine = outbox.check_file(lambda: True)
         assert (complete, schema) == (True, len(STEPS))
         assert engine.startswith("PostgreSQL 1")
         outbox.check_queue()
