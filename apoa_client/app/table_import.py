@@ -17,7 +17,6 @@ from apoa_client.desk.import_rows import Action, FileFinding, FileIndex, RowResu
 from apoa_client.desk.imports import Imports
 from apoa_client.errors import ReportMoved
 from apoa_client.messages import Message
-from apoa_client.ports.outbox import ReportBatch, ReportQueue
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding
@@ -27,6 +26,8 @@ from apoa_client.tables.rows import GuestRow, Records, SheetFacts
 
 if TYPE_CHECKING:
     from apoa_client.app.container import Container
+    from apoa_client.outbox.sql.batch import Batch
+    from apoa_client.outbox.sql.store import Outbox
 
 IMPORTED = "imported"
 """The audit trail's action of an import.
@@ -113,7 +114,7 @@ class TableImport(AbstractContextManager["TableImport"]):
     def __init__(
         self,
         imports: Imports,
-        outbox: ReportQueue,
+        outbox: "Outbox",
         records: Records,
         *,
         dry_run: bool = False,
@@ -125,7 +126,7 @@ class TableImport(AbstractContextManager["TableImport"]):
         self._dry_run = dry_run
         self._plan = imports.plan if attended else imports.plan_unattended
         self._open = ExitStack()
-        self._batch: ReportBatch | None = None
+        self._batch: Batch | None = None
         self._checked: ImportResult | None = None
 
     def __exit__(self, *_error: object) -> None:
@@ -186,7 +187,7 @@ def table_import(app: "Container", records: Records, *, dry_run: bool = False, a
 class _Tally:
     """Counts the rows of a file, finds what they mean together, and adds their reports to the batch."""
 
-    def __init__(self, batch: ReportBatch | None, reported: ReportedAdults) -> None:
+    def __init__(self, batch: "Batch | None", reported: ReportedAdults) -> None:
         self._batch = batch
         self._reported = reported
         self._index = FileIndex()

@@ -105,7 +105,7 @@ def test_another_process_was_faster(outbox: AnyOutbox, store: Store, meanwhile: 
         elif meanwhile == "changed":
             other.withdraw([uuid(10)])
         else:
-            outbox._sealer = batch._sealer = PropertySealer(  # type: ignore[attr-defined]  # as the settings say now
+            outbox._sealer = batch._sealer = PropertySealer(  # as the settings say now
                 PUBLIC_KEY, lambda: PRIVATE_KEY, current_public_key=lambda: new_key_pair()[1]
             )
             other.record_public_key(encode_key(new_key_pair()[1]))

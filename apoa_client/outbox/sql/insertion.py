@@ -131,20 +131,15 @@ def check_active(db: Database, ids: Sequence[str]) -> None:
 def make_room(db: Database, active: Sequence[str], replaced: Sequence[str], at: int) -> int | None:
     """Supersede what a new report replaces, and return the number that it then takes; None for one at the end.
 
-    `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now.
+    `active` are the stay's current reports as the caller saw them. Raises `ReportMoved` if they are others now. Reports
+    of a stay are sent in the order of their numbers, so a replacement must not come after later reports: it takes the
+    number of the first that it replaces, and that one gets a number at the end.
     """
     check_active(db, active)
-    return _supersede(db, replaced, at) if replaced else None
-
-
-def _supersede(db: Database, ids: Sequence[str], at: int) -> int:
-    """Make reports superseded, and return the number (`seq`) of the first, which a new report then takes.
-
-    Reports of a stay are sent in the order of their numbers, so a replacement must not come after later reports. The
-    superseded report gets a number at the end. Raises `ReportMoved`.
-    """
-    retire(db, ids, State.SUPERSEDED, at)
-    seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(ids))), list(ids)).fetchone()
+    if not replaced:
+        return None
+    retire(db, replaced, State.SUPERSEDED, at)
+    seq, first = db.execute(_FIRST.format(places=", ".join("?" * len(replaced))), list(replaced)).fetchone()
     db.execute(_MOVE_TO_END, [db.unused_seq(), first])
     return int(seq)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from apoa_client.outbox.contents import Contents
     from apoa_client.outbox.database import Database
     from apoa_client.outbox.sql.audit import AuditTrail
+    from apoa_client.outbox.sql.batch import Batch
     from apoa_client.outbox.sql.claims import Maintenance
     from apoa_client.outbox.sql.drafts import Drafts
     from apoa_client.outbox.sql.erasure import Eraser
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from apoa_client.outbox.sql.reseal import SealedRecords
     from apoa_client.ports.doubts import Authentication
     from apoa_client.ports.entries import Change, Content, Entry, PhotoToSend, Selection
-    from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import HandedOver, Summary
     from apoa_client.ports.vault import OutboxVersion, Sealer
     from apoa_client.report.findings import Finding
@@ -147,8 +147,8 @@ class Outbox(PropertyValues, ABC):
         with self._db.read_errors():
             return rows.from_millis_or_none(self._db.execute(queries.OLDEST).fetchone()[0])
 
-    def batch(self) -> AbstractContextManager[ReportBatch]:
-        """As `ports.ReportQueue`; two batches cannot be saved at once."""
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Return an empty batch. Leaving the context forgets what was not saved."""
         from apoa_client.outbox.sql.batch import Batch
 
         return Batch.opened(self._db, self._sealer, self._codes, self._actor)
