@@ -114,6 +114,52 @@ def test_saving_taking_and_deleting_need_no_key(store: Store) -> None:
 class TestTwoDesks:
     """Nothing that one desk does loses or repeats what another one does."""
 
+    def test_each_draft_is_kept(self, store: Store) -> None:
+        """Both desks see both drafts; one that was deleted is gone for both, and may be deleted again."""
+        with store.open() as one, store.open() as other:
+            one.drafts.save("one", NOON)
+            other.drafts.save("other", NOON - HOUR)  # its clock may be slow
+            assert texts(one) == texts(other) == ["one", "other"]
+            seen = other.drafts.waiting(NOON)
+            one.drafts.delete(seen[0])
+            other.drafts.delete(seen[0])
+            assert texts(one) == texts(other) == ["other"]
+            assert other.drafts.open(seen[0]) is None
+
+    def test_only_one_desk_continues_with_a_draft(self, store: Store) -> None:
+        """The first one takes it. It is not offered to another one, which cannot take, delete or replace it."""
+        with store.open() as one, store.open() as other:
+            one.drafts.save("typed", NOON)
+            seen = only(other)
+            mine = taken(one, only(one))
+            assert (other.drafts.take(seen, NOON), other.drafts.waiting(NOON)) == (None, [])
+            other.drafts.delete(seen)
+            assert one.drafts.open(mine) == "typed"
+            one.drafts.save("typed further", NOON + MINUTE, mine)
+            assert texts(other) == ["typed further"]
+
+    @pytest.mark.parametrize(
+        ("later", "waits"), [(HALF, False), (HALF + MINUTE, True), (-HALF, False), (-HALF - MINUTE, True)]
+    )
+    def test_a_desk_that_ended_without_a_word(self, outbox: AnyOutbox, later: timedelta, *, waits: bool) -> None:
+        """After half an hour its draft is offered and counted again, also if its clock was wrong."""
+        outbox.drafts.save("typed", NOON)
+        taken(outbox, only(outbox))
+        now = NOON + later
+        assert texts(outbox, now) == (["typed"] if waits else [])
+        assert outbox.summary(now=now, soon=now).drafts == int(waits)
+
+    def test_a_desk_that_took_too_long(self, store: Store) -> None:
+        """Another one has its draft meanwhile: what it typed becomes a draft of its own, and it deletes nothing."""
+        with store.open() as slow, store.open() as other:
+            slow.drafts.save("typed", NOON)
+            mine = taken(slow, only(slow))
+            theirs = taken(other, only(other, NOON + HOUR), NOON + HOUR)
+            slow.drafts.delete(mine)
+            slow.drafts.save("typed slowly", NOON + HOUR, mine)
+            assert texts(slow, NOON + HOUR) == ["typed slowly"]
+            assert other.drafts.open(theirs) == "typed"
+
 
 @pytest.mark.parametrize("ending", ["deleted", "replaced"])
 def test_a_deleted_draft_is_in_no_file(outbox: SqliteOutbox, path: Path, ending: str) -> None:
