@@ -45,7 +45,6 @@ from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.rows import NAMES, millis
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.audit import COLUMNS as EVENT_COLUMNS
-from apoa_client.outbox.sql.drafts import delete_all_drafts
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, write
 from apoa_client.outbox.sqlite.database import SqliteDatabase, connect, publish, translate_errors
 from apoa_client.outbox.sqlite.integrity import is_sound
@@ -187,7 +186,7 @@ def _write_draft(db: Database, draft: Path, describe: DescribeBackup) -> BackupR
         # they are overwritten, and a journal in memory leaves no trace of them.
         copy.execute("PRAGMA secure_delete = ON")
         copy.execute("PRAGMA journal_mode = MEMORY")
-        delete_all_drafts(SqliteDatabase(copy, draft))
+        copy.execute("DELETE FROM drafts")
         info, private_key = describe()
         values = {
             "format": FORMAT,

@@ -9,7 +9,6 @@ emptied afterwards. Blocks that an SSD has not overwritten yet, and earlier back
 # Annotations stay text, as in `store`.
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from apoa_client.outbox.errors import undelivered
@@ -114,12 +113,13 @@ class Eraser:
 
     def stay(self, stay_id: str, *, dry_run: bool) -> Erasure:
         """Erase one stay now. Raises `SettingsProblem` if a report of it is open: it could never be delivered."""
-        with self._transaction(dry_run=dry_run):
+        with self._db.errors(), self._db.snapshot() if dry_run else self._db.transaction():
             open_report = self._db.execute(_FIRST_OPEN, [stay_id]).fetchone()
             if open_report is not None:
                 raise undelivered(open_report[0])
             erased = self._not_erased([stay_id])
-            self._erase(erased, _REQUEST)
+            if not dry_run:
+                self._erase(erased, _REQUEST)
         complete = dry_run or self._empty_log()
         return Erasure(tuple(report_id for _seq, report_id in erased), int(bool(erased)), complete)
 
@@ -161,12 +161,3 @@ class Eraser:
     def _empty_log(self) -> bool:
         with self._db.errors():
             return self._db.empty_log()
-
-    @contextmanager
-    def _transaction(self, *, dry_run: bool) -> Iterator[None]:
-        """A transaction, whose changes a dry run undoes."""
-        with self._db.transaction():
-            self._db.execute("SAVEPOINT before")
-            yield
-            if dry_run:
-                self._db.execute("ROLLBACK TO before")

@@ -19,7 +19,7 @@ from apoa_client.outbox.contents import ERRORS, PHOTO, WARNINGS, part_id
 from apoa_client.outbox.errors import damaged
 from apoa_client.outbox.sql import audit
 from apoa_client.outbox.sql.codes import RowCodes, photo_digest
-from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, open_drafts, reseal_drafts
+from apoa_client.outbox.sql.drafts import DRAFT_ERASED, UNREADABLE, reseal_drafts
 from apoa_client.outbox.sql.metadata import INDEX_KEY_HASH, TAGS_MISSING, read, write
 from apoa_client.outbox.sql.register import record_replacement
 from apoa_client.ports.state import Actor, AuditEvent
@@ -88,20 +88,18 @@ class SealedRecords:
         self._codes = codes
         self._actor = actor
 
-    def open_all(self, sealer: Sealer) -> int:
-        """Open each record, and count the rows. Raises `SealBroken` for the first that cannot be opened."""
-        count = 0
+    def open_all(self, sealer: Sealer) -> None:
+        """Open each record. Raises `SealBroken` for the first that cannot be opened."""
         for row in self._rows():
             row.open(sealer)
-            count += 1
-        return count
 
     def opens_all(self, sealer: Sealer) -> bool:
         """Return whether the sealer opens every row and every draft, so that no other key is needed."""
         try:
             self.open_all(sealer)
             with self._db.errors():
-                open_drafts(self._db, sealer)
+                for draft_id, sealed in self._db.execute("SELECT id, content FROM drafts").fetchall():
+                    sealer.open(draft_id, sealed)
         except SealBroken:
             return False
         return True
