@@ -14,7 +14,6 @@ from apoa_client.settings.config import PropertySettings
 if TYPE_CHECKING:
     from apoa_client.errors import StorageProblem
     from apoa_client.outbox.postgres.overview import SharedOverview
-    from apoa_client.outbox.postgres.waking import PostgresListener
     from apoa_client.outbox.sql.store import Outbox
     from apoa_client.outbox.sqlite.store import SqliteOutbox
     from apoa_client.ports.run import Clock
@@ -89,13 +88,6 @@ class OutboxOpener:
             limits = limits._replace(lock=_LONGEST_WAIT_S, statement=_LONGEST_WAIT_S)
         name, actor = self._settings.name, self._actor
         return PostgresOutbox.open(address, name, password, self._sealer, actor=actor, limits=limits)
-
-    def listener(self) -> "PostgresListener | None":
-        """Return what hears of new reports in the shared outbox; None behind a pooler. Raises what `shared` does."""
-        address, password = self._server(None)
-        from apoa_client.outbox.postgres.waking import PostgresListener
-
-        return PostgresListener.open(address, password)
 
     def overview(self) -> "SharedOverview":
         """Open what reads every property of the login of the shared outbox. Raises as `shared`."""

@@ -263,7 +263,7 @@ _DROP_CHECKS = b"""
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let commands of this process wait longer for an answer: a busy machine is no failure."""
-    for module in ("connection", "database", "waking"):
+    for module in ("connection", "database"):
         monkeypatch.setattr(f"apoa_client.outbox.postgres.{module}.TimeLimits", partial(TimeLimits, answer=20.0))
 
 

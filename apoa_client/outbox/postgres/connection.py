@@ -221,10 +221,9 @@ class Connection(psycopg.Connection[Any]):
         """Wait as psycopg asks for it, by a generator that yields what it waits for and is sent what is ready.
 
         Raises `NoAnswer` after `longest_wait` without any progress. Ctrl-C ends the connection too. Every `interval`
-        the generator is sent that nothing is ready. A wait with a `timeout`, for a notification, is psycopg's own.
+        the generator is sent that nothing is ready. Only waits for notifications have a `timeout`.
         """
-        if timeout is not None:
-            return super().wait(gen, interval, timeout)
+        del timeout
         end = time.monotonic() + self.longest_wait
         socket = self.fileno()
         try:

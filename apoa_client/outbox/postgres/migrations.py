@@ -209,25 +209,6 @@ _TALLY = (
     """,
 )
 
-_WAKING = (
-    # Wakes `apoa sync --follow` on other computers: see `waking`. Every login of the database may listen, so that the
-    # name of the property is hashed. A report that a sender puts back wakes no other one: while the authority is away,
-    # two senders would make each other try. The server lets one commit at a time notify, of whatever property.
-    """
-    CREATE FUNCTION wake_senders() RETURNS trigger LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp AS $$
-    BEGIN
-        PERFORM pg_notify('apoa_queued', encode(sha256(convert_to(property, 'UTF8')), 'hex'))
-        FROM (SELECT DISTINCT property FROM added WHERE state = 'queued') AS found;
-        RETURN NULL;
-    END $$
-    """,
-    """
-    CREATE TRIGGER wake_senders AFTER INSERT ON reports REFERENCING NEW TABLE AS added
-        FOR EACH STATEMENT EXECUTE FUNCTION wake_senders()
-    """,
-)
-
 _OTHERS = (
     f"""
     CREATE TABLE audit (
@@ -323,5 +304,5 @@ _SECURITY = (
     "GRANT SELECT (property, id, kept_at, taken_at, n) ON drafts TO apoa_auditor",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = ((*_ACCESS, *_REPORTS, *_TALLY, *_WAKING, *_OTHERS, *_SECURITY, *_OVERVIEW),)
+STEPS: tuple[tuple[str, ...], ...] = ((*_ACCESS, *_REPORTS, *_TALLY, *_OTHERS, *_SECURITY, *_OVERVIEW),)
 """Migration n brings a database from version n - 1 to n. The owner runs it, in the schema `apoa`."""

@@ -183,16 +183,6 @@ def test_stopped_session(open_notes: Open, monkeypatch: pytest.MonkeyPatch) -> N
         desk.execute("INSERT INTO notes (n) VALUES (2)")
 
 
-def test_notifications(postgres: Cluster) -> None:
-    """A notification can be waited for, as long as wanted."""
-    with connect(postgres.address("postgres"), PASSWORD, PATIENT) as connection:
-        connection.longest_wait = 0.0
-        connection.execute("LISTEN apoa")
-        assert list(connection.notifies(timeout=0.2)) == []
-        postgres.admin.execute("NOTIFY apoa, 'melati'")
-        assert [each.payload for each in connection.notifies(timeout=20, stop_after=1)] == ["melati"]
-
-
 def session_of(desk: PostgresDatabase) -> int:
     row = desk.execute("SELECT pg_backend_pid()").fetchone()
     assert row is not None

@@ -16,7 +16,6 @@ from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
 from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.schema import create_schema, may_create_in_public
-from apoa_client.outbox.postgres.waking import PostgresListener
 
 HOSTILE = "hostile"  # no other test has this login: it is an auditor too, and roles are of the whole server
 """A login with a property of its own."""
@@ -61,9 +60,7 @@ def shared(postgres_outbox: SharedOutbox) -> SharedOutbox:
     return postgres_outbox
 
 
-def test_functions_of_its_own(
-    postgres: Cluster, postgres_database: str, postgres_template: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_functions_of_its_own(postgres: Cluster, postgres_database: str, postgres_template: str) -> None:
     """What a login has in the schema `public`, as PostgreSQL 14 allows it, is called by no session of this program."""
     assert postgres_template  # the login of the property exists
     address = postgres.address(postgres_database)
@@ -92,10 +89,6 @@ def test_functions_of_its_own(
     own = postgres.address(postgres_database, PROPERTY)
     with closing(SharedOverview.open(own, PASSWORD, TimeLimits(answer=20.0))) as overview:
         assert set(overview.overviews(now=NOON, soon=NOON)) == {PROPERTY}
-    monkeypatch.setattr("apoa_client.outbox.postgres.waking.TimeLimits", lambda: TimeLimits(answer=20.0))
-    listener = PostgresListener.open(own, PASSWORD)
-    assert listener is not None
-    listener.close()
 
 
 def test_no_new_functions(postgres: Cluster, postgres_database: str) -> None:
