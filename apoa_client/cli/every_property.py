@@ -6,7 +6,7 @@ With ``--json`` there is one document: ``{"properties": [{"property": NAME, ...w
 
 import sys
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -47,12 +47,10 @@ def run_for_every_property(
     *,
     has_heading: bool = False,
     reread: bool = True,
-    others: Sequence[Mapping[str, Any]] = (),
 ) -> Exit:
     """Do the work for each property in the order of the settings, and return the worst exit code.
 
     With `has_heading`, what the work prints has the property's name as its own heading. `reread` is as in `sessions`.
-    `others` are the documents of properties that are not set up here.
     Raises `SettingsProblem` if the settings cannot be read or there is no property, and `UsageProblem` if one was
     chosen by an option.
     """
@@ -69,7 +67,7 @@ def run_for_every_property(
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
         set_environment_of_all(session)
-        print_json({"properties": [*documents, *others]})
+        print_json({"properties": documents})
     return worst_exit(codes)
 
 

@@ -3,16 +3,14 @@
 The properties of a shared outbox are read together, the others one after another.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from apoa_client.app.property_status import PropertyStatus, read_status, status_of, status_without_settings
-from apoa_client.app.shared_status import OtherProperty, SharedStatus, read_shared
+from apoa_client.app.property_status import PropertyStatus, read_status, status_of
+from apoa_client.app.shared_status import SharedStatus, read_shared
 from apoa_client.cli.every_property import run_for_every_property, sessions
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.output import error_heading, print_json, sanitize, style_bold
+from apoa_client.cli.terminal.output import print_json
 from apoa_client.cli.views.away import show_only_here
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_error, show_unwritable
 from apoa_client.cli.views.properties import (
@@ -26,7 +24,7 @@ from apoa_client.cli.views.properties import (
 )
 from apoa_client.cli.views.status import MAX_URGENT, status_json
 from apoa_client.desk.attention import Level, most_urgent
-from apoa_client.errors import ApoaError, UsageProblem, worst_exit
+from apoa_client.errors import ApoaError, UsageProblem
 from apoa_client.outbox.errors import OutboxServerUnreachable
 
 
@@ -35,7 +33,6 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
     now = session.app.clock.now()
     shared = read_all_shared(session, now, urgent=MAX_URGENT if session.json else 0)
     show_problems(shared)
-    others = [(each, status_without_settings(each.overview, now)) for each in shared.others]
     states: list[PropertyState] = []
 
     def work(each: Session) -> int:
@@ -45,16 +42,11 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
         return _examine(each, shared, states, now, alarm=alarm)
 
     quiet, session.quiet = session.quiet, True  # so that a name is above what is wrong alone
-    documents = [_other_document(each, status) for each, status in others]
-    code = run_for_every_property(session, work, reread=False, others=documents)
+    code = run_for_every_property(session, work, reread=False)
     session.quiet = quiet
     if not session.json:
-        for each, status in others:
-            with error_heading(partial(style_bold, sanitize(each.settings.name))):
-                show_doubts(status.doubts)
-            states.append(PropertyState(each.settings.name, each.settings, status, here=False))
         show_properties(states, everything=bool(session.verbosity))
-    return worst_exit([code, *(status.exit_code(alarm=alarm) for _each, status in others)])
+    return code
 
 
 def read_all_shared(session: Session, now: datetime, *, urgent: int = 0) -> SharedStatus:
@@ -114,11 +106,6 @@ def _print(session: Session, shared: SharedStatus, now: datetime, *, alarm: bool
     )
 
 
-def _other_document(other: OtherProperty, status: PropertyStatus) -> Mapping[str, Any]:
-    document = status_json(other.settings, status, other.urgent)
-    return {**document, "recovery_code_confirmed": None, "set_up_here": False}
-
-
 class FoundAlarm(NamedTuple):
     """The line, and the level of the worst property."""
 
@@ -148,7 +135,6 @@ def _check_all(session: Session, now: datetime) -> list[Checked]:
             for each in sessions(session, reread=False)
             if shared.errors.get(each.property_name) not in shared.problems
         ),
-        *(checked(each.settings.name, status_without_settings(each.overview, now), now) for each in shared.others),
     ]
 
 

@@ -172,7 +172,6 @@ _STATUS = object_of(
     alarm=object_of(level=TEXT, problems=list_of(TEXT)),
     stored__optional={"const": "here"},
     left__optional=COUNT,
-    set_up_here__optional={"const": False},
 )
 _OF_THE_NIGHT = ("in_house", "arrivals", "leaving", "overdue_departures", "refused", "due_by_morning")
 _NIGHT = object_of(

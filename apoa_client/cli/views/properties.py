@@ -46,8 +46,6 @@ class PropertyState(NamedTuple):
     status: PropertyStatus | None = None
     away: bool = False
     """Whether the server does not answer: the status, if any, is of what waits on this computer."""
-    here: bool = True
-    """Whether the property is set up on this computer."""
 
     @property
     def urgency(self) -> Urgency:
@@ -149,8 +147,6 @@ def _delivery(state: PropertyState, settings: PropertySettings, status: Property
         return style_error(_("STOPPED"))
     if state.away:
         return style_warning(_("no answer"))
-    if not state.here:
-        return _("not set up here")
     if settings.by_hand:
         return _("by hand")
     return _("training") if settings.is_training else ""

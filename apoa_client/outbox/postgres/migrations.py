@@ -63,19 +63,6 @@ _ACCESS = (
             AND NOT pg_has_role(session_user, 'apoa_desk', 'MEMBER'));
     END $$
     """,
-    # The properties that a login may read all at once, in a transaction that names none: its own, an auditor all.
-    """
-    CREATE FUNCTION readable_properties() RETURNS text[] LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp AS $$
-    BEGIN
-        IF coalesce(current_setting('apoa.property', true), '') <> '' THEN
-            RETURN ARRAY[]::text[];
-        END IF;
-        RETURN ARRAY(
-            SELECT property FROM apoa.members WHERE role = session_user
-            UNION SELECT unnest(apoa.audited_properties()));
-    END $$
-    """,
     # Whether the login may open the property of this transaction at all.
     """
     CREATE FUNCTION has_access() RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -240,7 +227,6 @@ _OTHERS = (
 
 _OWN = "property = current_setting('apoa.property', true) AND (SELECT apoa.is_member())"
 _AUDITED = "property = ANY ((SELECT apoa.audited_properties())::text[])"
-_READABLE = "property = ANY ((SELECT apoa.readable_properties())::text[])"
 _OF_A_DESK = (
     *("audit_head", "register", "notice", "scheduled_run", "code_confirmed"),
     *("last_contact", "clock_skew", "clock_checked", "purge_skipped", "guest_tags_missing"),
@@ -248,23 +234,6 @@ _OF_A_DESK = (
 )
 """The metadata that a desk writes. The keys, what stops or delays sending, and what it learned are of the senders."""
 _TABLES = ("reports", "tally", "audit", "memo", "drafts")
-
-_OVERVIEW = (
-    # For a transaction that names no property. Views, so that a statement about one property has no second condition,
-    # with which no index would give it an order. The policies of the tables under a view are those of its owner.
-    *(
-        f"CREATE POLICY overview ON {table} FOR SELECT TO apoa_owner USING ({_READABLE})"
-        for table in ("reports", "memo", "drafts")
-    ),
-    f"CREATE VIEW readable_reports AS SELECT {', '.join(_PUBLIC)} FROM reports",  # noqa: S608  constants
-    "CREATE VIEW readable_memo AS SELECT property, key, value FROM memo",
-    "CREATE VIEW readable_drafts AS SELECT property, taken_at FROM drafts",
-    # The owner counts for every property.
-    f"""
-    CREATE VIEW readable_tally WITH (security_barrier) AS SELECT property, state, reports FROM tally WHERE {_READABLE}
-    """,  # noqa: S608  constants
-    "GRANT SELECT ON readable_reports, readable_memo, readable_drafts, readable_tally TO apoa_desk, apoa_auditor",
-)
 
 _SECURITY = (
     *(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY" for table in _TABLES),
@@ -304,5 +273,5 @@ _SECURITY = (
     "GRANT SELECT (property, id, kept_at, taken_at, n) ON drafts TO apoa_auditor",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = ((*_ACCESS, *_REPORTS, *_TALLY, *_OTHERS, *_SECURITY, *_OVERVIEW),)
+STEPS: tuple[tuple[str, ...], ...] = ((*_ACCESS, *_REPORTS, *_TALLY, *_OTHERS, *_SECURITY),)
 """Migration n brings a database from version n - 1 to n. The owner runs it, in the schema `apoa`."""

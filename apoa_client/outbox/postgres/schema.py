@@ -119,19 +119,26 @@ def add_member(address: ServerAddress, password: str | None, login: str, propert
         connection.execute(sql.SQL(_BIND).format(**values))
 
 
+def open_database(
+    address: ServerAddress, password: str | None, property_name: str = "", limits: TimeLimits | None = None
+) -> PostgresDatabase:
+    """Connect for one property, or for every one of the login, and check that the database is an outbox.
+
+    Raises `OutboxServerUnreachable` after `limits.answer` seconds, and as `check_schema`.
+    """
+    db = PostgresDatabase(address, property_name, password, limits)
+    try:
+        check_schema(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def check_schema(db: PostgresDatabase) -> None:
     """Raise an error unless the database is an outbox of this version, and the user may use this property alone.
 
-    Raises what `check_version` does.
-    """
-    if not check_version(db):
-        raise not_allowed(db.place, db.property_name)
-
-
-def check_version(db: PostgresDatabase) -> bool:
-    """Raise an error unless the database is an outbox of this version, and the user is restricted to its properties.
-
-    Returns whether it may use the property of `db`. Raises `OutboxMissing`, `OtherVersion` and `SettingsProblem`.
+    Raises `OutboxMissing`, `OtherVersion` and `SettingsProblem`.
     """
     with db.errors():
         [(version, is_restricted, has_access)] = db.execute(_CHECK).fetchall()
@@ -153,20 +160,16 @@ def check_version(db: PostgresDatabase) -> bool:
             msg("Ask your IT admin for a user that can use only this property."),
             name="outbox_not_restricted",
         )
-    return bool(has_access)
-
-
-def not_allowed(place: str, property_name: str) -> SettingsProblem:
-    """Return the error that the user may not use this property."""
-    return SettingsProblem(
-        msg(
-            "The user of the database at {place} cannot use the property {property} there.",
-            place=place,
-            property=property_name,
-        ),
-        msg("Ask your IT admin to check the name of the property, and to add the user to it."),
-        name="outbox_not_allowed",
-    )
+    if db.property_name and not has_access:
+        raise SettingsProblem(
+            msg(
+                "The user of the database at {place} cannot use the property {property} there.",
+                place=db.place,
+                property=db.property_name,
+            ),
+            msg("Ask your IT admin to check the name of the property, and to add the user to it."),
+            name="outbox_not_allowed",
+        )
 
 
 def _refuse_newer(version: int, place: str) -> None:

@@ -6,8 +6,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.schema import check_schema
+from apoa_client.outbox.postgres.schema import check_schema, open_database
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sql.store import Outbox
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from apoa_client.outbox.postgres.connection import TimeLimits
+    from apoa_client.outbox.postgres.database import PostgresDatabase
     from apoa_client.outbox.postgres.integrity import PostgresIntegrity
     from apoa_client.ports.outbox import ReportBatch
     from apoa_client.ports.state import Actor
@@ -38,15 +38,16 @@ class PostgresOutbox(Outbox):
     ) -> Self:
         """Connect, and check that the database is an outbox of this version that this login may use.
 
-        Raises `OutboxServerUnreachable` after `limits.answer` seconds, and what `schema.check_schema` raises.
+        Raises as `schema.open_database`.
         """
-        db = PostgresDatabase(address, property_name, password, limits)
-        try:
-            check_schema(db)
-        except BaseException:
-            db.close()
-            raise
-        return cls(db, sealer, actor)
+        return cls(open_database(address, password, property_name, limits), sealer, actor)
+
+    @classmethod
+    def on(cls, db: PostgresDatabase, property_name: str, sealer: Sealer) -> Self:
+        """Open another property of the login, in place of that of before. Raises as `schema.check_schema`."""
+        db.property_name = property_name
+        check_schema(db)
+        return cls(db, sealer)
 
     def batch(self) -> AbstractContextManager[ReportBatch]:
         """As `ports.ReportQueue`."""

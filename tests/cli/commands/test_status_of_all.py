@@ -1,6 +1,5 @@
 """`apoa status --all`: each property in a row, also where several are in one shared outbox."""
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 import pytest
 from app_helpers import app_of
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
-from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox, be_patient
+from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres import connection
-from apoa_client.outbox.postgres.store import PostgresOutbox
 from apoa_client.sandbox.server import SandboxServer
 
 
@@ -262,42 +260,3 @@ def test_a_refused_password(chain: Apoa) -> None:
     shown = chain("status", "--all")
     assert shown.code == Exit.CREDENTIALS
     assert [line for line in shown.err.splitlines() if line in CHAIN] == list(CHAIN)
-
-
-@pytest.mark.parametrize("login", [PROPERTY, "auditor"])
-def test_properties_that_are_not_set_up_here(
-    chain: Apoa, postgres_outbox: SharedOutbox, login: str, new_report: Callable[[str], None]
-) -> None:
-    """Those that the login may read are shown by their names: all for an auditor."""
-    postgres_outbox.add_login(PROPERTY, "dahlia")
-    postgres_outbox.add_login("mawar", "mawar")
-    postgres_outbox.add_login("auditor", PROPERTY, Group.AUDITOR)
-    new_report("dahlia")
-    path = chain.home / "config.toml"
-    path.write_text(path.read_text().replace(postgres_outbox.address(), postgres_outbox.address(login)))
-    shown = chain("status", "--all")
-    assert shown.code == 0, shown.err
-    [dahlia] = [line for line in shown.out.splitlines() if line.startswith("dahlia")]
-    assert dahlia.split()[1:4] == ["1", "0", "0"]
-    assert "not set up here" in dahlia
-    assert ("mawar" in shown.out) == (login == "auditor")
-    other = documents(chain)["dahlia"]
-    assert (other["set_up_here"], other["counts"]["queued"], len(other["urgent"])) == (False, 1, 1)
-    assert "set_up_here" not in documents(chain)["kenanga"]
-    assert " dahlia_queued=1;" in chain("status", "--all", "--nagios").out
-    postgres_outbox.change("INSERT INTO memo VALUES ('dahlia', 'doubts', 'state:x')")
-    changed = chain("status", "--all")
-    assert (changed.code, changed.err.splitlines()[0]) == (78, "dahlia")
-
-
-@pytest.fixture
-def new_report(postgres_outbox: SharedOutbox) -> Callable[[str], None]:
-    """Saves a report of a property on another computer."""
-    from outbox_helpers import NOON, report
-
-    def save_one(name: str) -> None:
-        opened: PostgresOutbox = postgres_outbox.open(property_name=name)
-        with opened as outbox:
-            outbox.add(report(1), due_at=NOON.replace(year=2027))
-
-    return save_one

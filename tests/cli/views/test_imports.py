@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from outbox_helpers import HOUR, NOON
 
-from apoa_client.app.property_status import status_without_settings
+from apoa_client.app.property_status import PropertyStatus
 from apoa_client.app.table_import import LATE_WITHOUT_TIME, ImportResult, RowFinding
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.language import set_language
@@ -22,7 +22,7 @@ from apoa_client.cli.views.imports import (
 from apoa_client.cli.views.properties import PropertyState, show_properties
 from apoa_client.messages import msg
 from apoa_client.ports.doubts import Doubt, DoubtKind
-from apoa_client.ports.state import Overview, Summary, Suspension
+from apoa_client.ports.state import Summary, Suspension
 from apoa_client.report.kinds import State
 from apoa_client.settings.config import PropertySettings
 from apoa_client.tables.columns import ColumnMap
@@ -131,7 +131,8 @@ def state(name: str, *, overdue: int = 0, soon: int = 0, **more: Any) -> Propert
     counts = {each: more.pop(each.value, 0) for each in State}
     summary = Summary(counts, overdue, soon, None, None, None)._replace(**more)
     settings = PropertySettings(name, "https://authority.example/v1", public_key="")
-    return PropertyState(name, settings, status_without_settings(Overview(summary, None, None), NOON))
+    status = PropertyStatus(summary, None, None, summary.suspension, summary.doubts, None, ())
+    return PropertyState(name, settings, status)
 
 
 STATES = (

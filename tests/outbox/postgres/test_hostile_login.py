@@ -14,7 +14,6 @@ from postgres_helpers import PASSWORD, PROPERTY, Cluster, Group, SharedOutbox, a
 from apoa_client.errors import Exit
 from apoa_client.outbox.postgres.connection import TimeLimits
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.overview import SharedOverview
 from apoa_client.outbox.postgres.schema import create_schema, may_create_in_public
 
 HOSTILE = "hostile"  # no other test has this login: it is an auditor too, and roles are of the whole server
@@ -86,9 +85,6 @@ def test_functions_of_its_own(postgres: Cluster, postgres_database: str, postgre
         with outbox.database.transaction():
             assert outbox.database.unused_seq() > 0
         assert len(list(outbox.heads())) == 1
-    own = postgres.address(postgres_database, PROPERTY)
-    with closing(SharedOverview.open(own, PASSWORD, TimeLimits(answer=20.0))) as overview:
-        assert set(overview.overviews(now=NOON, soon=NOON)) == {PROPERTY}
 
 
 def test_no_new_functions(postgres: Cluster, postgres_database: str) -> None:
@@ -186,17 +182,14 @@ def test_a_lock_that_is_held(shared: SharedOutbox) -> None:
     desk.close()
 
 
-_RELATIONS = (
-    *("reports", "tally", "audit", "memo", "drafts", "readable_reports", "readable_tally", "readable_memo"),
-    "readable_drafts",
-)
+_RELATIONS = ("reports", "tally", "audit", "memo", "drafts")
 _LEAK = """
     CREATE FUNCTION pg_temp.leak(value text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS
     $$ BEGIN RAISE NOTICE '%', value; RETURN true; END $$
 """
 
 
-@pytest.mark.parametrize("property_name", [PROPERTY, HOSTILE, ""])
+@pytest.mark.parametrize("property_name", [PROPERTY, HOSTILE])
 def test_a_function_that_tells_what_it_sees(shared: SharedOutbox, property_name: str) -> None:
     """A condition with a function of the login is evaluated for rows that it may read, and no other."""
     seen: list[str] = []
