@@ -238,7 +238,7 @@ def _setting_values(key: str) -> Iterable[_Choice] | str:
 
 
 def _definitions() -> "list[Definition]":
-    from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+    from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 
     return [*GENERAL.values(), *OF_A_PROPERTY.values()]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from apoa_client.messages import Message, literal, msg
-from apoa_client.settings.config import SQLITE, TRAINING, PropertySettings
-from apoa_client.settings.definitions import HOST, OF_A_PROPERTY, WHOLE
+from apoa_client.settings.config import OF_A_PROPERTY, SQLITE, TRAINING, PropertySettings
+from apoa_client.settings.definitions import HOST, WHOLE
 from apoa_client.settings.folders import account_home, user_name
 
 HIDDEN = "***"

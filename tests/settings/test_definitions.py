@@ -5,12 +5,10 @@ from pathlib import Path
 import pytest
 from basics import raises_error
 
-from apoa_client.settings.config import PropertySettings
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY, PropertySettings
 from apoa_client.settings.definitions import (
     CHOICE,
-    GENERAL,
     NUMBER,
-    OF_A_PROPERTY,
     PATH,
     SECRETS,
     Definition,

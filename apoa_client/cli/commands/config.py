@@ -34,7 +34,8 @@ from apoa_client.cli.views.settings import (
 )
 from apoa_client.errors import Exit, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY, Definition
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
+from apoa_client.settings.definitions import Definition
 from apoa_client.settings.origins import SITE, USER, Origins, SettingKey, find_definition, parse_setting_key
 from apoa_client.settings.parsing import PROPERTY
 

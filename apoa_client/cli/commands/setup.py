@@ -30,8 +30,7 @@ from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
 from apoa_client.locale import LANGUAGES, parse_language
 from apoa_client.messages import msg
 from apoa_client.schedule.interface import AUTO, KINDS
-from apoa_client.settings.config import API, MANUAL, TRAINING, VAULTS, Config, PropertySettings
-from apoa_client.settings.definitions import OF_A_PROPERTY
+from apoa_client.settings.config import API, MANUAL, OF_A_PROPERTY, TRAINING, VAULTS, Config, PropertySettings
 from apoa_client.settings.folders import check_name
 from apoa_client.settings.zones import ZONES, zone_name
 from apoa_client.vault.errors import KeyringProblem

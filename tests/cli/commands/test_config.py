@@ -11,7 +11,7 @@ from cli_helpers import LANGUAGES, NOWHERE, Apoa, Serve, spoken, typed_in
 from screens import Screens
 
 from apoa_client.errors import Exit
-from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
+from apoa_client.settings.config import GENERAL, OF_A_PROPERTY
 from apoa_client.settings.parsing import MAX_BYTES
 
 SITE = '[defaults]\nretention_days = 60\noffice = "Kanim Denpasar"\n'
