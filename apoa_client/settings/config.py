@@ -7,7 +7,7 @@ and completion derive. `apoa_client.settings.reading` reads the settings.
 from collections.abc import Mapping
 from datetime import tzinfo
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from apoa_client.errors import SettingsProblem
 from apoa_client.locale import LANGUAGES
@@ -387,7 +387,7 @@ class PropertySettings(NamedTuple):
 
 OF_A_PROPERTY = {
     name: hint.__metadata__[0].named(name, PropertySettings._field_defaults.get(name))
-    for name, hint in get_type_hints(PropertySettings, include_extras=True).items()
+    for name, hint in PropertySettings.__annotations__.items()
     if name != "name"
 }
 """The settings of a property, by name."""
