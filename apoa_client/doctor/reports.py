@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from apoa_client.archive.backup_folder import is_same_disk
+from apoa_client.archive.backup import is_same_disk
 from apoa_client.doctor.results import Finding, failed, failed_with, ok, warning
 from apoa_client.errors import ApoaError, Exit, OutboxDamaged
 from apoa_client.messages import Message, duration_message, msg, nmsg

@@ -26,8 +26,7 @@ from apoa_client.report.kinds import instant
 from apoa_client.settings.config import MAX_BACKUP_KEEP
 
 if TYPE_CHECKING:
-    from apoa_client.archive.backup import BackupResult
-    from apoa_client.archive.backup_folder import FolderBackup
+    from apoa_client.archive.backup import BackupResult, FolderBackup
 
 
 @command(

@@ -14,7 +14,7 @@ from cli_helpers import QUENTIN, Apoa
 
 from apoa_client.app import backups
 from apoa_client.app.container import Container
-from apoa_client.archive import backup_folder
+from apoa_client.archive import backup as backup_module
 from apoa_client.archive.backup_check import open_backup
 from apoa_client.cli.commands import scheduled_run
 from apoa_client.cli.session import Session
@@ -237,7 +237,7 @@ class TestDaily:
     def test_an_empty_mount_point(self, with_folder: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the stick its folder is on the computer's disk: nothing is written until a user says so."""
         with monkeypatch.context() as patch:
-            patch.setattr(backup_folder, "is_same_disk", lambda *_paths: False)
+            patch.setattr(backup_module, "is_same_disk", lambda *_paths: False)
             assert self.run(with_folder) == ""
         with_folder.clock.time += DAY
         assert f"{stick} is on the disk of the reports now" in self.run(with_folder)
