@@ -14,7 +14,7 @@ from apoa_client.messages import msg
 from apoa_client.outbox.errors import OtherVersion, OutboxMissing
 from apoa_client.outbox.postgres.connection import SEARCH_PATH, Connection, TimeLimits, connect, translate_errors
 from apoa_client.outbox.postgres.database import PostgresDatabase
-from apoa_client.outbox.postgres.migrations import STEPS
+from apoa_client.outbox.postgres.tables import STATEMENTS, VERSION
 from apoa_client.settings.outbox_address import ServerAddress
 
 # The roles are those of the whole server, so that other databases may have made them. A schema of another owner is not
@@ -82,7 +82,7 @@ _CHECK = """
 
 
 def create_schema(address: ServerAddress, password: str | None, limits: TimeLimits | None = None) -> int:
-    """Make the roles and tables in the database, or bring them to this version. Return the version that was there.
+    """Make the roles and tables in the database, if they are not there. Return the version that was there, or 0.
 
     No login but the owner may create anything in the schema `public` afterwards, if the administrator may decide this.
     The user of the address is the administrator. It is one transaction, so that an error leaves everything as it was.
@@ -92,10 +92,10 @@ def create_schema(address: ServerAddress, password: str | None, limits: TimeLimi
         connection.execute(_PREPARE.encode())
         [(version,)] = connection.execute(_VERSION).fetchall()
         _refuse_newer(version, address.place)
-        for number, statements in enumerate(STEPS[version:], version + 1):
-            for statement in statements:
+        if not version:
+            for statement in STATEMENTS:
                 connection.execute(statement.encode())
-            connection.execute("INSERT INTO versions VALUES (%s)", [number])
+            connection.execute("INSERT INTO versions VALUES (%s)", [VERSION])
     return int(version)
 
 
@@ -148,12 +148,6 @@ def check_schema(db: PostgresDatabase) -> None:
             msg("Ask your IT admin to finish what is being restored there, or to prepare the database."),
         )
     _refuse_newer(version, db.place)
-    if version < len(STEPS):
-        raise OtherVersion(
-            msg("The outbox at {place} was made for an older version of apoa-client.", place=db.place),
-            msg("The administrator of the database must run: apoa outbox init {place}", place=db.place),
-            name="outbox_too_old",
-        )
     if not is_restricted:
         raise SettingsProblem(
             msg("The user of the database at {place} sees every property there, so it was not used.", place=db.place),
@@ -173,7 +167,7 @@ def check_schema(db: PostgresDatabase) -> None:
 
 
 def _refuse_newer(version: int, place: str) -> None:
-    if version > len(STEPS):
+    if version > VERSION:
         raise OtherVersion(
             msg("The outbox at {place} was made by a newer version of apoa-client.", place=place),
             msg("Update apoa-client on this computer, then try again. Nothing was changed."),

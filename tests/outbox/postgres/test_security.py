@@ -12,7 +12,7 @@ from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox
 
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
-from apoa_client.outbox.postgres.migrations import SEALED
+from apoa_client.outbox.postgres.tables import SEALED
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State

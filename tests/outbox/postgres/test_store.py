@@ -11,7 +11,7 @@ from outbox_helpers import HOUR, NOON, PERSONAL, PHOTO, report, uuid
 from postgres_helpers import SharedOutbox, free_port, pooler
 
 from apoa_client.outbox.postgres import require_driver
-from apoa_client.outbox.postgres.migrations import STEPS
+from apoa_client.outbox.postgres.tables import VERSION
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
@@ -46,7 +46,7 @@ def test_its_state(postgres_outbox: SharedOutbox) -> None:
     """The server keeps its files and indexes: there is nothing to check or to rebuild from here."""
     with postgres_outbox.open() as outbox:
         complete, schema, engine = outbox.integrity.check_file(lambda: True)
-        assert (complete, schema) == (True, len(STEPS))
+        assert (complete, schema) == (True, VERSION)
         assert engine.startswith("PostgreSQL 1")
         outbox.check_queue()
         assert outbox.rebuild_indexes() is False

@@ -1,4 +1,4 @@
-"""The schema of a shared outbox, as numbered migrations. A released one is never edited; a new one is added below it.
+"""The tables of a shared outbox, and who may do what with them.
 
 Every table has the column `property`, first in each key and index, and row-level security by it. Three groups use them:
 `apoa_desk` saves the reports of its properties, `apoa_sender` also sends and erases them, `apoa_auditor` reads those of
@@ -273,5 +273,6 @@ _SECURITY = (
     "GRANT SELECT (property, id, kept_at, taken_at, n) ON drafts TO apoa_auditor",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = ((*_ACCESS, *_REPORTS, *_TALLY, *_OTHERS, *_SECURITY),)
-"""Migration n brings a database from version n - 1 to n. The owner runs it, in the schema `apoa`."""
+VERSION = 1
+STATEMENTS: tuple[str, ...] = (*_ACCESS, *_REPORTS, *_TALLY, *_OTHERS, *_SECURITY)
+"""The owner runs them, in the schema `apoa`."""
