@@ -50,12 +50,6 @@ def test_one_of_a_newer_version(postgres_outbox: SharedOutbox, monkeypatch: pyte
         create_schema(postgres_outbox.cluster.address(postgres_outbox.database), PASSWORD)
 
 
-def test_a_database_without_an_outbox(postgres: Cluster, postgres_database: str) -> None:
-    """It is not prepared by the way: that is for the administrator."""
-    with raises_error("outbox_missing"):
-        SharedOutbox(postgres, postgres_database).open(login="admin")
-
-
 def test_a_desk_cannot_prepare_it(postgres_outbox: SharedOutbox) -> None:
     """Nor bring it to another version, nor let a login use a property."""
     address = postgres_outbox.cluster.address(postgres_outbox.database, PROPERTY)
@@ -65,23 +59,23 @@ def test_a_desk_cannot_prepare_it(postgres_outbox: SharedOutbox) -> None:
         add_member(address, PASSWORD, PROPERTY, "kenanga")
 
 
-def test_an_unknown_login(postgres_outbox: SharedOutbox) -> None:
-    """A login is created by the administrator of the server, with its password, before."""
-    address = postgres_outbox.cluster.address(postgres_outbox.database)
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [({"login": "admin"}, "outbox_not_restricted"), ({"property_name": "kenanga"}, "outbox_not_allowed")],
+    ids=["superuser", "another login's"],
+)
+def test_what_a_login_may_not_use(postgres_outbox: SharedOutbox, changes: dict[str, str], error: str) -> None:
+    """A superuser would see the reports of every property as those of one; another one's would look empty."""
+    with raises_error(error):
+        postgres_outbox.open(**changes)  # type: ignore[arg-type]  # all are texts
+
+
+def test_what_is_not_there(postgres: Cluster, postgres_database: str, postgres_outbox: SharedOutbox) -> None:
+    """A database is not prepared by the way, and a login is created by the administrator before."""
     with raises_error("outbox_missing"):
-        add_member(address, PASSWORD, "unknown", PROPERTY)
-
-
-def test_a_superuser_is_refused(postgres_outbox: SharedOutbox) -> None:
-    """It would read and write the reports of every property as those of one."""
-    with raises_error("outbox_not_restricted"):
-        postgres_outbox.open(login="admin")
-
-
-def test_a_property_of_another_login(postgres_outbox: SharedOutbox) -> None:
-    """It is said when the outbox is opened: it would look empty."""
-    with raises_error("outbox_not_allowed"):
-        postgres_outbox.open(property_name="kenanga")
+        SharedOutbox(postgres, postgres_database).open(login="admin")
+    with raises_error("outbox_missing"):
+        add_member(postgres_outbox.cluster.address(postgres_outbox.database), PASSWORD, "unknown", PROPERTY)
 
 
 @pytest.mark.usefixtures("postgres_template")  # which has the login
