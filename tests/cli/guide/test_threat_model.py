@@ -86,7 +86,7 @@ TRIED_BY = {
     ],
     16: [
         "authority/test_tls.py::test_the_environment_adds_no_trust",
-        "settings/test_site_file.py::test_an_empty_variable_replaces_nothing",
+        "settings/test_site_file.py::test_variables",
     ],
     17: [
         "doctor/test_computer.py::test_the_schedule",
@@ -133,7 +133,7 @@ TRIED_BY = {
         f"{SHARED}::test_an_auditor_reads_and_opens_nothing",
     ],
     28: [
-        "outbox/postgres/test_connection.py::test_no_tls",
+        "outbox/postgres/test_connection.py::test_refusals",
         "outbox/postgres/test_connection.py::test_tls",
         "vault/test_sources.py::test_the_password_of_a_database_goes_to_no_other_one",
     ],
