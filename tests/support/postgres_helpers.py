@@ -223,7 +223,6 @@ class Group(StrEnum):
 
     DESK = "apoa_desk"
     SENDER = "apoa_sender"
-    AUDITOR = "apoa_auditor"
 
     @property
     def statements(self) -> str:
@@ -245,8 +244,7 @@ def add_login(cluster: Cluster, database: str, login: str, property_name: str, g
     """Create a login of the server, unless there is one, that may use this property of an outbox."""
     if cluster.admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [login]).rowcount == 0:
         cluster.admin.execute(f"CREATE ROLE \"{login}\" LOGIN PASSWORD '{PASSWORD}'".encode())
-    if group is not Group.AUDITOR:
-        add_member(cluster.address(database), PASSWORD, login, property_name)
+    add_member(cluster.address(database), PASSWORD, login, property_name)
     if group.statements:
         cluster.admin.execute(re.sub(r"\blogin\b", f'"{login}"', group.statements).encode())
 

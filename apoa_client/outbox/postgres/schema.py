@@ -27,7 +27,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'apoa' AND pg_get_userbyid(nspowner) = 'apoa_owner') THEN
         RETURN;
     END IF;
-    FOREACH role IN ARRAY ARRAY['apoa_owner', 'apoa_desk', 'apoa_sender', 'apoa_auditor'] LOOP
+    FOREACH role IN ARRAY ARRAY['apoa_owner', 'apoa_desk', 'apoa_sender'] LOOP
         BEGIN
             EXECUTE format('CREATE ROLE %I', role);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
@@ -76,8 +76,7 @@ _ADD_MEMBER = """
 _BIND = "INSERT INTO apoa.members VALUES ({login}, {property}) ON CONFLICT DO NOTHING"
 
 _CHECK = """
-    SELECT (SELECT max(version) FROM apoa.versions),
-        row_security_active('apoa.reports'), apoa.has_access()
+    SELECT (SELECT max(version) FROM apoa.versions), row_security_active('apoa.reports'), apoa.is_member()
 """
 
 

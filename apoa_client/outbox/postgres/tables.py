@@ -1,19 +1,12 @@
 """The tables of a shared outbox, and who may do what with them.
 
-Every table has the column `property`, first in each key and index, and row-level security by it. Three groups use them:
-`apoa_desk` saves the reports of its properties, `apoa_sender` also sends and erases them, `apoa_auditor` reads those of
-every property, without what is sealed. `apoa_owner` owns the tables, and is bound by the same security.
+Every table has the column `property`, first in each key and index, and row-level security by it. Two groups use them:
+`apoa_desk` saves the reports of its properties, `apoa_sender` also sends and erases them. `apoa_owner` owns the tables,
+and is bound by the same security.
 """
 
 SEALED = ("content", "errors", "warnings", "photo")
-"""The columns of `reports` that an auditor cannot read."""
-
-_PUBLIC = (
-    *("property", "seq", "id", "short_id", "stay_id", "kind", "state", "created_at", "due_at", "attempts"),
-    *("attempted_at", "next_attempt_at", "not_before", "lease", "lease_until", "last_error", "receipt_number"),
-    *("receipt_issued_at", "receipt_sha256", "finished_at", "ends_at", "erased_at", "calls", "receipt_typed"),
-    *("guest_tag", "first_night", "last_morning", "mac", "version", "photo_state", "photo_digest"),
-)
+"""The columns of `reports` with guests' data, encrypted."""
 
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 _PROPERTY = "property text COLLATE \"C\" NOT NULL DEFAULT current_setting('apoa.property') CHECK (property <> '')"
@@ -50,24 +43,6 @@ _ACCESS = (
             SELECT FROM apoa.members
             WHERE role = session_user AND property = current_setting('apoa.property', true));
     END $$
-    """,
-    # The properties that an auditor reads: the one of this transaction, or all if it names none. A login that is also
-    # a desk could open what is sealed, so that it reads no other property.
-    """
-    CREATE FUNCTION audited_properties() RETURNS text[] LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp AS $$
-    BEGIN
-        RETURN ARRAY(
-            SELECT name FROM apoa.properties
-            WHERE coalesce(current_setting('apoa.property', true), '') IN ('', name)
-            AND NOT pg_has_role(session_user, 'apoa_desk', 'MEMBER'));
-    END $$
-    """,
-    # Whether the login may open the property of this transaction at all.
-    """
-    CREATE FUNCTION has_access() RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-    RETURN apoa.is_member() OR current_setting('apoa.property', true) = ANY (apoa.audited_properties())
-        AND pg_has_role(session_user, 'apoa_auditor', 'MEMBER')
     """,
     LOCK_PROPERTY,
 )
@@ -226,7 +201,6 @@ _OTHERS = (
 )
 
 _OWN = "property = current_setting('apoa.property', true) AND (SELECT apoa.is_member())"
-_AUDITED = "property = ANY ((SELECT apoa.audited_properties())::text[])"
 _OF_A_DESK = (
     *("audit_head", "register", "notice", "scheduled_run", "code_confirmed"),
     *("last_contact", "clock_skew", "clock_checked", "purge_skipped", "guest_tags_missing"),
@@ -238,7 +212,6 @@ _TABLES = ("reports", "tally", "audit", "memo", "drafts")
 _SECURITY = (
     *(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY" for table in _TABLES),
     *(f"CREATE POLICY read_own ON {table} FOR SELECT TO apoa_desk USING ({_OWN})" for table in _TABLES),
-    *(f"CREATE POLICY audit ON {table} FOR SELECT TO apoa_auditor USING ({_AUDITED})" for table in _TABLES),
     # A desk withdraws and replaces what was not sent, or was refused, and says nothing about any other report.
     f"CREATE POLICY add_own ON reports FOR INSERT TO apoa_desk WITH CHECK ({_OWN})",
     f"""
@@ -253,8 +226,8 @@ _SECURITY = (
     f"CREATE POLICY write_own ON memo TO apoa_desk USING ({_OWN} AND key IN {_OF_A_DESK})",
     f"CREATE POLICY steer_own ON memo TO apoa_sender USING ({_OWN})",
     f"CREATE POLICY write_own ON drafts TO apoa_desk USING ({_OWN})",
-    "GRANT USAGE ON SCHEMA apoa TO apoa_desk, apoa_auditor",
-    "GRANT SELECT ON versions TO apoa_desk, apoa_auditor",
+    "GRANT USAGE ON SCHEMA apoa TO apoa_desk",
+    "GRANT SELECT ON versions TO apoa_desk",
     "GRANT SELECT ON reports, tally, audit, memo, drafts TO apoa_desk",
     """
     GRANT INSERT (seq, id, due_at, content, warnings, guest_tag, short_id, stay_id, kind, created_at, ends_at,
@@ -268,9 +241,6 @@ _SECURITY = (
     "GRANT INSERT, UPDATE, DELETE ON memo, drafts TO apoa_desk",
     # No one deletes a report or an event, or changes an event.
     "GRANT INSERT, UPDATE ON reports TO apoa_sender",
-    f"GRANT SELECT ({', '.join(_PUBLIC)}) ON reports TO apoa_auditor",
-    "GRANT SELECT ON tally, audit, memo, properties, members TO apoa_auditor",
-    "GRANT SELECT (property, id, kept_at, taken_at, n) ON drafts TO apoa_auditor",
 )
 
 VERSION = 1

@@ -130,7 +130,6 @@ TRIED_BY = {
     ],
     27: [
         f"{SHARED}::test_which_properties_a_login_sees",
-        f"{SHARED}::test_an_auditor_reads_and_opens_nothing",
     ],
     28: [
         "outbox/postgres/test_connection.py::test_refusals",
