@@ -5,8 +5,7 @@ Every table has the column `property`, first in each key and index, and row-leve
 and is bound by the same security.
 """
 
-SEALED = ("content", "errors", "warnings", "photo")
-"""The columns of `reports` with guests' data, encrypted."""
+from apoa_client.outbox.rows import SEALED
 
 _OPEN = "state IN ('queued', 'sending', 'pending', 'rejected')"
 _PROPERTY = "property text COLLATE \"C\" NOT NULL DEFAULT current_setting('apoa.property') CHECK (property <> '')"

@@ -11,7 +11,7 @@ from outbox_helpers import HOUR, NOON, PHOTO, report, sealer, uuid
 from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox
 
 from apoa_client.messages import msg
-from apoa_client.outbox.postgres.tables import SEALED
+from apoa_client.outbox.rows import SEALED
 from apoa_client.ports.entries import Change, NewReport, Selection
 from apoa_client.ports.state import AuditEvent
 from apoa_client.report.kinds import State
