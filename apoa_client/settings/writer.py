@@ -153,7 +153,8 @@ def _changed_text(user: SettingsFile, changes: Sequence[Change], site: SettingsF
     try:
         text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
         written = parse_file(user.path, text)
-        is_as_wanted = written.invalid.keys() == user.invalid.keys() and written.values == changed(user.values, changes)
+        wanted = changed(user.values, changes)
+        is_as_wanted = _filled(written.values) == _filled(wanted) and written.invalid.keys() == user.invalid.keys()
         if is_as_wanted and merge(written, site).invalid.keys() <= before.invalid.keys():
             return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
     except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together
@@ -162,6 +163,11 @@ def _changed_text(user: SettingsFile, changes: Sequence[Change], site: SettingsF
         msg("The settings file {path} is written in a way that this program cannot change.", path=str(user.path)),
         msg("Give each property a heading of its own, like [property.bali], then run the command again."),
     )
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without empty tables: the last one in a table may leave its heading, or not."""
+    return {name: value for name, value in values.items() if value != {}}
 
 
 def _is_written_on_windows(user: SettingsFile) -> bool:
@@ -195,9 +201,9 @@ def _apply(document: MutableMapping[str, Any], changes: Sequence[Change]) -> Non
 def _table(document: MutableMapping[str, Any], path: tuple[str, ...]) -> MutableMapping[str, Any]:
     """Return a table of the document, which is made if it is missing, in the way in which the one around it is."""
     table = document
-    for depth, name in enumerate(path, 1):
+    for name in path:
         if name not in table:
-            is_super = depth < len(path)
+            is_super = table is document and name in {PROPERTY, MAP}
             if isinstance(document, tomlkit.TOMLDocument):
                 table[name] = (
                     tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table(is_super_table=is_super)

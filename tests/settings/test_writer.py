@@ -14,7 +14,7 @@ from apoa_client.settings.column_mappings import ColumnMapping, WrongMapping, ch
 from apoa_client.settings.config import PropertySettings
 from apoa_client.settings.parsing import parse
 from apoa_client.settings.reading import load
-from apoa_client.settings.writer import save, save_mapping
+from apoa_client.settings.writer import remove_property, save, save_mapping
 
 KEY = "cHVibGljcHVibGljcHVibGljcHVibGljcHVibGljcHU="
 BALI = PropertySettings("bali", "https://authority.example/v1", KEY, username="melati", timezone="Asia/Makassar")
@@ -69,6 +69,14 @@ def test_defaults_are_not_written(path: Path) -> None:
     save(path, BALI)
     assert path.read_text(encoding="utf-8").count(" = ") == 5
     assert load(path).properties["bali"] == BALI
+
+
+def test_the_last_property_is_removed(path: Path) -> None:
+    """With its table, and as the default one; the rest stays."""
+    save(path, BALI, language="id")
+    remove_property(path, "kuta")
+    remove_property(path, "bali")
+    assert (load(path).properties, load(path).language, load(path).default_property) == ({}, "id", "")
 
 
 @pytest.mark.parametrize(
