@@ -49,8 +49,9 @@ def read_status(app: Container, now: datetime) -> PropertyStatus:
 
 def read_overview(outbox: "Outbox", now: datetime) -> Overview:
     """Read what the status of a property is made of. Raises `StorageProblem`."""
-    summary = outbox.summary(now=now, soon=now + SOON)
-    return Overview(summary, outbox.value(SCHEDULED_RUN), outbox.value(LAST_BACKUP))
+    with outbox.database.read_errors(), outbox.database.snapshot():
+        summary = outbox.summary(now=now, soon=now + SOON)
+        return Overview(summary, outbox.value(SCHEDULED_RUN), outbox.value(LAST_BACKUP))
 
 
 class OtherCounts(NamedTuple):

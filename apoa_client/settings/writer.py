@@ -153,8 +153,7 @@ def _changed_text(user: SettingsFile, changes: Sequence[Change], site: SettingsF
     try:
         text = _edited(f"# {_HEADING}\n" if user.text is None else user.text, changes)
         written = parse_file(user.path, text)
-        wanted = changed(user.values, changes)
-        is_as_wanted = _filled(written.values) == _filled(wanted) and written.invalid.keys() == user.invalid.keys()
+        is_as_wanted = _filled(written.values) == _filled(changed(user.values, changes))
         if is_as_wanted and merge(written, site).invalid.keys() <= before.invalid.keys():
             return text.replace("\n", _LINE_END_OF_WINDOWS) if _is_written_on_windows(user) else text
     except (TOMLKitError, SettingsProblem):  # TOML can be written in ways that tomlkit does not keep together

@@ -11,7 +11,7 @@ import pytest
 from apoa_client.errors import Exit, SettingsProblem
 from apoa_client.settings.config import Config, PropertySettings
 from apoa_client.settings.folders import valid_name
-from apoa_client.settings.parsing import MAX_BYTES
+from apoa_client.settings.parsing import MAX_BYTES, parse_file
 from apoa_client.settings.reading import load
 from apoa_client.settings.zones import WIB, WIT, WITA, ZONES, zone_name
 
@@ -183,6 +183,13 @@ def test_a_mistake_is_reported_with_its_place(path: Path, text: str, said: str, 
     assert said in found.message.render()
     assert found.advice is not None
     assert advice in found.advice.render()
+
+
+def test_an_invalid_table_has_no_values(path: Path) -> None:
+    """Whatever stands in its place."""
+    file = parse_file(path, 'property.bali = "training"\nlanguage = "id"\n')
+    assert (file.table("property", "bali"), file.table("property", "kuta"), file.properties) == ({}, {}, [])
+    assert file.table() == {"language": "id"}
 
 
 def test_where_reports_go(path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,6 +128,25 @@ def test_an_invalid_file_is_not_overwritten(path: Path, before: bytes) -> None:
     with pytest.raises(SettingsProblem, match="is not right"):
         save(path, BALI)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("misplaced", [True, False])
+def test_what_the_toml_library_does_wrong(path: Path, monkeypatch: pytest.MonkeyPatch, *, misplaced: bool) -> None:
+    """Neither a value in another table nor an error of it changes the file."""
+    from tomlkit import dumps, exceptions  # for this test alone
+
+    save(path, BALI)
+    before = path.read_text(encoding="utf-8")
+
+    def stumble(document: Any) -> str:
+        if misplaced:
+            return dumps(document) + 'office = "Denpasar"\n'
+        raise exceptions.ParseError(1, 1)
+
+    monkeypatch.setattr("tomlkit.dumps", stumble)
+    with pytest.raises(SettingsProblem, match="cannot change"):
+        save(path, BALI, language="en")
+    assert path.read_text(encoding="utf-8") == before
 
 
 def test_a_failed_write_keeps_the_old_settings(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
