@@ -12,10 +12,12 @@ from outbox_helpers import NOON, PUBLIC_KEY, report, sealer
 from postgres_helpers import PASSWORD, PROPERTY, SharedOutbox, be_patient
 from rogue_postgres import rogue
 
+from apoa_client.app import shared_status
 from apoa_client.app.container import Container
 from apoa_client.app.outbox_opening import OutboxOpener
 from apoa_client.app.shared_status import read_shared
 from apoa_client.errors import CredentialsProblem, SettingsProblem
+from apoa_client.messages import msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.rows import NO_ACTOR
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -143,6 +145,18 @@ def test_one_server_that_is_away(new_app: NewApp) -> None:
     assert isinstance(problem, OutboxServerUnreachable)
     assert [status.errors[name] for name in ("dahlia", "mawar")] == [problem, problem]
     assert set(status.overviews) == {PROPERTY}
+
+
+def test_a_server_that_goes_away_meanwhile(new_app: NewApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for no further property, and has one error."""
+    error = OutboxServerUnreachable(msg("Away."))
+
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(shared_status, "read_overview", fail)
+    status = read_shared([new_app(PROPERTY), new_app(SECOND)], NOON)
+    assert (status.problems, status.errors) == ([error], {PROPERTY: error, SECOND: error})
 
 
 def test_a_property_that_the_login_may_not_use(new_app: NewApp) -> None:
