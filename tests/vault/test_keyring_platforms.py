@@ -1,10 +1,9 @@
 """The keyring of each platform: what it stores, when it prompts, and how its errors are translated.
 
-Windows, macOS and KDE are doubles of what `keyring` calls; `keyring`'s own code runs with them. The Secret Service is
+Windows and macOS are doubles of what `keyring` calls; `keyring`'s own code runs with them. The Secret Service is
 tested with a real daemon in `test_gnome_keyring`.
 """
 
-import os
 import socket
 import sys
 import threading
@@ -18,7 +17,6 @@ import pytest
 from basics import raises_error
 
 from apoa_client.errors import SecretMissing
-from apoa_client.vault import keyring_store
 from apoa_client.vault.errors import KeyringReason
 from apoa_client.vault.keyring_store import KeyringStore, platform_backends
 from apoa_client.vault.sources import PropertySecrets
@@ -30,7 +28,7 @@ DESKTOP = {"DISPLAY": ":0"}
 
 def secret_service(address: str) -> KeyringStore:
     environ = {"DBUS_SESSION_BUS_ADDRESS": address}
-    factories = platform_backends(environ, 7, interactive=False, platform="linux")[:1]
+    factories = platform_backends(environ, 7, interactive=False, platform="linux")
     return KeyringStore("x", interactive=False, environ=environ, factories=factories)
 
 
@@ -87,7 +85,7 @@ def test_linux_without_a_bus_has_no_keyring() -> None:
     assert platform_backends({}, None, interactive=False, platform="linux") == []
     with raises_error(KeyringReason.NO_BUS):
         KeyringStore("x", interactive=False, environ={}, uid=None).get("password")
-    assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 2
+    assert len(platform_backends({"DBUS_SESSION_BUS_ADDRESS": "x:"}, None, interactive=False, platform="linux")) == 1
 
 
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,104 +308,3 @@ def test_errors_of_macos_are_translated(keychain: Keychain, status: int, error: 
         on("darwin").get("password")
     with raises_error(error):
         on("darwin").set("password", "x")
-
-
-# KDE.
-
-
-class Wallet:
-    """The wallet's D-Bus object."""
-
-    def __init__(self) -> None:
-        self.open_now = True
-        self.opens = True
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def isOpen(self, which: str | int, signature: str = "") -> bool:  # noqa: N802  KWallet's
-        assert isinstance(which, int) or signature == "s"
-        return self.open_now
-
-    def networkWallet(self) -> str:  # noqa: N802  KWallet's
-        return "kdewallet"
-
-    def open(self, wallet: str, window: int, application: str) -> int:  # noqa: ARG002  KWallet's
-        self.open_now = self.open_now or self.opens
-        return 1 if self.open_now else -1
-
-    def hasFolder(self, *_: object) -> bool:  # noqa: N802  KWallet's
-        return False
-
-    def removeFolder(self, *_: object) -> None:  # noqa: N802  KWallet's
-        """Nothing to migrate."""
-
-    def hasEntry(self, handle: int, folder: str, key: str, application: str) -> bool:  # noqa: ARG002, N802  KWallet's
-        return (folder, key) in self.kept
-
-    def readPassword(self, handle: int, folder: str, key: str, application: str) -> str:  # noqa: ARG002, N802  KWallet's
-        return self.kept[folder, key]
-
-    def writePassword(self, handle: int, folder: str, key: str, value: str, application: str) -> int:  # noqa: ARG002, N802  KWallet's
-        self.kept[folder, key] = value
-        return 0
-
-    def removeEntry(self, handle: int, folder: str, key: str, application: str) -> int:  # noqa: ARG002, N802  KWallet's
-        del self.kept[folder, key]
-        return 0
-
-
-@pytest.fixture
-def wallet(monkeypatch: pytest.MonkeyPatch) -> Wallet:
-    """`keyring`'s KWallet backend with a wallet in memory."""
-    from keyring.backends import kwallet  # slow
-
-    double = Wallet()
-    bus = types.SimpleNamespace(
-        name_has_owner=lambda _: True,
-        list_activatable_names=lambda: ["org.kde.kwalletd5"],
-        get_object=lambda *_: object(),
-    )
-    dbus = types.SimpleNamespace(
-        SessionBus=lambda **_: bus, DBusException=type("DBusException", (Exception,), {}), Interface=lambda *_: double
-    )
-    monkeypatch.setattr(kwallet, "dbus", dbus, raising=False)
-    monkeypatch.setattr(kwallet, "DBusGMainLoop", lambda: None, raising=False)
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
-    return double
-
-
-def kde(*, interactive: bool = False) -> KeyringStore:
-    return KeyringStore(
-        "x",
-        interactive=interactive,
-        environ=DESKTOP,
-        factories=[lambda: keyring_store.kwallet("unix:path=/nowhere/bus")],
-    )
-
-
-@pytest.mark.usefixtures("wallet")
-def test_kwallet_stores_secrets() -> None:
-    """An open wallet stores, reads and deletes."""
-    kde().set("password", "rahasia")
-    assert kde().get("password") == "rahasia"
-    kde().delete("password")
-    kde().delete("password")
-    assert kde().get("password") is None
-
-
-def test_only_a_person_opens_a_closed_kwallet(wallet: Wallet) -> None:
-    """Without a person it is locked; with one it asks, and the person may decline."""
-    wallet.open_now = wallet.opens = False
-    for interactive in (False, True):
-        with raises_error(KeyringReason.LOCKED):
-            kde(interactive=interactive).get("password")
-    wallet.opens = True
-    assert kde(interactive=True).get("password") is None
-
-
-def test_kwallet_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """python-dbus is rarely installed; libdbus reads the bus from the environment of the process only."""
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "put back afterwards")
-    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
-    with raises_error(KeyringReason.MISSING):
-        kde().get("password")
-    assert os.environ["DBUS_SESSION_BUS_ADDRESS"] == "unix:path=/nowhere/bus"
