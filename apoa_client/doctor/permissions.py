@@ -6,7 +6,7 @@ No secret is in a result.
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,8 +14,8 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from apoa_client.doctor.results import Finding, failed, failed_with, ok, skipped, warning
-from apoa_client.errors import CredentialsProblem, Erased, Exit, NotAuthentic
+from apoa_client.doctor.results import Finding, failed, ok, skipped, warning
+from apoa_client.errors import Erased, Exit, NotAuthentic
 from apoa_client.messages import Message, literal, msg, nmsg
 from apoa_client.outbox.sql.store import Outbox
 from apoa_client.permissions import find_fault
@@ -198,12 +198,3 @@ def check_recovery_code(settings: PropertySettings, summary: Summary) -> Finding
         msg("It is not confirmed: if this computer breaks, nothing else opens the saved reports."),
         msg("Type it back from the paper: apoa key recover. If there is no paper, make a new code: apoa key rotate"),
     )
-
-
-def check_password(password: Callable[[], str]) -> Finding:
-    """Check that a password is there, and was given for these settings. It is not sent."""
-    try:
-        password()
-    except CredentialsProblem as exc:
-        return failed_with(exc)
-    return ok(msg("It is stored, and it was given for these settings."))

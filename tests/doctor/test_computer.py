@@ -12,7 +12,7 @@ import pytest
 from basics import NOW
 
 from apoa_client.doctor import computer, reports
-from apoa_client.doctor.automatic import check_last_run, check_log, check_schedule, log_files, no_schedule
+from apoa_client.doctor.automatic import check_last_run, check_log, check_schedule, log_files
 from apoa_client.doctor.computer import Screen, check_installation, check_screen, check_space
 from apoa_client.doctor.permissions import check_permissions_below
 from apoa_client.doctor.reports import check_backup_folder
@@ -174,12 +174,6 @@ def test_the_schedule(found: Found, facts: tuple[bool, bool], result: Result) ->
     """It must start this installation, and be switched on."""
     own, exists = facts
     assert check_schedule(found, is_own=own, program_exists=exists).result is result
-
-
-def test_no_schedule() -> None:
-    """A warning names the command that installs one."""
-    assert no_schedule().result is Result.WARNING
-    assert "apoa schedule install" in str(no_schedule().advice)
 
 
 @pytest.mark.parametrize(
