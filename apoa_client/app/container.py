@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import date
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from apoa_client import memory_dumps
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from apoa_client.app.retention import Retention
     from apoa_client.authority.address import Timeouts
     from apoa_client.delivery.options import TimeLeft
+    from apoa_client.delivery.single_call import SingleCalls
     from apoa_client.desk.arrivals import Desk, ReportingRules
     from apoa_client.desk.by_hand import ByHand
     from apoa_client.desk.changes import Changes
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from apoa_client.vault.sources import PropertySecrets
 
 _T = TypeVar("_T")
+
+_TIME_WAIT_S = 10.0
+"""How long to wait for the authority's time."""
 
 NOT_CHOSEN = "property_not_chosen"
 """The name of the error that there are several properties, and none was chosen."""
@@ -406,7 +410,7 @@ class Container:
         # Read again: a run that takes long must not erase what a change meanwhile says is kept.
         config = reading.load(self.folders.config, self.folders.site, self.environ)
         settings = config.properties.get(self.settings.name, self.settings)
-        ask = None if settings.by_hand else self._record_authority_time
+        ask = None if settings.by_hand else lambda: self.calls(_TIME_WAIT_S, prompt=False).record_time()
         opener = self.outbox_opener(settings)
         return Retention(self.outbox, self.clock, settings.retention_days, lambda: self.today, ask, opener)
 
@@ -460,11 +464,6 @@ class Container:
 
     # The authority.
 
-    def _record_authority_time(self) -> None:
-        """Ask the authority for its time, and record it. No person is asked for the password."""
-        secrets = self.secrets_of(self.settings, prompt=False)
-        self.authorities.record_time(self.outbox, self.settings, secrets.password)
-
     @cached_property
     def authorities(self) -> "AuthorityConnections":
         """Builds connections to the authority of any property."""
@@ -472,17 +471,20 @@ class Container:
 
         return AuthorityConnections(self.folders, self.clock, self._closers)
 
-    def connect(self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None) -> "Authority":
+    def connect(
+        self, timeouts: "Timeouts | None" = None, time_left: "TimeLeft | None" = None, *, prompt: bool = True
+    ) -> "Authority":
         """Return the property's authority. For a training property, start one.
 
-        Raises `SettingsChanged` if the property has the password of an authority and does not name that one any more.
+        Without `prompt`, no person is asked for the password. Raises `SettingsChanged` if the property has the password
+        of an authority and does not name that one any more.
         """
+        secrets, kept = self.secrets if prompt else self.secrets_of(self.settings, prompt=False), None
         if self.settings.uses_sandbox:
             from apoa_client.app.authority_connection import check_training
 
-            check_training(self.secrets)
-        secrets, kept = self.secrets, None
-        if self.kept is not None and not self.settings.uses_sandbox:  # which is another server in each run
+            check_training(secrets)
+        elif self.kept is not None:  # not for the sandbox, which is another server in each run
             from hashlib import sha256  # for a process that keeps running alone
 
             kept = self.kept
@@ -490,3 +492,16 @@ class Container:
         return self.authorities.connect(
             self.settings, secrets.password, timeouts, time_left, secrets.bind_password, kept
         )
+
+    def calls(self, limit_s: float, *, prompt: bool = True) -> "SingleCalls":
+        """Return what calls the authority outside a delivery run, for so many seconds from its first call on."""
+        from apoa_client.authority.address import Timeouts
+        from apoa_client.delivery.single_call import SingleCalls
+
+        @cache
+        def connect() -> "Authority":
+            ends_at = self.clock.monotonic() + limit_s
+            timeouts = Timeouts(limit_s, limit_s, limit_s)
+            return self.connect(timeouts, lambda: ends_at - self.clock.monotonic(), prompt=prompt)
+
+        return SingleCalls(self.outbox, connect, self.clock, self.settings.fingerprint, self.settings.identity)

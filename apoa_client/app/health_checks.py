@@ -11,8 +11,6 @@ from apoa_client.app.backups import place_of_files
 from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Schedule, find_schedule
 from apoa_client.app.shared_outbox import agree_on_keys
-from apoa_client.authority.address import Timeouts
-from apoa_client.delivery.single_call import SingleCalls
 from apoa_client.desk.attention import find_doubts
 from apoa_client.doctor import automatic, computer, reports
 from apoa_client.doctor.authority import CERTIFICATE_VARIABLES, AuthorityChecks
@@ -29,7 +27,6 @@ from apoa_client.installation import own_command
 from apoa_client.messages import Message, duration_message, msg
 from apoa_client.outbox.errors import OutboxServerUnreachable
 from apoa_client.outbox.sql.metadata import LAST_BACKUP, SCHEDULED_RUN
-from apoa_client.ports.authority import Authority, Meta
 from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import SOON
 from apoa_client.settings.outbox_address import parse_address
@@ -101,7 +98,7 @@ class HealthChecks:
         authority = AuthorityChecks(
             known.api_url if known is not None else "",
             known.ca_bundle if known is not None else "",
-            self._ask,
+            lambda: app.calls(_CALL_S).call(lambda each: each.meta()),
             app.clock,
         )
         settings = partial(Check, group=Group.SETTINGS)
@@ -282,13 +279,3 @@ class HealthChecks:
 
     def _check_installation(self) -> Finding:
         return computer.check_installation(own_command(), self._app.environ.get("PATH", ""))
-
-    def _ask(self) -> Meta:
-        """Ask the authority what it is, within a few seconds, unless sending is suspended."""
-        app = self._app
-        until = app.clock.monotonic() + _CALL_S
-
-        def connect() -> Authority:
-            return app.connect(Timeouts(_CALL_S, _CALL_S, _CALL_S), lambda: until - app.clock.monotonic())
-
-        return SingleCalls(app.outbox, connect, app.clock, self._settings.fingerprint).meta()
