@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import date
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from apoa_client import memory_dumps
 from apoa_client.errors import (
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from apoa_client.ports.authority import Authority, KeptAnswers
     from apoa_client.ports.entries import Entry, NewReport
     from apoa_client.ports.run import Clock
+    from apoa_client.ports.vault import Sealer
     from apoa_client.report.codes import CodeTables
     from apoa_client.report.model import Report
     from apoa_client.vault.sealing import PropertySealer
@@ -325,7 +326,7 @@ class Container:
         from apoa_client.app.outbox_opening import OutboxOpener
         from apoa_client.app.property_vault import LazySealer
 
-        sealer = LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand)
+        sealer = cast("Sealer", LazySealer(lambda: self.sealer, lambda: self.key_is_at_hand))
         secrets = partial(self.secrets_of, settings, prompt=False)
         path = self.folders.outbox(settings.name)
         return OutboxOpener(settings, path, sealer, self.actor, secrets, may_wait=not self.guest_waits)
