@@ -105,11 +105,12 @@ class Systemd:
         state = self._state(unit, "ActiveState", "UnitFileState", "NextElapseUSecRealtime", "LastTriggerUSec")
         main = self._state(self._service(name).name, "ExecMainStatus", "ExecMainExitTimestamp")
         ended = _moment(main.get("ExecMainExitTimestamp", ""))
+        calendar = _values(timer or "").get("OnCalendar", "")
         return Found(
             SYSTEMD,
             name,
             _command(values.get("ExecStart", "")),
-            None if follow else _interval(_values(timer or "").get("OnCalendar", "")),
+            None if follow else next((each for each in INTERVALS if _calendar(each) == calendar), None),
             dict(word.partition("=")[::2] for word in _unquoted(values.get("Environment", ""))),
             follow=follow,
             active=state.get("ActiveState") == "active" and state.get("UnitFileState") == "enabled",
@@ -225,10 +226,6 @@ def _calendar(every_s: int) -> str:
     if every_s == DAY:
         return "*-*-* 00:00:00"
     return f"*-*-* *:00/{every_s // MINUTE}:00" if every_s < HOUR else f"*-*-* 00/{every_s // HOUR}:00:00"
-
-
-def _interval(calendar: str) -> int | None:
-    return next((every_s for every_s in INTERVALS if _calendar(every_s) == calendar), None)
 
 
 def _quoted(word: str) -> str:

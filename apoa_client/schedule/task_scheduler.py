@@ -163,7 +163,7 @@ def task_text(job: Job, account: str) -> str:
     start = (_MIDNIGHT + timedelta(seconds=job.offset_s)).strftime("%Y-%m-%dT%H:%M:%S")
     parts: dict[str, Any] = {
         "RegistrationInfo": {"Version": "", "Description": f"{DESCRIPTION}. {MADE_BY}"},
-        "Triggers": {"TimeTrigger": {"StartBoundary": start, "Repetition": {"Interval": _duration(job.every_s)}}},
+        "Triggers": {"TimeTrigger": {"StartBoundary": start, "Repetition": {"Interval": f"PT{job.every_s // 60}M"}}},
         "Principals": {"Principal": {"UserId": account, "LogonType": "InteractiveToken", "RunLevel": "LeastPrivilege"}},
         "Settings": {
             "MultipleInstancesPolicy": "IgnoreNew",
@@ -236,10 +236,6 @@ def _version(text: str) -> str:
 
 def _text_of(task: ET.Element, name: str) -> str:
     return task.findtext(f".//{{{NAMESPACE}}}{name}", "")
-
-
-def _duration(seconds: int) -> str:
-    return f"PT{seconds // 60}M"
 
 
 def _seconds(duration: str) -> int | None:
