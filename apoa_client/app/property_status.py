@@ -1,7 +1,7 @@
 """The status of a property, as `apoa status` and monitoring show it. Needs no key."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,7 @@ from apoa_client.report.kinds import SOON
 from apoa_client.settings.config import PropertySettings
 
 if TYPE_CHECKING:
-    pass
+    from apoa_client.outbox.sql.store import Outbox
 
 
 class PropertyStatus(NamedTuple):
@@ -58,37 +58,58 @@ class OtherCounts(NamedTuple):
 
 def read_others(app: Container, now: datetime) -> Iterator[OtherCounts]:
     """Yield the counts of each other property. No server is asked: of a shared outbox, there are none."""
-    for name, settings in ((name, app.config.properties.get(name)) for name in app.config.names):
-        if name == app.settings.name:
-            continue
-        summary: Summary | None = None
-        if settings is not None and not settings.has_shared_outbox:
-            with (
-                suppress(StorageProblem),
-                closing(app.outbox_opener(settings).file_for_reading(lambda _problem: None)) as outbox,
-            ):
-                summary = outbox.summary(now=now, soon=now + SOON)
-        yield OtherCounts(name, settings, summary)
+    for name in app.config.names:
+        settings = app.config.properties.get(name)
+        if name != app.settings.name:
+            yield OtherCounts(name, settings, None if settings is None else _summary_of_file(app, settings, now))
+
+
+def _summary_of_file(app: Container, settings: PropertySettings, now: datetime) -> Summary | None:
+    if settings.has_shared_outbox:
+        return None
+    try:
+        with closing(app.outbox_opener(settings).file_for_reading(lambda _problem: None)) as outbox:
+            return outbox.summary(now=now, soon=now + SOON)
+    except StorageProblem:
+        return None
 
 
 def status_of(
     app: Container, overview: Overview, now: datetime, unwritable: StorageProblem | None = None
 ) -> PropertyStatus:
     """Return the status of what was read. The property's outbox is opened only if the numbers of reports are wrong."""
-    summary, last_run, last_backup = overview
-    suspension = summary.current_suspension(lambda: app.settings.fingerprint)
-    public_key = app.settings.public_key or summary.public_key or ""
-    doubts = find_doubts(summary, public_key, lambda: app.outbox.integrity.doubts())  # noqa: PLW0108  see above
-    for doubt in doubts:
-        for entry in app.outbox.find(doubt.report) if doubt.report else ():
-            summary = summary._replace(counts={**summary.counts, entry.state: summary.counts[entry.state] - 1})
-    problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
-    return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)
+    suspension = overview.summary.current_suspension(lambda: app.settings.fingerprint)
+    return _status(
+        overview,
+        suspension,
+        app.settings.public_key,
+        lambda: app.outbox,
+        unwritable,
+        now,
+    )
 
 
 def status_without_settings(overview: Overview, now: datetime) -> PropertyStatus:
     """Return the status of a property that is not set up here: a suspension counts, whatever it was for."""
+    return _status(overview, overview.summary.suspension, None, None, None, now)
+
+
+def _status(
+    overview: Overview,
+    suspension: Suspension | None,
+    public_key: str | None,
+    outbox: "Callable[[], Outbox] | None",
+    unwritable: StorageProblem | None,
+    now: datetime,
+) -> PropertyStatus:
     summary, last_run, last_backup = overview
-    doubts = find_doubts(summary, summary.public_key or "", lambda: [Doubt(DoubtKind.NUMBERS)])
-    problems = find_problems(summary, summary.suspension, last_run, doubts, None, now)
-    return PropertyStatus(summary, last_run, last_backup, summary.suspension, doubts, None, problems)
+
+    def contradictions() -> Iterable[Doubt]:
+        return [Doubt(DoubtKind.NUMBERS)] if outbox is None else outbox().integrity.doubts()
+
+    doubts = find_doubts(summary, public_key or summary.public_key or "", contradictions)
+    for doubt in doubts:
+        for entry in outbox().find(doubt.report) if outbox is not None and doubt.report else ():
+            summary = summary._replace(counts={**summary.counts, entry.state: summary.counts[entry.state] - 1})
+    problems = find_problems(summary, suspension, last_run, doubts, unwritable, now)
+    return PropertyStatus(summary, last_run, last_backup, suspension, doubts, unwritable, problems)
