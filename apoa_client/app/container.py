@@ -11,7 +11,6 @@ from datetime import date
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from apoa_client import memory_dumps
 from apoa_client.errors import (
     ApoaError,
     CredentialsProblem,
@@ -23,6 +22,7 @@ from apoa_client.errors import (
 )
 from apoa_client.messages import msg
 from apoa_client.ports.state import Actor, HandedOver
+from apoa_client.process_limits import forbid_access
 from apoa_client.settings import reading
 from apoa_client.settings.config import SQLITE, Config, PropertySettings, nothing_set_up
 from apoa_client.settings.folders import Folders, find_folders
@@ -224,7 +224,7 @@ class Container:
         from apoa_client.vault.sources import CONTAINER_SECRETS, PropertySecrets
         from apoa_client.vault.store import OUTBOX_VERSION, SHARED_OUTBOX_VERSION
 
-        memory_dumps.forbid_access()
+        forbid_access()
         ask, is_interactive = self._ask_password if prompt else None, self._ask_password is not None
         return PropertySecrets(
             self.environ,
@@ -439,7 +439,7 @@ class Container:
         """Turns an arrival into a saved report."""
         from apoa_client.desk.arrivals import Desk
 
-        memory_dumps.forbid_access()
+        forbid_access()
         return Desk(self.outbox, self.clock, self.reporting_rules, os.urandom, lambda: self.code_tables)
 
     @cached_property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apoa_client import SET_VARIABLE, __version__, memory_dumps
+from apoa_client import SET_VARIABLE, __version__, process_limits
 from apoa_client.cli.program import ALL_SECTIONS, Program
 from apoa_client.cli.registry import option
 from apoa_client.cli.session import Session
@@ -134,7 +134,7 @@ def apoa(
 def main() -> int:
     """Run the program as the installed command does and return the exit code."""
     bugs.hide_tracebacks()
-    memory_dumps.forbid_core_files()
+    process_limits.forbid_core_files()
     occupy_descriptors()
     arguments = _take_variables(sys.argv[1:])
     with escape_codes() as are_drawn:

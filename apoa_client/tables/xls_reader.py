@@ -15,11 +15,10 @@ from io import BytesIO
 from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any
 
-from apoa_client import memory_dumps
 from apoa_client.errors import Exit
 from apoa_client.installation import XLS_PROCESS, internal_command
 from apoa_client.messages import msg
-from apoa_client.process_limits import limit_process
+from apoa_client.process_limits import forbid_access, limit_process
 from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged, encrypted
 from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.rows import (
@@ -142,7 +141,7 @@ def _too_costly() -> TableRefused:
 
 def serve() -> int:
     """Read the workbook on standard input, and return the exit code: 65 for a damaged one, 77 if it has a password."""
-    memory_dumps.forbid_access()
+    forbid_access()
     try:
         from python_calamine import CalamineWorkbook
     except ImportError:

@@ -330,11 +330,12 @@ def test_missing_secrets_are_named() -> None:
                 raise self._error
             return self._key
 
-    nothing = Kept(b"", SecretMissing(msg("Nothing.")))
+    nothing: Any = Kept(b"", SecretMissing(msg("Nothing.")))
+    kept: Any = Kept(PRIVATE_KEY)
     assert find_missing_secrets(nothing, SETTINGS.public_key, password=True) == ["private_key", "password"]
     assert find_missing_secrets(nothing, SETTINGS.public_key, password=False) == ["private_key"]
-    assert find_missing_secrets(Kept(PRIVATE_KEY), SETTINGS.public_key, password=True) == []
-    assert find_missing_secrets(Kept(PRIVATE_KEY), OTHER_KEY, password=True) == ["private_key"]
+    assert find_missing_secrets(kept, SETTINGS.public_key, password=True) == []
+    assert find_missing_secrets(kept, OTHER_KEY, password=True) == ["private_key"]
 
 
 # Refusals and failures.
