@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from apoa_client.app.container import NOT_CHOSEN
+from apoa_client.app.property_choice import NOT_CHOSEN
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import command, force_option, json_option, option
 from apoa_client.cli.session import Session
