@@ -99,22 +99,6 @@ def test_last_and_next_run(app: Container, clock: FixedClock, monkeypatch: pytes
     assert found.next_run_at is None
 
 
-def test_a_moved_installation(app: Container, tab: Crontab, tmp_path: Path) -> None:
-    """The program is gone, or it is another one; the next installation corrects it."""
-    install(app, Wish(AUTO))
-    found = schedule_of(app)
-    assert (found.program_exists, found.is_own) == (False, False)
-    other = tmp_path / "apoa"
-    other.touch()
-    tab.text = tab.text.replace(f"'{PROGRAM}'", str(other))
-    found = schedule_of(app)
-    assert (found.program_exists, found.is_own) == (True, False)
-    assert install(app, Wish(AUTO)).change is Change.UPDATED
-    tab.text = tab.text.replace(f"'{PROGRAM}'", f"{sys.executable} -m apoa_client")
-    found = schedule_of(app)
-    assert (found.program_exists, found.is_own) == (True, True)
-
-
 def test_another_kind_replaces_the_first(
     app: Container, tab: Crontab, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
