@@ -173,7 +173,7 @@ def test_errors_of_a_whole_call(hotel: Hotel, row: Row) -> None:
     hotel.add(1)
     assert_outcome(sync(hotel), row, left=1)
     entry = hotel.entry(1)
-    assert (entry.state, entry.last_error, entry.attempts) == (State.QUEUED, row.name, 1)
+    assert (entry.state, entry.last_error, entry.attempts, entry.calls) == (State.QUEUED, row.name, 1, 1)
     assert entry.next_attempt_at == (None if row.stops else BACKOFF)
     assert (entry.not_before, entry.receipt, hotel.outbox.content(entry).errors) == (None, None, ())
     assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at == NOW  # the call of /meta was a contact
@@ -190,6 +190,7 @@ def test_errors_before_a_report_is_sent(hotel: Hotel, row: Row, route: str) -> N
     entry = hotel.entry(1)
     tried = (None, 0, None) if row.stops else (row.name, 1, BACKOFF)
     assert (entry.state, entry.last_error, entry.attempts, entry.next_attempt_at) == (State.QUEUED, *tried)
+    assert entry.calls == 0  # no call has had it
     assert hotel.outbox.summary(now=NOW, soon=NOW).last_contact_at is None
     assert_later_runs(hotel, row)
 
