@@ -71,6 +71,8 @@ class Loss(NamedTuple):
     code_confirmed: bool | None = None
     """Whether the recovery code is on paper; None where no key is removed, none is needed, or nothing was saved."""
     last_backup: datetime | None = None
+    sending: bool = False
+    """Whether reports are being sent now."""
 
     @property
     def is_grave(self) -> bool:
@@ -159,12 +161,18 @@ class Uninstall:
         """
         if agreed.problems:
             raise agreed.problems[0]
-        for loss in agreed.losses:
-            self._refuse_while_sending(loss.property_name)
         now = self.find()
-        if [loss._replace(last_backup=None) for loss in now.losses] != [
-            loss._replace(last_backup=None) for loss in agreed.losses
-        ]:
+        sending = next((loss.property_name for loss in now.losses if loss.sending), None)
+        if sending is not None:
+            raise NotNow(
+                msg("Reports of {name} are being sent. Nothing was removed.", name=sending),
+                msg("Wait for the end of apoa sync, then try again; if it was stopped or killed, five minutes later."),
+                name="being_sent",
+            )
+        agreed_losses, losses = (
+            [loss._replace(last_backup=None, sending=False) for loss in found.losses] for found in (agreed, now)
+        )
+        if losses != agreed_losses:
             raise NotNow(
                 msg("The reports changed meanwhile. Nothing was removed."),
                 msg("Look at what would be lost once more: apoa uninstall --dry-run"),
@@ -234,21 +242,7 @@ class Uninstall:
             reports=reports,
             code_confirmed=confirmed if needs_code else None,
             last_backup=last_backup,
-        )
-
-    def _refuse_while_sending(self, name: str) -> None:
-        with closing(self._container_of(name)) as app:
-            try:
-                with app.outbox_opener(app.settings).file_for_reading(lambda _problem: None) as outbox:
-                    now = app.clock.now()
-                    if not plan.is_ahead(outbox.summary(now=now, soon=now).lease_until, now, plan.LEASE):
-                        return
-            except SettingsProblem:  # nothing can be sent from it
-                return
-        raise NotNow(
-            msg("Reports of {name} are being sent. Nothing was removed.", name=name),
-            msg("Wait for the end of apoa sync, then try again; if it was stopped or killed, five minutes later."),
-            name="being_sent",
+            sending=plan.is_ahead(summary.lease_until, now, plan.LEASE),
         )
 
     def _remove(self, trace: Trace) -> None:
