@@ -165,20 +165,6 @@ def test_an_error_keeps_what_was_delivered_before(hotel: Hotel) -> None:
 # Backoff, and the authority's own wait.
 
 
-def test_only_a_scheduled_run_keeps_the_backoff(hotel: Hotel) -> None:
-    """Fifteen seconds with this jitter."""
-    hotel.authority.script("500*2")
-    hotel.add(1)
-    hotel.sync(keep_backoff=True)
-    hotel.wait(seconds=14)
-    outcome = hotel.sync(keep_backoff=True)
-    assert (hotel.sizes(), outcome.left, outcome.error, outcome.exit_code) == ([1], 1, None, Exit.NOT_NOW)
-    hotel.sync()
-    assert hotel.sizes() == [1, 1]
-    hotel.wait(seconds=30)
-    assert hotel.sync(keep_backoff=True).counts["accepted"] == 1
-
-
 def test_a_hold_with_nothing_to_do_is_no_failure(hotel: Hotel) -> None:
     """Because no report waits."""
     hotel.outbox.hold(NOW + timedelta(seconds=30))
@@ -186,17 +172,6 @@ def test_a_hold_with_nothing_to_do_is_no_failure(hotel: Hotel) -> None:
 
 
 # Verdicts.
-
-
-def test_a_pending_report_may_stay_pending_or_be_rejected(hotel: Hotel) -> None:
-    """Each verdict is stored, and the report is asked about until it is decided."""
-    hotel.authority.script("pending,result:pending,result:reject")
-    hotel.add(1)
-    hotel.sync()
-    assert hotel.sync().counts["pending"] == 1
-    outcome = hotel.sync()
-    assert (outcome.counts["rejected"], outcome.exit_code, hotel.states()) == (1, Exit.DATA_REFUSED, [State.REJECTED])
-    assert [error.code for error in hotel.outbox.content(hotel.entry(1)).errors] == ["scripted"]
 
 
 def test_a_pending_report_that_is_deferred_is_queued_until_then(hotel: Hotel) -> None:
@@ -348,33 +323,6 @@ def test_an_outbox_that_cannot_be_written_raises(hotel: Hotel, monkeypatch: pyte
     hotel.wait(minutes=5)
     assert hotel.sync().counts["accepted"] == 3
     assert (hotel.authority.order, len(hotel.authority.batches)) == (ids(1, 2, 3), 2)
-
-
-# Interruptions.
-
-
-class Interrupted(AuthoritySimulator):
-    """Ctrl-C is pressed after the request was sent."""
-
-    def submit(self, bodies: Sequence[tuple[str, bytes]]) -> list[Verdict]:
-        super().submit(bodies)
-        raise KeyboardInterrupt
-
-
-def test_ctrl_c_leaves_the_reports_queued(hotel: Hotel) -> None:
-    """Not in `sending` for five minutes; and they are sent again under the same ids."""
-    hotel.authority = Interrupted()
-    hotel.add(1, 2)
-    with pytest.raises(KeyboardInterrupt):
-        hotel.sync()
-    assert hotel.watcher.ended == 1
-    assert hotel.states() == [State.QUEUED] * 2
-    assert hotel.entry(1).last_error == "unknown_outcome"
-    clear_faults = AuthoritySimulator()
-    clear_faults.known, clear_faults.acquired = hotel.authority.known, hotel.authority.acquired
-    hotel.authority = clear_faults
-    assert hotel.sync().counts["accepted"] == 2
-    assert [hotel.entry(number).receipt for number in (1, 2)] == list(clear_faults.acquired.values())
 
 
 # Time.
