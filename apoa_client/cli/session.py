@@ -11,7 +11,7 @@ from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.command_names import with_options
 from apoa_client.cli.terminal.input import ask_line, ask_secret, discard_typed_ahead, index_of_choice, secret_line
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import print_error_line, sanitize, style_bold, style_warning
+from apoa_client.cli.terminal.output import print_error_line, print_warning, sanitize, style_bold
 from apoa_client.errors import CredentialsProblem, Exit, UsageProblem
 from apoa_client.messages import msg
 
@@ -91,7 +91,7 @@ class Session:
     def _mark_training(self, settings: "PropertySettings") -> None:
         """Say before anything else that a training property reports nothing."""
         if settings.is_training and not (self.quiet or self.shows_environment):
-            print_error_line(style_warning(_("PRACTICE: nothing of this reaches Immigration.")))
+            print_warning(_("PRACTICE: nothing of this reaches Immigration."))
 
     def complete_commands(self, line: str) -> str:
         """Return a sentence whose commands work on the property of this call, also where another one is the default."""
@@ -168,7 +168,7 @@ def ask_password(settings: "PropertySettings") -> str:
     account = _("The password of {username} for {host}:")
     print_error_line(account.format(username=sanitize(settings.username), host=sanitize(settings.host)))
     while not (password := ask_secret(_("Password"), may_be_empty=True)):
-        print_error_line(style_warning(_("The password is needed.")))
+        print_warning(_("The password is needed."))
     return password
 
 

@@ -24,7 +24,7 @@ from apoa_client.cli.commands.demo import GUESTS
 from apoa_client.cli.main import apoa as program
 from apoa_client.cli.program import COMMANDS, DAILY, SECTIONS, Program
 from apoa_client.cli.program import all_commands as program_contexts
-from apoa_client.cli.registry import CommandGroup, Option
+from apoa_client.cli.registry import CommandGroup, Option, example_of
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
     OPTIONS,
@@ -63,9 +63,8 @@ class TestCommands:
             assert found is not None
             assert found.name == name
             assert found.help
-            example = getattr(found.callback, "example", "")
-            assert example.startswith("apoa ")
-            assert "'" not in example  # it can be pasted into cmd and PowerShell
+            assert example_of(found).startswith("apoa ")
+            assert "'" not in example_of(found)  # it can be pasted into cmd and PowerShell
         assert set(ALIASES.values()) <= set(COMMANDS)
         for alias, name in ALIASES.items():
             assert group.get_command(context, alias) is group.get_command(context, name)

@@ -4,19 +4,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import WholeNumber, argument, command, force_option, json_option, option
+from apoa_client.cli.registry import WholeNumber, command, force_option, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.errors import Exit, UsageProblem
@@ -33,12 +31,11 @@ if TYPE_CHECKING:
 @command(
     "backup", N_("Write a backup of reports and settings into one file; no secret is in it."), "apoa backup --to E:\\"
 )
-@argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
-@option(
+@path_argument("file", "[FILE]", required=False)
+@path_option(
     "--to",
     "folder",
     command="backup",
-    type=click.Path(path_type=Path),
     metavar="DIR",
     text=N_("Into this folder, under a name of its own. With neither this nor FILE: into the folder of the settings."),
 )
@@ -51,7 +48,6 @@ if TYPE_CHECKING:
 @force_option
 @all_option
 @json_option
-@click.pass_obj
 def backup(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Write the backup and show how many reports are in it."""
     target = _Target(**options)
@@ -134,13 +130,13 @@ def _value(session: Session, file: Path, written: "BackupResult") -> dict[str, A
 
 def _show(session: Session, file: Path, written: "BackupResult") -> None:
     if not session.quiet:
-        print_line(style_success(_("The backup is written: {file}").format(file=sanitize(str(file)))))
+        print_done(_("The backup is written: {file}").format(file=sanitize(str(file))))
         print_line(text(nmsg("{count} report is in it.", "{count} reports are in it.", written.reports)))
     if not written.proved:
         warning = _(
             "The private key was not available, so nothing will prove who wrote this backup. See: apoa key show"
         )
-        print_error_line(style_warning(warning))
+        print_warning(warning)
     if not session.quiet:
         if session.app.settings.uses_sandbox:
             reminder = _("It can be read only with the private key, which is not in it. Training has no recovery code.")
@@ -156,7 +152,7 @@ def _show_folder(session: Session, new: "FolderBackup") -> None:
         deleted = nmsg("{count} old one was deleted.", "{count} old ones were deleted.", new.deleted)
         print_line(" ".join([text(kept), *([text(deleted)] if new.deleted else ())]))
     if new.undeletable:
-        print_error_line(style_warning(_("Old backups could not be deleted: {count}").format(count=new.undeletable)))
+        print_warning(_("Old backups could not be deleted: {count}").format(count=new.undeletable))
     if new.same_disk:
         warning = _("This backup is on the disk of the reports, and is lost with it. Use a stick or another computer.")
-        print_error_line(style_warning(warning))
+        print_warning(warning)

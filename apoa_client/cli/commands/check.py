@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, guest_options
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_, _, text
@@ -50,11 +48,9 @@ _STDIN = "-"
         "visible to other accounts."
     ),
 )
-@option(
+@path_option(
     "--photo",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
     text=N_("Read the MRZ from this photo of the passport's page, on this computer. May be given several times."),
 )
 @guest_options
@@ -64,7 +60,6 @@ _STDIN = "-"
     text=N_("Also ask the property's authority what it would say to a report of this guest; it stores nothing."),
 )
 @json_option
-@click.pass_obj
 def check(
     session: Session,
     /,

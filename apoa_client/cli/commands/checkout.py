@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
 from apoa_client.cli.prompts.find_stays import (
     StayAndReport,
     StayFinder,
@@ -36,7 +34,6 @@ from apoa_client.messages import msg, nmsg
 @option("--all-due", is_flag=True, text=N_("Every guest whose planned day has come."))
 @option("--at", metavar="TIME", text=N_("When they left: 26/11/2026 10:05, or 10.05 for today; now if it is left out."))
 @change_options
-@click.pass_obj
 @warns_if_not_saved
 def checkout(
     session: Session,

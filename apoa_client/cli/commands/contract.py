@@ -14,10 +14,10 @@ from apoa_client.cli.registry import (
     CommandGroup,
     Option,
     argument,
-    command,
     force_option,
     json_option,
     option,
+    path_option,
     yes_option,
 )
 from apoa_client.cli.session import Session, given_password
@@ -64,9 +64,9 @@ contract = CommandGroup(
     "contract",
     N_("Print the reporting contract (OpenAPI 3.1). It is ours and open; APOA publishes none."),
     "apoa contract > openapi.yaml",
-    {"test": "apoa_client.cli.commands.contract:test"},
-    _print,
-    [
+    callback=_print,
+    invoke_without_command=True,
+    params=[
         Option(
             ["--format", "form"],
             type=click.Choice(["yaml", "json"]),
@@ -84,10 +84,7 @@ contract = CommandGroup(
 )
 
 
-_PATH = click.Path(path_type=Path)
-
-
-@command(
+@contract.subcommand(
     "test",
     N_("Test whether a server implements the contract, with a test account and invented guests."),
     "apoa contract test https://host/path/v1 --username melati --html result.html",
@@ -95,12 +92,11 @@ _PATH = click.Path(path_type=Path)
 @argument("url", metavar="URL")
 @option("--username", required=True, metavar="NAME", text=N_("Username of a test account."))
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
-@option("--junit", type=_PATH, metavar="FILE", text=N_("Write the results as JUnit XML, for a CI system."))
-@option("--html", type=_PATH, metavar="FILE", text=N_("Write the results as a page to read or print."))
+@path_option("--junit", text=N_("Write the results as JUnit XML, for a CI system."))
+@path_option("--html", text=N_("Write the results as a page to read or print."))
 @force_option
 @yes_option
 @json_option
-@click.pass_obj
 def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
     """Run the checks and show their results as they come, or write them into files."""
     files = {name: options[name] for name in ("junit", "html") if options[name] is not None}

@@ -10,15 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
-
 from apoa_client.cli.registry import command
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.command_names import localized_command, quote_words
 from apoa_client.cli.terminal.input import ask_line, discard_typed_ahead
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import plain, print_line, style_bold, style_error, style_success
+from apoa_client.cli.terminal.output import plain, print_done, print_line, style_bold, style_error, style_success
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.errors import Exit, SettingsProblem
@@ -28,7 +26,6 @@ from apoa_client.passport.dates import PartialDate
 
 
 @command("demo", N_("See the whole main job in one go: nothing is kept, nothing leaves this computer."), "apoa demo")
-@click.pass_obj
 def demo(session: Session) -> int:
     """Run all steps. Returns 0 only if each one had the expected result."""
     return Exit.DONE if run_demo(session) else Exit.BUG
@@ -234,7 +231,7 @@ class _Demo:
         if self._failed:
             print_line(style_error(_("Not everything went as promised: {what}").format(what="; ".join(self._failed))))
             return False
-        print_line(style_success(_("Everything went as promised. Start with your own property: apoa setup")))
+        print_done(_("Everything went as promised. Start with your own property: apoa setup"))
         return True
 
     def _call(self, arguments: list[str], typed: str, *, mixed: bool = False) -> subprocess.CompletedProcess[str]:

@@ -11,11 +11,11 @@ import click
 from apoa_client.app.table_export import ExportedReport, Exporter
 from apoa_client.cli.documents.exported_table import Layout, csv_export, json_export, xlsx_export
 from apoa_client.cli.every_property import all_option, sessions, set_environment_of_all
-from apoa_client.cli.registry import command, force_option, json_option, option
+from apoa_client.cli.registry import command, force_option, json_option, option, path_option
 from apoa_client.cli.report_reader import StateChoice, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
+from apoa_client.cli.terminal.output import print_done, print_error_line, print_warning, sanitize
 from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, check_ending, check_writable, write_output
 from apoa_client.cli.terminal.progress import current_step
 from apoa_client.cli.terminal.signals import Signals
@@ -34,14 +34,8 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
 
 
 @command("export", _HELP, N_("apoa export --personal -o guests.xlsx"))
-@option(
-    "--output",
-    "-o",
-    "file",
-    command="export",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    text=N_("The file to write; without it, or with -, standard output."),
+@path_option(
+    "--output", "-o", "file", command="export", text=N_("The file to write; without it, or with -, standard output.")
 )
 @option(
     "--format",
@@ -65,7 +59,6 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
 @force_option
 @all_option
 @json_option
-@click.pass_obj
 def export(session: Session, /, *, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Write the table, and say how many rows it has."""
     if options["codes"] and not options["personal"]:
@@ -176,14 +169,14 @@ def _show_result(session: Session, target: _Target, source: _Source) -> None:
             exporter.written,
             file=sanitize(str(target.file)),
         )
-        print_line(style_success(text(done)))
+        print_done(text(done))
     if exporter.erased:
         left_out = nmsg(
             "{count} stay was left out: the guest's data are erased.",
             "{count} stays were left out: the guests' data are erased.",
             exporter.erased,
         )
-        print_error_line(style_warning(text(left_out)))
+        print_warning(text(left_out))
     if source.personal and target.is_file and exporter.written:
         warning = _(
             "It holds guests' personal data. Keep it where only staff can read it, and delete it when it is no longer "

@@ -18,6 +18,7 @@ from apoa_client.cli.guide.guides import (
 )
 from apoa_client.cli.program import COMMANDS
 from apoa_client.cli.registry import argument, command
+from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import (
     ALIASES,
     SYNONYMS,
@@ -42,12 +43,11 @@ _MAX_SUGGESTIONS = 4
     "help", N_("What to do when something is not as usual; a guide; or how a command works."), "apoa help satu-nama"
 )
 @argument("words", metavar="[TOPIC|GUIDE|COMMAND]...", nargs=-1)
-@click.pass_context
-def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
+def show_help(session: Session, /, *, words: tuple[str, ...]) -> None:
     """Show the topics, or what the words name, else what a search for them finds. A guide goes before a command."""
-    query, root = " ".join(words).strip(), ctx.find_root()
+    query, root = " ".join(words).strip(), click.get_current_context().find_root()
     if not query:
-        with paged(root.obj.environ, wanted=True):
+        with paged(session.environ, wanted=True):
             _show_topics()
         return
     usage = None if _key(query) in _guide_ids() else _usage(root, words)
@@ -56,14 +56,14 @@ def show_help(ctx: click.Context, /, *, words: tuple[str, ...]) -> None:
         return
     best, *others = find(query)
     if best.kind == GUIDE:
-        page_markdown(next(each.text for each in guides(current_language()) if each.id == best.id), root.obj.environ)
+        page_markdown(next(each.text for each in guides(current_language()) if each.id == best.id), session.environ)
         return
     if best.kind == SITUATION:
         _show_situation(next(each for each in situations(current_language()) if each.id == best.id))
     elif best.kind == FACTS:
         from apoa_client.cli.commands.info import show_topic  # start-up
 
-        show_topic(root.obj.app, best.id)
+        show_topic(session.app, best.id)
     else:
         write(_usage(root, [best.id]) or "")
     print_line()

@@ -7,14 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
-
 from apoa_client.app.container import Container
-from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
+from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option, path_option
 from apoa_client.cli.report_reader import ReportReader, SearchFilter, StateChoice, parse_day, parse_day_start, read_stay
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
+from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, stream_json
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
@@ -52,7 +50,6 @@ _HELP = N_(
 @option("--history", is_flag=True, text=N_("Every report of each stay, one line each."))
 @option("--no-pager", is_flag=True, text=N_("Print a list that is longer than the screen as it is."))
 @json_option
-@click.pass_obj
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
     """List the guests of a night if --in-house or --day is given, else reports or the stays that they are of."""
     app = session.app
@@ -168,15 +165,9 @@ def _list_guests(
 
 @command("show", N_("Show a stay in full: every report, attempt and answer."), "apoa show 2e8b11aa")
 @guest_argument
-@option(
-    "--photo",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    text=N_("Write the photo that is kept with the stay to this file; - for standard output."),
-)
+@path_option("--photo", text=N_("Write the photo that is kept with the stay to this file; - for standard output."))
 @force_option
 @json_option
-@click.pass_obj
 def show(session: Session, *, reference: str, photo: Path | None, force: bool) -> int:
     """Find the stay, open its reports and show them, or write its photo."""
     from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
@@ -220,4 +211,4 @@ def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None
     app.outbox.record_event("photo_written", kept.id)
     write_output(file, photo, force=force)
     if file != STANDARD_OUTPUT:
-        print_line(style_success(_("The photo is written: {file}").format(file=sanitize(str(file)))))
+        print_done(_("The photo is written: {file}").format(file=sanitize(str(file))))

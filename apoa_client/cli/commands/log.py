@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 
-import click
-
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
 from apoa_client.cli.registry import argument, command, json_option, option
 from apoa_client.cli.report_reader import parse_day_start
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, stream_json, style_success
+from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, stream_json
 from apoa_client.cli.terminal.tables import show_long_table
 from apoa_client.cli.views.findings import Readable, doubt_values, show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.labels import day_text
@@ -40,7 +38,6 @@ _ADVICE = msg(
 )
 @argument("references", metavar="[ID]...", nargs=-1)
 @json_option
-@click.pass_obj
 def log(
     session: Session,
     /,
@@ -116,7 +113,7 @@ def _verify(session: Session) -> int:
     code = show_doubts(found.doubts)
     if check.wrong is not None:
         raise _broken(check.wrong, missing=check.missing)
-    print_line(style_success(_("The log is whole. Entries: {count}").format(count=check.entries)))
+    print_done(_("The log is whole. Entries: {count}").format(count=check.entries))
     if check.entries:
         print_line(_("Last fingerprint, to be kept in another place: {link}").format(link=check.link))
     _show_reports(found)
@@ -137,7 +134,7 @@ def _broken(number: int, *, missing: bool) -> StorageProblem:
 def _show_reports(found: Verification) -> None:
     """Show how many reports were checked, and in which way."""
     if found.with_key and not found.doubts:
-        print_line(style_success(_("The reports are as they were recorded: {count}").format(count=found.reports)))
+        print_done(_("The reports are as they were recorded: {count}").format(count=found.reports))
     if not found.with_key:
         print_line(_("Not checked for changes by other programs: the private key is not at hand."))
     elif found.unauthenticated:
@@ -157,5 +154,5 @@ def _accept(session: Session, references: Sequence[str]) -> int:
         app.known_version.write(version)
     if session.json:
         return _verify(session)
-    print_line(style_success(_("The reports are taken as they are now, and the log says by whom.")))
+    print_done(_("The reports are taken as they are now, and the log says by whom."))
     return show_doubts(app.outbox.integrity.verify(app.known_version.read).doubts)

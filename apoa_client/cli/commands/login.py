@@ -8,7 +8,7 @@ from apoa_client.cli.registry import command, option
 from apoa_client.cli.session import Session, given_password, provided_password, read_password
 from apoa_client.cli.terminal.input import ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_error_line, print_line, sanitize, style_success, style_warning
+from apoa_client.cli.terminal.output import print_done, print_line, print_warning, sanitize
 from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.kinds import State
@@ -22,7 +22,6 @@ from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @option("--no-test", is_flag=True, text=N_("Store it without asking the authority."))
 @option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
-@click.pass_obj
 def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool, of_outbox: bool) -> None:
     """Ask for the password, test it, store it."""
     app = session.app
@@ -52,10 +51,10 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
         done = done.format(place=sanitize(place or ""))
     else:
         done = _("The password is stored.") if no_test else _("The authority accepts the password. It is stored.")
-    print_line(style_success(done))
+    print_done(done)
     if place is not None and provided is None:  # the environment has priority: the stored password is never used
         warning = _("But {place} gives a password too, and that one is used.")
-        print_error_line(style_warning(warning.format(place=sanitize(place))))
+        print_warning(warning.format(place=sanitize(place)))
     now = app.clock.now()
     if app.outbox.summary(now=now, soon=now).counts[State.QUEUED]:
         print_line(_("Send what waits with: apoa sync"))
@@ -69,7 +68,7 @@ def _check_settings(session: Session, *, ask: bool) -> None:
     try:
         session.app.secrets.check_binding()
     except SettingsChanged as exc:
-        print_error_line(style_warning(text(exc.message)))
+        print_warning(text(exc.message))
         if ask and session.terminal and not confirm(_("Are the new settings right?"), default=False):
             raise click.Abort from None
     except PublicKeyChanged:
@@ -85,16 +84,15 @@ def log_in_to_outbox(session: Session, *, from_stdin: bool, test: bool) -> None:
         password = ask_secret(_("Password of the shared outbox's database"))
     log_in(session.app, password, test=test)
     done = _("The database accepts the password. It is stored.") if test else _("The password is stored.")
-    print_line(style_success(done))
+    print_done(done)
     place = session.app.secrets.outbox_password_from_environment()
     if place is not None:  # the environment has priority: the stored password is never used
         warning = _("But {place} gives a password too, and that one is used.")
-        print_error_line(style_warning(warning.format(place=sanitize(place))))
+        print_warning(warning.format(place=sanitize(place)))
 
 
 @command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")
 @option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
-@click.pass_obj
 def logout(session: Session, *, of_outbox: bool) -> None:
     """Remove the password and note it in the audit trail."""
     if of_outbox:

@@ -3,22 +3,20 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import click
-
 from apoa_client.app.shared_outbox import Member, OutboxSwitch, describe, prepare
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import CommandGroup, argument, command, json_option, option
+from apoa_client.cli.registry import CommandGroup, argument, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.input import ask_secret, confirm, secret_line
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import error_fields, show_error
@@ -36,20 +34,14 @@ outbox = CommandGroup(
     "outbox",
     N_("Where reports are saved: in a file here, or in a shared outbox on a server, for several desks."),
     "apoa outbox show",
-    {
-        "show": "apoa_client.cli.commands.outbox:show",
-        "init": "apoa_client.cli.commands.outbox:init",
-        "move": "apoa_client.cli.commands.outbox:move",
-    },
 )
 
 
-@command(
+@outbox.subcommand(
     "show", N_("Show where reports are saved, what keeps them, and how many wait there and here."), "apoa outbox show"
 )
 @all_option
 @json_option
-@click.pass_obj
 def show(session: Session, *, every_property: bool) -> int:
     """Show the outbox of the property, or of every property."""
     if every_property:
@@ -85,7 +77,7 @@ def _show_all(session: Session) -> Exit:
     return code
 
 
-@command(
+@outbox.subcommand(
     "init",
     N_("Prepare a database of PostgreSQL as a shared outbox, or bring it to this version, as its administrator."),
     "apoa outbox init postgresql://postgres@host/database --sender melati",
@@ -94,7 +86,6 @@ def _show_all(session: Session) -> Exit:
 @option("--sender", "senders", multiple=True, metavar="LOGIN", text=N_("Let this login save, read and send reports."))
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @json_option
-@click.pass_obj
 def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[str, ...]) -> None:
     """Make or update the tables, and let logins of the server use the chosen property."""
     address = parse_address(url)
@@ -109,10 +100,10 @@ def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[
     done = (
         _("The database is up to date: {place}") if prepared.version_before else _("The database is prepared: {place}")
     )
-    print_line(style_success(done.format(place=sanitize(address.place))))
+    print_done(done.format(place=sanitize(address.place)))
     if prepared.is_open:
         warning = _("Every login may create functions in the schema public there. A superuser must run: {statement}")
-        print_error_line(style_warning(warning.format(statement=_CLOSE_PUBLIC)))
+        print_warning(warning.format(statement=_CLOSE_PUBLIC))
     elif prepared.was_open:
         print_line(_("Logins could create functions in the schema public there. They cannot any more."))
     for each in members:
@@ -148,7 +139,7 @@ def _print_next_steps(address: ServerAddress) -> None:
 _T = TypeVar("_T")
 
 
-@command(
+@outbox.subcommand(
     "move",
     N_("Save reports in a shared outbox from now on, or in a file here, and take over every report from before."),
     "apoa outbox move --to postgresql://melati@db.example/apoa",
@@ -159,7 +150,6 @@ _T = TypeVar("_T")
 @option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
 @option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
 @json_option
-@click.pass_obj
 def move(session: Session, /, *, to: str, password_stdin: bool, yes: bool) -> int:
     """Move the outbox of the property. What cannot be taken over now is taken over by the next commands."""
     if to != SQLITE:
@@ -176,7 +166,7 @@ def move(session: Session, /, *, to: str, password_stdin: bool, yes: bool) -> in
         values = {"outbox": to, "reports": done.reports, "left": done.left, "error": error}
         print_json({"property": switch.after.name, **values})
         return code
-    print_line(style_success(_("Reports are saved there from now on: {place}").format(place=sanitize(to))))
+    print_done(_("Reports are saved there from now on: {place}").format(place=sanitize(to)))
     print_line(text(nmsg("{count} report was taken over.", "{count} reports were taken over.", done.reports)))
     if done.problem is not None:
         show_error(done.problem)

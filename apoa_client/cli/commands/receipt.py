@@ -10,11 +10,11 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
-from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option
+from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option, path_option
 from apoa_client.cli.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
-from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
+from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, style_bold, style_warning
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_unwritable
 from apoa_client.cli.views.labels import STATES, day_text, moment_text, receipt_source
@@ -34,16 +34,15 @@ _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE"
 
 @command("receipt", N_("Show or print the receipt of a report."), "apoa receipt 2e8b11aa --html 2e8b11aa.html")
 @guest_argument
-@option("--html", type=_PATH, metavar="FILE", text=N_("Write a page to print to this file; - for standard output."))
-@option("--pdf", type=_PATH, metavar="FILE", text=N_("Write the authority's own PDF to this file, where it has one."))
+@path_option("--html", text=N_("Write a page to print to this file; - for standard output."))
+@path_option("--pdf", text=N_("Write the authority's own PDF to this file, where it has one."))
 @option("--day", metavar="DATE", text=N_("What the authority accepted on a day, compared with the reports here."))
 @option("--all", "everything", is_flag=True, text=N_("For an inspection: a page for each report with a receipt."))
 @option("--from", "first", metavar="DATE", text=N_("With --all: of guests who checked in on this day or later."))
 @option("--to", "last", metavar="DATE", text=N_("With --all: of guests who checked in on this day or before."))
-@option("--output", "folder", type=_PATH, metavar="DIR", text=N_("With --all: the folder to write into."))
+@path_option("--output", "folder", metavar="DIR", text=N_("With --all: the folder to write into."))
 @force_option
 @json_option
-@click.pass_obj
 def receipt(session: Session, /, *, reference: str, **options: Any) -> int:  # noqa: ANN401  click's
     """Show or write the receipt of one report or of one day, or write a folder with those of many."""
     _check_options(session, reference, options)
@@ -133,7 +132,7 @@ def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> Non
     write_output(file, page.encode(), force=force)
     if file == STANDARD_OUTPUT:
         return
-    print_line(style_success(_("The page is written: {file}").format(file=sanitize(str(file)))))
+    print_done(_("The page is written: {file}").format(file=sanitize(str(file))))
     if entry.receipt is None:
         print_line(style_warning(text(_no_receipt(entry))))
 
@@ -158,7 +157,7 @@ def _write_pdf(fetch: Callable[[], bytes], file: Path, *, force: bool) -> None:
     check_writable(file, force=force)  # before the authority is asked
     write_output(file, fetch(), force=force)
     if file != STANDARD_OUTPUT:
-        print_line(style_success(_("The authority's PDF is written: {file}").format(file=sanitize(str(file)))))
+        print_done(_("The authority's PDF is written: {file}").format(file=sanitize(str(file))))
 
 
 def _fetch_pdf(app: Container, entry: Entry) -> bytes:
@@ -197,7 +196,7 @@ def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
         print_json({"folder": str(folder.absolute()), "written": found.written, "without_receipt": without})
     elif found.written or without:
         done = nmsg("{count} page is written.", "{count} pages are written.", found.written)
-        print_line(style_success(text(done)))
+        print_done(text(done))
         index = folder / index_name()
         print_line(_("Begin with: {file}").format(file=sanitize(str(index))))
         if without:
@@ -314,7 +313,7 @@ def _show_day(app: Container, daily: DailyReceipt, found: "DayComparison") -> No
     if not found.agrees:
         print_line(_("Ask the office about these reports, and show it their receipts: apoa receipt ID"))
     elif not found.waiting:
-        print_line(style_success(_("Everything that this computer reported on that day has arrived.")))
+        print_done(_("Everything that this computer reported on that day has arrived."))
 
 
 def _show_list(heading: Message, entries: Sequence[Entry]) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from apoa_client.cli.commands.guest_options import (
     IDENTIFYING_OPTIONS,
     GivenDetails,
@@ -24,7 +22,7 @@ from apoa_client.cli.prompts.save_and_send import (
     show_checked,
     warn_if_not_saved,
 )
-from apoa_client.cli.registry import command, json_option, no_send_option, option, yes_option
+from apoa_client.cli.registry import command, json_option, no_send_option, option, path_option, yes_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import (
     MAX_INPUT_BYTES,
@@ -60,18 +58,15 @@ _STDIN = "-"
     metavar="FILE",
     text=N_("For programs: one report in the contract's JSON, from this file; - for standard input."),
 )
-@option(
+@path_option(
     "--photo",
     "photos",
     multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
     text=N_("Read the MRZ from a photo of the passport's page, on this computer. Several photos are a group."),
 )
-@option(
+@path_option(
     "--photo-from",
     "photo_folder",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     text=N_("Take each new photo in this folder, to which a phone sends them, as the next guest, until Ctrl-C."),
 )
@@ -85,7 +80,6 @@ _STDIN = "-"
 @option("--dry-run", is_flag=True, text=N_("Check only, with the authority if it can be reached; save nothing."))
 @no_send_option
 @json_option
-@click.pass_obj
 def report(
     session: Session,
     /,

@@ -17,7 +17,7 @@ from apoa_client.cli.prompts.save_and_send import ReportOptions, SaveAndSend, Sa
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import _
-from apoa_client.cli.terminal.output import error_heading, print_error_line, sanitize, style_warning
+from apoa_client.cli.terminal.output import error_heading, print_error_line, print_warning, sanitize
 from apoa_client.cli.views.findings import error_fields, findings_value, show_error, show_findings, show_warnings
 from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
 from apoa_client.desk.arrivals import GroupMember, compose_group
@@ -278,7 +278,7 @@ def _delete(session: Session, photo: Path, *, yes: bool) -> None:
         print_error_line(_("The photo {file} was deleted.").format(file=file))
     else:
         kept = _("The photo {file} could not be deleted. Delete it by hand.")
-        print_error_line(style_warning(kept.format(file=file)))
+        print_warning(kept.format(file=file))
 
 
 def _is_deleted(photo: Path) -> bool:

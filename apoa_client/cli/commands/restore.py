@@ -5,19 +5,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import command, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_json,
     print_line,
+    print_warning,
     sanitize,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.errors import CredentialsProblem, SettingsProblem, UsageProblem
@@ -35,15 +33,14 @@ if TYPE_CHECKING:
     N_("Restore reports and settings from a backup; nothing newer here is lost."),
     "apoa restore E:\\apoa.db",
 )
-@argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@path_argument("file")
 @option("--property", "name", metavar="NAME", text=N_("Restore it as the property of this name."))
 @option("--dry-run", is_flag=True, text=N_("Only say what would be done."))
-@option("--recovery-file", type=click.Path(path_type=Path), metavar="FILE", text=N_("Read the code from this file."))
+@path_option("--recovery-file", text=N_("Read the code from this file."))
 @option("--code-stdin", is_flag=True, text=N_("Read the code from standard input."))
 @option("--fingerprint", metavar="FINGERPRINT", text=N_("The fingerprint that the backup's key must have."))
 @option("--api-url", metavar="URL", text=N_("The address of the server that the backup must have."))
 @json_option
-@click.pass_obj
 def restore(
     session: Session,
     /,
@@ -106,7 +103,7 @@ def _show_result(restored: "RestoreResult", *, dry_run: bool) -> None:
     else:
         title = _("{property} is restored from the backup of {moment}:")
     made_at = moment_text(restored.made_at, settings.zone)
-    print_line(style_success(title.format(property=sanitize(settings.name), moment=made_at)))
+    print_done(title.format(property=sanitize(settings.name), moment=made_at))
     for count, label in (
         (merged.inserted, _("reports that were not here")),
         (merged.advanced, _("reports that the backup knows more about")),
@@ -118,19 +115,19 @@ def _show_result(restored: "RestoreResult", *, dry_run: bool) -> None:
         _show_unproved(restored)
     for conflict in merged.conflicts:
         warning = _("Report {id} has another receipt in the backup: {number}. The one here is kept.")
-        print_error_line(style_warning(warning.format(id=short_id(conflict.id), number=sanitize(conflict.in_backup))))
+        print_warning(warning.format(id=short_id(conflict.id), number=sanitize(conflict.in_backup)))
 
 
 def _show_unproved(restored: "RestoreResult") -> None:
     """Show what is done with a backup that nothing proves."""
-    print_error_line(style_warning(_("Nothing proves who wrote this backup: only its open reports count.")))
+    print_warning(_("Nothing proves who wrote this backup: only its open reports count."))
     if restored.merged.left_out:
         left_out = nmsg(
             "{count} report that the backup calls finished was not taken over.",
             "{count} reports that the backup calls finished were not taken over.",
             restored.merged.left_out,
         )
-        print_error_line(style_warning(text(left_out)))
+        print_warning(text(left_out))
         if restored.settings.by_hand:
             print_error_line(_("Look in APOA for what was typed there."))
         else:
@@ -143,12 +140,12 @@ def _show_next_steps(restored: "RestoreResult", missing: list[str]) -> None:
     bundle = restored.settings.ca_bundle
     if bundle and not Path(bundle).is_file():
         warning = _("The file of certificates is not on this computer: {file}. Put it there.")
-        print_error_line(style_warning(warning.format(file=sanitize(bundle))))
+        print_warning(warning.format(file=sanitize(bundle)))
     if "private_key" in missing:
         advice = _("To send and read these reports, restore the private key with: apoa key recover")
-        print_error_line(style_warning(advice))
+        print_warning(advice)
     if "password" in missing:
-        print_error_line(style_warning(_("To send, store the password with: apoa login")))
+        print_warning(_("To send, store the password with: apoa login"))
     if not missing:
         print_line(_("Send what waits with: apoa sync"))
 
@@ -216,7 +213,7 @@ class RestoreTrust:
         if not needed or compared:
             return
         if self._session.interactive:
-            print_error_line(style_warning(_("Nothing proves who wrote this backup.")))
+            print_warning(_("Nothing proves who wrote this backup."))
             print_error_line(_("Compare it with the recovery sheet, and with what the authority gave you:"))
             print_error_line("  " + _("Address of the server: {url}").format(url=_destination(settings)))
             line = _("Fingerprint of the key: {fingerprint}")

@@ -23,7 +23,7 @@ from apoa_client.cli.logging import start_rotating_log
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.desktop_notice import Notice, show_notice
 from apoa_client.cli.terminal.language import _, current_language, text
-from apoa_client.cli.terminal.output import print_error_line, style_warning
+from apoa_client.cli.terminal.output import print_error_line, print_warning
 from apoa_client.cli.views.findings import show_error, show_findings
 from apoa_client.cli.views.labels import clock_skew_text
 from apoa_client.cli.views.outcome import outcome_counts
@@ -272,7 +272,7 @@ def _purge_daily(session: Session, shown: ShownBefore) -> Exit:
         skipped = retention.purge_daily()
     except CredentialsProblem:  # the keyring is locked: a later run erases them
         line = _("Old guest data are not erased before the private key is at hand. Unlock the keyring.")
-        shown.show("purge:key_needed", lambda: print_error_line(style_warning(line)))
+        shown.show("purge:key_needed", lambda: print_warning(line))
         return Exit.DONE
     except ApoaError as exc:
         error = exc  # as `exc` ends with this block
@@ -280,9 +280,9 @@ def _purge_daily(session: Session, shown: ShownBefore) -> Exit:
         return exc.exit_code
     skew = session.app.outbox.summary(now=now, soon=now).clock_skew if retention.asked_authority else None
     if skipped is not None and skipped.advice is not None:  # at most once a day
-        print_error_line(style_warning(f"{text(skipped.message)} {text(skipped.advice)}"))
+        print_warning(f"{text(skipped.message)} {text(skipped.advice)}")
     if skew is not None and abs(skew) > (CLOCK_TOLERANCE if skipped is None else MAX_BELIEVED_SKEW):
-        shown.show("clock", lambda: print_error_line(style_warning(clock_skew_text(skew))))
+        shown.show("clock", lambda: print_warning(clock_skew_text(skew)))
     return Exit.DONE
 
 
@@ -301,11 +301,11 @@ def _show_attention(session: Session, shown: ShownBefore) -> None:
 
 def _print_attention(session: Session, attention: Attention) -> None:
     if session.app.settings.by_hand:
-        print_error_line(style_warning(waiting_text(attention.overdue + attention.due_soon)))
-        print_error_line(style_warning(near_text(attention.overdue, attention.due_soon)))
+        print_warning(waiting_text(attention.overdue + attention.due_soon))
+        print_warning(near_text(attention.overdue, attention.due_soon))
         return
     line = ". ".join([*attention_lines(attention), _("What to do: apoa status")])
-    print_error_line(style_warning(line))
+    print_warning(line)
 
 
 def _record(session: Session, code: Exit, text: str, duration_s: float) -> None:
@@ -348,7 +348,7 @@ def show_daily_backup(session: Session) -> Exit:
         _log.info("no backup: %s", exc.name)
         return Exit.DONE
     if problem is not None:
-        print_error_line(style_warning(_("No backup was written today. It is tried again by itself.")))
+        print_warning(_("No backup was written today. It is tried again by itself."))
         lines = [text(each) for each in (problem.message, problem.advice) if each is not None]
         for line in lines:
             print_error_line(line)

@@ -17,13 +17,13 @@ from apoa_client.cli.terminal.command_names import localized_command, localized_
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import (
+    print_done,
     print_error_line,
     print_line,
+    print_warning,
     sanitize,
     style_bold,
     style_error,
-    style_success,
-    style_warning,
 )
 from apoa_client.cli.views.status import unconfirmed_code_lines
 from apoa_client.errors import Exit, NotNow, UsageProblem, WrongPassword
@@ -73,7 +73,6 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
     text=N_("Let this computer send automatically: yes, no, or by which kind of schedule."),
 )
 @option("--non-interactive", is_flag=True, text=N_("Ask nothing."))
-@click.pass_obj
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
     """Collect the answers and set up. The recovery code is shown last, after everything is stored."""
     given = {**answers, "name": name or session.property_name or None}
@@ -135,7 +134,7 @@ def _set_up(session: Session, settings: PropertySettings, answers: Mapping[str, 
         except KeyringProblem as exc:
             if not exc.no_keyring or not asking:
                 raise
-            print_error_line(style_warning(text(exc.message)))
+            print_warning(text(exc.message))
             if not confirm(_("Keep the secrets in a file that only this user can read?")):
                 raise
             settings = settings._replace(vault="file")
@@ -177,11 +176,11 @@ def _show_result(app: Container, result: _Result, answers: Mapping[str, Any], *,
     before = app.config.find(settings.name)
     app.config, app.settings = app.saved_config(), settings  # so that each command shown is one of this property
     if failure is not None:
-        print_error_line(style_warning(text(failure.message)))
+        print_warning(text(failure.message))
         print_error_line(_("The set-up continues."))
     elif asking and _needs_account(settings):
-        print_line(style_success(_("The connection works.")))
-    print_line(style_success(_("The property {name} is set up.").format(name=sanitize(settings.name))))
+        print_done(_("The connection works."))
+    print_done(_("The property {name} is set up.").format(name=sanitize(settings.name)))
     _show_practice(app, settings)
     _show_code(app, result, before, answers["recovery_file"], asking=asking)
     if failure is not None:
@@ -223,7 +222,7 @@ def _show_code(
             show_code_file(file)
         else:
             warning = _("The property keeps its key, and a code for it is made only once: no file was written.")
-            print_error_line(style_warning(warning))
+            print_warning(warning)
             print_error_line(_("For a new key with a new code: apoa key rotate --recovery-file FILE"))
     elif settings.uses_sandbox or (before is not None and not before.uses_sandbox):
         return  # there are no real reports, or the property has its code already

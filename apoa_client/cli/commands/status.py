@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 
-import click
-
 from apoa_client.app.container import Container
 from apoa_client.app.property_status import read_others, read_status
 from apoa_client.cli.every_property import run_for_every_property
@@ -17,12 +15,7 @@ from apoa_client.cli.registry import command, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import (
-    print_definitions,
-    print_json,
-    print_line,
-    style_success,
-)
+from apoa_client.cli.terminal.output import print_definitions, print_done, print_json, print_line
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import show_damage, show_doubts, show_unwritable
 from apoa_client.cli.views.status import (
@@ -57,7 +50,6 @@ from apoa_client.settings.config import PropertySettings
     is_flag=True,
     text=N_("For every property of this computer, and any other that a login of its shared outboxes may read."),
 )
-@click.pass_obj
 def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_property: bool) -> int:
     """Show the counts and the most urgent reports, or the summary of the night."""
     session.shows_environment = True
@@ -189,4 +181,4 @@ def _show_counts(settings: PropertySettings, summary: Summary) -> None:
     if pending:
         print_line(pending_line(summary))
     if not (refused or waiting or pending or summary.drafts):
-        print_line(style_success(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet.")))
+        print_done(_("Nothing waits.") if any(counts.values()) else _("No guest was reported yet."))

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
-
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import Seconds, command, force_option, json_option, option
+from apoa_client.cli.registry import Seconds, command, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_
 from apoa_client.cli.terminal.signals import Signals
@@ -42,12 +40,11 @@ _LONGEST_FOR_ALL_S = 1200.0
     "--page", is_flag=True, text=N_("With --by-hand: show a page in the browser, with a button that copies each value.")
 )
 @option("--no-browser", is_flag=True, text=N_("Open no browser: print the page's address only."))
-@option("--sheet", type=click.Path(path_type=Path), metavar="FILE", text=N_("With --by-hand: write a sheet to print."))
+@path_option("--sheet", text=N_("With --by-hand: write a sheet to print."))
 @force_option
 @option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
 @all_option
 @json_option
-@click.pass_obj
 def sync(session: Session, /, *, quiet: bool, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Run one delivery, or the conversation for typing by hand, and show the outcome."""
     choices = _Choices(**options)

@@ -5,7 +5,7 @@ from apoa_client.cli.documents.by_hand_page import page_files
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.browser import can_open_browser, open_browser
 from apoa_client.cli.terminal.language import _, text
-from apoa_client.cli.terminal.output import print_error_line, print_line, style_warning
+from apoa_client.cli.terminal.output import print_error_line, print_line, print_warning
 from apoa_client.cli.terminal.signals import Signals, Terminated
 
 
@@ -32,5 +32,5 @@ def serve_page(session: Session, *, browser: bool) -> int:
         if isinstance(exc, Terminated):
             raise
     for message in page.messages:
-        print_error_line(style_warning(text(message)))
+        print_warning(text(message))
     return page.recorded

@@ -111,6 +111,11 @@ def print_line(line: str = "") -> None:
     write(wrap_for_terminal(line, sys.stdout))
 
 
+def print_done(line: str) -> None:
+    """Print to stdout that something is done."""
+    print_line(style_success(line))
+
+
 def write(text: str) -> None:
     """Print text to stdout without wrapping it. Raises `SettingsProblem` if it cannot be written (a full disk)."""
     _echo(text)
@@ -245,6 +250,11 @@ def label_lines(rows: Sequence[tuple[str, str]]) -> list[str]:
 def print_error_line(line: str = "") -> None:
     """Print a line that is not part of the result to stderr."""
     print_error_unwrapped(wrap_for_terminal(line, sys.stderr))
+
+
+def print_warning(line: str) -> None:
+    """Print to stderr what the user should check."""
+    print_error_line(style_warning(line))
 
 
 def print_error_unwrapped(line: str) -> None:
