@@ -16,7 +16,7 @@ import click
 
 from apoa_client import SET_VARIABLE, __version__, memory_dumps
 from apoa_client.cli.program import ALL_SECTIONS, Program
-from apoa_client.cli.registry import option
+from apoa_client.cli.registry import FileName, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal import bugs, language, output
 from apoa_client.cli.terminal.command_names import ALIASES, NOT_PRACTISED, OPTIONS, both_names, localized_option
@@ -75,7 +75,7 @@ def _show_all_commands(ctx: click.Context, _option: click.Parameter, value: bool
 @option("--plain", is_flag=True, text=N_("For a screen reader: no columns, colours or signs. [APOA_PLAIN]"))
 @option("-v", "--verbose", count=True, text=N_("Say more of what is done; twice for details."))
 @option("-q", "--quiet", is_flag=True, text=N_("Say only what a person must act on."))
-@option("--log-file", metavar="PATH", text=N_("Write the log to this file."))
+@option("--log-file", metavar="PATH", type=FileName, text=N_("Write the log to this file."))
 @option(
     "--version",
     is_flag=True,

@@ -197,6 +197,10 @@ class _Path(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
+FileName = click.Path(readable=False)
+"""The type of a text that may be the name of a file: shells complete it, and the command looks at it."""
+
+
 def path_argument(name: str, metavar: str = "FILE", **more: Any) -> Decorator:  # noqa: ANN401  click's
     """Declare an argument whose value is a path."""
     return argument(name, metavar=metavar, type=_Path(), **more)

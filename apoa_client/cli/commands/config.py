@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from apoa_client.app.settings_change import SettingChange, carry_out, plan_change
 from apoa_client.cli.every_property import all_option
-from apoa_client.cli.registry import CommandGroup, argument, json_option, option
+from apoa_client.cli.registry import CommandGroup, FileName, argument, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -112,7 +112,7 @@ _yes_option = option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
     "set", N_("Change one setting in the user's file. Comments in it stay."), "apoa config set retention_days 60"
 )
 @argument("key", metavar="KEY")
-@argument("value", metavar="VALUE")
+@argument("value", metavar="VALUE", type=FileName)
 @_yes_option
 @json_option
 def set_(session: Session, key: str, value: str, *, yes: bool) -> None:

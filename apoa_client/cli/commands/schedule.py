@@ -13,7 +13,7 @@ from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Wish, find_schedule, installed, plan
 from apoa_client.app.scheduling import install as install_schedule
 from apoa_client.app.scheduling import remove as remove_schedule
-from apoa_client.cli.registry import CommandGroup, json_option, option
+from apoa_client.cli.registry import CommandGroup, FileName, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import quote_words
 from apoa_client.cli.terminal.language import N_, _, text
@@ -55,9 +55,13 @@ _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "ja
     default=AUTO,
     text=N_("What starts the program: the best that this computer has, or one by name."),
 )
-@option("--backup", "folder", metavar="DIR", text=N_("Also write a backup into this folder once a day."))
+@option("--backup", "folder", metavar="DIR", type=FileName, text=N_("Also write a backup into this folder once a day."))
 @option(
-    "--import", "imported", metavar="DIR", text=N_("Also import the tables that another program puts into this folder.")
+    "--import",
+    "imported",
+    metavar="DIR",
+    type=FileName,
+    text=N_("Also import the tables that another program puts into this folder."),
 )
 @option("--map", "mapping", metavar="NAME|FILE", text=N_("With --import: the columns' fields, as for apoa import."))
 @option("--follow", is_flag=True, text=N_("Keep a service running that sends at once (systemd only)."))

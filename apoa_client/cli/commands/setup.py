@@ -11,7 +11,7 @@ from apoa_client.app.property_setup import PropertySetup
 from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import FileName, command, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.input import confirm
@@ -63,7 +63,7 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 @option("--display-name", metavar="TEXT", text=N_("Name of the property as guests know it, for receipts and notices."))
 @option("--office", text=N_("The immigration office that is responsible."))
 @option("--address", text=N_("Address of the property."))
-@option("--ca-bundle", metavar="FILE", text=N_("Trust the certificates in this file as well."))
+@option("--ca-bundle", metavar="FILE", type=FileName, text=N_("Trust the certificates in this file as well."))
 @option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
 @option("--language", type=click.Choice(LANGUAGES), text=N_("The language that is spoken here."))
 @recovery_file_option
