@@ -1,7 +1,7 @@
 """What the authority would say about a report that is only checked: as JSON, and beside what is found here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from apoa_client.cli.terminal.language import _, text
 from apoa_client.cli.terminal.output import (
@@ -15,7 +15,6 @@ from apoa_client.cli.terminal.output import (
 from apoa_client.cli.views.findings import error_fields, finding_line, findings_value
 from apoa_client.errors import ApoaError, Exit, worst_exit
 from apoa_client.ports.authority import Status, Verdict
-from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import label_of
 from apoa_client.report.findings import Finding
 
@@ -39,10 +38,6 @@ class Online(NamedTuple):
         if self.error is not None:
             return self.error.exit_code
         return Exit.DATA_REFUSED if self.refused else Exit.DONE
-
-
-AskOnline: TypeAlias = Callable[[Mapping[str, str], CheckedDocument], Online | None]
-"""Returns the answer about a checked document with these typed details; None where the document is not valid."""
 
 
 def online_value(online: Online | None) -> dict[str, Any] | None:
