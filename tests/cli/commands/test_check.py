@@ -287,11 +287,6 @@ class TestPage:
 class TestInput:
     """Input from options, a pipe or a reader."""
 
-    def test_standard_input_without_an_option(self, apoa: Apoa) -> None:
-        """Without options and a terminal, the lines come from a pipe, with or without doubled line ends."""
-        for text in (f"{FIRST}\n{SECOND}", f"{FIRST}\r\n\r\n{SECOND}\r\n", FIRST + SECOND):
-            assert apoa("check", stdin=text).code == 0
-
     def test_details_with_standard_input(self, apoa: Apoa) -> None:
         """Typed details are accepted for one document, and are a usage error for several documents."""
         assert apoa("check", "--mrz", "-", "--birth-place", "X", stdin=f"{FIRST}\n{SECOND}").code == 0
@@ -328,22 +323,6 @@ class TestInput:
 
 class TestAtATerminal:
     """Questions at a terminal."""
-
-    def test_number_of_lines(self, apoa: Apoa) -> None:
-        """The three lines of a card and the one line of a reader are accepted."""
-        assert apoa("check", keys=list(MUELLER)).code == 0
-        assert apoa("check", keys=[FIRST + SECOND]).code == 0
-
-    def test_reader_with_doubled_line_ends(self, apoa: Apoa) -> None:
-        """An empty line between the two lines is ignored."""
-        assert apoa("check", keys=[FIRST, "", SECOND]).code == 0
-
-    def test_help_and_back(self, apoa: Apoa) -> None:
-        """Help is shown, and `<` goes to the line before or ends the input at the first line."""
-        result = apoa("check", keys=[SECOND, "<", FIRST, "?", SECOND])
-        assert result.code == 0
-        assert "The two lines with many < at the bottom of the photo page." in result.err
-        assert apoa("check", keys=["<"]).out.startswith("Nothing to check\n")
 
     def test_no_questions_with_details_or_json(self, apoa: Apoa) -> None:
         """With typed details or --json the command asks no question."""

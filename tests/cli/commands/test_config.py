@@ -1,7 +1,6 @@
 """`apoa config`: settings are shown with their origin, explained, and changed only as far as reports stay safe."""
 
 import json
-import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -157,22 +156,6 @@ class TestGet:
         said = practice("config", "get", key)
         assert (said.code, said.out, said.err) == (0, f"{value}\n", "")
 
-    @pytest.mark.parametrize(
-        ("key", "near"),
-        [
-            ("vualt", "Did you mean vault?"),
-            ("property.melati.retention", "Did you mean retention_days?"),
-            ("defaults.public_key", "All settings: apoa config explain"),
-            ("melati.vault", "property.NAME.KEY"),
-            ("", "All settings: apoa config explain"),
-        ],
-    )
-    def test_an_unknown_key(self, practice: Apoa, key: str, near: str) -> None:
-        """Exit code 2, with the nearest name."""
-        said = practice("config", "get", key)
-        assert (said.code, said.out) == (Exit.USAGE, "")
-        assert near in said.err
-
     def test_an_unknown_property(self, practice: Apoa) -> None:
         """Exit code 78, with those that are set up."""
         for words in (["get", "property.kuta.vault"], ["set", "property.kuta.vault", "file"]):
@@ -263,19 +246,6 @@ class TestSet:
         assert "kuda" not in result.all
         assert (practice.home / "config.toml").read_bytes() == before
 
-    def test_the_default_property_must_exist(self, practice: Apoa) -> None:
-        """Otherwise the next command would find nothing."""
-        said = practice("config", "set", "default_property", "kuta")
-        assert (said.code, "Known: melati" in said.err) == (Exit.SETTINGS, True)
-        assert practice("config", "set", "default_property", "melati").code == 0
-
-    def test_a_variable_that_wins_is_named(self, practice: Apoa) -> None:
-        """The file is changed, and the user is not left to wonder why nothing happens."""
-        said = practice("config", "set", "notify", "off", APOA_NOTIFY="on")
-        assert (said.code, table(practice)["notify"]) == (0, "off")
-        assert "APOA_NOTIFY is set: its value is used" in said.err
-        assert "on, as before (APOA_NOTIFY)" in said.out
-
     def test_a_folder_that_is_not_there(self, practice: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A stick may come later. The full path is stored, for cron and the Task Scheduler."""
         monkeypatch.chdir(tmp_path)
@@ -319,26 +289,6 @@ class TestSet:
 
 class TestErasing:
     """A shorter retention erases guests' data at the next daily purge."""
-
-    def test_nobody_to_ask(self, practice: Apoa) -> None:
-        """Without a terminal `--yes` is needed; longer is never asked about."""
-        said = practice("config", "set", "retention_days", "30")
-        assert said.code == Exit.USAGE
-        assert "more than 30 days ago are then erased" in said.err
-        assert "--yes" in said.err
-        assert "retention_days" not in table(practice)
-        assert practice("config", "set", "retention_days", "30", "--json").code == Exit.USAGE
-        assert practice("config", "set", "retention_days", "30", "--yes").code == 0
-        assert practice("config", "set", "retention_days", "31").code == 0
-
-    def test_at_a_terminal(self, practice: Apoa) -> None:
-        """No is the default answer and changes nothing."""
-        refused = practice("config", "set", "retention_days", "30", keys=[""])
-        assert (refused.code, "Nothing was changed." in refused.err) == (0, True)
-        assert practice("config", "unset", "retention_days", keys=[""]).code == 0
-        assert "retention_days" not in table(practice)
-        assert practice("config", "set", "retention_days", "30", keys=["y"]).code == 0
-        assert table(practice)["retention_days"] == 30
 
     def test_by_removing_and_by_default(self, practice: Apoa) -> None:
         """What counts is the value that applies afterwards; a variable that wins changes nothing."""
@@ -467,29 +417,6 @@ def test_an_option_of_set_up_and_the_environment_disagree(apoa: Apoa) -> None:
     said = apoa(*words, "keyring", APOA_VAULT="file")
     assert (said.code, "APOA_VAULT says otherwise" in said.err) == (Exit.USAGE, True)
     assert apoa(*words, "file", APOA_VAULT="file").code == 0
-
-
-@pytest.mark.skipif(
-    os.name == "nt", reason="the mode; on Windows the access list is read back in tests/base/test_files.py"
-)
-def test_the_file_stays_private(practice: Apoa) -> None:
-    """After a change as after the set-up."""
-    practice("config", "set", "notify", "off")
-    assert {(practice.home / name).stat().st_mode & 0o777 for name in ("config.toml", "config.lock")} == {0o600}
-
-
-@pytest.mark.parametrize(
-    ("word", "lang", "said"),
-    [
-        ("lst", "en", "Did you mean: apoa config list"),
-        ("explane", "id", "apoa pengaturan jelaskan"),
-        ("xyz", "en", "See: apoa config --help"),
-    ],
-)
-def test_an_unknown_second_word(apoa: Apoa, word: str, lang: str, said: str) -> None:
-    """A usage error that names the nearest command in the reader's language."""
-    result = apoa("config", word, lang=lang)
-    assert (result.code, said in result.err) == (Exit.USAGE, True)
 
 
 @pytest.mark.parametrize("key", ["password", "kata-sandi", "property.melati.private_key", "passwort"])

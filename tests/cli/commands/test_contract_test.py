@@ -133,16 +133,6 @@ def test_only_one_document_on_standard_output(test_of: Test, serve: Serve, optio
     assert test_of(serve(), *options).code == Exit.USAGE
 
 
-def test_a_file_that_exists(test_of: Test, serve: Serve, tmp_path: Path) -> None:
-    """It is replaced with --force only, which is found before anything is sent."""
-    file = tmp_path / "result.html"
-    file.write_text("other")
-    server = serve(limits=_LIMITS)
-    assert test_of(server, "--html", str(file)).code == Exit.USAGE
-    assert received(server) == 0
-    assert test_of(server, "--html", str(file), "--force").code == Exit.DONE
-
-
 def test_wrong_password(test_of: Test, serve: Serve) -> None:
     """It exits 77 after one attempt."""
     said = test_of(serve(), password="salah")
@@ -199,10 +189,3 @@ def test_after_ctrl_c(test_of: Test, serve: Serve, monkeypatch: pytest.MonkeyPat
     assert said.code == 130
     assert len(cancelled) == 4
     assert said.out.splitlines()[-1].startswith("passed closing.cancelled")
-
-
-def test_the_contract_alone(apoa: Apoa) -> None:
-    """Without a second word the command prints the document, as before."""
-    assert apoa("contract").out.startswith("openapi: 3.1")
-    assert "contract-test" in apoa("contract", "--json-schema").out.split()
-    assert apoa("contract", "tset").code == Exit.USAGE

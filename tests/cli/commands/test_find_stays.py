@@ -155,16 +155,6 @@ def test_each_guest_of_a_room_in_turn(rooms: Apoa) -> None:
     assert sorted(waiting) == ["12", "4", "5"]
 
 
-def test_nothing_is_saved_without_a_confirmation(rooms: Apoa) -> None:
-    """`n` at the confirmation changes no stay of the room."""
-    before = rooms.states()
-    amended = rooms("amend", "--room", "3", "--nights", "4", "--no-send", keys=["n"])
-    assert spoken("en", "Nothing was saved.") in amended.err
-    cancelled = rooms("cancel", "--room", "3", keys=["n"])
-    assert spoken("en", "Nothing was changed.") in cancelled.err
-    assert rooms.states() == before
-
-
 def test_a_room_of_which_some_were_sent(configured: Apoa) -> None:
     """What was never sent is withdrawn, the others are cancelled at the authority, with one reason."""
     configured.send(QUENTIN, "--room", "3")

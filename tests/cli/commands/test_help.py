@@ -14,35 +14,10 @@ from apoa_client.cli.commands.help import find
 from apoa_client.cli.guide.facts import topics
 from apoa_client.cli.guide.guides import COMMAND, FACTS, GUIDE, SITUATION, Guide, all_guides, guides, situations
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.matching import without_accents
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 
 IDS = [each.id for each in situations("en")]
-
-
-class TestAChildInAPassport:
-    """The program behaves as the situation about a child in a passport describes."""
-
-    INES = ("", "QUIJANO", "INES", "F", "ZARAGOZA", "4/3/2019", "ESP", XIMENA.number, "30/3/2032", ">")
-
-    def test_along_with_the_parent(self, away: Apoa) -> None:
-        """`+` adds the child; the program asks whether to report the passport again, and y confirms it."""
-        page = ("ZARAGOZA", "B1", "2", "7")
-        result = away("report", "--no-send", keys=[*XIMENA.lines, *page, "+", *self.INES, "", "y"])
-        assert result.code == 0, result.all
-        assert [(r["guest"]["given_names"], r["stay"]["room"]) for r in away.reports()] == [
-            ("XIMENA", "7"),
-            ("INES", "7"),
-        ]
-
-    def test_after_the_parent(self, away: Apoa) -> None:
-        """After the parent, in the same room, the program asks the same question."""
-        away.save(XIMENA)
-        result = away("report", "--no-send", "--room", "7", keys=[*self.INES, "", "y"])
-        assert result.code == 0, result.all
-        assert {report["stay"]["room"] for report in away.reports()} == {"7"}
-        assert len(away.reports()) == 2
 
 
 class TestFinding:
@@ -175,15 +150,6 @@ class TestCommand:
         assert_sanitized(answer.all)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_plain_lines_have_no_columns(apoa: Apoa, lang: str) -> None:
-    """As plain lines, each situation is one line with its name and its title."""
-    result = apoa("--plain", "help", lang=lang)
-    assert result.code == 0
-    for situation in situations(lang):
-        assert any(line.startswith(f"{situation.name}: ") for line in result.out.splitlines()), situation.name
-
-
 class TestGuides:
     """`apoa help staff`, `admin` and `contract`: the guides, without a connection."""
 
@@ -243,25 +209,6 @@ class TestInfo:
             assert (fact.text in result.out, fact.source in result.out) == (True, True)
         assert all(each.text in result.out for each in topic.unconfirmed)
 
-    def test_one_series_is_one_line(self, apoa: Apoa) -> None:
-        """Visa-free states of one rule are on one line."""
-        assert "  No visa needed since 3 Jul 2025: Brazil; Türkiye.\n" in apoa("info", "visa-free").out
-
-    @pytest.mark.parametrize(
-        ("lang", "first", "last"), [("en", "Albania", "Vietnam"), ("id", "Afrika Selatan", "Yunani")]
-    )
-    def test_states_are_in_alphabetical_order(self, apoa: Apoa, lang: str, first: str, last: str) -> None:
-        """By their names in the reader's language, without regard to accents."""
-        [line] = [line for line in apoa("info", "voa", lang=lang).out.splitlines() if first in line]
-        names = line.partition(": ")[2].removesuffix(".").split("; ")
-        assert (names[0], names[-1]) == (first, last)
-        assert names == sorted(names, key=without_accents)
-
-    def test_what_is_found_in_two_topics(self, apoa: Apoa) -> None:
-        """Facts of two topics are shown below their titles."""
-        out = apoa("info", "denda").out
-        assert out.index("What not giving the data can cost") < out.index("When a stay permit has ended")
-
     def test_an_unknown_word(self, apoa: Apoa) -> None:
         """An unknown word is a usage error that suggests similar words, or the list of topics."""
         result = apoa("info", "oversaty")
@@ -294,18 +241,6 @@ class TestInfo:
         }
         [law] = apoa("info", "law", "--json").json["topics"]
         assert {fact["series"] for fact in law["facts"]} == {None}
-
-    def test_json_of_what_is_not_confirmed(self, apoa: Apoa) -> None:
-        """Each topic lists what no source confirms, with the day of the search, so that a reader can help."""
-        value = apoa("info", "--json").json
-        listed = {topic["topic"]: topic["unconfirmed"] for topic in value["topics"]}
-        assert listed == {
-            topic.id: [{"text": each.text, "as_of": each.as_of.isoformat()} for each in topic.unconfirmed]
-            for topic in topics("en")
-        }
-        assert "by_hand_order" in str(listed["apoa"])
-        [topic] = apoa("info", "api", "upload", "--json").json["topics"]
-        assert (topic["facts"], len(topic["unconfirmed"])) == ([], 1)
 
     def test_facts_older_than_a_year(self, apoa: Apoa) -> None:
         """By the clock that is passed in: nothing for a year, then a line beside each topic and `outdated` in JSON."""
@@ -386,12 +321,6 @@ def test_without_a_terminal_it_is_a_usage_error(away: Apoa) -> None:
         assert click.unstyle(result.err) == away("--help").out
 
 
-def test_everything_is_sent(configured: Apoa) -> None:
-    """When everything is sent, the output says that nothing waits."""
-    assert configured(*QUENTIN.mrz()).code == 0
-    assert_lines(bare(configured), "Nothing waits.")
-
-
 def test_at_most_five_reports_are_listed(away: Apoa) -> None:
     """Five waiting reports are listed and the rest are counted, so that the output fits the screen."""
     for number in range(7):
@@ -399,15 +328,6 @@ def test_at_most_five_reports_are_listed(away: Apoa) -> None:
     result = bare(away)
     assert_lines(result, "Waiting: 7. Send them with: apoa sync", "  ... and 2 more: apoa list")
     assert len(result.out.splitlines()) < 24
-
-
-def test_property_option(away: Apoa) -> None:
-    """`--property` selects the property; an unknown one exits with 78."""
-    away.set_up(name="kebun")
-    assert bare(away, "--property", "kebun").out.startswith("kebun  (")
-    unknown = bare(away, "--property", "mawar")
-    assert unknown.code == 78
-    assert "There is no property mawar in the settings." in unknown.err
 
 
 def test_a_damaged_file(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,11 +262,6 @@ class TestUserConfirms:
         assert apoa("purge", "--today", "2027-03-04").code == 0
         assert erased(apoa) == 0
 
-    def test_nothing_to_erase_needs_no_date(self, manual: Apoa) -> None:
-        """The question comes only if something would be erased."""
-        manual.clock.forward(10 * DAY)
-        assert "There is nothing to erase." in manual("purge", keys=[]).out
-
     def test_a_dry_run_says_that_the_date_is_not_confirmed(self, manual: Apoa) -> None:
         """It shows what would be erased, and asks nothing."""
         manual.clock.forward(JUMP)

@@ -99,19 +99,6 @@ def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert file.read_bytes().startswith(b"%PDF-")
 
 
-def test_another_account(configured: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list of another property proves nothing, and is not asked for: 78, as for sending."""
-    meta = HttpAuthority.meta
-    monkeypatch.setattr(HttpAuthority, "meta", lambda self: meta(self)._replace(property_id="losmen-kenanga"))
-    monkeypatch.delattr(HttpAuthority, "daily_receipt")
-    assert configured("receipt", "--day", today(configured)).code == 78
-
-
-def test_offline(away: Apoa) -> None:
-    """Without a connection the day is not judged."""
-    assert away("receipt", "--day", today(away)).code == 75
-
-
 @pytest.mark.parametrize(
     "more", [["2e8b11aa"], ["--html", "-"], ["--all", "--output", "x"], ["--json", "--pdf", "x.pdf"]]
 )

@@ -1,6 +1,5 @@
 """`apoa report`: a report from the MRZ or from typed fields is sent, or is queued."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -34,44 +33,6 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
     screens(apoa, *QUENTIN.typed("--nationality", "Indonesia"), lang=lang)
     screens(apoa, *OBADIAH.mrz("--again", "--entry-date", "2026-11-20"), keys=["?", "n"], lang=lang)
     screens(apoa, *OBADIAH.mrz("--again", "--no-send"), keys=[], lang=lang)
-
-
-def test_a_report_is_saved_and_sent(configured: Apoa) -> None:
-    """Stdout has two lines: the short id of the saved report and the receipt number."""
-    result = configured(*QUENTIN.mrz())
-    [report] = configured.reports()
-    assert (result.code, result.err, report["state"]) == (0, "", "accepted")
-    saved, sent = result.out.splitlines()
-    assert (report["short_id"] in saved, sent.endswith(report["receipt"]["number"])) == (True, True)
-
-
-def test_a_report_is_queued_when_offline(away: Apoa) -> None:
-    """A saved report exits with 0; with `-q` nothing is said of the line."""
-    result = away("-q", *QUENTIN.mrz())
-    [report] = away.reports()
-    assert (result.code, result.err) == (0, "")
-    assert (report["state"], report["attempts"], report["last_error"]) == ("queued", 1, "offline")
-
-
-def test_json_has_the_fixed_form(configured: Apoa) -> None:
-    """The JSON has the fixed keys and types, whether the report is sent or not."""
-    sent = configured(*QUENTIN.mrz("--json")).json
-    waiting = configured(*XIMENA.mrz("--json", "--no-send")).json
-    assert re.fullmatch(r"[0-9a-f-]{36}", sent["id"])
-    assert sent["id"].endswith(sent["short_id"])
-    assert sent["created_at"] == "2026-11-24T20:00:00+07:00"
-    assert sent["due_at"] == "2026-11-25T20:00:00+07:00"
-    assert list(sent["receipt"]) == ["number", "issued_at", "source"]
-    assert (waiting["state"], waiting["receipt"], waiting["attempts"]) == ("queued", None, 0)
-    assert sent["guest"]["document"]["mrz"] == list(QUENTIN.lines)
-    assert sent["guest"]["stay_permit"] == {"code": "B1", "number": None, "valid_until": None, "entry_date": None}
-    assert sent["stay"] == {
-        "check_in": "2026-11-24T20:00:00+07:00",
-        "planned_check_out": "2026-11-26",
-        "room": "7",
-        "purpose": "tourism",
-        "note": None,
-    }
 
 
 def test_every_option_reaches_the_report(away: Apoa) -> None:
@@ -193,18 +154,6 @@ def test_an_accepted_check_digit_is_in_the_note(away: Apoa) -> None:
     assert result.json["stay"]["note"].startswith("Angka periksa MRZ")
 
 
-def test_a_report_with_warnings_is_sent(configured: Apoa) -> None:
-    """A late report with an expired passport is sent, and the warnings are on stderr and in `show`."""
-    result = configured(*QUENTIN.typed("--expiry-date", "2026-01-01", "--check-in", "2026-11-22T12:00"))
-    assert result.code == 0, result.err
-    assert "Sent. Receipt number" in result.out
-    assert "expired" in result.err
-    assert "late" in result.err
-    [report] = configured.reports()
-    assert {warning["code"] for warning in report["warnings"]} == {"expired", "late"}
-    assert "expired" in configured("show", report["short_id"]).out
-
-
 def test_a_duplicate_of_a_minor_has_both_findings(away: Apoa) -> None:
     """A refused duplicate also has the warning about an unaccompanied minor."""
     child = QUENTIN.typed("--birth-date", "2015-03-01", "--no-send", "--json")
@@ -213,38 +162,6 @@ def test_a_duplicate_of_a_minor_has_both_findings(away: Apoa) -> None:
     assert again.code == 65
     assert [warning["code"] for warning in again.json["warnings"]] == ["child_alone"]
     assert [error["code"] for error in again.json["errors"]] == ["duplicate"]
-
-
-def test_a_refusal_by_the_authority_is_shown(apoa: Apoa, serve: Serve) -> None:
-    """The report, the screen and `show` have the authority's errors; JSON has its codes."""
-    apoa.set_up(serve("reject,reject").base_url)
-    result = apoa(*QUENTIN.mrz())
-    [report] = apoa.reports()
-    [error] = report["errors"]
-    assert (result.code, report["state"], error["message"] in result.out) == (65, "rejected", True)
-    assert error["message"] in apoa("show", report["id"]).out
-    as_json = apoa(*XIMENA.mrz("--json"))
-    assert (as_json.code, as_json.json["state"], as_json.json["errors"]) == (65, "rejected", [error])
-    assert apoa("status", "--alarm").code == 75
-
-
-def test_a_pending_verdict_and_a_duplicate(apoa: Apoa, serve: Serve) -> None:
-    """Neither a pending verdict nor a duplicate is shown as a receipt of this report."""
-    apoa.set_up(serve("pending,duplicate").base_url)
-    pending, duplicate = apoa(*QUENTIN.mrz()), apoa(*XIMENA.mrz())
-    assert "Receipt" not in pending.out
-    assert "that report's" in duplicate.out
-    assert [report["last_error"] for report in apoa.reports()] == [None, "duplicate"]
-
-
-def test_an_indonesian_guest_needs_no_report(away: Apoa) -> None:
-    """An Indonesian guest is refused, without a question at a terminal, and without the advice to correct it."""
-    terminals: tuple[list[str] | None, ...] = (None, [])
-    for keys in terminals:
-        result = away(*QUENTIN.typed("--nationality", "Indonesia", "--no-send"), keys=keys)
-        assert (result.code, "run the command again" in result.err) == (65, False)
-        assert "Indonesian" in result.err
-    assert away.reports() == []
 
 
 class TestAtATerminal:
@@ -270,15 +187,6 @@ class TestAtATerminal:
         result = away(*QUENTIN.mrz("--no-send", "--planned-check-out", "2026-11-24"), keys=["3", "y"])
         assert result.code == 0, result.all
         assert away.reports()[0]["stay"]["planned_check_out"] == "2026-11-27"
-
-    @pytest.mark.parametrize(
-        ("answers", "saved"),
-        [(["y"], 1), (["Ya"], 1), (["YES"], 1), ([""], 1), (["t"], 0), (["tidak"], 0), (["no"], 0), (["?", "n"], 0)],
-    )
-    def test_answers_in_both_languages(self, away: Apoa, answers: list[str], saved: int) -> None:
-        """Enter alone means yes; any other answer than yes or no is asked again."""
-        assert away(*QUENTIN.mrz("--no-send"), keys=answers, lang="id").code == 0
-        assert len(away.reports()) == saved
 
     def test_yes_and_json_ask_nothing(self, away: Apoa) -> None:
         """With `--yes` and all values given, or with `--json`, nothing is asked."""

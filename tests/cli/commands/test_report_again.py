@@ -1,12 +1,11 @@
 """`apoa report` of a guest who is already reported, and of one from another program (`--input`)."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import QUENTIN, XIMENA, Apoa, Serve, readable_in
+from cli_helpers import QUENTIN, XIMENA, Apoa
 
 from apoa_client.cli.views.findings import EMPTY_REPORT
 
@@ -29,14 +28,6 @@ class TestUnattended:
         assert (plain.code, plain.out, [word for word in QUENTIN.words if word in plain.err]) == (65, "", [])
         assert len(away.reports()) == 1
 
-    def test_nights_are_in_the_readers_language(self, away: Apoa) -> None:
-        """The kept warning shows the nights with the month's name in the reader's language."""
-        away.save(QUENTIN, "--nights", "8")
-        again = away.save(QUENTIN, "--again")
-        reports = {report["id"]: report for report in away("list", "--all", "--json", lang="id").json["reports"]}
-        [warning] = reports[again["id"]]["warnings"]
-        assert "24 Nov 2026 sampai 2 Des 2026" in warning["message"]
-
     def test_with_again(self, configured: Apoa) -> None:
         """With `--again` the report is saved as a new stay, is sent, and keeps the warning."""
         first = configured(*QUENTIN.mrz("--json")).json
@@ -55,21 +46,6 @@ class TestUnattended:
         assert away(*QUENTIN.mrz("--yes", "--no-send"), keys=[]).code == 65
         assert away(*QUENTIN.mrz("--yes", "--no-send", "--again"), keys=[]).code == 0
 
-    def test_a_dry_run_warns(self, away: Apoa) -> None:
-        """A dry run shows the duplicate as a warning and saves nothing."""
-        away.save()
-        result = away(*QUENTIN.mrz("--dry-run", "--json"))
-        assert (result.code, [warning["code"] for warning in result.json["warnings"]]) == (0, ["duplicate"])
-        assert len(away.reports()) == 1
-
-    def test_a_refused_report_is_to_be_corrected(self, apoa: Apoa, serve: Serve) -> None:
-        """When the authority refused the first report, the advice is to correct it with `apoa fix`."""
-        assert apoa.set_up(serve("reject").base_url).code == 0
-        first = apoa(*QUENTIN.mrz("--json")).json
-        result = apoa(*QUENTIN.mrz())
-        assert result.code == 65
-        assert f"apoa fix {first['short_id']}" in result.err
-
 
 @pytest.mark.parametrize(
     ("options", "answer", "saved"), [([], "", 1), ([], "n", 1), ([], "y", 2), (["--again"], "n", 1)]
@@ -82,52 +58,11 @@ def test_at_a_terminal(away: Apoa, options: list[str], answer: str, saved: int) 
     assert ("Report them again?" in result.err) != ("Save and send this report?" in result.err)
 
 
-class TestNoDuplicate:
-    """Reports without a night in common are no duplicates."""
-
-    def test_another_guest_and_another_month(self, away: Apoa) -> None:
-        """Another document, or the same document a month later, gives no warning."""
-        away.save()
-        away.save(XIMENA)
-        away.clock.forward(timedelta(days=30))
-        assert away.save()["warnings"] == []
-
-    def test_a_return_after_check_out(self, configured: Apoa) -> None:
-        """A guest who checks out and returns on the same day has no night in common."""
-        first = configured(*QUENTIN.mrz("--json")).json
-        configured.clock.forward(timedelta(hours=14))
-        assert configured("checkout", first["id"], "--yes").code == 0
-        configured.clock.forward(timedelta(hours=6))
-        assert configured.save()["warnings"] == []
-
-    @pytest.mark.parametrize("sent", [False, True])
-    def test_a_withdrawn_or_cancelled_report(self, configured: Apoa, *, sent: bool) -> None:
-        """A report that was withdrawn or cancelled gives no duplicate."""
-        first = configured(*QUENTIN.mrz("--json")).json if sent else configured.save()
-        assert configured("cancel", first["id"], "--reason", "salah tamu", "--yes").code == 0
-        assert configured.save()["warnings"] == []
-
-    def test_another_property(self, away: Apoa) -> None:
-        """Duplicates are searched for within one property."""
-        away.save()
-        assert away.set_up(name="kenanga").code == 75
-        result = away("--property", "kenanga", *QUENTIN.mrz("--no-send", "--json"))
-        assert (result.code, result.json["warnings"]) == (0, [])
-
-
 def test_setting_up_again_keeps_the_index_key(away: Apoa) -> None:
     """Duplicates of earlier reports are found after a second set-up."""
     away.save()
     assert away.set_up().code == 75
     assert away(*QUENTIN.mrz("--no-send")).code == 65
-
-
-def test_the_index_key_is_not_in_the_database(away: Apoa) -> None:
-    """The index key is in the settings, and the database has neither it nor the guest's data."""
-    away.save()
-    configured = (away.home / "config.toml").read_text(encoding="utf-8").splitlines()
-    [key] = [line.split('"')[1] for line in configured if line.startswith("index_key")]
-    assert readable_in(away.home / "melati", [key, *QUENTIN.words]) == []
 
 
 STAY = {"check_in": "2026-11-24T19:50:00+07:00", "planned_check_out": "2026-11-26", "room": "7", "purpose": "tourism"}

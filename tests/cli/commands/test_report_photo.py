@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from cli_helpers import LANGUAGES, OBADIAH, QUENTIN, XIMENA, Apoa
-from reading_helpers import EVIDENCE, TOO_DARK, answer_with, print_page, reading
+from reading_helpers import EVIDENCE, answer_with, print_page, reading
 from screens import Screens
 
 from apoa_client.messages import msg
@@ -18,7 +18,6 @@ STAY = ("--birth-place", "GDANSK", "--nights", "2", "--room", "7", "--stay-permi
 FIRST, SECOND = QUENTIN.lines
 MISREAD = SECOND[:1] + "K" + SECOND[2:]
 """The second line with a wrong letter of the passport number, and so with wrong check digits."""
-SAME_PAGE = "Is line {number} the same on the page?"
 
 
 def surnames(apoa: Apoa) -> set[str]:
@@ -61,14 +60,6 @@ class TestUnattended:
         answer_with(monkeypatch, {photo.name: reading(XIMENA.lines)})
         screens(away, *command, "--delete-original", keys=["", "y"], lang=lang)
 
-    def test_a_doubtful_reading_is_refused(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Although all check digits fit, nothing is saved; places are named, and no character of the passport."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(1, 4)])})
-        result = away("-vv", "lapor", "--foto", str(photo), *STAY)
-        assert (result.code, result.out, away.reports()) == (65, "", [])
-        assert "Line 2, character 5: compare it with the page." in result.err
-        assert not [word for word in QUENTIN.words if word in result.all]
-
     def test_the_refusal_as_json(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The document has the form of a report, with a finding for each line."""
         answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(0, 1), (1, 4), (1, 5)])})
@@ -100,25 +91,6 @@ class TestUnattended:
 
 class TestAtATerminal:
     """The desk sees what is doubtful and decides."""
-
-    def test_a_sure_reading(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It goes on as after a scan: what has no check digit is shown for a look, and the card before saving."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines)})
-        result = away("report", "--photo", str(photo), *STAY, keys=[""])
-        assert result.code == 0, result.all
-        assert "Read from the photo with certainty.\nCompare the name, the nationality and the sex" in result.err
-        assert f"  {QUENTIN.name}, male" in result.err
-        assert SAME_PAGE.format(number=1) not in result.err
-        [report] = away.reports()
-        assert report["guest"]["document"]["mrz"] == list(QUENTIN.lines)
-
-    def test_a_doubtful_line_is_confirmed(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each line with doubtful characters is asked about by itself, with marks below them."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(0, 5), (1, 4)])})
-        result = away("report", "--photo", str(photo), *STAY, keys=["y", "y", ""])
-        assert result.code == 0, result.all
-        assert f"  {FIRST}\n       ^\n" in result.err
-        assert away.reports()[0]["guest"]["document"]["mrz"] == list(QUENTIN.lines)
 
     @pytest.mark.parametrize("answer", ["n", ""], ids=["no", "enter"])
     def test_a_doubtful_line_is_typed(
@@ -159,14 +131,6 @@ class TestAtATerminal:
         result = away("report", "--photo", str(photo), *STAY, keys=[*keys, *rest])
         assert result.code == 0, result.all
         assert away.reports()[0]["guest"]["surname"] == XIMENA.surname
-
-    def test_nothing_found(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The hint is shown, and the passport is scanned or typed as without a photo."""
-        answer_with(monkeypatch, {photo.name: reading(())})
-        result = away("report", "--photo", str(photo), *STAY, keys=[*QUENTIN.lines, ""])
-        assert result.code == 0, result.all
-        assert result.err.index(TOO_DARK.template) < result.err.index("Scan the passport")
-        assert "check digit." not in result.err.partition("Scan the passport")[0]
 
     def test_an_unfinished_form_comes_first(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A draft is continued and saved before; the photo's guest follows, and only that one's file is deleted."""
@@ -482,15 +446,6 @@ class TestDeleteOriginal:
 def test_options_that_contradict_each_other(away: Apoa, arguments: list[str]) -> None:
     """Lines or a program's report beside a photo, and a deletion without a photo, are usage errors."""
     assert away("report", *arguments).code == 2
-
-
-@pytest.mark.parametrize("keys", [None, []], ids=["unattended", "at a terminal"])
-def test_a_file_that_is_no_picture(away: Apoa, photo: Path, keys: list[str] | None) -> None:
-    """The command ends with a clear error, and nothing is asked or saved."""
-    result = away("report", "--photo", str(photo), *STAY, keys=keys)
-    advice = "Take a photo of the whole passport page, as JPEG or PNG, and try it again."
-    assert result.code == 65
-    assert result.err == f"The file is not a picture that can be read.\n{advice}\n"
 
 
 def test_without_the_extra(away: Apoa, photo: Path, tmp_path: Path) -> None:

@@ -311,14 +311,6 @@ def run_as_administrator(outbox: SharedOutbox, statement: str) -> None:
         outbox.cluster.admin.execute(statement.format(name=outbox.database).encode())
 
 
-def test_completion_waits_for_no_server(shared: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it would offer: it does not even load the driver."""
-    monkeypatch.setenv("COMP_WORDS", "apoa checkout 3")
-    monkeypatch.setenv("COMP_CWORD", "2")
-    monkeypatch.setitem(sys.modules, "apoa_client.outbox.postgres.store", None)
-    assert shared(_APOA_COMPLETE="zsh_complete").code == 0
-
-
 def test_a_damaged_file_on_this_computer(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """A guest is reported all the same, and every other command says what is wrong: reports may wait in the file."""
     shared.outbox_file.write_bytes(b"no database" * 500)

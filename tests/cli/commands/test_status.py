@@ -12,13 +12,11 @@ import pytest
 from cli_helpers import (
     LANGUAGES,
     OBADIAH,
-    PASSWORD,
     QUENTIN,
     XIMENA,
     Apoa,
     Serve,
     spoken,
-    spoken_count,
 )
 from screens import Screens
 
@@ -54,13 +52,6 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
 
 class TestStatus:
     """`apoa status` shows waiting and refused reports and deadlines."""
-
-    def test_unfinished_guests(self, away: Apoa) -> None:
-        """How many there are; without the key, too."""
-        assert away("status", "--json").json["drafts"] == 0
-        away("report", "--no-send", keys=[*QUENTIN.lines, "GDANSK"])
-        away.delete_key()
-        assert away("status", "--json").json["drafts"] == 1
 
     def test_json(self, configured: Apoa) -> None:
         """The document of a property with a delivered report and one that waits; without reports nothing is due."""
@@ -126,32 +117,6 @@ class TestStatus:
         assert (result.code, result.err) == (0, "")
         assert report["short_id"] in result.out
         assert not any(word in result.out for word in QUENTIN.words)
-
-    def test_the_most_urgent_first(self, away: Apoa) -> None:
-        """Overdue reports are first, then the next due ones; a check-out has no deadline."""
-        plenty = away.save(OBADIAH)
-        late = away.save(QUENTIN, "--check-in", "2026-11-23T16:30", "--yes")
-        soon = away.save(XIMENA, "--check-in", "2026-11-23T22:15")
-        assert away("checkout", soon["id"], "--yes", "--no-send").code == 0
-        urgent = away("status", "--json").json["urgent"]
-        assert [each["id"] for each in urgent] == [each["id"] for each in (late, soon, plenty)]
-
-    def test_a_refused_report(self, apoa: Apoa, serve: Serve) -> None:
-        """A refused check-out has no deadline and is urgent; --alarm exits with 75."""
-        apoa.set_up(serve("ok,reject").base_url)
-        arrival = apoa(*QUENTIN.mrz("--json")).json
-        departure = apoa("checkout", arrival["id"], "--yes", "--json").json
-        said = apoa("status", "--alarm", "--json")
-        [urgent] = said.json["urgent"]
-        assert (said.code, urgent["id"], urgent["state"], urgent["due_at"]) == (75, departure["id"], "rejected", None)
-
-    def test_many_reports(self, away: Apoa) -> None:
-        """Shows the ten most urgent reports and how many more there are; ten in JSON too."""
-        for number in range(12):
-            away.save(replace(QUENTIN, number=f"ZX{number:07}"))
-        result = away("status").out
-        assert (result.count("tomorrow 20:00"), "... and 2 more: apoa list" in result) == (10, True)
-        assert len(away("status", "--json").json["urgent"]) == 10
 
 
 class TestNames:
@@ -252,42 +217,6 @@ class TestNagios:
         overdue = spoken("en", "{count} overdue", count=1)
         assert (code, level, text) == (2, "CRITICAL", f"melati: {overdue}, {refused}")
         assert (numbers["overdue"], numbers["rejected"]) == ("1", "1")
-
-    def test_automatic_sending_stopped(self, configured: Apoa) -> None:
-        """Where it ever ran; it names how long ago."""
-        configured.clock.forward(30 * HOUR)
-        assert plugin(configured)[0] == 0
-        configured("sync", "--scheduled")
-        configured.clock.forward(HOUR / 4)
-        configured("sync", "--scheduled")
-        configured.clock.forward(HOUR)
-        assert plugin(configured)[0] == 0
-        configured.clock.forward(HOUR)
-        code, _level, text, numbers = plugin(configured)
-        assert (code, text) == (2, "melati: automatic sending has not run for 2 hours")
-        assert numbers["last_run_age"] == "7200s"
-        assert configured("status", "--alarm").code == 75
-        assert configured("status", "--json").json["alarm"] == {"level": "critical", "problems": ["no_run"]}
-
-    def test_staff_see_it_after_a_day(self, configured: Apoa) -> None:
-        """A computer that was off for the night catches up by itself."""
-        configured("sync", "--scheduled")
-        configured.clock.forward(24 * HOUR)
-        silent = "Automatic sending has not run for {time}. See why: apoa doctor"
-        shown = spoken("en", silent, time=spoken_count("en", "{count} hour", "{count} hours", 25))
-        assert shown not in configured("status").out
-        configured.clock.forward(HOUR)
-        assert shown in configured("status").out.splitlines()
-
-    def test_sending_stopped(self, apoa: Apoa, serve: Serve) -> None:
-        """A refused password stops sending: critical, until a user logs in."""
-        apoa.set_up(serve("401*2").base_url)
-        apoa.save()
-        apoa("sync")
-        assert plugin(apoa)[:3] == (2, "CRITICAL", "melati: sending has stopped: apoa login")
-        assert apoa("status", "--alarm").code == 77
-        assert apoa("login", "--password-stdin", stdin=f"{PASSWORD}\n").code == 0
-        assert plugin(apoa)[0] == 0
 
     @pytest.mark.parametrize(
         ("harm", "code", "level"),

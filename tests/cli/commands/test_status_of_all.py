@@ -1,12 +1,10 @@
 """`apoa status --all`: each property in a row, also where several are in one shared outbox."""
 
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app_helpers import app_of
 from cli_helpers import OBADIAH, QUENTIN, XIMENA, Apoa, Guest, spoken
 from postgres_helpers import PASSWORD, PROPERTY, Group, SharedOutbox, be_patient
 
@@ -170,32 +168,6 @@ def test_monitoring_reads_them_together(chain: Apoa, monkeypatch: pytest.MonkeyP
         assert f" {name}_queued={waiting};" in said.out
 
 
-def test_what_is_wrong_is_found_for_each(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """A changed row, and a value that nothing can read: each is said of its property alone."""
-    save(chain, "kenanga", QUENTIN)
-    save(chain, "cempaka", XIMENA)
-    postgres_outbox.change("UPDATE reports SET state = 'withdrawn' WHERE property = 'kenanga'")
-    postgres_outbox.change("INSERT INTO memo VALUES ('melati', 'last_contact', 'noon')")
-    shown = chain("status", "--all")
-    assert shown.code == 78
-    assert [line for line in shown.err.splitlines() if line in CHAIN] == ["melati", "kenanga"]
-    together = documents(chain)
-    assert together["melati"]["error"]["class"] == "outbox_damaged"
-    assert together["kenanga"]["doubts"][0]["kind"] == "state"
-    assert together["cempaka"]["doubts"] == []
-
-
-def test_a_suspension_counts_for_its_settings_alone(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """As for one property: after a change of the settings it is over."""
-    with closing(app_of(chain.home, chain.clock, "kenanga")) as app:
-        fingerprint = app.settings.fingerprint
-    for name, settings in (("kenanga", fingerprint), ("cempaka", "x")):
-        postgres_outbox.change("INSERT INTO memo VALUES (?, 'stop', ?)", name, f"wrong_password 1 {settings}")
-    together = documents(chain)
-    assert [together[name]["sending_stopped"] is None for name in ("kenanga", "cempaka")] == [False, True]
-    assert chain("status", "--all").out.splitlines()[1].startswith("kenanga ")
-
-
 def test_another_login_is_another_group(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
     """A property whose login may not use it says so; those of the other login are read."""
     postgres_outbox.add_login("kenanga", "other")
@@ -206,14 +178,6 @@ def test_another_login_is_another_group(chain: Apoa, postgres_outbox: SharedOutb
     together = documents(chain)
     assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
     assert together["melati"]["counts"]["queued"] == 0
-
-
-def test_a_property_that_the_login_may_not_use(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """Its own error; the others are read."""
-    postgres_outbox.change("DELETE FROM members WHERE property = 'kenanga'")
-    together = documents(chain)
-    assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
-    assert together["cempaka"]["overdue"] == 0
 
 
 def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> None:

@@ -3,12 +3,10 @@
 import itertools
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from app_helpers import app_of
@@ -45,7 +43,6 @@ BEING_SENT = (
     "{count} report is being sent. If that was broken off, it can be sent again after {until}.",
     "{count} reports are being sent. If that was broken off, they can be sent again after {until}.",
 )
-NOTHING = {"sent": 0, "accepted": 0, "pending": 0, "rejected": 0, "duplicate": 0, "deferred": 0, "left": 0}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -76,18 +73,6 @@ def counts(apoa: Apoa) -> dict[str, int]:
 class TestSync:
     """`apoa sync` sends waiting reports."""
 
-    def test_json(self, configured: Apoa) -> None:
-        """The document with and without reports to send."""
-        idle = configured("sync", "--json")
-        for guest in GUESTS:
-            configured.save(guest)
-        busy = configured("kirim", "--json")
-        calm: dict[str, Any] = {"offline": False, "stopped": False, "error": None, "unchecked": False}
-        calm |= {"clock_skew_s": None, "repeated_receipts": {}, "leased_until": None, "photos_left": 0}
-        calm |= {"doubts": [], "repaired": [], "photos_sent": 0, "photos_refused": 0}
-        assert (idle.code, idle.json) == (0, {**NOTHING, **calm})
-        assert (busy.code, busy.json) == (0, {**NOTHING, **calm, "sent": 3, "accepted": 3})
-
     @pytest.mark.parametrize("quiet", [["sync", "--quiet"], ["sync", "-q"], ["-q", "sync"]])
     def test_no_authority(self, away: Apoa, quiet: list[str]) -> None:
         """Exits with 75, and nothing is lost; with --quiet nothing is printed, because cron mails what is printed."""
@@ -109,19 +94,6 @@ class TestSync:
         stopped = apoa("sync", "--quiet")
         assert (stopped.code, stopped.out) == (77, "")
         assert "apoa login" in stopped.err
-
-    def test_every_verdict_is_counted(self, apoa: Apoa, serve: Serve) -> None:
-        """Refused, pending, duplicate and deferred reports are counted; the exit code is that of the worst."""
-        apoa.set_up(serve("pending,duplicate,defer=60,reject").base_url)
-        for guest in GUESTS[:2]:
-            assert apoa(*guest.mrz()).code == 0
-        apoa.save(GUESTS[2])
-        said = apoa("sync", "--json")
-        assert (said.code, said.json["deferred"], said.json["left"]) == (75, 1, 1)
-        apoa.clock.forward(timedelta(seconds=61))
-        refused = apoa("sync", "--json")
-        assert (refused.code, refused.json["rejected"]) == (65, 1)
-        assert counts(apoa) == {"rejected": 1, "accepted": 2}
 
     @pytest.mark.parametrize(
         ("fault", "code", "kind"),
@@ -219,24 +191,6 @@ class TestSync:
         assert "1 refused" in refused.err
         apoa.save(XIMENA)
         assert apoa("sync", keys=[]).code == 75
-
-    def test_two_runs_at_once(self, configured: Apoa) -> None:
-        """With two runs at the same time, each report has exactly one receipt."""
-        for guest in GUESTS:
-            configured.save(guest)
-        codes: list[int] = []
-        from apoa_client.cli import main  # called without the fixture's streams
-
-        calls = [lambda: codes.append(main.run(["-q", "sync"], configured.environ, configured.clock)) for _ in range(2)]
-        threads = [threading.Thread(target=call) for call in calls]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert set(codes) <= {0, 75}
-        configured("sync")
-        numbers = [report["receipt"]["number"] for report in configured.reports()]
-        assert len(set(numbers)) == len(GUESTS)
 
 
 @pytest.mark.parametrize("minutes", [5, -90])

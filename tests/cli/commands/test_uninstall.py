@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -91,22 +90,6 @@ def test_yes_alone_loses_nothing(two: Apoa) -> None:
     assert not two.home.exists()
 
 
-def test_options_that_go_together(two: Apoa) -> None:
-    """Without a terminal `--yes` is needed, and `--force` alone means nothing."""
-    before = files_below(two.home)
-    assert two("uninstall").code == Exit.USAGE
-    assert two("uninstall", "--force").code == Exit.USAGE
-    assert files_below(two.home) == before
-
-
-def test_a_training_property_needs_no_force(apoa: Apoa) -> None:
-    """What was only practice is removed with `--yes`."""
-    assert apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file").code == 0
-    apoa.save()
-    assert apoa("uninstall", "--yes").code == 0
-    assert not apoa.home.exists()
-
-
 def test_one_property(two: Apoa) -> None:
     """With `--property`, or APOA_PROPERTY, the other property and the rest of the settings stay."""
     assert two("--property", "latihan", "uninstall", "--yes").code == 0
@@ -116,19 +99,6 @@ def test_one_property(two: Apoa) -> None:
     assert two("uninstall", "--yes", "--force", APOA_PROPERTY="melati").code == 0
     assert files_below(two.home) == {"config.toml", "config.lock"}
     assert two("uninstall", "--yes", "--json", APOA_PROPERTY="melati").json["error"]["class"] == "settings_problem"
-
-
-@pytest.mark.parametrize(
-    "keys", [["y", "melati", "latihan"], ["n"], [""], ["y", "melati", "no"], ["y", "MELATI"]], ids=" ".join
-)
-def test_at_a_terminal(two: Apoa, keys: Sequence[str]) -> None:
-    """It asks twice: yes or no, which is no at Enter, and the name of each property."""
-    before = files_below(two.home)
-    assert two("uninstall", keys=keys).code == 0
-    if keys[1:] == ["melati", "latihan"]:
-        assert not two.home.exists()
-    else:
-        assert files_below(two.home) == before
 
 
 def test_files_of_others_are_kept(two: Apoa) -> None:
