@@ -16,11 +16,9 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import (
     print_definitions,
-    print_done,
     print_json,
     print_line,
     print_warning,
-    sanitize,
     style_bold,
     style_warning,
 )
@@ -177,9 +175,9 @@ def _write_poster(app: Container, file: Path, *, name: str | None, force: bool) 
     from apoa_client.cli.documents.poster import poster  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
-    write_output(file, poster(app.settings, name or app.settings.title, app.clock.now()).encode(), force=force)
+    page = poster(app.settings, name or app.settings.title, app.clock.now())
+    write_output(file, page.encode(), force=force, done=_("The notice is written: {file}"))
     if file != STANDARD_OUTPUT:
-        print_done(_("The notice is written: {file}").format(file=sanitize(str(file))))
         print_line(_("Open it in a web browser and print it: one page of A4, or A3."))
     if app.settings.is_training:
         print_warning(_("Training: the notice says so, and is not for the lobby."))

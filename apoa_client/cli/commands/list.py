@@ -12,7 +12,7 @@ from apoa_client.cli.registry import command, force_option, guest_argument, json
 from apoa_client.cli.report_reader import ReportReader, SearchFilter, StateChoice, parse_day, parse_day_start, read_stay
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
-from apoa_client.cli.terminal.output import print_done, print_json, print_line, sanitize, stream_json
+from apoa_client.cli.terminal.output import print_json, print_line, stream_json
 from apoa_client.cli.terminal.pager import paged
 from apoa_client.cli.terminal.streams import is_terminal
 from apoa_client.cli.views.findings import Readable, show_damage, show_unwritable
@@ -209,6 +209,4 @@ def _write_photo(app: Container, found: str, file: Path, *, force: bool) -> None
     check_writable(file, force=force)  # before the key is needed
     photo = app.outbox.photo(kept)
     app.outbox.record_event("photo_written", kept.id)
-    write_output(file, photo, force=force)
-    if file != STANDARD_OUTPUT:
-        print_done(_("The photo is written: {file}").format(file=sanitize(str(file))))
+    write_output(file, photo, force=force, done=_("The photo is written: {file}"))

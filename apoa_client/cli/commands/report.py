@@ -103,7 +103,7 @@ def report(
     with warn_if_not_saved():
         session.app.ask(lambda each: each.outbox)
         if photo_folder is not None:
-            from apoa_client.cli.commands.report_photo_folder import report_photos_from  # for photos alone
+            from apoa_client.cli.commands.report_photos import report_photos_from  # for photos alone
 
             report_photos_from(session, options, given, photo_folder)
         elif photos:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import Seconds, command, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
-from apoa_client.cli.terminal.language import N_
-from apoa_client.cli.terminal.signals import Signals
+from apoa_client.cli.terminal.language import N_, _, text
+from apoa_client.cli.terminal.output import print_error_line, print_line, print_warning
+from apoa_client.cli.terminal.signals import Signals, Terminated
 from apoa_client.errors import ApoaError, Exit, UsageProblem
 from apoa_client.messages import msg
 
@@ -118,14 +119,43 @@ def _way_to_type(session: Session, *, page: bool, browser: bool, interactive: bo
     from apoa_client.cli.terminal.browser import can_open_browser
 
     if page or (interactive and browser and can_open_browser(session.environ)):
-        from apoa_client.cli.commands.sync_page import serve_page  # start-up: slow to load
-
-        return lambda each: serve_page(each, browser=browser)
+        return lambda each: _serve_page(each, browser=browser)
     if interactive:
         from apoa_client.cli.prompts.by_hand import ByHandConversation  # start-up: only at a terminal
 
         return lambda each: ByHandConversation(each.app).run()
     return None
+
+
+def _serve_page(session: Session, *, browser: bool) -> int:
+    """Show the page until its end, in the user's browser if wanted and possible; return how many reports were closed.
+
+    Ctrl-C is the usual way to end it early. Raises what `ByHandPage.serve` does.
+    """
+    from apoa_client.app.by_hand_page import ByHandPage  # start-up: slow to load
+    from apoa_client.cli.documents.by_hand_page import page_files
+    from apoa_client.cli.terminal.browser import can_open_browser, open_browser
+
+    page = ByHandPage(session.app, page_files(session.app))
+
+    def announce(url: str, url_once: str) -> None:
+        line = _("The page for typing into APOA: {url}").format(url=url)
+        (print_error_line if session.json else print_line)(line)
+        opens = browser and can_open_browser(session.environ)
+        print_error_line(_("It opens in the browser now.") if opens else _("Open this address in a browser here."))
+        print_error_line(_("It shows guests' data, and ends with the last report, with Ctrl-C, or 15 minutes unused."))
+        if opens:
+            open_browser(url_once)
+
+    try:
+        with Signals():
+            page.serve(announce)
+    except KeyboardInterrupt as exc:
+        if isinstance(exc, Terminated):
+            raise
+    for message in page.messages:
+        print_warning(text(message))
+    return page.recorded
 
 
 def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool) -> Exit:
