@@ -214,14 +214,6 @@ class TestWords:
         assert "oleh petugas" not in form
         assert "Alasan" not in form
 
-    def test_without_a_terminal(self, manual: Apoa) -> None:
-        """A reason is not required, and one that is given is typed into APOA."""
-        saved = manual.save()
-        manual("received", saved["id"], "STT-0001")
-        assert manual("amend", saved["id"], "--room", "9").code == 0
-        assert manual("cancel", saved["id"], "--reason", "tidak jadi datang").code == 0
-        assert "tidak jadi datang" in manual("sync", keys=["y", "y"]).err
-
     def test_what_was_not_typed(self, manual: Apoa) -> None:
         """It is withdrawn here, and APOA has nothing of it."""
         said = manual("cancel", manual.save()["id"], keys=["y"])
@@ -427,15 +419,6 @@ class TestFormLines:
         for character in DANGEROUS:
             line = form_line(FormField("surname", f"A{character}B", f"C{character}D"), zone)
             assert (line.value, line.before) == ("A?B", "C?D")
-
-    def test_empty_and_unstated_values(self, manual: Apoa) -> None:
-        """A note english the value explains a field to leave empty and a value that is not stated."""
-        zone = settings_of(manual).zone
-        empty = form_table([form_line(FormField("phone", "", "+62 81"), zone)], 100)
-        assert empty[0].endswith("(leave it empty; before: +62 81)")
-        assert form_line(FormField("birth_place", "-"), zone)[2:4] == ("-", "not stated")
-        assert form_line(FormField("sex", "X"), zone)[2:4] == ("X", "not stated")
-        assert form_line(FormField("nationality", "QQQ"), zone).value == "QQQ"
 
 
 class TestPrintedSheet:

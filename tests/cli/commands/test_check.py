@@ -1,6 +1,5 @@
 """`apoa check` finds errors in a document and suggests corrections, without a setup and without stored data."""
 
-import io
 import re
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from cli_helpers import (
 from screens import Screens
 from terminal_helpers import show_as_terminal
 
-from apoa_client.cli import main
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 
@@ -306,19 +304,6 @@ class TestInput:
         )
         assert completed.returncode == 65
         assert completed.stderr == b""
-
-    def test_closed_standard_input(self, apoa: Apoa) -> None:
-        """A closed standard input, as under some schedulers, counts as empty input."""
-        apoa.monkeypatch.setattr(sys, "stdin", None)
-        assert main.run(["check"], apoa.environ, apoa.clock) == 65
-        apoa.capsys.readouterr()
-
-    def test_text_stream_with_another_encoding(self, apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Bytes that cannot be decoded are replaced, and the other lines are read."""
-        content = f"{FIRST}\n{SECOND}\n\n".encode() + b"\xe9\n"
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
-        assert main.run(["check", "--mrz", "-", "--json"], apoa.environ, apoa.clock) == 65
-        assert apoa.capsys.readouterr().out.count('"valid": true') == 1
 
 
 class TestAtATerminal:

@@ -11,7 +11,6 @@ from screens import Screens
 
 from apoa_client.errors import Exit
 from apoa_client.settings.definitions import GENERAL, OF_A_PROPERTY
-from apoa_client.settings.parsing import MAX_BYTES
 
 SITE = '[defaults]\nretention_days = 60\noffice = "Kanim Denpasar"\n'
 
@@ -175,28 +174,6 @@ class TestSet:
         assert (again.code, again.out.count("120"), " 90" in again.out) == (0, 1, False)
         assert practice("purge", "--dry-run", "--json").json["retention_days"] == 120
 
-    def test_indonesian_names(self, practice: Apoa) -> None:
-        """The command and its second words."""
-        assert practice("pengaturan", "atur", "notify", "off", lang="id").code == 0
-        assert practice("pengaturan", "lihat", "notify", lang="id").out == "off\n"
-        assert practice("pengaturan", "hapus", "notify", lang="id").code == 0
-        assert practice("pengaturan", "lihat", "notify", lang="id").out == "on\n"
-        for words in ("daftar", "letak", "jelaskan"):
-            assert practice("pengaturan", words, lang="id").code == 0
-
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-    def test_the_admin_own_text_stays(self, practice: Apoa, encoding: str) -> None:
-        """Comments, order, blank lines and Windows' line ends, in each encoding of Windows' editors."""
-        path = practice.home / "config.toml"
-        text = "# Ours: é.\r\n\r\n" + path.read_text(encoding="utf-8").replace("\n", "  # why\r\n")
-        path.write_bytes(text.encode(encoding))
-        assert practice("config", "set", "notify", "off").code == 0
-        written = path.read_bytes().decode("utf-8")
-        assert written.startswith(text)
-        assert written.removeprefix(text) == 'notify = "off"\r\n'
-        assert practice("config", "unset", "notify").code == 0
-        assert path.read_bytes().decode("utf-8") == text
-
     def test_unset_says_what_applies(self, practice: Apoa, tmp_path: Path) -> None:
         """The value for all users, or the default; and that a setting was not in the file."""
         practice("config", "set", "retention_days", "100")
@@ -261,30 +238,6 @@ class TestSet:
         for name in ("missing.pem", "none.pem"):
             said = practice("config", "set", "ca_bundle", str(tmp_path / name))
             assert (said.code, "cannot be read" in said.err) == (Exit.SETTINGS, True)
-
-    def test_a_file_that_is_not_right_is_not_changed(self, practice: Apoa) -> None:
-        """The mistake is named with its line, and nothing is written; where the files are is said all the same."""
-        path = practice.home / "config.toml"
-        broken = path.read_text(encoding="utf-8") + 'vualt = "file"\n'
-        path.write_text(broken, encoding="utf-8")
-        for words in (["set", "notify", "off"], ["unset", "notify"], ["list"], ["get", "notify"]):
-            said = practice("config", *words)
-            assert said.code == Exit.SETTINGS
-            assert f"Line {broken.count(chr(10))} of" in said.err
-            assert "Did you mean vault?" in said.err
-        assert path.read_text(encoding="utf-8") == broken
-        assert practice("config", "path").code == 0
-        assert practice("config", "explain", "vault").code == 0
-
-    def test_a_file_that_cannot_be_written(self, practice: Apoa) -> None:
-        """More than the largest file is refused as when reading, and nothing changes."""
-        path = practice.home / "config.toml"
-        full = path.read_text(encoding="utf-8") + "#" * 1999 + "\n"
-        full += ("#" * 1999 + "\n") * ((MAX_BYTES - len(full)) // 2000)
-        full += "#" * (MAX_BYTES - len(full) - 1) + "\n"
-        path.write_text(full, encoding="utf-8")
-        assert practice("config", "set", "office", "x" * 100).code == Exit.SETTINGS
-        assert path.read_text(encoding="utf-8") == full
 
 
 class TestErasing:
@@ -388,16 +341,6 @@ class TestPathAndExplain:
         assert one in found
         assert list(one) == [*("key", "default", "settable", "type", "allowed", "meaning", "example", "variable")]
         assert apoa("config", "explain", "vault").code == 0
-
-
-@pytest.mark.parametrize("words", [["status"], ["config", "list"], ["config", "get", "vault"]])
-def test_a_wrong_variable_stops_what_reads_settings(practice: Apoa, words: list[str]) -> None:
-    """Exit code 78, with the variable and what is allowed; help and explanations work."""
-    said = practice(*words, APOA_RETENTION_DAYS="ninety")
-    assert said.code == Exit.SETTINGS
-    assert "APOA_RETENTION_DAYS is not right. Allowed: a number from 1 to 3650" in said.err
-    assert practice("config", "explain", "retention_days", APOA_RETENTION_DAYS="ninety").code == 0
-    assert practice("config", "path", APOA_RETENTION_DAYS="ninety").code == 0
 
 
 def test_the_file_for_all_users_begins_a_set_up(apoa: Apoa, tmp_path: Path) -> None:

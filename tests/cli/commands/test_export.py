@@ -26,7 +26,6 @@ from cli_helpers import (
 )
 
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.rules import CHECK_DIGIT_NOTE
 from apoa_client.tables.headings import parse_heading
 
 
@@ -286,20 +285,6 @@ def test_the_same_computer(here: Apoa, tmp_path: Path) -> None:
     said = here("import", file, "--no-send", "--json")
     assert (said.json["unchanged"], said.json["reports"]) == (3, []), said.all
     assert here.reports() == before
-
-
-def test_an_accepted_check_digit(away: Apoa, there: Apoa, tmp_path: Path) -> None:
-    """The report of a guest whose check digits are wrong has no MRZ and a note that says so, there too."""
-    first, second = QUENTIN.lines
-    wrong = second[:9] + str((int(second[9]) + 1) % 10) + second[10:]
-    lines = [f"--mrz={first}", f"--mrz={wrong}", "--accept-check-digit"]
-    said = away("report", *lines, "--birth-place", "X", "--nights", "1", "--stay-permit", "B1", "--no-send", "--yes")
-    assert said.code == 0, said.all
-    file = str(tmp_path / "guests.csv")
-    assert away("export", "--personal", "--codes", "-o", file).code == 0
-    assert there("import", file, "--no-send").code == 0
-    assert guest_book(there) == guest_book(away)
-    assert guest_book(there)[0]["stay"]["note"] == CHECK_DIGIT_NOTE
 
 
 def test_codes_of_no_guest(three: Apoa) -> None:

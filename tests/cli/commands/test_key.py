@@ -143,15 +143,6 @@ class TestSetupAtATerminal:
 class TestSetupUnattended:
     """Without a terminal the code goes to a file, or a warning says that there is no code."""
 
-    def test_without_a_file(self, apoa: Apoa, serve: Serve) -> None:
-        """Without a file no code is shown, and a warning names the command; practice gives no warning."""
-        command = "key rotate --recovery-file FILE"
-        assert f"apoa {command}" in apoa.set_up(serve().base_url).err
-        training = apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file")
-        assert (training.code, training.err) == (0, "")
-        assert command in apoa.set_up(serve().base_url, name="latihan").err  # changes practice to real use
-        assert command not in apoa.set_up(serve().base_url, name="latihan").err
-
     @pytest.mark.parametrize("name", ["code.txt", "sheet.html", "SHEET.HTM"])
     @pytest.mark.parametrize("training", [False, True])
     def test_file_content(self, apoa: Apoa, tmp_path: Path, name: str, training: bool) -> None:  # noqa: FBT001  parametrized
@@ -455,13 +446,6 @@ class TestReminder:
         assert (result.code, "This older key is kept too" in result.out) == (0, True), result.all
         assert confirmed(coded) == [False, False]
 
-    def test_practice_is_not_reminded(self, apoa: Apoa, configured: Apoa) -> None:
-        """Neither a training property nor one whose authority is for training."""
-        assert confirmed(configured) == [None, None]
-        assert not any(reminded(configured, command) for command in ([], ["status"], ["key", "show"]))
-        assert apoa("setup", "--non-interactive", "--property", "latihan", "--training", "--vault", "file").code == 0
-        assert apoa("--property", "latihan", "status", "--json").json["recovery_code_confirmed"] is None
-
 
 class TestTransfer:
     """Export and import of the key for a second computer."""
@@ -501,12 +485,6 @@ class TestTransfer:
         assert result.code == 0, result.err
         assert away.reports()[0]["guest"]["surname"] == QUENTIN.surname
 
-    def test_wrong_passphrase(self, second: Apoa, file: Path) -> None:
-        """A wrong passphrase exits with 77, is not printed, and changes nothing."""
-        before = public_key(second)
-        result = second("key", "import", str(file), "--passphrase-stdin", stdin="kuda salah")
-        assert (result.code, "kuda" in result.all, public_key(second)) == (77, False, before)
-
     def test_key_of_another_property(self, away: Apoa, file: Path) -> None:
         """The key of another property is refused, and the error names that property."""
         away.set_up(NOWHERE, name="bali")
@@ -530,15 +508,6 @@ class TestTransfer:
         result = away("key", "import", str(file), keys=[PASSPHRASE])
         assert result.code == 0, result.err
         assert PASSPHRASE not in result.all
-
-    def test_short_passphrase_and_existing_file(self, away: Apoa, tmp_path: Path) -> None:
-        """A short passphrase writes no file, and an existing file is not overwritten."""
-        file = tmp_path / "melati.key"
-        assert away("key", "export", str(file), "--passphrase-stdin", stdin="pendek").code == 2
-        assert not file.exists()
-        file.write_text("mine")
-        assert away("key", "export", str(file), "--passphrase-stdin", stdin=PASSPHRASE).code == 2
-        assert file.read_text() == "mine"
 
     def test_export_without_the_key(self, away: Apoa, tmp_path: Path) -> None:
         """Without the key, export fails before it asks for a passphrase."""

@@ -217,17 +217,6 @@ def test_a_commit_whose_answer_was_lost(
     assert shared("log", "--verify").code == 0
 
 
-def test_another_desk_that_writes_for_long(
-    shared: Apoa, postgres_outbox: SharedOutbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the import of a table, or a change of keys: no guest waits for its end."""
-    monkeypatch.setattr("apoa_client.app.outbox_opening._LONGEST_WAIT_S", 0.1)
-    with postgres_outbox.open() as other, other._db.transaction():
-        saved = shared.save()
-    assert saved["stored"] == "here"
-    assert shared.states() == [("check_in", "queued")]
-
-
 def test_a_password_that_is_refused(shared: Apoa, postgres_outbox: SharedOutbox) -> None:
     """The guest is saved here, and the cause is said; every other command says it too."""
     said = shared(*QUENTIN.mrz(), APOA_OUTBOX_PASSWORD="wrong")

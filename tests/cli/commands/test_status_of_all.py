@@ -51,15 +51,6 @@ def test_one_that_cannot_be_read(several: Apoa) -> None:
     assert ["cannot be read" in line for line in shown.out.splitlines()[1:4]] == [True, False, False]
 
 
-def test_the_alarm_is_that_of_the_worst(several: Apoa) -> None:
-    """75 where any property has an overdue report."""
-    several.save(QUENTIN)
-    assert several("status", "--all", "--alarm").code == 0
-    several.clock.time = several.clock.time.replace(day=28)
-    assert several("status", "--all", "--alarm").code == 75
-    assert several("status", "--all", "--alarm", "--json").code == 75
-
-
 def test_the_night_of_each(several: Apoa) -> None:
     """`--tonight` shows the summary of each property under its name."""
     several.save(OBADIAH)
@@ -166,18 +157,6 @@ def test_monitoring_reads_them_together(chain: Apoa, monkeypatch: pytest.MonkeyP
     assert (said.code, len(made)) == (0, 1)
     for name, waiting in (("melati", 0), ("kenanga", 1), ("cempaka", 0), ("anggrek", 0)):
         assert f" {name}_queued={waiting};" in said.out
-
-
-def test_another_login_is_another_group(chain: Apoa, postgres_outbox: SharedOutbox) -> None:
-    """A property whose login may not use it says so; those of the other login are read."""
-    postgres_outbox.add_login("kenanga", "other")
-    path = chain.home / "config.toml"
-    text, ours = path.read_text(), postgres_outbox.address()
-    before, table, after = text.partition("[property.kenanga]")
-    path.write_text(before + table + after.replace(ours, postgres_outbox.address("kenanga"), 1))
-    together = documents(chain)
-    assert together["kenanga"]["error"]["class"] == "outbox_not_allowed"
-    assert together["melati"]["counts"]["queued"] == 0
 
 
 def test_a_server_that_is_away(chain: Apoa, postgres_outbox: SharedOutbox) -> None:

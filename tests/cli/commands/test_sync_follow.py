@@ -1,7 +1,6 @@
 """`apoa sync --follow` sends what is saved, until it is ended: with a clock that only the test moves."""
 
 import gc
-import os
 import socket
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -353,30 +352,6 @@ class TestFailures:
         )
         assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "78", "0 "]
 
-    @pytest.mark.skipif(os.name == "nt", reason="modes")
-    def test_settings_that_others_can_change(self, configured: Apoa, follows: Follow) -> None:
-        """They are not used as long as that is so, and soon after it is corrected."""
-        config = configured.home / "config.toml"
-
-        def open_to_others() -> None:
-            configured.save()
-            config.chmod(0o666)
-
-        def correct() -> None:
-            config.chmod(0o600)
-            follows.states("queued")()
-
-        follows(
-            [
-                open_to_others,
-                *[follows.forward(1)] * 30,
-                correct,
-                *[follows.forward(1)] * 10,
-                follows.states("accepted"),
-            ]
-        )
-        assert [line.partition("exit=")[2][:2] for line in follows.runs()] == ["0 ", "78", "0 "]
-
     def test_a_restored_outbox(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The file may be replaced while it waits."""
         configured.save()
@@ -418,11 +393,6 @@ class TestFailures:
             said = follows([*[follows.forward(60)] * 15])
         assert (said.code, "The disk is full." in said.err) == (0, True)
         assert configured.states() == [("check_in", "accepted")]
-
-    def test_nothing_is_set_up(self, follows: Follow) -> None:
-        """Then it does not start: 78."""
-        assert follows([]).code == 78
-        assert follows([], "--all").code == 78
 
 
 class TestSeveralProperties:
@@ -492,10 +462,6 @@ class TestSeveralProperties:
             ],
             "--all",
         )
-
-    def test_one_and_all(self, both: Apoa) -> None:
-        """They exclude each other: 2."""
-        assert both("--property", "melati", "sync", "--follow", "--all").code == 2
 
 
 @pytest.mark.parametrize("options", ["--scheduled", "--wait=5", "--json", "--by-hand", "--sheet=x.html"])

@@ -1,7 +1,5 @@
 """`apoa uninstall`: what is left on the computer, what would be lost, and its removal when a person asks twice."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -54,13 +52,6 @@ def test_screens(two: Apoa, screens: Screens, lang: str) -> None:
     screens(two, "uninstall", "--force", lang=lang)
 
 
-def test_nothing_is_left(apoa: Apoa) -> None:
-    """Without anything to remove, the command says so, also without a home."""
-    shutil.rmtree(apoa.home, ignore_errors=True)
-    value = apoa("uninstall", "--json", "--yes").json
-    assert (value["removed"], value["found"], value["properties"]) == (False, [], [])
-
-
 def test_what_is_listed(two: Apoa) -> None:
     """The settings, each property's files, and what would be lost are named; nothing changes."""
     before = files_below(two.home)
@@ -90,17 +81,6 @@ def test_yes_alone_loses_nothing(two: Apoa) -> None:
     assert not two.home.exists()
 
 
-def test_one_property(two: Apoa) -> None:
-    """With `--property`, or APOA_PROPERTY, the other property and the rest of the settings stay."""
-    assert two("--property", "latihan", "uninstall", "--yes").code == 0
-    assert not (two.home / "latihan").exists()
-    assert [each["state"] for each in two.reports()] == ["queued"]
-    assert "latihan" not in (two.home / "config.toml").read_text()
-    assert two("uninstall", "--yes", "--force", APOA_PROPERTY="melati").code == 0
-    assert files_below(two.home) == {"config.toml", "config.lock"}
-    assert two("uninstall", "--yes", "--json", APOA_PROPERTY="melati").json["error"]["class"] == "settings_problem"
-
-
 def test_files_of_others_are_kept(two: Apoa) -> None:
     """What the program did not make is listed and stays, and so does the folder that it is in."""
     note, folder = two.home / "melati" / "note.txt", two.home / "melati" / "sandbox.db"
@@ -109,17 +89,6 @@ def test_files_of_others_are_kept(two: Apoa) -> None:
     said = two("uninstall", "--yes", "--force", "--json")
     assert {trace["place"] for trace in said.json["kept"]} == {str(note), str(folder)}
     assert {each.name for each in (two.home / "melati").iterdir()} == {"note.txt", "sandbox.db"}
-
-
-@pytest.mark.skipif(os.name != "posix", reason="on Windows, a link needs a right")
-def test_links_are_kept(two: Apoa, tmp_path: Path) -> None:
-    """A link with the name of one of our files is not ours, and what it leads to is never touched."""
-    outside, link = tmp_path / "outside", two.home / "melati" / "sandbox.db"
-    outside.write_text("theirs")
-    link.symlink_to(outside)
-    assert two("uninstall", "--yes", "--force").code == 0
-    assert link.is_symlink()
-    assert outside.read_text() == "theirs"
 
 
 @pytest.mark.parametrize("name", ["logs", "melati"])
