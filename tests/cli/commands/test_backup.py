@@ -68,20 +68,6 @@ def test_screens(configured: Apoa, screens: Screens, tmp_path: Path, lang: str) 
     screens(other, "backup", str(tmp_path / "training.db"), lang=lang)
 
 
-def test_backup_json(configured: Apoa, file: Path) -> None:
-    """`--json` prints one document of a fixed form."""
-    configured.save(QUENTIN)
-    result = configured("backup", str(file), "--json")
-    created_at = "2026-11-24T20:00:00+07:00"
-    assert result.json == {
-        "file": str(file),
-        "reports": 1,
-        "bytes": file.stat().st_size,
-        "proved": True,
-        "created_at": created_at,
-    }
-
-
 def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Path) -> None:
     """Prints what was restored and what is missing; with the key, all can be restored, read and sent."""
     other = elsewhere(configured, tmp_path)
@@ -96,34 +82,6 @@ def test_restored_on_another_computer(configured: Apoa, made: Path, tmp_path: Pa
     result = there("restore", str(made))
     assert (result.code, result.err) == (0, "")
     assert [r["state"] for r in there.reports()] == ["accepted", "accepted"]
-
-
-def test_restore_json(configured: Apoa, made: Path, tmp_path: Path) -> None:
-    """`--json` prints one document of a fixed form; a dry run prints the same and writes nothing."""
-    other = elsewhere(configured, tmp_path)
-    value = {
-        "file": str(made),
-        "property": "kenanga",
-        "created": True,
-        "dry_run": True,
-        "backup_created_at": "2026-11-24T20:00:00+07:00",
-        "inserted": 1,
-        "advanced": 0,
-        "unchanged": 0,
-        "only_here": 0,
-        "other_receipts": [],
-        "needs": ["private_key", "password"],
-        "proved": False,
-        "left_out": 1,
-        "fingerprint": compared(configured)[1],
-        "api_url": compared(configured)[3],
-    }
-    assert other("restore", str(made), "--json", "--dry-run", APOA_PROPERTY="kenanga").json["property"] == "melati"
-    result = other("restore", str(made), "--property", "kenanga", "--dry-run", "--json")
-    assert (result.code, result.json) == (0, value)
-    assert not other.home.exists()
-    restored = other("--property", "kenanga", "restore", str(made), *compared(configured), "--json")
-    assert restored.json == {**value, "dry_run": False}
 
 
 def test_another_receipt_and_a_missing_certificate_are_reported(configured: Apoa, made: Path, tmp_path: Path) -> None:

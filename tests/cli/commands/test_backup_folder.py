@@ -45,23 +45,6 @@ def names(folder: Path) -> list[str]:
 class TestByHand:
     """`apoa backup --to`, or with the folder of the settings."""
 
-    def test_json(self, away: Apoa, stick: Path) -> None:
-        """The document of a backup, with what is in the folder now."""
-        away("backup", "--to", str(stick), "--keep", "1")
-        away.clock.time += DAY
-        done = away("backup", "--to", str(stick), "--keep", "1", "--json")
-        [name] = names(stick)
-        assert done.json == {
-            "file": str(stick / name),
-            "reports": 0,
-            "bytes": (stick / name).stat().st_size,
-            "proved": True,
-            "created_at": "2026-11-25T20:00:00+07:00",
-            "kept": 1,
-            "deleted": 1,
-            "same_disk": True,
-        }
-
     @pytest.mark.skipif(os.name != "nt", reason="only Windows has drives")
     def test_a_drive(self, away: Apoa, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """``E:`` is the working directory of that drive, as ``E:file`` is a file there."""
@@ -91,25 +74,6 @@ class TestByHand:
             with_folder.clock.time += DAY
         assert len(names(stick)) == 2
         assert with_folder("backup", "--keep", "1", "--json").json["deleted"] == 2
-
-    @pytest.mark.parametrize(
-        "arguments",
-        [
-            *(
-                [],
-                ["--keep", "3"],
-                ["-"],
-                ["--to", "-"],
-                ["--to", "d", "file"],
-                ["file", "--keep", "3"],
-            ),
-            *(["file", "--all"], ["--to", "d", "--force"]),
-        ],
-    )
-    def test_a_place_that_is_unclear(self, away: Apoa, arguments: list[str]) -> None:
-        """Two places, or none: 2, with advice, and nothing is written."""
-        done = away("backup", *arguments)
-        assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 2)
 
     def test_for_every_property(self, away: Apoa, stick: Path) -> None:
         """Each into its folder; one without a folder does not stop the next."""

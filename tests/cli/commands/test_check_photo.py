@@ -72,25 +72,6 @@ def test_screens(apoa: Apoa, screens: Screens, monkeypatch: pytest.MonkeyPatch, 
     screens(apoa, "check", "--photo", "q.jpg", "--photo", "x.jpg", lang=lang)
 
 
-def test_json_has_the_fixed_form(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One photo gives one document, several a list; lines and columns count from 1."""
-    answer_with(monkeypatch, {"q.jpg": UNSURE, "x.jpg": SURE})
-    single = photo_of(apoa("check", "--photo", "q.jpg", "--json").json)
-    assert single == {
-        "file": "q.jpg",
-        "zones": 1,
-        "sure": False,
-        "lines": list(QUENTIN.lines),
-        "doubtful": [[1, 6], [2, 4], [2, 5], [2, 6]],
-        "elapsed_ms": 120,
-        "hint": TOO_DARK.template,
-        "error": None,
-    }
-    results = apoa("check", "--photo", "q.jpg", "--photo", "x.jpg", "--json").json["results"]
-    assert [photo_of(each)["sure"] for each in results] == [False, True]
-    assert [each["guest"]["surname"] for each in results] == [QUENTIN.surname, XIMENA.surname]
-
-
 def test_two_documents_in_one_picture(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are counted, and what is shown of the first is not certain."""
     several = msg("The picture shows {count} documents. Photograph each page by itself.", count=2)

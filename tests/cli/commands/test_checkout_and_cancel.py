@@ -77,17 +77,6 @@ class TestCheckOut:
         assert away("cancel", departure["short_id"]).code == 0
         assert away.states() == [("check_in", "queued"), ("check_out", "withdrawn")]
 
-    def test_check_out_json(self, configured: Apoa) -> None:
-        """`checkout --json` prints one report, and `--all-due --json` a list; the receipt is on the screen."""
-        arrival = configured.send()
-        result = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T19:59", "--json", "--no-send")
-        assert (result.code, [error["field"] for error in result.json["errors"]]) == (65, ["check_out"])
-        result = configured("checkout", arrival["stay_id"], "--at", "2026-11-24T20:10", "--json")
-        found = result.json
-        assert (result.code, found["kind"], found["state"]) == (0, "check_out", "accepted")
-        assert found["stay_id"] == arrival["stay_id"]
-        assert configured("checkout", "--all-due", "--json").json == {"reports": []}
-
     def test_check_out_by_room(self, away: Apoa) -> None:
         """`--room` ignores case and extra spaces, and a room without a guest is a usage error."""
         away.save(QUENTIN, "--room", "7 Timur")

@@ -76,20 +76,6 @@ def test_in_indonesian(apoa: Apoa, serve: Serve) -> None:
     assert "lulus reports.accepted: Laporan check-in yang benar diterima" in said.out
 
 
-@pytest.mark.parametrize("faults", ["", "short-list", "token:500", "drop*1000"])
-def test_json(test_of: Test, serve: Serve, faults: str) -> None:
-    """One document, which fits its schema, with the exchanges of each failed check."""
-    said = test_of(serve(faults, limits=_LIMITS), "--json")
-    value = said.json
-    assert value["conforms"] is (said.code == Exit.DONE) is (not faults)
-    assert {each["id"] for each in value["checks"]} == _ALL
-    for name in ("passed", "failed", "skipped"):
-        assert value[name] == sum(each["result"] == name for each in value["checks"])
-    failed = [each for each in value["checks"] if each["result"] == "failed"]
-    assert all(each["exchanges"] and each["reason"] and each["paragraph"]["text"] for each in failed)
-    assert PASSWORD not in said.out
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_junit(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
     """A test case for each check, with a failure or a reason to skip it."""

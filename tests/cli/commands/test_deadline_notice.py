@@ -1,6 +1,5 @@
 """The desktop notice of `apoa sync --scheduled`: it shows counts and no data of a guest."""
 
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -143,16 +142,3 @@ def test_a_failed_tool_is_tried_again(
     scheduled(away)
     scheduled(away)
     assert len(desktop.shown()) == tried + 1
-
-
-def test_damaged_metadata_does_not_stop_delivery(away: Apoa, desktop: FakeDesktop, tmp_path: Path) -> None:
-    """No notice is shown; the log gives the reason, and the exit code is that of the delivery."""
-    away.save(QUENTIN, "--check-in", "2026-11-23T12:00", "--yes")
-    db = sqlite3.connect(away.outbox_file)
-    with db:
-        db.execute("INSERT INTO memo VALUES ('notice', 'noon')")
-    db.close()
-    log = tmp_path / "log"
-    assert scheduled(away, "-v", "--log-file", str(log)).code == 75
-    assert desktop.shown() == []
-    assert "no notice: outbox_damaged" in log.read_text()

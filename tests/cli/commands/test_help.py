@@ -217,31 +217,6 @@ class TestInfo:
         assert strange.code == 2
         assert_sanitized(strange.all)
 
-    def test_json(self, apoa: Apoa) -> None:
-        """`--json` prints the same as one document."""
-        value = apoa("info", "--json").json
-        assert [topic["topic"] for topic in value["topics"]] == TOPICS
-        assert [len(topic["facts"]) for topic in value["topics"]] == [len(topic.facts) for topic in topics("en")]
-        found, _on_arrival = apoa("info", "thailand", "--json", lang="id").json["topics"]
-        assert found == {
-            "topic": "visa-free",
-            "title": "Negara bebas visa (A1)",
-            "facts": [
-                {
-                    "text": "Thailand",
-                    "series": "Bebas visa",
-                    "source": "Perpres 95/2024",
-                    "source_date": "2024-08-29",
-                    "as_of": "2026-11-30",
-                    "outdated": False,
-                }
-            ],
-            "unconfirmed": [],
-            "here": None,
-        }
-        [law] = apoa("info", "law", "--json").json["topics"]
-        assert {fact["series"] for fact in law["facts"]} == {None}
-
     def test_facts_older_than_a_year(self, apoa: Apoa) -> None:
         """By the clock that is passed in: nothing for a year, then a line beside each topic and `outdated` in JSON."""
         apoa.clock.time = datetime(2027, 11, 30, 9, tzinfo=UTC)

@@ -172,20 +172,6 @@ class TestClockFarAhead:
         assert app.outbox.drafts.waiting(house.clock.now())
         app.close()
 
-    @pytest.mark.parametrize("jumped", [False, True])
-    def test_a_new_draft_and_the_authoritys_time(self, apoa: Apoa, serve: Serve, *, jumped: bool) -> None:
-        """It is kept for a day, whether the clock was wrong when it was saved or only later."""
-        time = apoa.clock.now()
-        apoa.set_up(serve(now=lambda: time).base_url)
-        apoa.clock.forward(timedelta() if jumped else JUMP)
-        app = Container(apoa.environ, apoa.clock)
-        app.outbox.drafts.save("QUENTIN ZYKOWSKI", apoa.clock.now())
-        apoa.clock.forward(JUMP if jumped else timedelta())
-        apoa.send(XIMENA)
-        assert apoa("sync", "--scheduled").code == 0
-        assert app.outbox.drafts.waiting(apoa.clock.now())
-        app.close()
-
 
 class TestRightClock:
     """Data are erased as before when the date is confirmed."""

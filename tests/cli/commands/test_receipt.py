@@ -220,26 +220,6 @@ class TestPage:
         assert all(words in page.text for words in (report["receipt"]["number"], report["id"], "Mar 2027"))
         assert not [word for word in QUENTIN.words if word in page.text]
 
-    def test_a_file(self, configured: Apoa, tmp_path: Path) -> None:
-        """The file is private and complete, and replaces another one only with --force."""
-        configured(*QUENTIN.mrz())
-        [report] = configured.reports()
-        file = tmp_path / "bukti.html"
-        command = ["receipt", report["id"], "--html", str(file)]
-        result = configured(*command)
-        assert (result.code, result.err) == (0, "")
-        assert str(file) in result.out
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name == "nt"
-        assert report["receipt"]["number"] in read_page(file.read_text(encoding="utf-8")).text
-        file.write_text("mine")
-        again = configured(*command)
-        assert again.code == 2
-        assert "--force" in again.err
-        assert file.read_text() == "mine"
-        assert configured(*command, "--force").code == 0
-        assert file.read_text(encoding="utf-8") != "mine"
-        assert [path.name for path in tmp_path.glob("*.new")] == []
-
 
 class TestPdf:
     """`--pdf` writes the authority's PDF."""

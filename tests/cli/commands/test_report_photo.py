@@ -60,14 +60,6 @@ class TestUnattended:
         answer_with(monkeypatch, {photo.name: reading(XIMENA.lines)})
         screens(away, *command, "--delete-original", keys=["", "y"], lang=lang)
 
-    def test_the_refusal_as_json(self, away: Apoa, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The document has the form of a report, with a finding for each line."""
-        answer_with(monkeypatch, {photo.name: reading(QUENTIN.lines, [(0, 1), (1, 4), (1, 5)])})
-        result = away("report", "--photo", str(photo), *STAY, "--json", "--yes")
-        errors = result.json["errors"]
-        assert (result.code, [each["code"] for each in errors]) == (65, ["bad_character", "bad_character"])
-        assert errors[1]["message"] == "Line 2, characters 5-6: compare them with the page."
-
     @pytest.mark.parametrize(
         ("lines", "code"), [((), "missing"), ((FIRST, MISREAD), "check_digit"), (QUENTIN.lines, "bad_character")]
     )
@@ -483,19 +475,6 @@ class TestKept:
         [report] = keeping.reports()
         assert (report["state"], report["photo"]) == ("accepted", "sent")
         keeping("show", report["short_id"])
-
-    def test_the_counts_of_a_sync(self, keeping: Apoa, photo: Path) -> None:
-        """Photos are counted beside reports, on the screen and in JSON; a second run has nothing to do."""
-        said = keeping("report", "--photo", str(photo), *STAY, "--json")
-        assert (said.code, said.json["photo"]) == (0, "kept")
-        said = keeping("sync", "--json")
-        assert (said.code, said.json["photos_sent"], said.json["photos_refused"], said.json["photos_left"]) == (
-            0,
-            1,
-            0,
-            0,
-        )
-        assert "Nothing is waiting." in keeping("sync").out
 
     def test_the_desk_does_not_wait_for_it(self, keeping: Apoa, photo: Path) -> None:
         """`report` sends the report alone, and `sync` the photo."""

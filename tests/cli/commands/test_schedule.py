@@ -57,27 +57,6 @@ def test_install_show_and_remove(apoa: Apoa, tab: Crontab, lang: str) -> None:
     assert tab.text == "# mine\n"
 
 
-def test_json(apoa: Apoa) -> None:
-    """One document, whose keys are fixed, null where nothing is installed."""
-    shown = apoa("schedule", "show", "--json").json
-    assert [value for value in shown.values() if value is not None] == [False]
-    installed = apoa("schedule", "install", "--json").json
-    assert (installed["change"], installed["installed"], installed["kind"]) == ("installed", True, "cron")
-    assert "cron does not make up" in installed["notes"][0]
-    apoa.clock.forward(timedelta(minutes=1))
-    shown = apoa("schedule", "show", "--json").json
-    assert (shown["every_s"], shown["last_run_at"], shown["active"], shown["this_installation"]) == (
-        900,
-        None,
-        True,
-        False,
-    )
-    assert shown["command"] == f"'{PROGRAM}' sync --all --scheduled"
-    assert shown["next_run_at"].endswith("+07:00")
-    assert apoa("schedule", "remove", "--json").json == {"removed": True}
-    assert apoa("schedule", "remove", "--json").json == {"removed": False}
-
-
 def test_monitoring_does_not_wait_for_a_removed_schedule(apoa: Apoa) -> None:
     """After a change or the removal, the runs of before are forgotten for the properties that it served."""
     alarms = []

@@ -138,12 +138,6 @@ class TestSetup:
         assert "config.toml" not in files(apoa)
         assert apoa("status").code == 78
 
-    def test_the_global_property_option(self, apoa: Apoa) -> None:
-        """The global `--property` has the same effect as the option of `setup`."""
-        result = apoa("--property", "bali", "setup", "--non-interactive", "--training", "--vault", "file")
-        assert result.code == 0, result.err
-        assert (apoa.home / "bali" / "keys.json").exists()
-
     @pytest.mark.parametrize(
         ("option", "value", "code"),
         [

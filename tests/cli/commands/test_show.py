@@ -19,8 +19,6 @@ from cli_helpers import (
 )
 from screens import Screens
 
-from apoa_client.settings.folders import user_name
-
 MINUTES = timedelta(minutes=10)
 
 
@@ -82,17 +80,6 @@ def _desk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: "desk")
 
 
-def test_the_history_as_json(configured: Apoa, stay: dict[str, Any]) -> None:
-    """Each report is without guest and stay, and has its events of the audit trail."""
-    reports = configured("show", stay["amend"]["id"], "--json").json["story"]
-    assert [item["id"] for item in reports] == [report["id"] for report in stay.values()]
-    for item, report in zip(reports, stay.values(), strict=True):
-        assert item["receipt"] == report["receipt"]
-        assert [event["action"] for event in item["events"]] == ["saved", "accepted"]
-        assert {event["report"] for event in item["events"]} == {report["id"]}
-        assert {event["at"] for event in item["events"]} == {report["created_at"]}
-
-
 def test_a_trail_that_cannot_be_read(configured: Apoa, stay: dict[str, Any]) -> None:
     """An audit trail that cannot be read is an error; the reports are shown without it."""
     configured.change_database("UPDATE audit SET at = 'yesterday'")
@@ -146,20 +133,6 @@ def actions(apoa: Apoa, *options: str) -> list[str]:
     result = apoa("log", "--json", *options)
     assert result.code == 0, result.err
     return [entry["action"] for entry in result.json["entries"]]
-
-
-def test_json(configured: Apoa) -> None:
-    """One object per entry, in the order of the events; the table has no data of the guest."""
-    configured(*QUENTIN.mrz())
-    [report] = configured.reports()
-    entries = configured("log", "--json").json["entries"]
-    assert [(entry["n"], entry["action"], entry["report"]) for entry in entries] == [
-        (1, "set_up", None),
-        (2, "saved", report["id"]),
-        (3, "accepted", report["id"]),
-    ]
-    assert {(entry["at"], entry["who"]) for entry in entries} == {("2026-11-24T20:00:00+07:00", user_name())}
-    assert not any(word in configured("log").all for word in QUENTIN.words)
 
 
 def test_login_logout_and_suspension_are_logged(apoa: Apoa, serve: Serve) -> None:

@@ -22,8 +22,6 @@ from screens import Screens
 
 from apoa_client.errors import Exit
 
-STATES = ["queued", "sending", "pending", "rejected", "accepted", "superseded", "withdrawn"]
-
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
@@ -52,46 +50,6 @@ def test_screens(apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
 
 class TestStatus:
     """`apoa status` shows waiting and refused reports and deadlines."""
-
-    def test_json(self, configured: Apoa) -> None:
-        """The document of a property with a delivered report and one that waits; without reports nothing is due."""
-        before = configured("status", "--json").json
-        configured(*QUENTIN.mrz())
-        waiting = configured.save(XIMENA)
-        assert (before["next_due_at"], before["urgent"]) == (None, [])
-        assert configured("status", "--json").json == before | {
-            "counts": dict.fromkeys(STATES, 0) | {"queued": 1, "accepted": 1},
-            "unauthenticated": 0,
-            "next_due_at": "2026-11-25T20:00:00+07:00",
-            "last_contact_at": "2026-11-24T20:00:00+07:00",
-            "urgent": [
-                {
-                    **{name: waiting[name] for name in ("id", "short_id", "kind", "state")},
-                    "due_at": "2026-11-25T20:00:00+07:00",
-                }
-            ],
-        }
-        assert before == {
-            "property": "melati",
-            "environment": "training",
-            "counts": dict.fromkeys(STATES, 0),
-            "drafts": 0,
-            "without_number": 0,
-            "overdue": 0,
-            "due_within_6h": 0,
-            "next_due_at": None,
-            "last_contact_at": "2026-11-24T20:00:00+07:00",
-            "sending_stopped": None,
-            "last_scheduled_run": None,
-            "last_backup_at": None,
-            "clock_skew_s": 0,
-            "purge_skipped_at": None,
-            "unauthenticated": None,
-            "doubts": [],
-            "alarm": {"level": "ok", "problems": []},
-            "recovery_code_confirmed": None,
-            "urgent": [],
-        }
 
     def test_never_any_contact(self, away: Apoa, serve: Serve) -> None:
         """Without an answer of the authority, environment and last contact are null; a set-up shows which it is."""

@@ -314,13 +314,6 @@ def test_sync_tells_the_reason(killed: Apoa) -> None:
     assert (again.code, again.out) == (0, spoken("en", "Sent: {count}.", count=2) + "\n")
 
 
-def test_sync_as_json(killed: Apoa) -> None:
-    """The time is in the document, in the property's zone; it is null where nothing is being sent."""
-    assert killed("sync", "--json").json["leased_until"] == "2026-11-24T20:05:00+07:00"
-    killed.clock.forward(LEASE)
-    assert killed("sync", "--json").json["leased_until"] is None
-
-
 def test_status_and_show(killed: Apoa) -> None:
     """They say that reports are being sent, or until when these wait."""
     assert spoken_count("en", *BEING_SENT, 2, until=UNTIL) in killed("status").out
