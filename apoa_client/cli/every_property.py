@@ -57,14 +57,16 @@ def run_for_every_property(
     chosen by an option.
     """
     codes, documents = list[int](), list[dict[str, Any]]()
+    one_screen = is_terminal(sys.stdout) and is_terminal(sys.stderr)  # stderr needs no heading that stdout has shown
     for each in sessions(session, reread=reread):
         shown = not (session.json or session.quiet)
         if shown and codes:
             print_line()
         if shown and not has_heading:
             print_line(_heading(each))
-        above_errors = "" if shown and not has_heading and _is_one_screen() else _heading(each)
-        with error_heading(partial(str, above_errors)), _collected(session) as printed:
+        above_errors = "" if shown and not has_heading and one_screen else _heading(each)
+        collecting: AbstractContextManager[list[Any]] = collected_json() if session.json else nullcontext([])
+        with error_heading(partial(str, above_errors)), collecting as printed:
             codes.append(_code(each, work))
         documents.append({"property": each.property_name} | dict(ChainMap(*printed)))
     if session.json:
@@ -100,11 +102,6 @@ def sessions(session: Session, *, reread: bool = True) -> Iterator[Session]:
             yield each
 
 
-def _collected(session: Session) -> AbstractContextManager[list[Any]]:
-    """Return what collects the JSON documents, where any are printed."""
-    return collected_json() if session.json else nullcontext([])
-
-
 def _code(session: Session, work: Work) -> int:
     try:
         with session:
@@ -122,8 +119,3 @@ def _heading(session: Session) -> str:
     except ApoaError:
         label = session.property_name
     return style_bold(sanitize(label))
-
-
-def _is_one_screen() -> bool:
-    """Return whether stderr needs no heading, because stdout has shown it on the same screen."""
-    return is_terminal(sys.stdout) and is_terminal(sys.stderr)

@@ -72,7 +72,12 @@ class Session:
             app = self._container()
         if self.interactive:
             app.on_chosen = self._mark_training
-        output.set_environment(lambda: "training" if self.practice or _is_for_training(app) else "")
+
+        def environment() -> str:  # unknown if no property was needed so far
+            settings: PropertySettings | None = vars(app).get("settings")
+            return "training" if self.practice or (settings is not None and settings.is_training) else ""
+
+        output.set_environment(environment)
         return app
 
     def _container(self) -> "Container":
@@ -139,12 +144,6 @@ class Session:
             self.close()
 
 
-def _is_for_training(app: "Container") -> bool:
-    """Return whether the property is for training; False if no property was needed so far."""
-    settings: PropertySettings | None = vars(app).get("settings")
-    return settings is not None and settings.is_training
-
-
 def ask_property(config: "Config") -> str:
     """Ask for one of several properties at the terminal, by its number or name, until one is given."""
     print_error_line(_("Which property?"))
@@ -178,17 +177,8 @@ def provided_password(session: Session, settings: "PropertySettings") -> str | N
     return secrets.password() if secrets.password_from_environment() is not None else None
 
 
-def read_password(session: Session, settings: "PropertySettings", *, from_stdin: bool, may_ask: bool = True) -> str:
-    """Read the password of the account in `settings`.
-
-    It is the first line of standard input, or the user is asked if the command `may_ask`. Raises as `given_password`.
-    """
-    given = given_password(session, from_stdin=from_stdin, may_ask=may_ask)
-    return ask_password(settings) if given is None else given
-
-
-def given_password(session: Session, *, from_stdin: bool, may_ask: bool = True) -> str | None:
-    """Return the first line of standard input as a password, or None: the user must be asked.
+def read_password(session: Session, ask: Callable[[], str], *, from_stdin: bool, may_ask: bool = True) -> str:
+    """Return a password: the first line of standard input, or what `ask` returns if the command `may_ask` the user.
 
     Raises `CredentialsProblem` if no user can be asked, and `UsageProblem` for an empty line.
     """
@@ -203,4 +193,4 @@ def given_password(session: Session, *, from_stdin: bool, may_ask: bool = True) 
             msg("Give it on standard input with: --password-stdin"),
             name="password_missing",
         )
-    return None
+    return ask()

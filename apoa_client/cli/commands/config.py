@@ -1,6 +1,6 @@
 """`apoa config`: the group of commands for the settings, with `list`, `get`, `path` and `explain`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from apoa_client.app.settings_change import SettingChange, carry_out, plan_change
 from apoa_client.cli.every_property import all_option
@@ -64,19 +64,15 @@ def list_settings(session: Session, *, every_property: bool) -> int:
         values = [setting_value(*setting) for settings in groups.values() for setting in settings]
         print_json({"settings": values})
     else:
-        _show_groups(groups)
+        for number, (title, settings) in enumerate(groups.items()):
+            if number:
+                print_line()
+            show_settings(title, settings)
         if not config.names:
             print_line(_("Nothing is set up here yet. Set it up with: apoa setup"))
     for problem in config.invalid.values() if every_property else ():
         show_error(problem)
     return Exit.SETTINGS if every_property and config.invalid else Exit.DONE
-
-
-def _show_groups(groups: Mapping[str, Sequence[Setting]]) -> None:
-    for number, (title, settings) in enumerate(groups.items()):
-        if number:
-            print_line()
-        show_settings(title, settings)
 
 
 def _settings(origins: Origins, table: tuple[str, ...], definitions: Mapping[str, Definition]) -> list[Setting]:

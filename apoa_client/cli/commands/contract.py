@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -20,7 +19,7 @@ from apoa_client.cli.registry import (
     path_option,
     yes_option,
 )
-from apoa_client.cli.session import Session, given_password
+from apoa_client.cli.session import Session, read_password
 from apoa_client.cli.terminal.input import ask_line, ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line, print_json, print_line, sanitize, style_success, write
@@ -100,11 +99,12 @@ contract = CommandGroup(
 def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
     """Run the checks and show their results as they come, or write them into files."""
     files = {name: options[name] for name in ("junit", "html") if options[name] is not None}
-    _check_files(session, files, force=options["force"])
+    for file in files.values():  # before the checks take their time
+        check_writable(file, force=options["force"])
+    if list(files.values()).count(STANDARD_OUTPUT) + session.json > 1:
+        raise UsageProblem(msg("Only one of --json, --junit - and --html - can go to standard output."))
     _confirm(session, options["url"], yes=options["yes"])
-    password = given_password(session, from_stdin=options["password_stdin"])
-    if password is None:
-        password = ask_secret(_("Password"))
+    password = read_password(session, lambda: ask_secret(_("Password")), from_stdin=options["password_stdin"])
     silent = session.json or STANDARD_OUTPUT in files.values()
     report = _run(session, options, password, silent=silent)
     for name, file in files.items():
@@ -116,14 +116,6 @@ def test(session: Session, /, **options: Any) -> int:  # noqa: ANN401  click's
 
         print_json(report_value(report))
     return Exit.DONE if report.conforms else Exit.DATA_REFUSED
-
-
-def _check_files(session: Session, files: Mapping[str, Path], *, force: bool) -> None:
-    """Raise `UsageProblem` if the files cannot be written, before the checks take their time."""
-    for file in files.values():
-        check_writable(file, force=force)
-    if list(files.values()).count(STANDARD_OUTPUT) + session.json > 1:
-        raise UsageProblem(msg("Only one of --json, --junit - and --html - can go to standard output."))
 
 
 def _confirm(session: Session, url: str, *, yes: bool) -> None:

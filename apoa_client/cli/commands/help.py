@@ -1,6 +1,6 @@
 """`apoa help`: what to do when something is not as usual, the guides, and how each command works."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import click
 
@@ -85,7 +85,13 @@ def find(query: str) -> list[Hit]:
     from apoa_client.cli.guide.search import command_entry, search  # start-up
 
     aliases = {name: alias for alias, name in ALIASES.items()}
-    hits = search(query, (command_entry(name, aliases.get(name, ""), _synonyms(name)) for name in COMMANDS))
+    hits = search(
+        query,
+        (
+            command_entry(name, aliases.get(name, ""), (word for word in SYNONYMS if SYNONYMS[word] == name))
+            for name in COMMANDS
+        ),
+    )
     if not hits:
         similar = [known[name] for name in close_matches(_key(query), list(known), limit=_MAX_SUGGESTIONS)]
         raise _undecided(msg("There is no help about {topic}.", topic=query), similar)
@@ -118,10 +124,6 @@ def _known() -> dict[str, Hit]:
     known = {each.name: Hit(SITUATION, each.id) for language in LANGUAGES for each in situations(language)}
     known |= {name: Hit(COMMAND, ALIASES.get(name, name)) for name in (*COMMANDS, *ALIASES)}
     return known | {name: Hit(GUIDE, id_) for name, id_ in _guide_ids().items()}
-
-
-def _synonyms(name: str) -> Iterator[str]:
-    return (word for word, meaning in SYNONYMS.items() if meaning == name)
 
 
 def _name(hit: Hit) -> str:

@@ -57,7 +57,11 @@ def info(session: Session, /, *, words: tuple[str, ...], poster: Path | None, na
     else:
         _list_topics(found)
     if outdated := [fact.as_of for topic in found for fact in topic.facts if is_outdated(fact, today)]:
-        print_warning(_outdated_text(min(outdated)))
+        notice = _(
+            "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
+            "ask your immigration office, and update this program."
+        )
+        print_warning(notice.format(day=day_text(min(outdated))))
     return Exit.DONE
 
 
@@ -86,14 +90,6 @@ def _list_topics(found: Sequence[Topic]) -> None:
 def show_topic(app: Container, topic_id: str) -> None:
     """Show one topic with what the property's settings say."""
     _show([topic for topic in topics(current_language()) if topic.id == topic_id], _local_rules(app))
-
-
-def _outdated_text(oldest: date) -> str:
-    words = _(
-        "These facts were compared with their sources on {day}, more than a year ago. The law may have changed: "
-        "ask your immigration office, and update this program."
-    )
-    return words.format(day=day_text(oldest))
 
 
 def _local_rules(app: Container) -> Mapping[str, Message]:

@@ -5,7 +5,7 @@ import click
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.shared_outbox import log_in
 from apoa_client.cli.registry import command, option
-from apoa_client.cli.session import Session, given_password, provided_password, read_password
+from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.input import ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_done, print_line, print_warning, sanitize
@@ -44,7 +44,7 @@ def login(session: Session, *, username: str | None, password_stdin: bool, no_te
     _check_settings(session, ask=not password_stdin)
     place = app.secrets.password_from_environment()
     provided = None if password_stdin or session.terminal else provided_password(session, settings)
-    password = provided or read_password(session, settings, from_stdin=password_stdin)
+    password = provided or read_password(session, lambda: ask_password(settings), from_stdin=password_stdin)
     PropertySetup(app).log_in(password, username=username or "", test=not no_test, store_password=provided is None)
     if provided is not None:
         done = _("Sending is allowed again.") if no_test else _("The authority accepts the password of {place}.")
@@ -79,9 +79,8 @@ def _check_settings(session: Session, *, ask: bool) -> None:
 
 def log_in_to_outbox(session: Session, *, from_stdin: bool, test: bool) -> None:
     """Ask for the password, test it, store it. Raises what the test does, and stores nothing then."""
-    password = given_password(session, from_stdin=from_stdin)
-    if password is None:
-        password = ask_secret(_("Password of the shared outbox's database"))
+    question = _("Password of the shared outbox's database")
+    password = read_password(session, lambda: ask_secret(question), from_stdin=from_stdin)
     log_in(session.app, password, test=test)
     done = _("The database accepts the password. It is stored.") if test else _("The password is stored.")
     print_done(done)

@@ -110,16 +110,14 @@ def report(
             from apoa_client.cli.commands.report_photos import report_photos  # for photos alone
 
             report_photos(session, options, given, photos, delete=delete_original)
-        elif session.interactive and not (input_file is not None or _identify_a_guest(given)):
+        elif session.interactive and not (
+            input_file is not None or given.lines or IDENTIFYING_OPTIONS & given.typed.keys()
+        ):
             from apoa_client.cli.prompts.report_guests import GuestConversation  # asks a user
 
             GuestConversation(session, options).run(given.typed)
         else:
             _report_from_options(session, options, given)
-
-
-def _identify_a_guest(given: GivenDetails) -> bool:
-    return bool(given.lines or IDENTIFYING_OPTIONS & given.typed.keys())
 
 
 def _report_from_options(session: Session, options: ReportOptions, given: GivenDetails) -> None:

@@ -51,9 +51,5 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
         shown = f"${_PASSWORD}" if given else password
         print_line(_("Username: {username}   password: {password}").format(username=TRAINING_USERNAME, password=shown))
         print_warning(_("Nothing here reaches Immigration. Stop it with Ctrl-C."))
-        _wait_for_ctrl_c()
-
-
-def _wait_for_ctrl_c() -> None:
-    while True:
-        time.sleep(1)  # on Windows, Ctrl-C interrupts no other kind of waiting, and a closed window not even this
+        while True:
+            time.sleep(1)  # on Windows, Ctrl-C interrupts no other kind of waiting, and a closed window not even this

@@ -279,16 +279,11 @@ def _show_attention(session: Session, shown: ShownBefore) -> None:
         return
     notify(app, attention)
     if attention.code and not session.json:
-        shown.show(f"attention:{attention.code}", lambda: _print_attention(session, attention))
-
-
-def _print_attention(session: Session, attention: Attention) -> None:
-    if session.app.settings.by_hand:
-        print_warning(waiting_text(attention.overdue + attention.due_soon))
-        print_warning(near_text(attention.overdue, attention.due_soon))
-        return
-    line = ". ".join([*attention_lines(attention), _("What to do: apoa status")])
-    print_warning(line)
+        lines = [". ".join([*attention_lines(attention), _("What to do: apoa status")])]
+        if app.settings.by_hand:
+            near = attention.overdue + attention.due_soon
+            lines = [waiting_text(near), near_text(attention.overdue, attention.due_soon)]
+        shown.show(f"attention:{attention.code}", lambda: list(map(print_warning, lines)))
 
 
 def _record(session: Session, code: Exit, text: str, duration_s: float) -> None:

@@ -153,7 +153,7 @@ def _find_password(session: Session, settings: PropertySettings, *, from_stdin: 
         return provided, False
     if asking and not from_stdin:
         print_error_line(_("The password does not show while you type it."))
-    password = read_password(session, settings, from_stdin=from_stdin, may_ask=asking)
+    password = read_password(session, lambda: ask_password(settings), from_stdin=from_stdin, may_ask=asking)
     if asking:
         print_error_line(_("Testing the connection ..."))
     return password, True

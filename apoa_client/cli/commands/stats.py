@@ -31,7 +31,11 @@ from apoa_client.tables.statistics import Month, parse_month, without_small_grou
 @all_option
 def stats(session: Session, /, *, month: str | None, file: Path | None, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's
     """Show the figures of one property, or of each, or write the page."""
-    asked = _parsed(month) if month is not None else None
+    asked = parse_month(month) if month is not None else None
+    if month is not None and asked is None:
+        raise UsageProblem(
+            msg("{text} is no month.", text=month), msg("Give the year and the number of the month, such as 2026-10.")
+        )
     if file is not None and (every_property or session.json):
         raise UsageProblem(
             msg("A page has the figures of one property, and no JSON."),
@@ -42,15 +46,6 @@ def stats(session: Session, /, *, month: str | None, file: Path | None, every_pr
     if file is None:
         return _show(session, asked, anonymous=options["anonymous"])
     return _write_page(session, asked, file, anonymous=options["anonymous"], force=options["force"])
-
-
-def _parsed(text: str) -> Month:
-    month = parse_month(text)
-    if month is None:
-        raise UsageProblem(
-            msg("{text} is no month.", text=text), msg("Give the year and the number of the month, such as 2026-10.")
-        )
-    return month
 
 
 def _count(session: Session, month: Month | None, *, anonymous: bool) -> MonthFigures:

@@ -62,19 +62,15 @@ def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_
         if nagios:
             return found.level
     if not every_property:
-        return _show_property(session, tonight=tonight, alarm=alarm)
+        show_one = partial(_show, session, tonight=tonight, alarm=alarm)
+        app = session.app
+        return show_also_while_away(app, show_one) if app.settings.has_shared_outbox else show_one(app)
     if tonight:
         show = partial(_show, tonight=True, alarm=alarm)
         return run_for_every_property(session, lambda each: show(each, each.app), has_heading=True)
     from apoa_client.cli.commands.status_of_all import show_status_of_all  # for several properties alone
 
     return show_status_of_all(session, alarm=alarm)
-
-
-def _show_property(session: Session, *, tonight: bool, alarm: bool) -> int:
-    if session.app.settings.has_shared_outbox:
-        return show_also_while_away(session.app, lambda each: _show(session, each, tonight=tonight, alarm=alarm))
-    return _show(session, session.app, tonight=tonight, alarm=alarm)
 
 
 def _show(session: Session, app: Container, *, tonight: bool, alarm: bool) -> int:
