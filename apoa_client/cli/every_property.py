@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from apoa_client.cli.failures import show_failure
-from apoa_client.cli.registry import option
+from apoa_client.cli.registry import flag
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, commands_completed
 from apoa_client.cli.terminal.output import (
@@ -31,7 +31,7 @@ from apoa_client.errors import ApoaError, Exit, UsageProblem, worst_exit
 from apoa_client.messages import msg
 from apoa_client.settings.config import nothing_set_up
 
-all_option = option("--all", "every_property", is_flag=True, text=N_("For every property of this computer."))
+all_option = flag("--all", "every_property", text=N_("For every property of this computer."))
 """Declares `--all`, the parameter `every_property`."""
 
 Work = Callable[[Session], int]

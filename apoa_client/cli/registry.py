@@ -187,6 +187,11 @@ def option(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  c
     return click.option(*names, cls=Option, help=text, **more)
 
 
+def flag(*names: str, text: str, **more: Any) -> Decorator:  # noqa: ANN401  click's
+    """Declare an option that is given or not."""
+    return option(*names, is_flag=True, text=text, **more)
+
+
 class _Path(click.Path):
     """A path, which no option looks at before the command does. pathlib is slow to load."""
 

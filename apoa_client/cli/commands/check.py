@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apoa_client.cli.commands.guest_options import MRZ_BESIDE_A_PHOTO, guest_options
-from apoa_client.cli.registry import command, json_option, option, path_option
+from apoa_client.cli.registry import command, flag, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import standard_input
 from apoa_client.cli.terminal.language import N_, _, text
@@ -54,9 +54,8 @@ _STDIN = "-"
     text=N_("Read the MRZ from this photo of the passport's page, on this computer. May be given several times."),
 )
 @guest_options
-@option(
+@flag(
     "--online",
-    is_flag=True,
     text=N_("Also ask the property's authority what it would say to a report of this guest; it stores nothing."),
 )
 @json_option

@@ -13,7 +13,7 @@ from apoa_client.cli.prompts.find_stays import (
 )
 from apoa_client.cli.prompts.finish_change import ChangeCommand, change_options
 from apoa_client.cli.prompts.save_and_send import SavedReport, warns_if_not_saved
-from apoa_client.cli.registry import command, guest_argument, option
+from apoa_client.cli.registry import command, flag, guest_argument, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _
@@ -31,7 +31,7 @@ from apoa_client.messages import msg, nmsg
 @guest_argument
 @option("--room", text=N_("The guest in this room."))
 @option("--group", metavar="GUEST", text=N_("Everybody who was reported together with this guest."))
-@option("--all-due", is_flag=True, text=N_("Every guest whose planned day has come."))
+@flag("--all-due", text=N_("Every guest whose planned day has come."))
 @option("--at", metavar="TIME", text=N_("When they left: 26/11/2026 10:05, or 10.05 for today; now if it is left out."))
 @change_options
 @warns_if_not_saved

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from apoa_client.app.settings_change import SettingChange, carry_out, plan_change
 from apoa_client.cli.every_property import all_option
-from apoa_client.cli.registry import CommandGroup, FileName, argument, json_option, option
+from apoa_client.cli.registry import CommandGroup, FileName, argument, flag, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -101,7 +101,7 @@ def get(session: Session, key: str) -> None:
     write(bare_value(origin.value))
 
 
-_yes_option = option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
+_yes_option = flag("--yes", "-y", text=N_("Do not ask."))
 
 
 @config.subcommand(

@@ -13,6 +13,7 @@ from apoa_client.cli.registry import (
     CommandGroup,
     Option,
     argument,
+    flag,
     force_option,
     json_option,
     option,
@@ -90,7 +91,7 @@ contract = CommandGroup(
 )
 @argument("url", metavar="URL")
 @option("--username", required=True, metavar="NAME", text=N_("Username of a test account."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
 @path_option("--junit", text=N_("Write the results as JUnit XML, for a CI system."))
 @path_option("--html", text=N_("Write the results as a page to read or print."))
 @force_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from apoa_client.app.container import NOT_CHOSEN
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, force_option, json_option, option, path_option
+from apoa_client.cli.registry import command, flag, force_option, json_option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, current_language
 from apoa_client.cli.terminal.output import columns, print_error_line, print_json, print_line, sanitize, style_success
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @command("doctor", N_("Check whether everything is fit to send, and say what to do."), "apoa doctor")
-@option("--offline", is_flag=True, text=N_("Check only what needs no internet."))
+@flag("--offline", text=N_("Check only what needs no internet."))
 @path_option("--report", "file", text=N_("Write a support file, without guests' data and secrets; - for the screen."))
 @force_option
 @json_option

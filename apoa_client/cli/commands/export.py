@@ -11,7 +11,7 @@ import click
 from apoa_client.app.table_export import ExportedReport, Exporter
 from apoa_client.cli.documents.exported_table import Layout, csv_export, json_export, xlsx_export
 from apoa_client.cli.every_property import all_option, sessions, set_environment_of_all
-from apoa_client.cli.registry import command, force_option, json_option, option, path_option
+from apoa_client.cli.registry import command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.report_reader import StateChoice, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
@@ -38,21 +38,10 @@ _HELP = N_("Write the reports as a table without guests' data; with --personal, 
     "--output", "-o", "file", command="export", text=N_("The file to write; without it, or with -, standard output.")
 )
 @option(
-    "--format",
-    "form",
-    type=click.Choice(_FORMS),
-    text=N_("The form of the file; else the end of its name says it."),
+    "--format", "form", type=click.Choice(_FORMS), text=N_("The form of the file; else the end of its name says it.")
 )
-@option(
-    "--personal",
-    is_flag=True,
-    text=N_("The guest book: each stay with its guest, in your words; recorded in the log."),
-)
-@option(
-    "--codes",
-    is_flag=True,
-    text=N_("With --personal: every field, in the codes and dates that apoa import reads without loss."),
-)
+@flag("--personal", text=N_("The guest book: each stay with its guest, in your words; recorded in the log."))
+@flag("--codes", text=N_("With --personal: every field, in the codes and dates that apoa import reads without loss."))
 @option("--since", metavar="DATE", text=N_("Of guests who checked in on this day or later."))
 @option("--until", metavar="DATE", text=N_("Of guests who checked in on this day or before."))
 @option("--state", "states", multiple=True, type=StateChoice(), text=N_("Reports in this state only."))
@@ -116,11 +105,7 @@ class _Source:
     """Yields the rows of the chosen properties."""
 
     def __init__(
-        self,
-        session: Session,
-        exporter: Exporter,
-        days: tuple[str | None, str | None],
-        layout: Layout,
+        self, session: Session, exporter: Exporter, days: tuple[str | None, str | None], layout: Layout
     ) -> None:
         self.session = session
         self._days = days

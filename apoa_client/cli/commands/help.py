@@ -106,8 +106,7 @@ def _undecided(problem: Message, similar: Iterable[Hit]) -> UsageProblem:
     topics = ", ".join(list(dict.fromkeys(map(_name, similar)))[:_MAX_SUGGESTIONS])
     all_topics = msg("All topics: apoa help")
     return UsageProblem(
-        problem,
-        msg("Did you mean: {topics}? All topics: apoa help", topics=topics) if topics else all_topics,
+        problem, msg("Did you mean: {topics}? All topics: apoa help", topics=topics) if topics else all_topics
     )
 
 

@@ -13,7 +13,7 @@ from apoa_client.cli.documents.recovery_file import (
     recovery_file_option,
 )
 from apoa_client.cli.prompts.recovery_code import code_from_stdin, code_from_terminal, confirm_code, show_code_file
-from apoa_client.cli.registry import CommandGroup, json_option, option, path_argument, path_option
+from apoa_client.cli.registry import CommandGroup, flag, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_secret, confirm, secret_line
 from apoa_client.cli.terminal.language import N_, _, text
@@ -102,7 +102,7 @@ _RESULTS = {
 
 @key.subcommand("recover", N_("Restore the private key with the recovery code."), "apoa key recover")
 @path_option("--recovery-file", text=N_("Read the code from this file."))
-@option("--code-stdin", is_flag=True, text=N_("Read the code from standard input."))
+@flag("--code-stdin", text=N_("Read the code from standard input."))
 @option("--vault", type=click.Choice(VAULTS), text=N_("Where secrets are kept: the keyring, or a file of this user's."))
 def recover(session: Session, *, recovery_file: Path | None, code_stdin: bool, vault: str | None) -> None:
     """Read the code, compare its key with the property's, and store it."""
@@ -204,7 +204,7 @@ def _finish_interrupted(session: Session, pair: KeyPair, recovery_file: Path | N
 
 
 _FILE = path_argument("path")
-_STDIN = option("--passphrase-stdin", is_flag=True, text=N_("Read the passphrase from standard input."))
+_STDIN = flag("--passphrase-stdin", text=N_("Read the passphrase from standard input."))
 
 _IMPORTED = "key_imported"
 """The action in the audit trail."""

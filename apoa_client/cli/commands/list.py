@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apoa_client.app.container import Container
-from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option, path_option
+from apoa_client.cli.registry import command, flag, force_option, guest_argument, json_option, option, path_option
 from apoa_client.cli.report_reader import ReportReader, SearchFilter, StateChoice, parse_day, parse_day_start, read_stay
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
@@ -33,22 +33,16 @@ _HELP = N_(
 
 
 @command("list", _HELP, "apoa list --in-house --room 7")
-@option("--in-house", is_flag=True, text=N_("Guests who are here now, by the day on which they leave."))
+@flag("--in-house", text=N_("Guests who are here now, by the day on which they leave."))
 @option("--day", metavar="DATE", text=N_("Guests of the night that begins on this day, gone or not."))
 @option("--guest", metavar="TEXT", text=N_("Whose name or passport number holds this."))
 @option("--room", metavar="TEXT", text=N_("In this room."))
 @option("--nationality", metavar="TEXT", text=N_("Of this nationality: the country's name or its three letters."))
-@option(
-    "--state",
-    "states",
-    multiple=True,
-    type=StateChoice(),
-    text=N_("In this state; of a guest, the last report."),
-)
+@option("--state", "states", multiple=True, type=StateChoice(), text=N_("In this state; of a guest, the last report."))
 @option("--since", metavar="DATE", text=N_("Reports made on this day or later, and the open ones."))
-@option("--all", "everything", is_flag=True, text=N_("All reports that were ever made."))
-@option("--history", is_flag=True, text=N_("Every report of each stay, one line each."))
-@option("--no-pager", is_flag=True, text=N_("Print a list that is longer than the screen as it is."))
+@flag("--all", "everything", text=N_("All reports that were ever made."))
+@flag("--history", text=N_("Every report of each stay, one line each."))
+@flag("--no-pager", text=N_("Print a list that is longer than the screen as it is."))
 @json_option
 def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choice: Any) -> int:  # noqa: ANN401  click's
     """List the guests of a night if --in-house or --day is given, else reports or the stays that they are of."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import argument, command, flag, json_option, option
 from apoa_client.cli.report_reader import parse_day_start
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
@@ -30,10 +30,9 @@ _ADVICE = msg(
 @command("log", N_("Show who did what to which report, in the last 30 days."), "apoa log --report 2e8b11aa")
 @option("--report", "reference", metavar="GUEST", text=N_("What was done to this report's stay, at any time."))
 @option("--since", metavar="DATE", text=N_("On this day or later."))
-@option("--verify", is_flag=True, text=N_("Prove that no entry and no report was changed or removed."))
-@option(
+@flag("--verify", text=N_("Prove that no entry and no report was changed or removed."))
+@flag(
     "--accept",
-    is_flag=True,
     text=N_("After --verify found a change that you know of: take these reports, or without ID all else, as they are."),
 )
 @argument("references", metavar="[ID]...", nargs=-1)

@@ -4,7 +4,7 @@ import click
 
 from apoa_client.app.property_setup import PropertySetup
 from apoa_client.app.shared_outbox import log_in
-from apoa_client.cli.registry import command, option
+from apoa_client.cli.registry import command, flag, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.input import ask_secret, confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -19,9 +19,9 @@ from apoa_client.vault.errors import PublicKeyChanged, SettingsChanged
     "login", N_("Store the password, after a test; sending is allowed again if it had been stopped."), "apoa login"
 )
 @option("--username", text=N_("Another username than before."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
-@option("--no-test", is_flag=True, text=N_("Store it without asking the authority."))
-@option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
+@flag("--no-test", text=N_("Store it without asking the authority."))
+@flag("--outbox", "of_outbox", text=N_("The password of the shared outbox's database instead."))
 def login(session: Session, *, username: str | None, password_stdin: bool, no_test: bool, of_outbox: bool) -> None:
     """Ask for the password, test it, store it."""
     app = session.app
@@ -91,7 +91,7 @@ def log_in_to_outbox(session: Session, *, from_stdin: bool, test: bool) -> None:
 
 
 @command("logout", N_("Remove the stored password. The private key and the queue stay."), "apoa logout")
-@option("--outbox", "of_outbox", is_flag=True, text=N_("The password of the shared outbox's database instead."))
+@flag("--outbox", "of_outbox", text=N_("The password of the shared outbox's database instead."))
 def logout(session: Session, *, of_outbox: bool) -> None:
     """Remove the password and note it in the audit trail."""
     if of_outbox:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from apoa_client.app.shared_outbox import Member, OutboxSwitch, describe, prepare
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import CommandGroup, argument, json_option, option
+from apoa_client.cli.registry import CommandGroup, argument, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_line
 from apoa_client.cli.terminal.input import ask_secret, confirm, secret_line
@@ -84,7 +84,7 @@ def _show_all(session: Session) -> Exit:
 )
 @argument("url", metavar="URL")
 @option("--sender", "senders", multiple=True, metavar="LOGIN", text=N_("Let this login save, read and send reports."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
 @json_option
 def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[str, ...]) -> None:
     """Make or update the tables, and let logins of the server use the chosen property."""
@@ -147,8 +147,8 @@ _T = TypeVar("_T")
 @option(
     "--to", required=True, command="outbox", metavar="URL|sqlite", text=N_("Where: an address, or sqlite for a file.")
 )
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
-@option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
+@flag("--yes", "-y", text=N_("Do not ask."))
 @json_option
 def move(session: Session, /, *, to: str, password_stdin: bool, yes: bool) -> int:
     """Move the outbox of the property. What cannot be taken over now is taken over by the next commands."""

@@ -8,7 +8,7 @@ import click
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -31,14 +31,14 @@ from apoa_client.report.kinds import instant, short_id
 
 @command("purge", N_("Erase guests' data that are no longer needed; the proof of each report stays."), "apoa purge")
 @option("--guest", metavar="GUEST", text=N_("Erase this report's stay at once, as the guest asks."))
-@option("--dry-run", is_flag=True, text=N_("Only say what would be erased."))
+@flag("--dry-run", text=N_("Only say what would be erased."))
 @option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
     text=N_("Today's date, such as 2026-11-26, if nothing else confirms this computer's date."),
 )
-@option("--yes", "-y", is_flag=True, text=N_("Do not ask."))
+@flag("--yes", "-y", text=N_("Do not ask."))
 @json_option
 def purge(session: Session, /, *, guest: str | None, today: datetime | None, **options: Any) -> int:  # noqa: ANN401  click's
     """Erase by age, or one guest's stay, and show what was erased."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, all_stays, in_house, recent
-from apoa_client.cli.registry import command, force_option, guest_argument, json_option, option, path_option
+from apoa_client.cli.registry import command, flag, force_option, guest_argument, json_option, option, path_option
 from apoa_client.cli.report_reader import open_report, parse_day_start, parse_period
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
@@ -33,7 +33,7 @@ _PRINT = msg("A page to print is made here instead: apoa receipt ID --html FILE"
 @path_option("--html", text=N_("Write a page to print to this file; - for standard output."))
 @path_option("--pdf", text=N_("Write the authority's own PDF to this file, where it has one."))
 @option("--day", metavar="DATE", text=N_("What the authority accepted on a day, compared with the reports here."))
-@option("--all", "everything", is_flag=True, text=N_("For an inspection: a page for each report with a receipt."))
+@flag("--all", "everything", text=N_("For an inspection: a page for each report with a receipt."))
 @option("--from", "first", metavar="DATE", text=N_("With --all: of guests who checked in on this day or later."))
 @option("--to", "last", metavar="DATE", text=N_("With --all: of guests who checked in on this day or before."))
 @path_option("--output", "folder", metavar="DIR", text=N_("With --all: the folder to write into."))

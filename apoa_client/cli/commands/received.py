@@ -5,7 +5,7 @@ from datetime import datetime
 from apoa_client.app.container import Container
 from apoa_client.cli.prompts.find_stays import StayFinder, in_house, recent, waiting
 from apoa_client.cli.prompts.save_and_send import warns_if_not_saved
-from apoa_client.cli.registry import argument, command, json_option, option
+from apoa_client.cli.registry import argument, command, flag, json_option, option
 from apoa_client.cli.report_reader import open_if_possible
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line
@@ -32,7 +32,7 @@ from apoa_client.report.parse_dates import date_and_time
     metavar="TIME",
     text=N_("When APOA gave it: 24/11/2026 19:50, or 19.50 for today; now if it is left out."),
 )
-@option("--without-number", is_flag=True, text=N_("It is typed into APOA, which gave no number."))
+@flag("--without-number", text=N_("It is typed into APOA, which gave no number."))
 @json_option
 @warns_if_not_saved
 def received(session: Session, *, words: tuple[str, ...], issued_at: str | None, without_number: bool) -> None:

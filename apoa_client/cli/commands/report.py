@@ -9,12 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from apoa_client.cli.commands.guest_options import (
-    IDENTIFYING_OPTIONS,
-    GivenDetails,
-    given_details,
-    new_report_options,
-)
+from apoa_client.cli.commands.guest_options import IDENTIFYING_OPTIONS, GivenDetails, given_details, new_report_options
 from apoa_client.cli.prompts.save_and_send import (
     ReportOptions,
     SaveAndSend,
@@ -22,7 +17,7 @@ from apoa_client.cli.prompts.save_and_send import (
     show_checked,
     warn_if_not_saved,
 )
-from apoa_client.cli.registry import command, json_option, no_send_option, option, path_option, yes_option
+from apoa_client.cli.registry import command, flag, json_option, no_send_option, option, path_option, yes_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import (
     MAX_INPUT_BYTES,
@@ -70,14 +65,12 @@ _STDIN = "-"
     metavar="FOLDER",
     text=N_("Take each new photo in this folder, to which a phone sends them, as the next guest, until Ctrl-C."),
 )
-@option(
-    "--delete-original",
-    is_flag=True,
-    text=N_("Offer to delete the file of --photo once the report is saved; with --yes delete it."),
+@flag(
+    "--delete-original", text=N_("Offer to delete the file of --photo once the report is saved; with --yes delete it.")
 )
-@option("--again", is_flag=True, text=N_("Report the guest although they seem to be reported already."))
+@flag("--again", text=N_("Report the guest although they seem to be reported already."))
 @yes_option
-@option("--dry-run", is_flag=True, text=N_("Check only, with the authority if it can be reached; save nothing."))
+@flag("--dry-run", text=N_("Check only, with the authority if it can be reached; save nothing."))
 @no_send_option
 @json_option
 def report(

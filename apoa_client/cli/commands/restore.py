@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apoa_client.cli.registry import command, json_option, option, path_argument, path_option
+from apoa_client.cli.registry import command, flag, json_option, option, path_argument, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import confirm
 from apoa_client.cli.terminal.language import N_, _, text
@@ -29,15 +29,13 @@ if TYPE_CHECKING:
 
 
 @command(
-    "restore",
-    N_("Restore reports and settings from a backup; nothing newer here is lost."),
-    "apoa restore E:\\apoa.db",
+    "restore", N_("Restore reports and settings from a backup; nothing newer here is lost."), "apoa restore E:\\apoa.db"
 )
 @path_argument("file")
 @option("--property", "name", metavar="NAME", text=N_("Restore it as the property of this name."))
-@option("--dry-run", is_flag=True, text=N_("Only say what would be done."))
+@flag("--dry-run", text=N_("Only say what would be done."))
 @path_option("--recovery-file", text=N_("Read the code from this file."))
-@option("--code-stdin", is_flag=True, text=N_("Read the code from standard input."))
+@flag("--code-stdin", text=N_("Read the code from standard input."))
 @option("--fingerprint", metavar="FINGERPRINT", text=N_("The fingerprint that the backup's key must have."))
 @option("--api-url", metavar="URL", text=N_("The address of the server that the backup must have."))
 @json_option

@@ -38,12 +38,7 @@ def sandbox(session: Session, *, port: int, memory: Path | None, faults: str) ->
     given = session.environ.get(_PASSWORD, "")
     password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
     server = SandboxServer(
-        memory,
-        port=port,
-        username=TRAINING_USERNAME,
-        password=password,
-        faults=faults,
-        now=session.app.clock.now,
+        memory, port=port, username=TRAINING_USERNAME, password=password, faults=faults, now=session.app.clock.now
     )
     with Signals(), server:
         print_line(_("The training authority listens at {url}").format(url=server.base_url))

@@ -13,7 +13,7 @@ from apoa_client.app.container import Container
 from apoa_client.app.scheduling import Installation, Wish, find_schedule, installed, plan
 from apoa_client.app.scheduling import install as install_schedule
 from apoa_client.app.scheduling import remove as remove_schedule
-from apoa_client.cli.registry import CommandGroup, FileName, json_option, option
+from apoa_client.cli.registry import CommandGroup, FileName, flag, json_option, option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import quote_words
 from apoa_client.cli.terminal.language import N_, _, text
@@ -64,8 +64,8 @@ _UNITS = {"m": MINUTE, "min": MINUTE, "menit": MINUTE, "h": HOUR, "j": HOUR, "ja
     text=N_("Also import the tables that another program puts into this folder."),
 )
 @option("--map", "mapping", metavar="NAME|FILE", text=N_("With --import: the columns' fields, as for apoa import."))
-@option("--follow", is_flag=True, text=N_("Keep a service running that sends at once (systemd only)."))
-@option("--print", "only_print", is_flag=True, text=N_("Change nothing: print what would be installed."))
+@flag("--follow", text=N_("Keep a service running that sends at once (systemd only)."))
+@flag("--print", "only_print", text=N_("Change nothing: print what would be installed."))
 @json_option
 def install(session: Session, /, *, every: str | None, kind: str, **flags: Any) -> None:  # noqa: ANN401  click's
     """Install or update the schedule of this home, or with `--property` of one property."""

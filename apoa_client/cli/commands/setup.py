@@ -11,7 +11,7 @@ from apoa_client.app.property_setup import PropertySetup
 from apoa_client.authority.address import check_base_url, is_apoa_website
 from apoa_client.cli.documents.recovery_file import RecoveryCodeReceiver, file_has_code_of, recovery_file_option
 from apoa_client.cli.prompts.recovery_code import confirm_code, show_code_file, warn_no_code
-from apoa_client.cli.registry import FileName, command, option
+from apoa_client.cli.registry import FileName, command, flag, option
 from apoa_client.cli.session import Session, ask_password, provided_password, read_password
 from apoa_client.cli.terminal.command_names import localized_command, localized_option
 from apoa_client.cli.terminal.input import confirm
@@ -54,11 +54,11 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
 
 @command("setup", N_("Set up this computer for a property: authority or training, keys, password, a test."), _EXAMPLE)
 @option("--property", "name", metavar="NAME", text=N_("Short name of the property: a-z, 0-9, - and _."))
-@option("--training", is_flag=True, text=N_("Practise against a training authority in this program; needs no account."))
-@option("--by-hand", is_flag=True, text=N_("No authority takes reports yet: they are typed into APOA by hand."))
+@flag("--training", text=N_("Practise against a training authority in this program; needs no account."))
+@flag("--by-hand", text=N_("No authority takes reports yet: they are typed into APOA by hand."))
 @option("--api-url", metavar="URL", text=N_("Address of the authority, such as https://host/path/v1."))
 @option("--username", text=N_("Username at the authority."))
-@option("--password-stdin", is_flag=True, text=N_("Read the password from standard input."))
+@flag("--password-stdin", text=N_("Read the password from standard input."))
 @option("--timezone", metavar="ZONE", text=N_("Asia/Jakarta (WIB), Asia/Makassar (WITA) or Asia/Jayapura (WIT)."))
 @option("--display-name", metavar="TEXT", text=N_("Name of the property as guests know it, for receipts and notices."))
 @option("--office", text=N_("The immigration office that is responsible."))
@@ -72,7 +72,7 @@ _EXAMPLE = "apoa setup --non-interactive --property melati --training"
     type=click.Choice(SCHEDULES),
     text=N_("Let this computer send automatically: yes, no, or by which kind of schedule."),
 )
-@option("--non-interactive", is_flag=True, text=N_("Ask nothing."))
+@flag("--non-interactive", text=N_("Ask nothing."))
 def setup(session: Session, /, *, name: str | None, non_interactive: bool, **answers: Any) -> int:  # noqa: ANN401  click's
     """Collect the answers and set up. The recovery code is shown last, after everything is stored."""
     given = {**answers, "name": name or session.property_name or None}

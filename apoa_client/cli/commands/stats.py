@@ -5,7 +5,7 @@ from typing import Any
 
 from apoa_client.app.month_figures import MonthFigures, count_month, current_month
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import command, force_option, json_option, option, path_option
+from apoa_client.cli.registry import command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_done, print_error_line, print_json, sanitize
@@ -25,7 +25,7 @@ from apoa_client.tables.statistics import Month, parse_month, without_small_grou
 )
 @option("--month", metavar="YYYY-MM", text=N_("The figures of this month; without it, of the current one."))
 @path_option("--html", "file", text=N_("Write a page with a chart and tables to this file, to print on A4."))
-@option("--anonymous", is_flag=True, text=N_("Show no nationality with fewer than three guests by itself."))
+@flag("--anonymous", text=N_("Show no nationality with fewer than three guests by itself."))
 @force_option
 @json_option
 @all_option

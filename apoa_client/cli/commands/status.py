@@ -11,7 +11,7 @@ from apoa_client.app.container import Container
 from apoa_client.app.property_status import read_others, read_status
 from apoa_client.cli.every_property import run_for_every_property
 from apoa_client.cli.failures import show_also_while_away
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.command_names import localized_command
 from apoa_client.cli.terminal.language import N_, _
@@ -40,14 +40,13 @@ from apoa_client.settings.config import PropertySettings
 
 
 @command("status", N_("Show what waits, what was refused, and what is due when."), "apoa status --json")
-@option("--tonight", is_flag=True, text=N_("The night's summary, for the hand-over to the next shift."))
+@flag("--tonight", text=N_("The night's summary, for the hand-over to the next shift."))
 @json_option
-@option("--alarm", is_flag=True, text=N_("For monitoring: a line of what is wrong, and exit code 75."))
-@option("--nagios", is_flag=True, text=N_("As a monitoring plugin: one line, and exit code 0, 1, 2 or 3."))
-@option(
+@flag("--alarm", text=N_("For monitoring: a line of what is wrong, and exit code 75."))
+@flag("--nagios", text=N_("As a monitoring plugin: one line, and exit code 0, 1, 2 or 3."))
+@flag(
     "--all",
     "every_property",
-    is_flag=True,
     text=N_("For every property of this computer, and any other that a login of its shared outboxes may read."),
 )
 def status(session: Session, *, tonight: bool, alarm: bool, nagios: bool, every_property: bool) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from apoa_client.cli.every_property import all_option, run_for_every_property
-from apoa_client.cli.registry import Seconds, command, force_option, json_option, option, path_option
+from apoa_client.cli.registry import Seconds, command, flag, force_option, json_option, option, path_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_error_line, print_line, print_warning
@@ -21,12 +21,8 @@ _LONGEST_FOR_ALL_S = 1200.0
 
 
 @command("sync", N_("Send what waits. Safe to run at any time, and as often as you like."), "apoa sync")
-@option(
-    "--scheduled",
-    is_flag=True,
-    text=N_("For automatic sending: wait between tries, start at a random moment, say little."),
-)
-@option("--follow", is_flag=True, text=N_("Keep running, and send at once what is saved: for a service."))
+@flag("--scheduled", text=N_("For automatic sending: wait between tries, start at a random moment, say little."))
+@flag("--follow", text=N_("Keep running, and send at once what is saved: for a service."))
 @option(
     "--wait",
     "wait_s",
@@ -34,16 +30,12 @@ _LONGEST_FOR_ALL_S = 1200.0
     metavar="SECONDS",
     text=N_("Stop after this many seconds; what is left goes next time."),
 )
-@option(
-    "--by-hand", is_flag=True, text=N_("Send nothing: show the reports to type into APOA, and record their numbers.")
-)
-@option(
-    "--page", is_flag=True, text=N_("With --by-hand: show a page in the browser, with a button that copies each value.")
-)
-@option("--no-browser", is_flag=True, text=N_("Open no browser: print the page's address only."))
+@flag("--by-hand", text=N_("Send nothing: show the reports to type into APOA, and record their numbers."))
+@flag("--page", text=N_("With --by-hand: show a page in the browser, with a button that copies each value."))
+@flag("--no-browser", text=N_("Open no browser: print the page's address only."))
 @path_option("--sheet", text=N_("With --by-hand: write a sheet to print."))
 @force_option
-@option("--quiet", "-q", is_flag=True, text=N_("Say only what a person must act on."))
+@flag("--quiet", "-q", text=N_("Say only what a person must act on."))
 @all_option
 @json_option
 def sync(session: Session, /, *, quiet: bool, every_property: bool, **options: Any) -> int:  # noqa: ANN401  click's

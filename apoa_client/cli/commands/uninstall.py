@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from apoa_client.app.uninstall import Traces, Uninstall
-from apoa_client.cli.registry import command, json_option, option
+from apoa_client.cli.registry import command, flag, json_option
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.input import ask_line, confirm
 from apoa_client.cli.terminal.language import N_, _
@@ -18,9 +18,9 @@ from apoa_client.messages import msg
     N_("List or remove all that apoa keeps on this computer, or one property's."),
     "apoa uninstall --dry-run",
 )
-@option("--dry-run", is_flag=True, text=N_("Only say what would be removed and lost."))
-@option("--yes", is_flag=True, text=N_("Do not ask."))
-@option("--force", is_flag=True, text=N_("With --yes: also what was not delivered, and keys without a recovery code."))
+@flag("--dry-run", text=N_("Only say what would be removed and lost."))
+@flag("--yes", text=N_("Do not ask."))
+@flag("--force", text=N_("With --yes: also what was not delivered, and keys without a recovery code."))
 @json_option
 def uninstall(session: Session, *, dry_run: bool, yes: bool, force: bool) -> None:
     """Show what is there and what would be lost; remove it unless a person or an option says no."""
