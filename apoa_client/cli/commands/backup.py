@@ -88,44 +88,34 @@ def _check(target: _Target, *, every_property: bool) -> None:
 
 
 def _back_up(session: Session, target: _Target) -> Exit:
-    from apoa_client.app.backups import describe_backup  # not for --help
+    """Write one backup, and show how many reports are in it, or how many are in the folder."""
+    from apoa_client.app.backups import describe_backup, write_folder_backup  # not for --help
     from apoa_client.archive.backup import back_up
 
-    app = session.app
-    if target.file is None:
-        return _into_folder(session, target)
-    describe = partial(describe_backup, app)
-    written = back_up(app.outbox.database, full_path(target.file), describe, app.actor, force=target.force)
-    if session.json:
-        print_json(_value(session, target.file, written))
-    else:
-        _show(session, target.file, written)
-    return Exit.DONE
-
-
-def _into_folder(session: Session, target: _Target) -> Exit:
-    from apoa_client.app.backups import write_folder_backup  # not for --help
-
-    settings = session.app.settings
-    if target.folder is None and not settings.backup_folder:
+    app, file, new = session.app, target.file, None
+    settings = app.settings
+    if file is not None:
+        written = back_up(
+            app.outbox.database, full_path(file), partial(describe_backup, app), app.actor, force=target.force
+        )
+    elif target.folder is None and not settings.backup_folder:
         raise UsageProblem(
             msg("Where does the backup go? {name} has no folder for backups.", name=settings.name),
             msg("Name a file, such as: apoa backup FILE. Or set the folder once: apoa config set backup_folder FOLDER"),
         )
-    new = write_folder_backup(session.app, target.folder, target.keep or settings.backup_keep)
-    if session.json:
-        counts = {"kept": new.kept, "deleted": new.deleted, "same_disk": new.same_disk}
-        print_json({**_value(session, new.file, new.written), **counts})
     else:
-        _show(session, new.file, new.written)
-        _show_folder(session, new)
-    return Exit.DONE
-
-
-def _value(session: Session, file: Path, written: "BackupResult") -> dict[str, Any]:
-    created_at = written.created_at.astimezone(session.app.settings.zone)
+        new = write_folder_backup(app, target.folder, target.keep or settings.backup_keep)
+        file, written = new.file, new.written
+    if not session.json:
+        _show(session, file, written)
+        if new is not None:
+            _show_folder(session, new)
+        return Exit.DONE
+    created_at = instant(written.created_at.astimezone(settings.zone))
     counts = {"reports": written.reports, "bytes": written.bytes, "proved": written.proved}
-    return {"file": str(full_path(file)), **counts, "created_at": instant(created_at)}
+    in_folder = {} if new is None else {"kept": new.kept, "deleted": new.deleted, "same_disk": new.same_disk}
+    print_json({"file": str(full_path(file)), **counts, "created_at": created_at, **in_folder})
+    return Exit.DONE
 
 
 def _show(session: Session, file: Path, written: "BackupResult") -> None:

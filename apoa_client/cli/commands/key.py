@@ -1,7 +1,6 @@
 """`apoa key`: the property's key pair: show, replace, recover, or copy it to a second computer."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -62,14 +61,22 @@ def show(session: Session) -> int:
     now = app.clock.now()
     summary = app.outbox.summary(now=now, soon=now)
     if session.json:
-        error = None if problem is None else error_fields(problem)
-        value: dict[str, Any] = {"property": app.settings.name, "fingerprint": pair.fingerprint, "place": place}
-        value |= {"available": problem is None, "error": error, "change_unfinished": unfinished}
-        value["old_key_kept"] = keeps_old_key
-        print_json({**value, "recovery_code_confirmed": app.settings.is_code_confirmed(summary.code_confirmed_for)})
+        print_json(
+            {
+                "property": app.settings.name,
+                "fingerprint": pair.fingerprint,
+                "place": place,
+                "available": problem is None,
+                "error": None if problem is None else error_fields(problem),
+                "change_unfinished": unfinished,
+                "old_key_kept": keeps_old_key,
+                "recovery_code_confirmed": app.settings.is_code_confirmed(summary.code_confirmed_for),
+            }
+        )
     else:
+        shown = _("the keyring") if place == KeyringStore.place else sanitize(place)
         print_line(_("Fingerprint of the key: {fingerprint}").format(fingerprint=pair.fingerprint))
-        print_line(_("The private key is kept in: {place}").format(place=_place_text(place)))
+        print_line(_("The private key is kept in: {place}").format(place=shown))
         if problem is not None:
             show_error(problem)
             print_error_line(_("Restore it with the recovery code: apoa key recover"))
@@ -84,11 +91,6 @@ def show(session: Session) -> int:
             print_line(_("The recovery code is confirmed: it was typed back."))
         show_code_reminder(app.settings, summary)
     return Exit.DONE if problem is None else problem.exit_code
-
-
-def _place_text(place: str) -> str:
-    """Return where the private key is kept, in the reader's language and sanitized."""
-    return _("the keyring") if place == KeyringStore.place else sanitize(place)
 
 
 _RESULTS = {

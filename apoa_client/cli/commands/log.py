@@ -16,7 +16,6 @@ from apoa_client.cli.views.stay_history import action_text, detail_text, event_v
 from apoa_client.errors import Exit, StorageProblem, UsageProblem
 from apoa_client.messages import msg, time_message
 from apoa_client.outbox.sql.audit import AuditEntry
-from apoa_client.outbox.sql.integrity import Verification
 from apoa_client.report.kinds import short_id
 
 _RECENT = timedelta(days=30)
@@ -111,27 +110,18 @@ def _verify(session: Session) -> int:
         return Exit.DONE if check.wrong is None and not found.doubts else Exit.SETTINGS
     code = show_doubts(found.doubts)
     if check.wrong is not None:
-        raise _broken(check.wrong, missing=check.missing)
+        problem = msg(
+            "Entry {number} of the log is missing. Those before it are as they were written.", number=check.wrong
+        )
+        if not check.missing:
+            problem = msg(
+                "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written.",
+                number=check.wrong,
+            )
+        raise StorageProblem(problem, _ADVICE, name="trail_broken")
     print_done(_("The log is whole. Entries: {count}").format(count=check.entries))
     if check.entries:
         print_line(_("Last fingerprint, to be kept in another place: {link}").format(link=check.link))
-    _show_reports(found)
-    return code
-
-
-def _broken(number: int, *, missing: bool) -> StorageProblem:
-    if missing:
-        problem = msg("Entry {number} of the log is missing. Those before it are as they were written.", number=number)
-    else:
-        problem = msg(
-            "Entry {number} of the log was changed, moved or inserted. Those before it are as they were written.",
-            number=number,
-        )
-    return StorageProblem(problem, _ADVICE, name="trail_broken")
-
-
-def _show_reports(found: Verification) -> None:
-    """Show how many reports were checked, and in which way."""
     if found.with_key and not found.doubts:
         print_done(_("The reports are as they were recorded: {count}").format(count=found.reports))
     if not found.with_key:
@@ -139,6 +129,7 @@ def _show_reports(found: Verification) -> None:
     elif found.unauthenticated:
         line = _("Saved without the key or by an earlier version, and not proven yet: {count}. Run: apoa sync")
         print_line(line.format(count=found.unauthenticated))
+    return code
 
 
 def _accept(session: Session, references: Sequence[str]) -> int:

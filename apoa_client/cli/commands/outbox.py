@@ -1,8 +1,5 @@
 """`apoa outbox`: where reports are saved, and the database of a shared outbox."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from apoa_client.app.shared_outbox import Member, OutboxSwitch, describe, prepare
 from apoa_client.cli.every_property import all_option, run_for_every_property
 from apoa_client.cli.registry import CommandGroup, argument, flag, json_option, option
@@ -91,7 +88,10 @@ def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[
     address = parse_address(url)
     name = session.property_name or session.app.settings.name if senders else ""
     members = [Member(login, name) for login in senders]
-    prepared = prepare(address, _password(session, address, from_stdin=password_stdin), members)
+    password = secret_line() or None if password_stdin else None  # the server may need none
+    if not password_stdin and session.interactive:
+        password = ask_database_password(address)
+    prepared = prepare(address, password, members)
     if session.json:
         added = [{"login": each.login, "property": each.property_name, "role": "sender"} for each in members]
         public = {"public_schema": "open" if prepared.is_open else "closed"} if prepared.was_open else {}
@@ -110,33 +110,18 @@ def init(session: Session, /, url: str, *, password_stdin: bool, senders: tuple[
         line = _("The login {login} may use the property {property}.")
         print_line(line.format(login=sanitize(each.login), property=sanitize(each.property_name)))
     if not members:
-        _print_next_steps(address)
-
-
-def _password(session: Session, address: ServerAddress, *, from_stdin: bool) -> str | None:
-    """Return the administrator's password; None if none is given, because the server may need none."""
-    if from_stdin:
-        return secret_line() or None
-    return ask_database_password(address) if session.interactive else None
+        print_line(_("Next, create a login of the server for each property, for example with psql:"))
+        for line in _NEW_LOGIN:
+            print_line(f"  {line}")
+        print_line(_("Then let it use its property:"))
+        let_use = localized_line(f"apoa --property melati outbox init {address.place} --sender melati")
+        print_line(f"  {sanitize(let_use)}")
 
 
 def ask_database_password(address: ServerAddress) -> str | None:
     """Ask for the password of the user of a database; None if the server needs none."""
     question = _("Password of {login} (Enter = none)").format(login=sanitize(address.user))
     return ask_secret(question, may_be_empty=True) or None
-
-
-def _print_next_steps(address: ServerAddress) -> None:
-    """Print how a computer gets a login of its own."""
-    let_use = localized_line(f"apoa --property melati outbox init {address.place} --sender melati")
-    print_line(_("Next, create a login of the server for each property, for example with psql:"))
-    for line in _NEW_LOGIN:
-        print_line(f"  {line}")
-    print_line(_("Then let it use its property:"))
-    print_line(f"  {sanitize(let_use)}")
-
-
-_T = TypeVar("_T")
 
 
 @outbox.subcommand(
@@ -159,7 +144,13 @@ def move(session: Session, /, *, to: str, password_stdin: bool, yes: bool) -> in
         print_line(_("Nothing was changed."))
         return Exit.DONE
     with Signals():
-        done = _with_password(session, switch.run, to, secret_line() or None if password_stdin else None)
+        password = secret_line() or None if password_stdin else None
+        try:
+            done = switch.run(password)
+        except CredentialsProblem:  # it is needed, and not stored
+            if password is not None or not session.interactive or to == SQLITE:
+                raise
+            done = switch.run(ask_database_password(parse_address(to)))
     code = Exit.DONE if done.problem is None else done.problem.exit_code
     if session.json:
         error = None if done.problem is None else error_fields(done.problem)
@@ -187,13 +178,3 @@ def _agreed(session: Session, switch: OutboxSwitch, to: str) -> bool:
     except StorageProblem as exc:  # they are taken over when that outbox answers
         show_error(exc)
     return confirm(_("Move everything to {place} and use that from now on?").format(place=sanitize(to)), default=False)
-
-
-def _with_password(session: Session, work: Callable[[str | None], _T], to: str, password: str | None) -> _T:
-    """Do the work, and ask for the password of the database if it is needed and not stored."""
-    try:
-        return work(password)
-    except CredentialsProblem:
-        if password is not None or not session.interactive or to == SQLITE:
-            raise
-    return work(ask_database_password(parse_address(to)))

@@ -279,22 +279,15 @@ def _delete(session: Session, photo: Path, *, yes: bool) -> None:
         return
     if not yes and not confirm(_("Delete the photo {file}?").format(file=file), default=False):
         return
-    if _is_deleted(photo):
+    deleted = False
+    with suppress(OSError):
+        if not photo.is_symlink():  # behind a link the photo would stay
+            photo.unlink()
+            deleted = True
+    if deleted:
         print_error_line(_("The photo {file} was deleted.").format(file=file))
     else:
-        kept = _("The photo {file} could not be deleted. Delete it by hand.")
-        print_warning(kept.format(file=file))
-
-
-def _is_deleted(photo: Path) -> bool:
-    """Delete a photo, and return whether that succeeded. A link is left: behind it the photo would stay."""
-    try:
-        if photo.is_symlink():
-            return False
-        photo.unlink()
-    except OSError:
-        return False
-    return True
+        print_warning(_("The photo {file} could not be deleted. Delete it by hand.").format(file=file))
 
 
 LOOK_EVERY_S = 0.5

@@ -39,10 +39,7 @@ def show_status_of_all(session: Session, *, alarm: bool) -> int:
     states: list[PropertyState] = []
 
     def work(each: Session) -> int:
-        if session.json:
-            return _print(each, shared, now, alarm=alarm)
-        states.append(PropertyState(each.property_name))  # if it cannot be read
-        return _examine(each, shared, states, now, alarm=alarm)
+        return _show_one(each, shared, states, now, alarm=alarm)
 
     quiet, session.quiet = session.quiet, True  # so that a name is above what is wrong alone
     documents = [_other_document(each, status) for each, status in others]
@@ -86,32 +83,27 @@ def status_of_one(session: Session, shared: SharedStatus, now: datetime) -> Prop
     return read_status(app, now)
 
 
-def _examine(session: Session, shared: SharedStatus, states: list[PropertyState], now: datetime, *, alarm: bool) -> int:
-    """Complete the last of the states. Returns the exit code."""
-    settings, problem = session.app.settings, shared.errors.get(session.property_name)
-    away = isinstance(problem, OutboxServerUnreachable)
+def _show_one(
+    session: Session, shared: SharedStatus, states: list[PropertyState], now: datetime, *, alarm: bool
+) -> int:
+    """Print the document of one property, or add its state to those of the table. Returns the exit code."""
+    states.append(PropertyState(session.property_name))  # if it cannot be read
+    app, problem = session.app, shared.errors.get(session.property_name)
+    settings, away = app.settings, isinstance(problem, OutboxServerUnreachable)
     states[-1] = PropertyState(settings.label, settings, away=away)
     status = status_of_one(session, shared, now)
     states[-1] = PropertyState(settings.label, settings, status, away=away)
     if status.unwritable is not None:
         show_unwritable(status.unwritable)
-    show_doubts(status.doubts)
-    return status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
-
-
-def _print(session: Session, shared: SharedStatus, now: datetime, *, alarm: bool) -> int:
-    """Print the document of one property. Returns the exit code."""
-    app, problem = session.app, shared.errors.get(session.property_name)
-    status = status_of_one(session, shared, now)
-    if status.unwritable is not None:
-        show_unwritable(status.unwritable)
+    code = status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
+    if not session.json:
+        show_doubts(status.doubts)
+        return code
     app = app.on_desk if app.on_desk.away is not None else app
     urgent = shared.urgent.get(session.property_name) or most_urgent(app.outbox, now, MAX_URGENT)
     here = {"stored": "here"} if app.away is not None else {}
-    print_json({**status_json(app.settings, status, urgent), **here})
-    return (
-        show_damage(urgent.damage) or status.exit_code(alarm=alarm) or (problem.exit_code if problem is not None else 0)
-    )
+    print_json({**status_json(settings, status, urgent), **here})
+    return show_damage(urgent.damage) or code
 
 
 def _other_document(other: OtherProperty, status: PropertyStatus) -> Mapping[str, Any]:

@@ -152,6 +152,7 @@ def _serve_page(session: Session, *, browser: bool) -> int:
 
 def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool) -> Exit:
     from apoa_client.cli.commands.scheduled_run import daily_backups, run_scheduled, shown_once, start_log
+    from apoa_client.delivery.plan import LONGEST_RUN_S
 
     wait_s = choices.wait_s
 
@@ -170,19 +171,10 @@ def _run_scheduled(session: Session, choices: _Choices, *, every_property: bool)
         if not every_property:
             return run(session)
         with shown_once(session):
-            if wait_s is None:
-                wait_s = _share_s(len(session.app.config.names))
+            count = len(session.app.config.names)
+            if wait_s is None and count * LONGEST_RUN_S > _LONGEST_FOR_ALL_S:
+                wait_s = _LONGEST_FOR_ALL_S / count  # a slow authority must not take the time of the others
             return run_for_every_property(session, run)
-
-
-def _share_s(count: int) -> float | None:
-    """Return how long the run of each of several properties may take; None for a run's own limit.
-
-    One whose authority is slow must not take the time of the others until the schedule ends the process.
-    """
-    from apoa_client.delivery.plan import LONGEST_RUN_S
-
-    return _LONGEST_FOR_ALL_S / count if count * LONGEST_RUN_S > _LONGEST_FOR_ALL_S else None
 
 
 def _has_authority(session: Session) -> bool:
