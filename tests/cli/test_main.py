@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -432,7 +433,7 @@ class TestTheSandbox:
         def interrupt(*_args: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("apoa_client.cli.commands.sandbox._wait_for_ctrl_c", interrupt)
+        monkeypatch.setattr("apoa_client.cli.commands.sandbox.time", SimpleNamespace(sleep=interrupt))
         result = apoa("sandbox", "--port", "0")
         assert result.code == 130
         assert re.search(r"http://127\.0\.0\.1:\d+/v1\n", result.out)
