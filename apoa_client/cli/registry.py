@@ -70,18 +70,8 @@ class _TranslatedHelp:
 _METAVARS = frozenset(
     {
         *(N_("CODE"), N_("DATE"), N_("DIR"), N_("FILE"), N_("FINGERPRINT"), N_("GUEST"), N_("INTERVAL"), N_("KEY")),
-        *(
-            N_("LINE"),
-            N_("LOGIN"),
-            N_("NAME"),
-            N_("NUMBER"),
-            N_("PATH"),
-            N_("SCRIPT"),
-            N_("SECONDS"),
-            N_("TEXT"),
-            N_("TIME"),
-        ),
-        *(N_("VALUE"), N_("YYYY-MM"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
+        *(N_("LINE"), N_("LOGIN"), N_("NAME"), N_("NUMBER"), N_("PATH"), N_("SCRIPT"), N_("SECONDS"), N_("TEXT")),
+        *(N_("TIME"), N_("VALUE"), N_("YYYY-MM"), N_("ZONE"), N_("NAME|FILE"), N_("FIELD=VALUE")),
         *(N_("[FILE]"), N_("[COMMAND]"), N_("[GUEST]"), N_("[GUEST] [NUMBER]"), N_("[KEY]")),
         *(N_("[TOPIC|GUIDE|COMMAND]..."), N_("[TOPIC|WORDS]...")),
         *(N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("[COMMAND] [ARGS]...")),
@@ -242,13 +232,11 @@ def command_words(ctx: click.Context) -> list[str]:
     return [*above, ctx.command.name or ""]
 
 
-json_option = option(
-    "--json", is_flag=True, expose_value=False, callback=_set_json, text=N_("Print one JSON document.")
-)
+json_option = flag("--json", expose_value=False, callback=_set_json, text=N_("Print one JSON document."))
 """Declares `--json`, which sets `session.json`."""
-force_option = option("--force", is_flag=True, text=N_("Replace a file that is there already."))
-yes_option = option("--yes", is_flag=True, text=N_("Ask for no confirmation."))
-no_send_option = option("--no-send", is_flag=True, text=N_("Save only; send later with: apoa sync"))
+force_option = flag("--force", text=N_("Replace a file that is there already."))
+yes_option = flag("--yes", text=N_("Ask for no confirmation."))
+no_send_option = flag("--no-send", text=N_("Save only; send later with: apoa sync"))
 
 
 class CommandHelp(_TranslatedHelp):
