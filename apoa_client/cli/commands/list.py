@@ -64,42 +64,37 @@ def list_reports(session: Session, /, *, in_house: bool, day: str | None, **choi
         since = parse_day_start(app, choice["since"])
     selection = Selection(states=states or None, since=since)
 
-    def show_list(each: Container) -> int:
-        if session.json:
-            return _stream_reports(each, selection, search)
-        return _show_reports(each, selection, search, history=choice["history"], pager=pager)
-
+    show = partial(_list_reports, session, selection, search, history=choice["history"], pager=pager)
     if app.settings.has_shared_outbox:
         from apoa_client.cli.failures import show_also_while_away  # for a shared outbox alone
 
-        return show_also_while_away(app, show_list)
-    return show_list(app)
+        return show_also_while_away(app, show)
+    return show(app)
 
 
-def _stream_reports(app: Container, selection: Selection, search: SearchFilter) -> Exit:
-    """Print the reports that match as JSON, as far as the outbox can be read, then its damage. Return the exit code.
+def _list_reports(
+    session: Session, selection: Selection, search: SearchFilter, app: Container, *, history: bool, pager: bool
+) -> Exit:
+    """Show the reports that match, as far as the outbox can be read, then its damage. Return the exit code.
 
-    Each report is opened, printed and forgotten. Raises `StorageProblem` if no report can be read.
+    On a screen, without `history`, one report stands for its stay. Each report is opened, shown and forgotten. Raises
+    `StorageProblem` if no report can be read.
     """
-    reader, zone, here = ReportReader(app), app.settings.zone, app.away is not None
-    open_report = reader.open if any(search) else reader.open_itself  # of a check-out, its own content only
-    reports = Readable(filter(search.matches, map(open_report, app.outbox.entries(selection))))
-    stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
-    code = show_damage(reports.damage)
-    return reader.exit_code(search) or code
-
-
-def _show_reports(app: Container, selection: Selection, search: SearchFilter, *, history: bool, pager: bool) -> Exit:
-    """Show the reports that match, or without `history` one of each stay. The rest is as in `_stream_reports`."""
-    reader = ReportReader(app)
+    reader, zone = ReportReader(app), app.settings.zone
     entries = app.outbox.entries(selection)
-    shown = entries if history else (entry for entry in entries if _is_shown(app, entry, selection))
-    reports = Readable(filter(search.matches, reader.open_all(shown)))
-    with paged(app.environ, wanted=pager) as limit:
-        total = (partial(app.outbox.count, selection) if not any(search) else lambda: None) if history else None
-        count = show_reports(reports, app.settings.zone, app.today, limit, total)
-    if not count:
-        print_line(reader.nothing_found_text(search, _("No reports.")))
+    if session.json:
+        open_report = reader.open if any(search) else reader.open_itself  # of a check-out, its own content only
+        reports = Readable(filter(search.matches, map(open_report, entries)))
+        here = app.away is not None
+        stream_json({"reports": (report_json(each.entry, each.content, zone=zone, is_here=here) for each in reports)})
+    else:
+        shown = entries if history else (entry for entry in entries if _is_shown(app, entry, selection))
+        reports = Readable(filter(search.matches, reader.open_all(shown)))
+        with paged(app.environ, wanted=pager) as limit:
+            total = (partial(app.outbox.count, selection) if not any(search) else lambda: None) if history else None
+            count = show_reports(reports, zone, app.today, limit, total)
+        if not count:
+            print_line(reader.nothing_found_text(search, _("No reports.")))
     code = show_damage(reports.damage)
     return reader.exit_code(search) or code
 
