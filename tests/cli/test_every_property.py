@@ -127,14 +127,6 @@ def test_the_random_pause_is_one_for_all(both: Apoa, monkeypatch: pytest.MonkeyP
     assert len(pauses) == 1
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("arguments", [["--property", "melati", "sync", "--all"], ["sync", "--all", "--by-hand"]])
-def test_one_and_all_exclude_each_other(both: Apoa, arguments: list[str], lang: str) -> None:
-    """One property by an option, or typing by hand, cannot be combined with `--all`: 2."""
-    refused = both(*arguments, lang=lang)
-    assert (refused.code, refused.out, len(refused.err.splitlines())) == (2, "", 2)
-
-
 def test_all_wins_over_the_environment(both: Apoa) -> None:
     """APOA_PROPERTY, as in a user's profile, does not narrow `--all`."""
     assert len(both("status", "--all", "--json", APOA_PROPERTY="melati").json["properties"]) == 2

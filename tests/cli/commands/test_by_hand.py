@@ -83,12 +83,6 @@ def test_screens(apoa: Apoa, screens: Screens, lang: str) -> None:
 class TestSetUp:
     """Setup without an address, a user name or a password."""
 
-    @pytest.mark.parametrize("other", [["--training"], ["--api-url", "https://example.org/v1"]])
-    def test_by_hand_excludes_other_destinations(self, apoa: Apoa, other: list[str]) -> None:
-        """The option --by-hand together with --training or --api-url is a usage error."""
-        assert apoa(*SET_UP, "--by-hand", *other).code == 2
-        assert not (apoa.home / "config.toml").exists()
-
     def test_setup_again_switches_the_destination(self, manual: Apoa, serve: Serve) -> None:
         """A second setup switches the destination only if an option asks for it, and keeps reports and settings."""
         report = manual.save()

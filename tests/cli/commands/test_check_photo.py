@@ -104,15 +104,6 @@ class TestSeveral:
         assert [each["valid"] for each in value["results"]] == [True, True, False]
 
 
-@pytest.mark.parametrize(
-    "more", [["--mrz", QUENTIN.lines[0]], ["--photo", "x.jpg", "--surname", "X"]], ids=["lines", "details of one guest"]
-)
-def test_options_that_contradict_each_other(apoa: Apoa, monkeypatch: pytest.MonkeyPatch, more: list[str]) -> None:
-    """Lines beside a photo, or one guest's details beside several photos, are a usage error."""
-    answer_with(monkeypatch, {"q.jpg": UNSURE, "x.jpg": SURE})
-    assert apoa("check", "--photo", "q.jpg", *more).code == 2
-
-
 def test_typed_details_join_those_of_the_photo(apoa: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with lines, a typed detail that differs from the photo's is a conflict."""
     answer_with(monkeypatch, {"x.jpg": SURE})

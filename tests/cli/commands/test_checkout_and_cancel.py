@@ -199,13 +199,6 @@ class TestCheckOut:
         assert away("checkout", "--all-due", "--at", "2026-11-24T12:00", "--no-send").code == 65
         assert len(away.reports()) == 2
 
-    def test_missing_or_conflicting_arguments_are_usage_errors(self, away: Apoa) -> None:
-        """Unattended, `checkout` without arguments or with conflicting arguments is a usage error."""
-        assert away("checkout").code == 2
-        assert away("checkout", "--json", keys=[]).code == 2
-        assert away("checkout", "abc", "--room", "7").code == 2
-        assert away("checkout", "--all-due", "--room", "7").code == 2
-
     def test_check_out_without_the_key(self, away: Apoa) -> None:
         """Without the key, `checkout` works by id and by day, but not by room."""
         arrival = away.save()

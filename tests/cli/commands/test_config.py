@@ -194,35 +194,6 @@ class TestSet:
         assert practice("config", "get", "timezone").out == "Asia/Makassar\n"
         assert practice("config", "get", "defaults.timezone").out == "Asia/Jayapura\n"
 
-    @pytest.mark.parametrize(
-        ("key", "value", "said"),
-        [
-            ("timezone", "Mars", "Asia/Jakarta, Asia/Pontianak, Asia/Makassar, Asia/Jayapura"),
-            ("retention_days", "0", "a number from 1 to 3650"),
-            ("notify", "yes", "on, off"),
-            ("language", "fr", "id, en"),
-            ("by_hand_order", "visa", "each once: surname"),
-            ("office", "", "any text"),
-            ("password", "kuda", "apoa login"),
-            ("private_key", "abc", "apoa key show"),
-            ("public_key", "abc", "apoa key rotate"),
-            ("index_key", "ab", "apoa setup"),
-            ("environment", "production", "apoa setup"),
-            ("property_id", "x", "apoa setup"),
-            ("delivery", "manual", "apoa setup --by-hand"),
-            ("api_url", "https://authority.example/v1", "apoa setup --property melati"),
-            ("vault", "keyring", "apoa setup --property melati --vault keyring"),
-        ],
-    )
-    def test_what_is_refused(self, practice: Apoa, key: str, value: str, said: str) -> None:
-        """A wrong value names the allowed ones; what would harm reports names the command that does it safely."""
-        before = (practice.home / "config.toml").read_bytes()
-        result = practice("config", "set", key, value)
-        assert result.code == Exit.USAGE
-        assert said in result.err
-        assert "kuda" not in result.all
-        assert (practice.home / "config.toml").read_bytes() == before
-
     def test_a_folder_that_is_not_there(self, practice: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A stick may come later. The full path is stored, for cron and the Task Scheduler."""
         monkeypatch.chdir(tmp_path)

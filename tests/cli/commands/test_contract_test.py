@@ -113,12 +113,6 @@ def test_a_file_on_standard_output(test_of: Test, serve: Serve) -> None:
     assert ET.fromstring(said.out).tag == "testsuites"  # noqa: S314  our own
 
 
-@pytest.mark.parametrize("options", [("--json", "--html", "-"), ("--junit", "-", "--html", "-")])
-def test_only_one_document_on_standard_output(test_of: Test, serve: Serve, options: tuple[str, ...]) -> None:
-    """It is refused before anything is sent."""
-    assert test_of(serve(), *options).code == Exit.USAGE
-
-
 def test_wrong_password(test_of: Test, serve: Serve) -> None:
     """It exits 77 after one attempt."""
     said = test_of(serve(), password="salah")

@@ -285,8 +285,3 @@ def test_the_same_computer(here: Apoa, tmp_path: Path) -> None:
     said = here("import", file, "--no-send", "--json")
     assert (said.json["unchanged"], said.json["reports"]) == (3, []), said.all
     assert here.reports() == before
-
-
-def test_codes_of_no_guest(three: Apoa) -> None:
-    """Codes are of guests' data: without `--personal` the option is refused, and not ignored."""
-    assert three("export", "--codes").code == 2

@@ -245,13 +245,6 @@ class TestInfo:
         (apoa.home / "config.toml").write_text("property = 7\n")
         assert apoa("info", "deadline").code == 0
 
-    def test_options_that_exclude_each_other(self, apoa: Apoa) -> None:
-        """Options that exclude each other are a usage error."""
-        for arguments in (["--name", "Melati"], ["--force"], ["law", "--poster", "-"], ["--json", "--poster", "-"]):
-            result = apoa("info", *arguments)
-            assert result.code == 2
-            assert "apoa info --help" in result.err
-
 
 def bare(apoa: Apoa, *options: str, lang: str = "en") -> CallResult:
     """Run the program without a command at a terminal and return the result without colours."""

@@ -405,38 +405,6 @@ class TestInspection:
         assert {path.name for path in (tmp_path / "p").iterdir()} == {f"{name}.html" for name in wanted}
 
 
-class TestUsage:
-    """Options that exclude each other and invalid values are usage errors."""
-
-    @pytest.mark.parametrize(
-        "arguments",
-        [
-            [],
-            ["x", "--html", "a", "--pdf", "b"],
-            ["x", "--html", "a", "--json"],
-            ["x", "--from", "2026-11-24"],
-            ["x", "--output", "d"],
-            ["--all"],
-            ["--all", "x", "--output", "d"],
-            ["--all", "--html", "a", "--output", "d"],
-            ["--all", "--output", "d", "--from", "entah"],
-            ["--all", "--output", "d", "--from", "2026-11-25", "--to", "2026-11-24"],
-        ],
-    )
-    def test_usage_errors(self, away: Apoa, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """The command exits with 2 and an explanation, and writes nothing."""
-        monkeypatch.chdir(away.home)
-        before = set(away.home.rglob("*"))
-        result = away("receipt", *arguments)
-        assert result.code == 2
-        assert "--json" in arguments or result.out == ""
-        assert "--json" in arguments or result.err
-        assert {path.name for path in set(away.home.rglob("*")) - before} <= {"outbox.db-wal", "outbox.db-shm"}
-
-
-NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
-
-
 class TestHostileNumber:
     """A receipt number cannot attack the terminal, the browser or the file system."""
 

@@ -97,11 +97,3 @@ def test_pdf(configured: Apoa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr(HttpAuthority, "daily_receipt_pdf", lambda _self, day: pdf(day))
     assert configured("receipt", "--day", today(configured), "--pdf", str(file)).code == 0
     assert file.read_bytes().startswith(b"%PDF-")
-
-
-@pytest.mark.parametrize(
-    "more", [["2e8b11aa"], ["--html", "-"], ["--all", "--output", "x"], ["--json", "--pdf", "x.pdf"]]
-)
-def test_options_that_do_not_go_together(configured: Apoa, more: list[str]) -> None:
-    """A day is no report and no folder."""
-    assert configured("receipt", "--day", today(configured), *more).code == 2

@@ -275,10 +275,6 @@ class TestSeveral:
         assert "The picture shows 2 documents." in result.err
         assert OBADIAH.surname in surnames(away)
 
-    def test_details_of_one_guest(self, away: Apoa, photos: list[str]) -> None:
-        """A name beside several photos is a usage error; what guests share, and the place of birth, are taken."""
-        assert away("report", *photos, *STAY, "--surname", "OTHER").code == 2
-
     def test_an_indonesian_guest_first(self, away: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is said that the guest is not reported, and the next photo follows."""
         indonesian = replace(QUENTIN, state="IDN")
@@ -402,19 +398,6 @@ class TestDeleteOriginal:
         result = away("report", "--photo", str(photo), *STAY, "--delete-original", "--yes")
         assert result.code == 0
         assert "could not be deleted. Delete it by hand." in result.err
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--photo", "page.jpg", "--mrz", FIRST],
-        ["--photo", "page.jpg", "--input", "guest.json"],
-        ["--delete-original"],
-    ],
-)
-def test_options_that_contradict_each_other(away: Apoa, arguments: list[str]) -> None:
-    """Lines or a program's report beside a photo, and a deletion without a photo, are usage errors."""
-    assert away("report", *arguments).code == 2
 
 
 def test_without_the_extra(away: Apoa, photo: Path, tmp_path: Path) -> None:

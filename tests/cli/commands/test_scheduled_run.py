@@ -289,12 +289,3 @@ class TestPrintedOnce:
         assert "error:" in file.read_text()
         if os.name == "posix":
             assert file.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize(
-    "options", [["--scheduled", "--by-hand"], ["--scheduled", "--sheet", "x.html"], ["--all", "--by-hand"]]
-)
-def test_typing_needs_a_user(configured: Apoa, options: list[str]) -> None:
-    """A schedule cannot type, and one property is typed at a time: 2."""
-    refused = configured("sync", *options)
-    assert (refused.code, refused.out, len(refused.err.splitlines())) == (2, "", 2)

@@ -138,48 +138,6 @@ class TestSetup:
         assert "config.toml" not in files(apoa)
         assert apoa("status").code == 78
 
-    @pytest.mark.parametrize(
-        ("option", "value", "code"),
-        [
-            ("--timezone", "Asia/Singapore", 2),
-            ("--vault", "drawer", 2),
-            ("--language", "de", 2),
-            ("--api-url", "http://authority.example/v1", 78),
-            ("--api-url", "https://u:rahasia@authority.example/v1", 78),
-            ("--api-url", "authority.example", 78),
-            ("--api-url", "https://authority.example/v1?x=1", 78),
-            ("--api-url", "https://apoa.imigrasi.go.id/", 2),
-            ("--ca-bundle", "/nowhere/ca.pem", 78),
-        ],
-    )
-    def test_invalid_option_values(self, apoa: Apoa, option: str, value: str, code: int) -> None:
-        """Each invalid value is explained, a password in an address is not shown, and nothing is created."""
-        result = apoa.set_up(NOWHERE.replace("http:", "https:") if option == "--ca-bundle" else NOWHERE, option, value)
-        assert result.code == code, result.all
-        assert result.err
-        assert "rahasia" not in result.all
-        assert not apoa.home.exists()
-
-    @pytest.mark.parametrize(
-        ("arguments", "words", "code"),
-        [
-            ([], "Where are reports sent?", Exit.USAGE),
-            (["--api-url", NOWHERE], "username", Exit.USAGE),
-            (["--api-url", NOWHERE, "--username", "u"], "--password-stdin", Exit.CREDENTIALS),
-            (["--api-url", NOWHERE, "--username", "u", "--password-stdin"], "No password came", Exit.USAGE),
-        ],
-    )
-    @pytest.mark.parametrize("keys", [None, [PASSWORD]], ids=["unattended", "at a terminal"])
-    def test_missing_options(
-        self, apoa: Apoa, arguments: list[str], words: str, code: int, keys: list[str] | None
-    ) -> None:
-        """With `--non-interactive` the error names the missing option, and nothing is asked, also at a terminal."""
-        place = ["--property", "melati", "--vault", "file"]
-        keys = None if "--password-stdin" in arguments else keys
-        result = apoa("setup", "--non-interactive", *place, *arguments, keys=keys)
-        assert (result.code, words in result.err) == (code, True)
-        assert not apoa.home.exists()
-
     def test_a_bundle_is_stored_with_its_full_path(
         self, apoa: Apoa, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

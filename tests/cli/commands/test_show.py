@@ -164,14 +164,6 @@ def test_shows_30_days_by_default(away: Apoa) -> None:
             assert [entry["report"] for entry in result.json["entries"]] == [report["id"]]
 
 
-def test_no_entries_and_invalid_options(away: Apoa) -> None:
-    """An empty log is a sentence; an unknown report or an invalid day is a usage error."""
-    assert away("log", "--since", "2027-01-01").out == "No entries.\n"
-    for option in ("--report", "--since"):
-        result = away("log", option, "zzzz")
-        assert (result.code, result.out) == (2, "")
-
-
 def test_control_characters_are_sanitized(away: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control characters in a user's name or in a changed database do not reach the terminal."""
     monkeypatch.setattr("apoa_client.settings.folders.user_name", lambda: "".join(DANGEROUS) + "made")

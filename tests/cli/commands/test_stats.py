@@ -152,14 +152,6 @@ def test_anonymous(month: Apoa) -> None:
         assert "Poland" not in result.out
 
 
-@pytest.mark.parametrize("text", ["2026-13", "2026-1", "11/2026", "november", "2026-12", "2027-01"])
-def test_a_month_that_cannot_be_shown(month: Apoa, text: str) -> None:
-    """A text that is no month, or a month that has not begun, is an error of usage."""
-    said = month("stats", "--month", text)
-    assert (said.code, said.out) == (2, "")
-    assert "2026-1" in said.err
-
-
 def test_the_month_is_that_of_the_property(away: Apoa) -> None:
     """In Jakarta December begins at 17:00 UTC."""
     away.clock.time = datetime(2026, 11, 30, 17, tzinfo=UTC)

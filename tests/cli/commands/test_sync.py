@@ -176,11 +176,6 @@ class TestSync:
         result = configured("sync", "--wait", "1", "--json")
         assert (result.code, result.json["left"]) == (75, 1)
 
-    @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "inf"])
-    def test_a_wait_that_is_no_time(self, configured: Apoa, value: str) -> None:
-        """A wrong number is a usage error."""
-        assert configured("sync", "--wait", value).code == 2
-
     def test_a_bar_counts_the_refused(self, apoa: Apoa, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         """The bar counts refused reports, and is removed when the run fails."""
         show_as_terminal(monkeypatch, sys.stderr)

@@ -464,13 +464,6 @@ class TestSeveralProperties:
         )
 
 
-@pytest.mark.parametrize("options", ["--scheduled", "--wait=5", "--json", "--by-hand", "--sheet=x.html"])
-def test_options_that_make_no_sense(configured: Apoa, options: str) -> None:
-    """They are a usage error: 2."""
-    refused = configured("sync", "--follow", options)
-    assert (refused.code, "--follow" in refused.err or "--terus" in refused.err) == (2, True)
-
-
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
 def test_what_systemd_is_told(configured: Apoa, follows: Follow, tmp_path: Path) -> None:
     """Ready, how each run ended, regular signs of life, and the end."""

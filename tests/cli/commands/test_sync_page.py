@@ -418,8 +418,3 @@ class TestEnd:
             browser.save("STT-0001")
 
         assert serve(manual, visit)[0] == 1
-
-    @pytest.mark.parametrize("more", [["--all"], ["--scheduled"], ["--follow"], ["--sheet", "-"]])
-    def test_usage(self, manual: Apoa, more: list[str]) -> None:
-        """A page needs a user and one property."""
-        assert manual("sync", "--page", *more).code == 2
