@@ -1,6 +1,5 @@
 """`apoa help`, `apoa info`, `apoa` alone and `apoa demo`: topics, guides, facts, and the next command."""
 
-import re
 import tempfile
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -91,16 +90,6 @@ class TestFinding:
 class TestCommand:
     """What `apoa help` shows."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    @pytest.mark.parametrize("words", [[], [""], [" "]])
-    def test_the_topics(self, apoa: Apoa, words: list[str], lang: str) -> None:
-        """Lists the situations by their names in the reader's language; no property is needed."""
-        answer = apoa("help", *words, lang=lang)
-        assert (answer.code, answer.err) == (0, "")
-        for each in situations(lang):
-            assert re.search(rf"^  {each.name}  +{re.escape(each.title)}$", answer.out, re.MULTILINE)
-        assert not apoa.home.exists()
-
     @pytest.mark.parametrize("situation_id", IDS)
     def test_a_topic(self, apoa: Apoa, situation_id: str) -> None:
         """Shows the whole topic, also by its name in the other language and by `bantuan`."""
@@ -118,36 +107,6 @@ class TestCommand:
     def test_a_command(self, apoa: Apoa, words: list[str]) -> None:
         """Shows what the command's --help shows."""
         assert apoa("help", *words) == apoa(*words, "--help")
-
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_what_a_search_finds(self, apoa: Apoa, lang: str) -> None:
-        """The best is shown, then what else fits, by commands to copy; facts are shown as by `apoa info`."""
-        answer = apoa("help", "kamar", "ganti", lang=lang)
-        room, password = ("pindah-kamar", "ganti-sandi") if lang == "id" else ("another-room", "password-changed")
-        assert (answer.code, answer.err) == (0, "")
-        assert answer.out.startswith(next(each.title for each in situations(lang) if each.name == room))
-        assert f": {typed_in(lang, 'apoa help')} {password}" in answer.out
-        assert apoa("help", "voa", lang=lang).out.startswith(apoa("info", "voa", lang=lang).out)
-
-    @pytest.mark.parametrize("words", [["singel-nane"], ["reprot"]])
-    def test_a_mistyped_name(self, apoa: Apoa, words: list[str]) -> None:
-        """Exits with 2, and suggests the most similar name first, in the reader's language."""
-        suggestion = {"singel-nane": "satu-nama", "reprot": "lapor"}[words[0]]
-        answer = apoa("help", *words, lang="id")
-        assert (answer.code, answer.out, f": {suggestion}" in answer.err) == (2, "", True)
-
-    def test_the_beginning_of_several(self, apoa: Apoa) -> None:
-        """Each is named once, although it may have two names, and at most four are named."""
-        names = "child-in-passport, lost-passport, password-changed, torn-passport"
-        assert f"Did you mean: {names}?" in apoa("help", "pas").err
-        assert "Did you mean: refused, report, receipt, received?" in apoa("help", "re").err
-
-    def test_no_similar_name(self, apoa: Apoa) -> None:
-        """Names the list of topics; control characters of the query do not reach the terminal."""
-        answer = apoa("help", "x\x1b[2Jyzzy\u202e")
-        assert answer.code == 2
-        assert answer.err.splitlines()[-1] == "All topics: apoa help"
-        assert_sanitized(answer.all)
 
 
 class TestGuides:
@@ -167,15 +126,6 @@ class TestGuides:
         """The start of a guide's name finds it."""
         assert apoa("help", "resep").out.startswith("# Guide for staff")
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_list_of_topics_names_them(self, apoa: Apoa, lang: str) -> None:
-        """Each guide is listed with its title, in the reader's language."""
-        listed = apoa("help", lang=lang).out
-        assert all(
-            re.search(rf"^  {each.name} +{re.escape(each.title_in(lang))}$", listed, re.MULTILINE)
-            for each in guides(lang)
-        )
-
     def test_staff_have_theirs_in_both_languages(self) -> None:
         """A name is unique, and no situation has it."""
         assert {each.language for each in all_guides() if each.id == "staff"} == set(LANGUAGES)
@@ -189,16 +139,6 @@ TOPICS = [topic.id for topic in topics("en")]
 class TestInfo:
     """The command's output."""
 
-    @pytest.mark.parametrize("lang", LANGUAGES)
-    def test_the_topics(self, apoa: Apoa, lang: str) -> None:
-        """Without words, lists the topics by their names in the reader's language; no property is needed."""
-        result = apoa("info", lang=lang)
-        assert (result.code, result.err) == (0, "")
-        for topic in topics(lang):
-            assert f"  {topic.name} " in result.out
-            assert topic.title in result.out
-        assert not apoa.home.exists()
-
     @pytest.mark.parametrize("name", TOPICS)
     def test_a_topic(self, apoa: Apoa, name: str) -> None:
         """Shows every fact of the topic, each source with both dates, and what is not confirmed."""
@@ -208,14 +148,6 @@ class TestInfo:
         for fact in topic.facts:
             assert (fact.text in result.out, fact.source in result.out) == (True, True)
         assert all(each.text in result.out for each in topic.unconfirmed)
-
-    def test_an_unknown_word(self, apoa: Apoa) -> None:
-        """An unknown word is a usage error that suggests similar words, or the list of topics."""
-        result = apoa("info", "oversaty")
-        assert (result.code, result.out) == (2, "")
-        strange = apoa("info", "xyzzyq\x1b[2J")
-        assert strange.code == 2
-        assert_sanitized(strange.all)
 
     def test_facts_older_than_a_year(self, apoa: Apoa) -> None:
         """By the clock that is passed in: nothing for a year, then a line beside each topic and `outdated` in JSON."""
@@ -259,6 +191,20 @@ def assert_lines(result: CallResult, *sentences: str) -> None:
     lines = result.out.splitlines()
     positions = [lines.index(sentence) for sentence in sentences]
     assert positions == sorted(positions)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_help_screens(apoa: Apoa, screens: Screens, lang: str) -> None:
+    """The topics, what a search finds, and what is suggested for other words; nothing is set up."""
+    for words in (
+        *(["help"], ["help", " "], ["help", "kamar", "ganti"], ["help", "singel-nane"], ["help", "reprot"]),
+        *(["help", "pas"], ["help", "re"], ["help", "xyzzy"]),
+        *(["info"], ["info", "oversaty"], ["info", "xyzzyq"]),
+    ):
+        screens(apoa, *words, lang=lang)
+    for command in ("help", "info"):
+        assert_sanitized(apoa(command, "x\x1b[2Jyzzyq\u202e", lang=lang).all)
+    assert not apoa.home.exists()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

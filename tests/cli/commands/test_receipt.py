@@ -405,6 +405,9 @@ class TestInspection:
         assert {path.name for path in (tmp_path / "p").iterdir()} == {f"{name}.html" for name in wanted}
 
 
+NUMBER = "<img src=x onerror=alert(1)>\u202e\x9b2J\u200b\"'&/../N\u2028"
+
+
 class TestHostileNumber:
     """A receipt number cannot attack the terminal, the browser or the file system."""
 
