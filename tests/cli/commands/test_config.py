@@ -35,12 +35,43 @@ def test_screens(configured: Apoa, screens: Screens, lang: str) -> None:
         *(["explain"], ["explain", "by_hand_order"], ["explain", "vault"], ["explain", "vualt"]),
         *(["get", "retention_days"], ["get", "vualt"], ["lst"], ["set", "retention_days", "120"]),
         *(["set", "retention_days", "30"], ["set", "timezone", "Mars"], ["set", "api_url", NOWHERE]),
+        *(["set", "api_url", "http://a.example/v1"], ["set", "api_url", "https://apoa.imigrasi.go.id"]),
         *(["set", "public_key", "abc"], ["set", "window_hours", "48"], ["unset", "retention_days", "--yes"]),
         *(["unset", "api_url"], ["set", "default_property", "kuta"], ["set", "password", "kuda"]),
     ):
         screens(configured, "config", *words, lang=lang)
     screens(configured, "config", "set", "retention_days", "30", keys=[""], lang=lang)
     screens(configured, "config", "set", "notify", "off", lang=lang, APOA_NOTIFY="on")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_origin_screens(practice: Apoa, screens: Screens, tmp_path: Path, lang: str) -> None:
+    """Values for scripts; those of all properties, of all users and of variables; and one property that is wrong."""
+    file, site = practice.home / "config.toml", tmp_path / "site.toml"
+
+    def config(*lines: str) -> None:
+        for line in lines:
+            screens(practice, "config", *line.split(), lang=lang)
+
+    config("get retention_days", "get Retention-Days", "get property.melati.vault", "get defaults.vault", "get office")
+    config("get default_property", "get property.kuta.vault", "set property.kuta.vault file")
+    config("set defaults.timezone wit", "get timezone", "set timezone wita", "get timezone", "get defaults.timezone")
+    config("set retention_days 200", "unset retention_days")
+    screens(practice, "config", "unset", "retention_days", lang=lang, APOA_RETENTION_DAYS="300")
+    config("set defaults.retention_days 10", "set retention_days 100")
+    site.write_text(SITE, encoding="utf-8")
+    practice.environ["APOA_SITE_CONFIG"] = str(site)
+    config("unset retention_days --yes", "unset retention_days")
+    assert "retention_days" not in table(practice)
+    practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
+    before, _heading, own = file.read_text(encoding="utf-8").partition("[property.kuta]")
+    file.write_text(f'{before}[property.kuta]\nvualt = "file"{own}', encoding="utf-8")
+    config("set notify off", "get property.kuta.vault", "set property.kuta.notify off")
+    assert practice("config", "list", "--all", lang=lang).code == Exit.SETTINGS
+    own = own.replace('api_url = "training"\n', "")
+    file.write_text(f"{before}[property.kuta]{own}", encoding="utf-8")
+    config("get property.kuta.vault", "set notify off", "unset api_url", "set defaults.api_url training")
+    config("get property.kuta.vault")
 
 
 class TestList:
@@ -109,57 +140,9 @@ class TestList:
         assert shown("--property", "kuta", "config", "list") == {"kuta"}
         assert shown("config", "list", "--all") == {"melati", "kuta"}
 
-    def test_one_property_that_is_not_right(self, practice: Apoa) -> None:
-        """The others are shown and changed; what is wrong is said, and the exit code is 78 where it was asked for."""
-        practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
-        path = practice.home / "config.toml"
-        path.write_text(path.read_text(encoding="utf-8") + 'vualt = "file"\n', encoding="utf-8")
-        assert practice("config", "list").code == 0
-        assert practice("config", "set", "notify", "off").code == 0
-        for words in (["list", "--all"], ["list", "--all", "--json"], ["get", "property.kuta.vault"]):
-            said = practice("config", *words)
-            assert (said.code, "Did you mean vault?" in said.err) == (Exit.SETTINGS, True)
-        assert practice("config", "set", "property.kuta.notify", "off").code == Exit.SETTINGS
-
-    def test_one_property_that_lacks_a_setting(self, practice: Apoa) -> None:
-        """The others are changed, and so is what it lacks."""
-        practice("setup", "--non-interactive", "--property", "kuta", "--training", "--vault", "file")
-        path = practice.home / "config.toml"
-        before, _heading, own = path.read_text(encoding="utf-8").partition("[property.kuta]")
-        own = own.replace('api_url = "training"\n', "")
-        path.write_text(f"{before}[property.kuta]{own}", encoding="utf-8")
-        assert practice("config", "get", "property.kuta.vault").code == Exit.SETTINGS
-        assert practice("config", "set", "notify", "off").code == 0
-        assert practice("config", "unset", "api_url").code == Exit.USAGE
-        assert practice("config", "set", "defaults.api_url", "training").code == 0
-        assert practice("config", "get", "property.kuta.vault").out == "file\n"
-
 
 class TestGet:
     """`apoa config get`."""
-
-    @pytest.mark.parametrize(
-        ("key", "value"),
-        [
-            ("retention_days", "90"),
-            ("Retention-Days", "90"),
-            ("property.melati.vault", "file"),
-            ("defaults.vault", "keyring"),
-            ("default_property", "melati"),
-            ("language", "en"),
-            ("office", ""),
-        ],
-    )
-    def test_the_bare_value(self, practice: Apoa, key: str, value: str) -> None:
-        """For scripts: the value that applies and nothing else; an empty line if there is none."""
-        said = practice("config", "get", key)
-        assert (said.code, said.out, said.err) == (0, f"{value}\n", "")
-
-    def test_an_unknown_property(self, practice: Apoa) -> None:
-        """Exit code 78, with those that are set up."""
-        for words in (["get", "property.kuta.vault"], ["set", "property.kuta.vault", "file"]):
-            said = practice("config", *words)
-            assert (said.code, "Known: melati" in said.err) == (Exit.SETTINGS, True)
 
 
 class TestSet:
@@ -173,26 +156,6 @@ class TestSet:
         again = practice("config", "set", "retention_days", "120")
         assert (again.code, again.out.count("120"), " 90" in again.out) == (0, 1, False)
         assert practice("purge", "--dry-run", "--json").json["retention_days"] == 120
-
-    def test_unset_says_what_applies(self, practice: Apoa, tmp_path: Path) -> None:
-        """The value for all users, or the default; and that a setting was not in the file."""
-        practice("config", "set", "retention_days", "100")
-        (tmp_path / "site.toml").write_text(SITE, encoding="utf-8")
-        practice.environ["APOA_SITE_CONFIG"] = str(tmp_path / "site.toml")
-        said = practice("config", "unset", "retention_days", "--yes")
-        assert "100 before, 60 now (file for all users, line 2)" in said.out
-        assert "retention_days" not in table(practice)
-        again = practice("config", "unset", "retention_days")
-        assert (again.code, "does not set property.melati.retention_days. It is: 60" in again.out) == (0, True)
-        assert practice("config", "unset", "retention_days", "--json").json["value"] == 60
-
-    def test_defaults_for_all_properties(self, practice: Apoa) -> None:
-        """A table of the user's file, below that of each property."""
-        assert practice("config", "set", "defaults.timezone", "wit").code == 0
-        assert practice("config", "get", "timezone").out == "Asia/Jayapura\n"
-        practice("config", "set", "timezone", "wita")
-        assert practice("config", "get", "timezone").out == "Asia/Makassar\n"
-        assert practice("config", "get", "defaults.timezone").out == "Asia/Jayapura\n"
 
     def test_a_folder_that_is_not_there(self, practice: Apoa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A stick may come later. The full path is stored, for cron and the Task Scheduler."""
@@ -214,13 +177,6 @@ class TestSet:
 class TestErasing:
     """A shorter retention erases guests' data at the next daily purge."""
 
-    def test_by_removing_and_by_default(self, practice: Apoa) -> None:
-        """What counts is the value that applies afterwards; a variable that wins changes nothing."""
-        practice("config", "set", "retention_days", "200")
-        assert practice("config", "unset", "retention_days").code == Exit.USAGE
-        assert practice("config", "unset", "retention_days", APOA_RETENTION_DAYS="300").code == 0
-        assert practice("config", "set", "defaults.retention_days", "10").code == Exit.USAGE
-
 
 class TestAccount:
     """Changes of what a stored password is bound to."""
@@ -236,16 +192,6 @@ class TestAccount:
             assert "Give it again with: apoa login" in said.err
             assert configured("sync").code == Exit.CREDENTIALS
         assert configured.states() == [("check_in", "queued")]
-
-    def test_addresses_that_set_up_refuses(self, configured: Apoa) -> None:
-        """Not https, APOA's website for people, or training; and none for a property that trains."""
-        for value, code in (
-            ("http://authority.example/v1", Exit.SETTINGS),
-            ("https://apoa.imigrasi.go.id", Exit.USAGE),
-            ("training", Exit.USAGE),
-        ):
-            assert configured("config", "set", "api_url", value).code == code
-        assert configured("config", "set", "api_url", NOWHERE).code == Exit.USAGE
 
     def test_reports_without_a_decision(self, apoa: Apoa, serve: Serve) -> None:
         """The authority that has them would not be asked any more, and another one might get them twice."""
@@ -270,11 +216,6 @@ class TestAccount:
         keyring["apoa-client/melati/private-key"] = json.loads(key)["private-key"]
         said = configured("config", "set", "vault", "keyring")
         assert (said.code, "apoa login" in said.err) == (0, True)
-
-    def test_the_window_is_the_authority_own(self, configured: Apoa) -> None:
-        """A number set by hand lasts until the next log-in."""
-        said = configured("config", "set", "window_hours", "48")
-        assert (said.code, "apoa login takes it over again" in said.err) == (0, True)
 
 
 class TestPathAndExplain:
