@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
@@ -16,7 +15,6 @@ from cli_helpers import (
     XIMENA,
     Apoa,
     Serve,
-    spoken,
 )
 from screens import Screens
 
@@ -127,16 +125,6 @@ PLUGIN = re.compile(
 LATE = ["--check-in", "2026-11-23T12:00", "--yes"]
 
 
-def plugin(apoa: Apoa, *options: str, lang: str = "en") -> tuple[int, str, str, dict[str, str]]:
-    """Return exit code, level, text and numbers."""
-    said = apoa("status", "--nagios", *options, lang=lang)
-    found = PLUGIN.fullmatch(said.out)
-    assert found is not None, said.out
-    assert said.err == ""
-    numbers = dict(word.removesuffix(";;;0").split("=") for word in (found["numbers"] or "").split())
-    return said.code, found["level"], found["text"], numbers
-
-
 def damage(apoa: Apoa) -> None:
     apoa.outbox_file.write_bytes(b"no database" * 100)
 
@@ -146,67 +134,39 @@ def remove(apoa: Apoa) -> None:
 
 
 def break_settings(apoa: Apoa) -> None:
-    (apoa.home / "config.toml").write_text("[")
+    (apoa.home / "config.toml").write_text('language = "xx"\n')
 
 
 class TestNagios:
     """`--nagios` prints one line with performance data, and has the exit codes of a plugin."""
 
-    def test_ok(self, configured: Apoa) -> None:
-        """0, and all counts and ages."""
-        configured.send()
-        configured.save(XIMENA)
-        configured.clock.forward(HOUR)
-        code, level, text, numbers = plugin(configured)
-        assert (code, level, text) == (0, "OK", "nothing is overdue or refused")
-        expected = {"queued": "1", "sending": "0", "pending": "0", "rejected": "0", "accepted": "1", "superseded": "0"}
-        more = {"withdrawn": "0", "overdue": "0", "due_within_6h": "0", "last_contact_age": "3600s"}
-        assert numbers == expected | more
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_nagios_screens(self, apoa: Apoa, screens: Screens, serve: Serve, lang: str) -> None:
+        """From OK to UNKNOWN, for one property and for all, with a lost outbox and without settings."""
 
-    def test_warning_and_critical(self, apoa: Apoa, serve: Serve) -> None:
-        """A refused report is a warning; an overdue one is critical."""
-        apoa.set_up(serve("reject").base_url)
-        apoa.save()
+        def nagios(*options: str) -> None:
+            said = screens(apoa, "status", "--nagios", *options, lang=lang)
+            assert PLUGIN.fullmatch(said.out)
+            assert said.err == ""
+
+        nagios()
+        nagios("--all")
+        apoa.set_up(serve("ok,reject").base_url)
+        apoa.send()
+        apoa.save(XIMENA)
+        apoa.clock.forward(HOUR)
+        nagios()
         apoa("sync")
-        refused = spoken("en", "{count} refused", count=1)
-        assert plugin(apoa)[:3] == (1, "WARNING", f"melati: {refused}")
-        apoa.save(XIMENA, *LATE)
-        code, level, text, numbers = plugin(apoa)
-        overdue = spoken("en", "{count} overdue", count=1)
-        assert (code, level, text) == (2, "CRITICAL", f"melati: {overdue}, {refused}")
-        assert (numbers["overdue"], numbers["rejected"]) == ("1", "1")
-
-    @pytest.mark.parametrize(
-        ("harm", "code", "level"),
-        [(damage, 2, "CRITICAL"), (remove, 2, "CRITICAL"), (break_settings, 3, "UNKNOWN")],
-        ids=["damaged", "missing", "settings"],
-    )
-    @pytest.mark.parametrize("options", [[], ["--all"]], ids=["one", "all"])
-    def test_what_cannot_be_read(
-        self, configured: Apoa, harm: Callable[[Apoa], None], code: int, level: str, options: list[str]
-    ) -> None:
-        """A lost outbox is critical; without settings nothing is known. Still one line, and no other output."""
-        harm(configured)
-        assert plugin(configured, *options)[:2] == (code, level)
-
-    def test_several_properties(self, configured: Apoa, serve: Serve) -> None:
-        """One line for all, with the names in the text and in the labels; the worst counts."""
-        assert configured.set_up(serve().base_url, name="kenanga").code == 0
-        assert plugin(configured, "--all")[0] == 0
-        configured("--property", "kenanga", *QUENTIN.mrz("--no-send", *LATE))
-        code, level, text, numbers = plugin(configured, "--all")
-        assert (code, level, text) == (2, "CRITICAL", "kenanga: 1 overdue")
-        assert (numbers["melati_overdue"], numbers["kenanga_overdue"]) == ("0", "1")
-        remove(configured)
-        code, level, text, numbers = plugin(configured, "--all")
-        assert text.startswith("melati: ")
-        assert text.endswith("; kenanga: 1 overdue")
-        assert {label.partition("_")[0] for label in numbers} == {"kenanga"}
-
-    def test_nothing_is_set_up(self, apoa: Apoa) -> None:
-        """Nothing is known: 3. One property and all exclude each other: 2, which is critical, too."""
-        assert plugin(apoa)[0] == plugin(apoa, "--all")[0] == 3
-        assert apoa("--property", "melati", "status", "--nagios", "--all").code == 2
+        nagios()
+        apoa.save(OBADIAH, *LATE)
+        nagios()
+        apoa.set_up(serve().base_url, name="kenanga")
+        apoa("--property", "kenanga", *QUENTIN.mrz("--no-send", *LATE))
+        for harm in (str, damage, remove, break_settings):
+            harm(apoa)
+            nagios()
+            nagios("--all")
+        screens(apoa, "--property", "melati", "status", "--nagios", "--all", lang=lang)
 
     def test_no_personal_data(self, apoa: Apoa, serve: Serve) -> None:
         """The line has counts and names of properties alone."""
