@@ -47,6 +47,7 @@ def test_screens(
 ) -> None:
     """What is refused, installed, changed and removed, for all properties and for one; doing it again is no error."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("zlib.crc32", lambda _home: 0)  # each home has another minute
 
     def schedule(line: str, *options: str, keys: list[str] | None = None) -> None:
         screens(apoa, *options, "schedule", *line.split(), keys=keys, lang=lang)
