@@ -299,7 +299,8 @@ class CommandHelp(_TranslatedHelp):
 
 def example_of(command: click.Command) -> str:
     """Return the example of a command in the reader's language; empty if it has none."""
-    return localized_line(_(command.example)) if isinstance(command, CommandHelp) else ""
+    example = command.example if isinstance(command, CommandHelp) else ""
+    return localized_line(_(example))
 
 
 def _show_help(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's
