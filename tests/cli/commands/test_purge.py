@@ -1,5 +1,6 @@
 """`apoa purge`: erases guests' data after the retention period or at the guest's request, and keeps the receipts."""
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,18 @@ def test_an_erased_report_has_a_receipt_and_no_guest(past: Apoa) -> None:
             assert (said.code, said.err, number in said.out) == (0, "", True)
             assert not any(word in said.out for word in QUENTIN.words)
         (past.home / "melati" / "keys.json").unlink(missing_ok=True)
+
+
+def test_a_database_reader_delays_the_last_step(past: Apoa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another program reads the old data, purge exits with 75 and gives advice; the next run succeeds."""
+    monkeypatch.setattr("apoa_client.outbox.sqlite.database._BUSY_TIMEOUT_S", 0.01)
+    reader = sqlite3.connect(past.outbox_file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM reports").fetchone()
+    result = past("purge")
+    assert result.code == 75
+    reader.close()
+    assert past("purge").code == 0
 
 
 class TestAtTheGuestsRequest:
