@@ -18,7 +18,6 @@ from werkzeug.wrappers import Request, Response
 from apoa_client.matching import fold
 from apoa_client.messages import N_
 from apoa_client.sandbox.decisions import Result
-from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.faults import Route, Step
 from apoa_client.sandbox.validation import Refusal, member
 
@@ -128,10 +127,11 @@ class Switch:
 
 
 class Switches:
-    """The faults that are on. Each change counts in `changes`. Safe to use from several threads."""
+    """The faults that are on. Safe to use from several threads."""
 
-    def __init__(self, changes: ChangeCounter) -> None:
-        self._changes = changes
+    def __init__(self) -> None:
+        self.changes = 0
+        """How many changes there were."""
         self._lock = threading.Lock()
         self._on: dict[str, Switch] = {}
 
@@ -141,14 +141,12 @@ class Switches:
             if switch.step.name in _ENDINGS:
                 self._on = {name: each for name, each in self._on.items() if name not in _ENDINGS}
             self._on[switch.step.name] = switch
-        self._changes.add()
+            self.changes += 1
 
     def turn_off(self, name: str) -> None:
         """Turn off a fault, if it is on."""
         with self._lock:
-            was_on = self._on.pop(name, None) is not None
-        if was_on:
-            self._changes.add()
+            self.changes += self._on.pop(name, None) is not None
 
     def on(self) -> dict[str, Switch]:
         """Return the faults that are on, by their names."""
@@ -172,8 +170,7 @@ class Switches:
                 return False
             if switch.once:
                 del self._on[switch.step.name]
-        if switch.once:
-            self._changes.add()
+                self.changes += 1
         return True
 
 

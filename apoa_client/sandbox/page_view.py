@@ -15,7 +15,7 @@ from apoa_client.report.fields import label_of, with_label
 from apoa_client.sandbox import page_texts as texts
 from apoa_client.sandbox.decisions import Receipt
 from apoa_client.sandbox.fault_injection import NAMES, SECONDS, Switch
-from apoa_client.sandbox.received import Punctuality, Received, Stay, punctuality
+from apoa_client.sandbox.received import Received, Stay
 from apoa_client.sandbox.validation import Violation
 from apoa_client.settings.zones import WIB, WIT, WITA
 
@@ -27,13 +27,13 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the page shows. `count` is the count of `ChangeCounter`; `address` is the page's path."""
+    """What the page shows. `changes` is how many there were; `address` is the page's path."""
 
     property_name: str
     window_hours: int
     address: str = field(repr=False)
     form_key: str = field(repr=False)
-    count: int
+    changes: int
     stays: Sequence[Stay]
     newest: Received | None
     switches: Mapping[str, Switch]
@@ -125,26 +125,29 @@ def _moment(moment: datetime | str, zone: tzinfo | None) -> Message:
 
 
 def _clock(stay: Stay, window_hours: int) -> ClockText | None:
-    found = punctuality(stay, window_hours)
-    if found is None:
+    """Return when the check-in of a stay was reported; None if no check-in with a readable time is shown."""
+    report = stay.first_check_in
+    if report is None or report.check_in is None:
         return None
-    style = "late" if found.left < timedelta() else "in-time" if found.is_acquired else "open"
-    return ClockText(style, _clock_sentence(found), max(0, found.left // _MINUTE))
+    after = report.arrived_at - report.check_in
+    left = timedelta(hours=window_hours) - after
+    style = "late" if left < timedelta() else "in-time" if report.is_acquired else "open"
+    return ClockText(style, _clock_sentence(after, left, acquired=report.is_acquired), max(0, left // _MINUTE))
 
 
-def _clock_sentence(found: Punctuality) -> Message:
-    after, over = _hours(found.after), _hours(-found.left)
+def _clock_sentence(after: timedelta, left: timedelta, *, acquired: bool) -> Message:
+    """Return the sentence for the time since the arrival, negative before it, and what was left of the window."""
     # Rounded up where the time after arrival is rounded down: together they are the window.
-    left = _hours(-(-found.left // _MINUTE) * _MINUTE)
-    if found.left < timedelta() and found.is_acquired:
-        return msg("Late: {after} after arrival, {over} past the deadline.", after=after, over=over)
-    if found.left < timedelta():
-        return msg("Not reported yet: this check-in was not accepted, {over} past the deadline.", over=over)
-    if not found.is_acquired:
-        return msg("Not reported yet: this check-in was not accepted, and {left} were left.", left=left)
-    if found.after < timedelta():
-        return msg("In time: {before} before arrival.", before=_hours(-found.after))
-    return msg("In time: {after} after arrival, with {left} left.", after=after, left=left)
+    in_words = {"after": _hours(after), "over": _hours(-left), "left": _hours(-(-left // _MINUTE) * _MINUTE)}
+    if left < timedelta() and acquired:
+        return msg("Late: {after} after arrival, {over} past the deadline.", **in_words)
+    if left < timedelta():
+        return msg("Not reported yet: this check-in was not accepted, {over} past the deadline.", **in_words)
+    if not acquired:
+        return msg("Not reported yet: this check-in was not accepted, and {left} were left.", **in_words)
+    if after < timedelta():
+        return msg("In time: {before} before arrival.", before=_hours(-after))
+    return msg("In time: {after} after arrival, with {left} left.", **in_words)
 
 
 def _hours(time: timedelta) -> Message:

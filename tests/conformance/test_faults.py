@@ -7,7 +7,7 @@ from conformance_helpers import Suite, failed
 
 from apoa_client.conformance.check import Result
 from apoa_client.errors import ApoaError
-from apoa_client.sandbox.faults import possible_steps
+from apoa_client.sandbox.faults import POSSIBLE, Route
 from apoa_client.sandbox.server import SandboxServer
 
 VICTIMS = {
@@ -46,7 +46,12 @@ ENDS = {
 """Faults of the first call of all, which end the test: the name of the error."""
 
 _AMOUNTS = {"slow": ("=0.01",), "defer": ("=7",), "429": ("", "=7"), "503": ("", "=7")}
-STEPS = [step + amount for step in possible_steps() for amount in _AMOUNTS.get(step.rpartition(":")[2], ("",))]
+STEPS = [
+    f"{'' if route is Route.REPORTS else f'{route}:'}{step}{amount}"
+    for route, steps in POSSIBLE.items()
+    for step in sorted(steps)
+    for amount in _AMOUNTS.get(step, ("",))
+]
 BREAKING = [step for step in STEPS if step not in ALLOWED and step not in ENDS]
 
 

@@ -7,7 +7,6 @@ import pytest
 import requests
 from training_page import read_page, turn
 
-from apoa_client.sandbox.event_streams import ChangeCounter
 from apoa_client.sandbox.fault_injection import Switch, Switches
 from apoa_client.sandbox.faults import Route, Step
 from apoa_client.sandbox.server import SandboxServer
@@ -25,7 +24,7 @@ def post(http: requests.Session, server: SandboxServer, *reports: Json) -> reque
 
 def test_once_is_one_call_and_on_is_every_call() -> None:
     """A fault that applies once turns itself off; the other stays on; other calls are not affected."""
-    switches = Switches(ChangeCounter())
+    switches = Switches()
     switches.turn_on(Switch(Step("slow", 5), once=False))
     switches.turn_on(Switch(Step("lost"), once=True))
     assert switches.steps(Route.META) == []
@@ -37,7 +36,7 @@ def test_once_is_one_call_and_on_is_every_call() -> None:
 
 def test_a_call_ends_in_one_way() -> None:
     """Turning on a fault that ends a call turns off the other such fault, and no other one."""
-    switches = Switches(ChangeCounter())
+    switches = Switches()
     for name in ("slow", "pending", "lost", "503"):
         switches.turn_on(Switch(Step(name), once=False))
     assert list(switches.on()) == ["slow", "503", "pending"]
@@ -45,12 +44,11 @@ def test_a_call_ends_in_one_way() -> None:
 
 def test_each_change_counts() -> None:
     """On, off and used up are changes for the browsers; turning off what is off is not."""
-    changes = ChangeCounter()
-    switches = Switches(changes)
+    switches = Switches()
     switches.turn_on(Switch(Step("lost"), once=True))
     switches.steps(Route.REPORTS)
     switches.turn_off("lost")
-    assert changes.count == 2
+    assert switches.changes == 2
 
 
 def test_repr_shows_no_guest() -> None:

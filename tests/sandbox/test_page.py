@@ -238,6 +238,23 @@ def test_hostile_text_is_only_text(make_server: Make, send: Send, bare: requests
     assert stays[-2].startswith("Guest without a name")
 
 
+def test_each_change_is_counted(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:
+    """The page's script asks for the number alone, which holds no personal data, and goes on after a restart."""
+    server = make_server()
+
+    def changes() -> str:
+        return bare.get(f"{server.page_url}/changes", timeout=20).text
+
+    assert changes() == "0"
+    send(server, check_in())
+    turn(bare, server, "lost", "once")
+    assert changes() == "2"
+    assert 'data-changes="2"' in bare.get(server.page_url, timeout=20).text
+    server.stop()
+    server.start()
+    assert changes() == "2"
+
+
 def test_the_page_of_another_run(make_server: Make, bare: requests.Session) -> None:
     """Other accounts of this computer can connect, and cannot guess the page's address: it is new in each run."""
     server, other = make_server(), make_server()
@@ -245,7 +262,7 @@ def test_the_page_of_another_run(make_server: Make, bare: requests.Session) -> N
     tokens = [each.page_url.rpartition("/")[2] for each in (server, other)]
     assert tokens[0] != tokens[1]
     for guess in ("", "/", "/received", "/received/", f"/received/{tokens[1]}", f"/received/{tokens[0][:-1]}"):
-        for part in ("", "/events", "/page.js"):
+        for part in ("", "/changes", "/page.js"):
             assert bare.get(here + guess + part, timeout=20).status_code == 404
     assert bare.post(f"{here}/received/{tokens[1]}/faults", timeout=20).status_code == 404
     answer = bare.get(here + "/received/%c3%a9", timeout=20)
@@ -256,7 +273,7 @@ def test_the_page_of_another_run(make_server: Make, bare: requests.Session) -> N
 def test_without_the_page(make_server: Make, bare: requests.Session) -> None:
     """A training property's server, inside a command, has no page."""
     server = make_server(page=False)
-    for url in (server.page_url, f"{server.page_url}x", f"{server.page_url}/events"):
+    for url in (server.page_url, f"{server.page_url}x", f"{server.page_url}/changes"):
         assert bare.get(url, timeout=20).status_code == 404
 
 
