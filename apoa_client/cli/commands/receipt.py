@@ -16,9 +16,9 @@ from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.language import N_, _, text
 from apoa_client.cli.terminal.output import print_json, print_line, sanitize, style_bold, style_success, style_warning
 from apoa_client.cli.terminal.streams import is_terminal
-from apoa_client.cli.views.findings import show_unwritable
+from apoa_client.cli.views.findings import receipt_value, show_unwritable
 from apoa_client.cli.views.labels import STATES, day_text, moment_text, receipt_source
-from apoa_client.cli.views.report import receipt_text, receipt_value, show_erased
+from apoa_client.cli.views.report import receipt_text, show_erased
 from apoa_client.errors import AuthorityRefuses, DataRefused, Exit, NotNow, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.ports.authority import Authority, DailyReceipt

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from apoa_client.app.table_export import ExportedReport
 from apoa_client.cli.terminal.language import N_, _, current_language, text
 from apoa_client.cli.terminal.output import json_pieces
+from apoa_client.cli.views.findings import REPORT_COLUMNS, moment_value, report_columns
 from apoa_client.cli.views.labels import day_text, moment_text
-from apoa_client.cli.views.report import field_text, receipt_value
+from apoa_client.cli.views.report import field_text
 from apoa_client.messages import Message, msg
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.states import by_code
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM, Field, as_typed
-from apoa_client.report.kinds import Kind, instant, short_id
+from apoa_client.report.kinds import Kind
 from apoa_client.report.model import part_value
 from apoa_client.tables.csv_files import csv_pieces
 from apoa_client.tables.rows import CellValue
@@ -82,21 +83,16 @@ def json_export(reports: Iterable[ExportedReport], schema: str) -> Iterator[byte
     return (piece.encode() for piece in json_pieces(schema, {"reports": map(exported_value, reports)}))
 
 
+EXPORTED_COLUMNS = [name for name in REPORT_COLUMNS if name not in {"authenticated", "photo"}]
+"""What the JSON export has of the columns of a report: an importing program has no use for the others."""
+
+
 def exported_value(row: ExportedReport) -> dict[str, Any]:
     """Return a row as JSON values; `guest`, `stay` and `reason` are there only if it holds guests' data."""
     entry, report = row.entry, row.report
     value = {
         "property": row.property_name,
-        "id": entry.id,
-        "short_id": short_id(entry.id),
-        "stay_id": entry.stay_id,
-        "kind": entry.kind.value,
-        "state": entry.state.value,
-        "created_at": _moment(row, entry.created_at),
-        "due_at": _moment(row, entry.due_at),
-        "attempts": entry.attempts,
-        "last_error": entry.last_error,
-        "receipt": receipt_value(entry.receipt, row.zone),
+        **report_columns(entry, row.zone, EXPORTED_COLUMNS),
         "check_out": _check_out(row),
         "stay_state": row.stay_state,
     }
@@ -169,8 +165,8 @@ def _columns(*, personal: bool) -> list[_Column]:
         _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),
         _Column(msg("Kind of report"), lambda row: row.entry.kind.value),
         _Column(msg("State of the report"), lambda row: row.entry.state.value),
-        _Column(msg("Saved at"), lambda row: _moment(row, row.entry.created_at), _MOMENT),
-        _Column(msg("Due by"), lambda row: _moment(row, row.entry.due_at), _MOMENT),
+        _Column(msg("Saved at"), lambda row: moment_value(row.entry.created_at, row.zone), _MOMENT),
+        _Column(msg("Due by"), lambda row: moment_value(row.entry.due_at, row.zone), _MOMENT),
         _Column(msg("Last error"), lambda row: row.entry.last_error),
         _RECEIPT,
         _Column(msg("Receipt issued at"), _receipt_time, _MOMENT),
@@ -208,14 +204,10 @@ def _document_type(row: ExportedReport) -> CellValue:
 def _check_out(row: ExportedReport) -> str | None:
     """Return when the guest left, if so. Of a report without guests' data: what it says itself."""
     if row.report is None:
-        return _moment(row, row.entry.ends_at) if row.entry.kind is Kind.CHECK_OUT else None
+        return moment_value(row.entry.ends_at, row.zone) if row.entry.kind is Kind.CHECK_OUT else None
     check_out = row.stay.check_out
-    return _moment(row, check_out.ends_at) if check_out is not None else None
+    return moment_value(check_out.ends_at, row.zone) if check_out is not None else None
 
 
 def _receipt_time(row: ExportedReport) -> str | None:
-    return _moment(row, row.entry.receipt.issued_at) if row.entry.receipt is not None else None
-
-
-def _moment(row: ExportedReport, moment: datetime | None) -> str | None:
-    return instant(moment.astimezone(row.zone)) if moment is not None else None
+    return moment_value(row.entry.receipt.issued_at, row.zone) if row.entry.receipt is not None else None

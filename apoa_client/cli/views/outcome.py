@@ -14,13 +14,21 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.findings import doubt_values, error_fields, finding_line, is_doubt, show_changed, show_error
+from apoa_client.cli.views.findings import (
+    doubt_values,
+    error_fields,
+    finding_line,
+    is_doubt,
+    moment_value,
+    show_changed,
+    show_error,
+)
 from apoa_client.cli.views.labels import clock_skew_text, lease_text, time_over_text, whole_seconds
 from apoa_client.delivery.options import Outcome
 from apoa_client.errors import ApoaError, CallRefused, Exit
 from apoa_client.messages import msg
 from apoa_client.ports.authority import Status
-from apoa_client.report.kinds import State, instant, short_id
+from apoa_client.report.kinds import State, short_id
 
 Show: TypeAlias = Callable[[str, Callable[[], object]], None]
 """Shows something that lasts, by calling its second argument. The first is a code of what it is, without blanks."""
@@ -127,14 +135,13 @@ def outcome_counts(outcome: Outcome) -> dict[str, int]:
 
 def outcome_json(outcome: Outcome, zone: tzinfo) -> dict[str, Any]:
     """Return the document of ``sync --json``."""
-    until = outcome.leased_until
     return {
         **outcome_counts(outcome),
         "offline": outcome.offline,
         "stopped": outcome.stopped,
         "error": None if outcome.error is None else error_fields(outcome.error),
         "clock_skew_s": whole_seconds(outcome.clock_skew),
-        "leased_until": None if until is None else instant(until.astimezone(zone)),
+        "leased_until": moment_value(outcome.leased_until, zone),
         "repeated_receipts": outcome.repeated_receipts,
         "doubts": doubt_values(outcome.doubts),
         "unchecked": outcome.unchecked,

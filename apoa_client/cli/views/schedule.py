@@ -1,6 +1,6 @@
 """How automatic sending looks: the schedule, its runs, and what is wrong with it."""
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from apoa_client.app.scheduling import Installation, Schedule
@@ -14,11 +14,11 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
+from apoa_client.cli.views.findings import moment_value
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.doctor.results import Result
 from apoa_client.errors import Exit
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.report.kinds import instant
 from apoa_client.schedule.interface import CRON, HOUR, LAUNCHD, MINUTE, SYSTEMD, TASK, Change, Found
 
 _KINDS = {
@@ -42,7 +42,7 @@ def schedule_value(schedule: Schedule | None, zone: tzinfo) -> dict[str, Any]:
     found = schedule.found
     values = (
         *(found.kind, found.every_s, quote_words(found.command)),
-        *(_instant(moment, zone) for moment in (schedule.next_run_at, schedule.last_run_at)),
+        *(moment_value(moment, zone) for moment in (schedule.next_run_at, schedule.last_run_at)),
         *(schedule.last_result, found.name, found.follow),
     )
     ours = {"active": found.active, "this_installation": schedule.is_own}
@@ -96,7 +96,3 @@ def _result_text(result: int | None) -> str:
     if result == Exit.NOT_NOW:
         return ", " + _("something still waits")
     return ", " + _("exit code {code}").format(code=result)
-
-
-def _instant(moment: datetime | None, zone: tzinfo) -> str | None:
-    return None if moment is None else instant(moment.astimezone(zone))

@@ -5,6 +5,7 @@ Needs no key, and imports no module that is slow to load.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from apoa_client.cli.terminal.command_names import localized_command
@@ -19,7 +20,7 @@ from apoa_client.cli.terminal.output import (
     style_success,
     style_warning,
 )
-from apoa_client.cli.views.findings import doubt_values
+from apoa_client.cli.views.findings import doubt_values, moment_value, report_columns
 from apoa_client.cli.views.labels import (
     KINDS,
     STATES,
@@ -34,7 +35,7 @@ from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
 from apoa_client.messages import nmsg, time_message
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import ScheduledRun, Summary
-from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, instant, short_id
+from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, short_id
 from apoa_client.settings.config import TRAINING, PropertySettings
 
 if TYPE_CHECKING:
@@ -131,10 +132,7 @@ ENVIRONMENTS = {
 def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: UrgentReports) -> dict[str, Any]:
     """Return the document of ``status --json``."""
     summary, last_run = status.summary, status.last_run
-
-    def moment(value: datetime | None) -> str | None:
-        return None if value is None else instant(value.astimezone(settings.zone))
-
+    moment = partial(moment_value, zone=settings.zone)
     suspension = status.suspension
     return {
         "property": settings.name,
@@ -158,13 +156,7 @@ def status_json(settings: PropertySettings, status: "PropertyStatus", urgent: Ur
         "unauthenticated": summary.unauthenticated,
         "recovery_code_confirmed": settings.is_code_confirmed(summary.code_confirmed_for),
         "urgent": [
-            {
-                "id": entry.id,
-                "short_id": short_id(entry.id),
-                "kind": entry.kind.value,
-                "state": entry.state.value,
-                "due_at": moment(entry.due_at),
-            }
+            report_columns(entry, settings.zone, ("id", "short_id", "kind", "state", "due_at"))
             for entry in urgent.first
         ],
         "doubts": doubt_values(status.doubts),
