@@ -123,7 +123,7 @@ def check_screen(screen: Screen) -> Finding:
 
 
 def _is_ascii(encoding: str) -> bool:
-    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646", "apoa_ascii"}
+    return encoding.lower().replace("-", "_") in {"ascii", "us_ascii", "ansi_x3.4_1968", "646"}
 
 
 def check_versions(engine: str) -> Finding:

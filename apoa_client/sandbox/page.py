@@ -81,7 +81,7 @@ class Page:
         if turn == "off":
             self.switches.turn_off(name)
         else:
-            self.switches.turn_on(Switch(_step(name, form), turn == "once", form.get("guest", "").strip()))
+            self.switches.turn_on(Switch(_step(name, form), turn == "once"))
         query = urlencode({"lang": form.get("lang", "")})
         return Response(status=303, headers={"Location": f"/received/{self.token}?{query}"})
 

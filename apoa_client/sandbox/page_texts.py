@@ -73,7 +73,6 @@ ONCE = msg("Once")
 UNTIL_OFF = msg("Until turned off")
 TURN_OFF = msg("Turn off")
 WAIT_SECONDS = msg("Seconds to wait")
-GUEST_NAME = msg("Name of the guest; empty for every guest")
 ONE_AT_A_TIME = msg("A call fails in one way only: of no answer, lost answer, busy, and Wi-Fi login, one can be on.")
 SCRIPT = msg("Faults that apoa sandbox was started with (--fault) come before these.")
 

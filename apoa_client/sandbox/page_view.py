@@ -187,8 +187,4 @@ def _fault(name: str, switch: Switch | None) -> Fault:
 def _state(switch: Switch | None) -> Message:
     if switch is None:
         return msg("Off")
-    if switch.guest and switch.once:
-        return msg("On for the next report of {guest}", guest=switch.guest)
-    if switch.guest:
-        return msg("On for every report of {guest}, until turned off", guest=switch.guest)
     return msg("On for the next report") if switch.once else msg("On until turned off")

@@ -73,7 +73,7 @@ def test_the_package_of_another_project(monkeypatch: pytest.MonkeyPatch) -> None
     [
         (Screen("utf-8", 80, is_terminal=True, language="id"), Result.OK),
         (Screen("cp437", 80, is_terminal=True, language="id"), Result.OK),
-        (Screen("apoa_ascii", 80, is_terminal=True, language="en"), Result.WARNING),
+        (Screen("ascii", 80, is_terminal=True, language="en"), Result.WARNING),
         (Screen("ascii", 80, is_terminal=False, language="en"), Result.OK),
         (Screen("utf-8", 40, is_terminal=True, language="en"), Result.WARNING),
         (Screen("", 80, is_terminal=False, language="en"), Result.OK),

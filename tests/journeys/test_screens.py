@@ -63,9 +63,7 @@ def test_colours(full: Installed) -> None:
         assert "\x1b" not in shown(full, ["--plain", *arguments], "id", 80)
 
 
-@pytest.mark.parametrize(
-    "encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.long), pytest.param("ascii", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.long)])
 @in_each_language
 def test_every_screen_in_an_old_encoding(full: Installed, encoding: str, lang: str) -> None:
     """Every byte belongs to the code page, missing characters are replaced, and JSON is the same everywhere."""

@@ -51,11 +51,6 @@ def test_each_change_counts() -> None:
     assert switches.changes == 2
 
 
-def test_repr_shows_no_guest() -> None:
-    """The name of a guest to refuse is personal data."""
-    assert "SMITHSON" not in repr(Switch(Step("reject"), once=True, guest="SMITHSON"))
-
-
 def test_lost_answer(make_server: Make, log_in: LogIn, check_in: Report) -> None:
     """The report is processed and its answer lost, until the fault is turned off; then it has the same receipt."""
     server = make_server()
@@ -104,24 +99,6 @@ def test_refuse_the_next_report(make_server: Make, send: Send, bare: requests.Se
     results = send(server, known, invalid, refused, good)
     assert [each["status"] for each in results] == ["accepted", "rejected", "rejected", "accepted"]
     assert [error["code"] for error in results[2]["errors"]] == ["training"]
-
-
-@pytest.mark.parametrize(
-    ("name", "status"),
-    [("smithson", "rejected"), ("ánn SMITH", "rejected"), ("rossi", "accepted"), ("jane x", "accepted")],
-)
-def test_refuse_one_guest(
-    make_server: Make, send: Send, bare: requests.Session, check_in: Report, name: str, status: str
-) -> None:
-    """Every report of a guest whose name has these words, in any order and case, until it is turned off."""
-    server = make_server()
-    turn(bare, server, "reject", "on", guest=name)
-    for number in range(2):
-        (result,) = send(server, check_in({"guest.document.number": f"X{number}"}))
-        assert result["status"] == status
-    turn(bare, server, "reject", "off")
-    (result,) = send(server, check_in({"guest.document.number": "X9"}))
-    assert result["status"] == "accepted"
 
 
 def test_the_script_comes_first(make_server: Make, log_in: LogIn, check_in: Report) -> None:

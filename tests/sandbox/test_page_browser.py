@@ -110,24 +110,6 @@ def test_a_fault_that_applies_once(
     assert http.post(f"{server.base_url}/reports", json=body, timeout=20).status_code == 200
 
 
-def test_refusing_a_guest(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
-    """A typed name stays in its field while a report arrives; the guest with this name is refused, another is not."""
-    server = make_server()
-    page = open_page(server)
-    page.get_by_label("Name of the guest").fill("rossi")
-    send(server, check_in())
-    expect(page.locator("#stays > li")).to_have_count(1)
-    expect(page.get_by_label("Name of the guest")).to_have_value("rossi")
-    page.locator("#fault-reject").get_by_role("button", name="Once").click()
-    expect(page.locator("#fault-reject .state")).to_have_text("On for the next report of rossi")
-    rossi = check_in({"guest.surname": "ROSSI", "guest.document.number": "YA1234567"})
-    results = send(server, check_in({"guest.document.number": "X1"}), rossi)
-    assert [each["status"] for each in results] == ["accepted", "rejected"]
-    stay = page.locator(f"#stay-{rossi['id']}")
-    stay.locator("summary").click()
-    expect(stay).to_contain_text("The whole report: is refused for training")
-
-
 def test_language(make_server: Make, send: Send, open_page: Callable[..., Page], check_in: Report) -> None:
     """It is in the address, and stays when reports arrive and faults are turned on."""
     server = make_server()

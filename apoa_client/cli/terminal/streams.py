@@ -104,9 +104,6 @@ def occupy_descriptors() -> None:
 NEAREST = "apoa_nearest"
 """The name of our handler for encoding errors."""
 
-_ASCII, _LINUX = "apoa_ascii", "apoa_linux"
-# Not named "ascii": click writes UTF-8 to a stream of that name, because it takes the name for a mistake.
-
 _SIGNS = {
     "→": "->", "←": "<-", "↑": "^", "↓": "v", "…": "...", "•": "*", "·": ".", "×": "x", "✓": "v", "✔": "v", "✗": "x",
     "✘": "x", "●": "*", "○": "o", "■": "#", "□": "#", "▶": ">", "◀": "<", "▲": "^", "▼": "v", "❯": ">", "⚠": "!",
@@ -127,15 +124,9 @@ def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
     """
     if not isinstance(stream, TextIOWrapper):
         return
-    encoding = None
-    if codecs.lookup(stream.encoding).name == "ascii":
-        encoding = _ASCII
-    elif environ.get("TERM") == "linux" and is_terminal(stream):
-        encoding = _LINUX  # the Linux console reads UTF-8 but has few glyphs
-    elif sys.platform == "win32" and not is_terminal(stream):
-        named = None if hasattr(sys, "frozen") else environ.get("PYTHONIOENCODING")
-        encoding = None if named else "utf-8"
-    stream.reconfigure(encoding=encoding, errors=NEAREST)
+    named = None if hasattr(sys, "frozen") else environ.get("PYTHONIOENCODING")
+    is_file_of_windows = sys.platform == "win32" and not is_terminal(stream)
+    stream.reconfigure(encoding="utf-8" if is_file_of_windows and not named else None, errors=NEAREST)
 
 
 def nearest(character: str) -> str:
@@ -165,31 +156,4 @@ def _handle(error: UnicodeError) -> tuple[str, int]:
     return "".join(map(nearest, error.object[error.start : error.end])), error.end
 
 
-class _AsciiEncoder(codecs.IncrementalEncoder):
-    def encode(self, text: str, final: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002  the base's
-        return text.encode("ascii", self.errors)
-
-
-class _LinuxEncoder(codecs.IncrementalEncoder):
-    """The characters that every font of the Linux console has: Western European letters and those of code page 437."""
-
-    def __init__(self, errors: str = "strict") -> None:
-        super().__init__(errors)
-        every = bytes(range(256))
-        self._glyphs = frozenset(every.decode("latin-1") + every.decode("cp437"))
-
-    def encode(self, text: str, final: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002  the base's
-        return "".join(c if c in self._glyphs else nearest(c) for c in text).encode("utf-8", self.errors)
-
-
-def _find(name: str) -> codecs.CodecInfo | None:
-    encoder = {_ASCII: _AsciiEncoder, _LINUX: _LinuxEncoder}.get(name)
-    if encoder is None:
-        return None
-    utf8 = codecs.lookup("utf-8")
-    decoder = utf8.incrementaldecoder  # a stream needs one, even if nothing is read from it
-    return codecs.CodecInfo(utf8.encode, utf8.decode, None, None, encoder, decoder, name)
-
-
 codecs.register_error(NEAREST, _handle)
-codecs.register(_find)

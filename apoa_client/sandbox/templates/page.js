@@ -1,5 +1,5 @@
 // Keeps the page up to date: loads it again when the server's count of changes has grown, and replaces only what has
-// changed, so that opened stays, typed text and the keyboard's focus stay as they are.
+// changed, so that opened stays and the keyboard's focus stay as they are.
 "use strict";
 
 const ASK_MS = 1000;

@@ -132,26 +132,6 @@ def test_no_streams_at_all(away: Apoa, monkeypatch: pytest.MonkeyPatch, argument
     assert main.run(arguments, away.environ, away.clock) == 0
 
 
-NAMES = "MUÑOZ ŁUKASZ NGUYỄN ŐRY STRAßE 李 محمد"
-
-
-class Console(io.TextIOWrapper):
-    """A terminal with a given encoding."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__(io.BytesIO(), encoding=encoding, newline="")
-
-    def isatty(self) -> bool:
-        return True
-
-    def shown(self, text: str) -> bytes:
-        """Return the bytes that a text gives on the console."""
-        self.write(text)
-        self.flush()
-        assert isinstance(self.buffer, io.BytesIO)
-        return self.buffer.getvalue()
-
-
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
