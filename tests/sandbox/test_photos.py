@@ -38,24 +38,6 @@ def problem(answer: requests.Response, status: int) -> str:
     return detail
 
 
-def test_photo_is_acknowledged_by_its_hash(make_server: Make, send: Send, log_in: LogIn, check_in: Report) -> None:
-    """The same photo again gets the same answer, also from a restarted authority; another one is refused."""
-    first = make_server()
-    report = check_in()
-    send(first, report)
-    answers = [put(log_in(first), first, report)]
-    first.stop()
-    second = make_server()
-    http = log_in(second)
-    answers.append(put(http, second, report))
-    for answer in answers:
-        assert answer.status_code == 200
-        assert fits("PhotoAnswer", answer.json())
-        assert answer.json() == {"id": report["id"], "sha256": hashlib.sha256(PHOTO).hexdigest()}
-    assert problem(put(http, second, report, PHOTO[:3] + PHOTO[4:]), 409).startswith("Another photo")
-    assert put(http, second, report).json() == answers[0].json()
-
-
 def test_only_an_accepted_check_in_gets_a_photo(
     make_server: Make, send: Send, log_in: LogIn, check_in: Report, follow_up: Report
 ) -> None:
@@ -90,16 +72,6 @@ def test_a_refused_photo_is_received_whole(make_server: Make, check_in: Report) 
         connection.settimeout(20)
         connection.sendall(b" ")
         assert connection.recv(64).startswith(b"HTTP/1.1 401 ")
-
-
-def test_photo_needs_a_token_and_put(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """401 without a token; a photo cannot be read back."""
-    server = make_server()
-    with requests.Session() as stranger:
-        problem(put(stranger, server, check_in()), 401)
-    answer = log_in(server).get(f"{server.base_url}/reports/{check_in()['id']}/photo", timeout=20)
-    problem(answer, 405)
-    assert answer.headers["Allow"] == "PUT"
 
 
 def test_photo_itself_is_not_kept(

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,6 @@ Report = Callable[..., Json]
 def listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def test_runs_within_a_with(tmp_path: Path, bare: requests.Session) -> None:
-    """It runs inside the block and stops after it."""
-    now = datetime(2026, 11, 24, tzinfo=UTC)
-    with SandboxServer(tmp_path / "sandbox.db", username="u", password="p", now=lambda: now) as server:
-        assert server.base_url == f"http://127.0.0.1:{server.port}/v1"
-        assert bare.get(server.page_url, timeout=20).status_code == 200
-    assert not listening(server.port)
 
 
 def test_a_connection_that_ends_while_the_server_stops(make_server: Make) -> None:

@@ -43,6 +43,7 @@ from apoa_client.cli.views.status import (
     show_property,
     waiting_line,
 )
+from apoa_client.desk.attention import UrgentReports
 from apoa_client.desk.night import Night
 from apoa_client.ports.entries import Entry
 from apoa_client.ports.state import Summary
@@ -58,13 +59,6 @@ _MAX_ON_SCREEN = 3
 """Lines on a terminal for each list of what must be done: with all lists, the guests still have room on 24 lines."""
 
 
-class FirstReports(NamedTuple):
-    """The first of some reports, and how many there are in all."""
-
-    total: int
-    first: Sequence[Entry]
-
-
 class NightSummary(NamedTuple):
     """What there is to show of a night. `name_of` returns the name of a report's guest, empty without the key."""
 
@@ -76,8 +70,8 @@ class NightSummary(NamedTuple):
     arrivals: Sequence[OpenedReport]
     leaving: Sequence[OpenedReport]
     overdue: Sequence[OpenedReport]
-    refused: FirstReports
-    due: FirstReports
+    refused: UrgentReports
+    due: UrgentReports
     drafts: Sequence[OpenedDraft]
     name_of: Callable[[Entry], str]
 
@@ -98,8 +92,14 @@ class NightView:
         """Show what must be done, then the guests, then the counts and the last contact."""
         shown, night = self._shown, self._night
         self._collect_reports()
-        self._collect_drafts()
-        self._collect_overdue()
+        if drafts := shown.drafts:
+            heading = _("Unfinished guests: {count}. Continue with: apoa report").format(count=len(drafts))
+            lines = [f"  {each.text(self._zone)}" for each in drafts]
+            self._add(style_warning(heading), lines, len(drafts), "report")
+        if overdue := shown.overdue:
+            heading = _("Should have left, without a check-out: {count}. If they left: apoa checkout")
+            lines = ["  " + side_by_side([_until(each, night), *_guest_parts(each)]) for each in overdue]
+            self._add(style_warning(heading.format(count=len(overdue))), lines, len(overdue), _GUEST_LIST)
         if not self._lines:
             end = moment_text(night.ends_at, self._zone)
             line = _("Nothing was refused, and nothing is due by {moment}.").format(moment=end)
@@ -122,9 +122,9 @@ class NightView:
 
     def _collect_reports(self) -> None:
         """Add the refused reports and those that are due, or else how many wait."""
-        (refused, first_refused), (due, first_due) = self._shown.refused, self._shown.due
+        refused, due = self._shown.refused.total, self._shown.due.total
         if refused:
-            self._add(refused_line(refused), self._report_lines(first_refused, refused), refused, "list")
+            self._add(refused_line(refused), self._report_lines(self._shown.refused), refused, "list")
         if due:
             end = moment_text(self._night.ends_at, self._zone)
             heading = _("Due by {moment}: {count}. Send them: apoa sync")
@@ -132,24 +132,12 @@ class NightView:
                 heading = _("Due by {moment}: {count}. Report them: apoa sync --by-hand")
             elif not self._waiting:  # each was sent
                 heading = _("Due by {moment}: {count}. The authority has not decided yet.")
-            lines = self._report_lines(first_due, due)
+            lines = self._report_lines(self._shown.due)
             self._add(style_warning(heading.format(moment=end, count=due)), lines, due, "list")
         elif self._waiting:
             self._lines.append(waiting_line(self._shown.settings, self._shown.summary))
         if self._shown.summary.counts[State.PENDING] and not due:
             self._lines.append(pending_line(self._shown.summary))
-
-    def _collect_drafts(self) -> None:
-        if drafts := self._shown.drafts:
-            heading = _("Unfinished guests: {count}. Continue with: apoa report").format(count=len(drafts))
-            lines = [f"  {each.text(self._zone)}" for each in drafts]
-            self._add(style_warning(heading), lines, len(drafts), "report")
-
-    def _collect_overdue(self) -> None:
-        if overdue := self._shown.overdue:
-            heading = _("Should have left, without a check-out: {count}. If they left: apoa checkout")
-            lines = ["  " + side_by_side([_until(each, self._night), _guest_line(each)]) for each in overdue]
-            self._add(style_warning(heading.format(count=len(overdue))), lines, len(overdue), _GUEST_LIST)
 
     def _add(self, heading: str, lines: Sequence[str], total: int, command: str) -> None:
         """Add a heading, as many of the lines as there is room for, and how many more there are."""
@@ -164,8 +152,9 @@ class NightView:
             return min(total, MAX_SHOWN)
         return total if total <= _MAX_ON_SCREEN else _MAX_ON_SCREEN - 1
 
-    def _report_lines(self, entries: Sequence[Entry], total: int) -> list[str]:
-        return list(deadline_lines(entries[: self._limit(total)], self._shown.now, self._zone, self._describe))
+    def _report_lines(self, reports: UrgentReports) -> list[str]:
+        first = reports.first[: self._limit(reports.total)]
+        return list(deadline_lines(first, self._shown.now, self._zone, self._describe))
 
     def _describe(self, entry: Entry) -> str:
         """Return the guest's name, the kind unless it is a check-in of a known guest, and an unusual state."""
@@ -221,7 +210,6 @@ def _until(guest: OpenedReport, night: Night) -> str:
     return short_day_text(day, night.today) if day is not None else ""
 
 
-def _guest_line(guest: OpenedReport) -> str:
-    """Return a guest on one line: short id, and if the guest can be read now, name and room."""
-    room = _("room {room}").format(room=guest.room) if guest.room else ""
-    return side_by_side([guest.short_id, shown_name(guest), room])
+def _guest_parts(guest: OpenedReport) -> list[str]:
+    """Return a guest's short id, and if the guest can be read now, name and room."""
+    return [guest.short_id, shown_name(guest), _("room {room}").format(room=guest.room) if guest.room else ""]

@@ -40,19 +40,18 @@ def show_outcome(outcome: Outcome, zone: tzinfo, *, quiet: bool, show_unattended
     `show_unattended` is given for a run whose output is mailed or logged: it decides what is shown again, and no text
     of the authority is shown, because that may quote a passport.
     """
-    show = show_unattended or _show_always
+    show = show_unattended or (lambda _code, show_now: show_now())
     error = outcome.error
     # An error that passes by itself is not shown with --quiet: cron would mail it each time.
     passes = quiet and error is not None and error.exit_code is Exit.NOT_NOW
     if error is not None and not passes and not is_doubt(outcome):
         shown = error if show_unattended is None else without_quotation(error)
         show(f"error:{error.name}", lambda: show_error(shown))
-    if show_unattended is None:
-        _show_refused(outcome)
-    else:
-        _name_refused(outcome)
+    _show_refused(outcome, quoting=show_unattended is None)
     if outcome.repaired or outcome.doubts:
-        show(f"changed:{_changes_code(outcome)}", lambda: show_changed(outcome))
+        ids = [*outcome.repaired, *(f"{doubt.kind.value}{doubt.report}" for doubt in outcome.doubts)]
+        code = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
+        show(f"changed:{code}", lambda: show_changed(outcome))
     skew = outcome.clock_skew
     if skew is not None:
         show("clock", lambda: print_error_line(style_warning(clock_skew_text(skew))))
@@ -63,8 +62,16 @@ def show_outcome(outcome: Outcome, zone: tzinfo, *, quiet: bool, show_unattended
         _show_counts(outcome, zone)
 
 
-def _show_always(_code: str, show: Callable[[], object]) -> None:
-    show()
+def _show_refused(outcome: Outcome, *, quoting: bool) -> None:
+    """Show what was refused: with `quoting` what the authority says, else only the ids."""
+    for verdict in outcome.verdicts.values():
+        if quoting:
+            for finding in verdict.errors:
+                print_error_line(style_error(_("Refused: {id}").format(id=short_id(verdict.id))))
+                print_error_line(finding_line(finding))
+        elif verdict.refused:
+            line = _("Refused: {id}. See why: apoa show {id}").format(id=short_id(verdict.id))
+            print_error_line(style_error(line))
 
 
 def without_quotation(error: ApoaError) -> ApoaError:
@@ -72,25 +79,6 @@ def without_quotation(error: ApoaError) -> ApoaError:
     if not isinstance(error, CallRefused):
         return error
     return CallRefused(msg("The authority does not accept what we sent."), error.advice, name=error.name)
-
-
-def _name_refused(outcome: Outcome) -> None:
-    for verdict in outcome.verdicts.values():
-        if verdict.refused:
-            line = _("Refused: {id}. See why: apoa show {id}").format(id=short_id(verdict.id))
-            print_error_line(style_error(line))
-
-
-def _show_refused(outcome: Outcome) -> None:
-    for verdict in outcome.verdicts.values():
-        for finding in verdict.errors:
-            print_error_line(style_error(_("Refused: {id}").format(id=short_id(verdict.id))))
-            print_error_line(finding_line(finding))
-
-
-def _changes_code(outcome: Outcome) -> str:
-    ids = [*outcome.repaired, *(f"{doubt.kind.value}{doubt.report}" for doubt in outcome.doubts)]
-    return hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
 
 
 def _show_counts(outcome: Outcome, zone: tzinfo) -> None:

@@ -65,7 +65,10 @@ def show_schedule(schedule: Schedule, zone: tzinfo) -> None:
     if schedule.next_run_at is not None:
         rows.append((_("Next run"), moment_text(schedule.next_run_at, zone)))
     if schedule.last_run_at is not None:
-        rows.append((_("Last run"), f"{moment_text(schedule.last_run_at, zone)}{_result_text(schedule.last_result)}"))
+        result = schedule.last_result
+        ended: dict[int, str] = {Exit.DONE: _("without a problem"), Exit.NOT_NOW: _("something still waits")}
+        words = "" if result is None else ended.get(result) or _("exit code {code}").format(code=result)
+        rows.append((_("Last run"), ", ".join(filter(None, (moment_text(schedule.last_run_at, zone), words)))))
     print_definitions(rows)
     print_line(text(schedule.scheduler.note()))
     checked = schedule.check()
@@ -86,13 +89,3 @@ def interval_message(every_s: int) -> Message:
     if every_s % HOUR == 0:
         return nmsg("every hour", "every {count} hours", every_s // HOUR)
     return nmsg("every minute", "every {count} minutes", every_s // MINUTE)
-
-
-def _result_text(result: int | None) -> str:
-    if result is None:
-        return ""
-    if result == Exit.DONE:
-        return ", " + _("without a problem")
-    if result == Exit.NOT_NOW:
-        return ", " + _("something still waits")
-    return ", " + _("exit code {code}").format(code=result)

@@ -34,7 +34,7 @@ from apoa_client.cli.views.labels import (
 from apoa_client.desk.attention import UrgentReports, has_stopped, worst_level
 from apoa_client.messages import nmsg, time_message
 from apoa_client.ports.entries import Entry
-from apoa_client.ports.state import ScheduledRun, Summary
+from apoa_client.ports.state import Summary
 from apoa_client.report.kinds import CLOCK_TOLERANCE, SOON, Kind, State, short_id
 from apoa_client.settings.config import TRAINING, PropertySettings
 
@@ -113,8 +113,6 @@ def unconfirmed_code_lines() -> list[str]:
         _("If not, make a new one: apoa key rotate"),
     ]
 
-
-"""A computer that was off for the night catches up by itself."""
 
 MAX_URGENT = 10
 """Reports shown one by one: with the lines above and below they fit on a screen of 24 lines."""
@@ -195,8 +193,12 @@ def show_status(
     show_urgent(settings, urgent, now, names)
     show_drafts(summary)
     show_last_contact(settings, summary)
-    show_silence(status.last_run, now)
-    show_last_backup(settings, status.last_backup)
+    if status.last_run is not None and has_stopped(status.last_run, now):
+        line = _("Automatic sending has not run for {time}. See why: apoa doctor")
+        print_line(style_warning(line.format(time=duration_text(now - status.last_run.at))))
+    if settings.backup_folder:
+        backup = moment_text(status.last_backup, settings.zone) if status.last_backup is not None else _("never")
+        print_line(_("Last backup: {moment}").format(moment=backup))
     show_code_reminder(settings, summary)
 
 
@@ -332,17 +334,3 @@ def show_last_contact(settings: PropertySettings, summary: Summary) -> None:
         print_line(style_warning(clock_skew_text(summary.clock_skew)))
     if summary.purge_skipped_at is not None:
         print_line(style_warning(_("Old guest data wait to be erased, until the date is confirmed: apoa purge")))
-
-
-def show_silence(last_run: ScheduledRun | None, now: datetime) -> None:
-    """Show that automatic sending has stopped, if it ever ran and has not done so for more than a day."""
-    if last_run is not None and has_stopped(last_run, now):
-        line = _("Automatic sending has not run for {time}. See why: apoa doctor")
-        print_line(style_warning(line.format(time=duration_text(now - last_run.at))))
-
-
-def show_last_backup(settings: PropertySettings, last: datetime | None) -> None:
-    """Show when the last backup was made, where automatic sending makes them."""
-    if settings.backup_folder:
-        moment = moment_text(last, settings.zone) if last is not None else _("never")
-        print_line(_("Last backup: {moment}").format(moment=moment))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from basics import NOW
-from cli_helpers import LANGUAGES, spoken, spoken_count, time_in
+from cli_helpers import LANGUAGES
 
 from apoa_client.cli.terminal import language
 from apoa_client.cli.terminal.output import style_error, style_warning
@@ -93,18 +93,6 @@ def test_the_day_in_the_propertys_zone(zone: tzinfo, now: str, due: str, words: 
     due_at, at = datetime.fromisoformat(due), datetime.fromisoformat(now)
     assert deadline_text(due_at, at, zone) == words
     assert deadline_text(due_at.astimezone(UTC), at.astimezone(UTC), zone) == words
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_in_both_languages(lang: str) -> None:
-    """Each kind of sentence is in the reader's language."""
-    language.set_language(lang)
-    assert deadline_text(NOW, NOW, WIB) == spoken(lang, "due now")
-    assert deadline_text(NOW - SECOND, NOW, WIB) == spoken(lang, "late just now")
-    hours = spoken_count(lang, "{count} hour left", "{count} hours left", 2)
-    assert deadline_text(NOW + 2 * HOUR, NOW, WIB) == hours
-    assert deadline_text(NOW + DAY, NOW, WIB) == spoken(lang, "tomorrow {time}", time=time_in(lang, "20:00"))
-    assert deadline_text(NOW - DAY, NOW, WIB) == spoken_count(lang, "{count} hour late", "{count} hours late", 24)
 
 
 @pytest.mark.parametrize(
