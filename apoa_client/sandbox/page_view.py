@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from apoa_client.locale import LANGUAGES, catalogue
-from apoa_client.messages import Message, literal, moment_message, msg, nmsg
+from apoa_client.messages import Message, moment_message, msg, nmsg
 from apoa_client.report.fields import label_of, with_label
 from apoa_client.sandbox import page_texts as texts
 from apoa_client.sandbox.decisions import Receipt
@@ -105,9 +105,9 @@ def _kind(report: Received) -> Message:
 
 
 def _finding(violation: Violation) -> Message:
-    """Return what is wrong with which field. A code without words has the authority's own English sentence."""
+    """Return what is wrong with which field, in the authority's own sentence or in one without its numbers."""
     label = texts.REPORT_ID if violation.field == "id" else label_of(violation.field)
-    problem = texts.PROBLEMS.get(violation.code, literal(violation.message))
+    problem = texts.PROBLEMS.get(violation.code) or Message(violation.message)
     return with_label(label, problem)
 
 

@@ -4,8 +4,10 @@ The headings are in the reader's language, and `apoa import` knows them in both.
 the reader's language, too. The other tables are the same in every language: codes, and dates and times in ISO 8601.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from apoa_client.app.table_export import ExportedReport
@@ -53,20 +55,38 @@ class Layout(NamedTuple):
     codes: bool
     several: bool
 
+    @property
+    def in_words(self) -> bool:
+        """Whether it is the guest book for people."""
+        return self.personal and not self.codes
+
     def columns(self) -> list[_Column]:
         """Return the columns in their order."""
-        if self.personal and not self.codes:
-            return _guest_book(several=self.several)
-        return _columns(personal=self.personal)
+        if self.in_words:
+            book = [BY_NAME[name] for name in _IN_THE_BOOK]
+            return [
+                *([_PROPERTY] if self.several else ()),
+                *(_Column(field.label, partial(_field_words, field), field.width) for field in book),
+                _Column(msg("Checked out at"), _check_out_words, _MOMENT),
+                _GUEST_STATUS,
+                _RECEIPT,
+            ]
+        of_the_guest = [
+            *(_Column(field.label, partial(_field_value, field), field.width) for field in ON_THE_FORM),
+            _Column(msg("Document type"), _document_type, 10),
+            *(_Column(msg("MRZ line {number}", number=n + 1), partial(_mrz_line, n), 46) for n in range(_MOST_LINES)),
+            _Column(msg("Reason"), lambda row: row.report and row.report.reason, 24),
+        ]
+        return [*(of_the_guest if self.personal else ()), *_OF_THE_REPORT]
 
 
 def csv_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[bytes]:
     """Yield the CSV file in pieces."""
     columns = layout.columns()
     rows = ([column.value(each) for column in columns] for each in reports)
-    if layout.personal and not layout.codes:  # a workbook shows days as its reader does
+    if layout.in_words:  # a workbook shows days as its reader does
         rows = ([day_text(cell) if isinstance(cell, date) else cell for cell in row] for row in rows)
-    return csv_pieces(_with_first([text(column.heading) for column in columns], rows))
+    return csv_pieces(chain([[text(column.heading) for column in columns]], rows))
 
 
 def xlsx_export(reports: Iterable[ExportedReport], layout: Layout) -> Iterator[bytes]:
@@ -101,104 +121,33 @@ def exported_value(row: ExportedReport) -> dict[str, Any]:
     return value
 
 
-def _with_first(first: Sequence[CellValue], rows: Iterable[Sequence[CellValue]]) -> Iterator[Sequence[CellValue]]:
-    yield first
-    yield from rows
+def _field_value(field: Field, row: ExportedReport) -> CellValue:
+    """Return a field's value in a row: a day as a date, everything else as a user would type it."""
+    found = field.value_in(row.report) if row.report is not None else None
+    if found is None or found == "":
+        return None
+    if isinstance(found, PartialDate) and found.day is not None:
+        return found.earliest
+    return found if isinstance(found, date) and not isinstance(found, datetime) else as_typed(found)
 
 
-_IN_THE_BOOK = (
-    *("surname", "given_names", "sex", "birth_date", "birth_place", "nationality", "document_number", "expiry_date"),
-    *("stay_permit", "room", "check_in", "planned_check_out"),
-)
-"""The fields of the guest book for people."""
-
-
-def _guest_book(*, several: bool) -> list[_Column]:
-    return [
-        *([_PROPERTY] if several else ()),
-        *(_Column(BY_NAME[name].label, _field_words(BY_NAME[name]), BY_NAME[name].width) for name in _IN_THE_BOOK),
-        _Column(msg("Checked out at"), _check_out_words, _MOMENT),
-        _GUEST_STATUS,
-        _RECEIPT,
-    ]
-
-
-def _field_words(field: Field) -> Callable[[ExportedReport], CellValue]:
-    """Return what finds a field's value in a row: a day as a date, everything else in the reader's words."""
-    find = _field_value(field)
-
-    def value(row: ExportedReport) -> CellValue:
-        found = find(row)
-        if row.report is None or found is None or isinstance(found, date):
-            return found
-        if field.type == "state" and (state := by_code(str(found))) is not None:
-            return state.name(current_language())
-        return field_text(field.name, field.value_in(row.report) or "", row.zone)
-
-    return value
-
-
-def _check_out_words(row: ExportedReport) -> CellValue:
-    check_out = row.stay.check_out
-    left = check_out.ends_at if check_out is not None else None
-    return moment_text(left, row.zone) if left is not None else None
-
-
-_GUEST_STATUS = _Column(msg("Guest status"), lambda row: _(STAY_STATES[row.stay_state]))
-_PROPERTY = _Column(msg("Property"), lambda row: row.property_name)
-_RECEIPT = _Column(msg("Receipt number"), lambda row: row.entry.receipt.number if row.entry.receipt else None, 24)
-
-
-def _columns(*, personal: bool) -> list[_Column]:
-    of_the_guest = [
-        *(_Column(field.label, _field_value(field), field.width) for field in ON_THE_FORM),
-        _Column(msg("Document type"), _document_type, 10),
-        *(_Column(msg("MRZ line {number}", number=line + 1), _mrz_line(line), 46) for line in range(_MOST_LINES)),
-        _Column(msg("Reason"), lambda row: row.report.reason if row.report is not None else None, 24),
-    ]
-    return [
-        *(of_the_guest if personal else ()),
-        _Column(msg("Checked out at"), _check_out, _MOMENT),
-        _GUEST_STATUS,
-        _PROPERTY,
-        _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
-        _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),
-        _Column(msg("Kind of report"), lambda row: row.entry.kind.value),
-        _Column(msg("State of the report"), lambda row: row.entry.state.value),
-        _Column(msg("Saved at"), lambda row: moment_value(row.entry.created_at, row.zone), _MOMENT),
-        _Column(msg("Due by"), lambda row: moment_value(row.entry.due_at, row.zone), _MOMENT),
-        _Column(msg("Last error"), lambda row: row.entry.last_error),
-        _RECEIPT,
-        _Column(msg("Receipt issued at"), _receipt_time, _MOMENT),
-    ]
-
-
-def _field_value(field: Field) -> Callable[[ExportedReport], CellValue]:
-    """Return what finds a field's value in a row: a day as a date, everything else as a user would type it."""
-
-    def value(row: ExportedReport) -> CellValue:
-        found = field.value_in(row.report) if row.report is not None else None
-        if found is None or found == "":
-            return None
-        if isinstance(found, PartialDate) and found.day is not None:
-            return found.earliest
-        return found if isinstance(found, date) and not isinstance(found, datetime) else as_typed(found)
-
-    return value
-
-
-def _mrz_line(line: int) -> Callable[[ExportedReport], CellValue]:
-    """Return what finds a line of the MRZ in a row."""
-
-    def value(row: ExportedReport) -> CellValue:
-        lines = row.report.guest.document.mrz if row.report is not None and row.report.guest is not None else None
-        return lines[line] if lines is not None and line < len(lines) else None
-
-    return value
+def _field_words(field: Field, row: ExportedReport) -> CellValue:
+    """Return a field's value in a row: a day as a date, everything else in the reader's words."""
+    found = _field_value(field, row)
+    if row.report is None or found is None or isinstance(found, date):
+        return found
+    if field.type == "state" and (state := by_code(str(found))) is not None:
+        return state.name(current_language())
+    return field_text(field.name, field.value_in(row.report) or "", row.zone)
 
 
 def _document_type(row: ExportedReport) -> CellValue:
     return row.report.guest.document.type if row.report is not None and row.report.guest is not None else None
+
+
+def _mrz_line(line: int, row: ExportedReport) -> CellValue:
+    lines = row.report.guest.document.mrz if row.report is not None and row.report.guest is not None else None
+    return lines[line] if lines is not None and line < len(lines) else None
 
 
 def _check_out(row: ExportedReport) -> str | None:
@@ -209,5 +158,36 @@ def _check_out(row: ExportedReport) -> str | None:
     return moment_value(check_out.ends_at, row.zone) if check_out is not None else None
 
 
-def _receipt_time(row: ExportedReport) -> str | None:
-    return moment_value(row.entry.receipt.issued_at, row.zone) if row.entry.receipt is not None else None
+def _check_out_words(row: ExportedReport) -> CellValue:
+    check_out = row.stay.check_out
+    left = check_out.ends_at if check_out is not None else None
+    return moment_text(left, row.zone) if left is not None else None
+
+
+_IN_THE_BOOK = (
+    *("surname", "given_names", "sex", "birth_date", "birth_place", "nationality", "document_number", "expiry_date"),
+    *("stay_permit", "room", "check_in", "planned_check_out"),
+)
+"""The fields of the guest book for people."""
+_GUEST_STATUS = _Column(msg("Guest status"), lambda row: _(STAY_STATES[row.stay_state]))
+_PROPERTY = _Column(msg("Property"), lambda row: row.property_name)
+_RECEIPT = _Column(msg("Receipt number"), lambda row: row.entry.receipt.number if row.entry.receipt else None, 24)
+_OF_THE_REPORT = [
+    _Column(msg("Checked out at"), _check_out, _MOMENT),
+    _GUEST_STATUS,
+    _PROPERTY,
+    _Column(msg("Report ID"), lambda row: row.entry.id, _ID),
+    _Column(msg("Stay ID"), lambda row: row.entry.stay_id, _ID),
+    _Column(msg("Kind of report"), lambda row: row.entry.kind.value),
+    _Column(msg("State of the report"), lambda row: row.entry.state.value),
+    _Column(msg("Saved at"), lambda row: moment_value(row.entry.created_at, row.zone), _MOMENT),
+    _Column(msg("Due by"), lambda row: moment_value(row.entry.due_at, row.zone), _MOMENT),
+    _Column(msg("Last error"), lambda row: row.entry.last_error),
+    _RECEIPT,
+    _Column(
+        msg("Receipt issued at"),
+        lambda row: moment_value(row.entry.receipt.issued_at, row.zone) if row.entry.receipt else None,
+        _MOMENT,
+    ),
+]
+"""The columns of a table without guests' data."""

@@ -3,7 +3,6 @@
 A stream is None if the caller closed it, or where there is no console at all (pythonw.exe).
 """
 
-import codecs
 import errno
 import os
 import sys
@@ -11,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper, UnsupportedOperation
 from typing import TextIO
-
-from apoa_client.cli.terminal.wrapping import width
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -101,23 +98,8 @@ def occupy_descriptors() -> None:
         os.close(descriptor)
 
 
-NEAREST = "apoa_nearest"
-"""The name of our handler for encoding errors."""
-
-_SIGNS = {
-    "→": "->", "←": "<-", "↑": "^", "↓": "v", "…": "...", "•": "*", "·": ".", "×": "x", "✓": "v", "✔": "v", "✗": "x",
-    "✘": "x", "●": "*", "○": "o", "■": "#", "□": "#", "▶": ">", "◀": "<", "▲": "^", "▼": "v", "❯": ">", "⚠": "!",
-    "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"',
-    "‹": "<", "›": ">", "«": '"', "»": '"', "€": "EUR", "█": "#", "№": "No", "⁄": "/", "¡": "!", "¿": "?", "°": "o",
-    "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d",
-    "Ð": "D", "ð": "d", "Þ": "TH", "þ": "th", "Ł": "L", "ł": "l", "ı": "i", "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t",
-    "Ŋ": "N", "ŋ": "n", "ĸ": "k", "Ə": "A", "ə": "a",
-}  # fmt: skip
-_INVISIBLE = frozenset({"Mn", "Me", "Cf"})
-
-
 def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
-    """Make a standard stream show replacements for what it cannot show. Other streams are not changed.
+    """Make a standard stream show a question mark for what it cannot show. Other streams are not changed.
 
     On Windows a file or a pipe gets UTF-8 in place of the code page, unless `PYTHONIOENCODING` names an encoding. A
     bundle's Python does not read that variable.
@@ -126,34 +108,4 @@ def adapt_stream(stream: TextIO | None, environ: Mapping[str, str]) -> None:
         return
     named = None if hasattr(sys, "frozen") else environ.get("PYTHONIOENCODING")
     is_file_of_windows = sys.platform == "win32" and not is_terminal(stream)
-    stream.reconfigure(encoding="utf-8" if is_file_of_windows and not named else None, errors=NEAREST)
-
-
-def nearest(character: str) -> str:
-    """Return the replacement in ASCII: nothing for characters without width, and "?" where there is no similar one.
-
-    A wide character, such as a Chinese one, becomes two question marks, so that tables stay aligned.
-    """
-    import unicodedata  # only for a character that is missing
-
-    if character in _SIGNS:
-        return _SIGNS[character]
-    parts = unicodedata.normalize("NFKD", character)
-    base = "".join(_SIGNS.get(part, part) for part in parts if unicodedata.category(part) not in _INVISIBLE)
-    if base.isascii():
-        return base
-    name = unicodedata.name(character, "")
-    if name.startswith("BOX DRAWINGS"):
-        across, upright = "HORIZONTAL" in name, "VERTICAL" in name
-        turns = across is upright or any(word in name.split() for word in ("UP", "DOWN", "LEFT", "RIGHT"))
-        return "+" if turns else "-" if across else "|"
-    return "#" if name.endswith(("BLOCK", "SHADE")) else "?" * width(character)
-
-
-def _handle(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(map(nearest, error.object[error.start : error.end])), error.end
-
-
-codecs.register_error(NEAREST, _handle)
+    stream.reconfigure(encoding="utf-8" if is_file_of_windows and not named else None, errors="replace")

@@ -26,8 +26,6 @@ _JOINED = r"[^-]*-+|[^-]+"
 _LONG = 8
 """A word of at most this length is not broken at a hyphen: "check-in"."""
 
-_MARK = "\u200e"
-
 
 def width(text: str) -> int:
     """Return the columns that a line takes."""
@@ -42,19 +40,6 @@ def width(text: str) -> int:
 def pad(text: str, columns: int) -> str:
     """Return a line with blanks at its end, up to a width."""
     return text + " " * (columns - width(text))
-
-
-def anchored_left(text: str) -> str:
-    """Return a cell with a left-to-right mark after letters that run from right to left.
-
-    Without it a terminal that orders such text would draw a number from the next column on its other side.
-    """
-    if text.isascii():
-        return text
-    import unicodedata  # as above
-
-    turns = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
-    return text + _MARK if turns else text
 
 
 def wrap_line(line: str, columns: int) -> list[str]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.command_names import quote_words
 from apoa_client.cli.terminal.tables import fit_widths, show_table
-from apoa_client.cli.terminal.wrapping import anchored_left, fold_cell, pad, width, wrap_line
+from apoa_client.cli.terminal.wrapping import fold_cell, pad, width, wrap_line
 
 WIDE = "王小明"
 ACCENTED = "JOSE\u0301"
@@ -41,13 +41,6 @@ def test_width(text: str, columns: int) -> None:
     assert width(text) == columns
     assert pad(text, 8) == text + " " * (8 - columns)
     assert pad(WIDE, 2) == WIDE
-
-
-def test_letters_from_right_to_left() -> None:
-    """Right-to-left text is followed by a zero-width direction mark; other text is not."""
-    assert anchored_left(ARABIC) == f"{ARABIC}\u200e"
-    assert width(anchored_left(ARABIC)) == 4
-    assert [anchored_left(text) for text in ("ANNA", WIDE)] == ["ANNA", WIDE]
 
 
 @given(STYLED_WORDS.map(" ".join), st.integers(1, 30), st.integers(0, 3))
@@ -216,7 +209,7 @@ def test_tables_with_names_of_every_script(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)
     show_table(heads, [[CELLS_OF.get(head, name) for head in heads], ["x" for _head in heads]])
-    lines = [line.replace("\u200e", "") for line in click.unstyle(capsys.readouterr().out).splitlines()]
+    lines = click.unstyle(capsys.readouterr().out).splitlines()
     assert max(map(width, lines)) <= columns
     last = next(number for number, line in enumerate(lines) if re.fullmatch("x( +x)*", line))
     starts = [match.start() for match in re.finditer("x", lines[last])]
