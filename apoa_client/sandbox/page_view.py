@@ -1,6 +1,6 @@
 """The page as HTML in one language: the reports by stay, the deadlines, and the faults."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
@@ -60,10 +60,15 @@ class Fault(NamedTuple):
 def page_html(contents: Contents, language: str) -> str:
     """Return the page in a language of `LANGUAGES`, in Indonesian for another one."""
     language = language if language in LANGUAGES else _DEFAULT_LANGUAGE
+    translations = catalogue(language)
     faults = [_fault(name, contents.switches.get(name)) for name in NAMES]
     clocks = {stay.id: clock for stay in contents.stays if (clock := _clock(stay, contents.window_hours)) is not None}
+    announcement, newest = texts.NO_REPORTS, contents.newest  # what a screen reader says of the report that came last
+    if newest is not None:
+        status = texts.STATUSES[newest.result.status]
+        announcement = msg("{kind}, {guest}: {status}", kind=_kind(newest), guest=newest.guest, status=status)
     return _template().render(
-        t=_translator(language),
+        t=lambda message: message.render(translations.gettext, translations.ngettext),
         texts=texts,
         contents=contents,
         language=language,
@@ -78,14 +83,9 @@ def page_html(contents: Contents, language: str) -> str:
         kind=_kind,
         receipt=_receipt,
         sent_again=_sent_again,
-        announcement=_announcement(contents.newest),
+        announcement=announcement,
         window=msg("A check-in must be reported within {hours} hours of arrival.", hours=contents.window_hours),
     )
-
-
-def _translator(language: str) -> Callable[[Message], str]:
-    translations = catalogue(language)
-    return lambda message: message.render(translations.gettext, translations.ngettext)
 
 
 @cache
@@ -167,14 +167,6 @@ def _sent_again(report: Received) -> Message:
         "It was sent {count} more times, and counts once.",
         report.times_sent - 1,
     )
-
-
-def _announcement(report: Received | None) -> Message:
-    """Return what a screen reader says of the report that came last."""
-    if report is None:
-        return texts.NO_REPORTS
-    status = texts.STATUSES[report.result.status]
-    return msg("{kind}, {guest}: {status}", kind=_kind(report), guest=report.guest, status=status)
 
 
 def _fault(name: str, switch: Switch | None) -> Fault:

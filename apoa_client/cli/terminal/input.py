@@ -163,7 +163,10 @@ def edit_line(question: str, line: str = "", earlier: Sequence[str] = ()) -> str
     data, so the history is emptied at once and never written to a file. Elsewhere (as plain lines, or on Windows, whose
     Python has no readline) the line is typed again.
     """
-    readline = _readline() if _may_edit() else None
+    readline: ModuleType | None = None
+    if not is_static() and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        with suppress(ImportError):
+            import readline  # only where a line is edited
     if readline is None:
         return ask_line(question)
     readline.set_auto_history(False)
@@ -196,19 +199,6 @@ def _prompt(question: str) -> str:
     for line in above:  # a terminal would break a long prompt within a word
         print_error_unwrapped(line)
     return last
-
-
-def _may_edit() -> bool:
-    """Whether a line on the screen may be drawn again while it is typed."""
-    return not is_static() and is_terminal(sys.stdin) and is_terminal(sys.stdout)
-
-
-def _readline() -> ModuleType | None:
-    try:
-        import readline  # only where a line is edited
-    except ImportError:
-        return None
-    return readline
 
 
 def confirm(question: str, *, default: bool = True) -> bool:

@@ -17,7 +17,6 @@ from apoa_client.errors import ApoaError, Exit, worst_exit
 from apoa_client.ports.authority import Status, Verdict
 from apoa_client.report.checking import CheckedDocument
 from apoa_client.report.fields import label_of
-from apoa_client.report.findings import Finding
 
 
 class Online(NamedTuple):
@@ -72,7 +71,8 @@ def online_lines(online: Online) -> Iterator[str]:
     status = online.verdict.status
     style = {Status.ACCEPTED: style_success, Status.REJECTED: style_error}.get(status, style_warning)
     yield style(text(status.meaning.preview))
-    yield from map(_line_with_code, (*online.verdict.errors, *online.verdict.warnings))
+    for finding in (*online.verdict.errors, *online.verdict.warnings):
+        yield f"{finding_line(finding)} [{sanitize(finding.code)}]"
 
 
 def show_online(online: Online | None) -> None:
@@ -89,7 +89,3 @@ def exit_code(valid: Sequence[bool], answers: Sequence[Online | None]) -> Exit:
     """Return the worst: 65 for a document that is not valid or would be refused, and the code of an error."""
     found = [Exit.DONE if each else Exit.DATA_REFUSED for each in valid]
     return worst_exit([*found, *(answer.exit_code for answer in answers if answer is not None)])
-
-
-def _line_with_code(finding: Finding) -> str:
-    return f"{finding_line(finding)} [{sanitize(finding.code)}]"
