@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.command_names import quote_words
-from apoa_client.cli.terminal.tables import fit_widths, show_table
+from apoa_client.cli.terminal.tables import show_table
 from apoa_client.cli.terminal.wrapping import fold_cell, pad, width, wrap_line
 
 WIDE = "王小明"
@@ -125,24 +125,6 @@ def test_the_end_of_a_command() -> None:
     assert wrap_line("Run apoa purge once more", 10) == ["Run", "apoa purge", "once more"]
     assert wrap_line("Look with apoa show, then try 1 time", 14) == ["Look with", "apoa show,", "then try 1", "time"]
     assert wrap_line("apoa", 10) == ["apoa"]
-
-
-WORDS = st.text("abc", min_size=1, max_size=9)
-CELLS = st.lists(WORDS, max_size=4).map(" ".join)
-
-
-@given(st.lists(st.tuples(WORDS, CELLS, CELLS), min_size=1, max_size=5), st.integers(1, 80))
-def test_column_widths_fit_and_avoid_broken_words(columns: list[tuple[str, str, str]], room: int) -> None:
-    """No column is wider than its content, the table fits, and words are broken only if they have to be."""
-    widths = fit_widths(columns, room)
-    longest = [max(len(word) for cell in column for word in cell.split() or [""]) for column in columns]
-    whole = [max(map(len, column)) for column in columns]
-    gaps = 2 * (len(columns) - 1)
-    assert all(width <= most for width, most in zip(widths, whole, strict=True))
-    if sum(longest) + gaps <= room:
-        assert all(width >= least for width, least in zip(widths, longest, strict=True))
-    if len(columns) + gaps <= room:
-        assert sum(widths) + gaps == min(sum(whole) + gaps, room)
 
 
 def rows_at_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int) -> list[str]:
