@@ -125,7 +125,7 @@ def _no_receipt(entry: Entry) -> Message:
 
 
 def _write_page(app: Container, entry: Entry, file: Path, *, force: bool) -> None:
-    from apoa_client.cli.documents.receipt_page import receipt_page  # templates are slow to load
+    from apoa_client.cli.documents.receipts import receipt_page  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT, write_output
 
     report = open_report(app, entry)
@@ -185,7 +185,7 @@ def _fetch_pdf(app: Container, entry: Entry) -> bytes:
 
 def _write_folder(session: Session, options: Mapping[str, Any]) -> int:
     """Write a page for each receipt of a period. Returns the exit code."""
-    from apoa_client.cli.documents.inspection_folder import index_name, write_inspection_folder  # as above
+    from apoa_client.cli.documents.receipts import index_name, write_inspection_folder  # as above
 
     app = session.app
     period = parse_period(app, options["first"], options["last"])

@@ -59,7 +59,7 @@ def deliver(
 
 def write_sheet(session: Session, path: Path, *, force: bool) -> Outcome:
     """Write a sheet of paper with what waits. Nothing is sent."""
-    from apoa_client.cli.documents.by_hand_sheet import write_sheet as write  # templates are slow to load
+    from apoa_client.cli.documents.by_hand import write_sheet as write  # templates are slow to load
     from apoa_client.cli.terminal.output_files import STANDARD_OUTPUT
 
     def work() -> Outcome:

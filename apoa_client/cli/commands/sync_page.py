@@ -1,7 +1,7 @@
 """`apoa sync --by-hand --page`: serve the page from which staff copy what waits into APOA."""
 
 from apoa_client.app.by_hand_page import ByHandPage
-from apoa_client.cli.documents.by_hand_page import page_files
+from apoa_client.cli.documents.by_hand import page_files
 from apoa_client.cli.session import Session
 from apoa_client.cli.terminal.browser import can_open_browser, open_browser
 from apoa_client.cli.terminal.language import _, text

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from apoa_client.cli.documents.pages import moment_in_both_languages, render_page
-from apoa_client.cli.documents.receipt_page import PRINTED_BY
+from apoa_client.cli.documents.receipts import PRINTED_BY
 from apoa_client.cli.terminal.language import N_, in_both_languages, in_language, readers_first
 from apoa_client.cli.views.figures import (
     MERGED,

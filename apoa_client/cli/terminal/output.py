@@ -142,12 +142,7 @@ def set_schema(name: str) -> None:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print the one JSON document of a command. It is ASCII, so that every console can show it."""
-    if _Mode.documents is not None:
-        _Mode.documents.append({**_environment(), **value})
-        return
-    import json  # only where JSON is asked for
-
-    write(json.dumps({"schema": _Mode.schema, **_environment(), **value}, indent=2))
+    stream_json(value)
 
 
 def set_environment(environment: Callable[[], str]) -> None:
@@ -206,7 +201,7 @@ def print_error_heading() -> None:
 
 def json_pieces(schema: str, members: Mapping[str, Any]) -> Iterator[str]:
     """Yield the document that `stream_json` prints, in pieces."""
-    import json  # as above
+    import json  # only where JSON is asked for
 
     def indented(value: Any, by: str) -> str:  # noqa: ANN401  any JSON value
         return json.dumps(value, indent=2).replace("\n", f"\n{by}")  # strings contain no line break: it is escaped

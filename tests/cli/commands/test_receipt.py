@@ -29,7 +29,7 @@ from page_helpers import Page, read_page
 from screens import Screens
 
 from apoa_client.app.container import Container
-from apoa_client.cli.documents.receipt_page import receipt_page
+from apoa_client.cli.documents.receipts import receipt_page
 from apoa_client.cli.report_reader import open_report
 from apoa_client.errors import Offline, WrongPassword
 from apoa_client.messages import msg
