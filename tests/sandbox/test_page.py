@@ -48,16 +48,6 @@ def test_page_says_training_and_loads_its_own_files_only(
     }
 
 
-def test_page_files(make_server: Make, bare: requests.Session) -> None:
-    """The style and the script have their types, and are found below the secret address only."""
-    server = make_server()
-    for name, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
-        answer = bare.get(f"{server.page_url}/{name}", timeout=20)
-        assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
-        assert not re.search("https?:|url\\(|@import", answer.text)
-        assert bare.get(f"{server.page_url}x/{name}", timeout=20).status_code == 404
-
-
 def test_language(make_server: Make, bare: requests.Session) -> None:
     """Indonesian without a choice and for an unknown one; each page links to itself in the other language."""
     server = make_server()
@@ -109,14 +99,6 @@ def test_refused_report_with_errors_in_words(
     assert "No receipt" in english
     assert "Sex: This is not one of the values that the contract allows. guest.sex unknown_value" in english
     assert "Jenis kelamin: Ini " in indonesian
-
-
-def test_warnings_are_shown(make_server: Make, send: Send, bare: requests.Session, check_in: Report) -> None:
-    """A late check-in is accepted with a warning."""
-    server = make_server()
-    send(server, check_in({"stay.check_in": "2026-11-23T08:00:00+07:00"}))
-    (stay,) = read_page(bare, server).stays
-    assert "What to look at Check-in: was longer ago than the time for reporting stay.check_in late" in stay
 
 
 def test_every_fault_has_words() -> None:

@@ -101,30 +101,17 @@ def wait_until(happened: Callable[[], bool]) -> None:
         threading.Event().wait(0.005)
 
 
-def test_port_in_use(make_server: Make) -> None:
-    """A settings problem with advice, and no thread or file is left open."""
-    taken = make_server()
-    with raises_error("port_unusable") as caught:
-        make_server(port=taken.port)
-    assert caught.value.exit_code is Exit.SETTINGS
-    assert str(taken.port) in caught.value.message.render()
-    assert caught.value.advice is not None
-    assert "another port" in caught.value.advice.render()
-
-
-@pytest.mark.parametrize("port", [-1, 70_000])
-def test_invalid_port(make_server: Make, port: int) -> None:
-    """A number that is no port is a settings problem too."""
-    with raises_error("port_unusable"):
-        make_server(port=port)
-
-
-def test_port_that_is_not_allowed(make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Low ports need administrator rights on many systems."""
+def test_ports_that_cannot_be_used(make_server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A settings problem with advice for one in use, for no port at all, and for one that needs more rights."""
 
     def refuse(*_args: object, **_options: object) -> socket.socket:
         raise PermissionError
 
+    for port, words in ((make_server().port, "already uses"), (-1, "not a port"), (70_000, "not a port")):
+        with raises_error("port_unusable") as caught:
+            make_server(port=port)
+        assert caught.value.exit_code is Exit.SETTINGS
+        assert words in caught.value.message.render()
     monkeypatch.setattr(socket, "create_server", refuse)
     with raises_error("port_unusable") as caught:
         make_server(port=80)
