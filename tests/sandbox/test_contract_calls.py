@@ -3,22 +3,15 @@
 import gzip
 import json
 import socket
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 import requests
+from training_page import Json, LogIn, Make, Report
 
 from apoa_client.authority.contract import contract_text
-from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Send = Callable[..., list[Json]]
-Report = Callable[..., Json]
 
 USERNAME = "wisma-melati"
 PASSWORD = "kata sandi: rahasia"

@@ -1,21 +1,11 @@
 """Faults that the page turns on and off while the authority runs, as its clients see them."""
 
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 import requests
-from training_page import read_page, turn
+from training_page import Json, LogIn, Make, Report, Send, read_page, turn
 
 from apoa_client.sandbox.fault_injection import Switch, Switches
 from apoa_client.sandbox.faults import Route, Step
 from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Send = Callable[..., list[Json]]
-Report = Callable[..., Json]
 
 
 def post(http: requests.Session, server: SandboxServer, *reports: Json) -> requests.Response:
@@ -40,28 +30,6 @@ def test_a_call_ends_in_one_way() -> None:
     for name in ("slow", "pending", "lost", "503"):
         switches.turn_on(Switch(Step(name), once=False))
     assert list(switches.on()) == ["slow", "503", "pending"]
-
-
-def test_each_change_counts() -> None:
-    """On, off and used up are changes for the browsers; turning off what is off is not."""
-    switches = Switches()
-    switches.turn_on(Switch(Step("lost"), once=True))
-    switches.steps(Route.REPORTS)
-    switches.turn_off("lost")
-    assert switches.changes == 2
-
-
-def test_lost_answer(make_server: Make, log_in: LogIn, check_in: Report) -> None:
-    """The report is processed and its answer lost, until the fault is turned off; then it has the same receipt."""
-    server = make_server()
-    http = log_in(server)
-    turn(http, server, "lost", "on")
-    report = check_in()
-    for _ in range(2):
-        with pytest.raises(requests.ConnectionError):
-            post(http, server, report)
-    turn(http, server, "lost", "off")
-    assert post(http, server, report).json()["results"][0]["receipt"]["number"] == "LATIHAN-2026-000001"
 
 
 def test_busy_once(make_server: Make, log_in: LogIn, check_in: Report) -> None:

@@ -1,24 +1,17 @@
 """The fault script: its syntax, and each fault as a client sees it."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import requests
 from basics import raises_error
 from hypothesis import given
 from hypothesis import strategies as st
+from training_page import Json, LogIn, Make, Report
 
 from apoa_client.errors import Exit, UsageProblem
 from apoa_client.sandbox.faults import OK, Faults, Route, Step
 from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Send = Callable[..., list[Json]]
-Report = Callable[..., Json]
 
 
 def drawn(script: str, route: Route = Route.REPORTS) -> list[Step]:
@@ -113,26 +106,3 @@ def test_pending_survives_a_restart(make_server: Make, log_in: LogIn, check_in: 
     second = make_server()
     answer = log_in(second).get(f"{second.base_url}/reports/{report['id']}", timeout=20)
     assert answer.json()["status"] == "accepted"
-
-
-@pytest.mark.parametrize(("step", "status"), [("reject", "rejected"), ("duplicate", "duplicate")])
-def test_verdicts_by_script(make_server: Make, log_in: LogIn, check_in: Report, step: str, status: str) -> None:
-    """At once or after pending, a scripted verdict is stored like any other."""
-    server = make_server(faults=f"{step},pending,result:{step}")
-    http = log_in(server)
-    report, other = check_in(), check_in({"guest.document.number": "X1"})
-    (at_once,) = post(http, server, report).json()["results"]
-    post(http, server, other)
-    asked = http.get(f"{server.base_url}/reports/{other['id']}", timeout=20).json()
-    assert at_once["status"] == asked["status"] == status
-    assert bool(asked["errors"]) == (status == "rejected")
-    assert (asked["receipt"] is None) == (status == "rejected")
-    assert post(http, server, report, other).json()["results"] == [at_once, asked]
-
-
-def test_validation_uses_no_step(make_server: Make, send: Send, check_in: Report) -> None:
-    """The script applies to submissions."""
-    server = make_server(faults="reject")
-    report = check_in()
-    assert send(server, report, call="reports/validate")[0]["status"] == "accepted"
-    assert send(server, report)[0]["status"] == "rejected"

@@ -1,24 +1,15 @@
 """The page: what it shows, in both languages, who may see it, and who may turn faults on."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 import requests
-from training_page import ReadPage, read_page, turn
+from training_page import Json, LogIn, Make, ReadPage, Report, Send, read_page, turn
 
 from apoa_client.locale import LANGUAGES
 from apoa_client.sandbox import page_texts
 from apoa_client.sandbox.fault_injection import NAMES
-from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-Send = Callable[..., list[Json]]
-LogIn = Callable[[SandboxServer], requests.Session]
-Report = Callable[..., Json]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

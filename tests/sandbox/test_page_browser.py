@@ -6,17 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 from browser_helpers import NewContext, serious_findings
 from playwright.sync_api import Page, expect
+from training_page import Make, Report, Send
 
 from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-Send = Callable[..., list[Json]]
-LogIn = Callable[[SandboxServer], requests.Session]
-Report = Callable[..., Json]
 
 pytestmark = pytest.mark.slow
 

@@ -2,23 +2,16 @@
 
 import hashlib
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from training_page import Json, LogIn, Make, Report, Send
 
 from apoa_client.ports.authority import MAX_PHOTO_BYTES
 from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Send = Callable[..., list[Json]]
-Report = Callable[..., Json]
 
 PHOTO = b"\xff\xd8\xff\xe0 SMITHSON JANE ANN \xff\xd9"
 

@@ -8,19 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from basics import raises_error
+from training_page import LogIn, Make, Report
 
 from apoa_client.errors import Exit, StorageProblem
-from apoa_client.sandbox.server import SandboxServer
-
-Json = dict[str, Any]
-Make = Callable[..., SandboxServer]
-LogIn = Callable[[SandboxServer], requests.Session]
-Report = Callable[..., Json]
 
 
 def listening(port: int) -> bool:

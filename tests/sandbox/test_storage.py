@@ -5,23 +5,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import released_homes
-import requests
+from training_page import LogIn, Make, Report, Send
 
 from apoa_client.errors import StorageProblem
 from apoa_client.sandbox.decisions import Decisions, night_marks
-from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.storage import SCHEMA_VERSION, Record, Storage
-
-Json = dict[str, Any]
-Report = Callable[..., Json]
 
 
 def record(number: int) -> Record:
@@ -37,8 +31,8 @@ def texts(value: object) -> list[str]:
 
 
 def test_no_personal_data_reaches_the_disk(
-    make_server: Callable[..., SandboxServer],
-    send: Callable[..., list[Json]],
+    make_server: Make,
+    send: Send,
     check_in: Report,
     follow_up: Report,
     tmp_path: Path,
@@ -165,8 +159,8 @@ def test_broken_newer_or_unreachable_file(tmp_path: Path) -> None:
 
 
 def test_storage_that_fails_is_a_500_and_the_report_may_be_sent_again(
-    make_server: Callable[..., SandboxServer],
-    log_in: Callable[[SandboxServer], requests.Session],
+    make_server: Make,
+    log_in: LogIn,
     check_in: Report,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,

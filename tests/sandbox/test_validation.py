@@ -1,19 +1,14 @@
 """All violations of a report at once, by field and code, without quoting what was sent."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from training_page import Json, Make, Report, Send
 
-from apoa_client.sandbox.server import SandboxServer
 from apoa_client.sandbox.validation import fits, report_violations, rule_violations, rule_warnings
-
-Json = dict[str, Any]
-Report = Callable[..., Json]
 
 NOW = datetime.fromisoformat("2026-11-24T20:15:00+07:00")
 
@@ -87,9 +82,7 @@ def test_hostile_report_gets_a_limited_answer(check_in: Report) -> None:
     assert len(report_violations(report)) == 50
 
 
-def test_late_and_expired_are_accepted_with_a_warning(
-    make_server: Callable[..., SandboxServer], send: Callable[..., list[Json]], check_in: Report
-) -> None:
+def test_late_and_expired_are_accepted_with_a_warning(make_server: Make, send: Send, check_in: Report) -> None:
     """A late report is better than none; so is a guest with an expired passport."""
     report = check_in(
         {"stay.check_in": "2026-11-22T19:50:00+07:00", "guest.document.expiry_date": "2026-11-21"},
@@ -121,8 +114,8 @@ def test_window_decides_what_is_late(check_in: Report) -> None:
     ],
 )
 def test_a_permit_that_the_nationality_does_not_get(
-    make_server: Callable[..., SandboxServer],
-    send: Callable[..., list[Json]],
+    make_server: Make,
+    send: Send,
     check_in: Report,
     code: str,
     nationality: str,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cli_helpers import QUENTIN, Apoa
+from cli_helpers import Apoa
 from jsonschema import Draft202012Validator
 
 from apoa_client.cli.documents.json_schemas import FORMS, json_schema
@@ -63,21 +63,3 @@ def test_the_command_prints_schemas(apoa: Apoa) -> None:
     unknown = apoa("contract", "--json-schema", "demo")
     assert (unknown.code, unknown.out) == (2, "")
     assert "demo" in unknown.err
-
-
-def test_a_document_names_its_schema_first(away: Apoa) -> None:
-    """Also in Indonesian, of second words of commands, of lists, and of errors."""
-    calls = (
-        (["status"], "status"),
-        (["daftar"], "list"),
-        (["kunci", "lihat"], "key-show"),
-        (["show", "0000"], "show"),
-        (["status", "--all"], "status"),
-        (QUENTIN.typed("--dry-run"), "report"),
-        (["report"], "report"),
-        (["check", "--surname", "X"], "check"),
-    )
-    for arguments, name in calls:
-        value = json.loads(away(*arguments, "--json").out)
-        assert next(iter(value.items())) == ("schema", f"apoa/{name}/1")
-        Draft202012Validator(json_schema(name)).validate(value)

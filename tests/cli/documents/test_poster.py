@@ -113,13 +113,6 @@ class TestSentences:
         for key in ("title", "why", "deleted", "ask", "ours"):
             assert len({language[key] for language in languages()}) == len(SEVEN)
 
-    def test_each_language_says_what_else_the_data_are_used_for(self) -> None:
-        """The figures of `apoa stats`, and the suggestions for a guest who returns: nothing says "nothing else"."""
-        counted = ("count", "menghitung", "统计", "集計", "집계", "считаем", "لإحصاء")
-        remembered = ("remember", "mengenali", "识别", "次回", "알아보는", "узнаём", "للتعرّف")
-        for language, *words in zip(languages(), counted, remembered, strict=True):
-            assert all(word in language["also"] for word in words)
-
     def test_each_language_says_who_may_ask_and_from_when(self) -> None:
         """Officers of immigration or of the police on duty; 24 hours from the start of the stay, not from check-in."""
         police = ("police", "polisi", "警察", "警察官", "경찰관", "полиции", "الشرطة")
