@@ -71,29 +71,6 @@ class TestDocument:
             for report in value[key]:
                 assert report == listed[report["id"]]
 
-    def test_the_morning_after(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """In the morning it is last night, with guests who came after noon of the day before or after midnight."""
-        day = saved(QUENTIN, "2026-11-24T12:30", 1)["short_id"]
-        away.clock.forward(MORNING_AFTER)
-        late = saved(XIMENA, "2026-11-25T01:30", 2)["short_id"]
-        value = away("status", "--tonight", "--json").json
-        assert value["night"] == "2026-11-24"
-        assert short_ids(value)["arrivals"] == [day, late]
-        assert short_ids(value)["leaving"] == [day]
-        away.clock.forward(timedelta(hours=5))
-        assert away("status", "--tonight", "--json").json["night"] == "2026-11-25"
-
-    def test_the_night_in_the_propertys_zone(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
-        """In Jayapura it is past midnight when it is 22:30 in Jakarta."""
-        path = away.home / "config.toml"
-        path.write_text(path.read_text().replace("username", 'timezone = "Asia/Jayapura"\nusername'))
-        away.clock.forward(timedelta(hours=2, minutes=30))
-        report = saved(QUENTIN, "2026-11-25T00:10", 1)
-        value = away("status", "--tonight", "--json").json
-        assert value["night"] == "2026-11-24"
-        assert short_ids(value)["arrivals"] == [report["short_id"]]
-        assert value["arrivals"][0]["stay"]["check_in"] == "2026-11-25T00:10:00+09:00"
-
     def test_without_the_key(self, away: Apoa, saved: Callable[..., dict[str, Any]]) -> None:
         """Reports are sealed, stderr says what to do, and the exit code is that of the status."""
         report = saved(QUENTIN)
