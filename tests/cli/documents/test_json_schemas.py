@@ -63,3 +63,39 @@ def test_the_command_prints_schemas(apoa: Apoa) -> None:
     unknown = apoa("contract", "--json-schema", "demo")
     assert (unknown.code, unknown.out) == (2, "")
     assert "demo" in unknown.err
+
+
+SAVED = [
+    "id",
+    "short_id",
+    "stay_id",
+    "kind",
+    "state",
+    "created_at",
+    "due_at",
+    "attempts",
+    "last_error",
+    "authenticated",
+    "receipt",
+    "photo",
+]
+"""The columns of a report that scripts rely on; their schemas derive from the same table as the documents."""
+
+
+def test_the_columns_of_a_report(away: Apoa) -> None:
+    """They do not change with the table, in a saved report, in one that was refused, and in an export."""
+    saved, refused = away.save(), away("report", "--json").json
+    for document in (saved, refused):
+        assert [name for name in document if name in SAVED] == SAVED
+    assert {name: saved[name] for name in ("kind", "state", "attempts", "authenticated", "receipt", "photo")} == {
+        "kind": "check_in",
+        "state": "queued",
+        "attempts": 0,
+        "authenticated": True,
+        "receipt": None,
+        "photo": None,
+    }
+    assert saved["created_at"] == "2026-11-24T20:00:00+07:00"
+    exported = json_schema("export")["anyOf"][0]["properties"]["reports"]["items"]["properties"]
+    assert {*SAVED} - exported.keys() == {"authenticated", "photo"}
+    assert exported["due_at"] == {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}
