@@ -18,6 +18,7 @@ from apoa_client.errors import StorageProblem
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
+from apoa_client.privacy import repr_with
 from apoa_client.report.codes import CodeTables
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     from apoa_client.report.checking import CheckedDocument
 
 
+@repr_with("zone", "window_hours")
 class ReportingRules(NamedTuple):
     """The settings of a property that reports depend on."""
 
@@ -115,10 +117,6 @@ class ReportingRules(NamedTuple):
     window_hours: int
     index_key: bytes = b""
     """The key of the guest hash (`apoa_client.desk.duplicates`); empty if the property was set up without one."""
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"ReportingRules({self.zone!r}, {self.window_hours!r}, …)"
 
 
 class DocumentChecker:
@@ -182,32 +180,15 @@ class Desk(DocumentChecker):
             stay=examination.stay,
         )
 
-    def save(
-        self,
-        report: Report,
-        warnings: Sequence[Finding],
-        replaces: Sequence[str] = (),
-        active_reports: Sequence[str] = (),
-    ) -> Entry:
-        """Save a report, which supersedes the reports that it `replaces`. It is durable when this returns.
-
-        `active_reports` are the ids of the stay's active reports for which it was made. Raises `StorageProblem`;
-        `ReportMoved` if a replaced report cannot be replaced any more, or the stay has other active reports now.
-        """
-        new = self.new_report(report, warnings)
-        return self._outbox.add(
-            report,
-            due_at=new.due_at,
-            warnings=new.warnings,
-            guest_tag=new.guest_tag,
-            replaces=replaces,
-            active_reports=active_reports,
-        )
+    def save(self, new: NewReport) -> Entry:
+        """Save one report as `save_all` does."""
+        return self.save_all([new])[0]
 
     def save_all(self, new_reports: Sequence[NewReport]) -> list[Entry]:
         """Save reports that `new_report` returned, of guests who arrive together or of other stays: all or none.
 
-        They are durable when this returns. Raises what `save` does.
+        They are durable when this returns. Raises `StorageProblem`; `ReportMoved` if a replaced report cannot be
+        replaced any more, or a stay has other active reports now.
         """
         return self._outbox.add_all(new_reports)
 
@@ -219,7 +200,11 @@ class Desk(DocumentChecker):
         active_reports: Sequence[str] = (),
         photo: bytes | None = None,
     ) -> NewReport:
-        """Return what the outbox stores of a report: with its deadline, the guest's hash, and a photo as a JPEG."""
+        """Return what the outbox stores of a report: with its deadline, the guest's hash, and a photo as a JPEG.
+
+        It supersedes the reports that it `replaces`. `active_reports` are the ids of the stay's active reports for
+        which it was made.
+        """
         due = None
         if report.kind is Kind.CHECK_IN and report.stay is not None:
             due = due_at(report.stay.check_in, self._rules.window_hours)

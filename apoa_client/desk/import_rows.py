@@ -17,6 +17,7 @@ from apoa_client.desk.duplicates import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport
+from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, with_label
 from apoa_client.report.findings import Finding
 from apoa_client.report.model import Guest, Stay, normalized_room
@@ -37,6 +38,7 @@ class Action(StrEnum):
     REFUSED = "refused"
 
 
+@repr_with("stay_id")
 class ImportedStay(NamedTuple):
     """Guest and stay of a row without errors. The bytes are always the same for the same values.
 
@@ -49,10 +51,6 @@ class ImportedStay(NamedTuple):
     guest: Guest
     stay: Stay
     last_morning: date
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"ImportedStay({self.stay_id!r}, …)"
 
 
 class RowResult(NamedTuple):

@@ -28,6 +28,7 @@ from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
 from apoa_client.ports.run import Clock
+from apoa_client.privacy import repr_with
 from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
@@ -105,6 +106,7 @@ _REASON = "import"
 """The reason of a correction, for the authority."""
 
 
+@repr_with("imported")
 class _CheckedRow(NamedTuple):
     """A row without errors of its own."""
 
@@ -112,9 +114,6 @@ class _CheckedRow(NamedTuple):
     imported: ImportedStay
     departure: Departure | None
     examination: Examination
-
-    def __repr__(self) -> str:
-        return f"_CheckedRow({self.imported!r}, …)"
 
 
 class Imports:
@@ -339,9 +338,8 @@ class Imports:
         change = self._changes.amend(history, checked.examination, _REASON)
         before = history.active_reports[-1].id
         report_id = self._ids.report_id(history.stay_id, checked.imported.content, before)
-        report = change.report._replace(id=report_id)
         warnings += change.warnings
-        reports = [self._desk.new_report(report, warnings, change.replaces, change.active_reports)]
+        reports = [change._replace(report=change.report._replace(id=report_id), warnings=warnings)]
         departure, left = checked.departure, history.check_out
         if departure is None and left is not None and left.ends_at is not None:
             departure = Departure.at_time(left.ends_at.astimezone(self._rules.zone))

@@ -16,6 +16,7 @@ from apoa_client.passport.layouts import LAYOUTS, Kind, Layout, layout_of
 from apoa_client.passport.problems import LABELS, CannotCompose
 from apoa_client.passport.states import by_code
 from apoa_client.passport.verify import composite_digit
+from apoa_client.privacy import repr_with
 
 _SPECIAL = {
     "Ä": "AE", "Å": "AA", "Æ": "AE", "Ð": "D", "Đ": "D", "Ħ": "H", "Ĳ": "IJ", "Ŀ": "L", "Ł": "L", "Ŋ": "N",
@@ -39,6 +40,7 @@ _SECONDARY_MINIMUM = 3
 """Characters: two fillers and at least one of the given names."""
 
 
+@repr_with("document_type")
 class Details(NamedTuple):
     """The fields of an MRZ. Names may have Latin letters of any kind; states are ICAO codes; `sex` is M, F or X.
 
@@ -57,10 +59,6 @@ class Details(NamedTuple):
     document_type: str | None = None
     optional_data: str = ""
     optional_data_2: str = ""
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Details(document_type={self.document_type!r})"
 
 
 def compose(form: str, details: Details) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from apoa_client.passport.problems import (
 )
 from apoa_client.passport.states import all_states, by_code, find
 from apoa_client.passport.verify import checks_of
+from apoa_client.privacy import repr_with
 
 SEXES = {"M": "M", "F": "F", "X": "X", "<": "X"}
 """The meaning of each character of the sex field; a filler is "unspecified" (Doc 9303-4 §4.2.2)."""
@@ -36,6 +37,7 @@ _FILLERS_READ_AS_K = re.compile("(?<=[A-Z])K{3,}<*$")
 """Fillers at the end of a name field that were read as K; the first K may be part of the name."""
 
 
+@repr_with()
 class _Lines(NamedTuple):
     """The joined lines that are inspected, and the names of the check digits that are wrong."""
 
@@ -43,10 +45,6 @@ class _Lines(NamedTuple):
     text: str
     today: date
     failing: frozenset[str]
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "_Lines(…)"
 
     def of(self, field: Field) -> str:
         """Return a field's characters."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, msg, nmsg
 from apoa_client.passport.layouts import TD3, Layout, Span
+from apoa_client.privacy import repr_with
 
 
 class FieldState(Enum):
@@ -27,6 +28,7 @@ class FieldState(Enum):
     """It is wrong, and no small correction is known."""
 
 
+@repr_with("field")
 class Correction(NamedTuple):
     """A change that makes the check digits fit. It is applied only when a user agrees.
 
@@ -45,11 +47,8 @@ class Correction(NamedTuple):
     value: str
     others: int = 0
 
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Correction({self.field!r}, …)"
 
-
+@repr_with("field", "code")
 class Problem(NamedTuple):
     """One problem of an MRZ.
 
@@ -64,10 +63,6 @@ class Problem(NamedTuple):
     message: Message
     spans: tuple[Span, ...] = ()
     corrections: tuple[Correction, ...] = ()
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return f"Problem({self.field!r}, {self.code!r}, …)"
 
 
 class MrzUnreadable(DataRefused):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from apoa_client.passport.check_digits import DIGITS, character_values, failing_digits, weighted_sum
 from apoa_client.passport.layouts import COMPOSITE, Check, Layout, joined
+from apoa_client.privacy import repr_with
 
 _MIN_REST = 2
 """One character and the check digit."""
@@ -22,6 +23,7 @@ class Convention(Enum):
     NEITHER = "neither"
 
 
+@repr_with("convention")
 class LongNumber(NamedTuple):
     """A document number that is too long for its field and continues in the optional data.
 
@@ -36,10 +38,6 @@ class LongNumber(NamedTuple):
     optional_data: str
     convention: Convention
     check: Check
-
-    def __repr__(self) -> str:
-        """Return the convention only, because the number is personal data."""
-        return f"LongNumber({self.convention})"
 
 
 def long_number(layout: Layout, text: str) -> LongNumber | None:

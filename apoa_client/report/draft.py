@@ -15,6 +15,7 @@ from apoa_client.passport.compose import transliterate
 from apoa_client.passport.mrz import Mrz, Problem, plain_document_number
 from apoa_client.passport.problems import CannotCompose
 from apoa_client.passport.states import canonical_code
+from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, NAMES, FieldValue, as_typed, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_fields import Given, parse, without_not_stated
@@ -23,6 +24,7 @@ _NOT_A_FIELD = frozenset({"document_type", "optional_data", "optional_data_2", "
 """Fields of an MRZ that are no field of a report: their problems are about the lines."""
 
 
+@repr_with()
 class Draft(NamedTuple):
     """The data of one guest: typed texts by the names of `apoa_client.report.fields`, and an MRZ.
 
@@ -36,10 +38,6 @@ class Draft(NamedTuple):
     accept_check_digit: bool = False
     values: Mapping[str, FieldValue] = MappingProxyType({})
     document_type: str = ""
-
-    def __repr__(self) -> str:
-        """Return a text without personal data: it may reach a log."""
-        return "Draft(…)"
 
 
 class Reader:

@@ -68,7 +68,7 @@ def desk(outbox: SqliteOutbox, clock: FixedClock) -> Desk:
 def filed(desk: Desk, given: Draft) -> tuple[Report, Entry]:
     examination = desk.examine(given)
     report = desk.compose(examination)
-    return report, desk.save(report, examination.warnings)
+    return report, desk.save(desk.new_report(report, examination.warnings))
 
 
 def test_a_guest_is_saved_with_the_keyring_locked(desk: Desk, path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_report_without_a_stay_has_no_deadline(desk: Desk) -> None:
         NOW,
         check_out=NOW,
     )
-    assert desk.save(departure, ()).due_at is None
+    assert desk.save(desk.new_report(departure, ())).due_at is None
 
 
 def test_a_draft_with_errors_is_refused(desk: Desk, outbox: SqliteOutbox) -> None:
@@ -134,7 +134,7 @@ def test_the_same_report_is_not_saved_twice(desk: Desk) -> None:
     """An id is unique."""
     report, _ = filed(desk, draft())
     with raises_error("report_exists"):
-        desk.save(report, ())
+        desk.save(desk.new_report(report, ()))
 
 
 def group(desk: Desk, *given: Draft) -> list[tuple[Report, tuple[Finding, ...]]]:
@@ -168,7 +168,7 @@ def test_a_group_is_saved_like_single_guests(desk: Desk, path: Path) -> None:
 def test_a_group_is_saved_completely_or_not_at_all(desk: Desk, outbox: SqliteOutbox) -> None:
     """One of them is saved already, so none of the others is saved."""
     family = group(desk, *FAMILY)
-    desk.save(*family[2])
+    desk.save(desk.new_report(*family[2]))
     with raises_error("report_exists"):
         desk.save_all([desk.new_report(*each) for each in family])
     assert [entry.id for entry in outbox.entries(Selection())] == [family[2][0].id]

@@ -16,7 +16,6 @@ from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, lo
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import (
     Changes,
-    PendingChange,
     correction_draft,
     find_refused,
     reports_to_withdraw,
@@ -26,7 +25,7 @@ from apoa_client.desk.changes import (
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused, ReportMoved
 from apoa_client.outbox.sqlite.store import SqliteOutbox
-from apoa_client.ports.entries import Change, Entry
+from apoa_client.ports.entries import Change, Entry, NewReport
 from apoa_client.report.draft import Draft
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.kinds import Kind, State
@@ -57,7 +56,7 @@ class StayScenario:
 
     def arrive(self, given: Draft | None = None) -> StayHistory:
         report = self.desk.compose(self.desk.examine(given or draft()))
-        self.desk.save(report, ())
+        self.desk.save(self.desk.new_report(report, ()))
         return self.of(report.stay_id)
 
     def of(self, stay: str | StayHistory) -> StayHistory:
@@ -74,11 +73,11 @@ class StayScenario:
                 self.outbox.settle(lease, [Change(entry.id, state, receipt=given, errors=errors, unsent=unsent)])
         return self.of(history)
 
-    def save(self, pending: PendingChange) -> StayHistory:
-        self.changes.save(pending)
+    def save(self, pending: NewReport) -> StayHistory:
+        self.desk.save(pending)
         return self.of(pending.report.stay_id)
 
-    def amended(self, history: StayHistory, reason: str | None = "pindah kamar", **typed: str) -> PendingChange:
+    def amended(self, history: StayHistory, reason: str | None = "pindah kamar", **typed: str) -> NewReport:
         before = self.current_content(history)
         return self.changes.amend(history, self.changes.examine(before, typed), reason)
 
@@ -118,7 +117,7 @@ def test_a_check_out_now(scenario: StayScenario) -> None:
     history = scenario.arrive()
     scenario.clock.forward(timedelta(days=3, microseconds=5))
     pending = scenario.changes.check_out(history)
-    entry = scenario.changes.save(pending)
+    entry = scenario.desk.save(pending)
     assert contract_errors(pending.report) == []
     assert pending.report.check_out == (NOW + timedelta(days=3)).astimezone(WIB)
     assert pending.report.id != history.entries[0].id
@@ -209,7 +208,7 @@ def test_a_sent_report_is_corrected_by_a_further_report(scenario: StayScenario) 
     assert stay is not None
     assert (stay.room, stay.planned_check_out) == ("8", date(2026, 11, 29))
     assert pending.report.guest == scenario.current_content(history).guest
-    entry = scenario.changes.save(pending)
+    entry = scenario.desk.save(pending)
     assert entry.due_at is None
     assert states(scenario.of(history)) == [("check_in", "accepted"), ("amend", "queued")]
 
@@ -300,7 +299,7 @@ def test_a_report_that_was_sent_meanwhile_is_not_replaced(scenario: StayScenario
     pending = scenario.amended(history, None, room="8")
     after = scenario.deliver(history)
     with pytest.raises(ReportMoved):
-        scenario.changes.save(pending)
+        scenario.desk.save(pending)
     assert scenario.of(history) == after
 
 
@@ -491,7 +490,7 @@ def test_a_change_by_another_desk_wins(scenario: StayScenario, other: str) -> No
     after = scenario.of(history)
     for pending in proposals:
         with pytest.raises(ReportMoved):
-            scenario.changes.save(pending)
+            scenario.desk.save(pending)
     with pytest.raises(ReportMoved):
         scenario.changes.withdraw(history, history.active_reports[1:])
     assert scenario.of(history) == after
@@ -547,7 +546,7 @@ def test_a_refused_correction_check_out_and_cancellation(scenario: StayScenario)
         scenario.changes.fix_check_out(history, history.active_reports[1], datetime(2026, 11, 1, tzinfo=WIB), None)
 
 
-def _fixed_correction(scenario: StayScenario, history: StayHistory, refused: Entry) -> PendingChange:
+def _fixed_correction(scenario: StayScenario, history: StayHistory, refused: Entry) -> NewReport:
     examination = scenario.changes.examine(scenario.current_content(history), {"room": "9"})
     with pytest.raises(ReportRefused):
         scenario.changes.fix(history, refused, examination, None)
@@ -576,7 +575,7 @@ def test_every_report_can_be_undone(scenario: StayScenario) -> None:
         (scenario.changes.check_out(history), "apoa amend"),
         (scenario.changes.cancel(history, "x"), "apoa report"),
     ):
-        entry = scenario.changes.save(pending)
+        entry = scenario.desk.save(pending)
         assert "apoa cancel" in undo_advice(entry).template
         assert later in undo_advice(entry._replace(state=State.ACCEPTED)).template
         scenario.changes.withdraw(scenario.of(history), [entry])

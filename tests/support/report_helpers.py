@@ -1,7 +1,7 @@
 """Valid drafts, which tests change in one place, and reports of every kind for Hypothesis."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -88,7 +88,7 @@ def examined(given: Draft) -> tuple[Guest, Stay]:
     return examination.guest, examination.stay
 
 
-def codes_of(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
+def codes_of(findings: Sequence[Finding]) -> set[tuple[str, str]]:
     """Return each finding's field, in short, and its code."""
     return {(finding.field.rpartition(".")[2], finding.code) for finding in findings}
 

@@ -90,7 +90,7 @@ def _cancel_all(change: ChangeCommand, histories: Sequence[StayHistory], reason:
     cancellations = [(changes.cancel(history, reason), report.guest) for history, report in sent]
     if _confirmed(change, text(nmsg("Cancel {count} stay?", "Cancel all {count} stays?", len(histories)))):
         withdrawn = _withdraw_all(change, unsent)
-        saved = zip(changes.save_all([each for each, _guest in cancellations]), cancellations, strict=True)
+        saved = zip(change.app.desk.save_all([each for each, _guest in cancellations]), cancellations, strict=True)
         reports = [SavedReport(entry, each.report, each.warnings, guest) for entry, (each, guest) in saved]
         change.finish(reports, several=True, withdrawn=withdrawn)
 

@@ -23,10 +23,10 @@ from apoa_client.cli.terminal.output import print_error_line, print_line, style_
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.labels import moment_text
 from apoa_client.cli.views.report import OpenedReport
-from apoa_client.desk.changes import PendingChange
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import Exit, ReportMoved, UsageProblem
 from apoa_client.messages import msg, nmsg
+from apoa_client.ports.entries import NewReport
 
 
 @command("checkout", N_("Report that a guest has left."), "apoa checkout --room 7")
@@ -88,7 +88,7 @@ def _check_out(change: ChangeCommand, leaving: Sequence[StayAndReport], typed: s
     saved = []
     for opened, check_out in pending:
         try:
-            saved.append(SavedReport(changes.save(check_out), check_out.report, guest=opened.guest))
+            saved.append(SavedReport(change.app.desk.save(check_out), check_out.report, guest=opened.guest))
         except ReportMoved as exc:  # another user changed this stay: the other guests are checked out
             if not several:
                 raise
@@ -98,7 +98,7 @@ def _check_out(change: ChangeCommand, leaving: Sequence[StayAndReport], typed: s
     return code or change.session.exit_code
 
 
-def _confirmed(change: ChangeCommand, pending: Sequence[tuple[OpenedReport, PendingChange]]) -> bool:
+def _confirmed(change: ChangeCommand, pending: Sequence[tuple[OpenedReport, NewReport]]) -> bool:
     if not change.interactive or not pending:
         return True
     for opened, check_out in pending:
