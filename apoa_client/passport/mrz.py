@@ -26,11 +26,11 @@ from apoa_client.passport.normalise import (
     replace_k_runs,
 )
 from apoa_client.passport.problems import (
+    ILLEGAL_CHARACTERS,
     Correction,
     FieldState,
     MrzUnreadable,
     Problem,
-    illegal_characters,
     wrong_length,
     wrong_line_count,
 )
@@ -247,8 +247,7 @@ def _read_wrong_length(lines: tuple[str, ...], changes: tuple[Change, ...], toda
         raise MrzUnreadable(Problem("mrz", "missing", msg("No machine readable lines were given.")))
     layouts = [format_of(size, lines[0]) for size in likely_sizes(lines)]
     if not layouts:
-        message = wrong_line_count(len(lines), sum(map(len, lines)))
-        raise MrzUnreadable(Problem("mrz", "bad_length", message))
+        raise MrzUnreadable(wrong_line_count(len(lines), sum(map(len, lines))))
     found = [(layout, _length_problems(layout, lines, today)) for layout in layouts]
     for layout, problems in found:
         if all(len(problem.corrections) == 1 for problem in problems):
@@ -270,18 +269,17 @@ def _length_problems(layout: Layout, lines: tuple[str, ...], today: date) -> tup
             from apoa_client.passport.repair import repaired_line  # start-up: rarely needed
 
             found = repaired_line(layout, lines, index, today) if legal else ()
-            message = wrong_length(index, length, layout.length, next(iter(found), None))
-            problems.append(Problem("mrz", "bad_length", message, (Span(index, 0, length),), found))
+            problems.append(wrong_length(Span(index, 0, length), layout.length, found))
     return tuple(problems)
 
 
 def _illegal_characters(lines: tuple[str, ...]) -> Problem:
-    wrong = [
+    wrong = tuple(
         Span(index, position, position + 1)
         for index, line in enumerate(lines)
         for position, character in enumerate(line)
         if not has_mrz_characters_only(character)
-    ]
-    characters = " ".join(dict.fromkeys(span.of(lines) for span in wrong))
-    message = illegal_characters(characters, wrong[0].line, wrong[0].start)
-    return Problem("mrz", "bad_character", message, tuple(wrong))
+    )
+    return ILLEGAL_CHARACTERS.problem(
+        "mrz", wrong, characters=" ".join(dict.fromkeys(span.of(lines) for span in wrong))
+    )

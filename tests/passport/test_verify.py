@@ -204,4 +204,4 @@ def test_a_long_number_is_not_shown() -> None:
     """It is personal data; a log may have the convention."""
     long = long_number(LAYOUT["TD1"], "".join(number_of("TD1", "615057409939", "0", "A1")))
     assert long is not None
-    assert sketch(long) == "LongNumber(Convention.NUMBER_ALONE)" * 2
+    assert sketch(long) == "LongNumber(<Convention.NUMBER_ALONE: 'number_alone'>, …)" * 2
