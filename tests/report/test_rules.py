@@ -442,7 +442,12 @@ SCANNED: list[tuple[str, Draft, str, str]] = [
     ("but it can be accepted", scanned(LAST_DIGIT, accept_check_digit=True), "", "mrz check_digit"),
     ("nor for the optional data", scanned(OPTIONAL_DATA), "mrz check_digit", ""),
     ("which can be accepted", scanned(OPTIONAL_DATA, accept_check_digit=True), "", "mrz check_digit"),
-    ("an accepted digit only", scanned(NO_STATE, accept_check_digit=True), "nationality unknown_state", ""),
+    (
+        "an accepted digit only",
+        scanned(NO_STATE, accept_check_digit=True),
+        "nationality unknown_state",
+        "issuing_state implausible",
+    ),
     ("a wrong field is not missing", scanned(spoilt(1, 20, "Q")), "sex bad_character", ""),
     ("nor is a wrong date", scanned(spoilt(1, 21, "A")), "expiry_date bad_character", ""),
     ("an empty date is missing", scanned(EMPTY_DATES), "birth_date missing, expiry_date missing", ""),
