@@ -20,11 +20,11 @@ from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.privacy import repr_with
 from apoa_client.report.codes import CodeTables
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, due_at
 from apoa_client.report.model import Document, Guest, Report, Stay, normalized_room
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, examine, years_between
 
 UNACCOMPANIED_MINOR = "child_alone"

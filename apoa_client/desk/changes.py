@@ -20,13 +20,12 @@ from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
 from apoa_client.ports.run import Clock
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
 from apoa_client.report.model import Report, Stay
 from apoa_client.report.parse_dates import date_and_time
-from apoa_client.report.parse_fields import changed_nights
+from apoa_client.report.parse_fields import Draft, changed_nights
 from apoa_client.report.parse_fields import reason as parse_reason
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, EARLIEST_AHEAD, Examination
 

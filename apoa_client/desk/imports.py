@@ -29,12 +29,12 @@ from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.ports.outbox import ReportQueue
 from apoa_client.ports.run import Clock
 from apoa_client.privacy import repr_with
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.kinds import Kind, State, instant, short_id
 from apoa_client.report.model import Guest, Report
 from apoa_client.report.parse_dates import date_and_time, full_date, in_zone
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import NO_GUEST, GuestRow
 

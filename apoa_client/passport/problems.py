@@ -105,6 +105,12 @@ LABELS = {
 }
 
 
+def cannot_compose(field: str, text: str) -> CannotCompose:
+    """Return the error for a text that cannot be written in a field."""
+    message = msg("The {field} {text} cannot be written in machine readable lines.", field=LABELS[field], text=text)
+    return CannotCompose(field, message)
+
+
 _OTHER_NUMBER = msg("document number")
 
 

@@ -18,10 +18,10 @@ from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports.entries import Entry, Selection
-from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Guest, Report, Stay
+from apoa_client.report.parse_fields import Draft
 from apoa_client.vault.sealing import PropertySealer
 
 

@@ -26,10 +26,10 @@ from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import DataRefused, ReportMoved
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, Entry, NewReport
-from apoa_client.report.draft import Draft
 from apoa_client.report.findings import ReportRefused
 from apoa_client.report.kinds import Kind, State
 from apoa_client.report.model import Report
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
 
 

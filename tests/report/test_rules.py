@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from report_helpers import NOW, TYPED, WIB, codes_of, contract_errors, draft, look, mrz, scanned, spoilt
 
 from apoa_client.passport.dates import PartialDate
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import FIELDS
 from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.model import Report, StayPermit, from_json, to_json
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import CHECK_DIGIT_NOTE, Examination, examine
 
 LONG = "CHRISTOPHER BARTHOLOMEW MAXIMILIAN ALEXANDER"

@@ -13,10 +13,10 @@ from apoa_client.authority.contract import contract_text
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import PartialDate
 from apoa_client.passport.mrz import Mrz, read_mrz
-from apoa_client.report.draft import Draft
 from apoa_client.report.findings import Finding
 from apoa_client.report.kinds import Kind, Purpose
 from apoa_client.report.model import Document, Guest, Report, Stay, StayPermit, to_json
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, examine
 
 WIB = timezone(timedelta(hours=7), "WIB")

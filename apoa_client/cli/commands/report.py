@@ -43,9 +43,9 @@ from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
 from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, in_form_order
 
 _EXAMPLE = "apoa report --nights 2 --room 7"

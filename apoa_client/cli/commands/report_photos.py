@@ -24,9 +24,9 @@ from apoa_client.desk.arrivals import GroupMember, compose_group
 from apoa_client.desk.duplicates import ReportedBefore
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ
 from apoa_client.report.findings import Finding, ReportRefused
+from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, in_form_order
 
 if TYPE_CHECKING:

@@ -36,10 +36,9 @@ from apoa_client.errors import StorageProblem
 from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.passport.normalise import normalise
 from apoa_client.privacy import repr_with
-from apoa_client.report.draft import Draft
 from apoa_client.report.fields import BY_NAME, typed_texts
 from apoa_client.report.model import Document
-from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED
+from apoa_client.report.parse_fields import BIRTH_PLACE_NOT_STATED, Draft
 
 if TYPE_CHECKING:
     from apoa_client.scan.photo_reading import PhotoReading
