@@ -81,7 +81,7 @@ def complete_guest_tags(app: Container) -> None:
     key = bytes.fromhex(app.settings.index_key)
 
     def hash_of(document: "Document") -> int:
-        from apoa_client.desk.duplicates import guest_hash  # start-up: rarely needed
+        from apoa_client.desk.ids import guest_hash  # start-up: rarely needed
 
         return guest_hash(key, document)
 

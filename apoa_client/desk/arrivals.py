@@ -4,6 +4,9 @@ Saving needs no secret and no network: it works while the keyring is locked and 
 without an adult in the room cause a warning and no error: only foreigners are reported, so a child's Indonesian parents
 are not in the data. An adult who was reported before counts if the private key is at hand to open the report. A guest
 is a child only where the date of birth leaves no doubt; with a partly unknown date the guest may be an adult.
+
+A guest who seems to be reported twice for a night causes a warning that names the earlier report and its nights, but
+not the guest: only the user can tell whether it is the same guest. Guests are compared by their travel documents.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,18 +14,17 @@ from contextlib import suppress
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from apoa_client.desk.duplicates import duplicate_warnings, group_duplicate_warnings, guest_hash
-from apoa_client.desk.ids import RandomBytes, new_id
+from apoa_client.desk.ids import RandomBytes, guest_hash, new_id, same_document
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import StorageProblem
-from apoa_client.messages import msg
+from apoa_client.messages import Message, day_message, msg
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.privacy import repr_with
 from apoa_client.report.codes import CodeTables
 from apoa_client.report.fields import BY_NAME
 from apoa_client.report.findings import Finding, ReportRefused
-from apoa_client.report.kinds import Kind, due_at
+from apoa_client.report.kinds import Kind, State, due_at, short_id
 from apoa_client.report.model import Document, Guest, Report, Stay, normalized_room
 from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, examine, years_between
@@ -116,7 +118,7 @@ class ReportingRules(NamedTuple):
     zone: tzinfo
     window_hours: int
     index_key: bytes = b""
-    """The key of the guest hash (`apoa_client.desk.duplicates`); empty if the property was set up without one."""
+    """The key of the guest hash (`apoa_client.desk.ids`); empty if the property was set up without one."""
 
 
 class DocumentChecker:
@@ -257,6 +259,54 @@ class Desk(DocumentChecker):
 
 def _arrival(stay: StayHistory) -> date:
     return (stay.current_report.first_night if stay.current_report is not None else None) or date.min
+
+
+DUPLICATE = "duplicate"
+
+
+class ReportedBefore(ReportRefused):
+    """The guest is already reported for these nights, and the user did not confirm another report."""
+
+    name = "reported_before"
+    advice: Message | None = msg(
+        "If it is the same stay, do not report it again. If it is another stay, report the guest with: --again"
+    )
+
+    def __init__(self, found: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
+        super().__init__(found, warnings)
+        self.message = msg("Nothing was saved: this guest is already reported.")
+        self.advice = type(self).advice
+
+
+def duplicate_warnings(histories: Iterable[StayHistory]) -> list[Finding]:
+    """Return a warning for each stay that `Desk.overlapping_stays` found."""
+    findings = []
+    for history in histories:
+        report = history.display_report
+        details = {
+            "id": short_id(report.id),
+            "first": day_message(report.first_night) if report.first_night is not None else "-",
+            "last": day_message(report.last_morning) if report.last_morning is not None else "-",
+        }
+        message = msg("This passport is already reported for these nights: report {id}, {first} to {last}.", **details)
+        if report.state is State.REJECTED:
+            message = msg(
+                "This passport is already reported for these nights, {first} to {last}, and was refused. Correct that: "
+                "apoa fix {id}",
+                **details,
+            )
+        findings.append(Finding(BY_NAME["document_number"].path, DUPLICATE, message))
+    return findings
+
+
+def group_duplicate_warnings(report: Report, others: Iterable[Report]) -> list[Finding]:
+    """Return a warning if another report of the same group has the same travel document."""
+    guest = report.guest
+    known = (other.guest.document for other in others if other.guest is not None)
+    if guest is None or not any(same_document(document, guest.document) for document in known):
+        return []
+    message = msg("This passport is already in this group. If it is the same guest, remove one of the two.")
+    return [Finding(BY_NAME["document_number"].path, DUPLICATE, message)]
 
 
 class GroupMember(NamedTuple):

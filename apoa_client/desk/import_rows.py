@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from apoa_client.desk.arrivals import DocumentChecker, Nights, ReportedAdults, is_alone, is_minor, nights_with
-from apoa_client.desk.duplicates import document_identity
+from apoa_client.desk.ids import document_identity
 from apoa_client.messages import Message, msg
 from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport

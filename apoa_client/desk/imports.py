@@ -9,10 +9,9 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple, Self
 
-from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules
+from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules, duplicate_warnings
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.duplicates import duplicate_warnings, same_document
-from apoa_client.desk.ids import ImportedStays, ImportIds, row_content, same_guest
+from apoa_client.desk.ids import ImportedStays, ImportIds, row_content, same_document, same_guest
 from apoa_client.desk.import_rows import (
     CHECK_IN,
     Action,

@@ -8,14 +8,13 @@ from datetime import date
 from typing import NamedTuple
 
 from apoa_client.messages import msg
-from apoa_client.passport.check_digits import check_digit
+from apoa_client.passport.check_digits import check_digit, composite_digit
 from apoa_client.passport.dates import PartialDate, mrz_date
 from apoa_client.passport.field_problems import SEXES
 from apoa_client.passport.layouts import LAYOUTS, Kind, Layout, layout_of
 from apoa_client.passport.names import BETWEEN, transliterate
 from apoa_client.passport.problems import LABELS, CannotCompose, cannot_compose
 from apoa_client.passport.states import by_code
-from apoa_client.passport.verify import composite_digit
 from apoa_client.privacy import repr_with
 
 _NUMBER = re.compile(r"[A-Z0-9<]*")

@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from apoa_client.messages import Message
-from apoa_client.passport.check_digits import lookalikes
+from apoa_client.passport.check_digits import checks_of, lookalikes
 from apoa_client.passport.dates import read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Field, Kind, Layout, Span
 from apoa_client.passport.problems import (
@@ -24,7 +24,6 @@ from apoa_client.passport.problems import (
     field_label,
 )
 from apoa_client.passport.states import all_states, by_code, find
-from apoa_client.passport.verify import checks_of
 from apoa_client.privacy import repr_with
 
 SEXES = {"M": "M", "F": "F", "X": "X", "<": "X"}

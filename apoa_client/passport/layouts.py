@@ -12,7 +12,8 @@ from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import DigitCheck
+DigitCheck = tuple[str, int, Callable[[bytes], bytes]]
+"""A check digit's name, its position, and a function that selects the covered ones of all characters' values."""
 
 
 class Kind(Enum):

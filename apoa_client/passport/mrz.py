@@ -12,7 +12,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from apoa_client.messages import msg
-from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_digits
+from apoa_client.passport.check_digits import (
+    ILLEGAL,
+    Convention,
+    character_values,
+    confirm_failing,
+    failing_digits,
+    long_number,
+)
 from apoa_client.passport.dates import PartialDate, read_birth_date, read_expiry_date
 from apoa_client.passport.field_problems import NAME_CHARACTERS, SEXES, field_states, find_problems, state_codes
 from apoa_client.passport.layouts import Layout, Span, format_of, layout_of
@@ -34,7 +41,6 @@ from apoa_client.passport.problems import (
     wrong_length,
     wrong_line_count,
 )
-from apoa_client.passport.verify import Convention, confirm_failing, long_number
 
 __all__ = [
     "Change",

@@ -11,10 +11,9 @@ from enum import Enum
 from operator import itemgetter
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import ILLEGAL, character_values
+from apoa_client.passport.check_digits import ILLEGAL, character_values, failing_checks
 from apoa_client.passport.layouts import SIZES, TD1, TD3, Kind, Layout, format_of, layout_of
 from apoa_client.passport.states import by_code
-from apoa_client.passport.verify import failing_checks
 from apoa_client.privacy import repr_with
 
 MAX_LENGTH = 1000

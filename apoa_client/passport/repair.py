@@ -15,13 +15,20 @@ from datetime import date
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from apoa_client.passport.check_digits import ALPHABET, DIGITS, confusion_cost
+from apoa_client.passport.check_digits import (
+    ALPHABET,
+    DIGITS,
+    checks_of,
+    composite_digit,
+    confusion_cost,
+    digit_is_correct,
+    failing_checks,
+)
 from apoa_client.passport.dates import UNKNOWN, read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import COMPOSITE, Check, Kind, Layout
 from apoa_client.passport.names import without_fillers
 from apoa_client.passport.problems import Correction
 from apoa_client.passport.states import GERMANY, by_code, canonical_code
-from apoa_client.passport.verify import checks_of, composite_digit, digit_is_correct, failing_checks
 from apoa_client.privacy import repr_with
 
 LIMIT = 5

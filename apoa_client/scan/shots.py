@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from apoa_client.passport.check_digits import failing_checks, long_number
 from apoa_client.passport.layouts import layout_of
-from apoa_client.passport.verify import failing_checks, long_number
 from apoa_client.scan.photo_reading import PhotoReading
 
 _FEWEST_ALIKE = 0.8

@@ -69,7 +69,7 @@ class PropertySettings(NamedTuple):
     delivery: str = API
     """How reports reach the authority: through its API, or typed by staff (`MANUAL`)."""
     index_key: str = ""
-    """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.desk.duplicates`)."""
+    """The key, in hexadecimal, of the hash that finds a guest again (`apoa_client.desk.ids`)."""
     notify: str = ON
     """Whether automatic sending shows a desktop notice about refused, late and urgent reports."""
     rooms: int = 0

@@ -14,16 +14,16 @@ from outbox_helpers import finding, open_outbox, receipt
 from report_helpers import NOW, WIB, draft
 
 from apoa_client.cli.views.findings import error_value
-from apoa_client.desk.arrivals import Desk, ReportingRules
-from apoa_client.desk.changes import Changes
-from apoa_client.desk.duplicates import (
+from apoa_client.desk.arrivals import (
     DUPLICATE,
+    Desk,
     ReportedBefore,
+    ReportingRules,
     duplicate_warnings,
     group_duplicate_warnings,
-    guest_hash,
-    same_document,
 )
+from apoa_client.desk.changes import Changes
+from apoa_client.desk.ids import guest_hash, same_document
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import Exit
 from apoa_client.outbox.sqlite.store import SqliteOutbox

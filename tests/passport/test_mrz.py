@@ -26,13 +26,12 @@ from passport_helpers import (
 )
 
 from apoa_client.errors import DataRefused, Exit
-from apoa_client.passport.check_digits import ALPHABET
+from apoa_client.passport.check_digits import ALPHABET, failing_checks
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.dates import read_birth_date, read_expiry_date
 from apoa_client.passport.layouts import Span
 from apoa_client.passport.mrz import Mrz, MrzUnreadable, plain_document_number, read_mrz, valid_document_number
 from apoa_client.passport.problems import CannotCompose
-from apoa_client.passport.verify import failing_checks
 
 FIRST, SECOND = SPECIMENS["TD3"]
 

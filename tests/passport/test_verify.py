@@ -12,12 +12,12 @@ from apoa_client.passport.check_digits import (
     character_values,
     check_digit,
     failing_digits,
+    long_number,
     weighted_sum,
 )
 from apoa_client.passport.compose import Details, compose
 from apoa_client.passport.layouts import Span
 from apoa_client.passport.mrz import Convention
-from apoa_client.passport.verify import long_number
 
 VALUES = {character: value % 36 for value, character in enumerate(ALPHABET)}
 WEIGHTS = (7, 3, 1)

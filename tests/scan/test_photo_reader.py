@@ -18,9 +18,8 @@ from photo_helpers import CANVAS_PITCH, SHOTS, TODAY, Shot, photo, photo_and_pla
 from PIL import Image, ImageDraw
 from printing import font
 
-from apoa_client.passport.check_digits import ALPHABET
+from apoa_client.passport.check_digits import ALPHABET, failing_checks
 from apoa_client.passport.layouts import Kind
-from apoa_client.passport.verify import failing_checks
 from apoa_client.scan import zone_reader
 from apoa_client.scan.line_reader import ROWS, Answer
 from apoa_client.scan.network import Network

@@ -38,8 +38,7 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.decoding import decode_text
-from apoa_client.desk.arrivals import unaccompanied_minor_warning
-from apoa_client.desk.duplicates import ReportedBefore, duplicate_warnings
+from apoa_client.desk.arrivals import ReportedBefore, duplicate_warnings, unaccompanied_minor_warning
 from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg
 from apoa_client.passport.mrz import MrzUnreadable

@@ -20,8 +20,7 @@ from apoa_client.cli.terminal.language import _
 from apoa_client.cli.terminal.output import error_heading, print_error_line, sanitize, style_warning
 from apoa_client.cli.views.findings import error_fields, findings_value, show_error, show_findings, show_warnings
 from apoa_client.cli.views.photo import NOT_SURE, doubt_message, doubtful_lines
-from apoa_client.desk.arrivals import GroupMember, compose_group
-from apoa_client.desk.duplicates import ReportedBefore
+from apoa_client.desk.arrivals import GroupMember, ReportedBefore, compose_group
 from apoa_client.errors import DataRefused, UsageProblem
 from apoa_client.messages import msg
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ

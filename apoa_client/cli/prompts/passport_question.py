@@ -30,8 +30,8 @@ from apoa_client.cli.views.labels import SEXES, day_text, partial_text
 from apoa_client.cli.views.photo import NOT_SURE, READ_SURELY, doubt_message, doubtful_lines, marked_line
 from apoa_client.cli.views.report import state_text
 from apoa_client.desk.arrivals import Desk
-from apoa_client.desk.duplicates import same_document
 from apoa_client.desk.guest_form import GuestForm, trusted_texts
+from apoa_client.desk.ids import same_document
 from apoa_client.errors import StorageProblem
 from apoa_client.passport.mrz import Change, Mrz, MrzUnreadable, Problem, plain_document_number
 from apoa_client.passport.normalise import normalise

@@ -4,7 +4,7 @@ A change of keys goes batch by batch, each in one transaction that reads what it
 meanwhile is not lost, and a kill leaves each row complete, sealed to the old key or to the new one. The drafts come
 last; those that do not open are deleted.
 
-A backup does not have the key of the guest hash (`apoa_client.desk.duplicates`): with it, the finder of a backup could
+A backup does not have the key of the guest hash (`apoa_client.desk.ids`): with it, the finder of a backup could
 test whether a passport was here. So a restored report has no hash until it can be opened.
 """
 
