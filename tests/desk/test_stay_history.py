@@ -1,5 +1,6 @@
 """The history of a stay, and how it is found by any of its ids, with the keyring locked."""
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -119,22 +120,11 @@ def locked() -> bytes:
     raise SecretMissing(msg("The keyring is locked."))
 
 
-class CountingBytes:
-    """Bytes that differ in each call."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, count: int) -> bytes:
-        self.count += 1
-        return self.count.to_bytes(count, "big")
-
-
 class LockedDesk:
     """A desk whose private key is not available; `unlocked` is the same outbox for changes, which need it."""
 
     def __init__(self, outbox: SqliteOutbox, unlocked: SqliteOutbox) -> None:
-        rules, clock, random = ReportingRules(WIB, 24, b"k"), FixedClock(NOW), CountingBytes()
+        rules, clock, random = ReportingRules(WIB, 24, b"k"), FixedClock(NOW), os.urandom
         self.outbox = outbox
         self.desk = Desk(outbox, clock, rules, random)
         self.unlocked = Desk(unlocked, clock, rules, random)
