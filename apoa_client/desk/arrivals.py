@@ -225,9 +225,8 @@ class Desk(DocumentChecker):
         tag = self._guest_tag(document)
         if tag is None:
             return []
-        return sorted(
-            Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max), key=_arrival, reverse=True
-        )
+        found = Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max)
+        return sorted(found, key=lambda stay: stay.arrival, reverse=True)
 
     def reported_adults(self, minor: Stay, open_report: Callable[[Entry], Report | None]) -> Iterator[Stay]:
         """Yield the stays of adults, up to their check-out, that were reported for any night of a minor's stay.
@@ -255,10 +254,6 @@ class Desk(DocumentChecker):
         first, last = report.stay.check_in.date(), report.stay.planned_check_out
         stays = Stays(self._outbox, self._rules.zone)
         return list(stays.same_guest(tag, first, last, but=report.stay_id, same_arrival=same_arrival))
-
-
-def _arrival(stay: StayHistory) -> date:
-    return (stay.current_report.first_night if stay.current_report is not None else None) or date.min
 
 
 DUPLICATE = "duplicate"

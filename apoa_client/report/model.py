@@ -144,11 +144,6 @@ def _from_value(part: type[Any], value: Mapping[str, Any]) -> Any:  # noqa: ANN4
     return part(*members)
 
 
-def _without_none(annotation: Any) -> Any:  # noqa: ANN401  a type
-    options = get_args(annotation)
-    return options[0] if NoneType in options else annotation
-
-
 _CONVERTERS: Mapping[object, Callable[[Any], Any] | None] = {
     str: None,
     Kind: Kind,
@@ -161,8 +156,9 @@ _CONVERTERS: Mapping[object, Callable[[Any], Any] | None] = {
 
 _CONVERTERS_OF: Mapping[object, Mapping[str, Callable[[Any], Any] | None]] = {
     part: {
-        name: _CONVERTERS[kind] if (kind := _without_none(annotation)) in _CONVERTERS else partial(_from_value, kind)
+        name: _CONVERTERS[kind] if kind in _CONVERTERS else partial(_from_value, kind)
         for name, annotation in part.__annotations__.items()
+        for kind in [get_args(annotation)[0] if NoneType in get_args(annotation) else annotation]
     }
     for part in _PARTS
 }

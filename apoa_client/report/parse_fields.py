@@ -140,7 +140,8 @@ def bounded(text: str, longest: int = MAX_TYPED_LENGTH) -> str:
 def person_name(text: str) -> str:
     """Return a name in capital Latin letters, as passports print it (ICAO Doc 9303-3 §6)."""
     name = one_line(text).upper()
-    wrong = [c for c in name if c not in _PUNCTUATION_OF_NAMES and not _is_latin_letter(c)]
+    is_latin = {c: c.isalpha() and (c.isascii() or unicodedata.name(c, "").startswith("LATIN")) for c in name}
+    wrong = [c for c in name if c not in _PUNCTUATION_OF_NAMES and not is_latin[c]]
     if wrong:
         raise Unreadable(
             "bad_character",
@@ -152,10 +153,6 @@ def person_name(text: str) -> str:
     if not any(c.isalpha() for c in name):
         raise Unreadable("bad_character", msg("A name has letters. Leave it empty if the passport has no such name."))
     return name
-
-
-def _is_latin_letter(c: str) -> bool:
-    return c.isalpha() and (c.isascii() or unicodedata.name(c, "").startswith("LATIN"))
 
 
 def sex(text: str) -> str:
