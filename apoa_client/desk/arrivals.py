@@ -18,7 +18,7 @@ from apoa_client.desk.ids import RandomBytes, guest_hash, new_id, same_document
 from apoa_client.desk.stay_history import StayHistory, Stays
 from apoa_client.errors import StorageProblem
 from apoa_client.messages import Message, day_message, msg
-from apoa_client.passport.mrz import Mrz, read_mrz
+from apoa_client.passport.mrz import Mrz, MrzUnreadable, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
 from apoa_client.privacy import repr_with
 from apoa_client.report.codes import CodeTables
@@ -65,15 +65,6 @@ def unaccompanied_minor_warnings(
         (WARNING,) if minor and is_alone(_nights(stay), nights_with(stay, [*adults, *reported(stay)])) else ()
         for (_guest, stay), minor in zip(group, are_minors, strict=True)
     ]
-
-
-def unaccompanied_minor_warning(
-    examination: Examination, reported: ReportedAdults = lambda _stay: ()
-) -> tuple[Finding, ...]:
-    """Return the warning about a guest who is reported alone; empty where the examination has errors."""
-    if examination.guest is None or examination.stay is None:
-        return ()
-    return unaccompanied_minor_warnings([(examination.guest, examination.stay)], reported)[0]
 
 
 def is_minor(guest: Guest, stay: Stay) -> bool:
@@ -140,6 +131,13 @@ class DocumentChecker:
     def read(self, lines: Sequence[str]) -> Mrz:
         """Read an MRZ as of today. Raises `apoa_client.passport.mrz.MrzUnreadable`."""
         return read_mrz(lines, today=self.today)
+
+    def read_typed(self, lines: Sequence[str]) -> Mrz | None:
+        """Read typed lines, if there are any. Raises `ReportRefused` for lines that are no MRZ."""
+        try:
+            return self.read(lines) if lines else None
+        except MrzUnreadable as exc:
+            raise ReportRefused([Finding(BY_NAME["mrz"].path, exc.problem.code, exc.problem.message)]) from None
 
     def check(self, typed: Mapping[str, str], lines: Sequence[str]) -> "CheckedDocument":
         """Check one document, typed or read, as of today. Nothing is stored."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from outbox_helpers import PUBLIC_KEY, open_outbox
 from report_helpers import NOW, WIB, codes_of, contract_errors, draft, look, mrz, scanned
 
-from apoa_client.desk.arrivals import Desk, ReportingRules, unaccompanied_minor_warning, unaccompanied_minor_warnings
+from apoa_client.desk.arrivals import Desk, ReportingRules, unaccompanied_minor_warnings
 from apoa_client.errors import SecretMissing
 from apoa_client.messages import msg
 from apoa_client.outbox.sqlite.store import SqliteOutbox
@@ -256,15 +256,6 @@ def test_the_warning() -> None:
     assert warning.message.render().startswith("The guest is under 18. Make sure that an adult")
     assert warning.message.values == {}
     assert "2015" not in repr(warning)
-
-
-def test_a_guest_who_is_reported_alone() -> None:
-    """The same from an examination; nothing where it has errors, or for an adult."""
-    assert [warning.code for warning in unaccompanied_minor_warning(look(draft({"birth_date": CHILD})))] == [
-        "child_alone"
-    ]
-    assert unaccompanied_minor_warning(look(draft())) == ()
-    assert unaccompanied_minor_warning(look(draft({"birth_date": CHILD}, without="nights"))) == ()
 
 
 def test_the_warning_does_not_prevent_a_report() -> None:

@@ -38,12 +38,9 @@ from apoa_client.cli.terminal.language import N_, _
 from apoa_client.cli.terminal.output import print_error_line
 from apoa_client.cli.views.findings import show_warnings
 from apoa_client.decoding import decode_text
-from apoa_client.desk.arrivals import ReportedBefore, duplicate_warnings, unaccompanied_minor_warning
+from apoa_client.desk.arrivals import ReportedBefore, compose_group
 from apoa_client.errors import DataRefused, UsageProblem, file_unreadable
 from apoa_client.messages import msg
-from apoa_client.passport.mrz import MrzUnreadable
-from apoa_client.report.fields import BY_NAME
-from apoa_client.report.findings import Finding, ReportRefused
 from apoa_client.report.parse_fields import Draft
 from apoa_client.report.rules import Examination, in_form_order
 
@@ -134,14 +131,8 @@ def _report_from_options(session: Session, options: ReportOptions, given: GivenD
     """
     app = session.app
     examination = _examined(session, given)
-    report = app.reachable_desk.compose(examination)
-    duplicates = duplicate_warnings(app.ask(lambda each: each.desk.overlapping_stays(report)))
-    minors = app.ask(
-        lambda each: unaccompanied_minor_warning(
-            examination, lambda stay: each.desk.reported_adults(stay, each.report_at_hand)
-        )
-    )
-    other_warnings = in_form_order([*examination.warnings, *minors])
+    [member] = app.ask(lambda each: compose_group(each.desk, [examination], each.report_at_hand))
+    report, duplicates, other_warnings = member.report, member.duplicates, in_form_order(member.other_warnings)
     warnings = (*other_warnings, *duplicates)
     if options.dry_run:
         from apoa_client.cli.prompts.online_check import finish_dry_run  # not to save a report
@@ -174,11 +165,7 @@ def _report_from_options(session: Session, options: ReportOptions, given: GivenD
 
 def _examined(session: Session, given: GivenDetails) -> Examination:
     """Check the details. At a terminal, ask for what is missing or wrong until everything is right."""
-    try:
-        mrz = session.app.reachable_desk.read(given.lines) if given.lines else None
-    except MrzUnreadable as exc:
-        path = BY_NAME["mrz"].path
-        raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
+    mrz = session.app.reachable_desk.read_typed(given.lines)
     while True:
         examination = session.app.reachable_desk.examine(Draft(given.typed, mrz, given.accept_check_digit))
         if not examination.errors or not session.interactive:

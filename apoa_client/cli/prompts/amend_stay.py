@@ -18,7 +18,6 @@ from apoa_client.desk.changes import find_refused, require_current_report
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import CredentialsProblem, DataRefused, UsageProblem
 from apoa_client.messages import Message, msg, nmsg
-from apoa_client.passport.mrz import MrzUnreadable
 from apoa_client.ports.entries import Content, Entry, NewReport
 from apoa_client.report.fields import BY_NAME, ON_THE_FORM
 from apoa_client.report.findings import Finding, ReportRefused
@@ -57,11 +56,7 @@ class CorrectionConversation:
 
         Raises `ReportRefused` for an MRZ that cannot be read.
         """
-        try:
-            mrz = self.app.desk.read(self.lines) if self.lines else None
-        except MrzUnreadable as exc:
-            path = BY_NAME["mrz"].path
-            raise ReportRefused([Finding(path, exc.problem.code, exc.problem.message)]) from None
+        mrz = self.app.desk.read_typed(self.lines)
         while True:
             accept = self._accept_check_digit
             examination = self.app.changes.examine(before, self.typed, mrz, accept_check_digit=accept)
