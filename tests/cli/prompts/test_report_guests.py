@@ -356,7 +356,35 @@ DRAFTS: Mapping[str, Sequence[Call]] = {
     ],
 }
 
+HERE_BEFORE: Call = ("", [*QUENTIN.lines, "GDANSK", "C1", "2", "7", CONTENT])
+WITH_PHONE: Call = ("", [*QUENTIN.lines, "GDANSK", "C1", "2", "7", "18", "+48 600 100 200", CONTENT])
+
+RETURNING: Mapping[str, Sequence[Call]] = {
+    "Enter accepts what is suggested": [WITH_PHONE, ("", [*QUENTIN.lines, *[ENTER] * 5, CONTENT])],
+    "> accepts all that is suggested": [HERE_BEFORE, ("", [*QUENTIN.lines, ">", CONTENT])],
+    "another answer than suggested": [WITH_PHONE, ("", [*QUENTIN.lines, "SOPOT", "-", ENTER, ENTER, "-", CONTENT])],
+    "the last of several stays": [
+        ("--check-in 2026-11-20T15:00", [*QUENTIN.lines, "GDANSK", "B1", "1", "7", CONTENT]),
+        ("--check-in 2026-11-10T15:00", [*QUENTIN.lines, "GDANSK", "D1", "1", "7", CONTENT]),
+        ("", [*QUENTIN.lines, ">", CONTENT]),
+    ],
+    "a passport typed by hand is known": [HERE_BEFORE, ("", [*HAND[:9], *[ENTER] * 3, CONTENT])],
+    "another guest is not known": [
+        HERE_BEFORE,
+        ("", [*XIMENA.lines, ">", CONTENT]),
+        ("", [*QUENTIN.lines, "<", *OBADIAH.lines, *[ENTER] * 4, CONTENT]),
+    ],
+    "nothing to suggest": [
+        ("", [*QUENTIN.lines, ENTER, ENTER, "2", "7", CONTENT]),
+        ("", [*QUENTIN.lines, ">", CONTENT]),
+    ],
+}
+"""Forty days are between the calls."""
+
+CONVERSATIONS = {**PASSPORT, **FIELDS, **CARD, **GROUP, **DRAFTS, **RETURNING}
+
 IN_INDONESIAN = {
+    *("Enter accepts what is suggested", "the last of several stays"),
     *("all questions", "the good first line is kept", "a truncated name is not skipped", "a card has three lines"),
     *("an Indonesian is asked twice", "one field is changed by its number", "a guest is discarded", "a duplicate"),
     *("another guest keeps the stay", "an earlier guest is corrected", "a passport scanned at the card"),
@@ -364,14 +392,14 @@ IN_INDONESIAN = {
 }
 
 
-@pytest.mark.parametrize("name", [*PASSPORT, *FIELDS, *CARD, *GROUP, *DRAFTS])
+@pytest.mark.parametrize("name", CONVERSATIONS)
 def test_conversation(away: Apoa, screens: Screens, name: str) -> None:
     """What the user reads, and what is saved, in each conversation."""
     lang = "id" if name in IN_INDONESIAN else "en"
-    for options, keys in {**PASSPORT, **FIELDS, **CARD, **GROUP, **DRAFTS}[name]:
+    for options, keys in CONVERSATIONS[name]:
         sending = () if "--dry-run" in options else ("--no-send",)
         screens(away, "report", *sending, *options.split(), keys=list(keys), lang=lang)
-        away.clock.forward(timedelta(minutes=1))
+        away.clock.forward(timedelta(days=40) if name in RETURNING else timedelta(minutes=1))
     screens.add("\n".join(map(_saved, away.reports())))
 
 
