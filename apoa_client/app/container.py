@@ -442,7 +442,7 @@ class Container:
         """Changes stays that are reported already."""
         from apoa_client.desk.changes import Changes
 
-        return Changes(self.desk, self.outbox, self.clock, self.reporting_rules, os.urandom)
+        return Changes(self.desk)
 
     @cached_property
     def stays(self) -> "Stays":

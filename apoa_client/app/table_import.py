@@ -179,7 +179,7 @@ class TableImport(AbstractContextManager["TableImport"]):
 
 def table_import(app: "Container", records: Records, *, dry_run: bool = False, attended: bool = False) -> TableImport:
     """Return the import of a table into a property. Raises `SettingsProblem` if it cannot recognise imported rows."""
-    imports = Imports(app.desk, app.changes, app.outbox, app.clock, app.reporting_rules, app.report_at_hand)
+    imports = Imports(app.desk, app.changes, app.report_at_hand)
     return TableImport(imports, app.outbox, records, dry_run=dry_run, attended=attended)
 
 

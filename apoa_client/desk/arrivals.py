@@ -11,8 +11,8 @@ not the guest: only the user can tell whether it is the same guest. Guests are c
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, tzinfo
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from apoa_client.desk.ids import RandomBytes, guest_hash, new_id, same_document
 from apoa_client.desk.stay_history import StayHistory, Stays
@@ -124,9 +124,14 @@ class DocumentChecker:
         self._tables = tables
 
     @property
+    def now(self) -> datetime:
+        """The time in the zone, to the second, as the contract sends it."""
+        return self._clock.now().astimezone(self._zone).replace(microsecond=0)
+
+    @property
     def today(self) -> date:
         """The current date in the zone."""
-        return self._clock.now().astimezone(self._zone).date()
+        return self.now.date()
 
     def read(self, lines: Sequence[str]) -> Mrz:
         """Read an MRZ as of today. Raises `apoa_client.passport.mrz.MrzUnreadable`."""
@@ -147,7 +152,7 @@ class DocumentChecker:
 
 
 class Desk(DocumentChecker):
-    """Checks drafts and saves the reports of guests who arrive."""
+    """Checks drafts, makes reports and saves them."""
 
     def __init__(
         self,
@@ -158,27 +163,26 @@ class Desk(DocumentChecker):
         tables: Callable[[], CodeTables] = CodeTables,
     ) -> None:
         super().__init__(clock, rules.zone, tables)
-        self._outbox = outbox
-        self._rules = rules
+        self.outbox = outbox
+        self.clock = clock
+        self.rules = rules
+        self.stays = Stays(outbox, rules.zone)
         self._random = random
 
     def examine(self, draft: Draft) -> Examination:
         """Check a draft as of now."""
-        return examine(draft, now=self._clock.now(), zone=self._rules.zone, tables=self._tables())
+        return examine(draft, now=self._clock.now(), zone=self.rules.zone, tables=self._tables())
 
     def compose(self, examination: Examination) -> Report:
         """Return the report of a checked draft. Raises `ReportRefused` if the draft has errors."""
         if examination.guest is None or examination.stay is None:
             raise ReportRefused(examination.errors, examination.warnings)
-        now = self._clock.now()
-        return Report(
-            id=new_id(now, self._random),
-            stay_id=new_id(now, self._random),
-            kind=Kind.CHECK_IN,
-            created_at=now.astimezone(self._rules.zone).replace(microsecond=0),  # as the contract sends it
-            guest=examination.guest,
-            stay=examination.stay,
-        )
+        return self.report(Kind.CHECK_IN, guest=examination.guest, stay=examination.stay)
+
+    def report(self, kind: Kind, stay_id: str | None = None, **content: Any) -> Report:  # noqa: ANN401  its last fields
+        """Return a report that is made now, of a stay that is known or of a new one."""
+        report_id = new_id(self.clock.now(), self._random)
+        return Report(report_id, stay_id or new_id(self.clock.now(), self._random), kind, self.now, **content)
 
     def save(self, new: NewReport) -> Entry:
         """Save one report as `save_all` does."""
@@ -190,7 +194,7 @@ class Desk(DocumentChecker):
         They are durable when this returns. Raises `StorageProblem`; `ReportMoved` if a replaced report cannot be
         replaced any more, or a stay has other active reports now.
         """
-        return self._outbox.add_all(new_reports)
+        return self.outbox.add_all(new_reports)
 
     def new_report(
         self,
@@ -207,12 +211,12 @@ class Desk(DocumentChecker):
         """
         due = None
         if report.kind is Kind.CHECK_IN and report.stay is not None:
-            due = due_at(report.stay.check_in, self._rules.window_hours)
+            due = due_at(report.stay.check_in, self.rules.window_hours)
         tag = self._guest_tag(report.guest.document) if report.guest is not None else None
         return NewReport(report, due, warnings, tag, replaces, active_reports, photo)
 
     def _guest_tag(self, document: Document) -> int | None:
-        key = self._rules.index_key
+        key = self.rules.index_key
         return guest_hash(key, document) if key else None
 
     def earlier_stays(self, document: Document, since: date) -> list[StayHistory]:
@@ -223,7 +227,7 @@ class Desk(DocumentChecker):
         tag = self._guest_tag(document)
         if tag is None:
             return []
-        found = Stays(self._outbox, self._rules.zone).same_guest(tag, since, date.max)
+        found = self.stays.same_guest(tag, since, date.max)
         return sorted(found, key=lambda stay: stay.arrival, reverse=True)
 
     def reported_adults(self, minor: Stay, open_report: Callable[[Entry], Report | None]) -> Iterator[Stay]:
@@ -232,13 +236,12 @@ class Desk(DocumentChecker):
         `open_report` returns a report if the private key is at hand, else None. What cannot be read is left out: an old
         damaged report must not stop the report of a new guest.
         """
-        stays = Stays(self._outbox, self._rules.zone)
         with suppress(StorageProblem):
-            for history in stays.on_nights(minor.check_in.date(), minor.planned_check_out):
+            for history in self.stays.on_nights(minor.check_in.date(), minor.planned_check_out):
                 report = open_report(history.display_report)
                 if report is None or report.guest is None or report.stay is None or is_minor(report.guest, report.stay):
                     continue
-                end = history.last_morning(self._rules.zone) or report.stay.planned_check_out
+                end = history.last_morning(self.rules.zone) or report.stay.planned_check_out
                 yield report.stay._replace(planned_check_out=end)
 
     def overlapping_stays(self, report: Report, *, same_arrival: bool = False) -> list[StayHistory]:
@@ -250,8 +253,7 @@ class Desk(DocumentChecker):
         if tag is None or report.stay is None:
             return []
         first, last = report.stay.check_in.date(), report.stay.planned_check_out
-        stays = Stays(self._outbox, self._rules.zone)
-        return list(stays.same_guest(tag, first, last, but=report.stay_id, same_arrival=same_arrival))
+        return list(self.stays.same_guest(tag, first, last, but=report.stay_id, same_arrival=same_arrival))
 
 
 DUPLICATE = "duplicate"

@@ -11,15 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from apoa_client.desk.arrivals import Desk, ReportingRules
-from apoa_client.desk.ids import RandomBytes, new_id
+from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import DataRefused
 from apoa_client.messages import Message, moment_message, msg
 from apoa_client.passport.mrz import Mrz, read_mrz
 from apoa_client.ports.entries import Entry, NewReport
-from apoa_client.ports.outbox import ReportQueue
-from apoa_client.ports.run import Clock
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, ReportRefused, Unreadable
 from apoa_client.report.kinds import Kind, State, short_id
@@ -33,19 +30,14 @@ from apoa_client.report.rules import CHECK_DIGIT_NOTE, EARLIEST_AHEAD, Examinati
 class Changes:
     """Makes changes to reported stays, each of which `Desk.save` saves as long as the stay has the same reports."""
 
-    def __init__(
-        self, desk: Desk, outbox: ReportQueue, clock: Clock, rules: ReportingRules, random: RandomBytes
-    ) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._outbox = outbox
-        self._clock = clock
-        self._rules = rules
-        self._random = random
+        self._zone = desk.rules.zone
 
     def parse_time(self, text: str) -> datetime:
         """Return a typed time of check-out, in the property's zone. Raises `ReportRefused`."""
         try:
-            return date_and_time(text, self._rules.zone, now=self._clock.now())
+            return date_and_time(text, self._zone, now=self._desk.clock.now())
         except Unreadable as exc:
             raise _refused("check_out", exc.code, exc.message) from None
 
@@ -56,7 +48,7 @@ class Changes:
         """
         require_current_report(history)
         if history.check_out is not None:
-            raise _already_checked_out_error(history.check_out, self._rules.zone)
+            raise _already_checked_out_error(history.check_out, self._zone)
         return self._check_out(history, at, stay, ())
 
     def fix_check_out(self, history: StayHistory, refused: Entry, at: datetime, stay: Stay | None) -> NewReport:
@@ -66,7 +58,7 @@ class Changes:
     def _check_out(
         self, history: StayHistory, at: datetime | None, stay: Stay | None, replaces: tuple[str, ...]
     ) -> NewReport:
-        now = self._clock.now().astimezone(self._rules.zone).replace(microsecond=0)
+        now = self._desk.now
         left = at or now
         if left > now + EARLIEST_AHEAD:
             problem = msg("it is more than a day in the future. Check guests out when they leave, or correct the time.")
@@ -134,12 +126,12 @@ class Changes:
 
     def withdraw(self, history: StayHistory, entries: Sequence[Entry]) -> None:
         """Withdraw reports that were never sent. Raises `ReportMoved` as `Desk.save` does; nothing has changed then."""
-        self._outbox.withdraw(_ids(entries), _ids(history.active_reports))
+        self._desk.outbox.withdraw(_ids(entries), _ids(history.active_reports))
 
     def withdraw_all(self, histories: Sequence[StayHistory]) -> None:
         """Withdraw whole stays that were never sent, all of them or none. Raises what `withdraw` does."""
         stays = [_ids(history.active_reports) for history in histories]
-        self._outbox.withdraw([each for stay in stays for each in stay], *stays)
+        self._desk.outbox.withdraw([each for stay in stays for each in stay], *stays)
 
     def _change(
         self,
@@ -149,9 +141,7 @@ class Changes:
         warnings: tuple[Finding, ...] = (),
         **content: Any,  # noqa: ANN401  the last four fields of a `Report`
     ) -> NewReport:
-        now = self._clock.now()
-        created_at = now.astimezone(self._rules.zone).replace(microsecond=0)  # as the contract sends it
-        report = Report(new_id(now, self._random), history.stay_id, kind, created_at, **content)
+        report = self._desk.report(kind, history.stay_id, **content)
         return self._desk.new_report(report, warnings, replaces, _ids(history.active_reports))
 
 

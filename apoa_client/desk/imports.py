@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple, Self
 
-from apoa_client.desk.arrivals import Desk, ReportedAdults, ReportingRules, duplicate_warnings
+from apoa_client.desk.arrivals import Desk, ReportedAdults, duplicate_warnings
 from apoa_client.desk.changes import Changes
 from apoa_client.desk.ids import ImportedStays, ImportIds, row_content, same_document, same_guest
 from apoa_client.desk.import_rows import (
@@ -21,12 +21,10 @@ from apoa_client.desk.import_rows import (
     read_lines,
     without_missing,
 )
-from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.errors import SettingsProblem
 from apoa_client.messages import Message, msg
 from apoa_client.ports.entries import Entry, NewReport
-from apoa_client.ports.outbox import ReportQueue
-from apoa_client.ports.run import Clock
 from apoa_client.privacy import repr_with
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, field_values, label_of, with_label
 from apoa_client.report.findings import Finding, Unreadable
@@ -126,12 +124,9 @@ class Imports:
         self,
         desk: Desk,
         changes: Changes,
-        outbox: ReportQueue,
-        clock: Clock,
-        rules: ReportingRules,
         open_report: Callable[[Entry], Report | None],
     ) -> None:
-        if not rules.index_key:
+        if not desk.rules.index_key:
             raise SettingsProblem(
                 msg("This property has no key that recognises rows that were imported before."),
                 msg("Run apoa setup once more for this property: it makes the key. Then import the file."),
@@ -139,11 +134,10 @@ class Imports:
             )
         self._desk = desk
         self._changes = changes
-        self._clock = clock
-        self._rules = rules
-        self._stays = Stays(outbox, rules.zone)
-        self._ids = ImportIds(rules.index_key)
-        self._known = ImportedStays(outbox)
+        self._clock = desk.clock
+        self._zone = desk.rules.zone
+        self._ids = ImportIds(desk.rules.index_key)
+        self._known = ImportedStays(desk.outbox)
         self._open_report = open_report
         self.reported_adults: ReportedAdults = lambda minor: desk.reported_adults(minor, open_report)
         """The stays of adults who were reported before, for any night of a minor's stay."""
@@ -170,8 +164,8 @@ class Imports:
         checked = _CheckedRow(RowResult(row, Action.UNCHANGED, imported=imported), imported, departure, examination)
         known = self._known.with_document(stay_id)
         if known is not None:
-            return self._again(checked, self._stays.of(known))
-        return self._new(checked, [self._stays.of(each) for each in self._known.namesakes(stay_id)])
+            return self._again(checked, self._desk.stays.of(known))
+        return self._new(checked, [self._desk.stays.of(each) for each in self._known.namesakes(stay_id)])
 
     def plan_unattended(self, row: GuestRow) -> RowResult:
         """Return the same where no user sees the warnings: a new guest of more than a year ago is refused.
@@ -196,7 +190,7 @@ class Imports:
         """Check a row by the rules of a check-in. Without errors, return also when the guest left."""
         errors = list(row.findings)
         mrz = read_lines(row, self._desk, errors)
-        now, zone = self._clock.now(), self._rules.zone
+        now, zone = self._clock.now(), self._zone
         values = dict(row.values)
         given = {name for name, text in row.typed.items() if text.strip()} | values.keys()
         if row.check_out and given.isdisjoint({"nights", "planned_check_out"}):
@@ -233,7 +227,7 @@ class Imports:
             id=self._ids.report_id(imported.stay_id, imported.content, ""),
             stay_id=imported.stay_id,
             kind=Kind.CHECK_IN,
-            created_at=self._created_at,
+            created_at=self._desk.now,
             guest=imported.guest,
             stay=imported.stay,
         )
@@ -311,9 +305,7 @@ class Imports:
     def _left_here(self, checked: _CheckedRow, left: Entry, *, same: bool) -> RowResult:
         """Return the result for a stay whose guest was checked out at the desk."""
         departure, at = checked.departure, left.ends_at
-        other_day = (
-            departure is not None and at is not None and at.astimezone(self._rules.zone).date() != departure.at.date()
-        )
+        other_day = departure is not None and at is not None and at.astimezone(self._zone).date() != departure.at.date()
         return checked.result if same and not other_day else checked.result.conflict(_changed_here(left))
 
     def _leave(self, checked: _CheckedRow, departure: Departure, history: StayHistory) -> RowResult:
@@ -341,7 +333,7 @@ class Imports:
         reports = [change._replace(report=change.report._replace(id=report_id), warnings=warnings)]
         departure, left = checked.departure, history.check_out
         if departure is None and left is not None and left.ends_at is not None:
-            departure = Departure.at_time(left.ends_at.astimezone(self._rules.zone))
+            departure = Departure.at_time(left.ends_at.astimezone(self._zone))
         if departure is not None:  # a correction says that the guest is in house
             reports.append(self._check_out(history.stay_id, departure, report_id))
         result = _result(checked, Action.AMENDED, reports, history)
@@ -351,13 +343,13 @@ class Imports:
 
     def _of_document(self, imported: ImportedStay) -> list[StayHistory]:
         """Return the stays for any of these nights whose current report has the document of a row."""
-        report = Report("", "", Kind.CHECK_IN, self._created_at, imported.guest, imported.stay)
+        report = Report("", "", Kind.CHECK_IN, self._desk.now, imported.guest, imported.stay)
         return self._desk.overlapping_stays(report, same_arrival=True)
 
     def _check_out(self, stay_id: str, departure: Departure, before: str) -> NewReport:
         """Return the check-out after the report `before`."""
         report_id = self._ids.report_id(stay_id, departure.content, before)
-        report = Report(report_id, stay_id, Kind.CHECK_OUT, self._created_at, check_out=departure.at)
+        report = Report(report_id, stay_id, Kind.CHECK_OUT, self._desk.now, check_out=departure.at)
         return self._desk.new_report(report, ())
 
     def _is_made_of(self, entry: Entry, content: bytes, history: StayHistory) -> bool:
@@ -374,10 +366,6 @@ class Imports:
         if report is None or report.guest is None or report.stay is None:
             return False
         return row_content(report.guest, report.stay) == content
-
-    @property
-    def _created_at(self) -> datetime:
-        return self._clock.now().astimezone(self._rules.zone).replace(microsecond=0)  # as the contract sends it
 
 
 def _result(checked: _CheckedRow, action: Action, reports: Sequence[NewReport], history: StayHistory) -> RowResult:

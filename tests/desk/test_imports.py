@@ -1,5 +1,6 @@
 """What importing a row does: as staff would report the guest, and nothing if it was imported before."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from import_helpers import RULES, Importer, guest_row
 from outbox_helpers import receipt
 from report_helpers import NOW, PRINTED, codes_of, contract_errors, draft
 
+from apoa_client.desk.arrivals import Desk
 from apoa_client.desk.import_rows import Action, RowResult
 from apoa_client.desk.imports import Imports
 from apoa_client.desk.stay_history import StayHistory, Stays
@@ -434,6 +436,6 @@ def test_a_guest_whom_the_desk_reported_and_checked_out_the_same_day(importer: I
 
 def test_a_property_without_the_key_of_the_hash(importer: Importer) -> None:
     """Imported rows could not be recognised, so nothing is imported."""
-    rules = RULES._replace(index_key=b"")
+    desk = Desk(importer.outbox, FixedClock(NOW), RULES._replace(index_key=b""), os.urandom)
     with raises_error("index_key_missing"):
-        Imports(importer.desk, importer.changes, importer.outbox, FixedClock(NOW), rules, lambda _entry: None)
+        Imports(desk, importer.changes, lambda _entry: None)

@@ -128,7 +128,7 @@ class LockedDesk:
         self.outbox = outbox
         self.desk = Desk(outbox, clock, rules, random)
         self.unlocked = Desk(unlocked, clock, rules, random)
-        self.changes = Changes(self.unlocked, unlocked, clock, rules, random)
+        self.changes = Changes(self.unlocked)
         self.stays = Stays(outbox, WIB)
 
     def arrive(self, *, check_in: str = "2026-11-24T19:00", nights: int = 2, number: str = "X1") -> Entry:

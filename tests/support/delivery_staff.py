@@ -54,7 +54,7 @@ class Staff:
         self._outbox: Any = MortalOutbox(outbox, process or Process())
         rules = ReportingRules(WIB, 24, b"k")
         self._desk = Desk(self._outbox, clock, rules, chance)
-        self._changes = Changes(self._desk, self._outbox, clock, rules, chance)
+        self._changes = Changes(self._desk)
         self._stays = Stays(self._outbox, WIB)
 
     def check_in(self, report: Report) -> Decision:

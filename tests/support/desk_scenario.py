@@ -10,7 +10,7 @@ from report_helpers import NOW, WIB, draft
 
 from apoa_client.desk.arrivals import Desk, ReportingRules
 from apoa_client.desk.changes import Changes
-from apoa_client.desk.stay_history import StayHistory, Stays
+from apoa_client.desk.stay_history import StayHistory
 from apoa_client.outbox.sqlite.store import SqliteOutbox
 from apoa_client.ports.entries import Change, NewReport
 from apoa_client.report.kinds import State
@@ -27,8 +27,8 @@ class DeskScenario:
         self.outbox, self.clock = outbox, clock or FixedClock(NOW)
         rules = ReportingRules(zone, 24, key)
         self.desk = Desk(outbox, self.clock, rules, os.urandom)
-        self.changes = Changes(self.desk, outbox, self.clock, rules, os.urandom)
-        self.stays = Stays(outbox, zone)
+        self.changes = Changes(self.desk)
+        self.stays = self.desk.stays
 
     def report(self, given: Draft | None = None) -> Report:
         return self.desk.compose(self.desk.examine(given or draft()))
