@@ -17,8 +17,6 @@ FOLDER = Path(__file__).parents[1] / "cli" / "screens"
 RENEW = "APOA_RENEW_SCREENS" in os.environ
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _SHORT = re.compile(r"\b[0-9a-f]{8}\b")
-_CODE_GROUP = re.compile(r"(?m)^(! +[1-7]\.  )[^a-z]+$")
-"""A line with a group of a recovery code."""
 
 
 class Screens:
@@ -62,6 +60,5 @@ class Screens:
             text = text.replace(found, f"ID-{number}").replace(found[-8:], f"SHORT-{number:02}")
         for number, found in enumerate(dict.fromkeys(_SHORT.findall(text)), len(whole) + 1):
             text = text.replace(found, f"SHORT-{number:02}")
-        text = _CODE_GROUP.sub(r"\1GROUP", text)
         text = re.sub(r"127\.0\.0\.1:\d{2,5}", "127.0.0.1:PORT", text)
         return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

@@ -19,9 +19,16 @@ PRACTICE = ["melati", "", "WIB", "1"]
 SERVER = ["en", "melati", "", "WIB", "2", NOWHERE]
 """The answers for a server, up to the username."""
 LOGIN = ["wisma", PASSWORD, ""]
+CODE = "WAVHW-CWX9D-YSVC2-BX8Z4-XVEKF-YM6SE-3KB7T"
 WEBSITE = "apoa.imigrasi.go.id"
 ACCOUNT = "The authority does not accept the username and password."
 STOPPED = "Nothing was set up. Begin again at any time: apoa setup"
+
+
+@pytest.fixture(autouse=True)
+def fixed_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recovery code is on the screens."""
+    monkeypatch.setattr("apoa_client.vault.recovery.new_code", lambda: CODE)
 
 
 def settings(apoa: Apoa, name: str = "melati") -> dict[str, Any]:
