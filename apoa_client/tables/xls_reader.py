@@ -102,15 +102,13 @@ def _value(value: Any) -> CellValue:  # noqa: ANN401  a JSON value
 
 def _rows_of(content: Content, environ: Mapping[str, str]) -> list[bytes]:
     """Return what the other process says, in lines: what is known of the sheets, then the rows of each."""
-    if content.size > _MOST_BYTES:
+    if len(content.whole) > _MOST_BYTES:
         raise _too_costly()
-    with content.open() as file:
-        whole = file.read()
     try:
         done = subprocess.run(  # noqa: S603  this program itself
             internal_command(XLS_PROCESS),
             env={name: value for name, value in environ.items() if not name.startswith("APOA_")},
-            input=whole,
+            input=content.whole,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=_MOST_S,
