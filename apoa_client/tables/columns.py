@@ -15,7 +15,6 @@ from apoa_client.messages import Message, msg
 from apoa_client.report.fields import IN_AN_MRZ, NAMES, ON_THE_FORM
 from apoa_client.settings.column_mappings import DATE_ORDERS, IGNORE, NAME_ORDERS, ColumnMapping, label_of_target
 from apoa_client.tables.cell_values import DateEvidence, EvidenceCollector, place_and_date
-from apoa_client.tables.hand_writing import HandWriting
 from apoa_client.tables.headings import Heading, is_indonesian, parse_heading
 from apoa_client.tables.row_reading import CONTACTS, DATE_TARGETS, RowReader, Source, column_letters
 from apoa_client.tables.rows import GuestRow, Records, Row, Table
@@ -156,12 +155,7 @@ def guest_rows(table: Table, columns: ColumnMap) -> Records:
         source = Source(column, columns.evidence.get(column, DateEvidence()), columns.stated_order(column))
         sources.setdefault(target, []).append(source)
     reader = RowReader(sources, columns.name_order, columns.defaults, columns.sex_letters)
-
-    def read_rows() -> Iterator[GuestRow]:
-        writing = HandWriting(columns.fields, columns.name_order)
-        return map(writing.check, reader.read_all(writing.prepare(table.read_rows())))
-
-    return Records(table.facts, read_rows)
+    return Records(table.facts, lambda: reader.read_all(table.read_rows()))
 
 
 def unread_columns(table: Table, columns: ColumnMap) -> list[int]:

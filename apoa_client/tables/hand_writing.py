@@ -7,15 +7,14 @@ row is refused.
 """
 
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 
 from apoa_client.matching import fold
 from apoa_client.messages import Message, msg
-from apoa_client.report.fields import BY_NAME, NAMES, label_of, with_label
-from apoa_client.report.findings import Finding
+from apoa_client.report.fields import NAMES
+from apoa_client.report.findings import Unreadable
 from apoa_client.settings.column_mappings import GIVEN_FIRST, SURNAME_FIRST
-from apoa_client.tables.rows import CellValue, GuestRow, Row
+from apoa_client.tables.rows import CellValue, Row
 
 DITTO_MARKS = frozenset(
     {'"', "''", "\u201c", "\u201d", "\u3003", "//", '-"-', "-''-", "-//-", "- // -", '- " -', "idem", "ditto"}
@@ -49,7 +48,8 @@ _NO_NAMES = frozenset({"walkin", "guest", "guests", "noname", "unknown"})
 _INITIALS = re.compile(r"(?:\w\.\s*)+")
 _OTHER_DOCUMENT = re.compile(r"[^\W\d_]{3,}[\W_]+\w*\d.*|\d{16}", re.ASCII)
 """A word before the number, such as SIM or KTP or a country; the 16 digits of an Indonesian identity card."""
-_CHECKED = (*NAMES, "birth_place", "document_number", "room")
+CHECKED = (*NAMES, "birth_place", "document_number", "room")
+"""The fields whose texts are looked at."""
 _LONGEST = 40
 """Characters of a text that is looked up; a note may be long."""
 
@@ -115,69 +115,34 @@ def _is_empty_at(values: tuple[CellValue, ...], column: int) -> bool:
     return column >= len(values) or values[column] is None
 
 
-class HandWriting:
-    """Reads the rows of one table, whose columns have these fields, and whose whole names have this order."""
+class Cancellations:
+    """Finds the rows of guests who did not come, in the order of the rows.
 
-    def __init__(self, fields: Mapping[int, str], name_order: str) -> None:
-        self._names = {column: target for column, target in fields.items() if target in {*NAMES, "full_name"}}
-        self._read = {column for column, target in fields.items() if target not in {"note", "room"}}
-        self._name_order = name_order
-        self._wrong: deque[tuple[tuple[str, int], Finding]] = deque()
-        """What is wrong with the cells of rows that are not read yet, with their sheets and numbers."""
+    `read` are the columns that are fields: in one of the others, and in that of the room, *batal* is no value.
+    """
 
-    def prepare(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Yield the rows with names without titles, and keep in mind what is wrong with them."""
-        sheet, of_sheet, of_line = "", False, False
-        for row in rows:
-            if row.sheet != sheet:
-                sheet, of_sheet, of_line = row.sheet, _says_not_of_guests(row.sheet), False
-            if len(row.values) - row.values.count(None) <= 1:  # a line for the rows below it, or the headings again
-                of_line = any(isinstance(value, str) and fold(value[:_LONGEST]) in _CANCELLED for value in row.values)
-            others = (value for at, value in enumerate(row.values) if at not in self._read and value is not None)
-            if of_sheet or of_line:
-                self._add(row, "", "conflict", _NOT_REPORTED)
-            elif any(map(_says_cancelled, others)):
-                self._add(row, "", "conflict", _DID_NOT_COME)
-            names = {at: name for at in self._names if (name := self._name(row, at)) is not None}
-            if names:
-                values = tuple(names.get(at, value) for at, value in enumerate(row.values))
-                yield row._replace(values=values)
-            else:
-                yield row
+    def __init__(self, read: Container[int]) -> None:
+        self._read = read
+        self._sheet, self._of_sheet, self._of_line = "", False, False
 
-    def _name(self, row: Row, column: int) -> str | None:
-        """Return the name in a column without its title; None if it has no title."""
-        cell = row.values[column] if column < len(row.values) else None
-        if not isinstance(cell, str):
-            return None
-        name = _TITLE.sub("", cell.strip())
-        if self._names[column] == "full_name":
-            problem = _problem_of_whole_name(cell, name, self._name_order)
-            if problem is not None:
-                self._add(row, "surname", "bad_character", problem)
-        return name if name != cell else None
-
-    def check(self, row: GuestRow) -> GuestRow:
-        """Return the row with a finding for each text that is no value. Call it in the order of the rows."""
-        findings = []
-        while self._wrong and self._wrong[0][0] == (row.sheet, row.number):
-            findings.append(self._wrong.popleft()[1])
-        if row.skip:
-            return row
-        wrong = {name: problem for name in _CHECKED if (problem := _problem(name, row.typed.get(name, "")))}
-        findings += (_finding(name, *problem) for name, problem in wrong.items())
-        if not findings:
-            return row
-        typed = {name: text for name, text in row.typed.items() if name not in wrong}
-        return row._replace(typed=typed, findings=(*row.findings, *findings))
-
-    def _add(self, row: Row, name: str, code: str, message: Message) -> None:
-        self._wrong.append(((row.sheet, row.number), _finding(name, code, message)))
+    def problem(self, row: Row) -> Message | None:
+        """Return why a row is not reported; None if it may be."""
+        if row.sheet != self._sheet:
+            self._sheet, self._of_sheet, self._of_line = row.sheet, _says_not_of_guests(row.sheet), False
+        if len(row.values) - row.values.count(None) <= 1:  # a line for the rows below it, or the headings again
+            self._of_line = any(isinstance(value, str) and fold(value[:_LONGEST]) in _CANCELLED for value in row.values)
+        if self._of_sheet or self._of_line:
+            return _NOT_REPORTED
+        others = (value for at, value in enumerate(row.values) if isinstance(value, str) and at not in self._read)
+        return _DID_NOT_COME if any(map(_says_cancelled, others)) else None
 
 
-def _says_cancelled(value: CellValue) -> bool:
-    if not isinstance(value, str):
-        return False
+def without_title(name: str) -> str:
+    """Return a name without a title, which no passport has."""
+    return _TITLE.sub("", name.strip())
+
+
+def _says_cancelled(value: str) -> bool:
     return _BEGINS_CANCELLED.match(value) is not None or fold(value[:_LONGEST]) in _CANCELLED
 
 
@@ -185,25 +150,20 @@ def _says_not_of_guests(sheet: str) -> bool:
     return fold(sheet) in _CANCELLED or not _NOT_OF_GUESTS.isdisjoint(map(fold, _WORD.findall(sheet)))
 
 
-def _finding(name: str, code: str, message: Message) -> Finding:
-    """Return a finding about a field, or about the whole row."""
-    path = BY_NAME[name].path if name else ""
-    return Finding(path, code, with_label(label_of(path), message) if path else message)
-
-
-def _problem_of_whole_name(cell: str, name: str, order: str) -> Message | None:
-    """Return what is wrong with a whole name; `cell` has its title, too, without which one name is not the whole."""
+def whole_name(cell: str, order: str) -> str:
+    """Return a whole name without its title. Raises `Unreadable` for half a name, and for capitals of another order."""
+    name = without_title(cell)
     words = name.split()
     if fold(name[:_LONGEST]) in _NO_NAMES or (len(words) == 1 and fold(cell) != fold(name)):
-        return _NO_NAME
+        raise Unreadable("bad_character", _NO_NAME)
     if len(words) > 1 and "," not in name:
         first, last = (word.isupper() and len(fold(word)) > 1 for word in (words[0], words[-1]))
         if first != last and (order == SURNAME_FIRST if last else order.startswith(GIVEN_FIRST)):
-            return _CAPITALS
-    return None
+            raise Unreadable("bad_character", _CAPITALS)
+    return name
 
 
-def _problem(name: str, text: str) -> tuple[str, Message] | None:
+def problem_of(name: str, text: str) -> tuple[str, Message] | None:
     """Return the code and the message of what is wrong with the text of a field; None if it may be a value."""
     if text in DITTO_MARKS or text.casefold() in (_NO_NUMBERS if name == "document_number" else _NO_VALUES):
         return "missing", _NO_VALUE

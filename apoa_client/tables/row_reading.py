@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import chain
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from apoa_client.messages import Message, msg
@@ -13,7 +14,7 @@ from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, lab
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_dates import no_such_date
 from apoa_client.settings.column_mappings import paths_of_target
-from apoa_client.tables import cell_values, cell_words
+from apoa_client.tables import cell_values, cell_words, hand_writing
 from apoa_client.tables.cell_values import DateEvidence
 from apoa_client.tables.rows import NO_GUEST, BareNumber, CellValue, GuestRow, HiddenNumber, Row
 
@@ -93,6 +94,9 @@ class RowReader:
         self.name_order = name_order
         self.defaults = {target: _Cell(value, Source(_NO_COLUMN)) for target, value in defaults.items()}
         self.targets = frozenset((*sources, *defaults))
+        self.read_columns = frozenset(
+            source.column for target, columns in sources.items() if target not in {"note", "room"} for source in columns
+        )
         self.texts, self.countries, self.dates, self.lines = (
             [target for target in targets if target in self.targets] for targets in (_TEXTS, _COUNTRIES, _DATES, _LINES)
         )
@@ -113,14 +117,16 @@ class RowReader:
 
     def read_all(self, rows: Iterable[Row]) -> Iterator[GuestRow]:
         """Yield the fields of each row. Rows of one reservation are next to each other."""
-        before, row = "", None
-        for following in rows:
+        cancellations = hand_writing.Cancellations(self.read_columns)
+        row, booking, before, problem = None, "", "", None
+        for following in chain(rows, [None]):
+            following_booking = self.booking(following) if following is not None else ""
             if row is not None:
-                yield self._read(row, before, following)
-                before = self.booking(row)
-            row = following
-        if row is not None:
-            yield self._read(row, before, None)
+                is_alone = not booking or booking not in {before, following_booking}
+                yield _Reading(self, row, is_alone=is_alone).guest_row(problem)
+            if following is not None:
+                problem = cancellations.problem(following)
+            row, before, booking = following, booking, following_booking
 
     def booking(self, row: Row) -> str:
         """Return the number of the reservation of a row; empty if the table has none."""
@@ -128,11 +134,6 @@ class RowReader:
         values = [row.values[column] if column < len(row.values) else None for column in columns]
         values += map(row.merged.get, columns)
         return next((str(value) for value in values if cell_values.has_value(value)), "")
-
-    def _read(self, row: Row, before: str, following: Row | None) -> GuestRow:
-        booking = self.booking(row)
-        is_alone = not booking or (booking != before and (following is None or self.booking(following) != booking))
-        return _Reading(self, row, is_alone=is_alone).guest_row()
 
 
 def column_letters(column: int) -> str:
@@ -163,11 +164,11 @@ class _Reading:
         self._wrong: dict[str, str] = {}
         """The target that a finding is about, by path: several columns may have one path."""
 
-    def guest_row(self) -> GuestRow:
-        """Return what was read."""
+    def guest_row(self, problem: Message | None) -> GuestRow:
+        """Return what was read. `problem` is why the row is not reported, if it is a guest's."""
         lines = self._lines()
         for target in self._reader.texts:
-            self._put(target, self._read(target, _identifier if target in _IDENTIFIERS | {"phone"} else _text))
+            self._put(target, self._read(target, _PARSERS.get(target, _text)))
         for target in self._reader.countries:
             self._put(target, self._read(target, lambda cell: cell_values.country(cell.value)))
         self._read_names(has_lines=bool(lines))
@@ -179,12 +180,24 @@ class _Reading:
         if status == cell_words.LEFT and not check_out:
             check_out = self._planned_day(check_in)
         skip = status if status in cell_words.SKIPPED else "" if self._is_guest() else NO_GUEST
+        if not skip:
+            self._check_texts(problem)
         warnings, findings = (*self._hidden, *self._warnings()), tuple(self._findings)
         if skip == NO_GUEST:
             has_name = self._has(self._reader.names) and not self._is_total()
             warnings = (Finding("", "missing", _NAME_ALONE),) if has_name else ()
         cells, typed, row = self._cell_names(), self._typed, self._row
         return GuestRow(row.number, typed, lines, cells, findings, check_out, skip, warnings, self._values, row.sheet)
+
+    def _check_texts(self, problem: Message | None) -> None:
+        """Refuse the row for a `problem`, and texts that are no value."""
+        if problem is not None:
+            self._findings.append(Finding("", "conflict", problem))
+        for name in hand_writing.CHECKED:
+            found = hand_writing.problem_of(name, self._typed.get(name, ""))
+            if found is not None:
+                del self._typed[name]
+                self._add(name, *found)
 
     # The cells.
 
@@ -311,7 +324,9 @@ class _Reading:
         nationality = self._typed.get("nationality", "")
         names = self._read(
             "full_name",
-            lambda cell: cell_words.split_full_name(cell_values.text(cell.value), self._reader.name_order, nationality),
+            lambda cell: cell_words.split_full_name(
+                hand_writing.whole_name(_text(cell), self._reader.name_order), self._reader.name_order, nationality
+            ),
         )
         if names is not None:
             self._put("surname", names[0])
@@ -420,6 +435,13 @@ def _identifier(cell: _Cell) -> str:
     if _OF_FLOAT.fullmatch(found) is not None:
         raise Unreadable("bad_character", _THROUGH_FLOAT)
     return found
+
+
+def _name(cell: _Cell) -> str:
+    return hand_writing.without_title(_text(cell))
+
+
+_PARSERS = {**dict.fromkeys((*_IDENTIFIERS, "phone"), _identifier), **dict.fromkeys(NAMES, _name)}
 
 
 def _day(cell: _Cell) -> date:
