@@ -15,7 +15,7 @@ from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_dates import no_such_date
 from apoa_client.settings.column_mappings import paths_of_target
 from apoa_client.tables import cell_values, cell_words, hand_writing
-from apoa_client.tables.cell_values import DateEvidence
+from apoa_client.tables.cell_values import DateColumn
 from apoa_client.tables.rows import NO_GUEST, BareNumber, CellValue, GuestRow, HiddenNumber, Row
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _FACTS = frozenset({*DATE_TARGETS, "birth", "document_number", "nationality", "i
 _TOTAL = re.compile(r"\s*(?:grand |sub)?\s?(?:total|jumlah)\b", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _LETTERS = 26
-_NO_COLUMN = -1
+_NO_DATES = DateColumn()
 _MOST_DIGITS = 3
 """Of a number of nights."""
 
@@ -64,27 +64,20 @@ _NAME_ALONE = msg("The row has a name, but no document, nationality or date. It 
 _NOT_A_PASSPORT = msg("The table says that this document is no passport. Give the passport of the guest.")
 
 
-class Source(NamedTuple):
-    """A column: its index, what is known of the order of its dates, and the order that a user or a heading states."""
-
-    column: int
-    evidence: DateEvidence = DateEvidence()
-    stated_order: str = ""
-
-
 class _Cell(NamedTuple):
-    """The value of a cell, or a default in its place, and the column that it is from."""
+    """The value of a cell, or a default in its place, and what is known of the dates of its column."""
 
     value: CellValue
-    source: Source
+    dates: DateColumn = DateColumn()
 
 
 class RowReader:
-    """Reads the rows of one table. `sources` are the columns by target."""
+    """Reads the rows of one table. `sources` are the indexes of the columns by target, `dates` those of dates."""
 
     def __init__(
         self,
-        sources: Mapping[str, Sequence[Source]],
+        sources: Mapping[str, Sequence[int]],
+        dates: Mapping[int, DateColumn],
         name_order: str,
         defaults: Mapping[str, str],
         sex_letters: Mapping[str, str],
@@ -92,23 +85,23 @@ class RowReader:
         self.sources = sources
         self.sex_letters = sex_letters
         self.name_order = name_order
-        self.defaults = {target: _Cell(value, Source(_NO_COLUMN)) for target, value in defaults.items()}
+        self.dates_of = dates
+        self.defaults = {target: _Cell(value) for target, value in defaults.items()}
         self.targets = frozenset((*sources, *defaults))
         self.read_columns = frozenset(
-            source.column for target, columns in sources.items() if target not in {"note", "room"} for source in columns
+            column for target, columns in sources.items() if target not in {"note", "room"} for column in columns
         )
         self.texts, self.countries, self.dates, self.lines = (
             [target for target in targets if target in self.targets] for targets in (_TEXTS, _COUNTRIES, _DATES, _LINES)
         )
         cells = [
-            (path, target, source, column_letters(source.column))
+            (path, target, column, column_letters(column))
             for target, columns in sources.items()
             for path in paths_of_target(target)
-            for source in columns
+            for column in columns
         ]
-        columns_of = {target: {source.column for source in columns} for target, columns in sources.items()}
         self.facts, self.names, self.documents, self.of_one_guest = (
-            frozenset().union(*(columns_of.get(target, ()) for target in targets))
+            frozenset().union(*(sources.get(target, ()) for target in targets))
             for targets in (_FACTS, ("full_name", *NAMES), ("document_number", *_LINES), _OF_ONE_GUEST)
         )
         count = Counter(path for path, *_rest in cells)
@@ -130,7 +123,7 @@ class RowReader:
 
     def booking(self, row: Row) -> str:
         """Return the number of the reservation of a row; empty if the table has none."""
-        columns = [source.column for source in self.sources.get("booking", ())]
+        columns = self.sources.get("booking", ())
         values = [row.values[column] if column < len(row.values) else None for column in columns]
         values += map(row.merged.get, columns)
         return next((str(value) for value in values if cell_values.has_value(value)), "")
@@ -207,11 +200,11 @@ class _Reading:
         Raises `Unreadable` for an error of the spreadsheet program.
         """
         filled = []
-        for source in self._reader.sources.get(target, ()):
-            value = self._value(source)
+        for column in self._reader.sources.get(target, ()):
+            value = self._value(column)
             if not cell_values.is_empty(value):
                 cell_values.refuse_error(value)
-                filled.append(_Cell(value, source))
+                filled.append(_Cell(value, self._reader.dates_of.get(column, _NO_DATES)))
         if target not in CONTACTS and len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
@@ -221,13 +214,13 @@ class _Reading:
             self._warn_of_number(target, _HIDDEN)
         if filled and target in _IDENTIFIERS and isinstance(filled[0].value, BareNumber):
             self._warn_of_number(target, _BARE)
-        if not filled and any(source.column in self._row.merged for source in self._reader.sources.get(target, ())):
+        if not filled and any(column in self._row.merged for column in self._reader.sources.get(target, ())):
             self._add(target, "missing", _MERGED)
             return None
         return filled[0] if filled else self._reader.defaults.get(target)
 
-    def _value(self, source: Source) -> CellValue:
-        return self._cells[source.column] if source.column < len(self._cells) else None
+    def _value(self, column: int) -> CellValue:
+        return self._cells[column] if column < len(self._cells) else None
 
     def _has(self, columns: Iterable[int]) -> bool:
         """Return whether the row itself, and not a merged cell above it, has something in one of these columns."""
@@ -273,8 +266,8 @@ class _Reading:
     def _texts(self, target: str) -> list[str]:
         """Return the texts of all columns of a target that belong together."""
         found = []
-        for source in self._reader.sources.get(target, ()):
-            value = self._value(source)
+        for column in self._reader.sources.get(target, ()):
+            value = self._value(column)
             if not cell_values.is_empty(value):
                 try:
                     cell_values.refuse_error(value)
@@ -301,8 +294,8 @@ class _Reading:
         """Return the cell of each field by its path: of the wrong column, the first filled one, or the first one."""
         number = self._row.number
         best: dict[str, tuple[int, str]] = {}
-        for path, target, source, letters in self._reader.shared_cells:
-            rank = 2 * (self._wrong.get(path) == target) + (not cell_values.is_empty(self._value(source)))
+        for path, target, column, letters in self._reader.shared_cells:
+            rank = 2 * (self._wrong.get(path) == target) + (not cell_values.is_empty(self._value(column)))
             if path not in best or rank > best[path][0]:
                 best[path] = rank, letters
         names = {path: f"{letters}{number}" for path, letters in self._reader.cells}
@@ -445,11 +438,11 @@ _PARSERS = {**dict.fromkeys((*_IDENTIFIERS, "phone"), _identifier), **dict.fromk
 
 
 def _day(cell: _Cell) -> date:
-    return cell_values.day(cell.value, cell.source.evidence, cell.source.stated_order)
+    return cell_values.day(cell.value, cell.dates)
 
 
 def _birth_date(cell: _Cell, *, by: date | None) -> PartialDate:
-    return cell_values.birth_date(cell.value, cell.source.evidence, cell.source.stated_order, by=by)
+    return cell_values.birth_date(cell.value, cell.dates, by=by)
 
 
 def _place_of_birth(cell: _Cell, *, by: date | None) -> "_Birth":
@@ -486,4 +479,4 @@ _BIRTH = {"birth_place": _place_of_birth, "birth": _place_and_date, "birth_date"
 
 
 def _moment(cell: _Cell) -> tuple[date, time | None]:
-    return cell_values.moment(cell.value, cell.source.evidence, cell.source.stated_order)
+    return cell_values.moment(cell.value, cell.dates)

@@ -175,15 +175,6 @@ def test_required_fields_without_a_column_are_named() -> None:
 # Mappings and defaults.
 
 
-def test_a_mapping_says_what_the_same_table_is_again() -> None:
-    """The mapping of the columns that were found gives the same columns."""
-    table = table_of(["Nama tamu", "Paspor", "Alamat"], ("John Smith", "A1", "x"))
-    first = match_columns(table, ColumnMapping({"Alamat": "birth_place"}, "dmy", "given_first", {"nights": "1"}))
-    again = match_columns(table, first.as_mapping(table))
-    assert again == first
-    assert first.fields == {0: "full_name", 1: "document_number", 2: "birth_place"}
-
-
 def test_headings_of_a_mapping_that_the_table_lacks_are_named() -> None:
     """An export that changed is noticed."""
     table = table_of(["Kamar"], ("5",))

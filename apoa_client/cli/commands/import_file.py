@@ -27,7 +27,6 @@ from apoa_client.cli.terminal.progress import counting, watcher
 from apoa_client.cli.terminal.signals import Signals
 from apoa_client.cli.views.findings import show_error
 from apoa_client.cli.views.imports import (
-    absent_fields,
     import_value,
     print_problems,
     print_warnings,
@@ -141,10 +140,10 @@ def find_columns(session: Session, table: Table, options: ImportOptions) -> Colu
 
         raise sheets_error(table.facts.left)
     columns = _match(session, table, _stated(session, options))
-    if columns.doubts or absent_fields(columns):
+    if columns.doubts or columns.missing:
         from apoa_client.cli.prompts.import_columns import doubt_error, missing_error
 
-        if absent_fields(columns) and columns.fields:
+        if columns.missing and columns.fields:
             raise missing_error(columns, table)
         raise doubt_error(columns.doubts[0], table)
     return columns
@@ -159,7 +158,7 @@ def _ask_columns(session: Session, table: Table, options: ImportOptions) -> tupl
 
     mapping = _stated(session, options)
     columns = _match(session, table, mapping)
-    if options.mapping and not columns.doubts and not absent_fields(columns):
+    if options.mapping and not columns.doubts and not columns.missing:
         return columns, ""
     questions = ColumnQuestions(table, mapping, session.app.today)
     confirmed = questions.run()

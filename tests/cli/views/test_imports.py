@@ -11,7 +11,6 @@ from apoa_client.cli.terminal import output
 from apoa_client.cli.terminal.language import set_language
 from apoa_client.cli.views import properties
 from apoa_client.cli.views.imports import (
-    absent_fields,
     print_problems,
     print_warnings,
     problem_text,
@@ -97,13 +96,6 @@ def test_warnings_are_grouped(capsys: pytest.CaptureFixture[str]) -> None:
         "! row 20: Report 20.",
         "! row 21: Report 21.",
     ]
-
-
-def test_a_missing_field_is_named_once() -> None:
-    """A table without columns for the place of birth and the check-in: each name once."""
-    names = absent_fields(ColumnMap(fields={0: "document_number"}))
-    assert {"birth_place", "check_in"} <= set(names)
-    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("letter", ["x", "\u540d", "\u0301", "\x1b"])
