@@ -110,10 +110,10 @@ def _value(text: str) -> CellValue:
     return as_value(text)
 
 
-def csv_pieces(rows: Iterable[Sequence[CellValue]]) -> Iterator[bytes]:
+def csv_pieces(rows: Iterable[Sequence[CellValue]], delimiter: str = ",") -> Iterator[bytes]:
     """Yield the rows as UTF-8 without a byte order mark, in pieces. A date is written as ISO 8601 does."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, delimiter=delimiter)
     for row in rows:
         writer.writerow(["" if value is None else neutralise(str(value)) for value in row])
         if text.tell() >= _PIECE:

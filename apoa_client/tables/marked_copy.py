@@ -3,15 +3,14 @@
 The columns are those of the file. A last column says in words what is wrong with the row; the next import ignores it.
 """
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
-from io import StringIO
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from apoa_client.report.fields import IN_AN_MRZ
-from apoa_client.tables.rows import CellValue, GuestRow, neutralise
-from apoa_client.tables.template import A4, DAY_FIRST, template_columns, workbook_bytes
+from apoa_client.tables.csv_files import BYTE_ORDER_MARK, csv_pieces
+from apoa_client.tables.rows import CellValue
+from apoa_client.tables.template import A4, workbook_bytes
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format  # type: ignore[import-untyped]  # it has no types
@@ -26,7 +25,6 @@ WHOLE_ROW = -1
 
 _MOST_DIGITS = 15
 """A spreadsheet program rounds numbers with more digits."""
-_MRZ_HEADINGS = ("MRZ 1", "MRZ 2", "MRZ 3")
 _WIDTH, _PROBLEM_WIDTH = 18, 70
 _MARK = {"bg_color": "#F6C9C2", "border": 1, "border_color": "#B3261E"}
 """The look of a cell with a problem, or of the words in the last column if no single cell is wrong."""
@@ -49,14 +47,10 @@ class MarkedRow(NamedTuple):
 
 def marked_csv(headings: Sequence[str], rows: Iterable[MarkedRow], delimiter: str = ",") -> bytes:
     """Return the rows as a CSV file in UTF-8, in which no spreadsheet program finds a formula."""
-    text = StringIO()
-    writer = csv.writer(text, delimiter=delimiter or ",")
     kept = _kept_columns(headings)
-    writer.writerow([*(neutralise(headings[column]) for column in kept), PROBLEM_HEADING])
-    for row in rows:
-        cells = [_as_text(_value(row, column)) for column in kept]
-        writer.writerow([*map(neutralise, cells), neutralise(_in_words(row))])
-    return text.getvalue().encode("utf-8-sig")
+    heads = [*(headings[column] for column in kept), PROBLEM_HEADING]
+    cells = ([*(_value(row, column) for column in kept), _in_words(row)] for row in rows)
+    return BYTE_ORDER_MARK + b"".join(csv_pieces(chain([heads], cells), delimiter or ","))
 
 
 def marked_book(headings: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
@@ -67,36 +61,6 @@ def marked_book(headings: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
     Raises `TablesMissing` if XlsxWriter is not installed.
     """
     return workbook_bytes(lambda book: _MarkedSheet(book, headings).write(rows))
-
-
-def table_of_guests(guests: Iterable[tuple[GuestRow, Mapping[str, str]]]) -> tuple[list[str], list[MarkedRow]]:
-    """Return headings and rows for guests that came without headings, as from JSON, with their problems by field.
-
-    A problem of the field "" is one of the whole row. The columns are those of the template that any guest has, and
-    those that each guest needs.
-    """
-    found = list(guests)
-    most_lines = max((len(guest.lines) for guest, _problems in found), default=0)
-    needed = {name for guest, problems in found for name in (*guest.texts, *problems)}
-    columns = [
-        each
-        for each in template_columns()
-        if each.field in needed or (each.required and not (most_lines and each.field in IN_AN_MRZ))
-    ]
-    names = [*(each.field for each in columns), *_MRZ_HEADINGS[:most_lines]]
-    headings = [each.heading.removesuffix(f" ({DAY_FIRST})") for each in columns]
-    return [*headings, *_MRZ_HEADINGS[:most_lines]], [_row_of(names, guest, problems) for guest, problems in found]
-
-
-def _row_of(names: Sequence[str], guest: GuestRow, problems: Mapping[str, str]) -> MarkedRow:
-    lines = dict(zip(_MRZ_HEADINGS, guest.lines, strict=False))
-    texts = guest.texts | lines
-    values = tuple(texts.get(name) for name in names)
-    marks: dict[int, str] = {}
-    for field, text in problems.items():
-        column = names.index(field) if field in names else WHOLE_ROW
-        marks[column] = " ".join(filter(None, (marks.get(column), text)))
-    return MarkedRow(values, marks)
 
 
 def _kept_columns(headings: Sequence[str]) -> list[int]:
@@ -110,12 +74,6 @@ def _value(row: MarkedRow, column: int) -> CellValue:
 
 def _in_words(row: MarkedRow) -> str:
     return " ".join(filter(None, (row.place, *(row.problems[column] for column in sorted(row.problems)))))
-
-
-def _as_text(value: CellValue) -> str:
-    if isinstance(value, (date, time)):
-        return value.isoformat(" ", "minutes") if isinstance(value, datetime) else value.isoformat()
-    return "" if value is None else str(value)
 
 
 class _MarkedSheet:

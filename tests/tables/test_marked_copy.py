@@ -14,10 +14,9 @@ from apoa_client.tables.marked_copy import (
     MarkedRow,
     marked_book,
     marked_csv,
-    table_of_guests,
 )
 from apoa_client.tables.reading import open_source
-from apoa_client.tables.rows import CellValue, GuestRow, Table
+from apoa_client.tables.rows import CellValue, Table
 
 HEADINGS = ("Surname", "Passport number", "Date of birth", "Room")
 VALUES: tuple[CellValue, ...] = ("=HYPERLINK(1)", "0123E45", date(1985, 9, 12), 12)
@@ -79,17 +78,6 @@ def test_a_copy_of_a_copy_has_the_problems_once(write: Callable[[Sequence[str], 
 def test_the_problems_are_not_read_as_a_field() -> None:
     """The next import ignores the column."""
     assert parse_heading(PROBLEM_HEADING).target in {"", "ignore"}
-
-
-def test_guests_without_headings_get_those_of_the_template() -> None:
-    """Rows of JSON or MRZ lines become a table whose headings are known."""
-    guest = GuestRow(3, {"surname": "ZYKOWSKI", "birth_date": "1985-09-12"}, ("P<POL", "ZX1"))
-    headings, [row] = table_of_guests([(guest, {"birth_date": "Wrong.", "": "All."})])
-    values = dict(zip([parse_heading(heading).target for heading in headings], row.values, strict=True))
-    given = {"surname": "ZYKOWSKI", "birth_date": "1985-09-12", "mrz1": "P<POL", "mrz2": "ZX1"}
-    needed = dict.fromkeys(("birth_place", "check_in", "planned_check_out"))
-    assert values == given | needed
-    assert row.problems == {headings.index("Tanggal lahir / Date of birth"): "Wrong.", WHOLE_ROW: "All."}
 
 
 def test_nothing_personal_is_in_a_repr() -> None:
