@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from apoa_client.decoding import marked_encoding
 from apoa_client.messages import msg
+from apoa_client.tables.cell_words import fill_ditto_marks
 from apoa_client.tables.content import Content, TableRefused, TextFile, encrypted
 from apoa_client.tables.csv_files import open_csv
-from apoa_client.tables.hand_writing import fill_ditto_marks
 from apoa_client.tables.json_reader import open_json
 from apoa_client.tables.rows import Records, Table
 from apoa_client.tables.sheets import ANY_SHEET, SheetChoice

@@ -14,7 +14,7 @@ from apoa_client.report.fields import DATE_TYPES, FIELDS, NAMES, FieldValue, lab
 from apoa_client.report.findings import Finding, Unreadable
 from apoa_client.report.parse_dates import no_such_date
 from apoa_client.settings.column_mappings import paths_of_target
-from apoa_client.tables import cell_values, cell_words, hand_writing
+from apoa_client.tables import cell_values, cell_words
 from apoa_client.tables.cell_values import DateColumn
 from apoa_client.tables.rows import NO_GUEST, BareNumber, CellValue, GuestRow, HiddenNumber, Row
 
@@ -110,7 +110,7 @@ class RowReader:
 
     def read_all(self, rows: Iterable[Row]) -> Iterator[GuestRow]:
         """Yield the fields of each row. Rows of one reservation are next to each other."""
-        cancellations = hand_writing.Cancellations(self.read_columns)
+        cancellations = cell_words.Cancellations(self.read_columns)
         row, booking, before, problem = None, "", "", None
         for following in chain(rows, [None]):
             following_booking = self.booking(following) if following is not None else ""
@@ -186,8 +186,8 @@ class _Reading:
         """Refuse the row for a `problem`, and texts that are no value."""
         if problem is not None:
             self._findings.append(Finding("", "conflict", problem))
-        for name in hand_writing.CHECKED:
-            found = hand_writing.problem_of(name, self._typed.get(name, ""))
+        for name in cell_words.CHECKED:
+            found = cell_words.problem_of(name, self._typed.get(name, ""))
             if found is not None:
                 del self._typed[name]
                 self._add(name, *found)
@@ -317,9 +317,7 @@ class _Reading:
         nationality = self._typed.get("nationality", "")
         names = self._read(
             "full_name",
-            lambda cell: cell_words.split_full_name(
-                hand_writing.whole_name(_text(cell), self._reader.name_order), self._reader.name_order, nationality
-            ),
+            lambda cell: cell_words.split_full_name(_text(cell), self._reader.name_order, nationality),
         )
         if names is not None:
             self._put("surname", names[0])
@@ -431,7 +429,7 @@ def _identifier(cell: _Cell) -> str:
 
 
 def _name(cell: _Cell) -> str:
-    return hand_writing.without_title(_text(cell))
+    return cell_words.without_title(_text(cell))
 
 
 _PARSERS = {**dict.fromkeys((*_IDENTIFIERS, "phone"), _identifier), **dict.fromkeys(NAMES, _name)}

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apoa_client.tables.cell_words import DITTO_MARKS
 from apoa_client.tables.content import TableRefused
 from apoa_client.tables.csv_files import csv_pieces
-from apoa_client.tables.hand_writing import DITTO_MARKS
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table, original
 
