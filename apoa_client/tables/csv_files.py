@@ -13,7 +13,6 @@ from itertools import islice, repeat
 
 from apoa_client.messages import msg
 from apoa_client.tables.content import Content, TableRefused, TextFile
-from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     CellValue,
@@ -24,7 +23,7 @@ from apoa_client.tables.rows import (
     neutralise,
     too_many_columns,
 )
-from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 
 DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"

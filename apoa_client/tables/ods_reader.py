@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from apoa_client.report.parse_fields import is_spreadsheet_error
 from apoa_client.tables.content import Content, encrypted
-from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.number_formats import as_shown
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
@@ -26,7 +25,7 @@ from apoa_client.tables.rows import (
     error_cell,
     too_many_columns,
 )
-from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 from apoa_client.tables.workbook_archive import (
     MOST_MERGED,
     Attributes,

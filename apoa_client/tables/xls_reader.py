@@ -21,7 +21,6 @@ from apoa_client.installation import XLS_PROCESS, internal_command
 from apoa_client.messages import msg
 from apoa_client.process_limits import limit_process
 from apoa_client.tables.content import Content, TableRefused, TablesMissing, damaged, encrypted
-from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
     MOST_TEXT,
@@ -33,7 +32,7 @@ from apoa_client.tables.rows import (
     Table,
     as_value,
 )
-from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 from apoa_client.tables.workbook_archive import check_names
 
 if TYPE_CHECKING:

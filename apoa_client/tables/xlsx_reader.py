@@ -16,7 +16,6 @@ from typing import NamedTuple
 from zipfile import ZipFile
 
 from apoa_client.tables.content import Content, TimeLimit
-from apoa_client.tables.heading_rows import Sheet
 from apoa_client.tables.number_formats import BUILT_IN_FORMATS, as_formatted, is_date_format, is_plain
 from apoa_client.tables.rows import (
     MOST_COLUMNS,
@@ -31,7 +30,7 @@ from apoa_client.tables.rows import (
     error_cell,
     too_many_columns,
 )
-from apoa_client.tables.sheets import SheetChoice, table_of
+from apoa_client.tables.sheets import Sheet, SheetChoice, table_of
 from apoa_client.tables.workbook_archive import (
     MOST_MERGED,
     PIECE,

@@ -7,14 +7,14 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-from apoa_client.tables.headings import parse_heading
-from apoa_client.tables.marked_copy import (
+from apoa_client.tables.fill_in_books import (
     PROBLEM_HEADING,
     WHOLE_ROW,
     MarkedRow,
     marked_book,
     marked_csv,
 )
+from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table
 

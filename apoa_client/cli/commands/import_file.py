@@ -46,12 +46,11 @@ from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
 from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
 from apoa_client.tables.content import MAX_BYTES
-from apoa_client.tables.heading_rows import is_known
+from apoa_client.tables.fill_in_books import WHOLE_ROW, MarkedRow, marked_book, marked_csv
 from apoa_client.tables.headings import find_mapping, parse_default
-from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Records, Row, Table
-from apoa_client.tables.sheets import SheetChoice
+from apoa_client.tables.sheets import SheetChoice, is_known
 
 _STDIN = Path("-")
 _MANY_ROWS = 500

@@ -111,7 +111,7 @@ def _documents(reading: "PhotoReading") -> list["PhotoReading"]:
 
 def _pages(shots: "Sequence[tuple[Path, PhotoReading]]") -> "list[tuple[PhotoReading, list[Path]]]":
     """Return a reading of each page, with the files of its shots. Says so, if there are several of one."""
-    from apoa_client.scan.shots import pages_of
+    from apoa_client.scan.photo_reading import pages_of
 
     pages = pages_of(shots)
     for _reading, files in pages:
