@@ -16,7 +16,6 @@ from apoa_client.tables.statistics import (
     NationalityCount,
     RoomNights,
     StayFacts,
-    largest_groups,
     parse_month,
     without_small_groups,
 )
@@ -60,17 +59,6 @@ def test_a_stay_over_the_end_of_a_month() -> None:
     assert october.total == Group(None, 1, 1, 2)
     assert november.total == Group(None, 1, 0, 2)
     assert sum(november.arrivals.values()) == 0
-
-
-def test_a_stay_of_another_month() -> None:
-    """A guest who left on the first day of the month has no night in it."""
-    assert figures(stay("2026-10-30", "2026-11-01"), stay("2026-12-01", "2026-12-02")).total.guests == 0
-
-
-def test_a_guest_who_left_on_the_day_of_arrival() -> None:
-    """The guest counts, without a night."""
-    total = figures(stay("2026-11-05", "2026-11-05")).total
-    assert (total.guests, total.nights, total.average) == (1, 0, 0)
 
 
 def test_room_nights() -> None:
@@ -163,12 +151,3 @@ def test_the_order_of_nationalities() -> None:
     assert [(group.state, group.guests, group.nights) for group in count.groups()] == [
         ("AUS", 2, 4), ("POL", 1, 2), (None, 1, 9),
     ]  # fmt: skip
-
-
-def test_many_nationalities_in_a_chart() -> None:
-    """The first ones are shown, and the sum of the others."""
-    groups = [Group(f"X{number:02}", 1, 1, 1) for number in range(40)]
-    shown = largest_groups(groups, 14)
-    assert len(shown) == 14
-    assert shown[-1] == Group(OTHERS, 27, 27, 27)
-    assert largest_groups(groups[:14], 14) == groups[:14]
