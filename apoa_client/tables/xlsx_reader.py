@@ -60,8 +60,8 @@ _ELEMENTS = {
     for name in ("sheetData", "row", "c", "v", "f", "t", "rPh", "si", "cellXfs", "xf", "numFmt")
 }
 """The elements that are read, by their names with the namespace."""
-_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
-"""How a character is stored that XML does not have (ECMA-376 part 1, 22.9.2.19)."""
+_ESCAPED = re.compile("_x(?:000D|(005F))_")
+"""How a carriage return and a low line are stored (ECMA-376 part 1, 22.9.2.19). Other escapes are of no text."""
 _MERGED = re.compile(
     rb"<(?:\w+:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']", re.ASCII
 )
@@ -347,7 +347,7 @@ class _Rows(_Text):
 
 def _as_text(text: str) -> CellValue:
     if "_x" in text:
-        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text).replace("\r", "")
+        text = _ESCAPED.sub(lambda found: "_" if found[1] else "", text)
     return as_value(text)
 
 
