@@ -8,7 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -286,7 +286,8 @@ class _Tally:
 
 def _may_be_on_time(result: RowResult) -> bool:
     """Return whether a guest who is late by the beginning of the day of the check-in is on time by its end."""
-    has_time = ":" in result.row.texts.get("check_in", "")
+    check_in = result.row.values.get("check_in") or result.row.typed.get("check_in", "")
+    has_time = ":" in check_in if isinstance(check_in, str) else isinstance(check_in, datetime)
     return not has_time and any(
         new.due_at is not None and new.report.created_at < new.due_at + _DAY for new in result.reports
     )

@@ -8,7 +8,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
-from hashlib import blake2b
 from itertools import groupby
 from typing import NamedTuple
 
@@ -132,9 +131,10 @@ class FileIndex:
     def __init__(self) -> None:
         self._places, self._rows, self._is_new = array("Q"), array("Q"), array("B")
         self._sheets, self._sheet_of = list[str](), array("H")
-        self._documents, self._stays, self._values = array("Q"), array("Q"), array("Q")
+        self._documents, self._stays, self._values = array("q"), array("q"), array("q")
+        """Hashes, of 64 bits: two values of a file have the same one by chance once in millions of files."""
         self._first, self._last = array("i"), array("i")
-        self._adults = (array("Q"), array("i"), array("i"))
+        self._adults = (array("q"), array("i"), array("i"))
 
     def add(self, place: int, result: RowResult, imported: ImportedStay) -> bool:
         """Add a row by its place in the file, and return whether the guest is a minor."""
@@ -144,9 +144,9 @@ class FileIndex:
             self._sheets.append(result.row.sheet)
         self._sheet_of.append(len(self._sheets) - 1)
         self._is_new.append(result.action is Action.NEW)
-        self._documents.append(_short_hash(*document_identity(imported.guest.document)))
-        self._stays.append(_short_hash(imported.stay_id))
-        self._values.append(_short_hash(imported.content, imported.departure))
+        self._documents.append(hash(document_identity(imported.guest.document)))
+        self._stays.append(hash(imported.stay_id))
+        self._values.append(hash((imported.content, imported.departure)))
         self._first.append(imported.stay.check_in.date().toordinal())
         self._last.append(imported.last_morning.toordinal())
         if is_minor(imported.guest, imported.stay):
@@ -219,14 +219,8 @@ def _groups(hashes: "array[int]") -> Iterator[list[int]]:
 
 
 def _room_and_nights(stay: Stay) -> tuple[int, Nights]:
-    room = _NO_ROOM if stay.room is None else _short_hash(normalized_room(stay.room))
+    room = _NO_ROOM if stay.room is None else hash(normalized_room(stay.room))
     return room, (stay.check_in.date().toordinal(), stay.planned_check_out.toordinal())
-
-
-def _short_hash(*parts: str | bytes) -> int:
-    """Return 64 bits that differ for different values; they are compared within one file only, and never stored."""
-    content = b"\0".join(part.encode() if isinstance(part, str) else part for part in parts)
-    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
 
 
 def _conflict(row: int | Message) -> Finding:

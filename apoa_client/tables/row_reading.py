@@ -199,25 +199,26 @@ class _Reading:
 
         Raises `Unreadable` for an error of the spreadsheet program.
         """
+        reader = self._reader
+        columns = reader.sources.get(target, ())
         filled = []
-        for column in self._reader.sources.get(target, ()):
+        for column in columns:
             value = self._value(column)
             if not cell_values.is_empty(value):
                 cell_values.refuse_error(value)
-                filled.append(_Cell(value, self._reader.dates_of.get(column, _NO_DATES)))
-        if target not in CONTACTS and len(filled) > 1 and any(cell.value != filled[0].value for cell in filled):
+                filled.append(_Cell(value, reader.dates_of.get(column, _NO_DATES)))
+        if not filled:
+            if any(column in self._row.merged for column in columns):
+                self._add(target, "missing", _MERGED)
+                return None
+            return reader.defaults.get(target)
+        cell = filled[0]
+        if len(filled) > 1 and target not in CONTACTS and any(other.value != cell.value for other in filled):
             self._add(target, "conflict", _TWO_CELLS)
             return None
-        if filled and isinstance(filled[0].value, HiddenNumber):
-            if target in _IDENTIFIERS:
-                raise Unreadable("bad_character", _NOT_AS_SHOWN)
-            self._warn_of_number(target, _HIDDEN)
-        if filled and target in _IDENTIFIERS and isinstance(filled[0].value, BareNumber):
-            self._warn_of_number(target, _BARE)
-        if not filled and any(column in self._row.merged for column in self._reader.sources.get(target, ())):
-            self._add(target, "missing", _MERGED)
-            return None
-        return filled[0] if filled else self._reader.defaults.get(target)
+        if isinstance(cell.value, (HiddenNumber, BareNumber)):
+            self._check_number(target, is_hidden=isinstance(cell.value, HiddenNumber))
+        return cell
 
     def _value(self, column: int) -> CellValue:
         return self._cells[column] if column < len(self._cells) else None
@@ -257,11 +258,15 @@ class _Reading:
             self._add(target, exc.code, exc.message, exc.suggestion)
             return None
 
-    def _warn_of_number(self, target: str, problem: Message) -> None:
-        """Warn of a number that may not be shown as it is."""
-        path = paths_of_target(target)[0]
-        message = with_label(label_of(path), problem) if path else problem
-        self._hidden.append(Finding(path, "number_format", message))
+    def _check_number(self, target: str, *, is_hidden: bool) -> None:
+        """Refuse a document's number that is not shown whole, and warn of another one that may not be as it is shown."""
+        if is_hidden and target in _IDENTIFIERS:
+            raise Unreadable("bad_character", _NOT_AS_SHOWN)
+        if is_hidden or target in _IDENTIFIERS:
+            path, problem = paths_of_target(target)[0], _HIDDEN if is_hidden else _BARE
+            self._hidden.append(
+                Finding(path, "number_format", with_label(label_of(path), problem) if path else problem)
+            )
 
     def _texts(self, target: str) -> list[str]:
         """Return the texts of all columns of a target that belong together."""
