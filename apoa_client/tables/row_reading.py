@@ -259,7 +259,7 @@ class _Reading:
             return None
 
     def _check_number(self, target: str, *, is_hidden: bool) -> None:
-        """Refuse a document's number that is not shown whole, and warn of another one that may not be as it is shown."""
+        """Refuse a document's number that is not shown whole; warn of another one that may not be as it is shown."""
         if is_hidden and target in _IDENTIFIERS:
             raise Unreadable("bad_character", _NOT_AS_SHOWN)
         if is_hidden or target in _IDENTIFIERS:

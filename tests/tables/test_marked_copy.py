@@ -1,20 +1,20 @@
 """The copy of refused rows: marked in place, and readable again."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from io import BytesIO
 
 import openpyxl
 import pytest
 
-from apoa_client.tables.fill_in_books import (
+from apoa_client.tables.headings import parse_heading
+from apoa_client.tables.marked_copy import (
     PROBLEM_HEADING,
     WHOLE_ROW,
     MarkedRow,
     marked_book,
     marked_csv,
 )
-from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Table
 
@@ -29,32 +29,23 @@ def rows_of(content: bytes) -> tuple[tuple[str, ...], list[tuple[CellValue, ...]
     return table.headings, [row.values for row in table.read_rows()]
 
 
-def test_a_marked_cell_has_its_problem() -> None:
-    """The cell has the problem as a comment and a colour; the last column says the problems of the row."""
-    content = marked_book(HEADINGS, [MarkedRow(VALUES, {1: "Wrong.", WHOLE_ROW: "Why?"})])
-    cells = openpyxl.load_workbook(BytesIO(content)).worksheets[0]
-    assert cells["B2"].comment is not None
-    assert cells["B2"].comment.text.strip().endswith("Wrong.")
-    assert cells["B2"].fill.fgColor.rgb != cells["A2"].fill.fgColor.rgb
-    assert cells["A2"].comment is None
-    assert (cells["E1"].value, cells["E2"].value) == (PROBLEM_HEADING, "Why? Wrong.")
-
-
-def test_a_problem_of_the_whole_row_is_marked() -> None:
-    """What two rows say together is wrong in no single cell: the words are coloured, and else they are not."""
-    rows = [MarkedRow(VALUES, {WHOLE_ROW: "Row 3 is the same stay."}), MarkedRow(VALUES, {1: "Wrong."})]
+def test_marked_cells() -> None:
+    """A cell with a problem has a colour, the last column says the problems, and has it for one of the whole row."""
+    rows = [MarkedRow(VALUES, {1: "Wrong.", WHOLE_ROW: "Why?"}), MarkedRow((None,), {0: "Missing."})]
     cells = openpyxl.load_workbook(BytesIO(marked_book(HEADINGS, rows))).worksheets[0]
-    assert cells["E2"].fill.fgColor.rgb == cells["B3"].fill.fgColor.rgb
-    assert cells["E3"].fill.fgColor.rgb == cells["A2"].fill.fgColor.rgb
+    assert (cells["E1"].value, cells["E2"].value, cells["E3"].value) == (PROBLEM_HEADING, "Why? Wrong.", "Missing.")
+    marked = {cell.coordinate for row in cells.iter_rows() for cell in row if cell.fill.fgColor.rgb == "FFF6C9C2"}
+    assert marked == {"B2", "E2", "A3"}
 
 
 def test_a_workbook_keeps_each_value() -> None:
-    """Texts stay texts, also those that look like formulas or numbers; dates, times and numbers stay what they are."""
+    """Texts stay texts, also those that look like formulas or numbers; days and numbers stay what they are."""
+    values = ("=1+1", "00123", date(1985, 9, 12), 7, 1.5, 10**15, None, "x")
+    _headings, [read] = rows_of(marked_book(tuple("ABCDEFGH"), [MarkedRow(values, {})]))
+    assert read[: len(values)] == (*values[:5], "1000000000000000", *values[6:])
     at = datetime(2026, 11, 24, 19, 50)  # noqa: DTZ001  a cell has no zone
-    values = ("=1+1", "00123", date(1985, 9, 12), at, time(14, 30), 7, 1.5, None, "x")
-    headings = tuple("ABCDEFGHI")
-    _headings, [read] = rows_of(marked_book(headings, [MarkedRow(values, {})]))
-    assert read[: len(values)] == values
+    _headings, [read] = rows_of(marked_book(("A", "B"), [MarkedRow((at, at.time()), {})]))
+    assert read[:2] == ("2026-11-24 19:50:00", "19:50:00")
 
 
 def test_csv_keeps_each_text() -> None:

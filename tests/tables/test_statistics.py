@@ -14,7 +14,6 @@ from apoa_client.tables.statistics import (
     Group,
     Month,
     NationalityCount,
-    RoomNights,
     StayFacts,
     parse_month,
     without_small_groups,
@@ -50,34 +49,6 @@ def test_a_month() -> None:
     assert month is not None
     assert (str(month), month.last, len(month.days)) == ("2028-02", date(2028, 2, 29), 29)
     assert Month(2026, 12).last == date(2026, 12, 31)
-
-
-def test_a_stay_over_the_end_of_a_month() -> None:
-    """Its nights count in each month, and its arrival in one."""
-    over = stay("2026-10-30", "2026-11-03")
-    october, november = figures(over, month=Month(2026, 10)), figures(over)
-    assert october.total == Group(None, 1, 1, 2)
-    assert november.total == Group(None, 1, 0, 2)
-    assert sum(november.arrivals.values()) == 0
-
-
-def test_room_nights() -> None:
-    """Two guests in a room are one night of it; while a guest has no room there is no share."""
-    rooms = RoomNights(2)
-    rooms.count("3", date(2026, 11, 1), 2)
-    rooms.count("3", date(2026, 11, 2), 2)
-    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, 0.05)
-    rooms.count(None, date(2026, 11, 2), 4)
-    assert (len(rooms.occupied), rooms.unknown) == (3, 4)
-    assert (rooms.available(NOVEMBER), rooms.occupancy(NOVEMBER)) == (60, None)
-    assert (RoomNights().available(NOVEMBER), RoomNights().occupancy(NOVEMBER)) == (None, None)
-
-
-def test_the_nights_of_an_arrival() -> None:
-    """The length of a stay as BPS computes it: nights by arrivals, and none without arrivals."""
-    over = stay("2026-10-30", "2026-11-03")
-    assert figures(over).nights_of_an_arrival is None
-    assert figures(over, stay("2026-11-03", "2026-11-05")).nights_of_an_arrival == 4
 
 
 def test_nights_to_come() -> None:

@@ -11,11 +11,11 @@ from apoa_client.locale import LANGUAGES
 from apoa_client.report import parse_fields
 from apoa_client.tables.columns import guest_rows, match_columns
 from apoa_client.tables.content import TablesMissing
-from apoa_client.tables.fill_in_books import GUESTS, LISTS, NOTES, template_book, template_columns
 from apoa_client.tables.headings import parse_heading
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import Table
 from apoa_client.tables.sheets import EXAMPLES
+from apoa_client.tables.template import GUESTS, LISTS, NOTES, template_book, template_columns
 
 PARSERS: tuple[Callable[[str], object], ...] = (
     parse_fields.sex,

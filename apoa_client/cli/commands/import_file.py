@@ -46,8 +46,8 @@ from apoa_client.settings.column_mappings import ColumnMapping
 from apoa_client.settings.writer import save_mapping
 from apoa_client.tables.columns import ColumnMap, guest_rows, match_columns, with_defaults
 from apoa_client.tables.content import MAX_BYTES
-from apoa_client.tables.fill_in_books import WHOLE_ROW, MarkedRow, marked_book, marked_csv
 from apoa_client.tables.headings import find_mapping, parse_default
+from apoa_client.tables.marked_copy import WHOLE_ROW, MarkedRow, marked_book, marked_csv
 from apoa_client.tables.reading import open_source
 from apoa_client.tables.rows import CellValue, Records, Row, Table
 from apoa_client.tables.sheets import SheetChoice, is_known
@@ -385,7 +385,7 @@ def send_imported(session: Session, reports: Sequence[str]) -> None:
 def marked_file(table: Table, problems: Iterable[RowFinding], path: Path) -> bytes:
     """Return the rows with problems: as CSV if the name of the file ends so, else as a workbook.
 
-    Raises `TablesMissing` for a workbook if XlsxWriter is not installed, and what reading the table raises.
+    Raises what reading the table raises.
     """
     by_row: dict[tuple[str, int], list[RowFinding]] = {}
     for each in problems:

@@ -149,15 +149,12 @@ class _FileOfFolder:
         return TakenFile(self._path.name, where, result)
 
     def _write_refused_rows(self, table: Table, result: ImportResult, target: Path) -> str:
-        """Write the refused rows beside the refused file. Return the name; empty if that is not possible."""
+        """Write the refused rows beside the refused file. Return the name; empty if a refused file has it."""
         ending = ".csv" if target.suffix.casefold() == ".csv" else ".xlsx"
         copy = target.with_name(_("{name}-problems").format(name=target.stem) + ending)
         if reason_file(copy).exists():  # it is a refused file itself
             return ""
-        try:
-            self._write(copy, marked_file(table, result.problems, copy))
-        except ApoaError:  # the library for workbooks is missing, for example; the reason names the rows
-            return ""
+        self._write(copy, marked_file(table, result.problems, copy))
         return copy.name
 
     def _write(self, path: Path, content: bytes) -> None:

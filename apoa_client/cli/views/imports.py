@@ -213,16 +213,20 @@ def print_problems(result: ImportResult) -> None:
         return
     heads = (_("Cells"), _("Problem"))
     rows = [(_listed(cells), words) for words, cells in islice(places.items(), _MOST_SHOWN)]
-    if plain():
-        for row in rows:
-            print_error_line(", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True)))
-    else:
-        for line in table_lines(heads, rows):
-            print_error_line(line)
+    _print_rows(heads, rows)
     more = len(places) - len(rows)
     if more:
         print_error_line(text(nmsg("... and {count} other problem.", "... and {count} other problems.", more)))
     print_error_line()
+
+
+def _print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show rows on stderr: as a table, or each in one line on a plain screen."""
+    lines = table_lines(heads, rows)
+    if plain():
+        lines = [", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True) if cell) for row in rows]
+    for line in lines:
+        print_error_line(line)
 
 
 def _place(finding: RowFinding, result: ImportResult) -> str:
@@ -321,12 +325,8 @@ def show_columns(table: Table, columns: ColumnMap, first_row: Sequence[CellValue
         )
         for column, target in columns.fields.items()
     ]
-    if plain():
-        for row in rows:
-            print_error_line(", ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True) if cell))
-    elif rows:
-        for line in table_lines(heads, rows):
-            print_error_line(line)
+    if rows:
+        _print_rows(heads, rows)
     show_unread(unread_headings(table, columns))
 
 
