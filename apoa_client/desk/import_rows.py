@@ -6,10 +6,10 @@ hundred thousand rows, so each row takes a few bytes in the index, and no text o
 
 from array import array
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from apoa_client.desk.arrivals import DocumentChecker, Nights, ReportedAdults, is_alone, is_minor, nights_with
 from apoa_client.desk.duplicates import document_identity
@@ -18,7 +18,9 @@ from apoa_client.passport.mrz import Mrz, MrzUnreadable
 from apoa_client.ports.entries import NewReport
 from apoa_client.report.fields import BY_NAME, IN_AN_MRZ, with_label
 from apoa_client.report.findings import Finding
+from apoa_client.report.kinds import instant
 from apoa_client.report.model import Guest, Stay, normalized_room
+from apoa_client.report.rules import Examination
 from apoa_client.tables.rows import GuestRow
 
 CHECK_IN = BY_NAME["check_in"].path
@@ -36,22 +38,40 @@ class Action(StrEnum):
     REFUSED = "refused"
 
 
+class Departure(NamedTuple):
+    """When a guest left. `content` is what the table says, always the same bytes for the same day or time."""
+
+    at: datetime
+    content: bytes
+
+    @classmethod
+    def at_time(cls, at: datetime) -> Self:
+        """Return the departure at a time that is known."""
+        return cls(at, f"check_out {instant(at)}".encode())
+
+
 class ImportedStay(NamedTuple):
     """Guest and stay of a row without errors. The bytes are always the same for the same values.
 
-    `departure` is empty if the table does not say that the guest left; `last_morning` is then the planned one.
+    `departure` is None if the table does not say that the guest left.
     """
 
+    row: GuestRow
     stay_id: str
     content: bytes
-    departure: bytes
     guest: Guest
     stay: Stay
-    last_morning: date
+    departure: Departure | None
+    examination: Examination
 
     def __repr__(self) -> str:
         """Return a text without personal data: it may reach a log."""
         return f"ImportedStay({self.stay_id!r}, …)"
+
+    @property
+    def result(self) -> "RowResult":
+        """The result of a row that changes nothing."""
+        return RowResult(self.row, Action.UNCHANGED, imported=self)
 
 
 class RowResult(NamedTuple):
@@ -138,6 +158,8 @@ class FileIndex:
 
     def add(self, place: int, result: RowResult, imported: ImportedStay) -> bool:
         """Add a row by its place in the file, and return whether the guest is a minor."""
+        stay, left = imported.stay, imported.departure
+        last = stay.planned_check_out if left is None else min(stay.planned_check_out, left.at.date())
         self._places.append(place)
         self._rows.append(result.row.number)
         if result.row.sheet not in self._sheets[-1:]:  # the rows of a sheet come one after the other
@@ -146,12 +168,12 @@ class FileIndex:
         self._is_new.append(result.action is Action.NEW)
         self._documents.append(hash(document_identity(imported.guest.document)))
         self._stays.append(hash(imported.stay_id))
-        self._values.append(hash((imported.content, imported.departure)))
-        self._first.append(imported.stay.check_in.date().toordinal())
-        self._last.append(imported.last_morning.toordinal())
-        if is_minor(imported.guest, imported.stay):
+        self._values.append(hash((imported.content, left.content if left is not None else b"")))
+        self._first.append(stay.check_in.date().toordinal())
+        self._last.append(last.toordinal())
+        if is_minor(imported.guest, stay):
             return True
-        room, nights = _room_and_nights(imported.stay)
+        room, nights = _room_and_nights(stay)
         for column, value in zip(self._adults, (room, *nights), strict=True):
             column.append(value)
         return False
