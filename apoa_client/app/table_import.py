@@ -41,7 +41,6 @@ _ATTEMPTS = 3
 """How often the rows are checked again because another process has changed one of their stays."""
 _MOST_WARNINGS = 100
 """How many warnings of one code are kept: a table of a hundred thousand rows may have one in each."""
-_ACTIONS = tuple(Action)
 _IN_FILE_FINDINGS = BY_NAME["document_number"].path
 """The field of a finding that follows from several rows. Its column is the same in each row of a table."""
 _DAY = timedelta(days=1)
@@ -190,8 +189,8 @@ class _Tally:
         self._batch = batch
         self._reported = reported
         self._index = FileIndex()
-        self._actions, self._reports = bytearray(), bytearray()
-        self._check_outs = bytearray()
+        self._actions: list[Action] = []
+        self._reports, self._check_outs = bytearray(), bytearray()
         self._minors: list[tuple[int, RowResult, Stay]] = []
         self._skipped: Counter[str] = Counter()
         self.rows_of: Counter[str] = Counter()
@@ -206,7 +205,7 @@ class _Tally:
         """Add the next row of the file."""
         place = len(self._actions)
         self.rows_of[result.row.sheet] += 1
-        self._actions.append(_ACTIONS.index(result.action))
+        self._actions.append(result.action)
         self._reports.append(len(result.reports))
         self._check_outs.append(any(new.report.kind is Kind.CHECK_OUT for new in result.reports))
         if result.skip:
@@ -242,9 +241,9 @@ class _Tally:
             self._withdraw(finding)
         alone = self._index.unaccompanied([stay for _place, _result, stay in self._minors], self._reported)
         for (place, result, _stay), is_alone in zip(self._minors, alone, strict=True):
-            if self._actions[place] == _ACTIONS.index(result.action):
+            if self._actions[place] is result.action:
                 self._keep(place, result.with_warnings(WARNING) if is_alone and result.reports else result)
-        rows = Counter(_ACTIONS[code] for code in self._actions)
+        rows = Counter(self._actions)
         warnings = (warning for first in self._warnings.values() for warning in first)
         order = {name: number for number, name in enumerate(self.rows_of)}
 
@@ -268,8 +267,7 @@ class _Tally:
 
     def _withdraw(self, finding: FileFinding) -> None:
         """Take a row out that other rows of the file refuse or repeat."""
-        action = Action.UNCHANGED if finding.error is None else Action.REFUSED
-        self._actions[finding.place] = _ACTIONS.index(action)
+        self._actions[finding.place] = Action.UNCHANGED if finding.error is None else Action.REFUSED
         if self._reports[finding.place] and self._batch is not None:
             self._batch.discard(finding.place)
         self._reports[finding.place] = self._check_outs[finding.place] = 0
