@@ -98,18 +98,6 @@ class Head(NamedTuple):
         """Return whether the headings are those of guests."""
         return len(_OF_A_GUEST.intersection(_targets(self.headings))) >= _KNOWN
 
-    def below(self, values: Sequence[CellValue]) -> "Head | None":
-        """Return the headings in a row further down; None for a row without headings."""
-        return self._replace(headings=tuple(map(heading_text, values))) if _is_translated(values) else None
-
-    def has_the_fields_of(self, other: "Head") -> bool:
-        """Return whether each heading that is known means the same in the other row."""
-        pairs = (
-            (parse_heading(one).target, parse_heading(two).target)
-            for one, two in zip(self.headings, other.headings, strict=False)
-        )
-        return all(not one or one == two for one, two in pairs)
-
     def resembles(self, other: "Head") -> bool:
         """Return whether at least half of the headings of another sheet are here, too."""
         known = set(filter(None, other.key))
@@ -352,9 +340,12 @@ def _repeats(row: Row, head: Head) -> bool:
 
     The columns below them would be read as what they are above.
     """
-    again = head.below(row.values)
-    if again is None or again.has_the_fields_of(head):
-        return again is not None
+    if not _is_translated(row.values):
+        return False
+    again = head._replace(headings=tuple(map(heading_text, row.values)))
+    targets = ([parse_heading(text).target for text in each.headings] for each in (again, head))
+    if all(not target or target == above for target, above in zip(*targets, strict=False)):
+        return True
     if not again.has_guests:
         return False
     raise TableRefused(
