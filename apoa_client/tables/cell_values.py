@@ -146,7 +146,7 @@ class DateColumn(NamedTuple):
     def within(self, orders: frozenset[str]) -> Self:
         """Return the column with those orders only that the file can have, unless it has another one."""
         kept = self.possible & orders
-        return self._replace(possible=kept) if kept and not self.stated else self
+        return self._replace(possible=kept) if kept else self
 
 
 @lru_cache(_CACHED)
