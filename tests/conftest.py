@@ -1,5 +1,6 @@
 """Fixtures for every test: folders in memory, a fixed clock, none of this machine's settings, loopback only."""
 
+import gc
 import os
 import shutil
 import signal
@@ -66,6 +67,13 @@ _MEMORY_NEEDED = 1 << 30
 _restore_signals()
 _use_memory()
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads wait busily, and each core has its tests already
+gc.disable()  # until all tests are collected: a third of that time would go into the search for garbage
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected, which stays until the end, out of every later search for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
@@ -152,20 +160,23 @@ ON_A_SERVER = {
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # pytest-randomly shuffles in a wrapper, too: before all other hooks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Mark the series with PostgreSQL. Measure coverage with the first set of a test's parameters for each engine.
+    """Mark the series with PostgreSQL. Measure coverage where a test adds to it: it nearly doubles the time of a test.
 
-    Coverage more than doubles the time of a test, and more sets add nothing.
+    These add nothing: more sets of a test's parameters, the second engine (`tests/outbox/postgres` is about it alone),
+    and the examples of Hypothesis and the models.
     """
-    traced: set[tuple[str, object]] = set()
+    traced: set[str] = set()
     for item in items:
-        name, engine = item.nodeid.partition("[")[0], _engine_of(item)
-        if engine == "postgres" and isinstance(item, pytest.Function):
+        name, is_postgres = item.nodeid.partition("[")[0], _engine_of(item) == "postgres"
+        if is_postgres and isinstance(item, pytest.Function):
             for mark, names in ON_A_SERVER.items():
                 if not names.isdisjoint({item.path.stem, item.originalname}):
                     item.add_marker(mark)
-        if config.pluginmanager.hasplugin("_cov") and (name, engine) in traced:
-            item.add_marker("no_cover")
-        traced.add((name, engine))
+        if config.pluginmanager.hasplugin("_cov"):
+            series = item.get_closest_marker("hypothesis") is not None or item.path.parent.name == "model"
+            if is_postgres or series or name in traced:
+                item.add_marker("no_cover")
+            traced.add(name)
     yield
 
 
