@@ -53,7 +53,11 @@ def active_reports(hotel: Hotel, stay: int) -> list[Entry]:
 )
 @pytest.mark.parametrize(
     "syncs",
-    [{1}, pytest.param({0, 2}, marks=pytest.mark.long), pytest.param({0, 1, 2, 3}, marks=pytest.mark.slow)],
+    [
+        pytest.param({1}, marks=pytest.mark.slow),
+        pytest.param({0, 2}, marks=pytest.mark.long),
+        pytest.param({0, 1, 2, 3}, marks=pytest.mark.slow),
+    ],
 )
 def test_every_life_cycle_of_a_stay(hotel: Hotel, syncs: set[int], script: str) -> None:
     """Online and offline, with lost answers: nothing is refused, and both sides have the same reports."""

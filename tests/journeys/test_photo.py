@@ -45,7 +45,9 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[[int, dict[str, str]], Te
         terminal.close()
 
 
-@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}], ids=["greys", "no colours"])
+@pytest.mark.parametrize(
+    "environ", [{}, pytest.param({"NO_COLOR": "1"}, marks=pytest.mark.slow)], ids=["greys", "no colours"]
+)
 @in_each_language
 @in_each_width
 def test_a_doubtful_line_is_confirmed(
@@ -74,6 +76,7 @@ def test_a_doubtful_line_is_confirmed(
     assert photo.exists()
 
 
+@pytest.mark.slow
 @in_each_width
 def test_two_photos_in_the_second_of_two_properties(
     configured: Installed, open_terminal: Callable[[int, dict[str, str]], Terminal], tmp_path: Path, columns: int

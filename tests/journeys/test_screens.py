@@ -53,6 +53,7 @@ def test_no_line_is_wider_than_the_terminal(full: Installed, lang: str, columns:
             assert all(any(each in line for line in lines) for each in ids)
 
 
+@pytest.mark.slow
 @terminals_only
 def test_colours(full: Installed) -> None:
     """NO_COLOR and plain lines switch colours off."""
@@ -63,6 +64,7 @@ def test_colours(full: Installed) -> None:
         assert "\x1b" not in shown(full, ["--plain", *arguments], "id", 80)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoding", ["cp437", pytest.param("cp1252", marks=pytest.mark.long), pytest.param("ascii", marks=pytest.mark.long)]
 )

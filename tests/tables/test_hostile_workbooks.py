@@ -40,6 +40,7 @@ def test_zip_bombs() -> None:
     assert peak < 2 * 1024**2
 
 
+@pytest.mark.slow
 def test_many_parts() -> None:
     """An archive of thousands of parts is no workbook."""
     assert refusal(changed({f"a/{number}": b"" for number in range(5_001)})) == "zip_bomb"
@@ -80,6 +81,7 @@ def test_links_to_other_files() -> None:
 GUESTS = '<row r="1"><c t="str"><v>a</v></c></row><row r="2"><c t="str"><v>x</v></c></row>'
 
 
+@pytest.mark.slow
 def test_a_million_empty_rows() -> None:
     """A sheet ends after ten thousand empty rows: the library is not given the others."""
     for empty in ("<row><c/></row>", '<row><c s="0"><f>A1</f><v></v></c></row>'):
@@ -152,7 +154,13 @@ def test_one_large_shared_string() -> None:
     assert [row.values for row in read(book("<si><t>name</t></si>" * 100_000)).read_rows()] == [("name",)]
 
 
-@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "xl/workbook.xml",
+        *(pytest.param(part, marks=pytest.mark.slow) for part in ("xl/styles.xml", "xl/_rels/workbook.xml.rels")),
+    ],
+)
 def test_a_large_list(part: str) -> None:
     """A list of sheets, names or styles is not read that is larger than in any workbook of guests."""
     text = os.urandom(2**17).hex() * 65  # more than the window in which deflate finds repetitions

@@ -112,6 +112,7 @@ def test_long_files() -> None:
     assert len(read(json.dumps([REPORT] * 1_000))) == 1_000
 
 
+@pytest.mark.slow
 def test_one_large_report() -> None:
     """A report of over a megabyte is refused: of 24 MB of empty lists, Python makes 600."""
     tracemalloc.start()

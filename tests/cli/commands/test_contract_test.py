@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from cli_helpers import LANGUAGES, NOWHERE, PASSWORD, Apoa, CallResult, Serve
+from cli_helpers import NOWHERE, PASSWORD, Apoa, CallResult, Serve
 from page_helpers import read_page
 
 from apoa_client.conformance.checks import CHECKS, LAST, OPENING
@@ -76,7 +76,9 @@ def test_in_indonesian(apoa: Apoa, serve: Serve) -> None:
     assert "lulus reports.accepted: Laporan check-in yang benar diterima" in said.out
 
 
-@pytest.mark.parametrize("faults", ["", "short-list", "token:500", "drop*1000"])
+@pytest.mark.parametrize(
+    "faults", ["", "short-list", *(pytest.param(each, marks=pytest.mark.slow) for each in ("token:500", "drop*1000"))]
+)
 def test_json(test_of: Test, serve: Serve, faults: str) -> None:
     """One document, which fits its schema, with the exchanges of each failed check."""
     said = test_of(serve(faults, limits=_LIMITS), "--json")
@@ -90,7 +92,7 @@ def test_json(test_of: Test, serve: Serve, faults: str) -> None:
     assert PASSWORD not in said.out
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", ["id", pytest.param("en", marks=pytest.mark.slow)])
 def test_junit(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
     """A test case for each check, with a failure or a reason to skip it."""
     file = tmp_path / "result.xml"
@@ -107,7 +109,7 @@ def test_junit(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
     assert int(suite.attrib["skipped"]) == len(list(suite.iter("skipped")))
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", ["id", pytest.param("en", marks=pytest.mark.slow)])
 def test_html(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
     """One page that loads nothing and runs nothing, with the results as words and all that the server said escaped."""
     file = tmp_path / "result.html"
