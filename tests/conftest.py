@@ -155,29 +155,54 @@ ON_A_SERVER = {
         *("test_what_was_named_is_accepted", "test_rows_that_were_exchanged"),
     },
 }
-"""The modules and functions that a mark is for with PostgreSQL: each change is several exchanges with the server."""
+"""The modules and functions that a mark is for with PostgreSQL: each change is several exchanges with the server.
+
+Of the others the first set of a test's parameters is for every run.
+"""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # pytest-randomly shuffles in a wrapper, too: before all other hooks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Mark the series with PostgreSQL. Measure coverage where a test adds to it: it nearly doubles the time of a test.
-
-    These add nothing: more sets of a test's parameters, the second engine (`tests/outbox/postgres` is about it alone),
-    and the examples of Hypothesis and the models.
-    """
-    traced: set[str] = set()
-    for item in items:
-        name, is_postgres = item.nodeid.partition("[")[0], _engine_of(item) == "postgres"
-        if is_postgres and isinstance(item, pytest.Function):
-            for mark, names in ON_A_SERVER.items():
-                if not names.isdisjoint({item.path.stem, item.originalname}):
-                    item.add_marker(mark)
-        if config.pluginmanager.hasplugin("_cov"):
-            series = item.get_closest_marker("hypothesis") is not None or item.path.parent.name == "model"
-            if is_postgres or series or name in traced:
-                item.add_marker("no_cover")
-            traced.add(name)
+    """Mark what `.ci/run` alone runs with PostgreSQL, and of what coverage is not measured."""
+    _mark_on_server([item for item in items if isinstance(item, pytest.Function) and _engine_of(item) == "postgres"])
+    if config.pluginmanager.hasplugin("_cov"):
+        _mark_uncovered([item for item in items if not _is_left_out(item)])
     yield
+
+
+def _mark_on_server(items: list[pytest.Function]) -> None:
+    seen: set[str] = set()
+    for item in items:
+        for mark, names in ON_A_SERVER.items():
+            if not names.isdisjoint({item.path.stem, item.originalname}):
+                item.add_marker(mark)
+        if _name_of(item) in seen:
+            item.add_marker("slow")
+        elif not _is_left_out(item):
+            seen.add(_name_of(item))
+
+
+def _mark_uncovered(items: list[pytest.Item]) -> None:
+    """Mark tests that add nothing to the coverage, which nearly doubles the time of a test.
+
+    These are more sets of a test's parameters, the second engine (`tests/outbox/postgres` is about it alone), the
+    examples of Hypothesis, and the models.
+    """
+    seen: set[str] = set()
+    for item in items:
+        is_series = item.get_closest_marker("hypothesis") is not None or item.path.parent.name == "model"
+        if is_series or _engine_of(item) == "postgres" or _name_of(item) in seen:
+            item.add_marker("no_cover")
+        else:
+            seen.add(_name_of(item))
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(mark) for mark in ON_A_SERVER)
+
+
+def _name_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
 
 
 def _engine_of(item: pytest.Item) -> object:

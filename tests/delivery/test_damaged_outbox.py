@@ -168,6 +168,7 @@ def test_a_report_marked_as_erased_with_its_content(closed: Hotel) -> None:
     hotel.close()
 
 
+@pytest.mark.slow
 def test_flipped_bits_in_indexes(closed: Hotel, tmp_path: Path) -> None:
     """Wherever one bit of an index is flipped, one run delivers every report, each once."""
     chance = random.Random(4)  # noqa: S311  a test's

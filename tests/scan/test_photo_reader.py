@@ -86,6 +86,7 @@ def test_a_page_upside_down_is_read_and_a_mirrored_one_is_never_sure(
         assert not _read(reader, tmp_path, mirrored).sure
 
 
+@pytest.mark.slow
 def test_a_page_that_fills_the_picture(reader: PhotoReader, tmp_path: Path) -> None:
     """Where the lines run to the picture's edges, their ends are found, because the edges are continued."""
     picture, texts = photo("scanned", 34)

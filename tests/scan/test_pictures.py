@@ -270,6 +270,7 @@ def test_an_unfolded_picture_takes_bounded_memory(tmp_path: Path, mode: str) -> 
     assert kilobytes * 1024 < 8 * 36_000_000 + 60_000_000  # and the result with its copies
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems measure in other units, or have no such call")
 def test_the_evidence_of_a_large_photo_needs_no_second_copy_of_it(tmp_path: Path) -> None:
     """A picture in colours takes 4 bytes for each of its 36 megapixels once, besides the smaller copies."""

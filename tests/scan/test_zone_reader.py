@@ -114,6 +114,7 @@ def test_a_striped_table_does_not_turn_the_lines(networks: Networks) -> None:
         assert min(float(_far(np.stack([line.x, line.y], 1), one).max()) for one in found) < 0.5
 
 
+@pytest.mark.slow
 def test_a_picture_without_a_zone_has_no_lines(networks: Networks) -> None:
     """Darkness, a plain surface, one in uneven light, and a chequered cloth give no line."""
     y, x = np.mgrid[0:300, 0:400].astype(np.float32)
@@ -320,6 +321,7 @@ def test_a_page_in_any_position_is_read_from_its_first_line(networks: Networks, 
     assert _texts(_zone(networks, np.ascontiguousarray(np.rot90(picture, turns)))) == texts
 
 
+@pytest.mark.slow
 def test_small_characters_are_searched_in_a_larger_size(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that takes a small part of a large picture is read in the second size, and not in the first."""
     picture, texts = photo("clean", 2)

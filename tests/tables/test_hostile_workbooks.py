@@ -200,6 +200,7 @@ def test_many_cells() -> None:
     assert len(list(read(sheet_of(GUESTS + f"<row>{'<c/>' * 16_384}</row>")).read_rows())) == 1
 
 
+@pytest.mark.slow
 def test_what_is_below_the_empty_rows_takes_no_time() -> None:
     """What follows the empty rows is searched once, whatever it is: with a search for each tag it took days."""
     table = read(sheet_of(GUESTS + "<row/>" * 40_000 + "<row " * 200_000))

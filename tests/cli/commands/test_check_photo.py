@@ -27,6 +27,7 @@ def photo_of(value: dict[str, Any]) -> dict[str, Any]:
     return photo
 
 
+@pytest.mark.slow
 def test_a_real_photo_is_read(apoa: Apoa, tmp_path: Path) -> None:
     """A printed page is read with certainty, without a property, and nothing is stored."""
     file = print_page(tmp_path / "page.jpg", QUENTIN.lines)

@@ -67,6 +67,7 @@ def test_a_server_that_does_not_conform(test_of: Test, serve: Serve) -> None:
     assert PASSWORD not in said.all
 
 
+@pytest.mark.slow
 def test_in_indonesian(apoa: Apoa, serve: Serve) -> None:
     """The command, its options and its lines have Indonesian names."""
     server = serve(limits=_LIMITS)
@@ -123,6 +124,7 @@ def test_html(test_of: Test, serve: Serve, tmp_path: Path, lang: str) -> None:
     assert {"en": "FAILED", "id": "GAGAL"}[lang] in page.text
 
 
+@pytest.mark.slow
 def test_a_file_on_standard_output(test_of: Test, serve: Serve) -> None:
     """Then nothing else is there."""
     said = test_of(serve(limits=_LIMITS), "--junit", "-")

@@ -154,6 +154,7 @@ class TestClockFarAhead:
         assert manual("purge").code == 75
         assert erased(manual) == 0
 
+    @pytest.mark.slow
     def test_a_clock_that_was_set_back_since_a_report(self, manual: Apoa) -> None:
         """Either the report's time was wrong or this one is."""
         each_day(manual, 92)
@@ -207,6 +208,7 @@ class TestRightClock:
         assert house("status", "--json").json["purge_skipped_at"] is None
         assert IN_STATUS not in house("status").out
 
+    @pytest.mark.slow
     def test_by_hand_every_day(self, manual: Apoa) -> None:
         """A clock that ran on without a gap is right."""
         each_day(manual, 92)
@@ -275,6 +277,7 @@ class TestUserConfirms:
         assert spoken("en", sentence, day=spoken_day(manual.clock.now())) in said.err
         assert (said.code, len(said.json["reports"]), erased(manual)) == (0, GUESTS, 0)
 
+    @pytest.mark.slow
     def test_an_outbox_of_an_earlier_version(self, manual: Apoa) -> None:
         """It does not say when the clock was right: the date is asked for once."""
         each_day(manual, 93)

@@ -168,6 +168,7 @@ class TestSending:
         follows([set_back, *[follows.forward(1)] * 700])
         assert len(follows.runs()) == 2
 
+    @pytest.mark.slow
     def test_backups_and_erasure(self, configured: Apoa, follows: Follow, tmp_path: Path) -> None:
         """The daily work of the schedule is done, too."""
         report = configured.save()
