@@ -45,9 +45,8 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[[int, dict[str, str]], Te
         terminal.close()
 
 
-@pytest.mark.parametrize(
-    "environ", [{}, pytest.param({"NO_COLOR": "1"}, marks=pytest.mark.slow)], ids=["greys", "no colours"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}], ids=["greys", "no colours"])
 @in_each_language
 @in_each_width
 def test_a_doubtful_line_is_confirmed(
