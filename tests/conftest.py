@@ -287,13 +287,13 @@ class _HiddenKeyring(type):
         raise RuntimeError
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=sys.platform in _KEYRINGS)
 def _hidden_keyring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hides the keyring of Windows and macOS from this process, unless the test is marked `keyring`.
 
     On Linux it cannot be found without the address of the session bus.
     """
-    if sys.platform in _KEYRINGS and request.node.get_closest_marker("keyring") is None:
+    if request.node.get_closest_marker("keyring") is None:
         name, backend = _KEYRINGS[sys.platform]
         module = ModuleType(name)
         setattr(module, backend, _HiddenKeyring(backend, (), {}))
